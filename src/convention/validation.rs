@@ -1,0 +1,309 @@
+//! Whether what a convention says fits together.
+
+use std::collections::BTreeSet;
+
+use super::{Convention, ExpirySettings, KeyHeader};
+
+/// What does not fit, and where.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// Keys, and numbers within lists, from the top of the file.
+    pub path: Vec<String>,
+    pub reason: String,
+}
+
+fn fault<const N: usize>(path: [&str; N], reason: impl Into<String>) -> Result<(), Fault> {
+    Err(Fault {
+        path: path.map(str::to_owned).to_vec(),
+        reason: reason.into(),
+    })
+}
+
+/// The first fault, in the order in which the fields are documented.
+pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
+    names(convention)?;
+    prefixes(convention)?;
+    text(convention)?;
+    headers(&convention.accepted_in)?;
+    scopes(convention)?;
+    domains(convention)?;
+    expiry(&convention.expiry)?;
+    classes(convention)?;
+    environment_variables(convention)
+}
+
+fn names(convention: &Convention) -> Result<(), Fault> {
+    if !is_name(&convention.name) {
+        return fault(["name"], "a name consists of a–z, 0–9 and `-`");
+    }
+    if convention.title.trim().is_empty() {
+        return fault(["title"], "the title is empty");
+    }
+    Ok(())
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+const MAX_PREFIX_CHARACTERS: usize = 32;
+
+fn prefixes(convention: &Convention) -> Result<(), Fault> {
+    let own = &convention.prefixes;
+    let mut all = vec![(
+        vec!["prefixes".to_owned(), "secret_live".to_owned()],
+        own.secret_live.as_str(),
+    )];
+    let optional = [
+        ("secret_test", &own.secret_test),
+        ("widget_live", &own.widget_live),
+        ("widget_test", &own.widget_test),
+    ];
+    for (field, prefix) in optional {
+        if field != "secret_test" && prefix.as_deref() == Some("") {
+            return fault(
+                ["prefixes", field],
+                "a widget key stands in pages, where its prefix must tell what it is",
+            );
+        }
+        all.extend(
+            prefix
+                .as_deref()
+                .map(|prefix| (vec!["prefixes".to_owned(), field.to_owned()], prefix)),
+        );
+    }
+    let legacy = &convention.legacy_prefixes;
+    for (field, list) in [("live", &legacy.live), ("test", &legacy.test)] {
+        for (index, prefix) in list.iter().enumerate() {
+            let path = vec![
+                "legacy_prefixes".to_owned(),
+                field.to_owned(),
+                index.to_string(),
+            ];
+            if prefix.is_empty() {
+                return Err(Fault {
+                    path,
+                    reason: "a legacy prefix is not empty".to_owned(),
+                });
+            }
+            all.push((path, prefix));
+        }
+    }
+    for (index, (path, prefix)) in all.iter().enumerate() {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if prefix.len() > MAX_PREFIX_CHARACTERS || !prefix.bytes().all(allowed) {
+            let reason = format!(
+                "a prefix is at most {MAX_PREFIX_CHARACTERS} of the characters a–z, 0–9 and `_`"
+            );
+            return Err(Fault {
+                path: path.clone(),
+                reason,
+            });
+        }
+        let earlier = all
+            .iter()
+            .take(index)
+            .find(|(_, earlier)| may_be_confused(earlier, prefix));
+        if let Some((_, earlier)) = earlier {
+            let reason = format!(
+                "a key that begins with `{prefix}` could be taken for one that begins with `{earlier}`"
+            );
+            return Err(Fault {
+                path: path.clone(),
+                reason,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the random characters after one prefix could spell the rest of the other. Base62 has no underscore.
+fn may_be_confused(one: &str, other: &str) -> bool {
+    let rest = one.strip_prefix(other).or_else(|| other.strip_prefix(one));
+    rest.is_some_and(|rest| !rest.contains('_'))
+}
+
+/// 26 characters of Base62 are the least that carry 150 bits (design §3).
+const RANDOM_CHARACTERS: std::ops::RangeInclusive<u8> = 26..=120;
+/// More of the front than this beyond the prefix would show what is secret.
+const SHOWN_AFTER_PREFIX: usize = 8;
+
+fn text(convention: &Convention) -> Result<(), Fault> {
+    if !RANDOM_CHARACTERS.contains(&convention.random_characters) {
+        return fault(
+            ["random_characters"],
+            "26 to 120 random characters: fewer can be guessed",
+        );
+    }
+    let shortest = convention
+        .prefixes()
+        .map(|(prefix, ..)| prefix.len())
+        .min()
+        .unwrap_or_default();
+    if convention
+        .display_front
+        .is_some_and(|shown| usize::from(shown) > shortest + SHOWN_AFTER_PREFIX)
+    {
+        return fault(
+            ["display_front"],
+            "this shows more than eight characters of a key's secret part",
+        );
+    }
+    Ok(())
+}
+
+fn headers(headers: &[KeyHeader]) -> Result<(), Fault> {
+    if headers.is_empty() {
+        return fault(["accepted_in"], "no header would carry a key");
+    }
+    let mut seen = BTreeSet::new();
+    for (index, header) in headers.iter().enumerate() {
+        let path = ["accepted_in", &index.to_string()];
+        let name = match header {
+            KeyHeader::Bearer => "authorization",
+            KeyHeader::Named(name) => name,
+        };
+        // The token characters of RFC 9110, section 5.6.2.
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(token) {
+            return fault(path, format!("`{name}` is not the name of a header"));
+        }
+        if matches!(header, KeyHeader::Named(name) if name.eq_ignore_ascii_case("authorization")) {
+            return fault(path, "write `Bearer` for the Authorization header");
+        }
+        if !seen.insert(name.to_ascii_lowercase()) {
+            return fault(path, "this header stands here twice");
+        }
+    }
+    Ok(())
+}
+
+fn scopes(convention: &Convention) -> Result<(), Fault> {
+    let mut offered = BTreeSet::new();
+    for (index, scope) in convention.scopes.iter().enumerate() {
+        if !offered.insert(&scope.name) {
+            return fault(
+                ["scopes", &index.to_string(), "name"],
+                format!("the scope `{}` stands here twice", scope.name),
+            );
+        }
+    }
+    if let Some(admin) = convention
+        .admin_scope
+        .as_ref()
+        .filter(|admin| !offered.contains(admin))
+    {
+        return fault(
+            ["admin_scope"],
+            format!("`{admin}` is not one of the scopes"),
+        );
+    }
+    for (index, scope) in convention.browser_scopes.iter().enumerate() {
+        if !offered.contains(scope) {
+            return fault(
+                ["browser_scopes", &index.to_string()],
+                format!("`{scope}` is not one of the scopes"),
+            );
+        }
+        if convention.admin_scope.as_ref() == Some(scope) {
+            return fault(
+                ["browser_scopes", &index.to_string()],
+                format!("`{scope}` means all: not in a browser"),
+            );
+        }
+    }
+    let mut presets = BTreeSet::new();
+    for (index, preset) in convention.scope_presets.iter().enumerate() {
+        let index = index.to_string();
+        if preset.name.trim().is_empty() || !presets.insert(&preset.name) {
+            return fault(
+                ["scope_presets", &index, "name"],
+                "a preset has a name of its own",
+            );
+        }
+        if let Some(unknown) = preset.scopes.iter().find(|scope| !offered.contains(scope)) {
+            return fault(
+                ["scope_presets", &index, "scopes"],
+                format!("`{unknown}` is not one of the scopes"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn domains(convention: &Convention) -> Result<(), Fault> {
+    use crate::domain::LocalhostRule::Always;
+    if convention.domains.localhost_switch && convention.domains.localhost != Always {
+        return fault(
+            ["domains", "localhost_switch"],
+            "only where localhost is `always` allowed can a key forbid it",
+        );
+    }
+    Ok(())
+}
+
+fn expiry(expiry: &ExpirySettings) -> Result<(), Fault> {
+    if !expiry
+        .offered_days
+        .is_sorted_by(|shorter, longer| shorter < longer)
+    {
+        return fault(
+            ["expiry", "offered_days"],
+            "write each length once, the shortest first",
+        );
+    }
+    match expiry.default_days {
+        Some(days) if !expiry.offered_days.contains(&days) => fault(
+            ["expiry", "default_days"],
+            "the default is not one of `offered_days`",
+        ),
+        None if !expiry.never => fault(
+            ["expiry"],
+            "without `default_days` keys never expire, but `never` is false",
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn classes(convention: &Convention) -> Result<(), Fault> {
+    if let Some(class) = convention.classes.keys().find(|class| !is_name(class)) {
+        return fault(["classes", class], "a class is named with a–z, 0–9 and `-`");
+    }
+    if !convention.classes.contains_key(&convention.default_class) {
+        return fault(
+            ["default_class"],
+            format!("`{}` is not one of the classes", convention.default_class),
+        );
+    }
+    Ok(())
+}
+
+fn environment_variables(convention: &Convention) -> Result<(), Fault> {
+    let variables = &convention.environment_variables;
+    let named = [
+        ("secret_test", &variables.secret_test),
+        ("widget", &variables.widget),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(field, name)| Some((field, name.as_deref()?)));
+    for (field, name) in [("secret", variables.secret.as_str())]
+        .into_iter()
+        .chain(named)
+    {
+        let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if name.is_empty()
+            || name.starts_with(|first: char| first.is_ascii_digit())
+            || !name.bytes().all(allowed)
+        {
+            return fault(
+                ["environment_variables", field],
+                "a variable is named with A–Z, 0–9 and `_`",
+            );
+        }
+    }
+    Ok(())
+}
