@@ -5,7 +5,8 @@
 #[cfg(feature = "native")]
 mod file;
 mod scope;
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
+#[cfg(feature = "native")]
 mod tests;
 #[cfg(feature = "native")]
 mod validation;

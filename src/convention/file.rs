@@ -1,5 +1,8 @@
 //! Reading a convention from its file: those compiled in, and the operator's own.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use toml::{

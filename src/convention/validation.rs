@@ -1,5 +1,7 @@
 //! Whether what a convention says fits together.
 
+mod prefixes;
+
 use std::collections::BTreeSet;
 
 use super::{Convention, ExpirySettings, KeyHeader};
@@ -22,7 +24,7 @@ fn fault<const N: usize>(path: [&str; N], reason: impl Into<String>) -> Result<(
 /// The first fault, in the order in which the fields are documented.
 pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
     names(convention)?;
-    prefixes(convention)?;
+    prefixes::check(convention)?;
     text(convention)?;
     headers(&convention.accepted_in)?;
     scopes(convention)?;
@@ -47,83 +49,6 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-const MAX_PREFIX_CHARACTERS: usize = 32;
-
-fn prefixes(convention: &Convention) -> Result<(), Fault> {
-    let own = &convention.prefixes;
-    let mut all = vec![(
-        vec!["prefixes".to_owned(), "secret_live".to_owned()],
-        own.secret_live.as_str(),
-    )];
-    let optional = [
-        ("secret_test", &own.secret_test),
-        ("widget_live", &own.widget_live),
-        ("widget_test", &own.widget_test),
-    ];
-    for (field, prefix) in optional {
-        if field != "secret_test" && prefix.as_deref() == Some("") {
-            return fault(
-                ["prefixes", field],
-                "a widget key stands in pages, where its prefix must tell what it is",
-            );
-        }
-        all.extend(
-            prefix
-                .as_deref()
-                .map(|prefix| (vec!["prefixes".to_owned(), field.to_owned()], prefix)),
-        );
-    }
-    let legacy = &convention.legacy_prefixes;
-    for (field, list) in [("live", &legacy.live), ("test", &legacy.test)] {
-        for (index, prefix) in list.iter().enumerate() {
-            let path = vec![
-                "legacy_prefixes".to_owned(),
-                field.to_owned(),
-                index.to_string(),
-            ];
-            if prefix.is_empty() {
-                return Err(Fault {
-                    path,
-                    reason: "a legacy prefix is not empty".to_owned(),
-                });
-            }
-            all.push((path, prefix));
-        }
-    }
-    for (index, (path, prefix)) in all.iter().enumerate() {
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if prefix.len() > MAX_PREFIX_CHARACTERS || !prefix.bytes().all(allowed) {
-            let reason = format!(
-                "a prefix is at most {MAX_PREFIX_CHARACTERS} of the characters a–z, 0–9 and `_`"
-            );
-            return Err(Fault {
-                path: path.clone(),
-                reason,
-            });
-        }
-        let earlier = all
-            .iter()
-            .take(index)
-            .find(|(_, earlier)| may_be_confused(earlier, prefix));
-        if let Some((_, earlier)) = earlier {
-            let reason = format!(
-                "a key that begins with `{prefix}` could be taken for one that begins with `{earlier}`"
-            );
-            return Err(Fault {
-                path: path.clone(),
-                reason,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Whether the random characters after one prefix could spell the rest of the other. Base62 has no underscore.
-fn may_be_confused(one: &str, other: &str) -> bool {
-    let rest = one.strip_prefix(other).or_else(|| other.strip_prefix(one));
-    rest.is_some_and(|rest| !rest.contains('_'))
 }
 
 /// 26 characters of Base62 are the least that carry 150 bits (design §3).

@@ -1,0 +1,158 @@
+//! The origin that a request states.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt::{self, Write},
+    net::{Ipv4Addr, Ipv6Addr},
+};
+
+use super::host::{
+    Ipv6Text, LOCALHOST, MAX_LABEL_BYTES, MAX_NAME_BYTES, Scheme, canonical_ipv4, canonical_ipv6,
+    canonical_port, ends_in_number, without_root,
+};
+
+/// The scheme, host and port of the page that a browser's request came from. Borrows the header's text.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    scheme: Scheme,
+    host: OriginHost<'a>,
+    port: u16,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum OriginHost<'a> {
+    /// In the case in which it came, without the root's dot.
+    Name(&'a str),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+/// Why a request states no origin that a list could allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OriginError {
+    /// Neither an `Origin` nor a `Referer` header.
+    #[error("The request has neither an Origin nor a Referer header.")]
+    Absent,
+    /// An `Origin` header with nothing in it.
+    #[error("The Origin header is empty.")]
+    Empty,
+    /// What browsers send for sandboxed frames, files and some redirects.
+    #[error("The origin is `null`, which any page can bring about.")]
+    Null,
+    /// The page is neither http nor https.
+    #[error("The origin is not an http or https address.")]
+    Scheme,
+    /// Anything that is not one origin, written as a browser writes it.
+    #[error("The origin is not one scheme, host and port, written as browsers write them.")]
+    Malformed,
+}
+
+impl<'a> Origin<'a> {
+    /// The origin of a request with these two headers. `Referer` counts only where there is no `Origin` header at all.
+    pub fn of_request(
+        origin: Option<&'a str>,
+        referer: Option<&'a str>,
+    ) -> Result<Self, OriginError> {
+        match (origin, referer) {
+            (Some(origin), _) => Self::parse(origin),
+            (None, Some(referer)) => Self::from_referer(referer),
+            (None, None) => Err(OriginError::Absent),
+        }
+    }
+
+    /// Reads an `Origin` header: exactly one ASCII http or https origin that, serialised again, gives the same text but
+    /// for case, one trailing dot and a default port.
+    pub fn parse(header: &'a str) -> Result<Self, OriginError> {
+        match header {
+            "" => return Err(OriginError::Empty),
+            "null" => return Err(OriginError::Null),
+            _ => {}
+        }
+        let (scheme, authority) = header.split_once("://").ok_or(OriginError::Malformed)?;
+        let scheme = Scheme::parse(scheme).ok_or(OriginError::Scheme)?;
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(bracketed) => {
+                let (address, port) = bracketed.split_once(']').ok_or(OriginError::Malformed)?;
+                (canonical_ipv6(address).map(OriginHost::V6), port)
+            }
+            None => {
+                let (name, port) =
+                    authority.split_at(authority.find(':').unwrap_or(authority.len()));
+                (named(without_root(name)), port)
+            }
+        };
+        let host = host.ok_or(OriginError::Malformed)?;
+        let port = match port.strip_prefix(':') {
+            Some(port) => canonical_port(port).ok_or(OriginError::Malformed)?,
+            None if port.is_empty() => scheme.default_port(),
+            None => return Err(OriginError::Malformed),
+        };
+        Ok(Self { scheme, host, port })
+    }
+
+    /// The origin of the page that a `Referer` header names. For requests without an `Origin` header only: see
+    /// [`Origin::of_request`].
+    pub fn from_referer(header: &'a str) -> Result<Self, OriginError> {
+        if header.is_empty() {
+            return Err(OriginError::Empty);
+        }
+        let start = header.find("://").ok_or(OriginError::Malformed)? + "://".len();
+        let (_, rest) = header.split_at(start);
+        let length = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (origin, _) = header.split_at(start + length);
+        Self::parse(origin)
+    }
+
+    /// Whether its host is `localhost`.
+    pub fn is_localhost(&self) -> bool {
+        matches!(self.host, OriginHost::Name(name) if name.eq_ignore_ascii_case(LOCALHOST))
+    }
+
+    /// Its scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Its port, the scheme's own where it names none.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn host(&self) -> OriginHost<'a> {
+        self.host
+    }
+}
+
+/// Names are read as browsers read them, which allow more than DNS does: `_` and hyphens anywhere.
+fn named(name: &str) -> Option<OriginHost<'_>> {
+    if ends_in_number(name) {
+        return canonical_ipv4(name).map(OriginHost::V4);
+    }
+    let is_label = |label: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=MAX_LABEL_BYTES).contains(&label.len()) && label.bytes().all(allowed)
+    };
+    (name.len() <= MAX_NAME_BYTES && name.split('.').all(is_label))
+        .then_some(OriginHost::Name(name))
+}
+
+/// As a browser writes it: lower case, no trailing dot, no default port.
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.scheme.as_str())?;
+        match self.host {
+            OriginHost::Name(name) => name
+                .chars()
+                .try_for_each(|char| f.write_char(char.to_ascii_lowercase()))?,
+            OriginHost::V4(address) => write!(f, "{address}")?,
+            OriginHost::V6(address) => write!(f, "[{}]", Ipv6Text(address))?,
+        }
+        if self.port == self.scheme.default_port() {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.port)
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! One entry of a list of allowed domains.
+
+mod error;
+
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::error::PatternError;
+use self::error::clip;
+use super::{
+    host::{
+        Ipv6Text, LOCALHOST, MAX_LABEL_BYTES, MAX_NAME_BYTES, Scheme, canonical_ipv4,
+        canonical_port, ends_in_number, is_subdomain, without_root,
+    },
+    origin::{Origin, OriginHost},
+};
+
+/// A host, `*.host`, `localhost` or an IP address, with a scheme and a port where those matter.
+///
+/// Its `Display` is the form in which it is stored: ASCII, lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DomainPattern {
+    host: Host,
+    scheme: Option<Scheme>,
+    port: Option<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Host {
+    /// This name; its subdomains too where the convention says so.
+    Name(Box<str>),
+    /// Every name under this one, but not itself.
+    Under(Box<str>),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+impl DomainPattern {
+    /// Reads what a person typed. The server refuses public suffixes and turns international names into punycode; the
+    /// browser, without the tables for either, accepts the former and leaves the latter to the server.
+    #[cfg(feature = "native")]
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        use super::public_suffix::{is_public_suffix, to_ascii};
+        let pattern = Self::read(text, to_ascii)?;
+        match &pattern.host {
+            Host::Name(name) | Host::Under(name) if is_public_suffix(name) => {
+                Err(PatternError::PublicSuffix(name.to_string()))
+            }
+            Host::Name(_) | Host::Under(_) | Host::V4(_) | Host::V6(_) => Ok(pattern),
+        }
+    }
+
+    /// Reads what a person typed. The server refuses public suffixes and turns international names into punycode; the
+    /// browser, without the tables for either, accepts the former and leaves the latter to the server.
+    #[cfg(not(feature = "native"))]
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        Self::parse_stored(text)
+    }
+
+    /// Reads what [`DomainPattern::parse`] once accepted, without asking again whether it is a public suffix: that list
+    /// changes, and a change must not take a working key's domains away.
+    pub fn parse_stored(text: &str) -> Result<Self, PatternError> {
+        Self::read(text, |name| {
+            if name.is_ascii() {
+                Ok(Cow::Borrowed(name))
+            } else {
+                Err(PatternError::NotAscii)
+            }
+        })
+    }
+
+    fn read(
+        text: &str,
+        to_ascii: fn(&str) -> Result<Cow<'_, str>, PatternError>,
+    ) -> Result<Self, PatternError> {
+        let text = text.trim();
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (
+                Some(Scheme::parse(scheme).ok_or_else(|| PatternError::Scheme(clip(scheme)))?),
+                rest,
+            ),
+            None => (None, text),
+        };
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains('@') {
+            return Err(PatternError::UserInfo);
+        }
+        if authority.contains(['/', '?', '#', '\\']) {
+            return Err(PatternError::Path);
+        }
+        if let Some(bracketed) = authority.strip_prefix('[') {
+            let (address, port) = bracketed.split_once(']').ok_or(PatternError::Ipv6)?;
+            let address = address.parse().map_err(|_| PatternError::Ipv6)?;
+            return Ok(Self {
+                host: Host::V6(address),
+                scheme,
+                port: read_port(port)?,
+            });
+        }
+        if authority.parse::<Ipv6Addr>().is_ok() {
+            return Err(PatternError::Ipv6);
+        }
+        let (name, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        let host = read_host(name, to_ascii)?;
+        Ok(Self {
+            host,
+            scheme,
+            port: read_port(port)?,
+        })
+    }
+
+    /// Whether pages of this origin are meant.
+    pub(super) fn covers(&self, origin: &Origin<'_>, with_subdomains: bool) -> bool {
+        let host = match (&self.host, origin.host()) {
+            (Host::Name(name), OriginHost::Name(origin)) => {
+                name.eq_ignore_ascii_case(origin)
+                    || (with_subdomains && **name != *LOCALHOST && is_subdomain(origin, name))
+            }
+            (Host::Under(base), OriginHost::Name(origin)) => is_subdomain(origin, base),
+            (Host::V4(address), OriginHost::V4(origin)) => *address == origin,
+            (Host::V6(address), OriginHost::V6(origin)) => *address == origin,
+            _ => false,
+        };
+        host && self.scheme.is_none_or(|scheme| scheme == origin.scheme())
+            && self.port.is_none_or(|port| port == origin.port())
+    }
+}
+
+fn read_host(
+    text: &str,
+    to_ascii: fn(&str) -> Result<Cow<'_, str>, PatternError>,
+) -> Result<Host, PatternError> {
+    if text.is_empty() {
+        return Err(PatternError::Empty);
+    }
+    if matches!(text, "*" | "*.") {
+        return Err(PatternError::EverySite);
+    }
+    let (wildcard, name) = text
+        .strip_prefix("*.")
+        .map_or((false, text), |base| (true, base));
+    if name.contains('*') {
+        return Err(PatternError::Wildcard);
+    }
+    if name.starts_with('.') {
+        return Err(if wildcard {
+            PatternError::EmptyLabel
+        } else {
+            PatternError::LeadingDot
+        });
+    }
+    let name = to_ascii(name)?;
+    let name = without_root(&name).to_ascii_lowercase();
+    if ends_in_number(&name) {
+        let address = canonical_ipv4(&name).ok_or_else(|| PatternError::Ipv4(clip(&name)))?;
+        return if wildcard {
+            Err(PatternError::WildcardAddress)
+        } else {
+            Ok(Host::V4(address))
+        };
+    }
+    name.split('.').try_for_each(check_label)?;
+    if name.len() > MAX_NAME_BYTES {
+        return Err(PatternError::TooLong);
+    }
+    if !name.contains('.') && (wildcard || name != LOCALHOST) {
+        return Err(PatternError::NoDot(name));
+    }
+    let name = name.into_boxed_str();
+    Ok(if wildcard {
+        Host::Under(name)
+    } else {
+        Host::Name(name)
+    })
+}
+
+/// RFC 1123, section 2.1.
+fn check_label(label: &str) -> Result<(), PatternError> {
+    let allowed = label
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if label.is_empty() {
+        Err(PatternError::EmptyLabel)
+    } else if label.len() > MAX_LABEL_BYTES
+        || !allowed
+        || label.starts_with('-')
+        || label.ends_with('-')
+    {
+        Err(PatternError::Label(clip(label)))
+    } else {
+        Ok(())
+    }
+}
+
+/// What follows the host: nothing, or a colon and a port.
+fn read_port(text: &str) -> Result<Option<u16>, PatternError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let port = text
+        .strip_prefix(':')
+        .and_then(canonical_port)
+        .filter(|port| *port != 0);
+    port.map(Some)
+        .ok_or_else(|| PatternError::Port(clip(text.trim_start_matches(':'))))
+}
+
+impl fmt::Display for DomainPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(scheme) = self.scheme {
+            write!(f, "{}://", scheme.as_str())?;
+        }
+        match &self.host {
+            Host::Name(name) => f.write_str(name)?,
+            Host::Under(base) => write!(f, "*.{base}")?,
+            Host::V4(address) => write!(f, "{address}")?,
+            Host::V6(address) => write!(f, "[{}]", Ipv6Text(*address))?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl FromStr for DomainPattern {
+    type Err = PatternError;
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for DomainPattern {
+    type Error = PatternError;
+    fn try_from(text: String) -> Result<Self, PatternError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DomainPattern> for String {
+    fn from(pattern: DomainPattern) -> Self {
+        pattern.to_string()
+    }
+}
