@@ -1,1 +1,40 @@
-//! Placeholder.
+//! Latchkey's engine: what an API key is, and whether it may pass.
+//!
+//! Without the `native` feature this crate is types and pure rules, which the pages share with the server and which
+//! compile to wasm. With it come storage, verification and counting.
+
+pub mod convention;
+pub mod domain;
+pub mod email;
+pub mod id;
+pub mod key;
+pub mod name;
+pub mod outcome;
+pub mod role;
+pub mod time;
+
+#[cfg(feature = "native")]
+pub mod access;
+#[cfg(feature = "native")]
+pub mod accounts;
+#[cfg(feature = "native")]
+pub mod clock;
+#[cfg(feature = "native")]
+pub mod db;
+#[cfg(feature = "native")]
+mod engine;
+#[cfg(feature = "native")]
+pub mod keys;
+#[cfg(feature = "native")]
+pub mod orgs;
+#[cfg(feature = "native")]
+pub mod random;
+#[cfg(feature = "native")]
+pub mod service_tokens;
+#[cfg(feature = "native")]
+pub mod usage;
+#[cfg(feature = "native")]
+pub mod verify;
+
+#[cfg(feature = "native")]
+pub use engine::{Engine, EngineSettings};

@@ -1,0 +1,177 @@
+//! Authorization. A query on an org's data takes a [`Permit`], and only this module makes one: without having asked who
+//! someone is and whether their role allows the action, the data cannot be named.
+
+use std::marker::PhantomData;
+
+use crate::{
+    Engine,
+    db::{StorageError, on},
+    id::{OrgId, UserId},
+    name::{DisplayName, Slug},
+    role::{Action, Role},
+};
+
+/// An org, as everyone in it may know it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Org {
+    /// Its id.
+    pub id: OrgId,
+    /// Its name in addresses.
+    pub slug: Slug,
+    /// Its name.
+    pub name: DisplayName,
+}
+
+/// The proof that a person is in an org, with their role there.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    org: Org,
+    user_id: UserId,
+    role: Role,
+}
+
+/// The operator of the instance, who stands outside every org. Made only from the command line or a service token with
+/// the scope `manage`.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator(());
+
+/// Who does something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A member of the org.
+    User(UserId),
+    /// The operator.
+    Operator,
+}
+
+/// The proof that someone may do `A` in one org.
+#[derive(Debug, Clone, Copy)]
+pub struct Permit<A> {
+    org_id: OrgId,
+    actor: Actor,
+    action: PhantomData<A>,
+}
+
+/// An action as a type, so that a permit for one cannot be used for another.
+pub trait Permitted {
+    /// The action that roles are asked about.
+    const ACTION: Action;
+}
+
+macro_rules! permitted {
+    ($($name:ident)*) => {
+        /// The actions of [`Action`] as types.
+        pub mod to {
+            $(
+                #[doc = concat!("[`Action::", stringify!($name), "`](crate::role::Action).")]
+                #[derive(Debug, Clone, Copy)]
+                pub struct $name;
+                impl super::Permitted for $name {
+                    const ACTION: crate::role::Action = crate::role::Action::$name;
+                }
+            )*
+        }
+    };
+}
+
+permitted! {
+    SeeKeys SeeKeyDetails MakeKeys EditKeys RotateKeys DisableKeys RevokeKeys EditDomains EditAgents EditProjects
+    SeeUsageTotals SeeUsageDetails ExportUsage ReviewKeys SeeAuditLog SeeMembers InviteMembers ChangeRoles RemoveMembers
+    EditOrg EditWebhooks DeleteOrg
+}
+
+/// Why there is no permit.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// No such org, or not one that the person is in: they are told the same.
+    #[error("There is no such organization, or you are not in it.")]
+    NotFound,
+    /// The role does not allow the action.
+    #[error("Your role does not let you {}. Ask an owner of the organization.", .0.text())]
+    Forbidden(Action),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Membership {
+    /// The membership of `user_id` in the org with this slug.
+    ///
+    /// # Errors
+    /// [`AccessError::NotFound`] when there is no such org or the person is not in it.
+    pub async fn find(engine: &Engine, user_id: UserId, slug: &Slug) -> Result<Self, AccessError> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            org: Org,
+            role: Role,
+        }
+        const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
+             JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 AND orgs.slug = $2";
+        let row: Option<Row> =
+            on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).bind(slug.clone()).fetch_optional(c).await)
+                .map_err(StorageError::from)?;
+        let row = row.ok_or(AccessError::NotFound)?;
+        Ok(Self { org: row.org, user_id, role: row.role })
+    }
+
+    /// The org.
+    pub fn org(&self) -> &Org {
+        &self.org
+    }
+
+    /// The person's role in it.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The permit to do `A` in this org.
+    ///
+    /// # Errors
+    /// [`AccessError::Forbidden`] when the role does not allow it.
+    pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
+        if !self.role.may(A::ACTION) {
+            return Err(AccessError::Forbidden(A::ACTION));
+        }
+        Ok(Permit { org_id: self.org.id, actor: Actor::User(self.user_id), action: PhantomData })
+    }
+}
+
+impl Operator {
+    /// Whoever can run the program with its settings is the operator.
+    pub fn at_the_command_line() -> Self {
+        Self(())
+    }
+
+    /// Whoever holds a service token with the scope `manage` acts for the operator.
+    pub(crate) fn with_manage_token() -> Self {
+        Self(())
+    }
+
+    /// The permit to do `A` in any org.
+    pub fn permit<A: Permitted>(self, org: &Org) -> Permit<A> {
+        Permit { org_id: org.id, actor: Actor::Operator, action: PhantomData }
+    }
+}
+
+impl<A> Permit<A> {
+    /// The org that the permit is for.
+    pub fn org_id(&self) -> OrgId {
+        self.org_id
+    }
+
+    /// Who it was given to.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+}
+
+impl Actor {
+    /// The person, when it is one.
+    pub fn user_id(self) -> Option<UserId> {
+        match self {
+            Self::User(id) => Some(id),
+            Self::Operator => None,
+        }
+    }
+}

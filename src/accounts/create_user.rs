@@ -1,0 +1,59 @@
+//! People whom the operator adds at the command line.
+
+use crate::{
+    Engine,
+    access::{Operator, Org},
+    db::StorageError,
+    email::EmailAddress,
+    id::UserId,
+    name::DisplayName,
+    orgs,
+    role::Role,
+};
+
+use super::{
+    password::{self, HashError, NewPassword},
+    sign_up::{self, SignUpError},
+};
+
+/// Why a person was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateUserError {
+    /// The address has an account.
+    #[error("`{0}` has an account already.")]
+    EmailTaken(EmailAddress),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The account could not be made.
+    #[error(transparent)]
+    SignUp(SignUpError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Adds a person with an account of their own to an org.
+///
+/// # Errors
+/// When the address has an account.
+pub async fn create_user(
+    engine: &Engine,
+    _operator: Operator,
+    org: &Org,
+    name: &DisplayName,
+    email: &EmailAddress,
+    role: Role,
+    password: NewPassword,
+) -> Result<UserId, CreateUserError> {
+    let password_hash = password::hash(engine, password).await?;
+    let mut tx = engine.db.begin().await?;
+    let id =
+        sign_up::insert_user(engine, &mut tx, name, email, &password_hash).await.map_err(|error| match error {
+            SignUpError::NotAvailable => CreateUserError::EmailTaken(email.clone()),
+            other => CreateUserError::SignUp(other),
+        })?;
+    orgs::insert_membership(&mut tx, org.id, id, role, engine.clock.now()).await?;
+    tx.commit().await?;
+    Ok(id)
+}

@@ -1,0 +1,197 @@
+//! Passwords: what will do as one, and how they are kept (argon2id, ASVS 6.2 and 11.4.2).
+
+use std::{fmt, str::FromStr};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use serde::Deserialize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::{
+    Engine,
+    db::{StorageError, on},
+    id::UserId,
+    random::RandomnessError,
+};
+
+use super::sessions::{self, SessionHash};
+
+/// A password as it was typed, wiped when dropped. Any text, so that a wrong one can be compared too.
+#[derive(Clone, Zeroize, ZeroizeOnDrop, Deserialize)]
+#[serde(transparent)]
+pub struct TypedPassword(String);
+
+/// A password that will do as a new one.
+#[derive(Debug, Clone)]
+pub struct NewPassword(TypedPassword);
+
+/// Why a new password will not do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPassword {
+    /// Fewer than 8 characters.
+    #[error("A password has at least 8 characters. A few words in a row make a good one.")]
+    TooShort,
+    /// More than 128 characters.
+    #[error("A password has at most 128 characters.")]
+    TooLong,
+    /// On the list of passwords that attackers try first.
+    #[error("This password is one of the first that an attacker tries. Choose another one.")]
+    Common,
+}
+
+/// Why a password was not hashed or compared.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// argon2 failed, or a stored hash is not one.
+    #[error("the password could not be hashed")]
+    Argon2(#[source] argon2::password_hash::Error),
+    /// The work was cut off by shutdown.
+    #[error("the password could not be hashed before shutdown")]
+    Cancelled,
+    /// There was no randomness for the salt.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+}
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The current one was wrong.
+    #[error("The current password is not right.")]
+    WrongPassword,
+    /// Too many wrong ones in a row.
+    #[error("Too many wrong passwords. Try again in {} minutes.", (.retry_after + 59) / 60)]
+    TooMany {
+        /// Seconds until the next try.
+        retry_after: i64,
+    },
+    /// It could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+const COMMON: &str = include_str!("common_passwords.txt");
+
+impl TypedPassword {
+    /// Takes a password as it was typed.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for TypedPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypedPassword(redacted)")
+    }
+}
+
+impl FromStr for NewPassword {
+    type Err = InvalidPassword;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPassword> {
+        match text.chars().count() {
+            0..8 => Err(InvalidPassword::TooShort),
+            129.. => Err(InvalidPassword::TooLong),
+            _ if COMMON.lines().any(|common| common == text.to_lowercase()) => Err(InvalidPassword::Common),
+            _ => Ok(Self(TypedPassword(text.to_owned()))),
+        }
+    }
+}
+
+fn argon2id() -> Result<Argon2<'static>, HashError> {
+    // OWASP's and ASVS's floor: 19 MiB, two passes, one lane.
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| HashError::Argon2(error.into()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// The hash of a password as a PHC string, with a fresh salt.
+pub(crate) async fn hash(engine: &Engine, password: NewPassword) -> Result<String, HashError> {
+    let salt: [u8; 16] = engine.random.bytes()?;
+    off_the_executor(engine, move || {
+        let hash = argon2id()?.hash_password_with_salt(password.0.0.as_bytes(), &salt);
+        Ok(hash.map_err(HashError::Argon2)?.to_string())
+    })
+    .await
+}
+
+/// Whether `password` is the one that `stored` was made from. Without a stored hash the same work is done and the
+/// answer is no, so that the time does not tell whether an account exists.
+pub(crate) async fn verify(
+    engine: &Engine,
+    password: TypedPassword,
+    stored: Option<String>,
+) -> Result<bool, HashError> {
+    off_the_executor(engine, move || match stored {
+        Some(stored) => {
+            let stored = PasswordHash::new(&stored).map_err(|error| HashError::Argon2(error.into()))?;
+            Ok(argon2id()?.verify_password(password.0.as_bytes(), &stored).is_ok())
+        }
+        None => {
+            argon2id()?.hash_password_with_salt(password.0.as_bytes(), &[0; 16]).map_err(HashError::Argon2)?;
+            Ok(false)
+        }
+    })
+    .await
+}
+
+async fn off_the_executor<T: Send + 'static>(
+    engine: &Engine,
+    work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+) -> Result<T, HashError> {
+    let _turn = engine.hashing.acquire().await.map_err(|_| HashError::Cancelled)?;
+    tokio::task::spawn_blocking(work).await.map_err(|_| HashError::Cancelled)?
+}
+
+/// Sets a new password and ends every session of the person but `keep`.
+///
+/// # Errors
+/// When the current password is wrong or was tried too often.
+pub async fn change(
+    engine: &Engine,
+    user_id: UserId,
+    current: TypedPassword,
+    new: NewPassword,
+    keep: SessionHash,
+) -> Result<(), ChangePasswordError> {
+    let attempt = engine
+        .throttle
+        .attempt(engine.clock.now(), &[format!("password {user_id}")])
+        .map_err(|retry_after| ChangePasswordError::TooMany { retry_after })?;
+    const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1";
+    let stored: Option<String> =
+        on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)
+            .map_err(StorageError::from)?;
+    if !verify(engine, current, stored).await? {
+        return Err(ChangePasswordError::WrongPassword);
+    }
+    attempt.succeeded();
+    let hash = hash(engine, new).await?;
+    let mut tx = engine.db.begin().await?;
+    const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
+    on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))
+        .map_err(StorageError::from)?;
+    sessions::end_others(&mut tx, user_id, keep).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_password_is_long_enough_and_not_a_common_one() {
+        assert!("correct horse battery".parse::<NewPassword>().is_ok());
+        assert!("p ä🔑 ss w".parse::<NewPassword>().is_ok());
+        assert_eq!("1234567".parse::<NewPassword>().unwrap_err(), InvalidPassword::TooShort);
+        assert_eq!("é".repeat(129).parse::<NewPassword>().unwrap_err(), InvalidPassword::TooLong);
+        assert!("é".repeat(128).parse::<NewPassword>().is_ok());
+        assert_eq!("Password1".parse::<NewPassword>().unwrap_err(), InvalidPassword::Common);
+        assert_eq!(format!("{:?}", TypedPassword::new("hunter2")), "TypedPassword(redacted)");
+    }
+}

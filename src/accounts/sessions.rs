@@ -1,0 +1,104 @@
+//! Where sessions are kept: under the hash of their id, with the person they belong to, so that a person's sessions can
+//! be ended together.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Engine,
+    db::{StorageError, Tx, on},
+    id::UserId,
+    time::{DAY, Timestamp},
+};
+
+/// The SHA-256 of a session's id. The id itself is only in the browser's cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionHash([u8; 32]);
+
+/// A session as it is kept.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct StoredSession {
+    /// Whose it is, once someone has signed in.
+    pub user_id: Option<UserId>,
+    /// What the web server keeps in it, as JSON.
+    pub data: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
+}
+
+/// A session ends this many milliseconds after it was opened, used or not (ASVS 7.3.2).
+pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
+
+impl SessionHash {
+    /// The hash of a session's id.
+    pub fn of(id: &[u8]) -> Self {
+        Self(Sha256::digest(id).into())
+    }
+}
+
+impl std::fmt::Debug for SessionHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionHash(redacted)")
+    }
+}
+
+/// Keeps a session, new or changed. The time of opening stays what it was.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn save(
+    engine: &Engine,
+    hash: SessionHash,
+    user_id: Option<UserId>,
+    data: &str,
+    expires_at: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id_hash) DO UPDATE \
+         SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at";
+    let now = engine.clock.now();
+    on!(engine.db.write(), c => sqlx::query(SQL)
+        .bind(&hash.0[..]).bind(user_id).bind(data).bind(now).bind(expires_at).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The session with this hash, unless it has ended.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn load(engine: &Engine, hash: SessionHash) -> Result<Option<StoredSession>, StorageError> {
+    const SQL: &str = "SELECT user_id, data, created_at, expires_at FROM sessions \
+         WHERE id_hash = $1 AND expires_at > $2 AND created_at > $3";
+    let now = engine.clock.now();
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(&hash.0[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?)
+}
+
+/// Ends one session.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM sessions WHERE id_hash = $1";
+    on!(engine.db.write(), c => sqlx::query(SQL).bind(&hash.0[..]).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends a person's sessions but one, in the transaction that changes their password.
+pub(crate) async fn end_others(tx: &mut Tx, user_id: UserId, keep: SessionHash) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2";
+    on!(tx.on(), c => sqlx::query(SQL).bind(user_id).bind(&keep.0[..]).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Deletes sessions that have ended, and gives how many.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn delete_ended(engine: &Engine) -> Result<u64, StorageError> {
+    const SQL: &str = "DELETE FROM sessions WHERE expires_at <= $1 OR created_at <= $2";
+    let now = engine.clock.now();
+    Ok(on!(engine.db.write(), c => sqlx::query(SQL)
+        .bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).execute(c).await.map(|done| done.rows_affected()))?)
+}

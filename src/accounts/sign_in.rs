@@ -1,0 +1,64 @@
+//! Signing in with an e-mail address and a password.
+
+use std::net::IpAddr;
+
+use crate::{
+    Engine,
+    db::{StorageError, on},
+    email::EmailAddress,
+    id::UserId,
+};
+
+use super::{
+    password::{self, HashError, TypedPassword},
+    throttle::address_subject,
+};
+
+/// Why someone was not signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The address is not known or the password is not right: which of them is not told.
+    #[error("The e-mail address or the password is not right.")]
+    WrongCredentials,
+    /// Too many wrong ones, for this account or from this address.
+    #[error("Too many tries. Wait {retry_after} seconds and try again.")]
+    TooMany {
+        /// Seconds until the next try.
+        retry_after: i64,
+    },
+    /// The password could not be compared.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The person whom the address and the password belong to. `from` is the end client's address.
+///
+/// # Errors
+/// When they belong to no one, or were tried too often.
+pub async fn sign_in(
+    engine: &Engine,
+    email: &EmailAddress,
+    password: TypedPassword,
+    from: IpAddr,
+) -> Result<UserId, SignInError> {
+    let attempt = engine
+        .throttle
+        .attempt(engine.clock.now(), &[format!("account {email}"), address_subject(from)])
+        .map_err(|retry_after| SignInError::TooMany { retry_after })?;
+    const SQL: &str = "SELECT id, password_hash FROM users WHERE email = $1";
+    let found: Option<(UserId, String)> =
+        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)
+            .map_err(StorageError::from)?;
+    let (id, stored) = found.unzip();
+    let right = password::verify(engine, password, stored).await?;
+    match id {
+        Some(id) if right => {
+            attempt.succeeded();
+            Ok(id)
+        }
+        _ => Err(SignInError::WrongCredentials),
+    }
+}

@@ -1,0 +1,124 @@
+//! Making an account and an org of one's own.
+
+use crate::{
+    Engine,
+    access::Org,
+    db::{StorageError, Tx, on},
+    email::EmailAddress,
+    id::UserId,
+    name::{DisplayName, Slug},
+    orgs::{self, CreateOrgError},
+    random::RandomnessError,
+    role::Role,
+};
+
+use super::{
+    SignUpPolicy,
+    password::{self, HashError, NewPassword},
+};
+
+/// What someone enters to sign up.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    /// Their name.
+    pub name: DisplayName,
+    /// Their address.
+    pub email: EmailAddress,
+    /// The password they chose.
+    pub password: NewPassword,
+    /// The name of the org they make.
+    pub org_name: DisplayName,
+}
+
+/// Why an account was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    /// The policy lets no one sign up.
+    #[error("Sign-up is not open here. Ask an owner of your organization to add you.")]
+    NotOpen,
+    /// The address has an account. Only an instance with open sign-up ever says so.
+    #[error("This cannot be used to sign up. If you have an account, sign in instead.")]
+    NotAvailable,
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<CreateOrgError> for SignUpError {
+    fn from(error: CreateOrgError) -> Self {
+        match error {
+            CreateOrgError::SlugTaken(_) => Self::NotAvailable,
+            CreateOrgError::Storage(error) => Self::Storage(error),
+            CreateOrgError::Randomness(error) => Self::Randomness(error),
+        }
+    }
+}
+
+/// Whether someone may sign up now: always when there is no account yet.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn is_open(engine: &Engine) -> Result<bool, StorageError> {
+    Ok(engine.sign_up == SignUpPolicy::Open || !any_user(engine).await?)
+}
+
+async fn any_user(engine: &Engine) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM users LIMIT 1";
+    Ok(on!(engine.db.read(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_some()))?)
+}
+
+/// Makes the account and its org, of which the person is the owner.
+///
+/// # Errors
+/// When sign-up is not open or the address has an account.
+pub async fn sign_up(engine: &Engine, new: SignUp) -> Result<(UserId, Org), SignUpError> {
+    if !is_open(engine).await? {
+        return Err(SignUpError::NotOpen);
+    }
+    let password_hash = password::hash(engine, new.password).await?;
+    let mut tx = engine.db.begin().await?;
+    // Asked again under the lock: of two first sign-ups at once, one is the first.
+    if engine.sign_up != SignUpPolicy::Open && !lock_while_empty(&mut tx).await? {
+        return Err(SignUpError::NotOpen);
+    }
+    let slug = orgs::free_slug(&mut tx, Slug::from_name(&new.org_name)).await?;
+    let org = orgs::insert(engine, &mut tx, &new.org_name, slug).await?;
+    let user_id = insert_user(engine, &mut tx, &new.name, &new.email, &password_hash).await?;
+    orgs::insert_membership(&mut tx, org.id, user_id, Role::Owner, engine.clock.now()).await?;
+    tx.commit().await?;
+    Ok((user_id, org))
+}
+
+/// Whether there is no user, in a way that stays true until the transaction ends.
+async fn lock_while_empty(tx: &mut Tx) -> Result<bool, StorageError> {
+    if let crate::db::On::Postgres(c) = tx.on() {
+        // SQLite's transaction holds the only write lock already; Postgres's must ask for this one.
+        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(c).await?;
+    }
+    const SQL: &str = "SELECT 1 FROM users LIMIT 1";
+    Ok(on!(tx.on(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_none()))?)
+}
+
+/// Inserts a person.
+pub(super) async fn insert_user(
+    engine: &Engine,
+    tx: &mut Tx,
+    name: &DisplayName,
+    email: &EmailAddress,
+    password_hash: &str,
+) -> Result<UserId, SignUpError> {
+    let now = engine.clock.now();
+    let id = UserId::new(now.as_millis(), engine.random.bytes()?);
+    const SQL: &str = "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
+    on!(tx.on(), c => sqlx::query(SQL)
+        .bind(id).bind(email.clone()).bind(name.clone()).bind(password_hash).bind(now).execute(c).await.map(drop))
+    .map_err(StorageError::from)
+    .map_err(|error| if error.is_unique_violation() { SignUpError::NotAvailable } else { error.into() })?;
+    Ok(id)
+}

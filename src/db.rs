@@ -1,0 +1,213 @@
+//! Where things are kept: SQLite by default, Postgres when there are several instances.
+//!
+//! Both databases get the same SQL text with `$n` placeholders; [`on!`] is the one place that branches. SQLite has a
+//! pool of one connection for writing, so that writers queue in our process rather than fail in SQLite's.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+/// A database answer that is not the one that was needed: a lost connection, a refused statement, a value that does
+/// not parse. For the log; a person is told only that it did not work.
+#[derive(Debug, thiserror::Error)]
+#[error("the database did not do what was asked of it")]
+pub struct StorageError(#[from] sqlx::Error);
+
+impl StorageError {
+    /// Whether a row with the same unique value was there already.
+    pub fn is_unique_violation(&self) -> bool {
+        self.0.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StorageError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self(error.into())
+    }
+}
+
+/// Reads a column that holds JSON.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StorageError> {
+    serde_json::from_str(text).map_err(|error| StorageError(sqlx::Error::Decode(error.into())))
+}
+
+/// One of two things, by database.
+#[derive(Debug, Clone)]
+pub enum On<S, P> {
+    /// SQLite's.
+    Sqlite(S),
+    /// Postgres's.
+    Postgres(P),
+}
+
+/// Runs one expression on whichever database is in use: `on!(db.read(), c => query.fetch_all(c).await)`.
+macro_rules! on {
+    ($target:expr, $connection:ident => $body:expr) => {
+        match $target {
+            $crate::db::On::Sqlite($connection) => $body,
+            $crate::db::On::Postgres($connection) => $body,
+        }
+    };
+}
+pub(crate) use on;
+
+/// Stores a type that has `Display` and `FromStr` in a TEXT column, in both databases.
+macro_rules! text_column {
+    ($name:ty) => {
+        impl<D: sqlx::Database> sqlx::Type<D> for $name
+        where
+            String: sqlx::Type<D>,
+        {
+            fn type_info() -> D::TypeInfo {
+                <String as sqlx::Type<D>>::type_info()
+            }
+            fn compatible(info: &D::TypeInfo) -> bool {
+                <String as sqlx::Type<D>>::compatible(info)
+            }
+        }
+
+        impl<'q, D: sqlx::Database> sqlx::Encode<'q, D> for $name
+        where
+            String: sqlx::Encode<'q, D>,
+        {
+            fn encode_by_ref(
+                &self,
+                buffer: &mut <D as sqlx::Database>::ArgumentBuffer,
+            ) -> Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+                sqlx::Encode::<D>::encode(self.to_string(), buffer)
+            }
+        }
+
+        impl<'r, D: sqlx::Database> sqlx::Decode<'r, D> for $name
+        where
+            &'r str: sqlx::Decode<'r, D>,
+        {
+            fn decode(value: <D as sqlx::Database>::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+                Ok(<&str as sqlx::Decode<D>>::decode(value)?.parse()?)
+            }
+        }
+    };
+}
+pub(crate) use text_column;
+
+/// The pools of connections to one database.
+#[derive(Debug, Clone)]
+pub struct Db(On<SqlitePools, PgPool>);
+
+/// SQLite's two pools.
+#[derive(Debug, Clone)]
+pub struct SqlitePools {
+    read: SqlitePool,
+    write: SqlitePool,
+}
+
+impl Db {
+    /// Connects to `url` (`sqlite:…` or `postgres://…`) and makes the SQLite file when there is none.
+    ///
+    /// # Errors
+    /// When the URL names neither database or the database cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self, StorageError> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let pool =
+                PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).connect(url).await?;
+            return Ok(Self(On::Postgres(pool)));
+        }
+        let options = SqliteConnectOptions::from_str(url)?
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(5));
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let read = SqlitePoolOptions::new().max_connections(8).connect_lazy_with(options.read_only(true));
+        Ok(Self(On::Sqlite(SqlitePools { read, write })))
+    }
+
+    /// Brings the tables to what this version needs.
+    ///
+    /// # Errors
+    /// When a migration fails, or the database was made by a newer version.
+    pub async fn migrate(&self) -> Result<(), StorageError> {
+        match &self.0 {
+            On::Sqlite(pools) => sqlx::migrate!("migrations/sqlite").run(&pools.write).await?,
+            On::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// The database's name, for people.
+    pub fn name(&self) -> &'static str {
+        match self.0 {
+            On::Sqlite(_) => "SQLite",
+            On::Postgres(_) => "Postgres",
+        }
+    }
+
+    /// Connections to read with.
+    pub(crate) fn read(&self) -> On<&SqlitePool, &PgPool> {
+        match &self.0 {
+            On::Sqlite(pools) => On::Sqlite(&pools.read),
+            On::Postgres(pool) => On::Postgres(pool),
+        }
+    }
+
+    /// Connections to write one statement with. Several belong in a [`Db::begin`].
+    pub(crate) fn write(&self) -> On<&SqlitePool, &PgPool> {
+        match &self.0 {
+            On::Sqlite(pools) => On::Sqlite(&pools.write),
+            On::Postgres(pool) => On::Postgres(pool),
+        }
+    }
+
+    /// Starts a transaction that writes. Dropped without [`Tx::commit`], it changes nothing.
+    pub(crate) async fn begin(&self) -> Result<Tx, StorageError> {
+        Ok(Tx(match &self.0 {
+            // IMMEDIATE takes the write lock now; a deferred one that has read first can only fail to get it.
+            On::Sqlite(pools) => On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
+            On::Postgres(pool) => On::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), StorageError> {
+        on!(self.read(), c => sqlx::query("SELECT 1").execute(c).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Closes every connection, after those in use are done.
+    pub async fn close(&self) {
+        match &self.0 {
+            On::Sqlite(pools) => {
+                pools.read.close().await;
+                pools.write.close().await;
+            }
+            On::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A transaction that writes.
+pub(crate) struct Tx(On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
+
+impl Tx {
+    /// The connection to run statements on.
+    pub fn on(&mut self) -> On<&mut SqliteConnection, &mut PgConnection> {
+        match &mut self.0 {
+            On::Sqlite(tx) => On::Sqlite(tx),
+            On::Postgres(tx) => On::Postgres(tx),
+        }
+    }
+
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<(), StorageError> {
+        on!(self.0, tx => tx.commit().await)?;
+        Ok(())
+    }
+}

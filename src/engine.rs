@@ -1,0 +1,88 @@
+//! The engine: one value that holds what every operation needs.
+
+use crate::{
+    accounts::{throttle::Throttle, SignUpPolicy},
+    clock::Clock,
+    convention::Convention,
+    db::Db,
+    id::InstanceId,
+    key::digest::Peppers,
+    random::{Randomness, RandomnessError},
+    usage::recorder::Recorder,
+    verify::cache::KeyCache,
+};
+
+/// What an engine is made from.
+#[derive(Debug)]
+pub struct EngineSettings {
+    /// Where things are kept, already migrated.
+    pub db: Db,
+    /// What key digests are keyed with.
+    pub peppers: Peppers,
+    /// How keys look and behave.
+    pub convention: Convention,
+    /// Who may make an account.
+    pub sign_up: SignUpPolicy,
+    /// How many known keys are kept in memory.
+    pub cached_keys: usize,
+    /// Where "now" comes from.
+    pub clock: Clock,
+    /// Where randomness comes from.
+    pub random: Randomness,
+}
+
+/// Everything that operations on keys, people and usage work with. One per process.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) db: Db,
+    pub(crate) peppers: Peppers,
+    pub(crate) convention: Convention,
+    pub(crate) sign_up: SignUpPolicy,
+    pub(crate) clock: Clock,
+    pub(crate) random: Randomness,
+    pub(crate) cache: KeyCache,
+    pub(crate) recorder: Recorder,
+    pub(crate) throttle: Throttle,
+    pub(crate) hashing: tokio::sync::Semaphore,
+}
+
+/// Password hashes computed at once: each takes a core and 19 MiB for some tens of milliseconds.
+const HASHES_AT_ONCE: usize = 2;
+
+impl Engine {
+    /// Starts an engine on a database that [`Db::migrate`] has brought up to date.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn start(settings: EngineSettings) -> Result<Self, RandomnessError> {
+        let EngineSettings { db, peppers, convention, sign_up, cached_keys, clock, random } = settings;
+        let instance = InstanceId::new(clock.now().as_millis(), random.bytes()?);
+        Ok(Self {
+            db,
+            peppers,
+            convention,
+            sign_up,
+            cache: KeyCache::new(cached_keys),
+            recorder: Recorder::new(instance),
+            throttle: Throttle::default(),
+            hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
+            clock,
+            random,
+        })
+    }
+
+    /// The clock that the engine goes by.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How this instance's keys look and behave.
+    pub fn convention(&self) -> &Convention {
+        &self.convention
+    }
+
+    /// The database, to ask whether it answers or to close it.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+}

@@ -1,0 +1,127 @@
+//! Typed ids. An id is a UUID version 7 (RFC 9562) behind a prefix that names what it identifies, so that a key's id
+//! can neither be passed for an org's in code nor be mistaken for one in a log.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The text is not an id of the kind that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an id that starts with `{prefix}`")]
+pub struct InvalidId {
+    prefix: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Makes an id that sorts by `unix_millis` (milliseconds since 1970), with 74 bits of the given randomness.
+            pub fn new(unix_millis: i64, random: [u8; 10]) -> Self {
+                let millis = u64::try_from(unix_millis).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0.simple())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                // The simple form only: a second spelling of one id would be a second row or a second cache entry.
+                text.strip_prefix($prefix)
+                    .filter(|hex| hex.len() == 32 && !hex.bytes().any(|byte| byte.is_ascii_uppercase()))
+                    .and_then(|hex| Uuid::try_parse(hex).ok())
+                    .map(Self)
+                    .ok_or(InvalidId { prefix: $prefix })
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        #[cfg(feature = "native")]
+        crate::db::text_column!($name);
+    };
+}
+
+id!(
+    /// An organization: a customer's team.
+    OrgId,
+    "org_"
+);
+id!(
+    /// A person.
+    UserId,
+    "usr_"
+);
+id!(
+    /// A group of keys in an org.
+    ProjectId,
+    "prj_"
+);
+id!(
+    /// A key. It stays the same when the key's secret is rotated.
+    KeyId,
+    "key_"
+);
+id!(
+    /// One secret of a key: the current one, or an old one that rotation left working for a while.
+    SecretId,
+    "sec_"
+);
+id!(
+    /// A token with which the operator's API servers call Latchkey.
+    ServiceTokenId,
+    "svc_"
+);
+id!(
+    /// One run of the program: what flushed usage batches are numbered under.
+    InstanceId,
+    "ins_"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_one_spelling_only_is_accepted() {
+        let id = KeyId::new(1_700_000_000_000, [7; 10]);
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        assert!(text.replace("key_", "org_").parse::<KeyId>().is_err());
+        assert!(text.to_uppercase().replace("KEY_", "key_").parse::<KeyId>().is_err());
+        assert!(format!("key_{}", id.0.hyphenated()).parse::<KeyId>().is_err());
+    }
+
+    #[test]
+    fn later_ids_sort_after_earlier_ones() {
+        assert!(OrgId::new(1, [255; 10]).to_string() < OrgId::new(2, [0; 10]).to_string());
+    }
+}

@@ -1,0 +1,144 @@
+//! What is stored of a key instead of its text: `HMAC-SHA256(pepper, SHA-256(key))` (design §3).
+//!
+//! A key has 154 random bits, so a fast hash is right (ASVS 11.4, 6.5.2); the pepper keeps a stolen database from being
+//! searched for known keys.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use super::text::PlainKey;
+
+/// The digest of a key or of a service token under one pepper.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyDigest([u8; 32]);
+
+impl KeyDigest {
+    /// The bytes as the database holds them.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyDigest(redacted)")
+    }
+}
+
+/// The database held a digest of another length.
+#[derive(Debug, thiserror::Error)]
+#[error("a digest has 32 bytes")]
+pub struct InvalidDigest;
+
+impl TryFrom<Vec<u8>> for KeyDigest {
+    type Error = InvalidDigest;
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidDigest> {
+        bytes.try_into().map(Self).map_err(|_| InvalidDigest)
+    }
+}
+
+/// The instance's secret that digests are keyed with, and its number.
+#[derive(Clone)]
+pub struct Pepper {
+    version: i32,
+    mac: Hmac<Sha256>,
+}
+
+/// A pepper is too short to be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a pepper has at least 32 bytes of randomness")]
+pub struct InvalidPepper;
+
+impl Pepper {
+    /// A pepper from at least 32 secret bytes.
+    ///
+    /// # Errors
+    /// When there are fewer.
+    pub fn new(version: i32, secret: &[u8]) -> Result<Self, InvalidPepper> {
+        if secret.len() < 32 {
+            return Err(InvalidPepper);
+        }
+        let mac = Hmac::new_from_slice(secret).map_err(|_| InvalidPepper)?;
+        Ok(Self { version, mac })
+    }
+
+    /// The number that is stored beside every digest made with it.
+    pub fn version(&self) -> i32 {
+        self.version
+    }
+
+    fn digest(&self, hash: &[u8]) -> KeyDigest {
+        // The keyed state is prepared once and copied: half the work of keying it anew for each key.
+        let mut mac = self.mac.clone();
+        mac.update(hash);
+        KeyDigest(mac.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pepper").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// The pepper that new digests are made with, and older ones that some stored digests still need.
+#[derive(Debug, Clone)]
+pub struct Peppers {
+    current: Pepper,
+    older: Vec<Pepper>,
+}
+
+impl Peppers {
+    /// Peppers of which `current` makes new digests.
+    pub fn new(current: Pepper, older: Vec<Pepper>) -> Self {
+        Self { current, older }
+    }
+
+    /// The version that new digests carry.
+    pub fn current_version(&self) -> i32 {
+        self.current.version()
+    }
+
+    /// The digest of `key` under the current pepper.
+    pub fn digest(&self, key: &PlainKey) -> KeyDigest {
+        self.current.digest(&Sha256::digest(key.expose()))
+    }
+
+    /// The digests under which `key` may be stored, the current pepper's first.
+    pub fn digests(&self, key: &PlainKey) -> impl Iterator<Item = KeyDigest> {
+        let hash = Sha256::digest(key.expose());
+        std::iter::once(&self.current).chain(&self.older).map(move |pepper| pepper.digest(&hash))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_the_hmac_of_the_hash() {
+        let pepper = Pepper::new(1, &[0x0b; 32]).unwrap();
+        let key = PlainKey::from_presented("lk_sk_live_x");
+        let by_hand = {
+            let mut mac = Hmac::<Sha256>::new_from_slice(&[0x0b; 32]).unwrap();
+            mac.update(&Sha256::digest(b"lk_sk_live_x"));
+            mac.finalize().into_bytes()
+        };
+        let digest = Peppers::new(pepper, vec![]).digest(&key);
+        assert_eq!(digest.as_bytes(), &by_hand[..]);
+        assert_eq!(format!("{digest:?}"), "KeyDigest(redacted)");
+    }
+
+    #[test]
+    fn peppers_tell_apart_and_old_ones_still_find() {
+        let (one, two) = (Pepper::new(1, &[1; 32]).unwrap(), Pepper::new(2, &[2; 32]).unwrap());
+        let key = PlainKey::from_presented("k");
+        let old = Peppers::new(one.clone(), vec![]).digest(&key);
+        let rotated = Peppers::new(two, vec![one]);
+        assert_ne!(rotated.digest(&key), old);
+        assert!(rotated.digests(&key).any(|digest| digest == old));
+        assert_eq!(Pepper::new(1, &[1; 31]).unwrap_err(), InvalidPepper);
+    }
+}

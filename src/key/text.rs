@@ -1,0 +1,240 @@
+//! The text of a key (design §3): `<prefix><random><checksum>`.
+//!
+//! The random part is Base62, 26 characters (154 bits) in every convention of ours. The checksum is the CRC-32 (IEEE) of everything before it, so a
+//! mistyped or truncated key is refused without asking the database, and a scanner can tell a key from a lookalike.
+
+use std::fmt;
+
+use serde::Deserialize;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::{Environment, Kind};
+use crate::convention::{CHECKSUM_CHARACTERS, Convention};
+
+/// Base62 in the order that the checksum's digits use.
+pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// The longest text that is looked at; anything longer is no key of ours or of anyone we import from.
+pub const MAX_LENGTH: usize = 256;
+/// The fewest characters that a display form hides: 12 of Base62 are 71 bits.
+const MIN_HIDDEN: usize = 12;
+/// What stands in place of the secret part in a display form.
+pub const MASK: &str = "••••••••";
+
+/// A key's plain text. It is wiped from memory when dropped, and neither `Debug` nor `Display` shows it.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Deserialize)]
+#[serde(transparent)]
+pub struct PlainKey(String);
+
+impl PlainKey {
+    /// Takes a key as a client presented it.
+    pub fn from_presented(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself. Call this only to hash the key, or to show it in the answer to its creation.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What may be shown for ever: the first `front` characters, a mask, and the last four.
+    ///
+    /// A text too short to hide enough of itself shows nothing but the mask.
+    pub fn display_form(&self, front: usize) -> String {
+        if !self.0.is_ascii() || self.0.len() < front + 4 + MIN_HIDDEN {
+            return MASK.to_owned();
+        }
+        let (front, last) = (&self.0[..front], &self.0[self.0.len() - 4..]);
+        format!("{front}{MASK}{last}")
+    }
+
+    /// Whether the text has the shape of a key, and whose.
+    pub fn recognise(&self, convention: &Convention) -> Recognised {
+        let text = self.0.as_str();
+        if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Recognised::Malformed;
+        }
+        for (prefix, kind, environment) in convention.prefixes() {
+            let fits = text.strip_prefix(prefix).is_some_and(|rest| {
+                rest.len() == convention.characters_after_prefix() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
+            if fits {
+                let (body, checksum) = text.split_at(text.len() - CHECKSUM_CHARACTERS);
+                if checksum.as_bytes() == checksum_of(body) {
+                    return Recognised::Ours { kind, environment };
+                }
+            }
+        }
+        Recognised::Foreign
+    }
+
+    /// Makes a new key behind `prefix`, with `random_characters` of Base62 (5.95 bits each) and the checksum.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    #[cfg(feature = "native")]
+    pub fn generate(
+        prefix: &str,
+        random_characters: usize,
+        random: &crate::random::Randomness,
+    ) -> Result<Self, crate::random::RandomnessError> {
+        // Reserved at once: growing would leave copies of the secret behind in freed memory.
+        let mut text = String::with_capacity(prefix.len() + random_characters + CHECKSUM_CHARACTERS);
+        text.push_str(prefix);
+        let end = prefix.len() + random_characters;
+        while text.len() < end {
+            let mut bytes: [u8; 40] = random.bytes()?;
+            // 248 is the largest multiple of 62 that a byte holds: what lies above would favour some characters.
+            for byte in bytes.iter().filter(|byte| **byte < 248).take(end - text.len()) {
+                text.push(char::from(ALPHABET[usize::from(byte % 62)]));
+            }
+            bytes.zeroize();
+        }
+        for digit in checksum_of(&text) {
+            text.push(char::from(digit));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl fmt::Debug for PlainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainKey(redacted)")
+    }
+}
+
+/// What a presented text looks like, before any look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognised {
+    /// One of this instance's own shapes, with a right checksum.
+    Ours {
+        /// The kind that its prefix states.
+        kind: Kind,
+        /// The environment that its prefix states.
+        environment: Environment,
+    },
+    /// Another shape, or a wrong checksum: only a key imported from elsewhere can look like this.
+    Foreign,
+    /// Empty, too long, or with characters that no key has.
+    Malformed,
+}
+
+/// The CRC-32 (IEEE 802.3) of `body` in Base62, most significant digit first, left-padded with `0`.
+fn checksum_of(body: &str) -> [u8; CHECKSUM_CHARACTERS] {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut digits = [b'0'; CHECKSUM_CHARACTERS];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits
+}
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random::Randomness;
+
+    const RANDOM_CHARACTERS: usize = 26;
+
+    fn key(seed: u64) -> PlainKey {
+        PlainKey::generate("lk_sk_live_", RANDOM_CHARACTERS, &Randomness::seeded(seed)).unwrap()
+    }
+
+    fn recognised(text: &str) -> Recognised {
+        static CONVENTION: LazyLock<Convention> = LazyLock::new(|| Convention::built_in("latchkey").unwrap());
+        PlainKey::from_presented(text).recognise(&CONVENTION)
+    }
+
+    const OURS: Recognised = Recognised::Ours { kind: Kind::Secret, environment: Environment::Live };
+
+    #[test]
+    fn the_checksum_is_the_crc_32_in_base62() {
+        // The check value of CRC-32/ISO-HDLC over "123456789" is CBF43926, which is 3·62⁵ + 45·62⁴ + …
+        assert_eq!(crc32fast::hash(b"123456789"), 0xCBF4_3926);
+        let digits = checksum_of("123456789");
+        let value = digits.iter().fold(0u64, |value, digit| {
+            value * 62 + ALPHABET.iter().position(|letter| letter == digit).unwrap() as u64
+        });
+        assert_eq!(value, 0xCBF4_3926);
+        assert_eq!(checksum_of(""), *b"000000");
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_the_key() {
+        let key = key(1);
+        assert_eq!(format!("{key:?} {:?}", Some(&key)), "PlainKey(redacted) Some(PlainKey(redacted))");
+    }
+
+    #[test]
+    fn the_display_form_shows_the_front_and_the_last_four() {
+        let key = key(2);
+        let form = key.display_form("lk_sk_live_".len() + 4);
+        assert_eq!(form, format!("{}{MASK}{}", &key.expose()[..15], &key.expose()[39..]));
+        assert_eq!(PlainKey::from_presented("short").display_form(8), MASK);
+        assert_eq!(PlainKey::from_presented("0123456789abcdef").display_form(8), MASK);
+    }
+
+    #[test]
+    fn every_character_is_as_likely_as_every_other() {
+        let random = Randomness::seeded(3);
+        let mut counts = [0u32; 62];
+        let keys = 20_000;
+        for _ in 0..keys {
+            let key = PlainKey::generate("", RANDOM_CHARACTERS, &random).unwrap();
+            for byte in &key.expose().as_bytes()[..RANDOM_CHARACTERS] {
+                counts[ALPHABET.iter().position(|letter| letter == byte).unwrap()] += 1;
+            }
+        }
+        let expected = f64::from(keys) * RANDOM_CHARACTERS as f64 / 62.0;
+        let chi_squared: f64 = counts.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
+        // The 99.99th percentile of the chi-squared distribution with 61 degrees of freedom.
+        assert!(chi_squared < 109.0, "chi-squared {chi_squared}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_made_key_is_recognised(seed: u64) {
+            prop_assert_eq!(recognised(key(seed).expose()), OURS);
+        }
+
+        #[test]
+        fn any_one_character_changed_is_refused(seed: u64, at in 0usize..43, to in 0x21u8..0x7f) {
+            let mut text = key(seed).expose().as_bytes().to_vec();
+            prop_assume!(text[at] != to);
+            text[at] = to;
+            prop_assert_ne!(recognised(std::str::from_utf8(&text).unwrap()), OURS);
+        }
+
+        #[test]
+        fn any_one_character_cut_is_refused(seed: u64, at in 0usize..43) {
+            let mut text = key(seed).expose().to_owned();
+            text.remove(at);
+            prop_assert_ne!(recognised(&text), OURS);
+        }
+
+        #[test]
+        fn any_one_character_added_is_refused(seed: u64, at in 0usize..44, added in 0x21u8..0x7f) {
+            let mut text = key(seed).expose().to_owned();
+            text.insert(at, char::from(added));
+            prop_assert_ne!(recognised(&text), OURS);
+        }
+
+        #[test]
+        fn any_one_letter_re_cased_is_refused(seed: u64, at in 0usize..43) {
+            let mut text = key(seed).expose().as_bytes().to_vec();
+            prop_assume!(text[at].is_ascii_alphabetic());
+            text[at] ^= 0x20;
+            prop_assert_ne!(recognised(std::str::from_utf8(&text).unwrap()), OURS);
+        }
+
+        #[test]
+        fn no_text_is_taken_for_a_key_or_makes_a_panic(text in "\\PC{0,300}") {
+            prop_assert_ne!(recognised(&text), OURS);
+            PlainKey::from_presented(text).display_form(8);
+        }
+    }
+}

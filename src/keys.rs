@@ -1,0 +1,69 @@
+//! Operations on an org's keys. Each takes the [`Permit`](crate::access::Permit) for what it does.
+
+pub mod change_state;
+pub mod create;
+pub mod list;
+pub mod show;
+
+use crate::{
+    domain::DomainPattern,
+    convention::Scope,
+    id::{KeyId, ProjectId, UserId},
+    key::{Environment, Kind, Lifecycle, RevokeReason, Status},
+    name::{DisplayName, KeyName},
+    time::Timestamp,
+};
+
+/// What every role may know of a key.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct KeySummary {
+    /// Its id, the same through every rotation.
+    pub id: KeyId,
+    /// Its name.
+    pub name: KeyName,
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// The front and the last four characters.
+    pub display: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last let a request pass.
+    pub last_used_at: Option<Timestamp>,
+    /// What decides its status.
+    #[sqlx(flatten)]
+    pub lifecycle: Lifecycle,
+    /// Why it was revoked, if it was.
+    pub revoke_reason: Option<RevokeReason>,
+}
+
+/// What owners and admins may know of a key besides.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// What everyone may know.
+    pub summary: KeySummary,
+    /// The group of keys it belongs to.
+    pub project_id: ProjectId,
+    /// The name of that group.
+    pub project_name: DisplayName,
+    /// What it may do; empty means what the convention says.
+    pub scopes: Vec<Scope>,
+    /// Where a widget key works.
+    pub domains: Vec<DomainPattern>,
+    /// What its makers wrote about it.
+    pub notes: String,
+    /// Who made it, while they have an account.
+    pub created_by: Option<(UserId, DisplayName)>,
+}
+
+impl KeySummary {
+    /// Its status at `now`.
+    pub fn status(&self, now: Timestamp) -> Status {
+        self.lifecycle.status(now)
+    }
+}
+
+/// The columns of [`KeySummary`].
+const SUMMARY_COLUMNS: &str = "keys.id, keys.name, keys.kind, keys.environment, keys.display, keys.created_at, \
+     keys.last_used_at, keys.expires_at, keys.disabled_at, keys.revoked_at, keys.revoke_reason";

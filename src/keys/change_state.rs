@@ -1,0 +1,113 @@
+//! Disabling, enabling and revoking. Each bites at once on this instance: the key is dropped from the cache after the
+//! change is stored and before the caller is answered.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{On, StorageError, on},
+    id::{KeyId, OrgId},
+    key::{Lifecycle, RevokeReason, Status, digest::KeyDigest},
+    time::Timestamp,
+};
+
+/// Why a key's state was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeStateError {
+    /// The org has no such key.
+    #[error("There is no such key.")]
+    NotFound,
+    /// The key's state does not allow it.
+    #[error("This key is {0} and cannot be changed to that. Reload the page to see where it stands.")]
+    NotFrom(Status),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+enum Change {
+    Disable,
+    Enable,
+    Revoke(RevokeReason),
+}
+
+impl Change {
+    /// The columns after the change, or the status that forbids it.
+    fn apply(
+        &self,
+        mut lifecycle: Lifecycle,
+        now: Timestamp,
+    ) -> Result<(Lifecycle, Option<RevokeReason>), Status> {
+        let status = lifecycle.status(now);
+        match (self, status) {
+            (Self::Disable, Status::Active) => lifecycle.disabled_at = Some(now),
+            (Self::Enable, Status::Disabled) => lifecycle.disabled_at = None,
+            (Self::Revoke(_), Status::Active | Status::Disabled | Status::Expired) => lifecycle.revoked_at = Some(now),
+            _ => return Err(status),
+        }
+        let reason = match self {
+            Self::Revoke(reason) => Some(*reason),
+            Self::Disable | Self::Enable => None,
+        };
+        Ok((lifecycle, reason))
+    }
+}
+
+/// Switches an active key off.
+///
+/// # Errors
+/// When it is not active.
+pub async fn disable(engine: &Engine, permit: &Permit<to::DisableKeys>, id: KeyId) -> Result<(), ChangeStateError> {
+    change(engine, permit.org_id(), id, Change::Disable).await
+}
+
+/// Switches a disabled key on again.
+///
+/// # Errors
+/// When it is not disabled.
+pub async fn enable(engine: &Engine, permit: &Permit<to::DisableKeys>, id: KeyId) -> Result<(), ChangeStateError> {
+    change(engine, permit.org_id(), id, Change::Enable).await
+}
+
+/// Ends a key for good.
+///
+/// # Errors
+/// When it is revoked already.
+pub async fn revoke(
+    engine: &Engine,
+    permit: &Permit<to::RevokeKeys>,
+    id: KeyId,
+    reason: RevokeReason,
+) -> Result<(), ChangeStateError> {
+    change(engine, permit.org_id(), id, Change::Revoke(reason)).await
+}
+
+async fn change(engine: &Engine, org_id: OrgId, id: KeyId, change: Change) -> Result<(), ChangeStateError> {
+    let now = engine.clock.now();
+    let mut tx = engine.db.begin().await?;
+    const SELECT: &str = "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2";
+    let lifecycle: Option<Lifecycle> = match tx.on() {
+        On::Sqlite(c) => sqlx::query_as(SELECT).bind(org_id).bind(id).fetch_optional(c).await,
+        // SQLite's transaction already keeps every other writer out; Postgres has to be told which row matters.
+        On::Postgres(c) => {
+            const SELECT_FOR_UPDATE: &str =
+                "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2 FOR UPDATE";
+            sqlx::query_as(SELECT_FOR_UPDATE).bind(org_id).bind(id).fetch_optional(c).await
+        }
+    }
+    .map_err(StorageError::from)?;
+    let lifecycle = lifecycle.ok_or(ChangeStateError::NotFound)?;
+    let (after, reason) = change.apply(lifecycle, now).map_err(ChangeStateError::NotFrom)?;
+    const UPDATE: &str = "UPDATE keys SET disabled_at = $1, revoked_at = $2, revoke_reason = $3 \
+         WHERE org_id = $4 AND id = $5";
+    on!(tx.on(), c => sqlx::query(UPDATE)
+        .bind(after.disabled_at).bind(after.revoked_at).bind(reason).bind(org_id).bind(id).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    const DIGESTS: &str = "SELECT digest FROM key_secrets WHERE key_id = $1";
+    let digests: Vec<Vec<u8>> =
+        on!(tx.on(), c => sqlx::query_scalar(DIGESTS).bind(id).fetch_all(c).await).map_err(StorageError::from)?;
+    tx.commit().await?;
+    for digest in digests.into_iter().filter_map(|bytes| KeyDigest::try_from(bytes).ok()) {
+        engine.cache.forget(&digest);
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Making a key.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    convention::Scope,
+    db::{StorageError, on},
+    domain::DomainPattern,
+    id::{KeyId, SecretId},
+    key::{Environment, Kind, text::PlainKey},
+    name::KeyName,
+    orgs,
+    random::RandomnessError,
+    time::Timestamp,
+};
+
+/// What a key is made from.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Its name.
+    pub name: KeyName,
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// What it may do; empty means what the convention says.
+    pub scopes: Vec<Scope>,
+    /// Where a widget key works; empty for a secret key.
+    pub domains: Vec<DomainPattern>,
+    /// When it stops by itself; `None` means never.
+    pub expires_at: Option<Timestamp>,
+    /// What its makers write about it, at most 2,000 characters.
+    pub notes: String,
+    /// A value that the form was sent with. The second time it comes, no second key is made.
+    pub creation_token: Option<String>,
+}
+
+/// A key that was just made. The only value that holds a plain key.
+#[derive(Debug)]
+pub struct CreatedKey {
+    /// Its id.
+    pub id: KeyId,
+    /// Its text, to be shown once.
+    pub plain: PlainKey,
+    /// The front and the last four characters.
+    pub display: String,
+}
+
+/// Why a key was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateKeyError {
+    /// The convention has no prefix for it.
+    #[error("This instance has no {1} {0} keys. Choose another kind or environment.")]
+    NotOffered(Kind, Environment),
+    /// A widget key that would work nowhere.
+    #[error("Enter at least one domain. A widget key works only on pages of its allowed domains.")]
+    DomainsNeeded,
+    /// Domains would mean nothing for it.
+    #[error("Only widget keys have allowed domains. Leave the domains out, or make a widget key.")]
+    DomainsOnSecretKey,
+    /// The catalogue does not have the scope.
+    #[error("There is no scope `{}`. Choose from the ones that are offered.", .0.as_str())]
+    UnknownScope(Scope),
+    /// It would be expired from the start.
+    #[error("Choose an expiry in the future.")]
+    ExpiryInPast,
+    /// The notes are too long.
+    #[error("Notes have at most 2,000 characters.")]
+    NotesTooLong,
+    /// This very form has made a key already.
+    #[error("This key has been made already, and its text was shown then.")]
+    AlreadyMade(KeyId),
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Makes a key and gives its plain text, for the first and last time.
+///
+/// # Errors
+/// When something about it will not do, which changes nothing.
+pub async fn create(
+    engine: &Engine,
+    permit: &Permit<to::MakeKeys>,
+    new: NewKey,
+) -> Result<CreatedKey, CreateKeyError> {
+    let now = engine.clock.now();
+    let prefix = check(engine, &new, now)?;
+    let random_characters = usize::from(engine.convention.random_characters);
+    let plain = PlainKey::generate(prefix, random_characters, &engine.random)?;
+    let display = plain.display_form(engine.convention.display_front(prefix));
+    let id = KeyId::new(now.as_millis(), engine.random.bytes()?);
+    let secret_id = SecretId::new(now.as_millis(), engine.random.bytes()?);
+    let project = orgs::default_project(&engine.db, permit.org_id()).await?;
+
+    let mut tx = engine.db.begin().await?;
+    const INSERT_KEY: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, \
+         scopes, domains, notes, created_at, created_by, creation_token, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+         ON CONFLICT (org_id, creation_token) DO NOTHING";
+    let inserted = on!(tx.on(), c => sqlx::query(INSERT_KEY)
+        .bind(id).bind(permit.org_id()).bind(project).bind(new.name.clone()).bind(search_text(&new.name, &display))
+        .bind(new.kind).bind(new.environment).bind(&display)
+        .bind(serde_json::json!(new.scopes).to_string()).bind(serde_json::json!(new.domains).to_string())
+        .bind(&new.notes).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token).bind(new.expires_at)
+        .execute(c).await.map(|done| done.rows_affected()))
+    .map_err(StorageError::from)?;
+    if inserted == 0 {
+        const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";
+        let made: KeyId = on!(tx.on(), c => sqlx::query_scalar(SELECT)
+            .bind(permit.org_id()).bind(&new.creation_token).fetch_one(c).await)
+        .map_err(StorageError::from)?;
+        return Err(CreateKeyError::AlreadyMade(made));
+    }
+    const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at) \
+         VALUES ($1, $2, $3, $4, $5)";
+    let digest = engine.peppers.digest(&plain);
+    on!(tx.on(), c => sqlx::query(INSERT_SECRET)
+        .bind(secret_id).bind(id).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
+        .execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    tx.commit().await?;
+    Ok(CreatedKey { id, plain, display })
+}
+
+/// Checks what a key is to be made from, and gives the prefix it will have.
+fn check<'a>(engine: &'a Engine, new: &NewKey, now: Timestamp) -> Result<&'a str, CreateKeyError> {
+    let prefix = engine
+        .convention
+        .prefix(new.kind, new.environment)
+        .ok_or(CreateKeyError::NotOffered(new.kind, new.environment))?;
+    match new.kind {
+        Kind::Widget if new.domains.is_empty() => return Err(CreateKeyError::DomainsNeeded),
+        Kind::Secret if !new.domains.is_empty() => return Err(CreateKeyError::DomainsOnSecretKey),
+        _ => {}
+    }
+    let not_offered = |scope: &&Scope| !engine.convention.scopes.iter().any(|offered| offered.name == **scope);
+    if let Some(unknown) = new.scopes.iter().find(not_offered) {
+        return Err(CreateKeyError::UnknownScope(unknown.clone()));
+    }
+    if new.expires_at.is_some_and(|at| at <= now) {
+        return Err(CreateKeyError::ExpiryInPast);
+    }
+    if new.notes.chars().count() > 2_000 {
+        return Err(CreateKeyError::NotesTooLong);
+    }
+    Ok(prefix)
+}
+
+/// What lists search in and sort by: the name, then the display form, in lower case.
+pub(crate) fn search_text(name: &KeyName, display: &str) -> String {
+    format!("{}\u{1f}{}", name.as_str().to_lowercase(), display.to_lowercase())
+}

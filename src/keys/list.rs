@@ -1,0 +1,211 @@
+//! An org's keys, searched, filtered, sorted and paged by cursor.
+//!
+//! A page starts after (or ends before) the key that the cursor names by its place in the order, so the ten-thousandth
+//! key is as quick to reach as the first.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, on},
+    id::KeyId,
+    key::Environment,
+    time::{DAY, Timestamp},
+};
+
+use super::{KeySummary, SUMMARY_COLUMNS};
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortBy {
+    /// The name, whatever its case.
+    Name,
+    /// When it was made.
+    #[default]
+    Created,
+    /// When it last let a request pass; never counts as earliest.
+    LastUsed,
+    /// When it expires; never counts as latest.
+    Expires,
+}
+
+/// Which states a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StatusFilter {
+    /// Every key.
+    #[default]
+    Any,
+    /// Keys that work.
+    Active,
+    /// Keys that are disabled, or work but expire within [`EXPIRING_WITHIN`].
+    NeedsAttention,
+    /// Keys that are revoked or expired.
+    Ended,
+}
+
+/// How long before its expiry a key needs attention (design §8), in milliseconds.
+pub const EXPIRING_WITHIN: i64 = 14 * DAY;
+
+/// Which keys to list.
+#[derive(Debug, Clone, Default)]
+pub struct KeyQuery {
+    /// Part of the name or the display form; empty means all.
+    pub search: String,
+    /// One environment, or both.
+    pub environment: Option<Environment>,
+    /// Which states.
+    pub status: StatusFilter,
+    /// By what.
+    pub sort: SortBy,
+    /// Latest, or last in the alphabet, first.
+    pub descending: bool,
+    /// Where the page starts or ends.
+    pub cursor: Option<Cursor>,
+    /// How many keys a page has; at least 1.
+    pub page_size: u16,
+}
+
+/// A place in the list: beside the key that stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cursor {
+    /// The page that follows the key.
+    After(Place),
+    /// The page that precedes the key.
+    Before(Place),
+}
+
+/// A key's place in an order: what it is sorted by, and its id to tell equals apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    value: String,
+    id: KeyId,
+}
+
+/// One page of keys.
+#[derive(Debug, Clone)]
+pub struct KeyPage {
+    /// The keys in order.
+    pub keys: Vec<KeySummary>,
+    /// How many keys the filters let through, on all pages.
+    pub matching: i64,
+    /// Where the page before this one ends, if there is one.
+    pub previous: Option<Place>,
+    /// Where the page after this one starts, if there is one.
+    pub next: Option<Place>,
+}
+
+/// The text is not a place in a list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a place in a list of keys")]
+pub struct InvalidPlace;
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}", self.id, self.value)
+    }
+}
+
+impl FromStr for Place {
+    type Err = InvalidPlace;
+    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
+        let (id, value) = text.split_once('~').ok_or(InvalidPlace)?;
+        Ok(Self { value: value.to_owned(), id: id.parse().map_err(|_| InvalidPlace)? })
+    }
+}
+
+impl SortBy {
+    /// The SQL that a list is sorted by. Never null, so that a place can be compared with it.
+    const fn expression(self) -> &'static str {
+        match self {
+            Self::Name => "keys.search",
+            Self::Created => "keys.created_at",
+            Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
+            Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
+        }
+    }
+
+    /// The type that a place's value is compared as.
+    const fn cast(self) -> &'static str {
+        match self {
+            Self::Name => "$7",
+            _ => "CAST($7 AS BIGINT)",
+        }
+    }
+
+    fn place_of(self, key: &KeySummary) -> Place {
+        let value = match self {
+            Self::Name => super::create::search_text(&key.name, &key.display),
+            Self::Created => key.created_at.as_millis().to_string(),
+            Self::LastUsed => key.last_used_at.map_or(0, Timestamp::as_millis).to_string(),
+            Self::Expires => key.lifecycle.expires_at.map_or(i64::MAX, Timestamp::as_millis).to_string(),
+        };
+        Place { value, id: key.id }
+    }
+}
+
+/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends.
+const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND ($3 = '' OR keys.environment = $3) \
+     AND CASE $4 WHEN 'any' THEN TRUE \
+       WHEN 'ended' THEN keys.revoked_at IS NOT NULL OR COALESCE(keys.expires_at <= $5, FALSE) \
+       WHEN 'active' THEN keys.revoked_at IS NULL AND keys.disabled_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
+       ELSE keys.revoked_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
+         AND (keys.disabled_at IS NOT NULL OR COALESCE(keys.expires_at <= $6, FALSE)) END";
+
+/// One page of the org's keys.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(engine: &Engine, permit: &Permit<to::SeeKeys>, query: &KeyQuery) -> Result<KeyPage, StorageError> {
+    let now = engine.clock.now();
+    let pattern = format!("%{}%", escape_like(&query.search.trim().to_lowercase()));
+    let environment = query.environment.map_or("", Environment::as_str);
+    let status = match query.status {
+        StatusFilter::Any => "any",
+        StatusFilter::Active => "active",
+        StatusFilter::NeedsAttention => "attention",
+        StatusFilter::Ended => "ended",
+    };
+    let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING}");
+    let matching: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+        .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
+        .fetch_one(c).await)?;
+
+    // A page before a place is read backwards from it and turned around.
+    let backwards = matches!(query.cursor, Some(Cursor::Before(_)));
+    let (comparison, direction) = if query.descending == backwards { (">", "ASC") } else { ("<", "DESC") };
+    let (expression, cast) = (query.sort.expression(), query.sort.cast());
+    let place = match &query.cursor {
+        Some(Cursor::After(place) | Cursor::Before(place)) => Some(place),
+        None => None,
+    };
+    let within = match place {
+        Some(_) => format!("({expression}, keys.id) {comparison} ({cast}, $8)"),
+        None => "$7 = $8".to_owned(),
+    };
+    let select = format!(
+        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {within} \
+         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $9"
+    );
+    let (value, id) = place.map_or_else(Default::default, |place| (place.value.clone(), place.id.to_string()));
+    let limit = i64::from(query.page_size.max(1));
+    let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
+        .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
+        .bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
+
+    let more = keys.len() as i64 > limit;
+    keys.truncate(usize::from(query.page_size.max(1)));
+    if backwards {
+        keys.reverse();
+    }
+    let before = keys.first().filter(|_| if backwards { more } else { place.is_some() });
+    let after = keys.last().filter(|_| if backwards { true } else { more });
+    let (previous, next) =
+        (before.map(|key| query.sort.place_of(key)), after.map(|key| query.sort.place_of(key)));
+    Ok(KeyPage { keys, matching, previous, next })
+}
+
+/// Text that LIKE takes literally.
+fn escape_like(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}

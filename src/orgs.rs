@@ -1,0 +1,157 @@
+//! Orgs and who is in them.
+
+use crate::{
+    Engine,
+    access::{Operator, Org, Permit, to},
+    db::{Db, StorageError, Tx, on},
+    email::EmailAddress,
+    id::{OrgId, ProjectId, UserId},
+    name::{DisplayName, Slug},
+    random::RandomnessError,
+    role::Role,
+    time::Timestamp,
+};
+
+/// A person in an org.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Member {
+    /// The person.
+    pub user_id: UserId,
+    /// Their name.
+    pub name: DisplayName,
+    /// Their address.
+    pub email: EmailAddress,
+    /// What they may do.
+    pub role: Role,
+    /// Since when they are in the org.
+    pub created_at: Timestamp,
+}
+
+/// Why an org was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateOrgError {
+    /// Another org has the slug.
+    #[error("The slug `{0}` is taken. Choose another one.")]
+    SlugTaken(Slug),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+}
+
+/// The name of the project that every org starts with (design §1).
+pub const DEFAULT_PROJECT: &str = "Default";
+
+/// Makes an org with its `Default` project.
+///
+/// # Errors
+/// When the slug is taken.
+pub async fn create(
+    engine: &Engine,
+    _operator: Operator,
+    name: &DisplayName,
+    slug: &Slug,
+) -> Result<Org, CreateOrgError> {
+    let mut tx = engine.db.begin().await?;
+    if slug_is_taken(&mut tx, slug).await? {
+        return Err(CreateOrgError::SlugTaken(slug.clone()));
+    }
+    let org = insert(engine, &mut tx, name, slug.clone()).await?;
+    tx.commit().await?;
+    Ok(org)
+}
+
+/// Inserts an org and its first project, in the transaction of whatever makes it.
+pub(crate) async fn insert(
+    engine: &Engine,
+    tx: &mut Tx,
+    name: &DisplayName,
+    slug: Slug,
+) -> Result<Org, CreateOrgError> {
+    let now = engine.clock.now();
+    let org = Org { id: OrgId::new(now.as_millis(), engine.random.bytes()?), slug, name: name.clone() };
+    const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, created_at) VALUES ($1, $2, $3, $4)";
+    on!(tx.on(), c => sqlx::query(INSERT_ORG)
+        .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    const INSERT_PROJECT: &str = "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
+    let project = ProjectId::new(now.as_millis(), engine.random.bytes()?);
+    on!(tx.on(), c => sqlx::query(INSERT_PROJECT)
+        .bind(project).bind(org.id).bind(DEFAULT_PROJECT).bind(now).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    Ok(org)
+}
+
+/// The first of `slug`, `slug-2`, `slug-3` … that no org has.
+pub(crate) async fn free_slug(tx: &mut Tx, slug: Slug) -> Result<Slug, StorageError> {
+    let mut candidate = slug.clone();
+    let mut number = 2;
+    while slug_is_taken(tx, &candidate).await? {
+        candidate = slug.numbered(number);
+        number += 1;
+    }
+    Ok(candidate)
+}
+
+async fn slug_is_taken(tx: &mut Tx, slug: &Slug) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM orgs WHERE slug = $1";
+    Ok(on!(tx.on(), c => sqlx::query(SQL).bind(slug.clone()).fetch_optional(c).await.map(|row| row.is_some()))?)
+}
+
+/// The org with this slug, for the operator.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn find(engine: &Engine, _operator: Operator, slug: &Slug) -> Result<Option<Org>, StorageError> {
+    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE slug = $1";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(slug.clone()).fetch_optional(c).await)?)
+}
+
+/// The orgs that a person is in, with their role in each, by name.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)>, StorageError> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        org: Org,
+        role: Role,
+    }
+    const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
+         JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 ORDER BY orgs.name, orgs.id";
+    let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|row| (row.org, row.role)).collect())
+}
+
+/// The people in an org: owners first, then admins, then members, each by name.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn members(engine: &Engine, permit: &Permit<to::SeeMembers>) -> Result<Vec<Member>, StorageError> {
+    const SQL: &str = "SELECT memberships.user_id, users.name, users.email, memberships.role, memberships.created_at \
+         FROM memberships JOIN users ON users.id = memberships.user_id WHERE memberships.org_id = $1 \
+         ORDER BY CASE memberships.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, users.name, users.id";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?)
+}
+
+/// Puts a person into an org, in the transaction of whatever does so.
+pub(crate) async fn insert_membership(
+    tx: &mut Tx,
+    org_id: OrgId,
+    user_id: UserId,
+    role: Role,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
+    on!(tx.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).bind(role).bind(now).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The project that keys go to when none is named.
+pub(crate) async fn default_project(db: &Db, org_id: OrgId) -> Result<ProjectId, StorageError> {
+    const SQL: &str = "SELECT id FROM projects WHERE org_id = $1 ORDER BY created_at, id LIMIT 1";
+    Ok(on!(db.read(), c => sqlx::query_scalar(SQL).bind(org_id).fetch_one(c).await)?)
+}

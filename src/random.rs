@@ -1,0 +1,39 @@
+//! The one place that randomness comes from: the operating system, or a seed that a test chose.
+
+use std::sync::{Mutex, PoisonError};
+
+use rand::{RngExt, SeedableRng, TryRng, rngs::{StdRng, SysRng}};
+
+/// A source of random bytes.
+#[derive(Debug)]
+pub enum Randomness {
+    /// The operating system's generator.
+    System,
+    /// A generator that gives the same bytes in every run, for tests.
+    Seeded(Box<Mutex<StdRng>>),
+}
+
+/// The operating system gave no random bytes. Nothing that needs to be unguessable can be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gave no random bytes")]
+pub struct RandomnessError(#[source] rand::rngs::SysError);
+
+impl Randomness {
+    /// Randomness that repeats for the same `seed`. For tests.
+    pub fn seeded(seed: u64) -> Self {
+        Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
+    }
+
+    /// `N` random bytes.
+    ///
+    /// # Errors
+    /// When the operating system has none to give.
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RandomnessError> {
+        let mut bytes = [0; N];
+        match self {
+            Self::System => SysRng.try_fill_bytes(&mut bytes).map_err(RandomnessError)?,
+            Self::Seeded(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes[..]),
+        }
+        Ok(bytes)
+    }
+}

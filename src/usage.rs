@@ -1,0 +1,6 @@
+//! Counting verifications (design §7): gathered in memory, stored in batches that count once, shown by step.
+
+pub mod flush;
+pub mod recorder;
+pub mod report;
+pub mod retention;

@@ -1,0 +1,142 @@
+//! Storing counts: one transaction a batch, with a row that makes a repeated batch count once.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use crate::{
+    Engine,
+    db::{StorageError, Tx, on},
+    id::{KeyId, OrgId, SecretId},
+    outcome::Outcome,
+    time::{DAY, HOUR, MINUTE, Timestamp},
+};
+
+use super::recorder::{Batch, Bucket, Tally};
+
+/// Steps that counts are stored in: the name in the table, and the length in milliseconds.
+const RESOLUTIONS: [(&str, i64); 3] = [("minute", MINUTE), ("hour", HOUR), ("day", DAY)];
+
+/// Rows per statement. Seven values each stay far below either database's limit.
+const ROWS_AT_ONCE: usize = 200;
+
+/// Stores everything that was counted so far. A batch that cannot be stored is kept and tried again, under the same
+/// number, before any newer one.
+///
+/// # Errors
+/// When the database cannot be asked. Nothing is lost.
+pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
+    let mut state = engine.recorder.unfinished.lock().await;
+    let (unfinished, next_number) = &mut *state;
+    loop {
+        let (batch, is_last) = match unfinished.take() {
+            Some(batch) => (batch, false),
+            None => {
+                let tallies = engine.recorder.drain();
+                let batch = Batch { number: *next_number, tallies };
+                *next_number += 1;
+                (batch, true)
+            }
+        };
+        if !batch.tallies.is_empty() {
+            let stored = store(engine, &batch).await;
+            if let Err(error) = stored {
+                *unfinished = Some(batch);
+                return Err(error);
+            }
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
+    let mut tx = engine.db.begin().await?;
+    const INSERT_BATCH: &str = "INSERT INTO usage_batches (instance, batch, flushed_at) VALUES ($1, $2, $3) \
+         ON CONFLICT DO NOTHING";
+    let is_new = on!(tx.on(), c => sqlx::query(INSERT_BATCH)
+        .bind(engine.recorder.instance).bind(batch.number).bind(engine.clock.now())
+        .execute(c).await.map(|done| done.rows_affected()))?
+        == 1;
+    if is_new {
+        store_counts(engine, &mut tx, &batch.tallies).await?;
+        store_last_used(&mut tx, &batch.tallies).await?;
+    }
+    tx.commit().await
+}
+
+async fn store_counts(engine: &Engine, tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(), StorageError> {
+    // Sorted, so that two instances that store at once take their row locks in the same order.
+    let mut counts: BTreeMap<(OrgId, &str, Timestamp, KeyId, &str, Outcome), i64> = BTreeMap::new();
+    for (bucket, tally) in tallies {
+        let class = bucket.class.name(&engine.convention);
+        for (resolution, width) in RESOLUTIONS {
+            let starts_at = bucket.minute.floor(width);
+            *counts
+                .entry((bucket.org_id, resolution, starts_at, bucket.key_id, class, bucket.outcome))
+                .or_default() += tally.count;
+        }
+    }
+    let rows: Vec<_> = counts.into_iter().collect();
+    for rows in rows.chunks(ROWS_AT_ONCE) {
+        let sql = upsert_of(rows.len());
+        on!(tx.on(), c => {
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+            for ((org_id, resolution, starts_at, key_id, class, outcome), count) in rows {
+                query = query.bind(org_id).bind(resolution).bind(starts_at).bind(key_id).bind(class).bind(outcome)
+                    .bind(count);
+            }
+            query.execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// The statement that adds `rows` counts to those stored.
+fn upsert_of(rows: usize) -> String {
+    let mut sql =
+        String::from("INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) VALUES ");
+    for row in 0..rows {
+        let first = row * 7 + 1;
+        let separator = if row == 0 { "" } else { ", " };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            sql,
+            "{separator}(${}, ${}, ${}, ${}, ${}, ${}, ${})",
+            first,
+            first + 1,
+            first + 2,
+            first + 3,
+            first + 4,
+            first + 5,
+            first + 6
+        );
+    }
+    sql.push_str(
+        " ON CONFLICT (org_id, resolution, starts_at, key_id, class, outcome) \
+         DO UPDATE SET count = usage_counts.count + excluded.count",
+    );
+    sql
+}
+
+/// Moves "last used" forward, never back: another instance may have stored a later use.
+async fn store_last_used(tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(), StorageError> {
+    let mut keys: BTreeMap<KeyId, Timestamp> = BTreeMap::new();
+    let mut secrets: BTreeMap<SecretId, Timestamp> = BTreeMap::new();
+    for (bucket, tally) in tallies.iter().filter(|(bucket, _)| bucket.outcome == Outcome::Valid) {
+        let key = keys.entry(bucket.key_id).or_insert(tally.last_at);
+        *key = (*key).max(tally.last_at);
+        let secret = secrets.entry(bucket.secret_id).or_insert(tally.last_at);
+        *secret = (*secret).max(tally.last_at);
+    }
+    const UPDATE_KEY: &str =
+        "UPDATE keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
+    for (id, at) in keys {
+        on!(tx.on(), c => sqlx::query(UPDATE_KEY).bind(at).bind(id).execute(c).await.map(drop))?;
+    }
+    const UPDATE_SECRET: &str =
+        "UPDATE key_secrets SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
+    for (id, at) in secrets {
+        on!(tx.on(), c => sqlx::query(UPDATE_SECRET).bind(at).bind(id).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! How long counts are kept (design §7).
+
+use crate::{
+    Engine,
+    db::{StorageError, on},
+    time::{DAY, HOUR},
+};
+
+/// How long steps of each resolution are kept, in milliseconds.
+const KEPT_FOR: [(&str, i64); 3] = [("minute", 48 * HOUR), ("hour", 90 * DAY), ("day", 3 * 365 * DAY)];
+/// How long batch numbers are kept: far longer than any flush is repeated.
+const BATCHES_KEPT_FOR: i64 = DAY;
+
+/// Deletes counts that are older than they are kept.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
+    let now = engine.clock.now();
+    const DELETE_COUNTS: &str = "DELETE FROM usage_counts WHERE resolution = $1 AND starts_at < $2";
+    for (resolution, kept_for) in KEPT_FOR {
+        on!(engine.db.write(), c => sqlx::query(DELETE_COUNTS)
+            .bind(resolution).bind(now.plus(-kept_for)).execute(c).await.map(drop))?;
+    }
+    const DELETE_BATCHES: &str = "DELETE FROM usage_batches WHERE flushed_at < $1";
+    on!(engine.db.write(), c => sqlx::query(DELETE_BATCHES)
+        .bind(now.plus(-BATCHES_KEPT_FOR)).execute(c).await.map(drop))?;
+    Ok(())
+}

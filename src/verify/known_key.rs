@@ -1,0 +1,91 @@
+//! A key as the cache holds it: what a verification needs to know, and nothing else.
+
+use crate::{
+    convention::Scope,
+    db::StorageError,
+    domain::DomainPattern,
+    id::{KeyId, OrgId, ProjectId, SecretId},
+    key::{Environment, Kind, Lifecycle},
+    name::{KeyName, Slug},
+    time::Timestamp,
+};
+
+/// A key as verification knows it.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// Its id.
+    pub id: KeyId,
+    /// Which of its secrets was presented.
+    pub secret_id: SecretId,
+    /// When that secret stops working, if it is an old one.
+    pub secret_ends_at: Option<Timestamp>,
+    /// Its name.
+    pub name: KeyName,
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// The org it belongs to.
+    pub org_id: OrgId,
+    /// That org's name in addresses.
+    pub org_slug: Slug,
+    /// The group of keys it belongs to.
+    pub project_id: ProjectId,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Where a widget key works.
+    pub domains: Vec<DomainPattern>,
+    /// What its makers attached to it: a JSON object, handed to callers as it is.
+    pub metadata: serde_json::Value,
+    /// What decides its status.
+    pub lifecycle: Lifecycle,
+    /// When this was read from the database.
+    pub loaded_at: Timestamp,
+}
+
+/// The columns of a [`KnownKey`].
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    id: KeyId,
+    secret_id: SecretId,
+    ends_at: Option<Timestamp>,
+    name: KeyName,
+    kind: Kind,
+    environment: Environment,
+    org_id: OrgId,
+    slug: Slug,
+    project_id: ProjectId,
+    scopes: String,
+    domains: String,
+    metadata: String,
+    #[sqlx(flatten)]
+    lifecycle: Lifecycle,
+}
+
+/// Reads a key by the digest of one of its secrets.
+pub(super) const SELECT_BY_DIGEST: &str = "SELECT keys.id, key_secrets.id AS secret_id, key_secrets.ends_at, \
+     keys.name, keys.kind, keys.environment, keys.org_id, orgs.slug, keys.project_id, keys.scopes, keys.domains, \
+     keys.metadata, keys.expires_at, keys.disabled_at, keys.revoked_at \
+     FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id JOIN orgs ON orgs.id = keys.org_id \
+     WHERE key_secrets.digest = $1";
+
+impl KnownKey {
+    pub(super) fn from_row(row: Row, loaded_at: Timestamp) -> Result<Self, StorageError> {
+        Ok(Self {
+            id: row.id,
+            secret_id: row.secret_id,
+            secret_ends_at: row.ends_at,
+            name: row.name,
+            kind: row.kind,
+            environment: row.environment,
+            org_id: row.org_id,
+            org_slug: row.slug,
+            project_id: row.project_id,
+            scopes: crate::db::from_json(&row.scopes)?,
+            domains: crate::db::from_json(&row.domains)?,
+            metadata: crate::db::from_json(&row.metadata)?,
+            lifecycle: row.lifecycle,
+            loaded_at,
+        })
+    }
+}
