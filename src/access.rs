@@ -112,7 +112,11 @@ impl Membership {
             on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).bind(slug.clone()).fetch_optional(c).await)
                 .map_err(StorageError::from)?;
         let row = row.ok_or(AccessError::NotFound)?;
-        Ok(Self { org: row.org, user_id, role: row.role })
+        Ok(Self {
+            org: row.org,
+            user_id,
+            role: row.role,
+        })
     }
 
     /// The org.
@@ -133,7 +137,11 @@ impl Membership {
         if !self.role.may(A::ACTION) {
             return Err(AccessError::Forbidden(A::ACTION));
         }
-        Ok(Permit { org_id: self.org.id, actor: Actor::User(self.user_id), action: PhantomData })
+        Ok(Permit {
+            org_id: self.org.id,
+            actor: Actor::User(self.user_id),
+            action: PhantomData,
+        })
     }
 }
 
@@ -150,7 +158,11 @@ impl Operator {
 
     /// The permit to do `A` in any org.
     pub fn permit<A: Permitted>(self, org: &Org) -> Permit<A> {
-        Permit { org_id: org.id, actor: Actor::Operator, action: PhantomData }
+        Permit {
+            org_id: org.id,
+            actor: Actor::Operator,
+            action: PhantomData,
+        }
     }
 }
 

@@ -18,9 +18,16 @@ use sqlx::{
 pub struct StorageError(#[from] sqlx::Error);
 
 impl StorageError {
+    /// A column held what its type cannot be read from.
+    pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(sqlx::Error::Decode(Box::new(error)))
+    }
+
     /// Whether a row with the same unique value was there already.
     pub fn is_unique_violation(&self) -> bool {
-        self.0.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+        self.0
+            .as_database_error()
+            .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
     }
 }
 
@@ -32,7 +39,7 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
 
 /// Reads a column that holds JSON.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StorageError> {
-    serde_json::from_str(text).map_err(|error| StorageError(sqlx::Error::Decode(error.into())))
+    serde_json::from_str(text).map_err(StorageError::unreadable)
 }
 
 /// One of two things, by database.
@@ -86,7 +93,9 @@ macro_rules! text_column {
         where
             &'r str: sqlx::Decode<'r, D>,
         {
-            fn decode(value: <D as sqlx::Database>::ValueRef<'r>) -> Result<Self, sqlx::error::BoxDynError> {
+            fn decode(
+                value: <D as sqlx::Database>::ValueRef<'r>,
+            ) -> Result<Self, sqlx::error::BoxDynError> {
                 Ok(<&str as sqlx::Decode<D>>::decode(value)?.parse()?)
             }
         }
@@ -112,8 +121,11 @@ impl Db {
     /// When the URL names neither database or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StorageError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool =
-                PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).connect(url).await?;
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(Duration::from_secs(5))
+                .connect(url)
+                .await?;
             return Ok(Self(On::Postgres(pool)));
         }
         let options = SqliteConnectOptions::from_str(url)?
@@ -122,8 +134,13 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(5));
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        let read = SqlitePoolOptions::new().max_connections(8).connect_lazy_with(options.read_only(true));
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(8)
+            .connect_lazy_with(options.read_only(true));
         Ok(Self(On::Sqlite(SqlitePools { read, write })))
     }
 
@@ -133,7 +150,11 @@ impl Db {
     /// When a migration fails, or the database was made by a newer version.
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match &self.0 {
-            On::Sqlite(pools) => sqlx::migrate!("migrations/sqlite").run(&pools.write).await?,
+            On::Sqlite(pools) => {
+                sqlx::migrate!("migrations/sqlite")
+                    .run(&pools.write)
+                    .await?
+            }
             On::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
         }
         Ok(())

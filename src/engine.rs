@@ -1,7 +1,7 @@
 //! The engine: one value that holds what every operation needs.
 
 use crate::{
-    accounts::{throttle::Throttle, SignUpPolicy},
+    accounts::{SignUpPolicy, throttle::Throttle},
     clock::Clock,
     convention::Convention,
     db::Db,
@@ -55,7 +55,15 @@ impl Engine {
     /// # Errors
     /// When there is no randomness.
     pub fn start(settings: EngineSettings) -> Result<Self, RandomnessError> {
-        let EngineSettings { db, peppers, convention, sign_up, cached_keys, clock, random } = settings;
+        let EngineSettings {
+            db,
+            peppers,
+            convention,
+            sign_up,
+            cached_keys,
+            clock,
+            random,
+        } = settings;
         let instance = InstanceId::new(clock.now().as_millis(), random.bytes()?);
         Ok(Self {
             db,

@@ -116,8 +116,17 @@ mod tests {
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));
         assert!(text.replace("key_", "org_").parse::<KeyId>().is_err());
-        assert!(text.to_uppercase().replace("KEY_", "key_").parse::<KeyId>().is_err());
-        assert!(format!("key_{}", id.0.hyphenated()).parse::<KeyId>().is_err());
+        assert!(
+            text.to_uppercase()
+                .replace("KEY_", "key_")
+                .parse::<KeyId>()
+                .is_err()
+        );
+        assert!(
+            format!("key_{}", id.0.hyphenated())
+                .parse::<KeyId>()
+                .is_err()
+        );
     }
 
     #[test]

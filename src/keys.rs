@@ -6,8 +6,9 @@ pub mod list;
 pub mod show;
 
 use crate::{
-    domain::DomainPattern,
     convention::Scope,
+    db::{StorageError, from_json},
+    domain::DomainPattern,
     id::{KeyId, ProjectId, UserId},
     key::{Environment, Kind, Lifecycle, RevokeReason, Status},
     name::{DisplayName, KeyName},
@@ -67,3 +68,12 @@ impl KeySummary {
 /// The columns of [`KeySummary`].
 const SUMMARY_COLUMNS: &str = "keys.id, keys.name, keys.kind, keys.environment, keys.display, keys.created_at, \
      keys.last_used_at, keys.expires_at, keys.disabled_at, keys.revoked_at, keys.revoke_reason";
+
+/// Reads the column `domains`, whose patterns were refused or accepted when they were stored.
+pub(crate) fn stored_domains(column: &str) -> Result<Vec<DomainPattern>, StorageError> {
+    let texts: Vec<String> = from_json(column)?;
+    texts
+        .iter()
+        .map(|text| DomainPattern::parse_stored(text).map_err(StorageError::unreadable))
+        .collect()
+}

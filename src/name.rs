@@ -22,7 +22,9 @@ pub enum InvalidName {
     #[error("A name cannot contain line breaks or other control characters.")]
     ControlCharacter,
     /// Not a slug.
-    #[error("Use 2 to 40 lower-case letters, digits and single hyphens, starting and ending with a letter or digit.")]
+    #[error(
+        "Use 2 to 40 lower-case letters, digits and single hyphens, starting and ending with a letter or digit."
+    )]
     NotASlug,
 }
 
@@ -32,7 +34,9 @@ fn parse(text: &str, most: usize) -> Result<String, InvalidName> {
     match has {
         0 => Err(InvalidName::Empty),
         _ if has > most => Err(InvalidName::TooLong { most, has }),
-        _ if name.chars().any(|c| c.is_control() || is_bidi_control(c)) => Err(InvalidName::ControlCharacter),
+        _ if name.chars().any(|c| c.is_control() || is_bidi_control(c)) => {
+            Err(InvalidName::ControlCharacter)
+        }
         _ => Ok(name.to_owned()),
     }
 }
@@ -106,11 +110,17 @@ text_type!(
 
 fn parse_slug(text: &str) -> Result<String, InvalidName> {
     let fits = (2..=40).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
         && !text.contains("--");
-    if fits { Ok(text.to_owned()) } else { Err(InvalidName::NotASlug) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(InvalidName::NotASlug)
+    }
 }
 
 impl Slug {
@@ -127,7 +137,11 @@ impl Slug {
         }
         slug.truncate(30);
         let slug = slug.trim_matches('-');
-        Self(if slug.len() < 2 { "team".to_owned() } else { slug.to_owned() })
+        Self(if slug.len() < 2 {
+            "team".to_owned()
+        } else {
+            slug.to_owned()
+        })
     }
 
     /// The same slug with `-number` behind it, for when the plain one is taken.
@@ -144,12 +158,27 @@ mod tests {
 
     #[test]
     fn a_key_name_has_one_to_fifty_characters_after_trimming() {
-        assert_eq!("  Production server \n".parse::<KeyName>().unwrap().as_str(), "Production server");
+        assert_eq!(
+            "  Production server \n"
+                .parse::<KeyName>()
+                .unwrap()
+                .as_str(),
+            "Production server"
+        );
         assert_eq!(" \t".parse::<KeyName>(), Err(InvalidName::Empty));
         assert!("é".repeat(50).parse::<KeyName>().is_ok());
-        assert_eq!("é".repeat(51).parse::<KeyName>(), Err(InvalidName::TooLong { most: 50, has: 51 }));
-        assert_eq!("a\nb".parse::<KeyName>(), Err(InvalidName::ControlCharacter));
-        assert_eq!("a\u{202e}b".parse::<KeyName>(), Err(InvalidName::ControlCharacter));
+        assert_eq!(
+            "é".repeat(51).parse::<KeyName>(),
+            Err(InvalidName::TooLong { most: 50, has: 51 })
+        );
+        assert_eq!(
+            "a\nb".parse::<KeyName>(),
+            Err(InvalidName::ControlCharacter)
+        );
+        assert_eq!(
+            "a\u{202e}b".parse::<KeyName>(),
+            Err(InvalidName::ControlCharacter)
+        );
     }
 
     proptest! {

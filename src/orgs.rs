@@ -71,12 +71,18 @@ pub(crate) async fn insert(
     slug: Slug,
 ) -> Result<Org, CreateOrgError> {
     let now = engine.clock.now();
-    let org = Org { id: OrgId::new(now.as_millis(), engine.random.bytes()?), slug, name: name.clone() };
-    const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, created_at) VALUES ($1, $2, $3, $4)";
+    let org = Org {
+        id: OrgId::new(now.as_millis(), engine.random.bytes()?),
+        slug,
+        name: name.clone(),
+    };
+    const INSERT_ORG: &str =
+        "INSERT INTO orgs (id, slug, name, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx.on(), c => sqlx::query(INSERT_ORG)
         .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
-    const INSERT_PROJECT: &str = "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
+    const INSERT_PROJECT: &str =
+        "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
     let project = ProjectId::new(now.as_millis(), engine.random.bytes()?);
     on!(tx.on(), c => sqlx::query(INSERT_PROJECT)
         .bind(project).bind(org.id).bind(DEFAULT_PROJECT).bind(now).execute(c).await.map(drop))
@@ -97,14 +103,20 @@ pub(crate) async fn free_slug(tx: &mut Tx, slug: Slug) -> Result<Slug, StorageEr
 
 async fn slug_is_taken(tx: &mut Tx, slug: &Slug) -> Result<bool, StorageError> {
     const SQL: &str = "SELECT 1 FROM orgs WHERE slug = $1";
-    Ok(on!(tx.on(), c => sqlx::query(SQL).bind(slug.clone()).fetch_optional(c).await.map(|row| row.is_some()))?)
+    Ok(
+        on!(tx.on(), c => sqlx::query(SQL).bind(slug.clone()).fetch_optional(c).await.map(|row| row.is_some()))?,
+    )
 }
 
 /// The org with this slug, for the operator.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn find(engine: &Engine, _operator: Operator, slug: &Slug) -> Result<Option<Org>, StorageError> {
+pub async fn find(
+    engine: &Engine,
+    _operator: Operator,
+    slug: &Slug,
+) -> Result<Option<Org>, StorageError> {
     const SQL: &str = "SELECT id, slug, name FROM orgs WHERE slug = $1";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(slug.clone()).fetch_optional(c).await)?)
 }
@@ -122,7 +134,8 @@ pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)
     }
     const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
          JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 ORDER BY orgs.name, orgs.id";
-    let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
+    let rows: Vec<Row> =
+        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|row| (row.org, row.role)).collect())
 }
 
@@ -130,7 +143,10 @@ pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn members(engine: &Engine, permit: &Permit<to::SeeMembers>) -> Result<Vec<Member>, StorageError> {
+pub async fn members(
+    engine: &Engine,
+    permit: &Permit<to::SeeMembers>,
+) -> Result<Vec<Member>, StorageError> {
     const SQL: &str = "SELECT memberships.user_id, users.name, users.email, memberships.role, memberships.created_at \
          FROM memberships JOIN users ON users.id = memberships.user_id WHERE memberships.org_id = $1 \
          ORDER BY CASE memberships.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, users.name, users.id";
@@ -145,7 +161,8 @@ pub(crate) async fn insert_membership(
     role: Role,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
+    const SQL: &str =
+        "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).bind(role).bind(now).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -78,7 +78,9 @@ impl Outcome {
     pub const fn group(self) -> OutcomeGroup {
         match self {
             Self::Valid => OutcomeGroup::Passed,
-            Self::InsufficientCredits | Self::QuotaExceeded | Self::RateLimited => OutcomeGroup::Limited,
+            Self::InsufficientCredits | Self::QuotaExceeded | Self::RateLimited => {
+                OutcomeGroup::Limited
+            }
             _ => OutcomeGroup::Refused,
         }
     }
@@ -98,7 +100,11 @@ pub struct InvalidOutcome;
 impl FromStr for Outcome {
     type Err = InvalidOutcome;
     fn from_str(text: &str) -> Result<Self, InvalidOutcome> {
-        Self::ALL.iter().copied().find(|outcome| outcome.code() == text).ok_or(InvalidOutcome)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|outcome| outcome.code() == text)
+            .ok_or(InvalidOutcome)
     }
 }
 
@@ -110,7 +116,9 @@ impl Serialize for Outcome {
 
 impl<'de> Deserialize<'de> for Outcome {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use rand::{RngExt, SeedableRng, TryRng, rngs::{StdRng, SysRng}};
+use rand::{
+    RngExt, SeedableRng, TryRng,
+    rngs::{StdRng, SysRng},
+};
 
 /// A source of random bytes.
 #[derive(Debug)]
@@ -32,7 +35,10 @@ impl Randomness {
         let mut bytes = [0; N];
         match self {
             Self::System => SysRng.try_fill_bytes(&mut bytes).map_err(RandomnessError)?,
-            Self::Seeded(rng) => rng.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes[..]),
+            Self::Seeded(rng) => rng
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .fill(&mut bytes[..]),
         }
         Ok(bytes)
     }

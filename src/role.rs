@@ -19,7 +19,8 @@ pub enum Role {
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
         /// Something that a role allows or does not.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Action { $($(#[$doc])* $name,)* }
 
         impl Action {
@@ -90,8 +91,9 @@ impl Role {
             SeeKeyDetails | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
                 matches!(self, Self::Owner | Self::Admin)
             }
-            MakeKeys | EditKeys | RotateKeys | DisableKeys | RevokeKeys | EditDomains | EditAgents | EditProjects
-            | InviteMembers | ChangeRoles | RemoveMembers | EditOrg | EditWebhooks | DeleteOrg => {
+            MakeKeys | EditKeys | RotateKeys | DisableKeys | RevokeKeys | EditDomains
+            | EditAgents | EditProjects | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
+            | EditWebhooks | DeleteOrg => {
                 matches!(self, Self::Owner)
             }
         }
@@ -129,7 +131,10 @@ pub struct InvalidRole;
 impl FromStr for Role {
     type Err = InvalidRole;
     fn from_str(text: &str) -> Result<Self, InvalidRole> {
-        [Self::Owner, Self::Admin, Self::Member].into_iter().find(|role| role.text() == text).ok_or(InvalidRole)
+        [Self::Owner, Self::Admin, Self::Member]
+            .into_iter()
+            .find(|role| role.text() == text)
+            .ok_or(InvalidRole)
     }
 }
 

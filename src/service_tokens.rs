@@ -103,8 +103,13 @@ pub async fn create(
 ///
 /// # Errors
 /// When it is not in memory and the database cannot be asked.
-pub async fn recognise(engine: &Engine, presented: &PlainKey) -> Result<Option<ServiceToken>, StorageError> {
-    if !presented.expose().starts_with(PREFIX) || presented.expose().len() != PREFIX.len() + RANDOM_CHARACTERS + 6 {
+pub async fn recognise(
+    engine: &Engine,
+    presented: &PlainKey,
+) -> Result<Option<ServiceToken>, StorageError> {
+    if !presented.expose().starts_with(PREFIX)
+        || presented.expose().len() != PREFIX.len() + RANDOM_CHARACTERS + 6
+    {
         return Ok(None);
     }
     let now = engine.clock.now();
@@ -113,8 +118,7 @@ pub async fn recognise(engine: &Engine, presented: &PlainKey) -> Result<Option<S
             return Ok(Some(token));
         }
         const SQL: &str = "SELECT id, scope FROM service_tokens WHERE digest = $1";
-        let row: Option<(ServiceTokenId, TokenScope)> =
-            on!(engine.db.read(), c => sqlx::query_as(SQL).bind(digest.as_bytes()).fetch_optional(c).await)?;
+        let row: Option<(ServiceTokenId, TokenScope)> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(digest.as_bytes()).fetch_optional(c).await)?;
         if let Some((id, scope)) = row {
             let token = ServiceToken { id, scope };
             engine.cache.remember_service_token(digest, token, now);

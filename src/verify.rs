@@ -85,11 +85,19 @@ impl InvalidReason {
 
 impl Answer {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, reason: None, missing_scopes: Vec::new(), key: None }
+        Self {
+            outcome,
+            reason: None,
+            missing_scopes: Vec::new(),
+            key: None,
+        }
     }
 
     fn invalid(reason: InvalidReason) -> Self {
-        Self { reason: Some(reason), ..Self::of(Outcome::InvalidApiKey) }
+        Self {
+            reason: Some(reason),
+            ..Self::of(Outcome::InvalidApiKey)
+        }
     }
 }
 
@@ -101,24 +109,37 @@ impl Answer {
 pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, StorageError> {
     let now = engine.clock.now();
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
-        let outcome = if request.agent.is_some() { Outcome::AgentNotFound } else { Outcome::MissingApiKey };
+        let outcome = if request.agent.is_some() {
+            Outcome::AgentNotFound
+        } else {
+            Outcome::MissingApiKey
+        };
         return Ok(Answer::of(outcome));
     };
     let known = match presented.recognise(&engine.convention) {
         Recognised::Ours { .. } => find::find(engine, presented, now).await?,
-        Recognised::Foreign | Recognised::Malformed => return Ok(Answer::invalid(InvalidReason::Malformed)),
+        Recognised::Foreign | Recognised::Malformed => {
+            return Ok(Answer::invalid(InvalidReason::Malformed));
+        }
     };
     let Some(known) = known else {
         return Ok(Answer::invalid(InvalidReason::Unknown));
     };
     let mut answer = decide(&engine.convention, &known, request, now);
-    engine.recorder.count(Bucket::of(&known, request.class, answer.outcome, now), now);
+    engine
+        .recorder
+        .count(Bucket::of(&known, request.class, answer.outcome, now), now);
     answer.key = Some(known);
     Ok(answer)
 }
 
 /// The decision on a known key: pure, so that every case can be listed in a test.
-fn decide(convention: &Convention, key: &KnownKey, request: &Request<'_>, now: Timestamp) -> Answer {
+fn decide(
+    convention: &Convention,
+    key: &KnownKey,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Answer {
     if key.lifecycle.revoked_at.is_some() {
         return Answer::invalid(InvalidReason::Revoked);
     }
@@ -139,17 +160,20 @@ fn decide(convention: &Convention, key: &KnownKey, request: &Request<'_>, now: T
     }
     match convention::satisfies(&key.scopes, request.scopes, convention) {
         Ok(()) => Answer::of(Outcome::Valid),
-        Err(missing_scopes) => Answer { missing_scopes, ..Answer::of(Outcome::InsufficientScope) },
+        Err(missing_scopes) => Answer {
+            missing_scopes,
+            ..Answer::of(Outcome::InsufficientScope)
+        },
     }
 }
 
-/// Whether a page of one of the key's domains made the request. `Referer` speaks only where `Origin` is absent
-/// altogether, never where it is `null` (design §5).
-fn comes_from_allowed_domain(convention: &Convention, key: &KnownKey, request: &Request<'_>) -> bool {
-    let origin = match (request.origin, request.referer) {
-        (Some(origin), _) => Origin::parse(origin).ok(),
-        (None, Some(referer)) => Origin::from_referer(referer).ok(),
-        (None, None) => None,
-    };
-    origin.is_some_and(|origin| domain::matching(&key.domains, &origin, convention.domain_rule(false)).is_some())
+/// Whether a page of one of the key's domains made the request.
+fn comes_from_allowed_domain(
+    convention: &Convention,
+    key: &KnownKey,
+    request: &Request<'_>,
+) -> bool {
+    Origin::of_request(request.origin, request.referer).is_ok_and(|origin| {
+        domain::matching(&key.domains, &origin, convention.domain_rule(false)).is_some()
+    })
 }

@@ -48,8 +48,9 @@ pub async fn create_user(
 ) -> Result<UserId, CreateUserError> {
     let password_hash = password::hash(engine, password).await?;
     let mut tx = engine.db.begin().await?;
-    let id =
-        sign_up::insert_user(engine, &mut tx, name, email, &password_hash).await.map_err(|error| match error {
+    let id = sign_up::insert_user(engine, &mut tx, name, email, &password_hash)
+        .await
+        .map_err(|error| match error {
             SignUpError::NotAvailable => CreateUserError::EmailTaken(email.clone()),
             other => CreateUserError::SignUp(other),
         })?;

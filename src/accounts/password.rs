@@ -97,7 +97,9 @@ impl FromStr for NewPassword {
         match text.chars().count() {
             0..8 => Err(InvalidPassword::TooShort),
             129.. => Err(InvalidPassword::TooLong),
-            _ if COMMON.lines().any(|common| common == text.to_lowercase()) => Err(InvalidPassword::Common),
+            _ if COMMON.lines().any(|common| common == text.to_lowercase()) => {
+                Err(InvalidPassword::Common)
+            }
             _ => Ok(Self(TypedPassword(text.to_owned()))),
         }
     }
@@ -105,7 +107,8 @@ impl FromStr for NewPassword {
 
 fn argon2id() -> Result<Argon2<'static>, HashError> {
     // OWASP's and ASVS's floor: 19 MiB, two passes, one lane.
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| HashError::Argon2(error.into()))?;
+    let params =
+        Params::new(19 * 1024, 2, 1, None).map_err(|error| HashError::Argon2(error.into()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -128,11 +131,16 @@ pub(crate) async fn verify(
 ) -> Result<bool, HashError> {
     off_the_executor(engine, move || match stored {
         Some(stored) => {
-            let stored = PasswordHash::new(&stored).map_err(|error| HashError::Argon2(error.into()))?;
-            Ok(argon2id()?.verify_password(password.0.as_bytes(), &stored).is_ok())
+            let stored =
+                PasswordHash::new(&stored).map_err(|error| HashError::Argon2(error.into()))?;
+            Ok(argon2id()?
+                .verify_password(password.0.as_bytes(), &stored)
+                .is_ok())
         }
         None => {
-            argon2id()?.hash_password_with_salt(password.0.as_bytes(), &[0; 16]).map_err(HashError::Argon2)?;
+            argon2id()?
+                .hash_password_with_salt(password.0.as_bytes(), &[0; 16])
+                .map_err(HashError::Argon2)?;
             Ok(false)
         }
     })
@@ -143,8 +151,14 @@ async fn off_the_executor<T: Send + 'static>(
     engine: &Engine,
     work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
 ) -> Result<T, HashError> {
-    let _turn = engine.hashing.acquire().await.map_err(|_| HashError::Cancelled)?;
-    tokio::task::spawn_blocking(work).await.map_err(|_| HashError::Cancelled)?
+    let _turn = engine
+        .hashing
+        .acquire()
+        .await
+        .map_err(|_| HashError::Cancelled)?;
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| HashError::Cancelled)?
 }
 
 /// Sets a new password and ends every session of the person but `keep`.
@@ -188,10 +202,22 @@ mod tests {
     fn a_new_password_is_long_enough_and_not_a_common_one() {
         assert!("correct horse battery".parse::<NewPassword>().is_ok());
         assert!("p ä🔑 ss w".parse::<NewPassword>().is_ok());
-        assert_eq!("1234567".parse::<NewPassword>().unwrap_err(), InvalidPassword::TooShort);
-        assert_eq!("é".repeat(129).parse::<NewPassword>().unwrap_err(), InvalidPassword::TooLong);
+        assert_eq!(
+            "1234567".parse::<NewPassword>().unwrap_err(),
+            InvalidPassword::TooShort
+        );
+        assert_eq!(
+            "é".repeat(129).parse::<NewPassword>().unwrap_err(),
+            InvalidPassword::TooLong
+        );
         assert!("é".repeat(128).parse::<NewPassword>().is_ok());
-        assert_eq!("Password1".parse::<NewPassword>().unwrap_err(), InvalidPassword::Common);
-        assert_eq!(format!("{:?}", TypedPassword::new("hunter2")), "TypedPassword(redacted)");
+        assert_eq!(
+            "Password1".parse::<NewPassword>().unwrap_err(),
+            InvalidPassword::Common
+        );
+        assert_eq!(
+            format!("{:?}", TypedPassword::new("hunter2")),
+            "TypedPassword(redacted)"
+        );
     }
 }

@@ -63,11 +63,32 @@ pub async fn save(
     Ok(())
 }
 
+/// Changes a session that is kept. One that was ended meanwhile stays ended.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn update(
+    engine: &Engine,
+    hash: SessionHash,
+    user_id: Option<UserId>,
+    data: &str,
+    expires_at: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str =
+        "UPDATE sessions SET user_id = $1, data = $2, expires_at = $3 WHERE id_hash = $4";
+    on!(engine.db.write(), c => sqlx::query(SQL)
+        .bind(user_id).bind(data).bind(expires_at).bind(&hash.0[..]).execute(c).await.map(drop))?;
+    Ok(())
+}
+
 /// The session with this hash, unless it has ended.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn load(engine: &Engine, hash: SessionHash) -> Result<Option<StoredSession>, StorageError> {
+pub async fn load(
+    engine: &Engine,
+    hash: SessionHash,
+) -> Result<Option<StoredSession>, StorageError> {
     const SQL: &str = "SELECT user_id, data, created_at, expires_at FROM sessions \
          WHERE id_hash = $1 AND expires_at > $2 AND created_at > $3";
     let now = engine.clock.now();
@@ -86,7 +107,11 @@ pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError>
 }
 
 /// Ends a person's sessions but one, in the transaction that changes their password.
-pub(crate) async fn end_others(tx: &mut Tx, user_id: UserId, keep: SessionHash) -> Result<(), StorageError> {
+pub(crate) async fn end_others(
+    tx: &mut Tx,
+    user_id: UserId,
+    keep: SessionHash,
+) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2";
     on!(tx.on(), c => sqlx::query(SQL).bind(user_id).bind(&keep.0[..]).execute(c).await.map(drop))?;
     Ok(())

@@ -46,7 +46,10 @@ pub async fn sign_in(
 ) -> Result<UserId, SignInError> {
     let attempt = engine
         .throttle
-        .attempt(engine.clock.now(), &[format!("account {email}"), address_subject(from)])
+        .attempt(
+            engine.clock.now(),
+            &[format!("account {email}"), address_subject(from)],
+        )
         .map_err(|retry_after| SignInError::TooMany { retry_after })?;
     const SQL: &str = "SELECT id, password_hash FROM users WHERE email = $1";
     let found: Option<(UserId, String)> =

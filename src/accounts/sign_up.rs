@@ -65,12 +65,18 @@ impl From<CreateOrgError> for SignUpError {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn is_open(engine: &Engine) -> Result<bool, StorageError> {
-    Ok(engine.sign_up == SignUpPolicy::Open || !any_user(engine).await?)
+    Ok(engine.sign_up == SignUpPolicy::Open || is_first(engine).await?)
 }
 
-async fn any_user(engine: &Engine) -> Result<bool, StorageError> {
+/// Whether there is no account yet, so that the next one is the first.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
     const SQL: &str = "SELECT 1 FROM users LIMIT 1";
-    Ok(on!(engine.db.read(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_some()))?)
+    Ok(
+        on!(engine.db.read(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_none()))?,
+    )
 }
 
 /// Makes the account and its org, of which the person is the owner.
@@ -99,7 +105,9 @@ pub async fn sign_up(engine: &Engine, new: SignUp) -> Result<(UserId, Org), Sign
 async fn lock_while_empty(tx: &mut Tx) -> Result<bool, StorageError> {
     if let crate::db::On::Postgres(c) = tx.on() {
         // SQLite's transaction holds the only write lock already; Postgres's must ask for this one.
-        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(c).await?;
+        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+            .execute(c)
+            .await?;
     }
     const SQL: &str = "SELECT 1 FROM users LIMIT 1";
     Ok(on!(tx.on(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_none()))?)

@@ -37,7 +37,10 @@ pub struct Attempt<'a> {
 impl Throttle {
     /// Counts a try against every subject, or gives the seconds to wait when one of them has none left.
     pub fn attempt(&self, now: Timestamp, subjects: &[String]) -> Result<Attempt<'_>, i64> {
-        let mut paid_off_at = self.paid_off_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paid_off_at = self
+            .paid_off_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let wait = subjects
             .iter()
             .filter_map(|subject| paid_off_at.get(subject))
@@ -54,14 +57,21 @@ impl Throttle {
             let at = paid_off_at.entry(subject.clone()).or_insert(now);
             *at = (*at).max(now).plus(REFILL);
         }
-        Ok(Attempt { throttle: self, subjects: subjects.to_vec() })
+        Ok(Attempt {
+            throttle: self,
+            subjects: subjects.to_vec(),
+        })
     }
 }
 
 impl Attempt<'_> {
     /// Takes the try back: it was the right password.
     pub fn succeeded(self) {
-        let mut paid_off_at = self.throttle.paid_off_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paid_off_at = self
+            .throttle
+            .paid_off_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for subject in &self.subjects {
             if let Some(at) = paid_off_at.get_mut(subject) {
                 *at = at.plus(-REFILL);
@@ -95,7 +105,10 @@ mod tests {
             let _ = throttle.attempt(NOON, &subject).unwrap();
         }
         assert_eq!(throttle.attempt(NOON, &subject).unwrap_err(), 30);
-        assert_eq!(throttle.attempt(NOON.plus(29_500), &subject).unwrap_err(), 1);
+        assert_eq!(
+            throttle.attempt(NOON.plus(29_500), &subject).unwrap_err(),
+            1
+        );
         let _ = throttle.attempt(NOON.plus(30_000), &subject).unwrap();
         assert!(throttle.attempt(NOON.plus(30_000), &subject).is_err());
         assert!(throttle.attempt(NOON, &["account b".to_owned()]).is_ok());
@@ -105,7 +118,10 @@ mod tests {
     fn right_passwords_cost_nothing() {
         let throttle = Throttle::default();
         for _ in 0..100 {
-            throttle.attempt(NOON, &["account a".to_owned()]).unwrap().succeeded();
+            throttle
+                .attempt(NOON, &["account a".to_owned()])
+                .unwrap()
+                .succeeded();
         }
     }
 

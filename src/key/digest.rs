@@ -79,7 +79,9 @@ impl Pepper {
 
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pepper").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Pepper")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +111,9 @@ impl Peppers {
     /// The digests under which `key` may be stored, the current pepper's first.
     pub fn digests(&self, key: &PlainKey) -> impl Iterator<Item = KeyDigest> {
         let hash = Sha256::digest(key.expose());
-        std::iter::once(&self.current).chain(&self.older).map(move |pepper| pepper.digest(&hash))
+        std::iter::once(&self.current)
+            .chain(&self.older)
+            .map(move |pepper| pepper.digest(&hash))
     }
 }
 
@@ -133,7 +137,10 @@ mod tests {
 
     #[test]
     fn peppers_tell_apart_and_old_ones_still_find() {
-        let (one, two) = (Pepper::new(1, &[1; 32]).unwrap(), Pepper::new(2, &[2; 32]).unwrap());
+        let (one, two) = (
+            Pepper::new(1, &[1; 32]).unwrap(),
+            Pepper::new(2, &[2; 32]).unwrap(),
+        );
         let key = PlainKey::from_presented("k");
         let old = Peppers::new(one.clone(), vec![]).digest(&key);
         let rotated = Peppers::new(two, vec![one]);

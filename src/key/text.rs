@@ -50,12 +50,16 @@ impl PlainKey {
     /// Whether the text has the shape of a key, and whose.
     pub fn recognise(&self, convention: &Convention) -> Recognised {
         let text = self.0.as_str();
-        if text.is_empty() || text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if text.is_empty()
+            || text.len() > MAX_LENGTH
+            || !text.bytes().all(|byte| byte.is_ascii_graphic())
+        {
             return Recognised::Malformed;
         }
         for (prefix, kind, environment) in convention.prefixes() {
             let fits = text.strip_prefix(prefix).is_some_and(|rest| {
-                rest.len() == convention.characters_after_prefix() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                rest.len() == convention.characters_after_prefix()
+                    && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
             });
             if fits {
                 let (body, checksum) = text.split_at(text.len() - CHECKSUM_CHARACTERS);
@@ -78,13 +82,18 @@ impl PlainKey {
         random: &crate::random::Randomness,
     ) -> Result<Self, crate::random::RandomnessError> {
         // Reserved at once: growing would leave copies of the secret behind in freed memory.
-        let mut text = String::with_capacity(prefix.len() + random_characters + CHECKSUM_CHARACTERS);
+        let mut text =
+            String::with_capacity(prefix.len() + random_characters + CHECKSUM_CHARACTERS);
         text.push_str(prefix);
         let end = prefix.len() + random_characters;
         while text.len() < end {
             let mut bytes: [u8; 40] = random.bytes()?;
             // 248 is the largest multiple of 62 that a byte holds: what lies above would favour some characters.
-            for byte in bytes.iter().filter(|byte| **byte < 248).take(end - text.len()) {
+            for byte in bytes
+                .iter()
+                .filter(|byte| **byte < 248)
+                .take(end - text.len())
+            {
                 text.push(char::from(ALPHABET[usize::from(byte % 62)]));
             }
             bytes.zeroize();
@@ -145,11 +154,15 @@ mod tests {
     }
 
     fn recognised(text: &str) -> Recognised {
-        static CONVENTION: LazyLock<Convention> = LazyLock::new(|| Convention::built_in("latchkey").unwrap());
+        static CONVENTION: LazyLock<Convention> =
+            LazyLock::new(|| Convention::built_in("latchkey").unwrap());
         PlainKey::from_presented(text).recognise(&CONVENTION)
     }
 
-    const OURS: Recognised = Recognised::Ours { kind: Kind::Secret, environment: Environment::Live };
+    const OURS: Recognised = Recognised::Ours {
+        kind: Kind::Secret,
+        environment: Environment::Live,
+    };
 
     #[test]
     fn the_checksum_is_the_crc_32_in_base62() {
@@ -166,16 +179,25 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_the_key() {
         let key = key(1);
-        assert_eq!(format!("{key:?} {:?}", Some(&key)), "PlainKey(redacted) Some(PlainKey(redacted))");
+        assert_eq!(
+            format!("{key:?} {:?}", Some(&key)),
+            "PlainKey(redacted) Some(PlainKey(redacted))"
+        );
     }
 
     #[test]
     fn the_display_form_shows_the_front_and_the_last_four() {
         let key = key(2);
         let form = key.display_form("lk_sk_live_".len() + 4);
-        assert_eq!(form, format!("{}{MASK}{}", &key.expose()[..15], &key.expose()[39..]));
+        assert_eq!(
+            form,
+            format!("{}{MASK}{}", &key.expose()[..15], &key.expose()[39..])
+        );
         assert_eq!(PlainKey::from_presented("short").display_form(8), MASK);
-        assert_eq!(PlainKey::from_presented("0123456789abcdef").display_form(8), MASK);
+        assert_eq!(
+            PlainKey::from_presented("0123456789abcdef").display_form(8),
+            MASK
+        );
     }
 
     #[test]
@@ -190,7 +212,10 @@ mod tests {
             }
         }
         let expected = f64::from(keys) * RANDOM_CHARACTERS as f64 / 62.0;
-        let chi_squared: f64 = counts.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
+        let chi_squared: f64 = counts
+            .iter()
+            .map(|&count| (f64::from(count) - expected).powi(2) / expected)
+            .sum();
         // The 99.99th percentile of the chi-squared distribution with 61 degrees of freedom.
         assert!(chi_squared < 109.0, "chi-squared {chi_squared}");
     }

@@ -17,7 +17,9 @@ pub enum ChangeStateError {
     #[error("There is no such key.")]
     NotFound,
     /// The key's state does not allow it.
-    #[error("This key is {0} and cannot be changed to that. Reload the page to see where it stands.")]
+    #[error(
+        "This key is {0} and cannot be changed to that. Reload the page to see where it stands."
+    )]
     NotFrom(Status),
     /// The database could not be asked.
     #[error(transparent)]
@@ -41,7 +43,9 @@ impl Change {
         match (self, status) {
             (Self::Disable, Status::Active) => lifecycle.disabled_at = Some(now),
             (Self::Enable, Status::Disabled) => lifecycle.disabled_at = None,
-            (Self::Revoke(_), Status::Active | Status::Disabled | Status::Expired) => lifecycle.revoked_at = Some(now),
+            (Self::Revoke(_), Status::Active | Status::Disabled | Status::Expired) => {
+                lifecycle.revoked_at = Some(now)
+            }
             _ => return Err(status),
         }
         let reason = match self {
@@ -56,7 +60,11 @@ impl Change {
 ///
 /// # Errors
 /// When it is not active.
-pub async fn disable(engine: &Engine, permit: &Permit<to::DisableKeys>, id: KeyId) -> Result<(), ChangeStateError> {
+pub async fn disable(
+    engine: &Engine,
+    permit: &Permit<to::DisableKeys>,
+    id: KeyId,
+) -> Result<(), ChangeStateError> {
     change(engine, permit.org_id(), id, Change::Disable).await
 }
 
@@ -64,7 +72,11 @@ pub async fn disable(engine: &Engine, permit: &Permit<to::DisableKeys>, id: KeyI
 ///
 /// # Errors
 /// When it is not disabled.
-pub async fn enable(engine: &Engine, permit: &Permit<to::DisableKeys>, id: KeyId) -> Result<(), ChangeStateError> {
+pub async fn enable(
+    engine: &Engine,
+    permit: &Permit<to::DisableKeys>,
+    id: KeyId,
+) -> Result<(), ChangeStateError> {
     change(engine, permit.org_id(), id, Change::Enable).await
 }
 
@@ -81,10 +93,16 @@ pub async fn revoke(
     change(engine, permit.org_id(), id, Change::Revoke(reason)).await
 }
 
-async fn change(engine: &Engine, org_id: OrgId, id: KeyId, change: Change) -> Result<(), ChangeStateError> {
+async fn change(
+    engine: &Engine,
+    org_id: OrgId,
+    id: KeyId,
+    change: Change,
+) -> Result<(), ChangeStateError> {
     let now = engine.clock.now();
     let mut tx = engine.db.begin().await?;
-    const SELECT: &str = "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2";
+    const SELECT: &str =
+        "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2";
     let lifecycle: Option<Lifecycle> = match tx.on() {
         On::Sqlite(c) => sqlx::query_as(SELECT).bind(org_id).bind(id).fetch_optional(c).await,
         // SQLite's transaction already keeps every other writer out; Postgres has to be told which row matters.
@@ -96,7 +114,9 @@ async fn change(engine: &Engine, org_id: OrgId, id: KeyId, change: Change) -> Re
     }
     .map_err(StorageError::from)?;
     let lifecycle = lifecycle.ok_or(ChangeStateError::NotFound)?;
-    let (after, reason) = change.apply(lifecycle, now).map_err(ChangeStateError::NotFrom)?;
+    let (after, reason) = change
+        .apply(lifecycle, now)
+        .map_err(ChangeStateError::NotFrom)?;
     const UPDATE: &str = "UPDATE keys SET disabled_at = $1, revoked_at = $2, revoke_reason = $3 \
          WHERE org_id = $4 AND id = $5";
     on!(tx.on(), c => sqlx::query(UPDATE)
@@ -104,9 +124,13 @@ async fn change(engine: &Engine, org_id: OrgId, id: KeyId, change: Change) -> Re
     .map_err(StorageError::from)?;
     const DIGESTS: &str = "SELECT digest FROM key_secrets WHERE key_id = $1";
     let digests: Vec<Vec<u8>> =
-        on!(tx.on(), c => sqlx::query_scalar(DIGESTS).bind(id).fetch_all(c).await).map_err(StorageError::from)?;
+        on!(tx.on(), c => sqlx::query_scalar(DIGESTS).bind(id).fetch_all(c).await)
+            .map_err(StorageError::from)?;
     tx.commit().await?;
-    for digest in digests.into_iter().filter_map(|bytes| KeyDigest::try_from(bytes).ok()) {
+    for digest in digests
+        .into_iter()
+        .filter_map(|bytes| KeyDigest::try_from(bytes).ok())
+    {
         engine.cache.forget(&digest);
     }
     Ok(())

@@ -137,7 +137,13 @@ fn check<'a>(engine: &'a Engine, new: &NewKey, now: Timestamp) -> Result<&'a str
         Kind::Secret if !new.domains.is_empty() => return Err(CreateKeyError::DomainsOnSecretKey),
         _ => {}
     }
-    let not_offered = |scope: &&Scope| !engine.convention.scopes.iter().any(|offered| offered.name == **scope);
+    let not_offered = |scope: &&Scope| {
+        !engine
+            .convention
+            .scopes
+            .iter()
+            .any(|offered| offered.name == **scope)
+    };
     if let Some(unknown) = new.scopes.iter().find(not_offered) {
         return Err(CreateKeyError::UnknownScope(unknown.clone()));
     }
@@ -152,5 +158,9 @@ fn check<'a>(engine: &'a Engine, new: &NewKey, now: Timestamp) -> Result<&'a str
 
 /// What lists search in and sort by: the name, then the display form, in lower case.
 pub(crate) fn search_text(name: &KeyName, display: &str) -> String {
-    format!("{}\u{1f}{}", name.as_str().to_lowercase(), display.to_lowercase())
+    format!(
+        "{}\u{1f}{}",
+        name.as_str().to_lowercase(),
+        display.to_lowercase()
+    )
 }

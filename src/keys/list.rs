@@ -110,7 +110,10 @@ impl FromStr for Place {
     type Err = InvalidPlace;
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let (id, value) = text.split_once('~').ok_or(InvalidPlace)?;
-        Ok(Self { value: value.to_owned(), id: id.parse().map_err(|_| InvalidPlace)? })
+        Ok(Self {
+            value: value.to_owned(),
+            id: id.parse().map_err(|_| InvalidPlace)?,
+        })
     }
 }
 
@@ -138,7 +141,11 @@ impl SortBy {
             Self::Name => super::create::search_text(&key.name, &key.display),
             Self::Created => key.created_at.as_millis().to_string(),
             Self::LastUsed => key.last_used_at.map_or(0, Timestamp::as_millis).to_string(),
-            Self::Expires => key.lifecycle.expires_at.map_or(i64::MAX, Timestamp::as_millis).to_string(),
+            Self::Expires => key
+                .lifecycle
+                .expires_at
+                .map_or(i64::MAX, Timestamp::as_millis)
+                .to_string(),
         };
         Place { value, id: key.id }
     }
@@ -156,7 +163,11 @@ const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn list(engine: &Engine, permit: &Permit<to::SeeKeys>, query: &KeyQuery) -> Result<KeyPage, StorageError> {
+pub async fn list(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    query: &KeyQuery,
+) -> Result<KeyPage, StorageError> {
     let now = engine.clock.now();
     let pattern = format!("%{}%", escape_like(&query.search.trim().to_lowercase()));
     let environment = query.environment.map_or("", Environment::as_str);
@@ -173,7 +184,11 @@ pub async fn list(engine: &Engine, permit: &Permit<to::SeeKeys>, query: &KeyQuer
 
     // A page before a place is read backwards from it and turned around.
     let backwards = matches!(query.cursor, Some(Cursor::Before(_)));
-    let (comparison, direction) = if query.descending == backwards { (">", "ASC") } else { ("<", "DESC") };
+    let (comparison, direction) = if query.descending == backwards {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
+    };
     let (expression, cast) = (query.sort.expression(), query.sort.cast());
     let place = match &query.cursor {
         Some(Cursor::After(place) | Cursor::Before(place)) => Some(place),
@@ -187,7 +202,9 @@ pub async fn list(engine: &Engine, permit: &Permit<to::SeeKeys>, query: &KeyQuer
         "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {within} \
          ORDER BY {expression} {direction}, keys.id {direction} LIMIT $9"
     );
-    let (value, id) = place.map_or_else(Default::default, |place| (place.value.clone(), place.id.to_string()));
+    let (value, id) = place.map_or_else(Default::default, |place| {
+        (place.value.clone(), place.id.to_string())
+    });
     let limit = i64::from(query.page_size.max(1));
     let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
@@ -198,14 +215,25 @@ pub async fn list(engine: &Engine, permit: &Permit<to::SeeKeys>, query: &KeyQuer
     if backwards {
         keys.reverse();
     }
-    let before = keys.first().filter(|_| if backwards { more } else { place.is_some() });
+    let before = keys
+        .first()
+        .filter(|_| if backwards { more } else { place.is_some() });
     let after = keys.last().filter(|_| if backwards { true } else { more });
-    let (previous, next) =
-        (before.map(|key| query.sort.place_of(key)), after.map(|key| query.sort.place_of(key)));
-    Ok(KeyPage { keys, matching, previous, next })
+    let (previous, next) = (
+        before.map(|key| query.sort.place_of(key)),
+        after.map(|key| query.sort.place_of(key)),
+    );
+    Ok(KeyPage {
+        keys,
+        matching,
+        previous,
+        next,
+    })
 }
 
 /// Text that LIKE takes literally.
 fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+    text.replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_")
 }

@@ -8,7 +8,7 @@ use crate::{
     name::DisplayName,
 };
 
-use super::{Key, KeySummary, SUMMARY_COLUMNS};
+use super::{Key, KeySummary, SUMMARY_COLUMNS, stored_domains};
 
 /// What every role may know of a key; `None` when the org has no such key.
 ///
@@ -20,8 +20,10 @@ pub async fn summary(
     id: KeyId,
 ) -> Result<Option<KeySummary>, StorageError> {
     let sql = format!("SELECT {SUMMARY_COLUMNS} FROM keys WHERE keys.org_id = $1 AND keys.id = $2");
-    Ok(on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?)
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?,
+    )
 }
 
 /// What owners and admins may know of a key; `None` when the org has no such key.
@@ -59,7 +61,7 @@ pub async fn details(
         project_id: row.project_id,
         project_name: row.project_name,
         scopes: crate::db::from_json(&row.scopes)?,
-        domains: crate::db::from_json(&row.domains)?,
+        domains: stored_domains(&row.domains)?,
         notes: row.notes,
         created_by: row.created_by.zip(row.creator_name),
     }))

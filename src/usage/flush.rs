@@ -31,7 +31,10 @@ pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
             Some(batch) => (batch, false),
             None => {
                 let tallies = engine.recorder.drain();
-                let batch = Batch { number: *next_number, tallies };
+                let batch = Batch {
+                    number: *next_number,
+                    tallies,
+                };
                 *next_number += 1;
                 (batch, true)
             }
@@ -64,7 +67,11 @@ async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
     tx.commit().await
 }
 
-async fn store_counts(engine: &Engine, tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(), StorageError> {
+async fn store_counts(
+    engine: &Engine,
+    tx: &mut Tx,
+    tallies: &[(Bucket, Tally)],
+) -> Result<(), StorageError> {
     // Sorted, so that two instances that store at once take their row locks in the same order.
     let mut counts: BTreeMap<(OrgId, &str, Timestamp, KeyId, &str, Outcome), i64> = BTreeMap::new();
     for (bucket, tally) in tallies {
@@ -72,7 +79,14 @@ async fn store_counts(engine: &Engine, tx: &mut Tx, tallies: &[(Bucket, Tally)])
         for (resolution, width) in RESOLUTIONS {
             let starts_at = bucket.minute.floor(width);
             *counts
-                .entry((bucket.org_id, resolution, starts_at, bucket.key_id, class, bucket.outcome))
+                .entry((
+                    bucket.org_id,
+                    resolution,
+                    starts_at,
+                    bucket.key_id,
+                    class,
+                    bucket.outcome,
+                ))
                 .or_default() += tally.count;
         }
     }
@@ -93,8 +107,9 @@ async fn store_counts(engine: &Engine, tx: &mut Tx, tallies: &[(Bucket, Tally)])
 
 /// The statement that adds `rows` counts to those stored.
 fn upsert_of(rows: usize) -> String {
-    let mut sql =
-        String::from("INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) VALUES ");
+    let mut sql = String::from(
+        "INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) VALUES ",
+    );
     for row in 0..rows {
         let first = row * 7 + 1;
         let separator = if row == 0 { "" } else { ", " };
@@ -122,19 +137,20 @@ fn upsert_of(rows: usize) -> String {
 async fn store_last_used(tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(), StorageError> {
     let mut keys: BTreeMap<KeyId, Timestamp> = BTreeMap::new();
     let mut secrets: BTreeMap<SecretId, Timestamp> = BTreeMap::new();
-    for (bucket, tally) in tallies.iter().filter(|(bucket, _)| bucket.outcome == Outcome::Valid) {
+    for (bucket, tally) in tallies
+        .iter()
+        .filter(|(bucket, _)| bucket.outcome == Outcome::Valid)
+    {
         let key = keys.entry(bucket.key_id).or_insert(tally.last_at);
         *key = (*key).max(tally.last_at);
         let secret = secrets.entry(bucket.secret_id).or_insert(tally.last_at);
         *secret = (*secret).max(tally.last_at);
     }
-    const UPDATE_KEY: &str =
-        "UPDATE keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
+    const UPDATE_KEY: &str = "UPDATE keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
     for (id, at) in keys {
         on!(tx.on(), c => sqlx::query(UPDATE_KEY).bind(at).bind(id).execute(c).await.map(drop))?;
     }
-    const UPDATE_SECRET: &str =
-        "UPDATE key_secrets SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
+    const UPDATE_SECRET: &str = "UPDATE key_secrets SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
     for (id, at) in secrets {
         on!(tx.on(), c => sqlx::query(UPDATE_SECRET).bind(at).bind(id).execute(c).await.map(drop))?;
     }

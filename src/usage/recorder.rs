@@ -36,7 +36,11 @@ impl ClassIndex {
 
     /// The class's name.
     pub(super) fn name(self, convention: &Convention) -> &str {
-        convention.classes.keys().nth(usize::from(self.0)).map_or(&convention.default_class, String::as_str)
+        convention
+            .classes
+            .keys()
+            .nth(usize::from(self.0))
+            .map_or(&convention.default_class, String::as_str)
     }
 }
 
@@ -56,7 +60,14 @@ impl Bucket {
     /// The bucket of a decision made at `now`.
     pub fn of(key: &KnownKey, class: ClassIndex, outcome: Outcome, now: Timestamp) -> Self {
         let minute = now.floor(MINUTE);
-        Self { org_id: key.org_id, key_id: key.id, secret_id: key.secret_id, class, outcome, minute }
+        Self {
+            org_id: key.org_id,
+            key_id: key.id,
+            secret_id: key.secret_id,
+            class,
+            outcome,
+            minute,
+        }
     }
 }
 
@@ -90,13 +101,22 @@ impl Recorder {
     /// A recorder whose batches are numbered under `instance`.
     pub fn new(instance: InstanceId) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { instance, shards, unfinished: tokio::sync::Mutex::new((None, 1)) }
+        Self {
+            instance,
+            shards,
+            unfinished: tokio::sync::Mutex::new((None, 1)),
+        }
     }
 
     /// Counts one decision.
     pub fn count(&self, bucket: Bucket, now: Timestamp) {
-        let mut shard = self.shards[this_thread() % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
-        let tally = shard.entry(bucket).or_insert(Tally { count: 0, last_at: now });
+        let mut shard = self.shards[this_thread() % SHARDS]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let tally = shard.entry(bucket).or_insert(Tally {
+            count: 0,
+            last_at: now,
+        });
         tally.count += 1;
         tally.last_at = tally.last_at.max(now);
     }
@@ -105,9 +125,13 @@ impl Recorder {
     pub(super) fn drain(&self) -> Vec<(Bucket, Tally)> {
         let mut all: HashMap<Bucket, Tally> = HashMap::new();
         for shard in &self.shards {
-            let counted = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
+            let counted =
+                std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             for (bucket, tally) in counted {
-                let sum = all.entry(bucket).or_insert(Tally { count: 0, last_at: tally.last_at });
+                let sum = all.entry(bucket).or_insert(Tally {
+                    count: 0,
+                    last_at: tally.last_at,
+                });
                 sum.count += tally.count;
                 sum.last_at = sum.last_at.max(tally.last_at);
             }

@@ -102,13 +102,27 @@ impl Window {
     fn new(range: Range, now: Timestamp) -> Self {
         let steps_of = |width: i64, count: i64| {
             let end = now.floor(width).plus(width);
-            (0..=count).map(|step| end.plus((step - count) * width)).collect()
+            (0..=count)
+                .map(|step| end.plus((step - count) * width))
+                .collect()
         };
         match range {
-            Range::Hours24 => Self { resolution: "hour", bounds: steps_of(HOUR, 24) },
-            Range::Days7 => Self { resolution: "day", bounds: steps_of(DAY, 7) },
-            Range::Days30 => Self { resolution: "day", bounds: steps_of(DAY, 30) },
-            Range::Months12 => Self { resolution: "day", bounds: month_bounds(now) },
+            Range::Hours24 => Self {
+                resolution: "hour",
+                bounds: steps_of(HOUR, 24),
+            },
+            Range::Days7 => Self {
+                resolution: "day",
+                bounds: steps_of(DAY, 7),
+            },
+            Range::Days30 => Self {
+                resolution: "day",
+                bounds: steps_of(DAY, 30),
+            },
+            Range::Months12 => Self {
+                resolution: "day",
+                bounds: month_bounds(now),
+            },
         }
     }
 
@@ -117,7 +131,10 @@ impl Window {
     }
 
     fn end(&self) -> Timestamp {
-        self.bounds.last().copied().unwrap_or(Timestamp::from_millis(0))
+        self.bounds
+            .last()
+            .copied()
+            .unwrap_or(Timestamp::from_millis(0))
     }
 
     /// When the time of the same length before begins.
@@ -127,7 +144,9 @@ impl Window {
 
     /// The step that contains an instant of the range.
     fn step_of(&self, at: Timestamp) -> usize {
-        self.bounds.partition_point(|bound| *bound <= at).saturating_sub(1)
+        self.bounds
+            .partition_point(|bound| *bound <= at)
+            .saturating_sub(1)
     }
 }
 
@@ -139,7 +158,13 @@ fn month_bounds(now: Timestamp) -> Vec<Timestamp> {
         .date()
         .first_of_month();
     (-11..=1)
-        .filter_map(|months| this_month.checked_add(months.months()).ok()?.to_zoned(TimeZone::UTC).ok())
+        .filter_map(|months| {
+            this_month
+                .checked_add(months.months())
+                .ok()?
+                .to_zoned(TimeZone::UTC)
+                .ok()
+        })
         .map(|midnight| Timestamp::from_millis(midnight.timestamp().as_millisecond()))
         .collect()
 }
@@ -185,8 +210,13 @@ async fn report(
         .fetch_all(c).await)?;
 
     let starts = &window.bounds[..window.bounds.len().saturating_sub(1)];
-    let mut steps: Vec<Step> =
-        starts.iter().map(|&starts_at| Step { starts_at, counts: Counts::default() }).collect();
+    let mut steps: Vec<Step> = starts
+        .iter()
+        .map(|&starts_at| Step {
+            starts_at,
+            counts: Counts::default(),
+        })
+        .collect();
     let (mut total, mut total_before) = (Counts::default(), Counts::default());
     let mut refusals: BTreeMap<Outcome, i64> = BTreeMap::new();
     for (at, outcome, count) in rows {
@@ -205,7 +235,13 @@ async fn report(
     }
     let mut refusals: Vec<_> = refusals.into_iter().collect();
     refusals.sort_by_key(|(_, count)| -count);
-    Ok(Report { steps, ends_at: window.end(), total, total_before, refusals })
+    Ok(Report {
+        steps,
+        ends_at: window.end(),
+        total,
+        total_before,
+        refusals,
+    })
 }
 
 /// Every key that was asked about in the range or as long before it, most requests first.
@@ -235,7 +271,11 @@ pub async fn by_key(
             counts: Counts::default(),
             before: Counts::default(),
         });
-        let counts = if within { &mut usage.counts } else { &mut usage.before };
+        let counts = if within {
+            &mut usage.counts
+        } else {
+            &mut usage.before
+        };
         counts.add(outcome.group(), count);
     }
     let mut keys: Vec<KeyUsage> = keys.into_values().collect();
@@ -256,7 +296,9 @@ pub async fn requests_of_keys(
         return Ok(HashMap::new());
     }
     let window = Window::new(Range::Days30, engine.clock.now());
-    let places: Vec<String> = (0..keys.len()).map(|place| format!("${}", place + 3)).collect();
+    let places: Vec<String> = (0..keys.len())
+        .map(|place| format!("${}", place + 3))
+        .collect();
     let sql = format!(
         "SELECT key_id, CAST(SUM(count) AS BIGINT) FROM usage_counts \
          WHERE org_id = $1 AND resolution = 'day' AND starts_at >= $2 AND key_id IN ({}) GROUP BY key_id",

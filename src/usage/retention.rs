@@ -7,7 +7,11 @@ use crate::{
 };
 
 /// How long steps of each resolution are kept, in milliseconds.
-const KEPT_FOR: [(&str, i64); 3] = [("minute", 48 * HOUR), ("hour", 90 * DAY), ("day", 3 * 365 * DAY)];
+const KEPT_FOR: [(&str, i64); 3] = [
+    ("minute", 48 * HOUR),
+    ("hour", 90 * DAY),
+    ("day", 3 * 365 * DAY),
+];
 /// How long batch numbers are kept: far longer than any flush is repeated.
 const BATCHES_KEPT_FOR: i64 = DAY;
 

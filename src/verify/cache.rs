@@ -65,7 +65,8 @@ impl KeyCache {
         match self.known.get(digest) {
             Some(known) if is_fresh(known.loaded_at, now) => return Lookup::Known(known),
             Some(stale) => {
-                self.known.remove_if(digest, |held| Arc::ptr_eq(held, &stale));
+                self.known
+                    .remove_if(digest, |held| Arc::ptr_eq(held, &stale));
             }
             None if self.is_unknown(digest, now) => return Lookup::Unknown,
             None => {}
@@ -79,7 +80,9 @@ impl KeyCache {
     }
 
     fn is_unknown(&self, digest: &KeyDigest, now: Timestamp) -> bool {
-        self.unknown.get(digest).is_some_and(|noted_at| is_fresh(noted_at, now))
+        self.unknown
+            .get(digest)
+            .is_some_and(|noted_at| is_fresh(noted_at, now))
     }
 
     pub(super) fn remember_unknown(&self, digest: KeyDigest, now: Timestamp) {
@@ -93,10 +96,18 @@ impl KeyCache {
     }
 
     pub(crate) fn service_token(&self, digest: &KeyDigest, now: Timestamp) -> Option<ServiceToken> {
-        self.service_tokens.get(digest).filter(|(_, loaded_at)| is_fresh(*loaded_at, now)).map(|(token, _)| token)
+        self.service_tokens
+            .get(digest)
+            .filter(|(_, loaded_at)| is_fresh(*loaded_at, now))
+            .map(|(token, _)| token)
     }
 
-    pub(crate) fn remember_service_token(&self, digest: KeyDigest, token: ServiceToken, now: Timestamp) {
+    pub(crate) fn remember_service_token(
+        &self,
+        digest: KeyDigest,
+        token: ServiceToken,
+        now: Timestamp,
+    ) {
         self.service_tokens.insert(digest, (token, now));
     }
 }

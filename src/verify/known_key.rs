@@ -82,7 +82,7 @@ impl KnownKey {
             org_slug: row.slug,
             project_id: row.project_id,
             scopes: crate::db::from_json(&row.scopes)?,
-            domains: crate::db::from_json(&row.domains)?,
+            domains: crate::keys::stored_domains(&row.domains)?,
             metadata: crate::db::from_json(&row.metadata)?,
             lifecycle: row.lifecycle,
             loaded_at,
