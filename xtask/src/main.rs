@@ -1,1 +1,94 @@
-fn main() {}
+//! Everything a developer types starts here: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `bench`, `screenshots`.
+
+mod bench;
+mod browser;
+mod debian;
+mod fingerprint;
+mod lint;
+mod postgres;
+mod run;
+mod screenshots;
+mod server;
+mod site;
+mod step;
+mod style;
+mod test;
+mod wasm;
+mod wasm_target;
+mod watch;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, value_parser};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, runs and tests Latchkey.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build what is missing and serve on SQLite.
+    Run {
+        /// Arguments of `latchkey serve`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Run every test: both databases and a real browser.
+    Test {
+        /// Only this part.
+        #[arg(long)]
+        only: Option<test::Part>,
+        /// Arguments of `cargo test` and `playwright test`, such as the name of a test.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        filters: Vec<String>,
+    },
+    /// Build the release binary, one file with everything in it.
+    Build,
+    /// Like `run`; rebuild and restart on every change.
+    Watch {
+        /// Arguments of `latchkey serve`.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Check formatting, lints and dependencies.
+    Lint,
+    /// Measure `/v1/verify` beside a bare axum route.
+    Bench {
+        /// Seconds per server and round.
+        #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
+        seconds: u32,
+        /// How often both are measured; the median counts.
+        #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
+    /// Take pictures of every page in light and dark, wide and narrow.
+    Screenshots,
+}
+
+fn main() -> ExitCode {
+    match carry_out(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("✗ {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(task: Task) -> Result<()> {
+    let workspace = workspace::Workspace::find()?;
+    match task {
+        Task::Run { arguments } => run::run(&workspace, &arguments),
+        Task::Test { only, filters } => test::test(&workspace, only, &filters),
+        Task::Build => run::build(&workspace),
+        Task::Watch { arguments } => watch::watch(&workspace, &arguments),
+        Task::Lint => lint::lint(&workspace),
+        Task::Bench { seconds, rounds } => bench::bench(&workspace, seconds, rounds),
+        Task::Screenshots => screenshots::screenshots(&workspace),
+    }
+}

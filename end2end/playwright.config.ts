@@ -1,0 +1,34 @@
+import { defineConfig, devices } from "@playwright/test";
+
+/** What a browser run by root in a container needs; an ordinary user keeps Chromium's sandbox. */
+const asRoot = process.getuid?.() === 0;
+const quiet = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  fullyParallel: true,
+  forbidOnly: process.env.CI === "true",
+  // A test that passes only at the second try has found something.
+  retries: 0,
+  workers: 2,
+  timeout: 60_000,
+  reporter: [["list"]],
+  use: {
+    ...devices["Desktop Chrome"],
+    viewport: { width: 1320, height: 900 },
+    launchOptions: {
+      executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+      args: asRoot ? ["--no-sandbox", ...quiet] : quiet,
+    },
+    screenshot: "only-on-failure",
+    trace: "retain-on-failure",
+  },
+});

@@ -1,0 +1,153 @@
+//! A throw-away Postgres for tests.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::{
+    debian,
+    server::free_port,
+    step::{find_program, run_quietly, step},
+};
+
+/// A cluster in a temporary folder, which `stop` ends and removes.
+pub struct Cluster {
+    programs: PathBuf,
+    port: u16,
+    // Taken by the first `stop`.
+    folder: Mutex<Option<TempDir>>,
+}
+
+impl Cluster {
+    /// Brings Postgres where it is missing, makes an empty cluster and starts it.
+    pub fn start() -> Result<Self> {
+        let programs = match programs() {
+            Some(programs) => programs,
+            None => {
+                debian::install(&["postgresql"])?;
+                programs()
+                    .context("the Debian package postgresql is installed but holds no initdb")?
+            }
+        };
+        step("starting a throw-away Postgres", || {
+            let folder = tempfile::Builder::new()
+                .prefix("latchkey-postgres-")
+                .tempdir()?;
+            if debian::is_root() {
+                run_quietly(Command::new("chown").arg("postgres").arg(folder.path()))?;
+            }
+            let cluster = Self {
+                programs,
+                port: free_port()?,
+                folder: Mutex::new(None),
+            };
+            cluster.initialise(folder.path())?;
+            *cluster.folder() = Some(folder);
+            Ok(cluster)
+        })
+    }
+
+    /// The URL of a database whose user may create databases.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends the cluster and removes its folder; does nothing the second time.
+    pub fn stop(&self) {
+        let Some(folder) = self.folder().take() else {
+            return;
+        };
+        let data = folder.path().join("data");
+        let stopped = run_quietly(
+            self.command("pg_ctl", folder.path())
+                .arg("-D")
+                .arg(data)
+                .args(["-m", "immediate", "stop"]),
+        );
+        if let Err(error) = stopped {
+            eprintln!("  could not stop the throw-away Postgres: {error:#}");
+        }
+    }
+
+    fn initialise(&self, folder: &Path) -> Result<()> {
+        let data = folder.join("data");
+        run_quietly(
+            self.command("initdb", folder)
+                .args([
+                    "--auth=trust",
+                    "--username=postgres",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "--no-sync",
+                    "-D",
+                ])
+                .arg(&data),
+        )?;
+        // Nothing in it outlives the test: durability would only cost time.
+        let options = format!(
+            "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=200 \
+             -c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+            self.port,
+            folder.display()
+        );
+        run_quietly(
+            self.command("pg_ctl", folder)
+                .args(["-w", "-s", "-o", &options, "-l"])
+                .arg(folder.join("log"))
+                .arg("-D")
+                .arg(&data)
+                .arg("start"),
+        )
+    }
+
+    /// One of Postgres's programs, as the user `postgres` when we are root, whom it refuses.
+    fn command(&self, program: &str, folder: &Path) -> Command {
+        let program = self.programs.join(program);
+        let mut command = if debian::is_root() {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command.current_dir(folder);
+        command
+    }
+
+    fn folder(&self) -> std::sync::MutexGuard<'_, Option<TempDir>> {
+        self.folder
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The folder of Postgres's programs: the newest that Debian has installed, else the one on `PATH`.
+fn programs() -> Option<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
+        .filter(|(_, folder)| folder.join("initdb").is_file())
+        .collect();
+    versions.sort();
+    versions.pop().map(|(_, folder)| folder).or_else(|| {
+        find_program(&["initdb"]).and_then(|program| Some(program.parent()?.to_owned()))
+    })
+}

@@ -1,0 +1,182 @@
+//! The application as WebAssembly, and the JavaScript that starts it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{
+    fingerprint::hex_digest,
+    step::{find_program, run, run_quietly, step},
+    wasm_target::WasmCompiler,
+    workspace::Workspace,
+};
+
+/// The version of the npm package `binaryen`, whose `wasm-opt` knows what today's compiler emits.
+const BINARYEN: &str = "132.0.0";
+const WASM_OPT: [&str; 7] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+];
+
+/// What the browser loads to make the pages live.
+pub struct WasmModule {
+    /// The module itself.
+    pub wasm: Vec<u8>,
+    /// An ES module which fetches `latchkey_bg.wasm` beside it.
+    pub javascript: String,
+}
+
+/// The name under which the JavaScript asks for the module, to be replaced by the final one.
+pub const WASM_PLACEHOLDER: &str = "latchkey_bg.wasm";
+
+/// Compiles the application and makes it ready for browsers.
+pub fn build(workspace: &Workspace, compiler: &WasmCompiler, optimise: bool) -> Result<WasmModule> {
+    let compiled = step("compiling the pages to WebAssembly", || {
+        compile(workspace, compiler)
+    })?;
+    let mut module = step("binding WebAssembly to JavaScript", || bind(&compiled))?;
+    if optimise {
+        match wasm_opt(workspace)? {
+            Some(program) => module.wasm = optimised(workspace, &program, &module.wasm)?,
+            None => {
+                eprintln!("  no npm here: WebAssembly stays without wasm-opt, about a fifth larger")
+            }
+        }
+    }
+    Ok(module)
+}
+
+fn compile(workspace: &Workspace, compiler: &WasmCompiler) -> Result<PathBuf> {
+    let (mut cargo, folder) = compiler.cargo(workspace);
+    run(cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "latchkey-app",
+        "--lib",
+        "--no-default-features",
+        "--features",
+        "hydrate",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--profile",
+        "wasm",
+        "--locked",
+    ]))?;
+    Ok(folder.join("wasm/latchkey_app.wasm"))
+}
+
+fn bind(compiled: &Path) -> Result<WasmModule> {
+    let mut output = Bindgen::new()
+        .input_path(compiled)
+        .out_name("latchkey")
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()?;
+    if output
+        .snippets()
+        .values()
+        .any(|scripts| !scripts.is_empty())
+        || !output.local_modules().is_empty()
+    {
+        bail!("a dependency brings JavaScript of its own; the site has no place for it yet");
+    }
+    let glue = output.js();
+    if !glue.contains(WASM_PLACEHOLDER) || !glue.contains("function hydrate(") {
+        bail!(
+            "the application exports no hydrate(), or wasm-bindgen's JavaScript has changed its form"
+        );
+    }
+    let start = "\n__wbg_init().then(() => hydrate());\n";
+    Ok(WasmModule {
+        javascript: format!("{glue}{start}"),
+        wasm: output.wasm_mut().emit_wasm(),
+    })
+}
+
+/// The optimiser, fetched by npm the first time; nothing where there is no npm.
+fn wasm_opt(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    let folder = workspace.tools().join(format!("binaryen-{BINARYEN}"));
+    let program = folder.join("node_modules/binaryen/bin/wasm-opt");
+    if program.is_file() {
+        return Ok(Some(program));
+    }
+    let Some(npm) = find_program(&["npm"]) else {
+        return Ok(None);
+    };
+    step("fetching wasm-opt by npm", || {
+        fs::create_dir_all(&folder)?;
+        run_quietly(
+            Command::new(npm)
+                .args([
+                    "install",
+                    "--no-audit",
+                    "--no-fund",
+                    "--ignore-scripts",
+                    "--prefix",
+                ])
+                .arg(&folder)
+                .arg(format!("binaryen@{BINARYEN}")),
+        )
+    })?;
+    Ok(Some(program))
+}
+
+/// The module after wasm-opt; kept under the digest of what went in.
+fn optimised(workspace: &Workspace, program: &Path, wasm: &[u8]) -> Result<Vec<u8>> {
+    let folder = workspace.target.join("wasm-opt");
+    fs::create_dir_all(&folder)?;
+    let key = hex_digest(format!("{BINARYEN} {WASM_OPT:?} {}", hex_digest(wasm)).as_bytes());
+    let result = folder.join(format!("{key}.wasm"));
+    if !result.is_file() {
+        step("optimising with wasm-opt", || {
+            // Results of earlier sources are of no further use.
+            for entry in fs::read_dir(&folder)? {
+                fs::remove_file(entry?.path())?;
+            }
+            let input = folder.join("input.wasm");
+            let unfinished = folder.join("unfinished.wasm");
+            fs::write(&input, wasm)?;
+            run_quietly(
+                Command::new(program)
+                    .args(WASM_OPT)
+                    .arg(&input)
+                    .arg("-o")
+                    .arg(&unfinished),
+            )?;
+            fs::rename(&unfinished, &result)?;
+            Ok(())
+        })?;
+    }
+    fs::read(&result).with_context(|| result.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    /// The two halves of wasm-bindgen refuse each other unless they have the same version.
+    #[test]
+    fn wasm_bindgen_has_the_version_of_its_command_line() {
+        let lock =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock")).unwrap();
+        let version = |package: &str| {
+            let (_, rest) = lock
+                .split_once(&format!("name = \"{package}\"\nversion = \""))
+                .unwrap();
+            rest.split('"').next().unwrap()
+        };
+        assert_eq!(version("wasm-bindgen"), version("wasm-bindgen-cli-support"));
+    }
+}
