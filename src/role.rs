@@ -160,6 +160,29 @@ mod tests {
                 )
             })
             .collect();
-        insta::assert_snapshot!(table);
+        insta::assert_snapshot!(table, @r"
+        see keys                             yes   yes   yes
+        see a key's details                  yes   yes   –
+        make keys                            yes   –     –
+        edit keys                            yes   –     –
+        rotate keys                          yes   –     –
+        disable keys                         yes   –     –
+        revoke keys                          yes   –     –
+        edit allowed domains                 yes   –     –
+        edit agents                          yes   –     –
+        edit projects                        yes   –     –
+        see usage                            yes   yes   yes
+        see usage by key                     yes   yes   –
+        export usage                         yes   yes   –
+        review keys                          yes   yes   –
+        see the audit log                    yes   yes   –
+        see members                          yes   yes   yes
+        invite members                       yes   –     –
+        change roles                         yes   –     –
+        remove members                       yes   –     –
+        change the organization's settings   yes   –     –
+        edit webhooks                        yes   –     –
+        delete the organization              yes   –     –
+        ");
     }
 }

@@ -1,1 +1,41 @@
-//! Placeholder.
+//! Latchkey's pages: components, server functions, and the start of both in the browser.
+//!
+//! Feature `ssr` is the half that the server runs, `hydrate` the half that becomes WebAssembly. Everything a page shows
+//! comes as a value that a server function has authorized and shaped; the views below only lay it out.
+
+mod account;
+mod app;
+mod error;
+mod form;
+mod home;
+mod icons;
+mod keys;
+mod layout;
+mod members;
+mod not_found;
+mod shell;
+mod sign_in;
+mod sign_up;
+mod status;
+mod time_text;
+mod usage;
+
+#[cfg(feature = "ssr")]
+mod client_address;
+#[cfg(feature = "ssr")]
+mod session;
+
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use client_address::ClientAddress;
+pub use error::{AppError, Refusal};
+#[cfg(feature = "ssr")]
+pub use shell::{AssetNames, shell};
+
+/// Makes the page that the server sent live. Called once by the module that loads the WebAssembly.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(App);
+}

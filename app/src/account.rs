@@ -1,0 +1,139 @@
+//! `/account`: the person's own name, address and password.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    error::AppError,
+    form::{Field, FormError, SubmitButton},
+    icons::{Icon, Symbol},
+    layout::{PageHead, Viewer, find_viewer},
+    not_found::ErrorView,
+    sign_in::SignOutButton,
+};
+
+/// Sets a new password and ends the person's other sessions.
+#[server(prefix = "/api", endpoint = "account/password")]
+pub async fn change_password(
+    current_password: String,
+    new_password: String,
+) -> Result<(), AppError> {
+    crate::error::answer(on_the_server::change_password(current_password, &new_password).await)
+}
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::accounts::password::{self, ChangePasswordError, TypedPassword};
+
+    use crate::{
+        error::{AppError, FieldError, FieldProblem, Refusal},
+        form::FormReader,
+        session,
+    };
+
+    pub async fn change_password(current: String, new: &str) -> Result<(), AppError> {
+        let user_id = session::user_id().await?;
+        let mut form = FormReader::default();
+        let Some(new) = form.read("new_password", new) else {
+            return Err(form.refusal());
+        };
+        let keep = session::current_hash().await?;
+        password::change(
+            &*session::engine()?,
+            user_id,
+            TypedPassword::new(current),
+            new,
+            keep,
+        )
+        .await
+        .map_err(|error| match error {
+            ChangePasswordError::WrongPassword => Refusal::Fields(vec![FieldError {
+                field: "current_password".to_owned(),
+                problem: FieldProblem::WrongPassword,
+            }])
+            .into(),
+            ChangePasswordError::TooMany { retry_after } => {
+                Refusal::TooManyTries { retry_after }.into()
+            }
+            ChangePasswordError::Hash(_) | ChangePasswordError::Storage(_) => {
+                AppError::unavailable(&error)
+            }
+        })?;
+        leptos_axum::redirect("/account?done=password");
+        Ok(())
+    }
+}
+
+/// The page.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let viewer = Resource::new(|| (), |()| find_viewer(None));
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match viewer.await {
+                    Ok(viewer) => view! { <AccountView viewer/> }.into_any(),
+                    Err(error) => view! { <ErrorView error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn AccountView(viewer: Viewer) -> impl IntoView {
+    let query = use_query_map();
+    let done = move || query.with(|query| query.get("done").as_deref() == Some("password"));
+    view! {
+        <PageHead title="Account"/>
+        <div role="status">
+            {move || done().then(|| view! {
+                <div class="notice ok">
+                    <Icon symbol=Symbol::Check/>
+                    <p>"Your password is changed. You are signed out everywhere else."</p>
+                </div>
+            })}
+        </div>
+        <div class="stack">
+            <section class="card" aria-labelledby="you">
+                <header><h2 id="you">"You"</h2></header>
+                <dl class="facts body">
+                    <dt>"Name"</dt><dd>{viewer.name}</dd>
+                    <dt>"E-mail"</dt><dd>{viewer.email.clone()}</dd>
+                    <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
+                    <dd>{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role}</span></div> }).collect_view()}</dd>
+                </dl>
+            </section>
+            <PasswordCard email=viewer.email/>
+            <section class="card" aria-labelledby="session">
+                <header><h2 id="session">"This session"</h2></header>
+                <div class="body row">
+                    <p class="muted small">"A session ends after 12 hours without use, and 7 days after you signed in."</p>
+                    <span class="end"><SignOutButton class="btn"/></span>
+                </div>
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn PasswordCard(email: String) -> impl IntoView {
+    let action = ServerAction::<ChangePassword>::new();
+    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+    view! {
+        <section class="card" aria-labelledby="password">
+            <header><h2 id="password">"Password"</h2></header>
+            <div class="body">
+                <ActionForm action=action attr:class="form">
+                    <FormError error=error/>
+                    // For password managers: whose password it is.
+                    <input type="hidden" autocomplete="username" value=email/>
+                    <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 error=error/>
+                    <Field name="new_password" label="New password" hint="At least 8 characters. A few words in a row make a good one."
+                        kind="password" autocomplete="new-password" minlength=8 maxlength=128 error=error/>
+                    <div class="actions"><SubmitButton pending=action.pending()>"Change password"</SubmitButton></div>
+                </ActionForm>
+            </div>
+        </section>
+    }
+}

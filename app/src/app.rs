@@ -1,0 +1,50 @@
+//! The route table of the pages.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    account::AccountPage,
+    home::HomePage,
+    keys::{list::KeysPage, new::NewKeyPage, show::KeyPage},
+    layout::Layout,
+    members::MembersPage,
+    not_found::NotFoundPage,
+    sign_in::SignInPage,
+    sign_up::SignUpPage,
+    status::{StatusRegion, provide_status},
+    usage::UsagePage,
+};
+
+/// Every page. Each is rendered whole before it is sent, because its status, title or a redirect depends on its data.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let status = provide_status();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Latchkey".to_owned() } else { format!("{title} · Latchkey") }/>
+        <a class="skip" href="#content" rel="external">"Skip to content"</a>
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
+                    <Route path=path!("/orgs/:org/keys") view=KeysPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/new") view=NewKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/:key") view=KeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/members") view=MembersPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+                </ParentRoute>
+                <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+        <StatusRegion status=status/>
+    }
+}

@@ -1,0 +1,227 @@
+//! What a page or server function answers when it cannot do what was asked.
+//!
+//! An error reaches the browser, and without JavaScript it travels in the address of the page that the form is on. So it
+//! is made of codes and numbers, never of text: nobody can make the sign-in page say something by sending a link.
+
+use latchkey::role::Action;
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+pub use crate::form::{FieldError, FieldProblem};
+
+/// Why something was not answered or not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppError {
+    /// There is no session, or it has ended. 401
+    #[error("You are signed out. Sign in to go on.")]
+    SignedOut,
+    /// There is no such thing, or the person is not in its org. 404
+    #[error("There is no such page, or it belongs to an organization that you are not in.")]
+    NotFound,
+    /// The person's role does not allow it. 403
+    #[error("Your role does not let you {}. Ask an owner of the organization.", .0.text())]
+    Forbidden(Action),
+    /// What was entered will not do. 422
+    #[error(transparent)]
+    Refused(Refusal),
+    /// Something behind the page does not work; the log says what. 503
+    #[error("This did not work, and it is not your fault. Try again in a moment.")]
+    Unavailable,
+}
+
+/// Why something that was entered or asked for was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// Fields that need another look.
+    #[error("{}", if .0.len() == 1 { "One field needs another look." } else { "Some fields need another look." })]
+    Fields(Vec<FieldError>),
+    /// The address is not known or the password is not right: which of them is not told.
+    #[error("The e-mail address or the password is not right.")]
+    WrongCredentials,
+    /// Too many wrong passwords.
+    #[error("Too many tries. Wait {} and try again.", seconds_or_minutes(*.retry_after))]
+    TooManyTries {
+        /// Seconds until the next try.
+        retry_after: i64,
+    },
+    /// No one may sign up here now.
+    #[error("Sign-up is not open here. Ask an owner of your organization to add you.")]
+    SignUpNotOpen,
+    /// The address has an account.
+    #[error("This cannot be used to sign up. If you have an account, sign in instead.")]
+    SignUpNotAvailable,
+    /// A key that was revoked stays so.
+    #[error("This key is revoked. That cannot be undone.")]
+    KeyRevoked,
+}
+
+fn seconds_or_minutes(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "a second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", (seconds + 59) / 60),
+    }
+}
+
+impl AppError {
+    /// What was wrong with `field`, if that is what this error is about.
+    pub fn about(&self, field: &str) -> Option<FieldProblem> {
+        match self {
+            Self::Refused(Refusal::Fields(errors)) => errors
+                .iter()
+                .find(|error| error.field == field)
+                .map(|error| error.problem),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        // In the browser: the network, or an answer that is not ours. On the server: a request that no form of ours sends.
+        leptos::logging::error!("server function: {error}");
+        Self::Unavailable
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use std::error::Error;
+
+    use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
+    use latchkey::{access::AccessError, db::StorageError};
+    use leptos::prelude::use_context;
+    use leptos_axum::ResponseOptions;
+
+    use super::AppError;
+
+    impl AppError {
+        /// An error for the log: the person is told only that it did not work.
+        pub fn unavailable(error: &(dyn Error + 'static)) -> Self {
+            tracing::error!(error, "a page or server function failed");
+            Self::Unavailable
+        }
+
+        fn status(&self) -> StatusCode {
+            match self {
+                Self::SignedOut => StatusCode::UNAUTHORIZED,
+                Self::NotFound => StatusCode::NOT_FOUND,
+                Self::Forbidden(_) => StatusCode::FORBIDDEN,
+                Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+    }
+
+    impl From<StorageError> for AppError {
+        fn from(error: StorageError) -> Self {
+            Self::unavailable(&error)
+        }
+    }
+
+    impl From<AccessError> for AppError {
+        fn from(error: AccessError) -> Self {
+            match error {
+                AccessError::NotFound => Self::NotFound,
+                AccessError::Forbidden(action) => Self::Forbidden(action),
+                AccessError::Storage(error) => error.into(),
+            }
+        }
+    }
+
+    /// Ends every server function: gives an error its HTTP status, and leads those who are signed out to the sign-in
+    /// page and back.
+    ///
+    /// # Errors
+    /// The one it was given.
+    pub fn answer<T>(result: Result<T, AppError>) -> Result<T, AppError> {
+        if let (Err(error), Some(request)) = (&result, use_context::<Parts>()) {
+            if *error == AppError::SignedOut {
+                leptos_axum::redirect(&format!("/sign-in?next={}", encode(&page_of(&request))));
+                if is_page(&request) {
+                    return result;
+                }
+            }
+            // A form without JavaScript is answered by a redirect to its page, whose status must stay.
+            let is_plain_form = request.method != Method::GET && wants_html(&request.headers);
+            if let (false, Some(response)) = (is_plain_form, use_context::<ResponseOptions>()) {
+                response.set_status(error.status());
+            }
+        }
+        result
+    }
+
+    fn wants_html(headers: &HeaderMap) -> bool {
+        headers
+            .get(header::ACCEPT)
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|text| text.contains("text/html"))
+    }
+
+    fn is_page(request: &Parts) -> bool {
+        !request.uri.path().starts_with("/api/")
+    }
+
+    /// The page that the person is on: the one asked for, or the one that called the server function.
+    fn page_of(request: &Parts) -> String {
+        if is_page(request) {
+            return request
+                .uri
+                .path_and_query()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+        }
+        let referer = request
+            .headers
+            .get(header::REFERER)
+            .and_then(|referer| referer.to_str().ok());
+        let page = referer.and_then(|referer| referer.parse::<axum::http::Uri>().ok());
+        page.and_then(|page| page.path_and_query().map(ToString::to_string))
+            .unwrap_or_default()
+    }
+
+    /// Percent-encodes what cannot stand in a query's value.
+    fn encode(text: &str) -> String {
+        text.bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                    char::from(byte).to_string()
+                }
+                _ => format!("%{byte:02X}"),
+            })
+            .collect()
+    }
+}
+
+#[cfg(feature = "ssr")]
+pub use on_the_server::answer;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_carries_no_text_that_a_link_could_bring() {
+        let error = AppError::de(br#"{"refused":"call us at 555-0100"}"#.to_vec().into());
+        assert_eq!(error, AppError::Unavailable);
+        let refused = AppError::from(Refusal::TooManyTries { retry_after: 30 });
+        assert_eq!(AppError::de(refused.ser()), refused);
+        assert_eq!(
+            refused.to_string(),
+            "Too many tries. Wait 30 seconds and try again."
+        );
+    }
+}

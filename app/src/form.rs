@@ -1,0 +1,212 @@
+//! What forms share: fields with their errors, and what was wrong with one.
+
+use latchkey::{email::InvalidEmailAddress, name::InvalidName};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::AppError,
+    icons::{Icon, Symbol},
+};
+
+/// A field and what is wrong with what was entered there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's `name`.
+    pub field: String,
+    /// What is wrong.
+    pub problem: FieldProblem,
+}
+
+/// What can be wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldProblem {
+    /// Nothing was entered.
+    #[error("Fill in this field.")]
+    Empty,
+    /// Too many characters.
+    #[error("At most {most} characters.")]
+    TooLong {
+        /// The most that fit.
+        most: usize,
+    },
+    /// Line breaks and other control characters.
+    #[error("Line breaks and other control characters cannot stand here.")]
+    ControlCharacter,
+    /// Not an e-mail address.
+    #[error("Enter an e-mail address such as name@example.com.")]
+    NotAnEmailAddress,
+    /// Fewer than 8 characters.
+    #[error("A password has at least 8 characters. A few words in a row make a good one.")]
+    PasswordTooShort,
+    /// On the list of passwords that attackers try first.
+    #[error("This password is one of the first that an attacker tries. Choose another one.")]
+    PasswordCommon,
+    /// Not the current password.
+    #[error("The current password is not right.")]
+    WrongPassword,
+}
+
+impl From<InvalidName> for FieldProblem {
+    fn from(error: InvalidName) -> Self {
+        match error {
+            InvalidName::Empty => Self::Empty,
+            InvalidName::TooLong { most, .. } => Self::TooLong { most },
+            InvalidName::ControlCharacter | InvalidName::NotASlug => Self::ControlCharacter,
+        }
+    }
+}
+
+impl From<InvalidEmailAddress> for FieldProblem {
+    fn from(_: InvalidEmailAddress) -> Self {
+        Self::NotAnEmailAddress
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<latchkey::accounts::password::InvalidPassword> for FieldProblem {
+    fn from(error: latchkey::accounts::password::InvalidPassword) -> Self {
+        use latchkey::accounts::password::InvalidPassword;
+        match error {
+            InvalidPassword::TooShort => Self::PasswordTooShort,
+            InvalidPassword::TooLong => Self::TooLong { most: 128 },
+            InvalidPassword::Common => Self::PasswordCommon,
+        }
+    }
+}
+
+/// Reads the fields of a form one by one and keeps what is wrong with them, so that all is said at once.
+#[cfg(feature = "ssr")]
+#[derive(Debug, Default)]
+pub struct FormReader {
+    errors: Vec<FieldError>,
+}
+
+#[cfg(feature = "ssr")]
+impl FormReader {
+    /// The value of `field`, or nothing after noting what is wrong with it.
+    pub fn read<T: std::str::FromStr>(&mut self, field: &str, text: &str) -> Option<T>
+    where
+        FieldProblem: From<T::Err>,
+    {
+        text.parse()
+            .map_err(|error| {
+                self.errors.push(FieldError {
+                    field: field.to_owned(),
+                    problem: FieldProblem::from(error),
+                })
+            })
+            .ok()
+    }
+
+    /// What was wrong.
+    pub fn refusal(self) -> AppError {
+        AppError::Refused(crate::error::Refusal::Fields(self.errors))
+    }
+}
+
+/// A labelled text field with its hint and error.
+#[component]
+pub fn Field(
+    /// Its `name`, and its `id` too.
+    name: &'static str,
+    /// What it is.
+    label: &'static str,
+    /// What it is for, where the label does not say enough.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// Its `type`.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What browsers and password managers fill it with.
+    autocomplete: &'static str,
+    /// The most characters it takes.
+    #[prop(default = 80)]
+    maxlength: usize,
+    /// The fewest.
+    #[prop(optional)]
+    minlength: Option<usize>,
+    /// What it holds at first.
+    #[prop(optional, into)]
+    value: String,
+    /// The form's error, of which this field shows its part.
+    #[prop(into)]
+    error: Signal<Option<AppError>>,
+) -> impl IntoView {
+    let problem = move || error.with(|error| error.as_ref().and_then(|error| error.about(name)));
+    let hint_id = format!("{name}-hint");
+    let error_id = format!("{name}-error");
+    let described_by = {
+        let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
+        move || {
+            let mut ids = Vec::new();
+            if hint.is_some() {
+                ids.push(hint_id.clone());
+            }
+            if problem().is_some() {
+                ids.push(error_id.clone());
+            }
+            (!ids.is_empty()).then(|| ids.join(" "))
+        }
+    };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=hint_id.clone()>{hint}</p> })}
+            <input
+                class="input" id=name name=name type=kind value=value required autocomplete=autocomplete
+                maxlength=maxlength minlength=minlength
+                aria-invalid=move || problem().map(|_| "true")
+                aria-describedby=described_by
+            />
+            {move || problem().map(|problem| view! {
+                <p class="error" id=error_id.clone()><Icon symbol=Symbol::Alert/>{problem.to_string()}</p>
+            })}
+        </div>
+    }
+}
+
+/// What went wrong with a form as a whole, focused when it appears so that it is read out and seen.
+#[component]
+pub fn FormError(
+    /// The form's error.
+    #[prop(into)]
+    error: Signal<Option<AppError>>,
+) -> impl IntoView {
+    let notice = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if let (Some(notice), true) = (notice.get(), error.with(Option::is_some)) {
+            let _ = notice.focus();
+        }
+    });
+    move || {
+        error.get().map(|error| {
+            view! {
+                <div class="notice bad" role="alert" tabindex="-1" node_ref=notice>
+                    <Icon symbol=Symbol::Alert/>
+                    <p>{error.to_string()}</p>
+                </div>
+            }
+        })
+    }
+}
+
+/// A form's main button, which shows that work is under way.
+#[component]
+pub fn SubmitButton(
+    /// Whether the form is being answered.
+    #[prop(into)]
+    pending: Signal<bool>,
+    /// Its class.
+    #[prop(default = "btn primary")]
+    class: &'static str,
+    /// Its text.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <button class=class aria-busy=move || pending.get().then_some("true") disabled=move || pending.get()>
+            {children()}
+        </button>
+    }
+}

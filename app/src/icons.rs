@@ -1,0 +1,71 @@
+//! Icons as inline SVG, drawn with the text's colour.
+
+use leptos::prelude::*;
+
+/// Which picture an icon shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symbol {
+    /// A key; also the brand's mark.
+    Key,
+    /// Bars: usage.
+    Usage,
+    /// Two people.
+    Members,
+    /// A plus.
+    Plus,
+    /// A magnifying glass.
+    Search,
+    /// Three dots: more actions.
+    More,
+    /// Arrows up and down: opens a choice.
+    UpDown,
+    /// A cross.
+    Close,
+    /// A tick in a circle.
+    Check,
+    /// An exclamation mark in a circle.
+    Alert,
+    /// An i in a circle.
+    Info,
+    /// Two sheets.
+    Copy,
+}
+
+impl Symbol {
+    /// The outline, in a box of 24 by 24, one sub-path after the other.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Key => "M12.5 15a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0ZM11.3 11.7l8.2-8.2M16 7l3 3",
+            Self::Usage => "M4 20V10M10 20V4M16 20v-7M22 20H2",
+            Self::Members => {
+                "M12.5 8a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0ZM2.5 20a6.5 6.5 0 0 1 13 0M17 5.5a3.5 3.5 0 0 1 0 6M21.5 20a6.5 6.5 0 0 0-4-6"
+            }
+            Self::Plus => "M12 5v14M5 12h14",
+            Self::Search => "M17.5 11a6.5 6.5 0 1 1-13 0 6.5 6.5 0 0 1 13 0ZM20 20l-4.3-4.3",
+            Self::More => {
+                "M4.5 12a.5.5 0 1 0 1 0 .5.5 0 0 0-1 0ZM11.5 12a.5.5 0 1 0 1 0 .5.5 0 0 0-1 0ZM18.5 12a.5.5 0 1 0 1 0 .5.5 0 0 0-1 0Z"
+            }
+            Self::UpDown => "m8 9 4-4 4 4M8 15l4 4 4-4",
+            Self::Close => "m6 6 12 12M18 6 6 18",
+            Self::Check => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM8 12.5l2.7 2.7L16 9.5",
+            Self::Alert => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 7.5v5.5M12 16.5h.01",
+            Self::Info => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 11v5.5M12 7.5h.01",
+            Self::Copy => {
+                "M11 9h7a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-7a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2ZM5 15V5a1 1 0 0 1 1-1h9"
+            }
+        }
+    }
+}
+
+/// An icon beside a text that says the same, and therefore hidden from screen readers.
+#[component]
+pub fn Icon(
+    /// Which picture.
+    symbol: Symbol,
+) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+            <path d=symbol.path()></path>
+        </svg>
+    }
+}

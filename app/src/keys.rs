@@ -1,0 +1,5 @@
+//! The keys' pages.
+
+pub mod list;
+pub mod new;
+pub mod show;

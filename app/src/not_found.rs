@@ -1,0 +1,50 @@
+//! What is shown where a page cannot be.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    error::AppError,
+    icons::{Icon, Symbol},
+};
+
+/// The page for addresses that name nothing.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    let _ = crate::error::answer::<()>(Err(AppError::NotFound));
+    view! {
+        <main class="auth" id="content" tabindex="-1">
+            <a class="brand" href="/"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></a>
+            <div class="card"><ErrorView error=AppError::NotFound/></div>
+        </main>
+    }
+}
+
+/// An error in the place of what it kept from being shown.
+#[component]
+pub fn ErrorView(
+    /// The error.
+    error: AppError,
+) -> impl IntoView {
+    let title = match error {
+        AppError::SignedOut => "Signed out",
+        AppError::NotFound => "Not found",
+        AppError::Forbidden(_) => "Not for your role",
+        AppError::Refused(_) => "Not possible",
+        AppError::Unavailable => "Not available",
+    };
+    let way_on = match error {
+        AppError::SignedOut => ("/sign-in", "Sign in"),
+        _ => ("/", "Go to your keys"),
+    };
+    view! {
+        <Title text=title/>
+        <div class="empty">
+            <Icon symbol=Symbol::Alert/>
+            <h1>{title}</h1>
+            <p>{error.to_string()}</p>
+            <div class="actions"><a class="btn" href=way_on.0>{way_on.1}</a></div>
+        </div>
+    }
+}

@@ -1,0 +1,110 @@
+//! Who is signed in. The cookie's session comes from the server's session layer; this is the only place that says what
+//! it holds.
+
+use std::sync::Arc;
+
+use latchkey::{
+    Engine,
+    access::Membership,
+    accounts::sessions::SessionHash,
+    id::UserId,
+    name::Slug,
+    time::{MINUTE, Timestamp},
+};
+use leptos::prelude::use_context;
+use tower_sessions::Session;
+
+use crate::error::AppError;
+
+/// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
+const USER_ID: &str = "user_id";
+/// The key under which a session holds when its idle time last began anew.
+const USED_AT: &str = "used_at";
+/// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
+const REFRESH_AFTER: i64 = 10 * MINUTE;
+
+/// The engine that the server provides to every page and server function.
+///
+/// # Errors
+/// When the server has not.
+pub fn engine() -> Result<Arc<Engine>, AppError> {
+    use_context().ok_or_else(|| missing("the engine"))
+}
+
+/// Who is signed in.
+///
+/// # Errors
+/// [`AppError::SignedOut`] when no one is.
+pub async fn user_id() -> Result<UserId, AppError> {
+    let session = session().await?;
+    let user_id: UserId = session
+        .get(USER_ID)
+        .await
+        .map_err(failed)?
+        .ok_or(AppError::SignedOut)?;
+    let now = engine()?.clock().now();
+    let used_at: Option<Timestamp> = session.get(USED_AT).await.map_err(failed)?;
+    if used_at.is_none_or(|used_at| now.since(used_at) >= REFRESH_AFTER) {
+        session.insert(USED_AT, now).await.map_err(failed)?;
+    }
+    Ok(user_id)
+}
+
+/// The org with this slug, as the person who is signed in may use it.
+///
+/// # Errors
+/// When no one is signed in, or the person is not in the org.
+pub async fn membership(org_slug: &str) -> Result<Membership, AppError> {
+    let user_id = user_id().await?;
+    // What cannot be a slug names no org.
+    let slug: Slug = org_slug.parse().map_err(|_| AppError::NotFound)?;
+    Ok(Membership::find(&*engine()?, user_id, &slug).await?)
+}
+
+/// Opens a session for someone who has just proven who they are, under a new id (ASVS 7.2.4).
+///
+/// # Errors
+/// When the session cannot be kept.
+pub async fn open(user_id: UserId) -> Result<(), AppError> {
+    let session = session().await?;
+    session.clear().await;
+    session.cycle_id().await.map_err(failed)?;
+    session.insert(USER_ID, user_id).await.map_err(failed)?;
+    session
+        .insert(USED_AT, engine()?.clock().now())
+        .await
+        .map_err(failed)
+}
+
+/// Ends the session, here and in the browser.
+///
+/// # Errors
+/// When the session cannot be deleted.
+pub async fn end() -> Result<(), AppError> {
+    session().await?.flush().await.map_err(failed)
+}
+
+/// The hash under which the current session is kept.
+///
+/// # Errors
+/// [`AppError::SignedOut`] when there is none.
+pub async fn current_hash() -> Result<SessionHash, AppError> {
+    let id = session().await?.id().ok_or(AppError::SignedOut)?;
+    Ok(SessionHash::of(&id.0.to_be_bytes()))
+}
+
+async fn session() -> Result<Session, AppError> {
+    leptos_axum::extract().await.map_err(|error| {
+        tracing::error!(%error, "there is no session layer");
+        AppError::Unavailable
+    })
+}
+
+fn failed(error: tower_sessions::session::Error) -> AppError {
+    AppError::unavailable(&error)
+}
+
+fn missing(what: &str) -> AppError {
+    tracing::error!("{what} is not provided to pages and server functions");
+    AppError::Unavailable
+}

@@ -1,0 +1,144 @@
+//! `/sign-in`, and signing out.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    error::AppError,
+    form::{Field, FormError, SubmitButton},
+    icons::{Icon, Symbol},
+};
+
+/// Opens a session for whoever the address and the password belong to, and leads to `next` or where they begin.
+#[server(prefix = "/api", endpoint = "sign-in")]
+pub async fn sign_in(email: String, password: String, next: String) -> Result<(), AppError> {
+    crate::error::answer(on_the_server::sign_in(&email, password, &next).await)
+}
+
+/// Ends the session.
+#[server(prefix = "/api", endpoint = "sign-out")]
+pub async fn sign_out() -> Result<(), AppError> {
+    crate::error::answer(on_the_server::sign_out().await)
+}
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::{
+        accounts::{
+            password::TypedPassword,
+            sign_in::{self, SignInError},
+        },
+        email::EmailAddress,
+    };
+    use leptos::prelude::use_context;
+
+    use crate::{
+        ClientAddress,
+        error::{AppError, Refusal},
+        home, session,
+    };
+
+    pub async fn sign_in(email: &str, password: String, next: &str) -> Result<(), AppError> {
+        // What is no address has no account; saying more would say which addresses could have one.
+        let email: EmailAddress = email.parse().map_err(|_| Refusal::WrongCredentials)?;
+        let Some(ClientAddress(from)) = use_context() else {
+            tracing::error!("the client's address is not provided");
+            return Err(AppError::Unavailable);
+        };
+        let user_id = sign_in::sign_in(
+            &*session::engine()?,
+            &email,
+            TypedPassword::new(password),
+            from,
+        )
+        .await
+        .map_err(|error| match error {
+            SignInError::WrongCredentials => Refusal::WrongCredentials.into(),
+            SignInError::TooMany { retry_after } => Refusal::TooManyTries { retry_after }.into(),
+            SignInError::Hash(_) | SignInError::Storage(_) => AppError::unavailable(&error),
+        })?;
+        session::open(user_id).await?;
+        let begin = home::on_the_server::of_user(user_id).await?;
+        leptos_axum::redirect(if is_own_path(next) { next } else { &begin });
+        Ok(())
+    }
+
+    pub async fn sign_out() -> Result<(), AppError> {
+        session::end().await?;
+        leptos_axum::redirect("/sign-in");
+        Ok(())
+    }
+
+    /// Whether `next` is a path of this site and of no other: browsers read `//` and `/\` as the start of a host.
+    fn is_own_path(next: &str) -> bool {
+        next.starts_with('/')
+            && !next.starts_with("//")
+            && !next.contains('\\')
+            && next.bytes().all(|byte| byte.is_ascii_graphic())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::is_own_path;
+
+        #[test]
+        fn only_paths_of_this_site_are_gone_to() {
+            for good in ["/account", "/orgs/acme/keys?q=a%20b&status=active"] {
+                assert!(is_own_path(good), "{good}");
+            }
+            for bad in [
+                "",
+                "account",
+                "//evil.example",
+                "/\\evil.example",
+                "https://evil.example",
+                "/a\r\nSet-Cookie: b",
+                "/\t/evil.example",
+                "/ä",
+            ] {
+                assert!(!is_own_path(bad), "{bad}");
+            }
+        }
+    }
+}
+
+/// The page on which people sign in.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let action = ServerAction::<SignIn>::new();
+    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+    let next = use_query_map()
+        .with_untracked(|query| query.get("next"))
+        .unwrap_or_default();
+    view! {
+        <Title text="Sign in"/>
+        <main class="auth" id="content" tabindex="-1">
+            <span class="brand"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></span>
+            <div class="card">
+                <h1>"Sign in"</h1>
+                <p>"Keys, their limits and their use."</p>
+                <ActionForm action=action attr:class="form">
+                    <FormError error=error/>
+                    <input type="hidden" name="next" value=next/>
+                    <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 error=error/>
+                    <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 error=error/>
+                    <SubmitButton class="btn primary block" pending=action.pending()>"Sign in"</SubmitButton>
+                </ActionForm>
+            </div>
+            <p class="aside">"No account yet? "<a class="link" href="/sign-up">"Sign up"</a></p>
+        </main>
+    }
+}
+
+/// A button that signs out. A plain form: the browser leaves the page and everything that it held.
+#[component]
+pub fn SignOutButton(
+    /// The button's class.
+    #[prop(optional)]
+    class: &'static str,
+) -> impl IntoView {
+    view! {
+        <form method="post" action="/api/sign-out"><button class=class>"Sign out"</button></form>
+    }
+}

@@ -1,0 +1,122 @@
+//! Times as people read them. The server writes the text, in UTC, so that the browser's clock, zone and language have no
+//! part in what a page says and the page that is made live is the page that was sent.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// An instant as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeText {
+    /// For machines: RFC 3339.
+    pub iso: String,
+    /// What the page shows.
+    pub short: String,
+    /// What it says when pointed at: date, time and zone.
+    pub full: String,
+}
+
+/// A time in a page.
+#[component]
+pub fn Time(
+    /// The instant.
+    text: TimeText,
+) -> impl IntoView {
+    view! { <time datetime=text.iso title=text.full>{text.short}</time> }
+}
+
+#[cfg(feature = "ssr")]
+mod format {
+    use jiff::Timestamp as Instant;
+    use latchkey::time::{DAY, HOUR, MINUTE, Timestamp};
+
+    use super::TimeText;
+
+    impl TimeText {
+        /// Shown as its date: "Jan 15, 2027".
+        pub fn date(time: Timestamp) -> Self {
+            Self {
+                short: date(time),
+                ..Self::full(time)
+            }
+        }
+
+        /// Shown as how long ago it was: "2 minutes ago".
+        pub fn relative(time: Timestamp, now: Timestamp) -> Self {
+            Self {
+                short: relative(time, now),
+                ..Self::full(time)
+            }
+        }
+
+        /// Shown with date, time and zone: "2027-01-15 10:00 UTC".
+        pub fn full(time: Timestamp) -> Self {
+            let full = written(time, "%Y-%m-%d %H:%M UTC");
+            Self {
+                iso: written(time, "%Y-%m-%dT%H:%M:%SZ"),
+                short: full.clone(),
+                full,
+            }
+        }
+    }
+
+    /// The date: "Jan 15, 2027".
+    fn date(time: Timestamp) -> String {
+        written(time, "%b %-d, %Y")
+    }
+
+    /// How long ago `time` was: "just now", "2 minutes ago", "yesterday", and the date when it was long ago.
+    fn relative(time: Timestamp, now: Timestamp) -> String {
+        let ago = |count: i64, unit: &str| {
+            format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+        };
+        match now.since(time) {
+            ..MINUTE => "just now".to_owned(),
+            past @ MINUTE..HOUR => ago(past / MINUTE, "minute"),
+            past @ HOUR..DAY => ago(past / HOUR, "hour"),
+            past if past < 2 * DAY => "yesterday".to_owned(),
+            past if past < 30 * DAY => ago(past / DAY, "day"),
+            _ => date(time),
+        }
+    }
+
+    /// A time that jiff cannot hold (before year -9999 or after 9999) is none that we store.
+    fn written(time: Timestamp, format: &str) -> String {
+        Instant::from_millisecond(time.as_millis())
+            .unwrap_or_default()
+            .strftime(format)
+            .to_string()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        const NOON: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+        #[test]
+        fn a_time_is_written_in_utc() {
+            let text = TimeText::date(NOON);
+            assert_eq!(
+                (text.iso.as_str(), text.short.as_str(), text.full.as_str()),
+                (
+                    "2027-01-15T08:00:00Z",
+                    "Jan 15, 2027",
+                    "2027-01-15 08:00 UTC"
+                )
+            );
+        }
+
+        #[test]
+        fn the_past_is_told_in_its_largest_unit() {
+            let of = |ago: i64| relative(NOON.plus(-ago), NOON);
+            assert_eq!(of(-5 * MINUTE), "just now");
+            assert_eq!(of(59_999), "just now");
+            assert_eq!(of(MINUTE), "1 minute ago");
+            assert_eq!(of(HOUR - 1), "59 minutes ago");
+            assert_eq!(of(3 * HOUR), "3 hours ago");
+            assert_eq!(of(DAY), "yesterday");
+            assert_eq!(of(12 * DAY), "12 days ago");
+            assert_eq!(of(30 * DAY), "Dec 16, 2026");
+        }
+    }
+}
