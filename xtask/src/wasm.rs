@@ -100,7 +100,8 @@ fn bind(compiled: &Path) -> Result<WasmModule> {
             "the application exports no hydrate(), or wasm-bindgen's JavaScript has changed its form"
         );
     }
-    let start = "\n__wbg_init().then(() => hydrate());\n";
+    // The mark says to measurements and browser tests from when on the page is alive.
+    let start = "\n__wbg_init().then(() => { hydrate(); performance.mark(\"hydrated\"); });\n";
     Ok(WasmModule {
         javascript: format!("{glue}{start}"),
         wasm: output.wasm_mut().emit_wasm(),
