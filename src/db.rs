@@ -7,6 +7,7 @@ use std::{str::FromStr, time::Duration};
 
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::Migrator,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -103,6 +104,9 @@ macro_rules! text_column {
 }
 pub(crate) use text_column;
 
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
 /// The pools of connections to one database.
 #[derive(Debug, Clone)]
 pub struct Db(On<SqlitePools, PgPool>);
@@ -150,14 +154,31 @@ impl Db {
     /// When a migration fails, or the database was made by a newer version.
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match &self.0 {
-            On::Sqlite(pools) => {
-                sqlx::migrate!("migrations/sqlite")
-                    .run(&pools.write)
-                    .await?
-            }
-            On::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+            On::Sqlite(pools) => SQLITE_MIGRATIONS.run(&pools.write).await?,
+            On::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
         }
         Ok(())
+    }
+
+    /// How many migrations [`Db::migrate`] would make.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn pending_migrations(&self) -> Result<usize, StorageError> {
+        self.ping().await?;
+        const SQL: &str = "SELECT version FROM _sqlx_migrations WHERE success";
+        let applied: Result<Vec<i64>, sqlx::Error> =
+            on!(self.read(), c => sqlx::query_scalar(SQL).fetch_all(c).await);
+        let applied = match applied {
+            // There is no such table before the first migration.
+            Err(sqlx::Error::Database(_)) => Vec::new(),
+            applied => applied?,
+        };
+        let migrations = match self.0 {
+            On::Sqlite(_) => &SQLITE_MIGRATIONS,
+            On::Postgres(_) => &POSTGRES_MIGRATIONS,
+        };
+        Ok(migrations.iter().filter(|migration| !applied.contains(&migration.version)).count())
     }
 
     /// The database's name, for people.
