@@ -1,0 +1,74 @@
+// Pictures of every page, light and dark, wide and narrow, into the folder that LATCHKEY_SCREENSHOTS names; and, where
+// README_PICTURES names a folder, the two that the README shows.
+
+import { join, resolve } from "node:path";
+
+import { expect, test } from "@playwright/test";
+
+import { hydrated, signIn } from "./fixture/test.ts";
+import { looks, SCHEMES, WIDTHS } from "./fixture/pages.ts";
+import { Instance } from "./fixture/server.ts";
+import { showcase } from "./fixture/showcase.ts";
+
+const folder = resolve("..", process.env["LATCHKEY_SCREENSHOTS"] ?? "target/screenshots");
+const readme = process.env["README_PICTURES"];
+
+/** The wide pictures in which the README's are found, and their names there. */
+const IN_README: Record<string, string> = { "keys-1320-light": "keys-light", "usage-1320-dark": "usage-dark" };
+
+for (const width of WIDTHS) {
+  for (const colorScheme of SCHEMES) {
+    test(`${width} pixels wide, ${colorScheme}`, async ({ browser }) => {
+      const instance = await Instance.create();
+      try {
+        const { team, ids } = await showcase(instance);
+        const server = await instance.serve();
+        const id = (name: string) => ids[name] ?? "";
+        const keys = { active: id("Production server"), widget: id("Website widget"), revoked: id("Old backend") };
+        for (const look of looks(team, keys)) {
+          const context = await browser.newContext({
+            baseURL: server.url,
+            viewport: { width, height: 900 },
+            colorScheme,
+            reducedMotion: "reduce",
+          });
+          if (look.signedIn) await signIn(context, server, team.email("owner"));
+          const page = await context.newPage();
+          await look.visit(page);
+          await hydrated(page);
+          await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+          const name = `${look.name}-${width}-${colorScheme}`;
+          await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+          if (readme && IN_README[name]) {
+            await page.screenshot({ path: resolve("..", readme, `${IN_README[name]}.png`) });
+          }
+          await context.close();
+        }
+        await server.stop();
+      } finally {
+        await instance.remove();
+      }
+    });
+  }
+}
+
+test("sign-up on an empty server", async ({ browser }) => {
+  const instance = await Instance.create();
+  try {
+    const server = await instance.serve();
+    for (const width of WIDTHS) {
+      for (const colorScheme of SCHEMES) {
+        const context = await browser.newContext({ baseURL: server.url, viewport: { width, height: 900 }, colorScheme });
+        const page = await context.newPage();
+        await page.goto("/");
+        await hydrated(page);
+        await expect(page.getByRole("button", { name: "Make account" })).toBeVisible();
+        await page.screenshot({ path: join(folder, `sign-up-${width}-${colorScheme}.png`), fullPage: true });
+        await context.close();
+      }
+    }
+    await server.stop();
+  } finally {
+    await instance.remove();
+  }
+});

@@ -1,0 +1,97 @@
+// From the server's HTML to a live page: nothing moves, nothing is missing before it, and links then load no documents.
+
+import { expect, hydrated, open, test } from "../fixture/test.ts";
+import type { Team } from "../fixture/team.ts";
+
+async function pagesOf(team: Team): Promise<string[]> {
+  const key = await team.key({ name: "Production server" });
+  return ["keys", "keys/new", `keys/${key.id}`, "usage", "members"].map((page) => team.path(page)).concat("/account");
+}
+
+test("nothing moves while a page comes alive", async ({ page, team, signInAs }) => {
+  const paths = await pagesOf(team);
+  await signInAs("owner");
+  await page.addInitScript(() => {
+    const moved = { by: 0 };
+    Object.assign(window, { moved });
+    const add = (entry: PerformanceEntry) => (moved.by += (entry as PerformanceEntry & { value: number }).value);
+    new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({ type: "layout-shift", buffered: true });
+  });
+  const moved = () =>
+    page.evaluate(async () => {
+      // After two frames everything has been painted and reported.
+      for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+      return (window as unknown as { moved: { by: number } }).moved.by;
+    });
+  for (const width of [1320, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const path of paths) {
+      await open(page, path);
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      expect(await moved(), `${path}, ${width} wide`).toBeLessThanOrEqual(0.01);
+    }
+  }
+  // What would move is noticed.
+  await page.evaluate(() => document.body.prepend(Object.assign(document.createElement("p"), { textContent: "Moved" })));
+  await expect.poll(moved).toBeGreaterThan(0.01);
+});
+
+test("the page that comes alive is the page that was sent", async ({ page, team, signInAs }) => {
+  const paths = await pagesOf(team);
+  await signInAs("owner");
+  for (const path of paths) {
+    const sent = await page.context().request.get(path);
+    await open(page, path);
+    const textOf = (html: string) =>
+      page.evaluate((html) => {
+        const main = new DOMParser().parseFromString(html, "text/html").querySelector("main");
+        main?.querySelectorAll("script").forEach((script) => script.remove());
+        return main?.textContent?.replace(/\s+/g, " ").trim();
+      }, html);
+    const before = await textOf(await sent.text());
+    expect(before, path).toBeTruthy();
+    expect(await textOf(await page.content()), path).toBe(before);
+  }
+});
+
+test("links on a live page load no document", async ({ page, team, signInAs }) => {
+  await team.key({ name: "Production server" });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  const documents: string[] = [];
+  page.on("request", (request) => {
+    if (request.resourceType() === "document") documents.push(request.url());
+  });
+  const nav = page.getByRole("navigation", { name: "Main" });
+  const heading = (name: string) => page.getByRole("heading", { name, level: 1 });
+  await nav.getByRole("link", { name: "Usage" }).click();
+  await expect(heading("Usage")).toBeVisible();
+  await expect(nav.getByRole("link", { name: "Usage" })).toHaveAttribute("aria-current", "page");
+  await nav.getByRole("link", { name: "Members" }).click();
+  await expect(heading("Members")).toBeVisible();
+  await nav.getByRole("link", { name: "Keys" }).click();
+  await page.getByRole("link", { name: "Production server" }).click();
+  await expect(heading("Production server")).toBeVisible();
+  await expect(page).toHaveTitle("Production server · Latchkey");
+  await page.goBack();
+  await expect(heading("Keys")).toBeVisible();
+  expect(documents).toEqual([]);
+});
+
+test("a page that is not alive yet is whole", async ({ page, team, signInAs }) => {
+  const paths = await pagesOf(team);
+  await signInAs("owner");
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route(/\.wasm$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(paths[0] ?? "");
+  await expect(page.getByRole("row", { name: /Production server/ })).toBeVisible();
+  await page.getByRole("link", { name: "Production server" }).click();
+  await expect(page.getByRole("heading", { name: "Production server", level: 1 })).toBeVisible();
+  letGo();
+  await hydrated(page);
+  await expect(page.getByRole("heading", { name: "Production server", level: 1 })).toBeVisible();
+});

@@ -1,0 +1,106 @@
+// The list of keys: what is asked for stands in the address, so that it can be shared, reloaded and gone back to.
+
+import { expect, open, test } from "../fixture/test.ts";
+import type { Team } from "../fixture/team.ts";
+
+const NUMBER = 120;
+const PAGE = 50;
+
+/** `Key 001` to `Key 120`: every third a test key, the last ten expiring soon. */
+async function manyKeys(team: Team): Promise<void> {
+  const left = Array.from({ length: NUMBER }, (_, index) => index + 1);
+  const make = async () => {
+    for (let number = left.shift(); number; number = left.shift()) {
+      await team.key({
+        name: `Key ${String(number).padStart(3, "0")}`,
+        environment: number % 3 === 0 ? "test" : "live",
+        expiresInDays: number > NUMBER - 10 ? 5 : 90,
+      });
+    }
+  };
+  await Promise.all([make(), make()]);
+}
+
+test("search, filters, sorting and pages, by address", async ({ page, team, signInAs }) => {
+  test.setTimeout(180_000);
+  await manyKeys(team);
+  await signInAs("owner");
+  const rows = page.getByRole("main").locator("tbody tr");
+  const first = rows.first().getByRole("rowheader");
+  await open(page, team.path("keys"));
+  await expect(rows).toHaveCount(PAGE);
+
+  await test.step("sorts by name, both ways", async () => {
+    await expect(first).toContainText("Key 001");
+    await expect(page.getByRole("columnheader", { name: "Name" })).toHaveAttribute("aria-sort", "ascending");
+    await page.getByRole("columnheader", { name: "Name" }).getByRole("link").click();
+    await expect(first).toContainText("Key 120");
+    await expect(page.getByRole("columnheader", { name: "Name" })).toHaveAttribute("aria-sort", "descending");
+    await expect(page).toHaveURL(/dir=desc/);
+    await page.getByRole("columnheader", { name: "Name" }).getByRole("link").click();
+    await expect(first).toContainText("Key 001");
+  });
+
+  await test.step("turns pages, and the browser's buttons turn them back", async () => {
+    const pager = page.getByRole("navigation", { name: /pages/i });
+    await pager.getByRole("link", { name: "Next" }).click();
+    await expect(first).toContainText("Key 051");
+    await pager.getByRole("link", { name: "Next" }).click();
+    await expect(first).toContainText("Key 101");
+    await expect(rows).toHaveCount(NUMBER - 2 * PAGE);
+    await expect(pager.getByRole("link", { name: "Next" })).toBeDisabled();
+    await page.goBack();
+    await expect(first).toContainText("Key 051");
+    await page.reload();
+    await expect(first).toContainText("Key 051");
+    await pager.getByRole("link", { name: "Previous" }).click();
+    await expect(first).toContainText("Key 001");
+    await page.goBack();
+    await expect(first).toContainText("Key 051");
+    await page.goForward();
+    await expect(first).toContainText("Key 001");
+  });
+
+  await test.step("filters", async () => {
+    await page.getByRole("group", { name: "Environment" }).getByRole("link", { name: "Test" }).click();
+    await expect(rows).toHaveCount(NUMBER / 3);
+    await expect(page).toHaveURL(/environment=test/);
+    await page.getByRole("group", { name: "Status" }).getByRole("link", { name: "Needs attention" }).click();
+    await expect(rows).toHaveCount(4);
+    await expect(page).toHaveURL(/environment=test/);
+    await expect(rows.first()).toContainText("Expires in");
+  });
+
+  await test.step("searches", async () => {
+    await page.goto(team.path("keys"));
+    await page.getByRole("searchbox", { name: "Search keys" }).fill("KEY 11");
+    await page.getByRole("searchbox", { name: "Search keys" }).press("Enter");
+    await expect(rows).toHaveCount(10);
+    await expect(page).toHaveURL(/q=KEY(\+|%20)11/);
+    await page.reload();
+    await expect(rows).toHaveCount(10);
+    await page.getByRole("searchbox", { name: "Search keys" }).fill("100% no_such");
+    await page.getByRole("searchbox", { name: "Search keys" }).press("Enter");
+    await expect(page.getByRole("heading", { name: /No key matches/ })).toBeVisible();
+    await page.getByRole("link", { name: "Show all keys" }).click();
+    await expect(rows).toHaveCount(PAGE);
+  });
+});
+
+test("the actions of a row do what the key's page does", async ({ page, team, server, signInAs }) => {
+  const key = await team.key({ name: "Staging" });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  const row = page.getByRole("row", { name: /Staging/ });
+  await row.locator("summary").click();
+  await row.getByRole("button", { name: "Disable" }).click();
+  await expect(row).toContainText("Disabled");
+  expect(await server.verify(key.key)).toMatchObject({ reason: "disabled" });
+});
+
+test("an org without keys says what a key is and leads to the first", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  await page.locator(".empty").getByRole("link", { name: /key/i }).click();
+  await expect(page).toHaveURL(team.path("keys/new"));
+});

@@ -1,0 +1,88 @@
+// Without a mouse.
+
+import { expect, open, test } from "../fixture/test.ts";
+
+test("the first stop on a page skips to its content", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  await page.keyboard.press("Tab");
+  const skip = page.getByRole("link", { name: "Skip to content" });
+  await expect(skip).toBeFocused();
+  await expect(skip).toBeInViewport();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("main").getByRole("link", { name: "New key" }).first()).toBeFocused();
+});
+
+test("every stop shows that it has the focus", async ({ page, team, signInAs }) => {
+  await team.key({ name: "Production server" });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  for (let stop = 0; stop < 20; stop += 1) {
+    await page.keyboard.press("Tab");
+    const shown = await page.evaluate(() => {
+      const focused = document.activeElement;
+      if (!focused || focused === document.body) return "";
+      // A field may show it on the box around it.
+      const marks = [focused, focused.parentElement].flatMap((element) => {
+        const style = element ? getComputedStyle(element) : null;
+        return [style?.outlineStyle !== "none" && style?.outlineWidth !== "0px", style?.boxShadow !== "none"];
+      });
+      return marks.some(Boolean) ? "" : focused.outerHTML.slice(0, 200);
+    });
+    expect(shown, "focused without a visible mark").toBe("");
+  }
+});
+
+test("the question before revoking holds the focus, and Escape takes it back", async ({ page, team, server, signInAs }) => {
+  const key = await team.key({ name: "Production server" });
+  await signInAs("owner");
+  await open(page, team.path(`keys/${key.id}`));
+  const opener = page.getByRole("main").getByRole("button", { name: "Revoke…" });
+  await opener.focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: /Revoke/ });
+  await expect(dialog).toBeVisible();
+  for (let stop = 0; stop < 8; stop += 1) {
+    await page.keyboard.press("Tab");
+    // A browser's own tool bar is part of the round: there the page has no focused element.
+    const inside = await page.evaluate(() => {
+      const focused = document.activeElement;
+      return focused === document.body || focused?.closest("dialog") != null;
+    });
+    expect(inside).toBe(true);
+  }
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(opener).toBeFocused();
+  expect(await server.verify(key.key)).toMatchObject({ valid: true });
+
+  await opener.press("Enter");
+  await dialog.getByRole("button", { name: "Keep it" }).press("Enter");
+  await expect(dialog).toBeHidden();
+  expect(await server.verify(key.key)).toMatchObject({ valid: true });
+});
+
+test("after following a link one is at the new page, not in the middle of the old one", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Members" }).press("Enter");
+  await expect(page.getByRole("heading", { name: "Members", level: 1 })).toBeVisible();
+  await expect(page).toHaveTitle("Members · Latchkey");
+  const place = () => page.evaluate(() => document.activeElement?.matches("main, main h1") ?? false);
+  await expect.poll(place).toBe(true);
+});
+
+test("a menu of a row opens, closes by Escape and gives the focus back", async ({ page, team, signInAs }) => {
+  await team.key({ name: "Production server" });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  const menu = page.getByRole("row", { name: /Production server/ }).locator("summary");
+  await menu.focus();
+  await page.keyboard.press("Enter");
+  const view = page.getByRole("row", { name: /Production server/ }).locator("details li").first();
+  await expect(view).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(view).toBeHidden();
+  await expect(menu).toBeFocused();
+});

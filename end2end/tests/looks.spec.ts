@@ -1,0 +1,43 @@
+// Every page, light and dark, wide and narrow: axe-core finds nothing, and nothing makes a phone scroll sideways.
+
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, hydrated, test } from "../fixture/test.ts";
+import { looks, SCHEMES, WIDTHS } from "../fixture/pages.ts";
+
+for (const width of WIDTHS) {
+  test(`every page is accessible and fits, ${width} pixels wide`, async ({ page, team, watch, signInAs, server }) => {
+    test.setTimeout(300_000);
+    await page.setViewportSize({ width, height: 900 });
+    const active = await team.key({ name: "Production server", expiresInDays: 200 });
+    const widget = await team.key({ name: "Website widget", kind: "widget", domains: ["northwind.example"], expiresInDays: 9 });
+    const revoked = await team.key({ name: "A name of the fifty characters that a name may hav", environment: "test" });
+    await server.verify(active.key);
+    await server.verify(widget.key, { origin: "https://elsewhere.example" });
+    await signInAs("owner");
+    await page.goto(team.path(`keys/${revoked.id}`));
+    await hydrated(page);
+    await page.getByRole("main").getByText("Revoke…").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke key" }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Revoked");
+
+    const cookies = await page.context().cookies();
+    for (const look of looks(team, { active: active.id, widget: widget.id, revoked: revoked.id })) {
+      await test.step(look.name, async () => {
+        await page.context().clearCookies();
+        if (look.signedIn) await page.context().addCookies(cookies);
+        if (look.status) watch.expect(look.status, look.path);
+        await look.visit(page);
+        await hydrated(page);
+        await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+        for (const colorScheme of SCHEMES) {
+          await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`);
+          expect.soft(found, `${look.name}, ${colorScheme}`).toEqual([]);
+        }
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        expect.soft(overflow, `${look.name} is wider than the screen`).toBeLessThanOrEqual(0);
+      });
+    }
+  });
+}

@@ -1,0 +1,95 @@
+// What design §2 gives each role, and nothing else in what is sent to the browser.
+
+import { expect, open, test } from "../fixture/test.ts";
+import type { Team } from "../fixture/team.ts";
+
+const DOMAIN = "only-for-admins.example";
+const SCOPE = "integrations:write";
+
+/** A key about which there is something to hide. */
+async function busyKey(team: Team) {
+  const widget = await team.key({ name: "Website widget", kind: "widget", domains: [DOMAIN], scopes: [SCOPE] });
+  return { ...widget, page: team.path(`keys/${widget.id}`) };
+}
+
+test("an owner sees and may do everything", async ({ page, team, signInAs }) => {
+  const key = await busyKey(team);
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  await expect(page.getByRole("link", { name: "New key" })).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: /Requests/ })).toBeVisible();
+  await open(page, key.page);
+  await expect(page.getByText(DOMAIN)).toBeVisible();
+  await expect(page.getByText(SCOPE)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Disable" })).toBeVisible();
+  await expect(page.getByRole("main").getByText("Revoke…")).toBeVisible();
+  await open(page, team.path("usage"));
+  await expect(page.getByRole("heading", { name: "By key" })).toBeVisible();
+});
+
+test("an admin sees everything and changes nothing", async ({ page, team, server, watch, signInAs }) => {
+  const key = await busyKey(team);
+  await server.verify(key.key, { origin: `https://${DOMAIN}` });
+  await signInAs("admin");
+  await open(page, team.path("keys"));
+  await expect(page.getByRole("columnheader", { name: /Requests/ })).toBeVisible();
+  await expectNoControls(await page.content());
+  await open(page, key.page);
+  await expect(page.getByText(DOMAIN)).toBeVisible();
+  await expect(page.getByText(SCOPE)).toBeVisible();
+  await expectNoControls(await page.content());
+  await open(page, team.path("usage"));
+  await expect(page.getByRole("heading", { name: "By key" })).toBeVisible();
+  watch.expect(403, team.path("keys/new"));
+  await page.goto(team.path("keys/new"));
+  await expect(page.getByRole("heading", { name: "Not for your role" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Make key" })).toHaveCount(0);
+});
+
+test("a member sees the list and the totals, and nothing else in the source of any page", async ({ page, team, server, watch, signInAs }) => {
+  const key = await busyKey(team);
+  await server.verify(key.key, { origin: `https://${DOMAIN}` });
+  await signInAs("member");
+  watch.expect(403, team.path("keys/new"));
+  for (const path of [team.path("keys"), key.page, team.path("usage"), team.path("members"), team.path("keys/new")]) {
+    // As it comes over the wire, with the data for hydration, and as it is after it.
+    const sent = (await page.goto(path))?.text();
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    for (const source of [await sent, await page.content()]) {
+      expect(source, path).not.toContain(DOMAIN);
+      expect(source, path).not.toContain(SCOPE);
+      expect(source, path).not.toContain("created_by");
+      expect(source, path).not.toMatch(/Requests, 30 days|By key/);
+      await expectNoControls(source ?? "");
+    }
+  }
+  await open(page, team.path("keys"));
+  await expect(page.getByRole("row", { name: /Website widget/ })).toContainText("Active");
+  await open(page, team.path("usage"));
+  await expect(page.getByText("Requests by outcome").first()).toBeVisible();
+});
+
+test("an org that one is not in does not exist", async ({ page, team, server, watch, signInAs }) => {
+  const key = await busyKey(team);
+  const { Team } = await import("../fixture/team.ts");
+  const other = await Team.create(server.instance, "Fabrikam");
+  const foreign = await other.key({ name: "Fabrikam server" });
+  await signInAs("owner");
+  const paths = ["keys", "keys/new", "usage", "members", `keys/${foreign.id}`].map((rest) => other.path(rest));
+  // Another org's key under one's own org is no key either.
+  for (const path of [...paths, team.path(`keys/${foreign.id}`), "/orgs/no-such-org/keys"]) {
+    watch.expect(404, path);
+    await page.goto(path);
+    await expect(page.getByRole("heading", { name: "Not found" })).toBeVisible();
+    expect(await page.content(), path).not.toContain("Fabrikam");
+  }
+  await open(page, key.page);
+  await expect(page.getByRole("heading", { name: "Website widget" })).toBeVisible();
+});
+
+/** No way to change a key, visible or not. */
+async function expectNoControls(source: string): Promise<void> {
+  for (const trace of ["/api/keys/disable", "/api/keys/enable", "/api/keys/revoke", "Revoke…", "New key", "Make key"]) {
+    expect(source).not.toContain(trace);
+  }
+}

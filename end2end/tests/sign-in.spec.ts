@@ -1,0 +1,86 @@
+// Sessions: in, out, back to where one wanted to go, and what a new password ends.
+
+import { expect, hydrated, open, PASSWORD, signIn, test } from "../fixture/test.ts";
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("signing in leads to the page that was asked for, and signing out away from it", async ({ page, team }) => {
+      await page.goto(`${team.path("keys")}?status=active`);
+      await expect(page).toHaveURL(/\/sign-in\?next=/);
+      if (javaScriptEnabled) await hydrated(page);
+      await page.getByLabel("E-mail").fill(team.email("owner"));
+      await page.getByLabel("Password").fill(PASSWORD);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await expect(page).toHaveURL(`${team.path("keys")}?status=active`);
+
+      await page.getByText(team.email("owner")).click();
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await expect(page).toHaveURL("/sign-in");
+      await page.goto(team.path("keys"));
+      await expect(page).toHaveURL(/\/sign-in\?next=/);
+    });
+
+    test("a wrong password and an unknown address get the same answer", async ({ page, team, watch }) => {
+      const say = "The e-mail address or the password is not right.";
+      for (const email of [team.email("owner"), "nobody@nowhere.example"]) {
+        await page.goto("/sign-in");
+        if (javaScriptEnabled) {
+          watch.expect(422, "/api/sign-in");
+          await hydrated(page);
+        }
+        await page.getByLabel("E-mail").fill(email);
+        await page.getByLabel("Password").fill("not the password");
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await expect(page.getByRole("alert")).toContainText(say);
+        await expect(page).not.toHaveURL(/password|not%20the/);
+      }
+    });
+  });
+}
+
+test("next leads to no other site", async ({ page, team }) => {
+  for (const next of ["//example.com/", "https://example.com/", "/\\example.com"]) {
+    await page.context().clearCookies();
+    await open(page, `/sign-in?next=${encodeURIComponent(next)}`);
+    await page.getByLabel("E-mail").fill(team.email("member"));
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page).toHaveURL(team.path("keys"));
+  }
+});
+
+test("a new password ends the other sessions and replaces the old one", async ({ page, browser, team, server, watch, signInAs }) => {
+  const elsewhere = await browser.newContext({ baseURL: server.url });
+  watch.on(elsewhere);
+  await signIn(elsewhere, server, team.email("member"));
+  const other = await elsewhere.newPage();
+  await open(other, "/account");
+
+  await signInAs("member");
+  await open(page, "/account");
+  watch.expect(422, "/api/account/password");
+  await page.getByLabel("Current password").fill("not the password");
+  await page.getByLabel("New password").fill("a whole new teapot");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByText("The current password is not right.")).toBeVisible();
+  await page.getByLabel("Current password").fill(PASSWORD);
+  await page.getByLabel("New password").fill("a whole new teapot");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByText("Your password is changed.")).toBeVisible();
+
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Account" })).toBeVisible();
+  await other.reload();
+  await expect(other).toHaveURL(/\/sign-in/);
+  await expect(signIn(elsewhere, server, team.email("member"))).rejects.toThrow();
+  await elsewhere.close();
+});
+
+test("sign-up is closed once someone has an account", async ({ page, team }) => {
+  expect(team.email("owner"), "has an account").toContain("@");
+  await open(page, "/sign-up");
+  await expect(page.getByRole("heading", { name: "Sign-up is not open" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Make account" })).toHaveCount(0);
+});
