@@ -55,15 +55,12 @@ pub async fn create(
     slug: &Slug,
 ) -> Result<Org, CreateOrgError> {
     let mut tx = engine.db.begin().await?;
-    if slug_is_taken(&mut tx, slug).await? {
-        return Err(CreateOrgError::SlugTaken(slug.clone()));
-    }
     let org = insert(engine, &mut tx, name, slug.clone()).await?;
     tx.commit().await?;
     Ok(org)
 }
 
-/// Inserts an org and its first project, in the transaction of whatever makes it.
+/// Inserts an org and its first project, in the transaction of whatever makes it, which can go on when the slug is taken.
 pub(crate) async fn insert(
     engine: &Engine,
     tx: &mut Tx,
@@ -76,11 +73,15 @@ pub(crate) async fn insert(
         slug,
         name: name.clone(),
     };
-    const INSERT_ORG: &str =
-        "INSERT INTO orgs (id, slug, name, created_at) VALUES ($1, $2, $3, $4)";
-    on!(tx.on(), c => sqlx::query(INSERT_ORG)
-        .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now).execute(c).await.map(drop))
+    // Asking first would let two who ask at once both be told that the slug is free.
+    const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING";
+    let inserted = on!(tx.on(), c => sqlx::query(INSERT_ORG)
+        .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now)
+        .execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
+    if inserted == 0 {
+        return Err(CreateOrgError::SlugTaken(org.slug));
+    }
     const INSERT_PROJECT: &str =
         "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
     let project = ProjectId::new(now.as_millis(), engine.random.bytes()?);
@@ -90,22 +91,22 @@ pub(crate) async fn insert(
     Ok(org)
 }
 
-/// The first of `slug`, `slug-2`, `slug-3` … that no org has.
-pub(crate) async fn free_slug(tx: &mut Tx, slug: Slug) -> Result<Slug, StorageError> {
+/// Inserts an org under the first of `slug`, `slug-2`, `slug-3` … that no org has.
+pub(crate) async fn insert_numbered(
+    engine: &Engine,
+    tx: &mut Tx,
+    name: &DisplayName,
+    slug: &Slug,
+) -> Result<Org, CreateOrgError> {
     let mut candidate = slug.clone();
     let mut number = 2;
-    while slug_is_taken(tx, &candidate).await? {
-        candidate = slug.numbered(number);
+    loop {
+        match insert(engine, tx, name, candidate).await {
+            Err(CreateOrgError::SlugTaken(_)) => candidate = slug.numbered(number),
+            done => return done,
+        }
         number += 1;
     }
-    Ok(candidate)
-}
-
-async fn slug_is_taken(tx: &mut Tx, slug: &Slug) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT 1 FROM orgs WHERE slug = $1";
-    Ok(
-        on!(tx.on(), c => sqlx::query(SQL).bind(slug.clone()).fetch_optional(c).await.map(|row| row.is_some()))?,
-    )
 }
 
 /// The org with this slug, for the operator.

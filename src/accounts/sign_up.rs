@@ -93,8 +93,13 @@ pub async fn sign_up(engine: &Engine, new: SignUp) -> Result<(UserId, Org), Sign
     if engine.sign_up != SignUpPolicy::Open && !lock_while_empty(&mut tx).await? {
         return Err(SignUpError::NotOpen);
     }
-    let slug = orgs::free_slug(&mut tx, Slug::from_name(&new.org_name)).await?;
-    let org = orgs::insert(engine, &mut tx, &new.org_name, slug).await?;
+    let org = orgs::insert_numbered(
+        engine,
+        &mut tx,
+        &new.org_name,
+        &Slug::from_name(&new.org_name),
+    )
+    .await?;
     let user_id = insert_user(engine, &mut tx, &new.name, &new.email, &password_hash).await?;
     orgs::insert_membership(&mut tx, org.id, user_id, Role::Owner, engine.clock.now()).await?;
     tx.commit().await?;

@@ -96,6 +96,8 @@ pub async fn create(
     let secret_id = SecretId::new(now.as_millis(), engine.random.bytes()?);
     let project = orgs::default_project(&engine.db, permit.org_id()).await?;
 
+    // Postgres holds no NUL, and no one misses it.
+    let notes = new.notes.replace('\0', "");
     let mut tx = engine.db.begin().await?;
     const INSERT_KEY: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, \
          scopes, domains, notes, created_at, created_by, creation_token, expires_at) \
@@ -105,7 +107,7 @@ pub async fn create(
         .bind(id).bind(permit.org_id()).bind(project).bind(new.name.clone()).bind(search_text(&new.name, &display))
         .bind(new.kind).bind(new.environment).bind(&display)
         .bind(serde_json::json!(new.scopes).to_string()).bind(serde_json::json!(new.domains).to_string())
-        .bind(&new.notes).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token).bind(new.expires_at)
+        .bind(&notes).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token).bind(new.expires_at)
         .execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if inserted == 0 {
@@ -124,6 +126,15 @@ pub async fn create(
     .map_err(StorageError::from)?;
     tx.commit().await?;
     Ok(CreatedKey { id, plain, display })
+}
+
+/// A value for [`NewKey::creation_token`], to be served with a form.
+///
+/// # Errors
+/// When there is no randomness.
+pub fn new_creation_token(engine: &Engine) -> Result<String, RandomnessError> {
+    let bytes: [u8; 16] = engine.random.bytes()?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Checks what a key is to be made from, and gives the prefix it will have.

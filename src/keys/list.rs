@@ -60,7 +60,7 @@ pub struct KeyQuery {
     pub sort: SortBy,
     /// Latest, or last in the alphabet, first.
     pub descending: bool,
-    /// Where the page starts or ends.
+    /// Where the page starts or ends. A place of another order counts as none.
     pub cursor: Option<Cursor>,
     /// How many keys a page has; at least 1.
     pub page_size: u16,
@@ -93,6 +93,13 @@ pub struct KeyPage {
     pub previous: Option<Place>,
     /// Where the page after this one starts, if there is one.
     pub next: Option<Place>,
+}
+
+impl Cursor {
+    fn place(&self) -> &Place {
+        let (Self::After(place) | Self::Before(place)) = self;
+        place
+    }
 }
 
 /// The text is not a place in a list.
@@ -133,6 +140,14 @@ impl SortBy {
         match self {
             Self::Name => "$7",
             _ => "CAST($7 AS BIGINT)",
+        }
+    }
+
+    /// Whether a place, which comes from an address that anyone may edit, can be compared with places of this order.
+    fn has(self, place: &Place) -> bool {
+        match self {
+            Self::Name => !place.value.contains('\0'),
+            _ => place.value.parse::<i64>().is_ok(),
         }
     }
 
@@ -182,18 +197,19 @@ pub async fn list(
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
         .fetch_one(c).await)?;
 
+    let cursor = query
+        .cursor
+        .as_ref()
+        .filter(|cursor| query.sort.has(cursor.place()));
     // A page before a place is read backwards from it and turned around.
-    let backwards = matches!(query.cursor, Some(Cursor::Before(_)));
+    let backwards = matches!(cursor, Some(Cursor::Before(_)));
     let (comparison, direction) = if query.descending == backwards {
         (">", "ASC")
     } else {
         ("<", "DESC")
     };
     let (expression, cast) = (query.sort.expression(), query.sort.cast());
-    let place = match &query.cursor {
-        Some(Cursor::After(place) | Cursor::Before(place)) => Some(place),
-        None => None,
-    };
+    let place = cursor.map(Cursor::place);
     let within = match place {
         Some(_) => format!("({expression}, keys.id) {comparison} ({cast}, $8)"),
         None => "$7 = $8".to_owned(),
@@ -231,9 +247,10 @@ pub async fn list(
     })
 }
 
-/// Text that LIKE takes literally.
+/// Text that LIKE takes literally. No name has a NUL, and Postgres refuses to look for one.
 fn escape_like(text: &str) -> String {
-    text.replace('\\', "\\\\")
+    text.replace('\0', "\u{fffd}")
+        .replace('\\', "\\\\")
         .replace('%', "\\%")
         .replace('_', "\\_")
 }

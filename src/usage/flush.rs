@@ -22,30 +22,25 @@ const ROWS_AT_ONCE: usize = 200;
 /// number, before any newer one.
 ///
 /// # Errors
-/// When the database cannot be asked. Nothing is lost.
+/// When the database cannot be asked. Nothing is lost, nor is it when the future is dropped.
 pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
     let mut state = engine.recorder.unfinished.lock().await;
     let (unfinished, next_number) = &mut *state;
     loop {
-        let (batch, is_last) = match unfinished.take() {
-            Some(batch) => (batch, false),
-            None => {
-                let tallies = engine.recorder.drain();
-                let batch = Batch {
-                    number: *next_number,
-                    tallies,
-                };
-                *next_number += 1;
-                (batch, true)
+        let is_last = unfinished.is_none();
+        // The batch stays where it is until it is stored, so that a caller who stops waiting loses nothing.
+        let batch = unfinished.get_or_insert_with(|| {
+            let number = *next_number;
+            *next_number += 1;
+            Batch {
+                number,
+                tallies: engine.recorder.drain(),
             }
-        };
+        });
         if !batch.tallies.is_empty() {
-            let stored = store(engine, &batch).await;
-            if let Err(error) = stored {
-                *unfinished = Some(batch);
-                return Err(error);
-            }
+            store(engine, batch).await?;
         }
+        *unfinished = None;
         if is_last {
             return Ok(());
         }

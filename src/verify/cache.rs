@@ -123,3 +123,24 @@ impl Seat<'_> {
 fn is_fresh(since: Timestamp, now: Timestamp) -> bool {
     now.since(since) < TRUSTED_FOR
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_of_unknown_digests_is_bounded() {
+        let cache = KeyCache::new(10);
+        let noon = Timestamp::from_millis(0);
+        for number in 0..2 * UNKNOWN_CAPACITY as u64 {
+            let mut digest = vec![0; 32];
+            digest[..8].copy_from_slice(&number.to_le_bytes());
+            cache.remember_unknown(KeyDigest::try_from(digest).unwrap(), noon);
+        }
+        let held = cache.unknown.len();
+        assert!(
+            (UNKNOWN_CAPACITY / 2..=UNKNOWN_CAPACITY).contains(&held),
+            "{held}"
+        );
+    }
+}
