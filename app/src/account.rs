@@ -1,7 +1,7 @@
 //! `/account`: the person's own name, address and password.
 
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::use_location;
 
 use crate::{
     error::AppError,
@@ -9,6 +9,7 @@ use crate::{
     icons::{Icon, Symbol},
     layout::{PageHead, Viewer, find_viewer},
     not_found::ErrorView,
+    query::value_of,
     sign_in::SignOutButton,
 };
 
@@ -82,8 +83,8 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn AccountView(viewer: Viewer) -> impl IntoView {
-    let query = use_query_map();
-    let done = move || query.with(|query| query.get("done").as_deref() == Some("password"));
+    let query = use_location().search;
+    let done = move || query.with(|query| value_of(query, "done") == "password");
     view! {
         <PageHead title="Account"/>
         <div role="status">

@@ -55,9 +55,9 @@ pub enum Refusal {
     /// The address has an account.
     #[error("This cannot be used to sign up. If you have an account, sign in instead.")]
     SignUpNotAvailable,
-    /// A key that was revoked stays so.
-    #[error("This key is revoked. That cannot be undone.")]
-    KeyRevoked,
+    /// A revoked or expired key stays so.
+    #[error("This key is revoked or has expired. That cannot be undone.")]
+    KeyEnded,
 }
 
 fn seconds_or_minutes(seconds: i64) -> String {
@@ -107,6 +107,7 @@ mod on_the_server {
     use leptos_axum::ResponseOptions;
 
     use super::AppError;
+    use crate::query::query_of;
 
     impl AppError {
         /// An error for the log: the person is told only that it did not work.
@@ -150,18 +151,25 @@ mod on_the_server {
     pub fn answer<T>(result: Result<T, AppError>) -> Result<T, AppError> {
         if let (Err(error), Some(request)) = (&result, use_context::<Parts>()) {
             if *error == AppError::SignedOut {
-                leptos_axum::redirect(&format!("/sign-in?next={}", encode(&page_of(&request))));
-                if is_page(&request) {
-                    return result;
-                }
+                leptos_axum::redirect(&format!(
+                    "/sign-in{}",
+                    query_of(&[("next", &page_of(&request))])
+                ));
             }
-            // A form without JavaScript is answered by a redirect to its page, whose status must stay.
-            let is_plain_form = request.method != Method::GET && wants_html(&request.headers);
-            if let (false, Some(response)) = (is_plain_form, use_context::<ResponseOptions>()) {
-                response.set_status(error.status());
+            if let Some(response) = use_context::<ResponseOptions>() {
+                if is_page(&request) && *error == AppError::SignedOut {
+                    response.set_status(StatusCode::FOUND);
+                } else if !is_plain_form(&request) {
+                    response.set_status(error.status());
+                }
             }
         }
         result
+    }
+
+    /// Whether the request is a form that was sent without JavaScript. It is answered by a redirect to its page.
+    pub fn is_plain_form(request: &Parts) -> bool {
+        request.method != Method::GET && wants_html(&request.headers)
     }
 
     fn wants_html(headers: &HeaderMap) -> bool {
@@ -192,22 +200,10 @@ mod on_the_server {
         page.and_then(|page| page.path_and_query().map(ToString::to_string))
             .unwrap_or_default()
     }
-
-    /// Percent-encodes what cannot stand in a query's value.
-    fn encode(text: &str) -> String {
-        text.bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                    char::from(byte).to_string()
-                }
-                _ => format!("%{byte:02X}"),
-            })
-            .collect()
-    }
 }
 
 #[cfg(feature = "ssr")]
-pub use on_the_server::answer;
+pub use on_the_server::{answer, is_plain_form};
 
 #[cfg(test)]
 mod tests {

@@ -210,3 +210,51 @@ pub fn SubmitButton(
         </button>
     }
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::error::Refusal;
+
+    fn name_field(value: &str, error: Option<AppError>) -> String {
+        Owner::new().with(|| {
+            let error = Signal::stored(error);
+            view! { <Field name="name" label="Your name" autocomplete="name" value=value error=error/> }.to_html()
+        })
+    }
+
+    #[test]
+    fn a_field_is_labelled_and_what_it_holds_is_escaped() {
+        let html = name_field("\"><script>alert(1)</script>", None);
+        assert!(
+            html.contains(r#"<label for="name">"#) && html.contains(r#"id="name""#),
+            "{html}"
+        );
+        assert!(
+            !html.contains("<script>") && !html.contains("aria-invalid"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn a_field_points_to_what_is_wrong_with_it() {
+        let of = |field: &str| {
+            let error = FieldError {
+                field: field.to_owned(),
+                problem: FieldProblem::Empty,
+            };
+            name_field("", Some(Refusal::Fields(vec![error]).into()))
+        };
+        let html = of("name");
+        assert!(
+            html.contains(r#"aria-invalid="true""#)
+                && html.contains(r#"aria-describedby="name-error""#),
+            "{html}"
+        );
+        assert!(
+            html.contains(r#"id="name-error""#) && html.contains("Fill in this field."),
+            "{html}"
+        );
+        assert!(!of("email").contains("aria-invalid"));
+    }
+}

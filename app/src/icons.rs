@@ -19,8 +19,6 @@ pub enum Symbol {
     More,
     /// Arrows up and down: opens a choice.
     UpDown,
-    /// A cross.
-    Close,
     /// A tick in a circle.
     Check,
     /// An exclamation mark in a circle.
@@ -46,7 +44,6 @@ impl Symbol {
                 "M4.5 12a.5.5 0 1 0 1 0 .5.5 0 0 0-1 0ZM11.5 12a.5.5 0 1 0 1 0 .5.5 0 0 0-1 0ZM18.5 12a.5.5 0 1 0 1 0 .5.5 0 0 0-1 0Z"
             }
             Self::UpDown => "m8 9 4-4 4 4M8 15l4 4 4-4",
-            Self::Close => "m6 6 12 12M18 6 6 18",
             Self::Check => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM8 12.5l2.7 2.7L16 9.5",
             Self::Alert => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 7.5v5.5M12 16.5h.01",
             Self::Info => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 11v5.5M12 7.5h.01",

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::AppError,
     icons::{Icon, Symbol},
+    navigation::{close_menu_when_left, focus_page_after_navigation},
     sign_in::SignOutButton,
 };
 
@@ -88,6 +89,7 @@ pub fn Layout() -> impl IntoView {
     let org = Memo::new(move |_| path.with(|path| org_of(path).map(str::to_owned)));
     let viewer = Resource::new(move || org.get(), find_viewer);
     focus_page_after_navigation(path);
+    close_menu_when_left();
     view! {
         <div class="shell">
             <header class="side">
@@ -104,22 +106,6 @@ pub fn Layout() -> impl IntoView {
 /// The slug in a path such as `/orgs/acme/keys`.
 fn org_of(path: &str) -> Option<&str> {
     path.strip_prefix("/orgs/")?.split('/').next()
-}
-
-/// Whoever uses a keyboard or a screen reader begins at the new page, not at the link that led there.
-fn focus_page_after_navigation(path: Memo<String>) {
-    Effect::new(move |before: Option<String>| {
-        let now = path.get();
-        if before.is_some_and(|before| before != now)
-            && let Some(main) = document().get_element_by_id("content")
-        {
-            use leptos::wasm_bindgen::JsCast;
-            if let Some(main) = main.dyn_ref::<leptos::web_sys::HtmlElement>() {
-                let _ = main.focus();
-            }
-        }
-        now
-    });
 }
 
 #[component]

@@ -3,27 +3,40 @@
 //! Feature `ssr` is the half that the server runs, `hydrate` the half that becomes WebAssembly. Everything a page shows
 //! comes as a value that a server function has authorized and shaped; the views below only lay it out.
 
+// A page's view is one type, as deep as the page.
+#![recursion_limit = "256"]
+
 mod account;
 mod app;
+mod chart;
+mod clipboard;
+mod entry;
 mod error;
 mod form;
 mod home;
 mod icons;
 mod keys;
 mod layout;
+mod live;
 mod members;
+pub mod new_key_form;
+mod navigation;
 mod not_found;
-mod shell;
+mod number_text;
+mod query;
 mod sign_in;
 mod sign_up;
 mod status;
 mod time_text;
+mod typed;
 mod usage;
 
 #[cfg(feature = "ssr")]
 mod client_address;
 #[cfg(feature = "ssr")]
 mod session;
+#[cfg(feature = "ssr")]
+mod shell;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

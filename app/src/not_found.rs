@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
+    entry::EntryFrame,
     error::AppError,
     icons::{Icon, Symbol},
 };
@@ -14,10 +15,7 @@ pub fn NotFoundPage() -> impl IntoView {
     #[cfg(feature = "ssr")]
     let _ = crate::error::answer::<()>(Err(AppError::NotFound));
     view! {
-        <main class="auth" id="content" tabindex="-1">
-            <a class="brand" href="/"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></a>
-            <div class="card"><ErrorView error=AppError::NotFound/></div>
-        </main>
+        <EntryFrame><div class="card"><ErrorView error=AppError::NotFound/></div></EntryFrame>
     }
 }
 

@@ -1,10 +1,8 @@
 //! The document around every page.
 
 use leptos::prelude::*;
-#[cfg(feature = "ssr")]
 use leptos_meta::MetaTags;
 
-#[cfg(feature = "ssr")]
 use crate::App;
 
 /// Where the server serves the files that every page loads, as paths. Empty where the server carries no such file.
@@ -23,7 +21,6 @@ pub struct AssetNames {
 }
 
 /// The HTML document.
-#[cfg(feature = "ssr")]
 pub fn shell(assets: AssetNames) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce();
     let there = |path: String| (!path.is_empty()).then_some(path);

@@ -2,18 +2,26 @@
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::use_location;
 
+#[cfg(feature = "ssr")]
+use crate::typed::Typed;
 use crate::{
+    entry::{Entry, EntryFrame, MaySignUp, find_entry},
     error::AppError,
     form::{Field, FormError, SubmitButton},
-    icons::{Icon, Symbol},
+    not_found::ErrorView,
+    query::value_of,
 };
 
 /// Opens a session for whoever the address and the password belong to, and leads to `next` or where they begin.
 #[server(prefix = "/api", endpoint = "sign-in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), AppError> {
-    crate::error::answer(on_the_server::sign_in(&email, password, &next).await)
+    let result = on_the_server::sign_in(&email, password, &next).await;
+    if result.is_err() {
+        Typed::send(&[("email", &email)]);
+    }
+    crate::error::answer(result)
 }
 
 /// Ends the session.
@@ -107,27 +115,43 @@ mod on_the_server {
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let action = ServerAction::<SignIn>::new();
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
-    let next = use_query_map()
-        .with_untracked(|query| query.get("next"))
-        .unwrap_or_default();
+    let entry = Resource::new(|| (), |()| find_entry());
     view! {
         <Title text="Sign in"/>
-        <main class="auth" id="content" tabindex="-1">
-            <span class="brand"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></span>
-            <div class="card">
-                <h1>"Sign in"</h1>
-                <p>"Keys, their limits and their use."</p>
-                <ActionForm action=action attr:class="form">
-                    <FormError error=error/>
-                    <input type="hidden" name="next" value=next/>
-                    <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 error=error/>
-                    <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 error=error/>
-                    <SubmitButton class="btn primary block" pending=action.pending()>"Sign in"</SubmitButton>
-                </ActionForm>
-            </div>
+        <EntryFrame>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    match entry.await {
+                        Ok(entry) => view! { <SignInForm action entry/> }.into_any(),
+                        Err(error) => view! { <div class="card"><ErrorView error/></div> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        </EntryFrame>
+    }
+}
+
+#[component]
+fn SignInForm(action: ServerAction<SignIn>, entry: Entry) -> impl IntoView {
+    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+    let next = use_location()
+        .search
+        .with_untracked(|query| value_of(query, "next"));
+    view! {
+        <div class="card">
+            <h1>"Sign in"</h1>
+            <p>"Keys, their limits and their use."</p>
+            <ActionForm action=action attr:class="form">
+                <FormError error=error/>
+                <input type="hidden" name="next" value=next/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=entry.typed.of("email") error=error/>
+                <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 error=error/>
+                <SubmitButton class="btn primary block" pending=action.pending()>"Sign in"</SubmitButton>
+            </ActionForm>
+        </div>
+        {(entry.may_sign_up != MaySignUp::NoOne).then(|| view! {
             <p class="aside">"No account yet? "<a class="link" href="/sign-up">"Sign up"</a></p>
-        </main>
+        })}
     }
 }
 

@@ -2,31 +2,15 @@
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+use crate::typed::Typed;
 use crate::{
+    entry::{Entry, EntryFrame, MaySignUp, find_entry},
     error::AppError,
     form::{Field, FormError, SubmitButton},
-    icons::{Icon, Symbol},
     not_found::ErrorView,
 };
-
-/// Who may sign up now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SignUpState {
-    /// Whoever comes: there is no account yet.
-    First,
-    /// Everyone.
-    Open,
-    /// No one.
-    NotOpen,
-}
-
-/// Says who may sign up. Open to everyone: it tells nothing about anyone.
-#[server(prefix = "/api", endpoint = "sign-up/state")]
-pub async fn who_may_sign_up() -> Result<SignUpState, AppError> {
-    crate::error::answer(on_the_server::state().await)
-}
 
 /// Makes an account and an org, opens a session and leads to the org's keys.
 #[server(prefix = "/api", endpoint = "sign-up")]
@@ -36,30 +20,22 @@ pub async fn sign_up(
     org_name: String,
     password: String,
 ) -> Result<(), AppError> {
-    crate::error::answer(on_the_server::sign_up(&name, &email, &org_name, &password).await)
+    let result = on_the_server::sign_up(&name, &email, &org_name, &password).await;
+    if result.is_err() {
+        Typed::send(&[("name", &name), ("email", &email), ("org_name", &org_name)]);
+    }
+    crate::error::answer(result)
 }
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
     use latchkey::accounts::sign_up::{self, SignUp, SignUpError};
 
-    use super::SignUpState;
     use crate::{
         error::{AppError, Refusal},
         form::FormReader,
         session,
     };
-
-    pub async fn state() -> Result<SignUpState, AppError> {
-        let engine = session::engine()?;
-        if sign_up::is_first(&engine).await? {
-            Ok(SignUpState::First)
-        } else if sign_up::is_open(&engine).await? {
-            Ok(SignUpState::Open)
-        } else {
-            Ok(SignUpState::NotOpen)
-        }
-    }
 
     pub async fn sign_up(
         name: &str,
@@ -103,46 +79,47 @@ mod on_the_server {
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let action = ServerAction::<SignUp>::new();
-    let state = Resource::new(|| (), |()| who_may_sign_up());
+    let entry = Resource::new(|| (), |()| find_entry());
     view! {
         <Title text="Sign up"/>
-        <main class="auth" id="content" tabindex="-1">
-            <span class="brand"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></span>
+        <EntryFrame>
             <Suspense>
                 {move || Suspend::new(async move {
-                    match state.await {
-                        Ok(SignUpState::NotOpen) => view! { <Closed/> }.into_any(),
-                        Ok(state) => view! { <SignUpForm action=action first={state == SignUpState::First}/> }.into_any(),
+                    match entry.await {
+                        Ok(Entry { may_sign_up: MaySignUp::NoOne, .. }) => view! { <Closed/> }.into_any(),
+                        Ok(entry) => view! { <SignUpForm action entry/> }.into_any(),
                         Err(error) => view! { <div class="card"><ErrorView error/></div> }.into_any(),
                     }
                 })}
             </Suspense>
-        </main>
+        </EntryFrame>
     }
 }
 
 #[component]
-fn SignUpForm(action: ServerAction<SignUp>, first: bool) -> impl IntoView {
+fn SignUpForm(action: ServerAction<SignUp>, entry: Entry) -> impl IntoView {
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
+    let Entry { may_sign_up, typed } = entry;
+    let is_first = may_sign_up == MaySignUp::First;
     view! {
         <div class="card">
-            <h1>{if first { "Welcome to Latchkey" } else { "Sign up" }}</h1>
-            <p>{if first {
+            <h1>{if is_first { "Welcome to Latchkey" } else { "Sign up" }}</h1>
+            <p>{if is_first {
                 "Make the first account. It owns the first organization: the team that keys belong to."
             } else {
                 "Make an account and an organization: the team that your keys belong to."
             }}</p>
             <ActionForm action=action attr:class="form">
                 <FormError error=error/>
-                <Field name="name" label="Your name" autocomplete="name" error=error/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 error=error/>
-                <Field name="org_name" label="Organization" hint="Your team’s or company’s name." autocomplete="organization" error=error/>
+                <Field name="name" label="Your name" autocomplete="name" value=typed.of("name") error=error/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=typed.of("email") error=error/>
+                <Field name="org_name" label="Organization" hint="Your team’s or company’s name." autocomplete="organization" value=typed.of("org_name") error=error/>
                 <Field name="password" label="Password" hint="At least 8 characters. A few words in a row make a good one."
                     kind="password" autocomplete="new-password" minlength=8 maxlength=128 error=error/>
                 <SubmitButton class="btn primary block" pending=action.pending()>"Make account"</SubmitButton>
             </ActionForm>
         </div>
-        {(!first).then(|| view! { <p class="aside">"You have an account? "<a class="link" href="/sign-in">"Sign in"</a></p> })}
+        {(!is_first).then(|| view! { <p class="aside">"You have an account? "<a class="link" href="/sign-in">"Sign in"</a></p> })}
     }
 }
 

@@ -60,7 +60,7 @@ mod format {
     }
 
     /// The date: "Jan 15, 2027".
-    fn date(time: Timestamp) -> String {
+    pub fn date(time: Timestamp) -> String {
         written(time, "%b %-d, %Y")
     }
 
@@ -120,3 +120,6 @@ mod format {
         }
     }
 }
+
+#[cfg(feature = "ssr")]
+pub use format::date;
