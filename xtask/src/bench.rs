@@ -26,16 +26,15 @@ pub fn bench(workspace: &Workspace, seconds: u32, rounds: u32) -> Result<()> {
     }
     run::build(workspace)?;
     let bare = step("compiling the bare route", || {
-        step::run(workspace.cargo().args([
-            "build",
-            "--quiet",
-            "--release",
-            "--package",
-            "latchkey-server",
-            "--example",
-            "bare_route",
-        ]))?;
-        Ok(workspace.target.join("release/examples/bare_route"))
+        // Together with the server, so that both have their dependencies with the same features.
+        let packages = ["--package", "latchkey-server", "--package", "bare-route"];
+        step::run(
+            workspace
+                .cargo()
+                .args(["build", "--quiet", "--release"])
+                .args(packages),
+        )?;
+        Ok(workspace.target.join("release/bare-route"))
     })?;
 
     let folder = tempfile::Builder::new()

@@ -45,7 +45,7 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
     let check = |checks: &[&str]| {
         run(Command::new(&deny)
             .current_dir(&workspace.root)
-            .args(["--all-features", "check"])
+            .args(["--workspace", "--all-features", "check"])
             .args(checks))
     };
     step("cargo deny: licences, sources, bans", || {

@@ -43,9 +43,9 @@ enum Task {
         /// Only this part.
         #[arg(long)]
         only: Option<test::Part>,
-        /// Arguments of `cargo test` and `playwright test`, such as the name of a test.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        filters: Vec<String>,
+        /// Arguments of that part's runner, `cargo test` or `playwright test`, such as the name of a test.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, requires = "only")]
+        arguments: Vec<String>,
     },
     /// Build the release binary, one file with everything in it.
     Build,
@@ -84,7 +84,7 @@ fn carry_out(task: Task) -> Result<()> {
     let workspace = workspace::Workspace::find()?;
     match task {
         Task::Run { arguments } => run::run(&workspace, &arguments),
-        Task::Test { only, filters } => test::test(&workspace, only, &filters),
+        Task::Test { only, arguments } => test::test(&workspace, only, &arguments),
         Task::Build => run::build(&workspace),
         Task::Watch { arguments } => watch::watch(&workspace, &arguments),
         Task::Lint => lint::lint(&workspace),

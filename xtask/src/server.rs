@@ -27,18 +27,22 @@ pub enum Profile {
 /// Compiles the server, with the site that is there, and returns its executable.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package",
-        "latchkey-server",
-        "--bin",
-        "latchkey",
-    ]);
+    cargo.args(["build", "--quiet"]);
     let (what, folder) = match profile {
-        Profile::Dev => ("compiling the server", "debug"),
+        Profile::Dev => {
+            // The packages and kinds of dependencies that `cargo test` takes: another choice means another union of
+            // features, and all that depends on it would be compiled twice.
+            cargo.args(["--workspace", "--exclude", "xtask", "--bins", "--examples"]);
+            ("compiling the server", "debug")
+        }
         Profile::Release => {
-            cargo.arg("--release");
+            cargo.args([
+                "--package",
+                "latchkey-server",
+                "--bin",
+                "latchkey",
+                "--release",
+            ]);
             ("compiling the server for release", "release")
         }
     };

@@ -27,42 +27,57 @@ pub enum Part {
     Browser,
 }
 
-/// Runs all tests, or one part; `filters` go to the test runner of each part.
-pub fn test(workspace: &Workspace, only: Option<Part>, filters: &[String]) -> Result<()> {
-    // The site comes first: the server is then compiled once, with its pages, for both parts.
-    site::ensure(workspace, Level::Release)?;
+/// Runs all tests, or one part; `arguments` go to the test runner of that part.
+pub fn test(workspace: &Workspace, only: Option<Part>, arguments: &[String]) -> Result<()> {
+    if only != Some(Part::Rust) {
+        // Before `cargo test`, so that the server is compiled once, with its pages, for both parts.
+        site::ensure(workspace, Level::Release)?;
+    }
     if only != Some(Part::Browser) {
-        rust(workspace, filters)?;
+        rust(workspace, arguments)?;
     }
     if only != Some(Part::Rust) {
         let server = server::build(workspace, Profile::Dev)?;
         let browser = Browser::prepare(workspace)?;
         step("browser tests", || {
-            run(browser.playwright(&server).args(filters))
+            run(browser.playwright(&server).args(arguments))
         })?;
-    }
-    let sum = print_bundle_sizes(workspace)?;
-    if sum > BUNDLE_LIMIT {
-        bail!(
-            "WebAssembly, JavaScript and CSS take {sum} bytes in brotli; the limit is {BUNDLE_LIMIT}"
-        );
+        let sum = print_bundle_sizes(workspace)?;
+        if sum > BUNDLE_LIMIT {
+            bail!(
+                "WebAssembly, JavaScript and CSS take {sum} bytes in brotli; the limit is {BUNDLE_LIMIT}"
+            );
+        }
     }
     Ok(())
 }
 
-fn rust(workspace: &Workspace, filters: &[String]) -> Result<()> {
+fn rust(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let cluster = Arc::new(Cluster::start()?);
     let interrupted = Arc::clone(&cluster);
     ctrlc::set_handler(move || {
         interrupted.stop();
         std::process::exit(130);
     })?;
-    step("cargo test", || {
+    let cargo_test = |packages: &[&str]| {
         run(workspace
             .cargo()
-            .args(["test", "--workspace", "--no-fail-fast"])
-            .args(filters)
+            .args(["test", "--no-fail-fast"])
+            .args(packages)
+            .args(arguments)
             .env("LATCHKEY_TEST_POSTGRES", cluster.url()))
+    };
+    let names_package = arguments
+        .iter()
+        .any(|argument| argument == "-p" || argument.starts_with("--package"));
+    step("cargo test", || {
+        match (names_package, arguments.is_empty()) {
+            (true, _) => cargo_test(&[]),
+            (false, false) => cargo_test(&["--workspace"]),
+            // Together with the others, xtask would compile its dependencies anew for their union of features.
+            (false, true) => cargo_test(&["--workspace", "--exclude", "xtask"])
+                .and(cargo_test(&["--package", "xtask"])),
+        }
     })?;
     cluster.stop();
     Ok(())

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = std::env::args()
         .nth(1)
-        .ok_or("usage: bare_route PORT")?
+        .ok_or("usage: bare-route PORT")?
         .parse()?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     let router = Router::new().route(
