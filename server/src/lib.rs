@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The server: settings, router, sessions, API and command line around the engine and the pages.
+
+pub mod app_state;
+pub mod assets;
+mod background;
+pub mod cli;
+mod client_address;
+mod created_key;
+mod error_page;
+mod health;
+mod key_object;
+mod logging;
+mod metrics;
+pub mod pages;
+mod problem;
+mod request_log;
+pub mod router;
+mod security_headers;
+mod serve;
+mod sessions;
+pub mod settings;
+pub mod start;
+mod verify;
+
+pub use app_state::AppState;
+pub use router::{router, routes};

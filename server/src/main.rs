@@ -1,1 +1,27 @@
-fn main() {}
+//! The program `latchkey`.
+
+use std::{num::NonZero, process::ExitCode, thread};
+
+use clap::Parser;
+use latchkey_server::cli::{self, Cli};
+
+/// Fewer threads than this, and pages that wait for several things at once can wait for each other.
+const LEAST_THREADS: usize = 4;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let threads = thread::available_parallelism()
+        .map_or(LEAST_THREADS, NonZero::get)
+        .max(LEAST_THREADS);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Err(error) => {
+            eprintln!("latchkey: threads could not be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

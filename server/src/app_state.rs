@@ -1,0 +1,45 @@
+//! What every request handler works with.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use latchkey::Engine;
+use leptos::config::LeptosOptions;
+
+use crate::{
+    metrics::Metrics,
+    settings::{PublicUrl, Settings},
+};
+
+/// Everything that requests share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// What operations on keys, people and usage work with.
+    pub engine: Arc<Engine>,
+    /// What the operator decided.
+    pub settings: Arc<Settings>,
+    /// The address under which browsers come.
+    pub public_url: Arc<PublicUrl>,
+    /// What is counted for `/metrics`.
+    pub metrics: Arc<Metrics>,
+}
+
+impl AppState {
+    /// The state of a server that listens on `port`.
+    pub fn new(engine: Arc<Engine>, settings: Arc<Settings>, port: u16) -> Self {
+        let public_url = Arc::new(settings.public_url(port));
+        Self {
+            engine,
+            settings,
+            public_url,
+            metrics: Arc::new(Metrics::new()),
+        }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    /// Leptos asks for these to find files that we embed instead: only the name is used.
+    fn from_ref(_: &AppState) -> Self {
+        Self::builder().output_name("latchkey").build()
+    }
+}

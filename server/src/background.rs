@@ -1,0 +1,90 @@
+//! What goes on beside requests: usage is written down, and what is no longer needed deleted.
+
+use std::{sync::Arc, time::Duration};
+
+use latchkey::{Engine, accounts::sessions, db::StorageError, usage};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::app_state::AppState;
+
+/// Between two deletions of ended sessions and old counts.
+const CLEAN_UP: Duration = Duration::from_secs(3_600);
+
+/// The tasks that run until they are told to end.
+#[derive(Debug)]
+pub struct Background {
+    stop: watch::Sender<bool>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Background {
+    /// Starts them.
+    pub fn start(state: &AppState) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
+        let clean_up = tokio::spawn(clean_up(Arc::clone(&state.engine), stopped));
+        Self {
+            stop,
+            tasks: [flushes, clean_up],
+        }
+    }
+
+    /// Lets them finish what they are at. A flush that was cut off would lose what it had taken.
+    pub async fn stop(self) {
+        // An error says that both have ended already.
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a background task broke"
+                );
+            }
+        }
+    }
+}
+
+async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = interval(state.settings.usage_flush);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        if let Err(error) = usage::flush::flush(&state.engine).await {
+            state.metrics.failed_flushes.increment(1);
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "usage was not written and is tried again"
+            );
+        }
+    }
+}
+
+async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = interval(CLEAN_UP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        if let Err(error) = delete_old(&engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "old rows were not deleted"
+            );
+        }
+    }
+}
+
+async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
+    let ended = sessions::delete_ended(engine).await?;
+    tracing::debug!(ended, "deleted ended sessions");
+    usage::retention::delete_old(engine).await
+}

@@ -1,0 +1,157 @@
+//! The command line. Plain secrets stand alone on standard output; words for people go to standard error.
+
+mod check;
+mod create;
+mod create_key;
+mod flags;
+
+use std::{error::Error, fmt::Write as _, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use self::{
+    create::NewOrg, create::NewToken, create::NewUser, create_key::NewKeyFlags, flags::Flags,
+};
+use crate::{
+    logging,
+    serve::{self, ServeError},
+    settings::{Settings, SettingsError},
+    start::{self, StartError},
+};
+
+/// Self-hosted console and gate for API keys.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version)]
+pub struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database up to date, then serve until SIGTERM or Ctrl-C.
+    Serve,
+    /// Bring the database up to date.
+    Migrate,
+    /// Say whether the settings and the database work.
+    Check,
+    /// Organizations.
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// People.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Service tokens, with which API servers call Latchkey.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum OrgCommand {
+    /// Make an organization. Prints its slug.
+    Create(NewOrg),
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Make an account and put it into an organization. Prints its id.
+    Create(NewUser),
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a service token. Prints it, this once.
+    Create(NewToken),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a key. Prints it, this once.
+    Create(NewKeyFlags),
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    /// What was entered will not do.
+    #[error("{0}")]
+    BadInput(String),
+    /// A setting will not do.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Something that the command needs does not work.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Serving did not begin, or did not end well.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The work itself failed.
+    #[error("{0}")]
+    Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
+    /// `check` found something; it has said what.
+    #[error("not everything works")]
+    Unwell,
+}
+
+/// Runs the command. The exit code is 2 for what was entered wrongly and 1 for what did not work.
+pub async fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        // It reports on settings that will not do, too.
+        Command::Check => check::check(&cli.flags).await,
+        command => run_with_settings(&cli.flags, command).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("latchkey: {}", with_causes(&error));
+            match error {
+                CliError::BadInput(_) | CliError::Settings(_) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliError> {
+    let (settings, unknown) = flags.settings()?;
+    logging::start(&settings);
+    for variable in unknown {
+        tracing::warn!("{variable} is no setting of Latchkey and was left aside");
+    }
+    match command {
+        Command::Serve => Ok(serve::serve(settings).await?),
+        Command::Migrate => migrate(&settings).await,
+        Command::Check => check::check(flags).await,
+        Command::Org(OrgCommand::Create(new)) => create::org(&settings, new).await,
+        Command::User(UserCommand::Create(new)) => create::user(&settings, new).await,
+        Command::Token(TokenCommand::Create(new)) => create::token(&settings, new).await,
+        Command::Key(KeyCommand::Create(new)) => create_key::key(&settings, new).await,
+    }
+}
+
+async fn migrate(settings: &Settings) -> Result<(), CliError> {
+    let db = start::database(settings).await?;
+    eprintln!("The {} database is up to date.", db.name());
+    db.close().await;
+    Ok(())
+}
+
+/// An error and what led to it, in one line.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // An error that is only passed on says what its cause says.
+        if !text.ends_with(&error.to_string()) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {error}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,118 @@
+//! `latchkey key create`: a key without the pages.
+
+use clap::Args;
+use latchkey::{
+    Engine,
+    access::{Operator, Org, to},
+    convention::Scope,
+    domain::{DomainPattern, parse_list},
+    key::{Environment, Kind},
+    keys::{
+        create::{CreateKeyError, CreatedKey, NewKey, create},
+        show,
+    },
+    name::{KeyName, Slug},
+    time::DAY,
+};
+
+use super::{CliError, create::find_org};
+use crate::{key_object::KeyObject, settings::Settings, start};
+
+/// The flags of `key create`.
+#[derive(Debug, Args)]
+pub struct NewKeyFlags {
+    /// The slug of the organization that it belongs to.
+    #[arg(long)]
+    org: Slug,
+    /// Its name.
+    #[arg(long)]
+    name: KeyName,
+    /// secret (for servers) or widget (for browsers).
+    #[arg(long)]
+    kind: Kind,
+    /// live or test.
+    #[arg(long, default_value = "live")]
+    environment: Environment,
+    /// Something that it may do. May be repeated [default: what the convention says].
+    #[arg(long)]
+    scope: Vec<Scope>,
+    /// A site that a widget key works on. May be repeated.
+    #[arg(long)]
+    domain: Vec<String>,
+    /// Days after which it expires [default: what the convention says].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    expires_in_days: Option<u32>,
+    /// Make a key that does not expire.
+    #[arg(long, conflicts_with = "expires_in_days")]
+    never_expires: bool,
+    /// Print the key as the API's JSON object instead of its text alone.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Makes a key and prints its text.
+pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError> {
+    let domains = read_domains(&flags.domain)?;
+    let engine = start::engine(settings).await?;
+    let org = find_org(&engine, &flags.org).await?;
+    let days = match flags.expires_in_days {
+        Some(days) => Some(days),
+        None if flags.never_expires => None,
+        None => engine.convention().expiry.default_days.map(u32::from),
+    };
+    let new = NewKey {
+        name: flags.name,
+        kind: flags.kind,
+        environment: flags.environment,
+        scopes: flags.scope,
+        domains,
+        expires_at: days.map(|days| engine.clock().now().plus(i64::from(days) * DAY)),
+        notes: String::new(),
+        creation_token: None,
+    };
+    let permit = Operator::at_the_command_line().permit::<to::MakeKeys>(&org);
+    let created = create(&engine, &permit, new)
+        .await
+        .map_err(|error| match error {
+            CreateKeyError::Randomness(_) | CreateKeyError::Storage(_) => {
+                CliError::Failed("the key was not made", error.into())
+            }
+            error => CliError::BadInput(error.to_string()),
+        })?;
+    if flags.json {
+        print_json(&engine, &org, &created).await?;
+    } else {
+        println!("{}", created.plain.expose());
+    }
+    eprintln!(
+        "Made the key {} in {}. Its text is not shown again.",
+        created.display, org.name
+    );
+    engine.db().close().await;
+    Ok(())
+}
+
+fn read_domains(texts: &[String]) -> Result<Vec<DomainPattern>, CliError> {
+    let list = parse_list(&texts.join(","));
+    match list.refused.first() {
+        Some(refused) => Err(CliError::BadInput(format!(
+            "--domain `{}`: {}",
+            refused.item, refused.error
+        ))),
+        None => Ok(list.patterns),
+    }
+}
+
+async fn print_json(engine: &Engine, org: &Org, created: &CreatedKey) -> Result<(), CliError> {
+    let failed =
+        |error| CliError::Failed("the key was made, and could not be printed as JSON", error);
+    let permit = Operator::at_the_command_line().permit::<to::SeeKeyDetails>(org);
+    let key = show::details(engine, &permit, created.id)
+        .await
+        .map_err(|error| failed(error.into()))?;
+    let key = key.ok_or_else(|| failed("it is not there any more".into()))?;
+    let object = KeyObject::new(&key, engine.clock().now()).with_plain(&created.plain);
+    let json = serde_json::to_string_pretty(&object).map_err(|error| failed(error.into()))?;
+    println!("{json}");
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The flags that every command takes: one for each setting but the secret ones, which other users of the machine could
+//! read from the list of processes.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::settings::{Layers, Settings, SettingsError};
+
+/// The file that is read when it is there and `--config` names no other.
+const FILE: &str = "latchkey.toml";
+
+/// Settings given as flags, and where the others are.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Flags {
+    /// The file with the settings [default: latchkey.toml, if it is there].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The address and port to serve on; port 0 takes a free one.
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// What people type to get here, such as https://keys.example.com.
+    #[arg(long, global = true, value_name = "URL")]
+    public_url: Option<String>,
+    /// Where the SQLite database and the pepper are kept.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// The database: sqlite:PATH or postgres://….
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// How keys look and behave: a convention's name or file.
+    #[arg(long, global = true, value_name = "NAME")]
+    convention: Option<String>,
+    /// Who may sign up: invite, open or closed.
+    #[arg(long, global = true, value_name = "POLICY")]
+    sign_up: Option<String>,
+    /// Proxies whose X-Forwarded-For is believed, separated by commas.
+    #[arg(long, global = true, value_name = "NETWORKS")]
+    trusted_proxies: Option<String>,
+    /// The log's form: readable or json.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// How much is logged: error, warn, info, debug or trace.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// Seconds between two writes of gathered usage.
+    #[arg(long, global = true, value_name = "SECONDS")]
+    usage_flush_seconds: Option<String>,
+    /// How many keys are kept in memory.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    cached_keys: Option<String>,
+}
+
+impl Flags {
+    /// The settings of all layers, and the variables that look like settings and are none.
+    ///
+    /// # Errors
+    /// When one will not do, or the file cannot be read.
+    pub fn settings(&self) -> Result<(Settings, Vec<String>), SettingsError> {
+        let mut layers = Layers::defaults();
+        if let Some(file) = self.file() {
+            let text = fs::read_to_string(file).map_err(|error| SettingsError {
+                setting: "the file".to_owned(),
+                source_name: file.display().to_string(),
+                reason: format!("cannot be read: {error}"),
+            })?;
+            layers = layers.with_file(&file.display().to_string(), &text)?;
+        }
+        // What is not UTF-8 cannot be a setting.
+        let environment = env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let (mut layers, unknown) = layers.with_environment(environment)?;
+        for (name, value) in self.given() {
+            layers =
+                layers.with_pairs(&format!("--{}", name.replace('_', "-")), [(name, value)])?;
+        }
+        Ok((Settings::from_layers(&layers)?, unknown))
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.config
+            .as_deref()
+            .or_else(|| Some(Path::new(FILE)).filter(|file| file.exists()))
+    }
+
+    fn given(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("listen", &self.listen),
+            ("public_url", &self.public_url),
+            ("data_dir", &self.data_dir),
+            ("database_url", &self.database_url),
+            ("convention", &self.convention),
+            ("sign_up", &self.sign_up),
+            ("trusted_proxies", &self.trusted_proxies),
+            ("log_format", &self.log_format),
+            ("log_level", &self.log_level),
+            ("usage_flush_seconds", &self.usage_flush_seconds),
+            ("cached_keys", &self.cached_keys),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+}

@@ -1,0 +1,128 @@
+//! Who is really asking: the peer, or whoever a trusted proxy says it speaks for.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, Request, State},
+    http::HeaderMap,
+    middleware::Next,
+    response::Response,
+};
+use ipnet::IpNet;
+use latchkey_app::ClientAddress;
+
+use crate::app_state::AppState;
+
+/// Notes the client's address in the request, for whoever throttles by it.
+pub async fn note(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        // Without a connection there is no peer: a request that a test makes.
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| {
+            address.ip()
+        });
+    let address = client_address(peer, request.headers(), &state.settings.trusted_proxies);
+    request.extensions_mut().insert(ClientAddress(address));
+    next.run(request).await
+}
+
+/// Reads `X-Forwarded-For` from the right, as far as the hops are trusted: what stands further left is whatever the
+/// client wrote (ASVS 15.3.4).
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let mut address = peer.to_canonical();
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+    let forwarded: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .map(str::trim)
+        .collect();
+    for hop in forwarded.into_iter().rev() {
+        if !is_trusted(address) {
+            break;
+        }
+        let parsed = hop
+            .parse::<IpAddr>()
+            .or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip()));
+        // What a trusted proxy could not name is not known any better than the proxy itself.
+        let Ok(named) = parsed else { break };
+        address = named.to_canonical();
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(peer: &str, forwarded: &[&'static str], trusted: &[&str]) -> String {
+        let headers = forwarded
+            .iter()
+            .map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        let trusted: Vec<IpNet> = trusted
+            .iter()
+            .map(|network| network.parse().unwrap())
+            .collect();
+        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(address("192.0.2.9", &["198.51.100.1"], &[]), "192.0.2.9");
+        assert_eq!(
+            address("192.0.2.9", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "192.0.2.9"
+        );
+        assert_eq!(
+            address("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(address("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn the_rightmost_untrusted_hop_is_the_client() {
+        assert_eq!(
+            address(
+                "10.0.0.1",
+                &["203.0.113.7, 198.51.100.1, 10.0.0.2"],
+                &["10.0.0.0/8"]
+            ),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            address(
+                "10.0.0.1",
+                &["203.0.113.7", "198.51.100.1"],
+                &["10.0.0.0/8"]
+            ),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            address("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &["10.0.0.0/8"]),
+            "10.0.0.3"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_the_chain() {
+        assert_eq!(
+            address("10.0.0.1", &["198.51.100.1, unknown"], &["10.0.0.0/8"]),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            address("10.0.0.1", &["198.51.100.1:4711"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            address("10.0.0.1", &["[2001:db8::1]:4711"], &["10.0.0.0/8"]),
+            "2001:db8::1"
+        );
+        assert_eq!(
+            address("::ffff:10.0.0.1", &["::ffff:198.51.100.1"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! The page for errors that happen before or around the pages themselves.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::assets;
+
+/// A page that says what went wrong. Both texts are ours and need no escaping.
+fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Response {
+    let css = assets::names().css;
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Latchkey</title>\
+         <link rel=\"stylesheet\" href=\"{css}\"></head><body><main class=\"auth\" id=\"content\"><div class=\"card\">\
+         <div class=\"empty\"><h1>{title}</h1><p>{text}</p><div class=\"actions\"><a class=\"btn\" href=\"/\">Go to \
+         your keys</a></div></div></div></main></body></html>"
+    );
+    (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
+}
+
+/// For a defect of ours. What it was is in the log alone.
+pub fn internal_error() -> Response {
+    error_page(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong",
+        "This is a fault in Latchkey, not in what you did. Try again; if it stays, tell whoever runs this Latchkey.",
+    )
+}
+
+/// For a request that took too long.
+pub fn timed_out() -> Response {
+    error_page(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not available",
+        "This took too long. Nothing is lost: try again in a moment.",
+    )
+}
+
+/// For a form that another site sent.
+pub fn cross_site() -> Response {
+    error_page(
+        StatusCode::FORBIDDEN,
+        "Sent from another site",
+        "This form was sent from another site, so nothing was done. Open Latchkey by its own address and try again.",
+    )
+}
+
+/// For a form that is not one.
+pub fn unreadable_form() -> Response {
+    error_page(
+        StatusCode::BAD_REQUEST,
+        "Not readable",
+        "The form arrived in a shape that cannot be read, so nothing was done. Go back and send it again.",
+    )
+}

@@ -1,0 +1,34 @@
+//! For whoever watches the process: is it there, and can it work?
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+
+use crate::app_state::AppState;
+
+const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+
+/// `GET /healthz`: the process answers.
+pub async fn alive() -> impl IntoResponse {
+    (TEXT, "ok\n")
+}
+
+/// `GET /readyz`: the database answers too.
+pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
+    match state.engine.db().ping().await {
+        Ok(()) => (StatusCode::OK, TEXT, "ok\n"),
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the database does not answer"
+            );
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                TEXT,
+                "the database does not answer\n",
+            )
+        }
+    }
+}

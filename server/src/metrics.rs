@@ -1,0 +1,145 @@
+//! What `/metrics` shows, in Prometheus's text format. Each app has a recorder of its own, so that tests can have many.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use latchkey::outcome::Outcome;
+use metrics::{Counter, Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::app_state::AppState;
+
+/// The counters. Counting is one atomic addition.
+pub struct Metrics {
+    handle: PrometheusHandle,
+    /// By outcome, in the order of [`Outcome::ALL`].
+    verifications: Vec<Counter>,
+    /// By the first digit of the status.
+    responses: [Counter; 5],
+    /// Flushes of usage that failed and are tried again.
+    pub failed_flushes: Counter,
+    /// Verifications that could not be decided because the database could not be asked.
+    pub undecided_verifications: Counter,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+static METADATA: Metadata<'static> = Metadata::new("latchkey", Level::INFO, None);
+
+impl Metrics {
+    /// Counters that stand at zero.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a second set of counters is not a default of anything"
+    )]
+    pub fn new() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let counter = |name: &'static str, labels: Vec<Label>| {
+            recorder.register_counter(&Key::from_parts(name, labels), &METADATA)
+        };
+        let describe = |name: &'static str, text: &'static str| {
+            recorder.describe_counter(name.into(), None, text.into());
+        };
+        describe(
+            "latchkey_verifications_total",
+            "Verifications by outcome code.",
+        );
+        describe(
+            "latchkey_undecided_verifications_total",
+            "Verifications refused because the database was away.",
+        );
+        describe(
+            "latchkey_http_responses_total",
+            "HTTP responses by class of status.",
+        );
+        describe(
+            "latchkey_failed_usage_flushes_total",
+            "Writes of usage that failed and are tried again.",
+        );
+        let verifications = Outcome::ALL
+            .iter()
+            .map(|outcome| {
+                counter(
+                    "latchkey_verifications_total",
+                    vec![Label::new("code", outcome.code())],
+                )
+            })
+            .collect();
+        let responses = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| {
+            counter(
+                "latchkey_http_responses_total",
+                vec![Label::new("status", class)],
+            )
+        });
+        Self {
+            verifications,
+            responses,
+            failed_flushes: counter("latchkey_failed_usage_flushes_total", Vec::new()),
+            undecided_verifications: counter("latchkey_undecided_verifications_total", Vec::new()),
+            handle: recorder.handle(),
+        }
+    }
+
+    /// Counts a verification.
+    pub fn count_verification(&self, outcome: Outcome) {
+        let place = Outcome::ALL.iter().position(|other| *other == outcome);
+        if let Some(counter) = place.and_then(|place| self.verifications.get(place)) {
+            counter.increment(1);
+        }
+    }
+
+    /// Counts a response.
+    pub fn count_response(&self, status: StatusCode) {
+        if let Some(counter) = self
+            .responses
+            .get(usize::from(status.as_u16() / 100).saturating_sub(1))
+        {
+            counter.increment(1);
+        }
+    }
+}
+
+/// `GET /metrics`.
+pub async fn show(State(state): State<AppState>) -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        state.metrics.handle.render(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_shown_and_two_apps_do_not_share() {
+        let (one, other) = (Metrics::new(), Metrics::new());
+        one.count_verification(Outcome::RateLimited);
+        one.count_response(StatusCode::NOT_FOUND);
+        let text = one.handle.render();
+        assert!(
+            text.contains("latchkey_verifications_total{code=\"RATE_LIMITED\"} 1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("latchkey_verifications_total{code=\"VALID\"} 0"),
+            "{text}"
+        );
+        assert!(
+            text.contains("latchkey_http_responses_total{status=\"4xx\"} 1"),
+            "{text}"
+        );
+        assert!(
+            other
+                .handle
+                .render()
+                .contains("latchkey_verifications_total{code=\"RATE_LIMITED\"} 0")
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! One line in the log for each request, and an id that stands in it and in the answer.
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use latchkey::random::Randomness;
+use tracing::Instrument;
+
+use crate::app_state::AppState;
+
+/// The header that carries the id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Runs a request under its id, and logs its method, path, status and time. Never its query, headers or body, which
+/// hold what people search for and what they sign in with.
+pub async fn log(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = id_of(request.headers()).unwrap_or_else(new_id);
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let text = id.to_str().unwrap_or_default();
+    let path = request.uri().path();
+    // Verifications are too many for a line each; their outcomes are counted.
+    let span = if path == "/v1/verify" {
+        tracing::debug_span!("request", id = text, method = %request.method(), path)
+    } else {
+        tracing::info_span!("request", id = text, method = %request.method(), path)
+    };
+    let started_at = state.engine.clock().now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    state.metrics.count_response(status);
+    if status.is_server_error() {
+        span.in_scope(|| tracing::warn!(status = status.as_u16(), "failed"));
+    } else if !span.is_disabled() {
+        let milliseconds = state.engine.clock().now().since(started_at);
+        span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "answered"));
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The id that a proxy gave the request, if it is a plain one.
+fn id_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    ((1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_plain)).then(|| id.clone())
+}
+
+/// An id that no other request has: random for the process, then counted, which costs no system call.
+fn new_id() -> HeaderValue {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| {
+        Randomness::System
+            .bytes()
+            .map(u64::from_le_bytes)
+            .unwrap_or_default()
+    });
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    HeaderValue::from_str(&format!("{:016x}-{number:x}", *PROCESS))
+        .unwrap_or(HeaderValue::from_static("none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_id_is_kept_and_any_other_replaced() {
+        let id = |text: &'static str| {
+            id_of(&HeaderMap::from_iter([(
+                REQUEST_ID,
+                HeaderValue::from_static(text),
+            )]))
+        };
+        assert_eq!(id("7f3a-22_B").unwrap(), "7f3a-22_B");
+        assert!(id("").is_none());
+        assert!(id("two words").is_none());
+        assert!(
+            id("0123456789012345678901234567890123456789012345678901234567890123456789").is_none()
+        );
+        assert_ne!(new_id(), new_id());
+    }
+}

@@ -1,0 +1,149 @@
+//! Every address, and the layers that requests pass.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Request},
+    http::Method,
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, any, on},
+};
+use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBodyLimitLayer};
+
+use crate::{
+    app_state::AppState, assets, client_address, created_key, error_page, health, metrics, pages,
+    problem::Problem, request_log, security_headers, sessions, verify,
+};
+
+/// How large a request's body may be, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+/// How long a request may take.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Who a route is for, which decides how it authenticates and how errors look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// API servers, with a service token: problem details.
+    Api,
+    /// Browsers, with a session: pages.
+    Browsers,
+    /// Whoever watches the process: no authentication.
+    Operators,
+}
+
+type Entry = (For, Method, &'static str, MethodRouter<AppState>);
+
+macro_rules! entry {
+    ($for:ident $method:ident $path:literal $handler:path) => {
+        (
+            For::$for,
+            Method::$method,
+            $path,
+            on(MethodFilter::$method, $handler),
+        )
+    };
+}
+
+/// The routes, but for those that Leptos knows: the pages, and the server functions under `/api`.
+fn table() -> [Entry; 5] {
+    [
+        entry!(Api POST "/v1/verify" verify::verify),
+        entry!(Browsers POST "/orgs/{org}/keys/new" created_key::create),
+        entry!(Operators GET "/healthz" health::alive),
+        entry!(Operators GET "/readyz" health::ready),
+        entry!(Operators GET "/metrics" metrics::show),
+    ]
+}
+
+/// Method and path of every route that is neither a page (see [`pages::paths`]), a server function nor a file.
+pub fn routes() -> Vec<(Method, &'static str)> {
+    table()
+        .into_iter()
+        .map(|(_, method, path, _)| (method, path))
+        .collect()
+}
+
+/// The whole server as a service.
+pub fn router(state: AppState) -> Router {
+    let routes_for = |whom: For| {
+        let entries = table().into_iter().filter(|(whose, ..)| *whose == whom);
+        entries.fold(Router::new(), |router, (_, _, path, handler)| {
+            router.route(path, handler)
+        })
+    };
+
+    let api = routes_for(For::Api)
+        .route("/v1/{*path}", any(async || Problem::not_found()))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(async |request: Request, next: Next| {
+            in_time(request, next, || Problem::unavailable().into_response()).await
+        }))
+        .layer(CatchPanicLayer::custom(|panic| {
+            log_panic(panic, || Problem::internal().into_response())
+        }));
+
+    let browsers = pages::router(&state)
+        .merge(routes_for(For::Browsers))
+        .layer(from_fn_with_state(state.clone(), client_address::note))
+        .layer(sessions::layer(state.engine.clone(), &state.public_url))
+        .layer(map_response(sessions::secure_removal))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(same_site_only(&state))
+        .layer(from_fn(async |request: Request, next: Next| {
+            in_time(request, next, error_page::timed_out).await
+        }))
+        .layer(CatchPanicLayer::custom(|panic| {
+            log_panic(panic, error_page::internal_error)
+        }))
+        .layer(from_fn(security_headers::add_page_policy));
+
+    Router::new()
+        .merge(api)
+        .merge(browsers)
+        .merge(routes_for(For::Operators))
+        .merge(assets::router())
+        .layer(from_fn_with_state(state.clone(), security_headers::add))
+        .layer(from_fn_with_state(state.clone(), request_log::log))
+        .with_state(state)
+}
+
+/// Refuses what changes something and was sent from another site.
+fn same_site_only(
+    state: &AppState,
+) -> CsrfLayer<fn(tower_http::csrf::ProtectionError) -> Response> {
+    let layer = CsrfLayer::new();
+    #[expect(
+        clippy::expect_used,
+        reason = "settings take only origins as browsers write them"
+    )]
+    let layer = layer
+        .add_trusted_origin(state.public_url.origin())
+        .expect("the public URL is an origin");
+    layer.with_rejection_response(|_| error_page::cross_site())
+}
+
+/// Runs a request, or gives `late` when it takes too long.
+async fn in_time(request: Request, next: Next, late: impl FnOnce() -> Response) -> Response {
+    match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!("cut off after {} s", TIME_LIMIT.as_secs());
+            late()
+        }
+    }
+}
+
+/// Puts a panic into the log and gives `answer`, which says nothing of it.
+fn log_panic(panic: Box<dyn Any + Send>, answer: impl FnOnce() -> Response) -> Response<Body> {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(message, "a request's handler panicked");
+    answer()
+}

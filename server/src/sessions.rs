@@ -1,0 +1,167 @@
+//! Sessions of the pages: kept in the database under the hash of their id, ended by the engine's clock.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use axum::{
+    http::{HeaderValue, header},
+    response::Response,
+};
+use latchkey::{
+    Engine,
+    accounts::sessions::{self, SessionHash},
+    db::StorageError,
+    id::UserId,
+    time::{HOUR, Timestamp},
+};
+use tower_sessions::{
+    Expiry, SessionManagerLayer, SessionStore,
+    cookie::{
+        SameSite,
+        time::{Duration, OffsetDateTime},
+    },
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+
+use crate::settings::PublicUrl;
+
+/// A session ends when it was not used for so long (design §10), in milliseconds. The time begins anew whenever the
+/// session is saved, which the pages see to.
+const IDLE_LIFETIME: i64 = 12 * HOUR;
+/// Under which key of a session the pages keep who has signed in.
+pub const USER_ID: &str = "user_id";
+
+/// The cookie's name over https: browsers take it only from a secure answer, for this host alone.
+const SECURE_COOKIE: &str = "__Host-latchkey";
+/// Its name on http://localhost, where browsers refuse the other.
+const LOCAL_COOKIE: &str = "latchkey";
+
+/// The engine's sessions as tower-sessions wants them.
+#[derive(Clone)]
+pub struct Store(Arc<Engine>);
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+/// The layer that gives each request its session.
+pub fn layer(engine: Arc<Engine>, public_url: &PublicUrl) -> SessionManagerLayer<Store> {
+    let is_https = public_url.is_https();
+    SessionManagerLayer::new(Store(engine))
+        .with_name(if is_https {
+            SECURE_COOKIE
+        } else {
+            LOCAL_COOKIE
+        })
+        .with_secure(is_https)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_path("/")
+        // The cookie stays for as long as a session at most lives; the store ends it sooner.
+        .with_expiry(Expiry::OnInactivity(Duration::milliseconds(
+            sessions::ABSOLUTE_LIFETIME,
+        )))
+}
+
+/// Browsers ignore an answer that removes a `__Host-` cookie without saying `Secure`, and tower-sessions does not.
+pub async fn secure_removal(mut response: Response) -> Response {
+    let is_bare = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|text| text.starts_with(SECURE_COOKIE) && !text.contains("; Secure"))
+    };
+    if response
+        .headers()
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .any(is_bare)
+    {
+        let cookies: Vec<HeaderValue> = response
+            .headers()
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .cloned()
+            .collect();
+        response.headers_mut().remove(header::SET_COOKIE);
+        for cookie in cookies {
+            let text = cookie.to_str().unwrap_or_default();
+            let secured = HeaderValue::from_str(&format!("{text}; Secure"))
+                .ok()
+                .filter(|_| is_bare(&cookie));
+            response
+                .headers_mut()
+                .append(header::SET_COOKIE, secured.unwrap_or(cookie));
+        }
+    }
+    response
+}
+
+fn hash(id: &Id) -> SessionHash {
+    SessionHash::of(&id.0.to_be_bytes())
+}
+
+fn backend(error: StorageError) -> Error {
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "sessions cannot be kept"
+    );
+    Error::Backend("the database did not do what was asked of it".to_owned())
+}
+
+/// A record's owner, and its data as JSON.
+fn parts(record: &Record) -> Result<(Option<UserId>, String)> {
+    let user_id = match record.data.get(USER_ID) {
+        Some(value) => {
+            let id = serde_json::from_value(value.clone())
+                .map_err(|error| Error::Encode(error.to_string()))?;
+            Some(id)
+        }
+        None => None,
+    };
+    let data =
+        serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
+    Ok((user_id, data))
+}
+
+#[async_trait]
+impl SessionStore for Store {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        let (user_id, data) = parts(record)?;
+        let ends_at = self.0.clock().now().plus(IDLE_LIFETIME);
+        sessions::save(&self.0, hash(&record.id), user_id, &data, ends_at)
+            .await
+            .map_err(backend)
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let (user_id, data) = parts(record)?;
+        let ends_at = self.0.clock().now().plus(IDLE_LIFETIME);
+        sessions::update(&self.0, hash(&record.id), user_id, &data, ends_at)
+            .await
+            .map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let Some(stored) = sessions::load(&self.0, hash(id)).await.map_err(backend)? else {
+            return Ok(None);
+        };
+        Ok(Some(Record {
+            id: *id,
+            data: serde_json::from_str(&stored.data)
+                .map_err(|error| Error::Decode(error.to_string()))?,
+            expiry_date: date_time(stored.expires_at),
+        }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        sessions::end(&self.0, hash(id)).await.map_err(backend)
+    }
+}
+
+fn date_time(at: Timestamp) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.as_millis() / 1_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}

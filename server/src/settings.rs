@@ -1,0 +1,227 @@
+//! What the operator decides (design §11): read from the default file, a file, the environment and flags, in this order.
+
+mod layers;
+mod peppers;
+mod public_url;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt, fs,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use latchkey::{
+    accounts::SignUpPolicy,
+    convention::{BUILT_IN_NAMES, Convention},
+    key::digest::Peppers,
+    random::Randomness,
+};
+
+pub use self::{
+    layers::{Layers, SettingsError},
+    peppers::PepperError,
+    public_url::PublicUrl,
+};
+
+/// Every setting, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to serve. Port 0 means a free one.
+    pub listen: SocketAddr,
+    /// Where the SQLite database and the pepper are.
+    pub data_dir: PathBuf,
+    /// How keys look and behave.
+    pub convention: Convention,
+    /// Who may make an account.
+    pub sign_up: SignUpPolicy,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// How much is logged: `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: tracing::Level,
+    /// Between two writes of gathered usage.
+    pub usage_flush: Duration,
+    /// How many keys are kept in memory.
+    pub cached_keys: usize,
+    public_url: Option<PublicUrl>,
+    database_url: Secret,
+    pepper: Option<Secret>,
+    older_peppers: Vec<Secret>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Readable,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A setting that `Debug` does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+impl Settings {
+    /// Checks what the layers came to.
+    ///
+    /// # Errors
+    /// Names the first setting that will not do, where it was set, and why.
+    pub fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
+        let data_dir = layers.text("data_dir", |text| match text {
+            "" => Err("must name a folder".to_owned()),
+            text => Ok(PathBuf::from(text)),
+        })?;
+        Ok(Self {
+            listen: layers.text("listen", |text| {
+                text.parse()
+                    .map_err(|_| "must be an address and a port, such as 127.0.0.1:3000".to_owned())
+            })?,
+            convention: layers.text("convention", read_convention)?,
+            sign_up: layers.text("sign_up", |text| match text {
+                "invite" => Ok(SignUpPolicy::Invite),
+                "open" => Ok(SignUpPolicy::Open),
+                "closed" => Ok(SignUpPolicy::Closed),
+                _ => Err("must be `invite`, `open` or `closed`".to_owned()),
+            })?,
+            trusted_proxies: layers.list("trusted_proxies", |text| {
+                let address = text.parse::<IpAddr>().map(IpNet::from);
+                text.parse::<IpNet>()
+                    .or(address)
+                    .map_err(|_| format!("`{text}` is neither an address nor a network"))
+            })?,
+            log_format: layers.text("log_format", |text| match text {
+                "readable" => Ok(LogFormat::Readable),
+                "json" => Ok(LogFormat::Json),
+                _ => Err("must be `readable` or `json`".to_owned()),
+            })?,
+            log_level: layers.text("log_level", |text| match text {
+                "error" => Ok(tracing::Level::ERROR),
+                "warn" => Ok(tracing::Level::WARN),
+                "info" => Ok(tracing::Level::INFO),
+                "debug" => Ok(tracing::Level::DEBUG),
+                "trace" => Ok(tracing::Level::TRACE),
+                _ => Err("must be `error`, `warn`, `info`, `debug` or `trace`".to_owned()),
+            })?,
+            usage_flush: Duration::from_secs(layers.number("usage_flush_seconds", 1, 3_600)?),
+            cached_keys: usize::try_from(layers.number("cached_keys", 1, 100_000_000)?)
+                .unwrap_or(usize::MAX),
+            public_url: layers.text("public_url", |text| unless_empty(text, PublicUrl::parse))?,
+            database_url: layers.text("database_url", |text| read_database_url(text, &data_dir))?,
+            pepper: layers.text("pepper", |text| unless_empty(text, read_pepper))?,
+            older_peppers: layers.list("older_peppers", read_pepper)?,
+            data_dir,
+        })
+    }
+
+    /// The address under which browsers come, when the server listens on `port`.
+    pub fn public_url(&self, port: u16) -> PublicUrl {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| PublicUrl::localhost(port))
+    }
+
+    /// Whether the operator said under which address browsers come.
+    pub fn names_public_url(&self) -> bool {
+        self.public_url.is_some()
+    }
+
+    /// Where the database is. May hold a password.
+    pub fn database_url(&self) -> &Secret {
+        &self.database_url
+    }
+
+    /// The file of the SQLite database; `None` with Postgres.
+    pub fn sqlite_file(&self) -> Option<&Path> {
+        let rest = self.database_url.0.strip_prefix("sqlite:")?;
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        Some(Path::new(path.split('?').next().unwrap_or(path)))
+    }
+
+    /// The peppers for key digests. With SQLite and none set, one is made in the data folder.
+    ///
+    /// # Errors
+    /// When Postgres has none, or the file cannot be read or made.
+    pub fn peppers(&self, random: &Randomness) -> Result<Peppers, PepperError> {
+        let is_postgres = self.sqlite_file().is_none();
+        peppers::peppers(
+            self.pepper.as_ref(),
+            &self.older_peppers,
+            is_postgres,
+            &self.data_dir,
+            random,
+        )
+    }
+}
+
+fn unless_empty<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        parse(text).map(Some)
+    }
+}
+
+fn read_pepper(text: &str) -> Result<Secret, String> {
+    peppers::parse(text).map(|_| Secret::new(text))
+}
+
+fn read_convention(text: &str) -> Result<Convention, String> {
+    if let Some(convention) = Convention::built_in(text) {
+        return Ok(convention);
+    }
+    let file = fs::read_to_string(text).map_err(|error| {
+        format!(
+            "`{text}` is neither one of {} nor a file that can be read ({error})",
+            BUILT_IN_NAMES.join(", ")
+        )
+    })?;
+    Convention::from_toml(&file).map_err(|error| format!("{text}, {error}"))
+}
+
+fn read_database_url(text: &str, data_dir: &Path) -> Result<Secret, String> {
+    if text.is_empty() {
+        let folder = data_dir
+            .to_str()
+            .ok_or("is needed when the data folder's name is not UTF-8")?;
+        // These mean something in a URL.
+        let folder = folder
+            .replace('%', "%25")
+            .replace('?', "%3F")
+            .replace('#', "%23");
+        return Ok(Secret::new(format!("sqlite:{folder}/latchkey.db")));
+    }
+    let known = ["sqlite:", "postgres:", "postgresql:"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    if known {
+        Ok(Secret::new(text))
+    } else {
+        Err("must begin with `sqlite:` or `postgres://`".to_owned())
+    }
+}

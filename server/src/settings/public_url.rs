@@ -1,0 +1,115 @@
+//! The address under which browsers reach Latchkey.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// An origin: `https://` with any host, or `http://` with this machine's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// As browsers write it in an `Origin` header: lower case, without a default port and a trailing slash.
+    origin: String,
+    is_https: bool,
+}
+
+impl PublicUrl {
+    /// Reads a setting.
+    ///
+    /// # Errors
+    /// With a sentence that says what would do.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text)
+            .map_err(|error| format!("is not a URL ({error}); write https://HOST"))?;
+        if url.path() != "/"
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+        {
+            return Err(
+                "must be a scheme and a host alone, such as https://keys.example.com".to_owned(),
+            );
+        }
+        let is_this_machine = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        match url.scheme() {
+            "https" => Ok(Self {
+                origin: url.origin().ascii_serialization(),
+                is_https: true,
+            }),
+            "http" if is_this_machine => Ok(Self {
+                origin: url.origin().ascii_serialization(),
+                is_https: false,
+            }),
+            "http" => Err(
+                "must be https: over http, anyone on the way can read passwords and keys. \
+                 Only localhost may go without"
+                    .to_owned(),
+            ),
+            _ => Err("must begin with https:// (or be http://localhost)".to_owned()),
+        }
+    }
+
+    /// This machine's, for trying out.
+    pub fn localhost(port: u16) -> Self {
+        Self {
+            origin: format!("http://localhost:{port}"),
+            is_https: false,
+        }
+    }
+
+    /// The origin, without a slash at the end.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether browsers come over https.
+    pub fn is_https(&self) -> bool {
+        self.is_https
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        let origin = |text| PublicUrl::parse(text).unwrap().origin;
+        assert_eq!(
+            origin("https://Keys.Example.com:443/"),
+            "https://keys.example.com"
+        );
+        assert_eq!(origin("http://localhost:3000"), "http://localhost:3000");
+        assert_eq!(origin("http://[::1]:80"), "http://[::1]");
+        assert!(
+            PublicUrl::parse("https://keys.example.com")
+                .unwrap()
+                .is_https()
+        );
+        assert!(!PublicUrl::localhost(3000).is_https());
+    }
+
+    #[test]
+    fn what_would_be_unsafe_or_is_no_origin_is_refused() {
+        for text in [
+            "http://keys.example.com",
+            "keys.example.com",
+            "https://a.example/path",
+            "ftp://a.example",
+            "https://u@a.example",
+            "",
+        ] {
+            assert!(PublicUrl::parse(text).is_err(), "{text}");
+        }
+    }
+}
