@@ -1,7 +1,135 @@
-//! Written with the usage page.
+//! `/orgs/{org}/usage`: how many requests the org's keys brought, and what became of them.
 
-use leptos::prelude::*;
+mod by_key;
+mod report;
+mod stats;
+
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_params_map};
+
+#[cfg(feature = "ssr")]
+pub use report::of_key;
+pub use report::{Range, ReportText};
+
+use self::{
+    by_key::ByKey,
+    report::{Usage, report_usage},
+    stats::Stats,
+};
+use crate::{
+    chart::{Chart, Legend, describe},
+    icons::{Icon, Symbol},
+    layout::PageHead,
+    not_found::ErrorView,
+    number_text::grouped,
+    query::value_of,
+};
 
 /// The page.
 #[component]
-pub fn UsagePage() -> impl IntoView {}
+pub fn UsagePage() -> impl IntoView {
+    let params = use_params_map();
+    let search = use_location().search;
+    let asked = move || {
+        let org = params.with(|params| params.get("org").unwrap_or_default());
+        (
+            org,
+            search.with(|search| Range::from_word(&value_of(search, "range"))),
+        )
+    };
+    let usage = Resource::new(asked, |(org, range)| report_usage(org, range));
+    view! {
+        <Title text="Usage"/>
+        <Transition>
+            {move || Suspend::new(async move {
+                match usage.await {
+                    Ok(usage) => view! { <UsageView usage/> }.into_any(),
+                    Err(error) => view! { <ErrorView error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn UsageView(usage: Usage) -> impl IntoView {
+    let Usage {
+        org,
+        range,
+        report,
+        by_key,
+    } = usage;
+    let lead = view! { "All keys · "{report.period.clone()}" · times in UTC" }.into_any();
+    let base = format!("/orgs/{org}");
+    let links = view! { <RangeLinks path=format!("{base}/usage") chosen=range/> };
+    view! {
+        <PageHead title="Usage" lead>{links}</PageHead>
+        {if report.total.all() == 0 && report.before.all() == 0 {
+            Either::Left(view! { <NothingYet keys=format!("{base}/keys")/> })
+        } else {
+            Either::Right(view! {
+                <Stats range report=report.clone() keys=by_key.as_ref().map(|by_key| by_key.in_use)/>
+                <div class="stack">
+                    <section class="card" aria-labelledby="by-outcome">
+                        <header><h2 id="by-outcome">"Requests by outcome"</h2><Legend/></header>
+                        <Chart
+                            title=format!("Requests by outcome, per {}", range.step_name().to_lowercase())
+                            description=describe(&report.steps, report.total)
+                            step_name=range.step_name()
+                            steps=report.steps
+                        />
+                    </section>
+                    {match by_key {
+                        Some(by_key) => Either::Left(view! {
+                            <div class="columns"><ByKey base by_key range/><WhyRefused refusals=report.refusals/></div>
+                        }),
+                        None => Either::Right(view! { <WhyRefused refusals=report.refusals/> }),
+                    }}
+                </div>
+            })
+        }}
+    }
+}
+
+#[component]
+fn RangeLinks(path: String, chosen: Range) -> impl IntoView {
+    let link = |range: Range| {
+        let current = (range == chosen).then_some("true");
+        view! { <a href=format!("{path}?range={}", range.word()) aria-current=current>{range.title()}</a> }
+    };
+    view! { <div class="seg" role="group" aria-label="Range">{Range::ALL.map(link).collect_view()}</div> }
+}
+
+#[component]
+fn NothingYet(keys: String) -> impl IntoView {
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Usage/>
+            <h2>"No requests in this time"</h2>
+            <p>"Every request that an API server asks Latchkey about is counted here, within a second or two."</p>
+            <div class="actions"><a class="btn" href=keys>"See the keys"</a></div>
+        </div></div>
+    }
+}
+
+#[component]
+fn WhyRefused(
+    /// Outcome and count, most frequent first.
+    refusals: Vec<(String, i64)>,
+) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="why-refused">
+            <header><h2 id="why-refused">"Why requests were refused"</h2></header>
+            {if refusals.is_empty() {
+                Either::Left(view! { <p class="body muted small">"None was refused in this time."</p> })
+            } else {
+                let rows = refusals
+                    .into_iter()
+                    .map(|(outcome, count)| view! { <dt>{outcome}</dt><dd>{grouped(count)}</dd> })
+                    .collect_view();
+                Either::Right(view! { <dl class="facts tally body">{rows}</dl> })
+            }}
+        </section>
+    }
+}

@@ -1,7 +1,186 @@
-//! Written with the keys' pages.
+//! `/orgs/{org}/keys`: the org's keys, searched, filtered, sorted and paged. All of that is in the address, so that every
+//! step is a link or a form that works without a script and can be shared.
 
-use leptos::prelude::*;
+mod address;
+mod data;
+mod filters;
+mod table;
+
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_params_map};
+
+use self::{
+    address::Address,
+    data::{KeyList, list_keys},
+    filters::Filters,
+    table::{Changes, KeyTable},
+};
+use super::change::{DISABLED, DisableKey, ENABLED, EnableKey};
+use crate::{
+    icons::{Icon, Symbol},
+    layout::PageHead,
+    not_found::ErrorView,
+    number_text::{counted, grouped},
+    status::use_status,
+};
 
 /// The page.
 #[component]
-pub fn KeysPage() -> impl IntoView {}
+pub fn KeysPage() -> impl IntoView {
+    let params = use_params_map();
+    let search = use_location().search;
+    let address = Memo::new(move |_| {
+        search.with(|search| {
+            Address::read(
+                params.with(|params| params.get("org").unwrap_or_default()),
+                search,
+            )
+        })
+    });
+    let changes = Changes {
+        disable: ServerAction::<DisableKey>::new(),
+        enable: ServerAction::<EnableKey>::new(),
+    };
+    announce(changes);
+    let keys = Resource::new(
+        move || {
+            (
+                address.get(),
+                changes.disable.version().get(),
+                changes.enable.version().get(),
+            )
+        },
+        |(address, ..)| async move { list_keys(address.clone()).await.map(|list| (address, list)) },
+    );
+    view! {
+        <Title text="Keys"/>
+        <Transition>
+            {move || Suspend::new(async move {
+                match keys.await {
+                    Ok((address, list)) => view! { <KeysView address list changes/> }.into_any(),
+                    Err(error) => view! { <ErrorView error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// Says what a menu's action did, or why it did not.
+fn announce(changes: Changes) {
+    let status = use_status();
+    Effect::new(move |_| match changes.disable.value().get() {
+        Some(Ok(())) => status.say(DISABLED),
+        Some(Err(error)) => status.say(error.to_string()),
+        None => {}
+    });
+    Effect::new(move |_| match changes.enable.value().get() {
+        Some(Ok(())) => status.say(ENABLED),
+        Some(Err(error)) => status.say(error.to_string()),
+        None => {}
+    });
+}
+
+#[component]
+fn KeysView(address: Address, list: KeyList, changes: Changes) -> impl IntoView {
+    let count = counted(list.matching, "key", "keys");
+    let lead = match (list.matching, address.filtered()) {
+        (0, _) => view! { "A key’s text is shown once, when it is made." }.into_any(),
+        (_, true) => {
+            view! { {count}" found. A key’s text is shown once, when it is made." }.into_any()
+        }
+        (_, false) => view! { {count}". A key’s text is shown once, when it is made." }.into_any(),
+    };
+    let new = format!("{}/new", address.path());
+    let may_make = list.may_make;
+    let nothing = list.matching == 0 && !address.filtered();
+    let make = may_make.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
+    view! {
+        <PageHead title="Keys" lead>{make}</PageHead>
+        {if nothing {
+            Either::Left(view! { <NoKeys new=may_make.then_some(new)/> })
+        } else {
+            Either::Right(view! {
+                <Filters address=address.clone()/>
+                <div class="stack"><Found address list changes/></div>
+            })
+        }}
+    }
+}
+
+#[component]
+fn Found(address: Address, list: KeyList, changes: Changes) -> impl IntoView {
+    if list.rows.is_empty() {
+        return Either::Left(view! { <NoMatch address/> });
+    }
+    let pager = view! { <Pager address=address.clone() shown=list.rows.len() matching=list.matching previous=list.previous.clone() next=list.next.clone()/> };
+    Either::Right(view! {
+        <div class="card"><KeyTable address list changes/></div>
+        {pager}
+    })
+}
+
+#[component]
+fn NoKeys(
+    /// Where a key is made, for those who may.
+    new: Option<String>,
+) -> impl IntoView {
+    let way_on = match new {
+        Some(new) => Either::Left(
+            view! { <div class="actions"><a class="btn primary" href=new>"Make a key"</a></div> },
+        ),
+        None => Either::Right(view! { <p>"Owners of the organization make them."</p> }),
+    };
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Key/>
+            <h2>"No keys yet"</h2>
+            <p>"A program that calls the API shows a key with each request. Make one for every program, so that each can be limited, watched and ended by itself."</p>
+            {way_on}
+        </div></div>
+    }
+}
+
+#[component]
+fn NoMatch(address: Address) -> impl IntoView {
+    let title = match address.search.as_str() {
+        "" => "No key matches".to_owned(),
+        search => format!("No key matches “{search}”"),
+    };
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Search/>
+            <h2>{title}</h2>
+            <p>"Search looks at names, prefixes and the last four characters."</p>
+            <div class="actions"><a class="btn" href=address.path()>"Show all keys"</a></div>
+        </div></div>
+    }
+}
+
+#[component]
+fn Pager(
+    address: Address,
+    shown: usize,
+    matching: i64,
+    previous: Option<String>,
+    next: Option<String>,
+) -> impl IntoView {
+    let link = |place: Option<String>,
+                rel: &'static str,
+                text: &'static str,
+                to: fn(&Address, String) -> String| match place {
+        Some(place) => {
+            Either::Left(view! { <a class="btn" rel=rel href=to(&address, place)>{text}</a> })
+        }
+        None => Either::Right(view! { <a class="btn" role="link" aria-disabled="true">{text}</a> }),
+    };
+    (previous.is_some() || next.is_some()).then(|| {
+        view! {
+            <nav class="pager" aria-label="Pages of keys">
+                <span>{shown}" of "{grouped(matching)}" keys"</span>
+                {link(previous, "prev", "Previous", Address::ending_before)}
+                {link(next, "next", "Next", Address::starting_after)}
+            </nav>
+        }
+    })
+}

@@ -1,7 +1,203 @@
-//! Written with the keys' pages.
+//! `/orgs/{org}/keys/{key}`: one key.
 
-use leptos::prelude::*;
+mod data;
+mod details;
+mod requests;
+mod revoke;
+
+use latchkey::key::Status;
+use leptos::{either::Either, form::ActionForm, html, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_params_map};
+
+use self::{
+    data::{KeyDetails, KeyView, show_key},
+    details::{Details, DomainsCard, Notes, ScopesCard},
+    requests::Requests,
+    revoke::{RevokeButton, RevokeQuestion},
+};
+use super::{
+    change::{DISABLED, DisableKey, ENABLED, EnableKey, REVOKED, RevokeKey},
+    kind_purpose, reason_text,
+    state::StateTag,
+};
+use crate::{
+    error::AppError,
+    form::{FormError, SubmitButton},
+    icons::{Icon, Symbol},
+    layout::{Breadcrumbs, PageHead},
+    not_found::ErrorView,
+    query::value_of,
+    status::use_status,
+    time_text::Time,
+};
+
+/// What the page's buttons do.
+#[derive(Clone, Copy)]
+struct Changes {
+    disable: ServerAction<DisableKey>,
+    enable: ServerAction<EnableKey>,
+    revoke: ServerAction<RevokeKey>,
+}
 
 /// The page.
 #[component]
-pub fn KeyPage() -> impl IntoView {}
+pub fn KeyPage() -> impl IntoView {
+    let params = use_params_map();
+    let search = use_location().search;
+    let path = Memo::new(move |_| {
+        let param = |name| params.with(|params| params.get(name).unwrap_or_default());
+        (param("org"), param("key"))
+    });
+    // Asked in the address, so that the question can be asked where no script runs.
+    let asked = Memo::new(move |_| search.with(|search| !value_of(search, "revoke").is_empty()));
+    let changes = Changes {
+        disable: ServerAction::new(),
+        enable: ServerAction::new(),
+        revoke: ServerAction::new(),
+    };
+    announce(changes);
+    let key = Resource::new(
+        move || {
+            let Changes {
+                disable,
+                enable,
+                revoke,
+            } = changes;
+            (
+                path.get(),
+                disable.version().get(),
+                enable.version().get(),
+                revoke.version().get(),
+            )
+        },
+        |((org, key), ..)| show_key(org, key),
+    );
+    view! {
+        <Title text="Key"/>
+        <Transition>
+            {move || Suspend::new(async move {
+                match key.await {
+                    Ok(key) => view! { <KeyPageView org=path.get_untracked().0 key asked=asked.get() changes/> }.into_any(),
+                    Err(error) => view! { <ErrorView error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// Says what a button did. What kept it from doing so stands on the page.
+fn announce(changes: Changes) {
+    let status = use_status();
+    let say = move |value: Option<Result<(), AppError>>, text: &'static str| {
+        if let Some(Ok(())) = value {
+            status.say(text);
+        }
+    };
+    Effect::new(move |_| say(changes.disable.value().get(), DISABLED));
+    Effect::new(move |_| say(changes.enable.value().get(), ENABLED));
+    Effect::new(move |_| say(changes.revoke.value().get(), REVOKED));
+}
+
+#[component]
+fn KeyPageView(org: String, key: KeyView, asked: bool, changes: Changes) -> impl IntoView {
+    let keys_path = format!("/orgs/{org}/keys");
+    let path = format!("{keys_path}/{}", key.id);
+    let error = Signal::derive(move || {
+        let failed = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
+        failed(changes.disable.value().get())
+            .or_else(|| failed(changes.enable.value().get()))
+            .or_else(|| failed(changes.revoke.value().get()))
+    });
+    let revocable = key.may_revoke && key.state.status != Status::Revoked;
+    let beside = view! { <StateTag state=key.state/> }.into_any();
+    let lead = match key.details.as_ref() {
+        Some(details) => view! { <code>{details.display.clone()}</code> }.into_any(),
+        None => kind_purpose(key.kind).into_any(),
+    };
+    let switch = key.may_disable.then(|| view! { <SwitchButton org=org.clone() id=key.id.clone() status=key.state.status changes/> });
+    let dialog = NodeRef::<html::Dialog>::new();
+    let question = revocable.then(|| {
+        let (id, name, dialog) = (key.id.clone(), key.name.clone(), (!asked).then_some(dialog));
+        view! { <RevokeQuestion org id name path=path.clone() action=changes.revoke dialog/> }
+    });
+    view! {
+        <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
+        <PageHead title=key.name.clone() beside lead>
+            {switch}
+            {(revocable && !asked).then(|| view! { <RevokeButton path dialog/> })}
+        </PageHead>
+        <div class="stack">
+            <FormError error/>
+            {question}
+            <Ended key=key.clone()/>
+            {match key.details.clone() {
+                Some(details) => Either::Left(view! { <Whole key details/> }),
+                None => Either::Right(view! { <Details key details=None/> }),
+            }}
+        </div>
+    }
+}
+
+/// For owners and admins.
+#[component]
+fn Whole(key: KeyView, details: KeyDetails) -> impl IntoView {
+    view! {
+        <div class="columns">
+            <div class="stack">
+                <Requests report=details.usage.clone()/>
+                <DomainsCard kind=key.kind details=details.clone()/>
+                <ScopesCard details=details.clone()/>
+            </div>
+            <div class="stack">
+                <Details key details=Some(details.clone())/>
+                <Notes notes=details.notes/>
+            </div>
+        </div>
+    }
+}
+
+/// Switches the key off or on, whichever it is not; nothing for a key that has ended.
+#[component]
+fn SwitchButton(org: String, id: String, status: Status, changes: Changes) -> impl IntoView {
+    let fields = view! { <input type="hidden" name="org" value=org/><input type="hidden" name="key" value=id/> };
+    match status {
+        Status::Active => view! {
+            <ActionForm action=changes.disable>{fields}<SubmitButton class="btn" pending=changes.disable.pending()>"Disable"</SubmitButton></ActionForm>
+        }
+        .into_any(),
+        Status::Disabled => view! {
+            <ActionForm action=changes.enable>{fields}<SubmitButton class="btn" pending=changes.enable.pending()>"Enable"</SubmitButton></ActionForm>
+        }
+        .into_any(),
+        Status::Expired | Status::Revoked => ().into_any(),
+    }
+}
+
+/// Why the key does not work, where it does not.
+#[component]
+fn Ended(key: KeyView) -> impl IntoView {
+    let since = |time| view! { " since "<Time text=time/> };
+    let details = key.details;
+    let (tone, symbol, text) = match key.state.status {
+        Status::Active => return None,
+        Status::Disabled => {
+            let since = details.and_then(|details| details.disabled).map(since);
+            ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are refused until it is enabled again." }.into_any())
+        }
+        Status::Expired => (
+            "notice warn",
+            Symbol::Alert,
+            view! { "Expired. Requests with it are refused." }.into_any(),
+        ),
+        Status::Revoked => {
+            let reason = key
+                .state
+                .reason
+                .map(|reason| format!(": {}", reason_text(reason)));
+            let since = details.and_then(|details| details.revoked).map(since);
+            ("notice bad", Symbol::Alert, view! { "Revoked"{since}{reason}". Requests with it are refused. This cannot be undone." }.into_any())
+        }
+    };
+    Some(view! { <div class=tone><Icon symbol/><p>{text}</p></div> })
+}

@@ -1,0 +1,124 @@
+//! Where a chart's lines lie: axis steps, areas and which labels have room.
+
+use std::fmt::Write;
+
+/// The marks of an axis from 0 to a round number that is at least `most`, highest first: 15k, 10k, 5k, 0.
+pub fn axis(most: i64) -> Vec<i64> {
+    let step = step_for(most.max(1));
+    let marks = most.max(1).div_euclid(step) + i64::from(most.max(1).rem_euclid(step) > 0);
+    (0..=marks)
+        .rev()
+        .map(|mark| mark.saturating_mul(step))
+        .collect()
+}
+
+/// The smallest 1, 2 or 5 times a power of ten that covers `most` in at most four steps.
+fn step_for(most: i64) -> i64 {
+    let mut power = 1_i64;
+    loop {
+        for step in [1, 2, 5].map(|leading| power.saturating_mul(leading)) {
+            if most <= step.saturating_mul(4) {
+                return step;
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+}
+
+/// A line through `values`, one unit apart, measured down from `top`.
+pub fn line(values: &[i64], top: i64) -> String {
+    let mut path = String::new();
+    for (x, value) in values.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            path,
+            "{}{x},{}",
+            if x == 0 { "M" } else { " L" },
+            top - value
+        );
+    }
+    path
+}
+
+/// The area between `lower` and `upper`: along the upper values, and back along the lower ones.
+pub fn area(lower: &[i64], upper: &[i64], top: i64) -> String {
+    let mut path = line(upper, top);
+    for (x, value) in lower.iter().enumerate().rev() {
+        let _ = write!(path, " L{x},{}", top - value);
+    }
+    path.push('Z');
+    path
+}
+
+/// Which of `steps` steps have room for a label, and which of those only in a wide window.
+pub fn labelled(steps: usize) -> impl Fn(usize) -> Option<Room> {
+    let every = match steps {
+        ..=8 => 1,
+        9..=12 => 2,
+        13..=24 => 4,
+        _ => steps.div_ceil(5),
+    };
+    move |step| {
+        let label = step / every;
+        (step.is_multiple_of(every)).then_some(if label.is_multiple_of(2) {
+            Room::Everywhere
+        } else {
+            Room::InWideWindows
+        })
+    }
+}
+
+/// Where a label has room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// On every screen.
+    Everywhere,
+    /// Not on a phone.
+    InWideWindows,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_ends_at_a_round_number_just_above_the_most() {
+        assert_eq!(axis(12_345), [15_000, 10_000, 5_000, 0]);
+        assert_eq!(axis(15_000), [15_000, 10_000, 5_000, 0]);
+        assert_eq!(axis(0), [1, 0]);
+        assert_eq!(axis(3), [3, 2, 1, 0]);
+        assert_eq!(axis(7), [8, 6, 4, 2, 0]);
+        assert_eq!(axis(81), [100, 50, 0]);
+    }
+
+    #[test]
+    fn an_axis_covers_any_most_in_at_most_four_steps() {
+        for most in (0..5_000).chain([i64::MAX / 1_000, i64::MAX]) {
+            let marks = axis(most);
+            assert!(
+                marks[0] >= most && (2..=5).contains(&marks.len()),
+                "{most}: {marks:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_area_goes_along_the_upper_values_and_back_along_the_lower_ones() {
+        assert_eq!(line(&[1, 3], 4), "M0,3 L1,1");
+        assert_eq!(area(&[0, 1], &[1, 3], 4), "M0,3 L1,1 L1,3 L0,4Z");
+    }
+
+    #[test]
+    fn labels_are_few_and_every_other_one_waits_for_room() {
+        let shown = |steps: usize| -> Vec<usize> {
+            (0..steps)
+                .filter(|&step| labelled(steps)(step).is_some())
+                .collect()
+        };
+        assert_eq!(shown(30), [0, 6, 12, 18, 24]);
+        assert_eq!(shown(24), [0, 4, 8, 12, 16, 20]);
+        assert_eq!(shown(7).len(), 7);
+        assert_eq!(labelled(30)(6), Some(Room::InWideWindows));
+        assert_eq!(labelled(30)(12), Some(Room::Everywhere));
+    }
+}

@@ -1,0 +1,87 @@
+//! Disabling, enabling and revoking a key from its page or from the list.
+
+use latchkey::key::RevokeReason;
+use leptos::prelude::*;
+
+use crate::error::AppError;
+
+/// Switches an active key off. Nothing happens when it is off already.
+#[server(prefix = "/api", endpoint = "keys/disable")]
+pub async fn disable_key(org: String, key: String) -> Result<(), AppError> {
+    crate::error::answer(on_the_server::disable(&org, &key).await)
+}
+
+/// Switches a disabled key on. Nothing happens when it is on already.
+#[server(prefix = "/api", endpoint = "keys/enable")]
+pub async fn enable_key(org: String, key: String) -> Result<(), AppError> {
+    crate::error::answer(on_the_server::enable(&org, &key).await)
+}
+
+/// Ends a key for good.
+#[server(prefix = "/api", endpoint = "keys/revoke")]
+pub async fn revoke_key(org: String, key: String, reason: RevokeReason) -> Result<(), AppError> {
+    crate::error::answer(on_the_server::revoke(&org, &key, reason).await)
+}
+
+/// What the page says after a change.
+pub const DISABLED: &str = "The key is disabled. Requests with it are refused from now on.";
+/// What the page says after a change.
+pub const ENABLED: &str = "The key is enabled. Requests with it pass again.";
+/// What the page says after a change.
+pub const REVOKED: &str = "The key is revoked. Requests with it are refused from now on.";
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::{
+        id::KeyId,
+        key::{RevokeReason, Status},
+        keys::change_state::{self, ChangeStateError},
+    };
+
+    use crate::{
+        error::{AppError, Refusal},
+        session,
+    };
+
+    pub async fn disable(org: &str, key: &str) -> Result<(), AppError> {
+        let permit = session::membership(org).await?.permit()?;
+        answer(
+            change_state::disable(&*session::engine()?, &permit, id(key)?).await,
+            Status::Disabled,
+        )
+    }
+
+    pub async fn enable(org: &str, key: &str) -> Result<(), AppError> {
+        let permit = session::membership(org).await?.permit()?;
+        answer(
+            change_state::enable(&*session::engine()?, &permit, id(key)?).await,
+            Status::Active,
+        )
+    }
+
+    pub async fn revoke(org: &str, key: &str, reason: RevokeReason) -> Result<(), AppError> {
+        let permit = session::membership(org).await?.permit()?;
+        answer(
+            change_state::revoke(&*session::engine()?, &permit, id(key)?, reason).await,
+            Status::Revoked,
+        )?;
+        // Without JavaScript, the way back would ask the question again.
+        leptos_axum::redirect(&format!("/orgs/{org}/keys/{key}"));
+        Ok(())
+    }
+
+    fn id(key: &str) -> Result<KeyId, AppError> {
+        key.parse().map_err(|_| AppError::NotFound)
+    }
+
+    /// A key that is already as it was asked to be is as good as changed: the button was pressed twice.
+    fn answer(result: Result<(), ChangeStateError>, wanted: Status) -> Result<(), AppError> {
+        match result {
+            Err(ChangeStateError::NotFrom(status)) if status == wanted => Ok(()),
+            Err(ChangeStateError::NotFrom(_)) => Err(Refusal::KeyEnded.into()),
+            Err(ChangeStateError::NotFound) => Err(AppError::NotFound),
+            Err(ChangeStateError::Storage(error)) => Err(error.into()),
+            Ok(()) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The page that shows a key, once: the answer to the form that made it.
+
+use latchkey::key::Kind;
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{environment_title, kind_title, snippets::snippets};
+use crate::{
+    clipboard,
+    icons::{Icon, Symbol},
+    layout::{Breadcrumbs, PageHead},
+    live::use_live,
+    new_key_form::MadeKey,
+    status::use_status,
+};
+
+/// The page.
+#[component]
+pub fn CreatedKey(
+    /// The address of the org's keys.
+    keys_path: String,
+    /// The key.
+    made: MadeKey,
+) -> impl IntoView {
+    let tabs = view! { <Snippets made=made.clone()/> };
+    let lead = facts(&made).into_any();
+    let MadeKey {
+        key, name, path, ..
+    } = made;
+    view! {
+        <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=name.clone()/>
+        <PageHead title=format!("{name} is ready") lead/>
+        <section class="once" aria-labelledby="once">
+            <header>
+                <h2 id="once">"Copy it now. It will not be shown again."</h2>
+                <p class="muted small">"We keep a digest only. If it is lost, make a new key and revoke this one."</p>
+            </header>
+            <div class="secret">
+                <code>{key.text().to_owned()}</code>
+                <CopyButton text=key.text().to_owned() class="btn primary" said="Key copied.">"Copy key"</CopyButton>
+            </div>
+            {tabs}
+            <footer>
+                <form method="get" action=path>
+                    <label class="check"><input type="checkbox" required/>"I have stored it"</label>
+                    <button class="btn end">"Done"</button>
+                </form>
+            </footer>
+        </section>
+    }
+}
+
+/// What the key is, in a line.
+fn facts(made: &MadeKey) -> String {
+    let kind = format!("{} key", kind_title(made.kind));
+    let environment = environment_title(made.environment).to_lowercase();
+    let domains = (made.kind == Kind::Widget).then(|| match made.domains.as_slice() {
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [one, others @ ..] => format!("{one} and {} more domains", others.len()),
+        [] => String::new(),
+    });
+    let expires = made.expires.as_ref().map_or_else(
+        || "never expires".to_owned(),
+        |date| format!("expires {date}"),
+    );
+    [Some(kind), Some(environment), domains, Some(expires)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+#[component]
+fn Snippets(made: MadeKey) -> impl IntoView {
+    let all = snippets(&made);
+    let languages = all
+        .iter()
+        .enumerate()
+        .map(|(place, snippet)| {
+            view! {
+                <label>
+                    <input class="visually-hidden" type="radio" name="language" checked=place == 0/>
+                    {snippet.language}
+                </label>
+            }
+        })
+        .collect_view();
+    let panels = all
+        .into_iter()
+        .map(|snippet| {
+            view! {
+                <div class="panel">
+                    <pre tabindex="0"><code>{snippet.text.clone()}</code></pre>
+                    <CopyButton text=snippet.text class="btn square" said="Example copied."><span class="visually-hidden">"Copy the example"</span></CopyButton>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="tabs">
+            <div class="seg" role="radiogroup" aria-label="Language">{languages}</div>
+            {panels}
+        </div>
+    }
+}
+
+/// A button that puts a text into the clipboard. It appears when the page is live: without a script it could do nothing.
+#[component]
+fn CopyButton(
+    text: String,
+    class: &'static str,
+    said: &'static str,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let live = use_live();
+    let status = use_status();
+    let text = StoredValue::new(text);
+    let copy = move |_| {
+        spawn_local(async move {
+            let copied = clipboard::write(&text.get_value()).await;
+            status.say(if copied {
+                said
+            } else {
+                "The browser does not allow it. Select the text and copy it by hand."
+            });
+        });
+    };
+    let children = StoredValue::new(children);
+    view! {
+        <Show when=move || live.get()>
+            <button type="button" class=class on:click=copy><Icon symbol=Symbol::Copy/>{children.with_value(|children| children())}</button>
+        </Show>
+    }
+}

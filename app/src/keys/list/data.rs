@@ -1,0 +1,158 @@
+//! What the list is told, and who may be told it.
+
+use latchkey::key::{Environment, Kind};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::address::Address;
+use crate::{error::AppError, keys::state::KeyState, time_text::TimeText};
+
+/// One page of the org's keys, and what may be done with them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyList {
+    /// The keys in order.
+    pub rows: Vec<KeyRow>,
+    /// How many keys the filters let through, on all pages.
+    pub matching: i64,
+    /// The place that the page before this one ends at.
+    pub previous: Option<String>,
+    /// The place that the page after this one starts at.
+    pub next: Option<String>,
+    /// Whether the person may make keys.
+    pub may_make: bool,
+    /// Whether they may disable and enable keys.
+    pub may_disable: bool,
+    /// Whether they may revoke keys.
+    pub may_revoke: bool,
+    /// Whether the rows say how many requests the keys had.
+    pub with_requests: bool,
+}
+
+/// A key in the list. What a role may not know is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// Whether it works.
+    pub state: KeyState,
+    /// When it last let a request pass; `None` for never.
+    pub last_used: Option<TimeText>,
+    /// When it expires; `None` for never.
+    pub expires: Option<TimeText>,
+    /// The front and the last four characters, for owners and admins.
+    pub display: Option<String>,
+    /// Requests in the last 30 days, for owners and admins.
+    pub requests: Option<i64>,
+}
+
+/// One page of the org's keys.
+#[server(prefix = "/api", endpoint = "keys/list")]
+pub async fn list_keys(address: Address) -> Result<KeyList, AppError> {
+    crate::error::answer(on_the_server::list_keys(&address).await)
+}
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use std::collections::HashMap;
+
+    use latchkey::{
+        id::KeyId,
+        keys::{
+            KeySummary,
+            list::{Cursor, KeyQuery, SortBy, StatusFilter, list},
+        },
+        role::Action,
+        time::Timestamp,
+        usage::report::requests_of_keys,
+    };
+
+    use super::{Address, KeyList, KeyRow};
+    use crate::{
+        error::AppError,
+        keys::{
+            list::address::{SortChoice, StatusChoice},
+            state::KeyState,
+        },
+        session,
+        time_text::TimeText,
+    };
+
+    const PAGE_SIZE: u16 = 50;
+
+    pub async fn list_keys(address: &Address) -> Result<KeyList, AppError> {
+        let membership = session::membership(&address.org).await?;
+        let engine = session::engine()?;
+        let may = |action| membership.role().may(action);
+        let page = list(&engine, &membership.permit()?, &query(address)).await?;
+        let requests = if may(Action::SeeUsageDetails) {
+            let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
+            Some(requests_of_keys(&engine, &membership.permit()?, &ids).await?)
+        } else {
+            None
+        };
+        let (now, details) = (engine.clock().now(), may(Action::SeeKeyDetails));
+        Ok(KeyList {
+            rows: page
+                .keys
+                .into_iter()
+                .map(|key| row(key, now, details, requests.as_ref()))
+                .collect(),
+            matching: page.matching,
+            previous: page.previous.map(|place| place.to_string()),
+            next: page.next.map(|place| place.to_string()),
+            may_make: may(Action::MakeKeys),
+            may_disable: may(Action::DisableKeys),
+            may_revoke: may(Action::RevokeKeys),
+            with_requests: requests.is_some(),
+        })
+    }
+
+    fn query(address: &Address) -> KeyQuery {
+        // A place that was never one begins at the start.
+        let after = address.after.parse().map(Cursor::After).ok();
+        let before = address.before.parse().map(Cursor::Before).ok();
+        KeyQuery {
+            search: address.search.clone(),
+            environment: address.environment,
+            status: match address.status {
+                StatusChoice::Any => StatusFilter::Any,
+                StatusChoice::Active => StatusFilter::Active,
+                StatusChoice::Attention => StatusFilter::NeedsAttention,
+                StatusChoice::Ended => StatusFilter::Ended,
+            },
+            sort: match address.sort {
+                SortChoice::Name => SortBy::Name,
+                SortChoice::LastUsed => SortBy::LastUsed,
+                SortChoice::Expires => SortBy::Expires,
+            },
+            descending: address.descending,
+            cursor: after.or(before),
+            page_size: PAGE_SIZE,
+        }
+    }
+
+    fn row(
+        key: KeySummary,
+        now: Timestamp,
+        details: bool,
+        requests: Option<&HashMap<KeyId, i64>>,
+    ) -> KeyRow {
+        KeyRow {
+            state: KeyState::new(&key, now, details),
+            requests: requests.map(|requests| requests.get(&key.id).copied().unwrap_or(0)),
+            last_used: key.last_used_at.map(|at| TimeText::relative(at, now)),
+            expires: key.lifecycle.expires_at.map(TimeText::date),
+            display: details.then_some(key.display),
+            id: key.id.to_string(),
+            name: key.name.to_string(),
+            kind: key.kind,
+            environment: key.environment,
+        }
+    }
+}

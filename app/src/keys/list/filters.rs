@@ -1,0 +1,55 @@
+//! What stands above the list: search, and links to parts of it.
+
+use latchkey::key::Environment;
+use leptos::prelude::*;
+use leptos_router::components::Form;
+
+use super::address::{Address, StatusChoice};
+use crate::{
+    icons::{Icon, Symbol},
+    keys::environment_title,
+};
+
+/// The bar.
+#[component]
+pub fn Filters(address: Address) -> impl IntoView {
+    let environments = std::iter::once(None)
+        .chain(Environment::ALL.iter().copied().map(Some))
+        .map(|environment| {
+            let current = (environment == address.environment).then_some("true");
+            let text = environment.map_or("All", environment_title);
+            view! { <a href=address.with_environment(environment) aria-current=current>{text}</a> }
+        })
+        .collect_view();
+    let states = StatusChoice::ALL
+        .map(|(status, _, text)| {
+            let current = (status == address.status).then_some("true");
+            view! { <a href=address.with_status(status) aria-current=current>{text}</a> }
+        })
+        .collect_view();
+    // A search keeps the other choices.
+    let kept = [
+        (
+            "environment",
+            address.environment.map_or("", Environment::as_str),
+        ),
+        ("status", address.status.word()),
+        ("sort", address.sort.word()),
+        ("dir", address.direction_word()),
+    ]
+    .into_iter()
+    .filter(|(_, word)| !word.is_empty())
+    .map(|(name, word)| view! { <input type="hidden" name=name value=word/> })
+    .collect_view();
+    view! {
+        <Form method="GET" action=address.path() attr:class="bar" attr:role="search">
+            <div class="search">
+                <Icon symbol=Symbol::Search/>
+                <input class="input" type="search" name="q" value=address.search.clone() maxlength="100" aria-label="Search keys" placeholder="Name, prefix or last four"/>
+            </div>
+            {kept}
+            <div class="seg" role="group" aria-label="Environment">{environments}</div>
+            <div class="seg" role="group" aria-label="Status">{states}</div>
+        </Form>
+    }
+}

@@ -1,0 +1,144 @@
+//! The table of keys.
+
+use latchkey::key::{Kind, Status};
+use leptos::{either::Either, form::ActionForm, prelude::*};
+
+use super::{
+    address::{Address, SortChoice},
+    data::{KeyList, KeyRow},
+};
+use crate::{
+    icons::{Icon, Symbol},
+    keys::{
+        change::{DisableKey, EnableKey},
+        kind_title,
+        state::StateTag,
+    },
+    number_text::grouped,
+    time_text::Time,
+};
+
+/// What the menus of the rows do.
+#[derive(Clone, Copy)]
+pub struct Changes {
+    /// Switches a key off.
+    pub disable: ServerAction<DisableKey>,
+    /// Switches a key on.
+    pub enable: ServerAction<EnableKey>,
+}
+
+/// The table.
+#[component]
+pub fn KeyTable(address: Address, list: KeyList, changes: Changes) -> impl IntoView {
+    let heading = |sort: SortChoice, text: &'static str| {
+        let order = (address.sort == sort).then_some(if address.descending {
+            "descending"
+        } else {
+            "ascending"
+        });
+        view! { <th scope="col" aria-sort=order><a class="sort" href=address.sorted_by(sort)>{text}</a></th> }
+    };
+    let headings = view! {
+        {heading(SortChoice::Name, "Name")}
+        <th scope="col">"Type"</th>
+        <th scope="col">"Environment"</th>
+        <th scope="col">"Status"</th>
+        {heading(SortChoice::LastUsed, "Last used")}
+        {heading(SortChoice::Expires, "Expires")}
+        {list.with_requests.then(|| view! { <th scope="col" class="num">"Requests, 30 days"</th> })}
+        <th scope="col"><span class="visually-hidden">"Actions"</span></th>
+    };
+    let may = May {
+        disable: list.may_disable,
+        revoke: list.may_revoke,
+    };
+    let rows = list
+        .rows
+        .into_iter()
+        .map(|row| view! { <Row org=address.org.clone() row may changes/> })
+        .collect_view();
+    view! {
+        <table class="table wide">
+            <caption class="visually-hidden">"Keys"</caption>
+            <thead><tr>{headings}</tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct May {
+    disable: bool,
+    revoke: bool,
+}
+
+#[component]
+fn Row(org: String, row: KeyRow, may: May, changes: Changes) -> impl IntoView {
+    let href = format!("/orgs/{org}/keys/{}", row.id);
+    let kind_class = if row.kind == Kind::Widget {
+        "tag plain accent"
+    } else {
+        "tag plain"
+    };
+    let expires = match (row.state.status, row.expires) {
+        (Status::Revoked, _) => "–".into_any(),
+        (_, Some(expires)) => view! { <Time text=expires/> }.into_any(),
+        (_, None) => "Never".into_any(),
+    };
+    let last_used = row.last_used.map_or_else(
+        || "Never".into_any(),
+        |text| view! { <Time text/> }.into_any(),
+    );
+    let requests = row
+        .requests
+        .map(|requests| view! { <td class="num" data-label="Requests">{grouped(requests)}</td> });
+    view! {
+        <tr>
+            <th scope="row">
+                <a class="name" href=href.clone()>{row.name.clone()}</a>
+                {row.display.map(|display| view! { <code class="muted">{display}</code> })}
+            </th>
+            <td data-label="Type"><span class=kind_class>{kind_title(row.kind)}</span></td>
+            <td class="muted" data-label="Environment">{row.environment.as_str()}</td>
+            <td data-label="Status"><StateTag state=row.state/></td>
+            <td class="muted nowrap" data-label="Last used">{last_used}</td>
+            <td class="muted nowrap" data-label="Expires">{expires}</td>
+            {requests}
+            <td><RowMenu org href id=row.id name=row.name status=row.state.status may changes/></td>
+        </tr>
+    }
+}
+
+#[component]
+fn RowMenu(
+    org: String,
+    href: String,
+    id: String,
+    name: String,
+    status: Status,
+    may: May,
+    changes: Changes,
+) -> impl IntoView {
+    let fields = view! { <input type="hidden" name="org" value=org/><input type="hidden" name="key" value=id/> };
+    let switch = match status {
+        Status::Active if may.disable => Some(Either::Left(view! {
+            <li><ActionForm action=changes.disable>{fields}<button>"Disable"</button></ActionForm></li>
+        })),
+        Status::Disabled if may.disable => Some(Either::Right(view! {
+            <li><ActionForm action=changes.enable>{fields}<button>"Enable"</button></ActionForm></li>
+        })),
+        _ => None,
+    };
+    let revoke = (may.revoke && status != Status::Revoked)
+        .then(|| view! { <li class="rule"><a class="danger" href=format!("{href}?revoke=1")>"Revoke…"</a></li> });
+    view! {
+        <details class="menu" name="menu">
+            <summary class="btn square" aria-label=format!("Actions for {name}")><Icon symbol=Symbol::More/></summary>
+            <ul>
+                <li><a href=href>"Open"</a></li>
+                {switch}
+                {revoke}
+            </ul>
+        </details>
+    }
+}

@@ -1,0 +1,228 @@
+//! The form. It is sent as any form is, and answered by a page; the checks made while typing are the same code that the
+//! server runs, and only a courtesy.
+
+use latchkey::{
+    domain::{PatternError, parse_list},
+    key::{Environment, Kind},
+    name::KeyName,
+};
+use leptos::prelude::*;
+
+use super::{
+    fields::{Choices, Domains, Expiry, ScopeChoice},
+    options::NewKeyOptions,
+    text_area::TextArea,
+};
+use crate::{
+    icons::{Icon, Symbol},
+    keys::environment_title,
+    new_key_form::{FieldSentence, NewKeyForm},
+};
+
+/// What is wrong with each field, changed while typing.
+#[derive(Clone, Copy)]
+pub struct Errors(RwSignal<Vec<FieldSentence>>);
+
+impl Errors {
+    /// What is wrong with a field.
+    pub fn of(self, field: &'static str) -> Signal<Vec<String>> {
+        Signal::derive(move || {
+            self.0.with(|errors| {
+                errors
+                    .iter()
+                    .filter(|error| error.field == field)
+                    .map(|error| error.sentence.clone())
+                    .collect()
+            })
+        })
+    }
+
+    /// Replaces what is wrong with a field.
+    pub fn set(self, field: &'static str, sentences: Vec<String>) {
+        self.0.update(|errors| {
+            errors.retain(|error| error.field != field);
+            errors.extend(sentences.into_iter().map(|sentence| FieldSentence {
+                field: field.to_owned(),
+                sentence,
+            }));
+        });
+    }
+}
+
+/// The form.
+#[component]
+pub fn NewKeyFormView(
+    /// The address of the org's keys.
+    keys_path: String,
+    /// What is offered.
+    options: NewKeyOptions,
+    /// What the fields hold at first.
+    values: NewKeyForm,
+    /// What was wrong with what was sent.
+    errors: Vec<FieldSentence>,
+) -> impl IntoView {
+    let refused = errors.len();
+    let errors = Errors(RwSignal::new(errors));
+    let kind = view! { <Choices kinds=options.kinds.clone() chosen=values.kind.clone()/> };
+    let domains = options.kinds.contains(&Kind::Widget).then(|| {
+        view! { <Domains text=values.domains.clone() covers_subdomains=options.covers_subdomains localhost=options.localhost errors/> }
+    });
+    let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
+    let scopes = (!options.scopes.is_empty()).then(
+        || view! { <ScopeChoice options=options.clone() chosen=values.scopes.clone() errors/> },
+    );
+    // A form that was refused is sent again with the token that it came with: only a made key uses it up.
+    let token = if values.creation_token.is_empty() {
+        options.creation_token.clone()
+    } else {
+        values.creation_token.clone()
+    };
+    let action = format!("{keys_path}/new");
+    view! {
+        <form class="form" method="post" action=action>
+            <Summary refused/>
+            <input type="hidden" name="creation_token" value=token/>
+            <NameField value=values.name errors/>
+            {kind}
+            {environment}
+            {domains}
+            {scopes}
+            <Expiry options chosen=values.expires day=values.expires_on errors/>
+            <div class="field">
+                <label for="notes">"Notes "<span class="optional">"optional"</span></label>
+                <TextArea name="notes" text=values.notes maxlength=2_000
+                    described_by=described_by("notes", false, errors.of("notes")) invalid=invalid(errors.of("notes"))/>
+                <ErrorTexts field="notes" errors/>
+            </div>
+            <div class="actions">
+                <button class="btn primary">"Make key"</button>
+                <a class="btn quiet" href=keys_path>"Cancel"</a>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Summary(
+    /// How many things were wrong with what was sent.
+    refused: usize,
+) -> impl IntoView {
+    let notice = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(notice) = notice.get() {
+            let _ = notice.focus();
+        }
+    });
+    let text = if refused == 1 {
+        "One thing needs another look."
+    } else {
+        "Some things need another look."
+    };
+    (refused > 0).then(|| {
+        view! {
+            <div class="notice bad" role="alert" tabindex="-1" node_ref=notice>
+                <Icon symbol=Symbol::Alert/><div><b>{text}</b>" No key was made."</div>
+            </div>
+        }
+    })
+}
+
+#[component]
+fn NameField(value: String, errors: Errors) -> impl IntoView {
+    let check = move |name: String| {
+        errors.set(
+            "name",
+            name.parse::<KeyName>()
+                .err()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        );
+    };
+    view! {
+        <div class="field">
+            <label for="name">"Name "<span class="required" aria-hidden="true">"*"</span></label>
+            <p class="hint" id="name-hint">"What uses it and where, such as “Production server”. At most 50 characters."</p>
+            <input
+                class="input" id="name" name="name" value=value required autocomplete="off" autofocus
+                aria-describedby=described_by("name", true, errors.of("name"))
+                aria-invalid=invalid_text(errors.of("name"))
+                on:change:target=move |event| check(event.target().value())
+            />
+            <ErrorTexts field="name" errors/>
+        </div>
+    }
+}
+
+#[component]
+fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) -> impl IntoView {
+    let labels = offered
+        .into_iter()
+        .map(|environment| {
+            let word = environment.as_str();
+            view! {
+                <label>
+                    <input class="visually-hidden" type="radio" name="environment" value=word checked=word == chosen required/>
+                    {environment_title(environment)}
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="field" aria-describedby=described_by("environment", true, errors.of("environment"))>
+            <legend><span>"Environment"</span></legend>
+            <p class="hint" id="environment-hint">"Test keys are for everything that is not production. Use is counted for each key either way."</p>
+            <div class="seg">{labels}</div>
+            <ErrorTexts field="environment" errors/>
+        </fieldset>
+    }
+}
+
+/// What is wrong with a field, below it.
+#[component]
+pub fn ErrorTexts(field: &'static str, errors: Errors) -> impl IntoView {
+    let sentences = errors.of(field);
+    move || {
+        let sentences = sentences.get();
+        (!sentences.is_empty()).then(|| {
+            let lines = sentences
+                .into_iter()
+                .map(|sentence| view! { <p class="error"><Icon symbol=Symbol::Alert/><span>{sentence}</span></p> })
+                .collect_view();
+            view! { <div id=format!("{field}-error")>{lines}</div> }
+        })
+    }
+}
+
+/// The ids of a field's hint and errors.
+pub fn described_by(
+    field: &'static str,
+    hint: bool,
+    sentences: Signal<Vec<String>>,
+) -> Signal<Option<String>> {
+    Signal::derive(move || {
+        let hint = hint.then(|| format!("{field}-hint"));
+        let error = (!sentences.with(Vec::is_empty)).then(|| format!("{field}-error"));
+        let ids: Vec<String> = hint.into_iter().chain(error).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
+    })
+}
+
+/// Whether a field has errors.
+pub fn invalid(sentences: Signal<Vec<String>>) -> Signal<bool> {
+    Signal::derive(move || !sentences.with(Vec::is_empty))
+}
+
+fn invalid_text(sentences: Signal<Vec<String>>) -> impl Fn() -> Option<&'static str> {
+    move || (!sentences.with(Vec::is_empty)).then_some("true")
+}
+
+/// What the browser can tell about a list of domains. What needs tables that only the server has is left to it.
+pub fn domain_errors(text: &str) -> Vec<String> {
+    let list = parse_list(text);
+    list.refused
+        .iter()
+        .filter(|refused| refused.error != PatternError::NotAscii)
+        .map(|refused| refused.error.to_string())
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! What there is to know of a key, beside its requests.
+
+use latchkey::{convention::ScopeSetting, key::Kind};
+use leptos::{either::Either, prelude::*};
+
+use super::data::{KeyDetails, KeyView};
+use crate::{
+    keys::{environment_title, kind_purpose},
+    time_text::Time,
+};
+
+/// The facts.
+#[component]
+pub fn Details(key: KeyView, details: Option<KeyDetails>) -> impl IntoView {
+    let expires = key.expires.map_or_else(
+        || "Never".into_any(),
+        |text| view! { <Time text/> }.into_any(),
+    );
+    let last_used = key.last_used.map_or_else(
+        || "Never".into_any(),
+        |text| view! { <Time text/> }.into_any(),
+    );
+    let more = details.map(|details| {
+        let by = details.created_by.map(|name| format!(" by {name}"));
+        view! {
+            <dt>"Project"</dt><dd>{details.project}</dd>
+            <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
+        }
+    });
+    view! {
+        <section class="card" aria-labelledby="details">
+            <header><h2 id="details">"Details"</h2></header>
+            <dl class="facts body">
+                <dt>"Type"</dt><dd>{kind_purpose(key.kind)}</dd>
+                <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
+                {more}
+                <dt>"Expires"</dt><dd>{expires}</dd>
+                <dt>"Last used"</dt><dd>{last_used}</dd>
+            </dl>
+        </section>
+    }
+}
+
+/// Where a widget key works; nothing for a secret key, which no page may hold.
+#[component]
+pub fn DomainsCard(kind: Kind, details: KeyDetails) -> impl IntoView {
+    let covers = if details.covers_subdomains {
+        "A domain covers its subdomains."
+    } else {
+        "A domain does not cover its subdomains; *.domain does."
+    };
+    let localhost = details
+        .localhost_always
+        .then_some(" Pages on localhost always work.");
+    (kind == Kind::Widget).then(|| {
+        let domains = details.domains.into_iter().map(|domain| view! { <li><code>{domain}</code></li> }).collect_view();
+        view! {
+            <section class="card" aria-labelledby="domains">
+                <header><h2 id="domains">"Allowed domains"</h2></header>
+                <ul class="domains">{domains}</ul>
+                <p class="body muted small">
+                    {covers}{localhost}" Browsers send the origin truthfully; other programs can forge it. Domains limit where the widget can be embedded, not who can call you."
+                </p>
+            </section>
+        }
+    })
+}
+
+/// What the key may do.
+#[component]
+pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
+    let none = if details.no_scope_means_all {
+        "None chosen: the key may do everything."
+    } else {
+        "None: the key may do only what needs no scope."
+    };
+    details.with_scopes.then(|| {
+        let scopes = details.scopes;
+        let list = if scopes.is_empty() {
+            Either::Left(view! { <p class="body muted small">{none}</p> })
+        } else {
+            let rows = scopes
+                .into_iter()
+                .map(|ScopeSetting { name, description }| view! { <dt><code>{name.to_string()}</code></dt><dd>{description}</dd> })
+                .collect_view();
+            Either::Right(view! { <dl class="facts body">{rows}</dl> })
+        };
+        view! { <section class="card" aria-labelledby="scopes"><header><h2 id="scopes">"Scopes"</h2></header>{list}</section> }
+    })
+}
+
+/// What its makers wrote about it, where they did. Line ends stay.
+#[component]
+pub fn Notes(notes: String) -> impl IntoView {
+    (!notes.is_empty()).then(|| {
+        let lines = notes
+            .lines()
+            .map(|line| view! { <p>{line.to_owned()}</p> })
+            .collect_view();
+        view! {
+            <section class="card" aria-labelledby="notes">
+                <header><h2 id="notes">"Notes"</h2></header>
+                <div class="body small">{lines}</div>
+            </section>
+        }
+    })
+}

@@ -1,0 +1,188 @@
+//! Examples of how a program sends its key, for the page that shows the key.
+
+use latchkey::key::Kind;
+
+use crate::new_key_form::MadeKey;
+
+/// An example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// What it is in.
+    pub language: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+/// The examples for a key, the likeliest first. Server code reads the key from the environment, where it belongs; a
+/// widget key stands in the page, where visitors can read it.
+pub fn snippets(made: &MadeKey) -> Vec<Snippet> {
+    let key = made.key.text();
+    let variable = &made.variable;
+    let environment = Snippet {
+        language: ".env",
+        text: format!("{variable}={key}"),
+    };
+    match made.kind {
+        Kind::Secret => vec![
+            environment,
+            curl(made),
+            javascript(made),
+            python(made),
+            rust(made),
+        ],
+        Kind::Widget => vec![
+            html(key),
+            environment,
+            javascript_in_a_page(made),
+            curl(made),
+        ],
+    }
+}
+
+/// The header's name and what stands before the key in its value.
+fn header(made: &MadeKey) -> (&str, &'static str) {
+    made.header
+        .as_deref()
+        .map_or(("Authorization", "Bearer "), |name| (name, ""))
+}
+
+fn curl(made: &MadeKey) -> Snippet {
+    let ((name, scheme), key) = (header(made), made.key.text());
+    let origin = made
+        .domains
+        .first()
+        .map(|domain| format!("  -H \"Origin: {}\" \\\n", origin_of(domain)));
+    let text = format!(
+        "curl https://api.example.com/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n{}  -d '{{\"message\": \"Hello\"}}'",
+        origin.unwrap_or_default()
+    );
+    Snippet {
+        language: "curl",
+        text,
+    }
+}
+
+/// An origin that a pattern covers.
+fn origin_of(pattern: &str) -> String {
+    let host = pattern.replacen("*.", "www.", 1);
+    if host.contains("://") {
+        host
+    } else {
+        format!("https://{host}")
+    }
+}
+
+fn javascript(made: &MadeKey) -> Snippet {
+    let ((name, scheme), variable) = (header(made), &made.variable);
+    let text = format!(
+        "const response = await fetch(\"https://api.example.com/v1/chat\", {{\n  method: \"POST\",\n  \
+         headers: {{ \"{name}\": `{scheme}${{process.env.{variable}}}` }},\n  \
+         body: JSON.stringify({{ message: \"Hello\" }}),\n}});"
+    );
+    Snippet {
+        language: "JavaScript",
+        text,
+    }
+}
+
+fn javascript_in_a_page(made: &MadeKey) -> Snippet {
+    let ((name, scheme), key) = (header(made), made.key.text());
+    let text = format!(
+        "const response = await fetch(\"https://api.example.com/v1/chat\", {{\n  method: \"POST\",\n  \
+         headers: {{ \"{name}\": \"{scheme}{key}\" }},\n  \
+         body: JSON.stringify({{ message: \"Hello\" }}),\n}});"
+    );
+    Snippet {
+        language: "JavaScript",
+        text,
+    }
+}
+
+fn python(made: &MadeKey) -> Snippet {
+    let ((name, scheme), variable) = (header(made), &made.variable);
+    let text = format!(
+        "import os, requests\n\nresponse = requests.post(\n    \"https://api.example.com/v1/chat\",\n    \
+         headers={{\"{name}\": f\"{scheme}{{os.environ['{variable}']}}\"}},\n    \
+         json={{\"message\": \"Hello\"}},\n)"
+    );
+    Snippet {
+        language: "Python",
+        text,
+    }
+}
+
+fn rust(made: &MadeKey) -> Snippet {
+    let ((name, scheme), variable) = (header(made), &made.variable);
+    let text = format!(
+        "let key = std::env::var(\"{variable}\")?;\nlet response = reqwest::Client::new()\n    \
+         .post(\"https://api.example.com/v1/chat\")\n    .header(\"{name}\", format!(\"{scheme}{{key}}\"))\n    \
+         .body(r#\"{{\"message\": \"Hello\"}}\"#)\n    .send()\n    .await?;"
+    );
+    Snippet {
+        language: "Rust",
+        text,
+    }
+}
+
+fn html(key: &str) -> Snippet {
+    let text = format!(
+        "<script src=\"https://cdn.example.com/widget.js\"\n        data-key=\"{key}\" async></script>"
+    );
+    Snippet {
+        language: "HTML",
+        text,
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use latchkey::key::{Environment, text::PlainKey};
+
+    use super::*;
+    use crate::new_key_form::ShownOnce;
+
+    fn made(kind: Kind, header: Option<&str>, domains: &[&str]) -> MadeKey {
+        MadeKey {
+            key: ShownOnce::new(&PlainKey::from_presented("lk_x_secret")),
+            name: "Server".to_owned(),
+            kind,
+            environment: Environment::Live,
+            domains: domains.iter().map(ToString::to_string).collect(),
+            expires: None,
+            path: String::new(),
+            variable: "API_KEY".to_owned(),
+            header: header.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn server_code_reads_the_key_from_the_environment() {
+        let all = snippets(&made(Kind::Secret, None, &[]));
+        let with_the_key: Vec<&str> = all
+            .iter()
+            .filter(|snippet| snippet.text.contains("lk_x_secret"))
+            .map(|snippet| snippet.language)
+            .collect();
+        assert_eq!(with_the_key, [".env", "curl"]);
+        assert!(
+            all.iter()
+                .all(|snippet| snippet.language == "curl" || snippet.text.contains("API_KEY"))
+        );
+    }
+
+    #[test]
+    fn the_examples_for_a_widget_key_with_a_header_of_its_own() {
+        let all = snippets(&made(Kind::Widget, Some("X-Key"), &["*.shop.example"]));
+        let text: Vec<String> = all
+            .iter()
+            .map(|snippet| format!("## {}\n{}", snippet.language, snippet.text))
+            .collect();
+        insta::assert_snapshot!(text.join("\n\n"));
+    }
+
+    #[test]
+    fn the_example_origin_is_one_that_the_pattern_covers() {
+        assert_eq!(origin_of("*.shop.example"), "https://www.shop.example");
+        assert_eq!(origin_of("http://localhost:3000"), "http://localhost:3000");
+    }
+}

@@ -1,0 +1,142 @@
+//! The form that makes a key, as it is sent, and what comes of it.
+//!
+//! It is a plain form: the answer to its POST is the page that shows the key, and nothing else ever shows it again.
+
+#[cfg(feature = "ssr")]
+mod submit;
+#[cfg(all(test, feature = "ssr"))]
+mod tests;
+
+use std::fmt;
+
+use latchkey::{
+    key::{Environment, Kind},
+    role::Action,
+};
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+pub use submit::submit;
+
+use crate::error::AppError;
+
+/// The form's fields as they were typed, URL-encoded with `scopes` repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewKeyForm {
+    /// What the key is called.
+    pub name: String,
+    /// `secret` or `widget`.
+    pub kind: String,
+    /// `live` or `test`.
+    pub environment: String,
+    /// Allowed domains, separated by commas or line ends. Read for widget keys only.
+    pub domains: String,
+    /// The scopes that are ticked.
+    pub scopes: Vec<String>,
+    /// A number of days, `date` or `never`.
+    pub expires: String,
+    /// The last day, `YYYY-MM-DD`. Read for `date` only.
+    pub expires_on: String,
+    /// What its makers write about it.
+    pub notes: String,
+    /// What the form was served with, so that sending it twice makes one key.
+    pub creation_token: String,
+}
+
+/// A key's plain text on its way into the page that shows it once. The only type that serialises one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ShownOnce(String);
+
+impl ShownOnce {
+    /// Takes a key that was just made.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn new(key: &latchkey::key::text::PlainKey) -> Self {
+        Self(key.expose().to_owned())
+    }
+
+    /// The key itself, for the page.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ShownOnce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShownOnce(redacted)")
+    }
+}
+
+/// What comes of the form. The server provides it as context to the page that answers the POST.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NewKeyAnswer {
+    /// The key is made. 200, never to be stored.
+    Made(MadeKey),
+    /// Fields need another look. 422
+    Refused {
+        /// What was sent.
+        values: NewKeyForm,
+        /// What is wrong with it; at least one.
+        errors: Vec<FieldSentence>,
+    },
+    /// This very form has made a key before. 303
+    AlreadyMade {
+        /// The address of that key's page.
+        path: String,
+    },
+    /// There is no session. 303 to the sign-in.
+    SignedOut,
+    /// There is no such org, or the person is not in it. 404
+    NotFound,
+    /// The person's role does not let them make keys. 403
+    Forbidden,
+    /// Something behind the page does not work. 503
+    Unavailable,
+}
+
+impl NewKeyAnswer {
+    /// The error that the page shows in the form's place, where there is one.
+    pub(crate) fn error(&self) -> Option<AppError> {
+        match self {
+            Self::Made(_) | Self::Refused { .. } | Self::AlreadyMade { .. } => None,
+            Self::SignedOut => Some(AppError::SignedOut),
+            Self::NotFound => Some(AppError::NotFound),
+            Self::Forbidden => Some(AppError::Forbidden(Action::MakeKeys)),
+            Self::Unavailable => Some(AppError::Unavailable),
+        }
+    }
+}
+
+/// A key that was just made, as the page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeKey {
+    /// The key.
+    pub key: ShownOnce,
+    /// Its name.
+    pub name: String,
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// Where a widget key works.
+    pub domains: Vec<String>,
+    /// When it expires: "Nov 21, 2027".
+    pub expires: Option<String>,
+    /// The address of its page.
+    pub path: String,
+    /// The environment variable that the examples read it from.
+    pub variable: String,
+    /// The header that carries it; `None` for `Authorization: Bearer`.
+    pub header: Option<String>,
+}
+
+/// A field and a sentence that says what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldSentence {
+    /// The field's `name`.
+    pub field: String,
+    /// What is wrong, and what to do.
+    pub sentence: String,
+}
