@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     debian,
     step::{find_program, output, run_quietly, step},
-    workspace::Workspace,
+    workspace::{Workspace, forget_xtask},
 };
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -142,6 +142,7 @@ fn debian_cargo(target: &Path) -> Command {
     ] {
         cargo.env_remove(name);
     }
+    forget_xtask(&mut cargo);
     cargo
         .env("RUSTC", DEBIAN_RUSTC)
         .env("CARGO_TARGET_DIR", target);

@@ -64,5 +64,19 @@ fn cargo() -> Command {
         |name: &str, otherwise: &str| std::env::var_os(name).unwrap_or_else(|| otherwise.into());
     let mut command = Command::new(variable("CARGO", "cargo"));
     command.current_dir(variable("CARGO_MANIFEST_DIR", "."));
+    forget_xtask(&mut command);
     command
+}
+
+/// Takes out of a cargo's environment what `cargo run` said about xtask.
+///
+/// Some build scripts (ring's is one) ask to be run again when these change: they would be at every turn from the
+/// developer's own cargo to this one, and all that depends on them compiled anew.
+pub fn forget_xtask(cargo: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
 }
