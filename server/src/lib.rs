@@ -1,5 +1,8 @@
 //! The server: settings, router, sessions, API and command line around the engine and the pages.
 
+// A page is one type with all its elements inside, deeper than the compiler looks by itself.
+#![recursion_limit = "512"]
+
 pub mod app_state;
 pub mod assets;
 mod background;
