@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::{Router, http::request::Parts};
+use axum::{
+    Router,
+    http::{StatusCode, header, request::Parts},
+    response::Response,
+};
 use latchkey::Engine;
 use latchkey_app::{App, AssetNames, ClientAddress, shell};
 use leptos::{
@@ -25,6 +29,18 @@ pub fn router(state: &AppState) -> Router<AppState> {
         context(&state.engine),
         document,
     )
+}
+
+/// Makes a redirect of a page that only says where to go: Leptos leaves the status at 200 for clients that did not ask
+/// for HTML by name.
+pub async fn redirect(mut response: Response) -> Response {
+    let headers = response.headers();
+    let is_html = headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    if is_html && response.status() == StatusCode::OK && headers.contains_key(header::LOCATION) {
+        *response.status_mut() = StatusCode::FOUND;
+        response.headers_mut().remove("serverfnredirect");
+    }
+    response
 }
 
 /// The addresses of the pages, with parameters in braces.

@@ -88,6 +88,7 @@ pub fn router(state: AppState) -> Router {
 
     let browsers = pages::router(&state)
         .merge(routes_for(For::Browsers))
+        .layer(map_response(pages::redirect))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
         .layer(map_response(sessions::secure_removal))
