@@ -27,7 +27,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     let status = provide_status();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Latchkey".to_owned() } else { format!("{title} · Latchkey") }/>
+        <Title formatter=in_the_tab/>
         <a class="skip" href="#content" rel="external">"Skip to content"</a>
         <Router>
             <Routes fallback=NotFoundPage>
@@ -46,5 +46,20 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
         <StatusRegion status=status/>
+    }
+}
+
+/// A page's title with the program's name. leptos_meta writes it into the document as it is, markup included; in the
+/// browser it sets it as text.
+fn in_the_tab(title: String) -> String {
+    let title = if cfg!(feature = "ssr") {
+        title.replace('&', "&amp;").replace('<', "&lt;")
+    } else {
+        title
+    };
+    if title.is_empty() {
+        "Latchkey".to_owned()
+    } else {
+        format!("{title} · Latchkey")
     }
 }
