@@ -1,0 +1,165 @@
+//! Who is refused where: every page, server function and other route, for no one, for strangers and for small roles.
+
+mod table;
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use latchkey::role::Role;
+
+use self::table::{Access, Entry};
+use crate::test_app::{Browser, HttpAnswer, TestApp, TestOrg};
+
+#[test]
+fn the_table_has_every_route_and_no_other() {
+    let in_table: BTreeSet<String> = table::entries()
+        .iter()
+        .map(|entry| format!("{} {}", entry.method, entry.path))
+        .collect();
+    let pages = latchkey_server::pages::paths().map(|path| (Method::GET, path));
+    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method, path));
+    let there: BTreeSet<String> = latchkey_server::routes()
+        .into_iter()
+        .chain(pages)
+        .chain(functions)
+        .map(|(method, path)| format!("{method} {path}"))
+        .collect();
+    let missing: Vec<_> = there.difference(&in_table).collect();
+    let gone: Vec<_> = in_table.difference(&there).collect();
+    assert!(
+        missing.is_empty(),
+        "say in tests/it/denials/table.rs who may use {missing:?}"
+    );
+    assert!(gone.is_empty(), "there is no such route any more: {gone:?}");
+}
+
+on_both! {
+    async fn who_is_signed_out_gets_nowhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for entry in table::entries() {
+            let answer = ask(&app.browser(), &entry, &org).await;
+            match entry.access {
+                Access::Everyone => assert!(is_let_in(&answer), "{entry}: {answer:?}"),
+                Access::NoPage => assert_eq!(answer.status, 404, "{entry}"),
+                Access::ServiceToken => assert_eq!(answer.status, 401, "{entry}"),
+                _ if entry.is_page() => {
+                    assert!(answer.status.is_redirection(), "{entry}: {}", answer.status);
+                    assert!(answer.header("location").starts_with("/sign-in"), "{entry}: {answer:?}");
+                }
+                _ => {
+                    assert_eq!(answer.status, 401, "{entry}: {}", answer.body);
+                    assert!(!answer.body.contains("Production"), "{entry}: {}", answer.body);
+                }
+            }
+        }
+        assert!(state(app).await.iter().all(|row| row == "key active"));
+    }
+
+    async fn another_orgs_things_are_not_found_and_neither_are_those_of_no_org(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let stranger = app.signed_in(&app.org("contoso").await, "eve", Role::Owner).await;
+        for entry in table::entries().into_iter().filter(Entry::is_of_an_org) {
+            let of_another = ask(&stranger, &entry, &org).await;
+            assert_eq!(of_another.status, 404, "{entry}");
+            assert!(!of_another.body.contains("Production"), "{entry}: {}", of_another.body);
+            let of_none = stranger_to(&stranger, &entry, "no-such-org").await;
+            assert_eq!(of_none.status, 404, "{entry}");
+            let no_slug = stranger_to(&stranger, &entry, "No%20Slug").await;
+            assert_eq!(no_slug.status, 404, "{entry}");
+        }
+        assert!(state(app).await.iter().all(|row| row == "key active"));
+    }
+
+    async fn another_orgs_key_under_ones_own_org_is_not_found(app: &TestApp) {
+        let (org, own) = (app.org("northwind").await, app.org("contoso").await);
+        let owner = app.signed_in(&own, "eve", Role::Owner).await;
+        let with_key = |entry: &Entry| entry.path.contains("{key}") || entry.fields.contains("{key}");
+        for entry in table::entries().into_iter().filter(with_key) {
+            let theirs = org.key("Production").await.id.to_string();
+            for key in [theirs.as_str(), "key_00000000000000000000000000000000", "not-an-id"] {
+                let answer = entry.send(&owner, "contoso", key).await;
+                assert_eq!(answer.status, 404, "{entry} {key}");
+                assert!(!answer.body.contains("Production"), "{entry}: {}", answer.body);
+            }
+        }
+        assert!(state(app).await.iter().all(|row| row == "key active"));
+    }
+
+    async fn a_role_is_let_in_where_its_table_says_and_refused_elsewhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for role in [Role::Owner, Role::Admin, Role::Member] {
+            let browser = app.signed_in(&org, &role.to_string(), role).await;
+            for entry in table::entries() {
+                let key = org.key("Production").await;
+                let answer = entry.send(&browser, "northwind", &key.id.to_string()).await;
+                match entry.access {
+                    Access::To(action) if !role.may(action) => {
+                        assert_eq!(answer.status, 403, "{role} {entry}: {}", answer.body);
+                        assert!(!answer.body.contains("Production"), "{role} {entry}: {}", answer.body);
+                        assert_eq!(org.summary(key.id).await.status(app.clock.now()).as_str(), "active");
+                    }
+                    Access::NoPage => assert_eq!(answer.status, 404, "{role} {entry}"),
+                    Access::ServiceToken => assert_eq!(answer.status, 401, "a session is no token: {entry}"),
+                    _ => assert!(is_let_in(&answer), "{role} {entry}: {answer:?}"),
+                }
+                // Signing out is one of the entries.
+                if browser.session_cookie().is_none() {
+                    let email = format!("{role}@northwind.example");
+                    browser.sign_in(&email, crate::test_app::org::PASSWORD).await;
+                }
+            }
+        }
+    }
+
+    async fn a_form_without_javascript_is_refused_as_well(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let stranger = app.signed_in(&app.org("contoso").await, "eve", Role::Owner).await;
+        let key = org.key("Production").await.id.to_string();
+        let fields = [("org", "northwind"), ("key", &key), ("reason", "unused")];
+        for path in ["/api/keys/disable", "/api/keys/revoke"] {
+            for browser in [&member, &stranger, &app.browser()] {
+                let answer = browser.submit(path, &fields).await;
+                assert!(answer.status.is_redirection(), "{path}: {answer:?}");
+            }
+        }
+        assert!(state(app).await.iter().all(|row| row == "key active"));
+    }
+
+    async fn who_is_removed_from_an_org_is_out_at_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        assert_eq!(owner.get("/orgs/northwind/keys").await.status, 200);
+        app.database.execute("DELETE FROM memberships").await;
+        assert_eq!(owner.get("/orgs/northwind/keys").await.status, 404);
+        app.database.execute("DELETE FROM users").await;
+        assert!(owner.get("/account").await.header("location").starts_with("/sign-in"));
+    }
+}
+
+/// Whether an answer is none that keeps someone out.
+fn is_let_in(answer: &HttpAnswer) -> bool {
+    ![401, 403, 404].contains(&answer.status.as_u16()) && !answer.status.is_server_error()
+}
+
+/// Sends an entry's request for a new key of the org.
+async fn ask(browser: &Browser, entry: &Entry, org: &TestOrg) -> HttpAnswer {
+    let key = org.key("Production").await.id.to_string();
+    entry.send(browser, org.org.slug.as_str(), &key).await
+}
+
+async fn stranger_to(browser: &Browser, entry: &Entry, org: &str) -> HttpAnswer {
+    entry
+        .send(browser, org, "key_00000000000000000000000000000000")
+        .await
+}
+
+/// The state of every key, which a denied request leaves as it was.
+async fn state(app: &TestApp) -> Vec<String> {
+    app.database
+        .texts(
+            "SELECT 'key ' || CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN disabled_at IS NOT NULL THEN 'disabled' \
+             ELSE 'active' END FROM keys",
+        )
+        .await
+}

@@ -1,0 +1,154 @@
+//! Who may use which route.
+
+use std::fmt;
+
+use axum::http::{Method, header};
+use latchkey::role::Action;
+
+use crate::test_app::{Browser, HttpAnswer};
+
+/// Who may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everyone, signed in or not.
+    Everyone,
+    /// No one: there is no such page.
+    NoPage,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever is in the org.
+    InOrg,
+    /// Whoever's role in the org allows the action.
+    To(Action),
+    /// API servers.
+    ServiceToken,
+}
+
+/// A route, and a request to it that would be answered if it were allowed.
+pub struct Entry {
+    /// Its method.
+    pub method: Method,
+    /// Its path as the router has it.
+    pub path: &'static str,
+    /// The form that is sent, with `{org}` and `{key}` to be filled in.
+    pub fields: &'static str,
+    /// Who may use it.
+    pub access: Access,
+}
+
+/// Every route.
+pub fn entries() -> Vec<Entry> {
+    use Access::{Everyone, InOrg, NoPage, ServiceToken, SignedIn, To};
+    let page = |path, access| Entry {
+        method: Method::GET,
+        path,
+        fields: "",
+        access,
+    };
+    let post = |path, fields, access| Entry {
+        method: Method::POST,
+        path,
+        fields,
+        access,
+    };
+    vec![
+        page("/", Everyone),
+        page("/sign-up", Everyone),
+        page("/sign-in", Everyone),
+        page("/account", SignedIn),
+        page("/orgs/{org}/keys", To(Action::SeeKeys)),
+        page("/orgs/{org}/keys/new", To(Action::MakeKeys)),
+        page("/orgs/{org}/keys/{key}", To(Action::SeeKeys)),
+        page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
+        page("/orgs/{org}/members", To(Action::SeeMembers)),
+        page("/{*any}", NoPage),
+        page("/healthz", Everyone),
+        page("/readyz", Everyone),
+        page("/metrics", Everyone),
+        post("/api/home", "", Everyone),
+        post("/api/entry", "", Everyone),
+        post(
+            "/api/sign-up",
+            "name=N&email=n@example.com&org_name=O&password=short",
+            Everyone,
+        ),
+        post(
+            "/api/sign-in",
+            "email=n@example.com&password=wrong&next=",
+            Everyone,
+        ),
+        post("/api/sign-out", "", Everyone),
+        post(
+            "/api/account/password",
+            "current_password=wrong&new_password=short",
+            SignedIn,
+        ),
+        post("/api/viewer", "org={org}", InOrg),
+        post("/api/members", "org={org}", To(Action::SeeMembers)),
+        post("/api/keys/list", "address[org]={org}", To(Action::SeeKeys)),
+        post("/api/keys/show", "org={org}&key={key}", To(Action::SeeKeys)),
+        post("/api/keys/new-form", "org={org}", To(Action::MakeKeys)),
+        post(
+            "/api/keys/disable",
+            "org={org}&key={key}",
+            To(Action::DisableKeys),
+        ),
+        post(
+            "/api/keys/enable",
+            "org={org}&key={key}",
+            To(Action::DisableKeys),
+        ),
+        post(
+            "/api/keys/revoke",
+            "org={org}&key={key}&reason=unused",
+            To(Action::RevokeKeys),
+        ),
+        post(
+            "/api/usage",
+            "org={org}&range=days30",
+            To(Action::SeeUsageTotals),
+        ),
+        post(
+            "/orgs/{org}/keys/new",
+            "name=Made&kind=secret&environment=live&expires=never&creation_token=",
+            To(Action::MakeKeys),
+        ),
+        post("/v1/verify", "{}", ServiceToken),
+    ]
+}
+
+impl Entry {
+    /// Whether the answer is a page, and not data for a script.
+    pub fn is_page(&self) -> bool {
+        !self.path.starts_with("/api/")
+    }
+
+    /// Whether it is about something that an org owns.
+    pub fn is_of_an_org(&self) -> bool {
+        matches!(self.access, Access::InOrg | Access::To(_))
+    }
+
+    /// Sends the request, as a page's script would where it is one that scripts send.
+    pub async fn send(&self, browser: &Browser, org: &str, key: &str) -> HttpAnswer {
+        let fill = |text: &str| {
+            text.replace("{org}", org)
+                .replace("{key}", key)
+                .replace("{*any}", "no/such/page")
+        };
+        let accept = if self.is_page() {
+            "text/html"
+        } else {
+            "application/json"
+        };
+        let request = browser
+            .request(self.method.clone(), &fill(self.path))
+            .header(header::ACCEPT, accept);
+        browser.send(request, &fill(self.fields)).await
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}

@@ -1,0 +1,45 @@
+//! Latchkey from the outside: the engine's operations, every route and the program itself, on SQLite and on Postgres.
+//!
+//! One driver, foldered by what is tested. Each test has a Latchkey of its own (see [`test_app`]) and a clock that stands
+//! until the test moves it, so tests run in any order and at the same time.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+/// Makes of each function a module with two tests, one on SQLite and one on Postgres.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn run($app: &TestApp) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                let app = TestApp::on_sqlite().await;
+                run(&app).await;
+                app.remove().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                let app = TestApp::on_postgres().await;
+                run(&app).await;
+                app.remove().await;
+            }
+        }
+    )*};
+}
+
+mod denials;
+mod pages;
+mod program;
+mod security;
+mod storage;
+mod test_app;
+mod v1;
+mod verification;

@@ -1,0 +1,84 @@
+//! Where people come in.
+
+use latchkey::{accounts::SignUpPolicy, role::Role};
+
+use crate::test_app::{Browser, TestApp, org::PASSWORD};
+
+on_both! {
+    async fn the_root_leads_to_where_one_begins(app: &TestApp) {
+        assert_eq!(app.browser().get("/").await.header("location"), "/sign-up");
+        let org = app.org("northwind").await;
+        let dana = app.signed_in(&org, "dana", Role::Member).await;
+        assert_eq!(app.browser().get("/").await.header("location"), "/sign-in");
+        assert_eq!(dana.get("/").await.header("location"), "/orgs/northwind/keys");
+        app.database.execute("DELETE FROM memberships").await;
+        assert_eq!(dana.get("/").await.header("location"), "/account");
+    }
+
+    async fn after_the_first_account_the_sign_up_page_says_that_it_is_closed(app: &TestApp) {
+        assert!(app.browser().get("/sign-up").await.body.contains("name=\"org_name\""));
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let page = app.browser().get("/sign-up").await;
+        assert!(!page.body.contains("name=\"org_name\""), "{}", page.body);
+        assert!(!app.browser().get("/sign-in").await.body.contains("/sign-up"));
+    }
+
+    async fn where_sign_up_is_open_everyone_finds_the_form(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let engine = app.another_engine(|settings| settings.sign_up = SignUpPolicy::Open).await;
+        let state = latchkey_server::AppState { engine, ..app.state(&[]) };
+        let browser = Browser::new(latchkey_server::router(state), "http://localhost:3000");
+        assert!(browser.get("/sign-up").await.body.contains("name=\"org_name\""));
+        assert!(browser.get("/sign-in").await.body.contains("/sign-up"));
+    }
+
+    async fn who_is_sent_to_the_sign_in_comes_back(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let browser = app.browser();
+        let sent_away = browser.get("/orgs/northwind/keys?status=active").await;
+        let location = sent_away.header("location").to_owned();
+        assert!(location.starts_with("/sign-in?next="), "{location}");
+        let page = browser.get(&location).await.body;
+        assert!(page.contains("value=\"/orgs/northwind/keys?status=active\""), "{page}");
+    }
+
+    async fn a_refused_sign_up_says_what_is_wrong_and_makes_nothing(app: &TestApp) {
+        for (fields, field) in [
+            ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name"),
+            ([("name", "N"), ("email", "nowhere"), ("org_name", "O"), ("password", PASSWORD)], "email"),
+            ([("name", "N"), ("email", "a@example.com"), ("org_name", " "), ("password", PASSWORD)], "org_name"),
+            ([("name", "N"), ("email", "a@example.com"), ("org_name", "O"), ("password", "password1")], "password"),
+        ] {
+            let answer = app.browser().call("/api/sign-up", &fields).await;
+            assert_eq!(answer.status, 422, "{}", answer.body);
+            assert_eq!(answer.json()["refused"]["fields"][0]["field"], field, "{}", answer.body);
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM orgs").await, 0);
+    }
+
+    async fn a_form_without_javascript_comes_back_with_what_was_typed_but_the_password(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let browser = app.browser();
+        let fields = [("email", "dana@northwind.example"), ("password", "wrong marmalade"), ("next", "")];
+        let request = browser.request(axum::http::Method::POST, "/api/sign-in")
+            .header("accept", "text/html").header("referer", "http://localhost:3000/sign-in");
+        let form = "email=dana%40northwind.example&password=wrong+marmalade&next=";
+        let refused = browser.send(request, form).await;
+        assert!(refused.status.is_redirection(), "{refused:?}");
+        let page = browser.get(path_of(refused.header("location"))).await;
+        assert!(page.body.contains("The e-mail address or the password is not right."), "{}", page.body);
+        assert!(page.body.contains(fields[0].1), "{}", page.body);
+        assert!(!page.body.contains("marmalade"), "{}", page.body);
+        for cookie in refused.set_cookies() {
+            assert!(!cookie.contains("marmalade"), "{cookie}");
+        }
+    }
+}
+
+/// The path and query of an address of this server.
+fn path_of(location: &str) -> &str {
+    location
+        .strip_prefix("http://localhost:3000")
+        .unwrap_or(location)
+}

@@ -1,0 +1,106 @@
+//! The list of keys as a page.
+
+use latchkey::{key::RevokeReason, keys::change_state::revoke, role::Role};
+
+use crate::test_app::{HttpAnswer, TestApp};
+
+const KEYS: &str = "/orgs/northwind/keys";
+
+on_both! {
+    async fn the_links_lead_through_all_pages_and_back(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        for number in 0..120 {
+            org.key(&format!("Key {number:03}")).await;
+        }
+        let (mut forwards, mut pages) = (vec![], vec![member.get(KEYS).await]);
+        while let Some(next) = link(&pages[pages.len() - 1], "next") {
+            pages.push(member.get(&next).await);
+        }
+        forwards.extend(pages.iter().flat_map(names));
+        assert_eq!(pages.len(), 3);
+        assert_eq!(forwards, (0..120).map(|number| format!("Key {number:03}")).collect::<Vec<_>>());
+        let back = member.get(&link(&pages[2], "prev").unwrap()).await;
+        assert_eq!(names(&back), names(&pages[1]));
+        let back = member.get(&link(&back, "prev").unwrap()).await;
+        assert_eq!((names(&back), link(&back, "prev")), (names(&pages[0]), None));
+    }
+
+    async fn search_filter_and_order_are_in_the_address(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let gone = org.key("Alpha gone").await.id;
+        org.key("Alpha").await;
+        org.key("Beta 100%").await;
+        revoke(&app.engine, &org.permit(), gone, RevokeReason::Other).await.unwrap();
+        for (query, expected) in [
+            ("", "Alpha, Alpha gone, Beta 100%"),
+            ("?dir=desc", "Beta 100%, Alpha gone, Alpha"),
+            ("?q=alpha", "Alpha, Alpha gone"),
+            ("?q=alpha&status=ended", "Alpha gone"),
+            ("?status=active", "Alpha, Beta 100%"),
+            ("?q=100%25", "Beta 100%"),
+            ("?q=%25", "Beta 100%"),
+            ("?environment=test", ""),
+            ("?sort=expires&status=nonsense&environment=nowhere", "Alpha, Alpha gone, Beta 100%"),
+        ] {
+            let mut found = names(&member.get(&format!("{KEYS}{query}")).await);
+            if query.contains("sort") {
+                found.sort();
+            }
+            assert_eq!(found.join(", "), expected, "{query}");
+        }
+    }
+
+    async fn an_address_that_was_tampered_with_is_no_error(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        org.key("Alpha").await;
+        for query in [
+            "?q=%00", "?q=%ff%fe", "?after=nonsense", "?after=key_00000000000000000000000000000000~x&sort=expires",
+            "?before=key_00000000000000000000000000000000~%00", "?q=%F0%9F%94%91", "?%", "?q=a&q=b",
+            &format!("?q={}", "x".repeat(5_000)),
+        ] {
+            assert_eq!(member.get(&format!("{KEYS}{query}")).await.status, 200, "{query}");
+        }
+    }
+}
+
+/// The names of the keys in the table.
+fn names(page: &HttpAnswer) -> Vec<String> {
+    assert_eq!(page.status, 200, "{}", page.body);
+    let rows = page
+        .body
+        .split("<tbody")
+        .nth(1)
+        .map_or("", |rest| rest.split("</tbody>").next().unwrap());
+    let links = rows
+        .split("<a ")
+        .skip(1)
+        .filter(|link| link.contains("href=\"/orgs/northwind/keys/key_"));
+    let mut names: Vec<String> = links
+        .map(|link| text_of(link).to_owned())
+        .filter(|text| text != "Open")
+        .collect();
+    names.dedup();
+    names
+}
+
+/// What stands in an element that begins with `source`, up to the next tag.
+fn text_of(source: &str) -> &str {
+    source
+        .split_once('>')
+        .map_or("", |(_, rest)| rest.split('<').next().unwrap())
+        .trim()
+}
+
+/// Where the link with this `rel` leads.
+fn link(page: &HttpAnswer, rel: &str) -> Option<String> {
+    let tag = page.body.split("<a ").find(|tag| {
+        tag.split('>')
+            .next()
+            .is_some_and(|tag| tag.contains(&format!("rel=\"{rel}\"")))
+    })?;
+    let href = tag.split("href=\"").nth(1)?.split('"').next()?;
+    Some(href.replace("&amp;", "&"))
+}

@@ -1,0 +1,66 @@
+//! The page of one key, and what is done there.
+
+use latchkey::{key::text::PlainKey, role::Role};
+
+use crate::test_app::{Browser, TestApp, said};
+
+on_both! {
+    async fn disabling_enabling_and_revoking_work_without_javascript_and_bite_at_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Production").await;
+        let says = async |key: &PlainKey| said(&app.verify(key).await);
+        assert_eq!(says(&made.plain).await, "VALID");
+        let id = made.id.to_string();
+        press(&owner, "disable", &id).await;
+        assert_eq!(says(&made.plain).await, "INVALID_API_KEY disabled");
+        press(&owner, "enable", &id).await;
+        assert_eq!(says(&made.plain).await, "VALID");
+        press(&owner, "revoke", &id).await;
+        assert_eq!(says(&made.plain).await, "INVALID_API_KEY revoked");
+        let page = owner.get(&format!("/orgs/northwind/keys/{id}")).await.body;
+        assert!(page.contains("Revoked · ") && !page.contains("/api/keys/disable"), "{page}");
+    }
+
+    async fn pressing_twice_is_no_error_and_a_revoked_key_stays_revoked(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.key("Production").await.id.to_string();
+        let call = async |change: &str, reason: &str| {
+            let fields = [("org", "northwind"), ("key", id.as_str()), ("reason", reason)];
+            owner.call(&format!("/api/keys/{change}"), &fields).await.status.as_u16()
+        };
+        assert_eq!((call("disable", "other").await, call("disable", "other").await), (200, 200));
+        assert_eq!((call("revoke", "unused").await, call("revoke", "compromised").await), (200, 200));
+        assert_eq!((call("enable", "other").await, call("disable", "other").await), (422, 422));
+        let stored = org.summary(id.parse().unwrap()).await;
+        assert_eq!(stored.revoke_reason.unwrap().as_str(), "unused", "the first reason stays");
+    }
+
+    async fn a_reason_must_be_one(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.key("Production").await.id.to_string();
+        for fields in [&[("org", "northwind"), ("key", &*id), ("reason", "because")][..], &[("org", "northwind"), ("key", &id)]] {
+            let answer = owner.call("/api/keys/revoke", fields).await;
+            assert!(!answer.status.is_success(), "{answer:?}");
+        }
+        assert_eq!(org.summary(id.parse().unwrap()).await.status(app.clock.now()).as_str(), "active");
+    }
+}
+
+/// Sends a button's form and checks that it leads back to a page.
+async fn press(browser: &Browser, change: &str, key: &str) {
+    let fields = [
+        ("org", "northwind"),
+        ("key", key),
+        ("reason", "compromised"),
+    ];
+    let answer = browser
+        .submit(&format!("/api/keys/{change}"), &fields)
+        .await;
+    assert!(
+        answer.status.is_redirection() && !answer.header("location").contains("__err"),
+        "{answer:?}"
+    );
+}

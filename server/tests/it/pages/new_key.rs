@@ -1,0 +1,152 @@
+//! Making a key on its page, which shows it once.
+
+use latchkey::{key::text::PlainKey, role::Role, time::DAY};
+
+use crate::test_app::{HttpAnswer, NOON, TestApp, said};
+
+const NEW: &str = "/orgs/northwind/keys/new";
+
+on_both! {
+    async fn the_answer_to_the_form_shows_the_key_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let answer = owner.submit(NEW, &secret_key_fields("Production")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
+        let plain = made_key(&answer);
+        assert_eq!(said(&app.verify(&PlainKey::from_presented(plain.as_str())).await), "VALID");
+        let id = app.database.texts("SELECT id FROM keys").await.remove(0);
+        for path in ["/orgs/northwind/keys", NEW, &format!("/orgs/northwind/keys/{id}")] {
+            let page = owner.get(path).await;
+            assert_eq!(page.status, 200);
+            assert!(!page.body.contains(&plain), "{path}");
+        }
+    }
+
+    async fn a_key_is_made_as_the_form_says(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let fields = [
+            ("name", "  Shop  "), ("kind", "widget"), ("environment", "test"), ("domains", "shop.example,\r\n*.shop.example"),
+            ("scopes", "bots:read"), ("scopes", "channels:read"), ("expires", "90"), ("notes", "one\r\ntwo"),
+        ];
+        let plain = made_key(&owner.submit(NEW, &fields).await);
+        assert!(plain.starts_with("lk_pk_test_"), "{plain}");
+        let id = app.verify(&PlainKey::from_presented(plain)).await.key.unwrap().id;
+        let key = latchkey::keys::show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
+        assert_eq!(key.summary.name.as_str(), "Shop");
+        assert_eq!(key.summary.lifecycle.expires_at, Some(NOON.plus(90 * DAY)));
+        assert_eq!(key.domains.iter().map(ToString::to_string).collect::<Vec<_>>(), ["shop.example", "*.shop.example"]);
+        assert_eq!(key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(), ["bots:read", "channels:read"]);
+        assert_eq!(key.notes, "one\ntwo");
+        assert_eq!(key.created_by.unwrap().1.as_str(), "dana");
+    }
+
+    async fn a_form_that_is_sent_again_leads_to_the_key_and_makes_no_other(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let token = creation_token(&owner.get(NEW).await);
+        let fields = [secret_key_fields("Production").as_slice(), &[("creation_token", token.as_str())]].concat();
+        let plain = made_key(&owner.submit(NEW, &fields).await);
+        let again = owner.submit(NEW, &fields).await;
+        let id = app.database.texts("SELECT id FROM keys").await.remove(0);
+        assert_eq!((again.status.as_u16(), again.header("location")), (303, &*format!("/orgs/northwind/keys/{id}")));
+        assert!(!again.body.contains(&plain));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
+        assert_ne!(creation_token(&owner.get(NEW).await), token, "each form is another one");
+    }
+
+    async fn a_refused_form_comes_back_with_what_was_typed_and_what_is_wrong(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let fields = [
+            ("name", ""), ("kind", "widget"), ("environment", "live"), ("domains", "https://shop.example/path\nco.uk"),
+            ("expires", "never"), ("notes", "typed with care"),
+        ];
+        let answer = owner.submit(NEW, &fields).await;
+        assert_eq!(answer.status, 422, "{}", answer.body);
+        for text in ["Enter a name.", "https://shop.example/path", "typed with care", "aria-invalid=\"true\""] {
+            assert!(answer.body.contains(text), "{text}: {}", answer.body);
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+
+    async fn what_was_typed_is_text_and_never_markup(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let evil = "</title><script>alert(1)</script></textarea></script>\"><script>alert(1)</script><img src=x onerror=alert(1)>'";
+        let refused = [
+            ("name", evil), ("kind", evil), ("environment", evil), ("domains", evil), ("scopes", evil), ("expires", evil),
+            ("expires_on", evil), ("notes", evil), ("creation_token", evil),
+        ];
+        let name = &evil[..50];
+        let answers = [
+            owner.submit(NEW, &refused).await,
+            owner.submit(NEW, &[secret_key_fields(name).as_slice(), &[("notes", evil)]].concat()).await,
+            owner.get("/orgs/northwind/keys").await,
+            owner.get(&format!("/orgs/northwind/keys/{}", app.database.texts("SELECT id FROM keys").await[0])).await,
+            owner.get("/orgs/northwind/keys?q=%3Cscript%3Ealert(1)%3C/script%3E%22%3E%3Cimg%20src=x%3E").await,
+        ];
+        for answer in answers {
+            assert!(answer.body.contains("alert(1)") || answer.body.contains("&lt;"), "it is shown: {}", answer.body);
+            assert!(!answer.body.contains("<script>alert") && !answer.body.contains("<img"), "{}", answer.body);
+        }
+    }
+
+    async fn fields_that_are_not_in_the_form_change_nothing(app: &TestApp) {
+        let (org, contoso) = (app.org("northwind").await, app.org("contoso").await);
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let (org_id, id) = (contoso.org.id.to_string(), "key_00000000000000000000000000000000");
+        let extra = [("org_id", org_id.as_str()), ("id", id), ("created_by", "usr_1"), ("created_at", "0"), ("digest", "x")];
+        let fields = [secret_key_fields("Production").as_slice(), &extra].concat();
+        made_key(&owner.submit(NEW, &fields).await);
+        assert_eq!(org.names(Default::default()).await, ["Production"]);
+        assert_eq!(contoso.names(Default::default()).await, [""; 0]);
+        assert_eq!(app.database.number(&format!("SELECT COUNT(*) FROM keys WHERE id = '{id}'")).await, 0);
+    }
+}
+
+/// The form of a secret live key that never expires.
+pub fn secret_key_fields(name: &str) -> [(&str, &str); 4] {
+    [
+        ("name", name),
+        ("kind", "secret"),
+        ("environment", "live"),
+        ("expires", "never"),
+    ]
+}
+
+/// The key that an answer shows.
+pub fn made_key(answer: &HttpAnswer) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let words = answer
+        .body
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let keys: Vec<&str> = words
+        .filter(|word| word.starts_with("lk_") && word.len() == 43)
+        .collect();
+    let key = keys
+        .first()
+        .unwrap_or_else(|| panic!("no key in {}", answer.body));
+    assert!(
+        keys.iter().all(|other| other == key),
+        "one key, not {keys:?}"
+    );
+    (*key).to_owned()
+}
+
+fn creation_token(page: &HttpAnswer) -> String {
+    let input = page
+        .body
+        .split("<input")
+        .find(|input| input.contains("name=\"creation_token\""))
+        .expect("a hidden field");
+    let value = input
+        .split("value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    assert!(value.len() >= 16, "{value}");
+    value.to_owned()
+}

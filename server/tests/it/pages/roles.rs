@@ -1,0 +1,147 @@
+//! What is in a page's source depends on the role, the data that a script would read included.
+
+use latchkey::{
+    key::RevokeReason,
+    keys::{change_state::revoke, create::NewKey},
+    role::Role,
+    usage::flush::flush,
+    verify::Request,
+};
+
+use crate::test_app::{Browser, TestApp, TestOrg, org::widget_key};
+
+/// What only owners and admins may know, each in a form that occurs nowhere else on a page.
+const DETAILS: [&str; 4] = [
+    "agent-loops:read",
+    "secret-domain.example",
+    "Written about the key",
+    "Olivia Maker",
+];
+
+on_both! {
+    async fn a_members_pages_hold_nothing_beyond_the_first_row_of_the_table(app: &TestApp) {
+        let (org, key) = team(app).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        for (what, source) in sources(&member, &key).await {
+            for detail in DETAILS {
+                assert!(!source.contains(detail), "{detail} is in {what}: {source}");
+            }
+            assert!(!source.contains("4321"), "requests of one key are in {what}: {source}");
+            assert!(!source.contains("left-team") && !source.contains("Left team"), "{what}: {source}");
+            assert_no_controls(&what, &source);
+        }
+        let list = member.get("/orgs/northwind/keys").await.body;
+        assert!(list.contains("Shop window") && list.contains("Active"), "{list}");
+    }
+
+    async fn an_admins_pages_hold_the_details_and_no_controls(app: &TestApp) {
+        let (org, key) = team(app).await;
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let page = admin.get(&format!("/orgs/northwind/keys/{key}")).await.body;
+        for detail in DETAILS {
+            assert!(page.contains(detail), "{detail}: {page}");
+        }
+        assert!(admin.get("/orgs/northwind/usage").await.body.contains("4,321"), "requests by key");
+        for (what, source) in sources(&admin, &key).await {
+            assert_no_controls(&what, &source);
+        }
+    }
+
+    async fn an_owners_pages_hold_the_controls(app: &TestApp) {
+        let (org, key) = team(app).await;
+        let owner = app.signed_in(&org, "zoe", Role::Owner).await;
+        let list = owner.get("/orgs/northwind/keys").await.body;
+        assert!(list.contains("/orgs/northwind/keys/new"), "{list}");
+        let page = owner.get(&format!("/orgs/northwind/keys/{key}")).await.body;
+        assert!(page.contains("/api/keys/disable") && page.contains("/api/keys/revoke"), "{page}");
+    }
+
+    async fn a_member_sees_the_orgs_totals(app: &TestApp) {
+        let (org, _) = team(app).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let page = member.get("/orgs/northwind/usage").await.body;
+        assert!(page.contains("4,421"), "{page}");
+    }
+}
+
+/// An org with a widget key that was used 4,321 times, another key that was used 100 times and a revoked one; and the
+/// widget key's id.
+async fn team(app: &TestApp) -> (TestOrg, String) {
+    let org = app.org("northwind").await;
+    let maker = org.person("olivia", Role::Owner).await;
+    app.database
+        .execute("UPDATE users SET name = 'Olivia Maker'")
+        .await;
+    let new = NewKey {
+        scopes: vec!["agent-loops:read".parse().unwrap()],
+        notes: "Written about the key".to_owned(),
+        ..widget_key("Shop window", &["secret-domain.example"])
+    };
+    let made = org.make_key(new).await.unwrap();
+    app.database
+        .execute(&format!("UPDATE keys SET created_by = '{maker}'"))
+        .await;
+    let (gone, other) = (org.key("Gone").await, org.key("Other").await);
+    revoke(&app.engine, &org.permit(), gone.id, RevokeReason::LeftTeam)
+        .await
+        .unwrap();
+    let origin = Some("https://secret-domain.example");
+    app.ask(&Request {
+        key: Some(&made.plain),
+        origin,
+        ..Request::default()
+    })
+    .await;
+    app.verify(&other.plain).await;
+    flush(&app.engine).await.unwrap();
+    for (key, count) in [(made.id, 4_321), (other.id, 100)] {
+        app.database
+            .execute(&format!(
+                "UPDATE usage_counts SET count = {count} WHERE key_id = '{key}'"
+            ))
+            .await;
+    }
+    (org, made.id.to_string())
+}
+
+/// Every page about keys and usage, and what their scripts are told.
+async fn sources(browser: &Browser, key: &str) -> Vec<(String, String)> {
+    let mut sources = vec![];
+    for path in [
+        "/orgs/northwind/keys",
+        &format!("/orgs/northwind/keys/{key}"),
+        "/orgs/northwind/usage",
+        "/orgs/northwind/members",
+    ] {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        sources.push((path.to_owned(), answer.body));
+    }
+    for (function, fields) in [
+        ("/api/keys/list", &[("address[org]", "northwind")][..]),
+        ("/api/keys/show", &[("org", "northwind"), ("key", key)]),
+        ("/api/usage", &[("org", "northwind"), ("range", "days30")]),
+    ] {
+        let answer = browser.call(function, fields).await;
+        assert_eq!(answer.status, 200, "{function}: {}", answer.body);
+        sources.push((function.to_owned(), answer.body));
+    }
+    sources
+}
+
+fn assert_no_controls(what: &str, source: &str) {
+    for control in [
+        "/api/keys/disable",
+        "/api/keys/enable",
+        "/api/keys/revoke",
+        "/keys/new\"",
+        "?revoke",
+        ">Revoke…",
+        ">Disable<",
+    ] {
+        assert!(
+            !source.contains(control),
+            "{control} is in {what}: {source}"
+        );
+    }
+}

@@ -1,0 +1,321 @@
+//! Commands: plain secrets alone on standard output, words on standard error, 2 for bad input.
+
+use std::process::Output;
+
+use super::process::Folder;
+use crate::test_app::{Database, org::PASSWORD};
+
+const KEY: [&str; 8] = [
+    "key",
+    "create",
+    "--org",
+    "northwind",
+    "--name",
+    "Production",
+    "--kind",
+    "secret",
+];
+
+#[test]
+fn secrets_stand_alone_on_standard_output() {
+    let folder = with_org();
+    let token = folder.line(
+        &["token", "create", "--name", "API", "--scope", "manage"],
+        "",
+    );
+    assert!(
+        token.starts_with("lk_service_") && token.len() == 43,
+        "{token}"
+    );
+    let key = folder.run(&KEY, "");
+    let (out, err) = (text(&key.stdout), text(&key.stderr));
+    assert!(
+        out.starts_with("lk_sk_live_") && out.trim_end().len() == 43,
+        "{out}"
+    );
+    assert!(
+        !err.contains(out.trim_end()) && err.contains("not shown again"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_key_is_made_as_its_flags_say() {
+    let folder = with_org();
+    let flags = [
+        "key",
+        "create",
+        "--org",
+        "northwind",
+        "--name",
+        "Shop",
+        "--kind",
+        "widget",
+        "--environment",
+        "test",
+        "--scope",
+        "bots:read",
+        "--scope",
+        "channels:read",
+        "--domain",
+        "shop.example",
+        "--domain",
+        "*.shop.example",
+        "--expires-in-days",
+        "30",
+        "--json",
+    ];
+    let output = folder.run(&flags, "");
+    assert!(output.status.success(), "{output:?}");
+    let mut object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let key = object["key"].take();
+    assert!(
+        key.as_str()
+            .is_some_and(|key| key.starts_with("lk_pk_test_")),
+        "{key}"
+    );
+    let days = |name: &str| {
+        object[name]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+    };
+    assert_eq!(
+        (days("expires_at") - days("created_at")).get_seconds(),
+        30 * 86_400
+    );
+    for (field, value) in [
+        ("name", serde_json::json!("Shop")),
+        ("kind", serde_json::json!("widget")),
+        ("environment", serde_json::json!("test")),
+        ("status", serde_json::json!("active")),
+        ("scopes", serde_json::json!(["bots:read", "channels:read"])),
+        (
+            "domains",
+            serde_json::json!(["shop.example", "*.shop.example"]),
+        ),
+        ("last_used_at", serde_json::Value::Null),
+    ] {
+        assert_eq!(object[field], value, "{field}");
+    }
+}
+
+#[test]
+fn people_are_made_with_a_password_from_standard_input() {
+    let folder = with_org();
+    let flags = [
+        "user",
+        "create",
+        "--email",
+        "Dana@Example.com",
+        "--org",
+        "northwind",
+        "--role",
+        "owner",
+        "--password-stdin",
+    ];
+    let id = folder.line(&flags, &format!("{PASSWORD}\n"));
+    assert!(id.starts_with("usr_"), "{id}");
+    let again = folder.run(&flags, PASSWORD);
+    assert_eq!(
+        (again.status.code(), text(&again.stdout)),
+        (Some(2), String::new())
+    );
+    assert!(
+        text(&again.stderr).contains("dana@example.com"),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn bad_input_exits_with_two_and_says_why() {
+    let folder = with_org();
+    let user = |password: &str| {
+        let flags = [
+            "user",
+            "create",
+            "--email",
+            "a@example.com",
+            "--org",
+            "northwind",
+            "--role",
+            "owner",
+            "--password-stdin",
+        ];
+        folder.run(&flags, password)
+    };
+    refused(&user("short"), "at least 8 characters");
+    refused(&user(""), "at least 8 characters");
+    refused(&user("password1"), "first that an attacker tries");
+    refused(
+        &folder.run(
+            &[
+                "org",
+                "create",
+                "--name",
+                "Northwind",
+                "--slug",
+                "northwind",
+            ],
+            "",
+        ),
+        "taken",
+    );
+    refused(
+        &folder.run(&["org", "create", "--name", "N", "--slug", "No Slug"], ""),
+        "lower-case letters",
+    );
+    refused(
+        &folder.run(
+            &["token", "create", "--name", "N", "--scope", "everything"],
+            "",
+        ),
+        "`verify` or `manage`",
+    );
+    let key = |more: &[&str]| folder.run(&[&KEY, more].concat(), "");
+    refused(&key(&["--scope", "bots:eat"]), "no scope `bots:eat`");
+    refused(&key(&["--domain", "shop.example"]), "Only widget keys");
+    refused(&key(&["--domain", "co.uk"]), "co.uk");
+    refused(&key(&["--expires-in-days", "0"]), "0");
+    refused(
+        &key(&["--expires-in-days", "3", "--never-expires"]),
+        "--never-expires",
+    );
+    let widget = [
+        "key",
+        "create",
+        "--org",
+        "northwind",
+        "--name",
+        "Shop",
+        "--kind",
+        "widget",
+    ];
+    refused(&folder.run(&widget, ""), "allowed domains");
+    let nowhere = [
+        "key", "create", "--org", "contoso", "--name", "Shop", "--kind", "secret",
+    ];
+    refused(&folder.run(&nowhere, ""), "no organization `contoso`");
+    refused(&folder.run(&["no-such-command"], ""), "no-such-command");
+    refused(
+        &folder.run(&["migrate", "--sign-up", "maybe"], ""),
+        "sign_up",
+    );
+    refused(
+        &folder.run(&["migrate", "--config", "none.toml"], ""),
+        "none.toml",
+    );
+}
+
+#[test]
+fn a_setting_that_is_none_is_refused_by_name() {
+    let folder = Folder::new();
+    std::fs::write(
+        folder.path().join("latchkey.toml"),
+        "listten = \"127.0.0.1:1\"\n",
+    )
+    .unwrap();
+    refused(&folder.run(&["migrate"], ""), "listten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_needs_a_pepper_and_says_so() {
+    let database = Database::postgres().await;
+    let url = database.url();
+    let folder = Folder::new();
+    let token = [
+        "token",
+        "create",
+        "--name",
+        "API",
+        "--scope",
+        "verify",
+        "--database-url",
+        &url,
+    ];
+    let without = folder.run(&token, "");
+    assert!(
+        !without.status.success() && without.stdout.is_empty(),
+        "{without:?}"
+    );
+    assert!(
+        text(&without.stderr).contains("LATCHKEY_PEPPER"),
+        "{without:?}"
+    );
+    assert!(
+        !folder.path().join("data/pepper").exists(),
+        "one that only this machine has is none"
+    );
+    let with = folder
+        .command(&token)
+        .env("LATCHKEY_PEPPER", "0123456789abcdef".repeat(4))
+        .output()
+        .unwrap();
+    assert!(
+        with.status.success() && text(&with.stdout).starts_with("lk_service_"),
+        "{with:?}"
+    );
+    database.remove().await;
+}
+
+#[test]
+fn check_says_what_works_and_what_does_not() {
+    let folder = with_org();
+    let well = folder.run(&["check"], "");
+    assert!(well.status.success(), "{well:?}");
+    assert!(
+        text(&well.stdout).contains("settings: ok") && text(&well.stdout).contains("database: ok"),
+        "{well:?}"
+    );
+    let unwell = folder.run(
+        &[
+            "check",
+            "--database-url",
+            "postgres://nobody@127.0.0.1:1/none",
+        ],
+        "",
+    );
+    assert_eq!(unwell.status.code(), Some(1), "{unwell:?}");
+    assert!(!text(&unwell.stdout).contains("database: ok"), "{unwell:?}");
+    let misset = folder.run(&["check", "--cached-keys", "none"], "");
+    assert_eq!(misset.status.code(), Some(1), "{misset:?}");
+    assert!(text(&misset.stdout).contains("cached_keys"), "{misset:?}");
+}
+
+fn with_org() -> Folder {
+    let folder = Folder::new();
+    assert_eq!(
+        folder.line(
+            &[
+                "org",
+                "create",
+                "--name",
+                "Northwind",
+                "--slug",
+                "northwind"
+            ],
+            ""
+        ),
+        "northwind"
+    );
+    folder
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Checks that a command was refused for what was entered, with a sentence that holds `words`.
+fn refused(output: &Output, words: &str) {
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(2), String::new()),
+        "{output:?}"
+    );
+    assert!(
+        text(&output.stderr).contains(words),
+        "{words}: {}",
+        text(&output.stderr)
+    );
+}

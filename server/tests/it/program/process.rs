@@ -1,0 +1,135 @@
+//! Running the program in a folder of its own.
+
+use std::{
+    fmt::Write as _,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A folder to run the program in, with nothing in its environment that would set anything.
+pub struct Folder(TempDir);
+
+/// A server that ends with this value, if not sooner.
+pub struct Server {
+    child: Child,
+    /// `127.0.0.1:PORT`
+    pub address: String,
+}
+
+impl Folder {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The program with these arguments.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command.args(arguments).current_dir(self.path()).env_clear();
+        command
+    }
+
+    /// Runs the program with this on its standard input, to its end.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A program that refuses its arguments ends without reading.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Runs the program, which must succeed, and gives the one line on its standard output.
+    pub fn line(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text.strip_suffix('\n').unwrap();
+        assert!(
+            !line.contains('\n') && line.trim() == line,
+            "one line alone: {text:?}"
+        );
+        line.to_owned()
+    }
+
+    /// Starts a server on a free port and waits until it says that it listens.
+    pub fn serve(&self, arguments: &[&str]) -> Server {
+        let mut command =
+            self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let address = lines
+            .find_map(|line| {
+                line.unwrap()
+                    .strip_prefix("Latchkey is listening on http://")
+                    .map(str::to_owned)
+            })
+            .expect("the server says where it listens");
+        Server { child, address }
+    }
+}
+
+impl Server {
+    /// Sends one request on a connection of its own and gives the status line, headers and body.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
+        let mut connection = TcpStream::connect(&self.address).unwrap();
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        for (name, value) in headers {
+            write!(request, "{name}: {value}\r\n").unwrap();
+        }
+        write!(request, "Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Asks whether a key may pass.
+    pub fn verify(&self, token: &str, key: &str) -> String {
+        let headers = [
+            ("Authorization", &*format!("Bearer {token}")),
+            ("Content-Type", "application/json"),
+        ];
+        self.send(
+            "POST",
+            "/v1/verify",
+            &headers,
+            &format!("{{\"key\":\"{key}\"}}"),
+        )
+    }
+
+    /// Sends a signal and waits for the end; gives the exit code, if the process ended by itself.
+    pub fn end(mut self, signal: &str) -> Option<i32> {
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,153 @@
+//! Serving, from the first start to a stop that loses nothing.
+
+use super::process::Folder;
+
+#[test]
+fn a_stop_by_sigterm_stores_every_count_and_exits_with_zero() {
+    for signal in ["TERM", "INT"] {
+        let folder = Folder::new();
+        let (token, key) = token_and_key(&folder);
+        // So long between two writes that only the end can have made the one that is looked for.
+        let server = folder.serve(&["--usage-flush-seconds", "3600"]);
+        for _ in 0..7 {
+            let answer = server.verify(&token, &key);
+            assert!(
+                answer.starts_with("HTTP/1.1 200") && answer.contains(r#""code":"VALID""#),
+                "{answer}"
+            );
+        }
+        assert_eq!(counted(&folder), 0, "nothing is stored while it runs");
+        assert_eq!(server.end(signal), Some(0), "{signal}");
+        assert_eq!(counted(&folder), 7, "{signal}");
+    }
+}
+
+#[test]
+fn counts_are_written_while_it_runs_and_a_kill_loses_at_most_the_last_second() {
+    let folder = Folder::new();
+    let (token, key) = token_and_key(&folder);
+    let server = folder.serve(&["--usage-flush-seconds", "1"]);
+    server.verify(&token, &key);
+    let written = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        counted(&folder) == 1
+    });
+    assert!(written);
+    assert_eq!(server.end("KILL"), None);
+    assert_eq!(counted(&folder), 1);
+    let again = folder.serve(&[]);
+    assert!(again.verify(&token, &key).contains("VALID"));
+    assert_eq!(again.end("TERM"), Some(0));
+    assert_eq!(counted(&folder), 2);
+}
+
+#[test]
+fn what_the_command_line_makes_while_it_serves_works_at_once() {
+    let folder = Folder::new();
+    let server = folder.serve(&[]);
+    let (token, key) = token_and_key(&folder);
+    assert!(server.verify(&token, &key).contains(r#""code":"VALID""#));
+    assert!(
+        server
+            .send("GET", "/readyz", &[], "")
+            .starts_with("HTTP/1.1 200")
+    );
+    assert!(
+        server
+            .send("GET", "/metrics", &[], "")
+            .contains("latchkey_verifications_total{code=\"VALID\"} 1")
+    );
+    assert!(
+        server
+            .send("GET", "/sign-in", &[], "")
+            .contains("<!DOCTYPE html>")
+    );
+    assert_eq!(server.end("TERM"), Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error_that_names_it() {
+    let folder = Folder::new();
+    let server = folder.serve(&[]);
+    let other = Folder::new();
+    let output = other.run(&["serve", "--listen", &server.address], "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains(&server.address),
+        "{output:?}"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn the_data_folder_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    folder.run(&["migrate"], "");
+    let _ = token_and_key(&folder);
+    let mode = |name: &str| {
+        folder
+            .path()
+            .join(name)
+            .metadata()
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!((mode("data"), mode("data/pepper")), (0o700, 0o600));
+}
+
+/// Makes an org, and in it a key; gives a service token and the key.
+fn token_and_key(folder: &Folder) -> (String, String) {
+    folder.line(
+        &[
+            "org",
+            "create",
+            "--name",
+            "Northwind",
+            "--slug",
+            "northwind",
+        ],
+        "",
+    );
+    let token = folder.line(
+        &["token", "create", "--name", "API", "--scope", "verify"],
+        "",
+    );
+    let key = folder.line(
+        &[
+            "key",
+            "create",
+            "--org",
+            "northwind",
+            "--name",
+            "Production",
+            "--kind",
+            "secret",
+        ],
+        "",
+    );
+    (token, key)
+}
+
+/// How many requests are stored.
+fn counted(folder: &Folder) -> i64 {
+    use sqlx::Connection as _;
+    let url = format!(
+        "sqlite:{}",
+        folder.path().join("data/latchkey.db").display()
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let sql = "SELECT COALESCE(SUM(count), 0) FROM usage_counts WHERE resolution = 'minute'";
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    })
+}

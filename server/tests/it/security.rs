@@ -1,0 +1,8 @@
+//! What every answer promises, sessions, requests from elsewhere, and where secrets are not.
+
+mod cookies;
+mod cross_site;
+mod headers;
+mod secrets;
+mod sessions;
+mod sign_in;

@@ -1,0 +1,64 @@
+//! The session's cookie.
+
+use latchkey::role::Role;
+
+use crate::test_app::{TestApp, org::PASSWORD};
+
+const DANA: &str = "dana@northwind.example";
+
+on_both! {
+    async fn over_https_the_cookie_is_bound_to_the_host_and_to_https(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let browser = app.browser_with(&[("public_url", "https://keys.example.com")]);
+        let answer = browser.sign_in(DANA, PASSWORD).await;
+        let cookie = the_cookie(&answer.set_cookies());
+        assert!(cookie.starts_with("__Host-latchkey="), "{cookie}");
+        assert_has(&cookie, &["HttpOnly", "Secure", "SameSite=Lax", "Path=/"]);
+        assert!(!cookie.contains("Domain="), "{cookie}");
+        let ended = browser.submit("/api/sign-out", &[]).await;
+        let removal = the_cookie(&ended.set_cookies());
+        assert!(removal.starts_with("__Host-latchkey=;"), "{removal}");
+        assert_has(&removal, &["Max-Age=0", "Secure", "Path=/"]);
+    }
+
+    async fn on_localhost_over_http_the_cookie_has_a_plain_name(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let answer = app.browser().sign_in(DANA, PASSWORD).await;
+        let cookie = the_cookie(&answer.set_cookies());
+        assert!(cookie.starts_with("latchkey="), "{cookie}");
+        assert_has(&cookie, &["HttpOnly", "SameSite=Lax", "Path=/"]);
+        assert!(!cookie.contains("Secure"), "{cookie}");
+    }
+
+    async fn no_one_gets_a_cookie_for_looking(app: &TestApp) {
+        for path in ["/", "/sign-in", "/sign-up", "/account", "/no/such/page", "/healthz"] {
+            assert_eq!(app.browser().get(path).await.set_cookies(), [""; 0], "{path}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 0);
+    }
+
+    async fn the_id_in_the_cookie_has_128_random_bits_and_is_not_stored(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (dana, eve) = (app.signed_in(&org, "dana", Role::Owner).await, app.signed_in(&org, "eve", Role::Owner).await);
+        let (one, other) = (dana.session_cookie().unwrap(), eve.session_cookie().unwrap());
+        assert_ne!(one, other);
+        assert!(one.len() >= 22, "{one}");
+        assert!(!app.database.holds(&one).await);
+    }
+}
+
+fn the_cookie(cookies: &[&str]) -> String {
+    let [cookie] = cookies else {
+        panic!("one cookie, not {cookies:?}")
+    };
+    (*cookie).to_owned()
+}
+
+fn assert_has(cookie: &str, attributes: &[&str]) {
+    for attribute in attributes {
+        assert!(
+            cookie.split("; ").any(|part| part == *attribute),
+            "{attribute} in {cookie}"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Requests that another site makes a browser send.
+
+use axum::http::{Method, Request, header, request::Builder};
+use latchkey::role::Role;
+
+use crate::test_app::{TestApp, org::PASSWORD};
+
+on_both! {
+    async fn a_form_from_another_site_does_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let key = org.key("Production").await.id.to_string();
+        let forms = [
+            ("/api/sign-out", String::new()),
+            ("/api/keys/disable", format!("org=northwind&key={key}")),
+            ("/api/keys/revoke", format!("org=northwind&key={key}&reason=unused")),
+            ("/api/account/password", "current_password=x&new_password=another+password".to_owned()),
+            ("/orgs/northwind/keys/new", "name=Made&kind=secret&environment=live&expires=never".to_owned()),
+            ("/api/sign-in", "email=eve@evil.example&password=x&next=".to_owned()),
+        ];
+        for (path, form) in &forms {
+            for from_elsewhere in [
+                post(path, &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")]),
+                post(path, &[("sec-fetch-site", "same-site"), ("origin", "https://other.localhost:3000")]),
+                post(path, &[("origin", "https://evil.example")]),
+                post(path, &[("origin", "null")]),
+                post(path, &[("origin", "http://localhost:3001")]),
+            ] {
+                let answer = owner.send(from_elsewhere, form).await;
+                assert_eq!(answer.status, 403, "{path}: {answer:?}");
+            }
+        }
+        assert_eq!(org.summary(key.parse().unwrap()).await.status(app.clock.now()).as_str(), "active");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
+        assert_eq!(owner.get("/account").await.status, 200, "still signed in");
+    }
+
+    async fn nothing_is_changed_by_a_get(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let key = org.key("Production").await.id.to_string();
+        for path in [
+            "/api/sign-out".to_owned(),
+            format!("/api/keys/disable?org=northwind&key={key}"),
+            format!("/api/keys/revoke?org=northwind&key={key}&reason=unused"),
+            "/orgs/northwind/keys/new?name=Made&kind=secret&environment=live&expires=never".to_owned(),
+        ] {
+            owner.get(&path).await;
+        }
+        assert_eq!(org.summary(key.parse().unwrap()).await.status(app.clock.now()).as_str(), "active");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
+        assert_eq!(owner.get("/account").await.status, 200, "still signed in");
+    }
+
+    async fn a_link_from_another_site_opens_a_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let from_elsewhere = with_headers(Method::GET, "/orgs/northwind/keys", &[("sec-fetch-site", "cross-site")]);
+        assert_eq!(owner.send(from_elsewhere, "").await.status, 200);
+    }
+
+    async fn the_sign_in_leads_to_paths_of_this_site_only(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        for (next, leads_to) in [
+            ("/account", "/account"),
+            ("https://evil.example/", "/orgs/northwind/keys"),
+            ("//evil.example/", "/orgs/northwind/keys"),
+            ("/\\evil.example", "/orgs/northwind/keys"),
+            ("", "/orgs/northwind/keys"),
+        ] {
+            let fields = [("email", "dana@northwind.example"), ("password", PASSWORD), ("next", next)];
+            let answer = app.browser().submit("/api/sign-in", &fields).await;
+            assert!(answer.status.is_redirection(), "{answer:?}");
+            assert_eq!(answer.header("location"), leads_to, "{next}");
+        }
+    }
+}
+
+fn post(path: &str, headers: &[(&str, &str)]) -> Builder {
+    with_headers(Method::POST, path, headers)
+}
+
+/// A request with only these headers of those by which browsers say where it comes from.
+fn with_headers(method: Method, path: &str, headers: &[(&str, &str)]) -> Builder {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "localhost:3000");
+    headers.iter().fold(request, |request, (name, value)| {
+        request.header(*name, *value)
+    })
+}

@@ -1,0 +1,137 @@
+//! Where secrets are not: in logs, in metrics, and in any answer but the one that makes a key.
+
+use std::{
+    io,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use latchkey::key::text::PlainKey;
+use serde_json::json;
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::{
+    pages::new_key::{made_key, secret_key_fields},
+    test_app::{HttpAnswer, TestApp, org::PASSWORD},
+};
+
+on_both! {
+    async fn a_whole_flow_leaves_no_secret_in_logs_metrics_or_answers(app: &TestApp) {
+        start_capture();
+        let browser = app.browser();
+        let mut answers: Vec<HttpAnswer> = vec![];
+        let wrong_password = format!("wrong marmalade {}", app.database.url());
+        let fields = [("name", "Dana"), ("email", "dana@example.com"), ("org_name", "Northwind"), ("password", PASSWORD)];
+        answers.push(browser.submit("/api/sign-up", &fields).await);
+        let first_session = browser.session_cookie().unwrap();
+        answers.push(browser.submit("/api/sign-out", &[]).await);
+        answers.push(browser.sign_in("dana@example.com", &wrong_password).await);
+        answers.push(browser.sign_in("dana@example.com", PASSWORD).await);
+        let session = browser.session_cookie().unwrap();
+
+        let made = made_key(&browser.submit("/orgs/northwind/keys/new", &secret_key_fields("Production")).await);
+        let plain = PlainKey::from_presented(made.clone());
+        let token = app.service_token().await;
+        let strangers = made.replace("lk_sk_live_", "lk_sk_test_");
+        for body in [json!({"key": made}), json!({"key": strangers}), json!({"key": [made]}), json!({"cost": made})] {
+            answers.push(app.post_verify(Some(&token), &body.to_string()).await);
+        }
+        answers.push(app.post_verify(Some(&plain), "{}").await);
+        app.verify(&plain).await;
+        latchkey::usage::flush::flush(&app.engine).await.unwrap();
+        for path in ["/orgs/northwind/keys", "/orgs/northwind/keys/new", "/orgs/northwind/usage", "/account", "/metrics"] {
+            answers.push(browser.get(path).await);
+        }
+        let fields = [("current_password", wrong_password.as_str()), ("new_password", "another marmalade")];
+        answers.push(browser.call("/api/account/password", &fields).await);
+        app.engine.db().close().await;
+        answers.push(browser.get("/orgs/northwind/keys").await);
+        answers.push(browser.sign_in("dana@example.com", PASSWORD).await);
+        answers.push(app.post_verify(Some(&token_that_never_was()), &json!({"key": made}).to_string()).await);
+
+        let secrets = [
+            ("the key", made.as_str()),
+            ("the key's random part", &made["lk_sk_live_".len() + 4..made.len() - 4]),
+            ("the token", token.expose()),
+            ("the password", PASSWORD),
+            ("the wrong password", &wrong_password),
+            ("the new password", "another marmalade"),
+            ("the first session", &first_session),
+            ("the session", &session),
+        ];
+        let log = captured();
+        assert!(log.contains("/api/sign-in") && log.contains("/orgs/northwind/usage"), "requests are logged");
+        for (what, secret) in secrets {
+            assert!(!log.contains(secret), "{what} is in the log");
+            for answer in &answers {
+                assert!(!answer.body.contains(secret), "{what} is in {answer:?}");
+            }
+        }
+    }
+
+    async fn the_query_of_a_page_is_not_logged(app: &TestApp) {
+        start_capture();
+        let search = format!("confidential{}", number_of(app));
+        app.browser().get(&format!("/orgs/northwind/keys?q={search}")).await;
+        assert!(captured().contains("/orgs/northwind/keys"));
+        assert!(!captured().contains(&search));
+    }
+}
+
+/// A number that no other test has.
+fn number_of(app: &TestApp) -> String {
+    app.database
+        .url()
+        .bytes()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A text of the shape of a token that the closed database would have to be asked about.
+fn token_that_never_was() -> PlainKey {
+    PlainKey::generate("lk_service_", 26, &latchkey::random::Randomness::seeded(99)).unwrap()
+}
+
+/// Everything that any test of this process has logged since the capture began. Secrets differ from test to test.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Begins to capture all that is logged, more of it than any setting makes the program write.
+fn start_capture() {
+    static STARTED: LazyLock<()> = LazyLock::new(|| {
+        let filter = EnvFilter::new(
+            "debug,latchkey=trace,latchkey_app=trace,latchkey_server=trace,tower_sessions=trace",
+        );
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(Log)
+            .with_ansi(false)
+            .init();
+    });
+    LazyLock::force(&STARTED);
+}
+
+fn captured() -> String {
+    String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+}

@@ -1,0 +1,13 @@
+//! What the engine keeps, on both databases.
+
+mod key_creation;
+mod key_list;
+mod key_paging;
+mod key_state;
+mod orgs;
+mod retention;
+mod sessions;
+mod sign_in;
+mod sign_up;
+mod usage_flush;
+mod usage_report;

@@ -1,0 +1,131 @@
+//! Making keys.
+
+use std::sync::Arc;
+
+use latchkey::{
+    key::{Environment, Kind},
+    keys::{
+        create::{self, CreateKeyError, NewKey},
+        show,
+    },
+    time::{DAY, Timestamp},
+};
+
+use crate::test_app::{
+    NOON, TestApp, TestOrg,
+    org::{secret_key, widget_key},
+};
+
+on_both! {
+    async fn a_key_is_stored_as_it_was_made(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let new = NewKey {
+            environment: Environment::Test,
+            scopes: vec!["bots:read".parse().unwrap(), "channels:write".parse().unwrap()],
+            expires_at: Some(NOON.plus(90 * DAY)),
+            notes: "For the night job.\nAsk Dana.".to_owned(),
+            ..widget_key("Shop <window> & \"more\"", &["shop.example", "*.shop.example:8443"])
+        };
+        let made = org.make_key(new.clone()).await.unwrap();
+        let key = show::details(&app.engine, &org.permit(), made.id).await.unwrap().unwrap();
+        assert_eq!(key.summary.name, new.name);
+        assert_eq!((key.summary.kind, key.summary.environment), (Kind::Widget, Environment::Test));
+        assert_eq!(key.summary.display, made.display);
+        assert_eq!(key.summary.created_at, NOON);
+        assert_eq!(key.summary.lifecycle.expires_at, new.expires_at);
+        assert_eq!((key.summary.last_used_at, key.summary.revoke_reason), (None, None));
+        assert_eq!((key.scopes, key.domains, key.notes), (new.scopes, new.domains, new.notes));
+        assert_eq!(key.project_name.as_str(), "Default");
+        assert_eq!(key.created_by, None, "the operator is no one's account");
+    }
+
+    async fn the_plain_text_is_nowhere_in_the_database(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        assert!(app.database.holds("Production").await, "the search would find it");
+        assert!(!app.database.holds(made.plain.expose()).await);
+        // Nor the random part without its prefix and checksum, but for the four characters that are shown.
+        let text = made.plain.expose();
+        assert!(!app.database.holds(&text["lk_sk_live_".len() + 4..text.len() - 4]).await);
+    }
+
+    async fn a_form_that_is_sent_twice_makes_one_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let new = NewKey { creation_token: Some("form 1".to_owned()), ..secret_key("Production") };
+        let first = org.make_key(new.clone()).await.unwrap();
+        let again = NewKey { name: "Other".parse().unwrap(), ..new.clone() };
+        assert!(matches!(org.make_key(again).await, Err(CreateKeyError::AlreadyMade(id)) if id == first.id));
+        assert_eq!(count(app).await, (1, 1));
+        // Another org's form is another form, whatever token it chose.
+        app.org("contoso").await.make_key(new).await.unwrap();
+        assert_eq!(count(app).await, (2, 2));
+    }
+
+    async fn a_form_that_is_sent_many_times_at_once_makes_one_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let sent: Vec<_> = (0..12)
+            .map(|_| {
+                let (engine, permit) = (Arc::clone(&app.engine), org.permit());
+                let new = NewKey { creation_token: Some("form 1".to_owned()), ..secret_key("Production") };
+                tokio::spawn(async move { create::create(&engine, &permit, new).await })
+            })
+            .collect();
+        let (mut made, mut already) = (vec![], vec![]);
+        for answer in sent {
+            match answer.await.unwrap() {
+                Ok(key) => made.push(key.id),
+                Err(CreateKeyError::AlreadyMade(id)) => already.push(id),
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!((made.len(), already.len()), (1, 11));
+        assert!(already.iter().all(|id| *id == made[0]));
+        assert_eq!(count(app).await, (1, 1));
+    }
+
+    async fn what_is_refused_makes_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let refused = async |new| refusal(&org, new).await;
+        let secret = || secret_key("Production");
+        assert_eq!(refused(widget_key("Shop", &[])).await, "DomainsNeeded");
+        let domains = vec!["shop.example".parse().unwrap()];
+        assert_eq!(refused(NewKey { domains, ..secret() }).await, "DomainsOnSecretKey");
+        let scopes = vec!["bots:read".parse().unwrap(), "bots:eat".parse().unwrap()];
+        assert_eq!(refused(NewKey { scopes, ..secret() }).await, r#"UnknownScope(Scope("bots:eat"))"#);
+        for expires_at in [NOON, NOON.plus(-1), Timestamp::from_millis(i64::MIN)] {
+            assert_eq!(refused(NewKey { expires_at: Some(expires_at), ..secret() }).await, "ExpiryInPast");
+        }
+        assert_eq!(refused(NewKey { notes: "é".repeat(2_001), ..secret() }).await, "NotesTooLong");
+        assert_eq!(count(app).await, (0, 0));
+        org.make_key(NewKey { notes: "é".repeat(2_000), ..secret() }).await.unwrap();
+    }
+
+    async fn a_kind_that_the_convention_lacks_is_refused(app: &TestApp) {
+        let engine = app.another_engine(|settings| {
+            settings.convention = latchkey::convention::Convention::built_in("corthex").unwrap();
+        }).await;
+        let org = TestOrg::make(&engine, "northwind").await;
+        assert_eq!(refusal(&org, widget_key("Shop", &["shop.example"])).await, "NotOffered(Widget, Live)");
+    }
+
+    async fn notes_that_postgres_cannot_hold_are_kept_without_what_it_cannot(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.make_key(NewKey { notes: "one\0two".to_owned(), ..secret_key("Production") }).await.unwrap();
+        let key = show::details(&app.engine, &org.permit(), made.id).await.unwrap().unwrap();
+        assert_eq!(key.notes, "onetwo");
+    }
+}
+
+/// How many keys and how many secrets there are.
+async fn count(app: &TestApp) -> (i64, i64) {
+    let rows = async |table| {
+        app.database
+            .number(&format!("SELECT COUNT(*) FROM {table}"))
+            .await
+    };
+    (rows("keys").await, rows("key_secrets").await)
+}
+
+async fn refusal(org: &TestOrg, new: NewKey) -> String {
+    format!("{:?}", org.make_key(new).await.unwrap_err())
+}

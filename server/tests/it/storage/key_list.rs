@@ -1,0 +1,174 @@
+//! Searching, filtering and sorting keys.
+
+use latchkey::{
+    key::{Environment, RevokeReason, Status},
+    keys::{
+        change_state::{disable, revoke},
+        create::NewKey,
+        list::{KeyQuery, SortBy, StatusFilter},
+    },
+    time::{DAY, HOUR, SECOND},
+};
+
+use crate::test_app::{
+    NOON, TestApp, TestOrg,
+    org::{secret_key, widget_key},
+};
+
+on_both! {
+    async fn an_empty_list_has_no_pages(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let query = KeyQuery { page_size: 50, ..KeyQuery::default() };
+        let page = latchkey::keys::list::list(&app.engine, &org.permit(), &query).await.unwrap();
+        assert_eq!((page.keys.len(), page.matching, page.previous, page.next), (0, 0, None, None));
+    }
+
+    async fn a_search_finds_part_of_a_name_or_of_the_display_form_in_any_case(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Größe PRODUCTION").await;
+        org.key("Staging").await;
+        let text = made.plain.expose();
+        for search in ["duct", "DUCT", "größe", "GRÖSSE".replace("SS", "ß").as_str(), "  production ", &text[..15], &text[39..]] {
+            assert_eq!(found(&org, search).await, ["Größe PRODUCTION"], "{search}");
+        }
+        assert_eq!(found(&org, "LK_SK_live_").await.len(), 2);
+        assert_eq!(found(&org, "prod uction").await, [""; 0]);
+    }
+
+    async fn a_search_takes_every_character_literally(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for name in ["100% of it", "100 of it", "snake_case", "snakeXcase", r"back\slash", "back/slash", "it's", "a\"b"] {
+            org.key(name).await;
+        }
+        assert_eq!(found(&org, "100%").await, ["100% of it"]);
+        assert_eq!(found(&org, "%").await, ["100% of it"]);
+        assert_eq!(found(&org, "snake_c").await, ["snake_case"]);
+        assert_eq!(found(&org, r"k\s").await, [r"back\slash"]);
+        assert_eq!(found(&org, r"\").await, [r"back\slash"]);
+        assert_eq!(found(&org, "'").await, ["it's"]);
+        assert_eq!(found(&org, "\"").await, ["a\"b"]);
+        assert_eq!(found(&org, "\0").await, [""; 0]);
+        assert_eq!(found(&org, "' OR 1=1 --").await, [""; 0]);
+    }
+
+    async fn filters_let_through_what_they_say(app: &TestApp) {
+        let org = one_of_each(app).await;
+        let names = async |status, environment| org.names(KeyQuery {
+            status, environment, sort: SortBy::Name, ..KeyQuery::default()
+        }).await.join(", ");
+        assert_eq!(
+            names(StatusFilter::Any, None).await,
+            "active, disabled, disabled and expired, expired, expires in 14 days, expires in 15 days, revoked"
+        );
+        assert_eq!(names(StatusFilter::Active, None).await, "active, expires in 14 days, expires in 15 days");
+        assert_eq!(names(StatusFilter::NeedsAttention, None).await, "disabled, expires in 14 days");
+        assert_eq!(names(StatusFilter::Ended, None).await, "disabled and expired, expired, revoked");
+        assert_eq!(names(StatusFilter::Any, Some(Environment::Test)).await, "active");
+        assert_eq!(names(StatusFilter::Ended, Some(Environment::Test)).await, "");
+        let ended_named_disabled = KeyQuery {
+            status: StatusFilter::Ended, search: "disabled".to_owned(), ..KeyQuery::default()
+        };
+        assert_eq!(org.names(ended_named_disabled).await, ["disabled and expired"]);
+    }
+
+    async fn a_filter_and_a_status_say_the_same(app: &TestApp) {
+        let org = one_of_each(app).await;
+        let now = app.clock.now();
+        for (filter, statuses) in [
+            (StatusFilter::Active, vec![Status::Active]),
+            (StatusFilter::Ended, vec![Status::Expired, Status::Revoked]),
+            (StatusFilter::NeedsAttention, vec![Status::Disabled, Status::Active]),
+        ] {
+            let query = KeyQuery { status: filter, page_size: 50, ..KeyQuery::default() };
+            let page = latchkey::keys::list::list(&app.engine, &org.permit(), &query).await.unwrap();
+            assert!(page.keys.iter().all(|key| statuses.contains(&key.status(now))), "{filter:?}");
+        }
+    }
+
+    async fn every_order_sorts_by_what_it_says(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (name, lives, used) in [("b", Some(3), Some(1)), ("A", None, None), ("c", Some(1), Some(3))] {
+            let new = NewKey { expires_at: lives.map(|days| NOON.plus(days * DAY)), ..secret_key(name) };
+            let made = org.make_key(new).await.unwrap();
+            if let Some(hours) = used {
+                let at = NOON.plus(-hours * HOUR).as_millis();
+                app.database.execute(&format!("UPDATE keys SET last_used_at = {at} WHERE id = '{}'", made.id)).await;
+            }
+            app.clock.advance(SECOND);
+        }
+        let sorted = async |sort, descending| {
+            org.names(KeyQuery { sort, descending, ..KeyQuery::default() }).await.concat()
+        };
+        for (sort, ascending) in [
+            (SortBy::Name, "Abc"),
+            (SortBy::Created, "bAc"),
+            (SortBy::LastUsed, "Acb"),
+            (SortBy::Expires, "cbA"),
+        ] {
+            assert_eq!(sorted(sort, false).await, ascending, "{sort:?}");
+            let descending: String = ascending.chars().rev().collect();
+            assert_eq!(sorted(sort, true).await, descending, "{sort:?}");
+        }
+    }
+
+    async fn names_are_in_one_order_on_both_databases(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for name in ["éclair", "Zebra", "apple", "_under", "Äpfel", "1st", "zebra 2", "-dash"] {
+            org.key(name).await;
+        }
+        let names = org.names(KeyQuery { sort: SortBy::Name, ..KeyQuery::default() }).await;
+        assert_eq!(names, ["-dash", "1st", "_under", "apple", "Zebra", "zebra 2", "Äpfel", "éclair"]);
+    }
+
+    async fn another_orgs_keys_are_not_listed(app: &TestApp) {
+        let (northwind, contoso) = (app.org("northwind").await, app.org("contoso").await);
+        northwind.key("Ours").await;
+        contoso.key("Theirs").await;
+        assert_eq!(northwind.names(KeyQuery::default()).await, ["Ours"]);
+        assert_eq!(found(&northwind, "Theirs").await, [""; 0]);
+    }
+}
+
+async fn found(org: &TestOrg, search: &str) -> Vec<String> {
+    org.names(KeyQuery {
+        search: search.to_owned(),
+        ..KeyQuery::default()
+    })
+    .await
+}
+
+/// Keys in every state, named after it; the active one is a widget key for tests.
+async fn one_of_each(app: &TestApp) -> TestOrg {
+    let org = app.org("northwind").await;
+    let expiring = |name, days| NewKey {
+        expires_at: Some(NOON.plus(days * DAY + HOUR)),
+        ..secret_key(name)
+    };
+    org.make_key(NewKey {
+        environment: Environment::Test,
+        ..widget_key("active", &["a.example"])
+    })
+    .await
+    .unwrap();
+    let disabled = org.key("disabled").await.id;
+    let revoked = org.key("revoked").await.id;
+    org.make_key(expiring("expired", 0)).await.unwrap();
+    let both = org
+        .make_key(expiring("disabled and expired", 0))
+        .await
+        .unwrap()
+        .id;
+    org.make_key(expiring("expires in 14 days", 14))
+        .await
+        .unwrap();
+    org.make_key(expiring("expires in 15 days", 15))
+        .await
+        .unwrap();
+    disable(&app.engine, &org.permit(), disabled).await.unwrap();
+    disable(&app.engine, &org.permit(), both).await.unwrap();
+    revoke(&app.engine, &org.permit(), revoked, RevokeReason::Unused)
+        .await
+        .unwrap();
+    app.clock.advance(HOUR);
+    org
+}

@@ -1,0 +1,142 @@
+//! Sessions, and the password change that ends them.
+
+use latchkey::{
+    Engine,
+    accounts::{
+        password::{self, ChangePasswordError, TypedPassword},
+        sessions::{self, SessionHash},
+    },
+    id::UserId,
+    role::Role,
+    time::{DAY, HOUR},
+};
+
+use crate::test_app::{NOON, TestApp, org::PASSWORD};
+
+on_both! {
+    async fn a_session_is_found_by_its_id_which_is_not_stored(app: &TestApp) {
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        let id = b"a session id of sixteen+ bytes";
+        sessions::save(&app.engine, SessionHash::of(id), Some(dana), "{\"n\":1}", NOON.plus(HOUR)).await.unwrap();
+        let stored = sessions::load(&app.engine, SessionHash::of(id)).await.unwrap().unwrap();
+        assert_eq!((stored.user_id, stored.data.as_str()), (Some(dana), "{\"n\":1}"));
+        assert_eq!((stored.created_at, stored.expires_at), (NOON, NOON.plus(HOUR)));
+        assert!(sessions::load(&app.engine, SessionHash::of(b"another id")).await.unwrap().is_none());
+        assert!(!app.database.holds(std::str::from_utf8(id).unwrap()).await);
+    }
+
+    async fn an_idle_session_ends_and_a_used_one_goes_on(app: &TestApp) {
+        open(&app.engine, "idle", None).await;
+        open(&app.engine, "used", None).await;
+        app.clock.advance(HOUR - 1);
+        assert!(is_open(&app.engine, "idle").await);
+        go_on(&app.engine, "used").await;
+        app.clock.advance(1);
+        assert!(!is_open(&app.engine, "idle").await);
+        assert!(is_open(&app.engine, "used").await);
+    }
+
+    async fn a_session_ends_after_seven_days_however_it_is_used(app: &TestApp) {
+        open(&app.engine, "used", None).await;
+        for _ in 0..7 * 24 {
+            assert!(is_open(&app.engine, "used").await);
+            app.clock.advance(HOUR - 1);
+            go_on(&app.engine, "used").await;
+        }
+        app.clock.advance(7 * DAY - 7 * 24 * (HOUR - 1) - 1);
+        go_on(&app.engine, "used").await;
+        assert!(is_open(&app.engine, "used").await);
+        app.clock.advance(1);
+        assert!(!is_open(&app.engine, "used").await);
+    }
+
+    async fn an_ended_session_is_gone_and_others_stay(app: &TestApp) {
+        open(&app.engine, "one", None).await;
+        open(&app.engine, "two", None).await;
+        sessions::end(&app.engine, SessionHash::of(b"one")).await.unwrap();
+        assert!(!is_open(&app.engine, "one").await);
+        assert!(is_open(&app.engine, "two").await);
+    }
+
+    async fn an_ended_session_is_not_brought_back_by_a_request_that_was_under_way(app: &TestApp) {
+        open(&app.engine, "one", None).await;
+        sessions::end(&app.engine, SessionHash::of(b"one")).await.unwrap();
+        sessions::update(&app.engine, SessionHash::of(b"one"), None, "{}", NOON.plus(HOUR)).await.unwrap();
+        assert!(!is_open(&app.engine, "one").await);
+    }
+
+    async fn only_sessions_that_have_ended_are_deleted(app: &TestApp) {
+        open(&app.engine, "old", None).await;
+        app.clock.advance(HOUR / 2);
+        open(&app.engine, "young", None).await;
+        assert_eq!(sessions::delete_ended(&app.engine).await.unwrap(), 0);
+        app.clock.advance(HOUR / 2);
+        assert_eq!(sessions::delete_ended(&app.engine).await.unwrap(), 1);
+        assert!(is_open(&app.engine, "young").await);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
+    }
+
+    async fn a_password_change_ends_the_persons_other_sessions_alone(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (dana, eve) = (org.person("dana", Role::Member).await, org.person("eve", Role::Member).await);
+        for (session, user) in [("danas", Some(dana)), ("danas phone", Some(dana)), ("eves", Some(eve)), ("no ones", None)] {
+            open(&app.engine, session, user).await;
+        }
+        change(&app.engine, dana, PASSWORD, "a new and better one").await.unwrap();
+        for (session, stays) in [("danas", true), ("danas phone", false), ("eves", true), ("no ones", true)] {
+            assert_eq!(is_open(&app.engine, session).await, stays, "{session}");
+        }
+        let old = change(&app.engine, dana, PASSWORD, "one more new one").await;
+        assert!(matches!(old, Err(ChangePasswordError::WrongPassword)), "the old one no longer works: {old:?}");
+        change(&app.engine, dana, "a new and better one", "one more new one").await.unwrap();
+        change(&app.engine, eve, PASSWORD, "eve has another one").await.unwrap();
+    }
+
+    async fn a_wrong_current_password_changes_nothing_and_is_throttled(app: &TestApp) {
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        open(&app.engine, "danas phone", Some(dana)).await;
+        for _ in 0..10 {
+            let wrong = change(&app.engine, dana, "not the password", "a new and better one").await;
+            assert!(matches!(wrong, Err(ChangePasswordError::WrongPassword)), "{wrong:?}");
+        }
+        let throttled = change(&app.engine, dana, PASSWORD, "a new and better one").await;
+        assert!(matches!(throttled, Err(ChangePasswordError::TooMany { retry_after: 30 })), "{throttled:?}");
+        assert!(is_open(&app.engine, "danas phone").await);
+        app.clock.advance(30_000);
+        change(&app.engine, dana, PASSWORD, "a new and better one").await.unwrap();
+    }
+}
+
+/// Opens a session for an hour.
+async fn open(engine: &Engine, id: &str, user_id: Option<UserId>) {
+    let ends = engine.clock().now().plus(HOUR);
+    sessions::save(engine, SessionHash::of(id.as_bytes()), user_id, "{}", ends)
+        .await
+        .unwrap();
+}
+
+/// Uses a session of no one for an hour more.
+async fn go_on(engine: &Engine, id: &str) {
+    let ends = engine.clock().now().plus(HOUR);
+    sessions::update(engine, SessionHash::of(id.as_bytes()), None, "{}", ends)
+        .await
+        .unwrap();
+}
+
+async fn is_open(engine: &Engine, id: &str) -> bool {
+    sessions::load(engine, SessionHash::of(id.as_bytes()))
+        .await
+        .unwrap()
+        .is_some()
+}
+
+/// Changes a password in the session `danas`.
+async fn change(
+    engine: &Engine,
+    user_id: UserId,
+    current: &str,
+    new: &str,
+) -> Result<(), ChangePasswordError> {
+    let (current, new) = (TypedPassword::new(current), new.parse().unwrap());
+    password::change(engine, user_id, current, new, SessionHash::of(b"danas")).await
+}

@@ -1,0 +1,168 @@
+//! Reports on usage.
+
+use latchkey::{
+    id::{KeyId, OrgId},
+    time::Timestamp,
+    usage::report::{self, Counts, Range, Report},
+};
+
+use crate::test_app::TestApp;
+
+on_both! {
+    async fn every_range_has_its_steps(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.set_time("2026-03-31T23:59:59.999Z");
+        let mut text = String::new();
+        for range in [Range::Hours24, Range::Days7, Range::Days30, Range::Months12] {
+            let report = report::of_org(&app.engine, &org.permit(), range).await.unwrap();
+            let (first, last) = (report.steps[0].starts_at, report.steps[report.steps.len() - 1].starts_at);
+            text += &format!(
+                "{range:?}: {} steps, {} to {}, ends {}\n",
+                report.steps.len(), utc(first), utc(last), utc(report.ends_at)
+            );
+        }
+        insta::allow_duplicates! { insta::assert_snapshot!(text, @r"
+        Hours24: 24 steps, 2026-03-31T00:00:00Z to 2026-03-31T23:00:00Z, ends 2026-04-01T00:00:00Z
+        Days7: 7 steps, 2026-03-25T00:00:00Z to 2026-03-31T00:00:00Z, ends 2026-04-01T00:00:00Z
+        Days30: 30 steps, 2026-03-02T00:00:00Z to 2026-03-31T00:00:00Z, ends 2026-04-01T00:00:00Z
+        Months12: 12 steps, 2025-04-01T00:00:00Z to 2026-03-01T00:00:00Z, ends 2026-04-01T00:00:00Z
+        ") };
+    }
+
+    async fn months_begin_on_their_first_day_whatever_their_length(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.set_time("2028-02-29T00:00:00Z");
+        let report = report::of_org(&app.engine, &org.permit(), Range::Months12).await.unwrap();
+        let starts: Vec<String> = report.steps.iter().map(|step| utc(step.starts_at)[..10].to_owned()).collect();
+        assert_eq!(starts.join(" "), "2027-03-01 2027-04-01 2027-05-01 2027-06-01 2027-07-01 2027-08-01 2027-09-01 \
+             2027-10-01 2027-11-01 2027-12-01 2028-01-01 2028-02-01");
+        assert_eq!(utc(report.ends_at), "2028-03-01T00:00:00Z");
+    }
+
+    async fn a_count_falls_into_the_step_that_holds_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.set_time("2026-03-01T00:00:00Z");
+        for (day, count) in [("2026-01-31", 1), ("2026-02-01", 2), ("2026-02-28", 4), ("2026-03-01", 8), ("2025-03-31", 16)] {
+            insert(app, org.org.id, "day", day, "VALID", count).await;
+        }
+        let months = report::of_org(&app.engine, &org.permit(), Range::Months12).await.unwrap();
+        assert_eq!(of_steps(&months), "2026-01-01: 1, 2026-02-01: 6, 2026-03-01: 8");
+        assert_eq!((months.total.passed, months.total_before.passed), (15, 16));
+        let days = report::of_org(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        assert_eq!(of_steps(&days), "2026-02-28: 4, 2026-03-01: 8");
+        assert_eq!((days.total.passed, days.total_before.passed), (12, 0));
+        let days = report::of_org(&app.engine, &org.permit(), Range::Days30).await.unwrap();
+        assert_eq!(of_steps(&days), "2026-01-31: 1, 2026-02-01: 2, 2026-02-28: 4, 2026-03-01: 8");
+    }
+
+    async fn the_time_before_is_as_long_and_touches_the_range(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.set_time("2026-11-21T12:00:00Z");
+        for (hour, count) in [
+            ("2026-11-21T12", 1), ("2026-11-20T13", 2), ("2026-11-20T12", 4), ("2026-11-19T13", 8), ("2026-11-19T12", 16),
+        ] {
+            insert(app, org.org.id, "hour", &format!("{hour}:00:00Z"), "VALID", count).await;
+        }
+        let report = report::of_org(&app.engine, &org.permit(), Range::Hours24).await.unwrap();
+        assert_eq!((report.total.passed, report.total_before.passed), (3, 12));
+    }
+
+    async fn outcomes_are_grouped_and_refusals_come_most_frequent_first(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (outcome, count) in [("VALID", 50), ("RATE_LIMITED", 7), ("INVALID_API_KEY", 9), ("INSUFFICIENT_SCOPE", 1)] {
+            insert(app, org.org.id, "day", "2026-11-21", outcome, count).await;
+        }
+        let report = report::of_org(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        assert_eq!(report.total, Counts { passed: 50, limited: 7, refused: 10 });
+        assert_eq!(report.total.all(), 67);
+        let refusals: Vec<String> = report.refusals.iter().map(|(outcome, n)| format!("{outcome} {n}")).collect();
+        assert_eq!(refusals, ["INVALID_API_KEY 9", "RATE_LIMITED 7", "INSUFFICIENT_SCOPE 1"]);
+    }
+
+    async fn keys_are_listed_by_use_with_the_time_before(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (busy, quiet, never) = (org.key("Busy").await.id, org.key("Quiet").await.id, org.key("Never").await.id);
+        for (key, day, count) in [(busy, "2026-11-21", 5), (busy, "2026-11-14", 3), (quiet, "2026-11-20", 1)] {
+            insert_for(app, org.org.id, key, "day", day, "VALID", count).await;
+        }
+        let keys = report::by_key(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        let listed: Vec<String> =
+            keys.iter().map(|key| format!("{} {} {}", key.name, key.counts.all(), key.before.all())).collect();
+        assert_eq!(listed, ["Busy 5 3", "Quiet 1 0"]);
+        let requests = report::requests_of_keys(&app.engine, &org.permit(), &[busy, never]).await.unwrap();
+        assert_eq!(requests.into_iter().collect::<Vec<_>>(), [(busy, 8)]);
+        assert!(report::requests_of_keys(&app.engine, &org.permit(), &[]).await.unwrap().is_empty());
+        let of_busy = report::of_key(&app.engine, &org.permit(), busy, Range::Days7).await.unwrap();
+        assert_eq!((of_busy.total.all(), of_busy.total_before.all()), (5, 3));
+    }
+
+    async fn a_key_that_was_only_used_before_is_listed_with_nothing_now(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Gone quiet").await.id;
+        insert_for(app, org.org.id, key, "day", "2026-11-10", "VALID", 4).await;
+        let keys = report::by_key(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        assert_eq!((keys.len(), keys[0].counts.all(), keys[0].before.all()), (1, 0, 4));
+    }
+}
+
+fn utc(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.as_millis())
+        .unwrap()
+        .to_string()
+}
+
+/// The steps in which something was counted.
+fn of_steps(report: &Report) -> String {
+    let steps: Vec<String> = report
+        .steps
+        .iter()
+        .filter(|step| step.counts.all() > 0)
+        .map(|step| format!("{}: {}", &utc(step.starts_at)[..10], step.counts.all()))
+        .collect();
+    steps.join(", ")
+}
+
+/// Stores a count of some key at a day (`2026-11-21`) or an hour (`2026-11-21T12:00:00Z`).
+async fn insert(
+    app: &TestApp,
+    org_id: OrgId,
+    resolution: &str,
+    at: &str,
+    outcome: &str,
+    count: i64,
+) {
+    insert_for(
+        app,
+        org_id,
+        KeyId::new(0, [1; 10]),
+        resolution,
+        at,
+        outcome,
+        count,
+    )
+    .await;
+}
+
+async fn insert_for(
+    app: &TestApp,
+    org_id: OrgId,
+    key_id: KeyId,
+    resolution: &str,
+    at: &str,
+    outcome: &str,
+    count: i64,
+) {
+    let at = if at.len() == 10 {
+        format!("{at}T00:00:00Z")
+    } else {
+        at.to_owned()
+    };
+    let at: jiff::Timestamp = at.parse().unwrap();
+    app.database
+        .execute(&format!(
+            "INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) \
+             VALUES ('{org_id}', '{resolution}', {}, '{key_id}', 'default', '{outcome}', {count})",
+            at.as_millisecond()
+        ))
+        .await;
+}

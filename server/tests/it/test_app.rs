@@ -1,0 +1,135 @@
+//! A Latchkey of one test's own: an empty database, a clock that stands at noon of 2026-11-21 UTC, randomness from a
+//! seed.
+
+pub mod browser;
+pub mod database;
+pub mod org;
+mod server;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use latchkey::{
+    Engine, EngineSettings,
+    accounts::SignUpPolicy,
+    clock::Clock,
+    convention::Convention,
+    db::Db,
+    key::{
+        digest::{Pepper, Peppers},
+        text::PlainKey,
+    },
+    random::Randomness,
+    time::Timestamp,
+    verify::{self, Answer, Request},
+};
+
+pub use browser::{Answer as HttpAnswer, Browser};
+pub use database::Database;
+pub use org::TestOrg;
+
+/// 2026-11-21T12:00Z.
+pub const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+
+/// A Latchkey of one test's own.
+pub struct TestApp {
+    /// Its engine.
+    pub engine: Arc<Engine>,
+    /// Its clock.
+    pub clock: Clock,
+    /// Its database.
+    pub database: Database,
+}
+
+impl TestApp {
+    /// On an empty SQLite database.
+    pub async fn on_sqlite() -> Self {
+        Self::on(Database::sqlite()).await
+    }
+
+    /// On an empty Postgres database.
+    pub async fn on_postgres() -> Self {
+        Self::on(Database::postgres().await).await
+    }
+
+    async fn on(database: Database) -> Self {
+        let clock = Clock::manual(NOON);
+        let settings = settings(&database, clock.clone()).await;
+        settings.db.migrate().await.unwrap();
+        Self {
+            engine: Arc::new(Engine::start(settings).unwrap()),
+            clock,
+            database,
+        }
+    }
+
+    /// One more engine on the same database, set otherwise: another instance, or the same one after a restart.
+    pub async fn another_engine(&self, set: impl FnOnce(&mut EngineSettings)) -> Arc<Engine> {
+        let mut settings = settings(&self.database, self.clock.clone()).await;
+        set(&mut settings);
+        Arc::new(Engine::start(settings).unwrap())
+    }
+
+    /// Makes an org with this slug.
+    pub async fn org(&self, slug: &str) -> TestOrg {
+        TestOrg::make(&self.engine, slug).await
+    }
+
+    /// Asks whether a key may pass.
+    pub async fn verify(&self, key: &PlainKey) -> Answer {
+        self.ask(&Request {
+            key: Some(key),
+            ..Request::default()
+        })
+        .await
+    }
+
+    /// Asks whatever is to be asked.
+    pub async fn ask(&self, request: &Request<'_>) -> Answer {
+        verify::verify(&self.engine, request).await.unwrap()
+    }
+
+    /// Moves the clock, which may also go back, to an instant in RFC 3339.
+    pub fn set_time(&self, text: &str) {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        self.clock
+            .advance(at.as_millisecond() - self.clock.now().as_millis());
+    }
+
+    /// Closes the database and removes it. A test that fails leaves its database for a look at it.
+    pub async fn remove(self) {
+        self.engine.db().close().await;
+        self.database.remove().await;
+    }
+}
+
+/// An engine's settings: the convention `latchkey`, sign-up by invitation, randomness that no other engine of this run
+/// has.
+async fn settings(database: &Database, clock: Clock) -> EngineSettings {
+    static NEXT_SEED: AtomicU64 = AtomicU64::new(1);
+    EngineSettings {
+        db: Db::connect(&database.url()).await.unwrap(),
+        peppers: Peppers::new(Pepper::new(1, &[7; 32]).unwrap(), vec![]),
+        convention: Convention::built_in("latchkey").unwrap(),
+        sign_up: SignUpPolicy::Invite,
+        cached_keys: 1_000,
+        clock,
+        random: Randomness::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)),
+    }
+}
+
+/// What an answer says, in one line: the code, and the reason or the missing scopes.
+pub fn said(answer: &Answer) -> String {
+    let missing: Vec<&str> = answer
+        .missing_scopes
+        .iter()
+        .map(|scope| scope.as_str())
+        .collect();
+    match (answer.reason, missing.as_slice()) {
+        (Some(reason), _) => format!("{} {}", answer.outcome, reason.as_str()),
+        (None, []) => answer.outcome.to_string(),
+        (None, missing) => format!("{} {}", answer.outcome, missing.join(" ")),
+    }
+}

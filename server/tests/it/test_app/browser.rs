@@ -1,0 +1,196 @@
+//! A browser: keeps cookies and sends what browsers send.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Mutex, PoisonError},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request, StatusCode, header, request::Builder},
+};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+use url::form_urlencoded;
+
+/// One person's browser at one server.
+pub struct Browser {
+    router: Router,
+    origin: String,
+    cookies: Mutex<BTreeMap<String, String>>,
+    address: SocketAddr,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub body: String,
+}
+
+impl Browser {
+    /// A browser without cookies, at a server whose pages are under `origin`.
+    pub fn new(router: Router, origin: &str) -> Self {
+        Self {
+            router,
+            origin: origin.to_owned(),
+            cookies: Mutex::default(),
+            address: (Ipv4Addr::new(192, 0, 2, 1), 50_000).into(),
+        }
+    }
+
+    /// The same browser at another address.
+    pub fn at_address(mut self, address: [u8; 4]) -> Self {
+        self.address = (Ipv4Addr::from(address), 50_000).into();
+        self
+    }
+
+    /// Opens a page.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path), "").await
+    }
+
+    /// Sends a form as a page without JavaScript does.
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(
+            self.request(Method::POST, path)
+                .header(header::ACCEPT, "text/html,*/*;q=0.8"),
+            &encoded(fields),
+        )
+        .await
+    }
+
+    /// Calls a server function as a page's script does.
+    pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(
+            self.request(Method::POST, path)
+                .header(header::ACCEPT, "application/json"),
+            &encoded(fields),
+        )
+        .await
+    }
+
+    /// Signs in.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
+        self.call(
+            "/api/sign-in",
+            &[("email", email), ("password", password), ("next", "")],
+        )
+        .await
+    }
+
+    /// A request to the server from one of its own pages.
+    pub fn request(&self, method: Method, path: &str) -> Builder {
+        let request = Request::builder()
+            .method(&method)
+            .uri(path)
+            .header("sec-fetch-site", "same-origin");
+        if method == Method::GET {
+            request
+        } else {
+            request.header(header::ORIGIN, &self.origin)
+        }
+    }
+
+    /// Sends a request with a form as its body, and the cookies. Takes over the cookies that come back.
+    pub async fn send(&self, request: Builder, form: &str) -> Answer {
+        let mut request = request.extension(ConnectInfo(self.address));
+        let cookies = self.cookie_header();
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies);
+        }
+        if !form.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let answer = answer_of(
+            &self.router,
+            request.body(Body::from(form.to_owned())).unwrap(),
+        )
+        .await;
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        for cookie in answer.set_cookies() {
+            let (name, value) = cookie
+                .split(';')
+                .next()
+                .and_then(|pair| pair.split_once('='))
+                .unwrap();
+            if cookie.contains("Max-Age=0") {
+                cookies.remove(name);
+            } else {
+                cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+
+    /// The session's cookie, if there is one.
+    pub fn session_cookie(&self) -> Option<String> {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies
+            .iter()
+            .find(|(name, _)| name.ends_with("latchkey"))
+            .map(|(_, value)| value.clone())
+    }
+
+    /// Puts a cookie there, as someone else with access to the browser would.
+    pub fn plant_cookie(&self, name: &str, value: &str) {
+        let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    fn cookie_header(&self) -> String {
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs: Vec<String> = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("; ")
+    }
+}
+
+impl Answer {
+    /// A header's value; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The `Set-Cookie` headers.
+    pub fn set_cookies(&self) -> Vec<&str> {
+        self.headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+/// Sends one request to a server and reads the whole answer.
+pub async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
+    let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }
+}
+
+fn encoded(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
+}

@@ -1,0 +1,180 @@
+//! A database of one test's own, and ways around the engine to look into it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use latchkey::db::Db;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// The tables of `migrations/`, but for the migrations' own.
+const TABLES: [&str; 9] = [
+    "orgs",
+    "users",
+    "memberships",
+    "projects",
+    "keys",
+    "key_secrets",
+    "service_tokens",
+    "sessions",
+    "usage_counts",
+];
+
+/// One test's database.
+pub enum Database {
+    /// A file in a folder that goes with this value.
+    Sqlite { folder: TempDir },
+    /// A database of the cluster that `LATCHKEY_TEST_POSTGRES` names.
+    Postgres { name: String },
+}
+
+impl Database {
+    /// An empty SQLite database.
+    pub fn sqlite() -> Self {
+        Self::Sqlite {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// An empty Postgres database, copied from one that was migrated once: migrating takes longer than most tests.
+    pub async fn postgres() -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let template = TEMPLATE
+            .get_or_init(|| async {
+                let name = format!("latchkey_it_{}_template", std::process::id());
+                in_cluster(&format!("CREATE DATABASE {name}")).await;
+                let db = Db::connect(&cluster_url(&name)).await.unwrap();
+                db.migrate().await.unwrap();
+                db.close().await;
+                name
+            })
+            .await;
+        let name = format!(
+            "latchkey_it_{}_{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        in_cluster(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self::Postgres { name }
+    }
+
+    /// What to give the engine to connect with.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite { folder } => {
+                format!("sqlite:{}", folder.path().join("latchkey.db").display())
+            }
+            Self::Postgres { name } => cluster_url(name),
+        }
+    }
+
+    /// Runs one statement and gives the number of rows that it changed.
+    pub async fn execute(&self, sql: &str) -> u64 {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite { .. } => sqlx::query(sql)
+                .execute(&mut self.sqlite_connection().await)
+                .await
+                .unwrap()
+                .rows_affected(),
+            Self::Postgres { .. } => sqlx::query(sql)
+                .execute(&mut self.postgres_connection().await)
+                .await
+                .unwrap()
+                .rows_affected(),
+        }
+    }
+
+    /// The number that a query selects.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite { .. } => sqlx::query_scalar(sql)
+                .fetch_one(&mut self.sqlite_connection().await)
+                .await
+                .unwrap(),
+            Self::Postgres { .. } => sqlx::query_scalar(sql)
+                .fetch_one(&mut self.postgres_connection().await)
+                .await
+                .unwrap(),
+        }
+    }
+
+    /// The one column of texts that a query selects.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite { .. } => sqlx::query_scalar(sql)
+                .fetch_all(&mut self.sqlite_connection().await)
+                .await
+                .unwrap(),
+            Self::Postgres { .. } => sqlx::query_scalar(sql)
+                .fetch_all(&mut self.postgres_connection().await)
+                .await
+                .unwrap(),
+        }
+    }
+
+    /// Whether a text stands anywhere in the database: for SQLite in its files, for Postgres in any column as text or,
+    /// in columns of bytes, as hexadecimal.
+    pub async fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Sqlite { folder } => std::fs::read_dir(folder.path()).unwrap().any(|file| {
+                let bytes = std::fs::read(file.unwrap().path()).unwrap();
+                bytes
+                    .windows(text.len())
+                    .any(|window| window == text.as_bytes())
+            }),
+            Self::Postgres { .. } => {
+                let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+                let mut all = String::new();
+                for table in TABLES {
+                    all += &self
+                        .texts(&format!("SELECT CAST({table} AS TEXT) FROM {table}"))
+                        .await
+                        .concat();
+                }
+                all.contains(text) || all.contains(&hex)
+            }
+        }
+    }
+
+    /// Drops the database, whoever is still connected to it.
+    pub async fn remove(self) {
+        if let Self::Postgres { name } = self {
+            in_cluster(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+
+    async fn sqlite_connection(&self) -> SqliteConnection {
+        SqliteConnection::connect(&self.url()).await.unwrap()
+    }
+
+    async fn postgres_connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url()).await.unwrap()
+    }
+}
+
+/// The URL of a database of the cluster.
+fn cluster_url(database: &str) -> String {
+    let mut url = Url::parse(&cluster()).expect("LATCHKEY_TEST_POSTGRES is a URL");
+    url.set_path(database);
+    url.into()
+}
+
+fn cluster() -> String {
+    std::env::var("LATCHKEY_TEST_POSTGRES").expect(
+        "this test needs a Postgres where it may make databases: run `cargo xtask test`, which starts one, \
+         or set LATCHKEY_TEST_POSTGRES to the URL of one",
+    )
+}
+
+async fn in_cluster(sql: &str) {
+    let mut connection = PgConnection::connect(&cluster()).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+}

@@ -1,0 +1,133 @@
+//! An org, and keys for it.
+
+use std::sync::Arc;
+
+use latchkey::{
+    Engine,
+    access::{Operator, Org, Permit, Permitted},
+    accounts::{create_user::create_user, password::NewPassword},
+    id::{KeyId, UserId},
+    key::{Environment, Kind},
+    keys::{
+        KeySummary,
+        create::{self, CreateKeyError, CreatedKey, NewKey},
+        list::{self, KeyQuery},
+        show,
+    },
+    orgs,
+    role::Role,
+};
+
+/// The password of everyone whom tests make.
+pub const PASSWORD: &str = "marmalade on a tuesday";
+
+/// An org and the operator's right to do everything in it.
+pub struct TestOrg {
+    /// The org.
+    pub org: Org,
+    engine: Arc<Engine>,
+}
+
+impl TestOrg {
+    /// Makes an org that is called like its slug.
+    pub async fn make(engine: &Arc<Engine>, slug: &str) -> Self {
+        let operator = Operator::at_the_command_line();
+        let org = orgs::create(
+            engine,
+            operator,
+            &slug.parse().unwrap(),
+            &slug.parse().unwrap(),
+        )
+        .await
+        .unwrap();
+        Self {
+            org,
+            engine: Arc::clone(engine),
+        }
+    }
+
+    /// The permit to do anything.
+    pub fn permit<A: Permitted>(&self) -> Permit<A> {
+        Operator::at_the_command_line().permit(&self.org)
+    }
+
+    /// Adds a person whose e-mail address is `name@slug.example`.
+    pub async fn person(&self, name: &str, role: Role) -> UserId {
+        let email = format!("{name}@{}.example", self.org.slug).parse().unwrap();
+        let password: NewPassword = PASSWORD.parse().unwrap();
+        let operator = Operator::at_the_command_line();
+        create_user(
+            &self.engine,
+            operator,
+            &self.org,
+            &name.parse().unwrap(),
+            &email,
+            role,
+            password,
+        )
+        .await
+        .unwrap()
+    }
+
+    /// Makes a secret live key that never expires and may do everything.
+    pub async fn key(&self, name: &str) -> CreatedKey {
+        self.make_key(secret_key(name)).await.unwrap()
+    }
+
+    /// Makes a key.
+    pub async fn make_key(&self, new: NewKey) -> Result<CreatedKey, CreateKeyError> {
+        create::create(&self.engine, &self.permit(), new).await
+    }
+
+    /// What a list shows of a key.
+    pub async fn summary(&self, id: KeyId) -> KeySummary {
+        show::summary(&self.engine, &self.permit(), id)
+            .await
+            .unwrap()
+            .expect("the org has the key")
+    }
+
+    /// The names of all keys that a query finds, on one page.
+    pub async fn names(&self, query: KeyQuery) -> Vec<String> {
+        let query = KeyQuery {
+            page_size: 1_000,
+            ..query
+        };
+        let page = list::list(&self.engine, &self.permit(), &query)
+            .await
+            .unwrap();
+        assert_eq!(
+            page.matching,
+            page.keys.len() as i64,
+            "the count is of the keys that are listed"
+        );
+        page.keys.iter().map(|key| key.name.to_string()).collect()
+    }
+}
+
+/// A secret live key that never expires and may do everything.
+pub fn secret_key(name: &str) -> NewKey {
+    NewKey {
+        name: name.parse().unwrap(),
+        kind: Kind::Secret,
+        environment: Environment::Live,
+        scopes: vec![],
+        domains: vec![],
+        expires_at: None,
+        notes: String::new(),
+        creation_token: None,
+    }
+}
+
+/// A widget key for pages of these domains.
+pub fn widget_key(name: &str, domains: &[&str]) -> NewKey {
+    let domains = domains
+        .iter()
+        .map(|domain| domain.parse().unwrap())
+        .collect();
+    NewKey {
+        kind: Kind::Widget,
+        domains,
+        ..secret_key(name)
+    }
+}

@@ -1,0 +1,91 @@
+//! The whole server on a test's engine.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Method, Request, header},
+};
+use latchkey::{
+    access::Operator,
+    key::text::PlainKey,
+    role::Role,
+    service_tokens::{self, TokenScope},
+};
+use latchkey_server::{
+    AppState,
+    settings::{Layers, Settings},
+};
+
+use super::{
+    TestApp, TestOrg,
+    browser::{Answer, Browser, answer_of},
+    org::PASSWORD,
+};
+
+impl TestApp {
+    /// The server with these settings on top of the defaults. Its own origin is `http://localhost:3000` unless they say
+    /// otherwise.
+    pub fn server(&self, settings: &[(&str, &str)]) -> (Router, String) {
+        let state = self.state(settings);
+        let origin = state.public_url.origin().to_owned();
+        (latchkey_server::router(state), origin)
+    }
+
+    /// What that server works with.
+    pub fn state(&self, settings: &[(&str, &str)]) -> AppState {
+        let layers = Layers::defaults()
+            .with_pairs("the test", settings.iter().copied())
+            .unwrap();
+        let settings = Arc::new(Settings::from_layers(&layers).unwrap());
+        AppState::new(Arc::clone(&self.engine), settings, 3000)
+    }
+
+    /// A browser at the server, with no one signed in.
+    pub fn browser(&self) -> Browser {
+        self.browser_with(&[])
+    }
+
+    /// A browser at a server with these settings.
+    pub fn browser_with(&self, settings: &[(&str, &str)]) -> Browser {
+        let (router, origin) = self.server(settings);
+        Browser::new(router, &origin)
+    }
+
+    /// Makes a person in an org and gives their browser, signed in.
+    pub async fn signed_in(&self, org: &TestOrg, name: &str, role: Role) -> Browser {
+        org.person(name, role).await;
+        let browser = self.browser();
+        let answer = browser
+            .sign_in(&format!("{name}@{}.example", org.org.slug), PASSWORD)
+            .await;
+        assert!(answer.status.is_success(), "{answer:?}");
+        assert!(browser.session_cookie().is_some(), "{answer:?}");
+        browser
+    }
+
+    /// Makes a service token with the scope `verify`.
+    pub async fn service_token(&self) -> PlainKey {
+        let operator = Operator::at_the_command_line();
+        service_tokens::create(
+            &self.engine,
+            operator,
+            &"API".parse().unwrap(),
+            TokenScope::Verify,
+        )
+        .await
+        .unwrap()
+    }
+
+    /// Posts to `/v1/verify` with a token, if any, and a body.
+    pub async fn post_verify(&self, token: Option<&PlainKey>, body: &str) -> Answer {
+        let mut request = Request::builder().method(Method::POST).uri("/v1/verify");
+        request = request.header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
+        }
+        let (router, _) = self.server(&[]);
+        answer_of(&router, request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+}

@@ -1,0 +1,117 @@
+//! Requests to the API that are refused before a key is looked at.
+
+use axum::{
+    body::Body,
+    http::{Method, Request, header},
+};
+use latchkey::key::text::PlainKey;
+
+use crate::test_app::{HttpAnswer, TestApp, browser::answer_of};
+
+on_both! {
+    async fn a_body_that_will_not_do_is_a_problem_that_names_the_field(app: &TestApp) {
+        let token = app.service_token().await;
+        let mut text = String::new();
+        for body in [
+            "", "{", "[]", "null", r#"{"key":1}"#, r#"{"key":"k","key":"k"}"#, r#"{"scopes":"bots:read"}"#,
+            r#"{"scopes":[1]}"#, r#"{"scopes":["Not A Scope"]}"#, r#"{"class":"made up"}"#, r#"{"cost":0}"#,
+            r#"{"cost":1.5}"#, r#"{"ip":"localhost"}"#, r#"{"origin":7}"#, "{\"key\":\"\u{fffd}",
+        ] {
+            let answer = app.post_verify(Some(&token), body).await;
+            assert_problem(&answer, 400);
+            let problem = answer.json();
+            text += &format!("{body} → {} {} {}\n", problem["code"], problem["detail"], problem["errors"]);
+        }
+        insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
+         → "INVALID_REQUEST" "The body is not JSON: line 1, column 0." null
+        { → "INVALID_REQUEST" "The body is not JSON: line 1, column 1." null
+        [] → "INVALID_REQUEST" "The body must be a JSON object." null
+        null → "INVALID_REQUEST" "The body must be a JSON object." null
+        {"key":1} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a text","field":"key"}]
+        {"key":"k","key":"k"} → "INVALID_REQUEST" "The body has a field twice." null
+        {"scopes":"bots:read"} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a list of scopes, such as [\"chat:read\"]","field":"scopes"}]
+        {"scopes":[1]} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a list of scopes, such as [\"chat:read\"]","field":"scopes"}]
+        {"scopes":["Not A Scope"]} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a list of scopes, such as [\"chat:read\"]","field":"scopes"}]
+        {"class":"made up"} → "INVALID_REQUEST" "There is no such class." [{"detail":"must be one of default","field":"class"}]
+        {"cost":0} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a whole number of at least 1","field":"cost"}]
+        {"cost":1.5} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a whole number of at least 1","field":"cost"}]
+        {"ip":"localhost"} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be an IPv4 or IPv6 address","field":"ip"}]
+        {"origin":7} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a text: the Origin header as it came","field":"origin"}]
+        {"key":"� → "INVALID_REQUEST" "The body is not JSON: line 1, column 11." null
+        "#) };
+    }
+
+    async fn fields_that_are_not_known_yet_are_left_aside(app: &TestApp) {
+        let token = app.service_token().await;
+        let body = r#"{"key":null,"cost":3,"ip":"2001:db8::1","scopes":[],"class":"default","since":"v9"}"#;
+        assert_eq!(app.post_verify(Some(&token), body).await.json()["code"], "MISSING_API_KEY");
+    }
+
+    async fn a_token_is_needed_and_must_be_one(app: &TestApp) {
+        let made = app.org("northwind").await.key("Production").await;
+        let none = app.post_verify(None, "{}").await;
+        assert_problem(&none, 401);
+        assert_eq!(none.header("www-authenticate"), "Bearer realm=\"latchkey\"");
+        let mistyped = PlainKey::from_presented(format!("{}x", &app.service_token().await.expose()[..42]));
+        for wrong in [&made.plain, &mistyped, &PlainKey::from_presented("nonsense"), &PlainKey::from_presented("")] {
+            let answer = app.post_verify(Some(wrong), "{}").await;
+            assert_problem(&answer, 401);
+            assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{answer:?}");
+        }
+    }
+
+    async fn the_token_is_looked_at_before_the_body(app: &TestApp) {
+        assert_problem(&app.post_verify(None, "{").await, 401);
+    }
+
+    async fn a_body_that_is_too_large_is_refused(app: &TestApp) {
+        let token = app.service_token().await;
+        let answer = app.post_verify(Some(&token), &format!(r#"{{"referer":"{}"}}"#, "x".repeat(70_000))).await;
+        assert_problem(&answer, 413);
+    }
+
+    async fn other_paths_and_methods_are_problems_too(app: &TestApp) {
+        let (router, _) = app.server(&[]);
+        let send = async |method, path| {
+            answer_of(&router, Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+        };
+        assert_problem(&send(Method::GET, "/v1/nothing").await, 404);
+        assert_problem(&send(Method::POST, "/v1/verify/").await, 404);
+        let get = send(Method::GET, "/v1/verify").await;
+        assert_problem(&get, 405);
+        assert_eq!(get.header("allow"), "POST");
+    }
+
+    async fn a_page_of_another_site_may_not_read_the_answer(app: &TestApp) {
+        let (router, _) = app.server(&[]);
+        let request = Request::builder().method(Method::POST).uri("/v1/verify")
+            .header(header::ORIGIN, "https://evil.example")
+            .header(header::AUTHORIZATION, format!("Bearer {}", app.service_token().await.expose()))
+            .body(Body::from("{}")).unwrap();
+        let answer = answer_of(&router, request).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+}
+
+/// Checks that an answer is a problem of RFC 9457 with this status.
+fn assert_problem(answer: &HttpAnswer, status: u16) {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let problem = answer.json();
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["type"], "about:blank");
+    assert_eq!(problem["title"], answer.status.canonical_reason().unwrap());
+    assert!(
+        problem["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.ends_with('.')),
+        "{problem}"
+    );
+    assert!(
+        problem["code"]
+            .as_str()
+            .is_some_and(|code| !code.is_empty()),
+        "{problem}"
+    );
+}

@@ -1,0 +1,142 @@
+//! `POST /v1/verify`: its answers.
+
+use latchkey::{
+    key::RevokeReason,
+    keys::{
+        change_state::{disable, revoke},
+        create::NewKey,
+    },
+    time::{DAY, MINUTE},
+    usage::flush::flush,
+};
+use serde_json::{Value, json};
+
+use crate::test_app::{
+    NOON, TestApp,
+    org::{secret_key, widget_key},
+};
+
+on_both! {
+    async fn a_valid_key_comes_with_what_it_is(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let new = NewKey {
+            scopes: vec!["bots:read".parse().unwrap()], expires_at: Some(NOON.plus(30 * DAY)), ..secret_key("Production")
+        };
+        let made = org.make_key(new).await.unwrap();
+        let answer = app.post_verify(Some(&app.service_token().await), &json!({"key": made.plain.expose()}).to_string()).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+        let mut body = answer.json();
+        assert_eq!(body["key"]["id"].take(), made.id.to_string());
+        assert_eq!(body["key"]["org"]["id"].take(), org.org.id.to_string());
+        assert!(body["key"]["project"].take().as_str().unwrap().starts_with("prj_"));
+        insta::allow_duplicates! { insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
+        {
+          "code": "VALID",
+          "detail": "The key may pass.",
+          "key": {
+            "environment": "live",
+            "expires_at": "2026-12-21T12:00:00Z",
+            "id": null,
+            "kind": "secret",
+            "metadata": {},
+            "name": "Production",
+            "org": {
+              "id": null,
+              "slug": "northwind"
+            },
+            "project": null,
+            "scopes": [
+              "bots:read"
+            ]
+          },
+          "status": 200,
+          "valid": true
+        }
+        "#) };
+    }
+
+    async fn every_code_has_its_shape(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let token = app.service_token().await;
+        let good = org.make_key(NewKey { scopes: vec!["bots:read".parse().unwrap()], ..secret_key("Good") }).await.unwrap();
+        let widget = org.make_key(widget_key("Widget", &["shop.example"])).await.unwrap();
+        let expired = org.make_key(NewKey { expires_at: Some(NOON.plus(1)), ..secret_key("Expired") }).await.unwrap();
+        let (disabled, revoked) = (org.key("Disabled").await, org.key("Revoked").await);
+        disable(&app.engine, &org.permit(), disabled.id).await.unwrap();
+        revoke(&app.engine, &org.permit(), revoked.id, RevokeReason::Compromised).await.unwrap();
+        app.clock.advance(MINUTE);
+        let mut text = String::new();
+        for body in [
+            json!({}),
+            json!({"key": ""}),
+            json!({"agent": "agt_1"}),
+            json!({"key": "nonsense"}),
+            json!({"key": format!("{}x", good.plain.expose())}),
+            json!({"key": disabled.plain.expose()}),
+            json!({"key": revoked.plain.expose()}),
+            json!({"key": expired.plain.expose()}),
+            json!({"key": good.plain.expose(), "agent": "agt_1"}),
+            json!({"key": widget.plain.expose(), "origin": "https://evil.example"}),
+            json!({"key": widget.plain.expose(), "origin": "null", "referer": "https://shop.example/"}),
+            json!({"key": good.plain.expose(), "scopes": ["bots:read", "bots:write", "admin"]}),
+            json!({"key": widget.plain.expose(), "origin": "https://shop.example"}),
+        ] {
+            let answer = app.post_verify(Some(&token), &body.to_string()).await;
+            assert_eq!(answer.status, 200, "{body}");
+            let mut answer = answer.json();
+            let key = answer.as_object_mut().unwrap().remove("key");
+            let name = key.map_or_else(|| "no key".to_owned(), |key| key["name"].to_string());
+            text += &format!("{answer} {name}\n");
+        }
+        insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
+        {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","status":401,"valid":false} no key
+        {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","status":401,"valid":false} no key
+        {"code":"AGENT_NOT_FOUND","detail":"There is no such agent. Check its public ID.","status":404,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"This is not an API key. Check that it was copied whole.","reason":"malformed","status":401,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"This is not an API key. Check that it was copied whole.","reason":"malformed","status":401,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"The key is disabled. Its owner can enable it again.","reason":"disabled","status":401,"valid":false} "Disabled"
+        {"code":"INVALID_API_KEY","detail":"The key was revoked. Use another one.","reason":"revoked","status":401,"valid":false} "Revoked"
+        {"code":"EXPIRED_API_KEY","detail":"The key has expired. Make a new one.","status":401,"valid":false} "Expired"
+        {"code":"AGENT_NOT_FOUND","detail":"There is no such agent. Check its public ID.","status":404,"valid":false} "Good"
+        {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","status":403,"valid":false} "Widget"
+        {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","status":403,"valid":false} "Widget"
+        {"code":"INSUFFICIENT_SCOPE","detail":"The key lacks a scope that this needs. Use a key that has it.","missing_scopes":["bots:write","admin"],"status":403,"valid":false} "Good"
+        {"code":"VALID","detail":"The key may pass.","status":200,"valid":true} "Widget"
+        "#) };
+    }
+
+    async fn a_warm_key_and_token_are_answered_without_the_database_for_a_minute(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (warm, cold, token) = (org.key("Warm").await, org.key("Cold").await, app.service_token().await);
+        let cold_token = app.service_token().await;
+        let warm = json!({"key": warm.plain.expose()}).to_string();
+        let cold = json!({"key": cold.plain.expose()}).to_string();
+        assert_eq!(app.post_verify(Some(&token), &warm).await.json()["valid"], true);
+        app.engine.db().close().await;
+        assert_eq!(app.post_verify(Some(&token), &warm).await.json()["code"], "VALID");
+        for answer in [app.post_verify(Some(&token), &cold).await, app.post_verify(Some(&cold_token), &warm).await] {
+            assert_eq!((answer.status.as_u16(), answer.header("content-type")), (503, "application/problem+json"));
+            assert_eq!(answer.header("retry-after"), "1");
+            assert_eq!((&answer.json()["code"], answer.json().get("valid")), (&Value::from("UNAVAILABLE"), None));
+        }
+        app.clock.advance(MINUTE);
+        assert_eq!(app.post_verify(Some(&token), &warm).await.status, 503);
+    }
+
+    async fn what_is_answered_is_what_is_counted(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (made, token) = (org.key("Production").await, app.service_token().await);
+        let good = json!({"key": made.plain.expose()}).to_string();
+        let refused = json!({"key": made.plain.expose(), "agent": "agt_1"}).to_string();
+        for body in [&good, &good, &refused] {
+            app.post_verify(Some(&token), body).await;
+        }
+        app.post_verify(None, &good).await;
+        app.post_verify(Some(&token), &json!({"key": made.plain.expose(), "cost": 0}).to_string()).await;
+        flush(&app.engine).await.unwrap();
+        let rows = app.database.texts(
+            "SELECT outcome || ' ' || CAST(count AS TEXT) FROM usage_counts WHERE resolution = 'day' ORDER BY outcome"
+        ).await;
+        assert_eq!(rows, ["AGENT_NOT_FOUND 1", "VALID 2"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Counting: every decision on a known key once, none above what was answered.
+
+use std::sync::Arc;
+
+use latchkey::{
+    convention::Convention,
+    key::text::PlainKey,
+    usage::{
+        flush::flush,
+        recorder::ClassIndex,
+        report::{self, Range},
+    },
+    verify::{Request, verify},
+};
+
+use crate::test_app::{TestApp, TestOrg};
+
+on_both! {
+    async fn concurrent_verifications_are_all_stored_while_flushes_go_on(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let keys: Vec<_> = {
+            let mut keys = vec![];
+            for name in ["One", "Two", "Three"] {
+                keys.push(Arc::new(org.key(name).await.plain));
+            }
+            keys
+        };
+        let asking: Vec<_> = (0..8)
+            .map(|task| {
+                let (engine, key) = (app.engine.clone(), keys[task % keys.len()].clone());
+                tokio::spawn(async move {
+                    for round in 0..250 {
+                        let request = Request { key: Some(&key), ..Request::default() };
+                        verify(&engine, &request).await.unwrap();
+                        if round % 50 == 0 {
+                            flush(&engine).await.unwrap();
+                        }
+                    }
+                })
+            })
+            .collect();
+        for task in asking {
+            task.await.unwrap();
+        }
+        flush(&app.engine).await.unwrap();
+        let report = report::of_org(&app.engine, &org.permit(), Range::Hours24).await.unwrap();
+        assert_eq!((report.total.passed, report.total.all()), (2_000, 2_000));
+        let mut by_key: Vec<i64> = report::by_key(&app.engine, &org.permit(), Range::Days7).await.unwrap()
+            .iter().map(|key| key.counts.passed).collect();
+        by_key.sort();
+        assert_eq!(by_key, [500, 750, 750]);
+    }
+
+    async fn refusals_of_a_known_key_are_counted_and_strangers_are_not(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        app.ask(&Request { key: Some(&made.plain), agent: Some("agt_1"), ..Request::default() }).await;
+        app.ask(&Request::default()).await;
+        app.ask(&Request { key: Some(&PlainKey::from_presented("nonsense")), ..Request::default() }).await;
+        flush(&app.engine).await.unwrap();
+        let rows = app.database.texts("SELECT outcome FROM usage_counts WHERE resolution = 'day'").await;
+        assert_eq!(rows, ["AGENT_NOT_FOUND"]);
+    }
+
+    async fn classes_are_counted_apart(app: &TestApp) {
+        let engine = app.another_engine(|settings| {
+            settings.convention = Convention::built_in("agentix").unwrap();
+        }).await;
+        let org = TestOrg::make(&engine, "northwind").await;
+        let made = org.key("Production").await;
+        for class in ["chat", "config", "chat"] {
+            let class = ClassIndex::find(engine.convention(), class).unwrap();
+            verify(&engine, &Request { key: Some(&made.plain), class, ..Request::default() }).await.unwrap();
+        }
+        assert_eq!(ClassIndex::find(engine.convention(), "made up"), None);
+        flush(&engine).await.unwrap();
+        let rows = app.database.texts(
+            "SELECT class || ' ' || CAST(count AS TEXT) FROM usage_counts WHERE resolution = 'day' ORDER BY class"
+        ).await;
+        assert_eq!(rows, ["chat 2", "config 1"]);
+    }
+}
