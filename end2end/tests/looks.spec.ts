@@ -6,7 +6,7 @@ import { looks, SCHEMES, WIDTHS } from "../fixture/pages.ts";
 
 for (const width of WIDTHS) {
   test(`every page is accessible and fits, ${width} pixels wide`, async ({ page, team, watch, signInAs, server }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(600_000);
     await page.setViewportSize({ width, height: 900 });
     const active = await team.key({ name: "Production server", expiresInDays: 200 });
     const widget = await team.key({ name: "Website widget", kind: "widget", domains: ["northwind.example"], expiresInDays: 9 });
@@ -31,7 +31,10 @@ for (const width of WIDTHS) {
         await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
         for (const colorScheme of SCHEMES) {
           await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-          const { violations } = await new AxeBuilder({ page }).analyze();
+          const axe = new AxeBuilder({ page });
+          // The other colours change nothing but the contrast.
+          if (colorScheme !== SCHEMES[0]) axe.withRules(["color-contrast"]);
+          const { violations } = await axe.analyze();
           const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`);
           expect.soft(found, `${look.name}, ${colorScheme}`).toEqual([]);
         }
