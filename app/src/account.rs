@@ -83,18 +83,16 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn AccountView(viewer: Viewer) -> impl IntoView {
+    let action = ServerAction::<ChangePassword>::new();
+    let error = Signal::derive(move || action.value().get().and_then(Result::err));
     let query = use_location().search;
-    let done = move || query.with(|query| value_of(query, "done") == "password");
+    // The address still says what was done before when the next try is refused.
+    let is_done = move || {
+        query.with(|query| value_of(query, "done") == "password") && error.with(Option::is_none)
+    };
     view! {
         <PageHead title="Account"/>
-        <div role="status">
-            {move || done().then(|| view! {
-                <div class="notice ok">
-                    <Icon symbol=Symbol::Check/>
-                    <p>"Your password is changed. You are signed out everywhere else."</p>
-                </div>
-            })}
-        </div>
+        {move || is_done().then(|| view! { <PasswordChanged/> })}
         <div class="stack">
             <section class="card" aria-labelledby="you">
                 <header><h2 id="you">"You"</h2></header>
@@ -105,7 +103,7 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
                     <dd>{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role}</span></div> }).collect_view()}</dd>
                 </dl>
             </section>
-            <PasswordCard email=viewer.email/>
+            <PasswordCard email=viewer.email action error/>
             <section class="card" aria-labelledby="session">
                 <header><h2 id="session">"This session"</h2></header>
                 <div class="body row">
@@ -118,17 +116,25 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
 }
 
 #[component]
-fn PasswordCard(email: String) -> impl IntoView {
-    let action = ServerAction::<ChangePassword>::new();
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+fn PasswordCard(
+    email: String,
+    action: ServerAction<ChangePassword>,
+    error: Signal<Option<AppError>>,
+) -> impl IntoView {
+    let form = NodeRef::<leptos::html::Form>::new();
+    Effect::new(move |_| {
+        if let (Some(Ok(())), Some(form)) = (action.value().get(), form.get()) {
+            form.reset();
+        }
+    });
     view! {
         <section class="card" aria-labelledby="password">
             <header><h2 id="password">"Password"</h2></header>
             <div class="body">
-                <ActionForm action=action attr:class="form">
+                <ActionForm action=action node_ref=form attr:class="form">
                     <FormError error=error/>
                     // For password managers: whose password it is.
-                    <input type="hidden" autocomplete="username" value=email/>
+                    <input hidden type="text" autocomplete="username" value=email/>
                     <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 error=error/>
                     <Field name="new_password" label="New password" hint="At least 8 characters. A few words in a row make a good one."
                         kind="password" autocomplete="new-password" minlength=8 maxlength=128 error=error/>
@@ -136,5 +142,22 @@ fn PasswordCard(email: String) -> impl IntoView {
                 </ActionForm>
             </div>
         </section>
+    }
+}
+
+/// Says that it is done, focused when it appears so that it is read out and seen.
+#[component]
+fn PasswordChanged() -> impl IntoView {
+    let notice = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(notice) = notice.get() {
+            let _ = notice.focus();
+        }
+    });
+    view! {
+        <div class="notice ok" role="status" tabindex="-1" node_ref=notice>
+            <Icon symbol=Symbol::Check/>
+            <p>"Your password is changed. You are signed out everywhere else."</p>
+        </div>
     }
 }

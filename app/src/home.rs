@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{error::AppError, not_found::ErrorView};
+use crate::{entry::EntryFrame, error::AppError, not_found::ErrorView};
 
 /// Redirects: to the first org's keys, to the sign-in, or, where no one has an account yet, to the sign-up.
 #[server(prefix = "/api", endpoint = "home")]
@@ -45,7 +45,7 @@ pub fn HomePage() -> impl IntoView {
     let home = Resource::new(|| (), |()| go_home());
     view! {
         <Suspense>
-            {move || Suspend::new(async move { home.await.err().map(|error| view! { <main id="content"><ErrorView error/></main> }) })}
+            {move || Suspend::new(async move { home.await.err().map(|error| view! { <EntryFrame><ErrorView error/></EntryFrame> }) })}
         </Suspense>
     }
 }

@@ -87,7 +87,7 @@ mod on_the_server {
 pub fn Layout() -> impl IntoView {
     let path = use_location().pathname;
     let org = Memo::new(move |_| path.with(|path| org_of(path).map(str::to_owned)));
-    let viewer = Resource::new(move || org.get(), find_viewer);
+    let viewer = Resource::new(move || org.get(), viewer_or_their_own);
     focus_page_after_navigation(path);
     close_menu_when_left();
     view! {
@@ -100,6 +100,14 @@ pub fn Layout() -> impl IntoView {
             </header>
             <main class="main" id="content" tabindex="-1"><Outlet/></main>
         </div>
+    }
+}
+
+/// Whoever asks for the page of an org that they are not in is told so in the page, and led back by their own org.
+async fn viewer_or_their_own(org: Option<String>) -> Result<Viewer, AppError> {
+    match find_viewer(org).await {
+        Err(AppError::NotFound) => find_viewer(None).await,
+        answer => answer,
     }
 }
 

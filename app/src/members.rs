@@ -116,7 +116,7 @@ fn MembersView(members: Members) -> impl IntoView {
 fn Row(row: MemberRow) -> impl IntoView {
     view! {
         <tr>
-            <th scope="row"><span class="name">{row.name}</span>{row.is_viewer.then(|| view! { <span class="muted">" (you)"</span> })}</th>
+            <th scope="row"><span class="name">{row.name}{row.is_viewer.then(|| view! { <span class="muted">" (you)"</span> })}</span></th>
             <td class="muted" data-label="E-mail">{row.email}</td>
             <td data-label="Role"><span class="tag plain">{row.role}</span></td>
             <td class="muted nowrap" data-label="Since"><Time text=row.since/></td>

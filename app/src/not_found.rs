@@ -15,7 +15,7 @@ pub fn NotFoundPage() -> impl IntoView {
     #[cfg(feature = "ssr")]
     let _ = crate::error::answer::<()>(Err(AppError::NotFound));
     view! {
-        <EntryFrame><div class="card"><ErrorView error=AppError::NotFound/></div></EntryFrame>
+        <EntryFrame><ErrorView error=AppError::NotFound/></EntryFrame>
     }
 }
 
@@ -38,11 +38,11 @@ pub fn ErrorView(
     };
     view! {
         <Title text=title/>
-        <div class="empty">
+        <div class="card"><div class="empty">
             <Icon symbol=Symbol::Alert/>
             <h1>{title}</h1>
             <p>{error.to_string()}</p>
             <div class="actions"><a class="btn" href=way_on.0>{way_on.1}</a></div>
-        </div>
+        </div></div>
     }
 }

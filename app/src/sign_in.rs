@@ -123,7 +123,7 @@ pub fn SignInPage() -> impl IntoView {
                 {move || Suspend::new(async move {
                     match entry.await {
                         Ok(entry) => view! { <SignInForm action entry/> }.into_any(),
-                        Err(error) => view! { <div class="card"><ErrorView error/></div> }.into_any(),
+                        Err(error) => view! { <ErrorView error/> }.into_any(),
                     }
                 })}
             </Suspense>

@@ -88,7 +88,7 @@ pub fn SignUpPage() -> impl IntoView {
                     match entry.await {
                         Ok(Entry { may_sign_up: MaySignUp::NoOne, .. }) => view! { <Closed/> }.into_any(),
                         Ok(entry) => view! { <SignUpForm action entry/> }.into_any(),
-                        Err(error) => view! { <div class="card"><ErrorView error/></div> }.into_any(),
+                        Err(error) => view! { <ErrorView error/> }.into_any(),
                     }
                 })}
             </Suspense>
