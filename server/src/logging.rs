@@ -16,7 +16,11 @@ pub fn start(settings: &Settings) {
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     let lines = match settings.log_format {
         LogFormat::Readable => lines.with_target(false).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
     };
     // An error says that a log was started before, by a test.
     let _ = tracing_subscriber::registry()

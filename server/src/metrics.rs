@@ -34,10 +34,6 @@ static METADATA: Metadata<'static> = Metadata::new("latchkey", Level::INFO, None
 
 impl Metrics {
     /// Counters that stand at zero.
-    #[expect(
-        clippy::new_without_default,
-        reason = "a second set of counters is not a default of anything"
-    )]
     pub fn new() -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
         let counter = |name: &'static str, labels: Vec<Label>| {

@@ -35,7 +35,9 @@ pub fn router(state: &AppState) -> Router<AppState> {
 /// for HTML by name.
 pub async fn redirect(mut response: Response) -> Response {
     let headers = response.headers();
-    let is_html = headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    let is_html = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     if is_html && response.status() == StatusCode::OK && headers.contains_key(header::LOCATION) {
         *response.status_mut() = StatusCode::FOUND;
         response.headers_mut().remove("serverfnredirect");
