@@ -1,6 +1,6 @@
 //! The log, on standard error.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -13,7 +13,9 @@ pub fn start(settings: &Settings) {
     let filter = EnvFilter::new(format!(
         "warn,latchkey={level},latchkey_app={level},latchkey_server={level}"
     ));
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     let lines = match settings.log_format {
         LogFormat::Readable => lines.with_target(false).boxed(),
         LogFormat::Json => lines
