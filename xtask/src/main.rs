@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod compression;
 mod debian;
 mod fingerprint;
 mod lint;

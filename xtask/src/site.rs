@@ -6,13 +6,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 
 use crate::{
+    compression::{brotli, gzip, is_compressible},
     fingerprint::{self, files_below, hex_digest},
     step::step,
     style, wasm,
@@ -56,7 +56,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 pub fn ensure(workspace: &Workspace, level: Level) -> Result<()> {
     let compiler = WasmCompiler::find(workspace)?;
     let inputs = fingerprint::of(&workspace.root, &INPUTS, &compiler.version()?)?;
-    let stamp_file = workspace.target.join("site.stamp");
+    let stamp_file = workspace.site().join("stamp");
     let stamp = |level: Level| format!("{inputs} {}", level.name());
     let existing = fs::read_to_string(&stamp_file).unwrap_or_default();
     // A site made for release serves a quick run as well, but not the other way round.
@@ -175,39 +175,11 @@ fn write(site: &Path, files: &Files, level: Level) -> Result<()> {
     Ok(())
 }
 
-fn is_compressible(path: &str) -> bool {
-    [
-        ".css",
-        ".js",
-        ".wasm",
-        ".svg",
-        ".txt",
-        ".ico",
-        ".webmanifest",
-    ]
-    .iter()
-    .any(|end| path.ends_with(end))
-}
-
 fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);
     name.into()
-}
-
-fn brotli(content: &[u8], level: Level) -> Result<Vec<u8>> {
-    let quality = if level == Level::Release { 11 } else { 5 };
-    let window_bits = 22;
-    let mut compressed = brotli::CompressorWriter::new(Vec::new(), 4096, quality, window_bits);
-    compressed.write_all(content)?;
-    Ok(compressed.into_inner())
-}
-
-fn gzip(content: &[u8]) -> Result<Vec<u8>> {
-    let mut compressed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    compressed.write_all(content)?;
-    Ok(compressed.finish()?)
 }
 
 #[cfg(test)]
