@@ -17,7 +17,6 @@ mod home;
 mod icons;
 mod keys;
 mod layout;
-mod live;
 mod members;
 pub mod new_key_form;
 mod navigation;

@@ -5,7 +5,6 @@ mod report;
 mod stats;
 
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map};
 
 #[cfg(feature = "ssr")]
@@ -40,7 +39,6 @@ pub fn UsagePage() -> impl IntoView {
     };
     let usage = Resource::new(asked, |(org, range)| report_usage(org, range));
     view! {
-        <Title text="Usage"/>
         <Transition>
             {move || Suspend::new(async move {
                 match usage.await {

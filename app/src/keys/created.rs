@@ -8,7 +8,6 @@ use crate::{
     clipboard,
     icons::{Icon, Symbol},
     layout::{Breadcrumbs, PageHead},
-    live::use_live,
     new_key_form::MadeKey,
     status::use_status,
 };
@@ -104,20 +103,20 @@ fn Snippets(made: MadeKey) -> impl IntoView {
     }
 }
 
-/// A button that puts a text into the clipboard. It appears when the page is live: without a script it could do nothing.
+/// A button that puts a text into the clipboard. Served hidden, and shown by the script without which it could do
+/// nothing: a property is set only in the browser.
 #[component]
 fn CopyButton(
     text: String,
     class: &'static str,
     said: &'static str,
-    children: ChildrenFn,
+    children: Children,
 ) -> impl IntoView {
-    let live = use_live();
     let status = use_status();
-    let text = StoredValue::new(text);
     let copy = move |_| {
+        let text = text.clone();
         spawn_local(async move {
-            let copied = clipboard::write(&text.get_value()).await;
+            let copied = clipboard::write(&text).await;
             status.say(if copied {
                 said
             } else {
@@ -125,10 +124,10 @@ fn CopyButton(
             });
         });
     };
-    let children = StoredValue::new(children);
     view! {
-        <Show when=move || live.get()>
-            <button type="button" class=class on:click=copy><Icon symbol=Symbol::Copy/>{children.with_value(|children| children())}</button>
-        </Show>
+        <button type="button" class=class hidden prop:hidden=false on:click=copy>
+            <Icon symbol=Symbol::Copy/>
+            {children()}
+        </button>
     }
 }

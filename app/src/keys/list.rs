@@ -7,7 +7,6 @@ mod filters;
 mod table;
 
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map};
 
 use self::{
@@ -54,7 +53,6 @@ pub fn KeysPage() -> impl IntoView {
         |(address, ..)| async move { list_keys(address.clone()).await.map(|list| (address, list)) },
     );
     view! {
-        <Title text="Keys"/>
         <Transition>
             {move || Suspend::new(async move {
                 match keys.await {
@@ -101,7 +99,7 @@ fn KeysView(address: Address, list: KeyList, changes: Changes) -> impl IntoView 
             Either::Left(view! { <NoKeys new=may_make.then_some(new)/> })
         } else {
             Either::Right(view! {
-                <Filters address=address.clone()/>
+                <Filters address=address.clone() with_display=list.with_details/>
                 <div class="stack"><Found address list changes/></div>
             })
         }}

@@ -6,7 +6,6 @@ mod options;
 mod text_area;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use self::{
@@ -30,7 +29,6 @@ pub fn NewKeyPage() -> impl IntoView {
     let options = Resource::new(move || org.get(), offer_new_key);
     let answer = StoredValue::new(answer);
     view! {
-        <Title text="New key"/>
         <Transition>
             {move || Suspend::new(async move {
                 let keys_path = format!("/orgs/{}/keys", org.get_untracked());

@@ -7,7 +7,6 @@ mod revoke;
 
 use latchkey::key::Status;
 use leptos::{either::Either, form::ActionForm, html, prelude::*};
-use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_params_map};
 
 use self::{
@@ -74,14 +73,16 @@ pub fn KeyPage() -> impl IntoView {
         |((org, key), ..)| show_key(org, key),
     );
     view! {
-        <Title text="Key"/>
         <Transition>
-            {move || Suspend::new(async move {
-                match key.await {
-                    Ok(key) => view! { <KeyPageView org=path.get_untracked().0 key asked=asked.get() changes/> }.into_any(),
-                    Err(error) => view! { <ErrorView error/> }.into_any(),
-                }
-            })}
+            {move || {
+                let asked = asked.get();
+                Suspend::new(async move {
+                    match key.await {
+                        Ok(key) => view! { <KeyPageView org=path.get_untracked().0 key asked changes/> }.into_any(),
+                        Err(error) => view! { <ErrorView error/> }.into_any(),
+                    }
+                })
+            }}
         </Transition>
     }
 }
@@ -145,8 +146,8 @@ fn Whole(key: KeyView, details: KeyDetails) -> impl IntoView {
     view! {
         <div class="columns">
             <div class="stack">
-                <Requests report=details.usage.clone()/>
                 <DomainsCard kind=key.kind details=details.clone()/>
+                <Requests report=details.usage.clone()/>
                 <ScopesCard details=details.clone()/>
             </div>
             <div class="stack">
@@ -177,12 +178,13 @@ fn SwitchButton(org: String, id: String, status: Status, changes: Changes) -> im
 /// Why the key does not work, where it does not.
 #[component]
 fn Ended(key: KeyView) -> impl IntoView {
-    let since = |time| view! { " since "<Time text=time/> };
     let details = key.details;
     let (tone, symbol, text) = match key.state.status {
         Status::Active => return None,
         Status::Disabled => {
-            let since = details.and_then(|details| details.disabled).map(since);
+            let since = details
+                .and_then(|details| details.disabled)
+                .map(|time| view! { " since "<Time text=time/> });
             ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are refused until it is enabled again." }.into_any())
         }
         Status::Expired => (
@@ -195,8 +197,10 @@ fn Ended(key: KeyView) -> impl IntoView {
                 .state
                 .reason
                 .map(|reason| format!(": {}", reason_text(reason)));
-            let since = details.and_then(|details| details.revoked).map(since);
-            ("notice bad", Symbol::Alert, view! { "Revoked"{since}{reason}". Requests with it are refused. This cannot be undone." }.into_any())
+            let on = details
+                .and_then(|details| details.revoked)
+                .map(|time| view! { " on "<Time text=time/> });
+            ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are refused. This cannot be undone." }.into_any())
         }
     };
     Some(view! { <div class=tone><Icon symbol/><p>{text}</p></div> })

@@ -30,8 +30,13 @@ impl Change {
     /// By how many percentage points a share moved that had better be small; `None` when there was nothing before.
     fn of_share(part: fn(Counts) -> i64, now: Counts, before: Counts) -> Option<Self> {
         let points = thousandths(part(now), now.all()) - thousandths(part(before), before.all());
+        let unit = if points.abs() == 10 {
+            "point"
+        } else {
+            "points"
+        };
         (before.all() > 0).then(|| Self {
-            text: format!("{} points", signed_tenths(points)),
+            text: format!("{} {unit}", signed_tenths(points)),
             better: good_if_more(-points),
         })
     }
@@ -87,6 +92,7 @@ pub fn Stats(
 #[component]
 fn Stat(name: &'static str, figure: String, change: Option<Change>, range: Range) -> impl IntoView {
     let moved = match change {
+        Some(Change { better: None, .. }) => view! { <dd>"as in "{range.before()}</dd> }.into_any(),
         Some(change) => view! { <dd><span class=change.class()>{change.text.clone()}</span>" on "{range.before()}</dd> }.into_any(),
         None => view! { <dd>"none in "{range.before()}</dd> }.into_any(),
     };
@@ -119,7 +125,7 @@ mod tests {
         let share = Change::of_share(|counts| counts.refused, now, before).unwrap();
         assert_eq!(
             (share.text.as_str(), share.class()),
-            ("+1 points", Some("worse"))
+            ("+1 point", Some("worse"))
         );
     }
 }

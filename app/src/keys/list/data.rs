@@ -24,6 +24,8 @@ pub struct KeyList {
     pub may_disable: bool,
     /// Whether they may revoke keys.
     pub may_revoke: bool,
+    /// Whether the rows say how the keys' texts begin and end.
+    pub with_details: bool,
     /// Whether the rows say how many requests the keys had.
     pub with_requests: bool,
 }
@@ -109,6 +111,7 @@ mod on_the_server {
             may_make: may(Action::MakeKeys),
             may_disable: may(Action::DisableKeys),
             may_revoke: may(Action::RevokeKeys),
+            with_details: details,
             with_requests: requests.is_some(),
         })
     }

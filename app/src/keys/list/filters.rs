@@ -12,7 +12,12 @@ use crate::{
 
 /// The bar.
 #[component]
-pub fn Filters(address: Address) -> impl IntoView {
+pub fn Filters(
+    /// What is shown.
+    address: Address,
+    /// Whether the rows show the front and the last four characters.
+    with_display: bool,
+) -> impl IntoView {
     let environments = std::iter::once(None)
         .chain(Environment::ALL.iter().copied().map(Some))
         .map(|environment| {
@@ -41,11 +46,16 @@ pub fn Filters(address: Address) -> impl IntoView {
     .filter(|(_, word)| !word.is_empty())
     .map(|(name, word)| view! { <input type="hidden" name=name value=word/> })
     .collect_view();
+    let placeholder = if with_display {
+        "Name, prefix or last four"
+    } else {
+        "Name"
+    };
     view! {
         <Form method="GET" action=address.path() attr:class="bar" attr:role="search">
             <div class="search">
                 <Icon symbol=Symbol::Search/>
-                <input class="input" type="search" name="q" value=address.search.clone() maxlength="100" aria-label="Search keys" placeholder="Name, prefix or last four"/>
+                <input class="input" type="search" name="q" value=address.search.clone() maxlength="100" aria-label="Search keys" placeholder=placeholder/>
             </div>
             {kept}
             <div class="seg" role="group" aria-label="Environment">{environments}</div>

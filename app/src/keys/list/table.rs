@@ -38,6 +38,10 @@ pub fn KeyTable(address: Address, list: KeyList, changes: Changes) -> impl IntoV
         });
         view! { <th scope="col" aria-sort=order><a class="sort" href=address.sorted_by(sort)>{text}</a></th> }
     };
+    let may = May {
+        disable: list.may_disable,
+        revoke: list.may_revoke,
+    };
     let headings = view! {
         {heading(SortChoice::Name, "Name")}
         <th scope="col">"Type"</th>
@@ -46,11 +50,7 @@ pub fn KeyTable(address: Address, list: KeyList, changes: Changes) -> impl IntoV
         {heading(SortChoice::LastUsed, "Last used")}
         {heading(SortChoice::Expires, "Expires")}
         {list.with_requests.then(|| view! { <th scope="col" class="num">"Requests, 30 days"</th> })}
-        <th scope="col"><span class="visually-hidden">"Actions"</span></th>
-    };
-    let may = May {
-        disable: list.may_disable,
-        revoke: list.may_revoke,
+        {may.any().then(|| view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> })}
     };
     let rows = list
         .rows
@@ -72,6 +72,13 @@ struct May {
     revoke: bool,
 }
 
+impl May {
+    /// Whether there is anything to do with a key but to open it, which its name does.
+    fn any(self) -> bool {
+        self.disable || self.revoke
+    }
+}
+
 #[component]
 fn Row(org: String, row: KeyRow, may: May, changes: Changes) -> impl IntoView {
     let href = format!("/orgs/{org}/keys/{}", row.id);
@@ -89,6 +96,10 @@ fn Row(org: String, row: KeyRow, may: May, changes: Changes) -> impl IntoView {
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
+    let menu = may.any().then(|| {
+        let (href, id, name) = (href.clone(), row.id.clone(), row.name.clone());
+        view! { <td><RowMenu org href id name status=row.state.status may changes/></td> }
+    });
     let requests = row
         .requests
         .map(|requests| view! { <td class="num" data-label="Requests">{grouped(requests)}</td> });
@@ -104,7 +115,7 @@ fn Row(org: String, row: KeyRow, may: May, changes: Changes) -> impl IntoView {
             <td class="muted nowrap" data-label="Last used">{last_used}</td>
             <td class="muted nowrap" data-label="Expires">{expires}</td>
             {requests}
-            <td><RowMenu org href id=row.id name=row.name status=row.state.status may changes/></td>
+            {menu}
         </tr>
     }
 }

@@ -8,10 +8,7 @@ use super::{
     options::NewKeyOptions,
     text_area::TextArea,
 };
-use crate::{
-    keys::{days::days_text, kind_title},
-    live::use_live,
-};
+use crate::keys::{days::days_text, kind_title};
 
 /// The kind, each with what it means. Nothing to choose where there is one.
 #[component]
@@ -71,7 +68,7 @@ pub fn Domains(
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
-                on_change=move |text: String| errors.set("domains", domain_errors(&text))
+                on_change=move |text: String| errors.set_soon("domains", domain_errors(&text))
             />
             <ErrorTexts field="domains" errors/>
         </div>
@@ -81,7 +78,6 @@ pub fn Domains(
 /// What the key may do.
 #[component]
 pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) -> impl IntoView {
-    let live = use_live();
     let boxes: Vec<(String, RwSignal<bool>)> = options
         .scopes
         .iter()
@@ -110,28 +106,33 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
             }
         })
         .collect_view();
-    let presets = StoredValue::new(options.presets);
     let boxes = StoredValue::new(boxes);
-    let tick = move |scopes: Vec<String>| {
+    let tick = move |scopes: &[String]| {
         boxes.with_value(|boxes| {
             boxes
                 .iter()
-                .for_each(|(name, ticked)| ticked.set(scopes.contains(name)))
+                .for_each(|(name, ticked)| ticked.set(scopes.contains(name)));
         });
     };
-    // Ticking several boxes at once takes a script.
-    let preset_buttons = move || {
-        let buttons = presets.with_value(|presets| {
-            presets
-                .iter()
-                .map(|preset| {
-                    let scopes: Vec<String> = preset.scopes.iter().map(ToString::to_string).collect();
-                    view! { <button type="button" class="btn" on:click=move |_| tick(scopes.clone())>{preset.name.clone()}</button> }
-                })
-                .collect_view()
-        });
-        view! { <div class="row">{buttons}<button type="button" class="btn quiet" on:click=move |_| tick(Vec::new())>"None"</button></div> }
-    };
+    let with_presets = !options.presets.is_empty();
+    let presets = options
+        .presets
+        .into_iter()
+        .map(|preset| {
+            let scopes: Vec<String> = preset.scopes.iter().map(ToString::to_string).collect();
+            view! { <button type="button" class="btn" on:click=move |_| tick(&scopes)>{preset.name}</button> }
+        })
+        .collect_view();
+    // Served hidden, and shown by the script that ticking several boxes at once takes: a property is set only in the
+    // browser.
+    let preset_row = with_presets.then(|| {
+        view! {
+            <div class="row" hidden prop:hidden=false>
+                {presets}
+                <button type="button" class="btn quiet" on:click=move |_| tick(&[])>"None"</button>
+            </div>
+        }
+    });
     let none_means = if options.no_scope_means_all {
         "none chosen means all"
     } else {
@@ -140,7 +141,7 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
     view! {
         <fieldset class="field" aria-describedby=described_by("scopes", false, errors.of("scopes"))>
             <legend><span>"Scopes "<span class="optional">{none_means}</span></span></legend>
-            <Show when=move || live.get() && presets.with_value(|presets| !presets.is_empty())>{preset_buttons}</Show>
+            {preset_row}
             <div class="checks">{checks}</div>
             <ErrorTexts field="scopes" errors/>
         </fieldset>

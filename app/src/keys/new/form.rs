@@ -1,6 +1,8 @@
 //! The form. It is sent as any form is, and answered by a page; the checks made while typing are the same code that the
 //! server runs, and only a courtesy.
 
+use std::time::Duration;
+
 use latchkey::{
     domain::{PatternError, parse_list},
     key::{Environment, Kind},
@@ -37,9 +39,17 @@ impl Errors {
         })
     }
 
-    /// Replaces what is wrong with a field.
-    pub fn set(self, field: &'static str, sentences: Vec<String>) {
-        self.0.update(|errors| {
+    /// Replaces what is wrong with a field, in a moment: at once, it would move the button that is being pressed.
+    pub fn set_soon(self, field: &'static str, sentences: Vec<String>) {
+        set_timeout(
+            move || self.set(field, sentences),
+            Duration::from_millis(300),
+        );
+    }
+
+    fn set(self, field: &'static str, sentences: Vec<String>) {
+        // By then the person may have left the form.
+        let _ = self.0.try_update(|errors| {
             errors.retain(|error| error.field != field);
             errors.extend(sentences.into_iter().map(|sentence| FieldSentence {
                 field: field.to_owned(),
@@ -82,7 +92,7 @@ pub fn NewKeyFormView(
         <form class="form" method="post" action=action>
             <Summary refused/>
             <input type="hidden" name="creation_token" value=token/>
-            <NameField value=values.name errors/>
+            <NameField value=values.name refused errors/>
             {kind}
             {environment}
             {domains}
@@ -128,9 +138,9 @@ fn Summary(
 }
 
 #[component]
-fn NameField(value: String, errors: Errors) -> impl IntoView {
+fn NameField(value: String, refused: usize, errors: Errors) -> impl IntoView {
     let check = move |name: String| {
-        errors.set(
+        errors.set_soon(
             "name",
             name.parse::<KeyName>()
                 .err()
@@ -144,7 +154,7 @@ fn NameField(value: String, errors: Errors) -> impl IntoView {
             <label for="name">"Name "<span class="required" aria-hidden="true">"*"</span></label>
             <p class="hint" id="name-hint">"What uses it and where, such as “Production server”. At most 50 characters."</p>
             <input
-                class="input" id="name" name="name" value=value required autocomplete="off" autofocus
+                class="input" id="name" name="name" value=value required autocomplete="off" autofocus=refused == 0
                 aria-describedby=described_by("name", true, errors.of("name"))
                 aria-invalid=invalid_text(errors.of("name"))
                 on:change:target=move |event| check(event.target().value())
@@ -171,7 +181,7 @@ fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) 
     view! {
         <fieldset class="field" aria-describedby=described_by("environment", true, errors.of("environment"))>
             <legend><span>"Environment"</span></legend>
-            <p class="hint" id="environment-hint">"Test keys are for everything that is not production. Use is counted for each key either way."</p>
+            <p class="hint" id="environment-hint">"Test keys are for everything that is not production."</p>
             <div class="seg">{labels}</div>
             <ErrorTexts field="environment" errors/>
         </fieldset>

@@ -20,7 +20,7 @@ pub fn Requests(report: ReportText) -> impl IntoView {
     let not_passed = per_cent(thousandths(total.not_passed(), total.all()));
     let summary = match total.all() {
         0 => "none".to_owned(),
-        all => format!("{} · {not_passed} refused", grouped(all)),
+        all => format!("{} · {not_passed} not let through", grouped(all)),
     };
     let chart = if total.all() == 0 {
         Either::Left(
