@@ -37,6 +37,8 @@ for (const width of WIDTHS) {
           await look.visit(page);
           await hydrated(page);
           await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+          // Else a picture of the whole page shows what stays on the screen where the page was scrolled to.
+          await page.evaluate(() => window.scrollTo(0, 0));
           const name = `${look.name}-${width}-${colorScheme}`;
           await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
           if (readme && IN_README[name]) {

@@ -103,8 +103,7 @@ fn Snippets(made: MadeKey) -> impl IntoView {
     }
 }
 
-/// A button that puts a text into the clipboard. Served hidden, and shown by the script without which it could do
-/// nothing: a property is set only in the browser.
+/// A button that puts a text into the clipboard. Shown where scripts run: without one it could do nothing.
 #[component]
 fn CopyButton(
     text: String,
@@ -125,7 +124,7 @@ fn CopyButton(
         });
     };
     view! {
-        <button type="button" class=class hidden prop:hidden=false on:click=copy>
+        <button type="button" class=format!("{class} needs-script") on:click=copy>
             <Icon symbol=Symbol::Copy/>
             {children()}
         </button>

@@ -123,11 +123,10 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
             view! { <button type="button" class="btn" on:click=move |_| tick(&scopes)>{preset.name}</button> }
         })
         .collect_view();
-    // Served hidden, and shown by the script that ticking several boxes at once takes: a property is set only in the
-    // browser.
+    // Ticking several boxes at once takes a script.
     let preset_row = with_presets.then(|| {
         view! {
-            <div class="row" hidden prop:hidden=false>
+            <div class="row needs-script">
                 {presets}
                 <button type="button" class="btn quiet" on:click=move |_| tick(&[])>"None"</button>
             </div>
