@@ -1,7 +1,8 @@
 //! Requests over time as an SVG that the server draws: no script, no measuring, and a table with the same numbers below.
 
 mod scale;
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests;
 
 use leptos::prelude::*;
@@ -95,7 +96,7 @@ pub fn Chart(
             }
         })
         .collect_view();
-    let rows = steps.iter().rev().map(|step| row(step)).collect_view();
+    let rows = steps.iter().rev().map(row).collect_view();
     view! {
         <figure class="chart body">
             <div class="plot">

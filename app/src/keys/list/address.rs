@@ -136,7 +136,7 @@ impl Address {
     pub fn with_environment(&self, environment: Option<Environment>) -> String {
         Self {
             environment,
-            ..self.from_the_start()
+            ..self.at_the_start()
         }
         .href()
     }
@@ -145,7 +145,7 @@ impl Address {
     pub fn with_status(&self, status: StatusChoice) -> String {
         Self {
             status,
-            ..self.from_the_start()
+            ..self.at_the_start()
         }
         .href()
     }
@@ -160,7 +160,7 @@ impl Address {
         Self {
             sort,
             descending,
-            ..self.from_the_start()
+            ..self.at_the_start()
         }
         .href()
     }
@@ -169,7 +169,7 @@ impl Address {
     pub fn starting_after(&self, place: String) -> String {
         Self {
             after: place,
-            ..self.from_the_start()
+            ..self.at_the_start()
         }
         .href()
     }
@@ -178,7 +178,7 @@ impl Address {
     pub fn ending_before(&self, place: String) -> String {
         Self {
             before: place,
-            ..self.from_the_start()
+            ..self.at_the_start()
         }
         .href()
     }
@@ -192,7 +192,7 @@ impl Address {
         }
     }
 
-    fn from_the_start(&self) -> Self {
+    fn at_the_start(&self) -> Self {
         Self {
             after: String::new(),
             before: String::new(),
