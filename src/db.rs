@@ -178,7 +178,10 @@ impl Db {
             On::Sqlite(_) => &SQLITE_MIGRATIONS,
             On::Postgres(_) => &POSTGRES_MIGRATIONS,
         };
-        Ok(migrations.iter().filter(|migration| !applied.contains(&migration.version)).count())
+        Ok(migrations
+            .iter()
+            .filter(|migration| !applied.contains(&migration.version))
+            .count())
     }
 
     /// The database's name, for people.

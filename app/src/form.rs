@@ -211,7 +211,8 @@ pub fn SubmitButton(
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests {
     use super::*;
     use crate::error::Refusal;

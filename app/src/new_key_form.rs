@@ -4,7 +4,8 @@
 
 #[cfg(feature = "ssr")]
 mod submit;
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests;
 
 use std::fmt;

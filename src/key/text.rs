@@ -138,7 +138,8 @@ fn checksum_of(body: &str) -> [u8; CHECKSUM_CHARACTERS] {
     digits
 }
 
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
+#[cfg(feature = "native")]
 mod tests {
     use std::sync::LazyLock;
 

@@ -46,7 +46,10 @@ pub fn test(workspace: &Workspace, only: Option<Part>, arguments: &[String]) -> 
         })?;
         let sum = print_bundle_sizes(workspace)?;
         if sum > BUNDLE_GOAL {
-            eprintln!("  {} bytes above the goal of {BUNDLE_GOAL}", sum - BUNDLE_GOAL);
+            eprintln!(
+                "  {} bytes above the goal of {BUNDLE_GOAL}",
+                sum - BUNDLE_GOAL
+            );
         }
         if sum > BUNDLE_LIMIT {
             bail!(

@@ -134,7 +134,8 @@ fn html(key: &str) -> Snippet {
     }
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests {
     use latchkey::key::{Environment, text::PlainKey};
 
