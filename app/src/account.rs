@@ -7,14 +7,14 @@ use crate::{
     error::AppError,
     form::{Field, FormError, SubmitButton},
     icons::{Icon, Symbol},
-    layout::{PageHead, Viewer, find_viewer},
+    layout::{PageHead, Viewer, ViewerResource},
     not_found::ErrorView,
     query::value_of,
     sign_in::SignOutButton,
 };
 
 /// Sets a new password and ends the person's other sessions.
-#[server(prefix = "/api", endpoint = "account/password")]
+#[server(prefix = "/api", endpoint = "account/password", output = crate::wire::Json)]
 pub async fn change_password(
     current_password: String,
     new_password: String,
@@ -68,7 +68,8 @@ mod on_the_server {
 /// The page.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let viewer = Resource::new(|| (), |()| find_viewer(None));
+    // The frame around every signed-in page provides it.
+    let viewer = expect_context::<ViewerResource>();
     view! {
         <Transition>
             {move || Suspend::new(async move {

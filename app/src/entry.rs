@@ -30,7 +30,7 @@ pub struct Entry {
 }
 
 /// What the sign-up and sign-in pages begin with. For everyone: it tells nothing about anyone else.
-#[server(prefix = "/api", endpoint = "entry")]
+#[server(prefix = "/api", endpoint = "entry", output = crate::wire::Json)]
 pub async fn find_entry() -> Result<Entry, AppError> {
     crate::error::answer(on_the_server::find_entry().await)
 }
@@ -56,6 +56,11 @@ mod on_the_server {
             typed: Typed::received(),
         })
     }
+}
+
+/// What the page begins with, once it is known.
+pub fn use_entry() -> Resource<Result<Entry, AppError>> {
+    Resource::new(|| (), |()| find_entry())
 }
 
 /// The frame of a page before a session: the brand above, the page below.

@@ -37,7 +37,7 @@ pub struct OrgLink {
 }
 
 /// Who is signed in, and the orgs they are in. `org` is the slug of the page's org.
-#[server(prefix = "/api", endpoint = "viewer")]
+#[server(prefix = "/api", endpoint = "viewer", output = crate::wire::Json)]
 pub async fn find_viewer(org: Option<String>) -> Result<Viewer, AppError> {
     crate::error::answer(on_the_server::viewer(org).await)
 }
@@ -82,12 +82,16 @@ mod on_the_server {
     }
 }
 
+/// Who is signed in, once it is known. The frame provides it to the page inside.
+pub type ViewerResource = Resource<Result<Viewer, AppError>>;
+
 /// The frame. The page inside asks for its own data and says itself when it may not be seen.
 #[component]
 pub fn Layout() -> impl IntoView {
     let path = use_location().pathname;
     let org = Memo::new(move |_| path.with(|path| org_of(path).map(str::to_owned)));
-    let viewer = Resource::new(move || org.get(), viewer_or_their_own);
+    let viewer: ViewerResource = Resource::new(move || org.get(), viewer_or_their_own);
+    provide_context(viewer);
     focus_page_after_navigation(path);
     close_menu_when_left();
     view! {

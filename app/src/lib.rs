@@ -6,6 +6,11 @@
 // A page's view is one type, as deep as the page.
 #![recursion_limit = "256"]
 
+#[cfg(not(erase_components))]
+compile_error!(
+    "the pages are compiled with `--cfg erase_components`, which .cargo/config.toml sets unless RUSTFLAGS is set"
+);
+
 mod account;
 mod app;
 mod chart;
@@ -29,6 +34,7 @@ mod status;
 mod time_text;
 mod typed;
 mod usage;
+mod wire;
 
 #[cfg(feature = "ssr")]
 mod client_address;

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_location;
 #[cfg(feature = "ssr")]
 use crate::typed::Typed;
 use crate::{
-    entry::{Entry, EntryFrame, MaySignUp, find_entry},
+    entry::{Entry, EntryFrame, MaySignUp, use_entry},
     error::AppError,
     form::{Field, FormError, SubmitButton},
     not_found::ErrorView,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Opens a session for whoever the address and the password belong to, and leads to `next` or where they begin.
-#[server(prefix = "/api", endpoint = "sign-in")]
+#[server(prefix = "/api", endpoint = "sign-in", output = crate::wire::Json)]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), AppError> {
     let result = on_the_server::sign_in(&email, password, &next).await;
     if result.is_err() {
@@ -25,7 +25,7 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
 }
 
 /// Ends the session.
-#[server(prefix = "/api", endpoint = "sign-out")]
+#[server(prefix = "/api", endpoint = "sign-out", output = crate::wire::Json)]
 pub async fn sign_out() -> Result<(), AppError> {
     crate::error::answer(on_the_server::sign_out().await)
 }
@@ -115,7 +115,7 @@ mod on_the_server {
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let action = ServerAction::<SignIn>::new();
-    let entry = Resource::new(|| (), |()| find_entry());
+    let entry = use_entry();
     view! {
         <Title text="Sign in"/>
         <EntryFrame>

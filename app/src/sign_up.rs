@@ -6,14 +6,14 @@ use leptos_meta::Title;
 #[cfg(feature = "ssr")]
 use crate::typed::Typed;
 use crate::{
-    entry::{Entry, EntryFrame, MaySignUp, find_entry},
+    entry::{Entry, EntryFrame, MaySignUp, use_entry},
     error::AppError,
     form::{Field, FormError, SubmitButton},
     not_found::ErrorView,
 };
 
 /// Makes an account and an org, opens a session and leads to the org's keys.
-#[server(prefix = "/api", endpoint = "sign-up")]
+#[server(prefix = "/api", endpoint = "sign-up", output = crate::wire::Json)]
 pub async fn sign_up(
     name: String,
     email: String,
@@ -79,7 +79,7 @@ mod on_the_server {
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let action = ServerAction::<SignUp>::new();
-    let entry = Resource::new(|| (), |()| find_entry());
+    let entry = use_entry();
     view! {
         <Title text="Sign up"/>
         <EntryFrame>

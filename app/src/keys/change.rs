@@ -6,19 +6,19 @@ use leptos::prelude::*;
 use crate::error::AppError;
 
 /// Switches an active key off. Nothing happens when it is off already.
-#[server(prefix = "/api", endpoint = "keys/disable")]
+#[server(prefix = "/api", endpoint = "keys/disable", output = crate::wire::Json)]
 pub async fn disable_key(org: String, key: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::disable(&org, &key).await)
 }
 
 /// Switches a disabled key on. Nothing happens when it is on already.
-#[server(prefix = "/api", endpoint = "keys/enable")]
+#[server(prefix = "/api", endpoint = "keys/enable", output = crate::wire::Json)]
 pub async fn enable_key(org: String, key: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::enable(&org, &key).await)
 }
 
 /// Ends a key for good.
-#[server(prefix = "/api", endpoint = "keys/revoke")]
+#[server(prefix = "/api", endpoint = "keys/revoke", output = crate::wire::Json)]
 pub async fn revoke_key(org: String, key: String, reason: RevokeReason) -> Result<(), AppError> {
     crate::error::answer(on_the_server::revoke(&org, &key, reason).await)
 }

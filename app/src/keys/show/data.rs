@@ -68,7 +68,7 @@ pub struct KeyDetails {
 }
 
 /// One key of an org.
-#[server(prefix = "/api", endpoint = "keys/show")]
+#[server(prefix = "/api", endpoint = "keys/show", output = crate::wire::Json)]
 pub async fn show_key(org: String, key: String) -> Result<KeyView, AppError> {
     crate::error::answer(on_the_server::show_key(&org, &key).await)
 }
