@@ -7,6 +7,7 @@ pub mod convention;
 pub mod domain;
 pub mod email;
 pub mod id;
+pub mod ip_range;
 pub mod key;
 pub mod name;
 pub mod outcome;

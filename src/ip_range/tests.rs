@@ -1,0 +1,154 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use proptest::prelude::*;
+
+use super::{IpRange, parse_list};
+
+fn range(text: &str) -> IpRange {
+    text.parse().unwrap()
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+#[test]
+fn ranges_are_written_in_one_way() {
+    for (typed, stored) in [
+        ("192.0.2.10", "192.0.2.10"),
+        (" 192.0.2.10/32 ", "192.0.2.10"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("0.0.0.0/0", "0.0.0.0/0"),
+        ("2001:DB8:0::/32", "2001:db8::/32"),
+        ("2001:db8::1/128", "2001:db8::1"),
+        ("::/0", "::/0"),
+        ("::ffff:192.0.2.10", "192.0.2.10"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+    ] {
+        assert_eq!(range(typed).to_string(), stored, "{typed}");
+        assert_eq!(range(stored), range(typed));
+    }
+}
+
+#[test]
+fn a_refusal_says_what_to_write() {
+    let said: String = [
+        "",
+        "10.0.0",
+        "example.com",
+        "192.0.2.10:80",
+        "[::1]",
+        "fe80::1%eth0",
+        "010.0.0.1",
+        "10.0.0.0/33",
+        "10.0.0.0/",
+        "10.0.0.0/+8",
+        "10.0.0.0/08",
+        "10.0.0.0/255.0.0.0",
+        "10.0.0.0/8/8",
+        "::/129",
+        "10.0.0.5/8",
+        "2001:db8::1/32",
+        "::ffff:10.0.0.5/104",
+        "::ffff:0:0/90",
+    ]
+    .into_iter()
+    .map(|typed| format!("{typed}: {}\n", IpRange::parse(typed).unwrap_err()))
+    .collect();
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn addresses_are_in_or_out_by_their_first_bits() {
+    for (of, inside, outside) in [
+        ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),
+        ("192.0.2.128/25", "192.0.2.128", "192.0.2.127"),
+        ("192.0.2.10", "192.0.2.10", "192.0.2.11"),
+        ("0.0.0.0/0", "255.255.255.255", "::1"),
+        ("::/0", "2001:db8::1", "192.0.2.10"),
+        ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::"),
+        ("10.0.0.0/8", "::ffff:10.1.2.3", "::ffff:11.1.2.3"),
+        ("::/0", "::1", "::ffff:10.1.2.3"),
+        // The older, deprecated embedding (RFC 4291, 2.5.5.1) is not the mapped one.
+        ("::/96", "::10.1.2.3", "10.1.2.3"),
+    ] {
+        assert!(range(of).contains(ip(inside)), "{of} {inside}");
+        assert!(!range(of).contains(ip(outside)), "{of} {outside}");
+    }
+}
+
+#[test]
+fn a_list_keeps_what_is_good_and_names_what_is_not() {
+    let list = parse_list("10.0.0.0/8, 10.0.0.0/8\n\n nonsense ,::1\r\n10.0.0.1/8");
+    assert_eq!(list.ranges, [range("10.0.0.0/8"), range("::1")]);
+    let refused: Vec<&str> = list.refused.iter().map(|one| one.item.as_str()).collect();
+    assert_eq!(refused, ["nonsense", "10.0.0.1/8"]);
+}
+
+#[test]
+fn a_range_travels_as_text() {
+    let json = serde_json::to_string(&range("10.0.0.0/8")).unwrap();
+    assert_eq!(json, r#""10.0.0.0/8""#);
+    assert_eq!(
+        serde_json::from_str::<IpRange>(&json).unwrap(),
+        range("10.0.0.0/8")
+    );
+    assert!(serde_json::from_str::<IpRange>(r#""10.0.0.1/8""#).is_err());
+}
+
+/// The first `prefix` bits of an address as text, found without arithmetic.
+fn leading_bits(address: IpAddr, prefix: usize) -> String {
+    let bits = match address.to_canonical() {
+        IpAddr::V4(address) => format!("4:{:032b}", address.to_bits()),
+        IpAddr::V6(address) => format!("6:{:0128b}", address.to_bits()),
+    };
+    bits[..2 + prefix].to_owned()
+}
+
+fn check(first: IpAddr, prefix: u8, address: IpAddr) -> Result<(), TestCaseError> {
+    let of = match IpRange::parse(&format!("{first}/{prefix}")) {
+        Ok(range) => range,
+        Err(super::IpRangeError::HostBits { range, .. }) => range,
+        Err(error) => return Err(TestCaseError::fail(error.to_string())),
+    };
+    prop_assert_eq!(IpRange::parse(&of.to_string()), Ok(of));
+    let shared = of.first.is_ipv4() == address.to_canonical().is_ipv4()
+        && leading_bits(first, of.prefix.into()) == leading_bits(address, of.prefix.into());
+    prop_assert_eq!(of.contains(address), shared);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn an_ipv4_range_holds_what_shares_its_bits(first: u32, prefix in 0u8..=32, noise: u32, keep in 0u32..=32) {
+        // Near relations of the first address, or random ones would hardly ever be inside.
+        let address = first ^ noise.checked_shr(keep).unwrap_or(0);
+        check(Ipv4Addr::from_bits(first).into(), prefix, Ipv4Addr::from_bits(address).into())?;
+    }
+
+    #[test]
+    fn an_ipv6_range_holds_what_shares_its_bits(first: u128, prefix in 0u8..=128, noise: u128, keep in 0u32..=128) {
+        let address = first ^ noise.checked_shr(keep).unwrap_or(0);
+        check(Ipv6Addr::from_bits(first).into(), prefix, Ipv6Addr::from_bits(address).into())?;
+    }
+
+    #[test]
+    fn a_mapped_address_is_its_ipv4_address(first: u32, prefix in 0u8..=32, address: u32) {
+        let of = masked_range(first, prefix);
+        let v4 = Ipv4Addr::from_bits(address);
+        prop_assert_eq!(of.contains(v4.into()), of.contains(v4.to_ipv6_mapped().into()));
+    }
+
+    #[test]
+    fn no_text_makes_a_panic(text in "[0-9a-f:./%\\[\\] ]{0,60}|\\PC{0,60}") {
+        if let Ok(range) = IpRange::parse(&text) {
+            prop_assert_eq!(IpRange::parse(&range.to_string()), Ok(range));
+        }
+    }
+}
+
+fn masked_range(first: u32, prefix: u8) -> IpRange {
+    let first = super::masked(Ipv4Addr::from_bits(first).into(), prefix);
+    range(&format!("{first}/{prefix}"))
+}
