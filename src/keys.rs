@@ -3,6 +3,10 @@
 pub mod change_state;
 pub mod create;
 pub mod list;
+pub mod project;
+pub mod rotate;
+pub mod rules;
+pub mod secrets;
 pub mod show;
 
 use crate::{
@@ -10,6 +14,7 @@ use crate::{
     db::{StorageError, from_json},
     domain::DomainPattern,
     id::{KeyId, ProjectId, UserId},
+    ip_range::IpRange,
     key::{Environment, Kind, Lifecycle, RevokeReason, Status},
     name::{DisplayName, KeyName},
     time::Timestamp,
@@ -52,8 +57,12 @@ pub struct Key {
     pub scopes: Vec<Scope>,
     /// Where a widget key works.
     pub domains: Vec<DomainPattern>,
+    /// The addresses that its users come from; empty means any.
+    pub ip_ranges: Vec<IpRange>,
     /// What its makers wrote about it.
     pub notes: String,
+    /// What API servers are told of it with each answer.
+    pub metadata: rules::Metadata,
     /// Who made it, while they have an account.
     pub created_by: Option<(UserId, DisplayName)>,
 }

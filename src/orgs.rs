@@ -3,7 +3,7 @@
 use crate::{
     Engine,
     access::{Operator, Org, Permit, to},
-    db::{Db, StorageError, Tx, on},
+    db::{StorageError, Tx, on},
     email::EmailAddress,
     id::{OrgId, ProjectId, UserId},
     name::{DisplayName, Slug},
@@ -166,10 +166,4 @@ pub(crate) async fn insert_membership(
         "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).bind(role).bind(now).execute(c).await.map(drop))?;
     Ok(())
-}
-
-/// The project that keys go to when none is named.
-pub(crate) async fn default_project(db: &Db, org_id: OrgId) -> Result<ProjectId, StorageError> {
-    const SQL: &str = "SELECT id FROM projects WHERE org_id = $1 ORDER BY created_at, id LIMIT 1";
-    Ok(on!(db.read(), c => sqlx::query_scalar(SQL).bind(org_id).fetch_one(c).await)?)
 }

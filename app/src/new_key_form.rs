@@ -33,6 +33,10 @@ pub struct NewKeyForm {
     pub environment: String,
     /// Allowed domains, separated by commas or line ends. Read for widget keys only.
     pub domains: String,
+    /// Where the key's users come from, separated by commas or line ends; empty for anywhere.
+    pub ip_ranges: String,
+    /// The project's id; empty for the org's first.
+    pub project: String,
     /// The scopes that are ticked.
     pub scopes: Vec<String>,
     /// A number of days, `date` or `never`.

@@ -1,14 +1,20 @@
 //! Disabling, enabling and revoking. Each bites at once on this instance: the key is dropped from the cache after the
 //! change is stored and before the caller is answered.
 
+mod bulk;
+
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{On, StorageError, on},
+    db::{On, StorageError, Tx, on},
     id::{KeyId, OrgId},
     key::{Lifecycle, RevokeReason, Status, digest::KeyDigest},
     time::Timestamp,
 };
+
+pub use bulk::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many};
+
+use super::secrets;
 
 /// Why a key's state was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -101,10 +107,25 @@ async fn change(
 ) -> Result<(), ChangeStateError> {
     let now = engine.clock.now();
     let mut tx = engine.db.begin().await?;
-    const SELECT: &str =
-        "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2";
+    let digests = change_in(&mut tx, org_id, id, &change, now).await?;
+    tx.commit().await?;
+    secrets::forget(engine, &digests);
+    Ok(())
+}
+
+/// Changes one key in a transaction, and gives the digests to forget after it.
+async fn change_in(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: KeyId,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Vec<KeyDigest>, ChangeStateError> {
     let lifecycle: Option<Lifecycle> = match tx.on() {
-        On::Sqlite(c) => sqlx::query_as(SELECT).bind(org_id).bind(id).fetch_optional(c).await,
+        On::Sqlite(c) => {
+            const SELECT: &str = "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2";
+            sqlx::query_as(SELECT).bind(org_id).bind(id).fetch_optional(c).await
+        }
         // SQLite's transaction already keeps every other writer out; Postgres has to be told which row matters.
         On::Postgres(c) => {
             const SELECT_FOR_UPDATE: &str =
@@ -122,16 +143,5 @@ async fn change(
     on!(tx.on(), c => sqlx::query(UPDATE)
         .bind(after.disabled_at).bind(after.revoked_at).bind(reason).bind(org_id).bind(id).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
-    const DIGESTS: &str = "SELECT digest FROM key_secrets WHERE key_id = $1";
-    let digests: Vec<Vec<u8>> =
-        on!(tx.on(), c => sqlx::query_scalar(DIGESTS).bind(id).fetch_all(c).await)
-            .map_err(StorageError::from)?;
-    tx.commit().await?;
-    for digest in digests
-        .into_iter()
-        .filter_map(|bytes| KeyDigest::try_from(bytes).ok())
-    {
-        engine.cache.forget(&digest);
-    }
-    Ok(())
+    Ok(secrets::digests(tx, id).await?)
 }

@@ -6,12 +6,17 @@ use crate::{
     convention::Scope,
     db::{StorageError, on},
     domain::DomainPattern,
-    id::{KeyId, SecretId},
+    id::{KeyId, ProjectId, SecretId},
+    ip_range::IpRange,
     key::{Environment, Kind, text::PlainKey},
     name::KeyName,
-    orgs,
     random::RandomnessError,
     time::Timestamp,
+};
+
+use super::{
+    project,
+    rules::{self, Metadata, UnfitField},
 };
 
 /// What a key is made from.
@@ -23,14 +28,20 @@ pub struct NewKey {
     pub kind: Kind,
     /// Live or test.
     pub environment: Environment,
+    /// The group of keys it belongs to; `None` for the org's first, `Default`.
+    pub project: Option<ProjectId>,
     /// What it may do; empty means what the convention says.
     pub scopes: Vec<Scope>,
     /// Where a widget key works; empty for a secret key.
     pub domains: Vec<DomainPattern>,
+    /// The addresses that its users come from; empty means any.
+    pub ip_ranges: Vec<IpRange>,
     /// When it stops by itself; `None` means never.
     pub expires_at: Option<Timestamp>,
     /// What its makers write about it, at most 2,000 characters.
     pub notes: String,
+    /// What API servers are told of it with each answer, at most 8,192 bytes of JSON.
+    pub metadata: Metadata,
     /// A value that the form was sent with. The second time it comes, no second key is made.
     pub creation_token: Option<String>,
 }
@@ -52,21 +63,9 @@ pub enum CreateKeyError {
     /// The convention has no prefix for it.
     #[error("This instance has no {1} {0} keys. Choose another kind or environment.")]
     NotOffered(Kind, Environment),
-    /// A widget key that would work nowhere.
-    #[error("Enter at least one domain. A widget key works only on pages of its allowed domains.")]
-    DomainsNeeded,
-    /// Domains would mean nothing for it.
-    #[error("Only widget keys have allowed domains. Leave the domains out, or make a widget key.")]
-    DomainsOnSecretKey,
-    /// The catalogue does not have the scope.
-    #[error("There is no scope `{}`. Choose from the ones that are offered.", .0.as_str())]
-    UnknownScope(Scope),
-    /// It would be expired from the start.
-    #[error("Choose an expiry in the future.")]
-    ExpiryInPast,
-    /// The notes are too long.
-    #[error("Notes have at most 2,000 characters.")]
-    NotesTooLong,
+    /// Something about it will not do.
+    #[error(transparent)]
+    Unfit(#[from] UnfitField),
     /// This very form has made a key already.
     #[error("This key has been made already, and its text was shown then.")]
     AlreadyMade(KeyId),
@@ -88,27 +87,36 @@ pub async fn create(
     new: NewKey,
 ) -> Result<CreatedKey, CreateKeyError> {
     let now = engine.clock.now();
-    let prefix = check(engine, &new, now)?;
+    let prefix = engine
+        .convention
+        .prefix(new.kind, new.environment)
+        .ok_or(CreateKeyError::NotOffered(new.kind, new.environment))?;
+    rules::check_domains(new.kind, &new.domains)?;
+    rules::check_ip_ranges(&new.ip_ranges)?;
+    rules::check_scopes(&engine.convention, &new.scopes)?;
+    rules::check_expiry(new.expires_at, now)?;
+    let notes = rules::check_notes(&new.notes)?;
+    let metadata = rules::check_metadata(&new.metadata)?;
     let random_characters = usize::from(engine.convention.random_characters);
     let plain = PlainKey::generate(prefix, random_characters, &engine.random)?;
     let display = plain.display_form(engine.convention.display_front(prefix));
     let id = KeyId::new(now.as_millis(), engine.random.bytes()?);
     let secret_id = SecretId::new(now.as_millis(), engine.random.bytes()?);
-    let project = orgs::default_project(&engine.db, permit.org_id()).await?;
 
-    // Postgres holds no NUL, and no one misses it.
-    let notes = new.notes.replace('\0', "");
     let mut tx = engine.db.begin().await?;
+    let project = project::resolve(&mut tx, permit.org_id(), new.project)
+        .await?
+        .ok_or(UnfitField::NoSuchProject)?;
     const INSERT_KEY: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, \
-         scopes, domains, notes, created_at, created_by, creation_token, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+         scopes, domains, ip_ranges, notes, metadata, created_at, created_by, creation_token, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT_KEY)
         .bind(id).bind(permit.org_id()).bind(project).bind(new.name.clone()).bind(search_text(&new.name, &display))
         .bind(new.kind).bind(new.environment).bind(&display)
         .bind(serde_json::json!(new.scopes).to_string()).bind(serde_json::json!(new.domains).to_string())
-        .bind(&notes).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token).bind(new.expires_at)
-        .execute(c).await.map(|done| done.rows_affected()))
+        .bind(serde_json::json!(new.ip_ranges).to_string()).bind(&notes).bind(&metadata).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token)
+        .bind(new.expires_at).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if inserted == 0 {
         const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";
@@ -117,12 +125,12 @@ pub async fn create(
         .map_err(StorageError::from)?;
         return Err(CreateKeyError::AlreadyMade(made));
     }
-    const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at) \
-         VALUES ($1, $2, $3, $4, $5)";
+    const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \
+         VALUES ($1, $2, $3, $4, $5, $6)";
     let digest = engine.peppers.digest(&plain);
     on!(tx.on(), c => sqlx::query(INSERT_SECRET)
         .bind(secret_id).bind(id).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
-        .execute(c).await.map(drop))
+        .bind(&display).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
     tx.commit().await?;
     Ok(CreatedKey { id, plain, display })
@@ -135,36 +143,6 @@ pub async fn create(
 pub fn new_creation_token(engine: &Engine) -> Result<String, RandomnessError> {
     let bytes: [u8; 16] = engine.random.bytes()?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// Checks what a key is to be made from, and gives the prefix it will have.
-fn check<'a>(engine: &'a Engine, new: &NewKey, now: Timestamp) -> Result<&'a str, CreateKeyError> {
-    let prefix = engine
-        .convention
-        .prefix(new.kind, new.environment)
-        .ok_or(CreateKeyError::NotOffered(new.kind, new.environment))?;
-    match new.kind {
-        Kind::Widget if new.domains.is_empty() => return Err(CreateKeyError::DomainsNeeded),
-        Kind::Secret if !new.domains.is_empty() => return Err(CreateKeyError::DomainsOnSecretKey),
-        _ => {}
-    }
-    let not_offered = |scope: &&Scope| {
-        !engine
-            .convention
-            .scopes
-            .iter()
-            .any(|offered| offered.name == **scope)
-    };
-    if let Some(unknown) = new.scopes.iter().find(not_offered) {
-        return Err(CreateKeyError::UnknownScope(unknown.clone()));
-    }
-    if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(CreateKeyError::ExpiryInPast);
-    }
-    if new.notes.chars().count() > 2_000 {
-        return Err(CreateKeyError::NotesTooLong);
-    }
-    Ok(prefix)
 }
 
 /// What lists search in and sort by: the name, then the display form, in lower case.

@@ -43,13 +43,15 @@ pub async fn details(
         project_name: DisplayName,
         scopes: String,
         domains: String,
+        ip_ranges: String,
         notes: String,
+        metadata: String,
         created_by: Option<UserId>,
         creator_name: Option<DisplayName>,
     }
     let sql = format!(
         "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
-         keys.notes, keys.created_by, users.name AS creator_name \
+         keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
          WHERE keys.org_id = $1 AND keys.id = $2"
     );
@@ -62,7 +64,9 @@ pub async fn details(
         project_name: row.project_name,
         scopes: crate::db::from_json(&row.scopes)?,
         domains: stored_domains(&row.domains)?,
+        ip_ranges: crate::db::from_json(&row.ip_ranges)?,
         notes: row.notes,
+        metadata: crate::db::from_json(&row.metadata)?,
         created_by: row.created_by.zip(row.creator_name),
     }))
 }

@@ -6,9 +6,13 @@ use latchkey::{
     access::{AccessError, Membership, Permit, to},
     convention::{KeyHeader, Scope},
     domain::{DomainPattern, parse_list},
-    id::UserId,
+    id::{ProjectId, UserId},
+    ip_range::{self, IpRange},
     key::{Environment, Kind},
-    keys::create::{CreateKeyError, CreatedKey, NewKey, create},
+    keys::{
+        create::{CreateKeyError, CreatedKey, NewKey, create},
+        rules::UnfitField,
+    },
     name::{KeyName, Slug},
     time::{DAY, Timestamp},
 };
@@ -43,12 +47,14 @@ pub async fn submit(engine: &Engine, user_id: UserId, org: &str, form: NewKeyFor
             path: format!("/orgs/{org}/keys/{id}"),
         },
         Err(error @ CreateKeyError::NotOffered(..)) => refused("environment", error),
-        Err(error @ (CreateKeyError::DomainsNeeded | CreateKeyError::DomainsOnSecretKey)) => {
-            refused("domains", error)
+        Err(CreateKeyError::Unfit(error)) => {
+            // The form has one choice of expiry where the API has two fields.
+            let field = match error.field() {
+                "expires_at" => "expires",
+                field => field,
+            };
+            refused(field, error.into())
         }
-        Err(error @ CreateKeyError::UnknownScope(_)) => refused("scopes", error),
-        Err(error @ CreateKeyError::ExpiryInPast) => refused("expires", error),
-        Err(error @ CreateKeyError::NotesTooLong) => refused("notes", error),
         Err(error @ (CreateKeyError::Randomness(_) | CreateKeyError::Storage(_))) => {
             unavailable(&error)
         }
@@ -120,6 +126,7 @@ pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<Fiel
     } else {
         Vec::new()
     };
+    let ip_ranges = ip_ranges(&form.ip_ranges, &mut errors);
     let scopes: Option<Vec<Scope>> = errors.take(
         "scopes",
         form.scopes
@@ -128,6 +135,15 @@ pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<Fiel
             .collect::<Result<_, _>>(),
     );
     let expires_at = errors.take("expires", expiry(form, now));
+    let project = match form.project.as_str() {
+        "" => None,
+        // What cannot be an id names no project.
+        id => errors.take(
+            "project",
+            id.parse::<ProjectId>()
+                .map_err(|_| UnfitField::NoSuchProject),
+        ),
+    };
     match (name, kind, environment, scopes, expires_at) {
         (Some(name), Some(kind), Some(environment), Some(scopes), Some(expires_at))
             if errors.0.is_empty() =>
@@ -136,10 +152,13 @@ pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<Fiel
                 name,
                 kind,
                 environment,
+                project,
                 scopes,
                 domains,
+                ip_ranges,
                 expires_at,
                 // Browsers send line ends as CR LF.
+                metadata: Default::default(),
                 notes: form.notes.trim().replace("\r\n", "\n"),
                 creation_token: Some(form.creation_token.clone()).filter(|token| !token.is_empty()),
             })
@@ -153,7 +172,7 @@ fn domains(text: &str, errors: &mut Errors) -> Vec<DomainPattern> {
     if list.patterns.is_empty() && list.refused.is_empty() {
         errors
             .0
-            .push(sentence("domains", CreateKeyError::DomainsNeeded));
+            .push(sentence("domains", UnfitField::DomainsNeeded));
     }
     errors.0.extend(
         list.refused
@@ -161,6 +180,16 @@ fn domains(text: &str, errors: &mut Errors) -> Vec<DomainPattern> {
             .map(|refused| sentence("domains", &refused.error)),
     );
     list.patterns
+}
+
+fn ip_ranges(text: &str, errors: &mut Errors) -> Vec<IpRange> {
+    let list = ip_range::parse_list(text);
+    errors.0.extend(
+        list.refused
+            .iter()
+            .map(|refused| sentence("ip_ranges", &refused.error)),
+    );
+    list.ranges
 }
 
 /// When the key ends; `Ok(None)` for never.

@@ -6,9 +6,13 @@ use latchkey::{
     access::{Operator, Org, to},
     convention::Scope,
     domain::{DomainPattern, parse_list},
+    id::ProjectId,
+    ip_range::IpRange,
     key::{Environment, Kind},
     keys::{
         create::{CreateKeyError, CreatedKey, NewKey, create},
+        project::choices,
+        rules::Metadata,
         show,
     },
     name::{KeyName, Slug},
@@ -33,12 +37,21 @@ pub struct NewKeyFlags {
     /// live or test.
     #[arg(long, default_value = "live")]
     environment: Environment,
+    /// The project that it belongs to, by name or id [default: the organization's first].
+    #[arg(long, value_name = "PROJECT")]
+    project: Option<String>,
     /// Something that it may do. May be repeated [default: what the convention says].
     #[arg(long)]
     scope: Vec<Scope>,
     /// A site that a widget key works on. May be repeated.
     #[arg(long)]
     domain: Vec<String>,
+    /// Where its users come from: an address or a range such as 10.0.0.0/8. May be repeated [default: anywhere].
+    #[arg(long, value_name = "RANGE")]
+    ip_range: Vec<IpRange>,
+    /// What API servers are told of it with each answer: a JSON object.
+    #[arg(long, value_name = "JSON", value_parser = read_metadata)]
+    metadata: Option<Metadata>,
     /// Days after which it expires [default: what the convention says].
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     expires_in_days: Option<u32>,
@@ -60,14 +73,21 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         None if flags.never_expires => None,
         None => engine.convention().expiry.default_days.map(u32::from),
     };
+    let project = match &flags.project {
+        Some(project) => Some(find_project(&engine, &org, project).await?),
+        None => None,
+    };
     let new = NewKey {
         name: flags.name,
         kind: flags.kind,
         environment: flags.environment,
+        project,
         scopes: flags.scope,
         domains,
+        ip_ranges: flags.ip_range,
         expires_at: days.map(|days| engine.clock().now().plus(i64::from(days) * DAY)),
         notes: String::new(),
+        metadata: flags.metadata.unwrap_or_default(),
         creation_token: None,
     };
     let permit = Operator::at_the_command_line().permit::<to::MakeKeys>(&org);
@@ -101,6 +121,28 @@ fn read_domains(texts: &[String]) -> Result<Vec<DomainPattern>, CliError> {
         ))),
         None => Ok(list.patterns),
     }
+}
+
+fn read_metadata(text: &str) -> Result<Metadata, String> {
+    serde_json::from_str(text).map_err(|error| format!("write a JSON object: {error}"))
+}
+
+/// The org's project with this name or id.
+async fn find_project(engine: &Engine, org: &Org, project: &str) -> Result<ProjectId, CliError> {
+    let permit = Operator::at_the_command_line().permit::<to::SeeKeyDetails>(org);
+    let choices = choices(engine, &permit)
+        .await
+        .map_err(|error| CliError::Failed("the projects could not be looked up", error.into()))?;
+    choices
+        .into_iter()
+        .find(|choice| choice.name.as_str() == project || choice.id.to_string() == project)
+        .map(|choice| choice.id)
+        .ok_or_else(|| {
+            CliError::BadInput(format!(
+                "There is no project `{project}` in {}. Leave --project out, or make the project first.",
+                org.name
+            ))
+        })
 }
 
 async fn print_json(engine: &Engine, org: &Org, created: &CreatedKey) -> Result<(), CliError> {

@@ -87,15 +87,15 @@ on_both! {
         let org = app.org("northwind").await;
         let refused = async |new| refusal(&org, new).await;
         let secret = || secret_key("Production");
-        assert_eq!(refused(widget_key("Shop", &[])).await, "DomainsNeeded");
+        assert_eq!(refused(widget_key("Shop", &[])).await, "Unfit(DomainsNeeded)");
         let domains = vec!["shop.example".parse().unwrap()];
-        assert_eq!(refused(NewKey { domains, ..secret() }).await, "DomainsOnSecretKey");
+        assert_eq!(refused(NewKey { domains, ..secret() }).await, "Unfit(DomainsOnSecretKey)");
         let scopes = vec!["bots:read".parse().unwrap(), "bots:eat".parse().unwrap()];
-        assert_eq!(refused(NewKey { scopes, ..secret() }).await, r#"UnknownScope(Scope("bots:eat"))"#);
+        assert_eq!(refused(NewKey { scopes, ..secret() }).await, r#"Unfit(UnknownScope(Scope("bots:eat")))"#);
         for expires_at in [NOON, NOON.plus(-1), Timestamp::from_millis(i64::MIN)] {
-            assert_eq!(refused(NewKey { expires_at: Some(expires_at), ..secret() }).await, "ExpiryInPast");
+            assert_eq!(refused(NewKey { expires_at: Some(expires_at), ..secret() }).await, "Unfit(ExpiryInPast)");
         }
-        assert_eq!(refused(NewKey { notes: "é".repeat(2_001), ..secret() }).await, "NotesTooLong");
+        assert_eq!(refused(NewKey { notes: "é".repeat(2_001), ..secret() }).await, "Unfit(NotesTooLong)");
         assert_eq!(count(app).await, (0, 0));
         org.make_key(NewKey { notes: "é".repeat(2_000), ..secret() }).await.unwrap();
     }

@@ -111,10 +111,13 @@ pub fn secret_key(name: &str) -> NewKey {
         name: name.parse().unwrap(),
         kind: Kind::Secret,
         environment: Environment::Live,
+        project: None,
         scopes: vec![],
         domains: vec![],
+        ip_ranges: vec![],
         expires_at: None,
         notes: String::new(),
+        metadata: Default::default(),
         creation_token: None,
     }
 }

@@ -1,0 +1,95 @@
+//! The same change of many keys at once: all that can be changed are, in one transaction, and of each it is said what
+//! became of it.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::StorageError,
+    id::{KeyId, OrgId},
+    key::{RevokeReason, Status},
+};
+
+use super::{Change, ChangeStateError, change_in, secrets};
+
+/// The most keys that are changed at once.
+pub const MOST_AT_ONCE: usize = 500;
+
+/// What became of one of the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkOutcome {
+    /// It was changed.
+    Done,
+    /// Its state does not allow the change.
+    NotFrom(Status),
+    /// The org has no such key.
+    NotFound,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BulkError {
+    /// More keys than are changed at once.
+    #[error("Choose at most 500 keys at once.")]
+    TooMany,
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Switches off those of the keys that are active.
+///
+/// # Errors
+/// When there are too many, or the database fails; nothing is changed then.
+pub async fn disable_many(
+    engine: &Engine,
+    permit: &Permit<to::DisableKeys>,
+    ids: &[KeyId],
+) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
+    change_many(engine, permit.org_id(), ids, Change::Disable).await
+}
+
+/// Ends those of the keys that are not revoked yet for good.
+///
+/// # Errors
+/// When there are too many, or the database fails; nothing is changed then.
+pub async fn revoke_many(
+    engine: &Engine,
+    permit: &Permit<to::RevokeKeys>,
+    ids: &[KeyId],
+    reason: RevokeReason,
+) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
+    change_many(engine, permit.org_id(), ids, Change::Revoke(reason)).await
+}
+
+async fn change_many(
+    engine: &Engine,
+    org_id: OrgId,
+    ids: &[KeyId],
+    change: Change,
+) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
+    // Each once, and always in the same order: two who change the same keys at once wait for each other, not forever.
+    let ids: BTreeSet<KeyId> = ids.iter().copied().collect();
+    if ids.len() > MOST_AT_ONCE {
+        return Err(BulkError::TooMany);
+    }
+    let now = engine.clock.now();
+    let mut tx = engine.db.begin().await?;
+    let (mut outcomes, mut changed) = (Vec::with_capacity(ids.len()), Vec::new());
+    for id in ids {
+        let outcome = match change_in(&mut tx, org_id, id, &change, now).await {
+            Ok(digests) => {
+                changed.extend(digests);
+                BulkOutcome::Done
+            }
+            Err(ChangeStateError::NotFrom(status)) => BulkOutcome::NotFrom(status),
+            Err(ChangeStateError::NotFound) => BulkOutcome::NotFound,
+            Err(ChangeStateError::Storage(error)) => return Err(error.into()),
+        };
+        outcomes.push((id, outcome));
+    }
+    tx.commit().await?;
+    secrets::forget(engine, &changed);
+    Ok(outcomes)
+}

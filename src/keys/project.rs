@@ -1,0 +1,48 @@
+//! Which project a key belongs to.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, Tx, on},
+    id::{OrgId, ProjectId},
+    name::DisplayName,
+};
+
+/// A project that a key can belong to.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ProjectChoice {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: DisplayName,
+}
+
+/// The org's projects, the one that keys go to by default first.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn choices(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+) -> Result<Vec<ProjectChoice>, StorageError> {
+    const SQL: &str = "SELECT id, name FROM projects WHERE org_id = $1 ORDER BY created_at, id";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?)
+}
+
+/// The project with this id, or the org's first when none is named; `None` when the org has no such project.
+pub(crate) async fn resolve(
+    tx: &mut Tx,
+    org_id: OrgId,
+    chosen: Option<ProjectId>,
+) -> Result<Option<ProjectId>, StorageError> {
+    const DEFAULT: &str =
+        "SELECT id FROM projects WHERE org_id = $1 ORDER BY created_at, id LIMIT 1";
+    const CHOSEN: &str = "SELECT id FROM projects WHERE org_id = $1 AND id = $2";
+    let found = match chosen {
+        None => on!(tx.on(), c => sqlx::query_scalar(DEFAULT).bind(org_id).fetch_optional(c).await),
+        Some(id) => {
+            on!(tx.on(), c => sqlx::query_scalar(CHOSEN).bind(org_id).bind(id).fetch_optional(c).await)
+        }
+    };
+    Ok(found?)
+}

@@ -1,0 +1,226 @@
+//! Rotation: a new secret under the same key. The old one keeps working for an overlap, so that whoever uses the key has
+//! time to change over.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{On, StorageError, Tx, on},
+    id::{KeyId, OrgId, SecretId},
+    key::{Environment, Kind, Lifecycle, Status, text::PlainKey},
+    name::KeyName,
+    random::RandomnessError,
+    time::{DAY, Timestamp},
+};
+
+use super::{
+    create::{CreatedKey, search_text},
+    secrets,
+};
+
+/// The longest overlap, in milliseconds (design §3).
+pub const LONGEST_OVERLAP: i64 = 30 * DAY;
+
+/// How a key is to be rotated.
+#[derive(Debug, Clone, Default)]
+pub struct Rotation {
+    /// For how many milliseconds the old secret keeps working: 0 to [`LONGEST_OVERLAP`].
+    pub overlap: i64,
+    /// A value that the form was sent with. The second time it comes for the same key, nothing is rotated.
+    pub token: Option<String>,
+}
+
+/// Why a key was not rotated.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateKeyError {
+    /// The org has no such key.
+    #[error("There is no such key.")]
+    NotFound,
+    /// A revoked or expired key stays so, whatever its secret.
+    #[error("This key is {0}, and a new secret would not make it work. Make a new key instead.")]
+    NotFrom(Status),
+    /// The secret before this one still works.
+    #[error(
+        "The last rotation is not over: the old secret still works. End it early, or wait until it ends by itself."
+    )]
+    RotationRunning {
+        /// When it ends by itself.
+        ends_at: Timestamp,
+    },
+    /// Not a length that an overlap can have.
+    #[error("The old secret can keep working for 0 seconds to 30 days.")]
+    OverlapOutOfRange,
+    /// The convention has no prefix for a key like this, which came from elsewhere.
+    #[error("This instance makes no {1} {0} keys. Make a key of another kind instead.")]
+    NotOffered(Kind, Environment),
+    /// This very form has rotated the key already.
+    #[error("This key has been rotated already, and its new text was shown then.")]
+    AlreadyRotated,
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Why an old secret was not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum EndOldSecretError {
+    /// The org has no such key.
+    #[error("There is no such key.")]
+    NotFound,
+    /// No old secret of the key works.
+    #[error("This key has no old secret that still works.")]
+    NoneRunning,
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    name: KeyName,
+    kind: Kind,
+    environment: Environment,
+    #[sqlx(flatten)]
+    lifecycle: Lifecycle,
+}
+
+/// Gives a key a new secret, and its plain text for the first and last time. A disabled key stays disabled.
+///
+/// # Errors
+/// When the key's state or its last rotation forbids it, which changes nothing.
+pub async fn rotate(
+    engine: &Engine,
+    permit: &Permit<to::RotateKeys>,
+    id: KeyId,
+    rotation: Rotation,
+) -> Result<CreatedKey, RotateKeyError> {
+    if !(0..=LONGEST_OVERLAP).contains(&rotation.overlap) {
+        return Err(RotateKeyError::OverlapOutOfRange);
+    }
+    let now = engine.clock.now();
+    let mut tx = engine.db.begin().await?;
+    let row = lock(&mut tx, permit.org_id(), id)
+        .await?
+        .ok_or(RotateKeyError::NotFound)?;
+    const FORM_SEEN: &str =
+        "SELECT COUNT(*) FROM key_secrets WHERE key_id = $1 AND rotation_token = $2";
+    let seen: i64 = on!(tx.on(), c => sqlx::query_scalar(FORM_SEEN)
+        .bind(id).bind(&rotation.token).fetch_one(c).await)
+    .map_err(StorageError::from)?;
+    if seen > 0 {
+        return Err(RotateKeyError::AlreadyRotated);
+    }
+    match row.lifecycle.status(now) {
+        Status::Active | Status::Disabled => {}
+        status @ (Status::Expired | Status::Revoked) => {
+            return Err(RotateKeyError::NotFrom(status));
+        }
+    }
+    const RUNNING: &str = "SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1 AND ends_at > $2";
+    let running: Option<Timestamp> = on!(tx.on(), c => sqlx::query_scalar(RUNNING)
+        .bind(id).bind(now).fetch_one(c).await)
+    .map_err(StorageError::from)?;
+    if let Some(ends_at) = running {
+        return Err(RotateKeyError::RotationRunning { ends_at });
+    }
+    let prefix = engine
+        .convention
+        .prefix(row.kind, row.environment)
+        .ok_or(RotateKeyError::NotOffered(row.kind, row.environment))?;
+    let random_characters = usize::from(engine.convention.random_characters);
+    let plain = PlainKey::generate(prefix, random_characters, &engine.random)?;
+    let display = plain.display_form(engine.convention.display_front(prefix));
+    replace_secret(engine, &mut tx, id, &rotation, &plain, &display).await?;
+    const UPDATE_KEY: &str =
+        "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
+    on!(tx.on(), c => sqlx::query(UPDATE_KEY).bind(&display).bind(search_text(&row.name, &display))
+        .bind(permit.org_id()).bind(id).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    let digests = secrets::digests(&mut tx, id).await?;
+    tx.commit().await?;
+    secrets::forget(engine, &digests);
+    Ok(CreatedKey { id, plain, display })
+}
+
+/// Reads a key's row, and on Postgres keeps others from it until the transaction ends.
+async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, StorageError> {
+    macro_rules! select {
+        ($lock:literal) => {
+            concat!(
+                "SELECT name, kind, environment, expires_at, disabled_at, revoked_at FROM keys \
+                 WHERE org_id = $1 AND id = $2",
+                $lock
+            )
+        };
+    }
+    Ok(match tx.on() {
+        // SQLite's transaction keeps every other writer out by itself.
+        On::Sqlite(c) => {
+            sqlx::query_as(select!(""))
+                .bind(org_id)
+                .bind(id)
+                .fetch_optional(c)
+                .await
+        }
+        On::Postgres(c) => {
+            sqlx::query_as(select!(" FOR UPDATE"))
+                .bind(org_id)
+                .bind(id)
+                .fetch_optional(c)
+                .await
+        }
+    }?)
+}
+
+/// Ends the key's current secret after the overlap, and stores the new one.
+async fn replace_secret(
+    engine: &Engine,
+    tx: &mut Tx,
+    id: KeyId,
+    rotation: &Rotation,
+    plain: &PlainKey,
+    display: &str,
+) -> Result<(), RotateKeyError> {
+    let now = engine.clock.now();
+    const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at IS NULL";
+    on!(tx.on(), c => sqlx::query(END).bind(now.plus(rotation.overlap)).bind(id).execute(c).await.map(drop))
+        .map_err(StorageError::from)?;
+    const INSERT: &str = "INSERT INTO key_secrets \
+         (id, key_id, digest, pepper_version, created_at, display, rotation_token) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let secret_id = SecretId::new(now.as_millis(), engine.random.bytes()?);
+    on!(tx.on(), c => sqlx::query(INSERT)
+        .bind(secret_id).bind(id).bind(engine.peppers.digest(plain).as_bytes())
+        .bind(engine.peppers.current_version()).bind(now).bind(display).bind(&rotation.token)
+        .execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    Ok(())
+}
+
+/// Ends an old secret before its overlap is over.
+///
+/// # Errors
+/// When no old secret of the key works.
+pub async fn end_old_secret(
+    engine: &Engine,
+    permit: &Permit<to::RotateKeys>,
+    id: KeyId,
+) -> Result<(), EndOldSecretError> {
+    let now = engine.clock.now();
+    let mut tx = engine.db.begin().await?;
+    lock(&mut tx, permit.org_id(), id)
+        .await?
+        .ok_or(EndOldSecretError::NotFound)?;
+    const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at > $1";
+    let ended = on!(tx.on(), c => sqlx::query(END).bind(now).bind(id)
+        .execute(c).await.map(|done| done.rows_affected()))
+    .map_err(StorageError::from)?;
+    if ended == 0 {
+        return Err(EndOldSecretError::NoneRunning);
+    }
+    let digests = secrets::digests(&mut tx, id).await?;
+    tx.commit().await?;
+    secrets::forget(engine, &digests);
+    Ok(())
+}

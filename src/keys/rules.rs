@@ -1,0 +1,128 @@
+//! What holds for every key, however it came to be: made, edited or imported. One place decides it.
+
+use crate::{
+    convention::{Convention, Scope},
+    domain::DomainPattern,
+    ip_range::IpRange,
+    key::Kind,
+    time::Timestamp,
+};
+
+/// The most characters that notes have.
+pub const MAX_NOTES: usize = 2_000;
+/// The most bytes that metadata has, written as JSON.
+pub const MAX_METADATA: usize = 8_192;
+/// The most domains that a key has: a list that still fits on a page.
+pub const MAX_DOMAINS: usize = 500;
+/// The most IP ranges that a key has.
+pub const MAX_IP_RANGES: usize = 500;
+
+/// The object that a key's makers attach to it, handed to API servers as it is.
+pub type Metadata = serde_json::Map<String, serde_json::Value>;
+
+/// Why a key cannot be as it was asked to be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitField {
+    /// A widget key that would work nowhere.
+    #[error("Enter at least one domain. A widget key works only on pages of its allowed domains.")]
+    DomainsNeeded,
+    /// Domains would mean nothing for it.
+    #[error("Only widget keys have allowed domains. Leave the domains out, or make a widget key.")]
+    DomainsOnSecretKey,
+    /// More domains than a key has.
+    #[error("A key has at most 500 allowed domains. Use patterns such as *.example.com.")]
+    TooManyDomains,
+    /// More IP ranges than a key has.
+    #[error("A key has at most 500 IP ranges. Use larger ones.")]
+    TooManyIpRanges,
+    /// The catalogue does not have the scope.
+    #[error("There is no scope `{}`. Choose from the ones that are offered.", .0.as_str())]
+    UnknownScope(Scope),
+    /// It would be expired from the start.
+    #[error("Choose an expiry in the future.")]
+    ExpiryInPast,
+    /// The notes are too long.
+    #[error("Notes have at most 2,000 characters.")]
+    NotesTooLong,
+    /// The metadata is too large.
+    #[error("Metadata has at most 8,192 bytes, written as JSON.")]
+    MetadataTooLarge,
+    /// The org has no such project.
+    #[error("There is no such project in this organization. Choose another one.")]
+    NoSuchProject,
+}
+
+impl UnfitField {
+    /// The name of the field, in forms and in the API alike.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::DomainsNeeded | Self::DomainsOnSecretKey | Self::TooManyDomains => "domains",
+            Self::TooManyIpRanges => "ip_ranges",
+            Self::UnknownScope(_) => "scopes",
+            Self::ExpiryInPast => "expires_at",
+            Self::NotesTooLong => "notes",
+            Self::MetadataTooLarge => "metadata",
+            Self::NoSuchProject => "project",
+        }
+    }
+}
+
+/// Whether a key of this kind may have these domains.
+pub(crate) fn check_domains(kind: Kind, domains: &[DomainPattern]) -> Result<(), UnfitField> {
+    match kind {
+        Kind::Widget if domains.is_empty() => Err(UnfitField::DomainsNeeded),
+        Kind::Secret if !domains.is_empty() => Err(UnfitField::DomainsOnSecretKey),
+        _ if domains.len() > MAX_DOMAINS => Err(UnfitField::TooManyDomains),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a key may have these IP ranges.
+pub(crate) fn check_ip_ranges(ranges: &[IpRange]) -> Result<(), UnfitField> {
+    if ranges.len() > MAX_IP_RANGES {
+        return Err(UnfitField::TooManyIpRanges);
+    }
+    Ok(())
+}
+
+/// Whether the convention offers these scopes.
+pub(crate) fn check_scopes(convention: &Convention, scopes: &[Scope]) -> Result<(), UnfitField> {
+    let offered = |scope: &Scope| {
+        convention
+            .scopes
+            .iter()
+            .any(|offered| offered.name == *scope)
+    };
+    match scopes.iter().find(|scope| !offered(scope)) {
+        Some(unknown) => Err(UnfitField::UnknownScope(unknown.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Whether a key may expire then.
+pub(crate) fn check_expiry(
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), UnfitField> {
+    match expires_at {
+        Some(at) if at <= now => Err(UnfitField::ExpiryInPast),
+        _ => Ok(()),
+    }
+}
+
+/// The notes as they are stored. Postgres holds no NUL, and no one misses it.
+pub(crate) fn check_notes(notes: &str) -> Result<String, UnfitField> {
+    if notes.chars().count() > MAX_NOTES {
+        return Err(UnfitField::NotesTooLong);
+    }
+    Ok(notes.replace('\0', ""))
+}
+
+/// The metadata as it is stored.
+pub(crate) fn check_metadata(metadata: &Metadata) -> Result<String, UnfitField> {
+    let text = serde_json::json!(metadata).to_string();
+    if text.len() > MAX_METADATA {
+        return Err(UnfitField::MetadataTooLarge);
+    }
+    Ok(text)
+}
