@@ -70,6 +70,9 @@ pub struct Convention {
     pub bound_to: BoundTo,
     /// Whether an agent's public ID may stand in a page in place of a key.
     pub public_agent_embedding: bool,
+    /// What a page with nothing but an agent's public ID may do; other scopes need a key.
+    #[serde(default)]
+    pub public_agent_scopes: Vec<Scope>,
     /// What the examples on the pages call a key.
     pub environment_variables: EnvironmentVariables,
 }

@@ -86,6 +86,11 @@ id!(
     "prj_"
 );
 id!(
+    /// An agent. Beside it stands its public ID, which is random and may be shown to everyone.
+    AgentId,
+    "agn_"
+);
+id!(
     /// A key. It stays the same when the key's secret is rotated.
     KeyId,
     "key_"

@@ -19,15 +19,21 @@ pub mod access;
 #[cfg(feature = "native")]
 pub mod accounts;
 #[cfg(feature = "native")]
+pub mod agents;
+#[cfg(feature = "native")]
 pub mod clock;
 #[cfg(feature = "native")]
 pub mod db;
 #[cfg(feature = "native")]
 mod engine;
 #[cfg(feature = "native")]
+pub mod findings;
+#[cfg(feature = "native")]
 pub mod keys;
 #[cfg(feature = "native")]
 pub mod orgs;
+#[cfg(feature = "native")]
+pub mod projects;
 #[cfg(feature = "native")]
 pub mod random;
 #[cfg(feature = "native")]

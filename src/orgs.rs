@@ -1,5 +1,7 @@
 //! Orgs and who is in them.
 
+pub mod settings;
+
 use crate::{
     Engine,
     access::{Operator, Org, Permit, to},

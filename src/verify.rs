@@ -4,26 +4,27 @@
 //! allocation. The checks run in the order of design §6 and the first that fails answers.
 
 pub mod cache;
+mod decide;
 mod find;
+mod known_agent;
 mod known_key;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
+pub use known_agent::KnownAgent;
 pub use known_key::KnownKey;
 
 use crate::{
     Engine,
-    convention::{self, Convention, Scope},
+    convention::Scope,
     db::StorageError,
-    domain::{self, Origin},
-    key::{
-        Kind,
-        text::{PlainKey, Recognised},
-    },
+    key::text::{PlainKey, Recognised},
     outcome::Outcome,
     time::Timestamp,
-    usage::recorder::{Bucket, ClassIndex},
+    usage::recorder::{Bucket, ClassIndex, Counted, Subject},
 };
+
+use self::decide::{Asked, Decision};
 
 /// What an API server asks.
 #[derive(Debug, Default)]
@@ -40,6 +41,8 @@ pub struct Request<'a> {
     pub origin: Option<&'a str>,
     /// The client's `Referer` header as it came.
     pub referer: Option<&'a str>,
+    /// The end client's address: never that of the API server that asks.
+    pub ip: Option<IpAddr>,
 }
 
 /// Why a key is invalid. For trusted callers: an end client is told only that it is.
@@ -68,6 +71,10 @@ pub struct Answer {
     pub missing_scopes: Vec<Scope>,
     /// The key, when it is known.
     pub key: Option<Arc<KnownKey>>,
+    /// The agent that was asked for, when it is one that the request may be about.
+    pub agent: Option<Arc<KnownAgent>>,
+    /// Whether a list of domains was asked and allowed the request's origin.
+    pub origin_allowed: bool,
 }
 
 impl InvalidReason {
@@ -90,6 +97,8 @@ impl Answer {
             reason: None,
             missing_scopes: Vec::new(),
             key: None,
+            agent: None,
+            origin_allowed: false,
         }
     }
 
@@ -101,7 +110,7 @@ impl Answer {
     }
 }
 
-/// Decides on a request and counts the decision under its key.
+/// Decides on a request and counts the decision under its key, or under its agent when it comes without a key.
 ///
 /// # Errors
 /// When the key is not in memory (or has been there too long to be trusted) and the database cannot be asked. The
@@ -109,71 +118,95 @@ impl Answer {
 pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, StorageError> {
     let now = engine.clock.now();
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
-        let outcome = if request.agent.is_some() {
-            Outcome::AgentNotFound
-        } else {
-            Outcome::MissingApiKey
-        };
-        return Ok(Answer::of(outcome));
+        return without_key(engine, request, now).await;
     };
-    let known = match presented.recognise(&engine.convention) {
-        Recognised::Ours { .. } => find::find(engine, presented, now).await?,
-        Recognised::Foreign | Recognised::Malformed => {
+    let recognised = presented.recognise(&engine.convention);
+    let reason_if_absent = match recognised {
+        Recognised::Ours { .. } => InvalidReason::Unknown,
+        Recognised::Foreign => InvalidReason::Malformed,
+        Recognised::Miswritten | Recognised::Malformed => {
             return Ok(Answer::invalid(InvalidReason::Malformed));
         }
     };
-    let Some(known) = known else {
-        return Ok(Answer::invalid(InvalidReason::Unknown));
+    let Some(known) = find::key(engine, presented, now).await? else {
+        return Ok(Answer::invalid(reason_if_absent));
     };
-    let mut answer = decide(&engine.convention, &known, request, now);
-    engine
-        .recorder
-        .count(Bucket::of(&known, request.class, answer.outcome, now), now);
+    let mut agent = None;
+    let decision = match decide::usable(&known, now) {
+        Err(answer) => Decision {
+            answer,
+            site: None,
+            finding: None,
+        },
+        Ok(()) => {
+            let asked = match request.agent {
+                None => Asked::Nothing,
+                Some(public_id) => {
+                    agent = find::agent(engine, public_id, now).await?;
+                    agent.as_deref().map_or(Asked::Unknown, Asked::Of)
+                }
+            };
+            decide::with_key(&engine.convention, &known, asked, request)
+        }
+    };
+    let subject = Subject::Key(known.id, known.secret_id);
+    let bucket = Bucket::new(
+        known.org_id,
+        subject,
+        request.class,
+        decision.answer.outcome,
+        now,
+    );
+    let mut answer = count(engine, bucket, decision, request, now);
+    // Another org's agent is none of the caller's business.
+    answer.agent = agent.filter(|_| answer.outcome != Outcome::OrgMismatch);
     answer.key = Some(known);
     Ok(answer)
 }
 
-/// The decision on a known key: pure, so that every case can be listed in a test.
-fn decide(
-    convention: &Convention,
-    key: &KnownKey,
+/// Decides on a request without a key: an agent's public ID may stand in for one where the convention has that.
+async fn without_key(
+    engine: &Engine,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Answer, StorageError> {
+    let asked = request
+        .agent
+        .filter(|_| engine.convention.public_agent_embedding);
+    let Some(public_id) = asked else {
+        return Ok(Answer::of(Outcome::MissingApiKey));
+    };
+    let Some(agent) = find::agent(engine, public_id, now).await? else {
+        return Ok(Answer::of(Outcome::AgentNotFound));
+    };
+    let decision = decide::with_agent_alone(&engine.convention, &agent, request);
+    let subject = Subject::Agent(agent.id);
+    let bucket = Bucket::new(
+        agent.org_id,
+        subject,
+        request.class,
+        decision.answer.outcome,
+        now,
+    );
+    let mut answer = count(engine, bucket, decision, request, now);
+    answer.agent = Some(agent);
+    Ok(answer)
+}
+
+fn count(
+    engine: &Engine,
+    bucket: Bucket,
+    decision: Decision<'_>,
     request: &Request<'_>,
     now: Timestamp,
 ) -> Answer {
-    if key.lifecycle.revoked_at.is_some() {
-        return Answer::invalid(InvalidReason::Revoked);
-    }
-    if key.lifecycle.disabled_at.is_some() {
-        return Answer::invalid(InvalidReason::Disabled);
-    }
-    if key.secret_ends_at.is_some_and(|at| at <= now) {
-        return Answer::invalid(InvalidReason::Superseded);
-    }
-    if key.lifecycle.expires_at.is_some_and(|at| at <= now) {
-        return Answer::of(Outcome::ExpiredApiKey);
-    }
-    if request.agent.is_some() {
-        return Answer::of(Outcome::AgentNotFound);
-    }
-    if key.kind == Kind::Widget && !comes_from_allowed_domain(convention, key, request) {
-        return Answer::of(Outcome::OriginNotAllowed);
-    }
-    match convention::satisfies(&key.scopes, request.scopes, convention) {
-        Ok(()) => Answer::of(Outcome::Valid),
-        Err(missing_scopes) => Answer {
-            missing_scopes,
-            ..Answer::of(Outcome::InsufficientScope)
-        },
-    }
-}
-
-/// Whether a page of one of the key's domains made the request.
-fn comes_from_allowed_domain(
-    convention: &Convention,
-    key: &KnownKey,
-    request: &Request<'_>,
-) -> bool {
-    Origin::of_request(request.origin, request.referer).is_ok_and(|origin| {
-        domain::matching(&key.domains, &origin, convention.domain_rule(false)).is_some()
-    })
+    let counted = Counted {
+        bucket,
+        site: decision.site,
+        finding: decision.finding,
+        origin: request.origin,
+        referer: request.referer,
+    };
+    engine.recorder.count(&counted, now);
+    decision.answer
 }

@@ -1,5 +1,6 @@
 //! `POST /v1/verify` (design §6): an API server asks whether a key may pass.
 
+mod client_headers;
 mod request;
 
 use axum::{
@@ -14,11 +15,11 @@ use latchkey::{
     outcome::Outcome,
     service_tokens,
     usage::recorder::ClassIndex,
-    verify::{self, Answer, InvalidReason, KnownKey},
+    verify::{self, Answer, InvalidReason, KnownAgent, KnownKey},
 };
 use serde::{Serialize, Serializer};
 
-use self::request::Body;
+use self::{client_headers::ClientHeaders, request::Body};
 use crate::{
     app_state::AppState,
     key_object::instant,
@@ -38,6 +39,10 @@ struct Document<'a> {
     missing_scopes: &'a [Scope],
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<KeyDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<AgentDocument<'a>>,
+    #[serde(skip_serializing_if = "ClientHeaders::is_empty")]
+    headers: &'a ClientHeaders,
 }
 
 /// The key on the wire: what a trusted caller may know of it.
@@ -56,6 +61,19 @@ struct KeyDocument<'a> {
     metadata: &'a serde_json::Value,
 }
 
+/// The agent on the wire.
+#[derive(Serialize)]
+struct AgentDocument<'a> {
+    #[serde(serialize_with = "text")]
+    id: &'a dyn std::fmt::Display,
+    #[serde(serialize_with = "text")]
+    public_id: &'a dyn std::fmt::Display,
+    name: &'a str,
+    #[serde(serialize_with = "text")]
+    project: &'a dyn std::fmt::Display,
+    org: OrgDocument<'a>,
+}
+
 #[derive(Serialize)]
 struct OrgDocument<'a> {
     #[serde(serialize_with = "text")]
@@ -70,9 +88,9 @@ pub async fn verify(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     match answer(&state, &headers, body).await {
-        Ok(answer) => {
+        Ok((answer, headers)) => {
             state.metrics.count_verification(answer.outcome);
-            respond(&answer)
+            respond(&answer, &headers)
         }
         Err(problem) => problem.into_response(),
     }
@@ -82,7 +100,7 @@ async fn answer(
     state: &AppState,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Answer, Problem> {
+) -> Result<(Answer, ClientHeaders), Problem> {
     let engine = &*state.engine;
     let undecided = |error: latchkey::db::StorageError| {
         state.metrics.undecided_verifications.increment(1);
@@ -144,8 +162,11 @@ async fn answer(
         class,
         origin: body.origin.as_deref(),
         referer: body.referer.as_deref(),
+        ip: body.ip,
     };
-    verify::verify(engine, &request).await.map_err(undecided)
+    let answer = verify::verify(engine, &request).await.map_err(undecided)?;
+    let headers = ClientHeaders::of(&answer, &request, engine.convention());
+    Ok((answer, headers))
 }
 
 /// The token of an `Authorization: Bearer` header. The scheme's case does not matter (RFC 9110, 11.1).
@@ -160,7 +181,7 @@ fn bearer(headers: &HeaderMap) -> Option<PlainKey> {
         .then(|| PlainKey::from_presented(token.trim()))
 }
 
-fn respond(answer: &Answer) -> Response {
+fn respond(answer: &Answer, headers: &ClientHeaders) -> Response {
     let document = Document {
         valid: answer.outcome == Outcome::Valid,
         code: answer.outcome.code(),
@@ -169,6 +190,8 @@ fn respond(answer: &Answer) -> Response {
         reason: answer.reason.map(InvalidReason::as_str),
         missing_scopes: &answer.missing_scopes,
         key: answer.key.as_deref().map(key_document),
+        agent: answer.agent.as_deref().map(agent_document),
+        headers,
     };
     let mut json = Vec::with_capacity(512);
     match serde_json::to_writer(&mut json, &document) {
@@ -197,6 +220,19 @@ fn key_document(key: &KnownKey) -> KeyDocument<'_> {
         scopes: &key.scopes,
         expires_at: key.lifecycle.expires_at.and_then(instant),
         metadata: &key.metadata,
+    }
+}
+
+fn agent_document(agent: &KnownAgent) -> AgentDocument<'_> {
+    AgentDocument {
+        id: &agent.id,
+        public_id: &agent.public_id,
+        name: agent.name.as_str(),
+        project: &agent.project_id,
+        org: OrgDocument {
+            id: &agent.org_id,
+            slug: agent.org_slug.as_str(),
+        },
     }
 }
 

@@ -140,6 +140,14 @@ fn scopes(convention: &Convention) -> Result<(), Fault> {
             );
         }
     }
+    for (index, scope) in convention.public_agent_scopes.iter().enumerate() {
+        if !offered.contains(scope) {
+            return fault(
+                ["public_agent_scopes", &index.to_string()],
+                format!("`{scope}` is not one of the scopes"),
+            );
+        }
+    }
     let mut presets = BTreeSet::new();
     for (index, preset) in convention.scope_presets.iter().enumerate() {
         let index = index.to_string();

@@ -120,6 +120,12 @@ impl<'a> Origin<'a> {
         self.port
     }
 
+    /// Its host alone, as a browser writes it.
+    #[cfg(feature = "native")]
+    pub fn host_text(&self) -> String {
+        self.host.to_string()
+    }
+
     pub(super) fn host(&self) -> OriginHost<'a> {
         self.host
     }
@@ -138,17 +144,23 @@ fn named(name: &str) -> Option<OriginHost<'_>> {
         .then_some(OriginHost::Name(name))
 }
 
+/// As a browser writes it: lower case, IPv6 addresses in brackets.
+impl fmt::Display for OriginHost<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => name
+                .chars()
+                .try_for_each(|char| f.write_char(char.to_ascii_lowercase())),
+            Self::V4(address) => write!(f, "{address}"),
+            Self::V6(address) => write!(f, "[{}]", Ipv6Text(*address)),
+        }
+    }
+}
+
 /// As a browser writes it: lower case, no trailing dot, no default port.
 impl fmt::Display for Origin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://", self.scheme.as_str())?;
-        match self.host {
-            OriginHost::Name(name) => name
-                .chars()
-                .try_for_each(|char| f.write_char(char.to_ascii_lowercase()))?,
-            OriginHost::V4(address) => write!(f, "{address}")?,
-            OriginHost::V6(address) => write!(f, "[{}]", Ipv6Text(address))?,
-        }
+        write!(f, "{}://{}", self.scheme.as_str(), self.host)?;
         if self.port == self.scheme.default_port() {
             Ok(())
         } else {

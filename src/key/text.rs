@@ -66,6 +66,9 @@ impl PlainKey {
                 if checksum.as_bytes() == checksum_of(body) {
                     return Recognised::Ours { kind, environment };
                 }
+                if !prefix.is_empty() {
+                    return Recognised::Miswritten;
+                }
             }
         }
         Recognised::Foreign
@@ -121,7 +124,11 @@ pub enum Recognised {
         /// The environment that its prefix states.
         environment: Environment,
     },
-    /// Another shape, or a wrong checksum: only a key imported from elsewhere can look like this.
+    /// One of this instance's own shapes, prefix and length, with a wrong checksum: refused without a look-up. A key
+    /// imported from elsewhere may begin with such a prefix only if it has another length.
+    Miswritten,
+    /// Another shape: only a key imported from elsewhere, legacy ones included, can look like this, and it is found by
+    /// its digest alone. Where keys have no prefix, a wrong checksum is this too, since the shape says nothing then.
     Foreign,
     /// Empty, too long, or with characters that no key has.
     Malformed,

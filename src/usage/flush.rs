@@ -10,7 +10,11 @@ use crate::{
     time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
-use super::recorder::{Batch, Bucket, Tally};
+use super::{
+    domains,
+    recorder::{Batch, Bucket, Subject, Tally},
+    sightings,
+};
 
 /// Steps that counts are stored in: the name in the table, and the length in milliseconds.
 const RESOLUTIONS: [(&str, i64); 3] = [("minute", MINUTE), ("hour", HOUR), ("day", DAY)];
@@ -32,10 +36,7 @@ pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
         let batch = unfinished.get_or_insert_with(|| {
             let number = *next_number;
             *next_number += 1;
-            Batch {
-                number,
-                tallies: engine.recorder.drain(),
-            }
+            engine.recorder.drain(number)
         });
         if !batch.tallies.is_empty() {
             store(engine, batch).await?;
@@ -58,6 +59,8 @@ async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
     if is_new {
         store_counts(engine, &mut tx, &batch.tallies).await?;
         store_last_used(&mut tx, &batch.tallies).await?;
+        domains::store(&mut tx, &batch.sites).await?;
+        sightings::store(&mut tx, &batch.sightings).await?;
     }
     tx.commit().await
 }
@@ -68,7 +71,8 @@ async fn store_counts(
     tallies: &[(Bucket, Tally)],
 ) -> Result<(), StorageError> {
     // Sorted, so that two instances that store at once take their row locks in the same order.
-    let mut counts: BTreeMap<(OrgId, &str, Timestamp, KeyId, &str, Outcome), i64> = BTreeMap::new();
+    let mut counts: BTreeMap<(OrgId, &str, Timestamp, String, &str, Outcome), i64> =
+        BTreeMap::new();
     for (bucket, tally) in tallies {
         let class = bucket.class.name(&engine.convention);
         for (resolution, width) in RESOLUTIONS {
@@ -78,7 +82,7 @@ async fn store_counts(
                     bucket.org_id,
                     resolution,
                     starts_at,
-                    bucket.key_id,
+                    bucket.subject.to_string(),
                     class,
                     bucket.outcome,
                 ))
@@ -136,9 +140,12 @@ async fn store_last_used(tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(),
         .iter()
         .filter(|(bucket, _)| bucket.outcome == Outcome::Valid)
     {
-        let key = keys.entry(bucket.key_id).or_insert(tally.last_at);
+        let Subject::Key(key_id, secret_id) = bucket.subject else {
+            continue;
+        };
+        let key = keys.entry(key_id).or_insert(tally.last_at);
         *key = (*key).max(tally.last_at);
-        let secret = secrets.entry(bucket.secret_id).or_insert(tally.last_at);
+        let secret = secrets.entry(secret_id).or_insert(tally.last_at);
         *secret = (*secret).max(tally.last_at);
     }
     const UPDATE_KEY: &str = "UPDATE keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";

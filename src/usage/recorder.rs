@@ -3,7 +3,8 @@
 //! Each thread that verifies counts into a shard of its own, so a count takes a lock that no other request wants.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    fmt,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -12,10 +13,15 @@ use std::{
 
 use crate::{
     convention::Convention,
-    id::{InstanceId, KeyId, OrgId, SecretId},
+    findings::Finding,
+    id::{AgentId, InstanceId, KeyId, OrgId, SecretId},
     outcome::Outcome,
-    time::{MINUTE, Timestamp},
-    verify::KnownKey,
+    time::{DAY, MINUTE, Timestamp},
+};
+
+use super::{
+    domains::{Day, Site, Sites},
+    sightings::{Sighted, Sighting},
 };
 
 /// A convention's endpoint class by its place in the alphabet. Smaller and quicker than its name.
@@ -44,12 +50,30 @@ impl ClassIndex {
     }
 }
 
+/// What a decision is counted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A key, and which of its secrets was presented.
+    Key(KeyId, SecretId),
+    /// An agent whose public ID stood in for a key.
+    Agent(AgentId),
+}
+
+/// The id that counts are stored under.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id, _) => id.fmt(f),
+            Self::Agent(id) => id.fmt(f),
+        }
+    }
+}
+
 /// What is counted separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bucket {
     pub(super) org_id: OrgId,
-    pub(super) key_id: KeyId,
-    pub(super) secret_id: SecretId,
+    pub(super) subject: Subject,
     pub(super) class: ClassIndex,
     pub(super) outcome: Outcome,
     /// When the minute began.
@@ -58,17 +82,36 @@ pub struct Bucket {
 
 impl Bucket {
     /// The bucket of a decision made at `now`.
-    pub fn of(key: &KnownKey, class: ClassIndex, outcome: Outcome, now: Timestamp) -> Self {
-        let minute = now.floor(MINUTE);
+    pub fn new(
+        org_id: OrgId,
+        subject: Subject,
+        class: ClassIndex,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            org_id: key.org_id,
-            key_id: key.id,
-            secret_id: key.secret_id,
+            org_id,
+            subject,
             class,
             outcome,
-            minute,
+            minute: now.floor(MINUTE),
         }
     }
+}
+
+/// One decision.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// What it is counted under.
+    pub bucket: Bucket,
+    /// What allowed or refused the page's site, where sites decided.
+    pub site: Option<Site<'a>>,
+    /// What it showed about its key.
+    pub finding: Option<Finding>,
+    /// The request's `Origin` header: a finding's evidence.
+    pub origin: Option<&'a str>,
+    /// The request's `Referer` header.
+    pub referer: Option<&'a str>,
 }
 
 /// How often, and when last.
@@ -78,18 +121,29 @@ pub(super) struct Tally {
     pub last_at: Timestamp,
 }
 
-/// What is to be stored together, under a number that makes a repeated attempt count once.
+/// What was counted since the last flush.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub tallies: HashMap<Bucket, Tally>,
+    pub sites: HashMap<Day, Sites>,
+    pub sightings: HashMap<Sighted, Sighting>,
+}
+
+/// What is to be stored together, under a number that makes a repeated attempt count once. Sorted where two instances
+/// that store at once must take their row locks in the same order.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub number: i64,
     pub tallies: Vec<(Bucket, Tally)>,
+    pub sites: BTreeMap<Day, Sites>,
+    pub sightings: BTreeMap<Sighted, Sighting>,
 }
 
 /// Counts that are not yet stored.
 #[derive(Debug)]
 pub struct Recorder {
     pub(super) instance: InstanceId,
-    shards: Box<[Mutex<HashMap<Bucket, Tally>>]>,
+    shards: Box<[Mutex<Counts>]>,
     /// The batch that the last flush did not manage to store, and the number of the next one.
     pub(super) unfinished: tokio::sync::Mutex<(Option<Batch>, i64)>,
 }
@@ -109,34 +163,80 @@ impl Recorder {
     }
 
     /// Counts one decision.
-    pub fn count(&self, bucket: Bucket, now: Timestamp) {
-        let mut shard = self.shards[this_thread() % SHARDS]
+    pub fn count(&self, counted: &Counted<'_>, now: Timestamp) {
+        self.shards[this_thread() % SHARDS]
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let tally = shard.entry(bucket).or_insert(Tally {
+            .unwrap_or_else(PoisonError::into_inner)
+            .count(counted, now);
+    }
+
+    /// Takes everything counted so far, to be stored under `number`.
+    pub(super) fn drain(&self, number: i64) -> Batch {
+        let mut all = Counts::default();
+        for shard in &self.shards {
+            let counted =
+                std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
+            all.absorb(counted);
+        }
+        Batch {
+            number,
+            tallies: all.tallies.into_iter().collect(),
+            sites: all.sites.into_iter().collect(),
+            sightings: all.sightings.into_iter().collect(),
+        }
+    }
+}
+
+impl Counts {
+    fn count(&mut self, counted: &Counted<'_>, now: Timestamp) {
+        let bucket = counted.bucket;
+        let tally = self.tallies.entry(bucket).or_insert(Tally {
             count: 0,
             last_at: now,
         });
         tally.count += 1;
         tally.last_at = tally.last_at.max(now);
+        if let Some(site) = &counted.site
+            && matches!(bucket.outcome, Outcome::Valid | Outcome::OriginNotAllowed)
+        {
+            let day = Day {
+                org_id: bucket.org_id,
+                subject: bucket.subject,
+                starts_at: now.floor(DAY),
+            };
+            self.sites.entry(day).or_default().count(site);
+        }
+        if let (Some(finding), Subject::Key(key_id, _)) = (counted.finding, bucket.subject) {
+            let sighting = Sighting::of(counted.origin, counted.referer, now);
+            self.sight((bucket.org_id, key_id, finding), sighting);
+        }
     }
 
-    /// Takes everything counted so far.
-    pub(super) fn drain(&self) -> Vec<(Bucket, Tally)> {
-        let mut all: HashMap<Bucket, Tally> = HashMap::new();
-        for shard in &self.shards {
-            let counted =
-                std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
-            for (bucket, tally) in counted {
-                let sum = all.entry(bucket).or_insert(Tally {
-                    count: 0,
-                    last_at: tally.last_at,
-                });
-                sum.count += tally.count;
-                sum.last_at = sum.last_at.max(tally.last_at);
+    fn sight(&mut self, sighted: Sighted, sighting: Sighting) {
+        match self.sightings.entry(sighted) {
+            Entry::Occupied(mut there) => there.get_mut().absorb(sighting),
+            Entry::Vacant(place) => {
+                place.insert(sighting);
             }
         }
-        all.into_iter().collect()
+    }
+
+    /// Adds what another thread counted.
+    fn absorb(&mut self, counts: Self) {
+        for (bucket, tally) in counts.tallies {
+            let sum = self.tallies.entry(bucket).or_insert(Tally {
+                count: 0,
+                last_at: tally.last_at,
+            });
+            sum.count += tally.count;
+            sum.last_at = sum.last_at.max(tally.last_at);
+        }
+        for (day, sites) in counts.sites {
+            self.sites.entry(day).or_default().absorb(sites);
+        }
+        for (sighted, sighting) in counts.sightings {
+            self.sight(sighted, sighting);
+        }
     }
 }
 

@@ -12,6 +12,8 @@ const KEPT_FOR: [(&str, i64); 3] = [
     ("hour", 90 * DAY),
     ("day", 3 * 365 * DAY),
 ];
+/// How long it is kept which domains used a key.
+const DOMAINS_KEPT_FOR: i64 = 90 * DAY;
 /// How long batch numbers are kept: far longer than any flush is repeated.
 const BATCHES_KEPT_FOR: i64 = DAY;
 
@@ -26,6 +28,9 @@ pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
         on!(engine.db.write(), c => sqlx::query(DELETE_COUNTS)
             .bind(resolution).bind(now.plus(-kept_for)).execute(c).await.map(drop))?;
     }
+    const DELETE_DOMAINS: &str = "DELETE FROM usage_domains WHERE starts_at < $1";
+    on!(engine.db.write(), c => sqlx::query(DELETE_DOMAINS)
+        .bind(now.plus(-DOMAINS_KEPT_FOR)).execute(c).await.map(drop))?;
     const DELETE_BATCHES: &str = "DELETE FROM usage_batches WHERE flushed_at < $1";
     on!(engine.db.write(), c => sqlx::query(DELETE_BATCHES)
         .bind(now.plus(-BATCHES_KEPT_FOR)).execute(c).await.map(drop))?;

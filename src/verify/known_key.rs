@@ -5,6 +5,7 @@ use crate::{
     db::StorageError,
     domain::DomainPattern,
     id::{KeyId, OrgId, ProjectId, SecretId},
+    ip_range::IpRange,
     key::{Environment, Kind, Lifecycle},
     name::{KeyName, Slug},
     time::Timestamp,
@@ -35,12 +36,16 @@ pub struct KnownKey {
     pub scopes: Vec<Scope>,
     /// Where a widget key works.
     pub domains: Vec<DomainPattern>,
+    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    pub localhost_forbidden: bool,
+    /// The end clients' addresses that it works from; empty means all.
+    pub ip_ranges: Vec<IpRange>,
+    /// Whether its org lets secret keys through when a browser made the request.
+    pub secrets_in_browsers: bool,
     /// What its makers attached to it: a JSON object, handed to callers as it is.
     pub metadata: serde_json::Value,
     /// What decides its status.
     pub lifecycle: Lifecycle,
-    /// When this was read from the database.
-    pub loaded_at: Timestamp,
 }
 
 /// The columns of a [`KnownKey`].
@@ -57,6 +62,9 @@ pub(super) struct Row {
     project_id: ProjectId,
     scopes: String,
     domains: String,
+    localhost_forbidden: bool,
+    ip_ranges: String,
+    secrets_in_browsers: bool,
     metadata: String,
     #[sqlx(flatten)]
     lifecycle: Lifecycle,
@@ -65,12 +73,12 @@ pub(super) struct Row {
 /// Reads a key by the digest of one of its secrets.
 pub(super) const SELECT_BY_DIGEST: &str = "SELECT keys.id, key_secrets.id AS secret_id, key_secrets.ends_at, \
      keys.name, keys.kind, keys.environment, keys.org_id, orgs.slug, keys.project_id, keys.scopes, keys.domains, \
-     keys.metadata, keys.expires_at, keys.disabled_at, keys.revoked_at \
+     keys.localhost_forbidden, keys.ip_ranges, orgs.secrets_in_browsers, keys.metadata, keys.expires_at, keys.disabled_at, keys.revoked_at \
      FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id JOIN orgs ON orgs.id = keys.org_id \
      WHERE key_secrets.digest = $1";
 
 impl KnownKey {
-    pub(super) fn from_row(row: Row, loaded_at: Timestamp) -> Result<Self, StorageError> {
+    pub(super) fn from_row(row: Row) -> Result<Self, StorageError> {
         Ok(Self {
             id: row.id,
             secret_id: row.secret_id,
@@ -83,9 +91,11 @@ impl KnownKey {
             project_id: row.project_id,
             scopes: crate::db::from_json(&row.scopes)?,
             domains: crate::keys::stored_domains(&row.domains)?,
+            localhost_forbidden: row.localhost_forbidden,
+            ip_ranges: crate::db::from_json(&row.ip_ranges)?,
+            secrets_in_browsers: row.secrets_in_browsers,
             metadata: crate::db::from_json(&row.metadata)?,
             lifecycle: row.lifecycle,
-            loaded_at,
         })
     }
 }

@@ -26,9 +26,8 @@ pub struct Body {
     /// Credits that the request costs: checked, so that a caller who sends it wrongly learns it now.
     #[expect(dead_code, reason = "no key has credits yet")]
     cost: Option<NonZeroU64>,
-    /// The client's address: checked, as `cost` is.
-    #[expect(dead_code, reason = "no key has address ranges yet")]
-    ip: Option<IpAddr>,
+    /// The end client's address.
+    pub ip: Option<IpAddr>,
 }
 
 /// A field, whether a value will do for it, and what would.

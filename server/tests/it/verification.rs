@@ -1,5 +1,9 @@
 //! Whether a key may pass: the engine's own answers.
 
+mod addresses;
+mod browsers;
+mod by_domain;
 mod counting;
+mod foreign_keys;
 mod outcomes;
 mod warm_keys;

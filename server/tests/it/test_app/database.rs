@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 12] = [
     "orgs",
     "users",
     "memberships",
@@ -19,6 +19,9 @@ const TABLES: [&str; 9] = [
     "service_tokens",
     "sessions",
     "usage_counts",
+    "agents",
+    "key_findings",
+    "usage_domains",
 ];
 
 /// One test's database.

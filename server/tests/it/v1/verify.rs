@@ -89,18 +89,18 @@ on_both! {
             text += &format!("{answer} {name}\n");
         }
         insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
-        {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","status":401,"valid":false} no key
-        {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","status":401,"valid":false} no key
+        {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","headers":{"www-authenticate":"Bearer realm=\"latchkey\""},"status":401,"valid":false} no key
+        {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","headers":{"www-authenticate":"Bearer realm=\"latchkey\""},"status":401,"valid":false} no key
         {"code":"AGENT_NOT_FOUND","detail":"There is no such agent. Check its public ID.","status":404,"valid":false} no key
-        {"code":"INVALID_API_KEY","detail":"This is not an API key. Check that it was copied whole.","reason":"malformed","status":401,"valid":false} no key
-        {"code":"INVALID_API_KEY","detail":"This is not an API key. Check that it was copied whole.","reason":"malformed","status":401,"valid":false} no key
-        {"code":"INVALID_API_KEY","detail":"The key is disabled. Its owner can enable it again.","reason":"disabled","status":401,"valid":false} "Disabled"
-        {"code":"INVALID_API_KEY","detail":"The key was revoked. Use another one.","reason":"revoked","status":401,"valid":false} "Revoked"
-        {"code":"EXPIRED_API_KEY","detail":"The key has expired. Make a new one.","status":401,"valid":false} "Expired"
+        {"code":"INVALID_API_KEY","detail":"This is not an API key. Check that it was copied whole.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"malformed","status":401,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"This is not an API key. Check that it was copied whole.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"malformed","status":401,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"The key is disabled. Its owner can enable it again.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"disabled","status":401,"valid":false} "Disabled"
+        {"code":"INVALID_API_KEY","detail":"The key was revoked. Use another one.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"revoked","status":401,"valid":false} "Revoked"
+        {"code":"EXPIRED_API_KEY","detail":"The key has expired. Make a new one.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"status":401,"valid":false} "Expired"
         {"code":"AGENT_NOT_FOUND","detail":"There is no such agent. Check its public ID.","status":404,"valid":false} "Good"
         {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","status":403,"valid":false} "Widget"
         {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","status":403,"valid":false} "Widget"
-        {"code":"INSUFFICIENT_SCOPE","detail":"The key lacks a scope that this needs. Use a key that has it.","missing_scopes":["bots:write","admin"],"status":403,"valid":false} "Good"
+        {"code":"INSUFFICIENT_SCOPE","detail":"The key lacks a scope that this needs. Use a key that has it.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"insufficient_scope\", scope=\"bots:read bots:write admin\""},"missing_scopes":["bots:write","admin"],"status":403,"valid":false} "Good"
         {"code":"VALID","detail":"The key may pass.","status":200,"valid":true} "Widget"
         "#) };
     }

@@ -1,0 +1,110 @@
+//! An org's agents: the bots, assistants and apps that keys are used on (design §1).
+
+pub mod create;
+pub mod delete;
+pub mod edit;
+mod public_id;
+pub mod show;
+
+use crate::{
+    Engine,
+    db::{StorageError, Tx, on},
+    domain::DomainPattern,
+    id::{AgentId, OrgId, ProjectId},
+    name::DisplayName,
+    random::RandomnessError,
+    time::Timestamp,
+};
+
+pub use public_id::{InvalidPublicId, PublicId};
+
+/// What every role may know of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct AgentSummary {
+    /// Its id.
+    pub id: AgentId,
+    /// The id that may stand in a page's source.
+    pub public_id: PublicId,
+    /// Its name.
+    pub name: DisplayName,
+}
+
+/// What owners and admins may know of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// What everyone may know.
+    pub summary: AgentSummary,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// That project's name.
+    pub project_name: DisplayName,
+    /// The sites whose pages may use it; empty means no restriction beyond the key's.
+    pub domains: Vec<DomainPattern>,
+    /// Whether its public ID may stand in a page in place of a key.
+    pub public_embedding: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What an agent is made from, and changed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentSettings {
+    /// Its name.
+    pub name: DisplayName,
+    /// The project it belongs to; `None` means the org's first, `Default`.
+    pub project: Option<ProjectId>,
+    /// The sites whose pages may use it; empty means no restriction beyond the key's.
+    pub domains: Vec<DomainPattern>,
+    /// Whether its public ID may stand in a page in place of a key.
+    pub public_embedding: bool,
+}
+
+/// Why an agent was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The org has no such agent.
+    #[error("There is no such agent.")]
+    NotFound,
+    /// The org has no such project.
+    #[error("There is no such project. Choose one of the organization's.")]
+    UnknownProject,
+    /// The convention has no public IDs in place of keys.
+    #[error("On this instance a page needs a key. Switch embedding by public ID off.")]
+    EmbeddingNotOffered,
+    /// Everyone could use it, from anywhere.
+    #[error(
+        "Enter at least one domain. Embedded by its public ID alone, an agent works only on pages of its domains."
+    )]
+    DomainsNeeded,
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Checks what an agent is to be, and gives the project it will belong to.
+async fn check(
+    engine: &Engine,
+    tx: &mut Tx,
+    org_id: OrgId,
+    settings: &AgentSettings,
+) -> Result<ProjectId, AgentError> {
+    if settings.public_embedding && !engine.convention.public_agent_embedding {
+        return Err(AgentError::EmbeddingNotOffered);
+    }
+    if settings.public_embedding && settings.domains.is_empty() {
+        return Err(AgentError::DomainsNeeded);
+    }
+    // Asked within the transaction: a project that is deleted meanwhile makes the insertion fail.
+    const SQL: &str = "SELECT id FROM projects WHERE org_id = $1 AND ($2 = '' OR id = $2) \
+         ORDER BY created_at, id LIMIT 1";
+    let wanted = settings
+        .project
+        .map_or_else(String::new, |id| id.to_string());
+    let found: Option<ProjectId> = on!(tx.on(), c => sqlx::query_scalar(SQL)
+        .bind(org_id).bind(wanted).fetch_optional(c).await)
+    .map_err(StorageError::from)?;
+    found.ok_or(AgentError::UnknownProject)
+}

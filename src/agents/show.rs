@@ -1,0 +1,98 @@
+//! Which agents there are, and what one is.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, on},
+    id::ProjectId,
+    name::DisplayName,
+    time::Timestamp,
+};
+
+use super::{Agent, AgentSummary, PublicId};
+
+/// The org's agents by name, as every role may see them.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn summaries(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+) -> Result<Vec<AgentSummary>, StorageError> {
+    const SQL: &str =
+        "SELECT id, public_id, name FROM agents WHERE org_id = $1 ORDER BY LOWER(name), id";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?)
+}
+
+/// What every role may know of one agent; `None` when the org has no such agent.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn summary(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    public_id: PublicId,
+) -> Result<Option<AgentSummary>, StorageError> {
+    const SQL: &str = "SELECT id, public_id, name FROM agents WHERE org_id = $1 AND public_id = $2";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?)
+}
+
+/// The org's agents by name, with everything about them.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+) -> Result<Vec<Agent>, StorageError> {
+    const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
+         projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
+         FROM agents JOIN projects ON projects.id = agents.project_id WHERE agents.org_id = $1 \
+         ORDER BY LOWER(agents.name), agents.id";
+    let rows: Vec<Row> =
+        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?;
+    rows.into_iter().map(Agent::from_row).collect()
+}
+
+/// Everything about one agent; `None` when the org has no such agent.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn details(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    public_id: PublicId,
+) -> Result<Option<Agent>, StorageError> {
+    const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
+         projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
+         FROM agents JOIN projects ON projects.id = agents.project_id \
+         WHERE agents.org_id = $1 AND agents.public_id = $2";
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?;
+    row.map(Agent::from_row).transpose()
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    summary: AgentSummary,
+    project_id: ProjectId,
+    project_name: DisplayName,
+    domains: String,
+    public_embedding: bool,
+    created_at: Timestamp,
+}
+
+impl Agent {
+    fn from_row(row: Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            summary: row.summary,
+            project_id: row.project_id,
+            project_name: row.project_name,
+            domains: crate::keys::stored_domains(&row.domains)?,
+            public_embedding: row.public_embedding,
+            created_at: row.created_at,
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! What use of a key has shown about it: things that its owners should look at (design §8).
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, on},
+    id::KeyId,
+    time::Timestamp,
+};
+
+/// Something that verifications show about a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Finding {
+    /// A secret key on a request that a browser made, let through or not.
+    SecretKeyInBrowser,
+}
+
+/// The text is not a finding.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a finding")]
+pub struct InvalidFinding;
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SecretKeyInBrowser => "secret_key_in_browser",
+        })
+    }
+}
+
+impl FromStr for Finding {
+    type Err = InvalidFinding;
+    fn from_str(text: &str) -> Result<Self, InvalidFinding> {
+        match text {
+            "secret_key_in_browser" => Ok(Self::SecretKeyInBrowser),
+            _ => Err(InvalidFinding),
+        }
+    }
+}
+
+crate::db::text_column!(Finding);
+
+/// A finding with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Found {
+    /// What was found.
+    pub finding: Finding,
+    /// When first.
+    pub first_at: Timestamp,
+    /// When last.
+    pub last_at: Timestamp,
+    /// On how many requests.
+    pub count: i64,
+    /// The origin of the last one; empty when it could not be read.
+    pub origin: String,
+}
+
+/// The findings on one key, the latest first. None when the org has no such key.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn of_key(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    key_id: KeyId,
+) -> Result<Vec<Found>, StorageError> {
+    const SQL: &str = "SELECT finding, first_at, last_at, count, origin FROM key_findings \
+         WHERE org_id = $1 AND key_id = $2 ORDER BY last_at DESC, finding";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(key_id).fetch_all(c).await)?)
+}

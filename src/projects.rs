@@ -1,0 +1,155 @@
+//! An org's projects: groups of keys and agents (design §1).
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, Tx, on},
+    id::{OrgId, ProjectId},
+    name::DisplayName,
+    orgs::DEFAULT_PROJECT,
+    random::RandomnessError,
+    time::Timestamp,
+};
+
+/// A project, and how much is in it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its name, which no other project of the org has.
+    pub name: DisplayName,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// How many keys belong to it, whatever their state.
+    pub keys: i64,
+    /// How many agents belong to it.
+    pub agents: i64,
+}
+
+/// Why a project was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectError {
+    /// The org has no such project.
+    #[error("There is no such project.")]
+    NotFound,
+    /// Another project of the org has the name.
+    #[error("There is a project `{0}` already. Choose another name.")]
+    NameTaken(DisplayName),
+    /// Every org keeps its first project as it is.
+    #[error("The project `{DEFAULT_PROJECT}` stays as it is: keys go to it when none is named.")]
+    IsDefault,
+    /// Keys or agents belong to it.
+    #[error(
+        "Keys or agents belong to this project. Move them to another one first; revoked keys belong to it too."
+    )]
+    NotEmpty,
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The org's projects: `Default` first, then by name.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+) -> Result<Vec<Project>, StorageError> {
+    const SQL: &str = "SELECT projects.id, projects.name, projects.created_at, \
+         (SELECT COUNT(*) FROM keys WHERE keys.project_id = projects.id) AS keys, \
+         (SELECT COUNT(*) FROM agents WHERE agents.project_id = projects.id) AS agents \
+         FROM projects WHERE projects.org_id = $1 \
+         ORDER BY CASE projects.name WHEN $2 THEN 0 ELSE 1 END, LOWER(projects.name), projects.id";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
+}
+
+/// Makes a project.
+///
+/// # Errors
+/// When the name is taken.
+pub async fn create(
+    engine: &Engine,
+    permit: &Permit<to::EditProjects>,
+    name: &DisplayName,
+) -> Result<ProjectId, ProjectError> {
+    let now = engine.clock.now();
+    let id = ProjectId::new(now.as_millis(), engine.random.bytes()?);
+    const SQL: &str = "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
+    let inserted = on!(engine.db.write(), c => sqlx::query(SQL)
+        .bind(id).bind(permit.org_id()).bind(name.clone()).bind(now).execute(c).await.map(drop));
+    inserted.map_err(|error| name_taken(error.into(), name))?;
+    Ok(id)
+}
+
+/// Gives a project another name.
+///
+/// # Errors
+/// When there is no such project, it is `Default`, or the name is taken.
+pub async fn rename(
+    engine: &Engine,
+    permit: &Permit<to::EditProjects>,
+    id: ProjectId,
+    name: &DisplayName,
+) -> Result<(), ProjectError> {
+    let mut tx = engine.db.begin().await?;
+    changeable(&mut tx, permit.org_id(), id).await?;
+    const SQL: &str = "UPDATE projects SET name = $1 WHERE org_id = $2 AND id = $3";
+    let renamed = on!(tx.on(), c => sqlx::query(SQL)
+        .bind(name.clone()).bind(permit.org_id()).bind(id).execute(c).await.map(drop));
+    renamed.map_err(|error| name_taken(error.into(), name))?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Deletes a project that nothing belongs to.
+///
+/// # Errors
+/// When there is no such project, it is `Default`, or something belongs to it.
+pub async fn delete(
+    engine: &Engine,
+    permit: &Permit<to::EditProjects>,
+    id: ProjectId,
+) -> Result<(), ProjectError> {
+    let mut tx = engine.db.begin().await?;
+    changeable(&mut tx, permit.org_id(), id).await?;
+    const SQL: &str = "DELETE FROM projects WHERE org_id = $1 AND id = $2 \
+         AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.project_id = projects.id) \
+         AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.project_id = projects.id)";
+    let deleted = on!(tx.on(), c => sqlx::query(SQL)
+        .bind(permit.org_id()).bind(id).execute(c).await.map(|done| done.rows_affected()));
+    match deleted {
+        Ok(0) => Err(ProjectError::NotEmpty),
+        Ok(_) => Ok(tx.commit().await?),
+        // A key or an agent that came into it meanwhile: the database holds the reference.
+        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+            Err(ProjectError::NotEmpty)
+        }
+        Err(error) => Err(StorageError::from(error).into()),
+    }
+}
+
+/// Whether the org has the project and it is not its first.
+async fn changeable(tx: &mut Tx, org_id: OrgId, id: ProjectId) -> Result<(), ProjectError> {
+    const SQL: &str = "SELECT id FROM projects WHERE org_id = $1 ORDER BY created_at, id";
+    let ids: Vec<ProjectId> =
+        on!(tx.on(), c => sqlx::query_scalar(SQL).bind(org_id).fetch_all(c).await)
+            .map_err(StorageError::from)?;
+    match ids.iter().position(|other| *other == id) {
+        None => Err(ProjectError::NotFound),
+        Some(0) => Err(ProjectError::IsDefault),
+        Some(_) => Ok(()),
+    }
+}
+
+fn name_taken(error: StorageError, name: &DisplayName) -> ProjectError {
+    if error.is_unique_violation() {
+        ProjectError::NameTaken(name.clone())
+    } else {
+        error.into()
+    }
+}

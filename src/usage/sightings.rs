@@ -1,0 +1,65 @@
+//! Findings that are not yet stored.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    db::{StorageError, Tx, on},
+    domain::Origin,
+    findings::Finding,
+    id::{KeyId, OrgId},
+    time::Timestamp,
+};
+
+/// On which key what was found.
+pub(super) type Sighted = (OrgId, KeyId, Finding);
+
+/// How often a finding was made, and where last.
+#[derive(Debug)]
+pub(super) struct Sighting {
+    first_at: Timestamp,
+    last_at: Timestamp,
+    count: i64,
+    origin: String,
+}
+
+impl Sighting {
+    /// One request's.
+    pub(super) fn of(origin: Option<&str>, referer: Option<&str>, now: Timestamp) -> Self {
+        let origin = Origin::of_request(origin, referer);
+        Self {
+            first_at: now,
+            last_at: now,
+            count: 1,
+            origin: origin.map_or_else(|_| String::new(), |origin| origin.to_string()),
+        }
+    }
+
+    /// Adds others of the same.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.first_at = self.first_at.min(other.first_at);
+        self.count += other.count;
+        if other.last_at >= self.last_at {
+            self.last_at = other.last_at;
+            self.origin = other.origin;
+        }
+    }
+}
+
+/// Adds sightings to those stored, in the transaction of their batch.
+pub(super) async fn store(
+    tx: &mut Tx,
+    sightings: &BTreeMap<Sighted, Sighting>,
+) -> Result<(), StorageError> {
+    const UPSERT: &str = "INSERT INTO key_findings (org_id, key_id, finding, first_at, last_at, count, origin) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (org_id, key_id, finding) DO UPDATE SET \
+         first_at = CASE WHEN excluded.first_at < key_findings.first_at THEN excluded.first_at ELSE key_findings.first_at END, \
+         origin = CASE WHEN excluded.last_at < key_findings.last_at THEN key_findings.origin ELSE excluded.origin END, \
+         last_at = CASE WHEN excluded.last_at < key_findings.last_at THEN key_findings.last_at ELSE excluded.last_at END, \
+         count = key_findings.count + excluded.count";
+    for ((org_id, key_id, finding), sighting) in sightings {
+        on!(tx.on(), c => sqlx::query(UPSERT)
+            .bind(org_id).bind(key_id).bind(finding).bind(sighting.first_at).bind(sighting.last_at)
+            .bind(sighting.count).bind(&sighting.origin).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

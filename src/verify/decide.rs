@@ -1,0 +1,175 @@
+//! The decision on what is known: pure, in the order of design §6.
+
+use crate::{
+    convention::{self, BoundTo, Convention},
+    domain::{self, DomainPattern, DomainRule, Match, Origin},
+    findings::Finding,
+    key::Kind,
+    outcome::Outcome,
+    time::Timestamp,
+    usage::domains::Site,
+};
+
+use super::{Answer, InvalidReason, KnownAgent, KnownKey, Request};
+
+/// What a request asks about an agent.
+pub(super) enum Asked<'a> {
+    /// Nothing: it names none.
+    Nothing,
+    /// There is no agent of the name.
+    Unknown,
+    /// The agent.
+    Of(&'a KnownAgent),
+}
+
+/// An answer, and what is to be remembered of the request.
+pub(super) struct Decision<'a> {
+    pub answer: Answer,
+    /// The page's site, where sites decide.
+    pub site: Option<Site<'a>>,
+    pub finding: Option<Finding>,
+}
+
+/// Whether a key works at all, whatever it is used for.
+pub(super) fn usable(key: &KnownKey, now: Timestamp) -> Result<(), Answer> {
+    if key.lifecycle.revoked_at.is_some() {
+        return Err(Answer::invalid(InvalidReason::Revoked));
+    }
+    if key.lifecycle.disabled_at.is_some() {
+        return Err(Answer::invalid(InvalidReason::Disabled));
+    }
+    if key.secret_ends_at.is_some_and(|at| at <= now) {
+        return Err(Answer::invalid(InvalidReason::Superseded));
+    }
+    if key.lifecycle.expires_at.is_some_and(|at| at <= now) {
+        return Err(Answer::of(Outcome::ExpiredApiKey));
+    }
+    Ok(())
+}
+
+/// The decision on a request with a usable key.
+pub(super) fn with_key<'a>(
+    convention: &Convention,
+    key: &'a KnownKey,
+    asked: Asked<'a>,
+    request: &Request<'a>,
+) -> Decision<'a> {
+    let from_browser = request.origin.is_some() || request.referer.is_some();
+    let exposed = key.kind == Kind::Secret
+        && from_browser
+        && !convention.allows_secret_in_browser(&key.scopes);
+    let origin = Origin::of_request(request.origin, request.referer).ok();
+    let mut decision = Decision {
+        answer: Answer::of(Outcome::Valid),
+        site: None,
+        finding: exposed.then_some(Finding::SecretKeyInBrowser),
+    };
+    let agent = match asked {
+        Asked::Nothing => None,
+        Asked::Unknown => return decision.refuse(Outcome::AgentNotFound),
+        Asked::Of(agent) if !is_bound_to(convention, key, agent) => {
+            return decision.refuse(Outcome::OrgMismatch);
+        }
+        Asked::Of(agent) => Some(agent),
+    };
+    if key.kind == Kind::Widget {
+        let rule = convention.domain_rule(key.localhost_forbidden);
+        decision.site = Some(site(&key.domains, origin, rule));
+    }
+    if let Some(agent) = agent
+        .filter(|agent| !agent.domains.is_empty() && (key.kind == Kind::Widget || from_browser))
+    {
+        let by_agent = site(&agent.domains, origin, convention.domain_rule(false));
+        // What a widget key's page counts is the key's own pattern, unless the agent refuses.
+        if by_agent.is_refused() || decision.site.is_none() {
+            decision.site = decision.site.filter(Site::is_refused).or(Some(by_agent));
+        }
+    }
+    if decision.site.as_ref().is_some_and(Site::is_refused) {
+        return decision.refuse(Outcome::OriginNotAllowed);
+    }
+    decision.answer.origin_allowed = decision.site.is_some();
+    if exposed && !key.secrets_in_browsers {
+        return decision.refuse(Outcome::SecretKeyInBrowser);
+    }
+    let in_a_range = |address| key.ip_ranges.iter().any(|range| range.contains(address));
+    if !key.ip_ranges.is_empty() && !request.ip.is_some_and(in_a_range) {
+        return decision.refuse(Outcome::IpNotAllowed);
+    }
+    if let Err(missing) = convention::satisfies(&key.scopes, request.scopes, convention) {
+        decision.answer.missing_scopes = missing;
+        return decision.refuse(Outcome::InsufficientScope);
+    }
+    decision
+}
+
+/// The decision on a request with an agent's public ID in place of a key.
+pub(super) fn with_agent_alone<'a>(
+    convention: &Convention,
+    agent: &'a KnownAgent,
+    request: &Request<'a>,
+) -> Decision<'a> {
+    let mut decision = Decision {
+        answer: Answer::of(Outcome::Valid),
+        site: None,
+        finding: None,
+    };
+    if !agent.public_embedding {
+        return decision.refuse(Outcome::MissingApiKey);
+    }
+    let origin = Origin::of_request(request.origin, request.referer).ok();
+    // Without a list there is nothing that would keep anyone out, so not even localhost is let in.
+    decision.site = Some(if agent.domains.is_empty() {
+        Site::Refused(origin)
+    } else {
+        site(&agent.domains, origin, convention.domain_rule(false))
+    });
+    if decision.site.as_ref().is_some_and(Site::is_refused) {
+        return decision.refuse(Outcome::OriginNotAllowed);
+    }
+    decision.answer.origin_allowed = true;
+    let granted = &convention.public_agent_scopes;
+    if let Some(missing) = missing(granted, request) {
+        decision.answer.missing_scopes = missing;
+        return decision.refuse(Outcome::InsufficientScope);
+    }
+    decision
+}
+
+/// The scopes asked for that are not granted. An empty grant means none here: anyone can send a public ID.
+fn missing(granted: &[convention::Scope], request: &Request<'_>) -> Option<Vec<convention::Scope>> {
+    let missing: Vec<_> = request
+        .scopes
+        .iter()
+        .filter(|scope| !granted.contains(scope))
+        .cloned()
+        .collect();
+    (!missing.is_empty()).then_some(missing)
+}
+
+fn is_bound_to(convention: &Convention, key: &KnownKey, agent: &KnownAgent) -> bool {
+    key.org_id == agent.org_id
+        && match convention.bound_to {
+            BoundTo::Org => true,
+            BoundTo::Project => key.project_id == agent.project_id,
+        }
+}
+
+fn site<'a>(
+    patterns: &'a [DomainPattern],
+    origin: Option<Origin<'a>>,
+    rule: DomainRule,
+) -> Site<'a> {
+    match origin.and_then(|origin| domain::matching(patterns, &origin, rule)) {
+        Some(Match::Pattern(pattern)) => Site::Listed(pattern),
+        Some(Match::Localhost) => Site::Localhost,
+        None => Site::Refused(origin),
+    }
+}
+
+impl Decision<'_> {
+    fn refuse(mut self, outcome: Outcome) -> Self {
+        self.answer.outcome = outcome;
+        self
+    }
+}
