@@ -217,6 +217,16 @@ impl Db {
         }))
     }
 
+    /// Whether there is anything that only the pepper recognises: a key or a service token.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn holds_digests(&self) -> Result<bool, StorageError> {
+        const SQL: &str =
+            "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens)";
+        Ok(on!(self.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

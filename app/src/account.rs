@@ -1,15 +1,12 @@
 //! `/account`: the person's own name, address and password.
 
-use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::use_location;
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
     error::AppError,
-    form::{Field, FormError, SubmitButton},
-    icons::{Icon, Symbol},
+    form::{Field, FormError, refusal_of},
     layout::{PageHead, Viewer, ViewerResource},
     not_found::ErrorView,
-    query::value_of,
     sign_in::SignOutButton,
 };
 
@@ -27,6 +24,7 @@ mod on_the_server {
     use latchkey::accounts::password::{self, ChangePasswordError, TypedPassword};
 
     use crate::{
+        done::Done,
         error::{AppError, FieldError, FieldProblem, Refusal},
         form::FormReader,
         session,
@@ -60,7 +58,8 @@ mod on_the_server {
                 AppError::unavailable(&error)
             }
         })?;
-        leptos_axum::redirect("/account?done=password");
+        Done::PasswordChanged.send();
+        leptos_axum::redirect("/account");
         Ok(())
     }
 }
@@ -84,16 +83,8 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn AccountView(viewer: Viewer) -> impl IntoView {
-    let action = ServerAction::<ChangePassword>::new();
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
-    let query = use_location().search;
-    // The address still says what was done before when the next try is refused.
-    let is_done = move || {
-        query.with(|query| value_of(query, "done") == "password") && error.with(Option::is_none)
-    };
     view! {
         <PageHead title="Account"/>
-        {move || is_done().then(|| view! { <PasswordChanged/> })}
         <div class="stack">
             <section class="card" aria-labelledby="you">
                 <header><h2 id="you">"You"</h2></header>
@@ -104,7 +95,7 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
                     <dd>{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role}</span></div> }).collect_view()}</dd>
                 </dl>
             </section>
-            <PasswordCard email=viewer.email action error/>
+            <PasswordCard email=viewer.email/>
             <section class="card" aria-labelledby="session">
                 <header><h2 id="session">"This session"</h2></header>
                 <div class="body row">
@@ -117,48 +108,22 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
 }
 
 #[component]
-fn PasswordCard(
-    email: String,
-    action: ServerAction<ChangePassword>,
-    error: Signal<Option<AppError>>,
-) -> impl IntoView {
-    let form = NodeRef::<leptos::html::Form>::new();
-    Effect::new(move |_| {
-        if let (Some(Ok(())), Some(form)) = (action.value().get(), form.get()) {
-            form.reset();
-        }
-    });
+fn PasswordCard(email: String) -> impl IntoView {
+    let error = refusal_of::<ChangePassword>();
     view! {
         <section class="card" aria-labelledby="password">
             <header><h2 id="password">"Password"</h2></header>
             <div class="body">
-                <ActionForm action=action node_ref=form attr:class="form">
-                    <FormError error=error/>
+                <form class="form" method="post" action=ChangePassword::PATH>
+                    <FormError error=error.clone()/>
                     // For password managers: whose password it is.
                     <input hidden type="text" autocomplete="username" value=email/>
-                    <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 error=error/>
+                    <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 error=error.clone()/>
                     <Field name="new_password" label="New password" hint="At least 8 characters. A few words in a row make a good one."
-                        kind="password" autocomplete="new-password" minlength=8 maxlength=128 error=error/>
-                    <div class="actions"><SubmitButton pending=action.pending()>"Change password"</SubmitButton></div>
-                </ActionForm>
+                        kind="password" autocomplete="new-password" minlength=8 maxlength=128 error/>
+                    <div class="actions"><button class="btn primary">"Change password"</button></div>
+                </form>
             </div>
         </section>
-    }
-}
-
-/// Says that it is done, focused when it appears so that it is read out and seen.
-#[component]
-fn PasswordChanged() -> impl IntoView {
-    let notice = NodeRef::<leptos::html::Div>::new();
-    Effect::new(move |_| {
-        if let Some(notice) = notice.get() {
-            let _ = notice.focus();
-        }
-    });
-    view! {
-        <div class="notice ok" role="status" tabindex="-1" node_ref=notice>
-            <Icon symbol=Symbol::Check/>
-            <p>"Your password is changed. You are signed out everywhere else."</p>
-        </div>
     }
 }

@@ -10,6 +10,7 @@ use leptos_router::{
 
 use crate::{
     account::AccountPage,
+    done::Done,
     home::HomePage,
     keys::{list::KeysPage, new::NewKeyPage, show::KeyPage},
     layout::Layout,
@@ -17,7 +18,7 @@ use crate::{
     not_found::NotFoundPage,
     sign_in::SignInPage,
     sign_up::SignUpPage,
-    status::{StatusRegion, provide_status},
+    status::StatusRegion,
     usage::UsagePage,
 };
 
@@ -25,7 +26,7 @@ use crate::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let status = provide_status();
+    let said = Done::received().map(|done| done.sentence().to_owned());
     view! {
         <Title formatter=in_the_tab/>
         <a class="skip" href="#content" rel="external">"Skip to content"</a>
@@ -45,18 +46,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
-        <StatusRegion status=status/>
+        <StatusRegion said/>
     }
 }
 
-/// A page's title with the program's name. leptos_meta writes it into the document as it is, markup included; in the
-/// browser it sets it as text.
+/// A page's title with the program's name. leptos_meta writes it into the document as it is, markup included.
 fn in_the_tab(title: String) -> String {
-    let title = if cfg!(feature = "ssr") {
-        title.replace('&', "&amp;").replace('<', "&lt;")
-    } else {
-        title
-    };
+    let title = title.replace('&', "&amp;").replace('<', "&lt;");
     if title.is_empty() {
         "Latchkey".to_owned()
     } else {

@@ -1,7 +1,11 @@
 //! What forms share: fields with their errors, and what was wrong with one.
 
 use latchkey::{email::InvalidEmailAddress, name::InvalidName};
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    server::ServerActionError,
+    server_fn::{ServerFn, error::ServerFnUrlError},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -131,84 +135,57 @@ pub fn Field(
     #[prop(optional, into)]
     value: String,
     /// The form's error, of which this field shows its part.
-    #[prop(into)]
-    error: Signal<Option<AppError>>,
+    error: Option<AppError>,
 ) -> impl IntoView {
-    let problem = move || error.with(|error| error.as_ref().and_then(|error| error.about(name)));
+    let problem = error.and_then(|error| error.about(name));
     let hint_id = format!("{name}-hint");
     let error_id = format!("{name}-error");
-    let described_by = {
-        let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
-        move || {
-            let mut ids = Vec::new();
-            if hint.is_some() {
-                ids.push(hint_id.clone());
-            }
-            if problem().is_some() {
-                ids.push(error_id.clone());
-            }
-            (!ids.is_empty()).then(|| ids.join(" "))
-        }
-    };
+    let ids: Vec<String> = [
+        hint.map(|_| hint_id.clone()),
+        problem.map(|_| error_id.clone()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let described_by = (!ids.is_empty()).then(|| ids.join(" "));
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            {hint.map(|hint| view! { <p class="hint" id=hint_id.clone()>{hint}</p> })}
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
             <input
                 class="input" id=name name=name type=kind value=value required autocomplete=autocomplete
                 maxlength=maxlength minlength=minlength
-                aria-invalid=move || problem().map(|_| "true")
+                aria-invalid=problem.map(|_| "true")
                 aria-describedby=described_by
             />
-            {move || problem().map(|problem| view! {
-                <p class="error" id=error_id.clone()><Icon symbol=Symbol::Alert/>{problem.to_string()}</p>
+            {problem.map(|problem| view! {
+                <p class="error" id=error_id><Icon symbol=Symbol::Alert/>{problem.to_string()}</p>
             })}
         </div>
     }
 }
 
-/// What went wrong with a form as a whole, focused when it appears so that it is read out and seen.
+/// What went wrong with a form as a whole, focused when the page opens so that it is read out and seen.
 #[component]
 pub fn FormError(
     /// The form's error.
-    #[prop(into)]
-    error: Signal<Option<AppError>>,
+    error: Option<AppError>,
 ) -> impl IntoView {
-    let notice = NodeRef::<leptos::html::Div>::new();
-    Effect::new(move |_| {
-        if let (Some(notice), true) = (notice.get(), error.with(Option::is_some)) {
-            let _ = notice.focus();
+    error.map(|error| {
+        view! {
+            <div class="notice bad" role="alert" tabindex="-1" autofocus>
+                <Icon symbol=Symbol::Alert/>
+                <p>{error.to_string()}</p>
+            </div>
         }
-    });
-    move || {
-        error.get().map(|error| {
-            view! {
-                <div class="notice bad" role="alert" tabindex="-1" node_ref=notice>
-                    <Icon symbol=Symbol::Alert/>
-                    <p>{error.to_string()}</p>
-                </div>
-            }
-        })
-    }
+    })
 }
 
-/// A form's main button, which shows that work is under way.
-#[component]
-pub fn SubmitButton(
-    /// Whether the form is being answered.
-    #[prop(into)]
-    pending: Signal<bool>,
-    /// Its class.
-    #[prop(default = "btn primary")]
-    class: &'static str,
-    /// Its text.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <button class=class aria-busy=move || pending.get().then_some("true") disabled=move || pending.get()>
-            {children()}
-        </button>
-    }
+/// Why `F` refused the form whose answer led back to this page, if that is what happened. A form is answered by a
+/// redirect to the page that it is on, with the error's code in the address.
+pub fn refusal_of<F: ServerFn<Error = AppError>>() -> Option<AppError> {
+    let error = use_context::<ServerActionError>()?;
+    (error.path() == F::PATH).then(|| ServerFnUrlError::<AppError>::decode_err(error.err()))
 }
 
 #[cfg(test)]
@@ -219,8 +196,7 @@ mod tests {
 
     fn name_field(value: &str, error: Option<AppError>) -> String {
         Owner::new().with(|| {
-            let error = Signal::stored(error);
-            view! { <Field name="name" label="Your name" autocomplete="name" value=value error=error/> }.to_html()
+            view! { <Field name="name" label="Your name" autocomplete="name" value=value error/> }.to_html()
         })
     }
 

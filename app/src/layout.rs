@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::AppError,
     icons::{Icon, Symbol},
-    navigation::{close_menu_when_left, focus_page_after_navigation},
     sign_in::SignOutButton,
 };
 
@@ -92,8 +91,6 @@ pub fn Layout() -> impl IntoView {
     let org = Memo::new(move |_| path.with(|path| org_of(path).map(str::to_owned)));
     let viewer: ViewerResource = Resource::new(move || org.get(), viewer_or_their_own);
     provide_context(viewer);
-    focus_page_after_navigation(path);
-    close_menu_when_left();
     view! {
         <div class="shell">
             <header class="side">

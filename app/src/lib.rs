@@ -1,7 +1,8 @@
-//! Latchkey's pages: components, server functions, and the start of both in the browser.
+//! Latchkey's pages: components, server functions, and the islands that come alive in the browser.
 //!
-//! Feature `ssr` is the half that the server runs, `hydrate` the half that becomes WebAssembly. Everything a page shows
-//! comes as a value that a server function has authorized and shaped; the views below only lay it out.
+//! Feature `ssr` is the half that the server runs: it renders every page whole. Feature `hydrate` is the half that becomes
+//! WebAssembly: the `#[island]` components, and nothing that only they do not need. Everything a page shows comes as a
+//! value that a server function has authorized and shaped; the views below only lay it out.
 
 // A page's view is one type, as deep as the page.
 #![recursion_limit = "256"]
@@ -15,6 +16,8 @@ mod account;
 mod app;
 mod chart;
 mod clipboard;
+mod dialog;
+mod done;
 mod entry;
 mod error;
 mod form;
@@ -23,7 +26,8 @@ mod icons;
 mod keys;
 mod layout;
 mod members;
-mod navigation;
+#[cfg(feature = "hydrate")]
+mod menus;
 pub mod new_key_form;
 mod not_found;
 mod number_text;
@@ -36,6 +40,8 @@ mod typed;
 mod usage;
 mod wire;
 
+#[cfg(feature = "ssr")]
+mod brief_cookie;
 #[cfg(feature = "ssr")]
 mod client_address;
 #[cfg(feature = "ssr")]
@@ -50,10 +56,12 @@ pub use error::{AppError, Refusal};
 #[cfg(feature = "ssr")]
 pub use shell::{AssetNames, shell};
 
-/// Makes the page that the server sent live. Called once by the module that loads the WebAssembly.
+/// Prepares the page that the server sent for its islands. Called once by the module that loads the WebAssembly, which
+/// then calls each island's own function.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(App);
+    leptos::mount::hydrate_islands();
+    menus::close_when_left();
 }

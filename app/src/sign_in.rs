@@ -1,6 +1,6 @@
 //! `/sign-in`, and signing out.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
@@ -9,7 +9,7 @@ use crate::typed::Typed;
 use crate::{
     entry::{Entry, EntryFrame, MaySignUp, use_entry},
     error::AppError,
-    form::{Field, FormError, SubmitButton},
+    form::{Field, FormError, refusal_of},
     not_found::ErrorView,
     query::value_of,
 };
@@ -114,7 +114,6 @@ mod on_the_server {
 /// The page on which people sign in.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let action = ServerAction::<SignIn>::new();
     let entry = use_entry();
     view! {
         <Title text="Sign in"/>
@@ -122,7 +121,7 @@ pub fn SignInPage() -> impl IntoView {
             <Suspense>
                 {move || Suspend::new(async move {
                     match entry.await {
-                        Ok(entry) => view! { <SignInForm action entry/> }.into_any(),
+                        Ok(entry) => view! { <SignInForm entry/> }.into_any(),
                         Err(error) => view! { <ErrorView error/> }.into_any(),
                     }
                 })}
@@ -132,8 +131,8 @@ pub fn SignInPage() -> impl IntoView {
 }
 
 #[component]
-fn SignInForm(action: ServerAction<SignIn>, entry: Entry) -> impl IntoView {
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+fn SignInForm(entry: Entry) -> impl IntoView {
+    let error = refusal_of::<SignIn>();
     let next = use_location()
         .search
         .with_untracked(|query| value_of(query, "next"));
@@ -141,13 +140,13 @@ fn SignInForm(action: ServerAction<SignIn>, entry: Entry) -> impl IntoView {
         <div class="card">
             <h1>"Sign in"</h1>
             <p>"Keys, their limits and their use."</p>
-            <ActionForm action=action attr:class="form">
-                <FormError error=error/>
+            <form class="form" method="post" action=SignIn::PATH>
+                <FormError error=error.clone()/>
                 <input type="hidden" name="next" value=next/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=entry.typed.of("email") error=error/>
-                <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 error=error/>
-                <SubmitButton class="btn primary block" pending=action.pending()>"Sign in"</SubmitButton>
-            </ActionForm>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=entry.typed.of("email") error=error.clone()/>
+                <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 error/>
+                <button class="btn primary block">"Sign in"</button>
+            </form>
         </div>
         {(entry.may_sign_up != MaySignUp::NoOne).then(|| view! {
             <p class="aside">"No account yet? "<a class="link" href="/sign-up">"Sign up"</a></p>
@@ -155,7 +154,7 @@ fn SignInForm(action: ServerAction<SignIn>, entry: Entry) -> impl IntoView {
     }
 }
 
-/// A button that signs out. A plain form: the browser leaves the page and everything that it held.
+/// A button that signs out.
 #[component]
 pub fn SignOutButton(
     /// The button's class.
@@ -163,6 +162,6 @@ pub fn SignOutButton(
     class: &'static str,
 ) -> impl IntoView {
     view! {
-        <form method="post" action="/api/sign-out"><button class=class>"Sign out"</button></form>
+        <form method="post" action=SignOut::PATH><button class=class>"Sign out"</button></form>
     }
 }

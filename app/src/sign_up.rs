@@ -1,6 +1,6 @@
 //! `/sign-up`: an account and an org of one's own.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
 #[cfg(feature = "ssr")]
@@ -8,7 +8,7 @@ use crate::typed::Typed;
 use crate::{
     entry::{Entry, EntryFrame, MaySignUp, use_entry},
     error::AppError,
-    form::{Field, FormError, SubmitButton},
+    form::{Field, FormError, refusal_of},
     not_found::ErrorView,
 };
 
@@ -78,7 +78,6 @@ mod on_the_server {
 /// The page on which people sign up, or are told why they cannot.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
-    let action = ServerAction::<SignUp>::new();
     let entry = use_entry();
     view! {
         <Title text="Sign up"/>
@@ -87,7 +86,7 @@ pub fn SignUpPage() -> impl IntoView {
                 {move || Suspend::new(async move {
                     match entry.await {
                         Ok(Entry { may_sign_up: MaySignUp::NoOne, .. }) => view! { <Closed/> }.into_any(),
-                        Ok(entry) => view! { <SignUpForm action entry/> }.into_any(),
+                        Ok(entry) => view! { <SignUpForm entry/> }.into_any(),
                         Err(error) => view! { <ErrorView error/> }.into_any(),
                     }
                 })}
@@ -97,8 +96,8 @@ pub fn SignUpPage() -> impl IntoView {
 }
 
 #[component]
-fn SignUpForm(action: ServerAction<SignUp>, entry: Entry) -> impl IntoView {
-    let error = Signal::derive(move || action.value().get().and_then(Result::err));
+fn SignUpForm(entry: Entry) -> impl IntoView {
+    let error = refusal_of::<SignUp>();
     let Entry { may_sign_up, typed } = entry;
     let is_first = may_sign_up == MaySignUp::First;
     view! {
@@ -109,15 +108,15 @@ fn SignUpForm(action: ServerAction<SignUp>, entry: Entry) -> impl IntoView {
             } else {
                 "Make an account and an organization: the team that your keys belong to."
             }}</p>
-            <ActionForm action=action attr:class="form">
-                <FormError error=error/>
-                <Field name="name" label="Your name" autocomplete="name" value=typed.of("name") error=error/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=typed.of("email") error=error/>
-                <Field name="org_name" label="Organization" hint="Your team’s or company’s name." autocomplete="organization" value=typed.of("org_name") error=error/>
+            <form class="form" method="post" action=SignUp::PATH>
+                <FormError error=error.clone()/>
+                <Field name="name" label="Your name" autocomplete="name" value=typed.of("name") error=error.clone()/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=typed.of("email") error=error.clone()/>
+                <Field name="org_name" label="Organization" hint="Your team’s or company’s name." autocomplete="organization" value=typed.of("org_name") error=error.clone()/>
                 <Field name="password" label="Password" hint="At least 8 characters. A few words in a row make a good one."
-                    kind="password" autocomplete="new-password" minlength=8 maxlength=128 error=error/>
-                <SubmitButton class="btn primary block" pending=action.pending()>"Make account"</SubmitButton>
-            </ActionForm>
+                    kind="password" autocomplete="new-password" minlength=8 maxlength=128 error/>
+                <button class="btn primary block">"Make account"</button>
+            </form>
         </div>
         {(!is_first).then(|| view! { <p class="aside">"You have an account? "<a class="link" href="/sign-in">"Sign in"</a></p> })}
     }

@@ -1,4 +1,4 @@
-// From the server's HTML to a live page: nothing moves, nothing is missing before it, and links then load no documents.
+// From the server's HTML to a live page: nothing moves, and nothing is missing before it.
 
 import { expect, hydrated, open, test } from "../fixture/test.ts";
 import type { Team } from "../fixture/team.ts";
@@ -52,30 +52,6 @@ test("the page that comes alive is the page that was sent", async ({ page, team,
     expect(before, path).toBeTruthy();
     expect(await textOf(await page.content()), path).toBe(before);
   }
-});
-
-test("links on a live page load no document", async ({ page, team, signInAs }) => {
-  await team.key({ name: "Production server" });
-  await signInAs("owner");
-  await open(page, team.path("keys"));
-  const documents: string[] = [];
-  page.on("request", (request) => {
-    if (request.resourceType() === "document") documents.push(request.url());
-  });
-  const nav = page.getByRole("navigation", { name: "Main" });
-  const heading = (name: string) => page.getByRole("heading", { name, level: 1 });
-  await nav.getByRole("link", { name: "Usage" }).click();
-  await expect(heading("Usage")).toBeVisible();
-  await expect(nav.getByRole("link", { name: "Usage" })).toHaveAttribute("aria-current", "page");
-  await nav.getByRole("link", { name: "Members" }).click();
-  await expect(heading("Members")).toBeVisible();
-  await nav.getByRole("link", { name: "Keys" }).click();
-  await page.getByRole("link", { name: "Production server" }).click();
-  await expect(heading("Production server")).toBeVisible();
-  await expect(page).toHaveTitle("Production server · Latchkey");
-  await page.goBack();
-  await expect(heading("Keys")).toBeVisible();
-  expect(documents).toEqual([]);
 });
 
 test("a page that is not alive yet is whole", async ({ page, team, signInAs }) => {

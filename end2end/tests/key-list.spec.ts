@@ -96,6 +96,11 @@ test("the actions of a row do what the key's page does", async ({ page, team, se
   await row.getByRole("button", { name: "Disable" }).click();
   await expect(row).toContainText("Disabled");
   expect(await server.verify(key.key)).toMatchObject({ reason: "disabled" });
+  const said = page.getByRole("status").getByText("The key is disabled.");
+  await expect(said).toBeVisible();
+  await page.reload();
+  await expect(row).toContainText("Disabled");
+  await expect(said, "said once").toHaveCount(0);
 });
 
 test("an org without keys says what a key is and leads to the first", async ({ page, team, signInAs }) => {

@@ -63,16 +63,6 @@ test("the question before revoking holds the focus, and Escape takes it back", a
   expect(await server.verify(key.key)).toMatchObject({ valid: true });
 });
 
-test("after following a link one is at the new page, not in the middle of the old one", async ({ page, team, signInAs }) => {
-  await signInAs("owner");
-  await open(page, team.path("keys"));
-  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Members" }).press("Enter");
-  await expect(page.getByRole("heading", { name: "Members", level: 1 })).toBeVisible();
-  await expect(page).toHaveTitle("Members · Latchkey");
-  const place = () => page.evaluate(() => document.activeElement?.matches("main, main h1") ?? false);
-  await expect.poll(place).toBe(true);
-});
-
 test("a menu of a row opens, closes by Escape and gives the focus back", async ({ page, team, signInAs }) => {
   await team.key({ name: "Production server" });
   await signInAs("owner");

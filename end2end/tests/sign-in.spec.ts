@@ -22,14 +22,11 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).toHaveURL(/\/sign-in\?next=/);
     });
 
-    test("a wrong password and an unknown address get the same answer", async ({ page, team, watch }) => {
+    test("a wrong password and an unknown address get the same answer", async ({ page, team }) => {
       const say = "The e-mail address or the password is not right.";
       for (const email of [team.email("owner"), "nobody@nowhere.example"]) {
         await page.goto("/sign-in");
-        if (javaScriptEnabled) {
-          watch.expect(422, "/api/sign-in");
-          await hydrated(page);
-        }
+        if (javaScriptEnabled) await hydrated(page);
         await page.getByLabel("E-mail").fill(email);
         await page.getByLabel("Password").fill("not the password");
         await page.getByRole("button", { name: "Sign in" }).click();
@@ -60,7 +57,6 @@ test("a new password ends the other sessions and replaces the old one", async ({
 
   await signInAs("member");
   await open(page, "/account");
-  watch.expect(422, "/api/account/password");
   await page.getByLabel("Current password").fill("not the password");
   await page.getByLabel("New password").fill("a whole new teapot");
   await page.getByRole("button", { name: "Change password" }).click();

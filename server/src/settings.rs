@@ -164,12 +164,13 @@ impl Settings {
     ///
     /// # Errors
     /// When Postgres has none, or the file cannot be read or made.
-    pub fn peppers(&self, random: &Randomness) -> Result<Peppers, PepperError> {
+    pub fn peppers(&self, is_used: bool, random: &Randomness) -> Result<Peppers, PepperError> {
         let is_postgres = self.sqlite_file().is_none();
         peppers::peppers(
             self.pepper.as_ref(),
             &self.older_peppers,
             is_postgres,
+            is_used,
             &self.data_dir,
             random,
         )

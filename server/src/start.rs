@@ -52,7 +52,8 @@ pub async fn database(settings: &Settings) -> Result<Db, StartError> {
 pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let random = Randomness::System;
     let db = database(settings).await?;
-    let peppers = settings.peppers(&random)?;
+    let is_used = db.holds_digests().await.map_err(StartError::Connect)?;
+    let peppers = settings.peppers(is_used, &random)?;
     let engine = Engine::start(EngineSettings {
         db,
         peppers,

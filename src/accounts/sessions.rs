@@ -43,10 +43,10 @@ impl std::fmt::Debug for SessionHash {
     }
 }
 
-/// Keeps a session, new or changed. The time of opening stays what it was.
+/// Keeps a new session.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// When there is one with this id, or the database cannot be asked.
 pub async fn save(
     engine: &Engine,
     hash: SessionHash,
@@ -55,8 +55,7 @@ pub async fn save(
     expires_at: Timestamp,
 ) -> Result<(), StorageError> {
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id_hash) DO UPDATE \
-         SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at";
+         VALUES ($1, $2, $3, $4, $5)";
     let now = engine.clock.now();
     on!(engine.db.write(), c => sqlx::query(SQL)
         .bind(&hash.0[..]).bind(user_id).bind(data).bind(now).bind(expires_at).execute(c).await.map(drop))?;

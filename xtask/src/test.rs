@@ -15,10 +15,8 @@ use crate::{
     workspace::Workspace,
 };
 
-/// What a first visit should load at most, in bytes of brotli.
-const BUNDLE_GOAL: u64 = 350_000;
-/// What it may not grow beyond until the goal is reached. To be lowered with every reduction, never raised.
-const BUNDLE_LIMIT: u64 = 560_000;
+/// What a first visit may load at most, in bytes of brotli.
+const BUNDLE_LIMIT: u64 = 350_000;
 
 /// A part of the tests.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,12 +43,6 @@ pub fn test(workspace: &Workspace, only: Option<Part>, arguments: &[String]) -> 
             run(browser.playwright(&server).args(arguments))
         })?;
         let sum = print_bundle_sizes(workspace)?;
-        if sum > BUNDLE_GOAL {
-            eprintln!(
-                "  {} bytes above the goal of {BUNDLE_GOAL}",
-                sum - BUNDLE_GOAL
-            );
-        }
         if sum > BUNDLE_LIMIT {
             bail!(
                 "WebAssembly, JavaScript and CSS take {sum} bytes in brotli; the limit is {BUNDLE_LIMIT}"

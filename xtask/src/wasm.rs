@@ -31,6 +31,17 @@ const WASM_OPT: [&str; 9] = [
     "--enable-mutable-globals",
 ];
 
+/// Starts the module: each island's function is exported under the name that its element carries. Islands inside islands
+/// have no element of their own. The mark says to measurements and browser tests from when on the page is alive.
+const START: &str = "
+__wbg_init().then(async () => {
+hydrate();
+const module = await import(import.meta.url);
+for (const island of document.querySelectorAll(\"leptos-island\")) module[island.dataset.component](island);
+performance.mark(\"hydrated\");
+});
+";
+
 /// What the browser loads to make the pages live.
 pub struct WasmModule {
     /// The module itself.
@@ -103,10 +114,8 @@ fn bind(compiled: &Path) -> Result<WasmModule> {
             "the application exports no hydrate(), or wasm-bindgen's JavaScript has changed its form"
         );
     }
-    // The mark says to measurements and browser tests from when on the page is alive.
-    let start = "\n__wbg_init().then(() => { hydrate(); performance.mark(\"hydrated\"); });\n";
     Ok(WasmModule {
-        javascript: format!("{}{start}", without_comments(glue)),
+        javascript: format!("{}{START}", without_comments(glue)),
         wasm: output.wasm_mut().emit_wasm(),
     })
 }

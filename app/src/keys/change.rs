@@ -3,7 +3,7 @@
 use latchkey::key::RevokeReason;
 use leptos::prelude::*;
 
-use crate::error::AppError;
+use crate::{error::AppError, form::refusal_of};
 
 /// Switches an active key off. Nothing happens when it is off already.
 #[server(prefix = "/api", endpoint = "keys/disable", output = crate::wire::Json)]
@@ -23,12 +23,12 @@ pub async fn revoke_key(org: String, key: String, reason: RevokeReason) -> Resul
     crate::error::answer(on_the_server::revoke(&org, &key, reason).await)
 }
 
-/// What the page says after a change.
-pub const DISABLED: &str = "The key is disabled. Requests with it are refused from now on.";
-/// What the page says after a change.
-pub const ENABLED: &str = "The key is enabled. Requests with it pass again.";
-/// What the page says after a change.
-pub const REVOKED: &str = "The key is revoked. Requests with it are refused from now on.";
+/// Why one of these did not do what a form on this page asked for.
+pub fn refusal_of_change() -> Option<AppError> {
+    refusal_of::<DisableKey>()
+        .or_else(refusal_of::<EnableKey>)
+        .or_else(refusal_of::<RevokeKey>)
+}
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
@@ -39,6 +39,7 @@ mod on_the_server {
     };
 
     use crate::{
+        done::Done,
         error::{AppError, Refusal},
         session,
     };
@@ -48,6 +49,7 @@ mod on_the_server {
         answer(
             change_state::disable(&*session::engine()?, &permit, id(key)?).await,
             Status::Disabled,
+            Done::KeyDisabled,
         )
     }
 
@@ -56,6 +58,7 @@ mod on_the_server {
         answer(
             change_state::enable(&*session::engine()?, &permit, id(key)?).await,
             Status::Active,
+            Done::KeyEnabled,
         )
     }
 
@@ -64,8 +67,9 @@ mod on_the_server {
         answer(
             change_state::revoke(&*session::engine()?, &permit, id(key)?, reason).await,
             Status::Revoked,
+            Done::KeyRevoked,
         )?;
-        // Without JavaScript, the way back would ask the question again.
+        // The way back could ask the question again.
         leptos_axum::redirect(&format!("/orgs/{org}/keys/{key}"));
         Ok(())
     }
@@ -75,13 +79,19 @@ mod on_the_server {
     }
 
     /// A key that is already as it was asked to be is as good as changed: the button was pressed twice.
-    fn answer(result: Result<(), ChangeStateError>, wanted: Status) -> Result<(), AppError> {
+    fn answer(
+        result: Result<(), ChangeStateError>,
+        wanted: Status,
+        done: Done,
+    ) -> Result<(), AppError> {
         match result {
-            Err(ChangeStateError::NotFrom(status)) if status == wanted => Ok(()),
-            Err(ChangeStateError::NotFrom(_)) => Err(Refusal::KeyEnded.into()),
-            Err(ChangeStateError::NotFound) => Err(AppError::NotFound),
-            Err(ChangeStateError::Storage(error)) => Err(error.into()),
-            Ok(()) => Ok(()),
+            Err(ChangeStateError::NotFrom(status)) if status == wanted => {}
+            Err(ChangeStateError::NotFrom(_)) => return Err(Refusal::KeyEnded.into()),
+            Err(ChangeStateError::NotFound) => return Err(AppError::NotFound),
+            Err(ChangeStateError::Storage(error)) => return Err(error.into()),
+            Ok(()) => {}
         }
+        done.send();
+        Ok(())
     }
 }

@@ -1,15 +1,13 @@
 //! The page that shows a key, once: the answer to the form that made it.
 
 use latchkey::key::Kind;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
 use super::{environment_title, kind_title, snippets::snippets};
 use crate::{
-    clipboard,
-    icons::{Icon, Symbol},
+    clipboard::CopyButton,
     layout::{Breadcrumbs, PageHead},
     new_key_form::MadeKey,
-    status::use_status,
 };
 
 /// The page.
@@ -34,8 +32,8 @@ pub fn CreatedKey(
                 <p class="muted small">"We keep a digest only. If it is lost, make a new key and revoke this one."</p>
             </header>
             <div class="secret">
-                <code>{key.text().to_owned()}</code>
-                <CopyButton text=key.text().to_owned() class="btn primary" said="Key copied.">"Copy key"</CopyButton>
+                <code id="key">{key.text().to_owned()}</code>
+                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy key".to_owned() copied="Key copied".to_owned()/>
             </div>
             {tabs}
             <footer>
@@ -86,11 +84,13 @@ fn Snippets(made: MadeKey) -> impl IntoView {
         .collect_view();
     let panels = all
         .into_iter()
-        .map(|snippet| {
+        .enumerate()
+        .map(|(place, snippet)| {
+            let id = format!("example-{place}");
             view! {
                 <div class="panel">
-                    <pre tabindex="0"><code>{snippet.text.clone()}</code></pre>
-                    <CopyButton text=snippet.text class="btn square" said="Example copied."><span class="visually-hidden">"Copy the example"</span></CopyButton>
+                    <pre tabindex="0"><code id=id.clone()>{snippet.text}</code></pre>
+                    <CopyButton of=id class="btn".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>
                 </div>
             }
         })
@@ -100,33 +100,5 @@ fn Snippets(made: MadeKey) -> impl IntoView {
             <div class="seg" role="radiogroup" aria-label="Language">{languages}</div>
             {panels}
         </div>
-    }
-}
-
-/// A button that puts a text into the clipboard. Shown where scripts run: without one it could do nothing.
-#[component]
-fn CopyButton(
-    text: String,
-    class: &'static str,
-    said: &'static str,
-    children: Children,
-) -> impl IntoView {
-    let status = use_status();
-    let copy = move |_| {
-        let text = text.clone();
-        spawn_local(async move {
-            let copied = clipboard::write(&text).await;
-            status.say(if copied {
-                said
-            } else {
-                "The browser does not allow it. Select the text and copy it by hand."
-            });
-        });
-    };
-    view! {
-        <button type="button" class=format!("{class} needs-script") on:click=copy>
-            <Icon symbol=Symbol::Copy/>
-            {children()}
-        </button>
     }
 }

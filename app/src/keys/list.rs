@@ -13,15 +13,15 @@ use self::{
     address::Address,
     data::{KeyList, list_keys},
     filters::Filters,
-    table::{Changes, KeyTable},
+    table::KeyTable,
 };
-use super::change::{DISABLED, DisableKey, ENABLED, EnableKey};
+use super::change::refusal_of_change;
 use crate::{
+    form::FormError,
     icons::{Icon, Symbol},
     layout::PageHead,
     not_found::ErrorView,
     number_text::{counted, grouped},
-    status::use_status,
 };
 
 /// The page.
@@ -37,26 +37,15 @@ pub fn KeysPage() -> impl IntoView {
             )
         })
     });
-    let changes = Changes {
-        disable: ServerAction::<DisableKey>::new(),
-        enable: ServerAction::<EnableKey>::new(),
-    };
-    announce(changes);
     let keys = Resource::new(
-        move || {
-            (
-                address.get(),
-                changes.disable.version().get(),
-                changes.enable.version().get(),
-            )
-        },
-        |(address, ..)| async move { list_keys(address.clone()).await.map(|list| (address, list)) },
+        move || address.get(),
+        |address| async move { list_keys(address.clone()).await.map(|list| (address, list)) },
     );
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 match keys.await {
-                    Ok((address, list)) => view! { <KeysView address list changes/> }.into_any(),
+                    Ok((address, list)) => view! { <KeysView address list/> }.into_any(),
                     Err(error) => view! { <ErrorView error/> }.into_any(),
                 }
             })}
@@ -64,23 +53,8 @@ pub fn KeysPage() -> impl IntoView {
     }
 }
 
-/// Says what a menu's action did, or why it did not.
-fn announce(changes: Changes) {
-    let status = use_status();
-    Effect::new(move |_| match changes.disable.value().get() {
-        Some(Ok(())) => status.say(DISABLED),
-        Some(Err(error)) => status.say(error.to_string()),
-        None => {}
-    });
-    Effect::new(move |_| match changes.enable.value().get() {
-        Some(Ok(())) => status.say(ENABLED),
-        Some(Err(error)) => status.say(error.to_string()),
-        None => {}
-    });
-}
-
 #[component]
-fn KeysView(address: Address, list: KeyList, changes: Changes) -> impl IntoView {
+fn KeysView(address: Address, list: KeyList) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
     let lead = match (list.matching, address.filtered()) {
         (0, _) => view! { "A key’s text is shown once, when it is made." }.into_any(),
@@ -95,25 +69,26 @@ fn KeysView(address: Address, list: KeyList, changes: Changes) -> impl IntoView 
     let make = may_make.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
     view! {
         <PageHead title="Keys" lead>{make}</PageHead>
+        <FormError error=refusal_of_change()/>
         {if nothing {
             Either::Left(view! { <NoKeys new=may_make.then_some(new)/> })
         } else {
             Either::Right(view! {
                 <Filters address=address.clone() with_display=list.with_details/>
-                <div class="stack"><Found address list changes/></div>
+                <div class="stack"><Found address list/></div>
             })
         }}
     }
 }
 
 #[component]
-fn Found(address: Address, list: KeyList, changes: Changes) -> impl IntoView {
+fn Found(address: Address, list: KeyList) -> impl IntoView {
     if list.rows.is_empty() {
         return Either::Left(view! { <NoMatch address/> });
     }
     let pager = view! { <Pager address=address.clone() shown=list.rows.len() matching=list.matching previous=list.previous.clone() next=list.next.clone()/> };
     Either::Right(view! {
-        <div class="card"><KeyTable address list changes/></div>
+        <div class="card"><KeyTable address list/></div>
         {pager}
     })
 }

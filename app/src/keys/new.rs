@@ -24,10 +24,8 @@ use crate::{
 pub fn NewKeyPage() -> impl IntoView {
     let params = use_params_map();
     let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
-    // The page that is made live must be the page that was sent. Any later visit starts with a blank form.
-    let answer = SharedValue::<Option<NewKeyAnswer>>::new(use_context::<NewKeyAnswer>).into_inner();
     let options = Resource::new(move || org.get(), offer_new_key);
-    let answer = StoredValue::new(answer);
+    let answer = StoredValue::new(use_context::<NewKeyAnswer>());
     view! {
         <Transition>
             {move || Suspend::new(async move {

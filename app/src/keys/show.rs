@@ -6,7 +6,7 @@ mod requests;
 mod revoke;
 
 use latchkey::key::Status;
-use leptos::{either::Either, form::ActionForm, html, prelude::*};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_location, use_params_map};
 
 use self::{
@@ -16,28 +16,18 @@ use self::{
     revoke::{RevokeButton, RevokeQuestion},
 };
 use super::{
-    change::{DISABLED, DisableKey, ENABLED, EnableKey, REVOKED, RevokeKey},
+    change::{DisableKey, EnableKey, refusal_of_change},
     kind_purpose, reason_text,
     state::StateTag,
 };
 use crate::{
-    error::AppError,
-    form::{FormError, SubmitButton},
+    form::FormError,
     icons::{Icon, Symbol},
     layout::{Breadcrumbs, PageHead},
     not_found::ErrorView,
     query::value_of,
-    status::use_status,
     time_text::Time,
 };
-
-/// What the page's buttons do.
-#[derive(Clone, Copy)]
-struct Changes {
-    disable: ServerAction<DisableKey>,
-    enable: ServerAction<EnableKey>,
-    revoke: ServerAction<RevokeKey>,
-}
 
 /// The page.
 #[component]
@@ -50,35 +40,14 @@ pub fn KeyPage() -> impl IntoView {
     });
     // Asked in the address, so that the question can be asked where no script runs.
     let asked = Memo::new(move |_| search.with(|search| !value_of(search, "revoke").is_empty()));
-    let changes = Changes {
-        disable: ServerAction::new(),
-        enable: ServerAction::new(),
-        revoke: ServerAction::new(),
-    };
-    announce(changes);
-    let key = Resource::new(
-        move || {
-            let Changes {
-                disable,
-                enable,
-                revoke,
-            } = changes;
-            (
-                path.get(),
-                disable.version().get(),
-                enable.version().get(),
-                revoke.version().get(),
-            )
-        },
-        |((org, key), ..)| show_key(org, key),
-    );
+    let key = Resource::new(move || path.get(), |(org, key)| show_key(org, key));
     view! {
         <Transition>
             {move || {
                 let asked = asked.get();
                 Suspend::new(async move {
                     match key.await {
-                        Ok(key) => view! { <KeyPageView org=path.get_untracked().0 key asked changes/> }.into_any(),
+                        Ok(key) => view! { <KeyPageView org=path.get_untracked().0 key asked/> }.into_any(),
                         Err(error) => view! { <ErrorView error/> }.into_any(),
                     }
                 })
@@ -87,49 +56,31 @@ pub fn KeyPage() -> impl IntoView {
     }
 }
 
-/// Says what a button did. What kept it from doing so stands on the page.
-fn announce(changes: Changes) {
-    let status = use_status();
-    let say = move |value: Option<Result<(), AppError>>, text: &'static str| {
-        if let Some(Ok(())) = value {
-            status.say(text);
-        }
-    };
-    Effect::new(move |_| say(changes.disable.value().get(), DISABLED));
-    Effect::new(move |_| say(changes.enable.value().get(), ENABLED));
-    Effect::new(move |_| say(changes.revoke.value().get(), REVOKED));
-}
-
 #[component]
-fn KeyPageView(org: String, key: KeyView, asked: bool, changes: Changes) -> impl IntoView {
+fn KeyPageView(org: String, key: KeyView, asked: bool) -> impl IntoView {
     let keys_path = format!("/orgs/{org}/keys");
     let path = format!("{keys_path}/{}", key.id);
-    let error = Signal::derive(move || {
-        let failed = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
-        failed(changes.disable.value().get())
-            .or_else(|| failed(changes.enable.value().get()))
-            .or_else(|| failed(changes.revoke.value().get()))
-    });
     let revocable = key.may_revoke && key.state.status != Status::Revoked;
     let beside = view! { <StateTag state=key.state/> }.into_any();
     let lead = match key.details.as_ref() {
         Some(details) => view! { <code>{details.display.clone()}</code> }.into_any(),
         None => kind_purpose(key.kind).into_any(),
     };
-    let switch = key.may_disable.then(|| view! { <SwitchButton org=org.clone() id=key.id.clone() status=key.state.status changes/> });
-    let dialog = NodeRef::<html::Dialog>::new();
+    let switch = key.may_disable.then(
+        || view! { <SwitchButton org=org.clone() id=key.id.clone() status=key.state.status/> },
+    );
     let question = revocable.then(|| {
-        let (id, name, dialog) = (key.id.clone(), key.name.clone(), (!asked).then_some(dialog));
-        view! { <RevokeQuestion org id name path=path.clone() action=changes.revoke dialog/> }
+        let (id, name) = (key.id.clone(), key.name.clone());
+        view! { <RevokeQuestion org id name path=path.clone() in_dialog=!asked/> }
     });
     view! {
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
         <PageHead title=key.name.clone() beside lead>
             {switch}
-            {(revocable && !asked).then(|| view! { <RevokeButton path dialog/> })}
+            {(revocable && !asked).then(|| view! { <RevokeButton path/> })}
         </PageHead>
         <div class="stack">
-            <FormError error/>
+            <FormError error=refusal_of_change()/>
             {question}
             <Ended key=key.clone()/>
             {match key.details.clone() {
@@ -160,15 +111,15 @@ fn Whole(key: KeyView, details: KeyDetails) -> impl IntoView {
 
 /// Switches the key off or on, whichever it is not; nothing for a key that has ended.
 #[component]
-fn SwitchButton(org: String, id: String, status: Status, changes: Changes) -> impl IntoView {
+fn SwitchButton(org: String, id: String, status: Status) -> impl IntoView {
     let fields = view! { <input type="hidden" name="org" value=org/><input type="hidden" name="key" value=id/> };
     match status {
         Status::Active => view! {
-            <ActionForm action=changes.disable>{fields}<SubmitButton class="btn" pending=changes.disable.pending()>"Disable"</SubmitButton></ActionForm>
+            <form method="post" action=DisableKey::PATH>{fields}<button class="btn">"Disable"</button></form>
         }
         .into_any(),
         Status::Disabled => view! {
-            <ActionForm action=changes.enable>{fields}<SubmitButton class="btn" pending=changes.enable.pending()>"Enable"</SubmitButton></ActionForm>
+            <form method="post" action=EnableKey::PATH>{fields}<button class="btn">"Enable"</button></form>
         }
         .into_any(),
         Status::Expired | Status::Revoked => ().into_any(),

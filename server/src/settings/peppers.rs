@@ -23,6 +23,12 @@ pub enum PepperError {
          example to what `openssl rand -hex 32` prints"
     )]
     NeededForPostgres,
+    /// The file is gone, and keys were digested with what it held.
+    #[error(
+        "the pepper's file {0} is missing, and the database holds keys that only its pepper recognises. Restore the \
+         file from a backup, or set LATCHKEY_PEPPER to what it held"
+    )]
+    Lost(PathBuf),
     /// The file could not be read or made.
     #[error("the pepper's file {0}: {1}")]
     File(PathBuf, io::Error),
@@ -59,14 +65,16 @@ pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     })
 }
 
-/// The peppers to use. `in_settings` is the one that the settings name; without it, SQLite's is kept in `folder`.
+/// The peppers to use. `in_settings` is the one that the settings name; without it, SQLite's is kept in `folder`, where
+/// it is made unless there are digests already (`is_used`).
 ///
 /// # Errors
-/// When Postgres has none, or the file cannot be read or made.
+/// When Postgres has none, or the file is lost or cannot be read or made.
 pub(super) fn peppers(
     in_settings: Option<&Secret>,
     older: &[Secret],
     is_postgres: bool,
+    is_used: bool,
     folder: &Path,
     random: &Randomness,
 ) -> Result<Peppers, PepperError> {
@@ -75,6 +83,7 @@ pub(super) fn peppers(
     let current = match in_settings {
         Some(secret) => parse(secret.expose()).map_err(invalid)?,
         None if is_postgres => return Err(PepperError::NeededForPostgres),
+        None if is_used && !file.exists() => return Err(PepperError::Lost(file)),
         None => {
             let text = read_or_make(&file, random).map_err(|error| match error {
                 MakeError::Io(error) => PepperError::File(file.clone(), error),
@@ -161,6 +170,24 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_file_is_not_replaced_while_keys_need_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let from_file = |is_used| {
+            peppers(
+                None,
+                &[],
+                false,
+                is_used,
+                folder.path(),
+                &Randomness::seeded(1),
+            )
+        };
+        assert!(matches!(from_file(true), Err(PepperError::Lost(_))));
+        assert!(from_file(false).is_ok());
+        assert!(from_file(true).is_ok());
+    }
+
+    #[test]
     fn a_pepper_has_a_number_and_enough_characters() {
         let secret = "x".repeat(32);
         assert_eq!(parse(&secret).unwrap().version(), 1);
@@ -180,12 +207,12 @@ mod tests {
         let (folder, random) = (Path::new("unused"), Randomness::seeded(1));
         let secret = |number: u8| Secret::new(format!("{number}:{}", "x".repeat(32)));
         assert!(matches!(
-            peppers(None, &[], true, folder, &random),
+            peppers(None, &[], true, false, folder, &random),
             Err(PepperError::NeededForPostgres)
         ));
-        let two = peppers(Some(&secret(2)), &[secret(1)], true, folder, &random).unwrap();
+        let two = peppers(Some(&secret(2)), &[secret(1)], true, true, folder, &random).unwrap();
         assert_eq!(two.current_version(), 2);
-        let twice = peppers(Some(&secret(2)), &[secret(2)], true, folder, &random);
+        let twice = peppers(Some(&secret(2)), &[secret(2)], true, true, folder, &random);
         assert!(matches!(twice, Err(PepperError::NumberTwice(2))));
     }
 }

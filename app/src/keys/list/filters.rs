@@ -2,7 +2,6 @@
 
 use latchkey::key::Environment;
 use leptos::prelude::*;
-use leptos_router::components::Form;
 
 use super::address::{Address, StatusChoice};
 use crate::{
@@ -52,7 +51,7 @@ pub fn Filters(
         "Name"
     };
     view! {
-        <Form method="GET" action=address.path() attr:class="bar" attr:role="search">
+        <form class="bar" role="search" method="get" action=address.path()>
             <div class="search">
                 <Icon symbol=Symbol::Search/>
                 <input class="input" type="search" name="q" value=address.search.clone() maxlength="100" aria-label="Search keys" placeholder=placeholder/>
@@ -60,6 +59,6 @@ pub fn Filters(
             {kept}
             <div class="seg" role="group" aria-label="Environment">{environments}</div>
             <div class="seg" role="group" aria-label="Status">{states}</div>
-        </Form>
+        </form>
     }
 }

@@ -1,7 +1,7 @@
 //! The table of keys.
 
 use latchkey::key::{Kind, Status};
-use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
     address::{Address, SortChoice},
@@ -18,18 +18,9 @@ use crate::{
     time_text::Time,
 };
 
-/// What the menus of the rows do.
-#[derive(Clone, Copy)]
-pub struct Changes {
-    /// Switches a key off.
-    pub disable: ServerAction<DisableKey>,
-    /// Switches a key on.
-    pub enable: ServerAction<EnableKey>,
-}
-
 /// The table.
 #[component]
-pub fn KeyTable(address: Address, list: KeyList, changes: Changes) -> impl IntoView {
+pub fn KeyTable(address: Address, list: KeyList) -> impl IntoView {
     let heading = |sort: SortChoice, text: &'static str| {
         let order = (address.sort == sort).then_some(if address.descending {
             "descending"
@@ -55,7 +46,7 @@ pub fn KeyTable(address: Address, list: KeyList, changes: Changes) -> impl IntoV
     let rows = list
         .rows
         .into_iter()
-        .map(|row| view! { <Row org=address.org.clone() row may changes/> })
+        .map(|row| view! { <Row org=address.org.clone() row may/> })
         .collect_view();
     view! {
         <table class="table wide">
@@ -80,7 +71,7 @@ impl May {
 }
 
 #[component]
-fn Row(org: String, row: KeyRow, may: May, changes: Changes) -> impl IntoView {
+fn Row(org: String, row: KeyRow, may: May) -> impl IntoView {
     let href = format!("/orgs/{org}/keys/{}", row.id);
     let kind_class = if row.kind == Kind::Widget {
         "tag plain accent"
@@ -98,7 +89,7 @@ fn Row(org: String, row: KeyRow, may: May, changes: Changes) -> impl IntoView {
     );
     let menu = may.any().then(|| {
         let (href, id, name) = (href.clone(), row.id.clone(), row.name.clone());
-        view! { <td><RowMenu org href id name status=row.state.status may changes/></td> }
+        view! { <td><RowMenu org href id name status=row.state.status may/></td> }
     });
     let requests = row
         .requests
@@ -128,15 +119,14 @@ fn RowMenu(
     name: String,
     status: Status,
     may: May,
-    changes: Changes,
 ) -> impl IntoView {
     let fields = view! { <input type="hidden" name="org" value=org/><input type="hidden" name="key" value=id/> };
     let switch = match status {
         Status::Active if may.disable => Some(Either::Left(view! {
-            <li><ActionForm action=changes.disable>{fields}<button>"Disable"</button></ActionForm></li>
+            <li><form method="post" action=DisableKey::PATH>{fields}<button>"Disable"</button></form></li>
         })),
         Status::Disabled if may.disable => Some(Either::Right(view! {
-            <li><ActionForm action=changes.enable>{fields}<button>"Enable"</button></ActionForm></li>
+            <li><form method="post" action=EnableKey::PATH>{fields}<button>"Enable"</button></form></li>
         })),
         _ => None,
     };

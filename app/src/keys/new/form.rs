@@ -60,7 +60,7 @@ impl Errors {
 }
 
 /// The form.
-#[component]
+#[island]
 pub fn NewKeyFormView(
     /// The address of the org's keys.
     keys_path: String,
@@ -117,12 +117,6 @@ fn Summary(
     /// How many things were wrong with what was sent.
     refused: usize,
 ) -> impl IntoView {
-    let notice = NodeRef::<leptos::html::Div>::new();
-    Effect::new(move |_| {
-        if let Some(notice) = notice.get() {
-            let _ = notice.focus();
-        }
-    });
     let text = if refused == 1 {
         "One thing needs another look."
     } else {
@@ -130,7 +124,7 @@ fn Summary(
     };
     (refused > 0).then(|| {
         view! {
-            <div class="notice bad" role="alert" tabindex="-1" node_ref=notice>
+            <div class="notice bad" role="alert" tabindex="-1" autofocus>
                 <Icon symbol=Symbol::Alert/><div><b>{text}</b>" No key was made."</div>
             </div>
         }

@@ -1,27 +1,19 @@
 //! Revoking: the question, in a dialog, or in the page where no script runs.
 
 use latchkey::key::RevokeReason;
-use leptos::{ev, form::ActionForm, html, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 
-use crate::{form::SubmitButton, keys::change::RevokeKey};
+use crate::{dialog::DialogLink, keys::change::RevokeKey};
+
+const DIALOG: &str = "revoke";
 
 /// Opens the question. A link to the page that asks it, for where no script runs.
 #[component]
 pub fn RevokeButton(
     /// The key's page.
     path: String,
-    /// Where the question waits.
-    dialog: NodeRef<html::Dialog>,
 ) -> impl IntoView {
-    let open = move |event: ev::MouseEvent| {
-        if dialog
-            .get_untracked()
-            .is_some_and(|dialog| dialog.show_modal().is_ok())
-        {
-            event.prevent_default();
-        }
-    };
-    view! { <a class="btn danger" href=format!("{path}?revoke=1") on:click=open aria-haspopup="dialog">"Revoke…"</a> }
+    view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?revoke=1") class="btn danger".to_owned() text="Revoke…".to_owned()/> }
 }
 
 /// The question.
@@ -35,10 +27,8 @@ pub fn RevokeQuestion(
     name: String,
     /// The key's page.
     path: String,
-    /// What answers it.
-    action: ServerAction<RevokeKey>,
-    /// The dialog that it waits in; without one it stands in the page.
-    dialog: Option<NodeRef<html::Dialog>>,
+    /// Whether it waits in a dialog, or stands in the page.
+    in_dialog: bool,
 ) -> impl IntoView {
     let reasons = RevokeReason::ALL
         .iter()
@@ -46,19 +36,14 @@ pub fn RevokeQuestion(
             view! { <option value=reason.as_str()>{reason_title(*reason)}</option> }
         })
         .collect_view();
-    let keep = match dialog {
-        Some(dialog) => {
-            let close = move |_| {
-                if let Some(dialog) = dialog.get_untracked() {
-                    dialog.close();
-                }
-            };
-            view! { <button type="button" class="btn" on:click=close>"Keep it"</button> }.into_any()
-        }
-        None => view! { <a class="btn" href=path>"Keep it"</a> }.into_any(),
+    let keep = if in_dialog {
+        // Closes the dialog and sends nothing.
+        view! { <button class="btn" formmethod="dialog">"Keep it"</button> }.into_any()
+    } else {
+        view! { <a class="btn" href=path>"Keep it"</a> }.into_any()
     };
     let form = view! {
-        <ActionForm action=action>
+        <form method="post" action=RevokeKey::PATH>
             <header>
                 <h2 id="revoke-title">"Revoke “"{name}"”?"</h2>
                 <p>"Requests with it are refused at once. This cannot be undone."</p>
@@ -71,14 +56,14 @@ pub fn RevokeQuestion(
                     <select class="input" id="reason" name="reason">{reasons}</select>
                 </div>
             </div>
-            <footer>{keep}<SubmitButton class="btn danger primary" pending=action.pending()>"Revoke key"</SubmitButton></footer>
-        </ActionForm>
+            <footer>{keep}<button class="btn danger primary">"Revoke key"</button></footer>
+        </form>
     };
-    match dialog {
-        Some(dialog) => {
-            view! { <dialog class="dialog" node_ref=dialog aria-labelledby="revoke-title">{form}</dialog> }.into_any()
-        }
-        None => view! { <section class="dialog" aria-labelledby="revoke-title">{form}</section> }.into_any(),
+    if in_dialog {
+        view! { <dialog class="dialog" id=DIALOG aria-labelledby="revoke-title">{form}</dialog> }
+            .into_any()
+    } else {
+        view! { <section class="dialog" aria-labelledby="revoke-title">{form}</section> }.into_any()
     }
 }
 

@@ -1,0 +1,47 @@
+//! Menus are `<details>`, which open and close by themselves. Here is what they lack: that they close when left.
+
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
+
+/// Closes the open menu when something else is pressed, and on Escape, which returns to the menu's button. For as long
+/// as the page lives.
+pub fn close_when_left() {
+    window_event_listener(ev::pointerdown, |event| {
+        close_menu_unless_in_it(
+            event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Node>().ok())
+                .as_ref(),
+        );
+    });
+    window_event_listener(ev::keydown, |event| {
+        if event.key() == "Escape" {
+            focus_button_of_menu_around_focus();
+            close_menu_unless_in_it(None);
+        }
+    });
+}
+
+/// Menus share a `name`, by which the browser keeps at most one open.
+fn open_menu() -> Option<web_sys::Element> {
+    document()
+        .query_selector("details.menu[open]")
+        .ok()
+        .flatten()
+}
+
+fn close_menu_unless_in_it(pressed: Option<&web_sys::Node>) {
+    if let Some(menu) = open_menu().filter(|menu| !menu.contains(pressed)) {
+        // Closed or gone: both are what is wanted.
+        let _ = menu.remove_attribute("open");
+    }
+}
+
+fn focus_button_of_menu_around_focus() {
+    let focused = document().active_element();
+    let menu = open_menu().filter(|menu| menu.contains(focused.as_deref()));
+    let button = menu.and_then(|menu| menu.query_selector("summary").ok().flatten());
+    if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // Focus that cannot be moved stays where it is.
+        let _ = button.focus();
+    }
+}
