@@ -1,11 +1,15 @@
 //! Latchkey's pages: components, server functions, and the islands that come alive in the browser.
 //!
 //! Feature `ssr` is the half that the server runs: it renders every page whole. Feature `hydrate` is the half that becomes
-//! WebAssembly: the `#[island]` components, and nothing that only they do not need. Everything a page shows comes as a
+//! WebAssembly: the `#[island]` components, and what they need. Everything a page shows comes as a
 //! value that a server function has authorized and shaped; the views below only lay it out.
 
 // A page's view is one type, as deep as the page.
 #![recursion_limit = "256"]
+#![cfg_attr(
+    not(feature = "ssr"),
+    expect(dead_code, reason = "the browser is given the islands alone")
+)]
 
 #[cfg(not(erase_components))]
 compile_error!(
@@ -49,6 +53,7 @@ mod session;
 #[cfg(feature = "ssr")]
 mod shell;
 
+#[cfg(feature = "ssr")]
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use client_address::ClientAddress;
