@@ -2,6 +2,8 @@
 //! one covers the other. The browser runs the same code for its live check, short of what [`DomainPattern::parse`] says.
 
 mod host;
+#[cfg(feature = "native")]
+mod index;
 mod list;
 mod origin;
 mod pattern;
@@ -16,6 +18,8 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "native")]
+pub use self::index::PatternIndex;
 pub use self::{
     host::Scheme,
     list::{ParsedList, RefusedItem, parse_list},

@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::{SignUpPolicy, throttle::Throttle},
+    allowed_origins::AllowedOrigins,
     clock::Clock,
     convention::Convention,
     db::Db,
@@ -41,6 +42,7 @@ pub struct Engine {
     pub(crate) clock: Clock,
     pub(crate) random: Randomness,
     pub(crate) cache: KeyCache,
+    pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) recorder: Recorder,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: tokio::sync::Semaphore,
@@ -71,6 +73,7 @@ impl Engine {
             convention,
             sign_up,
             cache: KeyCache::new(cached_keys),
+            allowed_origins: AllowedOrigins::default(),
             recorder: Recorder::new(instance),
             throttle: Throttle::default(),
             hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),

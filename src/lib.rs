@@ -7,6 +7,8 @@ pub mod convention;
 pub mod domain;
 pub mod email;
 pub mod id;
+#[cfg(feature = "native")]
+pub mod idempotency;
 pub mod ip_range;
 pub mod key;
 pub mod name;
@@ -20,6 +22,8 @@ pub mod access;
 pub mod accounts;
 #[cfg(feature = "native")]
 pub mod agents;
+#[cfg(feature = "native")]
+pub mod allowed_origins;
 #[cfg(feature = "native")]
 pub mod clock;
 #[cfg(feature = "native")]

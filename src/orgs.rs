@@ -35,6 +35,9 @@ pub enum CreateOrgError {
     /// Another org has the slug.
     #[error("The slug `{0}` is taken. Choose another one.")]
     SlugTaken(Slug),
+    /// The same request has made it already.
+    #[error("This organization has been made already.")]
+    AlreadyMade(Box<Org>),
     /// The database could not be asked.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -52,12 +55,26 @@ pub const DEFAULT_PROJECT: &str = "Default";
 /// When the slug is taken.
 pub async fn create(
     engine: &Engine,
-    _operator: Operator,
+    operator: Operator,
     name: &DisplayName,
     slug: &Slug,
 ) -> Result<Org, CreateOrgError> {
+    create_once(engine, operator, name, slug, None).await
+}
+
+/// The same for a request that may come twice: under one `creation_token` one org is made.
+///
+/// # Errors
+/// When the slug is taken, or the org has been made under this token.
+pub async fn create_once(
+    engine: &Engine,
+    _operator: Operator,
+    name: &DisplayName,
+    slug: &Slug,
+    creation_token: Option<&str>,
+) -> Result<Org, CreateOrgError> {
     let mut tx = engine.db.begin().await?;
-    let org = insert(engine, &mut tx, name, slug.clone()).await?;
+    let org = insert(engine, &mut tx, name, slug.clone(), creation_token).await?;
     tx.commit().await?;
     Ok(org)
 }
@@ -68,6 +85,7 @@ pub(crate) async fn insert(
     tx: &mut Tx,
     name: &DisplayName,
     slug: Slug,
+    creation_token: Option<&str>,
 ) -> Result<Org, CreateOrgError> {
     let now = engine.clock.now();
     let org = Org {
@@ -76,13 +94,21 @@ pub(crate) async fn insert(
         name: name.clone(),
     };
     // Asking first would let two who ask at once both be told that the slug is free.
-    const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (slug) DO NOTHING";
+    const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, created_at, creation_token) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT_ORG)
-        .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now)
+        .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now).bind(creation_token)
         .execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if inserted == 0 {
-        return Err(CreateOrgError::SlugTaken(org.slug));
+        const SELECT: &str = "SELECT id, slug, name FROM orgs WHERE creation_token = $1";
+        let made: Option<Org> =
+            on!(tx.on(), c => sqlx::query_as(SELECT).bind(creation_token).fetch_optional(c).await)
+                .map_err(StorageError::from)?;
+        return Err(match made {
+            Some(made) => CreateOrgError::AlreadyMade(Box::new(made)),
+            None => CreateOrgError::SlugTaken(org.slug),
+        });
     }
     const INSERT_PROJECT: &str =
         "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
@@ -103,7 +129,7 @@ pub(crate) async fn insert_numbered(
     let mut candidate = slug.clone();
     let mut number = 2;
     loop {
-        match insert(engine, tx, name, candidate).await {
+        match insert(engine, tx, name, candidate, None).await {
             Err(CreateOrgError::SlugTaken(_)) => candidate = slug.numbered(number),
             done => return done,
         }
@@ -122,6 +148,40 @@ pub async fn find(
 ) -> Result<Option<Org>, StorageError> {
     const SQL: &str = "SELECT id, slug, name FROM orgs WHERE slug = $1";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(slug.clone()).fetch_optional(c).await)?)
+}
+
+/// The org with this id, for the operator.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn find_by_id(
+    engine: &Engine,
+    _operator: Operator,
+    id: OrgId,
+) -> Result<Option<Org>, StorageError> {
+    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
+}
+
+/// The instance's orgs, oldest first, at most `limit` of those that were made after `after`; and the id to go on from
+/// when there are more.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    engine: &Engine,
+    _operator: Operator,
+    after: Option<OrgId>,
+    limit: u16,
+) -> Result<(Vec<Org>, Option<OrgId>), StorageError> {
+    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id > $1 ORDER BY id LIMIT $2";
+    let after = after.map_or_else(String::new, |id| id.to_string());
+    let mut orgs: Vec<Org> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
+    let more = orgs.len() > usize::from(limit);
+    orgs.truncate(usize::from(limit));
+    let next = orgs.last().map(|org| org.id).filter(|_| more);
+    Ok((orgs, next))
 }
 
 /// The orgs that a person is in, with their role in each, by name.

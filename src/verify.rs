@@ -78,6 +78,15 @@ pub struct Answer {
 }
 
 impl InvalidReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::Malformed,
+        Self::Unknown,
+        Self::Disabled,
+        Self::Revoked,
+        Self::Superseded,
+    ];
+
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

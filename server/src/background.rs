@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey::{Engine, accounts::sessions, db::StorageError, usage};
+use latchkey::{Engine, accounts::sessions, db::StorageError, idempotency, usage};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -86,5 +86,6 @@ async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
 async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     let ended = sessions::delete_ended(engine).await?;
     tracing::debug!(ended, "deleted ended sessions");
+    idempotency::delete_old(engine).await?;
     usage::retention::delete_old(engine).await
 }

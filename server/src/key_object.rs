@@ -10,32 +10,100 @@ use latchkey::{
     time::Timestamp,
 };
 use serde::Serialize;
+use utoipa::{ToSchema, openapi::Object};
 
-/// A key for the operator. Times are RFC 3339 in UTC.
-#[derive(Serialize)]
+use crate::openapi::{or_null, words};
+
+/// A key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
 pub struct KeyObject<'a> {
+    /// Its id, the same through every rotation.
+    #[schema(value_type = String)]
     id: KeyId,
+    /// Its name.
     name: &'a str,
+    /// For servers, or for browsers.
+    #[schema(schema_with = kinds)]
     kind: Kind,
+    /// Production, or everything else.
+    #[schema(schema_with = environments)]
     environment: Environment,
+    /// Whether it works, and if not, why not.
+    #[schema(schema_with = statuses)]
     status: Status,
+    /// The id of the project that it belongs to.
+    #[schema(value_type = String)]
     project: ProjectId,
+    /// What it may do; when empty, what the convention says.
+    #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
+    /// Where a widget key works.
+    #[schema(value_type = Vec<String>)]
     domains: &'a [DomainPattern],
+    /// The addresses that its users come from; empty means any.
+    #[schema(value_type = Vec<String>)]
     ip_ranges: &'a [IpRange],
+    /// The front and the last four characters.
     display: &'a str,
+    /// When it was made.
+    #[schema(value_type = jiff::Timestamp)]
     created_at: Option<jiff::Timestamp>,
+    /// When it stops by itself; null for never.
+    #[schema(required)]
     expires_at: Option<jiff::Timestamp>,
+    /// When it last let a request pass.
+    #[schema(required)]
     last_used_at: Option<jiff::Timestamp>,
+    /// The id of the person who made it; null for the operator.
+    #[schema(value_type = Option<String>, required)]
     created_by: Option<UserId>,
+    /// What its makers wrote about it.
     notes: &'a str,
+    /// What API servers are told of it with each answer.
+    #[schema(value_type = Object)]
     metadata: &'a Metadata,
+    /// When it was switched off, if it is.
+    #[schema(required)]
     disabled_at: Option<jiff::Timestamp>,
+    /// When it was ended, if it was.
+    #[schema(required)]
     revoked_at: Option<jiff::Timestamp>,
+    /// Why it was ended, if it was.
+    #[schema(schema_with = revoke_reasons_or_null)]
     revoke_reason: Option<RevokeReason>,
-    /// The plain text, in the answer to the creation alone.
+    /// The plain text, in the answer that first holds the secret alone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     key: Option<&'a str>,
+}
+
+/// The words for kinds, as a schema.
+pub fn kinds() -> Object {
+    words(Kind::ALL.iter().map(|kind| kind.as_str()))
+}
+
+/// The words for environments, as a schema.
+pub fn environments() -> Object {
+    words(
+        Environment::ALL
+            .iter()
+            .map(|environment| environment.as_str()),
+    )
+}
+
+/// The words for a key's status, as a schema.
+pub fn statuses() -> Object {
+    words(Status::ALL.iter().map(|status| status.as_str()))
+}
+
+/// The words for reasons to end a key, as a schema.
+pub fn revoke_reasons() -> Object {
+    words(RevokeReason::ALL.iter().map(|reason| reason.as_str()))
+}
+
+fn revoke_reasons_or_null() -> Object {
+    or_null(revoke_reasons())
 }
 
 impl<'a> KeyObject<'a> {

@@ -1,81 +1,133 @@
 //! Errors of the API as RFC 9457 problem details.
 
+mod code;
+
+use std::borrow::Cow;
+
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use self::code::Code;
+use crate::{app_state::AppState, settings::PublicUrl};
 
 /// A refused API request: `application/problem+json` with a code for programs and a sentence for people.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    detail: String,
+    code: Code,
+    detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    headers: Vec<(header::HeaderName, HeaderValue)>,
+    headers: HeaderMap,
 }
 
 /// What is wrong with one field of a request's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// The field's name.
-    pub field: &'static str,
+    #[schema(value_type = String)]
+    pub field: Cow<'static, str>,
     /// What is wrong with it, without its value.
     pub detail: String,
 }
 
-/// The document that is sent.
-#[derive(Serialize)]
-struct Document<'a> {
-    /// No page of its own describes the problem: `code` and `detail` do.
-    r#type: &'static str,
-    title: &'static str,
+/// An error: problem details (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Document<'a> {
+    /// Where the code is explained.
+    r#type: String,
+    /// The code as a heading.
+    title: &'a str,
+    /// The HTTP status again.
     status: u16,
+    /// What is wrong with this request, and what to do.
     detail: &'a str,
-    code: &'static str,
+    /// What is wrong, for programs.
+    #[schema(schema_with = codes)]
+    code: &'a str,
+    /// What is wrong with each field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [FieldError],
 }
 
+fn codes() -> utoipa::openapi::Object {
+    crate::openapi::words(Code::ALL.iter().map(|code| code.as_str()))
+}
+
 impl Problem {
-    /// A problem with its HTTP status, its code and a sentence that says what to do.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem with its code and a sentence that says what to do.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            status,
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            headers: Vec::new(),
+            headers: HeaderMap::new(),
         }
     }
 
-    /// A body that will not do, field by field.
-    pub fn invalid_request(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+    /// A request that cannot be read, field by field.
+    pub fn invalid_request(detail: impl Into<Cow<'static, str>>, errors: Vec<FieldError>) -> Self {
         Self {
             errors,
-            ..Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", detail)
+            ..Self::new(Code::InvalidRequest, detail)
         }
     }
 
-    /// No service token, or not one that may do this. RFC 6750 wants no error code where no token was sent.
+    /// A body with fields that will not do.
+    pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
+        Self {
+            errors,
+            ..Self::new(
+                Code::InvalidField,
+                "Some fields will not do; errors says which and why.",
+            )
+        }
+    }
+
+    /// A body with one field that will not do.
+    pub fn invalid_field(field: &'static str, detail: impl ToString) -> Self {
+        Self::invalid_fields(vec![FieldError {
+            field: field.into(),
+            detail: detail.to_string(),
+        }])
+    }
+
+    /// No service token, or not one. RFC 6750 wants no error code where no token was sent.
     pub fn unauthorized(detail: &'static str, token_was_sent: bool) -> Self {
         let challenge = if token_was_sent {
             "Bearer realm=\"latchkey\", error=\"invalid_token\""
         } else {
             "Bearer realm=\"latchkey\""
         };
-        Self::new(StatusCode::UNAUTHORIZED, "INVALID_SERVICE_TOKEN", detail).with_header(
+        Self::new(Code::InvalidServiceToken, detail).with_header(
             header::WWW_AUTHENTICATE,
             HeaderValue::from_static(challenge),
+        )
+    }
+
+    /// A service token with the scope `verify` where `manage` is needed.
+    pub fn forbidden() -> Self {
+        Self::new(
+            Code::InsufficientTokenScope,
+            "This service token may only verify. Use one with the scope manage.",
+        )
+        .with_header(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static(
+                "Bearer realm=\"latchkey\", error=\"insufficient_scope\", scope=\"manage\"",
+            ),
         )
     }
 
     /// The database cannot be asked; nothing about the request is wrong.
     pub fn unavailable() -> Self {
         Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "UNAVAILABLE",
+            Code::Unavailable,
             "Latchkey cannot reach its database. Refuse the request, and ask again in a second.",
         )
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
@@ -84,8 +136,7 @@ impl Problem {
     /// Something broke that is nobody's fault but ours.
     pub fn internal() -> Self {
         Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "INTERNAL_ERROR",
+            Code::Internal,
             "Something went wrong in Latchkey. The log has it under this answer's x-request-id.",
         )
     }
@@ -93,8 +144,7 @@ impl Problem {
     /// No API at this path.
     pub fn not_found() -> Self {
         Self::new(
-            StatusCode::NOT_FOUND,
-            "NOT_FOUND",
+            Code::NotFound,
             "There is nothing at this address. Check the path.",
         )
     }
@@ -102,35 +152,59 @@ impl Problem {
     /// Another method is needed; the `Allow` header names it.
     pub fn method_not_allowed() -> Self {
         Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "METHOD_NOT_ALLOWED",
+            Code::MethodNotAllowed,
             "This address does not take this method. The Allow header names those that it takes.",
         )
     }
 
+    /// A body over the limit.
+    pub fn body_too_large() -> Self {
+        Self::new(Code::BodyTooLarge, "The body has at most 64 kB.")
+    }
+
     fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.insert(name, value);
         self
     }
-}
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn answer(&self, public_url: &PublicUrl) -> Response {
+        let code = self.code.as_str();
         let document = Document {
-            r#type: "about:blank",
-            // RFC 9457, 4.2.1: with about:blank, the title is the status's own phrase.
-            title: self.status.canonical_reason().unwrap_or("Error"),
-            status: self.status.as_u16(),
+            r#type: format!("{public_url}/docs/errors#{code}"),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
             detail: &self.detail,
-            code: self.code,
+            code,
             errors: &self.errors,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.status, content_type, body).into_response();
-        response.headers_mut().extend(self.headers);
+        let mut response = (self.code.status(), content_type, body).into_response();
+        response.headers_mut().extend(self.headers.clone());
         response
     }
+}
+
+impl IntoResponse for Problem {
+    /// An answer that [`write`] still has to write: only there is the address known that explains the code.
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the problem that a handler or a layer answered with. Headers that were added since stay.
+pub async fn write(State(state): State<AppState>, mut response: Response) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    let mut written = problem.answer(&state.public_url);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in response.headers() {
+        written.headers_mut().append(name, value.clone());
+    }
+    written
 }
 
 #[cfg(test)]
@@ -138,7 +212,8 @@ mod tests {
     use super::*;
 
     async fn shown(problem: Problem) -> String {
-        let response = problem.into_response();
+        let public_url = PublicUrl::parse("https://keys.example.com").unwrap();
+        let response = problem.answer(&public_url);
         let headers: Vec<String> = response
             .headers()
             .iter()
@@ -158,13 +233,13 @@ mod tests {
     #[tokio::test]
     async fn a_problem_has_the_shape_of_rfc_9457() {
         let errors = vec![FieldError {
-            field: "cost",
+            field: "cost".into(),
             detail: "must be a whole number of at least 1".to_owned(),
         }];
         insta::assert_snapshot!(shown(Problem::invalid_request("The body will not do.", errors)).await, @r#"
         400 Bad Request
         content-type: application/problem+json
-        {"type":"about:blank","title":"Bad Request","status":400,"detail":"The body will not do.","code":"INVALID_REQUEST","errors":[{"field":"cost","detail":"must be a whole number of at least 1"}]}
+        {"type":"https://keys.example.com/docs/errors#INVALID_REQUEST","title":"The request cannot be read","status":400,"detail":"The body will not do.","code":"INVALID_REQUEST","errors":[{"field":"cost","detail":"must be a whole number of at least 1"}]}
         "#);
     }
 

@@ -7,15 +7,17 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Request},
     http::Method,
-    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    middleware::{Next, from_fn, from_fn_with_state, map_response, map_response_with_state},
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, any, on},
 };
 use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 
 use crate::{
-    app_state::AppState, assets, client_address, created_key, error_page, health, metrics, pages,
-    problem::Problem, request_log, security_headers, sessions, verify,
+    app_state::AppState,
+    assets, client_address, cors, created_key, docs, error_page, health, metrics, openapi, pages,
+    problem::{self, Problem},
+    request_log, rest, security_headers, sessions, verify,
 };
 
 /// How large a request's body may be, in bytes.
@@ -48,10 +50,27 @@ macro_rules! entry {
 }
 
 /// The routes, but for those that Leptos knows: the pages, and the server functions under `/api`.
-fn table() -> [Entry; 5] {
-    [
+fn table() -> Vec<Entry> {
+    vec![
         entry!(Api POST "/v1/verify" verify::verify),
+        entry!(Api GET "/v1/orgs" rest::orgs::list),
+        entry!(Api POST "/v1/orgs" rest::orgs::create),
+        entry!(Api GET "/v1/orgs/{org}/keys" rest::keys::list),
+        entry!(Api POST "/v1/orgs/{org}/keys" rest::keys::create),
+        entry!(Api GET "/v1/orgs/{org}/keys/{id}" rest::keys::show),
+        entry!(Api POST "/v1/orgs/{org}/keys/{id}/disable" rest::state_changes::disable),
+        entry!(Api POST "/v1/orgs/{org}/keys/{id}/enable" rest::state_changes::enable),
+        entry!(Api POST "/v1/orgs/{org}/keys/{id}/revoke" rest::state_changes::revoke),
+        entry!(Api GET "/v1/orgs/{org}/agents" rest::agents::list),
+        entry!(Api POST "/v1/orgs/{org}/agents" rest::agents::create),
+        entry!(Api GET "/v1/orgs/{org}/agents/{public_id}" rest::agents::show),
+        entry!(Api PATCH "/v1/orgs/{org}/agents/{public_id}" rest::agents::change),
+        entry!(Api DELETE "/v1/orgs/{org}/agents/{public_id}" rest::agents::remove),
+        entry!(Api GET "/v1/orgs/{org}/usage" rest::usage::show),
         entry!(Browsers POST "/orgs/{org}/keys/new" created_key::create),
+        entry!(Operators GET "/openapi.json" openapi::show),
+        entry!(Operators GET "/docs" docs::show),
+        entry!(Operators GET "/docs/errors" docs::errors),
         entry!(Operators GET "/healthz" health::alive),
         entry!(Operators GET "/readyz" health::ready),
         entry!(Operators GET "/metrics" metrics::show),
@@ -84,7 +103,9 @@ pub fn router(state: AppState) -> Router {
         }))
         .layer(CatchPanicLayer::custom(|panic| {
             log_panic(panic, || Problem::internal().into_response())
-        }));
+        }))
+        .layer(from_fn_with_state(state.clone(), cors::layer))
+        .layer(map_response_with_state(state.clone(), problem::write));
 
     let browsers = pages::router(&state)
         .merge(routes_for(For::Browsers))

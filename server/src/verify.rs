@@ -6,82 +6,137 @@ mod request;
 use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use latchkey::{
     convention::Scope,
-    key::text::PlainKey,
     outcome::Outcome,
     service_tokens,
     usage::recorder::ClassIndex,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey},
 };
 use serde::{Serialize, Serializer};
+use utoipa::{ToSchema, openapi::Object};
 
 use self::{client_headers::ClientHeaders, request::Body};
 use crate::{
     app_state::AppState,
-    key_object::instant,
+    key_object::{self, instant},
+    openapi::words,
     problem::{FieldError, Problem},
+    rest::body::unread,
+    service_token,
 };
 
-/// The answer on the wire.
-#[derive(Serialize)]
+/// What was decided.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verification)]
 struct Document<'a> {
+    /// Whether the key may pass.
     valid: bool,
+    /// What was decided, for programs.
+    #[schema(schema_with = outcome_codes)]
     code: &'static str,
+    /// The HTTP status to give the client.
     status: u16,
+    /// What to tell whoever uses the key.
     detail: &'static str,
+    /// Why the key is invalid: for you, not for your client.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = reasons, required = false)]
     reason: Option<&'static str>,
+    /// The scopes that the key lacks.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
     missing_scopes: &'a [Scope],
+    /// The key, when it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = KeyDocument, required = false)]
     key: Option<KeyDocument<'a>>,
+    /// The agent, when one was named and is known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = AgentDocument, required = false)]
     agent: Option<AgentDocument<'a>>,
+    /// Headers to put on the answer to the client.
     #[serde(skip_serializing_if = "ClientHeaders::is_empty")]
+    #[schema(value_type = ClientHeaders, required = false)]
     headers: &'a ClientHeaders,
 }
 
-/// The key on the wire: what a trusted caller may know of it.
-#[derive(Serialize)]
+/// What an API server may know of a key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerifiedKey)]
 struct KeyDocument<'a> {
+    /// Its id, the same through every rotation.
     #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
     id: &'a dyn std::fmt::Display,
+    /// Its name.
     name: &'a str,
+    /// For servers, or for browsers.
+    #[schema(schema_with = key_object::kinds)]
     kind: &'static str,
+    /// Production, or everything else.
+    #[schema(schema_with = key_object::environments)]
     environment: &'static str,
+    /// The organization that it belongs to.
     org: OrgDocument<'a>,
+    /// The id of its project.
     #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
     project: &'a dyn std::fmt::Display,
+    /// What it may do; when empty, what the convention says.
+    #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
+    /// When it stops by itself; null for never.
+    #[schema(required)]
     expires_at: Option<jiff::Timestamp>,
+    /// What its makers attached to it.
+    #[schema(value_type = Object)]
     metadata: &'a serde_json::Value,
 }
 
-/// The agent on the wire.
-#[derive(Serialize)]
+/// What an API server may know of an agent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerifiedAgent)]
 struct AgentDocument<'a> {
+    /// Its id.
     #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
     id: &'a dyn std::fmt::Display,
+    /// The id that may stand in a page's source.
     #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
     public_id: &'a dyn std::fmt::Display,
+    /// Its name.
     name: &'a str,
+    /// The id of its project.
     #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
     project: &'a dyn std::fmt::Display,
+    /// The organization that it belongs to.
     org: OrgDocument<'a>,
 }
 
-#[derive(Serialize)]
+/// A key's organization.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VerifiedOrg)]
 struct OrgDocument<'a> {
+    /// Its id.
     #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
     id: &'a dyn std::fmt::Display,
+    /// Its name in addresses.
     slug: &'a str,
 }
 
-/// Handles `POST /v1/verify`.
+/// Ask whether a key may pass
+///
+/// The answer is 200 whatever was decided; `status` is the one to give your client. Ask on every request of a client:
+/// the answer comes from memory.
+#[utoipa::path(post, path = "/v1/verify", tag = "Verification", request_body = Body,
+    responses((status = 200, description = "What was decided", body = Document)))]
 pub async fn verify(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -110,31 +165,11 @@ async fn answer(
         );
         Problem::unavailable()
     };
-    let Some(token) = bearer(headers) else {
-        return Err(Problem::unauthorized(
-            "Send a service token: Authorization: Bearer TOKEN.",
-            false,
-        ));
-    };
+    let token = service_token::presented(headers)?;
     // Both scopes of service tokens may verify.
-    if service_tokens::recognise(engine, &token)
-        .await
-        .map_err(undecided)?
-        .is_none()
-    {
-        return Err(Problem::unauthorized(
-            "This is not a service token of this Latchkey. Make one with `latchkey token create`.",
-            true,
-        ));
-    }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "BODY_TOO_LARGE",
-            "The body has at most 64 kB.",
-        ),
-        _ => Problem::invalid_request("The body could not be read.", Vec::new()),
-    })?;
+    let recognised = service_tokens::recognise(engine, &token).await;
+    service_token::known(recognised.map_err(undecided)?)?;
+    let body = body.map_err(unread)?;
     let body = Body::parse(&body)?;
     let class = match &body.class {
         None => ClassIndex::default_of(engine.convention()),
@@ -149,7 +184,7 @@ async fn answer(
             Problem::invalid_request(
                 "There is no such class.",
                 vec![FieldError {
-                    field: "class",
+                    field: "class".into(),
                     detail,
                 }],
             )
@@ -167,18 +202,6 @@ async fn answer(
     let answer = verify::verify(engine, &request).await.map_err(undecided)?;
     let headers = ClientHeaders::of(&answer, &request, engine.convention());
     Ok((answer, headers))
-}
-
-/// The token of an `Authorization: Bearer` header. The scheme's case does not matter (RFC 9110, 11.1).
-fn bearer(headers: &HeaderMap) -> Option<PlainKey> {
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| PlainKey::from_presented(token.trim()))
 }
 
 fn respond(answer: &Answer, headers: &ClientHeaders) -> Response {
@@ -234,6 +257,14 @@ fn agent_document(agent: &KnownAgent) -> AgentDocument<'_> {
             slug: agent.org_slug.as_str(),
         },
     }
+}
+
+fn outcome_codes() -> Object {
+    words(Outcome::ALL.iter().map(|outcome| outcome.code()))
+}
+
+fn reasons() -> Object {
+    words(InvalidReason::ALL.iter().map(|reason| reason.as_str()))
 }
 
 fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {

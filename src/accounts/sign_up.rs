@@ -53,7 +53,7 @@ pub enum SignUpError {
 impl From<CreateOrgError> for SignUpError {
     fn from(error: CreateOrgError) -> Self {
         match error {
-            CreateOrgError::SlugTaken(_) => Self::NotAvailable,
+            CreateOrgError::SlugTaken(_) | CreateOrgError::AlreadyMade(_) => Self::NotAvailable,
             CreateOrgError::Storage(error) => Self::Storage(error),
             CreateOrgError::Randomness(error) => Self::Randomness(error),
         }

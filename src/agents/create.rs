@@ -9,6 +9,15 @@ use crate::{
 
 use super::{AgentError, AgentSettings, AgentSummary, PublicId, check};
 
+/// What came of a request that may come twice.
+#[derive(Debug)]
+pub enum Once {
+    /// The agent was made.
+    Made(AgentSummary),
+    /// It was made when the request came first.
+    MadeBefore(PublicId),
+}
+
 /// Makes an agent with a public ID of its own.
 ///
 /// # Errors
@@ -18,22 +27,49 @@ pub async fn create(
     permit: &Permit<to::EditAgents>,
     settings: &AgentSettings,
 ) -> Result<AgentSummary, AgentError> {
+    match create_once(engine, permit, settings, None).await? {
+        Once::Made(agent) => Ok(agent),
+        // No row has the token that there is not.
+        Once::MadeBefore(_) => Err(AgentError::NotFound),
+    }
+}
+
+/// The same for a request that may come twice: under one `creation_token` the org gets one agent.
+///
+/// # Errors
+/// When something about it will not do, which changes nothing.
+pub async fn create_once(
+    engine: &Engine,
+    permit: &Permit<to::EditAgents>,
+    settings: &AgentSettings,
+    creation_token: Option<&str>,
+) -> Result<Once, AgentError> {
     let now = engine.clock.now();
     let id = AgentId::new(now.as_millis(), engine.random.bytes()?);
     let public_id = PublicId::generate(&engine.random)?;
     let mut tx = engine.db.begin().await?;
     let project = check(engine, &mut tx, permit.org_id(), settings).await?;
     const INSERT: &str = "INSERT INTO agents (id, org_id, project_id, public_id, name, domains, public_embedding, \
-         created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    on!(tx.on(), c => sqlx::query(INSERT)
+         created_at, creation_token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (org_id, creation_token) DO NOTHING";
+    let inserted = on!(tx.on(), c => sqlx::query(INSERT)
         .bind(id).bind(permit.org_id()).bind(project).bind(public_id).bind(settings.name.clone())
         .bind(serde_json::json!(settings.domains).to_string()).bind(settings.public_embedding).bind(now)
-        .execute(c).await.map(drop))
+        .bind(creation_token).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
+    if inserted == 0 {
+        const SELECT: &str =
+            "SELECT public_id FROM agents WHERE org_id = $1 AND creation_token = $2";
+        let made: PublicId = on!(tx.on(), c => sqlx::query_scalar(SELECT)
+            .bind(permit.org_id()).bind(creation_token).fetch_one(c).await)
+        .map_err(StorageError::from)?;
+        return Ok(Once::MadeBefore(made));
+    }
     tx.commit().await?;
-    Ok(AgentSummary {
+    engine.cache.note_change();
+    Ok(Once::Made(AgentSummary {
         id,
         public_id,
         name: settings.name.clone(),
-    })
+    }))
 }

@@ -4,7 +4,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, on},
-    id::ProjectId,
+    id::{AgentId, ProjectId},
     name::DisplayName,
     time::Timestamp,
 };
@@ -53,6 +53,34 @@ pub async fn list(
     let rows: Vec<Row> =
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?;
     rows.into_iter().map(Agent::from_row).collect()
+}
+
+/// The org's agents, oldest first, at most `limit` of those that were made after `after`; and the id to go on from when
+/// there are more.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn page(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    after: Option<AgentId>,
+    limit: u16,
+) -> Result<(Vec<Agent>, Option<AgentId>), StorageError> {
+    const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
+         projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
+         FROM agents JOIN projects ON projects.id = agents.project_id \
+         WHERE agents.org_id = $1 AND agents.id > $2 ORDER BY agents.id LIMIT $3";
+    let after = after.map_or_else(String::new, |id| id.to_string());
+    let mut rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
+    let more = rows.len() > usize::from(limit);
+    rows.truncate(usize::from(limit));
+    let next = rows.last().map(|row| row.summary.id).filter(|_| more);
+    let agents = rows
+        .into_iter()
+        .map(Agent::from_row)
+        .collect::<Result<_, _>>()?;
+    Ok((agents, next))
 }
 
 /// Everything about one agent; `None` when the org has no such agent.

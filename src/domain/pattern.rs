@@ -116,6 +116,22 @@ impl DomainPattern {
         })
     }
 
+    /// Whether pages on `localhost` are meant.
+    #[cfg(feature = "native")]
+    pub fn is_localhost(&self) -> bool {
+        matches!(&self.host, Host::Name(name) if **name == *LOCALHOST)
+    }
+
+    /// Its host without a wildcard, scheme or port, as an origin has it.
+    #[cfg(feature = "native")]
+    pub(super) fn host_text(&self) -> String {
+        match &self.host {
+            Host::Name(name) | Host::Under(name) => name.to_string(),
+            Host::V4(address) => address.to_string(),
+            Host::V6(address) => format!("[{}]", Ipv6Text(*address)),
+        }
+    }
+
     /// Whether pages of this origin are meant.
     pub(super) fn covers(&self, origin: &Origin<'_>, with_subdomains: bool) -> bool {
         let host = match (&self.host, origin.host()) {

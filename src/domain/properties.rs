@@ -148,6 +148,26 @@ proptest! {
         prop_assert_eq!(matching(&[pattern], &origin, rule).is_some(), expected);
     }
 
+    #[test]
+    fn an_index_covers_what_one_of_its_patterns_covers(
+        patterns in proptest::collection::vec((name(), any::<bool>(), proptest::option::of(Just(8443))), 0..6),
+        list in nearly(), host in name(), header in nearly(), with_subdomains: bool, at in prop_oneof![Just(""), Just(":8443")],
+    ) {
+        let mut patterns: Vec<DomainPattern> = patterns.into_iter().map(|(name, wildcard, port)| {
+            let port = port.map(|port: u16| format!(":{port}")).unwrap_or_default();
+            DomainPattern::parse(&format!("{}{name}{port}", if wildcard { "*." } else { "" })).unwrap()
+        }).collect();
+        patterns.extend(parse_list(&list).patterns);
+        let mut index = PatternIndex::default();
+        patterns.iter().for_each(|pattern| index.insert(pattern.clone()));
+        for header in [format!("https://{host}{at}"), header] {
+            if let Ok(origin) = Origin::parse(&header) {
+                let rule = DomainRule { covers_subdomains: with_subdomains, localhost: LocalhostRule::IfListed };
+                prop_assert_eq!(index.covers(&origin, with_subdomains), matching(&patterns, &origin, rule).is_some());
+            }
+        }
+    }
+
     /// Whatever a list of anything allows is localhost by rule, or a name that is or ends with a listed one after a dot.
     #[test]
     fn nothing_else_is_allowed(list in nearly(), header in nearly(), rule in rule()) {

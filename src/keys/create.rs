@@ -133,6 +133,7 @@ pub async fn create(
         .bind(&display).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
     tx.commit().await?;
+    engine.cache.note_change();
     Ok(CreatedKey { id, plain, display })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     access::{Permit, to},
     db::{StorageError, on},
     id::KeyId,
-    key::Environment,
+    key::{Environment, Kind, Status},
     time::{DAY, Timestamp},
 };
 
@@ -42,6 +42,8 @@ pub enum StatusFilter {
     NeedsAttention,
     /// Keys that are revoked or expired.
     Ended,
+    /// Keys of one status.
+    Is(Status),
 }
 
 /// How long before its expiry a key needs attention (design §8), in milliseconds.
@@ -54,6 +56,8 @@ pub struct KeyQuery {
     pub search: String,
     /// One environment, or both.
     pub environment: Option<Environment>,
+    /// One kind, or both.
+    pub kind: Option<Kind>,
     /// Which states.
     pub status: StatusFilter,
     /// By what.
@@ -138,8 +142,8 @@ impl SortBy {
     /// The type that a place's value is compared as.
     const fn cast(self) -> &'static str {
         match self {
-            Self::Name => "$7",
-            _ => "CAST($7 AS BIGINT)",
+            Self::Name => "$8",
+            _ => "CAST($8 AS BIGINT)",
         }
     }
 
@@ -166,11 +170,17 @@ impl SortBy {
     }
 }
 
-/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends.
+/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind
+/// or ''.
 const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND ($3 = '' OR keys.environment = $3) \
+     AND ($7 = '' OR keys.kind = $7) \
      AND CASE $4 WHEN 'any' THEN TRUE \
        WHEN 'ended' THEN keys.revoked_at IS NOT NULL OR COALESCE(keys.expires_at <= $5, FALSE) \
        WHEN 'active' THEN keys.revoked_at IS NULL AND keys.disabled_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
+       WHEN 'disabled' THEN keys.revoked_at IS NULL AND keys.disabled_at IS NOT NULL \
+         AND COALESCE(keys.expires_at > $5, TRUE) \
+       WHEN 'expired' THEN keys.revoked_at IS NULL AND COALESCE(keys.expires_at <= $5, FALSE) \
+       WHEN 'revoked' THEN keys.revoked_at IS NOT NULL \
        ELSE keys.revoked_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
          AND (keys.disabled_at IS NOT NULL OR COALESCE(keys.expires_at <= $6, FALSE)) END";
 
@@ -186,16 +196,18 @@ pub async fn list(
     let now = engine.clock.now();
     let pattern = format!("%{}%", escape_like(&query.search.trim().to_lowercase()));
     let environment = query.environment.map_or("", Environment::as_str);
+    let kind = query.kind.map_or("", Kind::as_str);
     let status = match query.status {
         StatusFilter::Any => "any",
         StatusFilter::Active => "active",
+        StatusFilter::Is(status) => status.as_str(),
         StatusFilter::NeedsAttention => "attention",
         StatusFilter::Ended => "ended",
     };
     let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING}");
     let matching: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .fetch_one(c).await)?;
+        .bind(kind).fetch_one(c).await)?;
 
     let cursor = query
         .cursor
@@ -211,12 +223,12 @@ pub async fn list(
     let (expression, cast) = (query.sort.expression(), query.sort.cast());
     let place = cursor.map(Cursor::place);
     let within = match place {
-        Some(_) => format!("({expression}, keys.id) {comparison} ({cast}, $8)"),
-        None => "$7 = $8".to_owned(),
+        Some(_) => format!("({expression}, keys.id) {comparison} ({cast}, $9)"),
+        None => "$8 = $9".to_owned(),
     };
     let select = format!(
         "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {within} \
-         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $9"
+         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $10"
     );
     let (value, id) = place.map_or_else(Default::default, |place| {
         (place.value.clone(), place.id.to_string())
@@ -224,7 +236,7 @@ pub async fn list(
     let limit = i64::from(query.page_size.max(1));
     let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
+        .bind(kind).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
 
     let more = keys.len() as i64 > limit;
     keys.truncate(usize::from(query.page_size.max(1)));

@@ -35,38 +35,72 @@ pub async fn details(
     permit: &Permit<to::SeeKeyDetails>,
     id: KeyId,
 ) -> Result<Option<Key>, StorageError> {
-    #[derive(sqlx::FromRow)]
-    struct Row {
-        #[sqlx(flatten)]
-        summary: KeySummary,
-        project_id: ProjectId,
-        project_name: DisplayName,
-        scopes: String,
-        domains: String,
-        ip_ranges: String,
-        notes: String,
-        metadata: String,
-        created_by: Option<UserId>,
-        creator_name: Option<DisplayName>,
+    Ok(details_of(engine, permit, &[id]).await?.pop())
+}
+
+/// The same of several keys, in the order of `ids`. Those that the org does not have are left out.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn details_of(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    ids: &[KeyId],
+) -> Result<Vec<Key>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
+    let places: Vec<String> = (0..ids.len()).map(|at| format!("${}", at + 2)).collect();
     let sql = format!(
         "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
          keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
-         WHERE keys.org_id = $1 AND keys.id = $2"
+         WHERE keys.org_id = $1 AND keys.id IN ({})",
+        places.join(", ")
     );
-    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(Key {
-        summary: row.summary,
-        project_id: row.project_id,
-        project_name: row.project_name,
-        scopes: crate::db::from_json(&row.scopes)?,
-        domains: stored_domains(&row.domains)?,
-        ip_ranges: crate::db::from_json(&row.ip_ranges)?,
-        notes: row.notes,
-        metadata: crate::db::from_json(&row.metadata)?,
-        created_by: row.created_by.zip(row.creator_name),
-    }))
+    let rows: Vec<Row> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let mut keys = rows
+        .into_iter()
+        .map(Row::read)
+        .collect::<Result<Vec<Key>, _>>()?;
+    keys.sort_by_key(|key| ids.iter().position(|id| *id == key.summary.id));
+    Ok(keys)
+}
+
+/// The columns of a [`Key`].
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    summary: KeySummary,
+    project_id: ProjectId,
+    project_name: DisplayName,
+    scopes: String,
+    domains: String,
+    ip_ranges: String,
+    notes: String,
+    metadata: String,
+    created_by: Option<UserId>,
+    creator_name: Option<DisplayName>,
+}
+
+impl Row {
+    fn read(self) -> Result<Key, StorageError> {
+        Ok(Key {
+            summary: self.summary,
+            project_id: self.project_id,
+            project_name: self.project_name,
+            scopes: crate::db::from_json(&self.scopes)?,
+            domains: stored_domains(&self.domains)?,
+            ip_ranges: crate::db::from_json(&self.ip_ranges)?,
+            notes: self.notes,
+            metadata: crate::db::from_json(&self.metadata)?,
+            created_by: self.created_by.zip(self.creator_name),
+        })
+    }
 }

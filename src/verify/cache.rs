@@ -4,7 +4,13 @@
 //! the same key wait for one read instead of making their own; and a change that is stored meanwhile removes the
 //! placeholder, so that the old state, once read, finds no seat to go into.
 
-use std::{hash::Hash, sync::Arc};
+use std::{
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use quick_cache::sync::{Cache, PlaceholderGuard};
 
@@ -31,6 +37,7 @@ pub struct KeyCache {
     pub(super) keys: Memory<KeyDigest, KnownKey>,
     pub(super) agents: Memory<PublicId, KnownAgent>,
     service_tokens: Cache<KeyDigest, (ServiceToken, Timestamp)>,
+    changes: AtomicU64,
 }
 
 /// What is known under each id, and which ids nothing is known under.
@@ -83,17 +90,30 @@ impl KeyCache {
             keys: Memory::new(capacity),
             agents: Memory::new(capacity),
             service_tokens: Cache::new(TOKEN_CAPACITY),
+            changes: AtomicU64::new(0),
         }
     }
 
     /// Drops a key whose stored state has changed, and the seat of a read that began before.
     pub(crate) fn forget(&self, digest: &KeyDigest) {
         self.keys.forget(digest);
+        self.note_change();
     }
 
     /// Drops an agent whose stored state has changed, and the seat of a read that began before.
     pub(crate) fn forget_agent(&self, public_id: &PublicId) {
         self.agents.forget(public_id);
+        self.note_change();
+    }
+
+    /// Counts a change that concerns no key in memory: a new key.
+    pub(crate) fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How many changes of keys this instance has stored, for what is derived from all keys and must follow them.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     pub(crate) fn service_token(&self, digest: &KeyDigest, now: Timestamp) -> Option<ServiceToken> {

@@ -6,20 +6,34 @@ use latchkey::{
     verify::{Answer, Request},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Headers by their names in lower case.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ClientHeaders {
+    /// How to authenticate (RFC 6750), on 401 and where a scope is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     www_authenticate: Option<String>,
+    /// The request's origin, where a list of domains allowed it: its page may read the answer, errors too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    access_control_allow_origin: Option<String>,
+    /// Beside `access-control-allow-origin`, for caches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    vary: Option<&'static str>,
 }
 
 impl ClientHeaders {
     /// The headers that go with an answer.
     pub fn of(answer: &Answer, request: &Request<'_>, convention: &Convention) -> Self {
         let sent_a_key = request.key.is_some_and(|key| !key.expose().is_empty());
+        let allowed = request.origin.filter(|_| answer.origin_allowed);
         Self {
+            access_control_allow_origin: allowed.map(str::to_owned),
+            vary: allowed.map(|_| "Origin"),
             www_authenticate: challenge(answer.outcome, sent_a_key, request.scopes, convention),
         }
     }

@@ -5,17 +5,21 @@ use std::{net::IpAddr, num::NonZeroU64};
 use latchkey::{convention::Scope, key::text::PlainKey};
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::problem::{FieldError, Problem};
 
 /// What an API server asks. Fields that are not listed are left aside, so that servers may be newer than Latchkey.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = VerificationRequest)]
 pub struct Body {
     /// The key that the client presented.
+    #[schema(value_type = Option<String>)]
     pub key: Option<PlainKey>,
     /// The public ID of the agent that the client wants.
     pub agent: Option<String>,
     /// What the client's request needs.
+    #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Option<Vec<Scope>>,
     /// The endpoint class.
     pub class: Option<String>,
@@ -25,8 +29,10 @@ pub struct Body {
     pub referer: Option<String>,
     /// Credits that the request costs: checked, so that a caller who sends it wrongly learns it now.
     #[expect(dead_code, reason = "no key has credits yet")]
+    #[schema(value_type = Option<u64>, minimum = 1)]
     cost: Option<NonZeroU64>,
     /// The end client's address.
+    #[schema(value_type = Option<String>)]
     pub ip: Option<IpAddr>,
 }
 
@@ -91,7 +97,7 @@ fn diagnose(json: &[u8], error: &serde_json::Error) -> Problem {
                 .is_some_and(|value| !value.is_null() && !will_do(value))
         })
         .map(|(field, _, detail)| FieldError {
-            field,
+            field: (*field).into(),
             detail: (*detail).to_owned(),
         })
         .collect();

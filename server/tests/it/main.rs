@@ -9,9 +9,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
-/// Makes of each function a module with two tests, one on SQLite and one on Postgres.
+/// Makes of each function a module with two tests, one on SQLite and one on Postgres. `under "talkifai":` before the
+/// functions gives them a Latchkey of that convention.
 macro_rules! on_both {
-    ($($(#[$attribute:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)*) => {$(
+    (under $convention:literal: $($rest:tt)*) => { on_both!(@ $convention; $($rest)*); };
+    (@ $convention:literal; $($(#[$attribute:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)*) => {$(
         $(#[$attribute])*
         mod $name {
             use super::*;
@@ -20,24 +22,27 @@ macro_rules! on_both {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn sqlite() {
-                let app = TestApp::on_sqlite().await;
+                let app = TestApp::on_sqlite_under($convention).await;
                 run(&app).await;
                 app.remove().await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn postgres() {
-                let app = TestApp::on_postgres().await;
+                let app = TestApp::on_postgres_under($convention).await;
                 run(&app).await;
                 app.remove().await;
             }
         }
     )*};
+    ($($rest:tt)*) => { on_both!(@ "latchkey"; $($rest)*); };
 }
 
+mod conformance;
 mod denials;
 mod pages;
 mod program;
+mod rest;
 mod security;
 mod storage;
 mod test_app;

@@ -1,9 +1,11 @@
 //! A Latchkey of one test's own: an empty database, a clock that stands at noon of 2026-11-21 UTC, randomness from a
 //! seed.
 
+pub mod api;
 pub mod browser;
 pub mod database;
 pub mod org;
+mod schema;
 mod server;
 
 use std::sync::{
@@ -46,17 +48,28 @@ pub struct TestApp {
 impl TestApp {
     /// On an empty SQLite database.
     pub async fn on_sqlite() -> Self {
-        Self::on(Database::sqlite()).await
+        Self::on_sqlite_under("latchkey").await
     }
 
     /// On an empty Postgres database.
     pub async fn on_postgres() -> Self {
-        Self::on(Database::postgres().await).await
+        Self::on_postgres_under("latchkey").await
     }
 
-    async fn on(database: Database) -> Self {
+    /// On an empty SQLite database, with keys of this convention.
+    pub async fn on_sqlite_under(convention: &str) -> Self {
+        Self::on(Database::sqlite(), convention).await
+    }
+
+    /// On an empty Postgres database, with keys of this convention.
+    pub async fn on_postgres_under(convention: &str) -> Self {
+        Self::on(Database::postgres().await, convention).await
+    }
+
+    async fn on(database: Database, convention: &str) -> Self {
         let clock = Clock::manual(NOON);
-        let settings = settings(&database, clock.clone()).await;
+        let mut settings = settings(&database, clock.clone()).await;
+        settings.convention = Convention::built_in(convention).unwrap();
         settings.db.migrate().await.unwrap();
         Self {
             engine: Arc::new(Engine::start(settings).unwrap()),

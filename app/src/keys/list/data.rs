@@ -122,6 +122,7 @@ mod on_the_server {
         let before = address.before.parse().map(Cursor::Before).ok();
         KeyQuery {
             search: address.search.clone(),
+            kind: None,
             environment: address.environment,
             status: match address.status {
                 StatusChoice::Any => StatusFilter::Any,

@@ -114,6 +114,29 @@ pub fn entries() -> Vec<Entry> {
             To(Action::MakeKeys),
         ),
         post("/v1/verify", "{}", ServiceToken),
+        page("/openapi.json", Everyone),
+        page("/docs", Everyone),
+        page("/docs/errors", Everyone),
+        page("/v1/orgs", ServiceToken),
+        post("/v1/orgs", "", ServiceToken),
+        page("/v1/orgs/{org}/keys", ServiceToken),
+        post("/v1/orgs/{org}/keys", "", ServiceToken),
+        page("/v1/orgs/{org}/keys/{id}", ServiceToken),
+        post("/v1/orgs/{org}/keys/{id}/disable", "", ServiceToken),
+        post("/v1/orgs/{org}/keys/{id}/enable", "", ServiceToken),
+        post("/v1/orgs/{org}/keys/{id}/revoke", "", ServiceToken),
+        page("/v1/orgs/{org}/agents", ServiceToken),
+        post("/v1/orgs/{org}/agents", "", ServiceToken),
+        page("/v1/orgs/{org}/agents/{public_id}", ServiceToken),
+        Entry {
+            method: Method::PATCH,
+            ..page("/v1/orgs/{org}/agents/{public_id}", ServiceToken)
+        },
+        Entry {
+            method: Method::DELETE,
+            ..page("/v1/orgs/{org}/agents/{public_id}", ServiceToken)
+        },
+        page("/v1/orgs/{org}/usage", ServiceToken),
     ]
 }
 
@@ -133,6 +156,8 @@ impl Entry {
         let fill = |text: &str| {
             text.replace("{org}", org)
                 .replace("{key}", key)
+                .replace("{id}", key)
+                .replace("{public_id}", key)
                 .replace("{*any}", "no/such/page")
         };
         let accept = if self.is_page() {

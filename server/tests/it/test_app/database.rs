@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "orgs",
     "users",
     "memberships",
@@ -22,6 +22,7 @@ const TABLES: [&str; 12] = [
     "agents",
     "key_findings",
     "usage_domains",
+    "idempotency_keys",
 ];
 
 /// One test's database.

@@ -100,8 +100,17 @@ fn assert_problem(answer: &HttpAnswer, status: u16) {
     assert_eq!(answer.header("content-type"), "application/problem+json");
     let problem = answer.json();
     assert_eq!(problem["status"], status);
-    assert_eq!(problem["type"], "about:blank");
-    assert_eq!(problem["title"], answer.status.canonical_reason().unwrap());
+    let explained = format!(
+        "http://localhost:3000/docs/errors#{}",
+        problem["code"].as_str().unwrap()
+    );
+    assert_eq!(problem["type"], explained);
+    assert!(
+        problem["title"]
+            .as_str()
+            .is_some_and(|title| !title.is_empty()),
+        "{problem}"
+    );
     assert!(
         problem["detail"]
             .as_str()

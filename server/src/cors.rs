@@ -1,0 +1,94 @@
+//! CORS for the API: pages on which some key works may read the answers to their requests, errors included, and a
+//! preflight is answered without a key or token.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use latchkey::{
+    allowed_origins,
+    convention::{Convention, KeyHeader},
+};
+
+use crate::{
+    app_state::AppState,
+    problem::{Code, Problem},
+    rest::storage_failed,
+};
+
+/// What a page may read of an answer besides the headers that every page may.
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
+/// For how many seconds a browser need not ask again.
+const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+
+/// Answers preflights, and says on every other answer whether a page may read it.
+pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let allowed = match &origin {
+        None => Ok(None),
+        Some(origin) => allowed_origin(&state, origin).await,
+    };
+    let is_preflight = request.method() == Method::OPTIONS
+        && origin.is_some()
+        && has(request.headers(), header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = match (is_preflight, &allowed) {
+        (false, _) => next.run(request).await,
+        (true, Err(problem)) => problem.clone().into_response(),
+        (true, Ok(None)) => refusal().into_response(),
+        (true, Ok(Some(_))) => preflight(state.engine.convention()),
+    };
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    if let Ok(Some(origin)) = allowed {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if !is_preflight {
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        }
+    }
+    response
+}
+
+/// The origin, when its pages may read answers.
+async fn allowed_origin(
+    state: &AppState,
+    origin: &HeaderValue,
+) -> Result<Option<HeaderValue>, Problem> {
+    let Ok(text) = origin.to_str() else {
+        return Ok(None);
+    };
+    let allows = allowed_origins::allows(&state.engine, text).await;
+    Ok(allows.map_err(storage_failed)?.then(|| origin.clone()))
+}
+
+fn preflight(convention: &Convention) -> Response {
+    let mut allowed = "Authorization, Content-Type".to_owned();
+    for header in &convention.accepted_in {
+        if let KeyHeader::Named(name) = header {
+            allowed += ", ";
+            allowed += name;
+        }
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    }
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+    response
+}
+
+fn refusal() -> Problem {
+    Problem::new(
+        Code::OriginNotAllowed,
+        "No key works on this site. Add its domain to the allowed domains of a widget key.",
+    )
+}
+
+fn has(headers: &HeaderMap, name: HeaderName) -> bool {
+    headers.contains_key(name)
+}

@@ -1,0 +1,193 @@
+//! The API's description (OpenAPI 3.1), made from the handlers and the types that they read and write.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, header},
+    response::IntoResponse,
+};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Content, Object, Ref, ResponseBuilder, Type,
+        path::{Operation, ParameterBuilder, ParameterIn},
+        schema::SchemaType,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        server::Server,
+    },
+};
+
+use crate::{app_state::AppState, problem, rest, verify};
+
+/// The document without the instance's address.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Latchkey",
+        description = "Verification of API keys, and the management of organizations and keys. Every request carries a \
+            service token as `Authorization: Bearer TOKEN`; `/v1/verify` takes tokens of either scope, everything else \
+            those with the scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC. \
+            `{org}` is an organization's slug or id."
+    ),
+    paths(
+        verify::verify,
+        rest::orgs::list,
+        rest::orgs::create,
+        rest::keys::list,
+        rest::keys::create,
+        rest::keys::show,
+        rest::state_changes::disable,
+        rest::state_changes::enable,
+        rest::state_changes::revoke,
+        rest::agents::list,
+        rest::agents::create,
+        rest::agents::show,
+        rest::agents::change,
+        rest::agents::remove,
+        rest::usage::show,
+    ),
+    components(schemas(problem::Document)),
+    modifiers(&CommonParts)
+)]
+struct Description;
+
+/// What every operation has.
+struct CommonParts;
+
+impl Modify for CommonParts {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A service token, made with `latchkey token create`."));
+        openapi
+            .components
+            .get_or_insert_default()
+            .security_schemes
+            .insert(
+                "service_token".to_owned(),
+                SecurityScheme::Http(token.build()).into(),
+            );
+        for (path, item) in &mut openapi.paths.paths {
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.patch,
+                &mut item.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
+                complete(path, operation);
+            }
+        }
+    }
+}
+
+/// Adds the parameters of the path and the errors that every operation of its sort may answer with.
+fn complete(path: &str, operation: &mut Operation) {
+    let token = SecurityRequirement::new::<_, [&str; 0], &str>("service_token", []);
+    operation.security = Some(vec![token]);
+    let in_path = [
+        ("org", "The organization's slug or id"),
+        ("id", "The key's id"),
+        ("public_id", "The agent's public ID"),
+    ];
+    for (name, description) in in_path {
+        if path.contains(&format!("{{{name}}}")) {
+            let parameter = ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(utoipa::openapi::Required::True)
+                .description(Some(description))
+                .schema(Some(Object::with_type(Type::String)));
+            operation
+                .parameters
+                .get_or_insert_default()
+                .insert(0, parameter.build().into());
+        }
+    }
+    if operation.responses.responses.contains_key("201") {
+        let parameter = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some(
+                "1 to 255 visible ASCII characters of your choice. The same request with the same key within 24 hours makes \
+                 nothing new and is answered with what was made, and the header `Idempotent-Replayed: true`; another \
+                 request with the same key is refused",
+            ))
+            .schema(Some(key_schema()));
+        let parameters = operation.parameters.get_or_insert_default();
+        parameters.push(parameter.build().into());
+    }
+    let has_body = operation.request_body.is_some();
+    let has_query = operation.parameters.iter().flatten().any(|parameter| {
+        matches!(parameter, utoipa::openapi::RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
+    });
+    let mut errors = vec![("401", "INVALID_SERVICE_TOKEN"), ("503", "UNAVAILABLE")];
+    if path != "/v1/verify" {
+        errors.push(("403", "INSUFFICIENT_TOKEN_SCOPE"));
+    }
+    if path.contains('{') {
+        errors.push(("404", "NOT_FOUND"));
+    }
+    if has_body || has_query {
+        errors.push(("400", "INVALID_REQUEST"));
+    }
+    if has_body {
+        errors.push(("413", "BODY_TOO_LARGE"));
+    }
+    if has_body && path != "/v1/verify" {
+        errors.push(("422", "INVALID_FIELD"));
+    }
+    let responses = &mut operation.responses.responses;
+    for (status, code) in errors {
+        let response = ResponseBuilder::new().description(code).build();
+        responses.insert(status.to_owned(), response.into());
+    }
+    for (status, response) in responses
+        .iter_mut()
+        .filter(|(status, _)| status.as_str() >= "400")
+    {
+        if let utoipa::openapi::RefOr::T(response) = response {
+            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+            response
+                .content
+                .insert("application/problem+json".to_owned(), problem.into());
+        }
+        debug_assert!(status.len() == 3, "{status}");
+    }
+}
+
+fn key_schema() -> Object {
+    let mut object = Object::with_type(Type::String);
+    object.pattern = Some("^[!-~]{1,255}$".to_owned());
+    object
+}
+
+/// A schema of a text that is one of these.
+pub fn words<'a>(words: impl Iterator<Item = &'a str>) -> Object {
+    let mut object = Object::with_type(SchemaType::Type(Type::String));
+    object.enum_values = Some(words.map(serde_json::Value::from).collect());
+    object
+}
+
+/// The same schema with null as one more value.
+pub fn or_null(mut object: Object) -> Object {
+    object.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
+    object
+        .enum_values
+        .get_or_insert_default()
+        .push(serde_json::Value::Null);
+    object
+}
+
+/// The document of an instance under this address.
+pub fn document(public_url: &str) -> utoipa::openapi::OpenApi {
+    let mut openapi = Description::openapi();
+    openapi.servers = Some(vec![Server::new(public_url)]);
+    openapi
+}
+
+/// `GET /openapi.json`.
+pub async fn show(State(state): State<AppState>) -> impl IntoResponse {
+    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    (headers, Json(document(state.public_url.origin())))
+}

@@ -1,0 +1,52 @@
+//! The REST API (design §11): organizations, keys, agents and usage, for service tokens with the scope `manage`.
+//!
+//! Each handler parses, calls one operation and answers. What is common to them is here: how bodies, parameters and
+//! paths are read, and what lists look like.
+
+pub mod agents;
+pub mod body;
+pub mod idempotency;
+pub mod keys;
+pub mod orgs;
+pub mod path;
+pub mod query;
+pub mod state_changes;
+pub mod usage;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use latchkey::{db::StorageError, random::RandomnessError};
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// The answer to a creation: 201, where the thing is, and that nothing on the way keeps a copy.
+fn created(location: &str, object: impl Serialize) -> Response {
+    let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
+    let headers = [
+        (header::LOCATION, location),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (StatusCode::CREATED, headers, Json(object)).into_response()
+}
+
+/// The database could not be asked: for the log, and without a word of it to the caller.
+pub fn storage_failed(error: StorageError) -> Problem {
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "an API request was not answered"
+    );
+    Problem::unavailable()
+}
+
+/// There was no randomness.
+fn randomness_failed(error: RandomnessError) -> Problem {
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "an API request was not answered"
+    );
+    Problem::internal()
+}

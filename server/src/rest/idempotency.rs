@@ -1,0 +1,92 @@
+//! The `Idempotency-Key` header of requests that make something.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderName, HeaderValue, Method, request::Parts},
+    response::Response,
+};
+use latchkey::{
+    Engine,
+    idempotency::{ClaimError, Fingerprint, claim},
+};
+
+use super::{randomness_failed, storage_failed};
+use crate::{
+    problem::{Code, Problem},
+    service_token::Manager,
+};
+
+/// What a request with the header, or without, says of itself.
+#[derive(Debug)]
+pub struct Idempotency {
+    key: Option<String>,
+    method: Method,
+    path: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut keys = parts.headers.get_all("idempotency-key").iter();
+        let key = match (keys.next(), keys.next()) {
+            (None, _) => None,
+            (Some(key), None) => Some(read(key)?),
+            (Some(_), Some(_)) => return Err(unusable()),
+        };
+        Ok(Self {
+            key,
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+        })
+    }
+}
+
+impl Idempotency {
+    /// The creation token to make the thing under, when the request has a key.
+    ///
+    /// # Errors
+    /// When the key came with another request.
+    pub async fn claim(
+        &self,
+        engine: &Engine,
+        manager: &Manager,
+        body: &[u8],
+    ) -> Result<Option<String>, Problem> {
+        let Some(key) = &self.key else {
+            return Ok(None);
+        };
+        let fingerprint = Fingerprint::new(self.method.as_str(), &self.path, body);
+        let claimed = claim(engine, manager.token_id, key, &fingerprint).await;
+        claimed.map(Some).map_err(|error| match error {
+            ClaimError::Reused => Problem::new(Code::IdempotencyKeyReused, error.to_string()),
+            ClaimError::Randomness(error) => randomness_failed(error),
+            ClaimError::Storage(error) => storage_failed(error),
+        })
+    }
+}
+
+/// Marks an answer as the one to a request that was answered before.
+pub fn replayed(mut response: Response) -> Response {
+    let name = HeaderName::from_static("idempotent-replayed");
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static("true"));
+    response
+}
+
+fn read(value: &HeaderValue) -> Result<String, Problem> {
+    let text = value.to_str().map_err(|_| unusable())?;
+    let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(unusable())
+    }
+}
+
+fn unusable() -> Problem {
+    Problem::invalid_request(
+        "Idempotency-Key must be one header of 1 to 255 visible ASCII characters.",
+        Vec::new(),
+    )
+}

@@ -1,0 +1,235 @@
+//! `/v1/orgs/{org}/keys`: keys, listed, made and shown.
+
+use axum::{Json, extract::State, response::Response};
+use latchkey::{
+    Engine,
+    access::to,
+    convention::Scope,
+    domain::DomainPattern,
+    id::KeyId,
+    key::{Environment, Kind, Status},
+    keys::{
+        Key,
+        create::{self, CreateKeyError, NewKey},
+        list::{self, Cursor, KeyQuery, StatusFilter},
+        show,
+    },
+    name::KeyName,
+    time::{DAY, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    body::{Body, nullable, required},
+    created,
+    idempotency::{Idempotency, replayed},
+    path::{KeyPath, OrgPath, no_key},
+    query::{Limit, Parameters, not_a_cursor},
+    randomness_failed, storage_failed,
+};
+use crate::{
+    app_state::AppState,
+    key_object::{self, KeyObject},
+    problem::Problem,
+};
+
+/// One page of keys.
+#[derive(Serialize, ToSchema)]
+pub struct KeyList<'a> {
+    /// The keys, latest first.
+    #[schema(value_type = Vec<KeyObject>)]
+    data: Vec<KeyObject<'a>>,
+    /// What to send as `cursor` for the page after this one; null on the last.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// What a key is made from.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = NewKey)]
+pub struct NewKeyBody {
+    /// Its name: 1 to 50 characters.
+    #[schema(value_type = String, required, nullable = false, min_length = 1, max_length = 50, pattern = r"^\w(.*\w)?$")]
+    name: Option<KeyName>,
+    /// For servers, or for browsers.
+    #[schema(schema_with = key_object::kinds, required, nullable = false)]
+    kind: Option<Kind>,
+    /// Production, or everything else; `live` when left out.
+    #[schema(schema_with = key_object::environments)]
+    environment: Option<Environment>,
+    /// What it may do; what the convention says when left out.
+    #[schema(value_type = Option<Vec<String>>)]
+    scopes: Option<Vec<Scope>>,
+    /// Where a widget key works.
+    #[schema(value_type = Option<Vec<String>>)]
+    domains: Option<Vec<DomainPattern>>,
+    /// When it stops by itself; null for never. When left out, `expires_in_days` or the convention decides.
+    #[serde(deserialize_with = "nullable")]
+    #[schema(value_type = Option<jiff::Timestamp>)]
+    expires_at: Option<Option<jiff::Timestamp>>,
+    /// After how many days it stops by itself.
+    #[schema(minimum = 1, maximum = 36_500)]
+    expires_in_days: Option<u32>,
+    /// What its makers write about it.
+    #[schema(max_length = 2000)]
+    notes: Option<String>,
+}
+
+/// Which keys to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct KeyListQuery {
+    /// How many a page has [50].
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    #[serde(default)]
+    limit: Limit,
+    /// The `next_cursor` of the page before.
+    #[param(pattern = "^key_[0-9a-f]{32}~[0-9]{1,18}$")]
+    cursor: Option<String>,
+    /// Part of the name or of the display form.
+    q: Option<String>,
+    /// Keys of one status.
+    #[param(schema_with = key_object::statuses)]
+    status: Option<Status>,
+    /// Keys of one kind.
+    #[param(schema_with = key_object::kinds)]
+    kind: Option<Kind>,
+    /// Keys of one environment.
+    #[param(schema_with = key_object::environments)]
+    environment: Option<Environment>,
+}
+
+/// List an organization's keys
+#[utoipa::path(get, path = "/v1/orgs/{org}/keys", tag = "Keys", params(KeyListQuery),
+    responses((status = 200, description = "One page", body = KeyList)))]
+pub async fn list(
+    State(state): State<AppState>,
+    of: OrgPath,
+    Parameters(query): Parameters<KeyListQuery>,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let engine = &state.engine;
+    let cursor = query.cursor.map(|cursor| cursor.parse()).transpose();
+    let cursor = cursor.map_err(|_| not_a_cursor())?;
+    let query = KeyQuery {
+        search: query.q.unwrap_or_default(),
+        environment: query.environment,
+        kind: query.kind,
+        status: query.status.map_or(StatusFilter::Any, StatusFilter::Is),
+        descending: true,
+        cursor: cursor.map(Cursor::After),
+        page_size: query.limit.into(),
+        ..KeyQuery::default()
+    };
+    let page = list::list(engine, &of.permit(), &query).await;
+    let page = page.map_err(storage_failed)?;
+    let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
+    let keys = show::details_of(engine, &of.permit(), &ids).await;
+    let (keys, now) = (keys.map_err(storage_failed)?, engine.clock().now());
+    let list = KeyList {
+        data: keys.iter().map(|key| KeyObject::new(key, now)).collect(),
+        next_cursor: page.next.map(|place| place.to_string()),
+    };
+    Ok(Json(serde_json::json!(list)))
+}
+
+/// Make a key
+///
+/// The answer is the only one that ever holds the key's plain text. Sent again with the same `Idempotency-Key`, the
+/// answer is the same key without its plain text, which is stored nowhere: if it was lost, revoke the key and make another.
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys", tag = "Keys", request_body = NewKeyBody,
+    responses((status = 201, description = "It was made; `key` is its plain text", body = KeyObject)))]
+pub async fn create(
+    State(state): State<AppState>,
+    of: OrgPath,
+    idempotency: Idempotency,
+    Body { fields, bytes }: Body<NewKeyBody>,
+) -> Result<Response, Problem> {
+    let engine = &state.engine;
+    let mut new = fields.read(engine)?;
+    new.creation_token = idempotency.claim(engine, &of.manager, &bytes).await?;
+    match create::create(engine, &of.permit(), new).await {
+        Ok(made) => {
+            let key = find(engine, &of, made.id).await?;
+            let object = KeyObject::new(&key, engine.clock().now()).with_plain(&made.plain);
+            Ok(created(&of.location("keys", made.id), object))
+        }
+        // Its plain text was in the first answer and is nowhere else.
+        Err(CreateKeyError::AlreadyMade(id)) => {
+            let key = find(engine, &of, id).await?;
+            let object = KeyObject::new(&key, engine.clock().now());
+            Ok(replayed(created(&of.location("keys", id), object)))
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// Show a key
+#[utoipa::path(get, path = "/v1/orgs/{org}/keys/{id}", tag = "Keys",
+    responses((status = 200, description = "The key, without its plain text", body = KeyObject)))]
+pub async fn show(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
+    answer(&state.engine, &path).await
+}
+
+/// The key as it is now.
+pub async fn answer(engine: &Engine, path: &KeyPath) -> Result<Response, Problem> {
+    use axum::response::IntoResponse as _;
+    let key = find(engine, &path.of, path.id).await?;
+    Ok(Json(KeyObject::new(&key, engine.clock().now())).into_response())
+}
+
+async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Problem> {
+    let permit = of.permit::<to::SeeKeyDetails>();
+    let found = show::details(engine, &permit, id).await;
+    found.map_err(storage_failed)?.ok_or_else(no_key)
+}
+
+impl NewKeyBody {
+    fn read(self, engine: &Engine) -> Result<NewKey, Problem> {
+        let now = engine.clock().now();
+        let expires_at = match (self.expires_at, self.expires_in_days) {
+            (Some(_), Some(_)) => {
+                let detail = "cannot stand beside expires_at; leave one of them out";
+                return Err(Problem::invalid_field("expires_in_days", detail));
+            }
+            (Some(at), None) => at.map(|at| Timestamp::from_millis(at.as_millisecond())),
+            (None, Some(days @ 1..=36_500)) => Some(now.plus(i64::from(days) * DAY)),
+            (None, Some(_)) => {
+                let detail = "must be 1 to 36500";
+                return Err(Problem::invalid_field("expires_in_days", detail));
+            }
+            (None, None) => {
+                let days = engine.convention().expiry.default_days;
+                days.map(|days| now.plus(i64::from(u32::from(days)) * DAY))
+            }
+        };
+        Ok(NewKey {
+            name: required("name", self.name)?,
+            kind: required("kind", self.kind)?,
+            environment: self.environment.unwrap_or(Environment::Live),
+            scopes: self.scopes.unwrap_or_default(),
+            domains: self.domains.unwrap_or_default(),
+            expires_at,
+            notes: self.notes.unwrap_or_default(),
+            creation_token: None,
+        })
+    }
+}
+
+/// Which field it was that the operation did not take.
+fn refused(error: CreateKeyError) -> Problem {
+    let field = match error {
+        CreateKeyError::NotOffered(..) => "kind",
+        CreateKeyError::DomainsNeeded | CreateKeyError::DomainsOnSecretKey => "domains",
+        CreateKeyError::UnknownScope(_) => "scopes",
+        CreateKeyError::ExpiryInPast => "expires_at",
+        CreateKeyError::NotesTooLong => "notes",
+        CreateKeyError::Storage(error) => return storage_failed(error),
+        CreateKeyError::Randomness(error) => return randomness_failed(error),
+        // Answered as what was made.
+        CreateKeyError::AlreadyMade(_) => return Problem::internal(),
+    };
+    Problem::invalid_field(field, error)
+}

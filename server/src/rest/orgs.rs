@@ -1,0 +1,138 @@
+//! `/v1/orgs`: organizations.
+
+use axum::{Json, extract::State, response::Response};
+use latchkey::{
+    access::Org,
+    id::OrgId,
+    name::{DisplayName, Slug},
+    orgs::{self, CreateOrgError},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    body::{Body, required},
+    created,
+    idempotency::{Idempotency, replayed},
+    query::{Limit, Parameters, not_a_cursor},
+    randomness_failed, storage_failed,
+};
+use crate::{
+    app_state::AppState,
+    problem::{Code, Problem},
+    service_token::Manager,
+};
+
+/// An organization.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Org)]
+pub struct OrgObject {
+    /// `org_` and 32 hexadecimal digits.
+    #[schema(value_type = String)]
+    id: OrgId,
+    /// Its name in addresses.
+    #[schema(value_type = String)]
+    slug: Slug,
+    /// Its name.
+    #[schema(value_type = String)]
+    name: DisplayName,
+}
+
+/// One page of organizations.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OrgList {
+    /// The organizations, oldest first.
+    data: Vec<OrgObject>,
+    /// What to send as `cursor` for the page after this one; null on the last.
+    #[schema(value_type = Option<String>, required)]
+    next_cursor: Option<OrgId>,
+}
+
+/// What an organization is made from.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewOrg {
+    /// Its name: 1 to 80 characters.
+    #[schema(value_type = String, required, nullable = false, min_length = 1, max_length = 80, pattern = r"^\w(.*\w)?$")]
+    name: Option<DisplayName>,
+    /// Its name in addresses: 2 to 40 lower-case letters, digits and single inner hyphens.
+    #[schema(value_type = String, required, nullable = false, min_length = 2, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
+    slug: Option<Slug>,
+}
+
+/// Which organizations to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OrgQuery {
+    /// How many a page has [50].
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    #[serde(default)]
+    limit: Limit,
+    /// The `next_cursor` of the page before.
+    #[param(pattern = "^org_[0-9a-f]{32}$")]
+    cursor: Option<String>,
+}
+
+impl From<Org> for OrgObject {
+    fn from(org: Org) -> Self {
+        Self {
+            id: org.id,
+            slug: org.slug,
+            name: org.name,
+        }
+    }
+}
+
+/// List organizations
+#[utoipa::path(get, path = "/v1/orgs", tag = "Organizations", params(OrgQuery),
+    responses((status = 200, description = "One page", body = OrgList)))]
+pub async fn list(
+    State(state): State<AppState>,
+    manager: Manager,
+    Parameters(query): Parameters<OrgQuery>,
+) -> Result<Json<OrgList>, Problem> {
+    let after = query.cursor.map(|cursor| cursor.parse()).transpose();
+    let after = after.map_err(|_| not_a_cursor())?;
+    let page = orgs::list(&state.engine, manager.operator, after, query.limit.into()).await;
+    let (orgs, next_cursor) = page.map_err(storage_failed)?;
+    Ok(Json(OrgList {
+        data: orgs.into_iter().map(OrgObject::from).collect(),
+        next_cursor,
+    }))
+}
+
+/// Make an organization
+#[utoipa::path(post, path = "/v1/orgs", tag = "Organizations", request_body = NewOrg,
+    responses((status = 201, description = "It was made", body = OrgObject), (status = 409, description = "SLUG_TAKEN")))]
+pub async fn create(
+    State(state): State<AppState>,
+    manager: Manager,
+    idempotency: Idempotency,
+    Body { fields, bytes }: Body<NewOrg>,
+) -> Result<Response, Problem> {
+    let name = required("name", fields.name)?;
+    let slug = required("slug", fields.slug)?;
+    let token = idempotency.claim(&state.engine, &manager, &bytes).await?;
+    let made = orgs::create_once(
+        &state.engine,
+        manager.operator,
+        &name,
+        &slug,
+        token.as_deref(),
+    )
+    .await;
+    match made {
+        Ok(org) => Ok(answer(org)),
+        Err(CreateOrgError::AlreadyMade(org)) => Ok(replayed(answer(*org))),
+        Err(error @ CreateOrgError::SlugTaken(_)) => {
+            Err(Problem::new(Code::SlugTaken, error.to_string()))
+        }
+        Err(CreateOrgError::Storage(error)) => Err(storage_failed(error)),
+        Err(CreateOrgError::Randomness(error)) => Err(randomness_failed(error)),
+    }
+}
+
+fn answer(org: Org) -> Response {
+    created(&format!("/v1/orgs/{}", org.slug), OrgObject::from(org))
+}

@@ -1,0 +1,126 @@
+//! What the path of an address names: an org, and something in it.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use latchkey::{
+    access::{Org, Permit, Permitted},
+    agents::PublicId,
+    id::KeyId,
+    orgs,
+};
+
+use super::storage_failed;
+use crate::{
+    app_state::AppState,
+    problem::{Code, Problem},
+    service_token::Manager,
+};
+
+/// The org that `{org}` names, by slug or id, and whoever manages it.
+#[derive(Debug)]
+pub struct OrgPath {
+    /// The org.
+    pub org: Org,
+    /// The caller.
+    pub manager: Manager,
+}
+
+/// The org, and the id of a key that it may have.
+#[derive(Debug)]
+pub struct KeyPath {
+    /// The org.
+    pub of: OrgPath,
+    /// What `{id}` says.
+    pub id: KeyId,
+}
+
+/// The org, and the public ID of an agent that it may have.
+#[derive(Debug)]
+pub struct AgentPath {
+    /// The org.
+    pub of: OrgPath,
+    /// What `{public_id}` says.
+    pub public_id: PublicId,
+}
+
+impl OrgPath {
+    /// The operator's permit to do `A` in this org.
+    pub fn permit<A: Permitted>(&self) -> Permit<A> {
+        self.manager.operator.permit(&self.org)
+    }
+
+    /// The address of something in this org.
+    pub fn location(&self, of: &str, id: impl std::fmt::Display) -> String {
+        format!("/v1/orgs/{}/{of}/{id}", self.org.slug)
+    }
+}
+
+impl FromRequestParts<AppState> for OrgPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let manager = Manager::from_request_parts(parts, state).await?;
+        let name = parameter(parts, "org").await?;
+        let org = match (name.parse(), name.parse()) {
+            (Ok(slug), _) => orgs::find(&state.engine, manager.operator, &slug).await,
+            (_, Ok(id)) => orgs::find_by_id(&state.engine, manager.operator, id).await,
+            _ => Ok(None),
+        };
+        let org = org.map_err(storage_failed)?.ok_or_else(no_org)?;
+        Ok(Self { org, manager })
+    }
+}
+
+impl FromRequestParts<AppState> for KeyPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        let id = parameter(parts, "id").await?;
+        let id = id.parse().map_err(|_| no_key())?;
+        Ok(Self { of, id })
+    }
+}
+
+impl FromRequestParts<AppState> for AgentPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        let public_id = parameter(parts, "public_id").await?;
+        let public_id = public_id.parse().map_err(|_| no_agent())?;
+        Ok(Self { of, public_id })
+    }
+}
+
+/// One part of the path. What is no UTF-8 names nothing.
+async fn parameter(parts: &mut Parts, name: &str) -> Result<String, Problem> {
+    let Path(mut parameters) = Path::<HashMap<String, String>>::from_request_parts(parts, &())
+        .await
+        .map_err(|_| Problem::not_found())?;
+    parameters.remove(name).ok_or_else(Problem::not_found)
+}
+
+fn no_org() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "There is no such organization. Check the slug or the id.",
+    )
+}
+
+/// The org has no such key.
+pub fn no_key() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "There is no such key in this organization. Check the id.",
+    )
+}
+
+/// The org has no such agent.
+pub fn no_agent() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "There is no such agent in this organization. Check the public ID.",
+    )
+}

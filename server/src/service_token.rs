@@ -1,0 +1,61 @@
+//! Who calls the API: the service token of a request.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use latchkey::{
+    access::Operator,
+    id::ServiceTokenId,
+    key::text::PlainKey,
+    service_tokens::{self, ServiceToken},
+};
+
+use crate::{app_state::AppState, problem::Problem, rest::storage_failed};
+
+/// A caller with a service token of the scope `manage`, who acts for the operator.
+#[derive(Debug, Clone, Copy)]
+pub struct Manager {
+    /// What they may do.
+    pub operator: Operator,
+    /// Their token.
+    pub token_id: ServiceTokenId,
+}
+
+/// The token of an `Authorization: Bearer` header. The scheme's case does not matter (RFC 9110, 11.1).
+pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
+    let credentials = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    match credentials {
+        Some((_, token)) => Ok(PlainKey::from_presented(token.trim())),
+        None => Err(Problem::unauthorized(
+            "Send a service token: Authorization: Bearer TOKEN.",
+            false,
+        )),
+    }
+}
+
+/// The token that was recognised, if one was.
+pub fn known(recognised: Option<ServiceToken>) -> Result<ServiceToken, Problem> {
+    recognised.ok_or_else(|| {
+        Problem::unauthorized(
+            "This is not a service token of this Latchkey. Make one with `latchkey token create`.",
+            true,
+        )
+    })
+}
+
+impl FromRequestParts<AppState> for Manager {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let presented = presented(&parts.headers)?;
+        let recognised = service_tokens::recognise(&state.engine, &presented).await;
+        let token = known(recognised.map_err(storage_failed)?)?;
+        Ok(Self {
+            operator: token.operator().ok_or_else(Problem::forbidden)?,
+            token_id: token.id,
+        })
+    }
+}

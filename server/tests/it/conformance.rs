@@ -1,0 +1,87 @@
+//! The five documents, statement by statement: each test quotes what it shows, under the document's convention.
+//! `docs/conformance.md` lists the statements and their tests; [`table`] holds it to the truth.
+
+mod agentix;
+mod cencori;
+mod chatbot_platform;
+mod corthex;
+mod table;
+mod talkifai;
+
+use latchkey::{
+    convention::{KeyHeader, Scope},
+    key::{Environment, text::PlainKey},
+    keys::create::NewKey,
+    verify::Request,
+};
+
+use crate::test_app::{Browser, TestApp, org::secret_key, said};
+
+/// What a request with this key comes to.
+async fn says(app: &TestApp, key: &PlainKey) -> String {
+    said(&app.verify(key).await)
+}
+
+/// What a request that needs these scopes comes to.
+async fn says_of(app: &TestApp, key: &PlainKey, needed: &[&str]) -> String {
+    let request = Request {
+        key: Some(key),
+        scopes: &scopes(needed),
+        ..Request::default()
+    };
+    said(&app.ask(&request).await)
+}
+
+/// What a request from a page of this origin comes to.
+async fn says_at(app: &TestApp, key: &PlainKey, origin: &str) -> String {
+    let request = Request {
+        key: Some(key),
+        origin: Some(origin),
+        ..Request::default()
+    };
+    said(&app.ask(&request).await)
+}
+
+fn scopes(names: &[&str]) -> Vec<Scope> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+/// What a secret key with these scopes is made from.
+fn restricted(names: &[&str]) -> NewKey {
+    NewKey {
+        scopes: scopes(names),
+        ..secret_key("Restricted")
+    }
+}
+
+/// What a secret key for everything but production is made from.
+fn test_key() -> NewKey {
+    NewKey {
+        environment: Environment::Test,
+        ..secret_key("Sandbox")
+    }
+}
+
+/// The headers in which the convention takes keys, the recommended one first.
+fn headers(app: &TestApp) -> Vec<String> {
+    let accepted = app.engine.convention().accepted_in.iter();
+    accepted
+        .cloned()
+        .map(|header: KeyHeader| String::from(header))
+        .collect()
+}
+
+/// The scopes that the convention offers.
+fn offered(app: &TestApp) -> Vec<(String, String)> {
+    let scopes = app.engine.convention().scopes.iter();
+    scopes
+        .map(|scope| (scope.name.to_string(), scope.description.clone()))
+        .collect()
+}
+
+/// Makes a key with the page's form and gives the page that shows it.
+async fn made_on_the_page(owner: &Browser, fields: &[(&str, &str)]) -> String {
+    let answer = owner.submit("/orgs/northwind/keys/new", fields).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}

@@ -1,0 +1,138 @@
+//! What Agentix's document says of keys.
+
+use latchkey::{
+    key::{RevokeReason, text::PlainKey},
+    keys::{change_state::revoke, create::NewKey},
+    role::Role,
+    time::DAY,
+    usage::flush::flush,
+};
+use serde_json::json;
+
+use super::*;
+use crate::test_app::NOON;
+
+on_both! { under "agentix":
+    /// "All Agentix public API endpoints require authentication via API keys."
+    /// "No API key provided in the request"
+    async fn no_key_no_answer(app: &TestApp) {
+        let none = app.post_verify(Some(&app.service_token().await), "{}").await.json();
+        assert_eq!((&none["code"], &none["status"]), (&json!("MISSING_API_KEY"), &json!(401)));
+    }
+
+    /// "Provide a descriptive name" "Select the scopes you need"
+    /// "Copy the key immediately — it will not be shown again"
+    async fn a_key_is_made_on_its_page_and_shown_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let fields = [
+            ("name", "Production Widget"), ("kind", "secret"), ("environment", "live"), ("scopes", "chat"), ("expires", "never"),
+        ];
+        let page = made_on_the_page(&owner, &fields).await;
+        let start = page.find("agx_live_").unwrap();
+        let plain = &page[start..start + 41];
+        let key = app.verify(&PlainKey::from_presented(plain)).await.key.unwrap();
+        assert_eq!((key.name.as_str(), key.scopes.as_slice()), ("Production Widget", scopes(&["chat"]).as_slice()));
+        for path in ["/orgs/northwind/keys".to_owned(), format!("/orgs/northwind/keys/{}", key.id)] {
+            assert!(!owner.get(&path).await.body.contains(plain), "{path}");
+        }
+    }
+
+    /// "agx_live_<32-character-random-string>" "Keys prefixed with agx_live_ are production keys."
+    /// "Test keys (coming soon) will use agx_test_."
+    async fn keys_have_the_documented_format(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (new, prefix, environment) in [(secret_key("Live"), "agx_live_", "live"), (test_key(), "agx_test_", "test")] {
+            let made = org.make_key(new).await.unwrap();
+            let random = made.plain.expose().strip_prefix(prefix).unwrap();
+            assert_eq!(random.len(), 32);
+            assert!(random.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{random}");
+            assert_eq!(app.verify(&made.plain).await.key.unwrap().environment.as_str(), environment);
+        }
+    }
+
+    /// "Bearer Token (Recommended)" "X-API-Key Header" "Both methods are equivalent."
+    async fn keys_come_as_bearer_or_in_a_header(app: &TestApp) {
+        assert_eq!(headers(app), ["Bearer", "X-API-Key"]);
+    }
+
+    /// "Send and receive messages via the Chat API" "Read agent configuration and widget settings"
+    /// "Read and update conversation history" "API keys can be restricted to specific scopes"
+    /// "The API key does not have the required scope"
+    async fn each_scope_opens_its_own(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let table = [
+            ("chat", "Send and receive messages via the Chat API"),
+            ("config", "Read agent configuration and widget settings"),
+            ("conversations", "Read and update conversation history"),
+        ];
+        assert_eq!(offered(app), table.map(|(scope, access)| (scope.to_owned(), access.to_owned())));
+        for (granted, _) in table {
+            let made = org.make_key(restricted(&[granted])).await.unwrap();
+            for (needed, _) in table {
+                let expected = if granted == needed { "VALID".to_owned() } else { format!("INSUFFICIENT_SCOPE {needed}") };
+                assert_eq!(says_of(app, &made.plain, &[needed]).await, expected, "{granted}");
+            }
+        }
+    }
+
+    /// "A key with no explicit scopes has access to all public endpoints."
+    async fn without_scopes_a_key_opens_everything(app: &TestApp) {
+        let made = app.org("northwind").await.key("Everything").await;
+        assert_eq!(says_of(app, &made.plain, &["chat", "config", "conversations"]).await, "VALID");
+    }
+
+    /// "Create a new API key" "Verify the new key works" "Delete the old key"
+    async fn keys_are_exchanged_without_downtime(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (old, new) = (org.key("Old").await, org.key("New").await);
+        assert_eq!((says(app, &old.plain).await, says(app, &new.plain).await), ("VALID".into(), "VALID".into()));
+        revoke(&app.engine, &org.permit(), old.id, RevokeReason::Superseded).await.unwrap();
+        assert_eq!(says(app, &old.plain).await, "INVALID_API_KEY revoked");
+        assert_eq!(says(app, &new.plain).await, "VALID");
+    }
+
+    /// "The API key is not valid or has been deleted"
+    async fn an_invalid_or_deleted_key_is_401(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (made, token) = (org.key("Deleted").await, app.service_token().await);
+        revoke(&app.engine, &org.permit(), made.id, RevokeReason::Other).await.unwrap();
+        for key in [made.plain.expose(), "agx_live_sk7Gm2xPqR4tN8vW1yBz3dF6hJ9kL0mA", "nonsense"] {
+            let answer = app.post_verify(Some(&token), &json!({"key": key}).to_string()).await.json();
+            assert_eq!((&answer["code"], &answer["status"]), (&json!("INVALID_API_KEY"), &json!(401)), "{key}");
+        }
+    }
+
+    /// "The API key has expired"
+    async fn an_expired_key_is_401(app: &TestApp) {
+        let new = NewKey { expires_at: Some(NOON.plus(DAY)), ..secret_key("Short") };
+        let (made, token) = (app.org("northwind").await.make_key(new).await.unwrap(), app.service_token().await);
+        app.clock.advance(DAY);
+        let answer = app.post_verify(Some(&token), &json!({"key": made.plain.expose()}).to_string()).await.json();
+        assert_eq!((&answer["code"], &answer["status"]), (&json!("EXPIRED_API_KEY"), &json!(401)));
+    }
+
+    /// "Create separate keys for each environment" "Use environment variables to store keys"
+    async fn each_environment_has_keys_of_its_own(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for environment in ["live", "test"] {
+            let fields = [("name", "Server"), ("kind", "secret"), ("environment", environment), ("expires", "never")];
+            let page = made_on_the_page(&owner, &fields).await;
+            assert!(page.contains("AGENTIX_API_KEY") && page.contains(&format!("agx_{environment}_")), "{page}");
+        }
+    }
+
+    /// "Monitor usage in the dashboard to detect unusual patterns."
+    async fn usage_is_on_a_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.make_key(restricted(&["chat"])).await.unwrap();
+        says(app, &made.plain).await;
+        says_of(app, &made.plain, &["config"]).await;
+        flush(&app.engine).await.unwrap();
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = owner.get("/orgs/northwind/usage").await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("Restricted") && page.body.contains("INSUFFICIENT_SCOPE"), "{}", page.body);
+    }
+}

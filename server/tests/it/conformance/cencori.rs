@@ -1,0 +1,143 @@
+//! What Cencori's document says of keys.
+
+use latchkey::{
+    key::{Environment, Kind, RevokeReason, text::PlainKey},
+    keys::{change_state::revoke, create::NewKey},
+    role::Role,
+};
+use serde_json::json;
+
+use super::*;
+use crate::test_app::org::widget_key;
+
+on_both! { under "cencori":
+    /// "csk_... or csk_test_..." "Full access to all features (including admin functions)"
+    async fn secret_keys_have_their_format_and_open_everything(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (new, prefix) in [(secret_key("Backend Server"), "csk_"), (test_key(), "csk_test_")] {
+            let made = org.make_key(new).await.unwrap();
+            assert!(made.plain.expose().starts_with(prefix));
+            assert_eq!(says_of(app, &made.plain, &["chat", "admin"]).await, "VALID");
+        }
+        let live = org.key("Backend Server").await;
+        assert!(!live.plain.expose().starts_with("csk_test_"));
+    }
+
+    /// "cpk_... or cpk_test_..." "Requires domain whitelisting" "Only works from allowed domains"
+    async fn publishable_keys_have_their_format_and_need_domains(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (environment, prefix) in [(Environment::Live, "cpk_"), (Environment::Test, "cpk_test_")] {
+            let new = NewKey { environment, ..widget_key("Production Web App", &["myapp.com"]) };
+            let made = org.make_key(new).await.unwrap();
+            assert!(made.plain.expose().starts_with(prefix));
+            assert_eq!(says_at(app, &made.plain, "https://myapp.com").await, "VALID");
+            assert_eq!(says_at(app, &made.plain, "https://other.com").await, "ORIGIN_NOT_ALLOWED");
+        }
+        let without = NewKey { kind: Kind::Widget, ..secret_key("Nowhere") };
+        assert!(org.make_key(without).await.is_err());
+    }
+
+    /// "Enter a name for the key" "For publishable keys: add allowed domains (e.g., localhost, *.myapp.com)."
+    /// "API keys are only displayed once."
+    async fn a_publishable_key_is_made_on_its_page_and_shown_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let fields = [
+            ("name", "Production Web App"), ("kind", "widget"), ("environment", "live"), ("expires", "never"),
+            ("domains", "localhost, *.myapp.com"),
+        ];
+        let page = made_on_the_page(&owner, &fields).await;
+        let start = page.find("cpk_").unwrap();
+        let plain = &page[start..start + 36];
+        let key = PlainKey::from_presented(plain);
+        assert_eq!(says_at(app, &key, "https://app.myapp.com").await, "VALID");
+        let id = app.database.texts("SELECT id FROM keys").await.remove(0);
+        for path in ["/orgs/northwind/keys".to_owned(), format!("/orgs/northwind/keys/{id}")] {
+            assert!(!owner.get(&path).await.body.contains(plain), "{path}");
+        }
+    }
+
+    /// "The key will stop working immediately and requests using it will fail with 401 Unauthorized."
+    async fn a_revoked_key_is_401_at_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (made, token) = (org.key("Compromised").await, app.service_token().await);
+        let body = json!({"key": made.plain.expose()}).to_string();
+        assert_eq!(app.post_verify(Some(&token), &body).await.json()["valid"], true);
+        revoke(&app.engine, &org.permit(), made.id, RevokeReason::Compromised).await.unwrap();
+        assert_eq!(app.post_verify(Some(&token), &body).await.json()["status"], 401);
+    }
+
+    /// "CENCORI_API_KEY: csk_xxx"
+    async fn a_key_comes_in_a_header_of_its_own(app: &TestApp) {
+        assert_eq!(headers(app), ["Bearer", "CENCORI_API_KEY"]);
+    }
+
+    /// "Requests from non-whitelisted domains return 403 Forbidden."
+    async fn an_unlisted_domain_is_403(app: &TestApp) {
+        let made = app.org("northwind").await.make_key(widget_key("Web", &["myapp.com"])).await.unwrap();
+        let body = json!({"key": made.plain.expose(), "origin": "https://evil.com"}).to_string();
+        let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
+        assert_eq!((&answer["code"], &answer["status"]), (&json!("ORIGIN_NOT_ALLOWED"), &json!(403)));
+    }
+
+    /// "localhost: Local development on any port." "myapp.com: Exact domain match."
+    /// "*.myapp.com: All subdomains (e.g., app.myapp.com, staging.myapp.com)."
+    async fn the_three_patterns_mean_what_is_said(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (pattern, origin, passes) in [
+            ("localhost", "http://localhost", true),
+            ("localhost", "http://localhost:3000", true),
+            ("localhost", "http://127.0.0.1:3000", false),
+            ("myapp.com", "https://myapp.com", true),
+            ("myapp.com", "https://app.myapp.com", false),
+            ("myapp.com", "https://notmyapp.com", false),
+            ("myapp.com", "http://localhost:3000", false),
+            ("*.myapp.com", "https://app.myapp.com", true),
+            ("*.myapp.com", "https://staging.myapp.com", true),
+            ("*.myapp.com", "https://a.b.myapp.com", true),
+            ("*.myapp.com", "https://myapp.com", false),
+            ("*.myapp.com", "https://evil-myapp.com", false),
+        ] {
+            let made = org.make_key(widget_key("Web", &[pattern])).await.unwrap();
+            let expected = if passes { "VALID" } else { "ORIGIN_NOT_ALLOWED" };
+            assert_eq!(says_at(app, &made.plain, origin).await, expected, "{pattern} {origin}");
+        }
+    }
+
+    /// "CENCORI_API_KEY=csk_xxx" "CENCORI_TEST_API_KEY=csk_test_xxx"
+    /// "NEXT_PUBLIC_CENCORI_PUBLISHABLE_KEY=cpk_xxx" "Store secrets in environment variables"
+    async fn the_page_names_the_environment_variables(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for (kind, environment, variable) in [
+            ("secret", "live", "CENCORI_API_KEY=csk_"),
+            ("secret", "test", "CENCORI_TEST_API_KEY=csk_test_"),
+            ("widget", "live", "NEXT_PUBLIC_CENCORI_PUBLISHABLE_KEY"),
+        ] {
+            let domains = if kind == "widget" { "myapp.com" } else { "" };
+            let fields =
+                [("name", "App"), ("kind", kind), ("environment", environment), ("expires", "never"), ("domains", domains)];
+            let page = made_on_the_page(&owner, &fields).await;
+            assert!(page.contains(variable), "{variable}: {page}");
+        }
+    }
+
+    /// "Use different keys for development and production"
+    async fn keys_say_which_environment_they_are_for(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (live, test) = (org.key("Production").await, org.make_key(test_key()).await.unwrap());
+        let environment = async |key| app.verify(key).await.key.unwrap().environment;
+        assert_eq!(environment(&live.plain).await, Environment::Live);
+        assert_eq!(environment(&test.plain).await, Environment::Test);
+    }
+
+    /// "Generate a new API key" "Verify the new key works" "Revoke the old key"
+    async fn keys_are_exchanged_without_downtime(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (old, new) = (org.key("Old").await, org.key("New").await);
+        assert_eq!((says(app, &old.plain).await, says(app, &new.plain).await), ("VALID".into(), "VALID".into()));
+        revoke(&app.engine, &org.permit(), old.id, RevokeReason::Superseded).await.unwrap();
+        assert_eq!(says(app, &old.plain).await, "INVALID_API_KEY revoked");
+        assert_eq!(says(app, &new.plain).await, "VALID");
+    }
+}

@@ -1,0 +1,141 @@
+//! What the Chatbot Platform's document says of keys.
+
+use latchkey::{
+    key::{RevokeReason, text::PlainKey},
+    keys::{change_state::revoke, create::NewKey},
+    role::Role,
+    time::DAY,
+};
+use serde_json::json;
+
+use super::*;
+use crate::test_app::NOON;
+
+on_both! { under "chatbot-platform":
+    /// "API keys are bearer tokens that authenticate requests"
+    /// "Include your API key in the Authorization header"
+    async fn keys_are_bearer_tokens(app: &TestApp) {
+        let org = app.org("northwind").await;
+        assert_eq!(headers(app), ["Bearer"]);
+        assert_eq!(says(app, &org.key("Production Server").await.plain).await, "VALID");
+        let none = app.post_verify(Some(&app.service_token().await), "{}").await.json();
+        assert_eq!((&none["code"], &none["status"]), (&json!("MISSING_API_KEY"), &json!(401)));
+    }
+
+    /// "Name: Descriptive name" "Permissions: Select scopes (all by default)"
+    /// "API keys provide full access to your team's resources"
+    async fn without_chosen_scopes_a_key_opens_everything(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let fields = [("name", "Production Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        made_on_the_page(&owner, &fields).await;
+        assert_eq!(app.database.texts("SELECT name || scopes FROM keys").await, ["Production Server[]"]);
+        let made = org.key("Other").await;
+        for (scope, _) in offered(app) {
+            assert_eq!(says_of(app, &made.plain, &[&scope]).await, "VALID", "{scope}");
+        }
+    }
+
+    /// "Store keys as environment variables"
+    async fn the_page_shows_how_to_keep_a_key_in_the_environment(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let fields = [("name", "Production Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let page = made_on_the_page(&owner, &fields).await;
+        assert!(page.contains("CHATBOT_PLATFORM_API_KEY=") && page.contains("Authorization: Bearer"), "{page}");
+    }
+
+    /// "Live Keys: Production keys with full access" "Test Keys (Coming Soon): Sandbox keys for development"
+    /// "Use separate keys for each environment"
+    async fn there_are_live_and_test_keys(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (live, test) = (org.key("Production").await, org.make_key(test_key()).await.unwrap());
+        assert!(live.plain.expose().starts_with("cbp_live_") && test.plain.expose().starts_with("cbp_test_"));
+        let environment = async |key| app.verify(key).await.key.unwrap().environment.as_str();
+        assert_eq!((environment(&live.plain).await, environment(&test.plain).await), ("live", "test"));
+    }
+
+    /// "Full access to everything"
+    async fn each_scope_of_the_table_opens_its_own_and_admin_all(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let table = [
+            ("bots:read", "View bots"), ("bots:write", "Create/update bots"), ("integrations:read", "View integrations"),
+            ("integrations:write", "Create/update integrations"), ("channels:read", "View channels"),
+            ("channels:write", "Create/update channels"), ("conversations:read", "View conversations"),
+            ("conversations:write", "Delete conversations"), ("agent-loops:read", "View agent loops"),
+            ("agent-loops:write", "Create/run agent loops"), ("admin", "Full access to everything"),
+        ];
+        assert_eq!(offered(app), table.map(|(scope, access)| (scope.to_owned(), access.to_owned())));
+        for (granted, _) in table {
+            let made = org.make_key(restricted(&[granted])).await.unwrap();
+            for (needed, _) in table {
+                let passes = granted == needed || granted == "admin";
+                let expected = if passes { "VALID".to_owned() } else { format!("INSUFFICIENT_SCOPE {needed}") };
+                assert_eq!(says_of(app, &made.plain, &[needed]).await, expected, "{granted}");
+            }
+        }
+    }
+
+    /// "create keys with minimal required permissions" "Grant only necessary scopes per key" "Insufficient Permissions"
+    async fn a_restricted_key_is_told_what_it_lacks(app: &TestApp) {
+        let made = app.org("northwind").await.make_key(restricted(&["bots:read"])).await.unwrap();
+        let body = json!({"key": made.plain.expose(), "scopes": ["bots:read", "bots:write"]}).to_string();
+        let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
+        assert_eq!((&answer["status"], &answer["missing_scopes"]), (&json!(403), &json!(["bots:write"])));
+    }
+
+    /// "Invalid Key" "Key is incorrect" "Key was deleted" "Wrong key format" "No extra spaces or characters"
+    async fn an_invalid_key_is_refused(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        let good = made.plain.expose();
+        for wrong in ["nonsense", "cbp_live_", &format!("{good} "), &format!(" {good}"), &format!("{good}x"), &good[1..]] {
+            let said = says(app, &PlainKey::from_presented(wrong)).await;
+            assert!(said.starts_with("INVALID_API_KEY"), "{said}");
+        }
+        revoke(&app.engine, &org.permit(), made.id, RevokeReason::Unused).await.unwrap();
+        assert_eq!(says(app, &made.plain).await, "INVALID_API_KEY revoked");
+    }
+
+    /// "Expired Key (Coming Soon)"
+    async fn an_expired_key_is_refused(app: &TestApp) {
+        let new = NewKey { expires_at: Some(NOON.plus(DAY)), ..secret_key("Short") };
+        let made = app.org("northwind").await.make_key(new).await.unwrap();
+        assert_eq!(says(app, &made.plain).await, "VALID");
+        app.clock.advance(DAY);
+        assert_eq!(says(app, &made.plain).await, "EXPIRED_API_KEY");
+    }
+
+    /// "Immediately revoke a key if compromised" "Deleted keys stop working immediately."
+    async fn a_revoked_key_stops_at_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Leaked").await;
+        assert_eq!(says(app, &made.plain).await, "VALID");
+        revoke(&app.engine, &org.permit(), made.id, RevokeReason::Compromised).await.unwrap();
+        assert_eq!(says(app, &made.plain).await, "INVALID_API_KEY revoked");
+    }
+
+    /// "Keys may take 5-10 seconds to propagate."
+    async fn a_new_key_works_at_once_even_when_it_was_tried_before(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for number in 0..10 {
+            assert_eq!(says(app, &org.key(&format!("Key {number}")).await.plain).await, "VALID");
+        }
+    }
+
+    /// "Encrypt at rest" "Never share them or commit them to version control"
+    async fn a_key_is_kept_as_a_digest_alone(app: &TestApp) {
+        let made = app.org("northwind").await.key("Production").await;
+        assert!(!app.database.holds(made.plain.expose()).await);
+        assert!(!app.database.holds(&made.plain.expose()["cbp_live_".len()..]).await);
+    }
+
+    /// "Restrict access to keys"
+    async fn only_owners_make_keys(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (role, status) in [(Role::Owner, 200), (Role::Admin, 403), (Role::Member, 403)] {
+            let browser = app.signed_in(&org, &role.to_string(), role).await;
+            assert_eq!(browser.get("/orgs/northwind/keys/new").await.status, status, "{role}");
+        }
+    }
+}

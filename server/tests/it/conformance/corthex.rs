@@ -1,0 +1,70 @@
+//! What Corthex's document says of keys.
+
+use latchkey::{key::Kind, role::Role, usage::flush::flush};
+use serde_json::json;
+
+use super::*;
+
+on_both! { under "corthex":
+    /// "Bearer API keys for private API calls" "API keys for private server calls"
+    async fn keys_are_bearer_tokens(app: &TestApp) {
+        assert_eq!(headers(app), ["Bearer"]);
+        assert_eq!(says(app, &app.org("northwind").await.key("Server").await.plain).await, "VALID");
+    }
+
+    /// "Keep API keys server-side."
+    async fn every_key_is_a_secret_one(app: &TestApp) {
+        assert!(app.engine.convention().prefixes().all(|(_, kind, _)| kind == Kind::Secret));
+    }
+
+    /// "Start in the dashboard by creating a bot, adding knowledge, and copying the bot ID or API key"
+    async fn an_owner_copies_the_key_where_it_is_made(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let fields = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let page = made_on_the_page(&owner, &fields).await;
+        assert!(page.contains("ctx_live_") && page.contains("CORTHEX_API_KEY"), "{page}");
+    }
+
+    /// "Use organization-scoped keys for API calls." "Use org-scoped access patterns for dashboard and API workflows."
+    async fn a_key_is_its_organizations(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let made = org.key("Server").await;
+        assert_eq!(app.verify(&made.plain).await.key.unwrap().org_slug, org.org.slug);
+        let stranger = app.signed_in(&other, "eve", Role::Owner).await;
+        assert_eq!(stranger.get(&format!("/orgs/northwind/keys/{}", made.id)).await.status, 404);
+    }
+
+    /// "Handle 400, 401, 404, 429, and 500 responses." "Return useful UI feedback for 401, 404, and 429 states."
+    async fn each_status_comes_with_a_code_that_is_explained(app: &TestApp) {
+        let token = app.service_token().await;
+        assert_eq!(app.post_verify(Some(&token), "{").await.status, 400);
+        let status = async |body: serde_json::Value| app.post_verify(Some(&token), &body.to_string()).await.json()["status"].clone();
+        assert_eq!(status(json!({})).await, 401);
+        assert_eq!(status(json!({"key": "nonsense"})).await, 401);
+        let key = app.org("northwind").await.key("Server").await;
+        assert_eq!(status(json!({"key": key.plain.expose(), "agent": "agt_none"})).await, 404);
+        let page = app.browser().get("/docs/errors").await.body;
+        for code in ["INVALID_REQUEST", "INVALID_API_KEY", "AGENT_NOT_FOUND", "RATE_LIMITED", "QUOTA_EXCEEDED", "INTERNAL_ERROR"] {
+            assert!(page.contains(&format!("id=\"{code}\"")), "{code}");
+        }
+    }
+
+    /// "Integrations should avoid leaking API keys"
+    async fn a_key_is_kept_as_a_digest_alone(app: &TestApp) {
+        let made = app.org("northwind").await.key("Server").await;
+        assert!(!app.database.holds(made.plain.expose()).await);
+    }
+
+    /// "Track errors and monthly message quotas." "log request outcomes"
+    async fn every_outcome_is_counted(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.make_key(restricted(&["chat"])).await.unwrap();
+        says(app, &made.plain).await;
+        says_of(app, &made.plain, &["analytics"]).await;
+        flush(&app.engine).await.unwrap();
+        let usage = app.api().await.get("/v1/orgs/northwind/usage").await.json();
+        assert_eq!((&usage["total"]["passed"], &usage["total"]["refused"]), (&json!(1), &json!(1)));
+        assert_eq!(usage["refusals"], json!([{"code": "INSUFFICIENT_SCOPE", "count": 1}]));
+    }
+}

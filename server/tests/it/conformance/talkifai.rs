@@ -1,0 +1,234 @@
+//! What TalkifAI's document says of keys.
+
+use latchkey::{
+    key::{Kind, RevokeReason, text::PlainKey},
+    keys::{
+        change_state::{enable, revoke},
+        create::NewKey,
+    },
+    role::Role,
+    time::DAY,
+    usage::flush::flush,
+};
+
+use super::*;
+use crate::test_app::org::widget_key;
+
+const SECRET: [(&str, &str); 4] = [
+    ("name", "Production Server"),
+    ("kind", "secret"),
+    ("environment", "live"),
+    ("expires", "365"),
+];
+const WIDGET: [(&str, &str); 5] = [
+    ("name", "Website Widget"),
+    ("kind", "widget"),
+    ("environment", "live"),
+    ("expires", "365"),
+    ("domains", "https://mysite.com, staging.other.com,localhost"),
+];
+
+on_both! { under "talkifai":
+    /// "TalkifAI supports two types of API keys" "Secret Key (Server-Side Only)" "Widget Key (Browser-Safe)"
+    async fn there_are_secret_and_widget_keys(app: &TestApp) {
+        let kinds: Vec<Kind> = app.engine.convention().prefixes().map(|(_, kind, _)| kind).collect();
+        assert_eq!(kinds, [Kind::Secret, Kind::Widget]);
+    }
+
+    /// "Full access to all APIs" "No domain restrictions"
+    async fn a_secret_key_opens_everything_from_every_server(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production Server").await;
+        assert_eq!(says_of(app, &made.plain, &["chat", "export"]).await, "VALID");
+        let with_domains = NewKey { kind: Kind::Secret, ..widget_key("Locked", &["mysite.com"]) };
+        assert!(org.make_key(with_domains).await.is_err(), "a secret key has no allowed domains");
+    }
+
+    /// "1-year expiry" "Expiration date (1 year from creation)"
+    async fn keys_expire_after_a_year(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for fields in [&SECRET[..], &WIDGET] {
+            made_on_the_page(&owner, fields).await;
+        }
+        let year = app.database.number("SELECT COUNT(*) FROM keys WHERE expires_at - created_at = 31536000000").await;
+        assert_eq!(year, 2);
+        let form = owner.get("/orgs/northwind/keys/new").await.body;
+        assert!(form.contains("value=\"365\"") && !form.contains("value=\"never\""), "{form}");
+        assert_eq!(app.engine.convention().expiry.default_days.map(u32::from), Some(365));
+    }
+
+    /// "Domain-locked (CORS restricted)" "Requests from unlisted domains are automatically rejected"
+    /// "CORS Origin Not Allowed"
+    async fn a_widget_key_works_on_its_domains_alone(app: &TestApp) {
+        let made = app.org("northwind").await.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        assert_eq!(says_at(app, &made.plain, "https://mysite.com").await, "VALID");
+        for origin in ["https://evil.com", "https://mysite.com.evil.com", "https://notmysite.com", "null", ""] {
+            assert_eq!(says_at(app, &made.plain, origin).await, "ORIGIN_NOT_ALLOWED", "{origin}");
+        }
+        assert_eq!(says(app, &made.plain).await, "ORIGIN_NOT_ALLOWED", "no page at all");
+    }
+
+    /// "Subdomains are automatically covered (e.g., mysite.com also allows staging.mysite.com)"
+    /// "Include both root and www variants if needed"
+    async fn a_domain_covers_its_subdomains(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let root = org.make_key(widget_key("Root", &["mysite.com"])).await.unwrap();
+        for origin in ["https://staging.mysite.com", "https://www.mysite.com", "https://a.b.mysite.com"] {
+            assert_eq!(says_at(app, &root.plain, origin).await, "VALID", "{origin}");
+        }
+        let www = org.make_key(widget_key("Www", &["www.mysite.com"])).await.unwrap();
+        assert_eq!(says_at(app, &www.plain, "https://mysite.com").await, "ORIGIN_NOT_ALLOWED");
+        let both = org.make_key(widget_key("Both", &["mysite.com", "www.mysite.com"])).await.unwrap();
+        assert_eq!(says_at(app, &both.plain, "https://mysite.com").await, "VALID");
+    }
+
+    /// "localhost always allowed for development"
+    async fn localhost_is_always_allowed(app: &TestApp) {
+        let made = app.org("northwind").await.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        for origin in ["http://localhost", "http://localhost:3000", "https://localhost:8443"] {
+            assert_eq!(says_at(app, &made.plain, origin).await, "VALID", "{origin}");
+        }
+        for origin in ["http://127.0.0.1:3000", "http://localhost.evil.com", "http://app.localhost"] {
+            assert_eq!(says_at(app, &made.plain, origin).await, "ORIGIN_NOT_ALLOWED", "{origin}");
+        }
+    }
+
+    /// "Can be revoked without affecting other keys" "Revoke one environment without affecting others"
+    /// "Revoke old key"
+    async fn one_key_is_revoked_and_the_others_work(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (staging, production) = (org.key("Staging Widget").await, org.key("Production Widget").await);
+        revoke(&app.engine, &org.permit(), staging.id, RevokeReason::Unused).await.unwrap();
+        assert_eq!(says(app, &staging.plain).await, "INVALID_API_KEY revoked");
+        assert_eq!(says(app, &production.plain).await, "VALID");
+    }
+
+    /// "Owners: Can create and manage keys" "Admins: Can view keys" "Members: Can view keys"
+    async fn owners_manage_keys_and_all_view_them(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for role in [Role::Owner, Role::Admin, Role::Member] {
+            let browser = app.signed_in(&org, &role.to_string(), role).await;
+            let id = org.key("Production Server").await.id.to_string();
+            let list = browser.get("/orgs/northwind/keys").await;
+            assert!(list.status == 200 && list.body.contains("Production Server"), "{role}");
+            let manages = role == Role::Owner;
+            let created = browser.submit("/orgs/northwind/keys/new", &SECRET).await;
+            assert_eq!(created.status, if manages { 200 } else { 403 }, "{role}");
+            let revoked = browser.call("/api/keys/revoke", &[("org", "northwind"), ("key", &id), ("reason", "other")]).await;
+            assert_eq!(revoked.status.is_success(), manages, "{role}");
+        }
+    }
+
+    /// "Enter Key Name (Required)" "Max 50 characters"
+    async fn a_name_has_one_to_fifty_characters(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let (longest, too_long) = ("é".repeat(50), "é".repeat(51));
+        for (name, status) in [("", 422), ("  ", 422), (too_long.as_str(), 422), (longest.as_str(), 200), ("Dev Testing", 200)] {
+            let fields = [("name", name), SECRET[1], SECRET[2], SECRET[3]];
+            assert_eq!(owner.submit("/orgs/northwind/keys/new", &fields).await.status, status, "{name}");
+        }
+    }
+
+    /// "specify allowed domains (comma-separated)" "Protocol (https://) is optional"
+    /// "Multiple domains: separate with commas" "Widget keys only: list of allowed domains"
+    async fn domains_are_typed_as_people_type_them(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        made_on_the_page(&owner, &WIDGET).await;
+        let stored = app.database.texts("SELECT domains FROM keys").await;
+        assert_eq!(stored, [r#"["https://mysite.com","staging.other.com","localhost"]"#]);
+        let without = [WIDGET[0], WIDGET[1], WIDGET[2], WIDGET[3]];
+        assert_eq!(owner.submit("/orgs/northwind/keys/new", &without).await.status, 422, "a widget key needs a domain");
+    }
+
+    /// "Key is shown ONCE" "Cannot be retrieved later (only the prefix is stored)"
+    async fn a_key_is_shown_once_and_stored_nowhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = made_on_the_page(&owner, &WIDGET).await;
+        let start = page.find("tk_widget_").unwrap();
+        let plain = &page[start..start + 42];
+        assert!(!app.database.holds(plain).await);
+        let id = app.verify(&PlainKey::from_presented(plain)).await.key.unwrap().id;
+        assert!(!owner.get(&format!("/orgs/northwind/keys/{id}")).await.body.contains(plain));
+    }
+
+    /// "No special prefix" "URL-safe characters only" "Unique per key"
+    /// "tk_widget_ prefix identifies it as browser-safe"
+    async fn keys_have_the_documented_format(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..20 {
+            let made = org.key("Production Server").await;
+            let text = made.plain.expose().to_owned();
+            assert!(text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{text}");
+            assert!(seen.insert(text));
+        }
+        let widget = org.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        assert!(widget.plain.expose().starts_with("tk_widget_"));
+        let key = app.verify(&widget.plain).await.key.unwrap();
+        assert_eq!(key.kind, Kind::Widget);
+    }
+
+    /// "Key prefix (first 8 characters + ••••••••)" "Key type badge (Secret/Widget)" "Status (Active/Disabled)"
+    /// "Created date" "Expiration date"
+    async fn the_list_shows_what_is_not_secret(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.make_key(NewKey { expires_at: Some(app.clock.now().plus(365 * DAY)), ..secret_key("Server") }).await.unwrap();
+        let text = made.plain.expose();
+        let shown = format!("{}••••••••{}", &text[..8], &text[text.len() - 4..]);
+        assert_eq!(made.display, shown);
+        let page = owner.get(&format!("/orgs/northwind/keys/{}", made.id)).await.body;
+        for part in [shown.as_str(), "Secret", "Active", "Nov 21, 2026", "Nov 21, 2027"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        let list = owner.get("/orgs/northwind/keys").await.body;
+        assert!(list.contains(&shown) && list.contains("Secret") && list.contains("Active"), "{list}");
+    }
+
+    /// "Organization ID the key is scoped to"
+    async fn a_key_says_whose_it_is(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Server").await;
+        assert_eq!(app.verify(&made.plain).await.key.unwrap().org_id, org.org.id);
+    }
+
+    /// "Key is immediately invalidated" "Cannot be undone"
+    async fn a_revocation_is_immediate_and_final(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Server").await;
+        assert_eq!(says(app, &made.plain).await, "VALID");
+        revoke(&app.engine, &org.permit(), made.id, RevokeReason::Compromised).await.unwrap();
+        assert_eq!(says(app, &made.plain).await, "INVALID_API_KEY revoked");
+        assert!(enable(&app.engine, &org.permit(), made.id).await.is_err());
+    }
+
+    /// "Generate new key" "Test thoroughly" "Use Separate Keys per Environment" "Track usage per environment"
+    async fn use_is_counted_key_by_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for name in ["Production Widget", "Staging Widget"] {
+            let made = org.key(name).await;
+            says(app, &made.plain).await;
+        }
+        flush(&app.engine).await.unwrap();
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = owner.get("/orgs/northwind/usage").await.body;
+        assert!(page.contains("Production Widget") && page.contains("Staging Widget"), "{page}");
+    }
+
+    /// "Key is incorrect or truncated" "Wrong key type (Secret vs Widget)" "no extra spaces"
+    async fn a_mangled_key_is_invalid(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let secret = org.key("Server").await;
+        let text = secret.plain.expose();
+        for wrong in [&text[..30], &text[1..], &format!("{text} "), &format!("tk_widget_{text}"), ""] {
+            let said = says(app, &PlainKey::from_presented(wrong)).await;
+            assert!(said.starts_with("INVALID_API_KEY") || said == "MISSING_API_KEY", "{wrong}: {said}");
+        }
+        let widget = org.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        assert_eq!(says(app, &widget.plain).await, "ORIGIN_NOT_ALLOWED", "a widget key is no secret key");
+    }
+}

@@ -1,0 +1,10 @@
+//! The REST API, its description and CORS.
+
+mod access;
+mod cors;
+mod description;
+mod idempotency;
+mod keys;
+mod orgs;
+mod state_changes;
+mod usage;

@@ -1,0 +1,121 @@
+//! Which pages may read the API's answers.
+
+use axum::http::{Method, header};
+use latchkey::keys::change_state::{disable, enable};
+use serde_json::json;
+
+use crate::test_app::{HttpAnswer, TestApp, org::widget_key};
+
+on_both! {
+    async fn a_preflight_is_answered_without_key_or_token_where_some_key_works(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.make_key(widget_key("Shop", &["shop.example", "*.shop.example", "https://pay.example:8443"])).await.unwrap();
+        for (origin, passes) in [
+            ("https://shop.example", true),
+            ("http://shop.example:8080", true),
+            ("https://a.b.shop.example", true),
+            ("https://pay.example:8443", true),
+            ("http://localhost:5173", true),
+            ("https://pay.example", false),
+            ("https://evil.example", false),
+            ("https://shop.example.evil.example", false),
+            ("https://notshop.example", false),
+            ("http://127.0.0.1", false),
+            ("null", false),
+            ("", false),
+        ] {
+            for path in ["/v1/verify", "/v1/orgs", "/v1/chat/completions"] {
+                let answer = preflight(app, path, origin).await;
+                assert!(answer.header("vary").contains("origin"), "{origin}");
+                assert_eq!(answer.header("access-control-allow-credentials"), "");
+                if passes {
+                    assert_eq!(answer.status, 204, "{origin}");
+                    assert_eq!(answer.header("access-control-allow-origin"), origin);
+                    assert_eq!(answer.header("access-control-allow-methods"), "GET, POST, PATCH, DELETE");
+                    assert_eq!(answer.header("access-control-allow-headers"), "Authorization, Content-Type, X-API-Key");
+                    assert_eq!(answer.header("access-control-max-age"), "600");
+                } else {
+                    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (403, &json!("ORIGIN_NOT_ALLOWED")), "{origin}");
+                    assert!(!answer.headers.keys().any(|name| name.as_str().starts_with("access-control-")), "{origin}");
+                }
+            }
+        }
+    }
+
+    async fn without_an_active_widget_key_no_page_is_allowed(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.key("Production").await;
+        let status = async || preflight(app, "/v1/verify", "https://shop.example").await.status.as_u16();
+        assert_eq!(status().await, 403);
+        assert_eq!(preflight(app, "/v1/verify", "http://localhost").await.status, 403);
+        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        assert_eq!(status().await, 204, "a change here is seen at once");
+        disable(&app.engine, &org.permit(), made.id).await.unwrap();
+        assert_eq!(status().await, 403);
+        enable(&app.engine, &org.permit(), made.id).await.unwrap();
+        assert_eq!(status().await, 204);
+        // As another instance would do it.
+        app.database.execute("UPDATE keys SET expires_at = 1").await;
+        assert_eq!(status().await, 204);
+        app.clock.advance(5_000);
+        assert_eq!(status().await, 403, "a change elsewhere is seen after five seconds");
+    }
+
+    async fn a_warm_preflight_asks_no_database(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        assert_eq!(preflight(app, "/v1/verify", "https://shop.example").await.status, 204);
+        app.engine.db().close().await;
+        assert_eq!(preflight(app, "/v1/verify", "https://shop.example").await.status, 204);
+        assert_eq!(preflight(app, "/v1/verify", "https://evil.example").await.status, 403);
+        app.clock.advance(60_000);
+        assert_eq!(preflight(app, "/v1/verify", "https://shop.example").await.status, 204, "the old patterns stay");
+    }
+
+    async fn without_database_and_memory_a_preflight_is_not_decided(app: &TestApp) {
+        app.engine.db().close().await;
+        let answer = preflight(app, "/v1/verify", "https://shop.example").await;
+        assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (503, ""));
+    }
+
+    async fn answers_and_errors_may_be_read_from_allowed_pages(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let api = app.api().await;
+        for (path, status) in [("/v1/orgs", 200), ("/v1/orgs/none/keys", 404), ("/v1/nothing", 404), ("/v1/orgs?limit=0", 400)] {
+            let allowed = api.send(Method::GET, path, "", &[(header::ORIGIN, "https://shop.example")]).await;
+            assert_eq!((allowed.status.as_u16(), allowed.header("access-control-allow-origin")), (status, "https://shop.example"));
+            assert_eq!(
+                allowed.header("access-control-expose-headers"), "WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy"
+            );
+            let other = api.send(Method::GET, path, "", &[(header::ORIGIN, "https://evil.example")]).await;
+            assert_eq!((other.status.as_u16(), other.header("access-control-allow-origin")), (status, ""));
+            let none = api.get(path).await;
+            for answer in [&allowed, &other, &none] {
+                assert!(answer.header("vary").contains("origin"), "{path}");
+            }
+        }
+        let browser = app.browser();
+        let request = browser.request(Method::GET, "/v1/orgs").header(header::ORIGIN, "https://shop.example");
+        let refused = browser.send(request, "").await;
+        assert_eq!((refused.status.as_u16(), refused.header("access-control-allow-origin")), (401, "https://shop.example"));
+    }
+
+    async fn an_options_request_that_is_no_preflight_is_none(app: &TestApp) {
+        let browser = app.browser();
+        let request = browser.request(Method::OPTIONS, "/v1/verify").header(header::ORIGIN, "https://shop.example");
+        assert_eq!(browser.send(request, "").await.status, 405);
+    }
+}
+
+async fn preflight(app: &TestApp, path: &str, origin: &str) -> HttpAnswer {
+    let (router, _) = app.server(&[]);
+    let request = axum::http::Request::builder()
+        .method(Method::OPTIONS)
+        .uri(path)
+        .header(header::ORIGIN, origin)
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    crate::test_app::browser::answer_of(&router, request).await
+}

@@ -1,0 +1,108 @@
+//! Requests that are sent twice.
+
+use axum::http::{HeaderName, Method};
+use latchkey::{idempotency, time::DAY};
+use serde_json::{Value, json};
+
+use crate::test_app::{HttpAnswer, TestApp, api::Api};
+
+const KEYS: &str = "/v1/orgs/northwind/keys";
+const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+
+on_both! {
+    async fn the_same_request_makes_one_key_and_shows_its_text_once(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let first = post(&api, KEYS, "a-1", &json!({"name": "Production", "kind": "secret"})).await;
+        let again = post(&api, KEYS, "a-1", &json!({"name": "Production", "kind": "secret"})).await;
+        assert_eq!((first.status.as_u16(), first.header("idempotent-replayed")), (201, ""));
+        assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (201, "true"));
+        assert_eq!(first.header("location"), again.header("location"));
+        let mut made = first.json();
+        assert!(made["key"].is_string());
+        made.as_object_mut().unwrap().remove("key");
+        assert_eq!(again.json(), made, "the same, without the plain text");
+        assert_eq!(count(app, "keys").await, 1);
+    }
+
+    async fn another_request_under_the_same_key_is_refused(app: &TestApp) {
+        app.org("northwind").await;
+        app.org("contoso").await;
+        let api = app.api().await;
+        let body = json!({"name": "Production", "kind": "secret"});
+        post(&api, KEYS, "a-1", &body).await;
+        for (path, body) in [
+            (KEYS, json!({"name": "Other", "kind": "secret"})),
+            ("/v1/orgs/contoso/keys", body.clone()),
+            ("/v1/orgs", json!({"name": "N", "slug": "new-org"})),
+        ] {
+            let answer = post(&api, path, "a-1", &body).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (422, &json!("IDEMPOTENCY_KEY_REUSED")), "{path}");
+        }
+        assert_eq!((count(app, "keys").await, count(app, "orgs").await), (1, 2));
+    }
+
+    async fn a_key_of_another_token_or_another_day_is_another_key(app: &TestApp) {
+        app.org("northwind").await;
+        let (api, other) = (app.api().await, app.api().await);
+        let body = json!({"name": "Production", "kind": "secret"});
+        post(&api, KEYS, "a-1", &body).await;
+        assert_eq!(post(&other, KEYS, "a-1", &body).await.header("idempotent-replayed"), "");
+        app.clock.advance(DAY - 1);
+        assert_eq!(post(&api, KEYS, "a-1", &body).await.header("idempotent-replayed"), "true");
+        app.clock.advance(1);
+        assert_eq!(post(&api, KEYS, "a-1", &json!({"name": "New", "kind": "secret"})).await.status, 201);
+        assert_eq!(count(app, "keys").await, 3);
+        app.clock.advance(DAY);
+        idempotency::delete_old(&app.engine).await.unwrap();
+        assert_eq!(count(app, "idempotency_keys").await, 0);
+    }
+
+    async fn of_requests_that_come_at_once_one_makes_the_key(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let body = json!({"name": "Production", "kind": "secret"});
+        let send = || post(&api, KEYS, "a-1", &body);
+        let answers = tokio::join!(send(), send(), send(), send());
+        let answers: [HttpAnswer; 4] = answers.into();
+        assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
+        let with_text = answers.iter().filter(|answer| answer.json()["key"].is_string());
+        assert_eq!(with_text.count(), 1);
+        assert_eq!(count(app, "keys").await, 1);
+    }
+
+    async fn a_refused_request_may_be_sent_again(app: &TestApp) {
+        let api = app.api().await;
+        app.org("contoso").await;
+        let taken = json!({"name": "Contoso", "slug": "contoso"});
+        assert_eq!(post(&api, "/v1/orgs", "o-1", &taken).await.status, 409);
+        assert_eq!(post(&api, "/v1/orgs", "o-1", &taken).await.status, 409, "it never becomes the other's org");
+        let new = json!({"name": "Northwind", "slug": "northwind"});
+        let made = post(&api, "/v1/orgs", "o-2", &new).await;
+        let again = post(&api, "/v1/orgs", "o-2", &new).await;
+        assert_eq!((made.json(), again.header("idempotent-replayed")), (again.json(), "true"));
+    }
+
+    async fn a_key_that_is_none_is_refused(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        for key in ["", " ", "a b", "é", &"x".repeat(256)] {
+            let answer = post(&api, KEYS, key, &json!({"name": "Production", "kind": "secret"})).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("INVALID_REQUEST")), "{key}");
+        }
+        let longest = "x".repeat(255);
+        assert_eq!(post(&api, KEYS, &longest, &json!({"name": "Production", "kind": "secret"})).await.status, 201);
+        assert_eq!(count(app, "keys").await, 1);
+    }
+}
+
+async fn post(api: &Api, path: &str, key: &str, body: &Value) -> HttpAnswer {
+    api.send(Method::POST, path, &body.to_string(), &[(HEADER, key)])
+        .await
+}
+
+async fn count(app: &TestApp, table: &str) -> i64 {
+    app.database
+        .number(&format!("SELECT COUNT(*) FROM {table}"))
+        .await
+}

@@ -1,0 +1,171 @@
+//! `/v1/orgs/{org}/keys`.
+
+use latchkey::key::text::PlainKey;
+use serde_json::{Value, json};
+
+use crate::test_app::{NOON, TestApp, org::widget_key, said};
+
+const KEYS: &str = "/v1/orgs/northwind/keys";
+
+on_both! {
+    async fn a_key_is_made_works_and_is_never_shown_again(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let body = json!({"name": "Production", "kind": "secret", "scopes": ["bots:read"], "notes": "for the shop"});
+        let made = api.post(KEYS, &body).await;
+        assert_eq!((made.status.as_u16(), made.header("cache-control")), (201, "no-store"));
+        let object = made.json();
+        let id = object["id"].as_str().unwrap();
+        assert_eq!(made.header("location"), format!("{KEYS}/{id}"));
+        let plain = object["key"].as_str().unwrap();
+        assert_eq!(said(&app.verify(&PlainKey::from_presented(plain)).await), "VALID");
+        let shown = api.get(&format!("{KEYS}/{id}")).await;
+        let listed = api.get(KEYS).await;
+        assert!(!shown.body.contains(plain) && !listed.body.contains(plain));
+        let mut without = object.clone();
+        without.as_object_mut().unwrap().remove("key");
+        // It has let a request pass since.
+        let mut shown = shown.json();
+        shown["last_used_at"] = Value::Null;
+        assert_eq!(shown, without);
+        let mut listed = listed.json()["data"][0].clone();
+        listed["last_used_at"] = Value::Null;
+        assert_eq!(listed, without);
+        without["id"] = Value::Null;
+        without["project"] = Value::Null;
+        without["display"] = Value::Null;
+        insta::allow_duplicates! { insta::assert_snapshot!(serde_json::to_string_pretty(&without).unwrap(), @r#"
+        {
+          "created_at": "2026-11-21T12:00:00Z",
+          "created_by": null,
+          "disabled_at": null,
+          "display": null,
+          "domains": [],
+          "environment": "live",
+          "expires_at": "2027-11-21T12:00:00Z",
+          "id": null,
+          "kind": "secret",
+          "last_used_at": null,
+          "name": "Production",
+          "notes": "for the shop",
+          "project": null,
+          "revoke_reason": null,
+          "revoked_at": null,
+          "scopes": [
+            "bots:read"
+          ],
+          "status": "active"
+        }
+        "#); }
+    }
+
+    async fn a_key_expires_when_it_was_said_or_as_the_convention_says(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        for (extra, expires) in [
+            (json!({}), json!("2027-11-21T12:00:00Z")),
+            (json!({"expires_in_days": 30}), json!("2026-12-21T12:00:00Z")),
+            (json!({"expires_at": "2026-12-24T18:00:00+01:00"}), json!("2026-12-24T17:00:00Z")),
+            (json!({"expires_at": null}), Value::Null),
+        ] {
+            let mut body = json!({"name": "Production", "kind": "secret"});
+            body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            assert_eq!(api.post(KEYS, &body).await.json()["expires_at"], expires, "{extra}");
+        }
+    }
+
+    async fn what_will_not_do_is_named_and_nothing_is_made(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        for (extra, field) in [
+            (json!({"name": ""}), "name"),
+            (json!({"name": "x".repeat(51)}), "name"),
+            (json!({"kind": "public"}), "kind"),
+            (json!({"kind": null}), "kind"),
+            (json!({"environment": "staging"}), "environment"),
+            (json!({"scopes": ["made:up"]}), "scopes"),
+            (json!({"scopes": "bots:read"}), "scopes"),
+            (json!({"domains": ["shop.example"]}), "domains"),
+            (json!({"kind": "widget"}), "domains"),
+            (json!({"kind": "widget", "domains": ["com"]}), "domains"),
+            (json!({"expires_at": "2026-11-21T12:00:00Z"}), "expires_at"),
+            (json!({"expires_at": "tomorrow"}), "expires_at"),
+            (json!({"expires_in_days": 0}), "expires_in_days"),
+            (json!({"expires_in_days": 36_501}), "expires_in_days"),
+            (json!({"expires_in_days": 1, "expires_at": null}), "expires_in_days"),
+            (json!({"notes": "x".repeat(2_001)}), "notes"),
+            (json!({"status": "active"}), "status"),
+        ] {
+            let mut body = json!({"name": "Production", "kind": "secret"});
+            body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            let answer = api.post(KEYS, &body).await;
+            let problem = answer.json();
+            assert_eq!((answer.status.as_u16(), &problem["code"]), (422, &json!("INVALID_FIELD")), "{extra}");
+            assert_eq!(problem["errors"][0]["field"], field, "{extra}: {problem}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+
+    async fn a_list_is_filtered_and_read_page_by_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api().await;
+        for number in 0..4 {
+            app.clock.advance(1);
+            org.key(&format!("Server {number}")).await;
+        }
+        app.clock.advance(1);
+        let shop = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        api.post_nothing(&format!("{KEYS}/{}/disable", shop.id)).await;
+        app.org("contoso").await.key("Server 9").await;
+        let names = async |query: &str| -> Vec<String> {
+            let (mut names, mut cursor) = (vec![], String::new());
+            loop {
+                let page = api.get(&format!("{KEYS}?limit=3&{query}{cursor}")).await.json();
+                names.extend(page["data"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned()));
+                match page["next_cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => return names,
+                }
+            }
+        };
+        assert_eq!(names("").await, ["Shop", "Server 3", "Server 2", "Server 1", "Server 0"]);
+        assert_eq!(names("q=server").await.len(), 4);
+        assert_eq!(names("q=ver%203").await, ["Server 3"]);
+        assert_eq!(names("kind=widget").await, ["Shop"]);
+        assert_eq!(names("kind=secret&environment=live&status=active").await.len(), 4);
+        assert_eq!(names("status=disabled").await, ["Shop"]);
+        assert!(names("environment=test").await.is_empty() && names("status=revoked").await.is_empty());
+        assert!(names("status=expired").await.is_empty());
+        for wrong in ["status=gone", "kind=public", "sort=name", "cursor=x", "cursor=key_0~1"] {
+            assert_eq!(api.get(&format!("{KEYS}?{wrong}")).await.status, 400, "{wrong}");
+        }
+    }
+
+    async fn a_listed_status_is_the_one_at_the_time(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        api.post(KEYS, &json!({"name": "Short", "kind": "secret", "expires_in_days": 1})).await;
+        app.set_time("2026-11-22T12:00:00Z");
+        assert!(app.clock.now() > NOON);
+        assert_eq!(api.get(&format!("{KEYS}?status=expired")).await.json()["data"][0]["status"], "expired");
+        assert_eq!(api.get(&format!("{KEYS}?status=active")).await.json()["data"], json!([]));
+    }
+
+    async fn what_is_not_there_is_not_found(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let (api, theirs) = (app.api().await, other.key("Production").await);
+        org.key("Production").await;
+        for path in [
+            "/v1/orgs/no-such-org/keys".to_owned(),
+            "/v1/orgs/No%20Slug/keys".to_owned(),
+            "/v1/orgs/%ff/keys".to_owned(),
+            "/v1/orgs/org_00000000000000000000000000000000/keys".to_owned(),
+            format!("{KEYS}/{}", theirs.id),
+            format!("{KEYS}/key_00000000000000000000000000000000"),
+            format!("{KEYS}/x"),
+        ] {
+            let answer = api.get(&path).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &json!("NOT_FOUND")), "{path}");
+        }
+    }
+}

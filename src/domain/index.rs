@@ -1,0 +1,50 @@
+//! Many patterns at once, asked whether any of them covers an origin. What is looked at are the origin's host and the
+//! hosts above it, however many patterns there are.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{DomainPattern, Origin};
+
+/// Patterns by host.
+#[derive(Debug, Default)]
+pub struct PatternIndex {
+    by_host: HashMap<String, BTreeSet<DomainPattern>>,
+    len: usize,
+}
+
+impl PatternIndex {
+    /// Adds a pattern, unless it is there.
+    pub fn insert(&mut self, pattern: DomainPattern) {
+        let host = self.by_host.entry(pattern.host_text()).or_default();
+        if host.insert(pattern) {
+            self.len += 1;
+        }
+    }
+
+    /// How many patterns it has.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether one of the patterns covers the origin.
+    pub fn covers(&self, origin: &Origin<'_>, with_subdomains: bool) -> bool {
+        let host = origin.host_text();
+        let mut above = Some(host.as_str());
+        while let Some(host) = above {
+            let patterns = self.by_host.get(host).into_iter().flatten();
+            if patterns
+                .into_iter()
+                .any(|pattern| pattern.covers(origin, with_subdomains))
+            {
+                return true;
+            }
+            above = host.split_once('.').map(|(_, above)| above);
+        }
+        false
+    }
+}

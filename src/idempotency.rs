@@ -1,0 +1,99 @@
+//! Idempotency keys: a request that makes something and is sent again, because its answer was lost, makes it once.
+//!
+//! What is kept is not the answer, which may hold a plain key, but the creation token under which the thing is made.
+//! The same request gets the same token, and whatever makes the thing finds that it was made.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Engine,
+    db::{StorageError, on},
+    id::ServiceTokenId,
+    keys::create::new_creation_token,
+    random::RandomnessError,
+    time::{DAY, Timestamp},
+};
+
+/// For how many milliseconds a key stands for its request.
+pub const KEPT_FOR: i64 = DAY;
+
+/// What tells one request from another: a SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+/// Why a request may not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The key came with another request before.
+    #[error(
+        "This Idempotency-Key came with another request before. Make a new one for each thing that is to be made."
+    )]
+    Reused,
+    /// There was no randomness.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Fingerprint {
+    /// The fingerprint of a request.
+    pub fn new(method: &str, path: &str, body: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        for part in [method.as_bytes(), path.as_bytes(), body] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+}
+
+/// The creation token of the request that `key` stands for: a new one, or that of the same request before.
+///
+/// # Errors
+/// [`ClaimError::Reused`] when it stands for another request.
+pub async fn claim(
+    engine: &Engine,
+    service_token: ServiceTokenId,
+    key: &str,
+    fingerprint: &Fingerprint,
+) -> Result<String, ClaimError> {
+    let now = engine.clock.now();
+    let new = new_creation_token(engine)?;
+    let mut tx = engine.db.begin().await?;
+    const FORGET: &str = "DELETE FROM idempotency_keys \
+         WHERE service_token_id = $1 AND idempotency_key = $2 AND created_at <= $3";
+    on!(tx.on(), c => sqlx::query(FORGET)
+        .bind(service_token).bind(key).bind(now.plus(-KEPT_FOR)).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    // Of two that come at once, the second waits here until the first is stored.
+    const CLAIM: &str = "INSERT INTO idempotency_keys \
+         (service_token_id, idempotency_key, fingerprint, creation_token, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (service_token_id, idempotency_key) DO NOTHING";
+    on!(tx.on(), c => sqlx::query(CLAIM)
+        .bind(service_token).bind(key).bind(&fingerprint.0[..]).bind(&new).bind(now).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    const SELECT: &str = "SELECT fingerprint, creation_token FROM idempotency_keys \
+         WHERE service_token_id = $1 AND idempotency_key = $2";
+    let (claimed_for, creation_token): (Vec<u8>, String) = on!(tx.on(), c => sqlx::query_as(SELECT)
+        .bind(service_token).bind(key).fetch_one(c).await)
+    .map_err(StorageError::from)?;
+    tx.commit().await?;
+    if claimed_for == fingerprint.0 {
+        Ok(creation_token)
+    } else {
+        Err(ClaimError::Reused)
+    }
+}
+
+/// Deletes the keys that no longer stand for anything.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM idempotency_keys WHERE created_at <= $1";
+    let before: Timestamp = engine.clock.now().plus(-KEPT_FOR);
+    on!(engine.db.write(), c => sqlx::query(SQL).bind(before).execute(c).await.map(drop))?;
+    Ok(())
+}
