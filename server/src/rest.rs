@@ -10,6 +10,7 @@ pub mod keys;
 pub mod orgs;
 pub mod path;
 pub mod query;
+pub mod rotation;
 pub mod state_changes;
 pub mod usage;
 

@@ -58,6 +58,7 @@ fn table() -> Vec<Entry> {
         entry!(Api GET "/v1/orgs/{org}/keys" rest::keys::list),
         entry!(Api POST "/v1/orgs/{org}/keys" rest::keys::create),
         entry!(Api GET "/v1/orgs/{org}/keys/{id}" rest::keys::show),
+        entry!(Api POST "/v1/orgs/{org}/keys/{id}/rotate" rest::rotation::rotate),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/disable" rest::state_changes::disable),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/enable" rest::state_changes::enable),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/revoke" rest::state_changes::revoke),

@@ -6,12 +6,14 @@ use latchkey::{
     access::to,
     convention::Scope,
     domain::DomainPattern,
-    id::KeyId,
+    id::{KeyId, ProjectId},
+    ip_range::IpRange,
     key::{Environment, Kind, Status},
     keys::{
         Key,
         create::{self, CreateKeyError, NewKey},
         list::{self, Cursor, KeyQuery, StatusFilter},
+        rules::Metadata,
         show,
     },
     name::KeyName,
@@ -59,12 +61,18 @@ pub struct NewKeyBody {
     /// Production, or everything else; `live` when left out.
     #[schema(schema_with = key_object::environments)]
     environment: Option<Environment>,
+    /// The id of the project that it belongs to; the organization's first when left out.
+    #[schema(value_type = Option<String>)]
+    project: Option<ProjectId>,
     /// What it may do; what the convention says when left out.
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<Vec<Scope>>,
     /// Where a widget key works.
     #[schema(value_type = Option<Vec<String>>)]
     domains: Option<Vec<DomainPattern>>,
+    /// The addresses that its users come from, as CIDR; any when left out.
+    #[schema(value_type = Option<Vec<String>>)]
+    ip_ranges: Option<Vec<IpRange>>,
     /// When it stops by itself; null for never. When left out, `expires_in_days` or the convention decides.
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
@@ -75,6 +83,9 @@ pub struct NewKeyBody {
     /// What its makers write about it.
     #[schema(max_length = 2000)]
     notes: Option<String>,
+    /// What API servers are told of it with each answer: at most 8,192 bytes of JSON.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
 }
 
 /// Which keys to list.
@@ -180,7 +191,8 @@ pub async fn answer(engine: &Engine, path: &KeyPath) -> Result<Response, Problem
     Ok(Json(KeyObject::new(&key, engine.clock().now())).into_response())
 }
 
-async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Problem> {
+/// The org's key with this id.
+pub async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Problem> {
     let permit = of.permit::<to::SeeKeyDetails>();
     let found = show::details(engine, &permit, id).await;
     found.map_err(storage_failed)?.ok_or_else(no_key)
@@ -209,10 +221,13 @@ impl NewKeyBody {
             name: required("name", self.name)?,
             kind: required("kind", self.kind)?,
             environment: self.environment.unwrap_or(Environment::Live),
+            project: self.project,
             scopes: self.scopes.unwrap_or_default(),
             domains: self.domains.unwrap_or_default(),
+            ip_ranges: self.ip_ranges.unwrap_or_default(),
             expires_at,
             notes: self.notes.unwrap_or_default(),
+            metadata: self.metadata.unwrap_or_default(),
             creation_token: None,
         })
     }
@@ -222,10 +237,7 @@ impl NewKeyBody {
 fn refused(error: CreateKeyError) -> Problem {
     let field = match error {
         CreateKeyError::NotOffered(..) => "kind",
-        CreateKeyError::DomainsNeeded | CreateKeyError::DomainsOnSecretKey => "domains",
-        CreateKeyError::UnknownScope(_) => "scopes",
-        CreateKeyError::ExpiryInPast => "expires_at",
-        CreateKeyError::NotesTooLong => "notes",
+        CreateKeyError::Unfit(ref unfit) => unfit.field(),
         CreateKeyError::Storage(error) => return storage_failed(error),
         CreateKeyError::Randomness(error) => return randomness_failed(error),
         // Answered as what was made.

@@ -6,5 +6,6 @@ mod description;
 mod idempotency;
 mod keys;
 mod orgs;
+mod rotation;
 mod state_changes;
 mod usage;

@@ -51,11 +51,6 @@ impl TestApp {
         Self::on_sqlite_under("latchkey").await
     }
 
-    /// On an empty Postgres database.
-    pub async fn on_postgres() -> Self {
-        Self::on_postgres_under("latchkey").await
-    }
-
     /// On an empty SQLite database, with keys of this convention.
     pub async fn on_sqlite_under(convention: &str) -> Self {
         Self::on(Database::sqlite(), convention).await

@@ -133,6 +133,6 @@ on_both! { under "agentix":
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let page = owner.get("/orgs/northwind/usage").await;
         assert_eq!(page.status, 200);
-        assert!(page.body.contains("Restricted") && page.body.contains("INSUFFICIENT_SCOPE"), "{}", page.body);
+        assert!(page.body.contains("Restricted") && page.body.contains("Missing scope"), "{}", page.body);
     }
 }

@@ -122,6 +122,7 @@ pub fn entries() -> Vec<Entry> {
         page("/v1/orgs/{org}/keys", ServiceToken),
         post("/v1/orgs/{org}/keys", "", ServiceToken),
         page("/v1/orgs/{org}/keys/{id}", ServiceToken),
+        post("/v1/orgs/{org}/keys/{id}/rotate", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/disable", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/enable", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/revoke", "", ServiceToken),

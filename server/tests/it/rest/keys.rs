@@ -3,7 +3,7 @@
 use latchkey::key::text::PlainKey;
 use serde_json::{Value, json};
 
-use crate::test_app::{NOON, TestApp, org::widget_key, said};
+use crate::test_app::{NOON, TestApp, org::widget_key};
 
 const KEYS: &str = "/v1/orgs/northwind/keys";
 
@@ -11,14 +11,15 @@ on_both! {
     async fn a_key_is_made_works_and_is_never_shown_again(app: &TestApp) {
         app.org("northwind").await;
         let api = app.api().await;
-        let body = json!({"name": "Production", "kind": "secret", "scopes": ["bots:read"], "notes": "for the shop"});
+        let body = json!({"name": "Production", "kind": "secret", "scopes": ["bots:read"], "notes": "for the shop",
+            "ip_ranges": ["192.0.2.0/24"], "metadata": {"plan": "gold"}});
         let made = api.post(KEYS, &body).await;
         assert_eq!((made.status.as_u16(), made.header("cache-control")), (201, "no-store"));
         let object = made.json();
         let id = object["id"].as_str().unwrap();
         assert_eq!(made.header("location"), format!("{KEYS}/{id}"));
         let plain = object["key"].as_str().unwrap();
-        assert_eq!(said(&app.verify(&PlainKey::from_presented(plain)).await), "VALID");
+        assert!(app.verify(&PlainKey::from_presented(plain)).await.key.is_some_and(|key| key.id.to_string() == id));
         let shown = api.get(&format!("{KEYS}/{id}")).await;
         let listed = api.get(KEYS).await;
         assert!(!shown.body.contains(plain) && !listed.body.contains(plain));
@@ -44,8 +45,14 @@ on_both! {
           "environment": "live",
           "expires_at": "2027-11-21T12:00:00Z",
           "id": null,
+          "ip_ranges": [
+            "192.0.2.0/24"
+          ],
           "kind": "secret",
           "last_used_at": null,
+          "metadata": {
+            "plan": "gold"
+          },
           "name": "Production",
           "notes": "for the shop",
           "project": null,
@@ -94,6 +101,11 @@ on_both! {
             (json!({"expires_in_days": 36_501}), "expires_in_days"),
             (json!({"expires_in_days": 1, "expires_at": null}), "expires_in_days"),
             (json!({"notes": "x".repeat(2_001)}), "notes"),
+            (json!({"ip_ranges": ["10.0.0.5/8"]}), "ip_ranges"),
+            (json!({"metadata": []}), "metadata"),
+            (json!({"metadata": {"x": "x".repeat(8_192)}}), "metadata"),
+            (json!({"project": "prj_00000000000000000000000000000000"}), "project"),
+            (json!({"project": "Default"}), "project"),
             (json!({"status": "active"}), "status"),
         ] {
             let mut body = json!({"name": "Production", "kind": "secret"});

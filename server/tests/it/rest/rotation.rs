@@ -1,0 +1,52 @@
+//! Rotating a key through the API.
+
+use axum::http::{HeaderName, Method};
+use latchkey::{key::text::PlainKey, time::HOUR};
+use serde_json::json;
+
+use crate::test_app::{TestApp, said};
+
+on_both! {
+    async fn the_new_secret_works_at_once_and_the_old_one_until_the_overlap_ends(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let path = format!("/v1/orgs/northwind/keys/{}/rotate", made.id);
+        let answer = api.post(&path, &json!({"overlap_seconds": 3_600})).await;
+        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (201, "no-store"));
+        assert_eq!(answer.header("location"), path.trim_end_matches("/rotate"));
+        let object = answer.json();
+        assert_eq!(object["id"], made.id.to_string());
+        let new = PlainKey::from_presented(object["key"].as_str().unwrap());
+        assert_eq!((said(&app.verify(&new).await), said(&app.verify(&made.plain).await)), ("VALID".into(), "VALID".into()));
+        let again = api.post(&path, &json!({"overlap_seconds": 0})).await;
+        assert_eq!((again.status.as_u16(), &again.json()["code"]), (409, &json!("WRONG_STATE")));
+        app.clock.advance(HOUR);
+        assert_eq!(said(&app.verify(&made.plain).await), "INVALID_API_KEY superseded");
+        assert_eq!(said(&app.verify(&new).await), "VALID");
+    }
+
+    async fn a_rotation_that_is_sent_twice_rotates_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let path = format!("/v1/orgs/northwind/keys/{}/rotate", made.id);
+        let key = [(HeaderName::from_static("idempotency-key"), "r-1")];
+        let send = async || api.send(Method::POST, &path, r#"{"overlap_seconds":0}"#, &key).await;
+        let (first, again) = (send().await, send().await);
+        let new = PlainKey::from_presented(first.json()["key"].as_str().unwrap());
+        assert_eq!((again.status.as_u16(), again.header("idempotent-replayed")), (201, "true"));
+        assert!(again.json()["key"].is_null());
+        assert_eq!(said(&app.verify(&new).await), "VALID");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 2);
+    }
+
+    async fn an_overlap_that_will_not_do_changes_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let path = format!("/v1/orgs/northwind/keys/{}/rotate", made.id);
+        for body in [json!({}), json!({"overlap_seconds": -1}), json!({"overlap_seconds": 2_592_001}), json!({"overlap_seconds": 1.5})] {
+            let answer = api.post(&path, &body).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["errors"][0]["field"]), (422, &json!("overlap_seconds")), "{body}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 1);
+    }
+}
