@@ -1,6 +1,7 @@
 //! The REST API, its description and CORS.
 
 mod access;
+mod agents;
 mod cors;
 mod description;
 mod idempotency;

@@ -61,6 +61,37 @@ on_both! {
         assert_eq!(status().await, 403, "a change elsewhere is seen after five seconds");
     }
 
+    async fn an_agents_sites_are_allowed_as_long_as_it_lists_them(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let status = async || preflight(app, "/v1/verify", "https://shop.example").await.status.as_u16();
+        let agents = "/v1/orgs/northwind/agents";
+        let made = api.post(agents, &json!({"name": "Helper", "domains": ["shop.example"]})).await.json();
+        assert_eq!(status().await, 204);
+        let path = format!("{agents}/{}", made["public_id"].as_str().unwrap());
+        api.patch(&path, &json!({"domains": ["other.example"]})).await;
+        assert_eq!(status().await, 403);
+        api.patch(&path, &json!({"domains": ["*.example", "shop.example"]})).await;
+        assert_eq!(status().await, 403, "what is refused changes nothing");
+        api.patch(&path, &json!({"domains": ["shop.example"]})).await;
+        assert_eq!(status().await, 204);
+        api.delete(&path).await;
+        assert_eq!(status().await, 403);
+    }
+
+    async fn a_verification_says_which_headers_let_the_page_read_the_answer(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let token = app.service_token().await;
+        let headers = async |origin: &str, scope: &str| {
+            let body = json!({"key": made.plain.expose(), "origin": origin, "scopes": [scope]}).to_string();
+            app.post_verify(Some(&token), &body).await.json()["headers"].clone()
+        };
+        let allowed = headers("https://shop.example", "bots:read").await;
+        assert_eq!(allowed, json!({"access-control-allow-origin": "https://shop.example", "vary": "Origin"}));
+        assert_eq!(headers("https://evil.example", "bots:read").await, json!(null));
+    }
+
     async fn a_warm_preflight_asks_no_database(app: &TestApp) {
         let org = app.org("northwind").await;
         org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();

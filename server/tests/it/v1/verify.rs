@@ -101,7 +101,7 @@ on_both! {
         {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","status":403,"valid":false} "Widget"
         {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","status":403,"valid":false} "Widget"
         {"code":"INSUFFICIENT_SCOPE","detail":"The key lacks a scope that this needs. Use a key that has it.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"insufficient_scope\", scope=\"bots:read bots:write admin\""},"missing_scopes":["bots:write","admin"],"status":403,"valid":false} "Good"
-        {"code":"VALID","detail":"The key may pass.","status":200,"valid":true} "Widget"
+        {"code":"VALID","detail":"The key may pass.","headers":{"access-control-allow-origin":"https://shop.example","vary":"Origin"},"status":200,"valid":true} "Widget"
         "#) };
     }
 
