@@ -48,6 +48,13 @@ use crate::{app_state::AppState, problem, rest, verify};
         rest::usage::show,
     ),
     components(schemas(problem::Document)),
+    tags(
+        (name = "Verification", description = "What your API servers ask on every request."),
+        (name = "Organizations", description = "Your customers' teams."),
+        (name = "Keys", description = "An organization's keys. A key's plain text is in the answer that makes it, and nowhere else."),
+        (name = "Agents", description = "What keys are used on."),
+        (name = "Usage", description = "What was decided."),
+    ),
     modifiers(&CommonParts)
 )]
 struct Description;
@@ -91,7 +98,7 @@ fn complete(path: &str, operation: &mut Operation) {
         ("id", "The key's id"),
         ("public_id", "The agent's public ID"),
     ];
-    for (name, description) in in_path {
+    for (name, description) in in_path.into_iter().rev() {
         if path.contains(&format!("{{{name}}}")) {
             let parameter = ParameterBuilder::new()
                 .name(name)

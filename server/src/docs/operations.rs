@@ -11,7 +11,13 @@ const SCHEMAS: &str = "#/components/schemas/";
 
 /// The page: contents, operations by group, then the objects that they read and write.
 pub fn main(document: &Value) -> String {
-    let operations = operations(document);
+    let mut operations = operations(document);
+    let groups = document["tags"].as_array().map_or(&[][..], Vec::as_slice);
+    operations.sort_by_key(|(_, _, operation)| {
+        groups
+            .iter()
+            .position(|group| group["name"] == operation["tags"][0])
+    });
     let mut html = format!(
         "<h1>Latchkey's API</h1><p>{}</p>",
         Text(document["info"]["description"].as_str().unwrap_or_default())
@@ -30,7 +36,9 @@ pub fn main(document: &Value) -> String {
     for (method, path, operation) in &operations {
         let tag = operation["tags"][0].as_str().unwrap_or_default();
         if tag != group {
-            let _ = write!(html, "<h2>{}</h2>", Text(tag));
+            let described = groups.iter().find(|group| group["name"] == tag);
+            let description = described.map_or("", |group| text(group, "description"));
+            let _ = write!(html, "<h2>{}</h2><p>{}</p>", Text(tag), Text(description));
             group = tag;
         }
         html += &section(method, path, operation);

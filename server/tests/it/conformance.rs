@@ -9,13 +9,14 @@ mod table;
 mod talkifai;
 
 use latchkey::{
+    agents::{self, AgentSettings},
     convention::{KeyHeader, Scope},
     key::{Environment, text::PlainKey},
     keys::create::NewKey,
     verify::Request,
 };
 
-use crate::test_app::{Browser, TestApp, org::secret_key, said};
+use crate::test_app::{Browser, TestApp, TestOrg, org::secret_key, said};
 
 /// What a request with this key comes to.
 async fn says(app: &TestApp, key: &PlainKey) -> String {
@@ -77,6 +78,33 @@ fn offered(app: &TestApp) -> Vec<(String, String)> {
     scopes
         .map(|scope| (scope.name.to_string(), scope.description.clone()))
         .collect()
+}
+
+/// Makes an agent for pages of these domains and gives its public ID.
+async fn agent(org: &TestOrg, app: &TestApp, domains: &[&str], public_embedding: bool) -> String {
+    let settings = AgentSettings {
+        name: "Helper".parse().unwrap(),
+        project: None,
+        domains: domains
+            .iter()
+            .map(|domain| domain.parse().unwrap())
+            .collect(),
+        public_embedding,
+    };
+    let made = agents::create::create(&app.engine, &org.permit(), &settings).await;
+    made.unwrap().public_id.to_string()
+}
+
+/// What a request with this key for this agent comes to, from a page of this origin or from a server.
+async fn says_for(app: &TestApp, key: &PlainKey, agent: &str, origin: Option<&str>) -> String {
+    let request = Request {
+        key: Some(key),
+        agent: Some(agent),
+        origin,
+        scopes: &scopes(&["chat"]),
+        ..Request::default()
+    };
+    said(&app.ask(&request).await)
 }
 
 /// Makes a key with the page's form and gives the page that shows it.

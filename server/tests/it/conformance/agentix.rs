@@ -82,6 +82,39 @@ on_both! { under "agentix":
         assert_eq!(says_of(app, &made.plain, &["chat", "config", "conversations"]).await, "VALID");
     }
 
+    /// "API keys are bound to an organization." "A key can only access agents owned by the same organization."
+    /// "The API key belongs to a different organization"
+    async fn a_key_works_on_its_organizations_agents_alone(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let made = org.key("Server").await;
+        let (own, theirs) = (agent(&org, app, &[], false).await, agent(&other, app, &[], false).await);
+        assert_eq!(says_for(app, &made.plain, &own, None).await, "VALID");
+        let body = json!({"key": made.plain.expose(), "agent": theirs}).to_string();
+        let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
+        assert_eq!((&answer["code"], &answer["status"]), (&json!("ORG_MISMATCH"), &json!(403)));
+    }
+
+    /// "Never expose API keys in client-side code." "Use a key scoped only to chat for widgets."
+    async fn of_all_keys_only_one_for_chat_alone_works_in_a_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (granted, expected) in [
+            (&["chat"][..], "VALID"), (&["chat", "config"], "SECRET_KEY_IN_BROWSER"), (&["config"], "SECRET_KEY_IN_BROWSER"),
+            (&[], "SECRET_KEY_IN_BROWSER"),
+        ] {
+            let made = org.make_key(restricted(granted)).await.unwrap();
+            assert_eq!(says_at(app, &made.plain, "https://shop.example").await, expected, "{granted:?}");
+        }
+    }
+
+    /// "Use domain restrictions on your agents to limit which domains can use the widget, even if a key is leaked."
+    async fn an_agents_domains_hold_whatever_the_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let widget = org.make_key(restricted(&["chat"])).await.unwrap();
+        let agent = agent(&org, app, &["shop.example"], false).await;
+        assert_eq!(says_for(app, &widget.plain, &agent, Some("https://shop.example")).await, "VALID");
+        assert_eq!(says_for(app, &widget.plain, &agent, Some("https://evil.example")).await, "ORIGIN_NOT_ALLOWED");
+    }
+
     /// "Create a new API key" "Verify the new key works" "Delete the old key"
     async fn keys_are_exchanged_without_downtime(app: &TestApp) {
         let org = app.org("northwind").await;

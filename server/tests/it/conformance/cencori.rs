@@ -3,6 +3,7 @@
 use latchkey::{
     key::{Environment, Kind, RevokeReason, text::PlainKey},
     keys::{change_state::revoke, create::NewKey},
+    projects,
     role::Role,
 };
 use serde_json::json;
@@ -35,6 +36,28 @@ on_both! { under "cencori":
         }
         let without = NewKey { kind: Kind::Widget, ..secret_key("Nowhere") };
         assert!(org.make_key(without).await.is_err());
+    }
+
+    /// "Each key is tied to a specific project"
+    async fn a_key_works_on_its_projects_agents_alone(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.clock.advance(1);
+        let project = projects::create(&app.engine, &org.permit(), &"Second".parse().unwrap()).await.unwrap();
+        let (first, second) = (
+            org.key("First").await,
+            org.make_key(NewKey { project: Some(project), ..secret_key("Second") }).await.unwrap(),
+        );
+        let of_first = agent(&org, app, &[], false).await;
+        assert_eq!(says_for(app, &first.plain, &of_first, None).await, "VALID");
+        assert_eq!(says_for(app, &second.plain, &of_first, None).await, "ORG_MISMATCH");
+    }
+
+    /// "Never expose in browser or client code" "Safe for browser and client-side use"
+    async fn a_secret_key_in_a_page_is_refused_and_a_publishable_one_is_not(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (secret, publishable) = (org.key("Server").await, org.make_key(widget_key("Web", &["myapp.com"])).await.unwrap());
+        assert_eq!(says_at(app, &secret.plain, "https://myapp.com").await, "SECRET_KEY_IN_BROWSER");
+        assert_eq!(says_at(app, &publishable.plain, "https://myapp.com").await, "VALID");
     }
 
     /// "Enter a name for the key" "For publishable keys: add allowed domains (e.g., localhost, *.myapp.com)."

@@ -2,7 +2,11 @@
 
 use latchkey::{
     key::{RevokeReason, text::PlainKey},
-    keys::{change_state::revoke, create::NewKey},
+    keys::{
+        change_state::revoke,
+        create::NewKey,
+        rotate::{Rotation, rotate},
+    },
     role::Role,
     time::DAY,
 };
@@ -104,6 +108,18 @@ on_both! { under "chatbot-platform":
         assert_eq!(says(app, &made.plain).await, "VALID");
         app.clock.advance(DAY);
         assert_eq!(says(app, &made.plain).await, "EXPIRED_API_KEY");
+    }
+
+    /// "Periodically rotate API keys for security" "Rotate Regularly"
+    async fn a_key_gets_a_new_secret_while_the_old_one_still_works(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Server").await;
+        let rotation = Rotation { overlap: DAY, token: None };
+        let rotated = rotate(&app.engine, &org.permit(), made.id, rotation).await.unwrap();
+        assert_eq!((rotated.id, says(app, &made.plain).await, says(app, &rotated.plain).await), (made.id, "VALID".into(), "VALID".into()));
+        app.clock.advance(DAY);
+        assert_eq!(says(app, &made.plain).await, "INVALID_API_KEY superseded");
+        assert_eq!(says(app, &rotated.plain).await, "VALID");
     }
 
     /// "Immediately revoke a key if compromised" "Deleted keys stop working immediately."

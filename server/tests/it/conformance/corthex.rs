@@ -17,6 +17,26 @@ on_both! { under "corthex":
         assert!(app.engine.convention().prefixes().all(|(_, kind, _)| kind == Kind::Secret));
     }
 
+    /// "Never expose private API keys in browser code."
+    async fn a_key_in_a_page_is_refused(app: &TestApp) {
+        let made = app.org("northwind").await.key("Server").await;
+        assert_eq!(says_at(app, &made.plain, "https://shop.example").await, "SECRET_KEY_IN_BROWSER");
+    }
+
+    /// "Public bot ID for embeddable chat widget" "Use bot IDs for public widget embeds." "Use bot IDs for public embeds"
+    async fn a_bots_public_id_embeds_its_widget_without_a_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let bot = agent(&org, app, &["shop.example"], true).await;
+        let private = agent(&org, app, &["shop.example"], false).await;
+        let embedded = async |bot: &str, origin| {
+            let request = Request { agent: Some(bot), origin: Some(origin), scopes: &scopes(&["chat"]), ..Request::default() };
+            said(&app.ask(&request).await)
+        };
+        assert_eq!(embedded(&bot, "https://shop.example").await, "VALID");
+        assert_eq!(embedded(&bot, "https://evil.example").await, "ORIGIN_NOT_ALLOWED");
+        assert_eq!(embedded(&private, "https://shop.example").await, "MISSING_API_KEY");
+    }
+
     /// "Start in the dashboard by creating a bot, adding knowledge, and copying the bot ID or API key"
     async fn an_owner_copies_the_key_where_it_is_made(app: &TestApp) {
         let org = app.org("northwind").await;
@@ -31,6 +51,8 @@ on_both! { under "corthex":
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let made = org.key("Server").await;
         assert_eq!(app.verify(&made.plain).await.key.unwrap().org_slug, org.org.slug);
+        let theirs = agent(&other, app, &[], false).await;
+        assert_eq!(says_for(app, &made.plain, &theirs, None).await, "ORG_MISMATCH");
         let stranger = app.signed_in(&other, "eve", Role::Owner).await;
         assert_eq!(stranger.get(&format!("/orgs/northwind/keys/{}", made.id)).await.status, 404);
     }

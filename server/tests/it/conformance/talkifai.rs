@@ -44,6 +44,14 @@ on_both! { under "talkifai":
         assert!(org.make_key(with_domains).await.is_err(), "a secret key has no allowed domains");
     }
 
+    /// "Never expose to browser/client-side code" "Safe to include in client-side code"
+    async fn a_secret_key_in_a_page_is_refused_and_a_widget_key_is_not(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (secret, widget) = (org.key("Server").await, org.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap());
+        assert_eq!(says_at(app, &secret.plain, "https://mysite.com").await, "SECRET_KEY_IN_BROWSER");
+        assert_eq!(says_at(app, &widget.plain, "https://mysite.com").await, "VALID");
+    }
+
     /// "1-year expiry" "Expiration date (1 year from creation)"
     async fn keys_expire_after_a_year(app: &TestApp) {
         let org = app.org("northwind").await;
