@@ -8,9 +8,10 @@ pub mod show;
 
 use crate::{
     Engine,
-    db::{StorageError, Tx, on},
+    db::{StorageError, Tx},
     domain::DomainPattern,
     id::{AgentId, OrgId, ProjectId},
+    keys::project,
     name::DisplayName,
     random::RandomnessError,
     time::Timestamp,
@@ -97,14 +98,7 @@ async fn check(
     if settings.public_embedding && settings.domains.is_empty() {
         return Err(AgentError::DomainsNeeded);
     }
-    // Asked within the transaction: a project that is deleted meanwhile makes the insertion fail.
-    const SQL: &str = "SELECT id FROM projects WHERE org_id = $1 AND ($2 = '' OR id = $2) \
-         ORDER BY created_at, id LIMIT 1";
-    let wanted = settings
-        .project
-        .map_or_else(String::new, |id| id.to_string());
-    let found: Option<ProjectId> = on!(tx.on(), c => sqlx::query_scalar(SQL)
-        .bind(org_id).bind(wanted).fetch_optional(c).await)
-    .map_err(StorageError::from)?;
-    found.ok_or(AgentError::UnknownProject)
+    project::resolve(tx, org_id, settings.project)
+        .await?
+        .ok_or(AgentError::UnknownProject)
 }

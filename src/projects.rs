@@ -133,15 +133,15 @@ pub async fn delete(
     }
 }
 
-/// Whether the org has the project and it is not its first.
+/// Whether the org has the project and it is not `Default`.
 async fn changeable(tx: &mut Tx, org_id: OrgId, id: ProjectId) -> Result<(), ProjectError> {
-    const SQL: &str = "SELECT id FROM projects WHERE org_id = $1 ORDER BY created_at, id";
-    let ids: Vec<ProjectId> =
-        on!(tx.on(), c => sqlx::query_scalar(SQL).bind(org_id).fetch_all(c).await)
-            .map_err(StorageError::from)?;
-    match ids.iter().position(|other| *other == id) {
+    const SQL: &str = "SELECT name FROM projects WHERE org_id = $1 AND id = $2";
+    let name: Option<DisplayName> = on!(tx.on(), c => sqlx::query_scalar(SQL)
+        .bind(org_id).bind(id).fetch_optional(c).await)
+    .map_err(StorageError::from)?;
+    match name {
         None => Err(ProjectError::NotFound),
-        Some(0) => Err(ProjectError::IsDefault),
+        Some(name) if name.as_str() == DEFAULT_PROJECT => Err(ProjectError::IsDefault),
         Some(_) => Ok(()),
     }
 }

@@ -92,7 +92,7 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
                     <dt>"Name"</dt><dd>{viewer.name}</dd>
                     <dt>"E-mail"</dt><dd>{viewer.email.clone()}</dd>
                     <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
-                    <dd>{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role}</span></div> }).collect_view()}</dd>
+                    <dd>{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role.title()}</span></div> }).collect_view()}</dd>
                 </dl>
             </section>
             <PasswordCard email=viewer.email/>

@@ -10,12 +10,15 @@ use leptos_router::{
 
 use crate::{
     account::AccountPage,
+    agents::{list::AgentsPage, new::NewAgentPage, show::AgentPage},
     done::Done,
     home::HomePage,
     keys::{list::KeysPage, new::NewKeyPage, show::KeyPage},
     layout::Layout,
     members::MembersPage,
     not_found::NotFoundPage,
+    org_settings::OrgSettingsPage,
+    projects::ProjectsPage,
     sign_in::SignInPage,
     sign_up::SignUpPage,
     status::StatusRegion,
@@ -41,6 +44,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/keys/:key") view=KeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/members") view=MembersPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/agents") view=AgentsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/agents/new") view=NewAgentPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/agents/:agent") view=AgentPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/projects") view=ProjectsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/settings") view=OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>

@@ -14,14 +14,35 @@ pub enum Done {
     KeyRevoked,
     /// The person has a new password.
     PasswordChanged,
+    /// An agent was made.
+    AgentMade,
+    /// An agent was changed.
+    AgentSaved,
+    /// An agent was deleted.
+    AgentDeleted,
+    /// A project was made.
+    ProjectMade,
+    /// A project got another name.
+    ProjectRenamed,
+    /// A project was deleted.
+    ProjectDeleted,
+    /// An org's settings were changed.
+    SettingsSaved,
 }
 
 impl Done {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 11] = [
         Self::KeyDisabled,
         Self::KeyEnabled,
         Self::KeyRevoked,
         Self::PasswordChanged,
+        Self::AgentMade,
+        Self::AgentSaved,
+        Self::AgentDeleted,
+        Self::ProjectMade,
+        Self::ProjectRenamed,
+        Self::ProjectDeleted,
+        Self::SettingsSaved,
     ];
 
     /// What the page says.
@@ -33,6 +54,13 @@ impl Done {
             Self::PasswordChanged => {
                 "Your password is changed. You are signed out everywhere else."
             }
+            Self::AgentMade => "The agent is made. Requests can name it from now on.",
+            Self::AgentSaved => "Saved. Requests are decided on by this from now on.",
+            Self::AgentDeleted => "The agent is deleted. Its public ID means nothing any more.",
+            Self::ProjectMade => "The project is made.",
+            Self::ProjectRenamed => "The project has its new name.",
+            Self::ProjectDeleted => "The project is deleted.",
+            Self::SettingsSaved => "Saved. Requests are decided on by this from now on.",
         }
     }
 
@@ -42,6 +70,13 @@ impl Done {
             Self::KeyEnabled => "key-enabled",
             Self::KeyRevoked => "key-revoked",
             Self::PasswordChanged => "password-changed",
+            Self::AgentMade => "agent-made",
+            Self::AgentSaved => "agent-saved",
+            Self::AgentDeleted => "agent-deleted",
+            Self::ProjectMade => "project-made",
+            Self::ProjectRenamed => "project-renamed",
+            Self::ProjectDeleted => "project-deleted",
+            Self::SettingsSaved => "settings-saved",
         }
     }
 }

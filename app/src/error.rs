@@ -56,6 +56,14 @@ pub enum Refusal {
     /// A revoked or expired key stays so.
     #[error("This key is revoked or has expired. That cannot be undone.")]
     KeyEnded,
+    /// The org's first project.
+    #[error("The project “Default” stays as it is: keys go to it when none is named.")]
+    DefaultProject,
+    /// Something belongs to the project.
+    #[error(
+        "Keys or agents belong to this project. Move them to another one first; revoked keys belong to it too."
+    )]
+    ProjectNotEmpty,
 }
 
 fn seconds_or_minutes(seconds: i64) -> String {

@@ -50,6 +50,23 @@ pub enum FieldProblem {
     /// Not the current password.
     #[error("The current password is not right.")]
     WrongPassword,
+    /// Some of a list are no domains that can be allowed; the page says why, from what was typed.
+    #[error("Some of these cannot be allowed.")]
+    NotDomains,
+    /// An agent that everyone could use from anywhere.
+    #[error(
+        "Enter at least one domain. Without a key, an agent works only on pages of its domains."
+    )]
+    DomainsNeeded,
+    /// The convention has no embedding by public ID.
+    #[error("Here a page always needs a key.")]
+    EmbeddingNotOffered,
+    /// The org has no such project.
+    #[error("There is no such project any more. Choose another one.")]
+    NoSuchProject,
+    /// Another one has the name.
+    #[error("This name is taken. Choose another one.")]
+    NameTaken,
 }
 
 impl From<InvalidName> for FieldProblem {
@@ -102,6 +119,19 @@ impl FormReader {
                 })
             })
             .ok()
+    }
+
+    /// Notes what is wrong with `field`.
+    pub fn refuse(&mut self, field: &str, problem: FieldProblem) {
+        self.errors.push(FieldError {
+            field: field.to_owned(),
+            problem,
+        });
+    }
+
+    /// Whether anything was wrong.
+    pub fn is_refused(&self) -> bool {
+        !self.errors.is_empty()
     }
 
     /// What was wrong.

@@ -11,6 +11,12 @@ pub enum Symbol {
     Usage,
     /// Two people.
     Members,
+    /// A speech bubble: agents.
+    Agents,
+    /// A folder: projects.
+    Projects,
+    /// Sliders: settings.
+    Settings,
     /// A plus.
     Plus,
     /// A magnifying glass.
@@ -38,6 +44,13 @@ impl Symbol {
             Self::Members => {
                 "M12.5 8a3.5 3.5 0 1 1-7 0 3.5 3.5 0 0 1 7 0ZM2.5 20a6.5 6.5 0 0 1 13 0M17 5.5a3.5 3.5 0 0 1 0 6M21.5 20a6.5 6.5 0 0 0-4-6"
             }
+            Self::Agents => {
+                "M5 5h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-5 4v-4H5a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2ZM9 10v2M15 10v2"
+            }
+            Self::Projects => {
+                "M3 7a2 2 0 0 1 2-2h4l2.5 3H19a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V7Z"
+            }
+            Self::Settings => "M4 7h9M17 7h3M15 9.5v-5M4 17h3M11 17h9M9 19.5v-5",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Search => "M17.5 11a6.5 6.5 0 1 1-13 0 6.5 6.5 0 0 1 13 0ZM20 20l-4.3-4.3",
             Self::More => {

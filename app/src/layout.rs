@@ -1,5 +1,6 @@
 //! The frame of every signed-in page: the ways in on the side, and the page. Also what pages begin with.
 
+use latchkey::role::{Action, Role};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{components::Outlet, hooks::use_location};
@@ -31,8 +32,8 @@ pub struct OrgLink {
     pub slug: String,
     /// Its name.
     pub name: String,
-    /// The person's role in it, to read.
-    pub role: String,
+    /// The person's role in it.
+    pub role: Role,
 }
 
 /// Who is signed in, and the orgs they are in. `org` is the slug of the page's org.
@@ -60,7 +61,7 @@ mod on_the_server {
             .map(|(org, role)| OrgLink {
                 slug: org.slug.to_string(),
                 name: org.name.to_string(),
-                role: role.title().to_owned(),
+                role,
             })
             .collect();
         let org = match slug {
@@ -126,6 +127,8 @@ fn Side(viewer: Viewer, path: Memo<String>) -> impl IntoView {
         orgs,
     } = viewer;
     let nav = org.clone().map(|org| {
+        let role = org.role;
+        let may = move |action| role.may(action);
         let link = move |page: &'static str, symbol: Symbol, text: &'static str| {
             let href = format!("/orgs/{}/{page}", org.slug);
             let current = {
@@ -141,8 +144,11 @@ fn Side(viewer: Viewer, path: Memo<String>) -> impl IntoView {
         view! {
             <nav class="nav" aria-label="Main"><ul>
                 {link("keys", Symbol::Key, "Keys")}
+                {link("agents", Symbol::Agents, "Agents")}
+                {may(Action::SeeKeyDetails).then(|| link("projects", Symbol::Projects, "Projects"))}
                 {link("usage", Symbol::Usage, "Usage")}
                 {link("members", Symbol::Members, "Members")}
+                {may(Action::EditOrg).then(|| link("settings", Symbol::Settings, "Settings"))}
             </ul></nav>
         }
     });
@@ -169,7 +175,7 @@ fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>) -> impl IntoView {
     let keys_of = |org: &OrgLink| format!("/orgs/{}/keys", org.slug);
     let label = view! {
         <span class="avatar" aria-hidden="true">{initials(&org.name)}</span>
-        <span><b>{org.name.clone()}</b><small>{org.role.clone()}</small></span>
+        <span><b>{org.name.clone()}</b><small>{org.role.title()}</small></span>
     };
     if orgs.len() < 2 {
         return view! { <a class="org" href=keys_of(&org)>{label}</a> }.into_any();

@@ -17,6 +17,7 @@ compile_error!(
 );
 
 mod account;
+mod agents;
 mod app;
 mod chart;
 mod clipboard;
@@ -35,6 +36,8 @@ mod menus;
 pub mod new_key_form;
 mod not_found;
 mod number_text;
+mod org_settings;
+mod projects;
 mod query;
 mod sign_in;
 mod sign_up;

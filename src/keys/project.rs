@@ -6,6 +6,7 @@ use crate::{
     db::{StorageError, Tx, on},
     id::{OrgId, ProjectId},
     name::DisplayName,
+    orgs::DEFAULT_PROJECT,
 };
 
 /// A project that a key can belong to.
@@ -25,21 +26,24 @@ pub async fn choices(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
 ) -> Result<Vec<ProjectChoice>, StorageError> {
-    const SQL: &str = "SELECT id, name FROM projects WHERE org_id = $1 ORDER BY created_at, id";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?)
+    const SQL: &str = "SELECT id, name FROM projects WHERE org_id = $1 \
+         ORDER BY CASE name WHEN $2 THEN 0 ELSE 1 END, created_at, id";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
 }
 
-/// The project with this id, or the org's first when none is named; `None` when the org has no such project.
+/// The project with this id, or `Default` when none is named; `None` when the org has no such project.
 pub(crate) async fn resolve(
     tx: &mut Tx,
     org_id: OrgId,
     chosen: Option<ProjectId>,
 ) -> Result<Option<ProjectId>, StorageError> {
-    const DEFAULT: &str =
-        "SELECT id FROM projects WHERE org_id = $1 ORDER BY created_at, id LIMIT 1";
+    const DEFAULT: &str = "SELECT id FROM projects WHERE org_id = $1 AND name = $2";
     const CHOSEN: &str = "SELECT id FROM projects WHERE org_id = $1 AND id = $2";
     let found = match chosen {
-        None => on!(tx.on(), c => sqlx::query_scalar(DEFAULT).bind(org_id).fetch_optional(c).await),
+        None => {
+            on!(tx.on(), c => sqlx::query_scalar(DEFAULT).bind(org_id).bind(DEFAULT_PROJECT).fetch_optional(c).await)
+        }
         Some(id) => {
             on!(tx.on(), c => sqlx::query_scalar(CHOSEN).bind(org_id).bind(id).fetch_optional(c).await)
         }

@@ -3,7 +3,7 @@
 mod fields;
 mod form;
 mod options;
-mod text_area;
+pub mod text_area;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;

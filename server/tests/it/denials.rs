@@ -37,6 +37,7 @@ on_both! {
     async fn who_is_signed_out_gets_nowhere(app: &TestApp) {
         let org = app.org("northwind").await;
         for entry in table::entries() {
+            furnish(app, &org).await;
             let answer = ask(&app.browser(), &entry, &org).await;
             match entry.access {
                 Access::Everyone => assert!(is_let_in(&answer), "{entry}: {answer:?}"),
@@ -53,11 +54,13 @@ on_both! {
             }
         }
         assert!(state(app).await.iter().all(|row| row == "key active"));
+        assert_eq!(furnishings(app).await, FURNISHED);
     }
 
     async fn another_orgs_things_are_not_found_and_neither_are_those_of_no_org(app: &TestApp) {
         let org = app.org("northwind").await;
         let stranger = app.signed_in(&app.org("contoso").await, "eve", Role::Owner).await;
+        furnish(app, &org).await;
         for entry in table::entries().into_iter().filter(Entry::is_of_an_org) {
             let of_another = ask(&stranger, &entry, &org).await;
             assert_eq!(of_another.status, 404, "{entry}");
@@ -68,6 +71,7 @@ on_both! {
             assert_eq!(no_slug.status, 404, "{entry}");
         }
         assert!(state(app).await.iter().all(|row| row == "key active"));
+        assert_eq!(furnishings(app).await, FURNISHED);
     }
 
     async fn another_orgs_key_under_ones_own_org_is_not_found(app: &TestApp) {
@@ -85,18 +89,33 @@ on_both! {
         assert!(state(app).await.iter().all(|row| row == "key active"));
     }
 
+    async fn another_orgs_agent_and_project_under_ones_own_org_are_not_found(app: &TestApp) {
+        let (org, own) = (app.org("northwind").await, app.org("contoso").await);
+        let owner = app.signed_in(&own, "eve", Role::Owner).await;
+        furnish(app, &org).await;
+        let names_one = |entry: &Entry| ["{agent}", "{project}"].iter().any(|name| entry.path.contains(name) || entry.fields.contains(name));
+        for entry in table::entries().into_iter().filter(names_one) {
+            let answer = entry.send(&owner, "contoso", "").await;
+            assert_eq!(answer.status, 404, "{entry}");
+            assert!(!answer.body.contains("Furnished"), "{entry}: {}", answer.body);
+        }
+        assert_eq!(furnishings(app).await, FURNISHED);
+    }
+
     async fn a_role_is_let_in_where_its_table_says_and_refused_elsewhere(app: &TestApp) {
         let org = app.org("northwind").await;
         for role in [Role::Owner, Role::Admin, Role::Member] {
             let browser = app.signed_in(&org, &role.to_string(), role).await;
             for entry in table::entries() {
                 let key = org.key("Production").await;
+                furnish(app, &org).await;
                 let answer = entry.send(&browser, "northwind", &key.id.to_string()).await;
                 match entry.access {
                     Access::To(action) if !role.may(action) => {
                         assert_eq!(answer.status, 403, "{role} {entry}: {}", answer.body);
                         assert!(!answer.body.contains("Production"), "{role} {entry}: {}", answer.body);
                         assert_eq!(org.summary(key.id).await.status(app.clock.now()).as_str(), "active");
+                        assert_eq!(furnishings(app).await, FURNISHED, "{role} {entry}");
                     }
                     Access::NoPage => assert_eq!(answer.status, 404, "{role} {entry}"),
                     Access::ServiceToken => assert_eq!(answer.status, 401, "a session is no token: {entry}"),
@@ -151,6 +170,49 @@ async fn ask(browser: &Browser, entry: &Entry, org: &TestOrg) -> HttpAnswer {
 async fn stranger_to(browser: &Browser, entry: &Entry, org: &str) -> HttpAnswer {
     entry
         .send(browser, org, "key_00000000000000000000000000000000")
+        .await
+}
+
+/// What an org has beside keys, after [`furnish`].
+const FURNISHED: [&str; 3] = [
+    "agent Furnished",
+    "org northwind FALSE",
+    "project Furnished",
+];
+
+/// Gives the org the agent and the empty project of the table, as they were before any request.
+async fn furnish(app: &TestApp, org: &TestOrg) {
+    let org_id = org.org.id;
+    for sql in [
+        "DELETE FROM agents".to_owned(),
+        format!(
+            "DELETE FROM projects WHERE id = '{}' OR name = 'Made'",
+            table::PROJECT
+        ),
+        "UPDATE orgs SET secrets_in_browsers = FALSE, name = slug".to_owned(),
+        format!(
+            "INSERT INTO projects (id, org_id, name, created_at) VALUES ('{}', '{org_id}', 'Furnished', 9999999999999)",
+            table::PROJECT
+        ),
+        format!(
+            "INSERT INTO agents (id, org_id, project_id, public_id, name, created_at) \
+             SELECT 'agn_00000000000000000000000000000000', org_id, id, '{}', 'Furnished', 0 FROM projects \
+             WHERE org_id = '{org_id}' AND name = 'Default'",
+            table::AGENT
+        ),
+    ] {
+        app.database.execute(&sql).await;
+    }
+}
+
+/// What an org has beside keys, which a denied request leaves as it was.
+async fn furnishings(app: &TestApp) -> Vec<String> {
+    app.database
+        .texts(
+            "SELECT 'agent ' || name FROM agents UNION ALL SELECT 'project ' || name FROM projects WHERE name <> 'Default' \
+             UNION ALL SELECT 'org ' || name || CASE WHEN secrets_in_browsers THEN ' TRUE' ELSE ' FALSE' END FROM orgs \
+             WHERE slug = 'northwind' ORDER BY 1",
+        )
         .await
 }
 

@@ -1,5 +1,6 @@
 //! The pages as the server sends them, without a script.
 
+mod agents;
 mod entry;
 mod key_list;
 mod key_page;

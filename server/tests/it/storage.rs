@@ -1,10 +1,12 @@
 //! What the engine keeps, on both databases.
 
+mod agents;
 mod key_creation;
 mod key_list;
 mod key_paging;
 mod key_state;
 mod orgs;
+mod projects;
 mod retention;
 mod sessions;
 mod sign_in;

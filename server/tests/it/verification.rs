@@ -1,6 +1,7 @@
 //! Whether a key may pass: the engine's own answers.
 
 mod addresses;
+mod agents;
 mod browsers;
 mod by_domain;
 mod counting;

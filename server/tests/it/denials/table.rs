@@ -30,11 +30,16 @@ pub struct Entry {
     pub method: Method,
     /// Its path as the router has it.
     pub path: &'static str,
-    /// The form that is sent, with `{org}` and `{key}` to be filled in.
+    /// The form that is sent, with `{org}`, `{key}`, `{agent}` and `{project}` to be filled in.
     pub fields: &'static str,
     /// Who may use it.
     pub access: Access,
 }
+
+/// The public ID of the org's agent.
+pub const AGENT: &str = "agt_0000000000000000000000";
+/// The id of a project of the org that is empty.
+pub const PROJECT: &str = "prj_00000000000000000000000000000000";
 
 /// Every route.
 pub fn entries() -> Vec<Entry> {
@@ -61,6 +66,11 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/keys/{key}", To(Action::SeeKeys)),
         page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
         page("/orgs/{org}/members", To(Action::SeeMembers)),
+        page("/orgs/{org}/agents", To(Action::SeeKeys)),
+        page("/orgs/{org}/agents/new", To(Action::EditAgents)),
+        page("/orgs/{org}/agents/{agent}", To(Action::SeeKeys)),
+        page("/orgs/{org}/projects", To(Action::SeeKeyDetails)),
+        page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/{*any}", NoPage),
         page("/healthz", Everyone),
         page("/readyz", Everyone),
@@ -113,6 +123,62 @@ pub fn entries() -> Vec<Entry> {
             "name=Made&kind=secret&environment=live&expires=never&creation_token=",
             To(Action::MakeKeys),
         ),
+        post("/api/agents/list", "org={org}", To(Action::SeeKeys)),
+        post(
+            "/api/agents/show",
+            "org={org}&agent={agent}&refused=false",
+            To(Action::SeeKeys),
+        ),
+        post(
+            "/api/agents/new-form",
+            "org={org}&refused=false",
+            To(Action::EditAgents),
+        ),
+        post(
+            "/api/agents/create",
+            "org={org}&name=Made",
+            To(Action::EditAgents),
+        ),
+        post(
+            "/api/agents/edit",
+            "org={org}&agent={agent}&name=Changed",
+            To(Action::EditAgents),
+        ),
+        post(
+            "/api/agents/delete",
+            "org={org}&agent={agent}",
+            To(Action::EditAgents),
+        ),
+        post(
+            "/api/projects/list",
+            "org={org}&refused=false",
+            To(Action::SeeKeyDetails),
+        ),
+        post(
+            "/api/projects/create",
+            "org={org}&name=Made",
+            To(Action::EditProjects),
+        ),
+        post(
+            "/api/projects/rename",
+            "org={org}&project={project}&name=Changed",
+            To(Action::EditProjects),
+        ),
+        post(
+            "/api/projects/delete",
+            "org={org}&project={project}",
+            To(Action::EditProjects),
+        ),
+        post(
+            "/api/settings/show",
+            "org={org}&refused=false",
+            To(Action::EditOrg),
+        ),
+        post(
+            "/api/settings/change",
+            "org={org}&name=Changed&secrets_in_browsers=allow",
+            To(Action::EditOrg),
+        ),
         post("/v1/verify", "{}", ServiceToken),
         page("/openapi.json", Everyone),
         page("/docs", Everyone),
@@ -159,6 +225,8 @@ impl Entry {
                 .replace("{key}", key)
                 .replace("{id}", key)
                 .replace("{public_id}", key)
+                .replace("{agent}", AGENT)
+                .replace("{project}", PROJECT)
                 .replace("{*any}", "no/such/page")
         };
         let accept = if self.is_page() {

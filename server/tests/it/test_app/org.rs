@@ -6,6 +6,7 @@ use latchkey::{
     Engine,
     access::{Operator, Org, Permit, Permitted},
     accounts::{create_user::create_user, password::NewPassword},
+    agents::AgentSettings,
     id::{KeyId, UserId},
     key::{Environment, Kind},
     keys::{
@@ -119,6 +120,19 @@ pub fn secret_key(name: &str) -> NewKey {
         notes: String::new(),
         metadata: Default::default(),
         creation_token: None,
+    }
+}
+
+/// An agent for pages of these domains.
+pub fn agent(name: &str, domains: &[&str]) -> AgentSettings {
+    AgentSettings {
+        name: name.parse().unwrap(),
+        project: None,
+        domains: domains
+            .iter()
+            .map(|domain| domain.parse().unwrap())
+            .collect(),
+        public_embedding: false,
     }
 }
 

@@ -1,0 +1,119 @@
+//! `/orgs/{org}/agents`: the org's agents.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::data::{AgentList, AgentRow, list_agents};
+use crate::{
+    icons::{Icon, Symbol},
+    layout::PageHead,
+    not_found::ErrorView,
+    number_text::counted,
+};
+
+/// The page.
+#[component]
+pub fn AgentsPage() -> impl IntoView {
+    let params = use_params_map();
+    let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
+    let agents = Resource::new(move || org.get(), list_agents);
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match agents.await {
+                    Ok(list) => view! { <AgentsView org=org.get_untracked() list/> }.into_any(),
+                    Err(error) => view! { <ErrorView error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn AgentsView(org: String, list: AgentList) -> impl IntoView {
+    let new = format!("/orgs/{org}/agents/new");
+    let may_edit = list.may_edit;
+    let make = may_edit.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New agent"</a> });
+    let count = counted(list.rows.len() as i64, "agent", "agents");
+    let lead = view! { {count}" in "<b>{list.org_name.clone()}</b>"." }.into_any();
+    view! {
+        <PageHead title="Agents" lead>{make}</PageHead>
+        {if list.rows.is_empty() {
+            view! { <NoAgents new=may_edit.then_some(new)/> }.into_any()
+        } else {
+            view! { <AgentTable org list/> }.into_any()
+        }}
+    }
+}
+
+#[component]
+fn NoAgents(
+    /// Where one is made, for those who may.
+    new: Option<String>,
+) -> impl IntoView {
+    let way_on = match new {
+        Some(new) => {
+            view! { <div class="actions"><a class="btn primary" href=new>"Make an agent"</a></div> }
+                .into_any()
+        }
+        None => view! { <p>"Owners of the organization make them."</p> }.into_any(),
+    };
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Agents/>
+            <h2>"No agents yet"</h2>
+            <p>"An agent is a bot, an assistant or an app that keys are used on. Its public ID may stand in the source of a page."</p>
+            {way_on}
+        </div></div>
+    }
+}
+
+#[component]
+fn AgentTable(org: String, list: AgentList) -> impl IntoView {
+    let more = list.with_details.then(|| {
+        view! { <th scope="col">"Project"</th><th scope="col">"Domains"</th><th scope="col">"Embedding"</th> }
+    });
+    let rows = list
+        .rows
+        .into_iter()
+        .map(|agent| view! { <Row org=org.clone() agent/> })
+        .collect_view();
+    view! {
+        <div class="card">
+            <table class="table wide">
+                <caption class="visually-hidden">"Agents"</caption>
+                <thead><tr><th scope="col">"Name"</th><th scope="col">"Public ID"</th>{more}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn Row(org: String, agent: AgentRow) -> impl IntoView {
+    let href = format!("/orgs/{org}/agents/{}", agent.public_id);
+    let more = agent.details.map(|details| {
+        let domains = match details.domains.as_slice() {
+            [] => "Any".to_owned(),
+            [only] => only.clone(),
+            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        };
+        let embedding = if details.public_embedding {
+            "By public ID"
+        } else {
+            "With a key"
+        };
+        view! {
+            <td data-label="Project">{details.project}</td>
+            <td data-label="Domains">{domains}</td>
+            <td class="muted" data-label="Embedding">{embedding}</td>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row"><a class="name" href=href>{agent.name}</a></th>
+            <td data-label="Public ID"><code>{agent.public_id}</code></td>
+            {more}
+        </tr>
+    }
+}

@@ -1,0 +1,189 @@
+//! The pages of agents, projects and the org's settings, as forms without JavaScript use them.
+
+use axum::http::{Method, header};
+use latchkey::{
+    agents::{AgentSettings, create::create, show},
+    orgs::settings,
+    projects,
+    role::Role,
+    verify::Request,
+};
+
+use crate::test_app::{Browser, HttpAnswer, TestApp, TestOrg, org::agent, said};
+
+const AGENTS: &str = "/orgs/northwind/agents";
+
+on_both! {
+    async fn an_agent_is_made_changed_and_deleted(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let form = owner.get(&format!("{AGENTS}/new")).await.body;
+        assert!(form.contains("Embedding") && form.contains(r#"action="/api/agents/create""#), "{form}");
+        let fields = [("org", "northwind"), ("name", "Support"), ("domains", "shop.example\r\n*.shop.example"), ("public_embedding", "on")];
+        let made = send(&owner, "/api/agents/create", &fields, "new").await;
+        let all = show::list(&app.engine, &org.permit()).await.unwrap();
+        let [stored] = all.as_slice() else { panic!("{all:?}") };
+        let id = stored.summary.public_id.to_string();
+        assert_eq!(made.header("location"), format!("{AGENTS}/{id}"));
+        assert_eq!((stored.domains.len(), stored.public_embedding), (2, true));
+
+        let page = owner.get(made.header("location")).await.body;
+        for shown in ["The agent is made.", &id, "shop.example\n*.shop.example", "data-agent="] {
+            assert!(page.contains(shown), "{shown}: {page}");
+        }
+        let listed = owner.get(AGENTS).await.body;
+        assert!(listed.contains("shop.example and 1 more") && listed.contains("By public ID"), "{listed}");
+
+        let fields = [("org", "northwind"), ("agent", id.as_str()), ("name", "Helper"), ("domains", "")];
+        let saved = send(&owner, "/api/agents/edit", &fields, &id).await;
+        assert_eq!(saved.header("location"), format!("{AGENTS}/{id}"));
+        let stored = show::details(&app.engine, &org.permit(), id.parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!((stored.summary.name.as_str(), stored.domains.len(), stored.public_embedding), ("Helper", 0, false));
+
+        let question = owner.get(&format!("{AGENTS}/{id}?delete=1")).await.body;
+        assert!(question.contains("Delete “") && question.contains("/api/agents/delete"), "{question}");
+        let deleted = send(&owner, "/api/agents/delete", &[("org", "northwind"), ("agent", &id)], &id).await;
+        assert_eq!(deleted.header("location"), AGENTS);
+        let listed = owner.get(deleted.header("location")).await.body;
+        assert!(listed.contains("No agents yet") && listed.contains("The agent is deleted."), "{listed}");
+    }
+
+    async fn what_will_not_do_comes_back_with_what_was_typed_and_why(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = create(&app.engine, &org.permit(), &agent("Support", &["shop.example"])).await.unwrap().public_id.to_string();
+        for (name, domains, embedding, sentence) in [
+            ("", "shop.example", "", "Fill in this field."),
+            ("Bot", "co.uk\n<b>", "", "Anyone can have a site under `co.uk`."),
+            ("Bot", "", "on", "Enter at least one domain."),
+        ] {
+            let mut fields = vec![("org", "northwind"), ("name", name), ("domains", domains)];
+            if !embedding.is_empty() {
+                fields.push(("public_embedding", embedding));
+            }
+            let refused = send(&owner, "/api/agents/create", &fields, "new").await;
+            let page = owner.get(path_of(refused.header("location"))).await.body;
+            assert!(page.contains(sentence) && !page.contains("<b>\n"), "{sentence}: {page}");
+            assert!(page.contains(&domains.replace('<', "&lt;")), "{domains}: {page}");
+            fields.push(("agent", &made));
+            let refused = send(&owner, "/api/agents/edit", &fields, &made).await;
+            let page = owner.get(path_of(refused.header("location"))).await.body;
+            assert!(page.contains(sentence), "{sentence}: {page}");
+        }
+        let all = show::list(&app.engine, &org.permit()).await.unwrap();
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].summary.name.as_str(), all[0].domains[0].to_string().as_str()), ("Support", "shop.example"));
+        let page = owner.get(&format!("{AGENTS}/{made}")).await.body;
+        assert!(page.contains("Support") && page.contains("shop.example"), "what was refused does not stay: {page}");
+    }
+
+    async fn members_see_names_and_public_ids_and_admins_change_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let settings = AgentSettings { public_embedding: true, ..agent("Support", &["secret-domain.example"]) };
+        let id = create(&app.engine, &org.permit(), &settings).await.unwrap().public_id.to_string();
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        for path in [AGENTS.to_owned(), format!("{AGENTS}/{id}"), format!("{AGENTS}/{id}?delete=1")] {
+            let seen = member.get(&path).await.body;
+            assert!(seen.contains("Support") && seen.contains(&id), "{seen}");
+            for hidden in ["secret-domain", "By public ID", "/api/agents/", "/agents/new", "/projects\"", "/settings\""] {
+                assert!(!seen.contains(hidden), "{hidden} in {path}: {seen}");
+            }
+            let seen = admin.get(&path).await.body;
+            assert!(seen.contains("secret-domain.example") && seen.contains("/projects\""), "{seen}");
+            for hidden in ["/api/agents/", "/agents/new", "/settings\""] {
+                assert!(!seen.contains(hidden), "{hidden} in {path}: {seen}");
+            }
+        }
+        let projects = admin.get("/orgs/northwind/projects").await.body;
+        assert!(projects.contains("Default") && !projects.contains("/api/projects/"), "{projects}");
+    }
+
+    async fn projects_are_made_renamed_and_deleted(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        send(&owner, "/api/projects/create", &[("org", "northwind"), ("name", "Shop")], "").await;
+        let shop = projects::list(&app.engine, &org.permit()).await.unwrap()[1].id.to_string();
+        let taken = send_from(&owner, "/api/projects/create", &[("org", "northwind"), ("name", "Shop")], "/orgs/northwind/projects").await;
+        let page = owner.get(path_of(taken.header("location"))).await.body;
+        assert!(page.contains("This name is taken."), "{page}");
+        let page = owner.get(&format!("/orgs/northwind/projects?rename={shop}")).await.body;
+        assert!(page.contains("/api/projects/rename") && page.contains(r#"value="Shop""#), "{page}");
+        send(&owner, "/api/projects/rename", &[("org", "northwind"), ("project", &shop), ("name", "Store")], "").await;
+        create(&app.engine, &org.permit(), &AgentSettings { project: shop.parse().ok(), ..agent("Support", &[]) }).await.unwrap();
+        let delete = [("org", "northwind"), ("project", shop.as_str())];
+        let full = send_from(&owner, "/api/projects/delete", &delete, "/orgs/northwind/projects").await;
+        let page = owner.get(path_of(full.header("location"))).await.body;
+        assert!(page.contains("Keys or agents belong to this project.") && page.contains("Store"), "{page}");
+        app.database.execute("DELETE FROM agents").await;
+        let deleted = send(&owner, "/api/projects/delete", &delete, "").await;
+        let page = owner.get(deleted.header("location")).await.body;
+        assert!(page.contains("The project is deleted.") && !page.contains("Store"), "{page}");
+    }
+
+    async fn an_owner_changes_the_orgs_settings(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let request = Request { key: Some(&made.plain), origin: Some("https://shop.example"), ..Request::default() };
+        assert_eq!(said(&app.ask(&request).await), "SECRET_KEY_IN_BROWSER");
+        let fields = [("org", "northwind"), ("name", "Northwind & Sons"), ("secrets_in_browsers", "allow")];
+        let saved = send(&owner, "/api/settings/change", &fields, "").await;
+        assert_eq!(said(&app.ask(&request).await), "VALID");
+        let page = owner.get(saved.header("location")).await.body;
+        assert!(page.contains("Saved.") && page.contains("Northwind &amp; Sons"), "{page}");
+        let fields = [("org", "northwind"), ("name", " "), ("secrets_in_browsers", "refuse")];
+        let refused = send_from(&owner, "/api/settings/change", &fields, "/orgs/northwind/settings").await;
+        let page = owner.get(path_of(refused.header("location"))).await.body;
+        assert!(page.contains("Fill in this field."), "{page}");
+        let stored = settings::read(&app.engine, &org.permit()).await.unwrap();
+        assert_eq!((stored.name.as_str(), stored.secrets_in_browsers), ("Northwind & Sons", true));
+    }
+
+    async fn every_agent_has_a_page_of_its_own_org_only(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let theirs = create(&app.engine, &other.permit(), &agent("Theirs", &[])).await.unwrap().public_id;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for id in [theirs.to_string(), "agt_x".to_owned()] {
+            let answer = owner.get(&format!("{AGENTS}/{id}")).await;
+            assert_eq!((answer.status.as_u16(), answer.body.contains("Theirs")), (404, false));
+        }
+        assert_eq!(agents_of(app, &other).await, ["Theirs"]);
+    }
+}
+
+async fn agents_of(app: &TestApp, org: &TestOrg) -> Vec<String> {
+    let all = show::summaries(&app.engine, &org.permit()).await.unwrap();
+    all.iter().map(|agent| agent.name.to_string()).collect()
+}
+
+/// Sends a form from one of the agents' pages.
+async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)], page: &str) -> HttpAnswer {
+    send_from(browser, path, fields, &format!("{AGENTS}/{page}")).await
+}
+
+/// Sends a form from a page, without JavaScript.
+async fn send_from(
+    browser: &Browser,
+    path: &str,
+    fields: &[(&str, &str)],
+    page: &str,
+) -> HttpAnswer {
+    let request = browser
+        .request(Method::POST, path)
+        .header(header::ACCEPT, "text/html")
+        .header(header::REFERER, format!("http://localhost:3000{page}"));
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let answer = browser.send(request, &form).await;
+    assert!(answer.status.is_redirection(), "{path}: {answer:?}");
+    answer
+}
+
+/// The path and query of an address of this server.
+fn path_of(location: &str) -> &str {
+    location
+        .strip_prefix("http://localhost:3000")
+        .unwrap_or(location)
+}
