@@ -35,6 +35,7 @@ pub fn NewAgentPage() -> impl IntoView {
 
 #[component]
 fn NewAgent(org: String, form: AgentForm) -> impl IntoView {
+    let error = refusal_of::<CreateAgent>();
     let agents_path = format!("/orgs/{org}/agents");
     view! {
         <Breadcrumbs above=vec![(agents_path.clone(), "Agents".to_owned())] here="New agent"/>
@@ -42,7 +43,7 @@ fn NewAgent(org: String, form: AgentForm) -> impl IntoView {
         <div class="card"><div class="body">
             <form method="post" action=CreateAgent::PATH class="form">
                 <input type="hidden" name="org" value=org/>
-                <AgentFields form error=refusal_of::<CreateAgent>()/>
+                <AgentFields form error/>
                 <div class="actions"><button class="btn primary">"Make agent"</button><a class="btn" href=agents_path>"Cancel"</a></div>
             </form>
         </div></div>

@@ -53,6 +53,7 @@ fn Whole(org: String, view: AgentView, asked: bool) -> impl IntoView {
     let path = format!("{agents_path}/{}", agent.public_id);
     let lead = view! { <code>{agent.public_id.clone()}</code> }.into_any();
     let may_edit = form.is_some();
+    let not_deleted = refusal_of::<DeleteAgent>();
     let ask = (may_edit && !asked)
         .then(|| view! { <a class="btn danger" href=format!("{path}?delete=1")>"Delete…"</a> });
     let question = (may_edit && asked)
@@ -61,7 +62,7 @@ fn Whole(org: String, view: AgentView, asked: bool) -> impl IntoView {
         <Breadcrumbs above=vec![(agents_path, "Agents".to_owned())] here=agent.name.clone()/>
         <PageHead title=agent.name.clone() lead>{ask}</PageHead>
         <div class="stack">
-            <FormError error=refusal_of::<DeleteAgent>()/>
+            <FormError error=not_deleted/>
             {question}
             {match (form, agent.details.clone()) {
                 (Some(form), _) => view! { <EditCard org agent=agent.clone() form/> }.into_any(),
@@ -75,6 +76,7 @@ fn Whole(org: String, view: AgentView, asked: bool) -> impl IntoView {
 
 #[component]
 fn EditCard(org: String, agent: AgentRow, form: AgentForm) -> impl IntoView {
+    let error = refusal_of::<EditAgent>();
     view! {
         <section class="card" aria-labelledby="settings">
             <header><h2 id="settings">"Settings"</h2></header>
@@ -82,7 +84,7 @@ fn EditCard(org: String, agent: AgentRow, form: AgentForm) -> impl IntoView {
                 <form method="post" action=EditAgent::PATH class="form">
                     <input type="hidden" name="org" value=org/>
                     <input type="hidden" name="agent" value=agent.public_id/>
-                    <AgentFields form error=refusal_of::<EditAgent>()/>
+                    <AgentFields form error/>
                     <div class="actions"><button class="btn primary">"Save"</button></div>
                 </form>
             </div>
