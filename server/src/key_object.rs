@@ -10,9 +10,9 @@ use latchkey::{
     time::Timestamp,
 };
 use serde::Serialize;
-use utoipa::{ToSchema, openapi::Object};
+use utoipa::ToSchema;
 
-use crate::openapi::{or_null, words};
+use crate::openapi::words;
 
 /// A key.
 #[derive(Serialize, ToSchema)]
@@ -24,13 +24,13 @@ pub struct KeyObject<'a> {
     /// Its name.
     name: &'a str,
     /// For servers, or for browsers.
-    #[schema(schema_with = kinds)]
+    #[schema(value_type = words::KeyKind)]
     kind: Kind,
     /// Production, or everything else.
-    #[schema(schema_with = environments)]
+    #[schema(value_type = words::KeyEnvironment)]
     environment: Environment,
     /// Whether it works, and if not, why not.
-    #[schema(schema_with = statuses)]
+    #[schema(value_type = words::KeyStatus)]
     status: Status,
     /// The id of the project that it belongs to.
     #[schema(value_type = String)]
@@ -70,40 +70,12 @@ pub struct KeyObject<'a> {
     #[schema(required)]
     revoked_at: Option<jiff::Timestamp>,
     /// Why it was ended, if it was.
-    #[schema(schema_with = revoke_reasons_or_null)]
+    #[schema(value_type = Option<words::KeyRevokeReason>, required)]
     revoke_reason: Option<RevokeReason>,
     /// The plain text, in the answer that first holds the secret alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     key: Option<&'a str>,
-}
-
-/// The words for kinds, as a schema.
-pub fn kinds() -> Object {
-    words(Kind::ALL.iter().map(|kind| kind.as_str()))
-}
-
-/// The words for environments, as a schema.
-pub fn environments() -> Object {
-    words(
-        Environment::ALL
-            .iter()
-            .map(|environment| environment.as_str()),
-    )
-}
-
-/// The words for a key's status, as a schema.
-pub fn statuses() -> Object {
-    words(Status::ALL.iter().map(|status| status.as_str()))
-}
-
-/// The words for reasons to end a key, as a schema.
-pub fn revoke_reasons() -> Object {
-    words(RevokeReason::ALL.iter().map(|reason| reason.as_str()))
-}
-
-fn revoke_reasons_or_null() -> Object {
-    or_null(revoke_reasons())
 }
 
 impl<'a> KeyObject<'a> {

@@ -1,5 +1,7 @@
 //! The API's description (OpenAPI 3.1), made from the handlers and the types that they read and write.
 
+pub mod words;
+
 use axum::{
     Json,
     extract::State,
@@ -11,7 +13,6 @@ use utoipa::{
     openapi::{
         Content, Object, Ref, ResponseBuilder, Type,
         path::{Operation, ParameterBuilder, ParameterIn},
-        schema::SchemaType,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         server::Server,
     },
@@ -167,23 +168,6 @@ fn complete(path: &str, operation: &mut Operation) {
 fn key_schema() -> Object {
     let mut object = Object::with_type(Type::String);
     object.pattern = Some("^[!-~]{1,255}$".to_owned());
-    object
-}
-
-/// A schema of a text that is one of these.
-pub fn words<'a>(words: impl Iterator<Item = &'a str>) -> Object {
-    let mut object = Object::with_type(SchemaType::Type(Type::String));
-    object.enum_values = Some(words.map(serde_json::Value::from).collect());
-    object
-}
-
-/// The same schema with null as one more value.
-pub fn or_null(mut object: Object) -> Object {
-    object.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
-    object
-        .enum_values
-        .get_or_insert_default()
-        .push(serde_json::Value::Null);
     object
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use self::code::Code;
-use crate::{app_state::AppState, settings::PublicUrl};
+use crate::{app_state::AppState, openapi::words, settings::PublicUrl};
 
 /// A refused API request: `application/problem+json` with a code for programs and a sentence for people.
 #[derive(Debug, Clone)]
@@ -47,16 +47,12 @@ pub struct Document<'a> {
     /// What is wrong with this request, and what to do.
     detail: &'a str,
     /// What is wrong, for programs.
-    #[schema(schema_with = codes)]
+    #[schema(value_type = words::ProblemCode)]
     code: &'a str,
     /// What is wrong with each field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [FieldError],
-}
-
-fn codes() -> utoipa::openapi::Object {
-    crate::openapi::words(Code::ALL.iter().map(|code| code.as_str()))
 }
 
 impl Problem {

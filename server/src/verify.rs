@@ -17,12 +17,12 @@ use latchkey::{
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey},
 };
 use serde::{Serialize, Serializer};
-use utoipa::{ToSchema, openapi::Object};
+use utoipa::ToSchema;
 
 use self::{client_headers::ClientHeaders, request::Body};
 use crate::{
     app_state::AppState,
-    key_object::{self, instant},
+    key_object::instant,
     openapi::words,
     problem::{FieldError, Problem},
     rest::body::unread,
@@ -36,7 +36,7 @@ struct Document<'a> {
     /// Whether the key may pass.
     valid: bool,
     /// What was decided, for programs.
-    #[schema(schema_with = outcome_codes)]
+    #[schema(value_type = words::Decision)]
     code: &'static str,
     /// The HTTP status to give the client.
     status: u16,
@@ -44,7 +44,7 @@ struct Document<'a> {
     detail: &'static str,
     /// Why the key is invalid: for you, not for your client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = reasons, required = false)]
+    #[schema(value_type = words::WhyInvalid, required = false)]
     reason: Option<&'static str>,
     /// The scopes that the key lacks.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -75,10 +75,10 @@ struct KeyDocument<'a> {
     /// Its name.
     name: &'a str,
     /// For servers, or for browsers.
-    #[schema(schema_with = key_object::kinds)]
+    #[schema(value_type = words::KeyKind)]
     kind: &'static str,
     /// Production, or everything else.
-    #[schema(schema_with = key_object::environments)]
+    #[schema(value_type = words::KeyEnvironment)]
     environment: &'static str,
     /// The organization that it belongs to.
     org: OrgDocument<'a>,
@@ -257,14 +257,6 @@ fn agent_document(agent: &KnownAgent) -> AgentDocument<'_> {
             slug: agent.org_slug.as_str(),
         },
     }
-}
-
-fn outcome_codes() -> Object {
-    words(Outcome::ALL.iter().map(|outcome| outcome.code()))
-}
-
-fn reasons() -> Object {
-    words(InvalidReason::ALL.iter().map(|reason| reason.as_str()))
 }
 
 fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {

@@ -51,7 +51,7 @@ pub fn main(document: &Value) -> String {
             "<section id=\"object-{0}\"><h3>{0}</h3><p>{1}</p>{2}</section>",
             Text(name),
             Text(text(schema, "description")),
-            fields(schema)
+            content(schema)
         );
     }
     html
@@ -137,6 +137,15 @@ fn section(method: &str, path: &str, operation: &Value) -> String {
     html + "</ul></section>"
 }
 
+/// What an object is made of; of a text with a rule, its words or its type.
+fn content(schema: &Value) -> String {
+    if schema["type"] == "string" {
+        format!("<p>{}</p>", type_of(schema))
+    } else {
+        fields(schema)
+    }
+}
+
 /// An object's fields as a table.
 fn fields(schema: &Value) -> String {
     let parts = schema["allOf"].as_array();
@@ -163,11 +172,20 @@ fn fields(schema: &Value) -> String {
                 Text(name),
                 type_of(field),
                 if needed { "" } else { ", optional" },
-                Text(text(field, "description"))
+                Text(description(field))
             );
         }
     }
     html + "</tbody></table>"
+}
+
+/// What a field means; where it may be null, that stands with the schema of what it is otherwise.
+fn description(field: &Value) -> &str {
+    let choices = field["oneOf"].as_array().into_iter().flatten();
+    choices
+        .chain([field])
+        .find_map(|schema| schema["description"].as_str())
+        .unwrap_or_default()
 }
 
 /// A schema's type in words, with a link where it is one of the objects.
@@ -176,7 +194,8 @@ fn type_of(schema: &Value) -> String {
         return object(reference);
     }
     if let Some(choices) = schema["oneOf"].as_array() {
-        let choices: Vec<String> = choices.iter().map(type_of).collect();
+        // null comes first in the document, and is read last.
+        let choices: Vec<String> = choices.iter().rev().map(type_of).collect();
         return choices.join(" or ");
     }
     if let Some(words) = schema["enum"].as_array() {

@@ -23,7 +23,7 @@ use super::{
     query::{Limit, Parameters, not_a_cursor},
     randomness_failed, storage_failed,
 };
-use crate::{app_state::AppState, key_object::instant, problem::Problem};
+use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
 
 /// An agent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -62,10 +62,10 @@ pub struct AgentList {
 
 /// What an agent is made from.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct NewAgent {
     /// Its name: 1 to 80 characters.
-    #[schema(value_type = String, required, nullable = false, min_length = 1, max_length = 80, pattern = r"^\w(.*\w)?$")]
+    #[schema(value_type = words::Name, required, nullable = false)]
     name: Option<DisplayName>,
     /// The id of the project that it belongs to; the organization's first when left out.
     #[schema(value_type = Option<String>)]
@@ -79,19 +79,19 @@ pub struct NewAgent {
 
 /// What is to be different. What is left out stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct AgentChange {
     /// Its name: 1 to 80 characters.
-    #[schema(value_type = String, required = false, nullable = false, min_length = 1, max_length = 80, pattern = r"^\w(.*\w)?$")]
-    #[serde(deserialize_with = "nullable")]
+    #[schema(value_type = words::Name, required = false, nullable = false)]
+    #[serde(default, deserialize_with = "nullable")]
     name: Option<Option<DisplayName>>,
     /// The id of a project; null for the organization's first.
     #[schema(value_type = Option<String>)]
-    #[serde(deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "nullable")]
     project: Option<Option<ProjectId>>,
     /// The sites whose pages may use it; null or an empty list for no restriction.
     #[schema(value_type = Option<Vec<String>>)]
-    #[serde(deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "nullable")]
     domains: Option<Option<Vec<DomainPattern>>>,
     /// Whether its public ID may stand in a page in place of a key.
     public_embedding: Option<bool>,

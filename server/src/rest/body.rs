@@ -96,7 +96,7 @@ mod tests {
     struct Fields {
         name: Option<KeyName>,
         limit: Option<u8>,
-        #[serde(deserialize_with = "nullable")]
+        #[serde(default, deserialize_with = "nullable")]
         ends: Option<Option<u8>>,
     }
 

@@ -30,11 +30,7 @@ use super::{
     query::{Limit, Parameters, not_a_cursor},
     randomness_failed, storage_failed,
 };
-use crate::{
-    app_state::AppState,
-    key_object::{self, KeyObject},
-    problem::Problem,
-};
+use crate::{app_state::AppState, key_object::KeyObject, openapi::words, problem::Problem};
 
 /// One page of keys.
 #[derive(Serialize, ToSchema)]
@@ -49,17 +45,17 @@ pub struct KeyList<'a> {
 
 /// What a key is made from.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[schema(as = NewKey)]
 pub struct NewKeyBody {
     /// Its name: 1 to 50 characters.
-    #[schema(value_type = String, required, nullable = false, min_length = 1, max_length = 50, pattern = r"^\w(.*\w)?$")]
+    #[schema(value_type = words::KeyName, required, nullable = false)]
     name: Option<KeyName>,
     /// For servers, or for browsers.
-    #[schema(schema_with = key_object::kinds, required, nullable = false)]
+    #[schema(value_type = words::KeyKind, required, nullable = false)]
     kind: Option<Kind>,
     /// Production, or everything else; `live` when left out.
-    #[schema(schema_with = key_object::environments)]
+    #[schema(value_type = Option<words::KeyEnvironment>)]
     environment: Option<Environment>,
     /// The id of the project that it belongs to; the organization's first when left out.
     #[schema(value_type = Option<String>)]
@@ -74,7 +70,7 @@ pub struct NewKeyBody {
     #[schema(value_type = Option<Vec<String>>)]
     ip_ranges: Option<Vec<IpRange>>,
     /// When it stops by itself; null for never. When left out, `expires_in_days` or the convention decides.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
     expires_at: Option<Option<jiff::Timestamp>>,
     /// After how many days it stops by itself.
@@ -103,13 +99,13 @@ pub struct KeyListQuery {
     /// Part of the name or of the display form.
     q: Option<String>,
     /// Keys of one status.
-    #[param(schema_with = key_object::statuses)]
+    #[param(value_type = words::KeyStatus, required = false)]
     status: Option<Status>,
     /// Keys of one kind.
-    #[param(schema_with = key_object::kinds)]
+    #[param(value_type = words::KeyKind, required = false)]
     kind: Option<Kind>,
     /// Keys of one environment.
-    #[param(schema_with = key_object::environments)]
+    #[param(value_type = words::KeyEnvironment, required = false)]
     environment: Option<Environment>,
 }
 

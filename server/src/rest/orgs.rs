@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     app_state::AppState,
+    openapi::words,
     problem::{Code, Problem},
     service_token::Manager,
 };
@@ -50,10 +51,10 @@ pub struct OrgList {
 
 /// What an organization is made from.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct NewOrg {
     /// Its name: 1 to 80 characters.
-    #[schema(value_type = String, required, nullable = false, min_length = 1, max_length = 80, pattern = r"^\w(.*\w)?$")]
+    #[schema(value_type = words::Name, required, nullable = false)]
     name: Option<DisplayName>,
     /// Its name in addresses: 2 to 40 lower-case letters, digits and single inner hyphens.
     #[schema(value_type = String, required, nullable = false, min_length = 2, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]

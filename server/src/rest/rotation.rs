@@ -24,7 +24,7 @@ use crate::{
 
 /// How a key is rotated.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Rotation)]
 pub struct RotationBody {
     /// For how many seconds the old secret keeps working: 0 to 30 days.

@@ -16,16 +16,17 @@ use super::{
 };
 use crate::{
     app_state::AppState,
-    key_object::{self, KeyObject},
+    key_object::KeyObject,
+    openapi::words,
     problem::{Code, Problem},
 };
 
 /// Why a key is ended.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Revocation {
     /// The reason, for whoever looks at the key later.
-    #[schema(schema_with = key_object::revoke_reasons, required)]
+    #[schema(value_type = words::KeyRevokeReason, required, nullable = false)]
     reason: Option<RevokeReason>,
 }
 

@@ -4,14 +4,13 @@ use axum::{Json, extract::State};
 use latchkey::{
     id::KeyId,
     name::KeyName,
-    outcome::Outcome,
     usage::report::{self, Counts, Range},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{path::OrgPath, query::Parameters, storage_failed};
-use crate::{app_state::AppState, key_object::instant, problem::Problem};
+use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
 
 /// How far back.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -38,7 +37,7 @@ pub enum UsageRange {
 pub struct UsageQuery {
     /// How far back [30d].
     #[serde(default)]
-    #[param(schema_with = ranges, required = false)]
+    #[param(value_type = words::UsageRange, required = false)]
     range: UsageRange,
 }
 
@@ -67,7 +66,7 @@ pub struct UsageStep {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refusal {
     /// The verification's code.
-    #[schema(schema_with = refusal_codes)]
+    #[schema(value_type = words::Decision)]
     code: &'static str,
     /// How often.
     count: i64,
@@ -90,7 +89,7 @@ pub struct KeyUsage {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Usage {
     /// How far back.
-    #[schema(schema_with = ranges)]
+    #[schema(value_type = words::UsageRange)]
     range: UsageRange,
     /// When the last step ends.
     #[schema(value_type = jiff::Timestamp)]
@@ -105,14 +104,6 @@ pub struct Usage {
     refusals: Vec<Refusal>,
     /// Every key that was asked about, most requests first.
     keys: Vec<KeyUsage>,
-}
-
-fn ranges() -> utoipa::openapi::Object {
-    crate::openapi::words(["24h", "7d", "30d", "12mo"].into_iter())
-}
-
-fn refusal_codes() -> utoipa::openapi::Object {
-    crate::openapi::words(Outcome::ALL.iter().map(|outcome| outcome.code()))
 }
 
 impl From<UsageRange> for Range {

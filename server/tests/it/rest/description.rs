@@ -99,7 +99,7 @@ on_both! {
         }
         let api = app.api().await;
         let description = app.browser().get("/openapi.json").await.json();
-        let codes = description["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].clone();
+        let codes = description["components"]["schemas"]["ProblemCode"]["enum"].clone();
         for code in codes.as_array().unwrap() {
             assert_eq!(errors.body.matches(&format!("id=\"{}\"", code.as_str().unwrap())).count(), 1, "{code}");
         }

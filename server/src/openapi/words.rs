@@ -1,0 +1,87 @@
+//! Schemas of the texts that are one of a few words, or that keep to a rule: each stands once in the description and is
+//! referred to from the fields. The types exist for that alone.
+
+use std::borrow::Cow;
+
+use latchkey::{
+    key::{Environment, Kind, RevokeReason, Status},
+    outcome::Outcome,
+    verify::InvalidReason,
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{Object, RefOr, Type, schema::Schema},
+};
+
+use crate::problem::Code;
+
+/// Characters that names have nowhere: controls, and those that change the direction of what follows.
+macro_rules! name_pattern {
+    () => {
+        concat!(
+            r"^\s*[^\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]",
+            r"([^\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]*",
+            r"[^\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069])?\s*$"
+        )
+    };
+}
+
+macro_rules! schemas {
+    ($($(#[doc = $doc:literal])* $name:ident = $schema:expr;)*) => {$(
+        $(#[doc = $doc])*
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let mut object: Object = $schema;
+                object.description = Some(concat!($($doc),*).trim().to_owned());
+                RefOr::T(Schema::Object(object))
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+        }
+    )*};
+}
+
+schemas! {
+    /// `secret` is for servers; `widget` is for browsers and works on its allowed domains alone.
+    KeyKind = words(Kind::ALL.iter().map(|kind| kind.as_str()));
+    /// `live` is production, `test` everything else.
+    KeyEnvironment = words(Environment::ALL.iter().map(|environment| environment.as_str()));
+    /// Whether a key works, and if not, why not.
+    KeyStatus = words(Status::ALL.iter().map(|status| status.as_str()));
+    /// Why a key was ended.
+    KeyRevokeReason = words(RevokeReason::ALL.iter().map(|reason| reason.as_str()));
+    /// What a verification decided; see `/docs/errors`.
+    Decision = words(Outcome::ALL.iter().map(|outcome| outcome.code()));
+    /// Why a key is invalid.
+    WhyInvalid = words(InvalidReason::ALL.iter().map(|reason| reason.as_str()));
+    /// Why the API did not do what was asked of it; see `/docs/errors`.
+    ProblemCode = words(Code::ALL.iter().map(|code| code.as_str()));
+    /// How far back: 24 steps of an hour, 7 or 30 of a day, or 12 calendar months.
+    UsageRange = words(["24h", "7d", "30d", "12mo"].into_iter());
+    /// 1 to 50 characters after trimming, without control characters.
+    KeyName = name(50);
+    /// 1 to 80 characters after trimming, without control characters.
+    Name = name(80);
+}
+
+/// A text that is one of these.
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> Object {
+    let mut object = Object::with_type(Type::String);
+    object.enum_values = Some(words.map(serde_json::Value::from).collect());
+    object
+}
+
+/// A text that can be a name of at most this many characters.
+fn name(most: usize) -> Object {
+    let mut object = Object::with_type(Type::String);
+    object.min_length = Some(1);
+    object.max_length = Some(most);
+    object.pattern = Some(name_pattern!().to_owned());
+    object
+}
