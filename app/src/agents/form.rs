@@ -1,5 +1,7 @@
 //! The fields of the form that makes or changes an agent.
 
+use std::time::Duration;
+
 use latchkey::domain::parse_list;
 use leptos::prelude::*;
 
@@ -90,11 +92,22 @@ fn Domains(
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=Some("domains-hint domains-error".to_owned()) invalid=invalid
-                on_change=move |text: String| sentences.set(found_while_typing(&text))
+                on_change=move |text: String| check_soon(sentences, text)
             />
             <div id="domains-error">{move || sentences.get().into_iter().map(error_line).collect_view()}</div>
         </div>
     }
+}
+
+/// Checks in a moment: at once, what is wrong would appear or go and move the button that is being pressed.
+fn check_soon(sentences: RwSignal<Vec<String>>, text: String) {
+    set_timeout(
+        move || {
+            // By then the person may have left the form.
+            let _ = sentences.try_set(found_while_typing(&text));
+        },
+        Duration::from_millis(300),
+    );
 }
 
 /// What the browser can tell about a list of domains. What needs tables that only the server has is left to it.
@@ -113,11 +126,11 @@ fn Embedding(ticked: bool, problem: Option<String>) -> impl IntoView {
     view! {
         <fieldset class="field">
             <legend><span>"Embedding"</span></legend>
-            <label class="check">
+            <div><label class="check">
                 <input type="checkbox" name="public_embedding" value="on" checked=ticked/>
                 <span>"Pages of its domains may use it by its public ID alone"
                     <small>"Everyone who visits them can read the ID. Whoever sends requests from outside a browser can name any page."</small></span>
-            </label>
+            </label></div>
             {problem.map(error_line)}
         </fieldset>
     }
