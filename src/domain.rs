@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "native")]
 pub use self::index::PatternIndex;
 pub use self::{
-    host::Scheme,
+    host::{LOCALHOST, Scheme},
     list::{ParsedList, RefusedItem, parse_list},
     origin::{Origin, OriginError},
     pattern::{DomainPattern, PatternError},

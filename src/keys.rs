@@ -2,6 +2,8 @@
 
 pub mod change_state;
 pub mod create;
+pub mod edit;
+pub mod import;
 pub mod list;
 pub mod project;
 pub mod rotate;
@@ -57,6 +59,8 @@ pub struct Key {
     pub scopes: Vec<Scope>,
     /// Where a widget key works.
     pub domains: Vec<DomainPattern>,
+    /// Whether pages on localhost may not use it.
+    pub localhost_forbidden: bool,
     /// The addresses that its users come from; empty means any.
     pub ip_ranges: Vec<IpRange>,
     /// What its makers wrote about it.

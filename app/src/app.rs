@@ -13,7 +13,10 @@ use crate::{
     agents::{list::AgentsPage, new::NewAgentPage, show::AgentPage},
     done::Done,
     home::HomePage,
-    keys::{list::KeysPage, new::NewKeyPage, show::KeyPage},
+    keys::{
+        edit::EditKeyPage, import::ImportKeysPage, list::KeysPage, new::NewKeyPage,
+        rotate::RotateKeyPage, show::KeyPage,
+    },
     layout::Layout,
     members::MembersPage,
     not_found::NotFoundPage,
@@ -41,6 +44,9 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
                     <Route path=path!("/orgs/:org/keys") view=KeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/new") view=NewKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/import") view=ImportKeysPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/:key/edit") view=EditKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/:key/rotate") view=RotateKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/:key") view=KeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/members") view=MembersPage ssr=SsrMode::Async/>

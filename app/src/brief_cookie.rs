@@ -11,6 +11,11 @@ pub fn send(name: &str, value: &str) {
     set(name, value, SECONDS);
 }
 
+/// The value of a `Set-Cookie` header that sends a cookie along with the answer to `request`.
+pub fn header(request: &Parts, name: &str, value: &str) -> String {
+    text(request, name, value, SECONDS)
+}
+
 /// Has the browser forget a cookie.
 pub fn remove(name: &str) {
     set(name, "", 0);
@@ -32,15 +37,18 @@ fn set(name: &str, value: &str, seconds: u32) {
     else {
         return;
     };
+    if let Ok(cookie) = HeaderValue::from_str(&text(&request, name, value, seconds)) {
+        response.append_header(header::SET_COOKIE, cookie);
+    }
+}
+
+fn text(request: &Parts, name: &str, value: &str, seconds: u32) -> String {
     let is_https = request
         .headers
         .get(header::ORIGIN)
         .is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
-    let cookie = format!(
+    format!(
         "{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{}",
         if is_https { "; Secure" } else { "" },
-    );
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.append_header(header::SET_COOKIE, cookie);
-    }
+    )
 }

@@ -12,6 +12,12 @@ pub enum Done {
     KeyEnabled,
     /// A key was ended.
     KeyRevoked,
+    /// A key's name, scopes, expiry or notes are others.
+    KeyChanged,
+    /// A key works on other domains.
+    DomainsChanged,
+    /// The old secret of a rotation has ended.
+    OldSecretEnded,
     /// The person has a new password.
     PasswordChanged,
     /// An agent was made.
@@ -31,10 +37,13 @@ pub enum Done {
 }
 
 impl Done {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::KeyDisabled,
         Self::KeyEnabled,
         Self::KeyRevoked,
+        Self::KeyChanged,
+        Self::DomainsChanged,
+        Self::OldSecretEnded,
         Self::PasswordChanged,
         Self::AgentMade,
         Self::AgentSaved,
@@ -51,6 +60,11 @@ impl Done {
             Self::KeyDisabled => "The key is disabled. Requests with it are refused from now on.",
             Self::KeyEnabled => "The key is enabled. Requests with it pass again.",
             Self::KeyRevoked => "The key is revoked. Requests with it are refused from now on.",
+            Self::KeyChanged => "The key is changed. Requests with it go by that from now on.",
+            Self::DomainsChanged => "The domains are changed. Requests go by them from now on.",
+            Self::OldSecretEnded => {
+                "The old secret has ended. Requests with it are refused from now on."
+            }
             Self::PasswordChanged => {
                 "Your password is changed. You are signed out everywhere else."
             }
@@ -69,6 +83,9 @@ impl Done {
             Self::KeyDisabled => "key-disabled",
             Self::KeyEnabled => "key-enabled",
             Self::KeyRevoked => "key-revoked",
+            Self::KeyChanged => "key-changed",
+            Self::DomainsChanged => "domains-changed",
+            Self::OldSecretEnded => "old-secret-ended",
             Self::PasswordChanged => "password-changed",
             Self::AgentMade => "agent-made",
             Self::AgentSaved => "agent-saved",
@@ -83,6 +100,8 @@ impl Done {
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
+    use axum::http::request::Parts;
+
     use super::Done;
     use crate::brief_cookie;
 
@@ -92,6 +111,11 @@ mod on_the_server {
         /// Sends it along with the answer to a form.
         pub fn send(self) {
             brief_cookie::send(COOKIE, self.word());
+        }
+
+        /// The value of a `Set-Cookie` header that sends it along with the answer to `request`.
+        pub fn header(self, request: &Parts) -> String {
+            brief_cookie::header(request, COOKIE, self.word())
         }
 
         /// What the form did whose answer led to this page. To be asked once: the cookie goes.

@@ -54,7 +54,7 @@ pub enum Refusal {
     #[error("This cannot be used to sign up. If you have an account, sign in instead.")]
     SignUpNotAvailable,
     /// A revoked or expired key stays so.
-    #[error("This key is revoked or has expired. That cannot be undone.")]
+    #[error("This key is revoked or has expired, so this cannot be done with it.")]
     KeyEnded,
     /// The org's first project.
     #[error("The project “Default” stays as it is: keys go to it when none is named.")]

@@ -33,6 +33,8 @@ pub enum Symbol {
     Info,
     /// Two sheets.
     Copy,
+    /// A cross: takes something away.
+    Close,
 }
 
 impl Symbol {
@@ -60,6 +62,7 @@ impl Symbol {
             Self::Check => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM8 12.5l2.7 2.7L16 9.5",
             Self::Alert => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 7.5v5.5M12 16.5h.01",
             Self::Info => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 11v5.5M12 7.5h.01",
+            Self::Close => "M6 6l12 12M18 6 6 18",
             Self::Copy => {
                 "M11 9h7a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-7a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2ZM5 15V5a1 1 0 0 1 1-1h9"
             }

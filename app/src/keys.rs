@@ -3,8 +3,11 @@
 pub mod change;
 mod created;
 mod days;
+pub mod edit;
+pub mod import;
 pub mod list;
 pub mod new;
+pub mod rotate;
 pub mod show;
 mod snippets;
 mod state;
@@ -43,5 +46,16 @@ pub(crate) const fn reason_text(reason: RevokeReason) -> &'static str {
         RevokeReason::Unused => "unused",
         RevokeReason::LeftTeam => "left the team",
         RevokeReason::Other => "other reason",
+    }
+}
+
+/// Why a key is revoked, as forms offer it.
+pub(crate) const fn reason_title(reason: RevokeReason) -> &'static str {
+    match reason {
+        RevokeReason::Compromised => "Compromised",
+        RevokeReason::Superseded => "Superseded",
+        RevokeReason::Unused => "Unused",
+        RevokeReason::LeftTeam => "Left the team",
+        RevokeReason::Other => "Other",
     }
 }

@@ -22,12 +22,16 @@ mod app;
 mod chart;
 mod clipboard;
 mod dialog;
-mod done;
+pub mod done;
 mod entry;
 mod error;
 mod form;
+pub mod form_answer;
 mod home;
 mod icons;
+#[cfg(feature = "ssr")]
+mod key_fields;
+pub mod key_forms;
 mod keys;
 mod layout;
 mod members;

@@ -10,16 +10,15 @@ mod tests;
 
 use std::fmt;
 
-use latchkey::{
-    key::{Environment, Kind},
-    role::Action,
-};
+use latchkey::key::{Environment, Kind};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
+pub(crate) use submit::header_of;
+#[cfg(feature = "ssr")]
 pub use submit::submit;
 
-use crate::error::AppError;
+use crate::form_answer::FormAnswer;
 
 /// The form's fields as they were typed, URL-encoded with `scopes` repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,6 +32,8 @@ pub struct NewKeyForm {
     pub environment: String,
     /// Allowed domains, separated by commas or line ends. Read for widget keys only.
     pub domains: String,
+    /// `forbid` where pages on localhost may not use a widget key.
+    pub localhost: String,
     /// Where the key's users come from, separated by commas or line ends; empty for anywhere.
     pub ip_ranges: String,
     /// The project's id; empty for the org's first.
@@ -73,46 +74,8 @@ impl fmt::Debug for ShownOnce {
     }
 }
 
-/// What comes of the form. The server provides it as context to the page that answers the POST.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NewKeyAnswer {
-    /// The key is made. 200, never to be stored.
-    Made(MadeKey),
-    /// Fields need another look. 422
-    Refused {
-        /// What was sent.
-        values: NewKeyForm,
-        /// What is wrong with it; at least one.
-        errors: Vec<FieldSentence>,
-    },
-    /// This very form has made a key before. 303
-    AlreadyMade {
-        /// The address of that key's page.
-        path: String,
-    },
-    /// There is no session. 303 to the sign-in.
-    SignedOut,
-    /// There is no such org, or the person is not in it. 404
-    NotFound,
-    /// The person's role does not let them make keys. 403
-    Forbidden,
-    /// Something behind the page does not work. 503
-    Unavailable,
-}
-
-impl NewKeyAnswer {
-    /// The error that the page shows in the form's place, where there is one.
-    pub(crate) fn error(&self) -> Option<AppError> {
-        match self {
-            Self::Made(_) | Self::Refused { .. } | Self::AlreadyMade { .. } => None,
-            Self::SignedOut => Some(AppError::SignedOut),
-            Self::NotFound => Some(AppError::NotFound),
-            Self::Forbidden => Some(AppError::Forbidden(Action::MakeKeys)),
-            Self::Unavailable => Some(AppError::Unavailable),
-        }
-    }
-}
+/// What comes of it: the page that shows the key, the key's page where this very form has made one before, or the form.
+pub type NewKeyAnswer = FormAnswer<NewKeyForm, MadeKey>;
 
 /// A key that was just made, as the page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,13 +98,4 @@ pub struct MadeKey {
     pub variable: String,
     /// The header that carries it; `None` for `Authorization: Bearer`.
     pub header: Option<String>,
-}
-
-/// A field and a sentence that says what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldSentence {
-    /// The field's `name`.
-    pub field: String,
-    /// What is wrong, and what to do.
-    pub sentence: String,
 }

@@ -4,6 +4,7 @@ mod check;
 mod create;
 mod create_key;
 mod flags;
+mod import_keys;
 
 use std::{error::Error, fmt::Write as _, process::ExitCode};
 
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand};
 
 use self::{
     create::NewOrg, create::NewToken, create::NewUser, create_key::NewKeyFlags, flags::Flags,
+    import_keys::ImportFlags,
 };
 use crate::{
     logging,
@@ -73,6 +75,8 @@ enum TokenCommand {
 enum KeyCommand {
     /// Make a key. Prints it, this once.
     Create(NewKeyFlags),
+    /// Import keys that were made elsewhere, by their SHA-256. Prints a report; all are imported or none is.
+    Import(ImportFlags),
 }
 
 /// Why a command did not do its work.
@@ -93,6 +97,9 @@ enum CliError {
     /// The work itself failed.
     #[error("{0}")]
     Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
+    /// The work was not done, because of what was to be worked on.
+    #[error("{0}")]
+    Refused(String),
     /// `check` found something; it has said what.
     #[error("not everything works")]
     Unwell,
@@ -131,6 +138,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::User(UserCommand::Create(new)) => create::user(&settings, new).await,
         Command::Token(TokenCommand::Create(new)) => create::token(&settings, new).await,
         Command::Key(KeyCommand::Create(new)) => create_key::key(&settings, new).await,
+        Command::Key(KeyCommand::Import(flags)) => import_keys::import_file(&settings, flags).await,
     }
 }
 

@@ -15,13 +15,15 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 
 use crate::{
     app_state::AppState,
-    assets, client_address, cors, created_key, docs, error_page, health, metrics, openapi, pages,
+    assets, client_address, cors, docs, error_page, health, key_forms, metrics, openapi, pages,
     problem::{self, Problem},
     request_log, rest, security_headers, sessions, verify,
 };
 
 /// How large a request's body may be, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
+/// How large a request's body may be that brings a file, in bytes.
+const UPLOAD_LIMIT: usize = 4 * 1024 * 1024;
 /// How long a request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
@@ -32,6 +34,8 @@ enum For {
     Api,
     /// Browsers, with a session: pages.
     Browsers,
+    /// Browsers that send files: as above, with larger bodies.
+    Uploads,
     /// Whoever watches the process: no authentication.
     Operators,
 }
@@ -68,7 +72,12 @@ fn table() -> Vec<Entry> {
         entry!(Api PATCH "/v1/orgs/{org}/agents/{public_id}" rest::agents::change),
         entry!(Api DELETE "/v1/orgs/{org}/agents/{public_id}" rest::agents::remove),
         entry!(Api GET "/v1/orgs/{org}/usage" rest::usage::show),
-        entry!(Browsers POST "/orgs/{org}/keys/new" created_key::create),
+        entry!(Browsers POST "/orgs/{org}/keys" key_forms::change_many),
+        entry!(Browsers POST "/orgs/{org}/keys/new" key_forms::create),
+        entry!(Browsers POST "/orgs/{org}/keys/{key}" key_forms::edit_domains),
+        entry!(Browsers POST "/orgs/{org}/keys/{key}/edit" key_forms::edit),
+        entry!(Browsers POST "/orgs/{org}/keys/{key}/rotate" key_forms::rotate),
+        entry!(Uploads POST "/orgs/{org}/keys/import" key_forms::import),
         entry!(Operators GET "/openapi.json" openapi::show),
         entry!(Operators GET "/docs" docs::show),
         entry!(Operators GET "/docs/errors" docs::errors),
@@ -108,13 +117,18 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), cors::layer))
         .layer(map_response_with_state(state.clone(), problem::write));
 
+    let uploads = routes_for(For::Uploads)
+        .layer(DefaultBodyLimit::max(UPLOAD_LIMIT))
+        .layer(RequestBodyLimitLayer::new(UPLOAD_LIMIT));
+
     let browsers = pages::router(&state)
         .merge(routes_for(For::Browsers))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .merge(uploads)
         .layer(map_response(pages::redirect))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
         .layer(map_response(sessions::secure_removal))
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(same_site_only(&state))
         .layer(from_fn(async |request: Request, next: Next| {
             in_time(request, next, error_page::timed_out).await

@@ -39,7 +39,8 @@ impl Scheme {
     }
 }
 
-pub(super) const LOCALHOST: &str = "localhost";
+/// The host of pages on one's own machine.
+pub const LOCALHOST: &str = "localhost";
 /// The longest name that DNS carries, without the root's dot.
 pub(super) const MAX_NAME_BYTES: usize = 253;
 pub(super) const MAX_LABEL_BYTES: usize = 63;

@@ -108,6 +108,18 @@ impl Peppers {
         self.current.digest(&Sha256::digest(key.expose()))
     }
 
+    /// The digest under the current pepper of a key of which only the SHA-256 is known.
+    pub fn digest_of_sha256(&self, sha256: &[u8; 32]) -> KeyDigest {
+        self.current.digest(sha256)
+    }
+
+    /// The digests under which a key may be stored of which only the SHA-256 is known.
+    pub fn digests_of_sha256(&self, sha256: &[u8; 32]) -> impl Iterator<Item = KeyDigest> {
+        std::iter::once(&self.current)
+            .chain(&self.older)
+            .map(|pepper| pepper.digest(sha256))
+    }
+
     /// The digests under which `key` may be stored, the current pepper's first.
     pub fn digests(&self, key: &PlainKey) -> impl Iterator<Item = KeyDigest> {
         let hash = Sha256::digest(key.expose());

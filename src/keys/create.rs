@@ -34,6 +34,8 @@ pub struct NewKey {
     pub scopes: Vec<Scope>,
     /// Where a widget key works; empty for a secret key.
     pub domains: Vec<DomainPattern>,
+    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    pub localhost_forbidden: bool,
     /// The addresses that its users come from; empty means any.
     pub ip_ranges: Vec<IpRange>,
     /// When it stops by itself; `None` means never.
@@ -92,6 +94,7 @@ pub async fn create(
         .prefix(new.kind, new.environment)
         .ok_or(CreateKeyError::NotOffered(new.kind, new.environment))?;
     rules::check_domains(new.kind, &new.domains)?;
+    rules::check_localhost(&engine.convention, new.kind, new.localhost_forbidden)?;
     rules::check_ip_ranges(&new.ip_ranges)?;
     rules::check_scopes(&engine.convention, &new.scopes)?;
     rules::check_expiry(new.expires_at, now)?;
@@ -108,15 +111,15 @@ pub async fn create(
         .await?
         .ok_or(UnfitField::NoSuchProject)?;
     const INSERT_KEY: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, \
-         scopes, domains, ip_ranges, notes, metadata, created_at, created_by, creation_token, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         scopes, domains, ip_ranges, notes, metadata, created_at, created_by, creation_token, expires_at, localhost_forbidden) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT_KEY)
         .bind(id).bind(permit.org_id()).bind(project).bind(new.name.clone()).bind(search_text(&new.name, &display))
         .bind(new.kind).bind(new.environment).bind(&display)
         .bind(serde_json::json!(new.scopes).to_string()).bind(serde_json::json!(new.domains).to_string())
         .bind(serde_json::json!(new.ip_ranges).to_string()).bind(&notes).bind(&metadata).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token)
-        .bind(new.expires_at).execute(c).await.map(|done| done.rows_affected()))
+        .bind(new.expires_at).bind(new.localhost_forbidden).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if inserted == 0 {
         const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";

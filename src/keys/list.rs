@@ -11,6 +11,7 @@ use crate::{
     db::{StorageError, on},
     id::KeyId,
     key::{Environment, Kind, Status},
+    name::KeyName,
     time::{DAY, Timestamp},
 };
 
@@ -54,6 +55,8 @@ pub const EXPIRING_WITHIN: i64 = 14 * DAY;
 pub struct KeyQuery {
     /// Part of the name or the display form; empty means all.
     pub search: String,
+    /// Search names alone, for those who may not know display forms.
+    pub names_only: bool,
     /// One environment, or both.
     pub environment: Option<Environment>,
     /// One kind, or both.
@@ -172,6 +175,8 @@ impl SortBy {
 
 /// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind
 /// or ''.
+///
+/// What is searched in is the name, a unit separator and the display form; a pattern for names alone has to end before it.
 const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND ($3 = '' OR keys.environment = $3) \
      AND ($7 = '' OR keys.kind = $7) \
      AND CASE $4 WHEN 'any' THEN TRUE \
@@ -194,7 +199,13 @@ pub async fn list(
     query: &KeyQuery,
 ) -> Result<KeyPage, StorageError> {
     let now = engine.clock.now();
-    let pattern = format!("%{}%", escape_like(&query.search.trim().to_lowercase()));
+    let searched = escape_like(&query.search.trim().to_lowercase());
+    let pattern = if query.names_only {
+        // No name and no search holds the separator, so this matches before it.
+        format!("%{}%\u{1f}%", searched.replace('\u{1f}', "\u{fffd}"))
+    } else {
+        format!("%{searched}%")
+    };
     let environment = query.environment.map_or("", Environment::as_str);
     let kind = query.kind.map_or("", Kind::as_str);
     let status = match query.status {
@@ -257,6 +268,31 @@ pub async fn list(
         previous,
         next,
     })
+}
+
+/// The keys among `ids` that the org has: id, name, and whether it is revoked.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn names_of(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    ids: &[KeyId],
+) -> Result<Vec<(KeyId, KeyName, bool)>, StorageError> {
+    let places: Vec<String> = (2..ids.len() + 2)
+        .map(|place| format!("${place}"))
+        .collect();
+    let sql = format!(
+        "SELECT id, name, revoked_at IS NOT NULL FROM keys WHERE org_id = $1 AND id IN ({}) ORDER BY search, id",
+        places.join(", ")
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?)
 }
 
 /// Text that LIKE takes literally. No name has a NUL, and Postgres refuses to look for one.

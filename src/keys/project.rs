@@ -26,10 +26,18 @@ pub async fn choices(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
 ) -> Result<Vec<ProjectChoice>, StorageError> {
+    of_org(engine, permit.org_id()).await
+}
+
+/// The same, for operations that hold another permit for the org.
+pub(super) async fn of_org(
+    engine: &Engine,
+    org_id: OrgId,
+) -> Result<Vec<ProjectChoice>, StorageError> {
     const SQL: &str = "SELECT id, name FROM projects WHERE org_id = $1 \
          ORDER BY CASE name WHEN $2 THEN 0 ELSE 1 END, created_at, id";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
+        .bind(org_id).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
 }
 
 /// The project with this id, or `Default` when none is named; `None` when the org has no such project.

@@ -32,6 +32,9 @@ pub enum UnfitField {
     /// More domains than a key has.
     #[error("A key has at most 500 allowed domains. Use patterns such as *.example.com.")]
     TooManyDomains,
+    /// The convention leaves no choice, or the key is not for browsers.
+    #[error("Whether pages on localhost may use this key is not for its owner to choose.")]
+    NoLocalhostSwitch,
     /// More IP ranges than a key has.
     #[error("A key has at most 500 IP ranges. Use larger ones.")]
     TooManyIpRanges,
@@ -57,6 +60,7 @@ impl UnfitField {
     pub const fn field(&self) -> &'static str {
         match self {
             Self::DomainsNeeded | Self::DomainsOnSecretKey | Self::TooManyDomains => "domains",
+            Self::NoLocalhostSwitch => "localhost_forbidden",
             Self::TooManyIpRanges => "ip_ranges",
             Self::UnknownScope(_) => "scopes",
             Self::ExpiryInPast => "expires_at",
@@ -75,6 +79,18 @@ pub(crate) fn check_domains(kind: Kind, domains: &[DomainPattern]) -> Result<(),
         _ if domains.len() > MAX_DOMAINS => Err(UnfitField::TooManyDomains),
         _ => Ok(()),
     }
+}
+
+/// Whether a key of this kind may have its switch for localhost set.
+pub(crate) fn check_localhost(
+    convention: &Convention,
+    kind: Kind,
+    forbidden: bool,
+) -> Result<(), UnfitField> {
+    if forbidden && !(convention.domains.localhost_switch && kind == Kind::Widget) {
+        return Err(UnfitField::NoLocalhostSwitch);
+    }
+    Ok(())
 }
 
 /// Whether a key may have these IP ranges.

@@ -53,7 +53,7 @@ pub async fn details_of(
     let places: Vec<String> = (0..ids.len()).map(|at| format!("${}", at + 2)).collect();
     let sql = format!(
         "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
-         keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name \
+         keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
         places.join(", ")
@@ -82,6 +82,7 @@ struct Row {
     project_name: DisplayName,
     scopes: String,
     domains: String,
+    localhost_forbidden: bool,
     ip_ranges: String,
     notes: String,
     metadata: String,
@@ -97,6 +98,7 @@ impl Row {
             project_name: self.project_name,
             scopes: crate::db::from_json(&self.scopes)?,
             domains: stored_domains(&self.domains)?,
+            localhost_forbidden: self.localhost_forbidden,
             ip_ranges: crate::db::from_json(&self.ip_ranges)?,
             notes: self.notes,
             metadata: crate::db::from_json(&self.metadata)?,

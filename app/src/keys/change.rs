@@ -23,11 +23,18 @@ pub async fn revoke_key(org: String, key: String, reason: RevokeReason) -> Resul
     crate::error::answer(on_the_server::revoke(&org, &key, reason).await)
 }
 
+/// Ends the old secret of the last rotation. Nothing happens when none works any more.
+#[server(prefix = "/api", endpoint = "keys/end-old-secret", output = crate::wire::Json)]
+pub async fn end_old_secret(org: String, key: String) -> Result<(), AppError> {
+    crate::error::answer(on_the_server::end_old_secret(&org, &key).await)
+}
+
 /// Why one of these did not do what a form on this page asked for.
 pub fn refusal_of_change() -> Option<AppError> {
     refusal_of::<DisableKey>()
         .or_else(refusal_of::<EnableKey>)
         .or_else(refusal_of::<RevokeKey>)
+        .or_else(refusal_of::<EndOldSecret>)
 }
 
 #[cfg(feature = "ssr")]
@@ -35,7 +42,10 @@ mod on_the_server {
     use latchkey::{
         id::KeyId,
         key::{RevokeReason, Status},
-        keys::change_state::{self, ChangeStateError},
+        keys::{
+            change_state::{self, ChangeStateError},
+            rotate::{self, EndOldSecretError},
+        },
     };
 
     use crate::{
@@ -70,6 +80,19 @@ mod on_the_server {
             Done::KeyRevoked,
         )?;
         // The way back could ask the question again.
+        leptos_axum::redirect(&format!("/orgs/{org}/keys/{key}"));
+        Ok(())
+    }
+
+    pub async fn end_old_secret(org: &str, key: &str) -> Result<(), AppError> {
+        let permit = session::membership(org).await?.permit()?;
+        match rotate::end_old_secret(&*session::engine()?, &permit, id(key)?).await {
+            // The button was pressed twice, or its time was over.
+            Ok(()) | Err(EndOldSecretError::NoneRunning) => {}
+            Err(EndOldSecretError::NotFound) => return Err(AppError::NotFound),
+            Err(EndOldSecretError::Storage(error)) => return Err(error.into()),
+        }
+        Done::OldSecretEnded.send();
         leptos_axum::redirect(&format!("/orgs/{org}/keys/{key}"));
         Ok(())
     }

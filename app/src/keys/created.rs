@@ -17,19 +17,33 @@ pub fn CreatedKey(
     keys_path: String,
     /// The key.
     made: MadeKey,
+    /// Whether the key had another secret before.
+    #[prop(optional)]
+    rotated: bool,
 ) -> impl IntoView {
     let tabs = view! { <Snippets made=made.clone()/> };
     let lead = facts(&made).into_any();
     let MadeKey {
         key, name, path, ..
     } = made;
+    let (title, if_lost) = if rotated {
+        (
+            format!("{name} has a new secret"),
+            "If it is lost, rotate the key once more.",
+        )
+    } else {
+        (
+            format!("{name} is ready"),
+            "If it is lost, make a new key and revoke this one.",
+        )
+    };
     view! {
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=name.clone()/>
-        <PageHead title=format!("{name} is ready") lead/>
+        <PageHead title=title lead/>
         <section class="once" aria-labelledby="once">
             <header>
                 <h2 id="once">"Copy it now. It will not be shown again."</h2>
-                <p class="muted small">"We keep a digest only. If it is lost, make a new key and revoke this one."</p>
+                <p class="muted small">"We keep a digest only. "{if_lost}</p>
             </header>
             <div class="secret">
                 <code id="key">{key.text().to_owned()}</code>

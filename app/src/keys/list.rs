@@ -2,6 +2,7 @@
 //! step is a link or a form that works without a script and can be shared.
 
 mod address;
+mod bulk;
 mod data;
 mod filters;
 mod table;
@@ -11,6 +12,7 @@ use leptos_router::hooks::{use_location, use_params_map};
 
 use self::{
     address::Address,
+    bulk::{BulkForm, BulkResult},
     data::{KeyList, list_keys},
     filters::Filters,
     table::KeyTable,
@@ -18,7 +20,9 @@ use self::{
 use super::change::refusal_of_change;
 use crate::{
     form::FormError,
+    form_answer::FormAnswer,
     icons::{Icon, Symbol},
+    key_forms::bulk::BulkAnswer,
     layout::PageHead,
     not_found::ErrorView,
     number_text::{counted, grouped},
@@ -37,24 +41,29 @@ pub fn KeysPage() -> impl IntoView {
             )
         })
     });
+    let answer = use_context::<BulkAnswer>();
+    if let Some(FormAnswer::Failed(error)) = answer {
+        return Either::Left(view! { <ErrorView error/> });
+    }
+    let answer = StoredValue::new(answer);
     let keys = Resource::new(
         move || address.get(),
         |address| async move { list_keys(address.clone()).await.map(|list| (address, list)) },
     );
-    view! {
+    Either::Right(view! {
         <Transition>
             {move || Suspend::new(async move {
-                match keys.await {
-                    Ok((address, list)) => view! { <KeysView address list/> }.into_any(),
-                    Err(error) => view! { <ErrorView error/> }.into_any(),
+                match (keys.await, answer.get_value()) {
+                    (Ok((address, list)), answer) => view! { <KeysView address list answer/> }.into_any(),
+                    (Err(error), _) => view! { <ErrorView error/> }.into_any(),
                 }
             })}
         </Transition>
-    }
+    })
 }
 
 #[component]
-fn KeysView(address: Address, list: KeyList) -> impl IntoView {
+fn KeysView(address: Address, list: KeyList, answer: Option<BulkAnswer>) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
     let lead = match (list.matching, address.filtered()) {
         (0, _) => view! { "A key’s text is shown once, when it is made." }.into_any(),
@@ -66,10 +75,13 @@ fn KeysView(address: Address, list: KeyList) -> impl IntoView {
     let new = format!("{}/new", address.path());
     let may_make = list.may_make;
     let nothing = list.matching == 0 && !address.filtered();
+    let import = may_make
+        .then(|| view! { <a class="btn" href=format!("{}/import", address.path())>"Import"</a> });
     let make = may_make.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
     view! {
-        <PageHead title="Keys" lead>{make}</PageHead>
+        <PageHead title="Keys" lead>{import}{make}</PageHead>
         <FormError error=refusal_of_change()/>
+        <BulkResult answer href=address.href()/>
         {if nothing {
             Either::Left(view! { <NoKeys new=may_make.then_some(new)/> })
         } else {
@@ -86,9 +98,12 @@ fn Found(address: Address, list: KeyList) -> impl IntoView {
     if list.rows.is_empty() {
         return Either::Left(view! { <NoMatch address/> });
     }
+    let bulk =
+        (list.may_disable && list.may_revoke).then(|| view! { <BulkForm href=address.href()/> });
     let pager = view! { <Pager address=address.clone() shown=list.rows.len() matching=list.matching previous=list.previous.clone() next=list.next.clone()/> };
     Either::Right(view! {
         <div class="card"><KeyTable address list/></div>
+        {bulk}
         {pager}
     })
 }

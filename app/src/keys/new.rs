@@ -1,8 +1,8 @@
 //! `/orgs/{org}/keys/new`: the form that makes a key, and the answer to it.
 
-mod fields;
-mod form;
-mod options;
+pub mod fields;
+pub mod form;
+pub mod options;
 pub mod text_area;
 
 use leptos::prelude::*;
@@ -14,8 +14,9 @@ use self::{
 };
 use super::created::CreatedKey;
 use crate::{
+    form_answer::{FieldSentence, FormAnswer},
     layout::{Breadcrumbs, PageHead},
-    new_key_form::{FieldSentence, NewKeyAnswer, NewKeyForm},
+    new_key_form::{NewKeyAnswer, NewKeyForm},
     not_found::ErrorView,
 };
 
@@ -32,14 +33,13 @@ pub fn NewKeyPage() -> impl IntoView {
                 let keys_path = format!("/orgs/{}/keys", org.get_untracked());
                 match (options.await, answer.get_value()) {
                     // Shown whatever became of the options: there is no second chance to.
-                    (_, Some(NewKeyAnswer::Made(made))) => view! { <CreatedKey keys_path made/> }.into_any(),
-                    (Ok(options), Some(NewKeyAnswer::Refused { values, errors })) => {
+                    (_, Some(FormAnswer::Done(made))) => view! { <CreatedKey keys_path made/> }.into_any(),
+                    (Ok(options), Some(FormAnswer::Refused { values, errors })) => {
                         view! { <NewKey keys_path options values errors/> }.into_any()
                     }
-                    (Ok(_), Some(answer)) => match answer.error() {
-                        Some(error) => view! { <ErrorView error/> }.into_any(),
-                        None => ().into_any(),
-                    },
+                    (Ok(_), Some(FormAnswer::Failed(error))) => view! { <ErrorView error/> }.into_any(),
+                    // The server answers that with a redirect, not with this page.
+                    (Ok(_), Some(FormAnswer::Elsewhere { .. })) => ().into_any(),
                     (Ok(options), None) => {
                         let values = options.blank();
                         view! { <NewKey keys_path options values errors=Vec::new()/> }.into_any()

@@ -2,8 +2,10 @@
 
 mod data;
 mod details;
+mod domains;
 mod requests;
 mod revoke;
+mod secrets;
 
 use latchkey::key::Status;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -11,9 +13,11 @@ use leptos_router::hooks::{use_location, use_params_map};
 
 use self::{
     data::{KeyDetails, KeyView, show_key},
-    details::{Details, DomainsCard, Notes, ScopesCard},
+    details::{Details, Notes, ScopesCard},
+    domains::DomainsCard,
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
+    secrets::{Findings, SecretsCard},
 };
 use super::{
     change::{DisableKey, EnableKey, refusal_of_change},
@@ -22,7 +26,9 @@ use super::{
 };
 use crate::{
     form::FormError,
+    form_answer::FormAnswer,
     icons::{Icon, Symbol},
+    key_forms::domains::DomainsAnswer,
     layout::{Breadcrumbs, PageHead},
     not_found::ErrorView,
     query::value_of,
@@ -40,24 +46,30 @@ pub fn KeyPage() -> impl IntoView {
     });
     // Asked in the address, so that the question can be asked where no script runs.
     let asked = Memo::new(move |_| search.with(|search| !value_of(search, "revoke").is_empty()));
+    let tried = Memo::new(move |_| search.with(|search| value_of(search, "origin")));
+    if let Some(FormAnswer::Failed(error)) = use_context::<DomainsAnswer>() {
+        return Either::Left(view! { <ErrorView error/> });
+    }
     let key = Resource::new(move || path.get(), |(org, key)| show_key(org, key));
-    view! {
+    Either::Right(view! {
         <Transition>
             {move || {
                 let asked = asked.get();
                 Suspend::new(async move {
                     match key.await {
-                        Ok(key) => view! { <KeyPageView org=path.get_untracked().0 key asked/> }.into_any(),
+                        Ok(key) => {
+                            view! { <KeyPageView org=path.get_untracked().0 key asked tried=tried.get_untracked()/> }.into_any()
+                        }
                         Err(error) => view! { <ErrorView error/> }.into_any(),
                     }
                 })
             }}
         </Transition>
-    }
+    })
 }
 
 #[component]
-fn KeyPageView(org: String, key: KeyView, asked: bool) -> impl IntoView {
+fn KeyPageView(org: String, key: KeyView, asked: bool, tried: String) -> impl IntoView {
     let keys_path = format!("/orgs/{org}/keys");
     let path = format!("{keys_path}/{}", key.id);
     let revocable = key.may_revoke && key.state.status != Status::Revoked;
@@ -69,6 +81,14 @@ fn KeyPageView(org: String, key: KeyView, asked: bool) -> impl IntoView {
     let switch = key.may_disable.then(
         || view! { <SwitchButton org=org.clone() id=key.id.clone() status=key.state.status/> },
     );
+    let rotatable = matches!(key.state.status, Status::Active | Status::Disabled)
+        && key
+            .details
+            .as_ref()
+            .is_some_and(|details| details.may_rotate);
+    let rotate =
+        rotatable.then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
+    let whole = (org.clone(), path.clone());
     let question = revocable.then(|| {
         let (id, name) = (key.id.clone(), key.name.clone());
         view! { <RevokeQuestion org id name path=path.clone() in_dialog=!asked/> }
@@ -76,6 +96,7 @@ fn KeyPageView(org: String, key: KeyView, asked: bool) -> impl IntoView {
     view! {
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
         <PageHead title=key.name.clone() beside lead>
+            {rotate}
             {switch}
             {(revocable && !asked).then(|| view! { <RevokeButton path/> })}
         </PageHead>
@@ -84,8 +105,8 @@ fn KeyPageView(org: String, key: KeyView, asked: bool) -> impl IntoView {
             {question}
             <Ended key=key.clone()/>
             {match key.details.clone() {
-                Some(details) => Either::Left(view! { <Whole key details/> }),
-                None => Either::Right(view! { <Details key details=None/> }),
+                Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details tried/> }),
+                None => Either::Right(view! { <Details key details=None edit=None/> }),
             }}
         </div>
     }
@@ -93,16 +114,27 @@ fn KeyPageView(org: String, key: KeyView, asked: bool) -> impl IntoView {
 
 /// For owners and admins.
 #[component]
-fn Whole(key: KeyView, details: KeyDetails) -> impl IntoView {
+fn Whole(
+    org: String,
+    path: String,
+    key: KeyView,
+    details: KeyDetails,
+    tried: String,
+) -> impl IntoView {
+    let edit =
+        (details.may_edit && key.state.status != Status::Revoked).then(|| format!("{path}/edit"));
+    let (id, secrets, may_rotate) = (key.id.clone(), details.secrets.clone(), details.may_rotate);
     view! {
+        <Findings findings=details.findings.clone()/>
         <div class="columns">
             <div class="stack">
-                <DomainsCard kind=key.kind details=details.clone()/>
+                <DomainsCard details=details.clone() path tried/>
                 <Requests report=details.usage.clone()/>
                 <ScopesCard details=details.clone()/>
             </div>
             <div class="stack">
-                <Details key details=Some(details.clone())/>
+                <Details key details=Some(details.clone()) edit/>
+                <SecretsCard secrets org id may_rotate/>
                 <Notes notes=details.notes/>
             </div>
         </div>

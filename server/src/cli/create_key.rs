@@ -46,6 +46,9 @@ pub struct NewKeyFlags {
     /// A site that a widget key works on. May be repeated.
     #[arg(long)]
     domain: Vec<String>,
+    /// Refuse pages on localhost, where the convention leaves that to the key.
+    #[arg(long)]
+    no_localhost: bool,
     /// Where its users come from: an address or a range such as 10.0.0.0/8. May be repeated [default: anywhere].
     #[arg(long, value_name = "RANGE")]
     ip_range: Vec<IpRange>,
@@ -84,6 +87,7 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         project,
         scopes: flags.scope,
         domains,
+        localhost_forbidden: flags.no_localhost,
         ip_ranges: flags.ip_range,
         expires_at: days.map(|days| engine.clock().now().plus(i64::from(days) * DAY)),
         notes: String::new(),

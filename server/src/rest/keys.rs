@@ -220,6 +220,7 @@ impl NewKeyBody {
             project: self.project,
             scopes: self.scopes.unwrap_or_default(),
             domains: self.domains.unwrap_or_default(),
+            localhost_forbidden: false,
             ip_ranges: self.ip_ranges.unwrap_or_default(),
             expires_at,
             notes: self.notes.unwrap_or_default(),

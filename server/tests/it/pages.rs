@@ -2,8 +2,12 @@
 
 mod agents;
 mod entry;
+mod key_bulk;
+mod key_edit;
+mod key_import;
 mod key_list;
 mod key_page;
+mod key_rotation;
 pub mod new_key;
 mod roles;
 mod whole_path;

@@ -1,9 +1,13 @@
 //! What the engine keeps, on both databases.
 
 mod agents;
+mod key_bulk;
 mod key_creation;
+mod key_edit;
+mod key_import;
 mod key_list;
 mod key_paging;
+mod key_rotation;
 mod key_state;
 mod orgs;
 mod projects;

@@ -200,7 +200,8 @@ impl Address {
         }
     }
 
-    fn href(&self) -> String {
+    /// The address of the list as it is.
+    pub fn href(&self) -> String {
         let query = query_of(&[
             ("q", &self.search),
             (

@@ -91,7 +91,12 @@ mod on_the_server {
         let membership = session::membership(&address.org).await?;
         let engine = session::engine()?;
         let may = |action| membership.role().may(action);
-        let page = list(&engine, &membership.permit()?, &query(address)).await?;
+        let page = list(
+            &engine,
+            &membership.permit()?,
+            &query(address, !may(Action::SeeKeyDetails)),
+        )
+        .await?;
         let requests = if may(Action::SeeUsageDetails) {
             let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
             Some(requests_of_keys(&engine, &membership.permit()?, &ids).await?)
@@ -116,13 +121,14 @@ mod on_the_server {
         })
     }
 
-    fn query(address: &Address) -> KeyQuery {
+    fn query(address: &Address, names_only: bool) -> KeyQuery {
         // A place that was never one begins at the start.
         let after = address.after.parse().map(Cursor::After).ok();
         let before = address.before.parse().map(Cursor::Before).ok();
         KeyQuery {
             search: address.search.clone(),
             kind: None,
+            names_only,
             environment: address.environment,
             status: match address.status {
                 StatusChoice::Any => StatusFilter::Any,

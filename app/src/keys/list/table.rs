@@ -5,6 +5,7 @@ use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::{
     address::{Address, SortChoice},
+    bulk::{Pick, PickAll},
     data::{KeyList, KeyRow},
 };
 use crate::{
@@ -34,6 +35,7 @@ pub fn KeyTable(address: Address, list: KeyList) -> impl IntoView {
         revoke: list.may_revoke,
     };
     let headings = view! {
+        {may.both().then(|| view! { <th scope="col" class="pick"><PickAll/></th> })}
         {heading(SortChoice::Name, "Name")}
         <th scope="col">"Type"</th>
         <th scope="col">"Environment"</th>
@@ -68,6 +70,11 @@ impl May {
     fn any(self) -> bool {
         self.disable || self.revoke
     }
+
+    /// Whether several keys can be changed at once.
+    fn both(self) -> bool {
+        self.disable && self.revoke
+    }
 }
 
 #[component]
@@ -91,11 +98,15 @@ fn Row(org: String, row: KeyRow, may: May) -> impl IntoView {
         let (href, id, name) = (href.clone(), row.id.clone(), row.name.clone());
         view! { <td><RowMenu org href id name status=row.state.status may/></td> }
     });
+    let pick = may
+        .both()
+        .then(|| view! { <Pick id=row.id.clone() name=row.name.clone()/> });
     let requests = row
         .requests
         .map(|requests| view! { <td class="num" data-label="Requests">{grouped(requests)}</td> });
     view! {
         <tr>
+            {pick}
             <th scope="row">
                 <a class="name" href=href.clone()>{row.name.clone()}</a>
                 {row.display.map(|display| view! { <code class="muted">{display}</code> })}

@@ -4,7 +4,7 @@ use latchkey::{domain::LocalhostRule, key::Kind};
 use leptos::prelude::*;
 
 use super::{
-    form::{ErrorTexts, Errors, described_by, domain_errors, invalid},
+    form::{ErrorTexts, Errors, described_by, domain_errors, invalid, ip_range_errors},
     options::NewKeyOptions,
     text_area::TextArea,
 };
@@ -71,6 +71,60 @@ pub fn Domains(
                 on_change=move |text: String| errors.set_soon("domains", domain_errors(&text))
             />
             <ErrorTexts field="domains" errors/>
+        </div>
+    }
+}
+
+/// Whether pages on localhost may use a widget key, where the convention leaves that to the key.
+#[component]
+pub fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
+    offered.then(|| {
+        view! {
+            <label class="check for-widget">
+                <input type="checkbox" name="localhost" value="forbid" checked=forbidden/>
+                <span>"Refuse pages on localhost"<small>"For keys that are in use: nobody develops with them."</small></span>
+            </label>
+        }
+    })
+}
+
+/// The group of keys that it belongs to: id and name of each.
+#[component]
+pub fn ProjectField(
+    projects: Vec<(String, String)>,
+    chosen: String,
+    errors: Errors,
+) -> impl IntoView {
+    let choices = projects
+        .into_iter()
+        .map(|(id, name)| {
+            let selected = id == chosen;
+            view! { <option value=id selected=selected>{name}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for="project">"Project"</label>
+            <select class="input" id="project" name="project" aria-describedby=described_by("project", false, errors.of("project"))>{choices}</select>
+            <ErrorTexts field="project" errors/>
+        </div>
+    }
+}
+
+/// Where the key's users come from.
+#[component]
+pub fn IpRanges(text: String, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("ip_ranges");
+    view! {
+        <div class="field">
+            <label for="ip_ranges">"IP ranges "<span class="optional">"optional"</span></label>
+            <p class="hint" id="ip_ranges-hint">"Addresses that requests may come from, such as 192.0.2.10 or 10.0.0.0/8. One on each line, or separated by commas. None means any."</p>
+            <TextArea
+                name="ip_ranges" text class="input mono" maxlength=20_000
+                described_by=described_by("ip_ranges", true, sentences) invalid=invalid(sentences)
+                on_change=move |text: String| errors.set_soon("ip_ranges", ip_range_errors(&text))
+            />
+            <ErrorTexts field="ip_ranges" errors/>
         </div>
     }
 }
@@ -151,6 +205,8 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
 #[component]
 pub fn Expiry(
     options: NewKeyOptions,
+    /// When the key expires now; empty for a new key.
+    kept: String,
     chosen: String,
     day: String,
     errors: Errors,
@@ -159,6 +215,7 @@ pub fn Expiry(
         let selected = value == chosen;
         view! { <option value=value selected=selected>{text}</option> }
     };
+    let keep = (!kept.is_empty()).then(|| option("keep".to_owned(), format!("As it is: {kept}")));
     let lengths = options
         .days
         .iter()
@@ -175,7 +232,7 @@ pub fn Expiry(
                 <div class="field">
                     <label for="expires">"Expires"</label>
                     <select class="input" id="expires" name="expires" aria-describedby=described_by("expires", false, errors.of("expires"))>
-                        {lengths}{date}{never}
+                        {keep}{lengths}{date}{never}
                     </select>
                 </div>
                 <div class="field for-date">

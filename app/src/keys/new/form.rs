@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use latchkey::{
     domain::{PatternError, parse_list},
+    ip_range,
     key::{Environment, Kind},
     name::KeyName,
 };
 use leptos::prelude::*;
 
 use super::{
-    fields::{Choices, Domains, Expiry, ScopeChoice},
+    fields::{Choices, Domains, Expiry, IpRanges, Localhost, ProjectField, ScopeChoice},
     options::NewKeyOptions,
     text_area::TextArea,
 };
 use crate::{
+    form_answer::FieldSentence,
     icons::{Icon, Symbol},
     keys::environment_title,
-    new_key_form::{FieldSentence, NewKeyForm},
+    new_key_form::NewKeyForm,
 };
 
 /// What is wrong with each field, changed while typing.
@@ -26,6 +28,11 @@ use crate::{
 pub struct Errors(RwSignal<Vec<FieldSentence>>);
 
 impl Errors {
+    /// What is wrong with what was sent.
+    pub fn new(errors: Vec<FieldSentence>) -> Self {
+        Self(RwSignal::new(errors))
+    }
+
     /// What is wrong with a field.
     pub fn of(self, field: &'static str) -> Signal<Vec<String>> {
         Signal::derive(move || {
@@ -71,11 +78,14 @@ pub fn NewKeyFormView(
     /// What was wrong with what was sent.
     errors: Vec<FieldSentence>,
 ) -> impl IntoView {
-    let refused = errors.len();
-    let errors = Errors(RwSignal::new(errors));
+    let summary = Summary::of(&errors, "No key was made.");
+    let focus_name = errors.is_empty();
+    let errors = Errors::new(errors);
     let kind = view! { <Choices kinds=options.kinds.clone() chosen=values.kind.clone()/> };
     let domains = options.kinds.contains(&Kind::Widget).then(|| {
-        view! { <Domains text=values.domains.clone() covers_subdomains=options.covers_subdomains localhost=options.localhost errors/> }
+        view! { <Domains text=values.domains.clone() covers_subdomains=options.covers_subdomains localhost=options.localhost errors/>
+            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid"/>
+        }
     });
     let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
     let scopes = (!options.scopes.is_empty()).then(
@@ -87,17 +97,22 @@ pub fn NewKeyFormView(
     } else {
         values.creation_token.clone()
     };
+    let project = (options.projects.len() > 1).then(|| {
+        view! { <ProjectField projects=options.projects.clone() chosen=values.project.clone() errors/> }
+    });
     let action = format!("{keys_path}/new");
     view! {
         <form class="form" method="post" action=action>
-            <Summary refused/>
+            {summary.view(errors)}
             <input type="hidden" name="creation_token" value=token/>
-            <NameField value=values.name refused errors/>
+            <NameField value=values.name focused=focus_name errors/>
             {kind}
             {environment}
+            {project}
             {domains}
             {scopes}
-            <Expiry options chosen=values.expires day=values.expires_on errors/>
+            <Expiry options kept=String::new() chosen=values.expires day=values.expires_on errors/>
+            <IpRanges text=values.ip_ranges errors/>
             <div class="field">
                 <label for="notes">"Notes "<span class="optional">"optional"</span></label>
                 <TextArea name="notes" text=values.notes maxlength=2_000
@@ -112,27 +127,40 @@ pub fn NewKeyFormView(
     }
 }
 
-#[component]
-fn Summary(
-    /// How many things were wrong with what was sent.
+/// How much was wrong with what was sent.
+pub struct Summary {
     refused: usize,
-) -> impl IntoView {
-    let text = if refused == 1 {
-        "One thing needs another look."
-    } else {
-        "Some things need another look."
-    };
-    (refused > 0).then(|| {
-        view! {
-            <div class="notice bad" role="alert" tabindex="-1" autofocus>
-                <Icon symbol=Symbol::Alert/><div><b>{text}</b>" No key was made."</div>
-            </div>
+    consequence: &'static str,
+}
+
+impl Summary {
+    /// Of these errors; `consequence` says what did not happen.
+    pub fn of(errors: &[FieldSentence], consequence: &'static str) -> Self {
+        Self {
+            refused: errors.len(),
+            consequence,
         }
-    })
+    }
+
+    /// The notice above the form, with what concerns no single field; nothing for a form that was not sent yet.
+    pub fn view(self, errors: Errors) -> impl IntoView {
+        let text = if self.refused == 1 {
+            "One thing needs another look. "
+        } else {
+            "Some things need another look. "
+        };
+        (self.refused > 0).then(|| {
+            view! {
+                <div class="notice bad" role="alert" tabindex="-1" autofocus>
+                    <Icon symbol=Symbol::Alert/><div><b>{text}</b>{self.consequence}<ErrorTexts field="form" errors/></div>
+                </div>
+            }
+        })
+    }
 }
 
 #[component]
-fn NameField(value: String, refused: usize, errors: Errors) -> impl IntoView {
+pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView {
     let check = move |name: String| {
         errors.set_soon(
             "name",
@@ -148,7 +176,7 @@ fn NameField(value: String, refused: usize, errors: Errors) -> impl IntoView {
             <label for="name">"Name "<span class="required" aria-hidden="true">"*"</span></label>
             <p class="hint" id="name-hint">"What uses it and where, such as “Production server”. At most 50 characters."</p>
             <input
-                class="input" id="name" name="name" value=value required autocomplete="off" autofocus=refused == 0
+                class="input" id="name" name="name" value=value required autocomplete="off" autofocus=focused
                 aria-describedby=described_by("name", true, errors.of("name"))
                 aria-invalid=invalid_text(errors.of("name"))
                 on:change:target=move |event| check(event.target().value())
@@ -217,7 +245,8 @@ pub fn invalid(sentences: Signal<Vec<String>>) -> Signal<bool> {
     Signal::derive(move || !sentences.with(Vec::is_empty))
 }
 
-fn invalid_text(sentences: Signal<Vec<String>>) -> impl Fn() -> Option<&'static str> {
+/// The same as an attribute's value.
+pub fn invalid_text(sentences: Signal<Vec<String>>) -> impl Fn() -> Option<&'static str> {
     move || (!sentences.with(Vec::is_empty)).then_some("true")
 }
 
@@ -227,6 +256,15 @@ pub fn domain_errors(text: &str) -> Vec<String> {
     list.refused
         .iter()
         .filter(|refused| refused.error != PatternError::NotAscii)
+        .map(|refused| refused.error.to_string())
+        .collect()
+}
+
+/// What is wrong with a list of IP ranges.
+pub fn ip_range_errors(text: &str) -> Vec<String> {
+    let list = ip_range::parse_list(text);
+    list.refused
+        .iter()
         .map(|refused| refused.error.to_string())
         .collect()
 }

@@ -35,6 +35,10 @@ pub struct NewKeyOptions {
     pub covers_subdomains: bool,
     /// When pages on localhost may use a widget key.
     pub localhost: LocalhostRule,
+    /// Whether a key's owner may forbid localhost.
+    pub localhost_switch: bool,
+    /// The org's projects, by id and name, the first one first.
+    pub projects: Vec<(String, String)>,
     /// Today and the last day that can be chosen, `YYYY-MM-DD`, in UTC.
     pub date_bounds: (String, String),
 }
@@ -70,15 +74,19 @@ pub async fn offer_new_key(org: String) -> Result<NewKeyOptions, AppError> {
 }
 
 #[cfg(feature = "ssr")]
+pub use on_the_server::offer;
+
+#[cfg(feature = "ssr")]
 mod on_the_server {
     use std::num::NonZeroU32;
 
     use jiff::{Timestamp as Instant, ToSpan};
     use latchkey::{
-        access::{Permit, to},
+        Engine,
+        access::{Membership, Permit, to},
         convention::NoScope,
         key::{Environment, Kind},
-        keys::create::new_creation_token,
+        keys::{create::new_creation_token, project::choices},
         time::Timestamp,
     };
 
@@ -86,8 +94,17 @@ mod on_the_server {
     use crate::{error::AppError, session};
 
     pub async fn options(org: &str) -> Result<NewKeyOptions, AppError> {
-        let _permit: Permit<to::MakeKeys> = session::membership(org).await?.permit()?;
-        let engine = session::engine()?;
+        let membership = session::membership(org).await?;
+        let _permit: Permit<to::MakeKeys> = membership.permit()?;
+        offer(&*session::engine()?, &membership).await
+    }
+
+    /// What forms about keys offer.
+    pub async fn offer(
+        engine: &Engine,
+        membership: &Membership,
+    ) -> Result<NewKeyOptions, AppError> {
+        let projects = choices(engine, &membership.permit()?).await?;
         let convention = engine.convention();
         let offered = |kind: Option<Kind>, environment: Option<Environment>| {
             convention.prefixes().any(|(_, of, of_environment)| {
@@ -96,7 +113,7 @@ mod on_the_server {
             })
         };
         Ok(NewKeyOptions {
-            creation_token: new_creation_token(&engine)
+            creation_token: new_creation_token(engine)
                 .map_err(|error| AppError::unavailable(&error))?,
             kinds: Kind::ALL
                 .iter()
@@ -122,6 +139,11 @@ mod on_the_server {
             never: convention.expiry.never,
             covers_subdomains: convention.domains.covers_subdomains,
             localhost: convention.domains.localhost,
+            localhost_switch: convention.domains.localhost_switch,
+            projects: projects
+                .into_iter()
+                .map(|project| (project.id.to_string(), project.name.to_string()))
+                .collect(),
             date_bounds: date_bounds(engine.clock().now()),
         })
     }

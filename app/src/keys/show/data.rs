@@ -2,6 +2,7 @@
 
 use latchkey::{
     convention::ScopeSetting,
+    domain::DomainRule,
     key::{Environment, Kind},
 };
 use leptos::prelude::*;
@@ -47,12 +48,18 @@ pub struct KeyDetails {
     pub with_scopes: bool,
     /// Whether a key without scopes may do everything.
     pub no_scope_means_all: bool,
-    /// Where a widget key works.
-    pub domains: Vec<String>,
-    /// Whether a domain covers its subdomains.
-    pub covers_subdomains: bool,
-    /// Whether pages on localhost may use it whatever the list says.
-    pub localhost_always: bool,
+    /// Where a widget key works; nothing for a secret key.
+    pub domains: Option<DomainsView>,
+    /// The addresses that its users come from; none means any.
+    pub ip_ranges: Vec<String>,
+    /// Its secrets, the current one first.
+    pub secrets: Vec<SecretText>,
+    /// What use of it has shown.
+    pub findings: Vec<FindingText>,
+    /// Whether the person may change it and its domains.
+    pub may_edit: bool,
+    /// Whether they may rotate it.
+    pub may_rotate: bool,
     /// What its makers wrote about it.
     pub notes: String,
     /// When it was made.
@@ -67,6 +74,47 @@ pub struct KeyDetails {
     pub usage: ReportText,
 }
 
+/// Where a widget key works, and its requests of the last 7 days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainsView {
+    /// The allowed domains, with the requests that each let pass.
+    pub listed: Vec<(String, i64)>,
+    /// How they are read.
+    pub rule: DomainRule,
+    /// The key's own switch against localhost, where the convention has one.
+    pub localhost_forbidden: Option<bool>,
+    /// The requests that passed because localhost always does.
+    pub localhost: i64,
+    /// The hosts that were refused most, with their requests.
+    pub refused: Vec<(String, i64)>,
+}
+
+/// A secret of the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretText {
+    /// Its front and its last four characters.
+    pub display: String,
+    /// When it was made.
+    pub created: TimeText,
+    /// When it ends or ended; nothing for the current one.
+    pub ends: Option<TimeText>,
+    /// When it last let a request pass; nothing for never.
+    pub last_used: Option<TimeText>,
+    /// Whether it is an old one that still works.
+    pub running: bool,
+}
+
+/// A secret key that browsers have sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingText {
+    /// How often.
+    pub count: i64,
+    /// When last.
+    pub last: TimeText,
+    /// From where; empty when that could not be read.
+    pub origin: String,
+}
+
 /// One key of an org.
 #[server(prefix = "/api", endpoint = "keys/show", output = crate::wire::Json)]
 pub async fn show_key(org: String, key: String) -> Result<KeyView, AppError> {
@@ -79,13 +127,17 @@ mod on_the_server {
         Engine,
         access::Membership,
         convention::{NoScope, Scope, ScopeSetting},
-        domain::LocalhostRule,
+        domain::LOCALHOST,
+        findings,
         id::KeyId,
-        keys::{Key, show},
+        key::Kind,
+        keys::{Key, secrets::secrets, show},
         role::Action,
+        time::{DAY, Timestamp},
+        usage::domains::by_domain,
     };
 
-    use super::{KeyDetails, KeyView};
+    use super::{DomainsView, FindingText, KeyDetails, KeyView, SecretText};
     use crate::{
         error::AppError,
         keys::state::KeyState,
@@ -132,6 +184,11 @@ mod on_the_server {
             .await?
             .ok_or(AppError::NotFound)?;
         let usage = of_key(engine, &membership.permit()?, id, Range::Days30).await?;
+        let now = engine.clock().now();
+        let domains = domains(engine, membership, &key).await?;
+        let secrets = secrets(engine, &membership.permit()?, id).await?;
+        let findings = findings::of_key(engine, &membership.permit()?, id).await?;
+        let may = |action| membership.role().may(action);
         let convention = engine.convention();
         // A scope that the convention no longer has is still what the key was given.
         let described = |name: Scope| {
@@ -149,7 +206,7 @@ mod on_the_server {
             summary,
             project_name,
             scopes,
-            domains,
+            ip_ranges,
             notes,
             created_by,
             ..
@@ -160,9 +217,28 @@ mod on_the_server {
             scopes: scopes.into_iter().map(described).collect(),
             with_scopes: !convention.scopes.is_empty(),
             no_scope_means_all: convention.no_scope_means == NoScope::All,
-            domains: domains.iter().map(ToString::to_string).collect(),
-            covers_subdomains: convention.domains.covers_subdomains,
-            localhost_always: convention.domains.localhost == LocalhostRule::Always,
+            domains,
+            ip_ranges: ip_ranges.iter().map(ToString::to_string).collect(),
+            secrets: secrets
+                .into_iter()
+                .map(|secret| SecretText {
+                    running: secret.is_running_out(now),
+                    display: secret.display,
+                    created: TimeText::date(secret.created_at),
+                    ends: secret.ends_at.map(TimeText::full),
+                    last_used: secret.last_used_at.map(|at| TimeText::relative(at, now)),
+                })
+                .collect(),
+            findings: findings
+                .into_iter()
+                .map(|found| FindingText {
+                    count: found.count,
+                    last: TimeText::relative(found.last_at, now),
+                    origin: found.origin,
+                })
+                .collect(),
+            may_edit: may(Action::EditKeys) && may(Action::EditDomains),
+            may_rotate: may(Action::RotateKeys),
             notes,
             created: TimeText::date(summary.created_at),
             created_by: created_by.map(|(_, name)| name.to_string()),
@@ -170,5 +246,46 @@ mod on_the_server {
             revoked: summary.lifecycle.revoked_at.map(TimeText::date),
             usage,
         })
+    }
+
+    /// Where a widget key works, and how often it was used there in the last 7 days.
+    async fn domains(
+        engine: &Engine,
+        membership: &Membership,
+        key: &Key,
+    ) -> Result<Option<DomainsView>, AppError> {
+        const REFUSED_SHOWN: usize = 5;
+        if key.summary.kind != Kind::Widget {
+            return Ok(None);
+        }
+        let since: Timestamp = engine.clock().now().plus(-7 * DAY);
+        let used = by_domain(engine, &membership.permit()?, key.summary.id, since).await?;
+        let passed = |domain: &str| {
+            let found = used
+                .iter()
+                .find(|used| used.passed && used.domain == domain);
+            found.map_or(0, |used| used.count)
+        };
+        let listed: Vec<(String, i64)> = key
+            .domains
+            .iter()
+            .map(|domain| domain.to_string())
+            .map(|domain| (passed(&domain), domain))
+            .map(|(count, domain)| (domain, count))
+            .collect();
+        let by_rule = !listed.iter().any(|(domain, _)| domain == LOCALHOST);
+        let domains = engine.convention().domains;
+        Ok(Some(DomainsView {
+            localhost: if by_rule { passed(LOCALHOST) } else { 0 },
+            listed,
+            rule: engine.convention().domain_rule(key.localhost_forbidden),
+            localhost_forbidden: domains.localhost_switch.then_some(key.localhost_forbidden),
+            refused: used
+                .into_iter()
+                .filter(|used| !used.passed)
+                .take(REFUSED_SHOWN)
+                .map(|used| (used.domain, used.count))
+                .collect(),
+        }))
     }
 }

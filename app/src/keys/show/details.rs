@@ -1,6 +1,6 @@
 //! What there is to know of a key, beside its requests.
 
-use latchkey::{convention::ScopeSetting, key::Kind};
+use latchkey::convention::ScopeSetting;
 use leptos::{either::Either, prelude::*};
 
 use super::data::{KeyDetails, KeyView};
@@ -11,7 +11,12 @@ use crate::{
 
 /// The facts.
 #[component]
-pub fn Details(key: KeyView, details: Option<KeyDetails>) -> impl IntoView {
+pub fn Details(
+    key: KeyView,
+    details: Option<KeyDetails>,
+    /// Where these are changed, for those who may.
+    edit: Option<String>,
+) -> impl IntoView {
     let expires = key.expires.map_or_else(
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
@@ -21,15 +26,19 @@ pub fn Details(key: KeyView, details: Option<KeyDetails>) -> impl IntoView {
         |text| view! { <Time text/> }.into_any(),
     );
     let more = details.map(|details| {
+        let ranges = (!details.ip_ranges.is_empty()).then(|| {
+            view! { <dt>"IP ranges"</dt><dd>{details.ip_ranges.join(", ")}</dd> }
+        });
         let by = details.created_by.map(|name| format!(" by {name}"));
         view! {
             <dt>"Project"</dt><dd>{details.project}</dd>
+            {ranges}
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
         }
     });
     view! {
         <section class="card" aria-labelledby="details">
-            <header><h2 id="details">"Details"</h2></header>
+            <header><h2 id="details">"Details"</h2>{edit.map(|edit| view! { <a class="link small" href=edit>"Edit"</a> })}</header>
             <dl class="facts body">
                 <dt>"Type"</dt><dd>{kind_purpose(key.kind)}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
@@ -39,31 +48,6 @@ pub fn Details(key: KeyView, details: Option<KeyDetails>) -> impl IntoView {
             </dl>
         </section>
     }
-}
-
-/// Where a widget key works; nothing for a secret key, which no page may hold.
-#[component]
-pub fn DomainsCard(kind: Kind, details: KeyDetails) -> impl IntoView {
-    let covers = if details.covers_subdomains {
-        "A domain covers its subdomains."
-    } else {
-        "A domain does not cover its subdomains; *.domain does."
-    };
-    let localhost = details
-        .localhost_always
-        .then_some(" Pages on localhost always work.");
-    (kind == Kind::Widget).then(|| {
-        let domains = details.domains.into_iter().map(|domain| view! { <li><code>{domain}</code></li> }).collect_view();
-        view! {
-            <section class="card" aria-labelledby="domains">
-                <header><h2 id="domains">"Allowed domains"</h2></header>
-                <ul class="domains">{domains}</ul>
-                <p class="body muted small">
-                    {covers}{localhost}" Browsers send the origin truthfully; other programs can forge it. Domains limit where the widget can be embedded, not who can call you."
-                </p>
-            </section>
-        }
-    })
 }
 
 /// What the key may do.

@@ -3,7 +3,10 @@
 use latchkey::key::RevokeReason;
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use crate::{dialog::DialogLink, keys::change::RevokeKey};
+use crate::{
+    dialog::DialogLink,
+    keys::{change::RevokeKey, reason_title},
+};
 
 const DIALOG: &str = "revoke";
 
@@ -64,15 +67,5 @@ pub fn RevokeQuestion(
             .into_any()
     } else {
         view! { <section class="dialog" aria-labelledby="revoke-title">{form}</section> }.into_any()
-    }
-}
-
-const fn reason_title(reason: RevokeReason) -> &'static str {
-    match reason {
-        RevokeReason::Compromised => "Compromised",
-        RevokeReason::Superseded => "Superseded",
-        RevokeReason::Unused => "Unused",
-        RevokeReason::LeftTeam => "Left the team",
-        RevokeReason::Other => "Other",
     }
 }

@@ -64,6 +64,9 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/new", To(Action::MakeKeys)),
         page("/orgs/{org}/keys/{key}", To(Action::SeeKeys)),
+        page("/orgs/{org}/keys/{key}/edit", To(Action::EditKeys)),
+        page("/orgs/{org}/keys/{key}/rotate", To(Action::RotateKeys)),
+        page("/orgs/{org}/keys/import", To(Action::MakeKeys)),
         page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
         page("/orgs/{org}/members", To(Action::SeeMembers)),
         page("/orgs/{org}/agents", To(Action::SeeKeys)),
@@ -98,6 +101,22 @@ pub fn entries() -> Vec<Entry> {
         post("/api/keys/list", "address[org]={org}", To(Action::SeeKeys)),
         post("/api/keys/show", "org={org}&key={key}", To(Action::SeeKeys)),
         post("/api/keys/new-form", "org={org}", To(Action::MakeKeys)),
+        post("/api/keys/import-form", "org={org}", To(Action::MakeKeys)),
+        post(
+            "/api/keys/edit-form",
+            "org={org}&key={key}",
+            To(Action::EditKeys),
+        ),
+        post(
+            "/api/keys/rotate-form",
+            "org={org}&key={key}",
+            To(Action::RotateKeys),
+        ),
+        post(
+            "/api/keys/end-old-secret",
+            "org={org}&key={key}",
+            To(Action::RotateKeys),
+        ),
         post(
             "/api/keys/disable",
             "org={org}&key={key}",
@@ -117,6 +136,32 @@ pub fn entries() -> Vec<Entry> {
             "/api/usage",
             "org={org}&range=days30",
             To(Action::SeeUsageTotals),
+        ),
+        // Changing what is not among one's own keys changes nothing, and is told so: see pages/key_bulk.rs.
+        post(
+            "/orgs/{org}/keys",
+            "keys=key_00000000000000000000000000000000&change=disable",
+            To(Action::DisableKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}",
+            "add=shop.example",
+            To(Action::EditDomains),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}/edit",
+            "name=Renamed&expires=keep",
+            To(Action::EditKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}/rotate",
+            "overlap=0",
+            To(Action::RotateKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/import",
+            "format=csv&text=name,sha256",
+            To(Action::MakeKeys),
         ),
         post(
             "/orgs/{org}/keys/new",

@@ -26,6 +26,26 @@ on_both! {
         assert_eq!((names(&back), link(&back, "prev")), (names(&pages[0]), None));
     }
 
+    async fn members_find_keys_by_name_alone(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Production").await;
+        let last_four = made.display[made.display.len() - 4..].to_owned();
+        let found = |page: &HttpAnswer| names(page).contains(&"Production".to_owned());
+        for (query, to_member, to_owner) in [
+            ("duct", true, true),
+            ("PRODUCTION", true, true),
+            ("lk_sk_live", false, true),
+            (last_four.as_str(), false, true),
+            ("%1F", false, true),
+        ] {
+            let path = format!("{KEYS}?q={query}");
+            assert_eq!(found(&member.get(&path).await), to_member, "{query}");
+            assert_eq!(found(&owner.get(&path).await), to_owner, "{query}");
+        }
+    }
+
     async fn search_filter_and_order_are_in_the_address(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "ben", Role::Member).await;

@@ -316,3 +316,31 @@ fn refused(output: &Output, words: &str) {
         text(&output.stderr)
     );
 }
+
+#[test]
+fn keys_are_imported_from_a_file_all_or_none() {
+    let folder = with_org();
+    let import = |more: &[&str]| {
+        let arguments = [&["key", "import", "--org", "northwind", "keys.csv"], more].concat();
+        folder.run(&arguments, "")
+    };
+    let write = |text: &str| std::fs::write(folder.path().join("keys.csv"), text).unwrap();
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    write(&format!("name,sha256\nOld,{digest}\nWrong,abc\n"));
+    let refused = import(&["--json"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let report: serde_json::Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!(report["imported"], false);
+    assert_eq!(report["entries"][0]["problems"], serde_json::json!([]));
+    assert_eq!(report["entries"][1]["line"], 3);
+    assert_eq!(report["entries"][1]["problems"][0]["field"], "sha256");
+
+    write(&format!("name,sha256\nOld,{digest}\n"));
+    let dry = import(&["--dry-run"]);
+    assert!(dry.status.success(), "{dry:?}");
+    assert_eq!(text(&dry.stdout), "2\tOld\tfine\n");
+    assert!(text(&dry.stderr).contains("dry run"), "{dry:?}");
+    assert!(import(&[]).status.success());
+    assert_eq!(import(&[]).status.code(), Some(1), "it is stored already");
+    assert_eq!(import(&["--format", "json"]).status.code(), Some(1));
+}

@@ -99,6 +99,14 @@ impl Browser {
         }
     }
 
+    /// Sends a request with the cookies and whatever body, whose type the request states.
+    pub async fn send_raw(&self, request: Builder, body: String) -> Answer {
+        let request = request
+            .extension(ConnectInfo(self.address))
+            .header(header::COOKIE, self.cookie_header());
+        answer_of(&self.router, request.body(Body::from(body)).unwrap()).await
+    }
+
     /// Sends a request with a form as its body, and the cookies. Takes over the cookies that come back.
     pub async fn send(&self, request: Builder, form: &str) -> Answer {
         let mut request = request.extension(ConnectInfo(self.address));
@@ -170,6 +178,11 @@ impl Answer {
             .iter()
             .map(|value| value.to_str().unwrap())
             .collect()
+    }
+
+    /// The body without the marks that Leptos leaves between texts.
+    pub fn text(&self) -> String {
+        self.body.replace("<!>", "")
     }
 
     /// The body as JSON.

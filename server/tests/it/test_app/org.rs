@@ -115,6 +115,7 @@ pub fn secret_key(name: &str) -> NewKey {
         project: None,
         scopes: vec![],
         domains: vec![],
+        localhost_forbidden: false,
         ip_ranges: vec![],
         expires_at: None,
         notes: String::new(),

@@ -1,0 +1,57 @@
+//! What comes of a plain form that is posted to its page's own address: the page, with what became of the form.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{done::Done, error::AppError};
+
+/// What comes of a form with the fields `F`. The server provides it as context to the page that answers the POST.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormAnswer<F, D> {
+    /// It is done, and the page shows what came of it. 200, never to be stored.
+    Done(D),
+    /// Fields need another look. 422
+    Refused {
+        /// What was sent.
+        values: F,
+        /// What is wrong with it; at least one.
+        errors: Vec<FieldSentence>,
+    },
+    /// It is done, and another page shows it. 303
+    Elsewhere {
+        /// The address of that page.
+        path: String,
+        /// What that page says was done.
+        done: Option<Done>,
+    },
+    /// It cannot be done by this person, or not now. The error's status; 303 to the sign-in without a session.
+    Failed(AppError),
+}
+
+/// A field and a sentence that says what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldSentence {
+    /// The field's `name`; `form` for what concerns no single field.
+    pub field: String,
+    /// What is wrong, and what to do.
+    pub sentence: String,
+}
+
+impl<F, D> FormAnswer<F, D> {
+    /// Fields that need another look.
+    pub fn refused(values: F, field: &str, sentence: impl std::fmt::Display) -> Self {
+        Self::Refused {
+            values,
+            errors: vec![FieldSentence::new(field, sentence)],
+        }
+    }
+}
+
+impl FieldSentence {
+    /// What is wrong with `field`.
+    pub fn new(field: &str, sentence: impl std::fmt::Display) -> Self {
+        Self {
+            field: field.to_owned(),
+            sentence: sentence.to_string(),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Fields that several forms about keys have, from what was typed to what it means.
+
+use jiff::{civil::Date, tz::TimeZone};
+use latchkey::{
+    convention::Scope,
+    domain::{self, DomainPattern},
+    ip_range::{self, IpRange},
+    time::{DAY, Timestamp},
+};
+
+use crate::form_answer::FieldSentence;
+
+/// What was wrong with the fields, gathered so that all is said at once.
+#[derive(Default)]
+pub struct Errors(pub Vec<FieldSentence>);
+
+impl Errors {
+    /// The value, or nothing after noting what is wrong.
+    pub fn take<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result
+            .map_err(|error| self.0.push(FieldSentence::new(field, error)))
+            .ok()
+    }
+
+    /// The patterns of a list of domains.
+    pub fn domains(&mut self, field: &str, text: &str) -> Vec<DomainPattern> {
+        let list = domain::parse_list(text);
+        self.0.extend(
+            list.refused
+                .iter()
+                .map(|refused| FieldSentence::new(field, &refused.error)),
+        );
+        list.patterns
+    }
+
+    /// The ranges of a list of addresses.
+    pub fn ip_ranges(&mut self, text: &str) -> Vec<IpRange> {
+        let list = ip_range::parse_list(text);
+        self.0.extend(
+            list.refused
+                .iter()
+                .map(|refused| FieldSentence::new("ip_ranges", &refused.error)),
+        );
+        list.ranges
+    }
+
+    /// The scopes that are ticked.
+    pub fn scopes(&mut self, ticked: &[String]) -> Option<Vec<Scope>> {
+        let scopes: Result<Vec<Scope>, _> = ticked.iter().map(|scope| scope.parse()).collect();
+        self.take("scopes", scopes)
+    }
+}
+
+/// When a key ends; `Ok(None)` for never.
+pub fn expiry(expires: &str, day: &str, now: Timestamp) -> Result<Option<Timestamp>, &'static str> {
+    const LONGEST_DAYS: i64 = 36_500;
+    match expires {
+        "never" => Ok(None),
+        "date" => end_of_day(day)
+            .map(Some)
+            .ok_or("Choose the last day on which the key works."),
+        days => match days.parse::<i64>() {
+            Ok(days @ 1..=LONGEST_DAYS) => Ok(Some(now.plus(days * DAY))),
+            _ => Err("Choose when the key expires."),
+        },
+    }
+}
+
+/// The last millisecond of a day in UTC.
+fn end_of_day(text: &str) -> Option<Timestamp> {
+    let midnight = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp::from_millis(
+        midnight.timestamp().as_millisecond() + DAY - 1,
+    ))
+}
+
+/// Notes as they are kept. Browsers send line ends as CR LF.
+pub fn notes(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
+}
+
+/// The field of a form that the engine's field is. The forms have one choice of expiry where the API has two fields.
+pub fn form_field(field: &str) -> &str {
+    match field {
+        "expires_at" => "expires",
+        field => field,
+    }
+}

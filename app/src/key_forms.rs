@@ -1,0 +1,33 @@
+//! The plain forms of the keys' pages, beside the one that makes a key: as they are sent, and what comes of them.
+
+pub mod bulk;
+pub mod domains;
+pub mod edit;
+pub mod import;
+pub mod rotate;
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::{
+        Engine,
+        access::{AccessError, Membership, Permit, Permitted},
+        id::UserId,
+        name::Slug,
+    };
+
+    use crate::error::AppError;
+
+    /// The permit of `user_id` to do `A` in `org`, a slug.
+    pub async fn permit<A: Permitted>(
+        engine: &Engine,
+        user_id: UserId,
+        org: &str,
+    ) -> Result<Permit<A>, AppError> {
+        // What cannot be a slug names no org.
+        let slug: Slug = org.parse().map_err(|_| AccessError::NotFound)?;
+        Ok(Membership::find(engine, user_id, &slug).await?.permit()?)
+    }
+}
+
+#[cfg(feature = "ssr")]
+pub(crate) use on_the_server::permit;

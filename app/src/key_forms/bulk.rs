@@ -1,0 +1,137 @@
+//! The form that disables or revokes several keys of the list at once.
+
+use latchkey::key::Status;
+use serde::{Deserialize, Serialize};
+
+use crate::form_answer::FormAnswer;
+
+/// The form's fields as they were chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BulkForm {
+    /// The ids of the keys that are ticked.
+    pub keys: Vec<String>,
+    /// `disable` or `revoke`.
+    pub change: String,
+    /// Why, for `revoke`. Empty until the question has been answered.
+    pub reason: String,
+}
+
+/// What became of the keys, or the question that comes first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BulkDone {
+    /// Revoking cannot be undone: these keys, really?
+    Asked {
+        /// The ids and names of those that can be revoked.
+        keys: Vec<(String, String)>,
+    },
+    /// What became of each.
+    Changed {
+        /// `disable` or `revoke`.
+        change: String,
+        /// How many were changed.
+        done: usize,
+        /// The names of those that were not, with the state that forbids it; no state where there is no such key.
+        left: Vec<(String, Option<Status>)>,
+    },
+}
+
+/// What comes of it: the list, with what became of the keys.
+pub type BulkAnswer = FormAnswer<BulkForm, BulkDone>;
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::{
+        Engine,
+        access::{Membership, to},
+        id::{KeyId, UserId},
+        key::{RevokeReason, Status},
+        keys::{
+            change_state::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many},
+            list::names_of,
+        },
+        name::Slug,
+    };
+
+    use super::{BulkAnswer, BulkDone, BulkForm};
+    use crate::{error::AppError, form_answer::FormAnswer};
+
+    /// Changes the chosen keys of `org`, a slug.
+    pub async fn submit(engine: &Engine, user_id: UserId, org: &str, form: BulkForm) -> BulkAnswer {
+        match changed(engine, user_id, org, form).await {
+            Ok(answer) => answer,
+            Err(error) => FormAnswer::Failed(error),
+        }
+    }
+
+    async fn changed(
+        engine: &Engine,
+        user_id: UserId,
+        org: &str,
+        form: BulkForm,
+    ) -> Result<BulkAnswer, AppError> {
+        let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
+        let membership = Membership::find(engine, user_id, &slug).await?;
+        let (disable, revoke) = (
+            membership.permit::<to::DisableKeys>()?,
+            membership.permit::<to::RevokeKeys>()?,
+        );
+        // What cannot be an id names no key.
+        let ids: Vec<KeyId> = form.keys.iter().filter_map(|id| id.parse().ok()).collect();
+        if ids.is_empty() {
+            return Ok(FormAnswer::refused(
+                form,
+                "form",
+                "Choose at least one key.",
+            ));
+        }
+        if ids.len() > MOST_AT_ONCE {
+            return Ok(FormAnswer::refused(form, "form", BulkError::TooMany));
+        }
+        let known = names_of(engine, &membership.permit()?, &ids).await?;
+        let outcomes = match (form.change.as_str(), form.reason.parse::<RevokeReason>()) {
+            ("disable", _) => disable_many(engine, &disable, &ids).await,
+            ("revoke", Ok(reason)) => revoke_many(engine, &revoke, &ids, reason).await,
+            ("revoke", Err(_)) => {
+                let keys = known
+                    .into_iter()
+                    .filter(|(.., revoked)| !revoked)
+                    .map(|(id, name, _)| (id.to_string(), name.to_string()))
+                    .collect();
+                return Ok(FormAnswer::Done(BulkDone::Asked { keys }));
+            }
+            _ => return Ok(FormAnswer::refused(form, "form", "Choose what to do.")),
+        };
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(error @ BulkError::TooMany) => {
+                return Ok(FormAnswer::refused(form, "form", error));
+            }
+            Err(BulkError::Storage(error)) => return Err(error.into()),
+        };
+        let name_of = |id: KeyId| {
+            let name = known.iter().find(|(known, ..)| *known == id);
+            name.map_or_else(
+                || "A key that is not there".to_owned(),
+                |(_, name, _)| name.to_string(),
+            )
+        };
+        let left: Vec<(String, Option<Status>)> = outcomes
+            .iter()
+            .filter_map(|(id, outcome)| match outcome {
+                BulkOutcome::Done => None,
+                BulkOutcome::NotFrom(status) => Some((name_of(*id), Some(*status))),
+                BulkOutcome::NotFound => Some((name_of(*id), None)),
+            })
+            .collect();
+        Ok(FormAnswer::Done(BulkDone::Changed {
+            change: form.change,
+            done: outcomes.len() - left.len(),
+            left,
+        }))
+    }
+}
+
+#[cfg(feature = "ssr")]
+pub use on_the_server::submit;

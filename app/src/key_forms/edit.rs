@@ -1,0 +1,129 @@
+//! The form that changes a key.
+
+use serde::{Deserialize, Serialize};
+
+use crate::form_answer::FormAnswer;
+
+/// The form's fields as they were typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EditKeyForm {
+    /// What the key is called.
+    pub name: String,
+    /// The project's id; empty to leave it in its own.
+    pub project: String,
+    /// The scopes that are ticked.
+    pub scopes: Vec<String>,
+    /// `keep`, a number of days, `date` or `never`.
+    pub expires: String,
+    /// The last day, `YYYY-MM-DD`. Read for `date` only.
+    pub expires_on: String,
+    /// Where its users come from, separated by commas or line ends.
+    pub ip_ranges: String,
+    /// What its makers write about it.
+    pub notes: String,
+}
+
+/// What comes of it: the key's page, or the form again.
+pub type EditKeyAnswer = FormAnswer<EditKeyForm, ()>;
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::{
+        Engine,
+        access::{Permit, to},
+        id::{KeyId, ProjectId, UserId},
+        keys::{
+            edit::{EditKey, EditKeyError, edit},
+            rules::UnfitField,
+        },
+        name::KeyName,
+        time::Timestamp,
+    };
+
+    use super::{EditKeyAnswer, EditKeyForm};
+    use crate::{
+        done::Done,
+        error::AppError,
+        form_answer::{FieldSentence, FormAnswer},
+        key_fields::{Errors, expiry, form_field, notes},
+        key_forms::permit,
+    };
+
+    /// Changes a key of `org`, a slug, to what `user_id` sent.
+    pub async fn submit(
+        engine: &Engine,
+        user_id: UserId,
+        org: &str,
+        key: &str,
+        form: EditKeyForm,
+    ) -> EditKeyAnswer {
+        let permit: Permit<to::EditKeys> = match permit(engine, user_id, org).await {
+            Ok(permit) => permit,
+            Err(error) => return FormAnswer::Failed(error),
+        };
+        let Ok(id) = key.parse::<KeyId>() else {
+            return FormAnswer::Failed(AppError::NotFound);
+        };
+        let change = match read(&form, engine, engine.clock().now()) {
+            Ok(change) => change,
+            Err(errors) => {
+                return FormAnswer::Refused {
+                    values: form,
+                    errors,
+                };
+            }
+        };
+        match edit(engine, &permit, id, change).await {
+            Ok(()) => FormAnswer::Elsewhere {
+                path: format!("/orgs/{org}/keys/{id}"),
+                done: Some(Done::KeyChanged),
+            },
+            Err(EditKeyError::NotFound) => FormAnswer::Failed(AppError::NotFound),
+            Err(error @ EditKeyError::Revoked) => FormAnswer::refused(form, "form", error),
+            Err(EditKeyError::Unfit(error)) => {
+                FormAnswer::refused(form, form_field(error.field()), error)
+            }
+            Err(EditKeyError::Storage(error)) => FormAnswer::Failed(error.into()),
+        }
+    }
+
+    fn read(
+        form: &EditKeyForm,
+        engine: &Engine,
+        now: Timestamp,
+    ) -> Result<EditKey, Vec<FieldSentence>> {
+        let mut errors = Errors::default();
+        let name = errors.take("name", form.name.parse::<KeyName>());
+        let project = match form.project.as_str() {
+            "" => None,
+            id => {
+                let project = id.parse::<ProjectId>();
+                errors.take("project", project.map_err(|_| UnfitField::NoSuchProject))
+            }
+        };
+        let scopes = errors.scopes(&form.scopes);
+        let ip_ranges = errors.ip_ranges(&form.ip_ranges);
+        let expires_at = match form.expires.as_str() {
+            "keep" => None,
+            expires => errors.take("expires", expiry(expires, &form.expires_on, now)),
+        };
+        if !errors.0.is_empty() {
+            return Err(errors.0);
+        }
+        // Where the convention has no scopes, the form offers none, and none ticked means nothing.
+        let with_scopes = !engine.convention().scopes.is_empty() || !form.scopes.is_empty();
+        Ok(EditKey {
+            name,
+            notes: Some(notes(&form.notes)),
+            scopes: scopes.filter(|_| with_scopes),
+            expires_at,
+            ip_ranges: Some(ip_ranges),
+            project,
+            metadata: None,
+        })
+    }
+}
+
+#[cfg(feature = "ssr")]
+pub use on_the_server::submit;

@@ -1,0 +1,115 @@
+//! The form that imports keys: first it says what would come of the file, then it does it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::form_answer::FormAnswer;
+
+/// The form's fields as they were sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImportForm {
+    /// `csv` or `json`.
+    pub format: String,
+    /// The file's text.
+    pub text: String,
+    /// `import` to do it; anything else only says what would come of it.
+    pub go: String,
+}
+
+/// What came of a file, or would come of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// What was sent.
+    pub form: ImportForm,
+    /// Each entry in the order of the file.
+    pub entries: Vec<ImportedEntry>,
+    /// Whether the keys are stored now.
+    pub imported: bool,
+}
+
+/// What came of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedEntry {
+    /// The line of CSV, or the place in the array of JSON.
+    pub line: u64,
+    /// What the key is called.
+    pub name: String,
+    /// How it will be shown.
+    pub display: String,
+    /// What is wrong: the field and a sentence.
+    pub problems: Vec<(String, String)>,
+}
+
+impl Imported {
+    /// How many entries will not do.
+    pub fn bad(&self) -> usize {
+        self.entries
+            .iter()
+            .filter(|entry| !entry.problems.is_empty())
+            .count()
+    }
+}
+
+/// What comes of it: the report, or the form again.
+pub type ImportAnswer = FormAnswer<ImportForm, Imported>;
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::{
+        Engine,
+        access::{Permit, to},
+        id::UserId,
+        keys::import::{EntryReport, Format, ImportError, import},
+    };
+
+    use super::{ImportAnswer, ImportForm, Imported, ImportedEntry};
+    use crate::{error::AppError, form_answer::FormAnswer, key_forms::permit};
+
+    /// Imports keys into `org`, a slug, or says what would come of it.
+    pub async fn submit(
+        engine: &Engine,
+        user_id: UserId,
+        org: &str,
+        form: ImportForm,
+    ) -> ImportAnswer {
+        let permit: Permit<to::MakeKeys> = match permit(engine, user_id, org).await {
+            Ok(permit) => permit,
+            Err(error) => return FormAnswer::Failed(error),
+        };
+        let format = match form.format.as_str() {
+            "csv" => Format::Csv,
+            "json" => Format::Json,
+            _ => return FormAnswer::refused(form, "format", "Choose how the file is written."),
+        };
+        if form.text.trim().is_empty() {
+            return FormAnswer::refused(form, "text", "Choose a file, or paste its text.");
+        }
+        match import(engine, &permit, format, &form.text, form.go != "import").await {
+            Ok(report) => FormAnswer::Done(Imported {
+                form,
+                imported: report.imported,
+                entries: report.entries.into_iter().map(entry).collect(),
+            }),
+            Err(error @ (ImportError::Randomness(_) | ImportError::Storage(_))) => {
+                FormAnswer::Failed(AppError::unavailable(&error))
+            }
+            Err(error) => FormAnswer::refused(form, "text", error),
+        }
+    }
+
+    fn entry(report: EntryReport) -> ImportedEntry {
+        ImportedEntry {
+            line: report.line,
+            name: report.name,
+            display: report.display,
+            problems: report
+                .problems
+                .into_iter()
+                .map(|problem| (problem.field.to_owned(), problem.sentence))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+pub use on_the_server::submit;

@@ -1,0 +1,218 @@
+//! `/orgs/{org}/keys/import`: keys that were made elsewhere, by their SHA-256. First the page says what would come of a
+//! file, then it does it.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::new::text_area::TextArea;
+use crate::{
+    error::AppError,
+    form_answer::{FieldSentence, FormAnswer},
+    icons::{Icon, Symbol},
+    key_forms::import::{ImportAnswer, ImportForm, Imported, ImportedEntry},
+    layout::{Breadcrumbs, PageHead},
+    not_found::ErrorView,
+    number_text::counted,
+};
+
+/// How many entries the page lists: whoever imports more reads what is wrong, not what is right.
+const LISTED: usize = 200;
+
+/// Whether the person may import keys. Changes nothing.
+#[server(prefix = "/api", endpoint = "keys/import-form", output = crate::wire::Json)]
+pub async fn offer_import(org: String) -> Result<(), AppError> {
+    crate::error::answer(on_the_server::may_import(&org).await)
+}
+
+/// The page: the form, or what came of it.
+#[component]
+pub fn ImportKeysPage() -> impl IntoView {
+    let params = use_params_map();
+    let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
+    let allowed = Resource::new(move || org.get(), offer_import);
+    let answer = StoredValue::new(use_context::<ImportAnswer>());
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                let keys_path = format!("/orgs/{}/keys", org.get_untracked());
+                match (allowed.await, answer.get_value()) {
+                    (Err(error), _) | (Ok(()), Some(FormAnswer::Failed(error))) => view! { <ErrorView error/> }.into_any(),
+                    (Ok(()), answer) => {
+                        view! {
+                            <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="Import"/>
+                            <PageHead title="Import keys" lead="Keys that were made elsewhere go on working here, without anyone having to send you their text.".into_any()/>
+                            <div class="stack"><Step keys_path answer/></div>
+                        }
+                        .into_any()
+                    }
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Step(keys_path: String, answer: Option<ImportAnswer>) -> impl IntoView {
+    match answer {
+        Some(FormAnswer::Done(report)) if report.imported => {
+            let count = counted(report.entries.len() as i64, "key", "keys");
+            view! {
+                <div class="notice ok" role="status"><Icon symbol=Symbol::Check/><p>{count}" imported."</p></div>
+                <p><a class="btn primary" href=keys_path>"See all keys"</a></p>
+            }
+            .into_any()
+        }
+        Some(FormAnswer::Done(report)) => view! { <DryRun keys_path report/> }.into_any(),
+        Some(FormAnswer::Refused { values, errors }) => {
+            view! { <FileForm keys_path values errors/> }.into_any()
+        }
+        _ => {
+            let values = ImportForm {
+                format: "csv".to_owned(),
+                ..ImportForm::default()
+            };
+            view! { <FileForm keys_path values errors=Vec::new()/> }.into_any()
+        }
+    }
+}
+
+/// What would come of the file, and the way on.
+#[component]
+fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
+    let (all, bad) = (report.entries.len(), report.bad());
+    let count = counted(all as i64, "key", "keys");
+    let notice = if bad == 0 {
+        let action = format!("{keys_path}/import");
+        let form = report.form.clone();
+        view! {
+            <div class="notice ok" role="status">
+                <Icon symbol=Symbol::Check/><p>"Nothing is wrong with "{count.clone()}". Nothing is imported yet."</p>
+            </div>
+            <form method="post" action=action enctype="multipart/form-data" class="actions">
+                <input type="hidden" name="format" value=form.format/>
+                <div hidden><TextArea name="text" text=form.text maxlength=4_000_000 described_by=None invalid=false/></div>
+                <button class="btn primary" name="go" value="import">"Import "{count}</button>
+                <a class="btn quiet" href=format!("{keys_path}/import")>"Cancel"</a>
+            </form>
+        }
+        .into_any()
+    } else {
+        let text = format!(
+            "{bad} of {count} cannot be imported, so none is. Mend the file and try again."
+        );
+        view! {
+            <div class="notice bad" role="alert" tabindex="-1" autofocus><Icon symbol=Symbol::Alert/><p>{text}</p></div>
+        }
+        .into_any()
+    };
+    let values = report.form;
+    let listed: Vec<ImportedEntry> = {
+        let (wrong, fine): (Vec<_>, Vec<_>) = report
+            .entries
+            .into_iter()
+            .partition(|entry| !entry.problems.is_empty());
+        wrong.into_iter().chain(fine).take(LISTED).collect()
+    };
+    let more = (all > LISTED).then(|| view! { <p class="muted small">"The first "{LISTED}" are listed, what is wrong before the rest."</p> });
+    view! {
+        {notice}
+        <div class="card"><Entries entries=listed/></div>
+        {more}
+        {(bad > 0).then(|| view! { <FileForm keys_path values errors=Vec::new()/> })}
+    }
+}
+
+#[component]
+fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
+    let rows = entries
+        .into_iter()
+        .map(|entry| {
+            let verdict = if entry.problems.is_empty() {
+                view! { <span class="tag ok">"Fine"</span> }.into_any()
+            } else {
+                entry
+                    .problems
+                    .into_iter()
+                    .map(|(field, sentence)| view! { <p class="error"><Icon symbol=Symbol::Alert/><span><code>{field}</code>" "{sentence}</span></p> })
+                    .collect_view()
+                    .into_any()
+            };
+            view! {
+                <tr>
+                    <td class="num" data-label="Line">{entry.line}</td>
+                    <th scope="row">{entry.name}<br/><code class="muted">{entry.display}</code></th>
+                    <td data-label="Verdict">{verdict}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="table">
+            <caption class="visually-hidden">"Keys in the file"</caption>
+            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Verdict"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+#[component]
+fn FileForm(keys_path: String, values: ImportForm, errors: Vec<FieldSentence>) -> impl IntoView {
+    let wrong = !errors.is_empty();
+    let errors = errors
+        .into_iter()
+        .map(|error| view! { <p class="error" id="text-error"><Icon symbol=Symbol::Alert/><span>{error.sentence}</span></p> })
+        .collect_view();
+    let described_by = Some(if wrong {
+        "text-hint text-error".to_owned()
+    } else {
+        "text-hint".to_owned()
+    });
+    let format = |value: &'static str, text: &'static str| {
+        view! {
+            <label>
+                <input class="visually-hidden" type="radio" name="format" value=value checked=values.format == value required/>
+                {text}
+            </label>
+        }
+    };
+    let formats = view! { {format("csv", "CSV")}{format("json", "JSON")} };
+    let action = format!("{keys_path}/import");
+    view! {
+        <form class="form" method="post" action=action enctype="multipart/form-data">
+            <fieldset class="field"><legend><span>"The file is"</span></legend><div class="seg">{formats}</div></fieldset>
+            <div class="field">
+                <label for="file">"File"</label>
+                <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json"/>
+            </div>
+            <div class="field">
+                <label for="text">"Or its text"</label>
+                <p class="hint" id="text-hint">
+                    "Each key has a "<code>"name"</code>" and its "<code>"sha256"</code>" in hexadecimal or base64. It may have "
+                    <code>"prefix"</code>", "<code>"last_four"</code>", "<code>"environment"</code>", "<code>"kind"</code>", "
+                    <code>"scopes"</code>", "<code>"domains"</code>", "<code>"ip_ranges"</code>", "<code>"expires_at"</code>" or "
+                    <code>"expires_in_days"</code>", "<code>"notes"</code>", "<code>"project"</code>" and "<code>"metadata"</code>
+                    ". Keys that do not say count as live and secret, and never expire."
+                </p>
+                <TextArea name="text" text=values.text class="input mono" maxlength=4_000_000
+                    placeholder="name,sha256,prefix,last_four" described_by=described_by invalid=wrong/>
+                {errors}
+            </div>
+            <div class="actions">
+                <button class="btn primary">"Look at it"</button>
+                <a class="btn quiet" href=keys_path>"Cancel"</a>
+            </div>
+        </form>
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod on_the_server {
+    use latchkey::access::{Permit, to};
+
+    use crate::{error::AppError, session};
+
+    pub async fn may_import(org: &str) -> Result<(), AppError> {
+        let _permit: Permit<to::MakeKeys> = session::membership(org).await?.permit()?;
+        Ok(())
+    }
+}

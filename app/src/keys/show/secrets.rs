@@ -1,0 +1,96 @@
+//! The key's secrets after a rotation, and what use of the key has shown.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::data::{FindingText, SecretText};
+use crate::{
+    icons::{Icon, Symbol},
+    keys::change::EndOldSecret,
+    number_text::counted,
+    time_text::{Time, TimeText},
+};
+
+/// The card; nothing for a key that was never rotated.
+#[component]
+pub fn SecretsCard(
+    secrets: Vec<SecretText>,
+    /// The org's slug.
+    org: String,
+    /// The key's id.
+    id: String,
+    /// Whether the person may end old secrets.
+    may_rotate: bool,
+) -> impl IntoView {
+    (secrets.len() > 1).then(|| {
+        let rows = secrets
+            .into_iter()
+            .map(|secret| view! { <Secret secret org=org.clone() id=id.clone() may_rotate/> })
+            .collect_view();
+        view! {
+            <section class="card" aria-labelledby="secrets">
+                <header><h2 id="secrets">"Secrets"</h2></header>
+                <div class="body small stack">{rows}</div>
+            </section>
+        }
+    })
+}
+
+#[component]
+fn Secret(secret: SecretText, org: String, id: String, may_rotate: bool) -> impl IntoView {
+    let SecretText {
+        display,
+        created,
+        ends,
+        last_used,
+        running,
+    } = secret;
+    let used = |text: Option<TimeText>| match text {
+        Some(text) => view! { "last used "<Time text/> }.into_any(),
+        None => "never used".into_any(),
+    };
+    let state = match (ends, running) {
+        (None, _) => {
+            view! { "Current secret, made "<Time text=created/>", "{used(last_used)}"." }.into_any()
+        }
+        (Some(ends), true) => {
+            view! { "Old secret, "{used(last_used)}", ends "<Time text=ends/>"." }.into_any()
+        }
+        (Some(ends), false) => {
+            view! { "Old secret, "{used(last_used)}", ended "<Time text=ends/>"." }.into_any()
+        }
+    };
+    let end = (running && may_rotate).then(|| {
+        view! {
+            <form method="post" action=EndOldSecret::PATH>
+                <input type="hidden" name="org" value=org/>
+                <input type="hidden" name="key" value=id/>
+                <button class="btn">"End it now"</button>
+            </form>
+        }
+    });
+    view! { <div><p><code>{display}</code></p><p class="muted">{state}</p>{end}</div> }
+}
+
+/// What use of the key has shown that its owners should look at.
+#[component]
+pub fn Findings(findings: Vec<FindingText>) -> impl IntoView {
+    findings
+        .into_iter()
+        .map(|finding| {
+            let from = match finding.origin.as_str() {
+                "" => String::new(),
+                origin => format!(" from {origin}"),
+            };
+            let times = counted(finding.count, "time", "times");
+            view! {
+                <div class="notice warn">
+                    <Icon symbol=Symbol::Alert/>
+                    <p>
+                        "A browser has sent this secret key "{times}", last "<Time text=finding.last/>{from}
+                        ". Whoever looks into that page can read it: rotate the key, and keep it on servers."
+                    </p>
+                </div>
+            }
+        })
+        .collect_view()
+}

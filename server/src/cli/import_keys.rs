@@ -1,0 +1,148 @@
+//! `latchkey key import`: keys that were made elsewhere, by their SHA-256.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use latchkey::{
+    access::{Operator, to},
+    keys::import::{Format, ImportError, Report, import},
+    name::Slug,
+};
+use serde::Serialize;
+
+use super::{CliError, create::find_org};
+use crate::{settings::Settings, start};
+
+/// The flags of `key import`.
+#[derive(Debug, Args)]
+pub struct ImportFlags {
+    /// The slug of the organization that the keys will belong to.
+    #[arg(long)]
+    org: Slug,
+    /// The file, with the SHA-256 of each key in hexadecimal or base64.
+    file: PathBuf,
+    /// How the file is written [default: what its name ends with].
+    #[arg(long)]
+    format: Option<FormatFlag>,
+    /// Only say what would be imported, and what is wrong.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a file is written, as flags say it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatFlag {
+    Csv,
+    Json,
+}
+
+#[derive(Serialize)]
+struct ReportObject<'a> {
+    imported: bool,
+    entries: Vec<EntryObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct EntryObject<'a> {
+    line: u64,
+    name: &'a str,
+    display: &'a str,
+    problems: Vec<ProblemObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemObject<'a> {
+    field: &'a str,
+    detail: &'a str,
+}
+
+/// Imports a file and prints the report. Fails when something in the file will not do.
+pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), CliError> {
+    let file = flags.file.display();
+    let text = std::fs::read_to_string(&flags.file)
+        .map_err(|error| CliError::BadInput(format!("{file} cannot be read: {error}.")))?;
+    let by_name = || match flags.file.extension()?.to_str()? {
+        "csv" => Some(Format::Csv),
+        "json" => Some(Format::Json),
+        _ => None,
+    };
+    let format = match flags.format {
+        Some(FormatFlag::Csv) => Some(Format::Csv),
+        Some(FormatFlag::Json) => Some(Format::Json),
+        None => by_name(),
+    };
+    let format = format.ok_or_else(|| {
+        CliError::BadInput(format!(
+            "The name {file} does not say how the file is written. Add --format csv or --format json."
+        ))
+    })?;
+    let engine = start::engine(settings).await?;
+    let org = find_org(&engine, &flags.org).await?;
+    let permit = Operator::at_the_command_line().permit::<to::MakeKeys>(&org);
+    let done = import(&engine, &permit, format, &text, flags.dry_run).await;
+    engine.db().close().await;
+    let report = done.map_err(|error| match error {
+        ImportError::Storage(_) | ImportError::Randomness(_) => {
+            CliError::Failed("the keys were not imported", error.into())
+        }
+        error => CliError::Refused(error.to_string()),
+    })?;
+    print(&report, flags.json)?;
+    if !report.is_good() {
+        return Err(CliError::Refused(
+            "Nothing was imported. Mend what the report says and try again.".to_owned(),
+        ));
+    }
+    let done = if report.imported {
+        format!("Imported into {}.", org.name)
+    } else {
+        "Nothing is wrong. Nothing was imported: this was a dry run.".to_owned()
+    };
+    eprintln!("{done}");
+    Ok(())
+}
+
+fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
+    if !as_json {
+        for entry in &report.entries {
+            let verdict = if entry.problems.is_empty() {
+                "fine".to_owned()
+            } else {
+                let problems = entry.problems.iter();
+                let texts: Vec<String> = problems
+                    .map(|problem| format!("{}: {}", problem.field, problem.sentence))
+                    .collect();
+                texts.join(" ")
+            };
+            println!("{}\t{}\t{verdict}", entry.line, entry.name.escape_debug());
+        }
+        return Ok(());
+    }
+    let object = ReportObject {
+        imported: report.imported,
+        entries: report
+            .entries
+            .iter()
+            .map(|entry| EntryObject {
+                line: entry.line,
+                name: &entry.name,
+                display: &entry.display,
+                problems: entry
+                    .problems
+                    .iter()
+                    .map(|problem| ProblemObject {
+                        field: problem.field,
+                        detail: &problem.sentence,
+                    })
+                    .collect(),
+            })
+            .collect(),
+    };
+    let json = serde_json::to_string_pretty(&object)
+        .map_err(|error| CliError::Failed("the report could not be printed", error.into()))?;
+    println!("{json}");
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! The plain forms of the keys' pages. Each is posted to its page's own address, and the answer is that page: being the
+//! answer to a POST, it is neither stored by the browser nor loaded again without asking. So a key is shown once.
+
+mod import_body;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Path, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::Form;
+use latchkey::id::UserId;
+use latchkey_app::{
+    AppError,
+    form_answer::FormAnswer,
+    key_forms::{
+        bulk::{self, BulkForm},
+        domains::{self, DomainsForm},
+        edit::{self, EditKeyForm},
+        import::{self, ImportForm},
+        rotate::{self, RotateKeyForm},
+    },
+    new_key_form::{self, NewKeyForm},
+};
+use leptos::prelude::provide_context;
+use leptos_axum::render_app_async_with_context;
+use serde::de::DeserializeOwned;
+use tower_sessions::Session;
+use url::form_urlencoded::byte_serialize;
+
+use crate::{app_state::AppState, error_page, pages, sessions::USER_ID};
+
+/// Makes a key. The answer is the page that shows it, the only one that ever does.
+pub async fn create(
+    State(state): State<AppState>,
+    Path(org): Path<String>,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (parts, form) = match read::<NewKeyForm>(request).await {
+        Ok(read) => read,
+        Err(unreadable) => return unreadable,
+    };
+    let answer = match person(&session).await {
+        Ok(user_id) => new_key_form::submit(&state.engine, user_id, &org, form).await,
+        Err(error) => FormAnswer::Failed(error),
+    };
+    respond(&state, parts, answer).await
+}
+
+/// Changes a key.
+pub async fn edit(
+    State(state): State<AppState>,
+    Path((org, key)): Path<(String, String)>,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (parts, form) = match read::<EditKeyForm>(request).await {
+        Ok(read) => read,
+        Err(unreadable) => return unreadable,
+    };
+    let answer = match person(&session).await {
+        Ok(user_id) => edit::submit(&state.engine, user_id, &org, &key, form).await,
+        Err(error) => FormAnswer::Failed(error),
+    };
+    respond(&state, parts, answer).await
+}
+
+/// Changes where a widget key works.
+pub async fn edit_domains(
+    State(state): State<AppState>,
+    Path((org, key)): Path<(String, String)>,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (parts, form) = match read::<DomainsForm>(request).await {
+        Ok(read) => read,
+        Err(unreadable) => return unreadable,
+    };
+    let answer = match person(&session).await {
+        Ok(user_id) => domains::submit(&state.engine, user_id, &org, &key, form).await,
+        Err(error) => FormAnswer::Failed(error),
+    };
+    respond(&state, parts, answer).await
+}
+
+/// Rotates a key. The answer is the page that shows the new secret, the only one that ever does.
+pub async fn rotate(
+    State(state): State<AppState>,
+    Path((org, key)): Path<(String, String)>,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (parts, form) = match read::<RotateKeyForm>(request).await {
+        Ok(read) => read,
+        Err(unreadable) => return unreadable,
+    };
+    let answer = match person(&session).await {
+        Ok(user_id) => rotate::submit(&state.engine, user_id, &org, &key, form).await,
+        Err(error) => FormAnswer::Failed(error),
+    };
+    respond(&state, parts, answer).await
+}
+
+/// Disables or revokes the keys that are ticked in the list.
+pub async fn change_many(
+    State(state): State<AppState>,
+    Path(org): Path<String>,
+    session: Session,
+    request: Request,
+) -> Response {
+    let (parts, form) = match read::<BulkForm>(request).await {
+        Ok(read) => read,
+        Err(unreadable) => return unreadable,
+    };
+    let answer = match person(&session).await {
+        Ok(user_id) => bulk::submit(&state.engine, user_id, &org, form).await,
+        Err(error) => FormAnswer::Failed(error),
+    };
+    respond(&state, parts, answer).await
+}
+
+/// Imports keys, or says what would come of it.
+pub async fn import(
+    State(state): State<AppState>,
+    Path(org): Path<String>,
+    session: Session,
+    request: Request,
+) -> Response {
+    // Who it is comes before what they send: a large file from anyone is not read.
+    let user_id = match person(&session).await {
+        Ok(user_id) => user_id,
+        Err(error) => {
+            let (parts, _) = request.into_parts();
+            return respond(&state, parts, FormAnswer::<ImportForm, ()>::Failed(error)).await;
+        }
+    };
+    let (parts, form) = match import_body::read(request).await {
+        Ok(read) => read,
+        Err(unreadable) => return unreadable,
+    };
+    let answer = import::submit(&state.engine, user_id, &org, form).await;
+    respond(&state, parts, answer).await
+}
+
+/// The form that a request carries, or the answer to what is none.
+async fn read<F: DeserializeOwned>(request: Request) -> Result<(Parts, F), Response> {
+    let (parts, body) = request.into_parts();
+    match Form::<F>::from_request(Request::from_parts(parts.clone(), body), &()).await {
+        Ok(Form(form)) => Ok((parts, form)),
+        Err(_) => Err(error_page::unreadable_form()),
+    }
+}
+
+async fn person(session: &Session) -> Result<UserId, AppError> {
+    match session.get::<UserId>(USER_ID).await {
+        Ok(Some(user_id)) => Ok(user_id),
+        Ok(None) => Err(AppError::SignedOut),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a session could not be read"
+            );
+            Err(AppError::Unavailable)
+        }
+    }
+}
+
+/// The page with what came of its form.
+async fn respond<F, D>(state: &AppState, parts: Parts, answer: FormAnswer<F, D>) -> Response
+where
+    F: Clone + Send + Sync + 'static,
+    D: Clone + Send + Sync + 'static,
+{
+    let status = match &answer {
+        FormAnswer::Done(_) => StatusCode::OK,
+        FormAnswer::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        FormAnswer::Elsewhere { path, done } => {
+            let mut response = Redirect::to(path).into_response();
+            let cookie = done.map(|done| HeaderValue::from_str(&done.header(&parts)));
+            if let Some(Ok(cookie)) = cookie {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            return response;
+        }
+        FormAnswer::Failed(AppError::SignedOut) => {
+            let next: String = byte_serialize(parts.uri.path().as_bytes()).collect();
+            return Redirect::to(&format!("/sign-in?next={next}")).into_response();
+        }
+        FormAnswer::Failed(AppError::Forbidden(_)) => StatusCode::FORBIDDEN,
+        FormAnswer::Failed(AppError::NotFound) => StatusCode::NOT_FOUND,
+        FormAnswer::Failed(AppError::Refused(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        FormAnswer::Failed(AppError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let page_context = pages::context(&state.engine);
+    let context = move || {
+        page_context();
+        provide_context(answer.clone());
+    };
+    let render = render_app_async_with_context(context, pages::document);
+    let mut response = render(Request::from_parts(parts, Body::empty())).await;
+    // A form for what is not there is answered as its page is.
+    let is_missing =
+        status == StatusCode::UNPROCESSABLE_ENTITY && response.status() == StatusCode::NOT_FOUND;
+    if !is_missing {
+        *response.status_mut() = status;
+    }
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,62 @@
+//! Disabling and revoking several keys from the list.
+
+use latchkey::role::Role;
+
+use crate::test_app::{TestApp, said};
+
+const LIST: &str = "/orgs/northwind/keys";
+
+on_both! {
+    async fn chosen_keys_are_disabled_and_revoked_after_a_question(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let (one, two, three) = (org.key("One").await, org.key("Two").await, org.key("Three").await);
+        let ids = [one.id.to_string(), two.id.to_string(), three.id.to_string()];
+        let page = owner.get(LIST).await.text();
+        assert!(ids.iter().all(|id| page.contains(&format!("value=\"{id}\""))), "{page}");
+
+        let fields = [("keys", &*ids[0]), ("keys", &*ids[1]), ("change", "disable")];
+        let done = owner.submit(LIST, &fields).await;
+        assert!(done.status == 200 && done.text().contains("2 keys disabled."), "{}", done.body);
+        assert_eq!(said(&app.verify(&one.plain).await), "INVALID_API_KEY disabled");
+        assert_eq!(said(&app.verify(&three.plain).await), "VALID");
+        let again = owner.submit(LIST, &fields).await;
+        assert!(again.text().contains("No key was disabled.") && again.text().contains("One is disabled"), "{}", again.body);
+
+        let asked = owner.submit(LIST, &[("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke")]).await;
+        assert!(asked.text().contains("Revoke 2 keys") && asked.text().contains("name=\"reason\""), "{}", asked.body);
+        assert_eq!(said(&app.verify(&three.plain).await), "VALID", "it was only asked");
+        let fields = [("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke"), ("reason", "superseded")];
+        let done = owner.submit(LIST, &fields).await;
+        assert!(done.text().contains("2 keys revoked."), "{}", done.body);
+        assert_eq!(said(&app.verify(&three.plain).await), "INVALID_API_KEY revoked");
+        assert_eq!(org.summary(one.id).await.revoke_reason.unwrap().as_str(), "superseded");
+    }
+
+    async fn nothing_chosen_or_nothing_to_do_is_said(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.key("One").await.id.to_string();
+        for (fields, sentence) in [
+            (vec![("change", "disable")], "Choose at least one key."),
+            (vec![("keys", &*id)], "Choose what to do."),
+            (vec![("keys", &*id), ("change", "explode")], "Choose what to do."),
+        ] {
+            let answer = owner.submit(LIST, &fields).await;
+            assert!(answer.status == 422 && answer.text().contains(sentence), "{fields:?}: {}", answer.body);
+        }
+        let theirs = app.org("contoso").await.key("Theirs").await;
+        let answer = owner.submit(LIST, &[("keys", &theirs.id.to_string()), ("change", "disable")]).await;
+        assert!(answer.text().contains("A key that is not there") && !answer.text().contains("Theirs"), "{}", answer.body);
+        assert_eq!(said(&app.verify(&theirs.plain).await), "VALID");
+    }
+
+    async fn who_may_change_no_keys_is_offered_no_boxes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.key("One").await;
+        for (name, role) in [("ari", Role::Admin), ("ben", Role::Member)] {
+            let page = app.signed_in(&org, name, role).await.get(LIST).await.text();
+            assert!(page.contains("One") && !page.contains("name=\"keys\"") && !page.contains("/import"), "{page}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Changing a key, and where a widget key works.
+
+use latchkey::{
+    keys::{create::NewKey, show},
+    role::Role,
+    verify::Request,
+};
+
+use crate::test_app::{
+    TestApp,
+    org::{secret_key, widget_key},
+    said,
+};
+
+on_both! {
+    async fn the_form_shows_what_the_key_is_and_changes_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let new = NewKey {
+            notes: "Ask <Dana>".to_owned(),
+            ip_ranges: vec!["10.0.0.0/8".parse().unwrap()],
+            scopes: vec!["bots:read".parse().unwrap()],
+            ..secret_key("Production")
+        };
+        let id = org.make_key(new).await.unwrap().id;
+        let path = format!("/orgs/northwind/keys/{id}/edit");
+        let page = owner.get(&path).await;
+        assert_eq!(page.status, 200);
+        for part in ["value=\"Production\"", "Ask &lt;Dana>", "10.0.0.0/8", "As it is: never"] {
+            assert!(page.text().contains(part), "{part}: {}", page.body);
+        }
+        let refused = owner.submit(&path, &[("name", ""), ("ip_ranges", "10.0.0.5/8"), ("expires", "keep"), ("notes", "kept")]).await;
+        assert_eq!(refused.status, 422);
+        for part in ["Enter a name.", "names an address inside a range", "kept", "Nothing was changed."] {
+            assert!(refused.text().contains(part), "{part}: {}", refused.body);
+        }
+        let fields = [("name", "Build <server>"), ("ip_ranges", "192.0.2.1"), ("expires", "30"), ("notes", "one\r\ntwo"), ("scopes", "bots:read"), ("scopes", "bots:write")];
+        let done = owner.submit(&path, &fields).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, &*format!("/orgs/northwind/keys/{id}")));
+        let key = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
+        assert_eq!((key.summary.name.as_str(), key.notes.as_str(), key.scopes.len()), ("Build <server>", "one\ntwo", 2));
+        assert!(key.summary.lifecycle.expires_at.is_some());
+        let page = owner.get(done.header("location")).await.text();
+        assert!(page.contains("The key is changed.") && page.contains("192.0.2.1") && !page.contains("<server>"), "{page}");
+    }
+
+    async fn domains_are_added_removed_and_tried(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", made.id);
+        let from = async |origin: &str| {
+            said(&app.ask(&Request { key: Some(&made.plain), origin: Some(origin), ..Request::default() }).await)
+        };
+        assert_eq!(from("https://www.shop.example").await, "ORIGIN_NOT_ALLOWED");
+        let refused = owner.submit(&path, &[("add", "co.uk, <b>")]).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains("co.uk") && !refused.text().contains("<b>,"), "{}", refused.body);
+        let added = owner.submit(&path, &[("add", "*.shop.example, shop.example")]).await;
+        assert_eq!(added.header("location"), format!("{path}#domains"), "{added:?}");
+        assert_eq!(from("https://www.shop.example").await, "VALID", "it bites at once");
+
+        for (origin, verdict) in [
+            ("https%3A%2F%2Fwww.shop.example", "https://www.shop.example is allowed by *.shop.example."),
+            ("shop.example.evil.example", "is refused: no domain on the list covers it."),
+            ("http%3A%2F%2Flocalhost%3A3000", "is allowed: localhost always is."),
+            ("null", "which any page can bring about"),
+        ] {
+            let page = owner.get(&format!("{path}?origin={origin}")).await.text();
+            assert!(page.contains(verdict), "{origin}: {page}");
+        }
+        owner.submit(&path, &[("remove", "shop.example")]).await;
+        assert_eq!(from("https://shop.example").await, "ORIGIN_NOT_ALLOWED");
+        let last = owner.submit(&path, &[("remove", "*.shop.example")]).await;
+        assert!(last.status == 422 && last.text().contains("This is the last domain."), "{last:?}");
+    }
+
+    async fn localhost_can_be_refused_where_the_convention_leaves_it_to_the_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", made.id);
+        let from_localhost = async || {
+            said(&app.ask(&Request { key: Some(&made.plain), origin: Some("http://localhost:5173"), ..Request::default() }).await)
+        };
+        assert_eq!(from_localhost().await, "VALID");
+        assert!(owner.submit(&path, &[("localhost", "forbid")]).await.status.is_redirection());
+        assert_eq!(from_localhost().await, "ORIGIN_NOT_ALLOWED");
+        assert!(owner.get(&path).await.text().contains("Pages on localhost are refused."));
+        assert!(owner.submit(&path, &[("localhost", "allow")]).await.status.is_redirection());
+        assert_eq!(from_localhost().await, "VALID");
+    }
+
+    async fn admins_see_domains_and_change_none(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "ari", Role::Admin).await;
+        let id = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
+        let page = admin.get(&format!("/orgs/northwind/keys/{id}")).await.text();
+        assert!(page.contains("shop.example") && page.contains("Try an origin"), "{page}");
+        assert!(!page.contains("name=\"add\"") && !page.contains("name=\"remove\"") && !page.contains("/rotate"), "{page}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Importing keys on a page: looked at first, then done.
+
+use axum::http::{Method, header};
+use latchkey::role::Role;
+
+use crate::test_app::{TestApp, said};
+
+const IMPORT: &str = "/orgs/northwind/keys/import";
+/// What the SHA-256 of a key looks like.
+const DIGEST: &str = "a5d6ad5ae0ad7d1e6a4d1aa0d8aa37c5df3a4a4c5ad75d1e6a4d1aa0d8aa37c5";
+
+on_both! {
+    async fn a_file_is_looked_at_and_then_imported(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        assert_eq!(owner.get(IMPORT).await.status, 200);
+        let bad = format!("name,sha256\nOld,{DIGEST}\n<b>Wrong</b>,abc\n");
+        let told = owner.submit(IMPORT, &[("format", "csv"), ("text", &bad), ("go", "import")]).await;
+        assert!(told.text().contains("1 of 2 keys cannot be imported") && told.text().contains("64 hexadecimal digits"), "{}", told.body);
+        assert!(!told.text().contains("<b>Wrong"), "{}", told.body);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+
+        let good = format!("name,sha256,prefix,last_four\nOld,{DIGEST},old_,wxyz\n");
+        let looked = owner.submit(IMPORT, &[("format", "csv"), ("text", &good)]).await;
+        assert!(looked.text().contains("Nothing is imported yet.") && looked.text().contains("old_••••••••wxyz"), "{}", looked.body);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+        let done = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
+        assert!(done.text().contains("1 key imported."), "{}", done.body);
+        let again = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
+        assert!(again.text().contains("stored already"), "{}", again.body);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
+    }
+
+    async fn a_file_can_be_uploaded_and_be_larger_than_other_forms(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let lines: String = (0..2_000u32).map(|number| format!("Key {number},{:0>64}\n", format!("{number:x}"))).collect();
+        let body = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"format\"\r\n\r\ncsv\r\n--b\r\n\
+             Content-Disposition: form-data; name=\"text\"\r\n\r\n\r\n--b\r\n\
+             Content-Disposition: form-data; name=\"file\"; filename=\"keys.csv\"\r\nContent-Type: text/csv\r\n\r\n\
+             name,sha256\n{lines}\r\n--b\r\nContent-Disposition: form-data; name=\"go\"\r\n\r\nimport\r\n--b--\r\n"
+        );
+        assert!(body.len() > 128 * 1024);
+        let request = owner.request(Method::POST, IMPORT).header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
+        let done = owner.send_raw(request, body).await;
+        assert!(done.text().contains("2,000 keys imported."), "{}", done.body);
+        let request = owner.request(Method::POST, IMPORT).header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
+        let too_large = owner.send_raw(request, "x".repeat(5 * 1024 * 1024)).await;
+        assert!(too_large.status.is_client_error(), "{}", too_large.status);
+    }
+
+    async fn what_is_no_file_is_refused_with_a_reason(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for (fields, sentence) in [
+            ([("format", "csv"), ("text", " ")], "Choose a file, or paste its text."),
+            ([("format", "xml"), ("text", "x")], "Choose how the file is written."),
+            ([("format", "json"), ("text", "{")], "This is not JSON"),
+            ([("format", "csv"), ("text", "name,sha256")], "holds no keys"),
+        ] {
+            let answer = owner.submit(IMPORT, &fields).await;
+            assert!(answer.status == 422 && answer.text().contains(sentence), "{fields:?}: {}", answer.body);
+        }
+        let made = org.key("Production").await;
+        assert_eq!(said(&app.verify(&made.plain).await), "VALID");
+    }
+}

@@ -1,0 +1,62 @@
+//! Rotating a key: the new secret is shown once, the old one is counted down.
+
+use latchkey::{
+    key::text::PlainKey,
+    role::Role,
+    time::{DAY, MINUTE},
+    usage::flush::flush,
+};
+
+use super::new_key::made_key;
+use crate::test_app::{TestApp, said};
+
+on_both! {
+    async fn the_new_secret_is_shown_once_and_the_old_one_runs_out(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let old = org.key("Production").await;
+        let path = format!("/orgs/northwind/keys/{}", old.id);
+        let form = owner.get(&format!("{path}/rotate")).await;
+        assert!(form.status == 200 && form.text().contains("It has not been used yet."), "{}", form.body);
+        let token = form.body.split("name=\"rotation_token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let fields = [("overlap", "86400"), ("rotation_token", token)];
+        let answer = owner.submit(&format!("{path}/rotate"), &fields).await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert!(answer.text().contains("Production has a new secret"), "{}", answer.body);
+        let new = PlainKey::from_presented(made_key(&answer));
+        assert_eq!(said(&app.verify(&new).await), "VALID");
+        app.clock.advance(5 * MINUTE);
+        assert_eq!(said(&app.verify(&old.plain).await), "VALID");
+        flush(&app.engine).await.unwrap();
+
+        let again = owner.submit(&format!("{path}/rotate"), &fields).await;
+        assert_eq!((again.status.as_u16(), again.header("location")), (303, &*path), "a form that is sent twice rotates once");
+        let page = owner.get(&path).await.text();
+        assert!(!page.contains(new.expose()), "nowhere else");
+        assert!(page.contains("Old secret, last used ") && page.contains("2026-11-22 12:00 UTC"), "{page}");
+        let running = owner.get(&format!("{path}/rotate")).await.text();
+        assert!(running.contains("The last rotation is not over") && !running.contains("name=\"overlap\""), "{running}");
+        let refused = owner.submit(&format!("{path}/rotate"), &[("overlap", "0")]).await;
+        assert!(refused.status == 422 && refused.text().contains("End it early"), "{refused:?}");
+
+        let id = old.id.to_string();
+        let ended = owner.submit("/api/keys/end-old-secret", &[("org", "northwind"), ("key", &id)]).await;
+        assert_eq!(ended.header("location"), path, "{ended:?}");
+        assert_eq!(said(&app.verify(&old.plain).await), "INVALID_API_KEY superseded");
+        assert!(owner.get(&path).await.text().contains(", ended "));
+        app.clock.advance(DAY);
+        assert_eq!(said(&app.verify(&new).await), "VALID");
+    }
+
+    async fn an_overlap_must_be_one(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Production").await;
+        for overlap in ["", "-1", "2592001", "9223372036854775807", "soon"] {
+            let answer = owner.submit(&format!("/orgs/northwind/keys/{}/rotate", made.id), &[("overlap", overlap)]).await;
+            assert_eq!(answer.status, 422, "{overlap}");
+            assert!(answer.text().contains("0 seconds to 30 days"), "{overlap}: {}", answer.body);
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 1);
+    }
+}

@@ -1,0 +1,160 @@
+//! Importing keys by their SHA-256.
+
+use latchkey::{
+    key::{Environment, Kind, text::PlainKey},
+    keys::{
+        import::{Format, ImportError, Report, import},
+        list::KeyQuery,
+        show,
+    },
+    random::Randomness,
+    time::DAY,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::test_app::{NOON, TestApp, TestOrg, org::secret_key, said};
+
+on_both! {
+    async fn imported_keys_are_what_their_file_says_and_verify(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (one, two) = (key(1), key(2));
+        assert_eq!(said(&app.verify(&one).await), "INVALID_API_KEY unknown");
+        let text = format!(
+            "name,sha256,prefix,last_four,environment,kind,scopes,domains,ip_ranges,expires_in_days,notes,project,metadata\n\
+             Old server,{},lk_sk_live_ab,wxyz,test,,bots:read channels:read,,,30,\"Two\nlines\",Default,\"{{\"\"tier\"\": 1}}\"\n\
+             Old widget,{},,,,widget,,shop.example;*.shop.example,,,,,\n",
+            sha256(&one).to_uppercase(),
+            sha256(&two),
+        );
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(report.imported && report.is_good(), "{report:?}");
+        assert_eq!(said(&app.verify(&one).await), "VALID", "what was asked for before is found at once");
+        assert_eq!(org.names(KeyQuery::default()).await.len(), 2);
+        let id = app.verify(&one).await.key.unwrap().id;
+        let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
+        assert_eq!(stored.summary.display, "lk_sk_live_ab••••••••wxyz");
+        assert_eq!((stored.summary.kind, stored.summary.environment), (Kind::Secret, Environment::Test));
+        assert_eq!(stored.scopes.len(), 2);
+        assert_eq!(stored.summary.lifecycle.expires_at, Some(NOON.plus(30 * DAY)));
+        assert_eq!((stored.notes.as_str(), &stored.metadata["tier"]), ("Two\nlines", &serde_json::json!(1)));
+        let id = app.verify(&two).await.key.unwrap().id;
+        let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
+        assert_eq!((stored.summary.kind, stored.domains.len()), (Kind::Widget, 2));
+        assert_eq!(stored.summary.lifecycle.expires_at, None, "a key that does not say lives on");
+    }
+
+    async fn json_does_the_same_and_a_dry_run_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let text = serde_json::json!([{"name": "Old", "sha256": sha256(&key(1)), "scopes": ["bots:read"]}]).to_string();
+        let report = import(&app.engine, &org.permit(), Format::Json, &text, true).await.unwrap();
+        assert!(report.is_good() && !report.imported, "{report:?}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+        let report = import(&app.engine, &org.permit(), Format::Json, &text, false).await.unwrap();
+        assert!(report.imported, "{report:?}");
+        assert_eq!(said(&app.verify(&key(1)).await), "VALID");
+    }
+
+    async fn one_bad_entry_keeps_all_out_and_each_is_told_what_is_wrong(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let stored_by_another = app.org("contoso").await.make_key(secret_key("Theirs")).await.unwrap().plain;
+        let (good, twin) = (sha256(&key(1)), sha256(&key(2)));
+        let theirs = sha256(&stored_by_another);
+        let text = format!(
+            "name,sha256,kind,scopes,domains,expires_at,expires_in_days,project,last_four,metadata\n\
+             Good,{good},,,,,,,,\n\
+             ,abc,robot,bots:eat,,yesterday,,Nowhere,12345,[]\n\
+             Twin,{twin},,,,,,,,\n\
+             Twin,{twin},,,,,,,,\n\
+             Theirs,{theirs},,,,,,,,\n\
+             Widget,{},widget,,,2020-01-01,,,,\n\
+             Both,{},,,a.example com,2030-01-01,3,,,\n",
+            sha256(&key(3)), sha256(&key(4)),
+        );
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(!report.imported);
+        insta::allow_duplicates! { insta::assert_snapshot!(told(&report), @r"
+        2 Good
+        3
+            last_four: Write the key's last four characters, or leave this out.
+            name: Enter a name.
+            sha256: Write the SHA-256 of the key's text: 64 hexadecimal digits, or 43 characters of base64.
+            kind: A kind is `secret` or `widget`.
+            scopes: There is no scope `bots:eat`. Choose from the ones that are offered.
+            expires_at: Write expires_at as 2027-01-31, the last day, or as 2027-01-31T12:00:00Z.
+            metadata: Write a JSON object here.
+            project: There is no such project in this organization. Choose another one.
+        4 Twin
+        5 Twin
+            sha256: The same key stands in entry 4 already. Leave one of them out.
+        6 Theirs
+            sha256: This key is stored already and cannot be imported again.
+        7 Widget
+            domains: Enter at least one domain. A widget key works only on pages of its allowed domains.
+            expires_at: Choose an expiry in the future.
+        8 Both
+            domains: `com` is not a whole domain. Write it with its ending, such as `com.com`.
+            domains: Only widget keys have allowed domains. Leave the domains out, or make a widget key.
+            expires_at: Write either expires_at or expires_in_days, not both.
+        ") };
+        assert_eq!(org.names(KeyQuery::default()).await, [""; 0]);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
+    }
+
+    async fn a_file_that_holds_nothing_or_too_much_is_refused(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let refused = async |text: &str| import(&app.engine, &org.permit(), Format::Csv, text, true).await.unwrap_err();
+        assert!(matches!(refused("name,sha256\n").await, ImportError::Empty));
+        assert!(matches!(refused(&format!("name,sha256\n{}", "a,b\n".repeat(10_001))).await, ImportError::TooMany));
+        assert!(matches!(refused("").await, ImportError::Unreadable(_)));
+    }
+
+    async fn many_keys_are_imported_in_one_go(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let lines: String = (0..1_200).map(|number| format!("Key {number},{}\n", sha256(&key(number)))).collect();
+        let text = format!("name,sha256\n{lines}");
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(report.imported, "{:?}", report.entries.first());
+        assert_eq!(said(&app.verify(&key(1_199)).await), "VALID");
+        let again = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(!again.imported && again.entries.iter().all(|entry| entry.problems.len() == 1));
+    }
+
+    async fn legacy_prefixes_say_the_environment(app: &TestApp) {
+        let engine = app.another_engine(|settings| {
+            settings.convention = latchkey::convention::Convention::built_in("cencori").unwrap();
+        }).await;
+        let org = TestOrg::make(&engine, "northwind").await;
+        let text = format!(
+            "name,sha256,prefix\nLive,{},cen_\nTest,{},cen_test_\n",
+            sha256(&key(1)), sha256(&key(2)),
+        );
+        let report = import(&engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(report.imported, "{report:?}");
+        let environments = app.database.texts("SELECT name || ' ' || kind || ' ' || environment FROM keys ORDER BY name").await;
+        assert_eq!(environments, ["Live secret live", "Test secret test"]);
+    }
+}
+
+/// A key that no database holds.
+fn key(seed: u64) -> PlainKey {
+    PlainKey::generate("lk_sk_live_", 26, &Randomness::seeded(1_000_000 + seed)).unwrap()
+}
+
+fn sha256(key: &PlainKey) -> String {
+    Sha256::digest(key.expose())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn told(report: &Report) -> String {
+    let mut text = String::new();
+    for entry in &report.entries {
+        text += format!("{} {}", entry.line, entry.name).trim_end();
+        text.push('\n');
+        for problem in &entry.problems {
+            text += &format!("    {}: {}\n", problem.field, problem.sentence);
+        }
+    }
+    text
+}

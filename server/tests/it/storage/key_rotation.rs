@@ -1,0 +1,154 @@
+//! Rotation: two secrets under one key for a while.
+
+use std::sync::Arc;
+
+use latchkey::{
+    key::{RevokeReason, Status},
+    keys::{
+        change_state::{disable, revoke},
+        create::NewKey,
+        rotate::{
+            EndOldSecretError, LONGEST_OVERLAP, RotateKeyError, Rotation, end_old_secret, rotate,
+        },
+        secrets::secrets,
+    },
+    time::{DAY, HOUR, MINUTE},
+    usage::flush::flush,
+};
+
+use crate::test_app::{NOON, TestApp, org::secret_key, said};
+
+on_both! {
+    async fn the_old_secret_works_until_its_overlap_is_over(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let old = org.key("Production").await;
+        assert_eq!(said(&app.verify(&old.plain).await), "VALID");
+        let new = rotate(&app.engine, &org.permit(), old.id, overlap(DAY)).await.unwrap();
+        assert_eq!(new.id, old.id, "it is the same key");
+        assert_ne!(new.plain.expose(), old.plain.expose());
+        assert_eq!(org.summary(old.id).await.display, new.display);
+        for moved in [0, DAY - 1] {
+            app.clock.advance(moved);
+            for plain in [&old.plain, &new.plain] {
+                assert_eq!(said(&app.verify(plain).await), "VALID", "after {moved}");
+            }
+        }
+        app.clock.advance(1);
+        assert_eq!(said(&app.verify(&old.plain).await), "INVALID_API_KEY superseded");
+        assert_eq!(said(&app.verify(&new.plain).await), "VALID");
+    }
+
+    async fn without_an_overlap_the_old_secret_ends_at_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let old = org.key("Production").await;
+        app.verify(&old.plain).await;
+        let new = rotate(&app.engine, &org.permit(), old.id, overlap(0)).await.unwrap();
+        assert_eq!(said(&app.verify(&old.plain).await), "INVALID_API_KEY superseded");
+        assert_eq!(said(&app.verify(&new.plain).await), "VALID");
+        rotate(&app.engine, &org.permit(), old.id, overlap(0)).await.expect("nothing is running");
+    }
+
+    async fn each_secret_says_when_it_was_last_used(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let old = org.key("Production").await;
+        app.clock.advance(MINUTE);
+        app.verify(&old.plain).await;
+        let rotated_at = app.clock.now();
+        let new = rotate(&app.engine, &org.permit(), old.id, overlap(HOUR)).await.unwrap();
+        app.clock.advance(MINUTE);
+        app.verify(&old.plain).await;
+        app.clock.advance(MINUTE);
+        app.verify(&new.plain).await;
+        flush(&app.engine).await.unwrap();
+        let secrets = secrets(&app.engine, &org.permit(), old.id).await.unwrap();
+        let told: Vec<_> = secrets
+            .iter()
+            .map(|secret| (secret.display.as_str(), secret.created_at, secret.ends_at, secret.last_used_at))
+            .collect();
+        assert_eq!(told, [
+            (new.display.as_str(), rotated_at, None, Some(NOON.plus(3 * MINUTE))),
+            (old.display.as_str(), NOON, Some(rotated_at.plus(HOUR)), Some(NOON.plus(2 * MINUTE))),
+        ]);
+        assert!(secrets[1].is_running_out(app.clock.now()) && !secrets[0].is_running_out(app.clock.now()));
+        assert!(!app.database.holds(new.plain.expose()).await);
+    }
+
+    async fn rotating_again_waits_for_the_old_secret_or_its_early_end(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let first = org.key("Production").await;
+        let second = rotate(&app.engine, &org.permit(), first.id, overlap(DAY)).await.unwrap();
+        match rotate(&app.engine, &org.permit(), first.id, overlap(0)).await {
+            Err(RotateKeyError::RotationRunning { ends_at }) => assert_eq!(ends_at, NOON.plus(DAY)),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(said(&app.verify(&first.plain).await), "VALID");
+        end_old_secret(&app.engine, &org.permit(), first.id).await.unwrap();
+        assert_eq!(said(&app.verify(&first.plain).await), "INVALID_API_KEY superseded");
+        assert_eq!(said(&app.verify(&second.plain).await), "VALID");
+        let again = end_old_secret(&app.engine, &org.permit(), first.id).await;
+        assert!(matches!(again, Err(EndOldSecretError::NoneRunning)), "{again:?}");
+        let third = rotate(&app.engine, &org.permit(), first.id, overlap(DAY)).await.unwrap();
+        assert_eq!(said(&app.verify(&third.plain).await), "VALID");
+    }
+
+    async fn states_and_lengths_that_forbid_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await.id;
+        for length in [-1, LONGEST_OVERLAP + 1, i64::MIN, i64::MAX] {
+            let refused = rotate(&app.engine, &org.permit(), key, overlap(length)).await;
+            assert!(matches!(refused, Err(RotateKeyError::OverlapOutOfRange)), "{refused:?}");
+        }
+        disable(&app.engine, &org.permit(), key).await.unwrap();
+        let new = rotate(&app.engine, &org.permit(), key, overlap(LONGEST_OVERLAP)).await.unwrap();
+        assert_eq!(said(&app.verify(&new.plain).await), "INVALID_API_KEY disabled", "it stays as it was");
+        revoke(&app.engine, &org.permit(), key, RevokeReason::Other).await.unwrap();
+        let refused = rotate(&app.engine, &org.permit(), key, overlap(0)).await;
+        assert!(matches!(refused, Err(RotateKeyError::NotFrom(Status::Revoked))), "{refused:?}");
+        let short = NewKey { expires_at: Some(NOON.plus(1)), ..secret_key("Short") };
+        let short = org.make_key(short).await.unwrap().id;
+        app.clock.advance(1);
+        let refused = rotate(&app.engine, &org.permit(), short, overlap(0)).await;
+        assert!(matches!(refused, Err(RotateKeyError::NotFrom(Status::Expired))), "{refused:?}");
+    }
+
+    async fn another_orgs_key_is_not_found(app: &TestApp) {
+        let (org, contoso) = (app.org("northwind").await, app.org("contoso").await);
+        let theirs = contoso.key("Theirs").await;
+        rotate(&app.engine, &contoso.permit(), theirs.id, overlap(DAY)).await.unwrap();
+        let refused = rotate(&app.engine, &org.permit(), theirs.id, overlap(0)).await;
+        assert!(matches!(refused, Err(RotateKeyError::NotFound)), "{refused:?}");
+        let refused = end_old_secret(&app.engine, &org.permit(), theirs.id).await;
+        assert!(matches!(refused, Err(EndOldSecretError::NotFound)), "{refused:?}");
+        assert!(secrets(&app.engine, &org.permit(), theirs.id).await.unwrap().is_empty());
+        assert_eq!(said(&app.verify(&theirs.plain).await), "VALID");
+    }
+
+    async fn a_form_that_is_sent_many_times_at_once_rotates_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await.id;
+        let sent: Vec<_> = (0..8)
+            .map(|_| {
+                let (engine, permit) = (Arc::clone(&app.engine), org.permit());
+                let rotation = Rotation { overlap: DAY, token: Some("form 1".to_owned()) };
+                tokio::spawn(async move { rotate(&engine, &permit, key, rotation).await })
+            })
+            .collect();
+        let mut made = 0;
+        for answer in sent {
+            match answer.await.unwrap() {
+                Ok(_) => made += 1,
+                Err(RotateKeyError::AlreadyRotated) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!(made, 1);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 2);
+    }
+}
+
+fn overlap(overlap: i64) -> Rotation {
+    Rotation {
+        overlap,
+        token: None,
+    }
+}

@@ -1,0 +1,270 @@
+//! Changing what a key is. Its kind and environment stay as they are: its text states them.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    convention::Scope,
+    db::{On, StorageError, Tx, from_json, on},
+    domain::DomainPattern,
+    id::{KeyId, OrgId, ProjectId},
+    ip_range::IpRange,
+    key::{Kind, Lifecycle},
+    name::KeyName,
+    time::Timestamp,
+};
+
+use super::{
+    create::search_text,
+    project,
+    rules::{self, Metadata, UnfitField},
+    secrets, stored_domains,
+};
+
+/// What to change; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct EditKey {
+    /// Its name.
+    pub name: Option<KeyName>,
+    /// What its makers write about it.
+    pub notes: Option<String>,
+    /// What it may do. A scope that the convention no longer has may stay, not come.
+    pub scopes: Option<Vec<Scope>>,
+    /// When it stops by itself; `Some(None)` for never. An expired key works again when this is in the future.
+    pub expires_at: Option<Option<Timestamp>>,
+    /// The addresses that its users come from; empty means any.
+    pub ip_ranges: Option<Vec<IpRange>>,
+    /// The group of keys it belongs to.
+    pub project: Option<ProjectId>,
+    /// What API servers are told of it.
+    pub metadata: Option<Metadata>,
+}
+
+/// What to change about where a widget key works; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct EditDomains {
+    /// Its allowed domains.
+    pub domains: Option<DomainsChange>,
+    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    pub localhost_forbidden: Option<bool>,
+}
+
+/// A change of a list of allowed domains. Adding and removing do not undo what someone else does meanwhile.
+#[derive(Debug, Clone)]
+pub enum DomainsChange {
+    /// These, whatever there were.
+    Set(Vec<DomainPattern>),
+    /// These as well.
+    Add(Vec<DomainPattern>),
+    /// All but this one.
+    Remove(DomainPattern),
+}
+
+/// Why a key was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditKeyError {
+    /// The org has no such key.
+    #[error("There is no such key.")]
+    NotFound,
+    /// It has ended for good.
+    #[error("This key is revoked and cannot be changed any more.")]
+    Revoked,
+    /// It cannot be like that.
+    #[error(transparent)]
+    Unfit(#[from] UnfitField),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Changes a key.
+///
+/// # Errors
+/// When it is revoked or something will not do, which changes nothing.
+pub async fn edit(
+    engine: &Engine,
+    permit: &Permit<to::EditKeys>,
+    id: KeyId,
+    edit: EditKey,
+) -> Result<(), EditKeyError> {
+    change(engine, permit.org_id(), id, edit, EditDomains::default()).await
+}
+
+/// Changes where a widget key works.
+///
+/// # Errors
+/// When it is revoked, is no widget key, or would work nowhere; nothing is changed then.
+pub async fn edit_domains(
+    engine: &Engine,
+    permit: &Permit<to::EditDomains>,
+    id: KeyId,
+    edit: EditDomains,
+) -> Result<(), EditKeyError> {
+    change(engine, permit.org_id(), id, EditKey::default(), edit).await
+}
+
+/// Changes a key and where it works, both or neither.
+///
+/// # Errors
+/// As [`edit`] and [`edit_domains`].
+pub async fn edit_with_domains(
+    engine: &Engine,
+    permit: &Permit<to::EditKeys>,
+    _permit: &Permit<to::EditDomains>,
+    id: KeyId,
+    edit: EditKey,
+    domains: EditDomains,
+) -> Result<(), EditKeyError> {
+    change(engine, permit.org_id(), id, edit, domains).await
+}
+
+/// What of a key can be changed, as it is stored.
+#[derive(sqlx::FromRow)]
+struct Row {
+    kind: Kind,
+    name: KeyName,
+    display: String,
+    project_id: ProjectId,
+    scopes: String,
+    domains: String,
+    localhost_forbidden: bool,
+    ip_ranges: String,
+    notes: String,
+    metadata: String,
+    #[sqlx(flatten)]
+    lifecycle: Lifecycle,
+}
+
+async fn change(
+    engine: &Engine,
+    org_id: OrgId,
+    id: KeyId,
+    edit: EditKey,
+    domains: EditDomains,
+) -> Result<(), EditKeyError> {
+    let now = engine.clock.now();
+    let mut tx = engine.db.begin().await?;
+    let mut row = lock(&mut tx, org_id, id)
+        .await?
+        .ok_or(EditKeyError::NotFound)?;
+    if row.lifecycle.revoked_at.is_some() {
+        return Err(EditKeyError::Revoked);
+    }
+    if let Some(project) = edit.project {
+        row.project_id = project::resolve(&mut tx, org_id, Some(project))
+            .await?
+            .ok_or(UnfitField::NoSuchProject)?;
+    }
+    row.apply(engine, edit, now)?;
+    row.apply_domains(engine, domains)?;
+    store(&mut tx, org_id, id, &row).await?;
+    let digests = secrets::digests(&mut tx, id).await?;
+    tx.commit().await?;
+    secrets::forget(engine, &digests);
+    Ok(())
+}
+
+impl Row {
+    fn apply(
+        &mut self,
+        engine: &Engine,
+        edit: EditKey,
+        now: Timestamp,
+    ) -> Result<(), EditKeyError> {
+        if let Some(name) = edit.name {
+            self.name = name;
+        }
+        if let Some(notes) = edit.notes {
+            self.notes = rules::check_notes(&notes)?;
+        }
+        if let Some(scopes) = edit.scopes {
+            let has: Vec<Scope> = from_json(&self.scopes)?;
+            let new: Vec<Scope> = scopes
+                .iter()
+                .filter(|scope| !has.contains(scope))
+                .cloned()
+                .collect();
+            rules::check_scopes(&engine.convention, &new)?;
+            self.scopes = serde_json::json!(scopes).to_string();
+        }
+        if let Some(expires_at) = edit
+            .expires_at
+            .filter(|at| *at != self.lifecycle.expires_at)
+        {
+            rules::check_expiry(expires_at, now)?;
+            self.lifecycle.expires_at = expires_at;
+        }
+        if let Some(ip_ranges) = edit.ip_ranges {
+            rules::check_ip_ranges(&ip_ranges)?;
+            self.ip_ranges = serde_json::json!(ip_ranges).to_string();
+        }
+        if let Some(metadata) = edit.metadata {
+            self.metadata = rules::check_metadata(&metadata)?;
+        }
+        Ok(())
+    }
+
+    fn apply_domains(&mut self, engine: &Engine, edit: EditDomains) -> Result<(), EditKeyError> {
+        if let Some(forbidden) = edit.localhost_forbidden {
+            rules::check_localhost(&engine.convention, self.kind, forbidden)?;
+            self.localhost_forbidden = forbidden;
+        }
+        let Some(change) = edit.domains else {
+            return Ok(());
+        };
+        let mut domains = stored_domains(&self.domains)?;
+        match change {
+            DomainsChange::Set(all) => domains = all,
+            DomainsChange::Add(more) => {
+                for domain in more {
+                    if !domains.contains(&domain) {
+                        domains.push(domain);
+                    }
+                }
+            }
+            DomainsChange::Remove(one) => domains.retain(|domain| *domain != one),
+        }
+        rules::check_domains(self.kind, &domains)?;
+        self.domains = serde_json::json!(domains).to_string();
+        Ok(())
+    }
+}
+
+/// Reads a key's row, and on Postgres keeps others from it until the transaction ends.
+async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, StorageError> {
+    macro_rules! select {
+        ($lock:literal) => {
+            concat!(
+                "SELECT kind, name, display, project_id, scopes, domains, localhost_forbidden, ip_ranges, notes, metadata, expires_at, \
+                 disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
+                $lock
+            )
+        };
+    }
+    Ok(match tx.on() {
+        // SQLite's transaction keeps every other writer out by itself.
+        On::Sqlite(c) => {
+            sqlx::query_as(select!(""))
+                .bind(org_id)
+                .bind(id)
+                .fetch_optional(c)
+                .await
+        }
+        On::Postgres(c) => {
+            sqlx::query_as(select!(" FOR UPDATE"))
+                .bind(org_id)
+                .bind(id)
+                .fetch_optional(c)
+                .await
+        }
+    }?)
+}
+
+async fn store(tx: &mut Tx, org_id: OrgId, id: KeyId, row: &Row) -> Result<(), StorageError> {
+    const UPDATE: &str = "UPDATE keys SET name = $1, search = $2, project_id = $3, scopes = $4, domains = $5, \
+         ip_ranges = $6, notes = $7, metadata = $8, expires_at = $9, localhost_forbidden = $10 WHERE org_id = $11 AND id = $12";
+    on!(tx.on(), c => sqlx::query(UPDATE)
+        .bind(row.name.clone()).bind(search_text(&row.name, &row.display)).bind(row.project_id).bind(&row.scopes)
+        .bind(&row.domains).bind(&row.ip_ranges).bind(&row.notes).bind(&row.metadata).bind(row.lifecycle.expires_at).bind(row.localhost_forbidden)
+        .bind(org_id).bind(id).execute(c).await.map(drop))?;
+    Ok(())
+}

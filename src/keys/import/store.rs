@@ -1,0 +1,150 @@
+//! Storing imported keys, and finding those that are stored already.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Entry, EntryReport, ImportError, Problem};
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, Tx, on},
+    id::{KeyId, OrgId, ProjectId, SecretId},
+    key::digest::KeyDigest,
+    keys::{create::search_text, project, secrets},
+    time::Timestamp,
+};
+
+/// What is said of a key that is stored already. Not where: it may be another org's.
+const STORED_ALREADY: &str = "This key is stored already and cannot be imported again.";
+/// Digests that one statement looks for: SQLite and Postgres take far more parameters.
+const DIGESTS_AT_ONCE: usize = 500;
+
+/// The org's projects by name and by id.
+pub(super) async fn projects(
+    engine: &Engine,
+    org_id: OrgId,
+) -> Result<HashMap<String, ProjectId>, StorageError> {
+    let mut projects = HashMap::new();
+    for choice in project::of_org(engine, org_id).await? {
+        projects.insert(choice.id.to_string(), choice.id);
+        projects.insert(choice.name.to_string(), choice.id);
+    }
+    Ok(projects)
+}
+
+/// Refuses the entries whose keys are stored, in whichever org and under whichever pepper.
+pub(super) async fn refuse_stored(
+    engine: &Engine,
+    entries: &[Option<Entry>],
+    told: &mut [EntryReport],
+) -> Result<(), StorageError> {
+    let mut wanted: HashMap<KeyDigest, usize> = HashMap::new();
+    for (place, entry) in entries.iter().enumerate() {
+        if let Some(entry) = entry {
+            let digests = engine.peppers.digests_of_sha256(&entry.sha256);
+            wanted.extend(digests.map(|digest| (digest, place)));
+        }
+    }
+    let digests: Vec<KeyDigest> = wanted.keys().copied().collect();
+    let mut stored: HashSet<usize> = HashSet::new();
+    for digests in digests.chunks(DIGESTS_AT_ONCE) {
+        let places: Vec<String> = (1..=digests.len())
+            .map(|place| format!("${place}"))
+            .collect();
+        let sql = format!(
+            "SELECT digest FROM key_secrets WHERE digest IN ({})",
+            places.join(", ")
+        );
+        let found: Vec<Vec<u8>> = on!(engine.db.read(), c => {
+            let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+            for digest in digests {
+                query = query.bind(digest.as_bytes());
+            }
+            query.fetch_all(c).await
+        })?;
+        for bytes in found {
+            let digest = KeyDigest::try_from(bytes).map_err(StorageError::unreadable)?;
+            stored.extend(wanted.get(&digest));
+        }
+    }
+    for (place, told) in told.iter_mut().enumerate() {
+        if stored.contains(&place) {
+            told.problems.push(stored_already());
+        }
+    }
+    Ok(())
+}
+
+fn stored_already() -> Problem {
+    Problem {
+        field: "sha256",
+        sentence: STORED_ALREADY.to_owned(),
+    }
+}
+
+/// Stores every entry; false when one was stored meanwhile by someone else, which is then told and stores nothing.
+pub(super) async fn store(
+    engine: &Engine,
+    permit: &Permit<to::MakeKeys>,
+    entries: &[Entry],
+    told: &mut [EntryReport],
+) -> Result<bool, ImportError> {
+    let now = engine.clock.now();
+    let mut tx = engine.db.begin().await?;
+    let mut digests = Vec::with_capacity(entries.len());
+    for (entry, told) in entries.iter().zip(told) {
+        let digest = engine.peppers.digest_of_sha256(&entry.sha256);
+        let id = insert_key(engine, &mut tx, permit, entry, now).await?;
+        if !insert_secret(engine, &mut tx, id, entry, digest, now).await? {
+            told.problems.push(stored_already());
+            return Ok(false);
+        }
+        digests.push(digest);
+    }
+    tx.commit().await?;
+    // They may have been asked for before, and be remembered as unknown.
+    secrets::forget(engine, &digests);
+    Ok(true)
+}
+
+async fn insert_key(
+    engine: &Engine,
+    tx: &mut Tx,
+    permit: &Permit<to::MakeKeys>,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<KeyId, ImportError> {
+    let id = KeyId::new(now.as_millis(), engine.random.bytes()?);
+    let project = project::resolve(tx, permit.org_id(), entry.project)
+        .await?
+        .ok_or_else(|| StorageError::from(sqlx::Error::RowNotFound))?;
+    const INSERT: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, scopes, \
+         domains, ip_ranges, notes, metadata, created_at, created_by, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    on!(tx.on(), c => sqlx::query(INSERT)
+        .bind(id).bind(permit.org_id()).bind(project).bind(entry.name.clone())
+        .bind(search_text(&entry.name, &entry.display)).bind(entry.kind).bind(entry.environment).bind(&entry.display)
+        .bind(serde_json::json!(entry.scopes).to_string()).bind(serde_json::json!(entry.domains).to_string())
+        .bind(serde_json::json!(entry.ip_ranges).to_string()).bind(&entry.notes).bind(&entry.metadata).bind(now)
+        .bind(permit.actor().user_id()).bind(entry.expires_at).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    Ok(id)
+}
+
+/// Stores the digest; false when it is there already.
+async fn insert_secret(
+    engine: &Engine,
+    tx: &mut Tx,
+    key: KeyId,
+    entry: &Entry,
+    digest: KeyDigest,
+    now: Timestamp,
+) -> Result<bool, ImportError> {
+    let id = SecretId::new(now.as_millis(), engine.random.bytes()?);
+    const INSERT: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING";
+    let inserted = on!(tx.on(), c => sqlx::query(INSERT)
+        .bind(id).bind(key).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
+        .bind(&entry.display).execute(c).await.map(|done| done.rows_affected()))
+    .map_err(StorageError::from)?;
+    Ok(inserted == 1)
+}
