@@ -15,16 +15,9 @@ use utoipa::{
 
 use crate::problem::Code;
 
-/// Characters that names have nowhere: controls, and those that change the direction of what follows.
-macro_rules! name_pattern {
-    () => {
-        concat!(
-            r"^\s*[^\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]",
-            r"([^\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]*",
-            r"[^\s\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069])?\s*$"
-        )
-    };
-}
+/// Characters that names have nowhere, for a set in a regular expression: controls, and those that change the direction
+/// of what follows.
+const NOWHERE: &str = r"\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069";
 
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])* $name:ident = $schema:expr;)*) => {$(
@@ -77,11 +70,12 @@ fn words<'a>(words: impl Iterator<Item = &'a str>) -> Object {
     object
 }
 
-/// A text that can be a name of at most this many characters.
+/// A text that, without the white space around it, has 1 to `most` characters. Only a pattern leaves that white space out.
 fn name(most: usize) -> Object {
+    let between = most - 2;
     let mut object = Object::with_type(Type::String);
-    object.min_length = Some(1);
-    object.max_length = Some(most);
-    object.pattern = Some(name_pattern!().to_owned());
+    object.pattern = Some(format!(
+        r"^\s*[^\s{NOWHERE}]([^{NOWHERE}]{{0,{between}}}[^\s{NOWHERE}])?\s*$"
+    ));
     object
 }
