@@ -41,6 +41,8 @@ pub struct KeyObject<'a> {
     /// Where a widget key works.
     #[schema(value_type = Vec<String>)]
     domains: &'a [DomainPattern],
+    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    localhost_forbidden: bool,
     /// The addresses that its users come from; empty means any.
     #[schema(value_type = Vec<String>)]
     ip_ranges: &'a [IpRange],
@@ -91,6 +93,7 @@ impl<'a> KeyObject<'a> {
             project: key.project_id,
             scopes: &key.scopes,
             domains: &key.domains,
+            localhost_forbidden: key.localhost_forbidden,
             ip_ranges: &key.ip_ranges,
             display: &summary.display,
             created_at: instant(summary.created_at),

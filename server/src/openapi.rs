@@ -37,6 +37,7 @@ use crate::{app_state::AppState, problem, rest, verify};
         rest::keys::list,
         rest::keys::create,
         rest::keys::show,
+        rest::key_change::change,
         rest::rotation::rotate,
         rest::state_changes::disable,
         rest::state_changes::enable,

@@ -62,6 +62,7 @@ fn table() -> Vec<Entry> {
         entry!(Api GET "/v1/orgs/{org}/keys" rest::keys::list),
         entry!(Api POST "/v1/orgs/{org}/keys" rest::keys::create),
         entry!(Api GET "/v1/orgs/{org}/keys/{id}" rest::keys::show),
+        entry!(Api PATCH "/v1/orgs/{org}/keys/{id}" rest::key_change::change),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/rotate" rest::rotation::rotate),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/disable" rest::state_changes::disable),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/enable" rest::state_changes::enable),

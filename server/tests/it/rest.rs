@@ -5,6 +5,7 @@ mod agents;
 mod cors;
 mod description;
 mod idempotency;
+mod key_change;
 mod keys;
 mod orgs;
 mod rotation;

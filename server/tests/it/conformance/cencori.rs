@@ -2,11 +2,16 @@
 
 use latchkey::{
     key::{Environment, Kind, RevokeReason, text::PlainKey},
-    keys::{change_state::revoke, create::NewKey},
+    keys::{
+        change_state::revoke,
+        create::NewKey,
+        import::{Format, import},
+    },
     projects,
     role::Role,
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::test_app::org::widget_key;
@@ -58,6 +63,20 @@ on_both! { under "cencori":
         let (secret, publishable) = (org.key("Server").await, org.make_key(widget_key("Web", &["myapp.com"])).await.unwrap());
         assert_eq!(says_at(app, &secret.plain, "https://myapp.com").await, "SECRET_KEY_IN_BROWSER");
         assert_eq!(says_at(app, &publishable.plain, "https://myapp.com").await, "VALID");
+    }
+
+    /// "Existing keys created before key types are fully functional are treated as secret keys." "No migration required."
+    async fn a_legacy_key_works_as_a_secret_key_without_its_text_being_known(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let legacy = "cen_4f1d9b7a2c8e6035";
+        let sha256: String = Sha256::digest(legacy).iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = format!("name,sha256,prefix,last_four\nOld server,{sha256},cen_,6035\n");
+        let report = import(&app.engine, &org.permit(), Format::Csv, &file, false).await.unwrap();
+        assert!(report.imported, "{report:?}");
+        let key = PlainKey::from_presented(legacy);
+        assert_eq!(says_of(app, &key, &["chat"]).await, "VALID");
+        assert_eq!(app.verify(&key).await.key.unwrap().kind, Kind::Secret);
+        assert_eq!(says_at(app, &key, "https://myapp.com").await, "SECRET_KEY_IN_BROWSER");
     }
 
     /// "Enter a name for the key" "For publishable keys: add allowed domains (e.g., localhost, *.myapp.com)."

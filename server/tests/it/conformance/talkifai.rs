@@ -5,6 +5,7 @@ use latchkey::{
     keys::{
         change_state::{enable, revoke},
         create::NewKey,
+        edit::{DomainsChange, EditDomains, edit_domains},
     },
     role::Role,
     time::DAY,
@@ -75,6 +76,16 @@ on_both! { under "talkifai":
             assert_eq!(says_at(app, &made.plain, origin).await, "ORIGIN_NOT_ALLOWED", "{origin}");
         }
         assert_eq!(says(app, &made.plain).await, "ORIGIN_NOT_ALLOWED", "no page at all");
+    }
+
+    /// "Add domain to allowed domains list" "Save and wait ~1 minute for propagation"
+    async fn a_domain_that_is_added_works_at_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        assert_eq!(says_at(app, &made.plain, "https://second.com").await, "ORIGIN_NOT_ALLOWED");
+        let add = EditDomains { domains: Some(DomainsChange::Add(vec!["second.com".parse().unwrap()])), ..EditDomains::default() };
+        edit_domains(&app.engine, &org.permit(), made.id, add).await.unwrap();
+        assert_eq!(says_at(app, &made.plain, "https://second.com").await, "VALID");
     }
 
     /// "Subdomains are automatically covered (e.g., mysite.com also allows staging.mysite.com)"

@@ -233,6 +233,10 @@ pub fn entries() -> Vec<Entry> {
         page("/v1/orgs/{org}/keys", ServiceToken),
         post("/v1/orgs/{org}/keys", "", ServiceToken),
         page("/v1/orgs/{org}/keys/{id}", ServiceToken),
+        Entry {
+            method: Method::PATCH,
+            ..page("/v1/orgs/{org}/keys/{id}", ServiceToken)
+        },
         post("/v1/orgs/{org}/keys/{id}/rotate", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/disable", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/enable", "", ServiceToken),

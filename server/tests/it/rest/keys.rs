@@ -50,6 +50,7 @@ on_both! {
           ],
           "kind": "secret",
           "last_used_at": null,
+          "localhost_forbidden": false,
           "metadata": {
             "plan": "gold"
           },

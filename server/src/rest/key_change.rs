@@ -1,0 +1,125 @@
+//! `PATCH /v1/orgs/{org}/keys/{id}`: what a key is, changed. What is left out stays.
+
+use axum::{extract::State, response::Response};
+use latchkey::{
+    convention::Scope,
+    domain::DomainPattern,
+    id::ProjectId,
+    ip_range::IpRange,
+    keys::{
+        edit::{DomainsChange, EditDomains, EditKey, EditKeyError, edit_with_domains},
+        rules::Metadata,
+    },
+    name::KeyName,
+    time::Timestamp,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    body::{Body, nullable, required},
+    keys::answer,
+    path::{KeyPath, no_key},
+    storage_failed,
+};
+use crate::{
+    app_state::AppState,
+    key_object::KeyObject,
+    openapi::words,
+    problem::{Code, Problem},
+};
+
+/// What is to be different. What is left out stays; null empties what can be empty.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyChange {
+    /// Its name: 1 to 50 characters.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = words::KeyName, required = false, nullable = false)]
+    name: Option<Option<KeyName>>,
+    /// The id of a project of the organization.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = String, required = false, nullable = false)]
+    project: Option<Option<ProjectId>>,
+    /// What it may do; null or an empty list for what the convention says.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    scopes: Option<Option<Vec<Scope>>>,
+    /// Where a widget key works: the whole list.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    domains: Option<Option<Vec<DomainPattern>>>,
+    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    localhost_forbidden: Option<bool>,
+    /// The addresses that its users come from, as CIDR; null or an empty list for any.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    ip_ranges: Option<Option<Vec<IpRange>>>,
+    /// When it stops by itself; null for never. An expired key works again when this is in the future.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<jiff::Timestamp>)]
+    expires_at: Option<Option<jiff::Timestamp>>,
+    /// What its makers write about it.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    notes: Option<Option<String>>,
+    /// What API servers are told of it with each answer: the whole object.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Option<Metadata>>,
+}
+
+/// Change a key
+///
+/// The change bites at once. Kind and environment stay: the key's text states them.
+#[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", tag = "Keys", request_body = KeyChange,
+    responses((status = 200, description = "The key as it is now", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
+pub async fn change(
+    State(state): State<AppState>,
+    path: KeyPath,
+    Body { fields, .. }: Body<KeyChange>,
+) -> Result<Response, Problem> {
+    let engine = &state.engine;
+    let (edit, domains) = fields.read()?;
+    let (edit_keys, edit_domains) = (path.of.permit(), path.of.permit());
+    let done = edit_with_domains(engine, &edit_keys, &edit_domains, path.id, edit, domains).await;
+    done.map_err(refused)?;
+    answer(engine, &path).await
+}
+
+impl KeyChange {
+    fn read(self) -> Result<(EditKey, EditDomains), Problem> {
+        let edit = EditKey {
+            name: not_null("name", self.name)?,
+            notes: self.notes.map(Option::unwrap_or_default),
+            scopes: self.scopes.map(Option::unwrap_or_default),
+            expires_at: self
+                .expires_at
+                .map(|at| at.map(|at| Timestamp::from_millis(at.as_millisecond()))),
+            ip_ranges: self.ip_ranges.map(Option::unwrap_or_default),
+            project: not_null("project", self.project)?,
+            metadata: self.metadata.map(Option::unwrap_or_default),
+        };
+        let domains = EditDomains {
+            domains: self
+                .domains
+                .map(|domains| DomainsChange::Set(domains.unwrap_or_default())),
+            localhost_forbidden: self.localhost_forbidden,
+        };
+        Ok((edit, domains))
+    }
+}
+
+/// A field that may be left out but not be null.
+fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T>, Problem> {
+    value.map(|value| required(field, value)).transpose()
+}
+
+fn refused(error: EditKeyError) -> Problem {
+    match error {
+        EditKeyError::NotFound => no_key(),
+        EditKeyError::Revoked => Problem::new(Code::WrongState, error.to_string()),
+        EditKeyError::Unfit(ref unfit) => Problem::invalid_field(unfit.field(), error),
+        EditKeyError::Storage(error) => storage_failed(error),
+    }
+}
