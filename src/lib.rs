@@ -33,6 +33,8 @@ mod engine;
 #[cfg(feature = "native")]
 pub mod findings;
 #[cfg(feature = "native")]
+pub mod imports;
+#[cfg(feature = "native")]
 pub mod keys;
 #[cfg(feature = "native")]
 pub mod orgs;

@@ -133,6 +133,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
     let reason_if_absent = match recognised {
         Recognised::Ours { .. } => InvalidReason::Unknown,
         Recognised::Foreign => InvalidReason::Malformed,
+        Recognised::Miswritten if engine.imports.any() => InvalidReason::Malformed,
         Recognised::Miswritten | Recognised::Malformed => {
             return Ok(Answer::invalid(InvalidReason::Malformed));
         }

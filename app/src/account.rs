@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Sets a new password and ends the person's other sessions.
-#[server(prefix = "/api", endpoint = "account/password", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "account/password")]
 pub async fn change_password(
     current_password: String,
     new_password: String,

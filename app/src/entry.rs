@@ -30,7 +30,7 @@ pub struct Entry {
 }
 
 /// What the sign-up and sign-in pages begin with. For everyone: it tells nothing about anyone else.
-#[server(prefix = "/api", endpoint = "entry", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "entry")]
 pub async fn find_entry() -> Result<Entry, AppError> {
     crate::error::answer(on_the_server::find_entry().await)
 }

@@ -4,11 +4,13 @@
 //! is made of codes and numbers, never of text: nobody can make the sign-in page say something by sending a link.
 
 use latchkey::role::Action;
-use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
 use serde::{Deserialize, Serialize};
 
 pub use crate::form::{FieldError, FieldProblem};
-use crate::wire::TextJson;
 
 /// Why something was not answered or not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -94,7 +96,7 @@ impl From<Refusal> for AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = TextJson;
+    type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         // In the browser: the network, or an answer that is not ours. On the server: a request that no form of ours sends.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{entry::EntryFrame, error::AppError, not_found::ErrorView};
 
 /// Redirects: to the first org's keys, to the sign-in, or, where no one has an account yet, to the sign-up.
-#[server(prefix = "/api", endpoint = "home", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "home")]
 pub async fn go_home() -> Result<(), AppError> {
     crate::error::answer(on_the_server::go_home().await)
 }

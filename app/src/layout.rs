@@ -37,7 +37,7 @@ pub struct OrgLink {
 }
 
 /// Who is signed in, and the orgs they are in. `org` is the slug of the page's org.
-#[server(prefix = "/api", endpoint = "viewer", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "viewer")]
 pub async fn find_viewer(org: Option<String>) -> Result<Viewer, AppError> {
     crate::error::answer(on_the_server::viewer(org).await)
 }

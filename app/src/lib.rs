@@ -49,7 +49,6 @@ mod status;
 mod time_text;
 mod typed;
 mod usage;
-mod wire;
 
 #[cfg(feature = "ssr")]
 mod brief_cookie;

@@ -36,7 +36,7 @@ pub struct MemberRow {
 }
 
 /// The people in an org, for everyone in it.
-#[server(prefix = "/api", endpoint = "members", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "members")]
 pub async fn list_members(org: String) -> Result<Members, AppError> {
     crate::error::answer(on_the_server::members(&org).await)
 }

@@ -21,13 +21,13 @@ pub struct Settings {
 }
 
 /// The settings, for owners. `refused` says that the form comes back because of what was entered.
-#[server(prefix = "/api", endpoint = "settings/show", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "settings/show")]
 pub async fn show_settings(org: String, refused: bool) -> Result<Settings, AppError> {
     crate::error::answer(on_the_server::show(&org, refused).await)
 }
 
 /// Changes the settings.
-#[server(prefix = "/api", endpoint = "settings/change", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "settings/change")]
 pub async fn change_settings(
     org: String,
     name: String,

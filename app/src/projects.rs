@@ -42,7 +42,7 @@ pub struct ProjectRow {
 }
 
 /// The org's projects, for owners and admins. `refused` says that a form comes back because of what was entered.
-#[server(prefix = "/api", endpoint = "projects/list", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "projects/list")]
 pub async fn list_projects(org: String, refused: bool) -> Result<ProjectList, AppError> {
     crate::error::answer(on_the_server::list(&org, refused).await)
 }

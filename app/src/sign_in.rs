@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Opens a session for whoever the address and the password belong to, and leads to `next` or where they begin.
-#[server(prefix = "/api", endpoint = "sign-in", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "sign-in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), AppError> {
     let result = on_the_server::sign_in(&email, password, &next).await;
     if result.is_err() {
@@ -25,7 +25,7 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
 }
 
 /// Ends the session.
-#[server(prefix = "/api", endpoint = "sign-out", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "sign-out")]
 pub async fn sign_out() -> Result<(), AppError> {
     crate::error::answer(on_the_server::sign_out().await)
 }

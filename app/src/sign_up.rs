@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Makes an account and an org, opens a session and leads to the org's keys.
-#[server(prefix = "/api", endpoint = "sign-up", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "sign-up")]
 pub async fn sign_up(
     name: String,
     email: String,

@@ -1,8 +1,9 @@
-//! What goes on beside requests: usage is written down, and what is no longer needed deleted.
+//! What goes on beside requests: usage is written down, what is no longer needed deleted, and what other instances
+//! imported noticed.
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey::{Engine, accounts::sessions, db::StorageError, idempotency, usage};
+use latchkey::{Engine, accounts::sessions, db::StorageError, idempotency, imports, usage};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -14,11 +15,14 @@ use crate::app_state::AppState;
 /// Between two deletions of ended sessions and old counts.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
 
+/// Between two looks at what other instances imported.
+const LOOK_FOR_IMPORTS: Duration = Duration::from_secs(60);
+
 /// The tasks that run until they are told to end.
 #[derive(Debug)]
 pub struct Background {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Background {
@@ -26,16 +30,17 @@ impl Background {
     pub fn start(state: &AppState) -> Self {
         let (stop, stopped) = watch::channel(false);
         let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
-        let clean_up = tokio::spawn(clean_up(Arc::clone(&state.engine), stopped));
+        let clean_up = tokio::spawn(clean_up(Arc::clone(&state.engine), stopped.clone()));
+        let imports = tokio::spawn(look_for_imports(Arc::clone(&state.engine), stopped));
         Self {
             stop,
-            tasks: [flushes, clean_up],
+            tasks: [flushes, clean_up, imports],
         }
     }
 
     /// Lets them finish what they are at. A flush that was cut off would lose what it had taken.
     pub async fn stop(self) {
-        // An error says that both have ended already.
+        // An error says that all have ended already.
         let _ = self.stop.send(true);
         for task in self.tasks {
             if let Err(error) = task.await {
@@ -78,6 +83,23 @@ async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "old rows were not deleted"
+            );
+        }
+    }
+}
+
+async fn look_for_imports(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = interval(LOOK_FOR_IMPORTS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        if let Err(error) = imports::refresh(&engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "it is not known whether keys were imported"
             );
         }
     }

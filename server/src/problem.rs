@@ -21,7 +21,8 @@ pub struct Problem {
     code: Code,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    headers: HeaderMap,
+    // Boxed: a problem is the error of many a result.
+    headers: Box<HeaderMap>,
 }
 
 /// What is wrong with one field of a request's body.
@@ -62,7 +63,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -176,7 +177,7 @@ impl Problem {
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (self.code.status(), content_type, body).into_response();
-        response.headers_mut().extend(self.headers.clone());
+        response.headers_mut().extend((*self.headers).clone());
         response
     }
 }

@@ -124,8 +124,8 @@ pub enum Recognised {
         /// The environment that its prefix states.
         environment: Environment,
     },
-    /// One of this instance's own shapes, prefix and length, with a wrong checksum: refused without a look-up. A key
-    /// imported from elsewhere may begin with such a prefix only if it has another length.
+    /// One of this instance's own shapes, prefix and length, with a wrong checksum: refused without a look-up, unless
+    /// keys were imported (see [`crate::imports`]).
     Miswritten,
     /// Another shape: only a key imported from elsewhere, legacy ones included, can look like this, and it is found by
     /// its digest alone. Where keys have no prefix, a wrong checksum is this too, since the shape says nothing then.

@@ -109,7 +109,7 @@ pub async fn edit_domains(
 pub async fn edit_with_domains(
     engine: &Engine,
     permit: &Permit<to::EditKeys>,
-    _permit: &Permit<to::EditDomains>,
+    _to_domains: &Permit<to::EditDomains>,
     id: KeyId,
     edit: EditKey,
     domains: EditDomains,

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::error::AppError;
 
 /// Makes an agent. A checkbox that is not ticked is not sent.
-#[server(prefix = "/api", endpoint = "agents/create", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "agents/create")]
 pub async fn create_agent(
     org: String,
     name: String,
@@ -23,7 +23,7 @@ pub async fn create_agent(
 }
 
 /// Changes an agent. A checkbox that is not ticked is not sent.
-#[server(prefix = "/api", endpoint = "agents/edit", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "agents/edit")]
 pub async fn edit_agent(
     org: String,
     agent: String,
@@ -42,7 +42,7 @@ pub async fn edit_agent(
 }
 
 /// Deletes an agent.
-#[server(prefix = "/api", endpoint = "agents/delete", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "agents/delete")]
 pub async fn delete_agent(org: String, agent: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::delete(&org, &agent).await)
 }

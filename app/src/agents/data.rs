@@ -71,19 +71,19 @@ pub struct AgentForm {
 }
 
 /// The org's agents, for everyone in it.
-#[server(prefix = "/api", endpoint = "agents/list", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "agents/list")]
 pub async fn list_agents(org: String) -> Result<AgentList, AppError> {
     crate::error::answer(on_the_server::list(&org).await)
 }
 
 /// One agent. `refused` says that the form comes back because of what was entered.
-#[server(prefix = "/api", endpoint = "agents/show", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "agents/show")]
 pub async fn show_agent(org: String, agent: String, refused: bool) -> Result<AgentView, AppError> {
     crate::error::answer(on_the_server::show(&org, &agent, refused).await)
 }
 
 /// The blank form, for those who may make agents.
-#[server(prefix = "/api", endpoint = "agents/new-form", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "agents/new-form")]
 pub async fn offer_new_agent(org: String, refused: bool) -> Result<AgentForm, AppError> {
     crate::error::answer(on_the_server::blank_form(&org, refused).await)
 }

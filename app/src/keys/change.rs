@@ -6,25 +6,25 @@ use leptos::prelude::*;
 use crate::{error::AppError, form::refusal_of};
 
 /// Switches an active key off. Nothing happens when it is off already.
-#[server(prefix = "/api", endpoint = "keys/disable", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/disable")]
 pub async fn disable_key(org: String, key: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::disable(&org, &key).await)
 }
 
 /// Switches a disabled key on. Nothing happens when it is on already.
-#[server(prefix = "/api", endpoint = "keys/enable", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/enable")]
 pub async fn enable_key(org: String, key: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::enable(&org, &key).await)
 }
 
 /// Ends a key for good.
-#[server(prefix = "/api", endpoint = "keys/revoke", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/revoke")]
 pub async fn revoke_key(org: String, key: String, reason: RevokeReason) -> Result<(), AppError> {
     crate::error::answer(on_the_server::revoke(&org, &key, reason).await)
 }
 
 /// Ends the old secret of the last rotation. Nothing happens when none works any more.
-#[server(prefix = "/api", endpoint = "keys/end-old-secret", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/end-old-secret")]
 pub async fn end_old_secret(org: String, key: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::end_old_secret(&org, &key).await)
 }

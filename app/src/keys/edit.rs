@@ -32,7 +32,7 @@ pub struct EditKeyOptions {
 }
 
 /// What the form offers, for those who may edit keys. Changes nothing.
-#[server(prefix = "/api", endpoint = "keys/edit-form", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/edit-form")]
 pub async fn offer_edit_key(org: String, key: String) -> Result<EditKeyOptions, AppError> {
     crate::error::answer(on_the_server::options(&org, &key).await)
 }

@@ -19,7 +19,7 @@ use crate::{
 const LISTED: usize = 200;
 
 /// Whether the person may import keys. Changes nothing.
-#[server(prefix = "/api", endpoint = "keys/import-form", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/import-form")]
 pub async fn offer_import(org: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::may_import(&org).await)
 }

@@ -34,7 +34,7 @@ pub struct RotationOptions {
 }
 
 /// What the form is about, for those who may rotate keys. Changes nothing.
-#[server(prefix = "/api", endpoint = "keys/rotate-form", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/rotate-form")]
 pub async fn offer_rotation(org: String, key: String) -> Result<RotationOptions, AppError> {
     crate::error::answer(on_the_server::options(&org, &key).await)
 }

@@ -5,19 +5,19 @@ use leptos::prelude::*;
 use crate::error::AppError;
 
 /// Makes a project.
-#[server(prefix = "/api", endpoint = "projects/create", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "projects/create")]
 pub async fn create_project(org: String, name: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::create(&org, &name).await)
 }
 
 /// Gives a project another name.
-#[server(prefix = "/api", endpoint = "projects/rename", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "projects/rename")]
 pub async fn rename_project(org: String, project: String, name: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::rename(&org, &project, &name).await)
 }
 
 /// Deletes a project that nothing belongs to.
-#[server(prefix = "/api", endpoint = "projects/delete", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "projects/delete")]
 pub async fn delete_project(org: String, project: String) -> Result<(), AppError> {
     crate::error::answer(on_the_server::delete(&org, &project).await)
 }

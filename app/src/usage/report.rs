@@ -128,7 +128,7 @@ pub struct KeyRow {
 }
 
 /// The org's usage over a range; by key too for those who may see that.
-#[server(prefix = "/api", endpoint = "usage", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "usage")]
 pub async fn report_usage(org: String, range: Range) -> Result<Usage, AppError> {
     crate::error::answer(on_the_server::report_usage(org, range).await)
 }

@@ -102,6 +102,7 @@ pub(super) async fn store(
     }
     tx.commit().await?;
     // They may have been asked for before, and be remembered as unknown.
+    engine.imports.note();
     secrets::forget(engine, &digests);
     Ok(true)
 }
@@ -140,11 +141,11 @@ async fn insert_secret(
     now: Timestamp,
 ) -> Result<bool, ImportError> {
     let id = SecretId::new(now.as_millis(), engine.random.bytes()?);
-    const INSERT: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING";
+    const INSERT: &str = "INSERT INTO key_secrets \
+         (id, key_id, digest, pepper_version, created_at, display, imported) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT)
         .bind(id).bind(key).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
-        .bind(&entry.display).execute(c).await.map(|done| done.rows_affected()))
+        .bind(&entry.display).bind(true).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     Ok(inserted == 1)
 }

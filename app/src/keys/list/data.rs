@@ -54,7 +54,7 @@ pub struct KeyRow {
 }
 
 /// One page of the org's keys.
-#[server(prefix = "/api", endpoint = "keys/list", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/list")]
 pub async fn list_keys(address: Address) -> Result<KeyList, AppError> {
     crate::error::answer(on_the_server::list_keys(&address).await)
 }

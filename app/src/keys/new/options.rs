@@ -68,7 +68,7 @@ impl NewKeyOptions {
 }
 
 /// What the form offers, for those who may make keys. Changes nothing.
-#[server(prefix = "/api", endpoint = "keys/new-form", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/new-form")]
 pub async fn offer_new_key(org: String) -> Result<NewKeyOptions, AppError> {
     crate::error::answer(on_the_server::options(&org).await)
 }

@@ -116,7 +116,7 @@ pub struct FindingText {
 }
 
 /// One key of an org.
-#[server(prefix = "/api", endpoint = "keys/show", output = crate::wire::Json)]
+#[server(prefix = "/api", endpoint = "keys/show")]
 pub async fn show_key(org: String, key: String) -> Result<KeyView, AppError> {
     crate::error::answer(on_the_server::show_key(&org, &key).await)
 }

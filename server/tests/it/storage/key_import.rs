@@ -9,6 +9,7 @@ use latchkey::{
     },
     random::Randomness,
     time::DAY,
+    verify::{Request, verify},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -52,6 +53,23 @@ on_both! {
         let report = import(&app.engine, &org.permit(), Format::Json, &text, false).await.unwrap();
         assert!(report.imported, "{report:?}");
         assert_eq!(said(&app.verify(&key(1)).await), "VALID");
+    }
+
+    async fn a_key_made_elsewhere_may_look_like_a_mistyped_one_of_ours(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let ours = org.key("Ours").await.plain;
+        let (front, last) = ours.expose().split_at(ours.expose().len() - 1);
+        let theirs = PlainKey::from_presented(format!("{front}{}", if last == "0" { "1" } else { "0" }));
+        assert_eq!(said(&app.verify(&theirs).await), "INVALID_API_KEY malformed");
+        let text = serde_json::json!([{"name": "Theirs", "sha256": sha256(&theirs)}]).to_string();
+        import(&app.engine, &org.permit(), Format::Json, &text, false).await.unwrap();
+        assert_eq!(said(&app.verify(&theirs).await), "VALID");
+
+        let other = app.another_engine(|_| {}).await;
+        let request = Request { key: Some(&theirs), ..Request::default() };
+        assert_eq!(said(&verify(&other, &request).await.unwrap()), "INVALID_API_KEY malformed");
+        latchkey::imports::refresh(&other).await.unwrap();
+        assert_eq!(said(&verify(&other, &request).await.unwrap()), "VALID", "noticed by another instance");
     }
 
     async fn one_bad_entry_keeps_all_out_and_each_is_told_what_is_wrong(app: &TestApp) {
