@@ -33,9 +33,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build what is missing and serve on SQLite.
+    /// Build what is missing and serve on SQLite, or carry out another command of the program.
     Run {
-        /// Arguments of `latchkey serve`.
+        /// Flags of `latchkey serve`, or a command of `latchkey` with its own.
         #[arg(last = true)]
         arguments: Vec<String>,
     },

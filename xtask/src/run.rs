@@ -10,13 +10,24 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Builds what is missing and serves, until interrupted.
+/// Builds what is missing, then serves until interrupted, or carries out another command of the program.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     site::ensure(workspace, Level::Quick)?;
     let server = server::build(workspace, Profile::Dev)?;
     let mut command = Command::new(server);
-    command.arg("serve").args(arguments);
+    command.args(serve_unless_named(arguments));
     become_program(command)
+}
+
+/// The program's arguments: a word in front names its command, such as `token create`; flags alone are for `serve`.
+fn serve_unless_named(arguments: &[String]) -> impl Iterator<Item = &str> {
+    let names_command = arguments
+        .first()
+        .is_some_and(|first| !first.starts_with('-'));
+    let serve = (!names_command).then_some("serve");
+    serve
+        .into_iter()
+        .chain(arguments.iter().map(String::as_str))
 }
 
 /// Builds the one file that serves everything.
@@ -58,4 +69,27 @@ fn become_program(mut command: Command) -> Result<()> {
 #[cfg(not(unix))]
 fn become_program(mut command: Command) -> Result<()> {
     crate::step::run(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::serve_unless_named;
+
+    #[test]
+    fn a_word_names_the_command_and_flags_are_for_serve() {
+        let command_line = |arguments: &str| {
+            let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+            let words: Vec<&str> = serve_unless_named(&arguments).collect();
+            words.join(" ")
+        };
+        assert_eq!(command_line(""), "serve");
+        assert_eq!(
+            command_line("--listen 127.0.0.1:80"),
+            "serve --listen 127.0.0.1:80"
+        );
+        assert_eq!(
+            command_line("token create --scope verify"),
+            "token create --scope verify"
+        );
+    }
 }
