@@ -2,6 +2,7 @@
 //!
 //! The facts are available to the pages; reading and checking a file needs the `native` feature.
 
+mod class;
 #[cfg(feature = "native")]
 mod file;
 mod scope;
@@ -15,6 +16,7 @@ use std::{collections::BTreeMap, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 
+pub use class::ClassIndex;
 #[cfg(feature = "native")]
 pub use file::{BUILT_IN_NAMES, ConventionError};
 pub use scope::{InvalidScope, Scope, ScopePreset, ScopeSetting, satisfies};
@@ -251,11 +253,6 @@ impl Convention {
             covers_subdomains,
             localhost,
         }
-    }
-
-    /// How many requests a key may make in a minute in this class; `None` for a class that does not exist.
-    pub fn per_minute(&self, class: &str) -> Option<NonZeroU32> {
-        self.classes.get(class).copied()
     }
 
     /// Whether a secret key with these scopes is meant to stand in a page.

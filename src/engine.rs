@@ -10,6 +10,7 @@ use crate::{
     imports::Imports,
     key::digest::Peppers,
     random::{Randomness, RandomnessError},
+    rate_limit::RateLimits,
     usage::recorder::Recorder,
     verify::cache::KeyCache,
 };
@@ -45,6 +46,7 @@ pub struct Engine {
     pub(crate) cache: KeyCache,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) imports: Imports,
+    pub(crate) rate_limits: RateLimits,
     pub(crate) recorder: Recorder,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: tokio::sync::Semaphore,
@@ -77,6 +79,7 @@ impl Engine {
             cache: KeyCache::new(cached_keys),
             allowed_origins: AllowedOrigins::default(),
             imports: Imports::default(),
+            rate_limits: RateLimits::default(),
             recorder: Recorder::new(instance),
             throttle: Throttle::default(),
             hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),

@@ -43,6 +43,8 @@ pub mod projects;
 #[cfg(feature = "native")]
 pub mod random;
 #[cfg(feature = "native")]
+pub mod rate_limit;
+#[cfg(feature = "native")]
 pub mod service_tokens;
 #[cfg(feature = "native")]
 pub mod usage;

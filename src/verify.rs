@@ -16,12 +16,13 @@ pub use known_key::KnownKey;
 
 use crate::{
     Engine,
-    convention::Scope,
+    convention::{ClassIndex, Scope},
     db::StorageError,
     key::text::{PlainKey, Recognised},
     outcome::Outcome,
+    rate_limit::{Standing, Windows},
     time::Timestamp,
-    usage::recorder::{Bucket, ClassIndex, Counted, Subject},
+    usage::recorder::{Bucket, Counted, Subject},
 };
 
 use self::decide::{Asked, Decision};
@@ -75,6 +76,8 @@ pub struct Answer {
     pub agent: Option<Arc<KnownAgent>>,
     /// Whether a list of domains was asked and allowed the request's origin.
     pub origin_allowed: bool,
+    /// Where the key (or the agent that stands in for one) is in its rate limit, when nothing else refused it.
+    pub rate_limit: Option<Standing>,
 }
 
 impl InvalidReason {
@@ -108,6 +111,7 @@ impl Answer {
             key: None,
             agent: None,
             origin_allowed: false,
+            rate_limit: None,
         }
     }
 
@@ -116,6 +120,19 @@ impl Answer {
             reason: Some(reason),
             ..Self::of(Outcome::InvalidApiKey)
         }
+    }
+
+    /// The last check: only what passed all others counts against a rate limit.
+    fn limit(&mut self, windows: &Windows, request: &Request<'_>, engine: &Engine, now: Timestamp) {
+        if self.outcome != Outcome::Valid {
+            return;
+        }
+        let taken = windows.take(request.class, &engine.convention, now);
+        if taken.is_err() {
+            self.outcome = Outcome::RateLimited;
+        }
+        let (Ok(standing) | Err(standing)) = taken;
+        self.rate_limit = Some(standing);
     }
 }
 
@@ -142,7 +159,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
         return Ok(Answer::invalid(reason_if_absent));
     };
     let mut agent = None;
-    let decision = match decide::usable(&known, now) {
+    let mut decision = match decide::usable(&known, now) {
         Err(answer) => Decision {
             answer,
             site: None,
@@ -159,6 +176,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
             decide::with_key(&engine.convention, &known, asked, request)
         }
     };
+    decision.answer.limit(&known.windows, request, engine, now);
     let subject = Subject::Key(known.id, known.secret_id);
     let bucket = Bucket::new(
         known.org_id,
@@ -189,7 +207,8 @@ async fn without_key(
     let Some(agent) = find::agent(engine, public_id, now).await? else {
         return Ok(Answer::of(Outcome::AgentNotFound));
     };
-    let decision = decide::with_agent_alone(&engine.convention, &agent, request);
+    let mut decision = decide::with_agent_alone(&engine.convention, &agent, request);
+    decision.answer.limit(&agent.windows, request, engine, now);
     let subject = Subject::Agent(agent.id);
     let bucket = Bucket::new(
         agent.org_id,

@@ -1,6 +1,7 @@
 //! `POST /v1/verify` (design §6): an API server asks whether a key may pass.
 
 mod client_headers;
+mod rate_limit;
 mod request;
 
 use axum::{
@@ -10,16 +11,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use latchkey::{
-    convention::Scope,
+    convention::{ClassIndex, Convention, Scope},
     outcome::Outcome,
     service_tokens,
-    usage::recorder::ClassIndex,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey},
 };
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use self::{client_headers::ClientHeaders, request::Body};
+use self::{client_headers::ClientHeaders, rate_limit::RateLimit, request::Body};
 use crate::{
     app_state::AppState,
     key_object::instant,
@@ -58,10 +58,18 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = AgentDocument, required = false)]
     agent: Option<AgentDocument<'a>>,
+    /// Where the key stands in its rate limit, unless something else refused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RateLimit, required = false)]
+    rate_limit: Option<RateLimit<'a>>,
+    /// After how many seconds the client may try again, on `RATE_LIMITED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    retry_after: Option<i64>,
     /// Headers to put on the answer to the client.
     #[serde(skip_serializing_if = "ClientHeaders::is_empty")]
     #[schema(value_type = ClientHeaders, required = false)]
-    headers: &'a ClientHeaders,
+    headers: &'a ClientHeaders<'a>,
 }
 
 /// What an API server may know of a key.
@@ -145,17 +153,17 @@ pub async fn verify(
     match answer(&state, &headers, body).await {
         Ok((answer, headers)) => {
             state.metrics.count_verification(answer.outcome);
-            respond(&answer, &headers)
+            respond(&answer, &headers, state.engine.convention())
         }
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn answer(
-    state: &AppState,
+async fn answer<'a>(
+    state: &'a AppState,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<(Answer, ClientHeaders), Problem> {
+) -> Result<(Answer, ClientHeaders<'a>), Problem> {
     let engine = &*state.engine;
     let undecided = |error: latchkey::db::StorageError| {
         state.metrics.undecided_verifications.increment(1);
@@ -204,16 +212,24 @@ async fn answer(
     Ok((answer, headers))
 }
 
-fn respond(answer: &Answer, headers: &ClientHeaders) -> Response {
+fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention) -> Response {
+    let rate_limit = answer
+        .rate_limit
+        .as_ref()
+        .map(|standing| RateLimit::of(standing, convention));
     let document = Document {
         valid: answer.outcome == Outcome::Valid,
         code: answer.outcome.code(),
         status: answer.outcome.status(),
-        detail: detail(answer),
+        detail: detail(answer.outcome),
         reason: answer.reason.map(InvalidReason::as_str),
         missing_scopes: &answer.missing_scopes,
         key: answer.key.as_deref().map(key_document),
         agent: answer.agent.as_deref().map(agent_document),
+        rate_limit,
+        retry_after: rate_limit
+            .filter(|_| answer.outcome == Outcome::RateLimited)
+            .map(|rate_limit| rate_limit.retry_after()),
         headers,
     };
     let mut json = Vec::with_capacity(512);
@@ -264,23 +280,14 @@ fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S
 }
 
 /// One sentence that says what to do.
-fn detail(answer: &Answer) -> &'static str {
-    match answer.outcome {
+fn detail(outcome: Outcome) -> &'static str {
+    match outcome {
         Outcome::Valid => "The key may pass.",
         Outcome::MissingApiKey => "Send an API key with the request.",
-        Outcome::InvalidApiKey => match answer.reason {
-            Some(InvalidReason::Malformed) => {
-                "This is not an API key. Check that it was copied whole."
-            }
-            Some(InvalidReason::Disabled) => "The key is disabled. Its owner can enable it again.",
-            Some(InvalidReason::Revoked) => "The key was revoked. Use another one.",
-            Some(InvalidReason::Superseded) => {
-                "The key was rotated and this secret has ended. Use the new one."
-            }
-            Some(InvalidReason::Unknown) | None => {
-                "There is no such key. Check that it belongs to this service."
-            }
-        },
+        // The same for every reason: whoever holds a key that was ended need not learn that it once was one.
+        Outcome::InvalidApiKey => {
+            "This is not a valid API key. Check that it was copied whole and has not been disabled or revoked."
+        }
         Outcome::ExpiredApiKey => "The key has expired. Make a new one.",
         Outcome::AgentNotFound => "There is no such agent. Check its public ID.",
         Outcome::OrgMismatch => "The agent belongs to another organization. Use one of its keys.",

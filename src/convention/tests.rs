@@ -165,9 +165,16 @@ fn only_a_convention_with_the_switch_lets_a_key_forbid_localhost() {
 #[test]
 fn a_class_has_its_own_limit() {
     let agentix = built_in("agentix");
-    assert_eq!(agentix.per_minute("chat").map(NonZeroU32::get), Some(60));
-    assert_eq!(agentix.per_minute("config").map(NonZeroU32::get), Some(120));
-    assert_eq!(agentix.per_minute("default"), None);
+    let per_minute = |class| {
+        Some(
+            ClassIndex::find(&agentix, class)?
+                .per_minute(&agentix)
+                .get(),
+        )
+    };
+    assert_eq!(per_minute("chat"), Some(60));
+    assert_eq!(per_minute("config"), Some(120));
+    assert_eq!(per_minute("default"), None);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    convention::Convention,
+    convention::ClassIndex,
     findings::Finding,
     id::{AgentId, InstanceId, KeyId, OrgId, SecretId},
     outcome::Outcome,
@@ -23,32 +23,6 @@ use super::{
     domains::{Day, Site, Sites},
     sightings::{Sighted, Sighting},
 };
-
-/// A convention's endpoint class by its place in the alphabet. Smaller and quicker than its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct ClassIndex(u16);
-
-impl ClassIndex {
-    /// The class with this name, if the convention has it.
-    pub fn find(convention: &Convention, name: &str) -> Option<Self> {
-        let place = convention.classes.keys().position(|class| class == name)?;
-        u16::try_from(place).ok().map(Self)
-    }
-
-    /// The class of a request that names none.
-    pub fn default_of(convention: &Convention) -> Self {
-        Self::find(convention, &convention.default_class).unwrap_or_default()
-    }
-
-    /// The class's name.
-    pub(super) fn name(self, convention: &Convention) -> &str {
-        convention
-            .classes
-            .keys()
-            .nth(usize::from(self.0))
-            .map_or(&convention.default_class, String::as_str)
-    }
-}
 
 /// What a decision is counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,6 +7,7 @@ use crate::{
     agents::PublicId,
     db::{StorageError, on},
     key::{digest::KeyDigest, text::PlainKey},
+    rate_limit::{Holder, Windows},
     time::Timestamp,
 };
 
@@ -46,7 +47,8 @@ async fn key_by_digest(
         .bind(digest.as_bytes()).fetch_optional(c).await)?;
     match row {
         Some(row) => {
-            let known = Arc::new(KnownKey::from_row(row)?);
+            let windows = windows(engine, Holder::Key(row.id), now);
+            let known = Arc::new(KnownKey::from_row(row, windows)?);
             seat.fill(Arc::clone(&known), now);
             Ok(Some(known))
         }
@@ -76,7 +78,8 @@ pub(super) async fn agent(
         .bind(public_id).fetch_optional(c).await)?;
     match row {
         Some(row) => {
-            let known = Arc::new(KnownAgent::from_row(row)?);
+            let windows = windows(engine, Holder::Agent(row.id), now);
+            let known = Arc::new(KnownAgent::from_row(row, windows)?);
             seat.fill(Arc::clone(&known), now);
             Ok(Some(known))
         }
@@ -85,4 +88,8 @@ pub(super) async fn agent(
             Ok(None)
         }
     }
+}
+
+fn windows(engine: &Engine, holder: Holder, now: Timestamp) -> Arc<Windows> {
+    engine.rate_limits.of(holder, &engine.convention, now)
 }

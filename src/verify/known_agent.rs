@@ -1,11 +1,14 @@
 //! An agent as the cache holds it.
 
+use std::sync::Arc;
+
 use crate::{
     agents::PublicId,
     db::StorageError,
     domain::DomainPattern,
     id::{AgentId, OrgId, ProjectId},
     name::{DisplayName, Slug},
+    rate_limit::Windows,
 };
 
 /// An agent as verification knows it.
@@ -27,12 +30,14 @@ pub struct KnownAgent {
     pub domains: Vec<DomainPattern>,
     /// Whether its public ID may stand in a page in place of a key.
     pub public_embedding: bool,
+    /// What rate limits leave to pages that send its public ID in place of a key.
+    pub(super) windows: Arc<Windows>,
 }
 
 /// The columns of a [`KnownAgent`].
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
-    id: AgentId,
+    pub id: AgentId,
     public_id: PublicId,
     name: DisplayName,
     org_id: OrgId,
@@ -48,7 +53,7 @@ pub(super) const SELECT_BY_PUBLIC_ID: &str = "SELECT agents.id, agents.public_id
      FROM agents JOIN orgs ON orgs.id = agents.org_id WHERE agents.public_id = $1";
 
 impl KnownAgent {
-    pub(super) fn from_row(row: Row) -> Result<Self, StorageError> {
+    pub(super) fn from_row(row: Row, windows: Arc<Windows>) -> Result<Self, StorageError> {
         Ok(Self {
             id: row.id,
             public_id: row.public_id,
@@ -58,6 +63,7 @@ impl KnownAgent {
             project_id: row.project_id,
             domains: crate::keys::stored_domains(&row.domains)?,
             public_embedding: row.public_embedding,
+            windows,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! A key as the cache holds it: what a verification needs to know, and nothing else.
 
+use std::sync::Arc;
+
 use crate::{
     convention::Scope,
     db::StorageError,
@@ -8,6 +10,7 @@ use crate::{
     ip_range::IpRange,
     key::{Environment, Kind, Lifecycle},
     name::{KeyName, Slug},
+    rate_limit::Windows,
     time::Timestamp,
 };
 
@@ -46,12 +49,14 @@ pub struct KnownKey {
     pub metadata: serde_json::Value,
     /// What decides its status.
     pub lifecycle: Lifecycle,
+    /// What its rate limits leave of it, whichever of its secrets is presented.
+    pub(super) windows: Arc<Windows>,
 }
 
 /// The columns of a [`KnownKey`].
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
-    id: KeyId,
+    pub id: KeyId,
     secret_id: SecretId,
     ends_at: Option<Timestamp>,
     name: KeyName,
@@ -78,7 +83,7 @@ pub(super) const SELECT_BY_DIGEST: &str = "SELECT keys.id, key_secrets.id AS sec
      WHERE key_secrets.digest = $1";
 
 impl KnownKey {
-    pub(super) fn from_row(row: Row) -> Result<Self, StorageError> {
+    pub(super) fn from_row(row: Row, windows: Arc<Windows>) -> Result<Self, StorageError> {
         Ok(Self {
             id: row.id,
             secret_id: row.secret_id,
@@ -96,6 +101,7 @@ impl KnownKey {
             secrets_in_browsers: row.secrets_in_browsers,
             metadata: crate::db::from_json(&row.metadata)?,
             lifecycle: row.lifecycle,
+            windows,
         })
     }
 }

@@ -1,17 +1,21 @@
 //! What an API server should put on its own answer to its client.
 
+use std::fmt::Display;
+
 use latchkey::{
     convention::{Convention, Scope},
     outcome::Outcome,
     verify::{Answer, Request},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
+
+use super::rate_limit::{Policy, RateLimit, Remaining};
 
 /// Headers by their names in lower case.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct ClientHeaders {
+pub struct ClientHeaders<'a> {
     /// How to authenticate (RFC 6750), on 401 and where a scope is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -20,20 +24,58 @@ pub struct ClientHeaders {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     access_control_allow_origin: Option<String>,
-    /// Beside `access-control-allow-origin`, for caches.
+    /// Beside `access-control-allow-origin`: which of these headers the page may read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    access_control_expose_headers: Option<&'static str>,
+    /// Where the origin decided, for caches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     vary: Option<&'static str>,
+    /// What the key's class allows: `"chat";q=60;w=60` (draft-ietf-httpapi-ratelimit-headers).
+    #[serde(
+        rename = "ratelimit-policy",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "text"
+    )]
+    #[schema(value_type = String, required = false)]
+    rate_limit_policy: Option<Policy<'a>>,
+    /// How many more requests would pass, and in how many seconds there will be more: `"chat";r=12;t=41`.
+    #[serde(
+        rename = "ratelimit",
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "text"
+    )]
+    #[schema(value_type = String, required = false)]
+    rate_limit: Option<Remaining<'a>>,
+    /// After how many seconds to try again, on `RATE_LIMITED`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
+    #[schema(value_type = String, required = false)]
+    retry_after: Option<i64>,
 }
 
-impl ClientHeaders {
+/// What a page of another origin may read of an answer only when it is named.
+const EXPOSED: &str = "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate";
+
+impl<'a> ClientHeaders<'a> {
     /// The headers that go with an answer.
-    pub fn of(answer: &Answer, request: &Request<'_>, convention: &Convention) -> Self {
+    pub fn of(answer: &Answer, request: &Request<'_>, convention: &'a Convention) -> Self {
         let sent_a_key = request.key.is_some_and(|key| !key.expose().is_empty());
         let allowed = request.origin.filter(|_| answer.origin_allowed);
+        let rate_limit = answer
+            .rate_limit
+            .as_ref()
+            .map(|standing| RateLimit::of(standing, convention));
         Self {
             access_control_allow_origin: allowed.map(str::to_owned),
-            vary: allowed.map(|_| "Origin"),
+            access_control_expose_headers: allowed.map(|_| EXPOSED),
+            vary: (allowed.is_some() || answer.outcome == Outcome::OriginNotAllowed)
+                .then_some("Origin"),
+            rate_limit_policy: rate_limit.map(Policy),
+            rate_limit: rate_limit.map(Remaining),
+            retry_after: rate_limit
+                .filter(|_| answer.outcome == Outcome::RateLimited)
+                .map(|rate_limit| rate_limit.retry_after()),
             www_authenticate: challenge(answer.outcome, sent_a_key, request.scopes, convention),
         }
     }
@@ -67,5 +109,12 @@ fn challenge(
         }
         (_, 401) => Some(format!("Bearer realm=\"{realm}\"")),
         _ => None,
+    }
+}
+
+fn text<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
     }
 }

@@ -7,4 +7,5 @@ mod by_domain;
 mod counting;
 mod foreign_keys;
 mod outcomes;
+mod rate_limits;
 mod warm_keys;

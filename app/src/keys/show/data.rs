@@ -52,6 +52,8 @@ pub struct KeyDetails {
     pub domains: Option<DomainsView>,
     /// The addresses that its users come from; none means any.
     pub ip_ranges: Vec<String>,
+    /// How many requests it may make, by class.
+    pub rate_limits: String,
     /// Its secrets, the current one first.
     pub secrets: Vec<SecretText>,
     /// What use of it has shown.
@@ -123,10 +125,12 @@ pub async fn show_key(org: String, key: String) -> Result<KeyView, AppError> {
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
+    use std::num::NonZeroU32;
+
     use latchkey::{
         Engine,
         access::Membership,
-        convention::{NoScope, Scope, ScopeSetting},
+        convention::{Convention, NoScope, Scope, ScopeSetting},
         domain::LOCALHOST,
         findings,
         id::KeyId,
@@ -141,6 +145,7 @@ mod on_the_server {
     use crate::{
         error::AppError,
         keys::state::KeyState,
+        number_text::grouped,
         session,
         time_text::TimeText,
         usage::{Range, of_key},
@@ -219,6 +224,7 @@ mod on_the_server {
             no_scope_means_all: convention.no_scope_means == NoScope::All,
             domains,
             ip_ranges: ip_ranges.iter().map(ToString::to_string).collect(),
+            rate_limits: rate_limits(convention),
             secrets: secrets
                 .into_iter()
                 .map(|secret| SecretText {
@@ -287,5 +293,19 @@ mod on_the_server {
                 .map(|used| (used.domain, used.count))
                 .collect(),
         }))
+    }
+
+    /// Every class with what a key may do of it: `60 a minute (chat), 120 a minute (config)`.
+    fn rate_limits(convention: &Convention) -> String {
+        let of_class = |(name, per_minute): (&String, &NonZeroU32)| {
+            let limit = format!("{} a minute", grouped(i64::from(per_minute.get())));
+            if convention.classes.len() == 1 {
+                limit
+            } else {
+                format!("{limit} ({name})")
+            }
+        };
+        let limits: Vec<String> = convention.classes.iter().map(of_class).collect();
+        limits.join(", ")
     }
 }

@@ -32,6 +32,7 @@ pub fn Details(
         let by = details.created_by.map(|name| format!(" by {name}"));
         view! {
             <dt>"Project"</dt><dd>{details.project}</dd>
+            <dt>"Rate limit"</dt><dd>{details.rate_limits}</dd>
             {ranges}
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
         }

@@ -4,7 +4,7 @@ use latchkey::{
     key::{RevokeReason, text::PlainKey},
     keys::{change_state::revoke, create::NewKey},
     role::Role,
-    time::DAY,
+    time::{DAY, SECOND},
     usage::flush::flush,
 };
 use serde_json::json;
@@ -80,6 +80,30 @@ on_both! { under "agentix":
     async fn without_scopes_a_key_opens_everything(app: &TestApp) {
         let made = app.org("northwind").await.key("Everything").await;
         assert_eq!(says_of(app, &made.plain, &["chat", "config", "conversations"]).await, "VALID");
+    }
+
+    /// "API keys are subject to rate limiting" "60 requests/minute per key" "120 requests/minute per key"
+    /// "When rate limited, the API returns 429 Too Many Requests with a Retry-After header."
+    /// "Too many requests, retry after the specified delay"
+    async fn each_kind_of_endpoint_has_its_limit_per_key_and_minute(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (made, token) = (org.key("Server").await, app.service_token().await);
+        for (class, per_minute) in [("chat", 60), ("config", 120)] {
+            let body = json!({"key": made.plain.expose(), "class": class}).to_string();
+            for _ in 0..per_minute {
+                assert_eq!(app.post_verify(Some(&token), &body).await.json()["code"], "VALID", "{class}");
+            }
+            let refused = app.post_verify(Some(&token), &body).await.json();
+            assert_eq!((&refused["code"], &refused["status"]), (&json!("RATE_LIMITED"), &json!(429)), "{class}");
+            let delay = refused["headers"]["retry-after"].as_str().unwrap().parse::<i64>().unwrap();
+            assert_eq!(refused["retry_after"], delay);
+            app.clock.advance(delay * SECOND - 1);
+            assert_eq!(app.post_verify(Some(&token), &body).await.json()["code"], "RATE_LIMITED", "{class}");
+            app.clock.advance(1);
+            assert_eq!(app.post_verify(Some(&token), &body).await.json()["code"], "VALID", "{class}");
+        }
+        let other = org.key("Other").await;
+        assert_eq!(says(app, &other.plain).await, "VALID");
     }
 
     /// "API keys are bound to an organization." "A key can only access agents owned by the same organization."

@@ -8,7 +8,7 @@ use latchkey::{
         rotate::{Rotation, rotate},
     },
     role::Role,
-    time::DAY,
+    time::{DAY, SECOND},
 };
 use serde_json::json;
 
@@ -38,6 +38,18 @@ on_both! { under "chatbot-platform":
         for (scope, _) in offered(app) {
             assert_eq!(says_of(app, &made.plain, &[&scope]).await, "VALID", "{scope}");
         }
+    }
+
+    /// "API keys are subject to rate limits."
+    async fn a_key_that_asks_too_often_has_to_wait(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production Server").await;
+        for _ in 0..600 {
+            assert_eq!(says(app, &made.plain).await, "VALID");
+        }
+        assert_eq!(says(app, &made.plain).await, "RATE_LIMITED");
+        app.clock.advance(61 * SECOND);
+        assert_eq!(says(app, &made.plain).await, "VALID");
     }
 
     /// "Store keys as environment variables"

@@ -88,8 +88,14 @@ on_both! {
             app.post_verify(Some(&token), &body).await.json()["headers"].clone()
         };
         let allowed = headers("https://shop.example", "bots:read").await;
-        assert_eq!(allowed, json!({"access-control-allow-origin": "https://shop.example", "vary": "Origin"}));
-        assert_eq!(headers("https://evil.example", "bots:read").await, json!(null));
+        assert_eq!(allowed, json!({
+            "access-control-allow-origin": "https://shop.example",
+            "access-control-expose-headers": "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate",
+            "ratelimit": "\"default\";r=599;t=61", "ratelimit-policy": "\"default\";q=600;w=60", "vary": "Origin",
+        }));
+        let refused = headers("https://shop.example", "admin").await;
+        assert_eq!(refused["access-control-allow-origin"], "https://shop.example", "the page may read why");
+        assert_eq!(headers("https://evil.example", "bots:read").await, json!({"vary": "Origin"}));
     }
 
     async fn a_warm_preflight_asks_no_database(app: &TestApp) {

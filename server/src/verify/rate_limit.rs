@@ -1,0 +1,79 @@
+//! Where a key stands in its rate limit: as JSON for the API server, and as headers for its client
+//! (draft-ietf-httpapi-ratelimit-headers).
+
+use std::fmt;
+
+use latchkey::{
+    convention::Convention,
+    rate_limit::{Standing, WINDOW_SECONDS},
+    time::SECOND,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Where a key stands in its rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RateLimit<'a> {
+    /// The endpoint class that the request counted against.
+    class: &'a str,
+    /// How many requests of the class pass in any span of `window_seconds`.
+    limit: u32,
+    /// The length of the sliding window.
+    window_seconds: i64,
+    /// How many more would pass now.
+    remaining: u32,
+    /// In how many seconds some that count now no longer will.
+    reset_seconds: i64,
+}
+
+/// The value of `RateLimit-Policy`, such as `"chat";q=60;w=60`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Policy<'a>(pub RateLimit<'a>);
+
+/// The value of `RateLimit`, such as `"chat";r=12;t=41`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Remaining<'a>(pub RateLimit<'a>);
+
+impl<'a> RateLimit<'a> {
+    /// The standing in the words of the API.
+    pub fn of(standing: &Standing, convention: &'a Convention) -> Self {
+        Self {
+            class: standing.class.name(convention),
+            limit: standing.limit.get(),
+            window_seconds: WINDOW_SECONDS,
+            remaining: standing.remaining,
+            reset_seconds: standing.frees_in.div_euclid(SECOND)
+                + i64::from(standing.frees_in.rem_euclid(SECOND) > 0),
+        }
+    }
+
+    /// After how many seconds a refused client may try again.
+    pub fn retry_after(&self) -> i64 {
+        self.reset_seconds
+    }
+}
+
+// A class's name is of a–z, 0–9 and `-`: it needs no escaping.
+impl fmt::Display for Policy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RateLimit {
+            class,
+            limit,
+            window_seconds,
+            ..
+        } = self.0;
+        write!(f, "\"{class}\";q={limit};w={window_seconds}")
+    }
+}
+
+impl fmt::Display for Remaining<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RateLimit {
+            class,
+            remaining,
+            reset_seconds,
+            ..
+        } = self.0;
+        write!(f, "\"{class}\";r={remaining};t={reset_seconds}")
+    }
+}

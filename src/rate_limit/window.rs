@@ -1,0 +1,138 @@
+//! A sliding window of 60 s.
+
+use crate::time::{SECOND, Timestamp};
+
+use super::WINDOW_SECONDS;
+
+/// The second that is going on and those before it: whatever happened within the window is in one of them.
+const SECONDS: usize = WINDOW_SECONDS as usize + 1;
+
+/// How many requests passed in each of the last seconds. A request counts for 60 s, and for up to one more.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// The latest second that was looked at, since 1970.
+    second: i64,
+    /// By the second's remainder.
+    passed: [u32; SECONDS],
+    /// The sum.
+    count: u32,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            second: i64::MIN,
+            passed: [0; SECONDS],
+            count: 0,
+        }
+    }
+}
+
+impl Window {
+    /// Counts a request, unless `limit` is reached. Whether it was counted.
+    pub fn take(&mut self, limit: u32, now: Timestamp) -> bool {
+        self.move_to(now);
+        if self.count >= limit {
+            return false;
+        }
+        self.passed[place(self.second)] += 1;
+        self.count += 1;
+        true
+    }
+
+    /// How many count.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// In how many milliseconds the earliest of them stops counting; 0 when there is none.
+    pub fn frees_in(&self, now: Timestamp) -> i64 {
+        let width = SECONDS as i64;
+        (self.second.saturating_sub(width - 1)..=self.second)
+            .find(|second| self.passed[place(*second)] > 0)
+            .map_or(0, |second| (second + width) * SECOND - now.as_millis())
+    }
+
+    /// Whether it is as good as new.
+    pub fn is_idle(&mut self, now: Timestamp) -> bool {
+        self.move_to(now);
+        self.count == 0
+    }
+
+    /// Forgets what has gone by. A clock that was set back stands still until it has caught up.
+    fn move_to(&mut self, now: Timestamp) {
+        let second = now.as_millis().div_euclid(SECOND);
+        let width = SECONDS as i64;
+        for gone in self.second.max(second.saturating_sub(width)) + 1..=second {
+            self.count -= std::mem::take(&mut self.passed[place(gone)]);
+        }
+        self.second = self.second.max(second);
+    }
+}
+
+fn place(second: i64) -> usize {
+    second.rem_euclid(SECONDS as i64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn a_burst_passes_up_to_the_limit_and_again_when_it_is_a_minute_old() {
+        let mut window = Window::default();
+        let burst = at(999);
+        assert!((0..5).all(|_| window.take(5, burst)));
+        assert!(!window.take(5, burst));
+        assert!(!window.take(5, at(60_998)), "59.999 s later");
+        let frees_at = at(999 + window.frees_in(burst));
+        assert_eq!(frees_at, at(61_000));
+        assert!(!window.take(5, frees_at.plus(-1)));
+        assert!((0..5).all(|_| window.take(5, frees_at)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_gives_nothing_away() {
+        let mut window = Window::default();
+        assert!((0..5).all(|_| window.take(5, at(3_600_000))));
+        assert!(!window.take(5, at(0)));
+        assert!(!window.take(5, at(3_600_000)));
+        assert!(window.frees_in(at(3_600_000)) > 0);
+        assert!(window.take(5, at(3_661_000)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_minute_holds_more_than_the_limit_and_none_that_has_room_refuses(
+            limit in 1_u32..20,
+            gaps in prop::collection::vec(prop_oneof![0_i64..50, 0_i64..5_000, 0_i64..130_000], 1..300),
+        ) {
+            let mut window = Window::default();
+            let mut now = 1_700_000_000_123;
+            let mut passed: Vec<i64> = Vec::new();
+            for gap in gaps {
+                now += gap;
+                let within = |millis: i64| passed.iter().filter(|at| now - **at < millis).count() as u32;
+                let (in_a_minute, in_a_second_more) = (within(60_000), within(61_000));
+                if window.take(limit, at(now)) {
+                    prop_assert!(in_a_minute < limit);
+                    passed.push(now);
+                } else {
+                    prop_assert!(in_a_second_more >= limit);
+                    let wait = window.frees_in(at(now));
+                    prop_assert!((1..=61_000).contains(&wait));
+                    prop_assert!(window.take(limit, at(now + wait)));
+                    now += wait;
+                    passed.push(now);
+                }
+                prop_assert!(window.count() <= limit);
+            }
+        }
+    }
+}
