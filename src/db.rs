@@ -63,6 +63,21 @@ macro_rules! on {
 }
 pub(crate) use on;
 
+/// Reads the row that a `SELECT` finds, if there is one, and keeps others from it until the transaction ends. SQLite's
+/// transaction keeps every other writer out by itself; Postgres has to be told which row matters.
+macro_rules! select_locked {
+    ($tx:expr, $select:literal $(, $bind:expr)+) => {
+        match $tx.on() {
+            $crate::db::On::Sqlite(c) => sqlx::query_as($select)$(.bind($bind))+.fetch_optional(c).await,
+            $crate::db::On::Postgres(c) => {
+                sqlx::query_as(concat!($select, " FOR UPDATE"))$(.bind($bind))+.fetch_optional(c).await
+            }
+        }
+        .map_err($crate::db::StorageError::from)
+    };
+}
+pub(crate) use select_locked;
+
 /// Stores a type that has `Display` and `FromStr` in a TEXT column, in both databases.
 macro_rules! text_column {
     ($name:ty) => {

@@ -6,7 +6,7 @@ mod bulk;
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{On, StorageError, Tx, on},
+    db::{StorageError, Tx, on, select_locked},
     id::{KeyId, OrgId},
     key::{Lifecycle, RevokeReason, Status, digest::KeyDigest},
     time::Timestamp,
@@ -121,19 +121,12 @@ async fn change_in(
     change: &Change,
     now: Timestamp,
 ) -> Result<Vec<KeyDigest>, ChangeStateError> {
-    let lifecycle: Option<Lifecycle> = match tx.on() {
-        On::Sqlite(c) => {
-            const SELECT: &str = "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2";
-            sqlx::query_as(SELECT).bind(org_id).bind(id).fetch_optional(c).await
-        }
-        // SQLite's transaction already keeps every other writer out; Postgres has to be told which row matters.
-        On::Postgres(c) => {
-            const SELECT_FOR_UPDATE: &str =
-                "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2 FOR UPDATE";
-            sqlx::query_as(SELECT_FOR_UPDATE).bind(org_id).bind(id).fetch_optional(c).await
-        }
-    }
-    .map_err(StorageError::from)?;
+    let lifecycle: Option<Lifecycle> = select_locked!(
+        tx,
+        "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
+        org_id,
+        id
+    )?;
     let lifecycle = lifecycle.ok_or(ChangeStateError::NotFound)?;
     let (after, reason) = change
         .apply(lifecycle, now)

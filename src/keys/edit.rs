@@ -4,7 +4,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     convention::Scope,
-    db::{On, StorageError, Tx, from_json, on},
+    db::{StorageError, Tx, from_json, on, select_locked},
     domain::DomainPattern,
     id::{KeyId, OrgId, ProjectId},
     ip_range::IpRange,
@@ -229,34 +229,15 @@ impl Row {
     }
 }
 
-/// Reads a key's row, and on Postgres keeps others from it until the transaction ends.
+/// Reads a key's row, which nobody else changes until the transaction ends.
 async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, StorageError> {
-    macro_rules! select {
-        ($lock:literal) => {
-            concat!(
-                "SELECT kind, name, display, project_id, scopes, domains, localhost_forbidden, ip_ranges, notes, metadata, expires_at, \
-                 disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
-                $lock
-            )
-        };
-    }
-    Ok(match tx.on() {
-        // SQLite's transaction keeps every other writer out by itself.
-        On::Sqlite(c) => {
-            sqlx::query_as(select!(""))
-                .bind(org_id)
-                .bind(id)
-                .fetch_optional(c)
-                .await
-        }
-        On::Postgres(c) => {
-            sqlx::query_as(select!(" FOR UPDATE"))
-                .bind(org_id)
-                .bind(id)
-                .fetch_optional(c)
-                .await
-        }
-    }?)
+    select_locked!(
+        tx,
+        "SELECT kind, name, display, project_id, scopes, domains, localhost_forbidden, ip_ranges, notes, metadata, \
+         expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
+        org_id,
+        id
+    )
 }
 
 async fn store(tx: &mut Tx, org_id: OrgId, id: KeyId, row: &Row) -> Result<(), StorageError> {

@@ -4,7 +4,7 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{On, StorageError, Tx, on},
+    db::{StorageError, Tx, on, select_locked},
     id::{KeyId, OrgId, SecretId},
     key::{Environment, Kind, Lifecycle, Status, text::PlainKey},
     name::KeyName,
@@ -144,34 +144,14 @@ pub async fn rotate(
     Ok(CreatedKey { id, plain, display })
 }
 
-/// Reads a key's row, and on Postgres keeps others from it until the transaction ends.
+/// Reads a key's row, which nobody else changes until the transaction ends.
 async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, StorageError> {
-    macro_rules! select {
-        ($lock:literal) => {
-            concat!(
-                "SELECT name, kind, environment, expires_at, disabled_at, revoked_at FROM keys \
-                 WHERE org_id = $1 AND id = $2",
-                $lock
-            )
-        };
-    }
-    Ok(match tx.on() {
-        // SQLite's transaction keeps every other writer out by itself.
-        On::Sqlite(c) => {
-            sqlx::query_as(select!(""))
-                .bind(org_id)
-                .bind(id)
-                .fetch_optional(c)
-                .await
-        }
-        On::Postgres(c) => {
-            sqlx::query_as(select!(" FOR UPDATE"))
-                .bind(org_id)
-                .bind(id)
-                .fetch_optional(c)
-                .await
-        }
-    }?)
+    select_locked!(
+        tx,
+        "SELECT name, kind, environment, expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
+        org_id,
+        id
+    )
 }
 
 /// Ends the key's current secret after the overlap, and stores the new one.

@@ -13,12 +13,7 @@ pub async fn create_agent(
     domains: Option<String>,
     public_embedding: Option<String>,
 ) -> Result<(), AppError> {
-    let fields = on_the_server::Fields {
-        name,
-        project: project.unwrap_or_default(),
-        domains: domains.unwrap_or_default(),
-        public_embedding: public_embedding.is_some(),
-    };
+    let fields = on_the_server::Fields::sent(name, project, domains, public_embedding);
     crate::error::answer(on_the_server::create(&org, fields).await)
 }
 
@@ -32,12 +27,7 @@ pub async fn edit_agent(
     domains: Option<String>,
     public_embedding: Option<String>,
 ) -> Result<(), AppError> {
-    let fields = on_the_server::Fields {
-        name,
-        project: project.unwrap_or_default(),
-        domains: domains.unwrap_or_default(),
-        public_embedding: public_embedding.is_some(),
-    };
+    let fields = on_the_server::Fields::sent(name, project, domains, public_embedding);
     crate::error::answer(on_the_server::edit(&org, &agent, fields).await)
 }
 
@@ -66,10 +56,10 @@ mod on_the_server {
 
     /// The form as it was sent.
     pub struct Fields {
-        pub name: String,
-        pub project: String,
-        pub domains: String,
-        pub public_embedding: bool,
+        name: String,
+        project: String,
+        domains: String,
+        public_embedding: bool,
     }
 
     pub async fn create(org: &str, fields: Fields) -> Result<(), AppError> {
@@ -87,7 +77,7 @@ mod on_the_server {
         let permit: Permit<to::EditAgents> = session::membership(org).await?.permit()?;
         let public_id = id(agent)?;
         let settings = fields.read()?;
-        edit::edit(&*session::engine()?, &permit, public_id, &settings)
+        edit::edit(&*session::engine()?, &permit, public_id, settings.into())
             .await
             .map_err(|error| fields.refused(error))?;
         leptos_axum::redirect(&format!("/orgs/{org}/agents/{public_id}"));
@@ -113,6 +103,20 @@ mod on_the_server {
     }
 
     impl Fields {
+        pub fn sent(
+            name: String,
+            project: Option<String>,
+            domains: Option<String>,
+            public_embedding: Option<String>,
+        ) -> Self {
+            Self {
+                name,
+                project: project.unwrap_or_default(),
+                domains: domains.unwrap_or_default(),
+                public_embedding: public_embedding.is_some(),
+            }
+        }
+
         fn read(&self) -> Result<AgentSettings, AppError> {
             let mut form = FormReader::default();
             let name = form.read("name", &self.name);

@@ -6,7 +6,9 @@ use latchkey::{
     agents::{
         Agent, AgentError, AgentSettings, PublicId,
         create::{Once, create_once},
-        delete, edit, show,
+        delete,
+        edit::{self, EditAgent},
+        show,
     },
     domain::DomainPattern,
     id::{AgentId, ProjectId},
@@ -176,21 +178,13 @@ pub async fn change(
     AgentPath { of, public_id }: AgentPath,
     Body { fields, .. }: Body<AgentChange>,
 ) -> Result<Json<AgentObject>, Problem> {
-    let old = find(&state, &of, public_id).await?;
-    let name = match fields.name {
-        None => old.summary.name,
-        Some(name) => required("name", name)?,
+    let edit = EditAgent {
+        name: fields.name.map(|name| required("name", name)).transpose()?,
+        project: fields.project,
+        domains: fields.domains.map(Option::unwrap_or_default),
+        public_embedding: fields.public_embedding,
     };
-    let settings = AgentSettings {
-        name,
-        project: fields.project.unwrap_or(Some(old.project_id)),
-        domains: match fields.domains {
-            None => old.domains,
-            Some(domains) => domains.unwrap_or_default(),
-        },
-        public_embedding: fields.public_embedding.unwrap_or(old.public_embedding),
-    };
-    let changed = edit::edit(&state.engine, &of.permit(), public_id, &settings).await;
+    let changed = edit::edit(&state.engine, &of.permit(), public_id, edit).await;
     changed.map_err(refused)?;
     Ok(Json(find(&state, &of, public_id).await?.into()))
 }

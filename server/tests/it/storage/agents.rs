@@ -1,7 +1,13 @@
 //! Making, listing, changing and deleting agents.
 
 use latchkey::{
-    agents::{AgentError, AgentSettings, create::create, delete::delete, edit::edit, show},
+    agents::{
+        AgentError, AgentSettings,
+        create::create,
+        delete::delete,
+        edit::{EditAgent, edit},
+        show,
+    },
     convention::Convention,
     id::ProjectId,
     projects,
@@ -48,13 +54,28 @@ on_both! {
         ] {
             for done in [
                 create(&app.engine, &org.permit(), &settings).await.map(drop),
-                edit(&app.engine, &org.permit(), made.public_id, &settings).await,
+                edit(&app.engine, &org.permit(), made.public_id, settings.into()).await,
             ] {
                 let error = done.unwrap_err().to_string();
                 assert!(error.contains(sentence), "{error}");
             }
         }
         assert_eq!(show::list(&app.engine, &org.permit()).await.unwrap(), before);
+    }
+
+    async fn of_changes_at_once_none_is_lost(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = create(&app.engine, &org.permit(), &agent("Support", &["shop.example"])).await.unwrap();
+        for round in 0..10 {
+            let name = EditAgent { name: Some(format!("Support {round}").parse().unwrap()), ..EditAgent::default() };
+            let domain = format!("shop{round}.example");
+            let domains = EditAgent { domains: Some(vec![domain.parse().unwrap()]), ..EditAgent::default() };
+            let (permit, id) = (org.permit(), made.public_id);
+            let (one, other) = tokio::join!(edit(&app.engine, &permit, id, name), edit(&app.engine, &permit, id, domains));
+            (one.unwrap(), other.unwrap());
+            let agent = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
+            assert_eq!((agent.summary.name.as_str(), agent.domains[0].to_string()), (format!("Support {round}").as_str(), domain));
+        }
     }
 
     async fn embedding_is_refused_where_the_convention_has_none(app: &TestApp) {
@@ -70,7 +91,7 @@ on_both! {
         let theirs = create(&app.engine, &other.permit(), &agent("Theirs", &["shop.example"])).await.unwrap();
         let before = show::list(&app.engine, &other.permit()).await.unwrap();
         let not_found = |done: Result<(), AgentError>| assert!(matches!(done, Err(AgentError::NotFound)), "{done:?}");
-        not_found(edit(&app.engine, &org.permit(), theirs.public_id, &agent("Mine", &[])).await);
+        not_found(edit(&app.engine, &org.permit(), theirs.public_id, agent("Mine", &[]).into()).await);
         not_found(delete(&app.engine, &org.permit(), theirs.public_id).await);
         assert!(show::summary(&app.engine, &org.permit(), theirs.public_id).await.unwrap().is_none());
         assert!(show::details(&app.engine, &org.permit(), theirs.public_id).await.unwrap().is_none());

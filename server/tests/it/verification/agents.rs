@@ -152,7 +152,7 @@ on_both! {
         let bot = make(&app.engine, &org, &agent("Support", &["shop.example"])).await.public_id;
         let ask = async |origin| ask(&app.engine, &made.plain, &bot.to_string(), Some(origin)).await;
         assert_eq!(ask("https://shop.example").await, "VALID");
-        edit(&app.engine, &org.permit(), bot, &agent("Support", &["blog.example"])).await.unwrap();
+        edit(&app.engine, &org.permit(), bot, agent("Support", &["blog.example"]).into()).await.unwrap();
         assert_eq!(ask("https://shop.example").await, "ORIGIN_NOT_ALLOWED");
         assert_eq!(ask("https://blog.example").await, "VALID");
         delete(&app.engine, &org.permit(), bot).await.unwrap();
@@ -166,7 +166,7 @@ on_both! {
         app.database.execute("UPDATE agents SET public_id = 'agt_0000000000000000000000'").await;
         assert_eq!(ask(&app.engine, &made.plain, &bot.to_string(), None).await, "AGENT_NOT_FOUND");
         app.database.execute(&format!("UPDATE agents SET public_id = '{bot}'")).await;
-        edit(&app.engine, &org.permit(), bot, &agent("Support", &[])).await.unwrap();
+        edit(&app.engine, &org.permit(), bot, agent("Support", &[]).into()).await.unwrap();
         assert_eq!(ask(&app.engine, &made.plain, &bot.to_string(), None).await, "VALID");
     }
 }
