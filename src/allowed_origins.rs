@@ -1,4 +1,5 @@
-//! Which pages may read the API's answers (CORS): those whose origin some active widget key, or some agent, lists.
+//! Which pages may read the API's answers (CORS): those whose origin some active widget key, or some agent, lists; and
+//! all, where some active secret key may be used from any page.
 //!
 //! A browser asks with a preflight, before it sends a key, so the answer cannot depend on the key. The patterns of all
 //! keys are held in memory. Nothing is let through by this: the verification decides, this lets a page see what it said.
@@ -9,7 +10,8 @@ use tokio::sync::Mutex;
 
 use crate::{
     Engine,
-    db::{StorageError, on},
+    convention::Scope,
+    db::{StorageError, from_json, on},
     domain::{DomainPattern, LocalhostRule, Origin, PatternIndex},
     keys::stored_domains,
     time::{SECOND, Timestamp},
@@ -34,6 +36,8 @@ struct Patterns {
     index: PatternIndex,
     /// Whether a key works on localhost whatever its list says.
     localhost: bool,
+    /// Whether a key works on every page: a secret one that may be used in browsers.
+    everywhere: bool,
     loaded_at: Timestamp,
     /// The count of [`KeyCache::changes`](crate::verify::cache::KeyCache::changes) before they were read.
     changes: u64,
@@ -49,7 +53,8 @@ pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError>
     };
     let patterns = current(engine).await?;
     let with_subdomains = engine.convention.domains.covers_subdomains;
-    Ok((patterns.localhost && origin.is_localhost())
+    Ok(patterns.everywhere
+        || (patterns.localhost && origin.is_localhost())
         || patterns.index.covers(&origin, with_subdomains))
 }
 
@@ -107,6 +112,7 @@ async fn load(engine: &Engine) -> Result<Patterns, StorageError> {
     let mut patterns = Patterns {
         index: PatternIndex::default(),
         localhost: false,
+        everywhere: a_secret_key_works_in_pages(engine, loaded_at).await?,
         loaded_at,
         changes,
     };
@@ -125,6 +131,25 @@ async fn load(engine: &Engine) -> Result<Patterns, StorageError> {
         );
     }
     Ok(patterns)
+}
+
+/// Whether some active secret key may be used from any page: its scopes are meant for pages, or its org lets it.
+async fn a_secret_key_works_in_pages(
+    engine: &Engine,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT DISTINCT keys.scopes, orgs.secrets_in_browsers FROM keys JOIN orgs ON orgs.id = keys.org_id \
+         WHERE keys.kind = 'secret' AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
+         AND COALESCE(keys.expires_at > $1, TRUE)";
+    let kinds: Vec<(String, bool)> =
+        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(now).fetch_all(c).await)?;
+    for (scopes, secrets_in_browsers) in kinds {
+        let scopes: Vec<Scope> = from_json(&scopes)?;
+        if secrets_in_browsers || engine.convention.allows_secret_in_browser(&scopes) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Patterns {

@@ -74,7 +74,7 @@ pub struct Answer {
     pub key: Option<Arc<KnownKey>>,
     /// The agent that was asked for, when it is one that the request may be about.
     pub agent: Option<Arc<KnownAgent>>,
-    /// Whether a list of domains was asked and allowed the request's origin.
+    /// Whether the key (or agent) works on pages of the request's origin.
     pub origin_allowed: bool,
     /// Where the key (or the agent that stands in for one) is in its rate limit, when nothing else refused it.
     pub rate_limit: Option<Standing>,

@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// What a page may read of an answer besides the headers that every page may.
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy");
+pub const EXPOSED_HEADERS: &str = "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate";
+const EXPOSED: HeaderValue = HeaderValue::from_static(EXPOSED_HEADERS);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
 /// For how many seconds a browser need not ask again.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
@@ -85,7 +85,7 @@ fn preflight(convention: &Convention) -> Response {
 fn refusal() -> Problem {
     Problem::new(
         Code::OriginNotAllowed,
-        "No key works on this site. Add its domain to the allowed domains of a widget key.",
+        "No key works on this site. Add its domain to the allowed domains of a key or an agent.",
     )
 }
 

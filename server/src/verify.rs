@@ -11,7 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use latchkey::{
-    convention::{ClassIndex, Convention, Scope},
+    Engine, allowed_origins,
+    convention::{BoundTo, ClassIndex, Convention, Scope},
     outcome::Outcome,
     service_tokens,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey},
@@ -208,8 +209,25 @@ async fn answer<'a>(
         ip: body.ip,
     };
     let answer = verify::verify(engine, &request).await.map_err(undecided)?;
-    let headers = ClientHeaders::of(&answer, &request, engine.convention());
+    let readable = !answer.origin_allowed && may_be_read(engine, request.origin).await;
+    let headers = ClientHeaders::of(&answer, &request, readable, engine.convention());
     Ok((answer, headers))
+}
+
+/// Whether pages of the origin may read answers that their own key does not open to them: why it is refused, say.
+async fn may_be_read(engine: &Engine, origin: Option<&str>) -> bool {
+    let Some(origin) = origin else {
+        return false;
+    };
+    allowed_origins::allows(engine, origin)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "which pages may read an answer is not known"
+            );
+            false
+        })
 }
 
 fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention) -> Response {
@@ -221,7 +239,7 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
         valid: answer.outcome == Outcome::Valid,
         code: answer.outcome.code(),
         status: answer.outcome.status(),
-        detail: detail(answer.outcome),
+        detail: detail(answer.outcome, convention),
         reason: answer.reason.map(InvalidReason::as_str),
         missing_scopes: &answer.missing_scopes,
         key: answer.key.as_deref().map(key_document),
@@ -280,7 +298,7 @@ fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S
 }
 
 /// One sentence that says what to do.
-fn detail(outcome: Outcome) -> &'static str {
+fn detail(outcome: Outcome, convention: &Convention) -> &'static str {
     match outcome {
         Outcome::Valid => "The key may pass.",
         Outcome::MissingApiKey => "Send an API key with the request.",
@@ -290,7 +308,12 @@ fn detail(outcome: Outcome) -> &'static str {
         }
         Outcome::ExpiredApiKey => "The key has expired. Make a new one.",
         Outcome::AgentNotFound => "There is no such agent. Check its public ID.",
-        Outcome::OrgMismatch => "The agent belongs to another organization. Use one of its keys.",
+        Outcome::OrgMismatch => match convention.bound_to {
+            BoundTo::Org => "The agent belongs to another organization. Use one of its keys.",
+            BoundTo::Project => {
+                "The agent belongs to another project or organization. Use a key of its project."
+            }
+        },
         Outcome::OriginNotAllowed => {
             "The key does not work on this site. Add its domain to the key's allowed domains."
         }

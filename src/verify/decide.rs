@@ -54,7 +54,11 @@ pub(super) fn with_key<'a>(
     asked: Asked<'a>,
     request: &Request<'a>,
 ) -> Decision<'a> {
-    let from_browser = request.origin.is_some() || request.referer.is_some();
+    // No browser sends an empty header, but API servers that always hand one on do.
+    let from_browser = [request.origin, request.referer]
+        .into_iter()
+        .flatten()
+        .any(|header| !header.is_empty());
     let exposed = key.kind == Kind::Secret
         && from_browser
         && !convention.allows_secret_in_browser(&key.scopes);
@@ -92,6 +96,8 @@ pub(super) fn with_key<'a>(
     if exposed && !key.secrets_in_browsers {
         return decision.refuse(Outcome::SecretKeyInBrowser);
     }
+    // What may be used in a page may be used in any, unless a list said otherwise.
+    decision.answer.origin_allowed |= from_browser && origin.is_some();
     let in_a_range = |address| key.ip_ranges.iter().any(|range| range.contains(address));
     if !key.ip_ranges.is_empty() && !request.ip.is_some_and(in_a_range) {
         return decision.refuse(Outcome::IpNotAllowed);

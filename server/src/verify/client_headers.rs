@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::rate_limit::{Policy, RateLimit, Remaining};
+use crate::cors::EXPOSED_HEADERS;
 
 /// Headers by their names in lower case.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -20,7 +21,7 @@ pub struct ClientHeaders<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     www_authenticate: Option<String>,
-    /// The request's origin, where a list of domains allowed it: its page may read the answer, errors too.
+    /// The request's origin, where some key works on its pages: they may read the answer, errors too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     access_control_allow_origin: Option<String>,
@@ -28,7 +29,7 @@ pub struct ClientHeaders<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     access_control_expose_headers: Option<&'static str>,
-    /// Where the origin decided, for caches.
+    /// For caches, where the request had an origin.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     vary: Option<&'static str>,
@@ -54,23 +55,26 @@ pub struct ClientHeaders<'a> {
     retry_after: Option<i64>,
 }
 
-/// What a page of another origin may read of an answer only when it is named.
-const EXPOSED: &str = "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate";
-
 impl<'a> ClientHeaders<'a> {
     /// The headers that go with an answer.
-    pub fn of(answer: &Answer, request: &Request<'_>, convention: &'a Convention) -> Self {
+    ///
+    /// `readable` says whether pages of the request's origin may read answers at all, where the key itself does not say.
+    pub fn of(
+        answer: &Answer,
+        request: &Request<'_>,
+        readable: bool,
+        convention: &'a Convention,
+    ) -> Self {
         let sent_a_key = request.key.is_some_and(|key| !key.expose().is_empty());
-        let allowed = request.origin.filter(|_| answer.origin_allowed);
+        let allowed = request.origin.filter(|_| answer.origin_allowed || readable);
         let rate_limit = answer
             .rate_limit
             .as_ref()
             .map(|standing| RateLimit::of(standing, convention));
         Self {
             access_control_allow_origin: allowed.map(str::to_owned),
-            access_control_expose_headers: allowed.map(|_| EXPOSED),
-            vary: (allowed.is_some() || answer.outcome == Outcome::OriginNotAllowed)
-                .then_some("Origin"),
+            access_control_expose_headers: allowed.map(|_| EXPOSED_HEADERS),
+            vary: request.origin.map(|_| "Origin"),
             rate_limit_policy: rate_limit.map(Policy),
             rate_limit: rate_limit.map(Remaining),
             retry_after: rate_limit

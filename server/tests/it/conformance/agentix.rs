@@ -127,6 +127,10 @@ on_both! { under "agentix":
         ] {
             let made = org.make_key(restricted(granted)).await.unwrap();
             assert_eq!(says_at(app, &made.plain, "https://shop.example").await, expected, "{granted:?}");
+            let body = json!({"key": made.plain.expose(), "origin": "https://shop.example"}).to_string();
+            let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
+            let readable = answer["headers"]["access-control-allow-origin"].as_str();
+            assert_eq!(readable, Some("https://shop.example"), "the page may read the answer");
         }
     }
 

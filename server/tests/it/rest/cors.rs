@@ -1,7 +1,10 @@
 //! Which pages may read the API's answers.
 
 use axum::http::{Method, header};
-use latchkey::keys::change_state::{disable, enable};
+use latchkey::{
+    keys::change_state::{disable, enable},
+    orgs::settings::{self, OrgSettings},
+};
 use serde_json::json;
 
 use crate::test_app::{HttpAnswer, TestApp, org::widget_key};
@@ -98,6 +101,45 @@ on_both! {
         assert_eq!(headers("https://evil.example", "bots:read").await, json!({"vary": "Origin"}));
     }
 
+    async fn a_page_on_which_some_key_works_may_read_why_its_own_is_refused(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        org.make_key(widget_key("Other", &["shop.example"])).await.unwrap();
+        let secret = org.key("Secret").await;
+        disable(&app.engine, &org.permit(), made.id).await.unwrap();
+        let token = app.service_token().await;
+        for (key, code) in [
+            (made.plain.expose(), "INVALID_API_KEY"), ("lk_sk_live_nonsense", "INVALID_API_KEY"), ("", "MISSING_API_KEY"),
+            (secret.plain.expose(), "SECRET_KEY_IN_BROWSER"),
+        ] {
+            for (origin, readable) in [("https://shop.example", json!("https://shop.example")), ("https://evil.example", json!(null))] {
+                let body = json!({"key": key, "origin": origin}).to_string();
+                let answer = app.post_verify(Some(&token), &body).await.json();
+                let headers = &answer["headers"];
+                assert_eq!((&answer["code"], &headers["access-control-allow-origin"], &headers["vary"]), (&json!(code), &readable, &json!("Origin")), "{body}");
+            }
+        }
+    }
+
+    async fn a_secret_key_that_may_be_used_in_pages_opens_all_of_them(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        let token = app.service_token().await;
+        let body = json!({"key": made.plain.expose(), "origin": "https://any.example"}).to_string();
+        let allowed = async || {
+            let verified = app.post_verify(Some(&token), &body).await.json();
+            let preflight = preflight(app, "/v1/verify", "https://any.example").await;
+            (verified["code"].clone(), verified["headers"]["access-control-allow-origin"].clone(), preflight.status.as_u16())
+        };
+        assert_eq!(allowed().await, (json!("SECRET_KEY_IN_BROWSER"), json!(null), 403));
+        let name = "Northwind".parse().unwrap();
+        settings::change(&app.engine, &org.permit(), &OrgSettings { name, secrets_in_browsers: true }).await.unwrap();
+        assert_eq!(allowed().await, (json!("VALID"), json!("https://any.example"), 204));
+        assert_eq!(preflight(app, "/v1/verify", "null").await.status, 403);
+        disable(&app.engine, &org.permit(), made.id).await.unwrap();
+        assert_eq!(allowed().await, (json!("INVALID_API_KEY"), json!(null), 403));
+    }
+
     async fn a_warm_preflight_asks_no_database(app: &TestApp) {
         let org = app.org("northwind").await;
         org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
@@ -123,7 +165,7 @@ on_both! {
             let allowed = api.send(Method::GET, path, "", &[(header::ORIGIN, "https://shop.example")]).await;
             assert_eq!((allowed.status.as_u16(), allowed.header("access-control-allow-origin")), (status, "https://shop.example"));
             assert_eq!(
-                allowed.header("access-control-expose-headers"), "WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy"
+                allowed.header("access-control-expose-headers"), "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate"
             );
             let other = api.send(Method::GET, path, "", &[(header::ORIGIN, "https://evil.example")]).await;
             assert_eq!((other.status.as_u16(), other.header("access-control-allow-origin")), (status, ""));

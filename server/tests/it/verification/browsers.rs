@@ -24,6 +24,7 @@ on_both! {
             (Some("https://shop.example"), None, "SECRET_KEY_IN_BROWSER"),
             (None, Some("https://shop.example/cart"), "SECRET_KEY_IN_BROWSER"),
             (Some("null"), None, "SECRET_KEY_IN_BROWSER"),
+            (Some(""), Some(""), "VALID"),
         ] {
             let request = Request { key: Some(&made.plain), origin, referer, ..Request::default() };
             assert_eq!(said(&app.ask(&request).await), expected, "{origin:?} {referer:?}");
@@ -36,7 +37,7 @@ on_both! {
         let expected = Found {
             finding: Finding::SecretKeyInBrowser,
             first_at: NOON.plus(MINUTE),
-            last_at: NOON.plus(4 * MINUTE),
+            last_at: NOON.plus(5 * MINUTE),
             count: 4,
             origin: "https://www.shop.example".to_owned(),
         };
