@@ -9,6 +9,7 @@ use super::{
     form::AgentFields,
 };
 use crate::{
+    clipboard::CopyButton,
     form::{FormError, refusal_of},
     layout::{Breadcrumbs, PageHead},
     not_found::ErrorView,
@@ -51,7 +52,12 @@ fn Whole(org: String, view: AgentView, asked: bool) -> impl IntoView {
     let AgentView { agent, form } = view;
     let agents_path = format!("/orgs/{org}/agents");
     let path = format!("{agents_path}/{}", agent.public_id);
-    let lead = view! { <code>{agent.public_id.clone()}</code> }.into_any();
+    let lead = view! {
+        <code id="public-id">{agent.public_id.clone()}</code>
+        " "
+        <CopyButton of="public-id".to_owned() class="btn small".to_owned() text="Copy ID".to_owned() copied="ID copied".to_owned()/>
+    }
+    .into_any();
     let may_edit = form.is_some();
     let not_deleted = refusal_of::<DeleteAgent>();
     let ask = (may_edit && !asked)

@@ -107,7 +107,7 @@ on_both! { under "agentix":
     }
 
     /// "API keys are bound to an organization." "A key can only access agents owned by the same organization."
-    /// "The API key belongs to a different organization"
+    /// "The API key belongs to a different organization" "returns a 403 ORG_MISMATCH error."
     async fn a_key_works_on_its_organizations_agents_alone(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let made = org.key("Server").await;

@@ -66,17 +66,24 @@ on_both! { under "cencori":
     }
 
     /// "Existing keys created before key types are fully functional are treated as secret keys." "No migration required."
+    /// "cen_... or cen_test_..."
     async fn a_legacy_key_works_as_a_secret_key_without_its_text_being_known(app: &TestApp) {
         let org = app.org("northwind").await;
         let legacy = "cen_4f1d9b7a2c8e6035";
         let sha256: String = Sha256::digest(legacy).iter().map(|byte| format!("{byte:02x}")).collect();
-        let file = format!("name,sha256,prefix,last_four\nOld server,{sha256},cen_,6035\n");
+        let sandbox = "cen_test_77aa01";
+        let of_sandbox: String = Sha256::digest(sandbox).iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = format!(
+            "name,sha256,prefix,last_four\nOld server,{sha256},cen_,6035\nOld sandbox,{of_sandbox},cen_test_,aa01\n"
+        );
         let report = import(&app.engine, &org.permit(), Format::Csv, &file, false).await.unwrap();
         assert!(report.imported, "{report:?}");
         let key = PlainKey::from_presented(legacy);
         assert_eq!(says_of(app, &key, &["chat"]).await, "VALID");
         assert_eq!(app.verify(&key).await.key.unwrap().kind, Kind::Secret);
         assert_eq!(says_at(app, &key, "https://myapp.com").await, "SECRET_KEY_IN_BROWSER");
+        let known = app.verify(&PlainKey::from_presented(sandbox)).await.key.unwrap();
+        assert_eq!((known.kind, known.environment), (Kind::Secret, Environment::Test));
     }
 
     /// "Enter a name for the key" "For publishable keys: add allowed domains (e.g., localhost, *.myapp.com)."

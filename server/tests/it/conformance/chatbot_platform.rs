@@ -61,7 +61,7 @@ on_both! { under "chatbot-platform":
         assert!(page.contains("CHATBOT_PLATFORM_API_KEY=") && page.contains("Authorization: Bearer"), "{page}");
     }
 
-    /// "Live Keys: Production keys with full access" "Test Keys (Coming Soon): Sandbox keys for development"
+    /// "Production keys with full access" "Sandbox keys for development" "Test Keys (Coming Soon)"
     /// "Use separate keys for each environment"
     async fn there_are_live_and_test_keys(app: &TestApp) {
         let org = app.org("northwind").await;
@@ -93,6 +93,7 @@ on_both! { under "chatbot-platform":
     }
 
     /// "create keys with minimal required permissions" "Grant only necessary scopes per key" "Insufficient Permissions"
+    /// "API keys can have restricted permissions"
     async fn a_restricted_key_is_told_what_it_lacks(app: &TestApp) {
         let made = app.org("northwind").await.make_key(restricted(&["bots:read"])).await.unwrap();
         let body = json!({"key": made.plain.expose(), "scopes": ["bots:read", "bots:write"]}).to_string();
@@ -122,7 +123,7 @@ on_both! { under "chatbot-platform":
         assert_eq!(says(app, &made.plain).await, "EXPIRED_API_KEY");
     }
 
-    /// "Periodically rotate API keys for security" "Rotate Regularly"
+    /// "Periodically rotate API keys for security"
     async fn a_key_gets_a_new_secret_while_the_old_one_still_works(app: &TestApp) {
         let org = app.org("northwind").await;
         let made = org.key("Server").await;
@@ -151,7 +152,7 @@ on_both! { under "chatbot-platform":
         }
     }
 
-    /// "Encrypt at rest" "Never share them or commit them to version control"
+    /// "Encrypt at rest"
     async fn a_key_is_kept_as_a_digest_alone(app: &TestApp) {
         let made = app.org("northwind").await.key("Production").await;
         assert!(!app.database.holds(made.plain.expose()).await);

@@ -17,7 +17,7 @@ on_both! { under "corthex":
         assert!(app.engine.convention().prefixes().all(|(_, kind, _)| kind == Kind::Secret));
     }
 
-    /// "Never expose private API keys in browser code."
+    /// "Never expose private API keys in browser code." "Authenticate server-side where API keys are involved."
     async fn a_key_in_a_page_is_refused(app: &TestApp) {
         let made = app.org("northwind").await.key("Server").await;
         assert_eq!(says_at(app, &made.plain, "https://shop.example").await, "SECRET_KEY_IN_BROWSER");
@@ -38,9 +38,14 @@ on_both! { under "corthex":
     }
 
     /// "Start in the dashboard by creating a bot, adding knowledge, and copying the bot ID or API key"
-    async fn an_owner_copies_the_key_where_it_is_made(app: &TestApp) {
+    async fn an_owner_copies_bot_and_key_where_they_are_made(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let bot = [("org", "northwind"), ("name", "Shop assistant"), ("domains", "shop.example"), ("public_embedding", "on")];
+        let made = owner.submit("/api/agents/create", &bot).await;
+        let page = owner.get(made.header("location")).await.body;
+        let public_id = made.header("location").rsplit('/').next().unwrap();
+        assert!(page.contains(&format!("id=\"public-id\">{public_id}<")) && page.contains("Copy ID"), "{page}");
         let fields = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
         let page = made_on_the_page(&owner, &fields).await;
         assert!(page.contains("ctx_live_") && page.contains("CORTHEX_API_KEY"), "{page}");
@@ -66,6 +71,10 @@ on_both! { under "corthex":
         assert_eq!(status(json!({"key": "nonsense"})).await, 401);
         let key = app.org("northwind").await.key("Server").await;
         assert_eq!(status(json!({"key": key.plain.expose(), "agent": "agt_none"})).await, 404);
+        for _ in 0..600 {
+            assert_eq!(says(app, &key.plain).await, "VALID");
+        }
+        assert_eq!(status(json!({"key": key.plain.expose()})).await, 429);
         let page = app.browser().get("/docs/errors").await.body;
         for code in ["INVALID_REQUEST", "INVALID_API_KEY", "AGENT_NOT_FOUND", "RATE_LIMITED", "QUOTA_EXCEEDED", "INTERNAL_ERROR"] {
             assert!(page.contains(&format!("id=\"{code}\"")), "{code}");
@@ -78,7 +87,7 @@ on_both! { under "corthex":
         assert!(!app.database.holds(made.plain.expose()).await);
     }
 
-    /// "Track errors and monthly message quotas." "log request outcomes"
+    /// "Track errors" "log request outcomes"
     async fn every_outcome_is_counted(app: &TestApp) {
         let org = app.org("northwind").await;
         let made = org.make_key(restricted(&["chat"])).await.unwrap();

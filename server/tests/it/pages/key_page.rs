@@ -37,6 +37,13 @@ on_both! {
         assert_eq!(stored.revoke_reason.unwrap().as_str(), "unused", "the first reason stays");
     }
 
+    async fn a_page_carries_what_it_shows_once(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = owner.get(&format!("/orgs/northwind/keys/{}", org.key("Production").await.id)).await.body;
+        assert!(page.contains("Production") && !page.contains("__RESOLVED_RESOURCES["), "{page}");
+    }
+
     async fn a_reason_must_be_one(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

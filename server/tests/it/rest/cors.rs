@@ -7,7 +7,7 @@ use latchkey::{
 };
 use serde_json::json;
 
-use crate::test_app::{HttpAnswer, TestApp, org::widget_key};
+use crate::test_app::{TestApp, org::widget_key};
 
 on_both! {
     async fn a_preflight_is_answered_without_key_or_token_where_some_key_works(app: &TestApp) {
@@ -28,7 +28,7 @@ on_both! {
             ("", false),
         ] {
             for path in ["/v1/verify", "/v1/orgs", "/v1/chat/completions"] {
-                let answer = preflight(app, path, origin).await;
+                let answer = app.preflight(path, origin).await;
                 assert!(answer.header("vary").contains("origin"), "{origin}");
                 assert_eq!(answer.header("access-control-allow-credentials"), "");
                 if passes {
@@ -48,9 +48,9 @@ on_both! {
     async fn without_an_active_widget_key_no_page_is_allowed(app: &TestApp) {
         let org = app.org("northwind").await;
         org.key("Production").await;
-        let status = async || preflight(app, "/v1/verify", "https://shop.example").await.status.as_u16();
+        let status = async || app.preflight("/v1/verify", "https://shop.example").await.status.as_u16();
         assert_eq!(status().await, 403);
-        assert_eq!(preflight(app, "/v1/verify", "http://localhost").await.status, 403);
+        assert_eq!(app.preflight("/v1/verify", "http://localhost").await.status, 403);
         let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         assert_eq!(status().await, 204, "a change here is seen at once");
         disable(&app.engine, &org.permit(), made.id).await.unwrap();
@@ -67,7 +67,7 @@ on_both! {
     async fn an_agents_sites_are_allowed_as_long_as_it_lists_them(app: &TestApp) {
         app.org("northwind").await;
         let api = app.api().await;
-        let status = async || preflight(app, "/v1/verify", "https://shop.example").await.status.as_u16();
+        let status = async || app.preflight("/v1/verify", "https://shop.example").await.status.as_u16();
         let agents = "/v1/orgs/northwind/agents";
         let made = api.post(agents, &json!({"name": "Helper", "domains": ["shop.example"]})).await.json();
         assert_eq!(status().await, 204);
@@ -128,14 +128,14 @@ on_both! {
         let body = json!({"key": made.plain.expose(), "origin": "https://any.example"}).to_string();
         let allowed = async || {
             let verified = app.post_verify(Some(&token), &body).await.json();
-            let preflight = preflight(app, "/v1/verify", "https://any.example").await;
+            let preflight = app.preflight("/v1/verify", "https://any.example").await;
             (verified["code"].clone(), verified["headers"]["access-control-allow-origin"].clone(), preflight.status.as_u16())
         };
         assert_eq!(allowed().await, (json!("SECRET_KEY_IN_BROWSER"), json!(null), 403));
         let name = "Northwind".parse().unwrap();
         settings::change(&app.engine, &org.permit(), &OrgSettings { name, secrets_in_browsers: true }).await.unwrap();
         assert_eq!(allowed().await, (json!("VALID"), json!("https://any.example"), 204));
-        assert_eq!(preflight(app, "/v1/verify", "null").await.status, 403);
+        assert_eq!(app.preflight("/v1/verify", "null").await.status, 403);
         disable(&app.engine, &org.permit(), made.id).await.unwrap();
         assert_eq!(allowed().await, (json!("INVALID_API_KEY"), json!(null), 403));
     }
@@ -143,17 +143,17 @@ on_both! {
     async fn a_warm_preflight_asks_no_database(app: &TestApp) {
         let org = app.org("northwind").await;
         org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
-        assert_eq!(preflight(app, "/v1/verify", "https://shop.example").await.status, 204);
+        assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204);
         app.engine.db().close().await;
-        assert_eq!(preflight(app, "/v1/verify", "https://shop.example").await.status, 204);
-        assert_eq!(preflight(app, "/v1/verify", "https://evil.example").await.status, 403);
+        assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204);
+        assert_eq!(app.preflight("/v1/verify", "https://evil.example").await.status, 403);
         app.clock.advance(60_000);
-        assert_eq!(preflight(app, "/v1/verify", "https://shop.example").await.status, 204, "the old patterns stay");
+        assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204, "the old patterns stay");
     }
 
     async fn without_database_and_memory_a_preflight_is_not_decided(app: &TestApp) {
         app.engine.db().close().await;
-        let answer = preflight(app, "/v1/verify", "https://shop.example").await;
+        let answer = app.preflight("/v1/verify", "https://shop.example").await;
         assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (503, ""));
     }
 
@@ -185,16 +185,4 @@ on_both! {
         let request = browser.request(Method::OPTIONS, "/v1/verify").header(header::ORIGIN, "https://shop.example");
         assert_eq!(browser.send(request, "").await.status, 405);
     }
-}
-
-async fn preflight(app: &TestApp, path: &str, origin: &str) -> HttpAnswer {
-    let (router, _) = app.server(&[]);
-    let request = axum::http::Request::builder()
-        .method(Method::OPTIONS)
-        .uri(path)
-        .header(header::ORIGIN, origin)
-        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
-        .body(axum::body::Body::empty())
-        .unwrap();
-    crate::test_app::browser::answer_of(&router, request).await
 }

@@ -88,4 +88,15 @@ impl TestApp {
         let (router, _) = self.server(&[]);
         answer_of(&router, request.body(Body::from(body.to_owned())).unwrap()).await
     }
+
+    /// Asks, as a browser does before a page posts, whether pages of `origin` may.
+    pub async fn preflight(&self, path: &str, origin: &str) -> Answer {
+        let request = Request::builder()
+            .method(Method::OPTIONS)
+            .uri(path)
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
+        let (router, _) = self.server(&[]);
+        answer_of(&router, request.body(Body::empty()).unwrap()).await
+    }
 }
