@@ -22,6 +22,10 @@ pub struct AssetNames {
 
 /// The HTML document.
 pub fn shell(assets: AssetNames) -> impl IntoView {
+    // Only islands come alive, from what they are given: without this every page would carry its data a second time.
+    if let Some(context) = Owner::current_shared_context() {
+        context.set_is_hydrating(false);
+    }
     let nonce = leptos::nonce::use_nonce();
     let there = |path: String| (!path.is_empty()).then_some(path);
     let module = there(assets.js).map(|js| {
