@@ -78,9 +78,13 @@ macro_rules! select_locked {
 }
 pub(crate) use select_locked;
 
-/// Stores a type that has `Display` and `FromStr` in a TEXT column, in both databases.
+/// Stores a type that has `Display` and `FromStr` in a TEXT column, in both databases. `$read` reads what is stored where
+/// that is less strict than what is typed.
 macro_rules! text_column {
     ($name:ty) => {
+        $crate::db::text_column!($name, str::parse::<$name>);
+    };
+    ($name:ty, $read:expr) => {
         impl<D: sqlx::Database> sqlx::Type<D> for $name
         where
             String: sqlx::Type<D>,
@@ -112,7 +116,7 @@ macro_rules! text_column {
             fn decode(
                 value: <D as sqlx::Database>::ValueRef<'r>,
             ) -> Result<Self, sqlx::error::BoxDynError> {
-                Ok(<&str as sqlx::Decode<D>>::decode(value)?.parse()?)
+                Ok($read(<&str as sqlx::Decode<D>>::decode(value)?)?)
             }
         }
     };

@@ -18,9 +18,12 @@ pub enum InvalidName {
         /// How many there were after trimming.
         has: usize,
     },
-    /// Line breaks and other control characters.
-    #[error("A name cannot contain line breaks or other control characters.")]
+    /// Line breaks and other control characters, and characters that change what one sees of the others.
+    #[error("A name cannot contain line breaks, other control characters or invisible ones.")]
     ControlCharacter,
+    /// A first character that nobody sees.
+    #[error("Begin the name with a character that can be seen.")]
+    Invisible,
     /// Not a slug.
     #[error(
         "Use 2 to 40 lower-case letters, digits and single hyphens, starting and ending with a letter or digit."
@@ -34,16 +37,51 @@ fn parse(text: &str, most: usize) -> Result<String, InvalidName> {
     match has {
         0 => Err(InvalidName::Empty),
         _ if has > most => Err(InvalidName::TooLong { most, has }),
-        _ if name.chars().any(|c| c.is_control() || is_bidi_control(c)) => {
-            Err(InvalidName::ControlCharacter)
-        }
+        _ if name.chars().any(|c| is_in(c, NOWHERE)) => Err(InvalidName::ControlCharacter),
+        _ if name.starts_with(|c| is_in(c, NOT_FIRST)) => Err(InvalidName::Invisible),
         _ => Ok(name.to_owned()),
     }
 }
 
-/// Characters that change the direction of what follows them and so let one name look like another.
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Characters that names have nowhere, as first and last of ranges: controls, those that change the direction of what
+/// follows them, and those that nobody sees and no script needs. They let one name look like another.
+pub const NOWHERE: &[(char, char)] = &[
+    ('\0', '\u{1f}'),
+    ('\u{7f}', '\u{9f}'),
+    ('\u{ad}', '\u{ad}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200b}'),
+    ('\u{200e}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e00ff}'),
+    ('\u{e01f0}', '\u{e0fff}'),
+];
+
+/// Characters that nobody sees by themselves but that scripts and emoji need inside: joiners, variation selectors,
+/// fillers. With them alone a name could not be seen, so that no name begins with one.
+pub const NOT_FIRST: &[(char, char)] = &[
+    ('\u{34f}', '\u{34f}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200c}', '\u{200d}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{e0100}', '\u{e01ef}'),
+];
+
+fn is_in(c: char, ranges: &[(char, char)]) -> bool {
+    ranges
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
 macro_rules! text_type {
@@ -88,7 +126,10 @@ macro_rules! text_type {
         }
 
         #[cfg(feature = "native")]
-        crate::db::text_column!($name);
+        crate::db::text_column!($name, |text: &str| {
+            // What was a name once stays one: the rule may have become stricter since, and must not hide what it names.
+            Ok::<$name, std::convert::Infallible>($name(text.to_owned()))
+        });
     };
 }
 
@@ -175,13 +216,62 @@ mod tests {
             "a\nb".parse::<KeyName>(),
             Err(InvalidName::ControlCharacter)
         );
+        for inside in ['\u{202e}', '\u{200b}', '\u{61c}', '\u{feff}', '\u{e0041}'] {
+            assert_eq!(
+                format!("a{inside}b").parse::<KeyName>(),
+                Err(InvalidName::ControlCharacter),
+                "{inside:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_scripts_and_emoji_need_is_taken_where_something_is_seen() {
+        for name in [
+            "👩\u{200d}💻 laptop",
+            "می\u{200c}خواهم",
+            "❤\u{fe0f}",
+            "ᠠ\u{180b}",
+        ] {
+            assert_eq!(name.parse::<KeyName>().unwrap().as_str(), name);
+        }
+        for name in [
+            "\u{200d}",
+            "\u{fe0f}\u{fe0f}",
+            "\u{3164}",
+            "\u{2800} \u{2800}",
+        ] {
+            assert_eq!(
+                name.parse::<KeyName>(),
+                Err(InvalidName::Invisible),
+                "{name:?}"
+            );
+        }
         assert_eq!(
-            "a\u{202e}b".parse::<KeyName>(),
+            "\u{200b}".parse::<KeyName>(),
             Err(InvalidName::ControlCharacter)
         );
     }
 
     proptest! {
+        /// Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, controls, white space, and the blank that is drawn.
+        #[test]
+        fn no_name_is_made_of_what_nobody_sees(
+            text in r"[\p{DI}\p{Bidi_C}\p{Cc}\p{White_Space}\x{2800}]{0,20}",
+        ) {
+            prop_assert!(text.parse::<KeyName>().is_err());
+        }
+
+        #[test]
+        fn every_name_begins_with_something_seen_and_turns_nothing_around(text in "[\\PC\\p{DI}\\p{Bidi_C}]{1,40}") {
+            if let Ok(name) = text.parse::<KeyName>() {
+                let bidi = |c| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                prop_assert!(!name.as_str().contains(bidi));
+                let first = name.as_str().chars().next().unwrap();
+                prop_assert!(!first.is_whitespace() && !first.is_control());
+            }
+        }
+
         #[test]
         fn a_slug_made_from_any_name_is_a_slug(text in "\\PC{1,80}") {
             if let Ok(name) = text.parse::<DisplayName>() {

@@ -36,7 +36,7 @@ pub enum FieldProblem {
         most: usize,
     },
     /// Line breaks and other control characters.
-    #[error("Line breaks and other control characters cannot stand here.")]
+    #[error("Line breaks, other control characters and invisible ones cannot stand here.")]
     ControlCharacter,
     /// Not an e-mail address.
     #[error("Enter an e-mail address such as name@example.com.")]
@@ -74,7 +74,9 @@ impl From<InvalidName> for FieldProblem {
         match error {
             InvalidName::Empty => Self::Empty,
             InvalidName::TooLong { most, .. } => Self::TooLong { most },
-            InvalidName::ControlCharacter | InvalidName::NotASlug => Self::ControlCharacter,
+            InvalidName::ControlCharacter | InvalidName::Invisible | InvalidName::NotASlug => {
+                Self::ControlCharacter
+            }
         }
     }
 }

@@ -48,7 +48,13 @@ impl DomainPattern {
     #[cfg(feature = "native")]
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         use super::public_suffix::{is_public_suffix, to_ascii};
-        let pattern = Self::read(text, to_ascii)?;
+        let pattern = match Self::read(text, to_ascii) {
+            // What is wrong with `com` is not that it is too short.
+            Err(PatternError::NoDot(name)) if is_public_suffix(&name) => {
+                return Err(PatternError::PublicSuffix(name));
+            }
+            read => read?,
+        };
         match &pattern.host {
             Host::Name(name) | Host::Under(name) if is_public_suffix(name) => {
                 Err(PatternError::PublicSuffix(name.to_string()))
@@ -186,7 +192,10 @@ fn read_host(
     if name.len() > MAX_NAME_BYTES {
         return Err(PatternError::TooLong);
     }
-    if !name.contains('.') && (wildcard || name != LOCALHOST) {
+    if name == LOCALHOST && wildcard {
+        return Err(PatternError::WildcardLocalhost);
+    }
+    if !name.contains('.') && name != LOCALHOST {
         return Err(PatternError::NoDot(name));
     }
     let name = name.into_boxed_str();

@@ -17,6 +17,11 @@ pub enum PatternError {
     /// `*` before an IP address.
     #[error("An IP address has no subdomains. Write it without `*.`.")]
     WildcardAddress,
+    /// `*` before `localhost`.
+    #[error(
+        "`localhost` has no subdomains here. Write `localhost`, which allows every port of it."
+    )]
+    WildcardLocalhost,
     /// A dot in front.
     #[error("A dot in front means nothing here. Write `*.mysite.com` for all subdomains.")]
     LeadingDot,
@@ -54,7 +59,7 @@ pub enum PatternError {
     #[error("A domain has at most 253 characters.")]
     TooLong,
     /// One label, and not `localhost`.
-    #[error("`{0}` is not a whole domain. Write it with its ending, such as `{0}.com`.")]
+    #[error("`{0}` is not a whole domain. Write all of it, such as `www.mysite.com`.")]
     NoDot(String),
     /// A name outside ASCII, which the browser leaves to the server.
     #[error("Letters beyond a–z are checked when you save.")]
