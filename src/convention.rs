@@ -147,7 +147,7 @@ pub struct ExpirySettings {
     pub default_days: Option<NonZeroU32>,
     /// What a form offers, shortest first.
     pub offered_days: Vec<NonZeroU32>,
-    /// Whether a form offers keys that never expire.
+    /// Whether there are keys that never expire, beside those that were made elsewhere.
     pub never: bool,
 }
 

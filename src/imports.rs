@@ -26,11 +26,15 @@ impl Imports {
     }
 }
 
-/// Notes what other instances imported, and what was imported before this one started.
+/// Notes what other instances imported, and what was imported before this one started. A look into an index, and none
+/// once there is something.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn refresh(engine: &Engine) -> Result<(), StorageError> {
+    if engine.imports.any() {
+        return Ok(());
+    }
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets WHERE imported)";
     let any: bool = on!(engine.db.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?;
     if any {

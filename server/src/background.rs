@@ -15,8 +15,8 @@ use crate::app_state::AppState;
 /// Between two deletions of ended sessions and old counts.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
 
-/// Between two looks at what other instances imported.
-const LOOK_FOR_IMPORTS: Duration = Duration::from_secs(60);
+/// Between two looks at what other instances, or the command line, imported: as long as unknown texts are remembered.
+const LOOK_FOR_IMPORTS: Duration = Duration::from_secs(10);
 
 /// The tasks that run until they are told to end.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use crate::{
     db::{StorageError, on, select_locked},
     domain::DomainPattern,
     id::ProjectId,
+    keys::rules::each_once,
     name::DisplayName,
 };
 
@@ -76,7 +77,7 @@ pub async fn edit(
     const UPDATE: &str = "UPDATE agents SET name = $1, project_id = $2, domains = $3, public_embedding = $4 \
          WHERE org_id = $5 AND public_id = $6";
     on!(tx.on(), c => sqlx::query(UPDATE)
-        .bind(settings.name.clone()).bind(project).bind(serde_json::json!(settings.domains).to_string())
+        .bind(settings.name.clone()).bind(project).bind(serde_json::json!(each_once(settings.domains)).to_string())
         .bind(settings.public_embedding).bind(org_id).bind(public_id)
         .execute(c).await.map(drop))
     .map_err(StorageError::from)?;

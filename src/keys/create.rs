@@ -93,11 +93,11 @@ pub async fn create(
         .convention
         .prefix(new.kind, new.environment)
         .ok_or(CreateKeyError::NotOffered(new.kind, new.environment))?;
-    rules::check_domains(new.kind, &new.domains)?;
+    let domains = rules::check_domains(new.kind, new.domains)?;
     rules::check_localhost(&engine.convention, new.kind, new.localhost_forbidden)?;
-    rules::check_ip_ranges(&new.ip_ranges)?;
-    rules::check_scopes(&engine.convention, &new.scopes)?;
-    rules::check_expiry(new.expires_at, now)?;
+    let ip_ranges = rules::check_ip_ranges(new.ip_ranges)?;
+    let scopes = rules::check_scopes(&engine.convention, new.scopes)?;
+    rules::check_expiry(&engine.convention, new.expires_at, now)?;
     let notes = rules::check_notes(&new.notes)?;
     let metadata = rules::check_metadata(&new.metadata)?;
     let random_characters = usize::from(engine.convention.random_characters);
@@ -117,8 +117,8 @@ pub async fn create(
     let inserted = on!(tx.on(), c => sqlx::query(INSERT_KEY)
         .bind(id).bind(permit.org_id()).bind(project).bind(new.name.clone()).bind(search_text(&new.name, &display))
         .bind(new.kind).bind(new.environment).bind(&display)
-        .bind(serde_json::json!(new.scopes).to_string()).bind(serde_json::json!(new.domains).to_string())
-        .bind(serde_json::json!(new.ip_ranges).to_string()).bind(&notes).bind(&metadata).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token)
+        .bind(serde_json::json!(scopes).to_string()).bind(serde_json::json!(domains).to_string())
+        .bind(serde_json::json!(ip_ranges).to_string()).bind(&notes).bind(&metadata).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token)
         .bind(new.expires_at).bind(new.localhost_forbidden).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if inserted == 0 {

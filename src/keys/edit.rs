@@ -183,18 +183,18 @@ impl Row {
                 .filter(|scope| !has.contains(scope))
                 .cloned()
                 .collect();
-            rules::check_scopes(&engine.convention, &new)?;
-            self.scopes = serde_json::json!(scopes).to_string();
+            rules::check_scopes(&engine.convention, new)?;
+            self.scopes = serde_json::json!(rules::each_once(scopes)).to_string();
         }
         if let Some(expires_at) = edit
             .expires_at
             .filter(|at| *at != self.lifecycle.expires_at)
         {
-            rules::check_expiry(expires_at, now)?;
+            rules::check_expiry(&engine.convention, expires_at, now)?;
             self.lifecycle.expires_at = expires_at;
         }
         if let Some(ip_ranges) = edit.ip_ranges {
-            rules::check_ip_ranges(&ip_ranges)?;
+            let ip_ranges = rules::check_ip_ranges(ip_ranges)?;
             self.ip_ranges = serde_json::json!(ip_ranges).to_string();
         }
         if let Some(metadata) = edit.metadata {
@@ -214,16 +214,10 @@ impl Row {
         let mut domains = stored_domains(&self.domains)?;
         match change {
             DomainsChange::Set(all) => domains = all,
-            DomainsChange::Add(more) => {
-                for domain in more {
-                    if !domains.contains(&domain) {
-                        domains.push(domain);
-                    }
-                }
-            }
+            DomainsChange::Add(more) => domains.extend(more),
             DomainsChange::Remove(one) => domains.retain(|domain| *domain != one),
         }
-        rules::check_domains(self.kind, &domains)?;
+        let domains = rules::check_domains(self.kind, domains)?;
         self.domains = serde_json::json!(domains).to_string();
         Ok(())
     }

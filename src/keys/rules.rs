@@ -1,5 +1,7 @@
 //! What holds for every key, however it came to be: made, edited or imported. One place decides it.
 
+use std::{collections::HashSet, hash::Hash};
+
 use crate::{
     convention::{Convention, Scope},
     domain::DomainPattern,
@@ -41,6 +43,9 @@ pub enum UnfitField {
     /// The catalogue does not have the scope.
     #[error("There is no scope `{}`. Choose from the ones that are offered.", .0.as_str())]
     UnknownScope(Scope),
+    /// The convention has no keys that never expire.
+    #[error("Keys of this instance do not last for ever. Choose when this one expires.")]
+    ExpiryNeeded,
     /// It would be expired from the start.
     #[error("Choose an expiry in the future.")]
     ExpiryInPast,
@@ -63,7 +68,7 @@ impl UnfitField {
             Self::NoLocalhostSwitch => "localhost_forbidden",
             Self::TooManyIpRanges => "ip_ranges",
             Self::UnknownScope(_) => "scopes",
-            Self::ExpiryInPast => "expires_at",
+            Self::ExpiryNeeded | Self::ExpiryInPast => "expires_at",
             Self::NotesTooLong => "notes",
             Self::MetadataTooLarge => "metadata",
             Self::NoSuchProject => "project",
@@ -71,13 +76,26 @@ impl UnfitField {
     }
 }
 
-/// Whether a key of this kind may have these domains.
-pub(crate) fn check_domains(kind: Kind, domains: &[DomainPattern]) -> Result<(), UnfitField> {
+/// The items without those that came before, in their order.
+pub(crate) fn each_once<T: Clone + Eq + Hash>(items: Vec<T>) -> Vec<T> {
+    let mut seen = HashSet::with_capacity(items.len());
+    items
+        .into_iter()
+        .filter(|item| seen.insert(item.clone()))
+        .collect()
+}
+
+/// The domains of a key of this kind, each once.
+pub(crate) fn check_domains(
+    kind: Kind,
+    domains: Vec<DomainPattern>,
+) -> Result<Vec<DomainPattern>, UnfitField> {
+    let domains = each_once(domains);
     match kind {
         Kind::Widget if domains.is_empty() => Err(UnfitField::DomainsNeeded),
         Kind::Secret if !domains.is_empty() => Err(UnfitField::DomainsOnSecretKey),
         _ if domains.len() > MAX_DOMAINS => Err(UnfitField::TooManyDomains),
-        _ => Ok(()),
+        _ => Ok(domains),
     }
 }
 
@@ -93,16 +111,21 @@ pub(crate) fn check_localhost(
     Ok(())
 }
 
-/// Whether a key may have these IP ranges.
-pub(crate) fn check_ip_ranges(ranges: &[IpRange]) -> Result<(), UnfitField> {
+/// The IP ranges of a key, each once.
+pub(crate) fn check_ip_ranges(ranges: Vec<IpRange>) -> Result<Vec<IpRange>, UnfitField> {
+    let ranges = each_once(ranges);
     if ranges.len() > MAX_IP_RANGES {
         return Err(UnfitField::TooManyIpRanges);
     }
-    Ok(())
+    Ok(ranges)
 }
 
-/// Whether the convention offers these scopes.
-pub(crate) fn check_scopes(convention: &Convention, scopes: &[Scope]) -> Result<(), UnfitField> {
+/// The scopes, each once, when the convention offers them all.
+pub(crate) fn check_scopes(
+    convention: &Convention,
+    scopes: Vec<Scope>,
+) -> Result<Vec<Scope>, UnfitField> {
+    let scopes = each_once(scopes);
     let offered = |scope: &Scope| {
         convention
             .scopes
@@ -111,12 +134,25 @@ pub(crate) fn check_scopes(convention: &Convention, scopes: &[Scope]) -> Result<
     };
     match scopes.iter().find(|scope| !offered(scope)) {
         Some(unknown) => Err(UnfitField::UnknownScope(unknown.clone())),
-        None => Ok(()),
+        None => Ok(scopes),
     }
 }
 
-/// Whether a key may expire then.
+/// Whether a key may expire then, or never.
 pub(crate) fn check_expiry(
+    convention: &Convention,
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), UnfitField> {
+    if expires_at.is_none() && !convention.expiry.never {
+        return Err(UnfitField::ExpiryNeeded);
+    }
+    check_not_expired(expires_at, now)
+}
+
+/// Whether a key that expires then works at all. A key that was made elsewhere may never expire where new ones must:
+/// its users were promised no end.
+pub(crate) fn check_not_expired(
     expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), UnfitField> {

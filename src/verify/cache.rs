@@ -1,4 +1,4 @@
-//! The memory of keys and agents: bounded, and never older than [`TRUSTED_FOR`].
+//! The memory of keys and agents: bounded, and never older than [`TRUSTED_FOR`], or [`UNKNOWN_FOR`] where there is nothing.
 //!
 //! While a key is being read from the database its seat is taken by a placeholder, which does two things: requests for
 //! the same key wait for one read instead of making their own; and a change that is stored meanwhile removes the
@@ -26,6 +26,9 @@ use super::{KnownAgent, KnownKey};
 /// For how many milliseconds a key is decided on from memory (design §6: with the database down, warm keys are
 /// answered for 60 s).
 pub const TRUSTED_FOR: i64 = 60 * SECOND;
+/// For how many milliseconds it is remembered that nothing is known under an id: as long as a new key may take to work
+/// (the Chatbot Platform's document says 5 to 10 s), since another process may make it meanwhile.
+pub const UNKNOWN_FOR: i64 = 10 * SECOND;
 /// How many digests that belong to no key are remembered: 5 MB, and a flood of made-up keys pushes out only its own.
 const UNKNOWN_CAPACITY: usize = 65_536;
 /// How many service tokens are kept in memory. An instance has a handful.
@@ -162,7 +165,7 @@ impl<I: Copy + Eq + Hash, T> Memory<I, T> {
     fn is_unknown(&self, id: &I, now: Timestamp) -> bool {
         self.unknown
             .get(id)
-            .is_some_and(|noted_at| is_fresh(noted_at, now))
+            .is_some_and(|noted_at| now.since(noted_at) < UNKNOWN_FOR)
     }
 
     pub(super) fn remember_unknown(&self, id: I, now: Timestamp) {

@@ -191,7 +191,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Vec<FieldSentence>) -
                     <code>"prefix"</code>", "<code>"last_four"</code>", "<code>"environment"</code>", "<code>"kind"</code>", "
                     <code>"scopes"</code>", "<code>"domains"</code>", "<code>"ip_ranges"</code>", "<code>"expires_at"</code>" or "
                     <code>"expires_in_days"</code>", "<code>"notes"</code>", "<code>"project"</code>" and "<code>"metadata"</code>
-                    ". Keys that do not say count as live and secret, and never expire."
+                    ". A key that does not say its kind or environment has those that its prefix states; where the prefix is none of this instance's, it counts as secret and live. A key that does not say when it expires never does."
                 </p>
                 <TextArea name="text" text=values.text class="input mono" maxlength=4_000_000
                     placeholder="name,sha256,prefix,last_four" described_by=described_by invalid=wrong/>

@@ -16,7 +16,8 @@ use latchkey::{
         show,
     },
     name::{KeyName, Slug},
-    time::DAY,
+    time::{DAY, SECOND},
+    verify::cache::UNKNOWN_FOR,
 };
 
 use super::{CliError, create::find_org};
@@ -109,8 +110,10 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         println!("{}", created.plain.expose());
     }
     eprintln!(
-        "Made the key {} in {}. Its text is not shown again.",
-        created.display, org.name
+        "Made the key {} in {}. Its text is not shown again. A Latchkey that is running knows it within {} seconds.",
+        created.display,
+        org.name,
+        UNKNOWN_FOR / SECOND
     );
     engine.db().close().await;
     Ok(())

@@ -7,6 +7,8 @@ use latchkey::{
     access::{Operator, to},
     keys::import::{Format, ImportError, Report, import},
     name::Slug,
+    time::SECOND,
+    verify::cache::UNKNOWN_FOR,
 };
 use serde::Serialize;
 
@@ -97,7 +99,11 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
         ));
     }
     let done = if report.imported {
-        format!("Imported into {}.", org.name)
+        format!(
+            "Imported into {}. A Latchkey that is running knows them within {} seconds.",
+            org.name,
+            UNKNOWN_FOR / SECOND
+        )
     } else {
         "Nothing is wrong. Nothing was imported: this was a dry run.".to_owned()
     };

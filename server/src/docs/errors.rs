@@ -76,7 +76,8 @@ fn explain(outcome: Outcome) -> (&'static str, &'static str) {
             "The text is not a key of this service, or the key was disabled, revoked or rotated away.",
             "Check that the key was copied whole, without spaces, quotes or a line end, and that it belongs to this \
              service. Look up its status in the list of keys: a disabled key can be enabled, a revoked one needs a new \
-             key. A key works as soon as it is made; on several instances within a minute.",
+             key. A key works as soon as it is made; one that was made by another instance or at the command line within \
+             10 seconds.",
         ),
         Outcome::ExpiredApiKey => (
             "The key is past its expiry.",

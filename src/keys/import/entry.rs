@@ -127,22 +127,21 @@ impl Reader<'_> {
         let name = self.parse::<KeyName>("name");
         let sha256 = sha256_of(self.text("sha256"));
         let sha256 = self.take("sha256", sha256);
-        let kind = self.kind(convention);
-        let environment = match self.text("environment") {
-            "" => Some(environment_of(convention, self.text("prefix"))),
-            _ => self.parse("environment"),
-        };
+        let stated = stated_by_prefix(convention, self.text("prefix"));
+        let kind = self.kind(convention, stated);
+        let environment = self.environment(stated);
         let scopes = self.scopes(convention);
         let domains = self.domains();
-        if let Some(kind) = kind {
-            self.unfit(rules::check_domains(kind, &domains));
-        }
+        let domains = match kind {
+            Some(kind) => self.unfit(rules::check_domains(kind, domains)),
+            None => None,
+        };
         let ip_ranges = self.ip_ranges();
-        self.unfit(rules::check_ip_ranges(&ip_ranges));
+        let ip_ranges = self.unfit(rules::check_ip_ranges(ip_ranges));
         let expires_at = expiry(self.text("expires_at"), self.text("expires_in_days"), now);
         let expires_at = self.take("expires_at", expires_at);
         if let Some(expires_at) = expires_at {
-            self.unfit(rules::check_expiry(expires_at, now));
+            self.unfit(rules::check_not_expired(expires_at, now));
         }
         let notes = rules::check_notes(self.text("notes"));
         let notes = self.unfit(notes);
@@ -162,25 +161,44 @@ impl Reader<'_> {
             environment: environment?,
             project: project?,
             scopes: scopes?,
-            domains,
-            ip_ranges,
+            domains: domains?,
+            ip_ranges: ip_ranges?,
             expires_at: expires_at?,
             notes: notes?,
             metadata: metadata?,
         })
     }
 
-    /// A key that does not say what it is for counts as secret.
-    fn kind(&mut self, convention: &Convention) -> Option<Kind> {
+    /// What the entry says, which the prefix has to bear out, else what the prefix says, else secret.
+    fn kind(&mut self, convention: &Convention, stated: Option<Stated<'_>>) -> Option<Kind> {
+        let of_prefix = stated.map(|stated| stated.kind);
         let kind = match self.text("kind") {
-            "" => Kind::Secret,
+            "" => of_prefix.unwrap_or(Kind::Secret),
             _ => self.parse("kind")?,
         };
+        if let Some(stated) = stated.filter(|stated| stated.kind != kind) {
+            self.refuse("kind", stated.contradicts(kind));
+            return None;
+        }
         if convention.prefixes().any(|(_, of, _)| of == kind) {
             return Some(kind);
         }
         self.refuse("kind", format!("This instance has no {kind} keys."));
         None
+    }
+
+    /// What the entry says, which the prefix has to bear out, else what the prefix says, else live.
+    fn environment(&mut self, stated: Option<Stated<'_>>) -> Option<Environment> {
+        let of_prefix = stated.map(|stated| stated.environment);
+        let environment = match self.text("environment") {
+            "" => of_prefix.unwrap_or(Environment::Live),
+            _ => self.parse("environment")?,
+        };
+        if let Some(stated) = stated.filter(|stated| stated.environment != environment) {
+            self.refuse("environment", stated.contradicts(environment));
+            return None;
+        }
+        Some(environment)
     }
 
     fn scopes(&mut self, convention: &Convention) -> Option<Vec<Scope>> {
@@ -191,8 +209,7 @@ impl Reader<'_> {
             .map(str::parse)
             .collect();
         let scopes = self.take("scopes", scopes)?;
-        self.unfit(rules::check_scopes(convention, &scopes))?;
-        Some(scopes)
+        self.unfit(rules::check_scopes(convention, scopes))
     }
 
     fn domains(&mut self) -> Vec<DomainPattern> {
@@ -257,14 +274,41 @@ fn display(record: &Record) -> Result<String, &'static str> {
     Ok(format!("{prefix}{MASK}{last_four}"))
 }
 
-/// The environment of the longest prefix of the convention that the key begins with; live where there is none.
-fn environment_of(convention: &Convention, prefix: &str) -> Environment {
+/// What a prefix of the convention says of every key behind it.
+#[derive(Debug, Clone, Copy)]
+struct Stated<'a> {
+    prefix: &'a str,
+    kind: Kind,
+    environment: Environment,
+}
+
+impl Stated<'_> {
+    /// What is said of an entry that says something else.
+    fn contradicts(&self, said: impl std::fmt::Display) -> String {
+        let Self {
+            prefix,
+            kind,
+            environment,
+        } = self;
+        format!(
+            "Keys that begin with `{prefix}` are {environment} {kind} keys, and this one is said to be {said}. \
+             Leave {said} out, or mend the prefix."
+        )
+    }
+}
+
+/// What the longest prefix of the convention, its own or a legacy one, says of a key that begins with `text`.
+fn stated_by_prefix<'a>(convention: &'a Convention, text: &str) -> Option<Stated<'a>> {
     convention
         .legacy_prefixes()
         .chain(convention.prefixes())
-        .filter(|(known, ..)| !known.is_empty() && prefix.starts_with(known))
+        .filter(|(known, ..)| !known.is_empty() && text.starts_with(known))
         .max_by_key(|(known, ..)| known.len())
-        .map_or(Environment::Live, |(.., environment)| environment)
+        .map(|(prefix, kind, environment)| Stated {
+            prefix,
+            kind,
+            environment,
+        })
 }
 
 /// When the key ends; `Ok(None)` for never, which is what a key means that does not say.

@@ -13,6 +13,8 @@ use latchkey::{
 };
 use serde_json::json;
 
+use serde_json::json;
+
 use super::*;
 use crate::test_app::org::widget_key;
 
@@ -66,6 +68,33 @@ on_both! { under "talkifai":
         let form = owner.get("/orgs/northwind/keys/new").await.body;
         assert!(form.contains("value=\"365\"") && !form.contains("value=\"never\""), "{form}");
         assert_eq!(app.engine.convention().expiry.default_days.map(u32::from), Some(365));
+    }
+
+    /// "1-year expiry"
+    async fn no_door_makes_a_key_that_never_expires(app: &TestApp) {
+        const SENTENCE: &str = "Keys of this instance do not last for ever. Choose when this one expires.";
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let never = [SECRET[0], SECRET[1], SECRET[2], ("expires", "never")];
+        let refused = owner.submit("/orgs/northwind/keys/new", &never).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.contains(SENTENCE), "{}", refused.body);
+        let api = app.api().await;
+        let body = json!({"name": "Server", "kind": "secret", "expires_at": null});
+        let refused = api.post("/v1/orgs/northwind/keys", &body).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["errors"]), (422, &json!([{"field": "expires_at", "detail": SENTENCE}])));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+
+        let made = org.key("Production Server").await;
+        let path = format!("/v1/orgs/northwind/keys/{}", made.id);
+        let refused = api.patch(&path, &json!({"expires_at": null})).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["field"]), (422, &json!("expires_at")));
+        let edit = [("name", "Server"), ("expires", "never")];
+        let refused = owner.submit(&format!("/orgs/northwind/keys/{}/edit", made.id), &edit).await;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        assert!(refused.body.contains(SENTENCE), "{}", refused.body);
+        let year = app.database.number("SELECT COUNT(*) FROM keys WHERE expires_at - created_at = 31536000000").await;
+        assert_eq!(year, 1);
     }
 
     /// "Domain-locked (CORS restricted)" "Requests from unlisted domains are automatically rejected"

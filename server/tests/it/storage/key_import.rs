@@ -13,7 +13,7 @@ use latchkey::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::test_app::{NOON, TestApp, TestOrg, org::secret_key, said};
+use crate::test_app::{NOON, TestApp, org::secret_key, said};
 
 on_both! {
     async fn imported_keys_are_what_their_file_says_and_verify(app: &TestApp) {
@@ -22,7 +22,7 @@ on_both! {
         assert_eq!(said(&app.verify(&one).await), "INVALID_API_KEY unknown");
         let text = format!(
             "name,sha256,prefix,last_four,environment,kind,scopes,domains,ip_ranges,expires_in_days,notes,project,metadata\n\
-             Old server,{},lk_sk_live_ab,wxyz,test,,bots:read channels:read,,,30,\"Two\nlines\",Default,\"{{\"\"tier\"\": 1}}\"\n\
+             Old server,{},lk_sk_test_ab,wxyz,test,,bots:read channels:read,,,30,\"Two\nlines\",Default,\"{{\"\"tier\"\": 1}}\"\n\
              Old widget,{},,,,widget,,shop.example;*.shop.example,,,,,\n",
             sha256(&one).to_uppercase(),
             sha256(&two),
@@ -33,7 +33,7 @@ on_both! {
         assert_eq!(org.names(KeyQuery::default()).await.len(), 2);
         let id = app.verify(&one).await.key.unwrap().id;
         let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
-        assert_eq!(stored.summary.display, "lk_sk_live_ab••••••••wxyz");
+        assert_eq!(stored.summary.display, "lk_sk_test_ab••••••••wxyz");
         assert_eq!((stored.summary.kind, stored.summary.environment), (Kind::Secret, Environment::Test));
         assert_eq!(stored.scopes.len(), 2);
         assert_eq!(stored.summary.lifecycle.expires_at, Some(NOON.plus(30 * DAY)));
@@ -70,6 +70,19 @@ on_both! {
         assert_eq!(said(&verify(&other, &request).await.unwrap()), "INVALID_API_KEY malformed");
         latchkey::imports::refresh(&other).await.unwrap();
         assert_eq!(said(&verify(&other, &request).await.unwrap()), "VALID", "noticed by another instance");
+    }
+
+    async fn a_running_server_takes_a_key_that_another_process_imports_within_ten_seconds(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let at_the_command_line = app.another_engine(|_| {}).await;
+        assert_eq!(said(&app.verify(&key(1)).await), "INVALID_API_KEY unknown");
+        let text = serde_json::json!([{"name": "Old", "sha256": sha256(&key(1)), "scopes": ["bots:read", "bots:read"]}]).to_string();
+        import(&at_the_command_line, &org.permit(), Format::Json, &text, false).await.unwrap();
+        assert_eq!(app.database.texts("SELECT scopes FROM keys").await, [r#"["bots:read"]"#]);
+        app.clock.advance(9_999);
+        assert_eq!(said(&app.verify(&key(1)).await), "INVALID_API_KEY unknown", "not every request asks the database");
+        app.clock.advance(1);
+        assert_eq!(said(&app.verify(&key(1)).await), "VALID");
     }
 
     async fn one_bad_entry_keeps_all_out_and_each_is_told_what_is_wrong(app: &TestApp) {
@@ -110,7 +123,7 @@ on_both! {
             domains: Enter at least one domain. A widget key works only on pages of its allowed domains.
             expires_at: Choose an expiry in the future.
         8 Both
-            domains: `com` is not a whole domain. Write it with its ending, such as `com.com`.
+            domains: Anyone can have a site under `com`. Write your own domain, such as `mysite.com`.
             domains: Only widget keys have allowed domains. Leave the domains out, or make a widget key.
             expires_at: Write either expires_at or expires_in_days, not both.
         ") };
@@ -137,19 +150,73 @@ on_both! {
         assert!(!again.imported && again.entries.iter().all(|entry| entry.problems.len() == 1));
     }
 
-    async fn legacy_prefixes_say_the_environment(app: &TestApp) {
-        let engine = app.another_engine(|settings| {
-            settings.convention = latchkey::convention::Convention::built_in("cencori").unwrap();
-        }).await;
-        let org = TestOrg::make(&engine, "northwind").await;
-        let text = format!(
-            "name,sha256,prefix\nLive,{},cen_\nTest,{},cen_test_\n",
-            sha256(&key(1)), sha256(&key(2)),
-        );
-        let report = import(&engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+}
+
+on_both! { under "cencori":
+    async fn a_prefix_says_kind_and_environment(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let rows = [
+            ("Legacy", "cen_", ""), ("Legacy test", "cen_test_4f", ""), ("Publishable", "cpk_ab", "shop.example"),
+            ("Publishable test", "cpk_test_", "localhost"), ("Secret", "csk_", ""), ("Secret test", "csk_test_", ""),
+            ("Unknown", "sk_", ""),
+        ];
+        let lines: Vec<String> = (0..).zip(rows)
+            .map(|(seed, (name, prefix, domains))| format!("{name},{},{prefix},{domains}\n", sha256(&key(seed))))
+            .collect();
+        let text = format!("name,sha256,prefix,domains\n{}", lines.concat());
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
         assert!(report.imported, "{report:?}");
-        let environments = app.database.texts("SELECT name || ' ' || kind || ' ' || environment FROM keys ORDER BY name").await;
-        assert_eq!(environments, ["Live secret live", "Test secret test"]);
+        let stored = app.database.texts("SELECT name || ': ' || kind || ' ' || environment FROM keys ORDER BY name").await;
+        assert_eq!(stored, [
+            "Legacy: secret live", "Legacy test: secret test", "Publishable: widget live", "Publishable test: widget test",
+            "Secret: secret live", "Secret test: secret test", "Unknown: secret live",
+        ]);
+        let at = async |origin| said(&app.ask(&Request { key: Some(&key(2)), origin, ..Request::default() }).await);
+        assert_eq!(at(Some("https://shop.example")).await, "VALID");
+        assert_eq!(at(Some("https://evil.example")).await, "ORIGIN_NOT_ALLOWED");
+        assert_eq!(at(None).await, "ORIGIN_NOT_ALLOWED", "a publishable key works on its pages alone");
+    }
+
+    async fn what_contradicts_the_prefix_is_refused(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let text = format!(
+            "name,sha256,prefix,kind,environment,domains\n\
+             No domains,{},cpk_,,,\n\
+             Not secret,{},cpk_,secret,,\n\
+             Not widget,{},cen_,widget,,shop.example\n\
+             Not live,{},csk_test_,,live,\n\
+             Neither,{},cpk_test_,secret,live,\n\
+             As stated,{},csk_test_,secret,test,\n",
+            sha256(&key(1)), sha256(&key(2)), sha256(&key(3)), sha256(&key(4)), sha256(&key(5)), sha256(&key(6)),
+        );
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(!report.imported, "{report:?}");
+        insta::allow_duplicates! { insta::assert_snapshot!(told(&report), @"
+        2 No domains
+            domains: Enter at least one domain. A widget key works only on pages of its allowed domains.
+        3 Not secret
+            kind: Keys that begin with `cpk_` are live widget keys, and this one is said to be secret. Leave secret out, or mend the prefix.
+        4 Not widget
+            kind: Keys that begin with `cen_` are live secret keys, and this one is said to be widget. Leave widget out, or mend the prefix.
+        5 Not live
+            environment: Keys that begin with `csk_test_` are test secret keys, and this one is said to be live. Leave live out, or mend the prefix.
+        6 Neither
+            kind: Keys that begin with `cpk_test_` are test widget keys, and this one is said to be secret. Leave secret out, or mend the prefix.
+            environment: Keys that begin with `cpk_test_` are test widget keys, and this one is said to be live. Leave live out, or mend the prefix.
+        7 As stated
+        ") };
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+}
+
+on_both! { under "talkifai":
+    async fn a_key_from_elsewhere_may_live_for_ever_where_new_ones_may_not(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let text = format!("name,sha256,prefix,domains\nServer,{},,\nWidget,{},tk_widget_,mysite.com\n", sha256(&key(1)), sha256(&key(2)));
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(report.imported, "{report:?}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE expires_at IS NULL").await, 2);
+        assert_eq!(app.database.texts("SELECT kind FROM keys ORDER BY name").await, ["secret", "widget"]);
     }
 }
 

@@ -17,6 +17,7 @@ use latchkey::{
     },
     orgs,
     role::Role,
+    time::DAY,
 };
 
 /// The password of everyone whom tests make.
@@ -75,8 +76,17 @@ impl TestOrg {
         self.make_key(secret_key(name)).await.unwrap()
     }
 
-    /// Makes a key.
-    pub async fn make_key(&self, new: NewKey) -> Result<CreatedKey, CreateKeyError> {
+    /// Makes a key; where none may live for ever, one that would, with the length that the convention proposes.
+    pub async fn make_key(&self, mut new: NewKey) -> Result<CreatedKey, CreateKeyError> {
+        let expiry = &self.engine.convention().expiry;
+        if let (false, Some(days)) = (expiry.never, expiry.default_days) {
+            let proposed = self
+                .engine
+                .clock()
+                .now()
+                .plus(i64::from(u32::from(days)) * DAY);
+            new.expires_at.get_or_insert(proposed);
+        }
         create::create(&self.engine, &self.permit(), new).await
     }
 

@@ -11,7 +11,11 @@ use latchkey::{
     keys::change_state::{disable, enable, revoke},
     random::Randomness,
     time::SECOND,
-    verify::{Request, cache::TRUSTED_FOR, verify},
+    verify::{
+        Request,
+        cache::{TRUSTED_FOR, UNKNOWN_FOR},
+        verify,
+    },
 };
 
 use crate::test_app::{TestApp, said};
@@ -61,12 +65,14 @@ on_both! {
         assert_eq!(ask(&app.engine, &mistyped).await, "INVALID_API_KEY malformed");
     }
 
-    async fn an_unknown_key_is_remembered_and_asked_for_again_after_a_minute(app: &TestApp) {
+    async fn an_unknown_key_is_remembered_and_asked_for_again_after_ten_seconds(app: &TestApp) {
         let unknown = PlainKey::generate("lk_sk_live_", 26, &Randomness::seeded(2)).unwrap();
         app.verify(&unknown).await;
         app.engine.db().close().await;
+        app.clock.advance(UNKNOWN_FOR - 1);
         assert_eq!(ask(&app.engine, &unknown).await, "INVALID_API_KEY unknown");
-        app.clock.advance(TRUSTED_FOR);
+        assert_eq!(UNKNOWN_FOR, 10 * SECOND);
+        app.clock.advance(1);
         assert_eq!(ask(&app.engine, &unknown).await, "no answer");
     }
 
