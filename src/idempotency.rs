@@ -2,6 +2,9 @@
 //!
 //! What is kept is not the answer, which may hold a plain key, but the creation token under which the thing is made.
 //! The same request gets the same token, and whatever makes the thing finds that it was made.
+//!
+//! A request that made nothing [releases](release) its key: the corrected request may come under the same one. The token
+//! stays, so that however requests under one key overlap, one thing is made.
 
 use sha2::{Digest, Sha256};
 
@@ -49,7 +52,10 @@ impl Fingerprint {
     }
 }
 
-/// The creation token of the request that `key` stands for: a new one, or that of the same request before.
+/// What stands in place of a fingerprint where a key stands for no request, since the one that it came with made nothing.
+const RELEASED: &[u8] = &[];
+
+/// The creation token of the request that `key` stands for: a new one, or that of the request before.
 ///
 /// # Errors
 /// [`ClaimError::Reused`] when it stands for another request.
@@ -70,9 +76,10 @@ pub async fn claim(
     // Of two that come at once, the second waits here until the first is stored.
     const CLAIM: &str = "INSERT INTO idempotency_keys \
          (service_token_id, idempotency_key, fingerprint, creation_token, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (service_token_id, idempotency_key) DO NOTHING";
+         ON CONFLICT (service_token_id, idempotency_key) DO UPDATE SET fingerprint = excluded.fingerprint \
+         WHERE idempotency_keys.fingerprint = $6";
     on!(tx.on(), c => sqlx::query(CLAIM)
-        .bind(service_token).bind(key).bind(&fingerprint.0[..]).bind(&new).bind(now).execute(c).await.map(drop))
+        .bind(service_token).bind(key).bind(&fingerprint.0[..]).bind(&new).bind(now).bind(RELEASED).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
     const SELECT: &str = "SELECT fingerprint, creation_token FROM idempotency_keys \
          WHERE service_token_id = $1 AND idempotency_key = $2";
@@ -85,6 +92,23 @@ pub async fn claim(
     } else {
         Err(ClaimError::Reused)
     }
+}
+
+/// Lets another request come under a key whose request made nothing.
+///
+/// # Errors
+/// When the database cannot be asked; the key then goes on standing for its request.
+pub async fn release(
+    engine: &Engine,
+    service_token: ServiceTokenId,
+    key: &str,
+    fingerprint: &Fingerprint,
+) -> Result<(), StorageError> {
+    const RELEASE: &str = "UPDATE idempotency_keys SET fingerprint = $1 \
+         WHERE service_token_id = $2 AND idempotency_key = $3 AND fingerprint = $4";
+    on!(engine.db.write(), c => sqlx::query(RELEASE)
+        .bind(RELEASED).bind(service_token).bind(key).bind(&fingerprint.0[..]).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Deletes the keys that no longer stand for anything.

@@ -67,8 +67,21 @@ pub struct Key {
     pub notes: String,
     /// What API servers are told of it with each answer.
     pub metadata: rules::Metadata,
+    /// The old secret that still works after a rotation, if there is one.
+    pub old_secret: Option<OldSecret>,
     /// Who made it, while they have an account.
     pub created_by: Option<(UserId, DisplayName)>,
+}
+
+/// A secret that a rotation replaced, and that works for a while yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldSecret {
+    /// Its front and its last four characters.
+    pub display: String,
+    /// When it stops by itself.
+    pub ends_at: Timestamp,
+    /// When it last let a request pass.
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl KeySummary {

@@ -21,7 +21,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// `GET /docs`.
 pub async fn show(State(state): State<AppState>) -> Response {
-    let document = openapi::document(state.public_url.origin());
+    let document = openapi::document(state.public_url.origin(), state.engine.convention());
     match serde_json::to_value(document) {
         Ok(document) => page("API", &operations::main(&document)),
         Err(error) => {

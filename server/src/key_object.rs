@@ -65,6 +65,9 @@ pub struct KeyObject<'a> {
     /// What API servers are told of it with each answer.
     #[schema(value_type = Object)]
     metadata: &'a Metadata,
+    /// The secret before the last rotation, as long as it still works; null when there is none.
+    #[schema(value_type = Option<OldSecretObject>, required)]
+    old_secret: Option<OldSecretObject<'a>>,
     /// When it was switched off, if it is.
     #[schema(required)]
     disabled_at: Option<jiff::Timestamp>,
@@ -78,6 +81,20 @@ pub struct KeyObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     key: Option<&'a str>,
+}
+
+/// A secret that a rotation replaced, and that works for a while yet.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OldSecret)]
+pub struct OldSecretObject<'a> {
+    /// The front and the last four characters.
+    display: &'a str,
+    /// When it stops by itself.
+    #[schema(value_type = jiff::Timestamp)]
+    ends_at: Option<jiff::Timestamp>,
+    /// When it last let a request pass.
+    #[schema(required)]
+    last_used_at: Option<jiff::Timestamp>,
 }
 
 impl<'a> KeyObject<'a> {
@@ -102,6 +119,15 @@ impl<'a> KeyObject<'a> {
             created_by: key.created_by.as_ref().map(|(id, _)| *id),
             notes: &key.notes,
             metadata: &key.metadata,
+            old_secret: key
+                .old_secret
+                .as_ref()
+                .filter(|old| old.ends_at > now)
+                .map(|old| OldSecretObject {
+                    display: &old.display,
+                    ends_at: instant(old.ends_at),
+                    last_used_at: old.last_used_at.and_then(instant),
+                }),
             disabled_at: summary.lifecycle.disabled_at.and_then(instant),
             revoked_at: summary.lifecycle.revoked_at.and_then(instant),
             revoke_reason: summary.revoke_reason,

@@ -8,10 +8,11 @@ use axum::{
     http::{HeaderValue, header},
     response::IntoResponse,
 };
+use latchkey::convention::Convention;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, Object, Ref, ResponseBuilder, Type,
+        Content, Object, Ref, RefOr, ResponseBuilder, Schema, Type,
         path::{Operation, ParameterBuilder, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         server::Server,
@@ -34,11 +35,13 @@ use crate::{app_state::AppState, problem, rest, verify};
         verify::verify,
         rest::orgs::list,
         rest::orgs::create,
+        rest::orgs::show,
         rest::keys::list,
         rest::keys::create,
         rest::keys::show,
         rest::key_change::change,
         rest::rotation::rotate,
+        rest::rotation::end_old_secret,
         rest::state_changes::disable,
         rest::state_changes::enable,
         rest::state_changes::revoke,
@@ -143,9 +146,14 @@ fn complete(path: &str, operation: &mut Operation) {
     }
     if has_body {
         errors.push(("413", "BODY_TOO_LARGE"));
+        errors.push(("415", "UNSUPPORTED_MEDIA_TYPE"));
     }
     if has_body && path != "/v1/verify" {
-        errors.push(("422", "INVALID_FIELD"));
+        let of_body = match operation.responses.responses.contains_key("201") {
+            true => "INVALID_FIELD, IDEMPOTENCY_KEY_REUSED",
+            false => "INVALID_FIELD",
+        };
+        errors.push(("422", of_body));
     }
     let responses = &mut operation.responses.responses;
     for (status, code) in errors {
@@ -172,15 +180,42 @@ fn key_schema() -> Object {
     object
 }
 
-/// The document of an instance under this address.
-pub fn document(public_url: &str) -> utoipa::openapi::OpenApi {
+/// The document of an instance under this address, with the scopes and endpoint classes of its convention.
+pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::OpenApi {
     let mut openapi = Description::openapi();
     openapi.servers = Some(vec![Server::new(public_url)]);
+    let scopes = convention.scopes.iter();
+    let scopes = scopes.map(|scope| (scope.name.as_str(), scope.description.clone()));
+    list_words(&mut openapi, "OfferedScope", scopes.collect());
+    let classes = convention.classes.iter();
+    let classes = classes.map(|(class, limit)| (class.as_str(), format!("{limit} a minute")));
+    list_words(&mut openapi, "EndpointClass", classes.collect());
     openapi
+}
+
+/// Makes the words the only ones that a schema allows, each with its meaning. Where there are none it stays a text.
+fn list_words(openapi: &mut utoipa::openapi::OpenApi, schema: &str, words: Vec<(&str, String)>) {
+    let schemas = openapi.components.as_mut().map(|all| &mut all.schemas);
+    let Some(RefOr::T(Schema::Object(object))) = schemas.and_then(|all| all.get_mut(schema)) else {
+        return;
+    };
+    let described = object.description.take().unwrap_or_default();
+    if words.is_empty() {
+        object.description = Some(format!("{described} This instance has none."));
+        return;
+    }
+    let meanings: Vec<String> = words
+        .iter()
+        .map(|(word, meaning)| format!("`{word}` ({meaning})"))
+        .collect();
+    object.description = Some(format!("{described} Here: {}.", meanings.join(", ")));
+    let words = words.into_iter().map(|(word, _)| word.into());
+    object.enum_values = Some(words.collect());
 }
 
 /// `GET /openapi.json`.
 pub async fn show(State(state): State<AppState>) -> impl IntoResponse {
     let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    (headers, Json(document(state.public_url.origin())))
+    let document = document(state.public_url.origin(), state.engine.convention());
+    (headers, Json(document))
 }

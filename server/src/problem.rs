@@ -94,6 +94,11 @@ impl Problem {
         }])
     }
 
+    /// Whether the request is what is wrong, so that nothing was done.
+    pub fn is_refusal(&self) -> bool {
+        self.code.status().is_client_error()
+    }
+
     /// No service token, or not one. RFC 6750 wants no error code where no token was sent.
     pub fn unauthorized(detail: &'static str, token_was_sent: bool) -> Self {
         let challenge = if token_was_sent {

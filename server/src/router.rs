@@ -30,7 +30,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Who a route is for, which decides how it authenticates and how errors look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
-    /// API servers, with a service token: problem details.
+    /// Programs, with a service token where there is something to protect: problem details.
     Api,
     /// Browsers, with a session: pages.
     Browsers,
@@ -59,11 +59,13 @@ fn table() -> Vec<Entry> {
         entry!(Api POST "/v1/verify" verify::verify),
         entry!(Api GET "/v1/orgs" rest::orgs::list),
         entry!(Api POST "/v1/orgs" rest::orgs::create),
+        entry!(Api GET "/v1/orgs/{org}" rest::orgs::show),
         entry!(Api GET "/v1/orgs/{org}/keys" rest::keys::list),
         entry!(Api POST "/v1/orgs/{org}/keys" rest::keys::create),
         entry!(Api GET "/v1/orgs/{org}/keys/{id}" rest::keys::show),
         entry!(Api PATCH "/v1/orgs/{org}/keys/{id}" rest::key_change::change),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/rotate" rest::rotation::rotate),
+        entry!(Api POST "/v1/orgs/{org}/keys/{id}/end-old-secret" rest::rotation::end_old_secret),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/disable" rest::state_changes::disable),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/enable" rest::state_changes::enable),
         entry!(Api POST "/v1/orgs/{org}/keys/{id}/revoke" rest::state_changes::revoke),
@@ -73,13 +75,13 @@ fn table() -> Vec<Entry> {
         entry!(Api PATCH "/v1/orgs/{org}/agents/{public_id}" rest::agents::change),
         entry!(Api DELETE "/v1/orgs/{org}/agents/{public_id}" rest::agents::remove),
         entry!(Api GET "/v1/orgs/{org}/usage" rest::usage::show),
+        entry!(Api GET "/openapi.json" openapi::show),
         entry!(Browsers POST "/orgs/{org}/keys" key_forms::change_many),
         entry!(Browsers POST "/orgs/{org}/keys/new" key_forms::create),
         entry!(Browsers POST "/orgs/{org}/keys/{key}" key_forms::edit_domains),
         entry!(Browsers POST "/orgs/{org}/keys/{key}/edit" key_forms::edit),
         entry!(Browsers POST "/orgs/{org}/keys/{key}/rotate" key_forms::rotate),
         entry!(Uploads POST "/orgs/{org}/keys/import" key_forms::import),
-        entry!(Operators GET "/openapi.json" openapi::show),
         entry!(Operators GET "/docs" docs::show),
         entry!(Operators GET "/docs/errors" docs::errors),
         entry!(Operators GET "/healthz" health::alive),
@@ -105,8 +107,18 @@ pub fn router(state: AppState) -> Router {
         })
     };
 
-    let api = routes_for(For::Api)
-        .route("/v1/{*path}", any(async || Problem::not_found()))
+    let nothing_else = [
+        "/v1",
+        "/v1/",
+        "/v1/{*path}",
+        "/openapi.json/",
+        "/openapi.json/{*path}",
+    ];
+    let api = nothing_else
+        .into_iter()
+        .fold(routes_for(For::Api), |router, path| {
+            router.route(path, any(async || Problem::not_found()))
+        })
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(async |request: Request, next: Next| {

@@ -26,7 +26,7 @@ use crate::{
     key_object::instant,
     openapi::words,
     problem::{FieldError, Problem},
-    rest::body::unread,
+    rest::body::{check_media_type, unread},
     service_token,
 };
 
@@ -144,7 +144,7 @@ struct OrgDocument<'a> {
 ///
 /// The answer is 200 whatever was decided; `status` is the one to give your client. Ask on every request of a client:
 /// the answer comes from memory.
-#[utoipa::path(post, path = "/v1/verify", tag = "Verification", request_body = Body,
+#[utoipa::path(post, path = "/v1/verify", operation_id = "verify_key", tag = "Verification", request_body = Body,
     responses((status = 200, description = "What was decided", body = Document)))]
 pub async fn verify(
     State(state): State<AppState>,
@@ -178,6 +178,7 @@ async fn answer<'a>(
     // Both scopes of service tokens may verify.
     let recognised = service_tokens::recognise(engine, &token).await;
     service_token::known(recognised.map_err(undecided)?)?;
+    check_media_type(headers)?;
     let body = body.map_err(unread)?;
     let body = Body::parse(&body)?;
     let class = match &body.class {

@@ -46,6 +46,12 @@ pub enum RotateKeyError {
         /// When it ends by itself.
         ends_at: Timestamp,
     },
+    /// Another rotation was stored while this one was on its way.
+    #[error(
+        "This key was rotated by another request at the same moment, which got the new secret. Look at the key, and rotate \
+         it again if it is still to have another."
+    )]
+    RotatedMeanwhile,
     /// Not a length that an overlap can have.
     #[error("The old secret can keep working for 0 seconds to 30 days.")]
     OverlapOutOfRange,
@@ -86,7 +92,8 @@ struct Row {
     lifecycle: Lifecycle,
 }
 
-/// Gives a key a new secret, and its plain text for the first and last time. A disabled key stays disabled.
+/// Gives a key a new secret, and its plain text for the first and last time. A disabled key stays disabled. Of several
+/// rotations at once one is done: without an overlap each would end the secret that the one before was answered with.
 ///
 /// # Errors
 /// When the key's state or its last rotation forbids it, which changes nothing.
@@ -99,11 +106,13 @@ pub async fn rotate(
     if !(0..=LONGEST_OVERLAP).contains(&rotation.overlap) {
         return Err(RotateKeyError::OverlapOutOfRange);
     }
-    let now = engine.clock.now();
+    let to_replace = current_secret(engine, id).await?;
     let mut tx = engine.db.begin().await?;
     let row = lock(&mut tx, permit.org_id(), id)
         .await?
         .ok_or(RotateKeyError::NotFound)?;
+    // Read after the lock: what is decided now and what is stored have one time.
+    let now = engine.clock.now();
     const FORM_SEEN: &str =
         "SELECT COUNT(*) FROM key_secrets WHERE key_id = $1 AND rotation_token = $2";
     let seen: i64 = on!(tx.on(), c => sqlx::query_scalar(FORM_SEEN)
@@ -125,6 +134,12 @@ pub async fn rotate(
     if let Some(ends_at) = running {
         return Err(RotateKeyError::RotationRunning { ends_at });
     }
+    let current: Option<SecretId> = on!(tx.on(), c => sqlx::query_scalar(CURRENT)
+        .bind(id).fetch_optional(c).await)
+    .map_err(StorageError::from)?;
+    if current != to_replace {
+        return Err(RotateKeyError::RotatedMeanwhile);
+    }
     let prefix = engine
         .convention
         .prefix(row.kind, row.environment)
@@ -132,7 +147,13 @@ pub async fn rotate(
     let random_characters = usize::from(engine.convention.random_characters);
     let plain = PlainKey::generate(prefix, random_characters, &engine.random)?;
     let display = plain.display_form(engine.convention.display_front(prefix));
-    replace_secret(engine, &mut tx, id, &rotation, &plain, &display).await?;
+    let new = NewSecret {
+        key: id,
+        plain: &plain,
+        display: &display,
+        now,
+    };
+    replace_secret(engine, &mut tx, &new, &rotation).await?;
     const UPDATE_KEY: &str =
         "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
     on!(tx.on(), c => sqlx::query(UPDATE_KEY).bind(&display).bind(search_text(&row.name, &display))
@@ -154,16 +175,35 @@ async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, Stor
     )
 }
 
+/// The id of the secret that a key has now.
+const CURRENT: &str = "SELECT id FROM key_secrets WHERE key_id = $1 AND ends_at IS NULL";
+
+/// The secret that a rotation that begins now sets out to replace.
+async fn current_secret(engine: &Engine, id: KeyId) -> Result<Option<SecretId>, StorageError> {
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(CURRENT).bind(id).fetch_optional(c).await)?)
+}
+
+/// A secret that is to be stored.
+struct NewSecret<'a> {
+    key: KeyId,
+    plain: &'a PlainKey,
+    display: &'a str,
+    now: Timestamp,
+}
+
 /// Ends the key's current secret after the overlap, and stores the new one.
 async fn replace_secret(
     engine: &Engine,
     tx: &mut Tx,
-    id: KeyId,
+    new: &NewSecret<'_>,
     rotation: &Rotation,
-    plain: &PlainKey,
-    display: &str,
 ) -> Result<(), RotateKeyError> {
-    let now = engine.clock.now();
+    let NewSecret {
+        key: id,
+        plain,
+        display,
+        now,
+    } = *new;
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at IS NULL";
     on!(tx.on(), c => sqlx::query(END).bind(now.plus(rotation.overlap)).bind(id).execute(c).await.map(drop))
         .map_err(StorageError::from)?;
@@ -187,11 +227,11 @@ pub async fn end_old_secret(
     permit: &Permit<to::RotateKeys>,
     id: KeyId,
 ) -> Result<(), EndOldSecretError> {
-    let now = engine.clock.now();
     let mut tx = engine.db.begin().await?;
     lock(&mut tx, permit.org_id(), id)
         .await?
         .ok_or(EndOldSecretError::NotFound)?;
+    let now = engine.clock.now();
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at > $1";
     let ended = on!(tx.on(), c => sqlx::query(END).bind(now).bind(id)
         .execute(c).await.map(|done| done.rows_affected()))

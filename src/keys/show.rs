@@ -6,9 +6,10 @@ use crate::{
     db::{StorageError, on},
     id::{KeyId, ProjectId, UserId},
     name::DisplayName,
+    time::Timestamp,
 };
 
-use super::{Key, KeySummary, SUMMARY_COLUMNS, stored_domains};
+use super::{Key, KeySummary, OldSecret, SUMMARY_COLUMNS, stored_domains};
 
 /// What every role may know of a key; `None` when the org has no such key.
 ///
@@ -50,16 +51,18 @@ pub async fn details_of(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<String> = (0..ids.len()).map(|at| format!("${}", at + 2)).collect();
+    let places: Vec<String> = (0..ids.len()).map(|at| format!("${}", at + 3)).collect();
     let sql = format!(
         "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
-         keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name \
+         keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name, \
+         old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
+         LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
         places.join(", ")
     );
     let rows: Vec<Row> = on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(engine.clock.now());
         for id in ids {
             query = query.bind(id);
         }
@@ -88,6 +91,9 @@ struct Row {
     metadata: String,
     created_by: Option<UserId>,
     creator_name: Option<DisplayName>,
+    old_display: Option<String>,
+    old_ends_at: Option<Timestamp>,
+    old_last_used_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -102,6 +108,14 @@ impl Row {
             ip_ranges: crate::db::from_json(&self.ip_ranges)?,
             notes: self.notes,
             metadata: crate::db::from_json(&self.metadata)?,
+            old_secret: self
+                .old_display
+                .zip(self.old_ends_at)
+                .map(|(display, ends_at)| OldSecret {
+                    display,
+                    ends_at,
+                    last_used_at: self.old_last_used_at,
+                }),
             created_by: self.created_by.zip(self.creator_name),
         })
     }

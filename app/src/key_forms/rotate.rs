@@ -92,6 +92,7 @@ mod on_the_server {
             Err(
                 error @ (RotateKeyError::NotFrom(_)
                 | RotateKeyError::RotationRunning { .. }
+                | RotateKeyError::RotatedMeanwhile
                 | RotateKeyError::NotOffered(..)),
             ) => FormAnswer::refused(form, "form", error),
             Err(error @ (RotateKeyError::Randomness(_) | RotateKeyError::Storage(_))) => {

@@ -125,11 +125,12 @@ fn section(method: &str, path: &str, operation: &Value) -> String {
                 type_of(content)
             ),
             true if status.as_str() >= "400" => {
-                write!(
-                    html,
-                    "<li>{status}: <a href=\"/docs/errors#{0}\">{0}</a></li>",
-                    Text(description)
-                )
+                let codes = description.split(", ").map(|code| {
+                    let code = Text(code);
+                    format!("<a href=\"/docs/errors#{code}\">{code}</a>")
+                });
+                let codes: Vec<String> = codes.collect();
+                write!(html, "<li>{status}: {}</li>", codes.join(" or "))
             }
             true => write!(html, "<li>{status}: {}</li>", Text(description)),
         };

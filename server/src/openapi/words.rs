@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use latchkey::{
     key::{Environment, Kind, RevokeReason, Status},
+    name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
     verify::InvalidReason,
 };
@@ -14,10 +15,6 @@ use utoipa::{
 };
 
 use crate::problem::Code;
-
-/// Characters that names have nowhere, for a set in a regular expression: controls, and those that change the direction
-/// of what follows.
-const NOWHERE: &str = r"\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069";
 
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])* $name:ident = $schema:expr;)*) => {$(
@@ -57,9 +54,13 @@ schemas! {
     ProblemCode = words(Code::ALL.iter().map(|code| code.as_str()));
     /// How far back: 24 steps of an hour, 7 or 30 of a day, or 12 calendar months.
     UsageRange = words(["24h", "7d", "30d", "12mo"].into_iter());
-    /// 1 to 50 characters after trimming, without control characters.
+    /// Something that a key may do.
+    OfferedScope = Object::with_type(Type::String);
+    /// Which of its rate limits a request counts against.
+    EndpointClass = Object::with_type(Type::String);
+    /// 1 to 50 characters after trimming, without control characters and invisible ones.
     KeyName = name(50);
-    /// 1 to 80 characters after trimming, without control characters.
+    /// 1 to 80 characters after trimming, without control characters and invisible ones.
     Name = name(80);
 }
 
@@ -73,9 +74,18 @@ fn words<'a>(words: impl Iterator<Item = &'a str>) -> Object {
 /// A text that, without the white space around it, has 1 to `most` characters. Only a pattern leaves that white space out.
 fn name(most: usize) -> Object {
     let between = most - 2;
+    let (nowhere, not_first) = (set(NOWHERE), set(NOT_FIRST));
     let mut object = Object::with_type(Type::String);
     object.pattern = Some(format!(
-        r"^\s*[^\s{NOWHERE}]([^{NOWHERE}]{{0,{between}}}[^\s{NOWHERE}])?\s*$"
+        r"^\s*[^\s{nowhere}{not_first}]([^{nowhere}]{{0,{between}}}[^\s{nowhere}])?\s*$"
     ));
     object
+}
+
+/// Ranges of characters for a set in a regular expression. Those beyond U+FFFF have no notation that all programs read.
+fn set(ranges: &[(char, char)]) -> String {
+    let ranges = ranges.iter().filter(|(_, last)| *last <= '\u{ffff}');
+    let written = ranges
+        .map(|(first, last)| format!(r"\u{:04x}-\u{:04x}", u32::from(*first), u32::from(*last)));
+    written.collect()
 }

@@ -66,9 +66,15 @@ codes! {
     WrongState "WRONG_STATE" CONFLICT "Not from this state"
         "The key's state does not allow the change: a revoked key stays revoked, and only active keys can be disabled."
         "Fetch the key to see where it stands. What cannot be undone needs a new key.",
+    RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is not over"
+        "The secret before the last rotation still works, or another request rotated the key at the same moment."
+        "Fetch the key: old_secret says which secret still works, and until when. End it with POST …/end-old-secret, or wait, then rotate again.",
     BodyTooLarge "BODY_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
         "A request's body has at most 64 kB."
         "Send less at once.",
+    UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body is not JSON"
+        "The request says that its body is something else than JSON, or that it is compressed."
+        "Send Content-Type: application/json and no Content-Encoding. Many clients, curl among them, call a body a form unless told otherwise.",
     InvalidField "INVALID_FIELD" UNPROCESSABLE_ENTITY "A field will not do"
         "The body is JSON, but a field is missing, unknown, or has a value that cannot be taken. Nothing was changed."
         "errors names each field and says what would do.",

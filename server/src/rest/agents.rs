@@ -114,7 +114,7 @@ pub struct AgentQuery {
 }
 
 /// List an organization's agents
-#[utoipa::path(get, path = "/v1/orgs/{org}/agents", tag = "Agents", params(AgentQuery),
+#[utoipa::path(get, path = "/v1/orgs/{org}/agents", operation_id = "list_agents", tag = "Agents", params(AgentQuery),
     responses((status = 200, description = "One page", body = AgentList)))]
 pub async fn list(
     State(state): State<AppState>,
@@ -132,7 +132,7 @@ pub async fn list(
 }
 
 /// Make an agent
-#[utoipa::path(post, path = "/v1/orgs/{org}/agents", tag = "Agents", request_body = NewAgent,
+#[utoipa::path(post, path = "/v1/orgs/{org}/agents", operation_id = "create_agent", tag = "Agents", request_body = NewAgent,
     responses((status = 201, description = "It was made", body = AgentObject)))]
 pub async fn create(
     State(state): State<AppState>,
@@ -140,19 +140,22 @@ pub async fn create(
     idempotency: Idempotency,
     Body { fields, bytes }: Body<NewAgent>,
 ) -> Result<Response, Problem> {
-    let engine = &state.engine;
     let settings = AgentSettings {
         name: required("name", fields.name)?,
         project: fields.project,
         domains: fields.domains.unwrap_or_default(),
         public_embedding: fields.public_embedding.unwrap_or_default(),
     };
-    let token = idempotency.claim(engine, &of.manager, &bytes).await?;
-    let once = create_once(engine, &of.permit(), &settings, token.as_deref()).await;
-    match once.map_err(refused)? {
-        Once::Made(agent) => answer(&state, &of, agent.public_id).await,
-        Once::MadeBefore(public_id) => Ok(replayed(answer(&state, &of, public_id).await?)),
-    }
+    let make = async |token: Option<String>| {
+        let permit = of.permit();
+        let once = create_once(&state.engine, &permit, &settings, token.as_deref()).await;
+        match once.map_err(refused)? {
+            Once::Made(agent) => answer(&state, &of, agent.public_id).await,
+            Once::MadeBefore(public_id) => Ok(replayed(answer(&state, &of, public_id).await?)),
+        }
+    };
+    let manager = &of.manager;
+    idempotency.once(&state.engine, manager, &bytes, make).await
 }
 
 async fn answer(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Response, Problem> {
@@ -161,7 +164,7 @@ async fn answer(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<R
 }
 
 /// Show an agent
-#[utoipa::path(get, path = "/v1/orgs/{org}/agents/{public_id}", tag = "Agents",
+#[utoipa::path(get, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "show_agent", tag = "Agents",
     responses((status = 200, description = "The agent", body = AgentObject)))]
 pub async fn show(
     State(state): State<AppState>,
@@ -171,7 +174,7 @@ pub async fn show(
 }
 
 /// Change an agent
-#[utoipa::path(patch, path = "/v1/orgs/{org}/agents/{public_id}", tag = "Agents", request_body = AgentChange,
+#[utoipa::path(patch, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "change_agent", tag = "Agents", request_body = AgentChange,
     responses((status = 200, description = "The agent as it is now", body = AgentObject)))]
 pub async fn change(
     State(state): State<AppState>,
@@ -192,7 +195,7 @@ pub async fn change(
 /// Delete an agent
 ///
 /// Its public ID means nothing from then on.
-#[utoipa::path(delete, path = "/v1/orgs/{org}/agents/{public_id}", tag = "Agents",
+#[utoipa::path(delete, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "delete_agent", tag = "Agents",
     responses((status = 204, description = "It is deleted")))]
 pub async fn remove(
     State(state): State<AppState>,

@@ -1,13 +1,22 @@
-//! JSON bodies: 400 for what is no JSON object, 422 for fields that will not do, all of them at once.
+//! JSON bodies: 415 for what says that it is something else, 400 for what is no JSON object or says a thing twice, 422
+//! for fields that will not do, all of them at once.
+
+mod media_type;
+
+use std::fmt;
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request, rejection::BytesRejection},
     http::StatusCode,
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
+pub use self::media_type::check_media_type;
 use crate::problem::{FieldError, Problem};
 
 /// A body whose fields are all optional for serde: what must be there is said by [`required`].
@@ -22,6 +31,7 @@ pub struct Body<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers())?;
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         let fields = read(&bytes)?;
         Ok(Self { fields, bytes })
@@ -45,21 +55,47 @@ pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Problem> 
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let object: Map<String, Value> = match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => object,
-        Ok(_) => {
-            return Err(Problem::invalid_request(
-                "The body must be a JSON object.",
-                Vec::new(),
-            ));
+    let EachOnce(object) =
+        serde_json::from_slice(bytes).map_err(|error| unreadable(bytes, &error))?;
+    serde_json::from_value(Value::Object(object.clone())).map_err(|_| diagnose::<T>(object))
+}
+
+/// An object that has each field once: of two, one would be dropped without a word.
+struct EachOnce(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for EachOnce {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = EachOnce;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<EachOnce, A::Error> {
+                let mut object = Map::new();
+                while let Some((name, value)) = fields.next_entry()? {
+                    if object.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a field twice"));
+                    }
+                }
+                Ok(EachOnce(object))
+            }
         }
-        Err(error) => {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// What is wrong with a body that is no object of fields.
+fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Problem {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(_)) => Problem::invalid_request("The body has a field twice.", Vec::new()),
+        Ok(_) => Problem::invalid_request("The body must be a JSON object.", Vec::new()),
+        Err(_) => {
             let (line, column) = (error.line(), error.column());
             let detail = format!("The body is not JSON: line {line}, column {column}.");
-            return Err(Problem::invalid_request(detail, Vec::new()));
+            Problem::invalid_request(detail, Vec::new())
         }
-    };
-    serde_json::from_value(Value::Object(object.clone())).map_err(|_| diagnose::<T>(object))
+    }
 }
 
 /// Looks at each field alone, to say of all of them what is wrong: serde stops at the first.
@@ -120,6 +156,21 @@ mod tests {
             let said = format!("{:?}", read::<Fields>(body.as_bytes()).unwrap_err());
             assert!(said.contains("InvalidRequest"), "{body}: {said}");
         }
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_refused_and_in_metadata_is_not_ours_to_judge() {
+        let said = format!(
+            "{:?}",
+            read::<Fields>(br#"{"limit":1,"limit":1}"#).unwrap_err()
+        );
+        assert!(said.contains("a field twice"), "{said}");
+        let said = format!(
+            "{:?}",
+            read::<Fields>(br#"{"limit":1,"limit":1"#).unwrap_err()
+        );
+        assert!(said.contains("is not JSON"), "{said}");
+        read::<serde_json::Map<String, Value>>(br#"{"metadata":{"a":1,"a":2}}"#).unwrap();
     }
 
     #[test]

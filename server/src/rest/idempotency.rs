@@ -1,4 +1,7 @@
-//! The `Idempotency-Key` header of requests that make something.
+//! The `Idempotency-Key` header of requests that make something. A request that is refused makes nothing and does not use
+//! its key up: the corrected one may come under it.
+
+use std::future::Future;
 
 use axum::{
     extract::FromRequestParts,
@@ -7,7 +10,7 @@ use axum::{
 };
 use latchkey::{
     Engine,
-    idempotency::{ClaimError, Fingerprint, claim},
+    idempotency::{ClaimError, Fingerprint, claim, release},
 };
 
 use super::{randomness_failed, storage_failed};
@@ -42,26 +45,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
 }
 
 impl Idempotency {
-    /// The creation token to make the thing under, when the request has a key.
+    /// Makes something, once for all requests with the same key: `make` gets the creation token to make it under, when
+    /// the request has a key, and answers the same when it finds it made.
     ///
     /// # Errors
-    /// When the key came with another request.
-    pub async fn claim(
+    /// When the key came with another request, or `make` fails.
+    pub async fn once<F>(
         &self,
         engine: &Engine,
         manager: &Manager,
         body: &[u8],
-    ) -> Result<Option<String>, Problem> {
+        make: impl FnOnce(Option<String>) -> F,
+    ) -> Result<Response, Problem>
+    where
+        F: Future<Output = Result<Response, Problem>>,
+    {
         let Some(key) = &self.key else {
-            return Ok(None);
+            return make(None).await;
         };
         let fingerprint = Fingerprint::new(self.method.as_str(), &self.path, body);
         let claimed = claim(engine, manager.token_id, key, &fingerprint).await;
-        claimed.map(Some).map_err(|error| match error {
+        let token = claimed.map_err(|error| match error {
             ClaimError::Reused => Problem::new(Code::IdempotencyKeyReused, error.to_string()),
             ClaimError::Randomness(error) => randomness_failed(error),
             ClaimError::Storage(error) => storage_failed(error),
-        })
+        })?;
+        let made = make(Some(token)).await;
+        if made.as_ref().is_err_and(Problem::is_refusal)
+            && let Err(error) = release(engine, manager.token_id, key, &fingerprint).await
+        {
+            // The refusal is the answer all the same; its key is used up for a day.
+            storage_failed(error);
+        }
+        made
     }
 }
 

@@ -43,7 +43,7 @@ pub struct KeyChange {
     project: Option<Option<ProjectId>>,
     /// What it may do; null or an empty list for what the convention says.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
     scopes: Option<Option<Vec<Scope>>>,
     /// Where a widget key works: the whole list.
     #[serde(default, deserialize_with = "nullable")]
@@ -55,7 +55,7 @@ pub struct KeyChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     ip_ranges: Option<Option<Vec<IpRange>>>,
-    /// When it stops by itself; null for never. An expired key works again when this is in the future.
+    /// When it stops by itself; null for never, where the convention has that. An expired key works again when this is in the future.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
     expires_at: Option<Option<jiff::Timestamp>>,
@@ -72,7 +72,7 @@ pub struct KeyChange {
 /// Change a key
 ///
 /// The change bites at once. Kind and environment stay: the key's text states them.
-#[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", tag = "Keys", request_body = KeyChange,
+#[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", operation_id = "change_key", tag = "Keys", request_body = KeyChange,
     responses((status = 200, description = "The key as it is now", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn change(
     State(state): State<AppState>,

@@ -61,15 +61,17 @@ pub struct NewKeyBody {
     #[schema(value_type = Option<String>)]
     project: Option<ProjectId>,
     /// What it may do; what the convention says when left out.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
     scopes: Option<Vec<Scope>>,
     /// Where a widget key works.
     #[schema(value_type = Option<Vec<String>>)]
     domains: Option<Vec<DomainPattern>>,
+    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    localhost_forbidden: Option<bool>,
     /// The addresses that its users come from, as CIDR; any when left out.
     #[schema(value_type = Option<Vec<String>>)]
     ip_ranges: Option<Vec<IpRange>>,
-    /// When it stops by itself; null for never. When left out, `expires_in_days` or the convention decides.
+    /// When it stops by itself; null for never, where the convention has that. When left out, `expires_in_days` or the convention decides.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
     expires_at: Option<Option<jiff::Timestamp>>,
@@ -110,7 +112,7 @@ pub struct KeyListQuery {
 }
 
 /// List an organization's keys
-#[utoipa::path(get, path = "/v1/orgs/{org}/keys", tag = "Keys", params(KeyListQuery),
+#[utoipa::path(get, path = "/v1/orgs/{org}/keys", operation_id = "list_keys", tag = "Keys", params(KeyListQuery),
     responses((status = 200, description = "One page", body = KeyList)))]
 pub async fn list(
     State(state): State<AppState>,
@@ -146,7 +148,7 @@ pub async fn list(
 ///
 /// The answer is the only one that ever holds the key's plain text. Sent again with the same `Idempotency-Key`, the
 /// answer is the same key without its plain text, which is stored nowhere: if it was lost, revoke the key and make another.
-#[utoipa::path(post, path = "/v1/orgs/{org}/keys", tag = "Keys", request_body = NewKeyBody,
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys", operation_id = "create_key", tag = "Keys", request_body = NewKeyBody,
     responses((status = 201, description = "It was made; `key` is its plain text", body = KeyObject)))]
 pub async fn create(
     State(state): State<AppState>,
@@ -154,18 +156,28 @@ pub async fn create(
     idempotency: Idempotency,
     Body { fields, bytes }: Body<NewKeyBody>,
 ) -> Result<Response, Problem> {
-    let engine = &state.engine;
-    let mut new = fields.read(engine)?;
-    new.creation_token = idempotency.claim(engine, &of.manager, &bytes).await?;
+    let engine = &*state.engine;
+    let new = fields.read(engine)?;
+    let make = |creation_token| {
+        let new = NewKey {
+            creation_token,
+            ..new
+        };
+        make(engine, &of, new)
+    };
+    idempotency.once(engine, &of.manager, &bytes, make).await
+}
+
+async fn make(engine: &Engine, of: &OrgPath, new: NewKey) -> Result<Response, Problem> {
     match create::create(engine, &of.permit(), new).await {
         Ok(made) => {
-            let key = find(engine, &of, made.id).await?;
+            let key = find(engine, of, made.id).await?;
             let object = KeyObject::new(&key, engine.clock().now()).with_plain(&made.plain);
             Ok(created(&of.location("keys", made.id), object))
         }
         // Its plain text was in the first answer and is nowhere else.
         Err(CreateKeyError::AlreadyMade(id)) => {
-            let key = find(engine, &of, id).await?;
+            let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now());
             Ok(replayed(created(&of.location("keys", id), object)))
         }
@@ -174,7 +186,7 @@ pub async fn create(
 }
 
 /// Show a key
-#[utoipa::path(get, path = "/v1/orgs/{org}/keys/{id}", tag = "Keys",
+#[utoipa::path(get, path = "/v1/orgs/{org}/keys/{id}", operation_id = "show_key", tag = "Keys",
     responses((status = 200, description = "The key, without its plain text", body = KeyObject)))]
 pub async fn show(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     answer(&state.engine, &path).await
@@ -220,7 +232,7 @@ impl NewKeyBody {
             project: self.project,
             scopes: self.scopes.unwrap_or_default(),
             domains: self.domains.unwrap_or_default(),
-            localhost_forbidden: false,
+            localhost_forbidden: self.localhost_forbidden.unwrap_or_default(),
             ip_ranges: self.ip_ranges.unwrap_or_default(),
             expires_at,
             notes: self.notes.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! `/v1/orgs`: organizations.
+//! `/v1/orgs`: organizations, listed, made and shown.
 
 use axum::{Json, extract::State, response::Response};
 use latchkey::{
@@ -14,6 +14,7 @@ use super::{
     body::{Body, required},
     created,
     idempotency::{Idempotency, replayed},
+    path::OrgPath,
     query::{Limit, Parameters, not_a_cursor},
     randomness_failed, storage_failed,
 };
@@ -86,7 +87,7 @@ impl From<Org> for OrgObject {
 }
 
 /// List organizations
-#[utoipa::path(get, path = "/v1/orgs", tag = "Organizations", params(OrgQuery),
+#[utoipa::path(get, path = "/v1/orgs", operation_id = "list_orgs", tag = "Organizations", params(OrgQuery),
     responses((status = 200, description = "One page", body = OrgList)))]
 pub async fn list(
     State(state): State<AppState>,
@@ -104,7 +105,7 @@ pub async fn list(
 }
 
 /// Make an organization
-#[utoipa::path(post, path = "/v1/orgs", tag = "Organizations", request_body = NewOrg,
+#[utoipa::path(post, path = "/v1/orgs", operation_id = "create_org", tag = "Organizations", request_body = NewOrg,
     responses((status = 201, description = "It was made", body = OrgObject), (status = 409, description = "SLUG_TAKEN")))]
 pub async fn create(
     State(state): State<AppState>,
@@ -114,16 +115,16 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let name = required("name", fields.name)?;
     let slug = required("slug", fields.slug)?;
-    let token = idempotency.claim(&state.engine, &manager, &bytes).await?;
-    let made = orgs::create_once(
-        &state.engine,
-        manager.operator,
+    let (engine, operator) = (&*state.engine, manager.operator);
+    let make = async |token: Option<String>| match orgs::create_once(
+        engine,
+        operator,
         &name,
         &slug,
         token.as_deref(),
     )
-    .await;
-    match made {
+    .await
+    {
         Ok(org) => Ok(answer(org)),
         Err(CreateOrgError::AlreadyMade(org)) => Ok(replayed(answer(*org))),
         Err(error @ CreateOrgError::SlugTaken(_)) => {
@@ -131,7 +132,15 @@ pub async fn create(
         }
         Err(CreateOrgError::Storage(error)) => Err(storage_failed(error)),
         Err(CreateOrgError::Randomness(error)) => Err(randomness_failed(error)),
-    }
+    };
+    idempotency.once(engine, &manager, &bytes, make).await
+}
+
+/// Show an organization
+#[utoipa::path(get, path = "/v1/orgs/{org}", operation_id = "show_org", tag = "Organizations",
+    responses((status = 200, description = "The organization", body = OrgObject)))]
+pub async fn show(of: OrgPath) -> Json<OrgObject> {
+    Json(of.org.into())
 }
 
 fn answer(org: Org) -> Response {

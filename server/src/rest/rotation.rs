@@ -1,8 +1,11 @@
-//! `POST /v1/orgs/{org}/keys/{id}/rotate`: a new secret under the same key.
+//! `POST /v1/orgs/{org}/keys/{id}/rotate` and `…/end-old-secret`: a new secret under the same key, and the end of the old
+//! one before its overlap is over.
 
 use axum::{extract::State, response::Response};
 use latchkey::{
-    keys::rotate::{self, RotateKeyError, Rotation},
+    Engine,
+    id::KeyId,
+    keys::rotate::{self, EndOldSecretError, RotateKeyError, Rotation},
     time::SECOND,
 };
 use serde::Deserialize;
@@ -12,8 +15,8 @@ use super::{
     body::{Body, required},
     created,
     idempotency::{Idempotency, replayed},
-    keys::find,
-    path::{KeyPath, no_key},
+    keys::{self, find},
+    path::{KeyPath, OrgPath, no_key},
     randomness_failed, storage_failed,
 };
 use crate::{
@@ -35,33 +38,43 @@ pub struct RotationBody {
 /// Rotate a key
 ///
 /// Gives the key a new secret. The answer is the only one that ever holds its plain text; sent again with the same
-/// `Idempotency-Key`, the answer is the key without it. Refused while the old secret of an earlier rotation still works.
-#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/rotate", tag = "Keys", request_body = RotationBody,
+/// `Idempotency-Key`, the answer is the key without it. Refused while the old secret of an earlier rotation still works; of
+/// several rotations at once one is done.
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/rotate", operation_id = "rotate_key", tag = "Keys", request_body = RotationBody,
     responses((status = 201, description = "The key; `key` is its new plain text", body = KeyObject),
-        (status = 409, description = "WRONG_STATE")))]
+        (status = 409, description = "WRONG_STATE, ROTATION_RUNNING")))]
 pub async fn rotate(
     State(state): State<AppState>,
     KeyPath { of, id }: KeyPath,
     idempotency: Idempotency,
     Body { fields, bytes }: Body<RotationBody>,
 ) -> Result<Response, Problem> {
-    let engine = &state.engine;
+    let engine = &*state.engine;
     let seconds = required("overlap_seconds", fields.overlap_seconds)?;
-    let rotation = Rotation {
-        overlap: i64::from(seconds) * SECOND,
-        token: idempotency.claim(engine, &of.manager, &bytes).await?,
+    let make = |token| {
+        let overlap = i64::from(seconds) * SECOND;
+        make(engine, &of, id, Rotation { overlap, token })
     };
+    idempotency.once(engine, &of.manager, &bytes, make).await
+}
+
+async fn make(
+    engine: &Engine,
+    of: &OrgPath,
+    id: KeyId,
+    rotation: Rotation,
+) -> Result<Response, Problem> {
     let rotated = rotate::rotate(engine, &of.permit(), id, rotation).await;
     let location = of.location("keys", id);
     match rotated {
         Ok(rotated) => {
-            let key = find(engine, &of, id).await?;
+            let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now()).with_plain(&rotated.plain);
             Ok(created(&location, object))
         }
         // Its plain text was in the first answer and is nowhere else.
         Err(RotateKeyError::AlreadyRotated) => {
-            let key = find(engine, &of, id).await?;
+            let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now());
             Ok(replayed(created(&location, object)))
         }
@@ -77,8 +90,30 @@ fn refused(error: RotateKeyError) -> Problem {
         RotateKeyError::Storage(error) => storage_failed(error),
         // Answered as what was done.
         RotateKeyError::AlreadyRotated => Problem::internal(),
-        RotateKeyError::NotFrom(_)
-        | RotateKeyError::RotationRunning { .. }
-        | RotateKeyError::NotOffered(..) => Problem::new(Code::WrongState, error.to_string()),
+        RotateKeyError::RotationRunning { .. } | RotateKeyError::RotatedMeanwhile => {
+            Problem::new(Code::RotationRunning, error.to_string())
+        }
+        RotateKeyError::NotFrom(_) | RotateKeyError::NotOffered(..) => {
+            Problem::new(Code::WrongState, error.to_string())
+        }
     }
+}
+
+/// End a key's old secret
+///
+/// The secret before the last rotation stops working at once, before its overlap is over. Takes no body.
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/end-old-secret", operation_id = "end_old_secret", tag = "Keys",
+    responses((status = 200, description = "The key; the new secret alone works", body = KeyObject),
+        (status = 409, description = "WRONG_STATE")))]
+pub async fn end_old_secret(
+    State(state): State<AppState>,
+    path: KeyPath,
+) -> Result<Response, Problem> {
+    let ended = rotate::end_old_secret(&state.engine, &path.of.permit(), path.id).await;
+    ended.map_err(|error| match error {
+        EndOldSecretError::NotFound => no_key(),
+        EndOldSecretError::NoneRunning => Problem::new(Code::WrongState, error.to_string()),
+        EndOldSecretError::Storage(error) => storage_failed(error),
+    })?;
+    keys::answer(&state.engine, &path).await
 }

@@ -33,7 +33,7 @@ pub struct Revocation {
 /// Disable a key
 ///
 /// It stops working at once and can be enabled again. Takes no body.
-#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/disable", tag = "Keys",
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/disable", operation_id = "disable_key", tag = "Keys",
     responses((status = 200, description = "It is disabled", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     let done = change_state::disable(&state.engine, &path.of.permit(), path.id).await;
@@ -44,7 +44,7 @@ pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Res
 /// Enable a disabled key
 ///
 /// Takes no body.
-#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/enable", tag = "Keys",
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/enable", operation_id = "enable_key", tag = "Keys",
     responses((status = 200, description = "It works again", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn enable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     let done = change_state::enable(&state.engine, &path.of.permit(), path.id).await;
@@ -55,7 +55,7 @@ pub async fn enable(State(state): State<AppState>, path: KeyPath) -> Result<Resp
 /// Revoke a key
 ///
 /// It stops working at once, for good.
-#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/revoke", tag = "Keys", request_body = Revocation,
+#[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/revoke", operation_id = "revoke_key", tag = "Keys", request_body = Revocation,
     responses((status = 200, description = "It is revoked", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn revoke(
     State(state): State<AppState>,

@@ -128,7 +128,7 @@ impl From<Counts> for UsageCounts {
 }
 
 /// Show an organization's usage
-#[utoipa::path(get, path = "/v1/orgs/{org}/usage", tag = "Usage", params(UsageQuery),
+#[utoipa::path(get, path = "/v1/orgs/{org}/usage", operation_id = "show_usage", tag = "Usage", params(UsageQuery),
     responses((status = 200, description = "The usage", body = Usage)))]
 pub async fn show(
     State(state): State<AppState>,

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::problem::{FieldError, Problem};
+use crate::{
+    openapi::words,
+    problem::{FieldError, Problem},
+};
 
 /// What an API server asks. Fields that are not listed are left aside, so that servers may be newer than Latchkey.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -18,10 +21,11 @@ pub struct Body {
     pub key: Option<PlainKey>,
     /// The public ID of the agent that the client wants.
     pub agent: Option<String>,
-    /// What the client's request needs.
+    /// What the client's request needs; `OfferedScope` lists what keys of this instance are given.
     #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Option<Vec<Scope>>,
     /// The endpoint class.
+    #[schema(value_type = Option<words::EndpointClass>)]
     pub class: Option<String>,
     /// The client's `Origin` header.
     pub origin: Option<String>,

@@ -13,8 +13,6 @@ use latchkey::{
 };
 use serde_json::json;
 
-use serde_json::json;
-
 use super::*;
 use crate::test_app::org::widget_key;
 

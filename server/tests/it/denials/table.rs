@@ -230,6 +230,7 @@ pub fn entries() -> Vec<Entry> {
         page("/docs/errors", Everyone),
         page("/v1/orgs", ServiceToken),
         post("/v1/orgs", "", ServiceToken),
+        page("/v1/orgs/{org}", ServiceToken),
         page("/v1/orgs/{org}/keys", ServiceToken),
         post("/v1/orgs/{org}/keys", "", ServiceToken),
         page("/v1/orgs/{org}/keys/{id}", ServiceToken),
@@ -238,6 +239,7 @@ pub fn entries() -> Vec<Entry> {
             ..page("/v1/orgs/{org}/keys/{id}", ServiceToken)
         },
         post("/v1/orgs/{org}/keys/{id}/rotate", "", ServiceToken),
+        post("/v1/orgs/{org}/keys/{id}/end-old-secret", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/disable", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/enable", "", ServiceToken),
         post("/v1/orgs/{org}/keys/{id}/revoke", "", ServiceToken),

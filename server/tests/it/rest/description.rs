@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use latchkey::convention::Convention;
 use serde_json::Value;
 
 use crate::test_app::TestApp;
 
 #[test]
 fn the_description_has_every_route_and_no_other() {
-    let description =
-        serde_json::to_value(latchkey_server::openapi::document("http://localhost:3000")).unwrap();
+    let description = description("latchkey");
     let routes: BTreeSet<String> = latchkey_server::routes()
         .into_iter()
         .filter(|(_, path)| path.starts_with("/v1/"))
@@ -31,8 +31,7 @@ fn the_description_has_every_route_and_no_other() {
 
 #[test]
 fn every_operation_says_what_it_does_and_how_it_fails() {
-    let description =
-        serde_json::to_value(latchkey_server::openapi::document("http://localhost:3000")).unwrap();
+    let description = description("latchkey");
     let mut ids = BTreeSet::new();
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -42,10 +41,12 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
                     .is_some_and(|summary| !summary.ends_with('.')),
                 "{method} {path}"
             );
-            assert!(
-                ids.insert(operation["summary"].to_string()),
-                "{method} {path}: two have one summary"
-            );
+            for name in ["summary", "operationId"] {
+                assert!(
+                    operation[name].is_string() && ids.insert(operation[name].to_string()),
+                    "{method} {path}: two have one {name}, or it has none"
+                );
+            }
             let responses = operation["responses"].as_object().unwrap();
             assert!(
                 responses.contains_key("401") && responses.contains_key("503"),
@@ -53,6 +54,38 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
             );
         }
     }
+}
+
+#[test]
+fn the_scopes_and_classes_of_the_instance_are_listed() {
+    let agentix = description("agentix");
+    let schemas = &agentix["components"]["schemas"];
+    assert_eq!(
+        schemas["OfferedScope"]["enum"],
+        serde_json::json!(["chat", "config", "conversations"])
+    );
+    assert_eq!(
+        schemas["EndpointClass"]["enum"],
+        serde_json::json!(["chat", "config"])
+    );
+    let described = schemas["EndpointClass"]["description"].as_str().unwrap();
+    assert!(described.contains("`chat` (60 a minute)"), "{described}");
+    for (object, field) in [("NewKey", "scopes"), ("KeyChange", "scopes")] {
+        let scopes = schemas[object]["properties"][field]["items"]["$ref"].clone();
+        assert_eq!(scopes, "#/components/schemas/OfferedScope", "{object}");
+    }
+    let none = description("talkifai")["components"]["schemas"]["OfferedScope"].clone();
+    assert!(none["enum"].is_null(), "{none}");
+    assert_eq!(
+        none["description"],
+        "Something that a key may do. This instance has none."
+    );
+}
+
+fn description(convention: &str) -> Value {
+    let convention = Convention::built_in(convention).unwrap();
+    let document = latchkey_server::openapi::document("http://localhost:3000", &convention);
+    serde_json::to_value(document).unwrap()
 }
 
 on_both! {

@@ -83,6 +83,51 @@ on_both! {
         assert_eq!((made.json(), again.header("idempotent-replayed")), (again.json(), "true"));
     }
 
+    async fn what_was_refused_is_sent_again_corrected_under_the_same_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let rotate = format!("{KEYS}/{}/rotate", made.id);
+        let running = latchkey::keys::rotate::Rotation { overlap: DAY, token: None };
+        latchkey::keys::rotate::rotate(&app.engine, &org.permit(), made.id, running).await.unwrap();
+        let agents = "/v1/orgs/northwind/agents";
+        for (path, wrong, status, right) in [
+            (KEYS, json!({"name": "Shop", "kind": "widget"}), 422, json!({"name": "Shop", "kind": "widget", "domains": ["shop.example"]})),
+            (agents, json!({"name": "A", "public_embedding": true}), 422, json!({"name": "A"})),
+            ("/v1/orgs", json!({"name": "N", "slug": "northwind"}), 409, json!({"name": "N", "slug": "southwind"})),
+            (rotate.as_str(), json!({"overlap_seconds": 0}), 409, json!({"overlap_seconds": 1})),
+        ] {
+            let key = format!("c-{}", path.len());
+            for _ in 0..2 {
+                assert_eq!(post(&api, path, &key, &wrong).await.status.as_u16(), status, "{path}");
+            }
+            if path == rotate {
+                api.post_nothing(&format!("{KEYS}/{}/end-old-secret", made.id)).await;
+            }
+            let corrected = post(&api, path, &key, &right).await;
+            assert_eq!((corrected.status.as_u16(), corrected.header("idempotent-replayed")), (201, ""), "{path}: {}", corrected.body);
+            assert_eq!(post(&api, path, &key, &right).await.header("idempotent-replayed"), "true", "{path}");
+            let again = post(&api, path, &key, &wrong).await;
+            assert_eq!(again.json()["code"], "IDEMPOTENCY_KEY_REUSED", "{path}: what was made holds its key");
+        }
+        assert_eq!((count(app, "keys").await, count(app, "agents").await, count(app, "orgs").await), (2, 1, 2));
+    }
+
+    async fn a_refused_and_a_right_request_that_come_at_once_make_one_key(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let (wrong, right) = (json!({"name": "Shop", "kind": "widget"}), json!({"name": "Server", "kind": "secret"}));
+        for round in 0..20 {
+            let key = format!("round-{round}");
+            let (_, _, _, _, last) = tokio::join!(
+                post(&api, KEYS, &key, &wrong), post(&api, KEYS, &key, &right), post(&api, KEYS, &key, &wrong),
+                post(&api, KEYS, &key, &right), post(&api, KEYS, &key, &wrong),
+            );
+            assert_eq!(last.status, 422);
+            assert_eq!(post(&api, KEYS, &key, &right).await.status, 201, "it is made, now or before");
+            assert_eq!(count(app, "keys").await, round + 1);
+        }
+    }
+
     async fn a_key_that_is_none_is_refused(app: &TestApp) {
         app.org("northwind").await;
         let api = app.api().await;

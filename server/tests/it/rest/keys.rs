@@ -1,9 +1,10 @@
 //! `/v1/orgs/{org}/keys`.
 
-use latchkey::key::text::PlainKey;
+use axum::http::Method;
+use latchkey::{key::text::PlainKey, verify::Request};
 use serde_json::{Value, json};
 
-use crate::test_app::{NOON, TestApp, org::widget_key};
+use crate::test_app::{NOON, TestApp, org::widget_key, said};
 
 const KEYS: &str = "/v1/orgs/northwind/keys";
 
@@ -56,6 +57,7 @@ on_both! {
           },
           "name": "Production",
           "notes": "for the shop",
+          "old_secret": null,
           "project": null,
           "revoke_reason": null,
           "revoked_at": null,
@@ -103,6 +105,9 @@ on_both! {
             (json!({"expires_in_days": 1, "expires_at": null}), "expires_in_days"),
             (json!({"notes": "x".repeat(2_001)}), "notes"),
             (json!({"ip_ranges": ["10.0.0.5/8"]}), "ip_ranges"),
+            (json!({"localhost_forbidden": true}), "localhost_forbidden"),
+            (json!({"name": "\u{200b}"}), "name"),
+            (json!({"name": "Pro\u{202e}duction"}), "name"),
             (json!({"metadata": []}), "metadata"),
             (json!({"metadata": {"x": "x".repeat(8_192)}}), "metadata"),
             (json!({"project": "prj_00000000000000000000000000000000"}), "project"),
@@ -116,6 +121,49 @@ on_both! {
             assert_eq!((answer.status.as_u16(), &problem["code"]), (422, &json!("INVALID_FIELD")), "{extra}");
             assert_eq!(problem["errors"][0]["field"], field, "{extra}: {problem}");
         }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+
+    async fn pages_on_localhost_are_refused_from_the_start(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let body = json!({"name": "Shop", "kind": "widget", "domains": ["shop.example"], "localhost_forbidden": true});
+        let made = api.post(KEYS, &body).await.json();
+        assert_eq!(made["localhost_forbidden"], true);
+        let plain = PlainKey::from_presented(made["key"].as_str().unwrap());
+        let at = async |origin| said(&app.ask(&Request { key: Some(&plain), origin: Some(origin), ..Request::default() }).await);
+        assert_eq!((at("http://localhost:3000").await, at("https://shop.example").await), ("ORIGIN_NOT_ALLOWED".into(), "VALID".into()));
+    }
+
+    async fn what_is_said_twice_is_kept_once(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let lists = json!({"scopes": ["bots:write", "bots:read", "bots:write"], "domains": ["b.example", "A.example", "a.example.", "b.example"],
+            "ip_ranges": ["192.0.2.0/24", "10.0.0.1", "192.0.2.0/24", "10.0.0.1/32"]});
+        let mut body = json!({"name": "Shop", "kind": "widget"});
+        body.as_object_mut().unwrap().extend(lists.as_object().unwrap().clone());
+        let made = api.post(KEYS, &body).await.json();
+        let path = format!("{KEYS}/{}", made["id"].as_str().unwrap());
+        let changed = api.patch(&path, &lists).await.json();
+        for key in [&made, &changed] {
+            assert_eq!(key["scopes"], json!(["bots:write", "bots:read"]));
+            assert_eq!(key["domains"], json!(["b.example", "a.example"]));
+            assert_eq!(key["ip_ranges"].as_array().unwrap().len(), 2, "{key}");
+        }
+        let agent = json!({"name": "Helper", "domains": ["a.example", "a.example"]});
+        let agents = "/v1/orgs/northwind/agents";
+        let agent = api.post(agents, &agent).await.json();
+        let path = format!("{agents}/{}", agent["public_id"].as_str().unwrap());
+        let changed = api.patch(&path, &json!({"domains": ["a.example", "a.example"]})).await.json();
+        assert_eq!((&agent["domains"], &changed["domains"]), (&json!(["a.example"]), &json!(["a.example"])));
+    }
+
+    async fn a_body_with_a_field_twice_makes_nothing(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let body = r#"{"name": "Production", "kind": "secret", "kind": "widget"}"#;
+        let answer = api.send(Method::POST, KEYS, body, &[]).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["detail"]), (400, &json!("The body has a field twice.")));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
     }
 

@@ -14,9 +14,19 @@ on_both! {
         assert_eq!((&org["name"], &org["slug"]), (&json!("Northwind"), &json!("northwind")));
         for name in ["northwind", org["id"].as_str().unwrap()] {
             assert_eq!(api.get(&format!("/v1/orgs/{name}/keys")).await.status, 200, "{name}");
+            assert_eq!(api.get(&format!("/v1/orgs/{name}")).await.json(), org, "{name}");
         }
         let again = api.post("/v1/orgs", &json!({"name": "Other", "slug": "northwind"})).await;
         assert_eq!((again.status.as_u16(), &again.json()["code"]), (409, &json!("SLUG_TAKEN")));
+    }
+
+    async fn an_org_that_is_not_there_is_not_found(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        for name in ["southwind", "org_00000000000000000000000000000000", "No%20Slug"] {
+            let answer = api.get(&format!("/v1/orgs/{name}")).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (404, &json!("NOT_FOUND")), "{name}");
+        }
     }
 
     async fn fields_that_will_not_do_are_all_named(app: &TestApp) {

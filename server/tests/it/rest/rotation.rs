@@ -16,13 +16,40 @@ on_both! {
         assert_eq!(answer.header("location"), path.trim_end_matches("/rotate"));
         let object = answer.json();
         assert_eq!(object["id"], made.id.to_string());
+        let old = json!({"display": made.display, "ends_at": "2026-11-21T13:00:00Z", "last_used_at": null});
+        assert_eq!(object["old_secret"], old);
+        let key = format!("/v1/orgs/northwind/keys/{}", made.id);
+        assert_eq!(api.get("/v1/orgs/northwind/keys").await.json()["data"][0]["old_secret"], old);
         let new = PlainKey::from_presented(object["key"].as_str().unwrap());
         assert_eq!((said(&app.verify(&new).await), said(&app.verify(&made.plain).await)), ("VALID".into(), "VALID".into()));
         let again = api.post(&path, &json!({"overlap_seconds": 0})).await;
-        assert_eq!((again.status.as_u16(), &again.json()["code"]), (409, &json!("WRONG_STATE")));
+        assert_eq!((again.status.as_u16(), &again.json()["code"]), (409, &json!("ROTATION_RUNNING")));
         app.clock.advance(HOUR);
+        assert_eq!(api.get(&key).await.json()["old_secret"], json!(null));
         assert_eq!(said(&app.verify(&made.plain).await), "INVALID_API_KEY superseded");
         assert_eq!(said(&app.verify(&new).await), "VALID");
+    }
+
+    async fn the_old_secret_is_ended_early(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let path = format!("/v1/orgs/northwind/keys/{}", made.id);
+        let end = async || api.post_nothing(&format!("{path}/end-old-secret")).await;
+        let none = end().await;
+        assert_eq!((none.status.as_u16(), &none.json()["code"]), (409, &json!("WRONG_STATE")), "{none:?}");
+        let rotated = api.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 3_600})).await.json();
+        app.verify(&made.plain).await;
+        latchkey::usage::flush::flush(&app.engine).await.unwrap();
+        assert_eq!(api.get(&path).await.json()["old_secret"]["last_used_at"], "2026-11-21T12:00:00Z");
+        let ended = end().await;
+        assert_eq!((ended.status.as_u16(), &ended.json()["old_secret"]), (200, &json!(null)));
+        assert_eq!(said(&app.verify(&made.plain).await), "INVALID_API_KEY superseded");
+        let new = PlainKey::from_presented(rotated["key"].as_str().unwrap());
+        assert_eq!(said(&app.verify(&new).await), "VALID");
+        assert_eq!(api.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 0})).await.status, 201);
+
+        let theirs = app.org("contoso").await.key("Theirs").await.id;
+        assert_eq!(api.post_nothing(&format!("/v1/orgs/northwind/keys/{theirs}/end-old-secret")).await.status, 404);
     }
 
     async fn a_rotation_that_is_sent_twice_rotates_once(app: &TestApp) {

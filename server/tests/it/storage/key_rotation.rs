@@ -123,6 +123,34 @@ on_both! {
         assert_eq!(said(&app.verify(&theirs.plain).await), "VALID");
     }
 
+    async fn of_rotations_at_once_one_is_done_and_its_secret_works(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for length in [0, DAY] {
+            let key = org.key("Production").await.id;
+            let held = app.database.hold_keys().await;
+            let sent: Vec<_> = (0..8)
+                .map(|_| {
+                    let (engine, permit) = (Arc::clone(&app.engine), org.permit());
+                    tokio::spawn(async move { rotate(&engine, &permit, key, overlap(length)).await })
+                })
+                .collect();
+            // All have begun, and none can go on.
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            drop(held);
+            let mut made = vec![];
+            for answer in sent {
+                match answer.await.unwrap() {
+                    Ok(created) => made.push(created),
+                    Err(RotateKeyError::RotatedMeanwhile) if length == 0 => {}
+                    Err(RotateKeyError::RotationRunning { .. }) if length > 0 => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+            assert_eq!(made.len(), 1);
+            assert_eq!(said(&app.verify(&made[0].plain).await), "VALID");
+        }
+    }
+
     async fn a_form_that_is_sent_many_times_at_once_rotates_once(app: &TestApp) {
         let org = app.org("northwind").await;
         let key = org.key("Production").await.id;

@@ -40,7 +40,11 @@ impl TestApp {
         Api {
             router,
             token: token.unwrap(),
-            description: serde_json::to_value(latchkey_server::openapi::document(&origin)).unwrap(),
+            description: serde_json::to_value(latchkey_server::openapi::document(
+                &origin,
+                self.engine.convention(),
+            ))
+            .unwrap(),
         }
     }
 }

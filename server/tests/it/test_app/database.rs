@@ -33,6 +33,13 @@ pub enum Database {
     Postgres { name: String },
 }
 
+/// A transaction that holds all keys. Its end is that of its connection.
+#[expect(dead_code, reason = "the connections are held, not used")]
+pub enum HeldKeys {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
 impl Database {
     /// An empty SQLite database.
     pub fn sqlite() -> Self {
@@ -88,6 +95,27 @@ impl Database {
                 .await
                 .unwrap()
                 .rows_affected(),
+        }
+    }
+
+    /// Keeps everyone else from changing keys, until what this gives is dropped.
+    pub async fn hold_keys(&self) -> HeldKeys {
+        match self {
+            Self::Sqlite { .. } => {
+                let mut connection = self.sqlite_connection().await;
+                sqlx::query("BEGIN IMMEDIATE")
+                    .execute(&mut connection)
+                    .await
+                    .unwrap();
+                HeldKeys::Sqlite(connection)
+            }
+            Self::Postgres { .. } => {
+                let mut connection = self.postgres_connection().await;
+                for sql in ["BEGIN", "SELECT id FROM keys FOR UPDATE"] {
+                    sqlx::query(sql).execute(&mut connection).await.unwrap();
+                }
+                HeldKeys::Postgres(connection)
+            }
         }
     }
 

@@ -72,12 +72,45 @@ on_both! {
         assert_problem(&answer, 413);
     }
 
+    async fn a_body_that_says_that_it_is_no_json_is_refused(app: &TestApp) {
+        let (router, _) = app.server(&[]);
+        let api = app.api().await;
+        let token = app.service_token().await;
+        app.org("northwind").await;
+        for (name, value) in [
+            (header::CONTENT_TYPE, "application/x-www-form-urlencoded"),
+            (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (header::CONTENT_ENCODING, "gzip"),
+        ] {
+            let request = Request::builder().method(Method::POST).uri("/v1/verify").header(&name, value)
+                .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()))
+                .body(Body::from("{}")).unwrap();
+            let answer = answer_of(&router, request).await;
+            assert_problem(&answer, 415);
+            assert_eq!(answer.json()["code"], "UNSUPPORTED_MEDIA_TYPE");
+            let keys = "/v1/orgs/northwind/keys";
+            // The caller adds its own Content-Type after these, so that there are two.
+            let answer = api.send(Method::POST, keys, r#"{"name":"N","kind":"secret"}"#, &[(name, value)]).await;
+            assert_problem(&answer, 415);
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+
     async fn other_paths_and_methods_are_problems_too(app: &TestApp) {
         let (router, _) = app.server(&[]);
         let send = async |method, path| {
             answer_of(&router, Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
         };
-        assert_problem(&send(Method::GET, "/v1/nothing").await, 404);
+        for path in ["/v1", "/v1/", "/v1/nothing", "/v1/orgs/", "/openapi.json/", "/openapi.json/x"] {
+            for method in [Method::GET, Method::POST] {
+                assert_problem(&send(method, path).await, 404);
+            }
+        }
+        for method in [Method::POST, Method::DELETE, Method::PUT] {
+            let answer = send(method, "/openapi.json").await;
+            assert_problem(&answer, 405);
+            assert_eq!(answer.header("allow"), "GET,HEAD");
+        }
         assert_problem(&send(Method::POST, "/v1/verify/").await, 404);
         let get = send(Method::GET, "/v1/verify").await;
         assert_problem(&get, 405);

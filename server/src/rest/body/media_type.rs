@@ -1,0 +1,72 @@
+//! What a body says that it is. Saying nothing will do: a body of the API is JSON.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use crate::problem::{Code, Problem};
+
+/// Refuses a body that says that it is no JSON, or that it is compressed.
+///
+/// # Errors
+/// 415 with what to send instead.
+pub fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let all = |name, will_do: fn(&HeaderValue) -> bool| headers.get_all(name).iter().all(will_do);
+    if !all(header::CONTENT_TYPE, is_json) {
+        let detail = "Send the body as JSON, with Content-Type: application/json.";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    if !all(header::CONTENT_ENCODING, is_identity) {
+        let detail = "Send the body as it is, without Content-Encoding.";
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    Ok(())
+}
+
+/// `application/json` or a type that is written as JSON (RFC 6839), with any parameters.
+fn is_json(value: &HeaderValue) -> bool {
+    let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let name = text.split(';').next().unwrap_or_default().trim();
+    let of_application = name.strip_prefix("application/");
+    of_application.is_some_and(|name| name == "json" || name.ends_with("+json"))
+}
+
+fn is_identity(value: &HeaderValue) -> bool {
+    let text = value.to_str().unwrap_or_default();
+    text.trim().eq_ignore_ascii_case("identity")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_nothing_will_do() {
+        let with = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            check_media_type(&headers)
+        };
+        check_media_type(&HeaderMap::new()).unwrap();
+        for value in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/merge-patch+json",
+        ] {
+            with("content-type", value).unwrap();
+        }
+        with("content-encoding", "identity").unwrap();
+        for (name, value) in [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("content-type", "text/plain"),
+            ("content-type", "text/json+x"),
+            ("content-type", ""),
+            ("content-encoding", "gzip"),
+            ("content-encoding", ""),
+        ] {
+            let problem = format!("{:?}", with(name, value).unwrap_err());
+            assert!(
+                problem.contains("UnsupportedMediaType"),
+                "{value}: {problem}"
+            );
+        }
+    }
+}
