@@ -5,6 +5,7 @@
 mod class;
 #[cfg(feature = "native")]
 mod file;
+mod kind_names;
 mod scope;
 #[cfg(test)]
 #[cfg(feature = "native")]
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use class::ClassIndex;
 #[cfg(feature = "native")]
 pub use file::{BUILT_IN_NAMES, ConventionError};
+pub use kind_names::KindNames;
 pub use scope::{InvalidScope, Scope, ScopePreset, ScopeSetting, satisfies};
 
 use crate::{
@@ -34,6 +36,9 @@ pub struct Convention {
     pub name: String,
     /// What people call it.
     pub title: String,
+    /// What people call the kinds of keys.
+    #[serde(default)]
+    pub kind_names: KindNames,
     /// What the keys begin with.
     pub prefixes: Prefixes,
     /// What keys made elsewhere begin with. They carry no checksum, and count as secret.

@@ -7,27 +7,39 @@ pub mod edit;
 pub mod import;
 pub mod list;
 pub mod new;
+#[cfg(feature = "ssr")]
+mod rate_limits;
 pub mod rotate;
 pub mod show;
 mod snippets;
 mod state;
 
-use latchkey::key::{Environment, Kind, RevokeReason};
+use latchkey::{
+    convention::KindNames,
+    key::{Environment, Kind, RevokeReason},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
 
-/// A kind as tags and facts say it.
-pub(crate) const fn kind_title(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Secret => "Secret",
-        Kind::Widget => "Widget",
-    }
+#[cfg(feature = "ssr")]
+pub(crate) use rate_limits::rate_limits;
+
+/// What a kind is called here, and what it is for.
+pub(crate) fn kind_purpose(names: &KindNames, kind: Kind) -> String {
+    let place = match kind {
+        Kind::Secret => "servers",
+        Kind::Widget => "browsers",
+    };
+    format!("{}, for {place}", names.title(kind))
 }
 
-/// What a kind is for.
-pub(crate) const fn kind_purpose(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Secret => "Secret, for servers",
-        Kind::Widget => "Widget, for browsers",
-    }
+/// The org's slug and the key's id in the address of a page below `/orgs/{org}/keys/{key}`.
+pub(crate) fn org_and_key() -> Memo<(String, String)> {
+    let params = use_params_map();
+    Memo::new(move |_| {
+        let param = |name| params.with(|params| params.get(name).unwrap_or_default());
+        (param("org"), param("key"))
+    })
 }
 
 /// An environment as labels say it.

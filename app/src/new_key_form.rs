@@ -10,11 +10,12 @@ mod tests;
 
 use std::fmt;
 
-use latchkey::key::{Environment, Kind};
+use latchkey::{
+    convention::KeyHeader,
+    key::{Environment, Kind},
+};
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "ssr")]
-pub(crate) use submit::header_of;
 #[cfg(feature = "ssr")]
 pub use submit::submit;
 
@@ -90,12 +91,46 @@ pub struct MadeKey {
     pub environment: Environment,
     /// Where a widget key works.
     pub domains: Vec<String>,
+    /// When it was made: "Nov 21, 2026".
+    pub created: String,
     /// When it expires: "Nov 21, 2027".
     pub expires: Option<String>,
+    /// The org that it works for.
+    pub org_id: String,
     /// The address of its page.
     pub path: String,
+    /// What the instance's convention says of it.
+    pub terms: KeyTerms,
+}
+
+/// What an instance's convention says of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyTerms {
+    /// What its kind is called: "Publishable".
+    pub kind: String,
     /// The environment variable that the examples read it from.
     pub variable: String,
-    /// The header that carries it; `None` for `Authorization: Bearer`.
-    pub header: Option<String>,
+    /// The headers that may carry it, the recommended one first.
+    pub headers: Vec<KeyHeader>,
+    /// How many requests it may make: "600 a minute".
+    pub rate_limits: String,
+}
+
+#[cfg(feature = "ssr")]
+impl KeyTerms {
+    /// For a key of this kind and environment.
+    pub(crate) fn of(
+        convention: &latchkey::convention::Convention,
+        kind: Kind,
+        environment: Environment,
+    ) -> Self {
+        Self {
+            kind: convention.kind_names.title(kind),
+            variable: convention
+                .environment_variable(kind, environment)
+                .to_owned(),
+            headers: convention.accepted_in.clone(),
+            rate_limits: crate::keys::rate_limits(convention),
+        }
+    }
 }

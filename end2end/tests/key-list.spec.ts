@@ -87,6 +87,22 @@ test("search, filters, sorting and pages, by address", async ({ page, team, sign
   });
 });
 
+test("on a phone a key takes three lines, and several can be chosen", async ({ page, team, signInAs }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const name of ["Production server", "Staging"]) await team.key({ name });
+  await team.key({ name: "Website", kind: "widget", domains: ["northwind.example", "*.northwind.example"] });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  for (const row of await page.getByRole("main").locator("tbody tr").all()) {
+    expect((await row.boundingBox())?.height).toBeLessThanOrEqual(92);
+    for (const part of [row.locator("code"), row.locator(".tag").first(), row.locator("summary")]) await expect(part).toBeVisible();
+    await expect(row).toContainText("Never");
+    await row.getByRole("checkbox").check();
+  }
+  await page.getByRole("button", { name: "Disable", exact: true }).click();
+  await expect(page.getByText("3 keys disabled.")).toBeVisible();
+});
+
 test("the actions of a row do what the key's page does", async ({ page, team, server, signInAs }) => {
   const key = await team.key({ name: "Staging" });
   await signInAs("owner");

@@ -38,7 +38,7 @@ test("the question before revoking holds the focus, and Escape takes it back", a
   const key = await team.key({ name: "Production server" });
   await signInAs("owner");
   await open(page, team.path(`keys/${key.id}`));
-  const opener = page.getByRole("main").getByRole("link", { name: "Revoke…" });
+  const opener = page.getByRole("main").getByRole("link", { name: "Revoke key…" });
   await opener.focus();
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog", { name: /Revoke/ });

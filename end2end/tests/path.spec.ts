@@ -83,7 +83,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       await test.step("revokes it with a reason", async () => {
         await ready();
-        await page.getByRole("main").getByText("Revoke…").click();
+        await page.getByRole("main").getByText("Revoke key…").click();
         const question = page.locator(".dialog", { hasText: "Revoke" }).filter({ visible: true });
         await question.getByLabel("Reason").selectOption({ label: "Compromised" });
         await question.getByRole("button", { name: "Revoke key" }).click();

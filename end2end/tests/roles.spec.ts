@@ -34,7 +34,7 @@ test("an owner sees and may do everything", async ({ page, team, server, signInA
   await expect(page.getByText(DOMAIN)).toBeVisible();
   await expect(page.getByText(SCOPE)).toBeVisible();
   await expect(page.getByRole("button", { name: "Disable" })).toBeVisible();
-  await expect(page.getByRole("main").getByText("Revoke…")).toBeVisible();
+  await expect(page.getByRole("main").getByText("Revoke key…")).toBeVisible();
   await openUsage(page, team);
   await expect(page.getByRole("heading", { name: "By key" })).toBeVisible();
 });
@@ -97,7 +97,7 @@ test("an org that one is not in does not exist", async ({ page, team, server, wa
 
 /** No way to change a key, visible or not. */
 async function expectNoControls(source: string): Promise<void> {
-  for (const trace of ["/api/keys/disable", "/api/keys/enable", "/api/keys/revoke", "Revoke…", "New key", "Make key"]) {
+  for (const trace of ["/api/keys/disable", "/api/keys/enable", "/api/keys/revoke", "Revoke…", "Revoke key…", "New key", "Make key"]) {
     expect(source).not.toContain(trace);
   }
 }

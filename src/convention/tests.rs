@@ -27,6 +27,14 @@ fn the_conventions_differ_as_documented() {
     let mut table = String::new();
     for convention in BUILT_IN_NAMES.map(built_in) {
         writeln!(table, "{} ({})", convention.name, convention.title).unwrap();
+        let names = &convention.kind_names;
+        writeln!(
+            table,
+            "  kinds: {}, {}",
+            names.title(Kind::Secret),
+            names.name(Kind::Widget)
+        )
+        .unwrap();
         for (prefix, kind, environment) in convention.prefixes() {
             let length = convention.characters_after_prefix();
             let shown = convention.display_front(prefix);

@@ -4,7 +4,7 @@ mod prefixes;
 
 use std::collections::BTreeSet;
 
-use super::{Convention, ExpirySettings, KeyHeader};
+use super::{Convention, ExpirySettings, KeyHeader, KindNames};
 
 /// What does not fit, and where.
 #[derive(Debug)]
@@ -40,6 +40,15 @@ fn names(convention: &Convention) -> Result<(), Fault> {
     }
     if convention.title.trim().is_empty() {
         return fault(["title"], "the title is empty");
+    }
+    let KindNames { secret, widget } = &convention.kind_names;
+    for (field, name) in [("secret", secret), ("widget", widget)] {
+        if name.trim().is_empty() {
+            return fault(["kind_names", field], "a kind has a name");
+        }
+    }
+    if secret == widget {
+        return fault(["kind_names", "widget"], "both kinds have the same name");
     }
     Ok(())
 }

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use latchkey::domain::parse_list;
 use leptos::prelude::*;
 
 use super::data::AgentForm;
 use crate::{
     error::AppError,
     form::{Field, FormError},
+    form_answer::FieldSentence,
     icons::{Icon, Symbol},
-    keys::new::text_area::TextArea,
+    keys::new::{
+        fields::ProjectField,
+        form::{Errors, domain_errors},
+        text_area::TextArea,
+    },
 };
 
 /// The fields, to stand within a form.
@@ -29,43 +33,20 @@ pub fn AgentFields(
         .into_iter()
         .chain(form.domain_errors)
         .collect();
-    let project = problem("project");
+    let project = (form.projects.len() > 1).then(|| {
+        let errors = problem("project").map(|problem| FieldSentence::new("project", problem));
+        let errors = Errors::new(errors.into_iter().collect());
+        view! { <ProjectField projects=form.projects chosen=form.project errors/> }
+    });
     let embedding = problem("public_embedding");
     view! {
         <FormError error=error.clone()/>
         <Field name="name" label="Name" hint="What visitors or colleagues call it, such as “Support assistant”."
             autocomplete="off" maxlength=80 value=form.name error=error/>
-        <ProjectChoice projects=form.projects chosen=form.project problem=project/>
+        {project}
         <Domains text=form.domains sentences=domain_errors covers_subdomains=form.covers_subdomains/>
         {form.embedding_offered.then(|| view! { <Embedding ticked=form.public_embedding problem=embedding/> })}
     }
-}
-
-/// The project; nothing to choose where there is one.
-#[component]
-fn ProjectChoice(
-    projects: Vec<(String, String)>,
-    chosen: String,
-    problem: Option<String>,
-) -> impl IntoView {
-    if projects.len() < 2 {
-        return ().into_any();
-    }
-    let options = projects
-        .into_iter()
-        .map(|(id, name)| {
-            let selected = id == chosen;
-            view! { <option value=id selected=selected>{name}</option> }
-        })
-        .collect_view();
-    view! {
-        <div class="field">
-            <label for="project">"Project"</label>
-            <select class="input" id="project" name="project">{options}</select>
-            {problem.map(error_line)}
-        </div>
-    }
-    .into_any()
 }
 
 /// The sites whose pages may use the agent, checked while they are typed.
@@ -104,20 +85,10 @@ fn check_soon(sentences: RwSignal<Vec<String>>, text: String) {
     set_timeout(
         move || {
             // By then the person may have left the form.
-            let _ = sentences.try_set(found_while_typing(&text));
+            let _ = sentences.try_set(domain_errors(&text));
         },
         Duration::from_millis(300),
     );
-}
-
-/// What the browser can tell about a list of domains. What needs tables that only the server has is left to it.
-fn found_while_typing(text: &str) -> Vec<String> {
-    parse_list(text)
-        .refused
-        .iter()
-        .filter(|refused| !refused.error.is_left_to_server())
-        .map(|refused| refused.error.to_string())
-        .collect()
 }
 
 /// Whether pages may show the agent's public ID in place of a key.

@@ -45,7 +45,7 @@ mod on_the_server {
     use crate::{
         error::AppError,
         form_answer::FormAnswer,
-        new_key_form::{MadeKey, ShownOnce, header_of},
+        new_key_form::{KeyTerms, MadeKey, ShownOnce},
         time_text::date,
     };
 
@@ -110,7 +110,6 @@ mod on_the_server {
         let key = show::details(engine, &membership.permit()?, created.id)
             .await?
             .ok_or(AppError::NotFound)?;
-        let convention = engine.convention();
         let (kind, environment) = (key.summary.kind, key.summary.environment);
         Ok(MadeKey {
             key: ShownOnce::new(&created.plain),
@@ -118,12 +117,11 @@ mod on_the_server {
             kind,
             environment,
             domains: key.domains.iter().map(ToString::to_string).collect(),
+            created: date(key.summary.created_at),
             expires: key.summary.lifecycle.expires_at.map(date),
+            org_id: membership.org().id.to_string(),
             path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
-            variable: convention
-                .environment_variable(kind, environment)
-                .to_owned(),
-            header: header_of(convention),
+            terms: KeyTerms::of(engine.convention(), kind, environment),
         })
     }
 }

@@ -3,7 +3,7 @@
 use latchkey::key::Kind;
 use leptos::prelude::*;
 
-use super::{environment_title, kind_title, snippets::snippets};
+use super::{environment_title, snippets::snippets};
 use crate::{
     clipboard::CopyButton,
     layout::{Breadcrumbs, PageHead},
@@ -23,6 +23,7 @@ pub fn CreatedKey(
 ) -> impl IntoView {
     let tabs = view! { <Snippets made=made.clone()/> };
     let lead = facts(&made).into_any();
+    let details = view! { <Details made=made.clone()/> };
     let MadeKey {
         key, name, path, ..
     } = made;
@@ -40,6 +41,7 @@ pub fn CreatedKey(
     view! {
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=name.clone()/>
         <PageHead title=title lead/>
+        <div class="stack">
         <section class="once" aria-labelledby="once">
             <header>
                 <h2 id="once">"Copy it now. It will not be shown again."</h2>
@@ -57,12 +59,37 @@ pub fn CreatedKey(
                 </form>
             </footer>
         </section>
+        {details}
+        </div>
+    }
+}
+
+/// What can be looked up later, on the key's page.
+#[component]
+fn Details(made: MadeKey) -> impl IntoView {
+    let expires = made.expires.unwrap_or_else(|| "Never".to_owned());
+    let domains = (made.kind == Kind::Widget)
+        .then(|| view! { <dt>"Allowed domains"</dt><dd>{made.domains.join(", ")}</dd> });
+    view! {
+        <section class="card" aria-labelledby="details">
+            <header><h2 id="details">"Details"</h2></header>
+            <dl class="facts body">
+                <dt>"Name"</dt><dd>{made.name}</dd>
+                <dt>"Type"</dt><dd>{made.terms.kind}</dd>
+                <dt>"Environment"</dt><dd>{environment_title(made.environment)}</dd>
+                <dt>"Created"</dt><dd>{made.created}</dd>
+                <dt>"Expires"</dt><dd>{expires}</dd>
+                {domains}
+                <dt>"Rate limit"</dt><dd>{made.terms.rate_limits}</dd>
+                <dt>"Organization ID"</dt><dd><code>{made.org_id}</code></dd>
+            </dl>
+        </section>
     }
 }
 
 /// What the key is, in a line.
 fn facts(made: &MadeKey) -> String {
-    let kind = format!("{} key", kind_title(made.kind));
+    let kind = format!("{} key", made.terms.kind);
     let environment = environment_title(made.environment).to_lowercase();
     let domains = (made.kind == Kind::Widget).then(|| match made.domains.as_slice() {
         [one] => one.clone(),

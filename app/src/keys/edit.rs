@@ -1,14 +1,15 @@
 //! `/orgs/{org}/keys/{key}/edit`: the form that changes a key, and the answer to it.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use serde::{Deserialize, Serialize};
 
-use super::new::{
-    fields::{Expiry, IpRanges, ProjectField, ScopeChoice},
-    form::{ErrorTexts, Errors, NameField, Summary, described_by, invalid},
-    options::NewKeyOptions,
-    text_area::TextArea,
+use super::{
+    new::{
+        fields::{Expiry, IpRanges, NotesField, ProjectField, ScopeChoice},
+        form::{Errors, NameField, Summary},
+        options::NewKeyOptions,
+    },
+    org_and_key,
 };
 use crate::{
     error::AppError,
@@ -40,11 +41,7 @@ pub async fn offer_edit_key(org: String, key: String) -> Result<EditKeyOptions, 
 /// The page: the form with what the key is, or what came of the form that the server is answering.
 #[component]
 pub fn EditKeyPage() -> impl IntoView {
-    let params = use_params_map();
-    let path = Memo::new(move |_| {
-        let param = |name| params.with(|params| params.get(name).unwrap_or_default());
-        (param("org"), param("key"))
-    });
+    let path = org_and_key();
     let options = Resource::new(move || path.get(), |(org, key)| offer_edit_key(org, key));
     let answer = StoredValue::new(use_context::<EditKeyAnswer>());
     view! {
@@ -121,12 +118,7 @@ pub fn EditKeyFormView(
             {scopes}
             <Expiry options=offered kept=expires chosen=values.expires day=values.expires_on errors/>
             <IpRanges text=values.ip_ranges errors/>
-            <div class="field">
-                <label for="notes">"Notes "<span class="optional">"optional"</span></label>
-                <TextArea name="notes" text=values.notes maxlength=2_000
-                    described_by=described_by("notes", false, errors.of("notes")) invalid=invalid(errors.of("notes"))/>
-                <ErrorTexts field="notes" errors/>
-            </div>
+            <NotesField text=values.notes errors/>
             <div class="actions">
                 <button class="btn primary">"Save"</button>
                 <a class="btn quiet" href=path>"Cancel"</a>

@@ -2,10 +2,9 @@
 
 use latchkey::key::Status;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use serde::{Deserialize, Serialize};
 
-use super::{change::EndOldSecret, created::CreatedKey};
+use super::{change::EndOldSecret, created::CreatedKey, org_and_key};
 use crate::{
     error::AppError,
     form_answer::{FieldSentence, FormAnswer},
@@ -42,11 +41,7 @@ pub async fn offer_rotation(org: String, key: String) -> Result<RotationOptions,
 /// The page: the form, or what came of it.
 #[component]
 pub fn RotateKeyPage() -> impl IntoView {
-    let params = use_params_map();
-    let path = Memo::new(move |_| {
-        let param = |name| params.with(|params| params.get(name).unwrap_or_default());
-        (param("org"), param("key"))
-    });
+    let path = org_and_key();
     let options = Resource::new(move || path.get(), |(org, key)| offer_rotation(org, key));
     let answer = StoredValue::new(use_context::<RotateKeyAnswer>());
     view! {

@@ -9,7 +9,7 @@ mod secrets;
 
 use latchkey::key::Status;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
-use leptos_router::hooks::{use_location, use_params_map};
+use leptos_router::hooks::use_location;
 
 use self::{
     data::{KeyDetails, KeyView, show_key},
@@ -21,7 +21,7 @@ use self::{
 };
 use super::{
     change::{DisableKey, EnableKey, refusal_of_change},
-    kind_purpose, reason_text,
+    kind_purpose, org_and_key, reason_text,
     state::StateTag,
 };
 use crate::{
@@ -38,12 +38,8 @@ use crate::{
 /// The page.
 #[component]
 pub fn KeyPage() -> impl IntoView {
-    let params = use_params_map();
     let search = use_location().search;
-    let path = Memo::new(move |_| {
-        let param = |name| params.with(|params| params.get(name).unwrap_or_default());
-        (param("org"), param("key"))
-    });
+    let path = org_and_key();
     // Asked in the address, so that the question can be asked where no script runs.
     let asked = Memo::new(move |_| search.with(|search| !value_of(search, "revoke").is_empty()));
     let tried = Memo::new(move |_| search.with(|search| value_of(search, "origin")));
@@ -76,7 +72,7 @@ fn KeyPageView(org: String, key: KeyView, asked: bool, tried: String) -> impl In
     let beside = view! { <StateTag state=key.state/> }.into_any();
     let lead = match key.details.as_ref() {
         Some(details) => view! { <code>{details.display.clone()}</code> }.into_any(),
-        None => kind_purpose(key.kind).into_any(),
+        None => kind_purpose(&key.kind_names, key.kind).into_any(),
     };
     let switch = key.may_disable.then(
         || view! { <SwitchButton org=org.clone() id=key.id.clone() status=key.state.status/> },

@@ -1,6 +1,6 @@
 //! Examples of how a program sends its key, for the page that shows the key.
 
-use latchkey::key::Kind;
+use latchkey::{convention::KeyHeader, key::Kind};
 
 use crate::new_key_form::MadeKey;
 
@@ -17,7 +17,7 @@ pub struct Snippet {
 /// widget key stands in the page, where visitors can read it.
 pub fn snippets(made: &MadeKey) -> Vec<Snippet> {
     let key = made.key.text();
-    let variable = &made.variable;
+    let variable = &made.terms.variable;
     let environment = Snippet {
         language: ".env",
         text: format!("{variable}={key}"),
@@ -39,11 +39,18 @@ pub fn snippets(made: &MadeKey) -> Vec<Snippet> {
     }
 }
 
-/// The header's name and what stands before the key in its value.
+/// The recommended header's name and what stands before the key in its value.
 fn header(made: &MadeKey) -> (&str, &'static str) {
-    made.header
-        .as_deref()
-        .map_or(("Authorization", "Bearer "), |name| (name, ""))
+    made.terms.headers.first().map_or(BEARER, name_and_scheme)
+}
+
+const BEARER: (&str, &str) = ("Authorization", "Bearer ");
+
+fn name_and_scheme(header: &KeyHeader) -> (&str, &'static str) {
+    match header {
+        KeyHeader::Bearer => BEARER,
+        KeyHeader::Named(name) => (name, ""),
+    }
 }
 
 fn curl(made: &MadeKey) -> Snippet {
@@ -52,8 +59,17 @@ fn curl(made: &MadeKey) -> Snippet {
         .domains
         .first()
         .map(|domain| format!("  -H \"Origin: {}\" \\\n", origin_of(domain)));
+    // Whichever suits the program: they do the same.
+    let others: String = made
+        .terms
+        .headers
+        .iter()
+        .skip(1)
+        .map(name_and_scheme)
+        .map(|(name, scheme)| format!("\n\n# Or, in another header: -H \"{name}: {scheme}{key}\""))
+        .collect();
     let text = format!(
-        "curl https://api.example.com/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n{}  -d '{{\"message\": \"Hello\"}}'",
+        "curl https://api.example.com/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n{}  -d '{{\"message\": \"Hello\"}}'{others}",
         origin.unwrap_or_default()
     );
     Snippet {
@@ -73,7 +89,7 @@ fn origin_of(pattern: &str) -> String {
 }
 
 fn javascript(made: &MadeKey) -> Snippet {
-    let ((name, scheme), variable) = (header(made), &made.variable);
+    let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "const response = await fetch(\"https://api.example.com/v1/chat\", {{\n  method: \"POST\",\n  \
          headers: {{ \"{name}\": `{scheme}${{process.env.{variable}}}` }},\n  \
@@ -99,7 +115,7 @@ fn javascript_in_a_page(made: &MadeKey) -> Snippet {
 }
 
 fn python(made: &MadeKey) -> Snippet {
-    let ((name, scheme), variable) = (header(made), &made.variable);
+    let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "import os, requests\n\nresponse = requests.post(\n    \"https://api.example.com/v1/chat\",\n    \
          headers={{\"{name}\": f\"{scheme}{{os.environ['{variable}']}}\"}},\n    \
@@ -112,7 +128,7 @@ fn python(made: &MadeKey) -> Snippet {
 }
 
 fn rust(made: &MadeKey) -> Snippet {
-    let ((name, scheme), variable) = (header(made), &made.variable);
+    let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "let key = std::env::var(\"{variable}\")?;\nlet response = reqwest::Client::new()\n    \
          .post(\"https://api.example.com/v1/chat\")\n    .header(\"{name}\", format!(\"{scheme}{{key}}\"))\n    \
@@ -140,25 +156,34 @@ mod tests {
     use latchkey::key::{Environment, text::PlainKey};
 
     use super::*;
-    use crate::new_key_form::ShownOnce;
+    use crate::new_key_form::{KeyTerms, ShownOnce};
 
-    fn made(kind: Kind, header: Option<&str>, domains: &[&str]) -> MadeKey {
+    fn made(kind: Kind, headers: &[&str], domains: &[&str]) -> MadeKey {
         MadeKey {
             key: ShownOnce::new(&PlainKey::from_presented("lk_x_secret")),
             name: "Server".to_owned(),
             kind,
             environment: Environment::Live,
             domains: domains.iter().map(ToString::to_string).collect(),
+            created: "Nov 21, 2026".to_owned(),
             expires: None,
+            org_id: "org_1".to_owned(),
             path: String::new(),
-            variable: "API_KEY".to_owned(),
-            header: header.map(str::to_owned),
+            terms: KeyTerms {
+                kind: "Widget".to_owned(),
+                variable: "API_KEY".to_owned(),
+                headers: headers
+                    .iter()
+                    .map(|name| String::from(*name).into())
+                    .collect(),
+                rate_limits: "600 a minute".to_owned(),
+            },
         }
     }
 
     #[test]
     fn server_code_reads_the_key_from_the_environment() {
-        let all = snippets(&made(Kind::Secret, None, &[]));
+        let all = snippets(&made(Kind::Secret, &["Bearer"], &[]));
         let with_the_key: Vec<&str> = all
             .iter()
             .filter(|snippet| snippet.text.contains("lk_x_secret"))
@@ -173,12 +198,27 @@ mod tests {
 
     #[test]
     fn the_examples_for_a_widget_key_with_a_header_of_its_own() {
-        let all = snippets(&made(Kind::Widget, Some("X-Key"), &["*.shop.example"]));
+        let all = snippets(&made(Kind::Widget, &["X-Key"], &["*.shop.example"]));
         let text: Vec<String> = all
             .iter()
             .map(|snippet| format!("## {}\n{}", snippet.language, snippet.text))
             .collect();
         insta::assert_snapshot!(text.join("\n\n"));
+    }
+
+    #[test]
+    fn the_other_headers_stand_below_the_recommended_one() {
+        let all = snippets(&made(Kind::Secret, &["Bearer", "X-Key"], &[]));
+        let curl = &all[1].text;
+        let (recommended, other) = (
+            "-H \"Authorization: Bearer lk_x_secret\"",
+            "\n# Or, in another header: -H \"X-Key: lk_x_secret\"",
+        );
+        assert!(curl.find(recommended) < curl.find(other), "{curl}");
+        assert!(
+            curl.contains(recommended) && curl.ends_with(other),
+            "{curl}"
+        );
     }
 
     #[test]

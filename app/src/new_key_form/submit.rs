@@ -2,8 +2,7 @@
 
 use latchkey::{
     Engine,
-    convention::{Convention, KeyHeader},
-    id::{ProjectId, UserId},
+    id::{OrgId, ProjectId, UserId},
     key::{Environment, Kind},
     keys::{
         create::{CreateKeyError, CreatedKey, NewKey, create},
@@ -13,7 +12,7 @@ use latchkey::{
     time::Timestamp,
 };
 
-use super::{MadeKey, NewKeyAnswer, NewKeyForm, ShownOnce};
+use super::{KeyTerms, MadeKey, NewKeyAnswer, NewKeyForm, ShownOnce};
 use crate::{
     error::AppError,
     form_answer::FieldSentence,
@@ -40,7 +39,7 @@ pub async fn submit(engine: &Engine, user_id: UserId, org: &str, form: NewKeyFor
     let refused =
         |field: &str, error: CreateKeyError| NewKeyAnswer::refused(form.clone(), field, error);
     match create(engine, &permit, new.clone()).await {
-        Ok(created) => NewKeyAnswer::Done(made(engine, org, &new, &created)),
+        Ok(created) => NewKeyAnswer::Done(made(engine, org, permit.org_id(), &new, &created)),
         Err(CreateKeyError::AlreadyMade(id)) => NewKeyAnswer::Elsewhere {
             path: format!("/orgs/{org}/keys/{id}"),
             done: None,
@@ -53,28 +52,18 @@ pub async fn submit(engine: &Engine, user_id: UserId, org: &str, form: NewKeyFor
     }
 }
 
-fn made(engine: &Engine, org: &str, new: &NewKey, created: &CreatedKey) -> MadeKey {
-    let convention = engine.convention();
+fn made(engine: &Engine, org: &str, org_id: OrgId, new: &NewKey, created: &CreatedKey) -> MadeKey {
     MadeKey {
         key: ShownOnce::new(&created.plain),
         name: new.name.to_string(),
         kind: new.kind,
         environment: new.environment,
         domains: new.domains.iter().map(ToString::to_string).collect(),
+        created: date(engine.clock().now()),
         expires: new.expires_at.map(date),
+        org_id: org_id.to_string(),
         path: format!("/orgs/{org}/keys/{}", created.id),
-        variable: convention
-            .environment_variable(new.kind, new.environment)
-            .to_owned(),
-        header: header_of(convention),
-    }
-}
-
-/// The header that carries a key, where it is one of the convention's own.
-pub fn header_of(convention: &Convention) -> Option<String> {
-    match convention.accepted_in.first() {
-        Some(KeyHeader::Named(name)) => Some(name.clone()),
-        Some(KeyHeader::Bearer) | None => None,
+        terms: KeyTerms::of(engine.convention(), new.kind, new.environment),
     }
 }
 

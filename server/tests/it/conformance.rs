@@ -10,9 +10,10 @@ mod talkifai;
 
 use latchkey::{
     agents::{self, AgentSettings},
-    convention::{KeyHeader, Scope},
+    convention::Scope,
     key::{Environment, text::PlainKey},
     keys::create::NewKey,
+    role::Role,
     verify::Request,
 };
 
@@ -63,13 +64,34 @@ fn test_key() -> NewKey {
     }
 }
 
-/// The headers in which the convention takes keys, the recommended one first.
-fn headers(app: &TestApp) -> Vec<String> {
-    let accepted = app.engine.convention().accepted_in.iter();
-    accepted
-        .cloned()
-        .map(|header: KeyHeader| String::from(header))
-        .collect()
+/// The headers that a page may send its key in, as a preflight names them, and the page that shows a new secret key
+/// that begins with `prefix`, with that key.
+async fn headers_and_page(app: &TestApp, prefix: &str) -> (String, String, String) {
+    let org = app.org("northwind").await;
+    agent(&org, app, &["shop.example"], false).await;
+    let preflight = app.preflight("/v1/chat", "https://shop.example").await;
+    assert_eq!(preflight.status, 204);
+    let owner = app.signed_in(&org, "dana", Role::Owner).await;
+    let fields = [
+        ("name", "Server"),
+        ("kind", "secret"),
+        ("environment", "live"),
+        ("expires", "never"),
+    ];
+    let page = made_on_the_page(&owner, &fields).await;
+    let start = page.find(prefix).unwrap();
+    let key = page[start..start + prefix.len() + 32].to_owned();
+    let headers = preflight.header("access-control-allow-headers");
+    (headers.to_owned(), page, key)
+}
+
+/// The row of the list of keys that holds `name`.
+fn row_of<'a>(list: &'a str, name: &str) -> &'a str {
+    let rows = list.split("<tr").skip(2);
+    let row = rows.map(|row| row.split("</tr>").next().unwrap());
+    row.into_iter()
+        .find(|row| row.contains(name))
+        .unwrap_or_else(|| panic!("no row of {name}: {list}"))
 }
 
 /// The scopes that the convention offers.
@@ -111,5 +133,5 @@ async fn says_for(app: &TestApp, key: &PlainKey, agent: &str, origin: Option<&st
 async fn made_on_the_page(owner: &Browser, fields: &[(&str, &str)]) -> String {
     let answer = owner.submit("/orgs/northwind/keys/new", fields).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.body
+    answer.text()
 }

@@ -74,6 +74,18 @@ fn a_bad_file_is_refused_with_line_and_reason() {
             "taken for",
         ),
         (
+            "[domains]\n",
+            "[kind_names]\nwidget = \" \"\n\n[domains]\n",
+            1,
+            "has a name",
+        ),
+        (
+            "[domains]\n",
+            "[kind_names]\nsecret = \"widget\"\n\n[domains]\n",
+            0,
+            "same name",
+        ),
+        (
             "[prefixes]\nsecret_live = \"lk_sk_live_\"",
             "[prefixes]",
             0,

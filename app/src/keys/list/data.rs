@@ -1,6 +1,9 @@
 //! What the list is told, and who may be told it.
 
-use latchkey::key::{Environment, Kind};
+use latchkey::{
+    convention::KindNames,
+    key::{Environment, Kind},
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,8 @@ pub struct KeyList {
     pub rows: Vec<KeyRow>,
     /// How many keys the filters let through, on all pages.
     pub matching: i64,
+    /// What people call the kinds here.
+    pub kind_names: KindNames,
     /// The place that the page before this one ends at.
     pub previous: Option<String>,
     /// The place that the page after this one starts at.
@@ -49,6 +54,10 @@ pub struct KeyRow {
     pub expires: Option<TimeText>,
     /// The front and the last four characters, for owners and admins.
     pub display: Option<String>,
+    /// When it was made, for owners and admins.
+    pub created: Option<TimeText>,
+    /// Where a widget key works, for owners and admins.
+    pub domains: Vec<String>,
     /// Requests in the last 30 days, for owners and admins.
     pub requests: Option<i64>,
 }
@@ -64,10 +73,15 @@ mod on_the_server {
     use std::collections::HashMap;
 
     use latchkey::{
+        Engine,
+        access::{Permit, to},
+        domain::DomainPattern,
         id::KeyId,
+        key::Kind,
         keys::{
             KeySummary,
             list::{Cursor, KeyQuery, SortBy, StatusFilter, list},
+            show,
         },
         role::Action,
         time::Timestamp,
@@ -104,12 +118,21 @@ mod on_the_server {
             None
         };
         let (now, details) = (engine.clock().now(), may(Action::SeeKeyDetails));
+        let mut domains = if details {
+            domains_of(&engine, &membership.permit()?, &page.keys).await?
+        } else {
+            HashMap::new()
+        };
         Ok(KeyList {
             rows: page
                 .keys
                 .into_iter()
-                .map(|key| row(key, now, details, requests.as_ref()))
+                .map(|key| {
+                    let domains = domains.remove(&key.id).unwrap_or_default();
+                    row(key, now, details.then_some(domains), requests.as_ref())
+                })
                 .collect(),
+            kind_names: engine.convention().kind_names.clone(),
             matching: page.matching,
             previous: page.previous.map(|place| place.to_string()),
             next: page.next.map(|place| place.to_string()),
@@ -147,18 +170,37 @@ mod on_the_server {
         }
     }
 
+    /// Where the widget keys among these work.
+    async fn domains_of(
+        engine: &Engine,
+        permit: &Permit<to::SeeKeyDetails>,
+        keys: &[KeySummary],
+    ) -> Result<HashMap<KeyId, Vec<String>>, AppError> {
+        let widgets = keys.iter().filter(|key| key.kind == Kind::Widget);
+        let ids: Vec<KeyId> = widgets.map(|key| key.id).collect();
+        let found = show::details_of(engine, permit, &ids).await?;
+        let texts = |domains: Vec<DomainPattern>| domains.iter().map(ToString::to_string).collect();
+        Ok(found
+            .into_iter()
+            .map(|key| (key.summary.id, texts(key.domains)))
+            .collect())
+    }
+
+    /// A row; `details` are its domains, for those who may know them and the rest that members may not.
     fn row(
         key: KeySummary,
         now: Timestamp,
-        details: bool,
+        details: Option<Vec<String>>,
         requests: Option<&HashMap<KeyId, i64>>,
     ) -> KeyRow {
         KeyRow {
-            state: KeyState::new(&key, now, details),
+            state: KeyState::new(&key, now, details.is_some()),
             requests: requests.map(|requests| requests.get(&key.id).copied().unwrap_or(0)),
             last_used: key.last_used_at.map(|at| TimeText::relative(at, now)),
             expires: key.lifecycle.expires_at.map(TimeText::date),
-            display: details.then_some(key.display),
+            display: details.is_some().then_some(key.display),
+            created: details.is_some().then(|| TimeText::date(key.created_at)),
+            domains: details.unwrap_or_default(),
             id: key.id.to_string(),
             name: key.name.to_string(),
             kind: key.kind,

@@ -12,7 +12,6 @@ use crate::{
     icons::{Icon, Symbol},
     keys::{
         change::{DisableKey, EnableKey},
-        kind_title,
         state::StateTag,
     },
     number_text::grouped,
@@ -48,10 +47,13 @@ pub fn KeyTable(address: Address, list: KeyList) -> impl IntoView {
     let rows = list
         .rows
         .into_iter()
-        .map(|row| view! { <Row org=address.org.clone() row may/> })
+        .map(|row| {
+            let kind = list.kind_names.title(row.kind);
+            view! { <Row org=address.org.clone() row kind may/> }
+        })
         .collect_view();
     view! {
-        <table class="table wide">
+        <table class="table wide brief">
             <caption class="visually-hidden">"Keys"</caption>
             <thead><tr>{headings}</tr></thead>
             <tbody>{rows}</tbody>
@@ -78,7 +80,7 @@ impl May {
 }
 
 #[component]
-fn Row(org: String, row: KeyRow, may: May) -> impl IntoView {
+fn Row(org: String, row: KeyRow, kind: String, may: May) -> impl IntoView {
     let href = format!("/orgs/{org}/keys/{}", row.id);
     let kind_class = if row.kind == Kind::Widget {
         "tag plain accent"
@@ -94,6 +96,14 @@ fn Row(org: String, row: KeyRow, may: May) -> impl IntoView {
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
+    let more = row.domains.len().saturating_sub(1);
+    let domains = row.domains.first().map(|first| {
+        let more = (more > 0).then(|| format!(" +{more}"));
+        view! { <span class="under cut" title=row.domains.join(", ")><span>{first.clone()}</span>{more}</span> }
+    });
+    let created = row
+        .created
+        .map(|text| view! { <span class="under">"Created "<Time text/></span> });
     let menu = may.any().then(|| {
         let (href, id, name) = (href.clone(), row.id.clone(), row.name.clone());
         view! { <td><RowMenu org href id name status=row.state.status may/></td> }
@@ -101,21 +111,22 @@ fn Row(org: String, row: KeyRow, may: May) -> impl IntoView {
     let pick = may
         .both()
         .then(|| view! { <Pick id=row.id.clone() name=row.name.clone()/> });
-    let requests = row
-        .requests
-        .map(|requests| view! { <td class="num" data-label="Requests">{grouped(requests)}</td> });
+    let requests = row.requests.map(
+        |requests| view! { <td class="minor num" data-label="Requests">{grouped(requests)}</td> },
+    );
     view! {
         <tr>
             {pick}
             <th scope="row">
                 <a class="name" href=href.clone()>{row.name.clone()}</a>
                 {row.display.map(|display| view! { <code class="muted">{display}</code> })}
+                {domains}
             </th>
-            <td data-label="Type"><span class=kind_class>{kind_title(row.kind)}</span></td>
+            <td data-label="Type"><span class=kind_class>{kind}</span></td>
             <td class="muted" data-label="Environment">{row.environment.as_str()}</td>
             <td data-label="Status"><StateTag state=row.state/></td>
-            <td class="muted nowrap" data-label="Last used">{last_used}</td>
-            <td class="muted nowrap" data-label="Expires">{expires}</td>
+            <td class="used muted nowrap" data-label="Last used">{last_used}</td>
+            <td class="minor muted nowrap" data-label="Expires">{expires}{created}</td>
             {requests}
             {menu}
         </tr>
@@ -142,7 +153,7 @@ fn RowMenu(
         _ => None,
     };
     let revoke = (may.revoke && status != Status::Revoked)
-        .then(|| view! { <li class="rule"><a class="danger" href=format!("{href}?revoke=1")>"Revoke…"</a></li> });
+        .then(|| view! { <li class="rule"><a class="danger" href=format!("{href}?revoke=1")>"Revoke key…"</a></li> });
     view! {
         <details class="menu" name="menu">
             <summary class="btn square" aria-label=format!("Actions for {name}")><Icon symbol=Symbol::More/></summary>

@@ -1,6 +1,6 @@
 //! The form's larger fields: kind, domains, scopes, expiry.
 
-use latchkey::{domain::LocalhostRule, key::Kind};
+use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind};
 use leptos::prelude::*;
 
 use super::{
@@ -8,30 +8,32 @@ use super::{
     options::NewKeyOptions,
     text_area::TextArea,
 };
-use crate::keys::{days::days_text, kind_title};
+use crate::{
+    icons::{Icon, Symbol},
+    keys::days::days_text,
+};
 
-/// The kind, each with what it means. Nothing to choose where there is one.
+/// The kind, each with what it means. Where there is one there is nothing to choose, but as much to know.
 #[component]
-pub fn Choices(kinds: Vec<Kind>, chosen: String) -> impl IntoView {
-    let consequence = |kind: Kind| match kind {
-        Kind::Secret => {
-            "For your servers. May do everything that its scopes allow, so it must never reach a browser."
+pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
+    if let [only] = options.kinds.as_slice() {
+        let word = only.as_str();
+        let meaning = consequence(*only, &options);
+        return view! {
+            <div class="notice info"><Icon symbol=Symbol::Info/><p><input type="hidden" name="kind" value=word/>{meaning}</p></div>
         }
-        Kind::Widget => {
-            "For browsers. Visitors can read it, so it works only on pages of your domains."
-        }
-    };
-    if let [only] = kinds.as_slice() {
-        return view! { <input type="hidden" name="kind" value=only.as_str()/> }.into_any();
+        .into_any();
     }
-    let cards = kinds
-        .into_iter()
+    let cards = options
+        .kinds
+        .iter()
         .map(|kind| {
             let word = kind.as_str();
+            let title = options.kind_names.title(*kind);
             view! {
                 <label class="choice">
                     <input type="radio" name="kind" value=word checked=word == chosen required/>
-                    <span><b>{kind_title(kind)}</b><small>{consequence(kind)}</small></span>
+                    <span><b>{title}" key"</b><small>{consequence(*kind, &options)}</small></span>
                 </label>
             }
         })
@@ -40,6 +42,31 @@ pub fn Choices(kinds: Vec<Kind>, chosen: String) -> impl IntoView {
         <fieldset class="field"><legend><span>"Kind"</span></legend><div class="choices">{cards}</div></fieldset>
     }
     .into_any()
+}
+
+/// What follows from a kind, for whoever chooses or gets it.
+fn consequence(kind: Kind, options: &NewKeyOptions) -> String {
+    if kind == Kind::Widget {
+        return "For browsers. Visitors can read it, so it works only on pages of your domains."
+            .to_owned();
+    }
+    let power = if options.scopes.is_empty() {
+        "May do everything"
+    } else {
+        "May do everything that its scopes allow"
+    };
+    let mut text = format!("For your servers. {power}, so it must never reach a browser.");
+    let in_browsers: Vec<&str> = options.browser_scopes.iter().map(Scope::as_str).collect();
+    if !in_browsers.is_empty() {
+        text += &format!(
+            " The exception: a key with no scope but {} may stand in a page, where visitors can read it.",
+            in_browsers.join(" and ")
+        );
+    }
+    if options.public_agents && !options.kinds.contains(&Kind::Widget) {
+        text += " Pages need none: they name an agent by its public ID.";
+    }
+    text
 }
 
 /// Where a widget key works. The stylesheet hides it while another kind is chosen.
@@ -129,6 +156,20 @@ pub fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
+/// What its makers write about it.
+#[component]
+pub fn NotesField(text: String, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("notes");
+    view! {
+        <div class="field">
+            <label for="notes">"Notes "<span class="optional">"optional"</span></label>
+            <TextArea name="notes" text maxlength=2_000
+                described_by=described_by("notes", false, sentences) invalid=invalid(sentences)/>
+            <ErrorTexts field="notes" errors/>
+        </div>
+    }
+}
+
 /// What the key may do.
 #[component]
 pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) -> impl IntoView {
@@ -177,23 +218,29 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
             view! { <button type="button" class="btn" on:click=move |_| tick(&scopes)>{preset.name}</button> }
         })
         .collect_view();
+    let unrestricted = if options.no_scope_means_all {
+        "Everything"
+    } else {
+        "None"
+    };
     // Ticking several boxes at once takes a script.
     let preset_row = with_presets.then(|| {
         view! {
             <div class="row needs-script">
                 {presets}
-                <button type="button" class="btn quiet" on:click=move |_| tick(&[])>"None"</button>
+                <button type="button" class="btn" on:click=move |_| tick(&[])>{unrestricted}</button>
             </div>
         }
     });
     let none_means = if options.no_scope_means_all {
-        "none chosen means all"
+        "With none ticked the key may do everything, what is added later included."
     } else {
-        "none chosen means none"
+        "With none ticked the key may do only what needs no scope."
     };
     view! {
-        <fieldset class="field" aria-describedby=described_by("scopes", false, errors.of("scopes"))>
-            <legend><span>"Scopes "<span class="optional">{none_means}</span></span></legend>
+        <fieldset class="field" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
+            <legend><span>"Scopes "<span class="optional">"optional"</span></span></legend>
+            <p class="hint" id="scopes-hint">{none_means}</p>
             {preset_row}
             <div class="checks">{checks}</div>
             <ErrorTexts field="scopes" errors/>

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use latchkey::{
-    domain::{PatternError, parse_list},
+    domain::parse_list,
     ip_range,
     key::{Environment, Kind},
     name::KeyName,
@@ -12,9 +12,10 @@ use latchkey::{
 use leptos::prelude::*;
 
 use super::{
-    fields::{Choices, Domains, Expiry, IpRanges, Localhost, ProjectField, ScopeChoice},
+    fields::{
+        Choices, Domains, Expiry, IpRanges, Localhost, NotesField, ProjectField, ScopeChoice,
+    },
     options::NewKeyOptions,
-    text_area::TextArea,
 };
 use crate::{
     form_answer::FieldSentence,
@@ -81,7 +82,7 @@ pub fn NewKeyFormView(
     let summary = Summary::of(&errors, "No key was made.");
     let focus_name = errors.is_empty();
     let errors = Errors::new(errors);
-    let kind = view! { <Choices kinds=options.kinds.clone() chosen=values.kind.clone()/> };
+    let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
     let domains = options.kinds.contains(&Kind::Widget).then(|| {
         view! { <Domains text=values.domains.clone() covers_subdomains=options.covers_subdomains localhost=options.localhost errors/>
             <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid"/>
@@ -113,12 +114,7 @@ pub fn NewKeyFormView(
             {scopes}
             <Expiry options kept=String::new() chosen=values.expires day=values.expires_on errors/>
             <IpRanges text=values.ip_ranges errors/>
-            <div class="field">
-                <label for="notes">"Notes "<span class="optional">"optional"</span></label>
-                <TextArea name="notes" text=values.notes maxlength=2_000
-                    described_by=described_by("notes", false, errors.of("notes")) invalid=invalid(errors.of("notes"))/>
-                <ErrorTexts field="notes" errors/>
-            </div>
+            <NotesField text=values.notes errors/>
             <div class="actions">
                 <button class="btn primary">"Make key"</button>
                 <a class="btn quiet" href=keys_path>"Cancel"</a>
@@ -255,7 +251,7 @@ pub fn domain_errors(text: &str) -> Vec<String> {
     let list = parse_list(text);
     list.refused
         .iter()
-        .filter(|refused| refused.error != PatternError::NotAscii)
+        .filter(|refused| !refused.error.is_left_to_server())
         .map(|refused| refused.error.to_string())
         .collect()
 }

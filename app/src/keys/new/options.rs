@@ -1,7 +1,7 @@
 //! What the form offers: what the convention has.
 
 use latchkey::{
-    convention::{ScopePreset, ScopeSetting},
+    convention::{KindNames, Scope, ScopePreset, ScopeSetting},
     domain::LocalhostRule,
     key::{Environment, Kind},
 };
@@ -17,12 +17,18 @@ pub struct NewKeyOptions {
     pub creation_token: String,
     /// The kinds that there are.
     pub kinds: Vec<Kind>,
+    /// What people call the kinds here.
+    pub kind_names: KindNames,
     /// The environments that there are.
     pub environments: Vec<Environment>,
     /// The scopes, in the order in which they are listed; none where keys have no scopes.
     pub scopes: Vec<ScopeSetting>,
     /// Sets of scopes that can be ticked at once.
     pub presets: Vec<ScopePreset>,
+    /// The scopes with which a secret key may stand in a page, as long as it has no others.
+    pub browser_scopes: Vec<Scope>,
+    /// Whether a page can do without a key, by an agent's public ID.
+    pub public_agents: bool,
     /// Whether a key without scopes may do everything.
     pub no_scope_means_all: bool,
     /// Lengths of life, in days.
@@ -126,6 +132,9 @@ mod on_the_server {
                 .filter(|environment| offered(None, Some(*environment)))
                 .collect(),
             scopes: convention.scopes.clone(),
+            kind_names: convention.kind_names.clone(),
+            browser_scopes: convention.browser_scopes.clone(),
+            public_agents: convention.public_agent_embedding,
             presets: convention.scope_presets.clone(),
             no_scope_means_all: convention.no_scope_means == NoScope::All,
             days: convention

@@ -1,7 +1,7 @@
 //! What the page of a key is told, and who may be told it.
 
 use latchkey::{
-    convention::ScopeSetting,
+    convention::{KindNames, ScopeSetting},
     domain::DomainRule,
     key::{Environment, Kind},
 };
@@ -19,6 +19,8 @@ pub struct KeyView {
     pub name: String,
     /// Secret or widget.
     pub kind: Kind,
+    /// What people call the kinds here.
+    pub kind_names: KindNames,
     /// Live or test.
     pub environment: Environment,
     /// Whether it works.
@@ -40,6 +42,8 @@ pub struct KeyView {
 pub struct KeyDetails {
     /// The front and the last four characters.
     pub display: String,
+    /// The org that it works for.
+    pub org_id: String,
     /// The group of keys it belongs to.
     pub project: String,
     /// What it may do; none means what `no_scope_means_all` says.
@@ -125,12 +129,10 @@ pub async fn show_key(org: String, key: String) -> Result<KeyView, AppError> {
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
-    use std::num::NonZeroU32;
-
     use latchkey::{
         Engine,
         access::Membership,
-        convention::{Convention, NoScope, Scope, ScopeSetting},
+        convention::{NoScope, Scope, ScopeSetting},
         domain::LOCALHOST,
         findings,
         id::KeyId,
@@ -144,8 +146,7 @@ mod on_the_server {
     use super::{DomainsView, FindingText, KeyDetails, KeyView, SecretText};
     use crate::{
         error::AppError,
-        keys::state::KeyState,
-        number_text::grouped,
+        keys::{rate_limits, state::KeyState},
         session,
         time_text::TimeText,
         usage::{Range, of_key},
@@ -171,6 +172,7 @@ mod on_the_server {
             id: summary.id.to_string(),
             name: summary.name.to_string(),
             kind: summary.kind,
+            kind_names: engine.convention().kind_names.clone(),
             environment: summary.environment,
             last_used: summary.last_used_at.map(|at| TimeText::relative(at, now)),
             expires: summary.lifecycle.expires_at.map(TimeText::date),
@@ -218,6 +220,7 @@ mod on_the_server {
         } = key;
         Ok(KeyDetails {
             display: summary.display,
+            org_id: membership.org().id.to_string(),
             project: project_name.to_string(),
             scopes: scopes.into_iter().map(described).collect(),
             with_scopes: !convention.scopes.is_empty(),
@@ -293,19 +296,5 @@ mod on_the_server {
                 .map(|used| (used.domain, used.count))
                 .collect(),
         }))
-    }
-
-    /// Every class with what a key may do of it: `60 a minute (chat), 120 a minute (config)`.
-    fn rate_limits(convention: &Convention) -> String {
-        let of_class = |(name, per_minute): (&String, &NonZeroU32)| {
-            let limit = format!("{} a minute", grouped(i64::from(per_minute.get())));
-            if convention.classes.len() == 1 {
-                limit
-            } else {
-                format!("{limit} ({name})")
-            }
-        };
-        let limits: Vec<String> = convention.classes.iter().map(of_class).collect();
-        limits.join(", ")
     }
 }

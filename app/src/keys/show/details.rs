@@ -25,6 +25,7 @@ pub fn Details(
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
+    let org_id = details.as_ref().map(|details| details.org_id.clone());
     let more = details.map(|details| {
         let ranges = (!details.ip_ranges.is_empty()).then(|| {
             view! { <dt>"IP ranges"</dt><dd>{details.ip_ranges.join(", ")}</dd> }
@@ -37,15 +38,18 @@ pub fn Details(
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
         }
     });
+    let organization =
+        org_id.map(|id| view! { <dt>"Organization ID"</dt><dd><code>{id}</code></dd> });
     view! {
         <section class="card" aria-labelledby="details">
             <header><h2 id="details">"Details"</h2>{edit.map(|edit| view! { <a class="link small" href=edit>"Edit"</a> })}</header>
             <dl class="facts body">
-                <dt>"Type"</dt><dd>{kind_purpose(key.kind)}</dd>
+                <dt>"Type"</dt><dd>{kind_purpose(&key.kind_names, key.kind)}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
                 {more}
                 <dt>"Expires"</dt><dd>{expires}</dd>
                 <dt>"Last used"</dt><dd>{last_used}</dd>
+                {organization}
             </dl>
         </section>
     }

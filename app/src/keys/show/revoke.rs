@@ -16,7 +16,7 @@ pub fn RevokeButton(
     /// The key's page.
     path: String,
 ) -> impl IntoView {
-    view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?revoke=1") class="btn danger".to_owned() text="Revoke…".to_owned()/> }
+    view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?revoke=1") class="btn danger".to_owned() text="Revoke key…".to_owned()/> }
 }
 
 /// The question.

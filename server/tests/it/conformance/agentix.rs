@@ -53,7 +53,10 @@ on_both! { under "agentix":
 
     /// "Bearer Token (Recommended)" "X-API-Key Header" "Both methods are equivalent."
     async fn keys_come_as_bearer_or_in_a_header(app: &TestApp) {
-        assert_eq!(headers(app), ["Bearer", "X-API-Key"]);
+        let (headers, page, key) = headers_and_page(app, "agx_live_").await;
+        assert_eq!(headers, "Authorization, Content-Type, X-API-Key");
+        let (bearer, own) = (page.find(&format!("Authorization: Bearer {key}")), page.find(&format!("X-API-Key: {key}")));
+        assert!(bearer.is_some() && bearer < own, "Bearer first, and the other one: {page}");
     }
 
     /// "Send and receive messages via the Chat API" "Read agent configuration and widget settings"
@@ -78,7 +81,10 @@ on_both! { under "agentix":
 
     /// "A key with no explicit scopes has access to all public endpoints."
     async fn without_scopes_a_key_opens_everything(app: &TestApp) {
-        let made = app.org("northwind").await.key("Everything").await;
+        let org = app.org("northwind").await;
+        let form = app.signed_in(&org, "dana", Role::Owner).await.get("/orgs/northwind/keys/new").await.text();
+        assert!(form.contains("With none ticked the key may do everything"), "{form}");
+        let made = org.key("Everything").await;
         assert_eq!(says_of(app, &made.plain, &["chat", "config", "conversations"]).await, "VALID");
     }
 
@@ -116,6 +122,16 @@ on_both! { under "agentix":
         let body = json!({"key": made.plain.expose(), "agent": theirs}).to_string();
         let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
         assert_eq!((&answer["code"], &answer["status"]), (&json!("ORG_MISMATCH"), &json!(403)));
+    }
+
+    /// "If embedding the widget, the key is visible in the page source."
+    async fn the_form_says_which_keys_may_stand_in_a_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let form = owner.get("/orgs/northwind/keys/new").await.text();
+        for sentence in ["it must never reach a browser", "a key with no scope but chat may stand in a page, where visitors can read it"] {
+            assert!(form.contains(sentence), "{sentence}: {form}");
+        }
     }
 
     /// "Never expose API keys in client-side code." "Use a key scoped only to chat for widgets."

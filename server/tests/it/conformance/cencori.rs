@@ -86,6 +86,35 @@ on_both! { under "cencori":
         assert_eq!((known.kind, known.environment), (Kind::Secret, Environment::Test));
     }
 
+    /// "Click "New secret key" or "New publishable key"."
+    async fn the_kinds_are_called_secret_and_publishable(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let form = owner.get("/orgs/northwind/keys/new").await.text();
+        for text in ["New key", "Secret key", "Publishable key"] {
+            assert!(form.contains(text), "{text}: {form}");
+        }
+        let made = org.make_key(widget_key("Production Web App", &["myapp.com"])).await.unwrap();
+        for path in ["/orgs/northwind/keys".to_owned(), format!("/orgs/northwind/keys/{}", made.id)] {
+            let page = owner.get(&path).await.text();
+            assert!(page.contains("Publishable") && !page.contains(">Widget"), "{path}: {page}");
+        }
+    }
+
+    /// "Find the key in the list." "Click the Context Menu (...)." "Select Revoke key."
+    async fn a_key_is_revoked_from_its_menu_in_the_list(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Compromised").await;
+        let list = owner.get("/orgs/northwind/keys").await.text();
+        let menu = row_of(&list, "Compromised").split("<details").nth(1).unwrap();
+        assert!(menu.contains("aria-label=\"Actions for Compromised\""), "{menu}");
+        let link = format!("href=\"/orgs/northwind/keys/{}?revoke=1\"", made.id);
+        assert!(menu.contains(&link) && menu.contains(">Revoke key…</a>"), "{menu}");
+        let question = owner.get(&format!("/orgs/northwind/keys/{}?revoke=1", made.id)).await.text();
+        assert!(question.contains("Revoke “Compromised”?") && question.contains("action=\"/api/keys/revoke\""), "{question}");
+    }
+
     /// "Enter a name for the key" "For publishable keys: add allowed domains (e.g., localhost, *.myapp.com)."
     /// "API keys are only displayed once."
     async fn a_publishable_key_is_made_on_its_page_and_shown_once(app: &TestApp) {
@@ -118,7 +147,10 @@ on_both! { under "cencori":
 
     /// "CENCORI_API_KEY: csk_xxx"
     async fn a_key_comes_in_a_header_of_its_own(app: &TestApp) {
-        assert_eq!(headers(app), ["Bearer", "CENCORI_API_KEY"]);
+        let (headers, page, key) = headers_and_page(app, "csk_").await;
+        assert_eq!(headers, "Authorization, Content-Type, CENCORI_API_KEY");
+        let (own, bearer) = (page.find(&format!("CENCORI_API_KEY: {key}")), page.find(&format!("Authorization: Bearer {key}")));
+        assert!(own.is_some() && own < bearer, "its own header first: {page}");
     }
 
     /// "Requests from non-whitelisted domains return 403 Forbidden."

@@ -19,9 +19,10 @@ on_both! { under "chatbot-platform":
     /// "API keys are bearer tokens that authenticate requests"
     /// "Include your API key in the Authorization header"
     async fn keys_are_bearer_tokens(app: &TestApp) {
-        let org = app.org("northwind").await;
-        assert_eq!(headers(app), ["Bearer"]);
-        assert_eq!(says(app, &org.key("Production Server").await.plain).await, "VALID");
+        let (headers, page, key) = headers_and_page(app, "cbp_live_").await;
+        assert_eq!(headers, "Authorization, Content-Type");
+        assert!(page.contains(&format!("Authorization: Bearer {key}")) && !page.contains("in another header"), "{page}");
+        assert_eq!(says(app, &PlainKey::from_presented(&key)).await, "VALID");
         let none = app.post_verify(Some(&app.service_token().await), "{}").await.json();
         assert_eq!((&none["code"], &none["status"]), (&json!("MISSING_API_KEY"), &json!(401)));
     }

@@ -8,13 +8,18 @@ use super::*;
 on_both! { under "corthex":
     /// "Bearer API keys for private API calls" "API keys for private server calls"
     async fn keys_are_bearer_tokens(app: &TestApp) {
-        assert_eq!(headers(app), ["Bearer"]);
-        assert_eq!(says(app, &app.org("northwind").await.key("Server").await.plain).await, "VALID");
+        let (headers, page, key) = headers_and_page(app, "ctx_live_").await;
+        assert_eq!(headers, "Authorization, Content-Type");
+        assert!(page.contains(&format!("Authorization: Bearer {key}")) && !page.contains("in another header"), "{page}");
+        assert_eq!(says(app, &PlainKey::from_presented(&key)).await, "VALID");
     }
 
     /// "Keep API keys server-side."
     async fn every_key_is_a_secret_one(app: &TestApp) {
         assert!(app.engine.convention().prefixes().all(|(_, kind, _)| kind == Kind::Secret));
+        let org = app.org("northwind").await;
+        let form = app.signed_in(&org, "dana", Role::Owner).await.get("/orgs/northwind/keys/new").await.text();
+        assert!(form.contains("it must never reach a browser. Pages need none: they name an agent by its public ID."), "{form}");
     }
 
     /// "Never expose private API keys in browser code." "Authenticate server-side where API keys are involved."

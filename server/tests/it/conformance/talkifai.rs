@@ -3,7 +3,7 @@
 use latchkey::{
     key::{Kind, RevokeReason, text::PlainKey},
     keys::{
-        change_state::{enable, revoke},
+        change_state::{disable, enable, revoke},
         create::NewKey,
         edit::{DomainsChange, EditDomains, edit_domains},
     },
@@ -227,26 +227,44 @@ on_both! { under "talkifai":
         assert_eq!(key.kind, Kind::Widget);
     }
 
-    /// "Key prefix (first 8 characters + ••••••••)" "Key type badge (Secret/Widget)" "Status (Active/Disabled)"
-    /// "Created date" "Expiration date"
+    /// "Key name" "Key prefix (first 8 characters + ••••••••)" "Key type badge (Secret/Widget)" "Status (Active/Disabled)"
+    /// "Created date" "Expiration date" "Allowed domains (Widget keys)"
     async fn the_list_shows_what_is_not_secret(app: &TestApp) {
         let org = app.org("northwind").await;
-        let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.make_key(NewKey { expires_at: Some(app.clock.now().plus(365 * DAY)), ..secret_key("Server") }).await.unwrap();
-        let text = made.plain.expose();
+        let expires_at = Some(app.clock.now().plus(365 * DAY));
+        let secret = org.make_key(NewKey { expires_at, ..secret_key("Production Server") }).await.unwrap();
+        let domains = ["mysite.com", "staging.other.com", "third.com"];
+        let widget = org.make_key(NewKey { expires_at, ..widget_key("Website Widget", &domains) }).await.unwrap();
+        disable(&app.engine, &org.permit(), widget.id).await.unwrap();
+        let text = secret.plain.expose();
         let shown = format!("{}••••••••{}", &text[..8], &text[text.len() - 4..]);
-        assert_eq!(made.display, shown);
-        let page = owner.get(&format!("/orgs/northwind/keys/{}", made.id)).await.body;
-        for part in [shown.as_str(), "Secret", "Active", "Nov 21, 2026", "Nov 21, 2027"] {
-            assert!(page.contains(part), "{part}: {page}");
+        let row = async |person: &Browser, name: &str| row_of(&person.get("/orgs/northwind/keys").await.text(), name).to_owned();
+        for (person, role) in [("dana", Role::Owner), ("kim", Role::Admin)] {
+            let person = app.signed_in(&org, person, role).await;
+            let server = row(&person, "Production Server").await;
+            for part in [shown.as_str(), ">Secret<", ">Active<", "Nov 21, 2026", "Nov 21, 2027"] {
+                assert!(server.contains(part), "{part}: {server}");
+            }
+            let site = row(&person, "Website Widget").await;
+            for part in ["tk_widge••••••••", ">Widget<", ">Disabled<", "Nov 21, 2026", "Nov 21, 2027", "mysite.com</span> +2", &domains.join(", ")] {
+                assert!(site.contains(part), "{part}: {site}");
+            }
         }
-        let list = owner.get("/orgs/northwind/keys").await.body;
-        assert!(list.contains(&shown) && list.contains("Secret") && list.contains("Active"), "{list}");
     }
 
-    /// "Organization ID the key is scoped to"
+    /// "Key Name" "Key Type" "Creation date (e.g., “Jan 15, 2026”)" "Organization ID the key is scoped to"
     async fn a_key_says_whose_it_is(app: &TestApp) {
         let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.org.id.to_string();
+        let page = made_on_the_page(&owner, &WIDGET).await;
+        let details = page.split("<dl").nth(1).unwrap().split("</dl>").next().unwrap();
+        let domains = "https://mysite.com, staging.other.com, localhost";
+        for part in ["Website Widget", ">Widget<", "Nov 21, 2026", "Nov 21, 2027", domains, &id] {
+            assert!(details.contains(part), "{part}: {details}");
+        }
+        let key = app.database.texts("SELECT id FROM keys").await.remove(0);
+        assert!(owner.get(&format!("/orgs/northwind/keys/{key}")).await.text().contains(&id));
         let made = org.key("Server").await;
         assert_eq!(app.verify(&made.plain).await.key.unwrap().org_id, org.org.id);
     }

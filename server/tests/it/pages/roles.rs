@@ -31,12 +31,14 @@ on_both! {
             assert_no_controls(&what, &source);
         }
         let list = member.get("/orgs/northwind/keys").await.body;
-        assert!(list.contains("Shop window") && list.contains("Active"), "{list}");
+        assert!(list.contains("Shop window") && list.contains("Active") && !list.contains("Created"), "{list}");
     }
 
     async fn an_admins_pages_hold_the_details_and_no_controls(app: &TestApp) {
         let (org, key) = team(app).await;
         let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let list = admin.get("/orgs/northwind/keys").await.body;
+        assert!(list.contains("secret-domain.example") && list.contains("Created"), "{list}");
         let page = admin.get(&format!("/orgs/northwind/keys/{key}")).await.body;
         for detail in DETAILS {
             assert!(page.contains(detail), "{detail}: {page}");
@@ -135,7 +137,7 @@ fn assert_no_controls(what: &str, source: &str) {
         "/api/keys/revoke",
         "/keys/new\"",
         "?revoke",
-        ">Revoke…",
+        ">Revoke key…",
         ">Disable<",
     ] {
         assert!(
