@@ -9,7 +9,7 @@ use crate::{
     key::{Environment, Kind, Lifecycle, Status, text::PlainKey},
     name::KeyName,
     random::RandomnessError,
-    time::{DAY, Timestamp},
+    time::{DAY, SECOND, Timestamp},
 };
 
 use super::{
@@ -19,6 +19,10 @@ use super::{
 
 /// The longest overlap, in milliseconds (design §3).
 pub const LONGEST_OVERLAP: i64 = 30 * DAY;
+
+/// How long after a rotation the next may come, in milliseconds. Requests that were sent at once are not served at once:
+/// those that waited for their turn are told from someone who wants another secret by this alone.
+pub const APART: i64 = SECOND;
 
 /// How a key is to be rotated.
 #[derive(Debug, Clone, Default)]
@@ -46,10 +50,10 @@ pub enum RotateKeyError {
         /// When it ends by itself.
         ends_at: Timestamp,
     },
-    /// Another rotation was stored while this one was on its way.
+    /// Another rotation was stored while this one was on its way, or less than [`APART`] ago.
     #[error(
-        "This key was rotated by another request at the same moment, which got the new secret. Look at the key, and rotate \
-         it again if it is still to have another."
+        "This key was rotated by another request a moment ago, which got the new secret. Look at the key, and rotate it \
+         again, a second later, if it is still to have another."
     )]
     RotatedMeanwhile,
     /// Not a length that an overlap can have.
@@ -134,10 +138,17 @@ pub async fn rotate(
     if let Some(ends_at) = running {
         return Err(RotateKeyError::RotationRunning { ends_at });
     }
-    let current: Option<SecretId> = on!(tx.on(), c => sqlx::query_scalar(CURRENT)
+    let current: Option<CurrentSecret> = on!(tx.on(), c => sqlx::query_as(CURRENT)
         .bind(id).fetch_optional(c).await)
     .map_err(StorageError::from)?;
-    if current != to_replace {
+    let was_just_made = |current: &CurrentSecret| {
+        let is_of_a_rotation = current.secrets > 1;
+        is_of_a_rotation && now.since(current.created_at) < APART
+    };
+    let id_of = |current: &CurrentSecret| current.id;
+    if current.as_ref().map(id_of) != to_replace.as_ref().map(id_of)
+        || current.as_ref().is_some_and(was_just_made)
+    {
         return Err(RotateKeyError::RotatedMeanwhile);
     }
     let prefix = engine
@@ -175,12 +186,21 @@ async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, Stor
     )
 }
 
-/// The id of the secret that a key has now.
-const CURRENT: &str = "SELECT id FROM key_secrets WHERE key_id = $1 AND ends_at IS NULL";
+/// The secret that a key has now.
+#[derive(sqlx::FromRow)]
+struct CurrentSecret {
+    id: SecretId,
+    created_at: Timestamp,
+    /// How many the key has had, this one included.
+    secrets: i64,
+}
+
+const CURRENT: &str = "SELECT id, created_at, (SELECT COUNT(*) FROM key_secrets WHERE key_id = $1) AS secrets \
+     FROM key_secrets WHERE key_id = $1 AND ends_at IS NULL";
 
 /// The secret that a rotation that begins now sets out to replace.
-async fn current_secret(engine: &Engine, id: KeyId) -> Result<Option<SecretId>, StorageError> {
-    Ok(on!(engine.db.read(), c => sqlx::query_scalar(CURRENT).bind(id).fetch_optional(c).await)?)
+async fn current_secret(engine: &Engine, id: KeyId) -> Result<Option<CurrentSecret>, StorageError> {
+    Ok(on!(engine.db.read(), c => sqlx::query_as(CURRENT).bind(id).fetch_optional(c).await)?)
 }
 
 /// A secret that is to be stored.

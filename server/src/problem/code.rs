@@ -67,7 +67,7 @@ codes! {
         "The key's state does not allow the change: a revoked key stays revoked, and only active keys can be disabled."
         "Fetch the key to see where it stands. What cannot be undone needs a new key.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is not over"
-        "The secret before the last rotation still works, or another request rotated the key at the same moment."
+        "The secret before the last rotation still works, or another request rotated the key less than a second ago."
         "Fetch the key: old_secret says which secret still works, and until when. End it with POST …/end-old-secret, or wait, then rotate again.",
     BodyTooLarge "BODY_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
         "A request's body has at most 64 kB."

@@ -70,7 +70,7 @@ pub struct NewAgent {
     #[schema(value_type = words::Name, required, nullable = false)]
     name: Option<DisplayName>,
     /// The id of the project that it belongs to; the organization's first when left out.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
     /// The sites whose pages may use it.
     #[schema(value_type = Option<Vec<String>>)]
@@ -88,7 +88,7 @@ pub struct AgentChange {
     #[serde(default, deserialize_with = "nullable")]
     name: Option<Option<DisplayName>>,
     /// The id of a project; null for the organization's first.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     #[serde(default, deserialize_with = "nullable")]
     project: Option<Option<ProjectId>>,
     /// The sites whose pages may use it; null or an empty list for no restriction.

@@ -39,7 +39,7 @@ pub struct KeyChange {
     name: Option<Option<KeyName>>,
     /// The id of a project of the organization.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = String, required = false, nullable = false)]
+    #[schema(value_type = String, pattern = "^prj_[0-9a-f]{32}$", required = false, nullable = false)]
     project: Option<Option<ProjectId>>,
     /// What it may do; null or an empty list for what the convention says.
     #[serde(default, deserialize_with = "nullable")]

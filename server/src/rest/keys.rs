@@ -58,7 +58,7 @@ pub struct NewKeyBody {
     #[schema(value_type = Option<words::KeyEnvironment>)]
     environment: Option<Environment>,
     /// The id of the project that it belongs to; the organization's first when left out.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
     /// What it may do; what the convention says when left out.
     #[schema(value_type = Option<Vec<words::OfferedScope>>)]

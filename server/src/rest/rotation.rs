@@ -38,8 +38,8 @@ pub struct RotationBody {
 /// Rotate a key
 ///
 /// Gives the key a new secret. The answer is the only one that ever holds its plain text; sent again with the same
-/// `Idempotency-Key`, the answer is the key without it. Refused while the old secret of an earlier rotation still works; of
-/// several rotations at once one is done.
+/// `Idempotency-Key`, the answer is the key without it. Refused while the old secret of an earlier rotation still works, and
+/// for a second after a rotation, so that of several at once one is done.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/rotate", operation_id = "rotate_key", tag = "Keys", request_body = RotationBody,
     responses((status = 201, description = "The key; `key` is its new plain text", body = KeyObject),
         (status = 409, description = "WRONG_STATE, ROTATION_RUNNING")))]

@@ -102,6 +102,7 @@ on_both! {
             }
             if path == rotate {
                 api.post_nothing(&format!("{KEYS}/{}/end-old-secret", made.id)).await;
+                app.clock.advance(latchkey::keys::rotate::APART);
             }
             let corrected = post(&api, path, &key, &right).await;
             assert_eq!((corrected.status.as_u16(), corrected.header("idempotent-replayed")), (201, ""), "{path}: {}", corrected.body);
