@@ -9,6 +9,7 @@ pub mod list;
 pub mod new;
 #[cfg(feature = "ssr")]
 mod rate_limits;
+mod reason_field;
 pub mod rotate;
 pub mod show;
 mod snippets;

@@ -90,7 +90,9 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("button", { name: "Done" }).click();
       await expect(page.getByRole("region", { name: "Secrets" })).toContainText("Old secret");
       await expect(page.locator("html")).not.toContainText(text);
-      await page.getByRole("button", { name: "End it now" }).click();
+      await page.getByRole("link", { name: "End it now…" }).click();
+      expect(await server.verify(key.key)).toMatchObject({ valid: true });
+      await page.getByRole("button", { name: "End the old secret" }).click();
       await expect(page.getByRole("region", { name: "Secrets" })).toContainText("ended");
       expect(await server.verify(key.key)).toMatchObject({ valid: false, code: "INVALID_API_KEY" });
       expect(await server.verify(text)).toMatchObject({ valid: true });
@@ -103,7 +105,8 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto(team.path("keys"));
       await page.getByRole("checkbox", { name: "Choose One" }).check();
       await page.getByRole("checkbox", { name: "Choose Two" }).check();
-      await page.getByRole("button", { name: "Disable", exact: true }).click();
+      await page.getByRole("button", { name: "Disable…" }).click();
+      await page.getByRole("button", { name: "Disable 2 keys" }).click();
       await expect(page.getByText("2 keys disabled.")).toBeVisible();
       expect(await server.verify(one.key)).toMatchObject({ valid: false });
       if (javaScriptEnabled) {

@@ -99,7 +99,9 @@ test("on a phone a key takes three lines, and several can be chosen", async ({ p
     await expect(row).toContainText("Never");
     await row.getByRole("checkbox").check();
   }
-  await page.getByRole("button", { name: "Disable", exact: true }).click();
+  await expect(page.getByRole("button", { name: "Disable…" })).toBeInViewport();
+  await page.getByRole("button", { name: "Disable…" }).click();
+  await page.getByRole("button", { name: "Disable 3 keys" }).click();
   await expect(page.getByText("3 keys disabled.")).toBeVisible();
 });
 

@@ -17,6 +17,7 @@ for (const width of WIDTHS) {
     await page.goto(team.path(`keys/${revoked.id}`));
     await hydrated(page);
     await page.getByRole("main").getByText("Revoke key…").click();
+    await page.getByLabel("Reason").selectOption("unused");
     await page.getByRole("dialog").getByRole("button", { name: "Revoke key" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toContainText("Revoked");
 

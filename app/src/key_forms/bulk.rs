@@ -13,17 +13,21 @@ pub struct BulkForm {
     pub keys: Vec<String>,
     /// `disable` or `revoke`.
     pub change: String,
-    /// Why, for `revoke`. Empty until the question has been answered.
+    /// Why, for `revoke`.
     pub reason: String,
+    /// Empty until the question that comes first has been answered.
+    pub answered: String,
 }
 
 /// What became of the keys, or the question that comes first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BulkDone {
-    /// Revoking cannot be undone: these keys, really?
+    /// Many requests will be refused: these keys, really?
     Asked {
-        /// The ids and names of those that can be revoked.
+        /// `disable` or `revoke`.
+        change: String,
+        /// The ids and names of those that can be changed.
         keys: Vec<(String, String)>,
     },
     /// What became of each.
@@ -90,16 +94,20 @@ mod on_the_server {
             return Ok(FormAnswer::refused(form, "form", BulkError::TooMany));
         }
         let known = names_of(engine, &membership.permit()?, &ids).await?;
+        let answered = !form.answered.is_empty();
         let outcomes = match (form.change.as_str(), form.reason.parse::<RevokeReason>()) {
-            ("disable", _) => disable_many(engine, &disable, &ids).await,
-            ("revoke", Ok(reason)) => revoke_many(engine, &revoke, &ids, reason).await,
-            ("revoke", Err(_)) => {
+            ("disable", _) if answered => disable_many(engine, &disable, &ids).await,
+            ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, &ids, reason).await,
+            ("disable" | "revoke", _) => {
                 let keys = known
                     .into_iter()
                     .filter(|(.., revoked)| !revoked)
                     .map(|(id, name, _)| (id.to_string(), name.to_string()))
                     .collect();
-                return Ok(FormAnswer::Done(BulkDone::Asked { keys }));
+                return Ok(FormAnswer::Done(BulkDone::Asked {
+                    change: form.change,
+                    keys,
+                }));
             }
             _ => return Ok(FormAnswer::refused(form, "form", "Choose what to do.")),
         };

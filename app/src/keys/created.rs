@@ -30,12 +30,12 @@ pub fn CreatedKey(
     let (title, if_lost) = if rotated {
         (
             format!("{name} has a new secret"),
-            "If it is lost, rotate the key once more.",
+            "If it is lost, rotate the key once more; while the old secret still works, end that first.",
         )
     } else {
         (
             format!("{name} is ready"),
-            "If it is lost, make a new key and revoke this one.",
+            "If it is lost, rotate the key: its settings and history stay.",
         )
     };
     view! {

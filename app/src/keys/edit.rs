@@ -14,6 +14,7 @@ use super::{
 use crate::{
     error::AppError,
     form_answer::{FieldSentence, FormAnswer},
+    icons::{Icon, Symbol},
     key_forms::edit::{EditKeyAnswer, EditKeyForm},
     layout::{Breadcrumbs, PageHead},
     not_found::ErrorView,
@@ -28,6 +29,8 @@ pub struct EditKeyOptions {
     pub offered: NewKeyOptions,
     /// When it expires now.
     pub expires: String,
+    /// Whether it has ended for good, so that nothing of it can be changed.
+    pub revoked: bool,
     /// The fields as the key is now.
     pub values: EditKeyForm,
 }
@@ -83,7 +86,17 @@ fn EditKey(
     view! {
         <Breadcrumbs above here="Edit"/>
         <PageHead title/>
-        <EditKeyFormView path options values errors/>
+        {if options.revoked {
+            view! {
+                <div class="notice info">
+                    <Icon symbol=Symbol::Info/>
+                    <p>"This key is revoked, and stays as it is for the record. "<a href=path>"Back to the key"</a></p>
+                </div>
+            }
+            .into_any()
+        } else {
+            view! { <EditKeyFormView path options values errors/> }.into_any()
+        }}
     }
 }
 
@@ -163,6 +176,7 @@ mod on_the_server {
         Ok(EditKeyOptions {
             name: key.summary.name.to_string(),
             offered,
+            revoked: key.summary.lifecycle.revoked_at.is_some(),
             expires: key
                 .summary
                 .lifecycle

@@ -12,7 +12,7 @@ use crate::{
     key_forms::import::{ImportAnswer, ImportForm, Imported, ImportedEntry},
     layout::{Breadcrumbs, PageHead},
     not_found::ErrorView,
-    number_text::counted,
+    number_text::{counted, grouped},
 };
 
 /// How many entries the page lists: whoever imports more reads what is wrong, not what is right.
@@ -80,6 +80,7 @@ fn Step(keys_path: String, answer: Option<ImportAnswer>) -> impl IntoView {
 #[component]
 fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     let (all, bad) = (report.entries.len(), report.bad());
+    let wrong = grouped(bad as i64);
     let count = counted(all as i64, "key", "keys");
     let notice = if bad == 0 {
         let action = format!("{keys_path}/import");
@@ -98,7 +99,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         .into_any()
     } else {
         let text = format!(
-            "{bad} of {count} cannot be imported, so none is. Mend the file and try again."
+            "{wrong} of {count} cannot be imported, so none is. Mend the file and try again."
         );
         view! {
             <div class="notice bad" role="alert" tabindex="-1" autofocus><Icon symbol=Symbol::Alert/><p>{text}</p></div>

@@ -102,8 +102,7 @@ fn Found(address: Address, list: KeyList) -> impl IntoView {
         (list.may_disable && list.may_revoke).then(|| view! { <BulkForm href=address.href()/> });
     let pager = view! { <Pager address=address.clone() shown=list.rows.len() matching=list.matching previous=list.previous.clone() next=list.next.clone()/> };
     Either::Right(view! {
-        <div class="card"><KeyTable address list/></div>
-        {bulk}
+        <div class="card"><KeyTable address list/>{bulk}</div>
         {pager}
     })
 }

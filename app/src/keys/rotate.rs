@@ -4,7 +4,7 @@ use latchkey::key::Status;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{change::EndOldSecret, created::CreatedKey, org_and_key};
+use super::{created::CreatedKey, org_and_key, show::secrets::end_question};
 use crate::{
     error::AppError,
     form_answer::{FieldSentence, FormAnswer},
@@ -102,7 +102,7 @@ fn RotateKey(
         }
         .into_any()
     } else if let Some(ends) = options.running_until {
-        view! { <Running org key path ends/> }.into_any()
+        view! { <Running path ends/> }.into_any()
     } else {
         view! { <OverlapForm path token=options.rotation_token last_used=options.last_used chosen/> }.into_any()
     };
@@ -115,21 +115,16 @@ fn RotateKey(
 
 /// While an old secret works there is nothing to rotate.
 #[component]
-fn Running(org: String, key: String, path: String, ends: TimeText) -> impl IntoView {
-    use leptos::server_fn::ServerFn as _;
+fn Running(path: String, ends: TimeText) -> impl IntoView {
     view! {
         <div class="notice warn">
             <Icon symbol=Symbol::Alert/>
             <p>"The last rotation is not over: the old secret works until "<Time text=ends/>". End it first, or wait."</p>
         </div>
-        <form class="form" method="post" action=EndOldSecret::PATH>
-            <input type="hidden" name="org" value=org/>
-            <input type="hidden" name="key" value=key/>
-            <div class="actions">
-                <button class="btn danger">"End the old secret now"</button>
-                <a class="btn quiet" href=path>"Cancel"</a>
-            </div>
-        </form>
+        <div class="actions">
+            <a class="btn" href=end_question(&path)>"End the old secret…"</a>
+            <a class="btn quiet" href=path>"Cancel"</a>
+        </div>
     }
 }
 

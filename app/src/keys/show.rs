@@ -5,7 +5,7 @@ mod details;
 mod domains;
 mod requests;
 mod revoke;
-mod secrets;
+pub mod secrets;
 
 use latchkey::key::Status;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -42,6 +42,7 @@ pub fn KeyPage() -> impl IntoView {
     let path = org_and_key();
     // Asked in the address, so that the question can be asked where no script runs.
     let asked = Memo::new(move |_| search.with(|search| !value_of(search, "revoke").is_empty()));
+    let ending = Memo::new(move |_| search.with(|search| !value_of(search, "end").is_empty()));
     let tried = Memo::new(move |_| search.with(|search| value_of(search, "origin")));
     if let Some(FormAnswer::Failed(error)) = use_context::<DomainsAnswer>() {
         return Either::Left(view! { <ErrorView error/> });
@@ -54,7 +55,7 @@ pub fn KeyPage() -> impl IntoView {
                 Suspend::new(async move {
                     match key.await {
                         Ok(key) => {
-                            view! { <KeyPageView org=path.get_untracked().0 key asked tried=tried.get_untracked()/> }.into_any()
+                            view! { <KeyPageView org=path.get_untracked().0 key asked ending=ending.get_untracked() tried=tried.get_untracked()/> }.into_any()
                         }
                         Err(error) => view! { <ErrorView error/> }.into_any(),
                     }
@@ -65,7 +66,13 @@ pub fn KeyPage() -> impl IntoView {
 }
 
 #[component]
-fn KeyPageView(org: String, key: KeyView, asked: bool, tried: String) -> impl IntoView {
+fn KeyPageView(
+    org: String,
+    key: KeyView,
+    asked: bool,
+    ending: bool,
+    tried: String,
+) -> impl IntoView {
     let keys_path = format!("/orgs/{org}/keys");
     let path = format!("{keys_path}/{}", key.id);
     let revocable = key.may_revoke && key.state.status != Status::Revoked;
@@ -101,7 +108,7 @@ fn KeyPageView(org: String, key: KeyView, asked: bool, tried: String) -> impl In
             {question}
             <Ended key=key.clone()/>
             {match key.details.clone() {
-                Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details tried/> }),
+                Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details ending tried/> }),
                 None => Either::Right(view! { <Details key details=None edit=None/> }),
             }}
         </div>
@@ -115,10 +122,10 @@ fn Whole(
     path: String,
     key: KeyView,
     details: KeyDetails,
+    ending: bool,
     tried: String,
 ) -> impl IntoView {
-    let edit =
-        (details.may_edit && key.state.status != Status::Revoked).then(|| format!("{path}/edit"));
+    let edit = details.may_edit.then(|| format!("{path}/edit"));
     let (id, secrets, may_rotate) = (key.id.clone(), details.secrets.clone(), details.may_rotate);
     view! {
         <Findings findings=details.findings.clone()/>
@@ -130,7 +137,7 @@ fn Whole(
             </div>
             <div class="stack">
                 <Details key details=Some(details.clone()) edit/>
-                <SecretsCard secrets org id may_rotate/>
+                <SecretsCard secrets org id may_rotate asked=ending/>
                 <Notes notes=details.notes/>
             </div>
         </div>

@@ -69,7 +69,7 @@ fn curl(made: &MadeKey) -> Snippet {
         .map(|(name, scheme)| format!("\n\n# Or, in another header: -H \"{name}: {scheme}{key}\""))
         .collect();
     let text = format!(
-        "curl https://api.example.com/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n{}  -d '{{\"message\": \"Hello\"}}'{others}",
+        "curl https://api.example.com/v1/chat \\\n  -H \"{name}: {scheme}{key}\" \\\n  -H \"Content-Type: application/json\" \\\n{}  -d '{{\"message\": \"Hello\"}}'{others}",
         origin.unwrap_or_default()
     );
     Snippet {
@@ -92,7 +92,7 @@ fn javascript(made: &MadeKey) -> Snippet {
     let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "const response = await fetch(\"https://api.example.com/v1/chat\", {{\n  method: \"POST\",\n  \
-         headers: {{ \"{name}\": `{scheme}${{process.env.{variable}}}` }},\n  \
+         headers: {{ \"{name}\": `{scheme}${{process.env.{variable}}}`, \"Content-Type\": \"application/json\" }},\n  \
          body: JSON.stringify({{ message: \"Hello\" }}),\n}});"
     );
     Snippet {
@@ -105,7 +105,7 @@ fn javascript_in_a_page(made: &MadeKey) -> Snippet {
     let ((name, scheme), key) = (header(made), made.key.text());
     let text = format!(
         "const response = await fetch(\"https://api.example.com/v1/chat\", {{\n  method: \"POST\",\n  \
-         headers: {{ \"{name}\": \"{scheme}{key}\" }},\n  \
+         headers: {{ \"{name}\": \"{scheme}{key}\", \"Content-Type\": \"application/json\" }},\n  \
          body: JSON.stringify({{ message: \"Hello\" }}),\n}});"
     );
     Snippet {
@@ -131,7 +131,7 @@ fn rust(made: &MadeKey) -> Snippet {
     let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "let key = std::env::var(\"{variable}\")?;\nlet response = reqwest::Client::new()\n    \
-         .post(\"https://api.example.com/v1/chat\")\n    .header(\"{name}\", format!(\"{scheme}{{key}}\"))\n    \
+         .post(\"https://api.example.com/v1/chat\")\n    .header(\"{name}\", format!(\"{scheme}{{key}}\"))\n    .header(\"Content-Type\", \"application/json\")\n    \
          .body(r#\"{{\"message\": \"Hello\"}}\"#)\n    .send()\n    .await?;"
     );
     Snippet {

@@ -1,13 +1,13 @@
 //! What is done with several keys of the list at once: a form below the table, to which the boxes in its rows belong.
 
-use latchkey::key::{RevokeReason, Status};
+use latchkey::key::Status;
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use crate::{
     form_answer::FormAnswer,
     icons::{Icon, Symbol},
     key_forms::bulk::{BulkAnswer, BulkDone},
-    keys::reason_title,
+    keys::reason_field::ReasonField,
     number_text::counted,
 };
 
@@ -46,9 +46,9 @@ pub fn BulkForm(
     href: String,
 ) -> impl IntoView {
     view! {
-        <form class="bar" id=FORM method="post" action=href>
-            <span class="muted small">"With the chosen keys"</span>
-            <button class="btn" name="change" value="disable">"Disable"</button>
+        <form class="bar bulk" id=FORM method="post" action=href>
+            <span class="muted small chosen">"Chosen keys"</span>
+            <button class="btn" name="change" value="disable">"Disable…"</button>
             <button class="btn danger" name="change" value="revoke">"Revoke…"</button>
         </form>
     }
@@ -58,11 +58,11 @@ pub fn BulkForm(
 #[component]
 pub fn BulkResult(answer: Option<BulkAnswer>, href: String) -> impl IntoView {
     match answer {
-        Some(FormAnswer::Done(BulkDone::Asked { keys })) if keys.is_empty() => Some(bad(
+        Some(FormAnswer::Done(BulkDone::Asked { keys, .. })) if keys.is_empty() => Some(bad(
             "All of these keys are revoked already, or are not there any more.".to_owned(),
         )),
-        Some(FormAnswer::Done(BulkDone::Asked { keys })) => {
-            Some(view! { <Question keys href/> }.into_any())
+        Some(FormAnswer::Done(BulkDone::Asked { change, keys })) => {
+            Some(view! { <Question change keys href/> }.into_any())
         }
         Some(FormAnswer::Done(BulkDone::Changed { change, done, left })) => {
             Some(changed(&change, done, left))
@@ -119,14 +119,23 @@ fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> An
         .into_any()
 }
 
-/// Revoking cannot be undone.
+/// What comes before many requests are refused at once.
 #[component]
-fn Question(keys: Vec<(String, String)>, href: String) -> impl IntoView {
+fn Question(change: String, keys: Vec<(String, String)>, href: String) -> impl IntoView {
     let count = counted(keys.len() as i64, "key", "keys");
-    let reasons = RevokeReason::ALL
-        .iter()
-        .map(|reason| view! { <option value=reason.as_str()>{reason_title(*reason)}</option> })
-        .collect_view();
+    let (verb, consequence, reason) = if change == "revoke" {
+        (
+            "Revoke",
+            "Requests with them are refused at once. This cannot be undone.",
+            Some(view! { <ReasonField/> }),
+        )
+    } else {
+        (
+            "Disable",
+            "Requests with them are refused at once, until they are enabled again, one by one.",
+            None,
+        )
+    };
     let names = keys
         .iter()
         .map(|(_, name)| view! { <li>{name.clone()}</li> })
@@ -137,23 +146,21 @@ fn Question(keys: Vec<(String, String)>, href: String) -> impl IntoView {
         .collect_view();
     let back = href.clone();
     view! {
-        <section class="dialog" aria-labelledby="bulk-title">
+        <section class="dialog" aria-labelledby="bulk-title" tabindex="-1" autofocus>
             <form method="post" action=href>
                 <header>
-                    <h2 id="bulk-title">"Revoke "{count.clone()}"?"</h2>
-                    <p>"Requests with them are refused at once. This cannot be undone."</p>
+                    <h2 id="bulk-title">{verb}" "{count.clone()}"?"</h2>
+                    <p>{consequence}</p>
                 </header>
                 <div class="body">
                     {ids}
-                    <ul>{names}</ul>
-                    <div class="field">
-                        <label for="bulk-reason">"Reason"</label>
-                        <select class="input" id="bulk-reason" name="reason">{reasons}</select>
-                    </div>
+                    <input type="hidden" name="answered" value="yes"/>
+                    <ul class="names" tabindex="0" aria-label="The keys">{names}</ul>
+                    {reason}
                 </div>
                 <footer>
                     <a class="btn" href=back>"Keep them"</a>
-                    <button class="btn danger primary" name="change" value="revoke">"Revoke "{count}</button>
+                    <button class="btn danger primary" name="change" value=change>{verb}" "{count}</button>
                 </footer>
             </form>
         </section>

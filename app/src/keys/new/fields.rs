@@ -39,7 +39,7 @@ pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <fieldset class="field"><legend><span>"Kind"</span></legend><div class="choices">{cards}</div></fieldset>
+        <fieldset class="field"><legend><span>"Type"</span></legend><div class="choices">{cards}</div></fieldset>
     }
     .into_any()
 }
@@ -75,6 +75,8 @@ pub fn Domains(
     text: String,
     covers_subdomains: bool,
     localhost: LocalhostRule,
+    /// Whether the key may forbid localhost.
+    localhost_switch: bool,
     errors: Errors,
 ) -> impl IntoView {
     let subdomains = if covers_subdomains {
@@ -83,6 +85,9 @@ pub fn Domains(
         "A domain does not cover its subdomains: add *.example.com for those."
     };
     let localhost = match localhost {
+        LocalhostRule::Always if localhost_switch => {
+            " Pages on localhost work, unless you refuse them."
+        }
         LocalhostRule::Always => " Pages on localhost always work.",
         LocalhostRule::IfListed => " List localhost while you develop.",
         LocalhostRule::Never => "",
@@ -241,6 +246,7 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
         <fieldset class="field" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
             <legend><span>"Scopes "<span class="optional">"optional"</span></span></legend>
             <p class="hint" id="scopes-hint">{none_means}</p>
+            <p class="hint for-widget">"Everyone who visits your pages can read this key: tick only what they may do."</p>
             {preset_row}
             <div class="checks">{checks}</div>
             <ErrorTexts field="scopes" errors/>

@@ -84,7 +84,7 @@ pub fn NewKeyFormView(
     let errors = Errors::new(errors);
     let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
     let domains = options.kinds.contains(&Kind::Widget).then(|| {
-        view! { <Domains text=values.domains.clone() covers_subdomains=options.covers_subdomains localhost=options.localhost errors/>
+        view! { <Domains text=values.domains.clone() covers_subdomains=options.covers_subdomains localhost=options.localhost localhost_switch=options.localhost_switch errors/>
             <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid"/>
         }
     });

@@ -62,7 +62,7 @@ pub struct KeyDetails {
     pub secrets: Vec<SecretText>,
     /// What use of it has shown.
     pub findings: Vec<FindingText>,
-    /// Whether the person may change it and its domains.
+    /// Whether the person may change it and its domains, which nobody may once it is revoked.
     pub may_edit: bool,
     /// Whether they may rotate it.
     pub may_rotate: bool,
@@ -246,7 +246,9 @@ mod on_the_server {
                     origin: found.origin,
                 })
                 .collect(),
-            may_edit: may(Action::EditKeys) && may(Action::EditDomains),
+            may_edit: may(Action::EditKeys)
+                && may(Action::EditDomains)
+                && summary.lifecycle.revoked_at.is_none(),
             may_rotate: may(Action::RotateKeys),
             notes,
             created: TimeText::date(summary.created_at),

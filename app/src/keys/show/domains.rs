@@ -1,6 +1,8 @@
 //! Where a widget key works: its list of domains, with their use, changed by owners; and a place to try an origin.
 
-use latchkey::domain::{DomainPattern, DomainRule, LocalhostRule, Match, Origin, matching};
+use latchkey::domain::{
+    DomainPattern, DomainRule, LOCALHOST, LocalhostRule, Match, Origin, matching,
+};
 use leptos::prelude::*;
 
 use super::data::{DomainsView, KeyDetails};
@@ -44,15 +46,18 @@ pub fn DomainsCard(
         });
         let patterns: Vec<String> = domains.listed.iter().map(|(domain, _)| domain.clone()).collect();
         let rule = domains.rule;
+        // Where the key has a switch, the line beside that says it.
+        let by_rule = rule.localhost == LocalhostRule::Always && domains.localhost_forbidden.is_none();
+        let localhost = by_rule.then_some(" Pages on localhost always work.");
         view! {
             <section class="card" aria-labelledby="domains">
-                <header><h2 id="domains">"Allowed domains"</h2><span class="muted small">"Changes apply at once"</span></header>
+                <header><h2 id="domains">"Allowed domains"</h2><span class="muted small">"Requests of the last 7 days"</span></header>
                 <List path=path.clone() domains may_edit/>
                 <div class="body stack">
                     {editor}
                     <OriginTester patterns rule path tried/>
                     <p class="muted small">
-                        {covers(rule)}" Browsers send the origin truthfully; other programs can forge it. Domains limit where the widget can be embedded, not who can call you."
+                        {may_edit.then_some("Changes apply at once. ")}{covers(rule)}{localhost}" Browsers send the origin truthfully; other programs can forge it. Domains limit where the widget can be embedded, not who can call you."
                     </p>
                 </div>
             </section>
@@ -61,21 +66,17 @@ pub fn DomainsCard(
 }
 
 const fn covers(rule: DomainRule) -> &'static str {
-    match (rule.covers_subdomains, rule.localhost) {
-        (true, LocalhostRule::Always) => {
-            "A domain covers its subdomains. Pages on localhost always work."
-        }
-        (true, _) => "A domain covers its subdomains.",
-        (false, LocalhostRule::Always) => {
-            "A domain does not cover its subdomains; *.domain does. Pages on localhost always work."
-        }
-        (false, _) => "A domain does not cover its subdomains; *.domain does.",
+    if rule.covers_subdomains {
+        "A domain covers its subdomains."
+    } else {
+        "A domain does not cover its subdomains; *.domain does."
     }
 }
 
 #[component]
 fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
     let requests = |count: i64| counted(count, "request", "requests");
+    let never = domains.rule.localhost == LocalhostRule::Never;
     let rows = domains
         .listed
         .into_iter()
@@ -88,11 +89,17 @@ fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
                     </form>
                 }
             });
-            view! { <li><code>{domain}</code><span>{requests(count)}</span>{remove}</li> }
+            let note = (never && domain == LOCALHOST).then_some(", refused now");
+            view! { <li><code>{domain}</code><span>{requests(count)}{note}</span>{remove}</li> }
         })
         .collect_view();
+    let note = if never {
+        ", refused now"
+    } else {
+        ", always allowed"
+    };
     let localhost = (domains.localhost > 0)
-        .then(|| view! { <li><code>"localhost"</code><span>{requests(domains.localhost)}", always allowed"</span></li> });
+        .then(|| view! { <li><code>"localhost"</code><span>{requests(domains.localhost)}{note}</span></li> });
     let refused = (!domains.refused.is_empty()).then(|| {
         let hosts = domains
             .refused

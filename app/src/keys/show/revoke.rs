@@ -1,11 +1,10 @@
 //! Revoking: the question, in a dialog, or in the page where no script runs.
 
-use latchkey::key::RevokeReason;
 use leptos::{prelude::*, server_fn::ServerFn};
 
 use crate::{
     dialog::DialogLink,
-    keys::{change::RevokeKey, reason_title},
+    keys::{change::RevokeKey, reason_field::ReasonField},
 };
 
 const DIALOG: &str = "revoke";
@@ -33,15 +32,10 @@ pub fn RevokeQuestion(
     /// Whether it waits in a dialog, or stands in the page.
     in_dialog: bool,
 ) -> impl IntoView {
-    let reasons = RevokeReason::ALL
-        .iter()
-        .map(|reason| {
-            view! { <option value=reason.as_str()>{reason_title(*reason)}</option> }
-        })
-        .collect_view();
     let keep = if in_dialog {
         // Closes the dialog and sends nothing.
-        view! { <button class="btn" formmethod="dialog">"Keep it"</button> }.into_any()
+        view! { <button class="btn" formmethod="dialog" formnovalidate>"Keep it"</button> }
+            .into_any()
     } else {
         view! { <a class="btn" href=path>"Keep it"</a> }.into_any()
     };
@@ -54,10 +48,7 @@ pub fn RevokeQuestion(
             <div class="body">
                 <input type="hidden" name="org" value=org/>
                 <input type="hidden" name="key" value=id/>
-                <div class="field">
-                    <label for="reason">"Reason"</label>
-                    <select class="input" id="reason" name="reason">{reasons}</select>
-                </div>
+                <ReasonField/>
             </div>
             <footer>{keep}<button class="btn danger primary">"Revoke key"</button></footer>
         </form>

@@ -1,6 +1,6 @@
 //! The key's secrets after a rotation, and what use of the key has shown.
 
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 
 use super::data::{FindingText, SecretText};
 use crate::{
@@ -9,6 +9,11 @@ use crate::{
     number_text::counted,
     time_text::{Time, TimeText},
 };
+
+/// Where the page of the key at `path` asks whether to end its old secret. It says there when that was last used.
+pub fn end_question(path: &str) -> String {
+    format!("{path}?end=1#secrets")
+}
 
 /// The card; nothing for a key that was never rotated.
 #[component]
@@ -20,11 +25,13 @@ pub fn SecretsCard(
     id: String,
     /// Whether the person may end old secrets.
     may_rotate: bool,
+    /// Whether they are asked about ending it.
+    asked: bool,
 ) -> impl IntoView {
     (secrets.len() > 1).then(|| {
         let rows = secrets
             .into_iter()
-            .map(|secret| view! { <Secret secret org=org.clone() id=id.clone() may_rotate/> })
+            .map(|secret| view! { <Secret secret org=org.clone() id=id.clone() may_rotate asked/> })
             .collect_view();
         view! {
             <section class="card" aria-labelledby="secrets">
@@ -36,7 +43,13 @@ pub fn SecretsCard(
 }
 
 #[component]
-fn Secret(secret: SecretText, org: String, id: String, may_rotate: bool) -> impl IntoView {
+fn Secret(
+    secret: SecretText,
+    org: String,
+    id: String,
+    may_rotate: bool,
+    asked: bool,
+) -> impl IntoView {
     let SecretText {
         display,
         created,
@@ -60,13 +73,21 @@ fn Secret(secret: SecretText, org: String, id: String, may_rotate: bool) -> impl
         }
     };
     let end = (running && may_rotate).then(|| {
-        view! {
-            <form method="post" action=EndOldSecret::PATH>
+        let path = format!("/orgs/{org}/keys/{id}");
+        if !asked {
+            return Either::Left(view! { <p><a class="btn" href=end_question(&path)>"End it now…"</a></p> });
+        }
+        Either::Right(view! {
+            <form method="post" action=EndOldSecret::PATH class="stack">
+                <p>"End the old secret? What still uses it is refused at once. This cannot be undone."</p>
                 <input type="hidden" name="org" value=org/>
                 <input type="hidden" name="key" value=id/>
-                <button class="btn">"End it now"</button>
+                <div class="actions">
+                    <button class="btn danger primary" autofocus>"End the old secret"</button>
+                    <a class="btn" href=path>"Keep it"</a>
+                </div>
             </form>
-        }
+        })
     });
     view! { <div><p><code>{display}</code></p><p class="muted">{state}</p>{end}</div> }
 }

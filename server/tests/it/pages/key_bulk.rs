@@ -16,6 +16,10 @@ on_both! {
         assert!(ids.iter().all(|id| page.contains(&format!("value=\"{id}\""))), "{page}");
 
         let fields = [("keys", &*ids[0]), ("keys", &*ids[1]), ("change", "disable")];
+        let asked = owner.submit(LIST, &fields).await;
+        assert!(asked.text().contains("Disable 2 keys?") && !asked.text().contains("name=\"reason\""), "{}", asked.body);
+        assert_eq!(said(&app.verify(&one.plain).await), "VALID", "it was only asked");
+        let fields = [fields.as_slice(), &[("answered", "yes")]].concat();
         let done = owner.submit(LIST, &fields).await;
         assert!(done.status == 200 && done.text().contains("2 keys disabled."), "{}", done.body);
         assert_eq!(said(&app.verify(&one.plain).await), "INVALID_API_KEY disabled");
@@ -26,7 +30,11 @@ on_both! {
         let asked = owner.submit(LIST, &[("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke")]).await;
         assert!(asked.text().contains("Revoke 2 keys") && asked.text().contains("name=\"reason\""), "{}", asked.body);
         assert_eq!(said(&app.verify(&three.plain).await), "VALID", "it was only asked");
-        let fields = [("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke"), ("reason", "superseded")];
+        let fields = [("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke"), ("answered", "yes"), ("reason", "")];
+        let asked = owner.submit(LIST, &fields).await;
+        assert!(asked.text().contains("Choose a reason"), "{}", asked.body);
+        assert_eq!(said(&app.verify(&three.plain).await), "VALID", "no reason was given");
+        let fields = [&fields[..4], &[("reason", "superseded")]].concat();
         let done = owner.submit(LIST, &fields).await;
         assert!(done.text().contains("2 keys revoked."), "{}", done.body);
         assert_eq!(said(&app.verify(&three.plain).await), "INVALID_API_KEY revoked");
@@ -46,7 +54,7 @@ on_both! {
             assert!(answer.status == 422 && answer.text().contains(sentence), "{fields:?}: {}", answer.body);
         }
         let theirs = app.org("contoso").await.key("Theirs").await;
-        let answer = owner.submit(LIST, &[("keys", &theirs.id.to_string()), ("change", "disable")]).await;
+        let answer = owner.submit(LIST, &[("keys", &theirs.id.to_string()), ("change", "disable"), ("answered", "yes")]).await;
         assert!(answer.text().contains("A key that is not there") && !answer.text().contains("Theirs"), "{}", answer.body);
         assert_eq!(said(&app.verify(&theirs.plain).await), "VALID");
     }

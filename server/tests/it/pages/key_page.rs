@@ -2,7 +2,7 @@
 
 use latchkey::{key::text::PlainKey, role::Role};
 
-use crate::test_app::{Browser, TestApp, said};
+use crate::test_app::{Browser, TestApp, org::widget_key, said};
 
 on_both! {
     async fn disabling_enabling_and_revoking_work_without_javascript_and_bite_at_once(app: &TestApp) {
@@ -42,6 +42,31 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let page = owner.get(&format!("/orgs/northwind/keys/{}", org.key("Production").await.id)).await.body;
         assert!(page.contains("Production") && !page.contains("__RESOLVED_RESOURCES["), "{page}");
+    }
+
+    async fn a_revoked_key_offers_no_changes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", made.id);
+        let offers = ["id=\"add\"", "name=\"remove\"", "name=\"localhost\"", "/edit\""];
+        let page = owner.get(&path).await.body;
+        assert!(offers.iter().all(|offer| page.contains(offer)), "{page}");
+        press(&owner, "revoke", &made.id.to_string()).await;
+        let page = owner.get(&path).await.body;
+        assert!(page.contains("shop.example") && !offers.iter().any(|offer| page.contains(offer)), "{page}");
+        let edit = owner.get(&format!("{path}/edit")).await.body;
+        assert!(edit.contains("stays as it is for the record") && !edit.contains("name=\"notes\""), "{edit}");
+    }
+
+    async fn localhost_is_marked_while_it_is_refused(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.make_key(widget_key("Shop", &["shop.example", "localhost"])).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", made.id);
+        assert!(!owner.get(&path).await.text().contains("refused now"));
+        owner.submit(&path, &[("localhost", "forbid")]).await;
+        assert!(owner.get(&path).await.text().contains("0 requests, refused now"));
     }
 
     async fn a_reason_must_be_one(app: &TestApp) {
