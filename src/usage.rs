@@ -2,6 +2,7 @@
 
 pub mod domains;
 pub mod flush;
+pub mod parts;
 pub mod recorder;
 pub mod report;
 pub mod retention;

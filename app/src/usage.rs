@@ -80,7 +80,7 @@ fn UsageView(usage: Usage) -> impl IntoView {
                     </section>
                     {match by_key {
                         Some(by_key) => Either::Left(view! {
-                            <div class="columns"><ByKey base by_key range/><WhyRefused refusals=report.refusals/></div>
+                            <div class="columns"><div class="stack"><ByKey by_key range/></div><WhyRefused refusals=report.refusals/></div>
                         }),
                         None => Either::Right(view! { <WhyRefused refusals=report.refusals/> }),
                     }}

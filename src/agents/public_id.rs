@@ -12,7 +12,7 @@ const PREFIX: &str = "agt_";
 const CHARACTERS: usize = 22;
 
 /// An agent's public ID: `agt_` and 22 random characters of Base62. Everyone may see it; nobody can guess another.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicId([u8; CHARACTERS]);
 
 /// The text is not a public ID.

@@ -9,7 +9,6 @@ use crate::{
     access::{Permit, to},
     db::{StorageError, on},
     id::{KeyId, OrgId},
-    name::KeyName,
     outcome::{Outcome, OutcomeGroup},
     time::{DAY, HOUR, Timestamp},
 };
@@ -63,26 +62,13 @@ pub struct Report {
     pub refusals: Vec<(Outcome, i64)>,
 }
 
-/// One key's part.
-#[derive(Debug, Clone)]
-pub struct KeyUsage {
-    /// The key.
-    pub id: KeyId,
-    /// Its name.
-    pub name: KeyName,
-    /// In the range.
-    pub counts: Counts,
-    /// Over as long a time before.
-    pub before: Counts,
-}
-
 impl Counts {
     /// All of them.
     pub fn all(&self) -> i64 {
         self.passed + self.limited + self.refused
     }
 
-    fn add(&mut self, group: OutcomeGroup, count: i64) {
+    pub(super) fn add(&mut self, group: OutcomeGroup, count: i64) {
         match group {
             OutcomeGroup::Passed => self.passed += count,
             OutcomeGroup::Limited => self.limited += count,
@@ -92,14 +78,14 @@ impl Counts {
 }
 
 /// A range at a given time: where each step begins, and which stored steps it sums.
-struct Window {
-    resolution: &'static str,
+pub(super) struct Window {
+    pub(super) resolution: &'static str,
     /// Beginnings of the steps, and the end of the last.
     bounds: Vec<Timestamp>,
 }
 
 impl Window {
-    fn new(range: Range, now: Timestamp) -> Self {
+    pub(super) fn new(range: Range, now: Timestamp) -> Self {
         let steps_of = |width: i64, count: i64| {
             let end = now.floor(width).plus(width);
             (0..=count)
@@ -126,11 +112,11 @@ impl Window {
         }
     }
 
-    fn start(&self) -> Timestamp {
+    pub(super) fn start(&self) -> Timestamp {
         self.bounds.first().copied().unwrap_or(self.end())
     }
 
-    fn end(&self) -> Timestamp {
+    pub(super) fn end(&self) -> Timestamp {
         self.bounds
             .last()
             .copied()
@@ -138,7 +124,7 @@ impl Window {
     }
 
     /// When the time of the same length before begins.
-    fn start_before(&self) -> Timestamp {
+    pub(super) fn start_before(&self) -> Timestamp {
         self.start().plus(-self.end().since(self.start()))
     }
 
@@ -242,45 +228,6 @@ async fn report(
         total_before,
         refusals,
     })
-}
-
-/// Every key that was asked about in the range or as long before it, most requests first.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn by_key(
-    engine: &Engine,
-    permit: &Permit<to::SeeUsageDetails>,
-    range: Range,
-) -> Result<Vec<KeyUsage>, StorageError> {
-    let window = Window::new(range, engine.clock.now());
-    const SQL: &str = "SELECT usage_counts.key_id, keys.name, usage_counts.outcome, \
-         CASE WHEN usage_counts.starts_at >= $4 THEN TRUE ELSE FALSE END AS within, CAST(SUM(usage_counts.count) AS BIGINT) \
-         FROM usage_counts JOIN keys ON keys.id = usage_counts.key_id AND keys.org_id = usage_counts.org_id \
-         WHERE usage_counts.org_id = $1 AND usage_counts.resolution = $2 AND usage_counts.starts_at >= $3 \
-         AND usage_counts.starts_at < $5 \
-         GROUP BY usage_counts.key_id, keys.name, usage_counts.outcome, within";
-    let rows: Vec<(KeyId, KeyName, Outcome, bool, i64)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(window.resolution).bind(window.start_before()).bind(window.start())
-        .bind(window.end()).fetch_all(c).await)?;
-    let mut keys: HashMap<KeyId, KeyUsage> = HashMap::new();
-    for (id, name, outcome, within, count) in rows {
-        let usage = keys.entry(id).or_insert_with(|| KeyUsage {
-            id,
-            name,
-            counts: Counts::default(),
-            before: Counts::default(),
-        });
-        let counts = if within {
-            &mut usage.counts
-        } else {
-            &mut usage.before
-        };
-        counts.add(outcome.group(), count);
-    }
-    let mut keys: Vec<KeyUsage> = keys.into_values().collect();
-    keys.sort_by_key(|usage| (-usage.counts.all(), usage.id));
-    Ok(keys)
 }
 
 /// How many requests each of these keys had in the last 30 days. Keys without any are left out.

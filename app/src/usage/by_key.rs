@@ -1,19 +1,17 @@
-//! Each key's part in the org's requests.
+//! Each key's part in the org's requests, and each agent's.
 
 use leptos::prelude::*;
 
 use super::{
     Range,
-    report::{KeyRow, UsageByKey},
+    report::{PartRow, UsageByKey},
     stats::Change,
 };
 use crate::number_text::grouped;
 
-/// The table.
+/// The tables: the agents' only where a public ID stood in for a key.
 #[component]
 pub fn ByKey(
-    /// The address of the org.
-    base: String,
     /// The keys.
     by_key: UsageByKey,
     /// The range that changes are measured against.
@@ -22,17 +20,41 @@ pub fn ByKey(
     let shown = by_key.rows.len();
     let left_out = (by_key.keys > shown as i64)
         .then(|| view! { <span class="muted small">"The "{shown}" busiest of "{grouped(by_key.keys)}</span> });
-    let rows = by_key
-        .rows
-        .into_iter()
-        .map(|row| view! { <Row base=base.clone() row/> })
-        .collect_view();
+    let agents = (!by_key.agents.is_empty()).then(|| {
+        view! {
+            <section class="card" aria-labelledby="by-agent">
+                <header>
+                    <h2 id="by-agent">"By agent"</h2>
+                    <span class="muted small">"Requests with its public ID in place of a key"</span>
+                </header>
+                <Parts of="Agent" labelled_by="by-agent" rows=by_key.agents range/>
+            </section>
+        }
+    });
     view! {
         <section class="card" aria-labelledby="by-key">
             <header><h2 id="by-key">"By key"</h2>{left_out}</header>
-            <table class="table" aria-labelledby="by-key">
+            <Parts of="Key" labelled_by="by-key" rows=by_key.rows range/>
+        </section>
+        {agents}
+    }
+}
+
+#[component]
+fn Parts(
+    of: &'static str,
+    labelled_by: &'static str,
+    rows: Vec<PartRow>,
+    range: Range,
+) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|row| view! { <Row row/> })
+        .collect_view();
+    view! {
+            <table class="table" aria-labelledby=labelled_by>
                 <thead><tr>
-                    <th scope="col">"Key"</th>
+                    <th scope="col">{of}</th>
                     <th scope="col" class="num">"Passed"</th>
                     <th scope="col" class="num">"Rate limited"</th>
                     <th scope="col" class="num">"Refused"</th>
@@ -40,14 +62,13 @@ pub fn ByKey(
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
-        </section>
     }
 }
 
 #[component]
-fn Row(base: String, row: KeyRow) -> impl IntoView {
-    let KeyRow {
-        id,
+fn Row(row: PartRow) -> impl IntoView {
+    let PartRow {
+        href,
         name,
         counts,
         before,
@@ -60,7 +81,7 @@ fn Row(base: String, row: KeyRow) -> impl IntoView {
     };
     view! {
         <tr>
-            <th scope="row"><a class="name" href=format!("{base}/keys/{id}")>{name}</a></th>
+            <th scope="row"><a class="name" href=href>{name}</a></th>
             <td class="num" data-label="Passed">{grouped(counts.passed)}</td>
             <td class="num" data-label="Rate limited">{grouped(counts.limited)}</td>
             <td class="num" data-label="Refused">{grouped(counts.refused)}</td>

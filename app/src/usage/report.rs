@@ -107,18 +107,20 @@ pub struct Usage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageByKey {
     /// The busiest keys, most requests first.
-    pub rows: Vec<KeyRow>,
+    pub rows: Vec<PartRow>,
     /// How many keys had requests in the range or before it, those without a row too.
     pub keys: i64,
     /// How many keys let a request pass, and how many the org has.
     pub in_use: (i64, i64),
+    /// The busiest agents whose public ID was sent in place of a key.
+    pub agents: Vec<PartRow>,
 }
 
-/// One key's part.
+/// One key's or agent's part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyRow {
-    /// Its id.
-    pub id: String,
+pub struct PartRow {
+    /// Its page.
+    pub href: String,
     /// Its name.
     pub name: String,
     /// In the range.
@@ -138,6 +140,8 @@ pub use on_the_server::of_key;
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
+    use std::fmt::Display;
+
     use jiff::{Timestamp as Instant, fmt::strtime};
     use latchkey::{
         Engine,
@@ -146,10 +150,13 @@ mod on_the_server {
         keys::list::{KeyQuery, list},
         role::Action,
         time::Timestamp,
-        usage::report as engine_report,
+        usage::{
+            parts::{self, Part},
+            report as engine_report,
+        },
     };
 
-    use super::{KeyRow, Range, ReportText, Usage, UsageByKey};
+    use super::{PartRow, Range, ReportText, Usage, UsageByKey};
     use crate::{
         chart::{Counts, Step},
         error::AppError,
@@ -181,24 +188,32 @@ mod on_the_server {
         membership: &Membership,
         range: Range,
     ) -> Result<UsageByKey, AppError> {
-        let keys = engine_report::by_key(engine, &membership.permit()?, range.into()).await?;
+        let keys = parts::of_keys(engine, &membership.permit()?, range.into()).await?;
+        let agents = parts::of_agents(engine, &membership.permit()?, range.into()).await?;
+        let base = format!("/orgs/{}", membership.org().slug);
         let in_use = keys.iter().filter(|key| key.counts.passed > 0).count();
         let one = KeyQuery {
             page_size: 1,
             ..KeyQuery::default()
         };
         let all = list(engine, &membership.permit()?, &one).await?.matching;
-        let rows = keys.iter().take(ROWS).map(|key| KeyRow {
-            id: key.id.to_string(),
-            name: key.name.to_string(),
-            counts: key.counts.into(),
-            before: key.before.into(),
-        });
         Ok(UsageByKey {
-            rows: rows.collect(),
+            rows: rows(&keys, &format!("{base}/keys")),
+            agents: rows(&agents, &format!("{base}/agents")),
             keys: count(keys.len()),
             in_use: (count(in_use), all),
         })
+    }
+
+    /// The busiest, with their pages below `base`.
+    fn rows<I: Display, N: Display>(parts: &[Part<I, N>], base: &str) -> Vec<PartRow> {
+        let row = |part: &Part<I, N>| PartRow {
+            href: format!("{base}/{}", part.id),
+            name: part.name.to_string(),
+            counts: part.counts.into(),
+            before: part.before.into(),
+        };
+        parts.iter().take(ROWS).map(row).collect()
     }
 
     /// One key's counts over a range.

@@ -3,8 +3,11 @@
 use axum::{Json, extract::State};
 use latchkey::{
     id::KeyId,
-    name::KeyName,
-    usage::report::{self, Counts, Range},
+    name::{DisplayName, KeyName},
+    usage::{
+        parts,
+        report::{self, Counts, Range},
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -85,6 +88,18 @@ pub struct KeyUsage {
     counts: UsageCounts,
 }
 
+/// One agent's part.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AgentUsage {
+    /// Its public ID.
+    public_id: String,
+    /// Its name.
+    #[schema(value_type = String)]
+    name: DisplayName,
+    #[serde(flatten)]
+    counts: UsageCounts,
+}
+
 /// An organization's usage. Steps are in UTC.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Usage {
@@ -104,6 +119,8 @@ pub struct Usage {
     refusals: Vec<Refusal>,
     /// Every key that was asked about, most requests first.
     keys: Vec<KeyUsage>,
+    /// Every agent whose public ID was sent in place of a key, most requests first.
+    agents: Vec<AgentUsage>,
 }
 
 impl From<UsageRange> for Range {
@@ -139,7 +156,8 @@ pub async fn show(
     let range = query.range.into();
     let report = report::of_org(engine, &of.permit(), range).await;
     let report = report.map_err(storage_failed)?;
-    let keys = report::by_key(engine, &of.permit(), range).await;
+    let keys = parts::of_keys(engine, &of.permit(), range).await;
+    let agents = parts::of_agents(engine, &of.permit(), range).await;
     let steps = report.steps.iter().map(|step| UsageStep {
         starts_at: instant(step.starts_at),
         counts: step.counts.into(),
@@ -149,6 +167,7 @@ pub async fn show(
         count: *count,
     });
     let keys = keys.map_err(storage_failed)?.into_iter();
+    let agents = agents.map_err(storage_failed)?.into_iter();
     Ok(Json(Usage {
         range: query.range,
         ends_at: instant(report.ends_at),
@@ -161,6 +180,13 @@ pub async fn show(
                 id: key.id,
                 name: key.name,
                 counts: key.counts.into(),
+            })
+            .collect(),
+        agents: agents
+            .map(|agent| AgentUsage {
+                public_id: agent.id.to_string(),
+                name: agent.name,
+                counts: agent.counts.into(),
             })
             .collect(),
     }))

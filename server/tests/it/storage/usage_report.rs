@@ -1,12 +1,19 @@
 //! Reports on usage.
 
 use latchkey::{
+    agents::{AgentSettings, create::create, delete::delete},
+    convention::Convention,
     id::{KeyId, OrgId},
     time::Timestamp,
-    usage::report::{self, Counts, Range, Report},
+    usage::{
+        flush::flush,
+        parts,
+        report::{self, Counts, Range, Report},
+    },
+    verify::Request,
 };
 
-use crate::test_app::TestApp;
+use crate::test_app::{TestApp, TestOrg, org::agent};
 
 on_both! {
     async fn every_range_has_its_steps(app: &TestApp) {
@@ -85,7 +92,7 @@ on_both! {
         for (key, day, count) in [(busy, "2026-11-21", 5), (busy, "2026-11-14", 3), (quiet, "2026-11-20", 1)] {
             insert_for(app, org.org.id, key, "day", day, "VALID", count).await;
         }
-        let keys = report::by_key(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7).await.unwrap();
         let listed: Vec<String> =
             keys.iter().map(|key| format!("{} {} {}", key.name, key.counts.all(), key.before.all())).collect();
         assert_eq!(listed, ["Busy 5 3", "Quiet 1 0"]);
@@ -96,11 +103,31 @@ on_both! {
         assert_eq!((of_busy.total.all(), of_busy.total_before.all()), (5, 3));
     }
 
+    async fn agents_whose_public_id_stood_in_for_a_key_have_a_part_of_their_own(app: &TestApp) {
+        let engine = app.another_engine(|settings| settings.convention = Convention::built_in("corthex").unwrap()).await;
+        let (org, other) = (TestOrg::make(&engine, "northwind").await, TestOrg::make(&engine, "contoso").await);
+        let public = AgentSettings { public_embedding: true, ..agent("Support", &["shop.example"]) };
+        let made = create(&engine, &org.permit(), &public).await.unwrap();
+        let id = made.public_id.to_string();
+        for origin in ["https://shop.example", "https://shop.example", "https://evil.example"] {
+            let request = Request { agent: Some(&id), origin: Some(origin), ..Request::default() };
+            latchkey::verify::verify(&engine, &request).await.unwrap();
+        }
+        flush(&engine).await.unwrap();
+        let parts = parts::of_agents(&engine, &org.permit(), Range::Days7).await.unwrap();
+        let parts: Vec<_> = parts.iter().map(|part| (part.id, part.name.as_str(), part.counts)).collect();
+        assert_eq!(parts, [(made.public_id, "Support", Counts { passed: 2, limited: 0, refused: 1 })]);
+        assert!(parts::of_keys(&engine, &org.permit(), Range::Days7).await.unwrap().is_empty());
+        assert!(parts::of_agents(&engine, &other.permit(), Range::Days7).await.unwrap().is_empty());
+        delete(&engine, &org.permit(), made.public_id).await.unwrap();
+        assert!(parts::of_agents(&engine, &org.permit(), Range::Days7).await.unwrap().is_empty());
+    }
+
     async fn a_key_that_was_only_used_before_is_listed_with_nothing_now(app: &TestApp) {
         let org = app.org("northwind").await;
         let key = org.key("Gone quiet").await.id;
         insert_for(app, org.org.id, key, "day", "2026-11-10", "VALID", 4).await;
-        let keys = report::by_key(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7).await.unwrap();
         assert_eq!((keys.len(), keys[0].counts.all(), keys[0].before.all()), (1, 0, 4));
     }
 }
