@@ -39,7 +39,7 @@ actions! {
     /// Names, kinds, environments, states, expiry and last use of keys.
     SeeKeys => "see keys",
     /// Scopes, domains, limits, creator and history of a key.
-    SeeKeyDetails => "see a key's details",
+    SeeKeyDetails => "see the details of keys, agents and projects",
     /// Make a key.
     MakeKeys => "make keys",
     /// Change a key's name, scopes, limits, notes or expiry.

@@ -86,6 +86,8 @@ pub fn Chart(
     let series = stacked
         .windows(2)
         .zip(SERIES)
+        // Drawn, a series of zeros would cover the line below it.
+        .filter(|(values, _)| values[0] != values[1])
         .map(|(values, (class, _))| {
             let (lower, upper) = (&values[0], &values[1]);
             view! {

@@ -29,7 +29,8 @@ pub struct Entry {
     pub typed: Typed,
 }
 
-/// What the sign-up and sign-in pages begin with. For everyone: it tells nothing about anyone else.
+/// What the sign-up and sign-in pages begin with. For everyone: it tells nothing about anyone else. Whoever is signed in
+/// already is led to where they begin.
 #[server(prefix = "/api", endpoint = "entry")]
 pub async fn find_entry() -> Result<Entry, AppError> {
     crate::error::answer(on_the_server::find_entry().await)
@@ -44,6 +45,9 @@ mod on_the_server {
 
     pub async fn find_entry() -> Result<Entry, AppError> {
         let engine = session::engine()?;
+        if session::user_id().await.is_ok() {
+            leptos_axum::redirect("/");
+        }
         let may_sign_up = if sign_up::is_first(&engine).await? {
             MaySignUp::First
         } else if sign_up::is_open(&engine).await? {

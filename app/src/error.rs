@@ -159,10 +159,15 @@ mod on_the_server {
     pub fn answer<T>(result: Result<T, AppError>) -> Result<T, AppError> {
         if let (Err(error), Some(request)) = (&result, use_context::<Parts>()) {
             if *error == AppError::SignedOut {
-                leptos_axum::redirect(&format!(
-                    "/sign-in{}",
-                    query_of(&[("next", &page_of(&request))])
-                ));
+                let mut query = vec![("next", page_of(&request))];
+                if is_plain_form(&request) {
+                    query.push(("ended", "1".to_owned()));
+                }
+                let query: Vec<_> = query
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str()))
+                    .collect();
+                leptos_axum::redirect(&format!("/sign-in{}", query_of(&query)));
             }
             if let Some(response) = use_context::<ResponseOptions>() {
                 if is_page(&request) && *error == AppError::SignedOut {

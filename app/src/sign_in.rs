@@ -10,6 +10,7 @@ use crate::{
     entry::{Entry, EntryFrame, MaySignUp, use_entry},
     error::AppError,
     form::{Field, FormError, refusal_of},
+    icons::{Icon, Symbol},
     not_found::ErrorView,
     query::value_of,
 };
@@ -133,14 +134,23 @@ pub fn SignInPage() -> impl IntoView {
 #[component]
 fn SignInForm(entry: Entry) -> impl IntoView {
     let error = refusal_of::<SignIn>();
-    let next = use_location()
+    let (next, ended) = use_location()
         .search
-        .with_untracked(|query| value_of(query, "next"));
+        .with_untracked(|query| (value_of(query, "next"), value_of(query, "ended")));
+    let ended = (!ended.is_empty()).then(|| {
+        view! {
+            <div class="notice warn">
+                <Icon symbol=Symbol::Alert/>
+                <p>"Your session has ended, so nothing was done. Sign in, then enter it again."</p>
+            </div>
+        }
+    });
     view! {
         <div class="card">
             <h1>"Sign in"</h1>
             <p>"Keys, their limits and their use."</p>
             <form class="form" method="post" action=SignIn::PATH>
+                {ended}
                 <FormError error=error.clone()/>
                 <input type="hidden" name="next" value=next/>
                 <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=entry.typed.of("email") error=error.clone()/>

@@ -48,9 +48,9 @@ mod format {
             }
         }
 
-        /// Shown with date, time and zone: "2027-01-15 10:00 UTC".
+        /// Shown with date, time and zone: "Jan 15, 2027, 10:00 UTC".
         pub fn full(time: Timestamp) -> Self {
-            let full = written(time, "%Y-%m-%d %H:%M UTC");
+            let full = written(time, "%b %-d, %Y, %H:%M UTC");
             Self {
                 iso: written(time, "%Y-%m-%dT%H:%M:%SZ"),
                 short: full.clone(),
@@ -101,7 +101,7 @@ mod format {
                 (
                     "2027-01-15T08:00:00Z",
                     "Jan 15, 2027",
-                    "2027-01-15 08:00 UTC"
+                    "Jan 15, 2027, 08:00 UTC"
                 )
             );
         }

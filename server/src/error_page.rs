@@ -48,6 +48,16 @@ pub fn cross_site() -> Response {
     )
 }
 
+/// For a form that is larger than any that a page has.
+pub fn too_large() -> Response {
+    error_page(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "Too large",
+        "What you sent is more than Latchkey takes at once, so nothing was done. Go back, where it may still stand, and \
+         send less; a file to import may have 4 MB.",
+    )
+}
+
 /// For a form that is not one.
 pub fn unreadable_form() -> Response {
     error_page(

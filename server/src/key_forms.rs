@@ -149,6 +149,9 @@ async fn read<F: DeserializeOwned>(request: Request) -> Result<(Parts, F), Respo
     let (parts, body) = request.into_parts();
     match Form::<F>::from_request(Request::from_parts(parts.clone(), body), &()).await {
         Ok(Form(form)) => Ok((parts, form)),
+        Err(refused) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(error_page::too_large())
+        }
         Err(_) => Err(error_page::unreadable_form()),
     }
 }
@@ -186,7 +189,7 @@ where
         }
         FormAnswer::Failed(AppError::SignedOut) => {
             let next: String = byte_serialize(parts.uri.path().as_bytes()).collect();
-            return Redirect::to(&format!("/sign-in?next={next}")).into_response();
+            return Redirect::to(&format!("/sign-in?next={next}&ended=1")).into_response();
         }
         FormAnswer::Failed(AppError::Forbidden(_)) => StatusCode::FORBIDDEN,
         FormAnswer::Failed(AppError::NotFound) => StatusCode::NOT_FOUND,

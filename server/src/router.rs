@@ -7,6 +7,7 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Request},
     http::Method,
+    http::StatusCode,
     middleware::{Next, from_fn, from_fn_with_state, map_response, map_response_with_state},
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, any, on},
@@ -22,6 +23,8 @@ use crate::{
 
 /// How large a request's body may be, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
+/// How large a page's form may be, in bytes: two lists of 20,000 characters, each of which may be sent as nine.
+const FORM_LIMIT: usize = 512 * 1024;
 /// How large a request's body may be that brings a file, in bytes.
 const UPLOAD_LIMIT: usize = 4 * 1024 * 1024;
 /// How long a request may take.
@@ -136,8 +139,14 @@ pub fn router(state: AppState) -> Router {
 
     let browsers = pages::router(&state)
         .merge(routes_for(For::Browsers))
-        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(RequestBodyLimitLayer::new(FORM_LIMIT))
         .merge(uploads)
+        .layer(map_response(async |response: Response| {
+            match response.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => error_page::too_large(),
+                _ => response,
+            }
+        }))
         .layer(map_response(pages::redirect))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))

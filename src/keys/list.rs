@@ -82,7 +82,8 @@ pub enum Cursor {
     Before(Place),
 }
 
-/// A key's place in an order: what it is sorted by, and its id to tell equals apart.
+/// A key's place in an order: what it is sorted by, and its id to tell equals apart. By name the id says it all: what names
+/// are sorted by holds display forms, which are not for everyone who sees an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     value: String,
@@ -142,10 +143,12 @@ impl SortBy {
         }
     }
 
-    /// The type that a place's value is compared as.
-    const fn cast(self) -> &'static str {
+    /// What is compared with the expression: a place's value, $8, or what its key has, $9.
+    const fn of_place(self) -> &'static str {
         match self {
-            Self::Name => "$8",
+            Self::Name => {
+                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $9), $8)"
+            }
             _ => "CAST($8 AS BIGINT)",
         }
     }
@@ -153,14 +156,14 @@ impl SortBy {
     /// Whether a place, which comes from an address that anyone may edit, can be compared with places of this order.
     fn has(self, place: &Place) -> bool {
         match self {
-            Self::Name => !place.value.contains('\0'),
+            Self::Name => place.value.is_empty(),
             _ => place.value.parse::<i64>().is_ok(),
         }
     }
 
     fn place_of(self, key: &KeySummary) -> Place {
         let value = match self {
-            Self::Name => super::create::search_text(&key.name, &key.display),
+            Self::Name => String::new(),
             Self::Created => key.created_at.as_millis().to_string(),
             Self::LastUsed => key.last_used_at.map_or(0, Timestamp::as_millis).to_string(),
             Self::Expires => key
@@ -231,10 +234,10 @@ pub async fn list(
     } else {
         ("<", "DESC")
     };
-    let (expression, cast) = (query.sort.expression(), query.sort.cast());
+    let (expression, of_place) = (query.sort.expression(), query.sort.of_place());
     let place = cursor.map(Cursor::place);
     let within = match place {
-        Some(_) => format!("({expression}, keys.id) {comparison} ({cast}, $9)"),
+        Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $9)"),
         None => "$8 = $9".to_owned(),
     };
     let select = format!(

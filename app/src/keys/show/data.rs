@@ -175,7 +175,7 @@ mod on_the_server {
             kind_names: engine.convention().kind_names.clone(),
             environment: summary.environment,
             last_used: summary.last_used_at.map(|at| TimeText::relative(at, now)),
-            expires: summary.lifecycle.expires_at.map(TimeText::date),
+            expires: summary.lifecycle.expires_at.map(TimeText::full),
             may_disable: role.may(Action::DisableKeys),
             may_revoke: role.may(Action::RevokeKeys),
             details,
@@ -195,6 +195,7 @@ mod on_the_server {
         let domains = domains(engine, membership, &key).await?;
         let secrets = secrets(engine, &membership.permit()?, id).await?;
         let findings = findings::of_key(engine, &membership.permit()?, id).await?;
+        let rotated_at = secrets.first().map(|current| current.created_at);
         let may = |action| membership.role().may(action);
         let convention = engine.convention();
         // A scope that the convention no longer has is still what the key was given.
@@ -240,6 +241,8 @@ mod on_the_server {
                 .collect(),
             findings: findings
                 .into_iter()
+                // A rotation since then is what the finding asks for.
+                .filter(|found| rotated_at.is_none_or(|at| at <= found.last_at))
                 .map(|found| FindingText {
                     count: found.count,
                     last: TimeText::relative(found.last_at, now),
@@ -253,8 +256,8 @@ mod on_the_server {
             notes,
             created: TimeText::date(summary.created_at),
             created_by: created_by.map(|(_, name)| name.to_string()),
-            disabled: summary.lifecycle.disabled_at.map(TimeText::date),
-            revoked: summary.lifecycle.revoked_at.map(TimeText::date),
+            disabled: summary.lifecycle.disabled_at.map(TimeText::full),
+            revoked: summary.lifecycle.revoked_at.map(TimeText::full),
             usage,
         })
     }

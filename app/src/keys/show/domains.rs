@@ -106,7 +106,7 @@ fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
             .into_iter()
             .map(|(host, count)| {
                 let host = if host.is_empty() {
-                    "other hosts".to_owned()
+                    "no host, or others".to_owned()
                 } else {
                     host
                 };

@@ -42,6 +42,45 @@ on_both! {
         assert!(page.contains("value=\"/orgs/northwind/keys?status=active\""), "{page}");
     }
 
+    async fn whose_session_has_ended_is_told_that_the_form_did_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.signed_in(&org, "dana", Role::Owner).await;
+        let browser = app.browser();
+        let key = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let project = [("org", "northwind"), ("name", "Shop")];
+        for (path, fields) in [("/orgs/northwind/keys/new", &key[..]), ("/api/projects/create", &project)] {
+            let sent_away = browser.submit(path, fields).await;
+            let page = browser.get(sent_away.header("location")).await.body;
+            assert!(page.contains("Your session has ended"), "{path}: {page}");
+        }
+        let first_visit = browser.get(browser.get("/orgs/northwind/keys").await.header("location")).await.body;
+        assert!(!first_visit.contains("Your session has ended"), "{first_visit}");
+    }
+
+    async fn who_is_signed_in_needs_no_door(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        for door in ["/sign-in", "/sign-up"] {
+            assert_eq!(dana.get(door).await.header("location"), "/", "{door}");
+        }
+    }
+
+    async fn too_large_a_form_is_answered_by_a_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let domains = "ü".repeat(20_000);
+        let fields = [("name", "Shop"), ("kind", "widget"), ("environment", "live"), ("expires", "never"), ("domains", domains.as_str())];
+        assert_eq!(owner.submit("/orgs/northwind/keys/new", &fields).await.status, 422, "as much as the field takes");
+        let notes = "x".repeat(600_000);
+        for (path, fields) in [
+            ("/orgs/northwind/keys/new", vec![("notes", notes.as_str())]),
+            ("/api/projects/create", vec![("org", "northwind"), ("name", &notes)]),
+        ] {
+            let answer = owner.submit(path, &fields).await;
+            assert!(answer.status == 413 && answer.body.contains("<h1>Too large</h1>"), "{path}: {answer:?}");
+        }
+    }
+
     async fn a_refused_sign_up_says_what_is_wrong_and_makes_nothing(app: &TestApp) {
         for (fields, field) in [
             ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name"),

@@ -2,9 +2,11 @@
 
 use latchkey::{
     key::text::PlainKey,
+    keys::rotate::{Rotation, rotate},
     role::Role,
     time::{DAY, MINUTE},
     usage::flush::flush,
+    verify::Request,
 };
 
 use super::new_key::made_key;
@@ -33,7 +35,7 @@ on_both! {
         assert_eq!((again.status.as_u16(), again.header("location")), (303, &*path), "a form that is sent twice rotates once");
         let page = owner.get(&path).await.text();
         assert!(!page.contains(new.expose()), "nowhere else");
-        assert!(page.contains("Old secret, last used ") && page.contains("2026-11-22 12:00 UTC"), "{page}");
+        assert!(page.contains("Old secret, last used ") && page.contains("Nov 22, 2026, 12:00 UTC"), "{page}");
         let running = owner.get(&format!("{path}/rotate")).await.text();
         assert!(running.contains("The last rotation is not over") && !running.contains("name=\"overlap\""), "{running}");
         let refused = owner.submit(&format!("{path}/rotate"), &[("overlap", "0")]).await;
@@ -51,6 +53,23 @@ on_both! {
         assert!(owner.get(&path).await.text().contains(", ended "));
         app.clock.advance(DAY);
         assert_eq!(said(&app.verify(&new).await), "VALID");
+    }
+
+    async fn a_rotation_settles_that_a_browser_had_the_secret_until_one_has_it_again(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let old = org.key("Production").await;
+        let in_a_page = async |key: &PlainKey| {
+            app.ask(&Request { key: Some(key), origin: Some("https://shop.example"), ..Request::default() }).await;
+            flush(&app.engine).await.unwrap();
+            app.clock.advance(MINUTE);
+            owner.get(&format!("/orgs/northwind/keys/{}", old.id)).await.text().contains("A browser has sent this secret key")
+        };
+        assert!(in_a_page(&old.plain).await);
+        let rotated = rotate(&app.engine, &org.permit(), old.id, Rotation { overlap: DAY, token: None }).await.unwrap();
+        app.clock.advance(MINUTE);
+        assert!(!owner.get(&format!("/orgs/northwind/keys/{}", old.id)).await.text().contains("A browser has sent"));
+        assert!(in_a_page(&rotated.plain).await);
     }
 
     async fn an_overlap_must_be_one(app: &TestApp) {
