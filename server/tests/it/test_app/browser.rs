@@ -115,7 +115,9 @@ impl Browser {
             request = request.header(header::COOKIE, cookies);
         }
         if !form.is_empty() {
-            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            request = request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::CONTENT_LENGTH, form.len());
         }
         let answer = answer_of(
             &self.router,
