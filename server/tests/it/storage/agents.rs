@@ -72,7 +72,8 @@ on_both! {
             let domains = EditAgent { domains: Some(vec![domain.parse().unwrap()]), ..EditAgent::default() };
             let (permit, id) = (org.permit(), made.public_id);
             let (one, other) = tokio::join!(edit(&app.engine, &permit, id, name), edit(&app.engine, &permit, id, domains));
-            (one.unwrap(), other.unwrap());
+            one.unwrap();
+            other.unwrap();
             let agent = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
             assert_eq!((agent.summary.name.as_str(), agent.domains[0].to_string()), (format!("Support {round}").as_str(), domain));
         }
