@@ -39,7 +39,7 @@ actions! {
     /// Names, kinds, environments, states, expiry and last use of keys.
     SeeKeys => "see keys",
     /// Scopes, domains, limits, creator and history of a key.
-    SeeKeyDetails => "see the details of keys, agents and projects",
+    SeeKeyDetails => "see details of keys and projects",
     /// Make a key.
     MakeKeys => "make keys",
     /// Change a key's name, scopes, limits, notes or expiry.
@@ -162,7 +162,7 @@ mod tests {
             .collect();
         insta::assert_snapshot!(table, @r"
         see keys                             yes   yes   yes
-        see a key's details                  yes   yes   –
+        see details of keys and projects     yes   yes   –
         make keys                            yes   –     –
         edit keys                            yes   –     –
         rotate keys                          yes   –     –
