@@ -4,6 +4,8 @@ mod client_headers;
 mod rate_limit;
 mod request;
 
+use std::time::Duration;
+
 use axum::{
     body::Bytes,
     extract::{State, rejection::BytesRejection},
@@ -18,6 +20,7 @@ use latchkey::{
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey},
 };
 use serde::{Serialize, Serializer};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use self::{client_headers::ClientHeaders, rate_limit::RateLimit, request::Body};
@@ -215,20 +218,26 @@ async fn answer<'a>(
     Ok((answer, headers))
 }
 
+/// For how long a refusal, which stands, waits to learn who may read it: memory knows but for a moment every few
+/// seconds, and without the database a page reads less rather than waits.
+const LONGEST_LOOK: Duration = Duration::from_millis(200);
+
 /// Whether pages of the origin may read answers that their own key does not open to them: why it is refused, say.
 async fn may_be_read(engine: &Engine, origin: Option<&str>) -> bool {
     let Some(origin) = origin else {
         return false;
     };
-    allowed_origins::allows(engine, origin)
-        .await
-        .unwrap_or_else(|error| {
+    match timeout(LONGEST_LOOK, allowed_origins::allows(engine, origin)).await {
+        Ok(Ok(allows)) => allows,
+        Ok(Err(error)) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "which pages may read an answer is not known"
             );
             false
-        })
+        }
+        Err(_) => false,
+    }
 }
 
 fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention) -> Response {
