@@ -9,7 +9,7 @@ pub mod show;
 use crate::{
     Engine,
     db::{StorageError, Tx},
-    domain::DomainPattern,
+    domain::{DomainPattern, MAX_PATTERNS, TOO_MANY_PATTERNS},
     id::{AgentId, OrgId, ProjectId},
     keys::project,
     name::DisplayName,
@@ -77,6 +77,9 @@ pub enum AgentError {
         "Enter at least one domain. Embedded by its public ID alone, an agent works only on pages of its domains."
     )]
     DomainsNeeded,
+    /// More domains than an agent has.
+    #[error("{TOO_MANY_PATTERNS}")]
+    TooManyDomains,
     /// There was no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -97,6 +100,9 @@ async fn check(
     }
     if settings.public_embedding && settings.domains.is_empty() {
         return Err(AgentError::DomainsNeeded);
+    }
+    if settings.domains.len() > MAX_PATTERNS {
+        return Err(AgentError::TooManyDomains);
     }
     project::resolve(tx, org_id, settings.project)
         .await?

@@ -21,7 +21,9 @@ pub use class::ClassIndex;
 #[cfg(feature = "native")]
 pub use file::{BUILT_IN_NAMES, ConventionError};
 pub use kind_names::KindNames;
-pub use scope::{InvalidScope, Scope, ScopePreset, ScopeSetting, satisfies};
+pub use scope::{
+    InvalidScope, MAX_SCOPES, Scope, ScopePreset, ScopeSetting, TOO_MANY_SCOPES, satisfies,
+};
 
 use crate::{
     domain::{DomainRule, LocalhostRule},

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::index::PatternIndex;
 pub use self::{
     host::{LOCALHOST, Scheme},
-    list::{ParsedList, RefusedItem, parse_list},
+    list::{MAX_PATTERNS, TOO_MANY_PATTERNS, parse_list},
     origin::{Origin, OriginError},
     pattern::{DomainPattern, PatternError},
 };

@@ -1,18 +1,21 @@
 //! The engine: one value that holds what every operation needs.
 
+use std::sync::Arc;
+
 use crate::{
-    accounts::{SignUpPolicy, throttle::Throttle},
+    accounts::{SignUpPolicy, password::HashFor, throttle::Throttle},
     allowed_origins::AllowedOrigins,
     clock::Clock,
     convention::Convention,
     db::Db,
-    id::InstanceId,
+    id::{InstanceId, OrgId},
     imports::Imports,
     key::digest::Peppers,
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
     usage::recorder::Recorder,
     verify::cache::KeyCache,
+    work_queue::WorkQueue,
 };
 
 /// What an engine is made from.
@@ -39,7 +42,7 @@ pub struct EngineSettings {
 pub struct Engine {
     pub(crate) db: Db,
     pub(crate) peppers: Peppers,
-    pub(crate) convention: Convention,
+    pub(crate) convention: Arc<Convention>,
     pub(crate) sign_up: SignUpPolicy,
     pub(crate) clock: Clock,
     pub(crate) random: Randomness,
@@ -49,11 +52,22 @@ pub struct Engine {
     pub(crate) rate_limits: RateLimits,
     pub(crate) recorder: Recorder,
     pub(crate) throttle: Throttle,
-    pub(crate) hashing: tokio::sync::Semaphore,
+    pub(crate) hashing: WorkQueue<HashFor>,
+    pub(crate) importing: WorkQueue<OrgId>,
 }
 
-/// Password hashes computed at once: each takes a core and 19 MiB for some tens of milliseconds.
+/// Password hashes computed at the same time: each takes a core and 19 MiB for some tens of milliseconds.
 const HASHES_AT_ONCE: usize = 2;
+/// Password hashes that wait or are computed: the last one waits for about two seconds.
+const MAX_HASHES: usize = 64;
+/// The same for one network or person.
+const MAX_HASHES_EACH: usize = 8;
+/// Imports that are read and stored at the same time: each takes a core, then the database's one writer.
+const IMPORTS_AT_ONCE: usize = 1;
+/// Imports that are sent, wait or are done. Each holds a file in memory.
+const MAX_IMPORTS: usize = 32;
+/// The same for one org.
+const MAX_IMPORTS_EACH: usize = 2;
 
 impl Engine {
     /// Starts an engine on a database that [`Db::migrate`] has brought up to date.
@@ -74,7 +88,7 @@ impl Engine {
         Ok(Self {
             db,
             peppers,
-            convention,
+            convention: Arc::new(convention),
             sign_up,
             cache: KeyCache::new(cached_keys),
             allowed_origins: AllowedOrigins::default(),
@@ -82,7 +96,8 @@ impl Engine {
             rate_limits: RateLimits::default(),
             recorder: Recorder::new(instance),
             throttle: Throttle::default(),
-            hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
+            hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
+            importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
             clock,
             random,
         })

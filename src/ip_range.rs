@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-pub use self::list::{ParsedRanges, RefusedRange, parse_list};
+pub use self::list::{MAX_RANGES, TOO_MANY_RANGES, parse_list};
 
 /// One address, or all that share the first bits with it (CIDR, RFC 4632 and RFC 4291): `192.0.2.10`, `10.0.0.0/8`,
 /// `2001:db8::/32`.

@@ -11,9 +11,11 @@ pub mod id;
 pub mod idempotency;
 pub mod ip_range;
 pub mod key;
+pub mod list;
 pub mod name;
 pub mod outcome;
 pub mod role;
+pub mod search;
 pub mod time;
 
 #[cfg(feature = "native")]
@@ -37,6 +39,8 @@ pub mod imports;
 #[cfg(feature = "native")]
 pub mod keys;
 #[cfg(feature = "native")]
+pub mod network;
+#[cfg(feature = "native")]
 pub mod orgs;
 #[cfg(feature = "native")]
 pub mod projects;
@@ -50,6 +54,8 @@ pub mod service_tokens;
 pub mod usage;
 #[cfg(feature = "native")]
 pub mod verify;
+#[cfg(feature = "native")]
+pub mod work_queue;
 
 #[cfg(feature = "native")]
 pub use engine::{Engine, EngineSettings};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Engine,
     access::Operator,
+    convention::CHECKSUM_CHARACTERS,
     db::{StorageError, on},
     id::ServiceTokenId,
     key::text::PlainKey,
@@ -108,7 +109,8 @@ pub async fn recognise(
     presented: &PlainKey,
 ) -> Result<Option<ServiceToken>, StorageError> {
     if !presented.expose().starts_with(PREFIX)
-        || presented.expose().len() != PREFIX.len() + RANDOM_CHARACTERS + 6
+        || presented.expose().len() != PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
+        || !presented.has_checksum()
     {
         return Ok(None);
     }

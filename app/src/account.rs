@@ -46,17 +46,17 @@ mod on_the_server {
         )
         .await
         .map_err(|error| match error {
-            ChangePasswordError::WrongPassword => Refusal::Fields(vec![FieldError {
-                field: "current_password".to_owned(),
-                problem: FieldProblem::WrongPassword,
-            }])
-            .into(),
+            ChangePasswordError::WrongPassword => {
+                AppError::from(Refusal::Fields(vec![FieldError {
+                    field: "current_password".to_owned(),
+                    problem: FieldProblem::WrongPassword,
+                }]))
+            }
             ChangePasswordError::TooMany { retry_after } => {
                 Refusal::TooManyTries { retry_after }.into()
             }
-            ChangePasswordError::Hash(_) | ChangePasswordError::Storage(_) => {
-                AppError::unavailable(&error)
-            }
+            ChangePasswordError::Hash(error) => error.into(),
+            ChangePasswordError::Storage(error) => error.into(),
         })?;
         Done::PasswordChanged.send();
         leptos_axum::redirect("/account");

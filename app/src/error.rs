@@ -28,6 +28,15 @@ pub enum AppError {
     /// What was entered will not do. 422
     #[error(transparent)]
     Refused(Refusal),
+    /// The form or request is not one that a page of ours sends. 400
+    #[error("The form could not be read, so nothing was done. Go back and send it again.")]
+    Unreadable,
+    /// Too much is under way. 503
+    #[error("Latchkey is busy, so nothing was done. Try again in {retry_after} seconds.")]
+    Busy {
+        /// Seconds to wait.
+        retry_after: u32,
+    },
     /// Something behind the page does not work; the log says what. 503
     #[error("This did not work, and it is not your fault. Try again in a moment.")]
     Unavailable,
@@ -99,9 +108,14 @@ impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        // In the browser: the network, or an answer that is not ours. On the server: a request that no form of ours sends.
-        leptos::logging::error!("server function: {error}");
-        Self::Unavailable
+        #[cfg(feature = "ssr")]
+        return on_the_server::unreadable(&error);
+        // The network, or an answer that is not ours.
+        #[cfg(not(feature = "ssr"))]
+        {
+            leptos::logging::error!("server function: {error}");
+            Self::Unavailable
+        }
     }
 }
 
@@ -109,9 +123,11 @@ impl FromServerFnError for AppError {
 mod on_the_server {
     use std::error::Error;
 
-    use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
-    use latchkey::{access::AccessError, db::StorageError};
-    use leptos::prelude::use_context;
+    use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+    use latchkey::{
+        access::AccessError, accounts::password::HashError, db::StorageError, work_queue::Busy,
+    };
+    use leptos::{prelude::use_context, server_fn::error::ServerFnErrorErr};
     use leptos_axum::ResponseOptions;
 
     use super::AppError;
@@ -130,7 +146,43 @@ mod on_the_server {
                 Self::NotFound => StatusCode::NOT_FOUND,
                 Self::Forbidden(_) => StatusCode::FORBIDDEN,
                 Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-                Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                Self::Unreadable => StatusCode::BAD_REQUEST,
+                Self::Busy { .. } | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+    }
+
+    /// What a request came to that Leptos could not hand to a server function. The error repeats what was sent, so it
+    /// is not logged.
+    pub(super) fn unreadable(error: &ServerFnErrorErr) -> AppError {
+        match error {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Request(_)
+            | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
+                if let Some(response) = use_context::<ResponseOptions>() {
+                    response.set_status(StatusCode::BAD_REQUEST);
+                }
+                AppError::Unreadable
+            }
+            _ => {
+                tracing::error!("Leptos could not run a server function");
+                AppError::Unavailable
+            }
+        }
+    }
+
+    impl From<Busy> for AppError {
+        fn from(Busy { retry_after }: Busy) -> Self {
+            Self::Busy { retry_after }
+        }
+    }
+
+    impl From<HashError> for AppError {
+        fn from(error: HashError) -> Self {
+            match error {
+                HashError::Busy(busy) => busy.into(),
+                error => Self::unavailable(&error),
             }
         }
     }
@@ -170,8 +222,13 @@ mod on_the_server {
                 leptos_axum::redirect(&format!("/sign-in{}", query_of(&query)));
             }
             if let Some(response) = use_context::<ResponseOptions>() {
+                if let AppError::Busy { retry_after } = error {
+                    response.insert_header(header::RETRY_AFTER, HeaderValue::from(*retry_after));
+                }
                 if is_page(&request) && *error == AppError::SignedOut {
                     response.set_status(StatusCode::FOUND);
+                } else if matches!(error, AppError::Busy { .. }) {
+                    response.set_status(error.status());
                 } else if !is_plain_form(&request) {
                     response.set_status(error.status());
                 }

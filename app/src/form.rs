@@ -53,6 +53,9 @@ pub enum FieldProblem {
     /// Some of a list are no domains that can be allowed; the page says why, from what was typed.
     #[error("Some of these cannot be allowed.")]
     NotDomains,
+    /// More domains than an agent has.
+    #[error("{}", latchkey::domain::TOO_MANY_PATTERNS)]
+    TooManyDomains,
     /// An agent that everyone could use from anywhere.
     #[error(
         "Enter at least one domain. Without a key, an agent works only on pages of its domains."

@@ -2,9 +2,10 @@
 
 use jiff::{civil::Date, tz::TimeZone};
 use latchkey::{
-    convention::Scope,
-    domain::{self, DomainPattern},
-    ip_range::{self, IpRange},
+    convention::{MAX_SCOPES, Scope, TOO_MANY_SCOPES},
+    domain::{self, DomainPattern, TOO_MANY_PATTERNS},
+    ip_range::{self, IpRange, TOO_MANY_RANGES},
+    list::ParsedList,
     time::{DAY, Timestamp},
 };
 
@@ -28,28 +29,34 @@ impl Errors {
 
     /// The patterns of a list of domains.
     pub fn domains(&mut self, field: &str, text: &str) -> Vec<DomainPattern> {
-        let list = domain::parse_list(text);
-        self.0.extend(
-            list.refused
-                .iter()
-                .map(|refused| FieldSentence::new(field, &refused.error)),
-        );
-        list.patterns
+        self.list(field, domain::parse_list(text), TOO_MANY_PATTERNS)
     }
 
     /// The ranges of a list of addresses.
     pub fn ip_ranges(&mut self, text: &str) -> Vec<IpRange> {
-        let list = ip_range::parse_list(text);
+        self.list("ip_ranges", ip_range::parse_list(text), TOO_MANY_RANGES)
+    }
+
+    fn list<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        list: ParsedList<T, E>,
+        too_many: &str,
+    ) -> Vec<T> {
+        let sentences = list.sentences(too_many, |_| true);
         self.0.extend(
-            list.refused
-                .iter()
-                .map(|refused| FieldSentence::new("ip_ranges", &refused.error)),
+            sentences
+                .into_iter()
+                .map(|sentence| FieldSentence::new(field, sentence)),
         );
-        list.ranges
+        list.items
     }
 
     /// The scopes that are ticked.
     pub fn scopes(&mut self, ticked: &[String]) -> Option<Vec<Scope>> {
+        if ticked.len() > MAX_SCOPES {
+            return self.take("scopes", Err(TOO_MANY_SCOPES));
+        }
         let scopes: Result<Vec<Scope>, _> = ticked.iter().map(|scope| scope.parse()).collect();
         self.take("scopes", scopes)
     }

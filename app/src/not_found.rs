@@ -30,6 +30,8 @@ pub fn ErrorView(
         AppError::NotFound => "Not found",
         AppError::Forbidden(_) => "Not for your role",
         AppError::Refused(_) => "Not possible",
+        AppError::Unreadable => "Not readable",
+        AppError::Busy { .. } => "Busy",
         AppError::Unavailable => "Not available",
     };
     let way_on = match error {

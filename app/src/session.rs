@@ -1,7 +1,7 @@
 //! Who is signed in. The cookie's session comes from the server's session layer; this is the only place that says what
 //! it holds.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use latchkey::{
     Engine,
@@ -14,7 +14,7 @@ use latchkey::{
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
-use crate::error::AppError;
+use crate::{ClientAddress, error::AppError};
 
 /// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
 const USER_ID: &str = "user_id";
@@ -29,6 +29,17 @@ const REFRESH_AFTER: i64 = 10 * MINUTE;
 /// When the server has not.
 pub fn engine() -> Result<Arc<Engine>, AppError> {
     use_context().ok_or_else(|| missing("the engine"))
+}
+
+/// The end client's address, which the server notes in every request.
+///
+/// # Errors
+/// When the server has not.
+pub fn client_address() -> Result<IpAddr, AppError> {
+    match use_context() {
+        Some(ClientAddress(address)) => Ok(address),
+        None => Err(missing("the client's address")),
+    }
 }
 
 /// Who is signed in.

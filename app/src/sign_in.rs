@@ -33,28 +33,29 @@ pub async fn sign_out() -> Result<(), AppError> {
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
+    use std::net::IpAddr;
+
     use latchkey::{
         accounts::{
             password::TypedPassword,
             sign_in::{self, SignInError},
         },
         email::EmailAddress,
+        id::UserId,
     };
-    use leptos::prelude::use_context;
 
     use crate::{
-        ClientAddress,
         error::{AppError, Refusal},
         home, session,
     };
 
     pub async fn sign_in(email: &str, password: String, next: &str) -> Result<(), AppError> {
+        let from = session::client_address()?;
         // What is no address has no account; saying more would say which addresses could have one.
-        let email: EmailAddress = email.parse().map_err(|_| Refusal::WrongCredentials)?;
-        let Some(ClientAddress(from)) = use_context() else {
-            tracing::error!("the client's address is not provided");
-            return Err(AppError::Unavailable);
-        };
+        let email: EmailAddress = email.parse().map_err(|_| {
+            note_failure(None, from);
+            Refusal::WrongCredentials
+        })?;
         let user_id = sign_in::sign_in(
             &*session::engine()?,
             &email,
@@ -63,14 +64,24 @@ mod on_the_server {
         )
         .await
         .map_err(|error| match error {
-            SignInError::WrongCredentials => Refusal::WrongCredentials.into(),
+            SignInError::WrongCredentials { account } => {
+                note_failure(account, from);
+                AppError::from(Refusal::WrongCredentials)
+            }
             SignInError::TooMany { retry_after } => Refusal::TooManyTries { retry_after }.into(),
-            SignInError::Hash(_) | SignInError::Storage(_) => AppError::unavailable(&error),
+            SignInError::Hash(error) => error.into(),
+            SignInError::Storage(error) => error.into(),
         })?;
         session::open(user_id).await?;
         let begin = home::on_the_server::of_user(user_id).await?;
         leptos_axum::redirect(if is_own_path(next) { next } else { &begin });
         Ok(())
+    }
+
+    /// Who failed to sign in and from where, for the log: never what was typed.
+    fn note_failure(account: Option<UserId>, from: IpAddr) {
+        let account = account.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+        tracing::warn!(account, %from, "sign-in failed");
     }
 
     pub async fn sign_out() -> Result<(), AppError> {

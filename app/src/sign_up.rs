@@ -60,12 +60,13 @@ mod on_the_server {
             org_name,
         };
         let (user_id, org) =
-            sign_up::sign_up(&*session::engine()?, new)
+            sign_up::sign_up(&*session::engine()?, new, session::client_address()?)
                 .await
                 .map_err(|error| match error {
                     SignUpError::NotOpen => Refusal::SignUpNotOpen.into(),
                     SignUpError::NotAvailable => Refusal::SignUpNotAvailable.into(),
-                    SignUpError::Hash(_) | SignUpError::Randomness(_) | SignUpError::Storage(_) => {
+                    SignUpError::Hash(error) => error.into(),
+                    SignUpError::Randomness(_) | SignUpError::Storage(_) => {
                         AppError::unavailable(&error)
                     }
                 })?;

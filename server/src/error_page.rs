@@ -21,6 +21,34 @@ fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Re
     (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
 }
 
+/// What a browser is shown of a server function's answer to a plain form. Leptos leads back to the form's page, which
+/// says what was wrong; where the request could not be looked at, this page says so with the status that it has.
+pub async fn in_place_of_redirect(response: Response) -> Response {
+    let is_redirect = response.headers().contains_key(header::LOCATION);
+    match response.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        StatusCode::BAD_REQUEST if is_redirect => unreadable_form(),
+        StatusCode::SERVICE_UNAVAILABLE if is_redirect => {
+            let mut page = busy();
+            if let Some(seconds) = response.headers().get(header::RETRY_AFTER) {
+                page.headers_mut()
+                    .insert(header::RETRY_AFTER, seconds.clone());
+            }
+            page
+        }
+        _ => response,
+    }
+}
+
+/// For a form that came while too much was under way.
+fn busy() -> Response {
+    error_page(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Busy",
+        "Latchkey is busy, so nothing was done. Go back and try again in a few seconds.",
+    )
+}
+
 /// For a defect of ours. What it was is in the log alone.
 pub fn internal_error() -> Response {
     error_page(

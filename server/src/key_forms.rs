@@ -18,7 +18,7 @@ use latchkey_app::{
         bulk::{self, BulkForm},
         domains::{self, DomainsForm},
         edit::{self, EditKeyForm},
-        import::{self, ImportForm},
+        import::{self, ImportAnswer},
         rotate::{self, RotateKeyForm},
     },
     new_key_form::{self, NewKeyForm},
@@ -128,19 +128,23 @@ pub async fn import(
     session: Session,
     request: Request,
 ) -> Response {
-    // Who it is comes before what they send: a large file from anyone is not read.
-    let user_id = match person(&session).await {
-        Ok(user_id) => user_id,
+    // Before the file is received: one from anyone else, or one too many, is not read.
+    let admission = match person(&session).await {
+        Ok(user_id) => import::admit(&state.engine, user_id, &org).await,
+        Err(error) => Err(error),
+    };
+    let admission = match admission {
+        Ok(admission) => admission,
         Err(error) => {
             let (parts, _) = request.into_parts();
-            return respond(&state, parts, FormAnswer::<ImportForm, ()>::Failed(error)).await;
+            return respond(&state, parts, ImportAnswer::Failed(error)).await;
         }
     };
     let (parts, form) = match import_body::read(request).await {
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
-    let answer = import::submit(&state.engine, user_id, &org, form).await;
+    let answer = import::submit(&state.engine, admission, form).await;
     respond(&state, parts, answer).await
 }
 
@@ -194,7 +198,14 @@ where
         FormAnswer::Failed(AppError::Forbidden(_)) => StatusCode::FORBIDDEN,
         FormAnswer::Failed(AppError::NotFound) => StatusCode::NOT_FOUND,
         FormAnswer::Failed(AppError::Refused(_)) => StatusCode::UNPROCESSABLE_ENTITY,
-        FormAnswer::Failed(AppError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        FormAnswer::Failed(AppError::Unreadable) => StatusCode::BAD_REQUEST,
+        FormAnswer::Failed(AppError::Busy { .. } | AppError::Unavailable) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    let retry_after = match &answer {
+        FormAnswer::Failed(AppError::Busy { retry_after }) => Some(HeaderValue::from(*retry_after)),
+        _ => None,
     };
     let page_context = pages::context(&state.engine);
     let context = move || {
@@ -209,8 +220,8 @@ where
     if !is_missing {
         *response.status_mut() = status;
     }
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
     response
 }

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use latchkey::list::{MAX_LISTED_ERRORS, more_errors};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +25,11 @@ pub struct Problem {
     // Boxed: a problem is the error of many a result.
     headers: Box<HeaderMap>,
 }
+
+/// The most bytes of a field's name that an answer repeats.
+const MAX_FIELD_NAME: usize = 64;
+/// The most bytes of a sentence about a field.
+const MAX_ERROR_DETAIL: usize = 400;
 
 /// What is wrong with one field of a request's body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -69,21 +75,31 @@ impl Problem {
 
     /// A request that cannot be read, field by field.
     pub fn invalid_request(detail: impl Into<Cow<'static, str>>, errors: Vec<FieldError>) -> Self {
-        Self {
-            errors,
-            ..Self::new(Code::InvalidRequest, detail)
-        }
+        Self::new(Code::InvalidRequest, detail).with_errors(errors)
     }
 
-    /// A body with fields that will not do.
+    /// A body with fields that are not valid.
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
-        Self {
-            errors,
-            ..Self::new(
-                Code::InvalidField,
-                "Some fields will not do; errors says which and why.",
-            )
+        Self::new(Code::InvalidField, "Validation failed. See `errors`.").with_errors(errors)
+    }
+
+    /// Lists the first errors, clipped, and says how many there are besides: an answer does not grow with its request.
+    fn with_errors(mut self, mut errors: Vec<FieldError>) -> Self {
+        let more = errors.len().saturating_sub(MAX_LISTED_ERRORS);
+        errors.truncate(MAX_LISTED_ERRORS);
+        for error in &mut errors {
+            if error.field.len() > MAX_FIELD_NAME {
+                error.field = clipped(&error.field, MAX_FIELD_NAME).into();
+            }
+            if error.detail.len() > MAX_ERROR_DETAIL {
+                error.detail = clipped(&error.detail, MAX_ERROR_DETAIL);
+            }
         }
+        if let Some(more) = more_errors(more) {
+            self.detail = format!("{} {more}", self.detail).into();
+        }
+        self.errors = errors;
+        self
     }
 
     /// A body with one field that will not do.
@@ -207,6 +223,12 @@ pub async fn write(State(state): State<AppState>, mut response: Response) -> Res
         written.headers_mut().append(name, value.clone());
     }
     written
+}
+
+/// The first characters of a text, up to `max` bytes.
+fn clipped(text: &str, max: usize) -> String {
+    let end = text.floor_char_boundary(max);
+    format!("{}…", &text[..end])
 }
 
 #[cfg(test)]

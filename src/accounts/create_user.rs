@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    password::{self, HashError, NewPassword},
+    password::{self, HashError, HashFor, NewPassword},
     sign_up::{self, SignUpError},
 };
 
@@ -46,7 +46,7 @@ pub async fn create_user(
     role: Role,
     password: NewPassword,
 ) -> Result<UserId, CreateUserError> {
-    let password_hash = password::hash(engine, password).await?;
+    let password_hash = password::hash(engine, password, HashFor::CommandLine).await?;
     let mut tx = engine.db.begin().await?;
     let id = sign_up::insert_user(engine, &mut tx, name, email, &password_hash)
         .await

@@ -13,7 +13,9 @@ use crate::{
     Engine,
     db::{StorageError, on},
     id::UserId,
+    network::Network,
     random::RandomnessError,
+    work_queue::{Busy, Unfinished},
 };
 
 use super::sessions::{self, SessionHash};
@@ -47,9 +49,12 @@ pub enum HashError {
     /// argon2 failed, or a stored hash is not one.
     #[error("the password could not be hashed")]
     Argon2(#[source] argon2::password_hash::Error),
+    /// Too many are being hashed, in all or for this network or person.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// The work was cut off by shutdown.
     #[error("the password could not be hashed before shutdown")]
-    Cancelled,
+    Unfinished(#[from] Unfinished),
     /// There was no randomness for the salt.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -112,10 +117,25 @@ fn argon2id() -> Result<Argon2<'static>, HashError> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
+/// Whose share of the hashes one is computed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HashFor {
+    /// Everyone who comes from a network.
+    Network(Network),
+    /// Someone who is signed in.
+    User(UserId),
+    /// The operator, in a process of their own.
+    CommandLine,
+}
+
 /// The hash of a password as a PHC string, with a fresh salt.
-pub(crate) async fn hash(engine: &Engine, password: NewPassword) -> Result<String, HashError> {
+pub(crate) async fn hash(
+    engine: &Engine,
+    password: NewPassword,
+    whose: HashFor,
+) -> Result<String, HashError> {
     let salt: [u8; 16] = engine.random.bytes()?;
-    off_the_executor(engine, move || {
+    in_turn(engine, whose, move || {
         let hash = argon2id()?.hash_password_with_salt(password.0.0.as_bytes(), &salt);
         Ok(hash.map_err(HashError::Argon2)?.to_string())
     })
@@ -128,8 +148,9 @@ pub(crate) async fn verify(
     engine: &Engine,
     password: TypedPassword,
     stored: Option<String>,
+    whose: HashFor,
 ) -> Result<bool, HashError> {
-    off_the_executor(engine, move || match stored {
+    in_turn(engine, whose, move || match stored {
         Some(stored) => {
             let stored =
                 PasswordHash::new(&stored).map_err(|error| HashError::Argon2(error.into()))?;
@@ -147,18 +168,13 @@ pub(crate) async fn verify(
     .await
 }
 
-async fn off_the_executor<T: Send + 'static>(
+async fn in_turn<T: Send + 'static>(
     engine: &Engine,
+    whose: HashFor,
     work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
 ) -> Result<T, HashError> {
-    let _turn = engine
-        .hashing
-        .acquire()
-        .await
-        .map_err(|_| HashError::Cancelled)?;
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| HashError::Cancelled)?
+    let (done, _turn) = engine.hashing.enter(whose)?.run(work).await?;
+    done
 }
 
 /// Sets a new password and ends every session of the person but `keep`.
@@ -180,11 +196,12 @@ pub async fn change(
     let stored: Option<String> =
         on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)
             .map_err(StorageError::from)?;
-    if !verify(engine, current, stored).await? {
+    let whose = HashFor::User(user_id);
+    let verified = verify(engine, current, stored, whose).await;
+    if !attempt.unless_wrong(verified)? {
         return Err(ChangePasswordError::WrongPassword);
     }
-    attempt.succeeded();
-    let hash = hash(engine, new).await?;
+    let hash = hash(engine, new, whose).await?;
     let mut tx = engine.db.begin().await?;
     const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
     on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))

@@ -7,19 +7,23 @@ use crate::{
     db::{StorageError, on},
     email::EmailAddress,
     id::UserId,
+    network::Network,
 };
 
 use super::{
-    password::{self, HashError, TypedPassword},
+    password::{self, HashError, HashFor, TypedPassword},
     throttle::address_subject,
 };
 
 /// Why someone was not signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The address is not known or the password is not right: which of them is not told.
+    /// The address is not known or the password is not right: the answer does not say which, the log does.
     #[error("The e-mail address or the password is not right.")]
-    WrongCredentials,
+    WrongCredentials {
+        /// Whose account was tried; `None` when the address has none.
+        account: Option<UserId>,
+    },
     /// Too many wrong ones, for this account or from this address.
     #[error("Too many tries. Wait {retry_after} seconds and try again.")]
     TooMany {
@@ -56,12 +60,11 @@ pub async fn sign_in(
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)
             .map_err(StorageError::from)?;
     let (id, stored) = found.unzip();
-    let right = password::verify(engine, password, stored).await?;
+    let whose = HashFor::Network(Network::of(from));
+    let verified = password::verify(engine, password, stored, whose).await;
+    let is_right = attempt.unless_wrong(verified)?;
     match id {
-        Some(id) if right => {
-            attempt.succeeded();
-            Ok(id)
-        }
-        _ => Err(SignInError::WrongCredentials),
+        Some(id) if is_right => Ok(id),
+        id => Err(SignInError::WrongCredentials { account: id }),
     }
 }

@@ -1,5 +1,7 @@
 //! Making an account and an org of one's own.
 
+use std::net::IpAddr;
+
 use crate::{
     Engine,
     access::Org,
@@ -7,6 +9,7 @@ use crate::{
     email::EmailAddress,
     id::UserId,
     name::{DisplayName, Slug},
+    network::Network,
     orgs::{self, CreateOrgError},
     random::RandomnessError,
     role::Role,
@@ -14,7 +17,7 @@ use crate::{
 
 use super::{
     SignUpPolicy,
-    password::{self, HashError, NewPassword},
+    password::{self, HashError, HashFor, NewPassword},
 };
 
 /// What someone enters to sign up.
@@ -79,15 +82,20 @@ pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
     )
 }
 
-/// Makes the account and its org, of which the person is the owner.
+/// Makes the account and its org, of which the person is the owner. `from` is the end client's address.
 ///
 /// # Errors
 /// When sign-up is not open or the address has an account.
-pub async fn sign_up(engine: &Engine, new: SignUp) -> Result<(UserId, Org), SignUpError> {
+pub async fn sign_up(
+    engine: &Engine,
+    new: SignUp,
+    from: IpAddr,
+) -> Result<(UserId, Org), SignUpError> {
     if !is_open(engine).await? {
         return Err(SignUpError::NotOpen);
     }
-    let password_hash = password::hash(engine, new.password).await?;
+    let password_hash =
+        password::hash(engine, new.password, HashFor::Network(Network::of(from))).await?;
     let mut tx = engine.db.begin().await?;
     // Asked again under the lock: of two first sign-ups at once, one is the first.
     if engine.sign_up != SignUpPolicy::Open && !lock_while_empty(&mut tx).await? {

@@ -65,8 +65,15 @@ impl Throttle {
 }
 
 impl Attempt<'_> {
-    /// Takes the try back: it was the right password.
-    pub fn succeeded(self) {
+    /// Takes the try back unless the password was wrong: a right one costs nothing, nor does one that was not compared.
+    pub fn unless_wrong<E>(self, verified: Result<bool, E>) -> Result<bool, E> {
+        if !matches!(verified, Ok(false)) {
+            self.take_back();
+        }
+        verified
+    }
+
+    fn take_back(self) {
         let mut paid_off_at = self
             .throttle
             .paid_off_at
@@ -118,10 +125,10 @@ mod tests {
     fn right_passwords_cost_nothing() {
         let throttle = Throttle::default();
         for _ in 0..100 {
-            throttle
-                .attempt(NOON, &["account a".to_owned()])
-                .unwrap()
-                .succeeded();
+            let attempt = throttle.attempt(NOON, &["account a".to_owned()]).unwrap();
+            attempt.unless_wrong(Ok::<bool, ()>(true)).unwrap();
+            let attempt = throttle.attempt(NOON, &["account a".to_owned()]).unwrap();
+            attempt.unless_wrong(Err("busy")).unwrap_err();
         }
     }
 

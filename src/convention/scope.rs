@@ -11,6 +11,11 @@ use super::{Convention, NoScope};
 #[serde(try_from = "String", into = "String")]
 pub struct Scope(String);
 
+/// The most scopes that a key has, or that one request needs.
+pub const MAX_SCOPES: usize = 100;
+/// What to say of more.
+pub const TOO_MANY_SCOPES: &str = "At most 100 scopes are allowed.";
+
 /// The text is not the name of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a scope: write 1 to 64 of the characters a–z, 0–9, `:` and `-`.")]

@@ -89,9 +89,9 @@ proptest! {
     fn nothing_panics_and_a_list_loses_nothing(text in nearly()) {
         let list = parse_list(&text);
         let items = text.split([',', '\n', '\r']).filter(|item| !item.trim().is_empty()).count();
-        prop_assert!(list.patterns.len() + list.refused.len() <= items);
-        prop_assert_eq!(items == 0, list.patterns.is_empty() && list.refused.is_empty());
-        for refused in list.refused {
+        prop_assert!(list.items.len() + list.invalid.len() <= items);
+        prop_assert_eq!(items == 0, list.items.is_empty() && list.invalid.is_empty());
+        for refused in list.invalid {
             prop_assert!(refused.error.to_string().chars().count() < 300);
         }
         let _ = Origin::of_request(None, Some(&text));
@@ -157,7 +157,7 @@ proptest! {
             let port = port.map(|port: u16| format!(":{port}")).unwrap_or_default();
             DomainPattern::parse(&format!("{}{name}{port}", if wildcard { "*." } else { "" })).unwrap()
         }).collect();
-        patterns.extend(parse_list(&list).patterns);
+        patterns.extend(parse_list(&list).items);
         let mut index = PatternIndex::default();
         patterns.iter().for_each(|pattern| index.insert(pattern.clone()));
         for header in [format!("https://{host}{at}"), header] {
@@ -171,7 +171,7 @@ proptest! {
     /// Whatever a list of anything allows is localhost by rule, or a name that is or ends with a listed one after a dot.
     #[test]
     fn nothing_else_is_allowed(list in nearly(), header in nearly(), rule in rule()) {
-        let patterns = parse_list(&list).patterns;
+        let patterns = parse_list(&list).items;
         if let Ok(origin) = Origin::parse(&header)
             && let Some(allowed) = matching(&patterns, &origin, rule)
         {

@@ -36,8 +36,8 @@ fn vectors() -> impl Iterator<Item = Vector> {
 
 fn patterns(text: &str) -> Vec<DomainPattern> {
     let list = parse_list(text);
-    assert_eq!(list.refused, []);
-    list.patterns
+    assert_eq!(list.invalid, []);
+    list.items
 }
 
 fn origin(header: &str) -> Origin<'_> {
@@ -165,18 +165,18 @@ fn a_stored_pattern_outlives_a_change_of_the_public_suffix_list() {
 fn a_list_is_read_item_by_item() {
     let list =
         parse_list("mysite.com, https://app.mysite.com\r\n\n*.mysite.com,,MYSITE.com.,com , a b\n");
-    let read: Vec<String> = list.patterns.iter().map(ToString::to_string).collect();
+    let read: Vec<String> = list.items.iter().map(ToString::to_string).collect();
     assert_eq!(
         read,
         ["mysite.com", "https://app.mysite.com", "*.mysite.com"]
     );
     let refused: Vec<&str> = list
-        .refused
+        .invalid
         .iter()
         .map(|refused| refused.item.as_str())
         .collect();
     assert_eq!(refused, ["com", "a b"]);
-    assert_eq!(parse_list(" ,\n"), ParsedList::default());
+    assert_eq!(parse_list(" ,\n"), crate::list::ParsedList::default());
 }
 
 #[test]

@@ -81,8 +81,8 @@ fn addresses_are_in_or_out_by_their_first_bits() {
 #[test]
 fn a_list_keeps_what_is_good_and_names_what_is_not() {
     let list = parse_list("10.0.0.0/8, 10.0.0.0/8\n\n nonsense ,::1\r\n10.0.0.1/8");
-    assert_eq!(list.ranges, [range("10.0.0.0/8"), range("::1")]);
-    let refused: Vec<&str> = list.refused.iter().map(|one| one.item.as_str()).collect();
+    assert_eq!(list.items, [range("10.0.0.0/8"), range("::1")]);
+    let refused: Vec<&str> = list.invalid.iter().map(|one| one.item.as_str()).collect();
     assert_eq!(refused, ["nonsense", "10.0.0.1/8"]);
 }
 

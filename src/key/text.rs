@@ -74,6 +74,14 @@ impl PlainKey {
         Recognised::Foreign
     }
 
+    /// Whether the text ends in the checksum of what is before it.
+    pub fn has_checksum(&self) -> bool {
+        let split = self.0.len().checked_sub(CHECKSUM_CHARACTERS);
+        split
+            .and_then(|at| self.0.split_at_checked(at))
+            .is_some_and(|(body, checksum)| checksum.as_bytes() == checksum_of(body))
+    }
+
     /// Makes a new key behind `prefix`, with `random_characters` of Base62 (5.95 bits each) and the checksum.
     ///
     /// # Errors

@@ -149,6 +149,12 @@ pub fn new_creation_token(engine: &Engine) -> Result<String, RandomnessError> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// A creation token as a form sent it back; nothing for what [`new_creation_token`] never made.
+pub fn sent_creation_token(text: &str) -> Option<String> {
+    let is_token = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_token.then(|| text.to_owned())
+}
+
 /// What lists search in and sort by: the name, then the display form, in lower case.
 pub(crate) fn search_text(name: &KeyName, display: &str) -> String {
     format!(

@@ -5,19 +5,27 @@
 
 mod entry;
 mod file;
+mod json;
 mod store;
+
+use std::collections::HashMap;
 
 use crate::{
     Engine,
     access::{Permit, to},
+    convention::Convention,
     db::StorageError,
+    id::{OrgId, ProjectId},
+    list::MAX_LISTED_ERRORS,
     random::RandomnessError,
+    time::Timestamp,
+    work_queue::{Busy, Place, Unfinished},
 };
 
 use entry::Entry;
 
 /// The most keys that a file may hold.
-pub const MOST_ENTRIES: usize = 10_000;
+pub const MAX_ENTRIES: usize = 10_000;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +56,8 @@ pub struct EntryReport {
     pub display: String,
     /// What is wrong with it; nothing when it can be imported.
     pub problems: Vec<Problem>,
+    /// How much else is wrong with it: of each field, a report lists the first problems of the file alone.
+    pub more_problems: usize,
 }
 
 /// What is wrong with an entry, and what to do.
@@ -71,6 +81,12 @@ pub enum ImportError {
     /// More than one file may hold.
     #[error("A file may hold at most 10,000 keys. Split it.")]
     TooMany,
+    /// Too many imports are under way, in all or in this org.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// The file was not read to its end.
+    #[error(transparent)]
+    Unfinished(#[from] Unfinished),
     /// There was no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -82,14 +98,50 @@ pub enum ImportError {
 impl Report {
     /// Whether every entry can be imported.
     pub fn is_good(&self) -> bool {
-        self.entries.iter().all(|entry| entry.problems.is_empty())
+        self.entries.iter().all(EntryReport::is_good)
     }
+}
+
+impl EntryReport {
+    /// Whether it can be imported.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty() && self.more_problems == 0
+    }
+
+    fn refuse(&mut self, listed: &mut Listed, problem: Problem) {
+        if listed.one_more(problem.field) {
+            self.problems.push(problem);
+        } else {
+            self.more_problems += 1;
+        }
+    }
+}
+
+/// How many problems of each field the report lists: at most [`MAX_LISTED_ERRORS`], or a file could be answered by a
+/// hundred times its size.
+#[derive(Debug, Default)]
+struct Listed(HashMap<&'static str, usize>);
+
+impl Listed {
+    fn one_more(&mut self, field: &'static str) -> bool {
+        let listed = self.0.entry(field).or_default();
+        *listed += 1;
+        *listed <= MAX_LISTED_ERRORS
+    }
+}
+
+/// A place in the queue of imports, to take before a file is received.
+///
+/// # Errors
+/// When too many imports are under way, in all or in this org.
+pub fn enter(engine: &Engine, permit: &Permit<to::MakeKeys>) -> Result<Place<OrgId>, Busy> {
+    engine.importing.enter(permit.org_id())
 }
 
 /// Imports every key of a file, or none. With `dry_run` it only says what would come of it.
 ///
 /// # Errors
-/// When the file cannot be read or the database fails. What is wrong with single entries stands in the report.
+/// When the file cannot be read or the database fails. What is wrong with single entries is in the report.
 pub async fn import(
     engine: &Engine,
     permit: &Permit<to::MakeKeys>,
@@ -97,50 +149,98 @@ pub async fn import(
     text: &str,
     dry_run: bool,
 ) -> Result<Report, ImportError> {
-    let records = match format {
-        Format::Csv => file::read_csv(text)?,
-        Format::Json => file::read_json(text)?,
-    };
-    if records.is_empty() {
-        return Err(ImportError::Empty);
-    }
-    if records.len() > MOST_ENTRIES {
-        return Err(ImportError::TooMany);
-    }
+    let place = enter(engine, permit)?;
+    import_at(engine, permit, place, format, text.to_owned(), dry_run).await
+}
+
+/// The same for someone who has a place in the queue.
+///
+/// # Errors
+/// When the file cannot be read or the database fails. What is wrong with single entries is in the report.
+pub async fn import_at(
+    engine: &Engine,
+    permit: &Permit<to::MakeKeys>,
+    place: Place<OrgId>,
+    format: Format,
+    text: String,
+    dry_run: bool,
+) -> Result<Report, ImportError> {
     let projects = store::projects(engine, permit.org_id()).await?;
-    let now = engine.clock.now();
-    let mut report = Report {
-        entries: Vec::with_capacity(records.len()),
-        imported: false,
-    };
-    let mut entries: Vec<Option<Entry>> = Vec::with_capacity(records.len());
-    for record in records {
-        let (entry, told) = entry::check(&engine.convention, &projects, &record, now);
-        entries.push(entry);
-        report.entries.push(told);
-    }
-    refuse_twins(&entries, &mut report.entries);
-    store::refuse_stored(engine, &entries, &mut report.entries).await?;
+    let (convention, now) = (engine.convention.clone(), engine.clock.now());
+    // Dropped at the end: storing is part of the work.
+    let (checked, _turn) = place
+        .run(move || check(&convention, &projects, format, &text, now))
+        .await?;
+    let Checked {
+        entries,
+        mut listed,
+        mut report,
+    } = checked?;
+    store::refuse_stored(engine, &entries, &mut listed, &mut report.entries).await?;
     if dry_run || !report.is_good() {
         return Ok(report);
     }
     let good: Vec<Entry> = entries.into_iter().flatten().collect();
-    report.imported = store::store(engine, permit, &good, &mut report.entries).await?;
+    report.imported = store::store(engine, permit, &good, &mut listed, &mut report.entries).await?;
     Ok(report)
 }
 
-/// Refuses every entry whose key stands further up in the file.
-fn refuse_twins(entries: &[Option<Entry>], told: &mut [EntryReport]) {
-    let mut first_lines = std::collections::HashMap::new();
+/// A file as far as it can be judged without the database.
+struct Checked {
+    /// By entry; `None` where something is wrong with it.
+    entries: Vec<Option<Entry>>,
+    listed: Listed,
+    report: Report,
+}
+
+fn check(
+    convention: &Convention,
+    projects: &HashMap<String, ProjectId>,
+    format: Format,
+    text: &str,
+    now: Timestamp,
+) -> Result<Checked, ImportError> {
+    let records = match format {
+        Format::Csv => file::read_csv(text)?,
+        Format::Json => json::read(text)?,
+    };
+    if records.is_empty() {
+        return Err(ImportError::Empty);
+    }
+    let mut checked = Checked {
+        entries: Vec::with_capacity(records.len()),
+        listed: Listed::default(),
+        report: Report {
+            entries: Vec::with_capacity(records.len()),
+            imported: false,
+        },
+    };
+    for record in records {
+        let (entry, told) = entry::check(convention, projects, &record, now, &mut checked.listed);
+        checked.entries.push(entry);
+        checked.report.entries.push(told);
+    }
+    refuse_twins(
+        &checked.entries,
+        &mut checked.listed,
+        &mut checked.report.entries,
+    );
+    Ok(checked)
+}
+
+/// Refuses every entry whose key is further up in the file.
+fn refuse_twins(entries: &[Option<Entry>], listed: &mut Listed, told: &mut [EntryReport]) {
+    let mut first_lines = HashMap::new();
     for (entry, told) in entries.iter().zip(told) {
         let Some(entry) = entry else { continue };
         if let Some(first) = first_lines.get(&entry.sha256) {
-            told.problems.push(Problem {
+            let problem = Problem {
                 field: "sha256",
                 sentence: format!(
-                    "The same key stands in entry {first} already. Leave one of them out."
+                    "The same key is in entry {first} already. Leave one of them out."
                 ),
-            });
+            };
+            told.refuse(listed, problem);
         } else {
             first_lines.insert(entry.sha256, told.line);
         }

@@ -12,6 +12,7 @@ use crate::{
     id::KeyId,
     key::{Environment, Kind, Status},
     name::KeyName,
+    search::Search,
     time::{DAY, Timestamp},
 };
 
@@ -54,7 +55,7 @@ pub const EXPIRING_WITHIN: i64 = 14 * DAY;
 #[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
     /// Part of the name or the display form; empty means all.
-    pub search: String,
+    pub search: Search,
     /// Search names alone, for those who may not know display forms.
     pub names_only: bool,
     /// One environment, or both.
@@ -202,7 +203,7 @@ pub async fn list(
     query: &KeyQuery,
 ) -> Result<KeyPage, StorageError> {
     let now = engine.clock.now();
-    let searched = escape_like(&query.search.trim().to_lowercase());
+    let searched = escape_like(&query.search.as_str().to_lowercase());
     let pattern = if query.names_only {
         // No name and no search holds the separator, so this matches before it.
         format!("%{}%\u{1f}%", searched.replace('\u{1f}', "\u{fffd}"))

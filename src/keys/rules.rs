@@ -3,9 +3,9 @@
 use std::{collections::HashSet, hash::Hash};
 
 use crate::{
-    convention::{Convention, Scope},
-    domain::DomainPattern,
-    ip_range::IpRange,
+    convention::{Convention, MAX_SCOPES, Scope, TOO_MANY_SCOPES},
+    domain::{DomainPattern, MAX_PATTERNS, TOO_MANY_PATTERNS},
+    ip_range::{IpRange, MAX_RANGES, TOO_MANY_RANGES},
     key::Kind,
     time::Timestamp,
 };
@@ -14,10 +14,6 @@ use crate::{
 pub const MAX_NOTES: usize = 2_000;
 /// The most bytes that metadata has, written as JSON.
 pub const MAX_METADATA: usize = 8_192;
-/// The most domains that a key has: a list that still fits on a page.
-pub const MAX_DOMAINS: usize = 500;
-/// The most IP ranges that a key has.
-pub const MAX_IP_RANGES: usize = 500;
 
 /// The object that a key's makers attach to it, handed to API servers as it is.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
@@ -32,17 +28,20 @@ pub enum UnfitField {
     #[error("Only widget keys have allowed domains. Leave the domains out, or make a widget key.")]
     DomainsOnSecretKey,
     /// More domains than a key has.
-    #[error("A key has at most 500 allowed domains. Use patterns such as *.example.com.")]
+    #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
     /// The convention leaves no choice, or the key is not for browsers.
     #[error("Whether pages on localhost may use this key is not for its owner to choose.")]
     NoLocalhostSwitch,
     /// More IP ranges than a key has.
-    #[error("A key has at most 500 IP ranges. Use larger ones.")]
+    #[error("{TOO_MANY_RANGES}")]
     TooManyIpRanges,
     /// The catalogue does not have the scope.
     #[error("There is no scope `{}`. Choose from the ones that are offered.", .0.as_str())]
     UnknownScope(Scope),
+    /// More scopes than a key has.
+    #[error("{TOO_MANY_SCOPES}")]
+    TooManyScopes,
     /// The convention has no keys that never expire.
     #[error("Keys of this instance do not last for ever. Choose when this one expires.")]
     ExpiryNeeded,
@@ -67,7 +66,7 @@ impl UnfitField {
             Self::DomainsNeeded | Self::DomainsOnSecretKey | Self::TooManyDomains => "domains",
             Self::NoLocalhostSwitch => "localhost_forbidden",
             Self::TooManyIpRanges => "ip_ranges",
-            Self::UnknownScope(_) => "scopes",
+            Self::UnknownScope(_) | Self::TooManyScopes => "scopes",
             Self::ExpiryNeeded | Self::ExpiryInPast => "expires_at",
             Self::NotesTooLong => "notes",
             Self::MetadataTooLarge => "metadata",
@@ -94,7 +93,7 @@ pub(crate) fn check_domains(
     match kind {
         Kind::Widget if domains.is_empty() => Err(UnfitField::DomainsNeeded),
         Kind::Secret if !domains.is_empty() => Err(UnfitField::DomainsOnSecretKey),
-        _ if domains.len() > MAX_DOMAINS => Err(UnfitField::TooManyDomains),
+        _ if domains.len() > MAX_PATTERNS => Err(UnfitField::TooManyDomains),
         _ => Ok(domains),
     }
 }
@@ -114,7 +113,7 @@ pub(crate) fn check_localhost(
 /// The IP ranges of a key, each once.
 pub(crate) fn check_ip_ranges(ranges: Vec<IpRange>) -> Result<Vec<IpRange>, UnfitField> {
     let ranges = each_once(ranges);
-    if ranges.len() > MAX_IP_RANGES {
+    if ranges.len() > MAX_RANGES {
         return Err(UnfitField::TooManyIpRanges);
     }
     Ok(ranges)
@@ -125,6 +124,9 @@ pub(crate) fn check_scopes(
     convention: &Convention,
     scopes: Vec<Scope>,
 ) -> Result<Vec<Scope>, UnfitField> {
+    if scopes.len() > MAX_SCOPES {
+        return Err(UnfitField::TooManyScopes);
+    }
     let scopes = each_once(scopes);
     let offered = |scope: &Scope| {
         convention

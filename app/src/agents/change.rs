@@ -121,7 +121,9 @@ mod on_the_server {
             let mut form = FormReader::default();
             let name = form.read("name", &self.name);
             let list = parse_list(&self.domains);
-            if !list.refused.is_empty() {
+            if list.is_too_long {
+                form.refuse("domains", FieldProblem::TooManyDomains);
+            } else if !list.is_valid() {
                 form.refuse("domains", FieldProblem::NotDomains);
             }
             let project: Option<ProjectId> = match self.project.as_str() {
@@ -138,7 +140,7 @@ mod on_the_server {
                 (Some(name), false) => Ok(AgentSettings {
                     name,
                     project,
-                    domains: list.patterns,
+                    domains: list.items,
                     public_embedding: self.public_embedding,
                 }),
                 _ => {
@@ -154,6 +156,7 @@ mod on_the_server {
                 AgentError::NotFound => return AppError::NotFound,
                 AgentError::UnknownProject => ("project", FieldProblem::NoSuchProject),
                 AgentError::DomainsNeeded => ("domains", FieldProblem::DomainsNeeded),
+                AgentError::TooManyDomains => ("domains", FieldProblem::TooManyDomains),
                 AgentError::EmbeddingNotOffered => {
                     ("public_embedding", FieldProblem::EmbeddingNotOffered)
                 }

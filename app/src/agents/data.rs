@@ -201,9 +201,9 @@ mod on_the_server {
             let typed = Typed::received();
             let domains = typed.of("domains");
             let domain_errors = parse_list(&domains)
-                .refused
+                .invalid
                 .iter()
-                .map(|refused| refused.error.to_string())
+                .map(|invalid| invalid.error.to_string())
                 .collect();
             Self {
                 name: typed.of("name"),

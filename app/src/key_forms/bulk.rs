@@ -82,7 +82,12 @@ mod on_the_server {
             membership.permit::<to::RevokeKeys>()?,
         );
         // What cannot be an id names no key.
-        let ids: Vec<KeyId> = form.keys.iter().filter_map(|id| id.parse().ok()).collect();
+        let ids: Vec<KeyId> = form
+            .keys
+            .iter()
+            .take(MOST_AT_ONCE + 1)
+            .filter_map(|id| id.parse().ok())
+            .collect();
         if ids.is_empty() {
             return Ok(FormAnswer::refused(
                 form,

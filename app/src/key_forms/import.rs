@@ -38,15 +38,21 @@ pub struct ImportedEntry {
     pub display: String,
     /// What is wrong: the field and a sentence.
     pub problems: Vec<(String, String)>,
+    /// How much else is wrong.
+    pub more_problems: usize,
+}
+
+impl ImportedEntry {
+    /// Whether it can be imported.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty() && self.more_problems == 0
+    }
 }
 
 impl Imported {
     /// How many entries will not do.
     pub fn bad(&self) -> usize {
-        self.entries
-            .iter()
-            .filter(|entry| !entry.problems.is_empty())
-            .count()
+        self.entries.iter().filter(|entry| !entry.is_good()).count()
     }
 }
 
@@ -58,24 +64,33 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{Permit, to},
-        id::UserId,
-        keys::import::{EntryReport, Format, ImportError, import},
+        id::{OrgId, UserId},
+        keys::import::{self, EntryReport, Format, ImportError, import_at},
+        work_queue::Place,
     };
 
     use super::{ImportAnswer, ImportForm, Imported, ImportedEntry};
     use crate::{error::AppError, form_answer::FormAnswer, key_forms::permit};
 
-    /// Imports keys into `org`, a slug, or says what would come of it.
-    pub async fn submit(
-        engine: &Engine,
-        user_id: UserId,
-        org: &str,
-        form: ImportForm,
-    ) -> ImportAnswer {
-        let permit: Permit<to::MakeKeys> = match permit(engine, user_id, org).await {
-            Ok(permit) => permit,
-            Err(error) => return FormAnswer::Failed(error),
-        };
+    /// Leave to send a file, and a place in the queue for it.
+    pub struct Admission {
+        permit: Permit<to::MakeKeys>,
+        place: Place<OrgId>,
+    }
+
+    /// Lets `user_id` send a file for `org`, a slug. A file from anyone else is not received.
+    ///
+    /// # Errors
+    /// When the person may not import keys there, or too many imports are under way.
+    pub async fn admit(engine: &Engine, user_id: UserId, org: &str) -> Result<Admission, AppError> {
+        let permit = permit(engine, user_id, org).await?;
+        let place = import::enter(engine, &permit)?;
+        Ok(Admission { permit, place })
+    }
+
+    /// Imports keys, or says what would come of it.
+    pub async fn submit(engine: &Engine, admission: Admission, form: ImportForm) -> ImportAnswer {
+        let Admission { permit, place } = admission;
         let format = match form.format.as_str() {
             "csv" => Format::Csv,
             "json" => Format::Json,
@@ -84,15 +99,19 @@ mod on_the_server {
         if form.text.trim().is_empty() {
             return FormAnswer::refused(form, "text", "Choose a file, or paste its text.");
         }
-        match import(engine, &permit, format, &form.text, form.go != "import").await {
+        let (text, dry_run) = (form.text.clone(), form.go != "import");
+        match import_at(engine, &permit, place, format, text, dry_run).await {
             Ok(report) => FormAnswer::Done(Imported {
                 form,
                 imported: report.imported,
                 entries: report.entries.into_iter().map(entry).collect(),
             }),
-            Err(error @ (ImportError::Randomness(_) | ImportError::Storage(_))) => {
-                FormAnswer::Failed(AppError::unavailable(&error))
-            }
+            Err(ImportError::Busy(busy)) => FormAnswer::Failed(busy.into()),
+            Err(
+                error @ (ImportError::Unfinished(_)
+                | ImportError::Randomness(_)
+                | ImportError::Storage(_)),
+            ) => FormAnswer::Failed(AppError::unavailable(&error)),
             Err(error) => FormAnswer::refused(form, "text", error),
         }
     }
@@ -107,9 +126,10 @@ mod on_the_server {
                 .into_iter()
                 .map(|problem| (problem.field.to_owned(), problem.sentence))
                 .collect(),
+            more_problems: report.more_problems,
         }
     }
 }
 
 #[cfg(feature = "ssr")]
-pub use on_the_server::submit;
+pub use on_the_server::{admit, submit};

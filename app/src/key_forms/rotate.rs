@@ -33,7 +33,7 @@ mod on_the_server {
         access::{Membership, to},
         id::{KeyId, UserId},
         keys::{
-            create::CreatedKey,
+            create::{CreatedKey, sent_creation_token},
             rotate::{RotateKeyError, Rotation, rotate},
             show,
         },
@@ -77,7 +77,7 @@ mod on_the_server {
         let seconds = form.overlap.parse::<i64>().unwrap_or(-1);
         let rotation = Rotation {
             overlap: seconds.saturating_mul(SECOND),
-            token: Some(form.rotation_token.clone()).filter(|token| !token.is_empty()),
+            token: sent_creation_token(&form.rotation_token),
         };
         Ok(match rotate(engine, &permit, id, rotation).await {
             Ok(created) => FormAnswer::Done(made(engine, &membership, created).await?),

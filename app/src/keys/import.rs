@@ -1,6 +1,7 @@
 //! `/orgs/{org}/keys/import`: keys that were made elsewhere, by their SHA-256. First the page says what would come of a
 //! file, then it does it.
 
+use latchkey::list::more_errors;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -111,7 +112,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         let (wrong, fine): (Vec<_>, Vec<_>) = report
             .entries
             .into_iter()
-            .partition(|entry| !entry.problems.is_empty());
+            .partition(|entry| !entry.is_good());
         wrong.into_iter().chain(fine).take(LISTED).collect()
     };
     let more = (all > LISTED).then(|| view! { <p class="muted small">"The first "{LISTED}" are listed, what is wrong before the rest."</p> });
@@ -128,15 +129,17 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
     let rows = entries
         .into_iter()
         .map(|entry| {
-            let verdict = if entry.problems.is_empty() {
+            let verdict = if entry.is_good() {
                 view! { <span class="tag ok">"Fine"</span> }.into_any()
             } else {
-                entry
+                let more = more_errors(entry.more_problems)
+                    .map(|more| view! { <p class="error"><Icon symbol=Symbol::Alert/><span>{more}</span></p> });
+                let problems = entry
                     .problems
                     .into_iter()
                     .map(|(field, sentence)| view! { <p class="error"><Icon symbol=Symbol::Alert/><span><code>{field}</code>" "{sentence}</span></p> })
-                    .collect_view()
-                    .into_any()
+                    .collect_view();
+                view! { {problems}{more} }.into_any()
             };
             view! {
                 <tr>

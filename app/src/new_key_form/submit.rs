@@ -5,7 +5,7 @@ use latchkey::{
     id::{OrgId, ProjectId, UserId},
     key::{Environment, Kind},
     keys::{
-        create::{CreateKeyError, CreatedKey, NewKey, create},
+        create::{CreateKeyError, CreatedKey, NewKey, create, sent_creation_token},
         rules::UnfitField,
     },
     name::KeyName,
@@ -111,7 +111,7 @@ pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<Fiel
                 expires_at,
                 metadata: Default::default(),
                 notes: notes(&form.notes),
-                creation_token: Some(form.creation_token.clone()).filter(|token| !token.is_empty()),
+                creation_token: sent_creation_token(&form.creation_token),
             })
         }
         _ => Err(errors.0),

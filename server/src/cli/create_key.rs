@@ -5,7 +5,7 @@ use latchkey::{
     Engine,
     access::{Operator, Org, to},
     convention::Scope,
-    domain::{DomainPattern, parse_list},
+    domain::{DomainPattern, TOO_MANY_PATTERNS, parse_list},
     id::ProjectId,
     ip_range::IpRange,
     key::{Environment, Kind},
@@ -121,12 +121,13 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
 
 fn read_domains(texts: &[String]) -> Result<Vec<DomainPattern>, CliError> {
     let list = parse_list(&texts.join(","));
-    match list.refused.first() {
-        Some(refused) => Err(CliError::BadInput(format!(
+    match list.invalid.first() {
+        Some(invalid) => Err(CliError::BadInput(format!(
             "--domain `{}`: {}",
-            refused.item, refused.error
+            invalid.item, invalid.error
         ))),
-        None => Ok(list.patterns),
+        None if list.is_too_long => Err(CliError::BadInput(TOO_MANY_PATTERNS.to_owned())),
+        None => Ok(list.items),
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use latchkey::{
     access::{Operator, to},
     keys::import::{Format, ImportError, Report, import},
+    list::more_errors,
     name::Slug,
     time::SECOND,
     verify::cache::UNKNOWN_FOR,
@@ -53,6 +54,7 @@ struct EntryObject<'a> {
     name: &'a str,
     display: &'a str,
     problems: Vec<ProblemObject<'a>>,
+    more_problems: usize,
 }
 
 #[derive(Serialize)]
@@ -87,7 +89,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     let done = import(&engine, &permit, format, &text, flags.dry_run).await;
     engine.db().close().await;
     let report = done.map_err(|error| match error {
-        ImportError::Storage(_) | ImportError::Randomness(_) => {
+        ImportError::Storage(_) | ImportError::Randomness(_) | ImportError::Unfinished(_) => {
             CliError::Failed("the keys were not imported", error.into())
         }
         error => CliError::Refused(error.to_string()),
@@ -114,13 +116,13 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
 fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
     if !as_json {
         for entry in &report.entries {
-            let verdict = if entry.problems.is_empty() {
+            let verdict = if entry.is_good() {
                 "fine".to_owned()
             } else {
                 let problems = entry.problems.iter();
-                let texts: Vec<String> = problems
-                    .map(|problem| format!("{}: {}", problem.field, problem.sentence))
-                    .collect();
+                let texts =
+                    problems.map(|problem| format!("{}: {}", problem.field, problem.sentence));
+                let texts: Vec<String> = texts.chain(more_errors(entry.more_problems)).collect();
                 texts.join(" ")
             };
             println!("{}\t{}\t{verdict}", entry.line, entry.name.escape_debug());
@@ -144,6 +146,7 @@ fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
                         detail: &problem.sentence,
                     })
                     .collect(),
+                more_problems: entry.more_problems,
             })
             .collect(),
     };

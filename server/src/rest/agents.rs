@@ -10,8 +10,9 @@ use latchkey::{
         edit::{self, EditAgent},
         show,
     },
-    domain::DomainPattern,
+    domain::{DomainPattern, MAX_PATTERNS},
     id::{AgentId, ProjectId},
+    list::AtMost,
     name::DisplayName,
 };
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,7 @@ pub struct NewAgent {
     project: Option<ProjectId>,
     /// The sites whose pages may use it.
     #[schema(value_type = Option<Vec<String>>)]
-    domains: Option<Vec<DomainPattern>>,
+    domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
     /// Whether its public ID may stand in a page in place of a key; where the convention has that.
     public_embedding: Option<bool>,
 }
@@ -94,7 +95,7 @@ pub struct AgentChange {
     /// The sites whose pages may use it; null or an empty list for no restriction.
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(default, deserialize_with = "nullable")]
-    domains: Option<Option<Vec<DomainPattern>>>,
+    domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
     /// Whether its public ID may stand in a page in place of a key.
     public_embedding: Option<bool>,
 }
@@ -143,7 +144,7 @@ pub async fn create(
     let settings = AgentSettings {
         name: required("name", fields.name)?,
         project: fields.project,
-        domains: fields.domains.unwrap_or_default(),
+        domains: fields.domains.unwrap_or_default().into(),
         public_embedding: fields.public_embedding.unwrap_or_default(),
     };
     let make = async |token: Option<String>| {
@@ -184,7 +185,9 @@ pub async fn change(
     let edit = EditAgent {
         name: fields.name.map(|name| required("name", name)).transpose()?,
         project: fields.project,
-        domains: fields.domains.map(Option::unwrap_or_default),
+        domains: fields
+            .domains
+            .map(|domains| domains.unwrap_or_default().into()),
         public_embedding: fields.public_embedding,
     };
     let changed = edit::edit(&state.engine, &of.permit(), public_id, edit).await;
@@ -232,7 +235,7 @@ fn refused(error: AgentError) -> Problem {
         AgentError::NotFound => return no_agent(),
         AgentError::UnknownProject => "project",
         AgentError::EmbeddingNotOffered => "public_embedding",
-        AgentError::DomainsNeeded => "domains",
+        AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",
         AgentError::Randomness(error) => return randomness_failed(error),
         AgentError::Storage(error) => return storage_failed(error),
     };

@@ -2,14 +2,15 @@
 
 use axum::{extract::State, response::Response};
 use latchkey::{
-    convention::Scope,
-    domain::DomainPattern,
+    convention::{MAX_SCOPES, Scope},
+    domain::{DomainPattern, MAX_PATTERNS},
     id::ProjectId,
-    ip_range::IpRange,
+    ip_range::{IpRange, MAX_RANGES},
     keys::{
         edit::{DomainsChange, EditDomains, EditKey, EditKeyError, edit_with_domains},
         rules::Metadata,
     },
+    list::AtMost,
     name::KeyName,
     time::Timestamp,
 };
@@ -44,17 +45,17 @@ pub struct KeyChange {
     /// What it may do; null or an empty list for what the convention says.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<words::OfferedScope>>)]
-    scopes: Option<Option<Vec<Scope>>>,
+    scopes: Option<Option<AtMost<Scope, MAX_SCOPES>>>,
     /// Where a widget key works: the whole list.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
-    domains: Option<Option<Vec<DomainPattern>>>,
+    domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
     /// Whether pages on localhost may not use it, where the convention leaves that to the key.
     localhost_forbidden: Option<bool>,
     /// The addresses that its users come from, as CIDR; null or an empty list for any.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
-    ip_ranges: Option<Option<Vec<IpRange>>>,
+    ip_ranges: Option<Option<AtMost<IpRange, MAX_RANGES>>>,
     /// When it stops by itself; null for never, where the convention has that. An expired key works again when this is in the future.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
@@ -92,18 +93,20 @@ impl KeyChange {
         let edit = EditKey {
             name: not_null("name", self.name)?,
             notes: self.notes.map(Option::unwrap_or_default),
-            scopes: self.scopes.map(Option::unwrap_or_default),
+            scopes: self.scopes.map(|scopes| scopes.unwrap_or_default().into()),
             expires_at: self
                 .expires_at
                 .map(|at| at.map(|at| Timestamp::from_millis(at.as_millisecond()))),
-            ip_ranges: self.ip_ranges.map(Option::unwrap_or_default),
+            ip_ranges: self
+                .ip_ranges
+                .map(|ranges| ranges.unwrap_or_default().into()),
             project: not_null("project", self.project)?,
             metadata: self.metadata.map(Option::unwrap_or_default),
         };
         let domains = EditDomains {
             domains: self
                 .domains
-                .map(|domains| DomainsChange::Set(domains.unwrap_or_default())),
+                .map(|domains| DomainsChange::Set(domains.unwrap_or_default().into())),
             localhost_forbidden: self.localhost_forbidden,
         };
         Ok((edit, domains))

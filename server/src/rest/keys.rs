@@ -4,10 +4,10 @@ use axum::{Json, extract::State, response::Response};
 use latchkey::{
     Engine,
     access::to,
-    convention::Scope,
-    domain::DomainPattern,
+    convention::{MAX_SCOPES, Scope},
+    domain::{DomainPattern, MAX_PATTERNS},
     id::{KeyId, ProjectId},
-    ip_range::IpRange,
+    ip_range::{IpRange, MAX_RANGES},
     key::{Environment, Kind, Status},
     keys::{
         Key,
@@ -16,7 +16,9 @@ use latchkey::{
         rules::Metadata,
         show,
     },
+    list::AtMost,
     name::KeyName,
+    search::Search,
     time::{DAY, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -62,15 +64,15 @@ pub struct NewKeyBody {
     project: Option<ProjectId>,
     /// What it may do; what the convention says when left out.
     #[schema(value_type = Option<Vec<words::OfferedScope>>)]
-    scopes: Option<Vec<Scope>>,
+    scopes: Option<AtMost<Scope, MAX_SCOPES>>,
     /// Where a widget key works.
     #[schema(value_type = Option<Vec<String>>)]
-    domains: Option<Vec<DomainPattern>>,
+    domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
     /// Whether pages on localhost may not use it, where the convention leaves that to the key.
     localhost_forbidden: Option<bool>,
     /// The addresses that its users come from, as CIDR; any when left out.
     #[schema(value_type = Option<Vec<String>>)]
-    ip_ranges: Option<Vec<IpRange>>,
+    ip_ranges: Option<AtMost<IpRange, MAX_RANGES>>,
     /// When it stops by itself; null for never, where the convention has that. When left out, `expires_in_days` or the convention decides.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
@@ -98,8 +100,9 @@ pub struct KeyListQuery {
     /// The `next_cursor` of the page before.
     #[param(pattern = "^key_[0-9a-f]{32}~[0-9]{1,18}$")]
     cursor: Option<String>,
-    /// Part of the name or of the display form.
-    q: Option<String>,
+    /// Part of the name or of the display form: at most 200 characters.
+    #[param(value_type = Option<String>, max_length = 200)]
+    q: Option<Search>,
     /// Keys of one status.
     #[param(value_type = words::KeyStatus, required = false)]
     status: Option<Status>,
@@ -230,10 +233,10 @@ impl NewKeyBody {
             kind: required("kind", self.kind)?,
             environment: self.environment.unwrap_or(Environment::Live),
             project: self.project,
-            scopes: self.scopes.unwrap_or_default(),
-            domains: self.domains.unwrap_or_default(),
+            scopes: self.scopes.unwrap_or_default().into(),
+            domains: self.domains.unwrap_or_default().into(),
             localhost_forbidden: self.localhost_forbidden.unwrap_or_default(),
-            ip_ranges: self.ip_ranges.unwrap_or_default(),
+            ip_ranges: self.ip_ranges.unwrap_or_default().into(),
             expires_at,
             notes: self.notes.unwrap_or_default(),
             metadata: self.metadata.unwrap_or_default(),

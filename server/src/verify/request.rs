@@ -2,7 +2,11 @@
 
 use std::{net::IpAddr, num::NonZeroU64};
 
-use latchkey::{convention::Scope, key::text::PlainKey};
+use latchkey::{
+    convention::{MAX_SCOPES, Scope},
+    key::text::PlainKey,
+    list::AtMost,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -23,7 +27,7 @@ pub struct Body {
     pub agent: Option<String>,
     /// What the client's request needs; `OfferedScope` lists what keys of this instance are given.
     #[schema(value_type = Option<Vec<String>>)]
-    pub scopes: Option<Vec<Scope>>,
+    pub scopes: Option<AtMost<Scope, MAX_SCOPES>>,
     /// The endpoint class.
     #[schema(value_type = Option<words::EndpointClass>)]
     pub class: Option<String>,
@@ -49,7 +53,7 @@ const CHECKS: [Check; 8] = [
     (
         "scopes",
         is_scopes,
-        "must be a list of scopes, such as [\"chat:read\"]",
+        "must be a list of at most 100 scopes, such as [\"chat:read\"]",
     ),
     ("class", Value::is_string, "must be a text"),
     (
@@ -108,17 +112,14 @@ fn diagnose(json: &[u8], error: &serde_json::Error) -> Problem {
     if errors.is_empty() {
         return Problem::invalid_request("The body has a field twice.", errors);
     }
-    Problem::invalid_request(
-        "Some fields will not do; errors says which and why.",
-        errors,
-    )
+    Problem::invalid_request("Validation failed. See `errors`.", errors)
 }
 
 fn is_scopes(value: &Value) -> bool {
     let is_scope = |item: &Value| item.as_str().is_some_and(|text| Scope::parse(text).is_ok());
     value
         .as_array()
-        .is_some_and(|items| items.iter().all(is_scope))
+        .is_some_and(|items| items.len() <= MAX_SCOPES && items.iter().all(is_scope))
 }
 
 fn is_address(value: &Value) -> bool {
@@ -149,6 +150,10 @@ mod tests {
             (r#"{"key":1}"#, "\"key\""),
             (r#"{"scopes":"s3cret"}"#, "\"scopes\""),
             (r#"{"scopes":["s3cret!"]}"#, "\"scopes\""),
+            (
+                &format!(r#"{{"scopes":[{}"a"]}}"#, r#""a","#.repeat(100)),
+                "\"scopes\"",
+            ),
             (r#"{"cost":0}"#, "\"cost\""),
             (r#"{"cost":-1}"#, "\"cost\""),
             (r#"{"cost":1.5}"#, "\"cost\""),

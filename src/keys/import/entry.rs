@@ -8,15 +8,15 @@ use base64::{
 };
 use jiff::{civil::Date, tz::TimeZone};
 
-use super::{EntryReport, Problem, file::Record};
+use super::{EntryReport, Listed, Problem, file::Record};
 use crate::{
-    convention::{Convention, Scope},
-    domain,
-    domain::DomainPattern,
+    convention::{Convention, MAX_SCOPES, Scope},
+    domain::{self, DomainPattern, TOO_MANY_PATTERNS},
     id::ProjectId,
-    ip_range::{self, IpRange},
+    ip_range::{self, IpRange, TOO_MANY_RANGES},
     key::{Environment, Kind, text::MASK},
-    keys::rules::{self, Metadata, UnfitField},
+    keys::rules::{self, MAX_METADATA, Metadata, UnfitField},
+    list::ParsedList,
     name::KeyName,
     time::{DAY, Timestamp},
 };
@@ -44,6 +44,8 @@ pub struct Entry {
 
 /// The most characters of a key's front that are shown: more may be told than is meant.
 const LONGEST_PREFIX: usize = 24;
+/// The most characters of a name that the report repeats.
+const MAX_SHOWN_NAME: usize = 80;
 const LONGEST_LIFE_DAYS: i64 = 36_500;
 
 /// Reads a record. There is an entry exactly when nothing is wrong with it.
@@ -52,29 +54,35 @@ pub fn check(
     projects: &HashMap<String, ProjectId>,
     record: &Record,
     now: Timestamp,
+    listed: &mut Listed,
 ) -> (Option<Entry>, EntryReport) {
+    let name = record.fields.get("name").map_or("", String::as_str);
     let mut reader = Reader {
         record,
-        problems: Vec::new(),
+        report: EntryReport {
+            line: record.line,
+            name: name.chars().take(MAX_SHOWN_NAME).collect(),
+            display: String::new(),
+            problems: Vec::new(),
+            more_problems: 0,
+        },
+        listed,
     };
     for (field, wanted) in &record.misshapen {
         reader.refuse(field, format!("Write {wanted} here."));
     }
     let display = reader.take("last_four", display(record));
     let entry = reader.entry(convention, projects, display.clone(), now);
-    let report = EntryReport {
-        line: record.line,
-        name: reader.text("name").to_owned(),
-        display: display.unwrap_or_default(),
-        problems: reader.problems,
-    };
-    (entry.filter(|_| report.problems.is_empty()), report)
+    let mut report = reader.report;
+    report.display = display.unwrap_or_default();
+    (entry.filter(|_| report.is_good()), report)
 }
 
 /// Reads the fields of one record and notes what is wrong with them.
 struct Reader<'a> {
     record: &'a Record,
-    problems: Vec<Problem>,
+    report: EntryReport,
+    listed: &'a mut Listed,
 }
 
 impl Reader<'_> {
@@ -83,7 +91,7 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, field: &'static str, sentence: String) {
-        self.problems.push(Problem { field, sentence });
+        self.report.refuse(self.listed, Problem { field, sentence });
     }
 
     fn take<T, E: std::fmt::Display>(
@@ -203,34 +211,40 @@ impl Reader<'_> {
 
     fn scopes(&mut self, convention: &Convention) -> Option<Vec<Scope>> {
         let items = self.items("scopes");
-        let scopes: Result<Vec<Scope>, _> = items
-            .split(',')
-            .filter(|item| !item.is_empty())
-            .map(str::parse)
-            .collect();
+        let items = items.split(',').filter(|item| !item.is_empty());
+        let scopes: Result<Vec<Scope>, _> = items.take(MAX_SCOPES + 1).map(str::parse).collect();
         let scopes = self.take("scopes", scopes)?;
         self.unfit(rules::check_scopes(convention, scopes))
     }
 
     fn domains(&mut self) -> Vec<DomainPattern> {
         let list = domain::parse_list(&self.items("domains"));
-        for refused in &list.refused {
-            self.refuse("domains", refused.error.to_string());
-        }
-        list.patterns
+        self.list("domains", list, TOO_MANY_PATTERNS)
     }
 
     fn ip_ranges(&mut self) -> Vec<IpRange> {
         let list = ip_range::parse_list(&self.items("ip_ranges"));
-        for refused in &list.refused {
-            self.refuse("ip_ranges", refused.error.to_string());
+        self.list("ip_ranges", list, TOO_MANY_RANGES)
+    }
+
+    fn list<T, E: std::fmt::Display>(
+        &mut self,
+        field: &'static str,
+        list: ParsedList<T, E>,
+        too_many: &str,
+    ) -> Vec<T> {
+        for sentence in list.sentences(too_many, |_| true) {
+            self.refuse(field, sentence);
         }
-        list.ranges
+        list.items
     }
 
     fn metadata(&mut self) -> Option<String> {
         let metadata: Metadata = match self.text("metadata") {
             "" => Metadata::new(),
+            text if text.len() > MAX_METADATA => {
+                return self.unfit(Err(UnfitField::MetadataTooLarge));
+            }
             text => {
                 let read = serde_json::from_str(text).map_err(|_| "Write a JSON object here.");
                 self.take("metadata", read)?
@@ -247,6 +261,9 @@ fn sha256_of(text: &str) -> Result<[u8; 32], &'static str> {
     const EITHER_PADDING: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, EITHER_PADDING);
+    if text.len() > 64 {
+        return Err(WRONG);
+    }
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let mut bytes = [0; 32];
         for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {

@@ -1,10 +1,8 @@
-//! From a file's text to records: named texts, one record per key.
+//! From CSV to records: named texts, one record per key.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::ImportError;
+use super::{ImportError, MAX_ENTRIES};
 
 /// The columns of CSV and the fields of JSON.
 pub const FIELDS: [&str; 14] = [
@@ -35,12 +33,12 @@ pub struct Record {
     pub misshapen: Vec<(&'static str, &'static str)>,
 }
 
-fn field_named(name: &str) -> Option<&'static str> {
+pub(super) fn field_named(name: &str) -> Option<&'static str> {
     let name = name.trim().to_ascii_lowercase();
     FIELDS.into_iter().find(|field| *field == name)
 }
 
-fn unknown_field(name: &str) -> ImportError {
+pub(super) fn unknown_field(name: &str) -> ImportError {
     ImportError::Unreadable(format!(
         "There is no field `{}`. The fields are {}.",
         name.chars().take(40).collect::<String>(),
@@ -85,6 +83,9 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
     let mut records = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
+        if records.len() == MAX_ENTRIES {
+            return Err(ImportError::TooMany);
+        }
         let fields = columns.iter().copied().zip(&record);
         records.push(Record {
             line: record.position().map_or(0, |at| line_of(text, at)),
@@ -104,79 +105,6 @@ fn line_of(text: &str, at: &csv::Position) -> u64 {
     let rest = text.as_bytes().get(start..).unwrap_or_default();
     let skipped = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
     (skipped.filter(|byte| **byte == b'\n').count() as u64).saturating_add(at.line())
-}
-
-/// Reads a JSON array of objects, or an object whose `keys` is one.
-pub fn read_json(text: &str) -> Result<Vec<Record>, ImportError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        ImportError::Unreadable(format!(
-            "This is not JSON: line {}, column {} cannot be read.",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    let array = match value {
-        Value::Array(array) => Some(array),
-        Value::Object(mut object) => match object.remove("keys") {
-            Some(Value::Array(array)) if object.is_empty() => Some(array),
-            _ => None,
-        },
-        _ => None,
-    };
-    let array = array.ok_or_else(|| {
-        ImportError::Unreadable(
-            "Write an array of objects, or an object whose only field `keys` is one.".to_owned(),
-        )
-    })?;
-    array
-        .into_iter()
-        .zip(1..)
-        .map(|(value, line)| match value {
-            Value::Object(object) => record_of(line, object),
-            _ => Err(ImportError::Unreadable(format!(
-                "Entry {line} is not an object."
-            ))),
-        })
-        .collect()
-}
-
-fn record_of(line: u64, object: serde_json::Map<String, Value>) -> Result<Record, ImportError> {
-    let mut record = Record {
-        line,
-        fields: BTreeMap::new(),
-        misshapen: Vec::new(),
-    };
-    for (name, value) in object {
-        let field = field_named(&name).ok_or_else(|| unknown_field(&name))?;
-        match text_of(field, value) {
-            Ok(text) if text.is_empty() => {}
-            Ok(text) => {
-                record.fields.insert(field, text);
-            }
-            Err(wanted) => record.misshapen.push((field, wanted)),
-        }
-    }
-    Ok(record)
-}
-
-/// A JSON value as the text that CSV would have for it, or what it should have been.
-fn text_of(field: &str, value: Value) -> Result<String, &'static str> {
-    match (field, value) {
-        (_, Value::Null) => Ok(String::new()),
-        ("metadata", value @ Value::Object(_)) => Ok(value.to_string()),
-        ("metadata", _) => Err("a JSON object"),
-        (_, Value::String(text)) => Ok(text.trim().to_owned()),
-        ("expires_in_days", Value::Number(days)) => Ok(days.to_string()),
-        ("expires_in_days", _) => Err("a number"),
-        ("scopes" | "domains" | "ip_ranges", Value::Array(items)) => {
-            let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
-            texts
-                .map(|texts| texts.join(","))
-                .ok_or("an array of texts")
-        }
-        ("scopes" | "domains" | "ip_ranges", _) => Err("an array of texts"),
-        _ => Err("a text"),
-    }
 }
 
 #[cfg(test)]
@@ -206,27 +134,17 @@ mod tests {
     }
 
     #[test]
-    fn json_gives_what_csv_would() {
-        let text = r#"{"keys": [{"name": " One ", "sha256": "aa", "scopes": ["a", "b"], "expires_in_days": 30,
-            "metadata": {"tier": 1}, "notes": null, "domains": 5}]}"#;
-        let record = read_json(text).unwrap().remove(0);
-        assert_eq!(record.fields["name"], "One");
-        assert_eq!(record.fields["scopes"], "a,b");
-        assert_eq!(record.fields["expires_in_days"], "30");
-        assert_eq!(record.fields["metadata"], r#"{"tier":1}"#);
-        assert_eq!(record.misshapen, [("domains", "an array of texts")]);
-        assert!(!record.fields.contains_key("notes"));
-    }
-
-    #[test]
     fn what_cannot_be_read_says_where() {
         assert!(refusal(read_csv("name,sha256\na,b,c\n")).contains("near line 2"));
         assert!(refusal(read_csv("name,digest\n")).contains("no field `digest`"));
         assert!(refusal(read_csv("name,notes\n")).contains("`sha256`"));
         assert!(refusal(read_csv("name,name,sha256\n")).contains("twice"));
-        assert!(refusal(read_json("[\n{]")).contains("line 2"));
-        assert!(refusal(read_json("[1]")).contains("Entry 1"));
-        assert!(refusal(read_json(r#"{"keys": [], "more": 1}"#)).contains("array of objects"));
-        assert!(refusal(read_json(r#"[{"colour": "red"}]"#)).contains("no field `colour`"));
+    }
+
+    #[test]
+    fn reading_stops_at_the_first_entry_too_many() {
+        let file = |count: usize| format!("name,sha256\n{}", "a,b\n".repeat(count));
+        assert_eq!(read_csv(&file(MAX_ENTRIES)).unwrap().len(), MAX_ENTRIES);
+        assert!(refusal(read_csv(&file(MAX_ENTRIES + 1))).contains("at most 10,000"));
     }
 }

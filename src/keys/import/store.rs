@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Entry, EntryReport, ImportError, Problem};
+use super::{Entry, EntryReport, ImportError, Listed, Problem};
 use crate::{
     Engine,
     access::{Permit, to},
@@ -35,6 +35,7 @@ pub(super) async fn projects(
 pub(super) async fn refuse_stored(
     engine: &Engine,
     entries: &[Option<Entry>],
+    listed: &mut Listed,
     told: &mut [EntryReport],
 ) -> Result<(), StorageError> {
     let mut wanted: HashMap<KeyDigest, usize> = HashMap::new();
@@ -68,7 +69,7 @@ pub(super) async fn refuse_stored(
     }
     for (place, told) in told.iter_mut().enumerate() {
         if stored.contains(&place) {
-            told.problems.push(stored_already());
+            told.refuse(listed, stored_already());
         }
     }
     Ok(())
@@ -86,6 +87,7 @@ pub(super) async fn store(
     engine: &Engine,
     permit: &Permit<to::MakeKeys>,
     entries: &[Entry],
+    listed: &mut Listed,
     told: &mut [EntryReport],
 ) -> Result<bool, ImportError> {
     let now = engine.clock.now();
@@ -95,7 +97,7 @@ pub(super) async fn store(
         let digest = engine.peppers.digest_of_sha256(&entry.sha256);
         let id = insert_key(engine, &mut tx, permit, entry, now).await?;
         if !insert_secret(engine, &mut tx, id, entry, digest, now).await? {
-            told.problems.push(stored_already());
+            told.refuse(listed, stored_already());
             return Ok(false);
         }
         digests.push(digest);

@@ -1,6 +1,6 @@
 //! What the address of the list says, and the addresses of its links.
 
-use latchkey::key::Environment;
+use latchkey::{key::Environment, search::Search};
 use serde::{Deserialize, Serialize};
 
 use crate::query::{query_of, value_of};
@@ -94,6 +94,11 @@ impl SortChoice {
     }
 }
 
+/// A text without what is beyond its first `max` characters. The page searches for what its field then shows.
+fn first_characters(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
 impl Address {
     /// Reads the query string of the list of `org`.
     pub fn read(org: String, query: &str) -> Self {
@@ -105,7 +110,7 @@ impl Address {
             .map_or(SortChoice::Name, |(sort, _)| sort);
         Self {
             org,
-            search: word("q").trim().to_owned(),
+            search: first_characters(word("q").trim(), Search::MAX_CHARACTERS),
             environment: word("environment").parse().ok(),
             status: StatusChoice::ALL
                 .into_iter()

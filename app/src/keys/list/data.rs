@@ -149,7 +149,8 @@ mod on_the_server {
         let after = address.after.parse().map(Cursor::After).ok();
         let before = address.before.parse().map(Cursor::Before).ok();
         KeyQuery {
-            search: address.search.clone(),
+            // The address holds no more than a search has.
+            search: address.search.parse().unwrap_or_default(),
             kind: None,
             names_only,
             environment: address.environment,

@@ -1,6 +1,6 @@
 //! What stands above the list: search, and links to parts of it.
 
-use latchkey::key::Environment;
+use latchkey::{key::Environment, search::Search};
 use leptos::prelude::*;
 
 use super::address::{Address, StatusChoice};
@@ -54,7 +54,7 @@ pub fn Filters(
         <form class="bar" role="search" method="get" action=address.path()>
             <div class="search">
                 <Icon symbol=Symbol::Search/>
-                <input class="input" type="search" name="q" value=address.search.clone() maxlength="100" aria-label="Search keys" placeholder=placeholder/>
+                <input class="input" type="search" name="q" value=address.search.clone() maxlength=Search::MAX_CHARACTERS aria-label="Search keys" placeholder=placeholder/>
             </div>
             {kept}
             <div class="seg" role="group" aria-label="Environment">{environments}</div>

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use latchkey::{
-    domain::parse_list,
-    ip_range,
+    domain::{TOO_MANY_PATTERNS, parse_list},
+    ip_range::{self, TOO_MANY_RANGES},
     key::{Environment, Kind},
     name::KeyName,
 };
@@ -248,19 +248,10 @@ pub fn invalid_text(sentences: Signal<Vec<String>>) -> impl Fn() -> Option<&'sta
 
 /// What the browser can tell about a list of domains. What needs tables that only the server has is left to it.
 pub fn domain_errors(text: &str) -> Vec<String> {
-    let list = parse_list(text);
-    list.refused
-        .iter()
-        .filter(|refused| !refused.error.is_left_to_server())
-        .map(|refused| refused.error.to_string())
-        .collect()
+    parse_list(text).sentences(TOO_MANY_PATTERNS, |error| !error.is_left_to_server())
 }
 
 /// What is wrong with a list of IP ranges.
 pub fn ip_range_errors(text: &str) -> Vec<String> {
-    let list = ip_range::parse_list(text);
-    list.refused
-        .iter()
-        .map(|refused| refused.error.to_string())
-        .collect()
+    ip_range::parse_list(text).sentences(TOO_MANY_RANGES, |_| true)
 }

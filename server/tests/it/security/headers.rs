@@ -56,14 +56,15 @@ on_both! {
         assert_eq!(nonces.len(), 3);
     }
 
-    async fn a_request_id_is_kept_when_it_is_plain(app: &TestApp) {
-        let browser = app.browser();
-        let send = async |id: &str| {
+    async fn a_request_id_is_kept_when_it_is_plain_and_from_a_trusted_proxy(app: &TestApp) {
+        let proxy = app.browser_with(&[("trusted_proxies", "192.0.2.0/24")]);
+        let send = async |browser: &Browser, id: &str| {
             let request = browser.request(Method::GET, "/healthz").header("x-request-id", id);
             browser.send(request, "").await.header("x-request-id").to_owned()
         };
-        assert_eq!(send("abc-123").await, "abc-123");
-        assert_ne!(send("<script>").await, "<script>");
+        assert_eq!(send(&proxy, "abc-123").await, "abc-123");
+        assert_ne!(send(&proxy, "<script>").await, "<script>");
+        assert_ne!(send(&app.browser(), "abc-123").await, "abc-123");
     }
 
     async fn readiness_says_when_the_database_is_gone_and_liveness_does_not(app: &TestApp) {

@@ -45,7 +45,7 @@ on_both! {
         assert_eq!(key.ip_ranges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::1"]);
         assert_eq!(key.metadata, metadata);
         assert_eq!((key.summary.display, key.summary.created_at), (made.display, NOON));
-        let found = latchkey::keys::list::KeyQuery { search: "BUILD".to_owned(), ..Default::default() };
+        let found = latchkey::keys::list::KeyQuery { search: "BUILD".parse().unwrap(), ..Default::default() };
         assert_eq!(org.names(found).await, ["Build server"], "it is found under its new name");
 
         let never = EditKey { expires_at: Some(None), ..EditKey::default() };

@@ -66,7 +66,7 @@ on_both! {
         assert_eq!(names(StatusFilter::Any, Some(Environment::Test)).await, "active");
         assert_eq!(names(StatusFilter::Ended, Some(Environment::Test)).await, "");
         let ended_named_disabled = KeyQuery {
-            status: StatusFilter::Ended, search: "disabled".to_owned(), ..KeyQuery::default()
+            status: StatusFilter::Ended, search: "disabled".parse().unwrap(), ..KeyQuery::default()
         };
         assert_eq!(org.names(ended_named_disabled).await, ["disabled and expired"]);
     }
@@ -131,7 +131,7 @@ on_both! {
 
 async fn found(org: &TestOrg, search: &str) -> Vec<String> {
     org.names(KeyQuery {
-        search: search.to_owned(),
+        search: search.parse().unwrap(),
         ..KeyQuery::default()
     })
     .await

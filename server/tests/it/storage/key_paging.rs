@@ -106,7 +106,7 @@ on_both! {
         }
         assert_eq!(names.len(), 10_000);
         assert!(names.is_sorted(), "by name");
-        let found = page(app, &org, KeyQuery { search: "Key 0999".to_owned(), ..query(None) }).await;
+        let found = page(app, &org, KeyQuery { search: "Key 0999".parse().unwrap(), ..query(None) }).await;
         assert_eq!(found.matching, 10);
     }
 }

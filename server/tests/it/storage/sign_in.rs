@@ -72,7 +72,7 @@ async fn try_password(engine: &Engine, email: &str, password: &str, from: &str) 
     .await
     {
         Ok(_) => "signed in".to_owned(),
-        Err(error @ (SignInError::WrongCredentials | SignInError::TooMany { .. })) => {
+        Err(error @ (SignInError::WrongCredentials { .. } | SignInError::TooMany { .. })) => {
             error.to_string()
         }
         Err(error) => panic!("{error:?}"),

@@ -8,6 +8,7 @@ use axum::{
     http::{Method, Request, header},
 };
 use latchkey::{
+    Engine,
     access::Operator,
     key::text::PlainKey,
     role::Role,
@@ -45,6 +46,14 @@ impl TestApp {
     /// A browser at the server, with no one signed in.
     pub fn browser(&self) -> Browser {
         self.browser_with(&[])
+    }
+
+    /// A browser at the server of another engine.
+    pub fn browser_on(&self, engine: &Arc<Engine>) -> Browser {
+        let AppState { settings, .. } = self.state(&[]);
+        let state = AppState::new(Arc::clone(engine), settings, 3000);
+        let origin = state.public_url.origin().to_owned();
+        Browser::new(latchkey_server::router(state), &origin)
     }
 
     /// A browser at a server with these settings.

@@ -27,16 +27,16 @@ on_both! {
         { → "INVALID_REQUEST" "The body is not JSON: line 1, column 1." null
         [] → "INVALID_REQUEST" "The body must be a JSON object." null
         null → "INVALID_REQUEST" "The body must be a JSON object." null
-        {"key":1} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a text","field":"key"}]
+        {"key":1} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a text","field":"key"}]
         {"key":"k","key":"k"} → "INVALID_REQUEST" "The body has a field twice." null
-        {"scopes":"bots:read"} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a list of scopes, such as [\"chat:read\"]","field":"scopes"}]
-        {"scopes":[1]} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a list of scopes, such as [\"chat:read\"]","field":"scopes"}]
-        {"scopes":["Not A Scope"]} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a list of scopes, such as [\"chat:read\"]","field":"scopes"}]
+        {"scopes":"bots:read"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
+        {"scopes":[1]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
+        {"scopes":["Not A Scope"]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
         {"class":"made up"} → "INVALID_REQUEST" "There is no such class." [{"detail":"must be one of default","field":"class"}]
-        {"cost":0} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a whole number of at least 1","field":"cost"}]
-        {"cost":1.5} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a whole number of at least 1","field":"cost"}]
-        {"ip":"localhost"} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be an IPv4 or IPv6 address","field":"ip"}]
-        {"origin":7} → "INVALID_REQUEST" "Some fields will not do; errors says which and why." [{"detail":"must be a text: the Origin header as it came","field":"origin"}]
+        {"cost":0} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
+        {"cost":1.5} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
+        {"ip":"localhost"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be an IPv4 or IPv6 address","field":"ip"}]
+        {"origin":7} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a text: the Origin header as it came","field":"origin"}]
         {"key":"� → "INVALID_REQUEST" "The body is not JSON: line 1, column 11." null
         "#) };
     }

@@ -1,0 +1,323 @@
+//! From JSON to records. The file is read as a stream, so that one of many small values takes no more memory than its
+//! text, and reading stops counting at the first entry too many.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    ImportError, MAX_ENTRIES,
+    file::{Record, field_named, unknown_field},
+};
+
+/// The most items of one list that are read: more than any list may have, so that it is too long for whoever parses it.
+const MAX_ITEMS: usize = 501;
+
+/// Reads a JSON array of objects, or an object whose `keys` is one.
+pub fn read(text: &str) -> Result<Vec<Record>, ImportError> {
+    let file: File = serde_json::from_str(text).map_err(|error| {
+        ImportError::Unreadable(format!(
+            "This is not JSON: line {}, column {} cannot be read.",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    match file {
+        File::Entries(Entries { records, error }) => error.map_or(Ok(records), Err),
+        File::Other => Err(ImportError::Unreadable(
+            "Write an array of objects, or an object whose only field `keys` is one.".to_owned(),
+        )),
+    }
+}
+
+/// What the whole text is.
+enum File {
+    Entries(Entries),
+    Other,
+}
+
+/// The entries up to the first that is none.
+#[derive(Default)]
+struct Entries {
+    records: Vec<Record>,
+    error: Option<ImportError>,
+}
+
+/// One element of the array.
+enum Entry {
+    Object(Record),
+    UnknownField(String),
+    Other,
+}
+
+/// The value of a field, as text where that is what the field needs.
+enum FieldValue {
+    Nothing,
+    Text(String),
+    Number(String),
+    Texts(Vec<String>),
+    Object(Map<String, Value>),
+    Other,
+}
+
+/// Visits that no JSON value of interest makes: they give `Other`.
+macro_rules! other {
+    ($($visit:ident($value:ty))*) => {
+        $(fn $visit<E>(self, _: $value) -> Result<Self::Value, E> {
+            Ok(Self::Value::Other)
+        })*
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Self::Value::Other)
+        }
+    };
+}
+
+fn skip<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
+    while list.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+impl<'de> Deserialize<'de> for File {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FileVisitor;
+        impl<'de> Visitor<'de> for FileVisitor {
+            type Value = File;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of objects")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<File, A::Error> {
+                read_entries(list).map(File::Entries)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<File, A::Error> {
+                let mut file = File::Other;
+                let mut has_other_fields = false;
+                while let Some(name) = object.next_key::<String>()? {
+                    if name == "keys" {
+                        file = object.next_value()?;
+                    } else {
+                        object.next_value::<IgnoredAny>()?;
+                        has_other_fields = true;
+                    }
+                }
+                Ok(if has_other_fields { File::Other } else { file })
+            }
+
+            other!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
+        }
+        deserializer.deserialize_any(FileVisitor)
+    }
+}
+
+fn read_entries<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Entries, A::Error> {
+    let mut entries = Entries::default();
+    for line in 1.. {
+        let error = match list.next_element::<Entry>()? {
+            None => return Ok(entries),
+            Some(_) if entries.records.len() == MAX_ENTRIES => ImportError::TooMany,
+            Some(Entry::Object(record)) => {
+                entries.records.push(Record { line, ..record });
+                continue;
+            }
+            Some(Entry::UnknownField(name)) => unknown_field(&name),
+            Some(Entry::Other) => {
+                ImportError::Unreadable(format!("Entry {line} is not an object."))
+            }
+        };
+        entries.error = Some(error);
+        break;
+    }
+    skip(list)?;
+    Ok(entries)
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntryVisitor;
+        impl<'de> Visitor<'de> for EntryVisitor {
+            type Value = Entry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Entry, A::Error> {
+                let mut record = Record {
+                    line: 0,
+                    fields: BTreeMap::new(),
+                    misshapen: Vec::new(),
+                };
+                let mut unknown = None;
+                while let Some(name) = object.next_key::<String>()? {
+                    let Some(field) = field_named(&name) else {
+                        object.next_value::<IgnoredAny>()?;
+                        unknown.get_or_insert(name);
+                        continue;
+                    };
+                    record.misshapen.retain(|(known, _)| *known != field);
+                    match text_of(field, object.next_value()?) {
+                        Ok(text) if text.is_empty() => {
+                            record.fields.remove(field);
+                        }
+                        Ok(text) => {
+                            record.fields.insert(field, text);
+                        }
+                        Err(wanted) => record.misshapen.push((field, wanted)),
+                    }
+                }
+                Ok(unknown.map_or(Entry::Object(record), Entry::UnknownField))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Entry, A::Error> {
+                skip(list).map(|()| Entry::Other)
+            }
+
+            other!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
+        }
+        deserializer.deserialize_any(EntryVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for FieldValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ValueVisitor;
+        impl<'de> Visitor<'de> for ValueVisitor {
+            type Value = FieldValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<FieldValue, E> {
+                Ok(FieldValue::Nothing)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<FieldValue, E> {
+                Ok(FieldValue::Other)
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<FieldValue, E> {
+                Ok(FieldValue::Number(number.to_string()))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<FieldValue, E> {
+                Ok(FieldValue::Number(number.to_string()))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<FieldValue, E> {
+                Ok(FieldValue::Number(number.to_string()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<FieldValue, E> {
+                Ok(FieldValue::Text(text.trim().to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<FieldValue, A::Error> {
+                let mut texts = Vec::new();
+                let mut are_texts = true;
+                while texts.len() < MAX_ITEMS && are_texts {
+                    match list.next_element()? {
+                        None => return Ok(FieldValue::Texts(texts)),
+                        Some(FieldValue::Text(text)) => texts.push(text),
+                        Some(_) => are_texts = false,
+                    }
+                }
+                skip(list)?;
+                Ok(if are_texts {
+                    FieldValue::Texts(texts)
+                } else {
+                    FieldValue::Other
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<FieldValue, A::Error> {
+                Map::deserialize(MapAccessDeserializer::new(object)).map(FieldValue::Object)
+            }
+        }
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+/// A value as the text that CSV would have for it, or what it should have been.
+fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
+    let is_list = matches!(field, "scopes" | "domains" | "ip_ranges");
+    match (field, value) {
+        (_, FieldValue::Nothing) => Ok(String::new()),
+        ("metadata", FieldValue::Object(object)) => Ok(Value::Object(object).to_string()),
+        ("metadata", _) => Err("a JSON object"),
+        (_, FieldValue::Texts(texts)) if is_list => Ok(texts.join(",")),
+        _ if is_list => Err("an array of texts"),
+        (_, FieldValue::Text(text)) => Ok(text),
+        ("expires_in_days", FieldValue::Number(days)) => Ok(days),
+        ("expires_in_days", _) => Err("a number"),
+        _ => Err("a text"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        read(text)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn json_gives_what_csv_would() {
+        let text = r#"{"keys": [{"name": " One ", "sha256": "aa", "scopes": ["a", "b"], "expires_in_days": 30,
+            "metadata": {"tier": 1}, "notes": null, "domains": 5, "ip_ranges": ["::1", 7]}]}"#;
+        let record = read(text).unwrap().remove(0);
+        assert_eq!(record.line, 1);
+        assert_eq!(record.fields["name"], "One");
+        assert_eq!(record.fields["scopes"], "a,b");
+        assert_eq!(record.fields["expires_in_days"], "30");
+        assert_eq!(record.fields["metadata"], r#"{"tier":1}"#);
+        assert_eq!(
+            record.misshapen,
+            [
+                ("domains", "an array of texts"),
+                ("ip_ranges", "an array of texts")
+            ]
+        );
+        assert!(!record.fields.contains_key("notes"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_where() {
+        assert!(refusal("[\n{]").contains("line 2"));
+        assert!(refusal("[{}, 1, {]").contains("line 1"));
+        assert!(refusal("[1]").contains("Entry 1"));
+        assert!(refusal("[{}, [{}]]").contains("Entry 2"));
+        for other in [
+            r#"{"keys": [], "more": 1}"#,
+            r#"{"keys": 5}"#,
+            "7",
+            "null",
+            "{}",
+        ] {
+            assert!(refusal(other).contains("array of objects"), "{other}");
+        }
+        assert!(refusal(r#"[{"colour": "red"}]"#).contains("no field `colour`"));
+    }
+
+    #[test]
+    fn reading_stops_at_the_first_entry_and_the_first_item_too_many() {
+        let entries = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
+        assert_eq!(read(&entries(MAX_ENTRIES)).unwrap().len(), MAX_ENTRIES);
+        assert!(refusal(&entries(MAX_ENTRIES + 1)).contains("at most 10,000"));
+        let domains = vec![r#""a.io""#; 100_000].join(",");
+        let record = read(&format!(r#"[{{"domains": [{domains}]}}]"#))
+            .unwrap()
+            .remove(0);
+        assert_eq!(record.fields["domains"].split(',').count(), MAX_ITEMS);
+    }
+}

@@ -1,0 +1,58 @@
+//! What a list is searched for.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// What a list is searched for: at most [`Search::MAX_CHARACTERS`] characters, without white space around it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Search(String);
+
+/// The text is longer than any search.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("A search has at most {} characters.", Search::MAX_CHARACTERS)]
+pub struct SearchTooLong;
+
+impl Search {
+    /// The most characters of a search: four times as many as a name has.
+    pub const MAX_CHARACTERS: usize = 200;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Search {
+    type Err = SearchTooLong;
+    fn from_str(text: &str) -> Result<Self, SearchTooLong> {
+        let text = text.trim();
+        match text.char_indices().nth(Self::MAX_CHARACTERS) {
+            None => Ok(Self(text.to_owned())),
+            Some(_) => Err(SearchTooLong),
+        }
+    }
+}
+
+impl TryFrom<String> for Search {
+    type Error = SearchTooLong;
+    fn try_from(text: String) -> Result<Self, SearchTooLong> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_counted_without_the_white_space_around_them() {
+        let search = |text: String| text.parse::<Search>();
+        assert_eq!(
+            search(format!("  {} ", "é".repeat(200))).unwrap().as_str(),
+            "é".repeat(200)
+        );
+        assert_eq!(search("x".repeat(201)), Err(SearchTooLong));
+    }
+}

@@ -1,0 +1,200 @@
+//! Work that keeps a core busy, such as hashing a password or reading an import: off the threads that answer requests,
+//! a few at a time, behind a queue with an end.
+//!
+//! - A caller without a place in the queue is turned away before anything is done for it.
+//! - Nobody fills the queue for others: each tenant or network has a share of the places.
+//! - A place is kept until the work ends, whatever becomes of the request: work that runs cannot be cancelled.
+//! - Work whose request is gone before its turn never starts: the future that waits is dropped with the request.
+
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How long to wait before one asks again, in seconds.
+const RETRY_AFTER: u32 = 2;
+
+/// The queue is full, or the caller's share of it is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Latchkey is busy. Try again in {retry_after} seconds.")]
+pub struct Busy {
+    /// Seconds to wait.
+    pub retry_after: u32,
+}
+
+/// The process is ending, or the work panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the work did not end")]
+pub struct Unfinished;
+
+/// A queue for one kind of work. `K` names whose work it is.
+#[derive(Debug)]
+pub struct WorkQueue<K> {
+    turns: Arc<Semaphore>,
+    places: Arc<Places<K>>,
+}
+
+/// Who has how many places.
+#[derive(Debug)]
+struct Places<K> {
+    max: usize,
+    max_each: usize,
+    taken: Mutex<HashMap<K, usize>>,
+}
+
+/// A place in the queue, waiting or at work.
+#[derive(Debug)]
+#[must_use]
+pub struct Place<K: Eq + Hash> {
+    places: Arc<Places<K>>,
+    whose: K,
+    turns: Arc<Semaphore>,
+}
+
+/// Holds a place in the queue and one of the turns.
+#[derive(Debug)]
+pub struct Turn<K: Eq + Hash> {
+    _permit: OwnedSemaphorePermit,
+    _place: Place<K>,
+}
+
+impl<K> Places<K> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
+    /// A queue that does `at_once` pieces of work at the same time, and has `max` places in all (those at work
+    /// included), `max_each` of them for each `K`.
+    pub fn new(at_once: usize, max: usize, max_each: usize) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Places {
+                max,
+                max_each,
+                taken: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// When there is none left, in all or for `whose`.
+    pub fn enter(&self, whose: K) -> Result<Place<K>, Busy> {
+        let mut taken = self.places.lock();
+        let all: usize = taken.values().sum();
+        let own = taken.get(&whose).copied().unwrap_or(0);
+        if all >= self.places.max || own >= self.places.max_each {
+            return Err(Busy {
+                retry_after: RETRY_AFTER,
+            });
+        }
+        taken.insert(whose.clone(), own + 1);
+        Ok(Place {
+            places: Arc::clone(&self.places),
+            whose,
+            turns: Arc::clone(&self.turns),
+        })
+    }
+}
+
+impl<K: Eq + Hash + Send + Sync + 'static> Place<K> {
+    /// Waits for a turn, then does the work on a thread of its own. The turn lasts until the returned [`Turn`] is
+    /// dropped, or until the work ends when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// When the work panicked or the process is ending.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(T, Turn<K>), Unfinished> {
+        let permit = Arc::clone(&self.turns)
+            .acquire_owned()
+            .await
+            .map_err(|_| Unfinished)?;
+        let turn = Turn {
+            _permit: permit,
+            _place: self,
+        };
+        tokio::task::spawn_blocking(move || (work(), turn))
+            .await
+            .map_err(|_| Unfinished)
+    }
+}
+
+impl<K: Eq + Hash> Drop for Place<K> {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock();
+        if let Some(own) = taken.get_mut(&self.whose) {
+            *own -= 1;
+            if *own == 0 {
+                taken.remove(&self.whose);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_has_a_share_and_the_queue_has_an_end() {
+        let queue = WorkQueue::new(1, 3, 2);
+        let first = queue.enter("a").unwrap();
+        let _second = queue.enter("a").unwrap();
+        assert!(queue.enter("a").is_err());
+        let _third = queue.enter("b").unwrap();
+        assert!(queue.enter("c").is_err());
+        drop(first);
+        let _again = queue.enter("c").unwrap();
+        assert!(queue.enter("d").is_err());
+    }
+
+    #[tokio::test]
+    async fn work_keeps_its_turn_when_its_request_is_gone() {
+        let queue = WorkQueue::new(1, 4, 4);
+        let (end, ended) = mpsc::channel::<()>();
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let request = tokio::spawn(queue.enter("a").unwrap().run(move || {
+            begin.send(()).unwrap();
+            ended.recv().unwrap();
+        }));
+        begun.await.unwrap();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        assert_eq!(queue.turns.available_permits(), 0);
+        assert_eq!(queue.places.lock()["a"], 1);
+        end.send(()).unwrap();
+        let ((), _turn) = queue.enter("b").unwrap().run(|| ()).await.unwrap();
+        assert!(!queue.places.lock().contains_key("a"));
+    }
+
+    #[tokio::test]
+    async fn nothing_starts_for_a_request_that_is_gone() {
+        let queue = WorkQueue::new(1, 4, 4);
+        let ((), turn) = queue.enter("a").unwrap().run(|| ()).await.unwrap();
+        let (started, starts) = mpsc::channel();
+        let waiting = tokio::spawn(
+            queue
+                .enter("b")
+                .unwrap()
+                .run(move || started.send(()).unwrap()),
+        );
+        tokio::task::yield_now().await;
+        waiting.abort();
+        assert!(waiting.await.unwrap_err().is_cancelled());
+        assert!(!queue.places.lock().contains_key("b"));
+        drop(turn);
+        let ((), _turn) = queue.enter("c").unwrap().run(|| ()).await.unwrap();
+        assert!(starts.recv().is_err());
+    }
+}
