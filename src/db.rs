@@ -3,7 +3,9 @@
 //! Both databases get the same SQL text with `$n` placeholders; [`on!`] is the one place that branches. SQLite has a
 //! pool of one connection for writing, so that writers queue in our process rather than fail in SQLite's.
 
-use std::{str::FromStr, time::Duration};
+pub mod sqlite_file;
+
+use std::{io, str::FromStr, time::Duration};
 
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -36,6 +38,20 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
         Self(error.into())
     }
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The lock beside an SQLite file could not be had.
+    #[error("the database could not be locked: {0}")]
+    Lock(#[from] io::Error),
+    /// The database cannot be reached.
+    #[error("database_url: the database cannot be reached")]
+    Connect(#[source] StorageError),
+    /// The tables could not be brought up to date.
+    #[error("the database could not be migrated")]
+    Migrate(#[source] StorageError),
 }
 
 /// Reads a column that holds JSON.
@@ -138,7 +154,22 @@ pub struct SqlitePools {
 }
 
 impl Db {
-    /// Connects to `url` (`sqlite:…` or `postgres://…`) and makes the SQLite file when there is none.
+    /// Connects to `url` and brings its tables up to date. Of several processes that do so at the same time one does the
+    /// work and the others wait: for SQLite by a lock beside the file, for Postgres by one in the database.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, a migration fails, or the database was made by a newer version.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let _lock = match sqlite_file::path(url) {
+            Some(path) => Some(sqlite_file::Lock::acquire(&path).await?),
+            None => None,
+        };
+        let db = Self::connect(url).await.map_err(OpenError::Connect)?;
+        db.migrate().await.map_err(OpenError::Migrate)?;
+        Ok(db)
+    }
+
+    /// Connects to `url` (`sqlite:…` or `postgres://…`) and creates the SQLite file when there is none.
     ///
     /// # Errors
     /// When the URL names neither database or the database cannot be reached.
@@ -150,6 +181,9 @@ impl Db {
                 .connect(url)
                 .await?;
             return Ok(Self(On::Postgres(pool)));
+        }
+        if let Some(path) = sqlite_file::path(url) {
+            sqlite_file::create(&path).map_err(sqlx::Error::Io)?;
         }
         let options = SqliteConnectOptions::from_str(url)?
             .create_if_missing(true)

@@ -17,6 +17,7 @@ use ipnet::IpNet;
 use latchkey::{
     accounts::SignUpPolicy,
     convention::{BUILT_IN_NAMES, Convention},
+    db::sqlite_file,
     key::digest::Peppers,
     random::Randomness,
 };
@@ -154,10 +155,13 @@ impl Settings {
     }
 
     /// The file of the SQLite database; `None` with Postgres.
-    pub fn sqlite_file(&self) -> Option<&Path> {
-        let rest = self.database_url.0.strip_prefix("sqlite:")?;
-        let path = rest.strip_prefix("//").unwrap_or(rest);
-        Some(Path::new(path.split('?').next().unwrap_or(path)))
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        sqlite_file::path(&self.database_url.0)
+    }
+
+    /// The file that holds SQLite's pepper when the settings name none.
+    pub fn pepper_file(&self) -> PathBuf {
+        self.data_dir.join("pepper")
     }
 
     /// The peppers for key digests. With SQLite and none set, one is made in the data folder.
@@ -165,13 +169,13 @@ impl Settings {
     /// # Errors
     /// When Postgres has none, or the file cannot be read or made.
     pub fn peppers(&self, is_used: bool, random: &Randomness) -> Result<Peppers, PepperError> {
-        let is_postgres = self.sqlite_file().is_none();
+        let is_postgres = !self.database_url.0.starts_with("sqlite:");
         peppers::peppers(
             self.pepper.as_ref(),
             &self.older_peppers,
             is_postgres,
             is_used,
-            &self.data_dir,
+            self.pepper_file(),
             random,
         )
     }

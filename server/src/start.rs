@@ -1,11 +1,15 @@
 //! From settings to a working engine.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use latchkey::{
     Engine, EngineSettings,
     clock::Clock,
-    db::{Db, StorageError},
+    db::{Db, OpenError},
     random::{Randomness, RandomnessError},
 };
 
@@ -20,12 +24,9 @@ pub enum StartError {
     /// There is no pepper.
     #[error(transparent)]
     Pepper(#[from] PepperError),
-    /// The database cannot be reached.
-    #[error("database_url: the database cannot be reached")]
-    Connect(#[source] StorageError),
-    /// The tables could not be brought up to date.
-    #[error("the database could not be migrated")]
-    Migrate(#[source] StorageError),
+    /// The database could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// There was no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -38,11 +39,48 @@ pub enum StartError {
 pub async fn database(settings: &Settings) -> Result<Db, StartError> {
     make_data_dir(settings)
         .map_err(|error| StartError::DataDir(settings.data_dir.clone(), error))?;
-    let db = Db::connect(settings.database_url().expose())
-        .await
-        .map_err(StartError::Connect)?;
-    db.migrate().await.map_err(StartError::Migrate)?;
-    Ok(db)
+    Ok(Db::open(settings.database_url().expose()).await?)
+}
+
+/// Says in the log which files hold secrets and can be read by others.
+pub fn warn_of_exposed_files(settings: &Settings) {
+    for file in exposed_files(settings) {
+        tracing::warn!("{}", exposed(&file));
+    }
+}
+
+/// What to say of a file that others can read.
+pub fn exposed(file: &Path) -> String {
+    let file = file.display();
+    format!("{file} can be read by other users of this machine: chmod 600 {file}")
+}
+
+/// The files of the database and the pepper that others than their owner can read.
+pub fn exposed_files(settings: &Settings) -> Vec<PathBuf> {
+    let database = settings.sqlite_file();
+    let beside = |suffix: &str| {
+        database.as_ref().map(|file| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        })
+    };
+    let files = ["", "-wal", "-shm"].into_iter().filter_map(beside);
+    files
+        .chain([settings.pepper_file()])
+        .filter(|file| is_exposed(file))
+        .collect()
+}
+
+#[cfg(unix)]
+fn is_exposed(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_exposed(_: &Path) -> bool {
+    false
 }
 
 /// Starts an engine on the database that the settings name.
@@ -52,7 +90,8 @@ pub async fn database(settings: &Settings) -> Result<Db, StartError> {
 pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let random = Randomness::System;
     let db = database(settings).await?;
-    let is_used = db.holds_digests().await.map_err(StartError::Connect)?;
+    warn_of_exposed_files(settings);
+    let is_used = db.holds_digests().await.map_err(OpenError::Connect)?;
     let peppers = settings.peppers(is_used, &random)?;
     let engine = Engine::start(EngineSettings {
         db,

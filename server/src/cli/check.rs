@@ -3,7 +3,10 @@
 use latchkey::db::Db;
 
 use super::{CliError, flags::Flags, with_causes};
-use crate::settings::Settings;
+use crate::{
+    settings::Settings,
+    start::{exposed, exposed_files},
+};
 
 /// Says whether the settings and the database work. Changes nothing.
 pub async fn check(flags: &Flags) -> Result<(), CliError> {
@@ -24,6 +27,9 @@ pub async fn check(flags: &Flags) -> Result<(), CliError> {
             return Err(CliError::Unwell);
         }
     };
+    for file in exposed_files(&settings) {
+        println!("files: {}", exposed(&file));
+    }
     match database(&settings).await {
         Ok(words) => {
             println!("database: {words}");

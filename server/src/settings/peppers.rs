@@ -65,8 +65,8 @@ pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     })
 }
 
-/// The peppers to use. `in_settings` is the one that the settings name; without it, SQLite's is kept in `folder`, where
-/// it is made unless there are digests already (`is_used`).
+/// The peppers to use. `in_settings` is the one that the settings name; without it, SQLite's is kept in `file`, which
+/// is made unless there are digests already (`is_used`).
 ///
 /// # Errors
 /// When Postgres has none, or the file is lost or cannot be read or made.
@@ -75,10 +75,9 @@ pub(super) fn peppers(
     older: &[Secret],
     is_postgres: bool,
     is_used: bool,
-    folder: &Path,
+    file: PathBuf,
     random: &Randomness,
 ) -> Result<Peppers, PepperError> {
-    let file = folder.join("pepper");
     let invalid = |reason| PepperError::NotAPepper(file.clone(), reason);
     let current = match in_settings {
         Some(secret) => parse(secret.expose()).map_err(invalid)?,
@@ -178,7 +177,7 @@ mod tests {
                 &[],
                 false,
                 is_used,
-                folder.path(),
+                folder.path().join("pepper"),
                 &Randomness::seeded(1),
             )
         };
@@ -204,15 +203,15 @@ mod tests {
 
     #[test]
     fn postgres_needs_one_and_numbers_are_used_once() {
-        let (folder, random) = (Path::new("unused"), Randomness::seeded(1));
+        let (file, random) = (|| PathBuf::from("unused"), Randomness::seeded(1));
         let secret = |number: u8| Secret::new(format!("{number}:{}", "x".repeat(32)));
         assert!(matches!(
-            peppers(None, &[], true, false, folder, &random),
+            peppers(None, &[], true, false, file(), &random),
             Err(PepperError::NeededForPostgres)
         ));
-        let two = peppers(Some(&secret(2)), &[secret(1)], true, true, folder, &random).unwrap();
+        let two = peppers(Some(&secret(2)), &[secret(1)], true, true, file(), &random).unwrap();
         assert_eq!(two.current_version(), 2);
-        let twice = peppers(Some(&secret(2)), &[secret(2)], true, true, folder, &random);
+        let twice = peppers(Some(&secret(2)), &[secret(2)], true, true, file(), &random);
         assert!(matches!(twice, Err(PepperError::NumberTwice(2))));
     }
 }

@@ -20,7 +20,7 @@ fn the_defaults_are_what_the_design_says() {
     );
     assert_eq!(
         settings.sqlite_file(),
-        Some(Path::new("./data/latchkey.db"))
+        Some(PathBuf::from("./data/latchkey.db"))
     );
     assert_eq!(settings.convention.name, "latchkey");
     assert_eq!(settings.sign_up, SignUpPolicy::Invite);

@@ -33,6 +33,12 @@ pub enum Database {
     Postgres { name: String },
 }
 
+fn new_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("latchkey_it_{}_{number}", std::process::id())
+}
+
 /// A transaction that holds all keys. Its end is that of its connection.
 #[expect(dead_code, reason = "the connections are held, not used")]
 pub enum HeldKeys {
@@ -51,7 +57,6 @@ impl Database {
     /// An empty Postgres database, copied from one that was migrated once: migrating takes longer than most tests.
     pub async fn postgres() -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         let template = TEMPLATE
             .get_or_init(|| async {
                 let name = format!("latchkey_it_{}_template", std::process::id());
@@ -62,12 +67,15 @@ impl Database {
                 name
             })
             .await;
-        let name = format!(
-            "latchkey_it_{}_{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = new_name();
         in_cluster(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self::Postgres { name }
+    }
+
+    /// A Postgres database without tables.
+    pub async fn postgres_without_tables() -> Self {
+        let name = new_name();
+        in_cluster(&format!("CREATE DATABASE {name}")).await;
         Self::Postgres { name }
     }
 

@@ -1,0 +1,151 @@
+//! Several processes that start on one database at the same time.
+
+use std::process::{Child, Command, Stdio};
+
+use super::process::{Folder, Server};
+use crate::test_app::Database;
+
+/// A pepper for Postgres, which needs one.
+const PEPPER: &str = "a pepper for tests that has enough characters";
+
+#[test]
+fn a_server_and_commands_that_start_together_all_work_on_sqlite() {
+    for _ in 0..3 {
+        let folder = Folder::new();
+        let commands: Vec<Child> = (0..3)
+            .map(|number| org_create(&folder, number, &[]))
+            .collect();
+        let server = folder.serve(&[]);
+        all_succeed(commands);
+        assert!(
+            server
+                .send("GET", "/readyz", &[], "")
+                .starts_with("HTTP/1.1 200")
+        );
+        assert_eq!(server.end("TERM"), Some(0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_and_commands_that_start_together_all_work_on_postgres() {
+    let database = Database::postgres_without_tables().await;
+    let folder = Folder::new();
+    let url = database.url();
+    let settings = [
+        ("LATCHKEY_DATABASE_URL", url.as_str()),
+        ("LATCHKEY_PEPPER", PEPPER),
+    ];
+    let commands: Vec<Child> = (0..3)
+        .map(|number| org_create(&folder, number, &settings))
+        .collect();
+    let mut serve = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+    serve.envs(settings).stderr(Stdio::null());
+    let server = Server::start(serve);
+    all_succeed(commands);
+    assert_eq!(server.end("TERM"), Some(0));
+    database.remove().await;
+}
+
+#[test]
+fn processes_that_upgrade_an_old_database_together_all_work() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(first_schema(&folder));
+    let commands: Vec<Child> = (0..3)
+        .map(|number| org_create(&folder, number, &[]))
+        .collect();
+    let server = folder.serve(&[]);
+    all_succeed(commands);
+    assert_eq!(server.end("TERM"), Some(0));
+    let listed = folder.run(&["check"], "");
+    assert!(
+        String::from_utf8_lossy(&listed.stdout).contains("up to date"),
+        "{listed:?}"
+    );
+}
+
+/// A database as the first version left it.
+async fn first_schema(folder: &Folder) {
+    use sqlx::{
+        Connection as _, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions,
+    };
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path().join("data/latchkey.db"))
+        .create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let migrations = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite");
+    let mut migrator = Migrator::new(migrations).await.unwrap();
+    migrator.migrations.to_mut().truncate(1);
+    migrator.run(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+fn org_create(folder: &Folder, number: usize, settings: &[(&str, &str)]) -> Child {
+    let slug = format!("org-{number}");
+    let mut command: Command =
+        folder.command(&["org", "create", "--name", "Northwind", "--slug", &slug]);
+    command
+        .envs(settings.iter().copied())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn all_succeed(commands: Vec<Child>) {
+    for command in commands {
+        let output = command.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn files_with_secrets_are_their_owners_alone_in_any_folder_and_others_are_warned_of() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+    let folder = Folder::new();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let set_mode = |name: &str, mode| {
+        let permissions = fs::Permissions::from_mode(mode);
+        fs::set_permissions(data.join(name), permissions).unwrap();
+    };
+    set_mode("", 0o755);
+    let server = folder.serve(&[]);
+    for file in fs::read_dir(&data).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.file_name());
+    }
+    assert_eq!(server.end("TERM"), Some(0));
+
+    let check = |folder: &Folder| {
+        let output = folder.run(&["check"], "");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(
+        !check(&folder).contains("other users"),
+        "{}",
+        check(&folder)
+    );
+    set_mode("pepper", 0o644);
+    set_mode("latchkey.db", 0o640);
+    for file in ["pepper", "latchkey.db"] {
+        assert!(
+            check(&folder).contains(&format!("chmod 600 ./data/{file}")),
+            "{}",
+            check(&folder)
+        );
+    }
+    let log = folder.path().join("log");
+    let server = folder.serve_with_log(&[], fs::File::create(&log).unwrap());
+    assert_eq!(server.end("TERM"), Some(0));
+    let log = fs::read_to_string(log).unwrap();
+    for file in ["pepper", "latchkey.db"] {
+        assert!(log.contains(&format!("chmod 600 ./data/{file}\n")), "{log}");
+    }
+}
