@@ -5,8 +5,10 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use latchkey::Engine;
 use leptos::config::LeptosOptions;
+use tokio::sync::Mutex;
 
 use crate::{
+    docs::Docs,
     metrics::Metrics,
     settings::{PublicUrl, Settings},
 };
@@ -22,6 +24,10 @@ pub struct AppState {
     pub public_url: Arc<PublicUrl>,
     /// What is counted for `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// The API's documentation.
+    pub docs: Arc<Docs>,
+    /// Held while the database is asked whether it answers: `/readyz` takes one connection, however often it is asked.
+    pub checking: Arc<Mutex<()>>,
 }
 
 impl AppState {
@@ -33,6 +39,8 @@ impl AppState {
             settings,
             public_url,
             metrics: Arc::new(Metrics::new()),
+            docs: Arc::default(),
+            checking: Arc::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ pub async fn alive() -> impl IntoResponse {
 
 /// `GET /readyz`: the database answers too.
 pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
+    let _turn = state.checking.lock().await;
     match state.engine.db().ping().await {
         Ok(()) => (StatusCode::OK, TEXT, "ok\n"),
         Err(error) => {

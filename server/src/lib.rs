@@ -8,8 +8,9 @@ pub mod assets;
 mod background;
 pub mod cli;
 mod client_address;
+mod connections;
 mod cors;
-mod docs;
+pub mod docs;
 mod error_page;
 mod health;
 mod key_forms;
@@ -28,6 +29,7 @@ mod service_token;
 mod sessions;
 pub mod settings;
 pub mod start;
+mod timed_stream;
 mod verify;
 
 pub use app_state::AppState;

@@ -2,12 +2,6 @@
 
 pub mod words;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, header},
-    response::IntoResponse,
-};
 use latchkey::convention::Convention;
 use utoipa::{
     Modify, OpenApi,
@@ -19,7 +13,7 @@ use utoipa::{
     },
 };
 
-use crate::{app_state::AppState, problem, rest, verify};
+use crate::{problem, rest, verify};
 
 /// The document without the instance's address.
 #[derive(OpenApi)]
@@ -211,11 +205,4 @@ fn list_words(openapi: &mut utoipa::openapi::OpenApi, schema: &str, words: Vec<(
     object.description = Some(format!("{described} Here: {}.", meanings.join(", ")));
     let words = words.into_iter().map(|(word, _)| word.into());
     object.enum_values = Some(words.collect());
-}
-
-/// `GET /openapi.json`.
-pub async fn show(State(state): State<AppState>) -> impl IntoResponse {
-    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    let document = document(state.public_url.origin(), state.engine.convention());
-    (headers, Json(document))
 }

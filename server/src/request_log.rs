@@ -1,39 +1,53 @@
 //! One line in the log for each request, and an id that stands in it and in the answer.
 
-use std::sync::{
-    LazyLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    net::SocketAddr,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::Response,
 };
+use ipnet::IpNet;
 use latchkey::random::Randomness;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::app_state::AppState;
 
 /// The header that carries the id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Runs a request under its id, and logs its method, path, status and time. Never its query, headers or body, which
-/// hold what people search for and what they sign in with.
+/// Runs a request under its id, and logs its method, route, status and time: never its path, query, headers or body,
+/// which are what a client wrote and may hold a key.
 pub async fn log(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = id_of(request.headers()).unwrap_or_else(new_id);
+    let id = if is_from_trusted_proxy(&request, &state.settings.trusted_proxies) {
+        id_of(request.headers())
+    } else {
+        None
+    };
+    let id = id.unwrap_or_else(new_id);
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let text = id.to_str().unwrap_or_default();
-    let path = request.uri().path();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    // The template, such as `/orgs/{org}/keys`.
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+    let method = method_of(&request);
     // Verifications are too many for a line each; their outcomes are counted.
-    let span = if path == "/v1/verify" {
-        tracing::debug_span!("request", id = text, method = %request.method(), path)
+    let span = if route == "/v1/verify" {
+        tracing::debug_span!("request", id = text, method, route)
     } else {
-        tracing::info_span!("request", id = text, method = %request.method(), path)
+        tracing::info_span!("request", id = text, method, route)
     };
     let started_at = state.engine.clock().now();
+    let mut unanswered = Unanswered(Some((&span, route)));
     let mut response = next.run(request).instrument(span.clone()).await;
+    unanswered.0 = None;
     let status = response.status();
     state.metrics.count_response(status);
     if status.is_server_error() {
@@ -44,6 +58,36 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// A request's span and route until it is answered. hyper drops a request's future when its client goes: that drops this.
+struct Unanswered<'a>(Option<(&'a Span, &'a str)>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some((span, route)) = self.0 {
+            span.in_scope(|| tracing::info!(route, "the client went before the answer"));
+        }
+    }
+}
+
+/// The method; a client may make up its own.
+fn method_of(request: &Request) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
+    let method = request.method().as_str();
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}
+
+/// Whether the peer is a proxy of ours: what anyone else says of a request's id is what a client wrote.
+fn is_from_trusted_proxy(request: &Request, trusted: &[IpNet]) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| {
+        let address = peer.ip().to_canonical();
+        trusted.iter().any(|network| network.contains(&address))
+    })
 }
 
 /// The id that a proxy gave the request, if it is a plain one.

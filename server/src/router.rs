@@ -7,7 +7,6 @@ use axum::{
     body::Body,
     extract::{DefaultBodyLimit, Request},
     http::Method,
-    http::StatusCode,
     middleware::{Next, from_fn, from_fn_with_state, map_response, map_response_with_state},
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, any, on},
@@ -16,7 +15,7 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 
 use crate::{
     app_state::AppState,
-    assets, client_address, cors, docs, error_page, health, key_forms, metrics, openapi, pages,
+    assets, client_address, cors, docs, error_page, health, key_forms, logging, metrics, pages,
     problem::{self, Problem},
     request_log, rest, security_headers, sessions, verify,
 };
@@ -78,7 +77,7 @@ fn table() -> Vec<Entry> {
         entry!(Api PATCH "/v1/orgs/{org}/agents/{public_id}" rest::agents::change),
         entry!(Api DELETE "/v1/orgs/{org}/agents/{public_id}" rest::agents::remove),
         entry!(Api GET "/v1/orgs/{org}/usage" rest::usage::show),
-        entry!(Api GET "/openapi.json" openapi::show),
+        entry!(Api GET "/openapi.json" docs::openapi),
         entry!(Browsers POST "/orgs/{org}/keys" key_forms::change_many),
         entry!(Browsers POST "/orgs/{org}/keys/new" key_forms::create),
         entry!(Browsers POST "/orgs/{org}/keys/{key}" key_forms::edit_domains),
@@ -141,12 +140,7 @@ pub fn router(state: AppState) -> Router {
         .merge(routes_for(For::Browsers))
         .layer(RequestBodyLimitLayer::new(FORM_LIMIT))
         .merge(uploads)
-        .layer(map_response(async |response: Response| {
-            match response.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => error_page::too_large(),
-                _ => response,
-            }
-        }))
+        .layer(map_response(error_page::in_place_of_redirect))
         .layer(map_response(pages::redirect))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
@@ -160,10 +154,18 @@ pub fn router(state: AppState) -> Router {
         }))
         .layer(from_fn(security_headers::add_page_policy));
 
+    let operators = routes_for(For::Operators)
+        .layer(from_fn(async |request: Request, next: Next| {
+            in_time(request, next, error_page::timed_out).await
+        }))
+        .layer(CatchPanicLayer::custom(|panic| {
+            log_panic(panic, error_page::internal_error)
+        }));
+
     Router::new()
         .merge(api)
         .merge(browsers)
-        .merge(routes_for(For::Operators))
+        .merge(operators)
         .merge(assets::router())
         .layer(from_fn_with_state(state.clone(), security_headers::add))
         .layer(from_fn_with_state(state.clone(), request_log::log))
@@ -198,11 +200,9 @@ async fn in_time(request: Request, next: Next, late: impl FnOnce() -> Response) 
 
 /// Puts a panic into the log and gives `answer`, which says nothing of it.
 fn log_panic(panic: Box<dyn Any + Send>, answer: impl FnOnce() -> Response) -> Response<Body> {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(message, "a request's handler panicked");
+    tracing::error!(
+        panic = logging::panic_message(&*panic),
+        "a request's handler panicked"
+    );
     answer()
 }

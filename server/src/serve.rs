@@ -2,21 +2,35 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
+use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
 use latchkey::{accounts::sign_up, db::StorageError, usage};
-use tokio::{net::TcpListener, sync::oneshot, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tower::ServiceExt as _;
 
 use crate::{
     app_state::AppState,
     assets,
     background::Background,
+    connections::{Connection, Connections, raise_descriptor_limit},
     router::router,
     settings::Settings,
     start::{self, StartError},
+    timed_stream::{Phase, TimedStream},
 };
 
 /// How long requests that are under way at shutdown may take.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The most bytes of a request's header. The longest that people send are addresses with a search in them.
+const MAX_HEADER: usize = 64 * 1024;
 
 /// Why serving did not begin or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +44,6 @@ pub enum ServeError {
     /// Signals of the system could not be received.
     #[error("signals cannot be received: {0}")]
     Signals(io::Error),
-    /// Connections could not be accepted any more.
-    #[error("serving broke off: {0}")]
-    Serve(io::Error),
     /// The last counts could not be written.
     #[error("the last usage could not be written")]
     Flush(#[source] StorageError),
@@ -59,48 +70,100 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     announce(&state, address).await?;
 
     let background = Background::start(&state);
-    let served = accept(listener, state, stop).await;
+    accept(listener, state, stop).await;
     background.stop().await;
     usage::flush::flush(&engine)
         .await
         .map_err(ServeError::Flush)?;
     engine.db().close().await;
     tracing::info!("stopped");
-    served.map_err(ServeError::Serve)
+    Ok(())
 }
 
 /// Answers connections until `stop`, then lets the requests that are under way finish.
-async fn accept(
-    listener: TcpListener,
-    state: AppState,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+async fn accept(listener: TcpListener, state: AppState, stop: impl Future<Output = ()>) {
+    let connections = Connections::new(
+        raise_descriptor_limit(),
+        state.settings.trusted_proxies.clone(),
+    );
+    tracing::info!(connections = connections.max(), "the most at the same time");
+    let router = router(state);
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                // Without a place the stream is closed here.
+                if let Some(connection) = connections.admit(peer) {
+                    converse(stream, peer, connection, &router, &graceful);
+                }
+            }
+            Err(error) => wait_after(&error).await,
+        }
+    }
+    drop(listener);
+    tracing::info!("stopping: no new connections, requests under way are finished");
+    if timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!(
+            "requests were still under way after {} s and are cut off",
+            GRACE.as_secs()
+        );
+    }
+}
+
+/// Answers the requests of one connection, in a task of its own.
+fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    connection: Connection,
+    router: &Router,
+    graceful: &GracefulShutdown,
+) {
     // Small answers wait for nothing: without this the kernel may hold them back for 40 ms.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was not set");
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was not set");
+    }
+    let stream = TimedStream::new(stream, Arc::clone(&connection.phase));
+    let (router, phase) = (router.clone(), Arc::clone(&connection.phase));
+    let service = service_fn(move |request: Request<Incoming>| {
+        phase.set(Phase::Busy);
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let (answer, phase) = (router.clone().oneshot(request), Arc::clone(&phase));
+        async move {
+            let answer = answer.await;
+            phase.set(Phase::Idle);
+            answer
         }
     });
-    let (stopping, stopped) = oneshot::channel();
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        stop.await;
-        tracing::info!("stopping: no new connections, requests under way are finished");
-        // An error says that serving broke off by itself.
-        let _ = stopping.send(());
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .max_buf_size(MAX_HEADER)
+        .serve_connection(TokioIo::new(stream), service);
+    let conversation = graceful.watch(conversation);
+    tokio::spawn(async move {
+        tokio::select! {
+            // How it ended is the client's affair.
+            _ = conversation => {}
+            () = connection.end.notified() => {}
+        }
+        drop(connection);
     });
-    let deadline = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(GRACE).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        served = server => served,
-        () = deadline => {
-            tracing::warn!("requests were still under way after {} s and are cut off", GRACE.as_secs());
-            Ok(())
-        }
+}
+
+/// A client that is gone by the time it is accepted is nothing; when descriptors run out, a moment may bring some back.
+async fn wait_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    ) {
+        tracing::error!(%error, "a connection could not be accepted");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

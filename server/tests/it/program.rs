@@ -1,5 +1,7 @@
 //! The program itself, as a process of its own.
 
 mod command_line;
+mod first_start;
+mod hostile_client;
 mod process;
 mod serving;

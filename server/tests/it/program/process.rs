@@ -66,13 +66,22 @@ impl Folder {
 
     /// Starts a server on a free port and waits until it says that it listens.
     pub fn serve(&self, arguments: &[&str]) -> Server {
+        self.serve_with_log(arguments, Stdio::null())
+    }
+
+    /// The same with its log in a file.
+    pub fn serve_with_log(&self, arguments: &[&str], log: impl Into<Stdio>) -> Server {
         let mut command =
             self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        command.stderr(log);
+        Server::start(command)
+    }
+}
+
+impl Server {
+    /// Runs a command that serves on a free port, and waits until it says that it listens.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
         let address = lines
             .find_map(|line| {
@@ -81,11 +90,9 @@ impl Folder {
                     .map(str::to_owned)
             })
             .expect("the server says where it listens");
-        Server { child, address }
+        Self { child, address }
     }
-}
 
-impl Server {
     /// Sends one request on a connection of its own and gives the status line, headers and body.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut connection = TcpStream::connect(&self.address).unwrap();

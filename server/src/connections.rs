@@ -1,0 +1,235 @@
+//! How many connections there are at most, in all and from one address, and which of them ends when one too many comes.
+//!
+//! A newcomer is never turned away for connections that do nothing: one of those ends in its place, of the newcomer's own
+//! address when that has its share, else of the address that has the most. So whoever fills the server with half
+//! requests takes the place of their own.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ipnet::IpNet;
+use tokio::sync::Notify;
+
+use crate::timed_stream::{Phase, SharedPhase};
+
+/// The most connections, whatever the system allows.
+const MAX_CONNECTIONS: usize = 8_192;
+/// Descriptors for everything else: the database's connections, files, the log.
+const RESERVED: u64 = 128;
+
+/// The connections that are open.
+#[derive(Debug)]
+pub struct Connections {
+    max: usize,
+    /// The same for one address, but for trusted proxies, which speak for many.
+    max_each: usize,
+    trusted_proxies: Vec<IpNet>,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    by_number: HashMap<u64, Entry>,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    address: IpAddr,
+    phase: Arc<SharedPhase>,
+    end: Arc<Notify>,
+}
+
+/// An open connection. It is counted until this is dropped.
+#[derive(Debug)]
+pub struct Connection {
+    number: u64,
+    connections: Arc<Connections>,
+    /// What it is doing.
+    pub phase: Arc<SharedPhase>,
+    /// Notified when it has to end.
+    pub end: Arc<Notify>,
+}
+
+/// Raises the number of descriptors that the process may have to what the system allows, and gives it.
+pub fn raise_descriptor_limit() -> u64 {
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of file descriptors could not be raised");
+        1_024
+    })
+}
+
+impl Connections {
+    /// For a process that may have so many descriptors.
+    pub fn new(descriptors: u64, trusted_proxies: Vec<IpNet>) -> Arc<Self> {
+        let free = descriptors.saturating_sub(RESERVED).max(descriptors / 2);
+        let max = usize::try_from(free)
+            .unwrap_or(MAX_CONNECTIONS)
+            .clamp(8, MAX_CONNECTIONS);
+        Arc::new(Self {
+            max,
+            max_each: max / 4,
+            trusted_proxies,
+            open: Mutex::default(),
+        })
+    }
+
+    /// How many there may be.
+    pub fn max(&self) -> usize {
+        self.max
+    }
+
+    /// Counts a new connection, and ends another one for it where that is needed. `None` when there is no place: every
+    /// other connection is answering a request.
+    pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Connection> {
+        let address = peer.ip().to_canonical();
+        let is_proxy = self
+            .trusted_proxies
+            .iter()
+            .any(|network| network.contains(&address));
+        let mut open = self.lock();
+        let own = open.by_address.get(&address).copied().unwrap_or(0);
+        if own >= self.max_each && !is_proxy {
+            open.end_one_of(address)?;
+        } else if open.by_number.len() >= self.max {
+            let (&most, _) = open.by_address.iter().max_by_key(|(_, count)| **count)?;
+            open.end_one_of(most)?;
+        }
+        let entry = Entry {
+            address,
+            phase: SharedPhase::new(),
+            end: Arc::default(),
+        };
+        Some(Connection {
+            number: open.insert(entry.clone()),
+            connections: Arc::clone(self),
+            phase: entry.phase,
+            end: entry.end,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn insert(&mut self, entry: Entry) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        *self.by_address.entry(entry.address).or_default() += 1;
+        self.by_number.insert(number, entry);
+        number
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Entry> {
+        let entry = self.by_number.remove(&number)?;
+        if let Some(count) = self.by_address.get_mut(&entry.address) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&entry.address);
+            }
+        }
+        Some(entry)
+    }
+
+    /// Ends the oldest connection of an address that is not answering: one without a whole request before one that rests.
+    fn end_one_of(&mut self, address: IpAddr) -> Option<()> {
+        let (&number, _) = self
+            .by_number
+            .iter()
+            .filter(|(_, entry)| entry.address == address && entry.phase.get() != Phase::Busy)
+            .min_by_key(|(number, entry)| (entry.phase.get(), **number))?;
+        self.remove(number)?.end.notify_one();
+        Some(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // It is gone already when it had to end.
+        let _ = self.connections.lock().remove(self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connections(max: u64) -> Arc<Connections> {
+        Connections::new(max * 2, vec!["10.0.0.0/8".parse().unwrap()])
+    }
+
+    fn from(connections: &Arc<Connections>, address: &str) -> Option<Connection> {
+        connections.admit(format!("{address}:4711").parse().unwrap())
+    }
+
+    async fn has_to_end(connection: &Connection) -> bool {
+        tokio::select! {
+            biased;
+            () = connection.end.notified() => true,
+            () = std::future::ready(()) => false,
+        }
+    }
+
+    #[tokio::test]
+    async fn beyond_its_share_an_address_ends_one_of_its_own() {
+        let connections = connections(40);
+        let other = from(&connections, "192.0.2.2").unwrap();
+        let own: Vec<Connection> = (0..10)
+            .map(|_| from(&connections, "192.0.2.1").unwrap())
+            .collect();
+        own[0].phase.set(Phase::Busy);
+        own[1].phase.set(Phase::Idle);
+        let _new = from(&connections, "192.0.2.1").unwrap();
+        for (number, connection) in own.iter().enumerate() {
+            // The first is answering and the second has shown that it can send a request.
+            assert_eq!(has_to_end(connection).await, number == 2, "{number}");
+        }
+        assert!(!has_to_end(&other).await);
+    }
+
+    #[tokio::test]
+    async fn a_full_server_ends_one_of_the_address_that_has_the_most() {
+        let connections = connections(40);
+        let proxy: Vec<Connection> = (0..30)
+            .map(|_| from(&connections, "10.0.0.1").unwrap())
+            .collect();
+        let others: Vec<Connection> = (0..10)
+            .map(|number| from(&connections, &format!("192.0.2.{number}")).unwrap())
+            .collect();
+        let _new = from(&connections, "198.51.100.1").unwrap();
+        assert!(has_to_end(&proxy[0]).await);
+        for connection in proxy[1..].iter().chain(&others) {
+            assert!(!has_to_end(connection).await);
+        }
+    }
+
+    #[test]
+    fn there_is_no_place_while_all_are_answering_and_a_place_again_afterwards() {
+        let connections = connections(8);
+        let mut busy: Vec<Connection> = (0..2)
+            .map(|_| from(&connections, "192.0.2.1").unwrap())
+            .collect();
+        for connection in &busy {
+            connection.phase.set(Phase::Busy);
+        }
+        assert!(from(&connections, "192.0.2.1").is_none());
+        busy.pop();
+        assert!(from(&connections, "192.0.2.1").is_some());
+        drop(busy);
+        assert!(connections.lock().by_number.is_empty());
+        assert!(connections.lock().by_address.is_empty());
+    }
+
+    #[test]
+    fn few_descriptors_leave_room_for_everything_else() {
+        assert_eq!(Connections::new(256, vec![]).max(), 128);
+        assert_eq!(Connections::new(1_024, vec![]).max(), 896);
+        assert_eq!(Connections::new(1 << 30, vec![]).max(), 8_192);
+    }
+}

@@ -1,0 +1,272 @@
+//! A connection that ends when its client is too slow.
+//!
+//! hyper's own timer does not tell a request that arrives slowly from a connection that rests between two requests, so
+//! the two limits are here. None of this costs a connection that works anything but a few flags.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// From the first byte of a request, or from the connection's begin, to the end of the request's header.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may rest between two requests, at least: it may be up to twice as long. Above the minute after
+/// which common proxies let go of theirs, so that they do and a request never meets a connection that just ended.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may take none of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Phase {
+    /// A request's header has begun to arrive, or the first has not.
+    Arriving,
+    /// It rests between two requests.
+    Idle,
+    /// A request is being answered.
+    Busy,
+}
+
+/// The phase of a connection, shared by its stream and whoever answers its requests.
+#[derive(Debug)]
+pub struct SharedPhase(AtomicU8);
+
+impl SharedPhase {
+    /// A connection that was just made.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicU8::new(Phase::Arriving as u8)))
+    }
+
+    /// The phase.
+    pub fn get(&self) -> Phase {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Phase::Arriving,
+            1 => Phase::Idle,
+            _ => Phase::Busy,
+        }
+    }
+
+    /// Changes it.
+    pub fn set(&self, phase: Phase) {
+        self.0.store(phase as u8, Ordering::Relaxed);
+    }
+}
+
+/// A connection with time limits.
+#[derive(Debug)]
+pub struct TimedStream<S> {
+    stream: S,
+    phase: Arc<SharedPhase>,
+    header: Option<Pin<Box<Sleep>>>,
+    idle: Option<Pin<Box<Sleep>>>,
+    /// Whether anything was sent or received since `idle` was set.
+    moved: bool,
+    write: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> TimedStream<S> {
+    /// Limits a connection.
+    pub fn new(stream: S, phase: Arc<SharedPhase>) -> Self {
+        Self {
+            stream,
+            phase,
+            header: None,
+            idle: None,
+            moved: false,
+            write: None,
+        }
+    }
+
+    /// What to do while nothing arrives: nothing, or to end the connection when it has taken too long.
+    fn wait_to_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.phase.get() {
+            Phase::Busy => {}
+            Phase::Arriving => {
+                let timer = self
+                    .header
+                    .get_or_insert_with(|| Box::pin(sleep(HEADER_TIMEOUT)));
+                ready!(timer.as_mut().poll(context));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            Phase::Idle => loop {
+                let timer = self.idle.get_or_insert_with(|| {
+                    self.moved = false;
+                    Box::pin(sleep(IDLE_TIMEOUT))
+                });
+                ready!(timer.as_mut().poll(context));
+                if !self.moved {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                self.idle = None;
+            },
+        }
+        Poll::Pending
+    }
+
+    fn limit_write<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_pending() {
+            let timer = self
+                .write
+                .get_or_insert_with(|| Box::pin(sleep(WRITE_TIMEOUT)));
+            ready!(timer.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        self.write = None;
+        self.moved = true;
+        written
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
+            if buffer.filled().len() > before {
+                this.moved = true;
+                if this.phase.get() == Phase::Idle {
+                    this.phase.set(Phase::Arriving);
+                    this.header = None;
+                }
+            }
+            return Poll::Ready(read);
+        }
+        this.wait_to_read(context)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.limit_write(context, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, bytes);
+        this.limit_write(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+        time::advance,
+    };
+
+    use super::*;
+
+    /// A connection, and its client's end.
+    fn connection() -> (TimedStream<DuplexStream>, Arc<SharedPhase>, DuplexStream) {
+        let (server, client) = duplex(64);
+        let phase = SharedPhase::new();
+        let stream = TimedStream::new(server, Arc::clone(&phase));
+        (stream, phase, client)
+    }
+
+    /// Whether reading ends in a time-out after so many seconds.
+    async fn times_out(stream: &mut TimedStream<DuplexStream>, seconds: u64) -> bool {
+        let mut byte = [0];
+        let mut read = std::pin::pin!(stream.read_exact(&mut byte));
+        assert!(poll_once(read.as_mut()).await.is_none(), "ended before");
+        advance(Duration::from_secs(seconds)).await;
+        matches!(poll_once(read).await, Some(Err(error)) if error.kind() == io::ErrorKind::TimedOut)
+    }
+
+    /// Polls once.
+    async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+        std::future::poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_sends_nothing_ends_as_a_slow_header_does() {
+        let (mut stream, _, _client) = connection();
+        assert!(!times_out(&mut stream, 9).await);
+        assert!(times_out(&mut stream, 2).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_header_that_trickles_has_no_more_time_than_one_that_stops() {
+        let (mut stream, phase, mut client) = connection();
+        phase.set(Phase::Idle);
+        for _ in 0..3 {
+            client.write_all(b"G").await.unwrap();
+            stream.read_u8().await.unwrap();
+            assert_eq!(phase.get(), Phase::Arriving);
+            assert!(!times_out(&mut stream, 3).await);
+        }
+        assert!(times_out(&mut stream, 2).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resting_connection_ends_later_and_a_busy_one_not_at_all() {
+        let (mut stream, phase, _client) = connection();
+        phase.set(Phase::Idle);
+        assert!(!times_out(&mut stream, 74).await);
+        stream.write_all(b"answer").await.unwrap();
+        assert!(!times_out(&mut stream, 74).await);
+        phase.set(Phase::Busy);
+        assert!(!times_out(&mut stream, 1_000).await);
+        stream.write_all(b"answer").await.unwrap();
+        phase.set(Phase::Idle);
+        assert!(!times_out(&mut stream, 74).await);
+        assert!(times_out(&mut stream, 2).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_none_of_its_answer_loses_it() {
+        let (mut stream, _, _client) = connection();
+        let answer = [0; 65];
+        let mut write = std::pin::pin!(stream.write_all(&answer));
+        assert!(poll_once(write.as_mut()).await.is_none());
+        advance(Duration::from_secs(31)).await;
+        let written = poll_once(write).await.unwrap();
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}
