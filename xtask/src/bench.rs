@@ -1,5 +1,8 @@
 //! `bench`: `wrk` on `/v1/verify` beside a bare axum route, in turns within one run.
 
+pub mod abuse;
+mod http;
+
 use std::{
     fs,
     io::{Read, Write},

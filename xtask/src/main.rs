@@ -58,8 +58,11 @@ enum Task {
     },
     /// Check formatting, lints and dependencies.
     Lint,
-    /// Measure `/v1/verify` beside a bare axum route.
+    /// Measure `/v1/verify` beside a bare axum route, or attack a server.
+    #[command(args_conflicts_with_subcommands = true)]
     Bench {
+        #[command(subcommand)]
+        part: Option<BenchPart>,
         /// Seconds per server and round.
         #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
         seconds: u32,
@@ -69,6 +72,16 @@ enum Task {
     },
     /// Take pictures of every page in light and dark, wide and narrow.
     Screenshots,
+}
+
+#[derive(Subcommand)]
+enum BenchPart {
+    /// Send a server what is costly, and see what it costs and whether others are still answered.
+    Abuse {
+        /// Fail when a goal is missed.
+        #[arg(long)]
+        strict: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -89,7 +102,14 @@ fn carry_out(task: Task) -> Result<()> {
         Task::Build => run::build(&workspace),
         Task::Watch { arguments } => watch::watch(&workspace, &arguments),
         Task::Lint => lint::lint(&workspace),
-        Task::Bench { seconds, rounds } => bench::bench(&workspace, seconds, rounds),
+        Task::Bench {
+            part,
+            seconds,
+            rounds,
+        } => match part {
+            None => bench::bench(&workspace, seconds, rounds),
+            Some(BenchPart::Abuse { strict }) => bench::abuse::abuse(&workspace, strict),
+        },
         Task::Screenshots => screenshots::screenshots(&workspace),
     }
 }

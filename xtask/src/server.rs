@@ -59,6 +59,11 @@ impl Running {
         Ok(Self(command.spawn()?))
     }
 
+    /// By what the system knows it.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Whether it is still there.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))

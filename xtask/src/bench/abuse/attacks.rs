@@ -1,0 +1,346 @@
+//! The attacks. What they send is made beforehand, so that making it is not measured.
+
+use std::{
+    io,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use super::{
+    crowd::{PATIENCE, Tally, all_at_once, crowd, locked, taken},
+    payload::{self, json_with_list},
+    probe::joined,
+    scene::{Attacker, PASSWORD, honest_person, public_form, sign_in},
+};
+use crate::{
+    bench::http::{Answer, Connection, FORM, Request, Site},
+    step::started_now,
+};
+
+/// How long the attack lasts that is none.
+const IDLE: Duration = Duration::from_secs(5);
+/// After so long an aborted sign-in is given up.
+const ABORT: Duration = Duration::from_millis(5);
+/// From one honest sign-in to the next.
+const HONEST_PACE: Duration = Duration::from_millis(200);
+/// The most honest sign-ins: as many as are due while the attack waits for its answers.
+const MOST_HONEST: usize = 450;
+/// How long half requests are kept open.
+const KEPT_OPEN: Duration = Duration::from_secs(15);
+/// How long it is waited for a word on a connection that is kept open.
+const GLANCE: Duration = Duration::from_millis(2);
+
+const NEW_KEY: &str = "/orgs/attacker/keys/new";
+const IMPORT: &str = "/orgs/attacker/keys/import";
+const REST_KEYS: &str = "/v1/orgs/attacker/keys";
+
+/// Something that is done to the server.
+pub struct Attack {
+    /// What it is called.
+    pub name: &'static str,
+    run: Box<dyn Fn() -> Tally>,
+}
+
+impl Attack {
+    fn new(name: &'static str, run: impl Fn() -> Tally + 'static) -> Self {
+        Self {
+            name,
+            run: Box::new(run),
+        }
+    }
+
+    /// The same request so often at once.
+    fn repeated(name: &'static str, site: Site, count: usize, request: Request) -> Self {
+        let requests = vec![request; count];
+        Self::new(name, move || all_at_once(site, &requests))
+    }
+
+    /// Does it, to the last answer.
+    pub fn carry_out(&self) -> Tally {
+        (self.run)()
+    }
+}
+
+/// No attack: what the probes alone cost, to compare with.
+pub fn none() -> Attack {
+    Attack::new("no attack", || {
+        thread::sleep(IDLE);
+        Tally::default()
+    })
+}
+
+/// Long lists and many fields, by page and by program.
+pub fn on_lists(attacker: &Attacker) -> Vec<Attack> {
+    let site = attacker.site;
+    let import = |file: &str| {
+        let (content_type, body) = payload::multipart(file);
+        attacker.by_page(IMPORT, &content_type, body)
+    };
+    let domains = payload::list(100_000, ";", payload::domain);
+    let bad = payload::list(100_000, ";", |number| {
+        format!("-{}", payload::word(number, 6))
+    });
+    let typed = payload::list(40_000, "\n", payload::domain);
+    let new_key = payload::form(&[
+        ("name", "Many domains"),
+        ("kind", "widget"),
+        ("environment", "live"),
+        ("expires", "30"),
+        ("domains", &typed),
+    ]);
+    let rest =
+        |name, body: String| Attack::repeated(name, site, 8, attacker.by_program(REST_KEYS, body));
+    vec![
+        Attack::repeated(
+            "4 imports of 100,000 domains",
+            site,
+            4,
+            import(&payload::csv_of_one(&domains)),
+        ),
+        Attack::repeated(
+            "1 import of 100,000 bad domains",
+            site,
+            1,
+            import(&payload::csv_of_one(&bad)),
+        ),
+        Attack::repeated(
+            "1 import of 10,000 bad rows",
+            site,
+            1,
+            import(&payload::csv_of_bad_rows(10_000)),
+        ),
+        Attack::repeated(
+            "4 new keys of 40,000 domains",
+            site,
+            4,
+            attacker.by_page(NEW_KEY, FORM, new_key),
+        ),
+        rest(
+            "8 REST keys: domains",
+            json_with_list("domains", "widget", payload::domain),
+        ),
+        rest(
+            "8 REST keys: ip_ranges",
+            json_with_list("ip_ranges", "secret", ip_address),
+        ),
+        rest(
+            "8 REST keys: scopes",
+            json_with_list("scopes", "secret", |number| payload::word(number, 4)),
+        ),
+        rest(
+            "8 REST keys: unknown fields",
+            payload::json_of_unknown_fields(),
+        ),
+    ]
+}
+
+/// Work with passwords, for which no one need be known.
+pub fn on_passwords(site: Site) -> Vec<Attack> {
+    vec![
+        // Every /64 is another one. Whoever has one /48 has many of them; whoever has a provider's network has many /48s.
+        Attack::new("900 aborted sign-ins, one /48", move || {
+            aborted_sign_ins(site, 900, 40, |number| {
+                format!("2001:db8:ffff:{number:x}::1")
+            })
+        }),
+        Attack::new("900 aborted sign-ins, 900 /48s", move || {
+            aborted_sign_ins(site, 900, 40, |number| format!("2001:db8:{number:x}:1::1"))
+        }),
+        Attack::new("400 sign-ups from one address", move || sign_ups(site, 400)),
+    ]
+}
+
+/// What is there for whoever watches the process, and open to everyone.
+pub fn on_operators(site: Site) -> Vec<Attack> {
+    let attack = |name, path: &'static str| {
+        Attack::new(name, move || {
+            one_after_the_other(site, &Request::get(path), 2_000, 16)
+        })
+    };
+    vec![
+        attack("2,000 × /readyz", "/readyz"),
+        attack("2,000 × /metrics", "/metrics"),
+        attack("2,000 × /docs", "/docs"),
+    ]
+}
+
+/// Connections that never come to a request: more than the server may have files open.
+pub fn on_descriptors(site: Site) -> Attack {
+    Attack::new("320 half requests, 256 files", move || {
+        half_requests(site, 320)
+    })
+}
+
+/// An address that no other number has.
+fn ip_address(number: usize) -> String {
+    format!(
+        "10.{}.{}.{}",
+        number >> 16,
+        (number >> 8) & 255,
+        number & 255
+    )
+}
+
+/// Wrong passwords for addresses that no one has, each from another /64. No one waits for the answer.
+fn aborted_sign_ins(
+    site: Site,
+    count: usize,
+    at_a_time: usize,
+    from: impl Fn(usize) -> String,
+) -> Tally {
+    let requests: Vec<Request> = (0..count)
+        .map(|number| {
+            let email = format!("nobody{number}@elsewhere.example");
+            sign_in(site, &email, &from(number)).with("Accept", "application/json")
+        })
+        .collect();
+    let tally = Mutex::new(Tally::default());
+    crowd(at_a_time, count, || {
+        |turn: usize| {
+            let answer = aborted(site, &requests[turn]);
+            locked(&tally).add(&answer);
+        }
+    });
+    taken(tally)
+}
+
+/// Sends a whole request and closes the connection soon after. What was answered by then counts.
+fn aborted(site: Site, request: &Request) -> io::Result<Answer> {
+    let mut connection = Connection::open(site, PATIENCE)?;
+    connection.send(request)?;
+    connection.within(ABORT).receive()
+}
+
+/// Accounts that one client makes, while honest people sign in from elsewhere.
+fn sign_ups(site: Site, count: usize) -> Tally {
+    let requests: Vec<Request> = (0..count)
+        .map(|number| {
+            let email = format!("new{number}@flood.example");
+            let fields = [
+                ("name", "New"),
+                ("email", &*email),
+                ("org_name", "Flood"),
+                ("password", PASSWORD),
+            ];
+            public_form(site, "sign-up", &fields, "203.0.113.7").with("Accept", "application/json")
+        })
+        .collect();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let honest = scope.spawn(|| honest_sign_ins(site, &over));
+        let mut tally = all_at_once(site, &requests);
+        over.store(true, Ordering::Relaxed);
+        tally.notes.push(joined(honest));
+        tally
+    })
+}
+
+/// Has honest people sign in until `over`, and says how many got in.
+fn honest_sign_ins(site: Site, over: &AtomicBool) -> String {
+    let times = Mutex::new(Vec::new());
+    let mut tried = 0;
+    thread::scope(|scope| {
+        while tried < MOST_HONEST && !over.load(Ordering::Relaxed) {
+            let request = honest_sign_in(site, tried);
+            let times = &times;
+            scope.spawn(move || {
+                let started = started_now();
+                let answer = site.ask(&request, PATIENCE);
+                if answer.is_ok_and(|answer| answer.session_cookie().is_some()) {
+                    locked(times).push(started.elapsed());
+                }
+            });
+            tried += 1;
+            thread::sleep(HONEST_PACE);
+        }
+    });
+    let times = taken(times);
+    let slowest = times.iter().max().copied().unwrap_or_default();
+    format!(
+        "{} of {tried} honest sign-ins got in, the slowest after {:.1} s",
+        times.len(),
+        slowest.as_secs_f64()
+    )
+}
+
+fn honest_sign_in(site: Site, number: usize) -> Request {
+    // Each from another network, as people are.
+    let from = format!("198.18.{}.7", number % 250);
+    sign_in(site, &honest_person(number), &from).with("Accept", "text/html,*/*;q=0.8")
+}
+
+/// The same request so often, on connections that are kept.
+fn one_after_the_other(site: Site, request: &Request, count: usize, connections: usize) -> Tally {
+    let tally = Mutex::new(Tally::default());
+    crowd(connections, count, || {
+        let mut kept = None;
+        let tally = &tally;
+        move |_| {
+            let answer = ask_again(site, request, &mut kept);
+            locked(tally).add(&answer);
+        }
+    });
+    taken(tally)
+}
+
+/// Asks on the connection that is kept, or on a new one; one that fails is not used again.
+fn ask_again(site: Site, request: &Request, kept: &mut Option<Connection>) -> io::Result<Answer> {
+    let mut connection = match kept.take() {
+        Some(connection) => connection,
+        None => Connection::open(site, PATIENCE)?,
+    };
+    let answer = connection.within(PATIENCE).ask(request)?;
+    *kept = Some(connection);
+    Ok(answer)
+}
+
+/// Begins requests and leaves them at that.
+fn half_requests(site: Site, count: usize) -> Tally {
+    let mut tally = Tally::default();
+    let mut open = Vec::new();
+    let started = started_now();
+    while open.len() < count && started.elapsed() < KEPT_OPEN {
+        match half_request(site) {
+            Ok(connection) => open.push(connection),
+            Err(error) => {
+                tally.count(format!("not opened ({})", error.kind()));
+                break;
+            }
+        }
+    }
+    thread::sleep(KEPT_OPEN.saturating_sub(started.elapsed()));
+    for connection in &mut open {
+        tally.count(fate(connection));
+    }
+    tally
+}
+
+fn half_request(site: Site) -> io::Result<Connection> {
+    let mut connection = Connection::open(site, Duration::from_secs(2))?;
+    connection.send_bytes(b"GET / HTTP/1.1\r\nHost:")?;
+    Ok(connection)
+}
+
+/// What became of a connection that no request came on.
+fn fate(connection: &mut Connection) -> String {
+    match connection.within(GLANCE).receive() {
+        Ok(answer) => format!("answered {}", answer.status),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => "still open".to_owned(),
+        Err(_) => "closed by the server".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_addresses() {
+        assert_eq!(ip_address(0), "10.0.0.0");
+        assert_eq!(ip_address((1 << 16) + (2 << 8) + 3), "10.1.2.3");
+    }
+}

@@ -1,0 +1,154 @@
+//! What the attacks send: the largest bodies that are taken, full of what is slow to check.
+
+/// How large a body of the REST API may be, in bytes.
+pub const LARGEST_JSON: usize = 64 * 1024;
+
+const BOUNDARY: &str = "latchkey-abuse";
+const DIGEST: &str = "a5d6ad5ae0ad7d1e6a4d1aa0d8aa37c5df3a4a4c5ad75d1e6a4d1aa0d8aa37c5";
+
+/// The word of this number: each is another one, and they are short, so that many fit into a body.
+pub fn word(number: usize, letters: u32) -> String {
+    (0..letters)
+        .rev()
+        .map(|place| char::from(b'a' + (number / 26_usize.pow(place) % 26) as u8))
+        .collect()
+}
+
+/// A domain that no other number has.
+pub fn domain(number: usize) -> String {
+    format!("{}.io", word(number, 4))
+}
+
+/// Many items as one text.
+pub fn list(count: usize, separator: &str, item: impl Fn(usize) -> String) -> String {
+    let items: Vec<String> = (0..count).map(item).collect();
+    items.join(separator)
+}
+
+/// CSV with one key, which has all these domains.
+pub fn csv_of_one(domains: &str) -> String {
+    format!("name,sha256,kind,domains\nImported,{DIGEST},widget,\"{domains}\"\n")
+}
+
+/// CSV in which nearly every field of every row is wrong.
+pub fn csv_of_bad_rows(count: usize) -> String {
+    let columns = "name,sha256,last_four,kind,environment,scopes,domains,ip_ranges,expires_in_days,project,metadata\n";
+    let row = |number| {
+        let word = word(number, 4);
+        format!("\t,{word},{word}s,toy,moon,A B,-{word};_{word},999.9.9.9;{word},never,{word},[]\n")
+    };
+    format!("{columns}{}", list(count, "", row))
+}
+
+/// The form of the import page with this file, and the form's type.
+pub fn multipart(file: &str) -> (String, String) {
+    let body = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"format\"\r\n\r\ncsv\r\n--{BOUNDARY}\r\n\
+         Content-Disposition: form-data; name=\"file\"; filename=\"keys.csv\"\r\nContent-Type: text/csv\r\n\r\n\
+         {file}\r\n--{BOUNDARY}--\r\n"
+    );
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body)
+}
+
+/// A plain form's body.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .collect();
+    pairs.join("&")
+}
+
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded += &format!("%{byte:02X}"),
+        }
+    }
+    encoded
+}
+
+/// A new key as JSON of the largest size, with as many items in the array `field` as fit.
+pub fn json_with_list(field: &str, kind: &str, item: impl Fn(usize) -> String) -> String {
+    let front = format!("{{\"name\":\"Listed\",\"kind\":\"{kind}\",\"{field}\":[");
+    filled(&front, "]}", |number| format!("\"{}\"", item(number)))
+}
+
+/// A new key as JSON of the largest size, with as many fields as fit that no key has.
+pub fn json_of_unknown_fields() -> String {
+    let front = "{\"name\":\"Unknown\",\"kind\":\"secret\",";
+    filled(front, "}", |number| format!("\"{}\":0", word(number, 4)))
+}
+
+/// Items, with commas in between, as many as fit into the largest JSON body.
+fn filled(front: &str, back: &str, item: impl Fn(usize) -> String) -> String {
+    let mut text = front.to_owned();
+    for number in 0.. {
+        let item = item(number);
+        let comma = if number == 0 { "" } else { "," };
+        if text.len() + comma.len() + item.len() + back.len() > LARGEST_JSON {
+            break;
+        }
+        text += comma;
+        text += &item;
+    }
+    text + back
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
+    use super::*;
+
+    #[test]
+    fn words_are_distinct() {
+        assert_eq!(
+            (word(0, 4), word(27, 4)),
+            ("aaaa".to_owned(), "aabb".to_owned())
+        );
+        let words: HashSet<String> = (0..100_000).map(|number| word(number, 4)).collect();
+        assert_eq!(words.len(), 100_000);
+    }
+
+    #[test]
+    fn bodies_are_as_large_as_the_server_takes() {
+        let file = csv_of_one(&list(100_000, ";", domain));
+        assert!((790_000..810_000).contains(&file.len()), "{}", file.len());
+        assert!(form(&[("domains", &list(40_000, "\n", domain))]).len() < 512 * 1024);
+        for body in [
+            json_with_list("domains", "widget", domain),
+            json_of_unknown_fields(),
+        ] {
+            assert!(
+                (LARGEST_JSON - 20..=LARGEST_JSON).contains(&body.len()),
+                "{}",
+                body.len()
+            );
+            let read: serde_json::Value = serde_json::from_str(&body).unwrap();
+            assert!(read.is_object());
+        }
+    }
+
+    #[test]
+    fn bad_rows_have_as_many_fields_as_columns() {
+        let file = csv_of_bad_rows(100);
+        let fields: BTreeSet<usize> = file.lines().map(|line| line.split(',').count()).collect();
+        assert_eq!(
+            (file.lines().count(), fields.into_iter().collect::<Vec<_>>()),
+            (101, vec![11])
+        );
+    }
+
+    #[test]
+    fn a_form_is_encoded() {
+        assert_eq!(
+            form(&[("a", "b c&d"), ("é", "\n")]),
+            "a=b%20c%26d&%C3%A9=%0A"
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! One row for each attack, and which goals are missed.
+
+use std::{fmt, time::Duration};
+
+use super::{crowd::Tally, probe::Probed};
+
+/// Seconds of processor time that one request of an attack stays below.
+const CPU_GOAL: f64 = 1.0;
+/// Milliseconds that the slowest answer to a probe stays below.
+const PROBE_GOAL: f64 = 100.0;
+
+/// What an attack did.
+pub struct Row {
+    /// What it is called.
+    pub name: &'static str,
+    /// Its own answers.
+    pub tally: Tally,
+    /// How long it took.
+    pub wall: Duration,
+    /// The processor time that the server used, until it rested.
+    pub cpu: Duration,
+    /// How `/healthz` was answered.
+    pub healthz: Probed,
+    /// How `/v1/verify` was answered.
+    pub verify: Probed,
+    /// The server's resident memory.
+    pub memory: Memory,
+}
+
+/// Resident memory, in kB.
+pub struct Memory {
+    /// Before the attack.
+    pub before: u64,
+    /// The most during the attack.
+    pub peak: u64,
+    /// Five seconds after the attack.
+    pub after: u64,
+}
+
+/// Prints what stands in which column.
+pub fn print_header() {
+    println!(
+        "{:31} {:>6} {:>7} {:>15} {:>15} {:>7} {:>20}",
+        "", "", "", "/healthz ms", "/v1/verify ms", "probes", "memory MB"
+    );
+    println!(
+        "{:31} {:>6} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6}  answers",
+        "attack",
+        "wall s",
+        "CPU s",
+        "median",
+        "worst",
+        "median",
+        "worst",
+        "failed",
+        "before",
+        "peak",
+        "after"
+    );
+}
+
+/// Prints which goals are missed.
+pub fn print_goals(missed: &[String]) {
+    println!();
+    if missed.is_empty() {
+        println!("Every goal is met.");
+        return;
+    }
+    println!("Goals that are missed:");
+    for goal in missed {
+        println!("- {goal}");
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = |kilobytes: u64| kilobytes as f64 / 1024.0;
+        write!(
+            f,
+            "{:31} {:6.1} {:7.2} {:7.1} {:7.1} {:7.1} {:7.1} {:>7} {:6.0} {:6.0} {:6.0}  {}",
+            self.name,
+            self.wall.as_secs_f64(),
+            self.cpu.as_secs_f64(),
+            self.healthz.median(),
+            self.healthz.worst(),
+            self.verify.median(),
+            self.verify.worst(),
+            format!("{}+{}", self.healthz.failures, self.verify.failures),
+            megabytes(self.memory.before),
+            megabytes(self.memory.peak),
+            megabytes(self.memory.after),
+            self.tally
+        )
+    }
+}
+
+impl Row {
+    /// The goals that it misses, each as a sentence.
+    pub fn missed(&self) -> Vec<String> {
+        let mut missed = Vec::new();
+        missed.extend(self.cpu_missed());
+        for (path, probed) in [("/healthz", &self.healthz), ("/v1/verify", &self.verify)] {
+            let (name, worst) = (self.name, probed.worst());
+            if worst >= PROBE_GOAL {
+                missed.push(format!(
+                    "{name}: {path} took {worst:.0} ms at worst; the goal is under {PROBE_GOAL:.0} ms."
+                ));
+            }
+            if probed.failures > 0 {
+                missed.push(format!(
+                    "{name}: {path} was not answered as it should be {} times.",
+                    probed.failures
+                ));
+            }
+        }
+        missed
+    }
+
+    /// Connections that carry no whole request have no goal.
+    fn cpu_missed(&self) -> Option<String> {
+        let each = self.cpu.as_secs_f64() / self.tally.requests as f64;
+        (self.tally.requests > 0 && each >= CPU_GOAL).then(|| {
+            format!(
+                "{}: a request took {each:.1} s of CPU; the goal is under {CPU_GOAL:.0} s.",
+                self.name
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(requests: usize, cpu: u64, healthz: Probed, verify: Probed) -> Row {
+        let mut tally = Tally::default();
+        for _ in 0..requests {
+            tally.add(&Err(std::io::ErrorKind::TimedOut.into()));
+        }
+        Row {
+            name: "attack",
+            tally,
+            wall: Duration::from_secs(1),
+            cpu: Duration::from_secs(cpu),
+            healthz,
+            verify,
+            memory: Memory {
+                before: 1,
+                peak: 2,
+                after: 1,
+            },
+        }
+    }
+
+    #[test]
+    fn a_goal_that_is_missed_is_named() {
+        let well = || Probed::of(&[1.0, 99.0], 0);
+        assert!(row(4, 3, well(), well()).missed().is_empty());
+        assert!(
+            row(0, 9, well(), well()).missed().is_empty(),
+            "no request was sent"
+        );
+        assert_eq!(
+            row(4, 8, Probed::of(&[3.0, 250.0], 0), Probed::of(&[2.0], 2)).missed(),
+            [
+                "attack: a request took 2.0 s of CPU; the goal is under 1 s.",
+                "attack: /healthz took 250 ms at worst; the goal is under 100 ms.",
+                "attack: /v1/verify was not answered as it should be 2 times."
+            ]
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! Who is there: an attacker in an organization of their own, and another organization whose key must go on working.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+use super::{
+    payload,
+    probe::{Probe, Probes},
+    process::Process,
+};
+use crate::{
+    bench::{
+        http::{FORM, JSON, Request, Site},
+        without_rate_limit,
+    },
+    server::{self, Running, free_port},
+    step::output,
+    workspace::Workspace,
+};
+
+/// Everyone's password.
+pub const PASSWORD: &str = "marmalade on a tuesday";
+/// How many honest people there are: one account may have only ten tries under way.
+pub const HONEST_PEOPLE: usize = 8;
+
+const ATTACKER: &str = "owner@attacker.example";
+const ATTACKERS_ADDRESS: &str = "203.0.113.66";
+const SIGNING_IN: Duration = Duration::from_secs(10);
+
+/// The data folder and those who have credentials in it.
+pub struct Scene {
+    /// What asks whether others are still answered.
+    pub probes: Probes,
+    program: PathBuf,
+    folder: TempDir,
+    convention: PathBuf,
+    manage_token: String,
+}
+
+/// A server that serves the scene until this value goes.
+pub struct Server {
+    /// Where it is.
+    pub site: Site,
+    /// What it costs.
+    pub process: Process,
+    _running: Running,
+}
+
+/// Who attacks, with all that they may have.
+pub struct Attacker {
+    /// The server.
+    pub site: Site,
+    cookie: String,
+    manage_token: String,
+}
+
+impl Scene {
+    /// Makes it by the program's own commands.
+    pub fn make(workspace: &Workspace) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("latchkey-abuse-")
+            .tempdir()?;
+        let convention = folder.path().join("convention.toml");
+        // The probe asks more often than a key may be used.
+        fs::write(&convention, without_rate_limit(workspace)?)?;
+        let program = workspace.server("release");
+        let say = |arguments: &str| {
+            let mut command = latchkey(&program, folder.path(), &convention, free_port()?);
+            output(command.args(arguments.split(' ')))
+        };
+        let add_person = |email: &str, org: &str| {
+            let mut command = latchkey(&program, folder.path(), &convention, free_port()?);
+            let flags = format!("user create --email {email} --org {org} --role owner");
+            command.args(flags.split(' ')).arg("--password-stdin");
+            run_with_input(&mut command, PASSWORD)
+        };
+
+        say("migrate")?;
+        say("org create --name Attacker --slug attacker")?;
+        say("org create --name Victim --slug victim")?;
+        add_person(ATTACKER, "attacker")?;
+        for number in 0..HONEST_PEOPLE {
+            add_person(&honest_person(number), "victim")?;
+        }
+        let verify_token = say("token create --name Probe --scope verify")?;
+        let manage_token = say("token create --name Attacker --scope manage")?;
+        let key = say("key create --org victim --name Warm --kind secret")?;
+        Ok(Self {
+            probes: probes(&verify_token, &key),
+            program,
+            folder,
+            convention,
+            manage_token,
+        })
+    }
+
+    /// Starts a server, which may have so many files open, and waits until both probes are answered: the key is warm.
+    pub fn start(&self, files: Option<u32>) -> Result<Server> {
+        let site = Site { port: free_port()? };
+        let mut command = match files {
+            None => self.latchkey(&self.program, site.port),
+            Some(files) => {
+                let mut command = self.latchkey(Path::new("sh"), site.port);
+                let script = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+                command.arg("-c").arg(script).arg(&self.program);
+                command
+            }
+        };
+        command.arg("serve");
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut running = Running::start(&mut command)?;
+        running.wait_for_port(site.port)?;
+        self.probes.check(site)?;
+        Ok(Server {
+            site,
+            process: Process::of(running.id())?,
+            _running: running,
+        })
+    }
+
+    /// Signs the attacker in.
+    pub fn attacker(&self, site: Site) -> Result<Attacker> {
+        let request =
+            sign_in(site, ATTACKER, ATTACKERS_ADDRESS).with("Accept", "text/html,*/*;q=0.8");
+        let answer = site.ask(&request, SIGNING_IN)?;
+        let cookie = answer
+            .session_cookie()
+            .with_context(|| format!("the attacker was not signed in: {}", answer.status))?;
+        Ok(Attacker {
+            site,
+            cookie: cookie.to_owned(),
+            manage_token: self.manage_token.clone(),
+        })
+    }
+
+    fn latchkey(&self, program: &Path, port: u16) -> Command {
+        latchkey(program, self.folder.path(), &self.convention, port)
+    }
+}
+
+impl Attacker {
+    /// A form that the attacker posts from a page.
+    pub fn by_page(&self, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Request {
+        from_page(self.site, Request::post(path, content_type, body), path)
+            .with("Accept", "text/html,*/*;q=0.8")
+            .with("Cookie", &self.cookie)
+            .with("X-Forwarded-For", ATTACKERS_ADDRESS)
+    }
+
+    /// A body that the attacker's program sends.
+    pub fn by_program(&self, path: &str, body: impl Into<Vec<u8>>) -> Request {
+        Request::post(path, JSON, body)
+            .with("Authorization", &format!("Bearer {}", self.manage_token))
+    }
+}
+
+/// The address of one of the honest people.
+pub fn honest_person(number: usize) -> String {
+    format!("honest{}@victim.example", number % HONEST_PEOPLE)
+}
+
+/// A sign-in with everyone's password, without saying which kind of answer is wanted.
+pub fn sign_in(site: Site, email: &str, from: &str) -> Request {
+    let fields = [("email", email), ("password", PASSWORD), ("next", "")];
+    public_form(site, "sign-in", &fields, from)
+}
+
+/// A form of the pages that need no session; `from` is the client's address.
+pub fn public_form(site: Site, name: &str, fields: &[(&str, &str)], from: &str) -> Request {
+    let request = Request::post(&format!("/api/{name}"), FORM, payload::form(fields));
+    from_page(site, request, &format!("/{name}")).with("X-Forwarded-For", from)
+}
+
+/// What browsers say of the page that a form stands on.
+fn from_page(site: Site, request: Request, page: &str) -> Request {
+    let origin = site.origin();
+    request
+        .with("Origin", &origin)
+        .with("Referer", &format!("{origin}{page}"))
+}
+
+/// The program with the scene's settings.
+fn latchkey(program: &Path, data: &Path, convention: &Path, port: u16) -> Command {
+    let mut command = server::command(program, data, port);
+    command
+        // A developer's own database is not attacked.
+        .env_remove("LATCHKEY_DATABASE_URL")
+        .env("LATCHKEY_PUBLIC_URL", Site { port }.origin())
+        .env("LATCHKEY_CONVENTION", convention)
+        .env("LATCHKEY_SIGN_UP", "open")
+        // So `X-Forwarded-For` chooses the client's address.
+        .env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
+    command
+}
+
+fn probes(verify_token: &str, key: &str) -> Probes {
+    let verify = Request::post("/v1/verify", JSON, format!("{{\"key\":\"{key}\"}}"))
+        .with("Authorization", &format!("Bearer {verify_token}"));
+    Probes {
+        healthz: Probe::new(Request::get("/healthz"), "ok"),
+        verify: Probe::new(verify, "\"valid\":true"),
+    }
+}
+
+/// Runs a program with this on its standard input; its output is shown only when it fails.
+fn run_with_input(command: &mut Command, input: &str) -> Result<()> {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let Some(mut stdin) = child.stdin.take() else {
+        bail!("the program has no standard input");
+    };
+    // A program that refuses its arguments ends without reading, and says why.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    ensure!(
+        output.status.success(),
+        "the program ended with {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}

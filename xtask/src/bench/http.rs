@@ -1,0 +1,173 @@
+//! Requests in plain HTTP/1.1 to a server on this machine, raw enough to be broken off halfway.
+
+mod answer;
+
+use std::{
+    io::{self, BufReader, Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    time::{Duration, Instant},
+};
+
+pub use self::answer::Answer;
+use crate::step::started_now;
+
+/// The type of a plain form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+/// The type of the API's bodies.
+pub const JSON: &str = "application/json";
+
+/// A server on this machine.
+#[derive(Clone, Copy)]
+pub struct Site {
+    /// Where it listens.
+    pub port: u16,
+}
+
+/// What is sent.
+#[derive(Clone)]
+pub struct Request {
+    line: String,
+    headers: String,
+    body: Vec<u8>,
+}
+
+/// A connection, which carries one request after the other.
+pub struct Connection {
+    site: Site,
+    stream: BufReader<Timed>,
+}
+
+/// A stream that gives up at one moment, however many pieces the answer comes in.
+struct Timed {
+    stream: TcpStream,
+    until: Instant,
+}
+
+impl Site {
+    /// How browsers call it.
+    pub fn origin(self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Sends a request on a connection of its own, and waits for the answer so long at most.
+    pub fn ask(self, request: &Request, limit: Duration) -> io::Result<Answer> {
+        Connection::open(self, limit)?.ask(request)
+    }
+}
+
+impl Request {
+    /// Asks for something.
+    pub fn get(path: &str) -> Self {
+        Self {
+            line: format!("GET {path} HTTP/1.1"),
+            headers: String::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Sends something.
+    pub fn post(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        let length = body.len().to_string();
+        let request = Self {
+            line: format!("POST {path} HTTP/1.1"),
+            headers: String::new(),
+            body,
+        };
+        request
+            .with("Content-Type", content_type)
+            .with("Content-Length", &length)
+    }
+
+    /// Adds a header.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers += &format!("{name}: {value}\r\n");
+        self
+    }
+
+    /// In one piece, so that a small request is one packet.
+    fn bytes(&self, site: Site) -> Vec<u8> {
+        let head = format!(
+            "{}\r\nHost: localhost:{}\r\n{}\r\n",
+            self.line, site.port, self.headers
+        );
+        [head.as_bytes(), &self.body].concat()
+    }
+}
+
+impl Connection {
+    /// Connects; this and the first answer may take so long together.
+    pub fn open(site: Site, limit: Duration) -> io::Result<Self> {
+        let until = started_now() + limit;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, site.port));
+        let stream = TcpStream::connect_timeout(&address, limit)?;
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(limit))?;
+        let stream = BufReader::with_capacity(64 * 1024, Timed { stream, until });
+        Ok(Self { site, stream })
+    }
+
+    /// From now on it may take so long.
+    pub fn within(&mut self, limit: Duration) -> &mut Self {
+        self.stream.get_mut().until = started_now() + limit;
+        self
+    }
+
+    /// Sends a request and reads the answer.
+    pub fn ask(&mut self, request: &Request) -> io::Result<Answer> {
+        let sent = self.send(request);
+        // A server that refuses a body may answer without reading all of it.
+        match (sent, self.receive()) {
+            (Err(error), Err(_)) => Err(error),
+            (_, answer) => answer,
+        }
+    }
+
+    /// Sends a whole request.
+    pub fn send(&mut self, request: &Request) -> io::Result<()> {
+        let bytes = request.bytes(self.site);
+        self.send_bytes(&bytes)
+    }
+
+    /// Sends what need not be a whole request.
+    pub fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().stream.write_all(bytes)
+    }
+
+    /// Reads an answer.
+    pub fn receive(&mut self) -> io::Result<Answer> {
+        Answer::read(&mut self.stream)
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_duration_since(started_now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream
+            .read(buffer)
+            .map_err(|error| match error.kind() {
+                // What Unix calls it when the time is over.
+                io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+                _ => error,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_says_where_it_goes_and_how_long_it_is() {
+        let request = Request::post("/x", FORM, "a=b").with("Accept", "*/*");
+        assert_eq!(
+            String::from_utf8(request.bytes(Site { port: 5 })).unwrap(),
+            "POST /x HTTP/1.1\r\nHost: localhost:5\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: 3\r\nAccept: */*\r\n\r\na=b"
+        );
+    }
+}
