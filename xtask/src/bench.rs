@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -23,11 +23,16 @@ use crate::{
 const CONNECTIONS: &str = "32";
 
 /// Measures both servers for `seconds` in each of `rounds` rounds, and prints the medians and their ratio.
-pub fn bench(workspace: &Workspace, seconds: u32, rounds: u32) -> Result<()> {
+pub fn bench(
+    workspace: &Workspace,
+    program: Option<PathBuf>,
+    seconds: u32,
+    rounds: u32,
+) -> Result<()> {
     if find_program(&["wrk"]).is_none() {
         debian::install(&["wrk"])?;
     }
-    run::build(workspace)?;
+    let program = program_or_build(workspace, program)?;
     let bare = step("compiling the bare route", || {
         // Together with the server, so that both have their dependencies with the same features.
         let packages = ["--package", "latchkey-server", "--package", "bare-route"];
@@ -47,8 +52,7 @@ pub fn bench(workspace: &Workspace, seconds: u32, rounds: u32) -> Result<()> {
     let convention = folder.path().join("convention.toml");
     fs::write(&convention, without_rate_limit(workspace)?)?;
     let latchkey = || {
-        let mut command =
-            server::command(&workspace.server("release"), folder.path(), latchkey_port);
+        let mut command = server::command(&program, folder.path(), latchkey_port);
         command.env("LATCHKEY_CONVENTION", &convention);
         command
     };
@@ -94,6 +98,18 @@ pub fn bench(workspace: &Workspace, seconds: u32, rounds: u32) -> Result<()> {
         latchkey / bare
     );
     Ok(())
+}
+
+/// The program that was named, else the release binary, which is built.
+fn program_or_build(workspace: &Workspace, program: Option<PathBuf>) -> Result<PathBuf> {
+    match program {
+        Some(program) => Ok(fs::canonicalize(&program)
+            .with_context(|| format!("{} is not there", program.display()))?),
+        None => {
+            run::build(workspace)?;
+            Ok(workspace.server("release"))
+        }
+    }
 }
 
 /// The convention `latchkey` with a limit that no run reaches: it is counted, but refuses nothing.

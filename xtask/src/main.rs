@@ -19,7 +19,7 @@ mod wasm_target;
 mod watch;
 mod workspace;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, value_parser};
@@ -69,6 +69,9 @@ enum Task {
         /// How often both are measured; the median counts.
         #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
         rounds: u32,
+        /// Measure this program, such as one that was built before a change, instead of building one.
+        #[arg(long)]
+        program: Option<PathBuf>,
     },
     /// Take pictures of every page in light and dark, wide and narrow.
     Screenshots,
@@ -81,6 +84,9 @@ enum BenchPart {
         /// Fail when a goal is missed.
         #[arg(long)]
         strict: bool,
+        /// Attack this program, such as one that was built before a change, instead of building one.
+        #[arg(long)]
+        program: Option<PathBuf>,
     },
 }
 
@@ -106,9 +112,12 @@ fn carry_out(task: Task) -> Result<()> {
             part,
             seconds,
             rounds,
+            program,
         } => match part {
-            None => bench::bench(&workspace, seconds, rounds),
-            Some(BenchPart::Abuse { strict }) => bench::abuse::abuse(&workspace, strict),
+            None => bench::bench(&workspace, program, seconds, rounds),
+            Some(BenchPart::Abuse { strict, program }) => {
+                bench::abuse::abuse(&workspace, program, strict)
+            }
         },
         Task::Screenshots => screenshots::screenshots(&workspace),
     }

@@ -10,6 +10,8 @@ mod process;
 mod report;
 mod scene;
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, ensure};
 
 use self::{
@@ -17,16 +19,16 @@ use self::{
     report::Row,
     scene::{Scene, Server},
 };
-use crate::{run, step::step, workspace::Workspace};
+use crate::{step::step, workspace::Workspace};
 
 /// As many files and connections as the server may have open that is attacked by half requests.
 const FEW_FILES: u32 = 256;
 
 /// Runs every attack and prints what it did. With `strict`, a goal that is missed is an error.
-pub fn abuse(workspace: &Workspace, strict: bool) -> Result<()> {
-    run::build(workspace)?;
+pub fn abuse(workspace: &Workspace, program: Option<PathBuf>, strict: bool) -> Result<()> {
+    let program = super::program_or_build(workspace, program)?;
     let scene = step("making two organizations and their people", || {
-        Scene::make(workspace)
+        Scene::make(workspace, program)
     })?;
 
     report::print_header();

@@ -64,14 +64,13 @@ pub struct Attacker {
 
 impl Scene {
     /// Makes it by the program's own commands.
-    pub fn make(workspace: &Workspace) -> Result<Self> {
+    pub fn make(workspace: &Workspace, program: PathBuf) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("latchkey-abuse-")
             .tempdir()?;
         let convention = folder.path().join("convention.toml");
         // The probe asks more often than a key may be used.
         fs::write(&convention, without_rate_limit(workspace)?)?;
-        let program = workspace.server("release");
         let say = |arguments: &str| {
             let mut command = latchkey(&program, folder.path(), &convention, free_port()?);
             output(command.args(arguments.split(' ')))
