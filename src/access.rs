@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 
 use crate::{
     Engine,
+    caller::{Actor, Caller, Person, Via, Visit},
     db::{StorageError, on},
-    id::{OrgId, UserId},
+    id::{OrgId, ServiceTokenId},
     name::{DisplayName, Slug},
     role::{Action, Role},
 };
@@ -26,29 +27,20 @@ pub struct Org {
 #[derive(Debug, Clone)]
 pub struct Membership {
     org: Org,
-    user_id: UserId,
+    person: Person,
     role: Role,
 }
 
-/// The operator of the instance, who stands outside every org. Made only from the command line or a service token with
-/// the scope `manage`.
-#[derive(Debug, Clone, Copy)]
-pub struct Operator(());
+/// The operator of the instance, who is outside every org. Made only from the command line or a service token with the
+/// scope `manage`.
+#[derive(Debug, Clone)]
+pub struct Operator(Caller);
 
-/// Who does something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Actor {
-    /// A member of the org.
-    User(UserId),
-    /// The operator.
-    Operator,
-}
-
-/// The proof that someone may do `A` in one org.
-#[derive(Debug, Clone, Copy)]
+/// The proof that someone may do `A` in one org, and who it is.
+#[derive(Debug, Clone)]
 pub struct Permit<A> {
     org_id: OrgId,
-    actor: Actor,
+    caller: Caller,
     action: PhantomData<A>,
 }
 
@@ -95,11 +87,11 @@ pub enum AccessError {
 }
 
 impl Membership {
-    /// The membership of `user_id` in the org with this slug.
+    /// The membership of a person in the org with this slug.
     ///
     /// # Errors
     /// [`AccessError::NotFound`] when there is no such org or the person is not in it.
-    pub async fn find(engine: &Engine, user_id: UserId, slug: &Slug) -> Result<Self, AccessError> {
+    pub async fn find(engine: &Engine, person: Person, slug: &Slug) -> Result<Self, AccessError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             #[sqlx(flatten)]
@@ -109,12 +101,12 @@ impl Membership {
         const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
              JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 AND orgs.slug = $2";
         let row: Option<Row> =
-            on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).bind(slug.clone()).fetch_optional(c).await)
+            on!(engine.db.read(), c => sqlx::query_as(SQL).bind(person.user_id).bind(slug.clone()).fetch_optional(c).await)
                 .map_err(StorageError::from)?;
         let row = row.ok_or(AccessError::NotFound)?;
         Ok(Self {
             org: row.org,
-            user_id,
+            person,
             role: row.role,
         })
     }
@@ -139,7 +131,7 @@ impl Membership {
         }
         Ok(Permit {
             org_id: self.org.id,
-            actor: Actor::User(self.user_id),
+            caller: self.person.clone().into(),
             action: PhantomData,
         })
     }
@@ -147,22 +139,31 @@ impl Membership {
 
 impl Operator {
     /// Whoever can run the program with its settings is the operator.
-    pub fn at_the_command_line() -> Self {
-        Self(())
+    pub const fn at_the_command_line() -> Self {
+        Self(Caller::command_line())
     }
 
     /// Whoever holds a service token with the scope `manage` acts for the operator.
-    pub(crate) fn with_manage_token() -> Self {
-        Self(())
+    pub(crate) const fn with_manage_token(token_id: ServiceTokenId, visit: Visit) -> Self {
+        Self(Caller {
+            actor: Actor::Token(token_id),
+            via: Via::Api,
+            visit,
+        })
     }
 
     /// The permit to do `A` in any org.
-    pub fn permit<A: Permitted>(self, org: &Org) -> Permit<A> {
+    pub fn permit<A: Permitted>(&self, org: &Org) -> Permit<A> {
         Permit {
             org_id: org.id,
-            actor: Actor::Operator,
+            caller: self.0.clone(),
             action: PhantomData,
         }
+    }
+
+    /// Who it is.
+    pub fn caller(&self) -> &Caller {
+        &self.0
     }
 }
 
@@ -173,17 +174,7 @@ impl<A> Permit<A> {
     }
 
     /// Who it was given to.
-    pub fn actor(&self) -> Actor {
-        self.actor
-    }
-}
-
-impl Actor {
-    /// The person, when it is one.
-    pub fn user_id(self) -> Option<UserId> {
-        match self {
-            Self::User(id) => Some(id),
-            Self::Operator => None,
-        }
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 }

@@ -17,9 +17,9 @@ use crate::{
     time::{SECOND, Timestamp},
 };
 
-/// For how many milliseconds the patterns in memory are used when nothing changed here; what another instance changes
-/// is seen after that.
-const FRESH_FOR: i64 = 5 * SECOND;
+/// For how many milliseconds the patterns in memory are used when nothing changed. What another instance changes is known
+/// from the feed; this is for when it stands still.
+const FRESH_FOR: i64 = 60 * SECOND;
 /// How many different patterns are held: some 50 MB. Pages of patterns beyond that do not read answers, and the log
 /// says so.
 const MOST_PATTERNS: usize = 250_000;

@@ -3,13 +3,32 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicI64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use crate::time::Timestamp;
+
+/// A point on a clock that never goes back. Two of one clock can be compared; it says nothing of the time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Monotonic(i64);
+
+impl Monotonic {
+    /// Milliseconds from `earlier` to this.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock that everything else is given"
+)]
+fn instant() -> Instant {
+    Instant::now()
+}
 
 /// Where "now" comes from.
 #[derive(Debug, Clone)]
@@ -40,6 +59,19 @@ impl Clock {
                 Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
             }
             Self::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// How long the process has been running, in milliseconds: never goes back, whatever happens to the machine's clock.
+    /// For ages. A manual clock gives its own time.
+    pub fn monotonic(&self) -> Monotonic {
+        match self {
+            Self::System => {
+                static START: LazyLock<Instant> = LazyLock::new(instant);
+                let since_start = instant().saturating_duration_since(*START);
+                Monotonic(i64::try_from(since_start.as_millis()).unwrap_or(i64::MAX))
+            }
+            Self::Manual(millis) => Monotonic(millis.load(Ordering::Relaxed)),
         }
     }
 

@@ -26,6 +26,11 @@ impl StorageError {
         Self(sqlx::Error::Decode(Box::new(error)))
     }
 
+    /// The work was cut off: the process is ending, or a task of it panicked.
+    pub(crate) fn interrupted() -> Self {
+        Self(sqlx::Error::WorkerCrashed)
+    }
+
     /// Whether a row with the same unique value was there already.
     pub fn is_unique_violation(&self) -> bool {
         self.0
@@ -253,16 +258,18 @@ impl Db {
         }
     }
 
-    /// Connections to write one statement with. Several belong in a [`Db::begin`].
-    pub(crate) fn write(&self) -> On<&SqlitePool, &PgPool> {
+    /// Connections to write one statement with that is not on an org's data: sessions, counts, what is old. Several belong
+    /// in a [`Db::begin_unrecorded`].
+    pub(crate) fn write_unrecorded(&self) -> On<&SqlitePool, &PgPool> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.write),
             On::Postgres(pool) => On::Postgres(pool),
         }
     }
 
-    /// Starts a transaction that writes. Dropped without [`Tx::commit`], it changes nothing.
-    pub(crate) async fn begin(&self) -> Result<Tx, StorageError> {
+    /// Starts a transaction that writes and is not recorded, since it is not on an org's data; what is goes through
+    /// [`crate::change`]. Dropped without [`Tx::commit`], it changes nothing.
+    pub(crate) async fn begin_unrecorded(&self) -> Result<Tx, StorageError> {
         Ok(Tx(match &self.0 {
             // IMMEDIATE takes the write lock now; a deferred one that has read first can only fail to get it.
             On::Sqlite(pools) => On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),

@@ -1,6 +1,8 @@
 //! The engine: one value that holds what every operation needs.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
+
+use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::{SignUpPolicy, password::HashFor, throttle::Throttle},
@@ -8,6 +10,8 @@ use crate::{
     clock::Clock,
     convention::Convention,
     db::Db,
+    event::{Event, Stale, Target},
+    feed::Feed,
     id::{InstanceId, OrgId},
     imports::Imports,
     key::digest::Peppers,
@@ -37,9 +41,21 @@ pub struct EngineSettings {
     pub random: Randomness,
 }
 
-/// Everything that operations on keys, people and usage work with. One per process.
+/// Everything that operations on keys, people and usage work with. One per process; a clone is the same one, for tasks
+/// that outlive their caller.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+impl Deref for Engine {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// What an engine holds.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Inner {
     pub(crate) db: Db,
     pub(crate) peppers: Peppers,
     pub(crate) convention: Arc<Convention>,
@@ -54,6 +70,8 @@ pub struct Engine {
     pub(crate) throttle: Throttle,
     pub(crate) hashing: WorkQueue<HashFor>,
     pub(crate) importing: WorkQueue<OrgId>,
+    pub(crate) feed: Feed,
+    pub(crate) commits: TaskTracker,
 }
 
 /// Password hashes computed at the same time: each takes a core and 19 MiB for some tens of milliseconds.
@@ -85,7 +103,7 @@ impl Engine {
             random,
         } = settings;
         let instance = InstanceId::new(clock.now().as_millis(), random.bytes()?);
-        Ok(Self {
+        Ok(Self(Arc::new(Inner {
             db,
             peppers,
             convention: Arc::new(convention),
@@ -98,9 +116,46 @@ impl Engine {
             throttle: Throttle::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
+            feed: Feed::default(),
+            commits: TaskTracker::new(),
             clock,
             random,
-        })
+        })))
+    }
+
+    /// Waits for commits that are under way, before the database is closed.
+    pub async fn finish(&self) {
+        self.commits.close();
+        self.commits.wait().await;
+    }
+
+    /// Drops from memory what an event made stale.
+    pub(crate) fn forget_stale(&self, event: Event, target: Target) {
+        match (event.stale(), target) {
+            (Stale::Key, Target::Key(id)) => self.cache.forget_key(id),
+            (Stale::Secrets, Target::Key(id)) => {
+                self.cache.forget_key(id);
+                self.cache.forget_unknown();
+                if event == Event::KeyImported {
+                    self.imports.note();
+                }
+            }
+            (Stale::Agent, Target::Agent(id)) => {
+                self.cache.forget_agent(id);
+                self.cache.forget_unknown();
+            }
+            (Stale::Org, Target::Org(id)) => self.cache.forget_org(id),
+            (Stale::Token, Target::Token(id)) => self.cache.forget_service_token(id),
+            (
+                Stale::Nothing
+                | Stale::Key
+                | Stale::Secrets
+                | Stale::Agent
+                | Stale::Org
+                | Stale::Token,
+                _,
+            ) => {}
+        }
     }
 
     /// The clock that the engine goes by.

@@ -67,7 +67,7 @@ pub async fn claim(
 ) -> Result<String, ClaimError> {
     let now = engine.clock.now();
     let new = new_creation_token(engine)?;
-    let mut tx = engine.db.begin().await?;
+    let mut tx = engine.db.begin_unrecorded().await?;
     const FORGET: &str = "DELETE FROM idempotency_keys \
          WHERE service_token_id = $1 AND idempotency_key = $2 AND created_at <= $3";
     on!(tx.on(), c => sqlx::query(FORGET)
@@ -106,7 +106,7 @@ pub async fn release(
 ) -> Result<(), StorageError> {
     const RELEASE: &str = "UPDATE idempotency_keys SET fingerprint = $1 \
          WHERE service_token_id = $2 AND idempotency_key = $3 AND fingerprint = $4";
-    on!(engine.db.write(), c => sqlx::query(RELEASE)
+    on!(engine.db.write_unrecorded(), c => sqlx::query(RELEASE)
         .bind(RELEASED).bind(service_token).bind(key).bind(&fingerprint.0[..]).execute(c).await.map(drop))?;
     Ok(())
 }
@@ -118,6 +118,6 @@ pub async fn release(
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM idempotency_keys WHERE created_at <= $1";
     let before: Timestamp = engine.clock.now().plus(-KEPT_FOR);
-    on!(engine.db.write(), c => sqlx::query(SQL).bind(before).execute(c).await.map(drop))?;
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(before).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 pub mod convention;
 pub mod domain;
 pub mod email;
+pub mod event;
 pub mod id;
 #[cfg(feature = "native")]
 pub mod idempotency;
@@ -27,11 +28,19 @@ pub mod agents;
 #[cfg(feature = "native")]
 pub mod allowed_origins;
 #[cfg(feature = "native")]
+pub mod audit;
+#[cfg(feature = "native")]
+pub mod caller;
+#[cfg(feature = "native")]
+pub mod change;
+#[cfg(feature = "native")]
 pub mod clock;
 #[cfg(feature = "native")]
 pub mod db;
 #[cfg(feature = "native")]
 mod engine;
+#[cfg(feature = "native")]
+pub mod feed;
 #[cfg(feature = "native")]
 pub mod findings;
 #[cfg(feature = "native")]

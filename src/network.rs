@@ -1,6 +1,9 @@
 //! The network that an address is in: what one client can choose its addresses from.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// An IPv4 address's /24, or an IPv6 address's /48: the sizes in which networks are handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +19,13 @@ impl Network {
     }
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = if self.0.is_ipv4() { 24 } else { 48 };
+        write!(f, "{}/{bits}", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +38,7 @@ mod tests {
         assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_ne!(of("2001:db8:1::1"), of("2001:db8:2::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_eq!(of("192.0.2.1").to_string(), "192.0.2.0/24");
+        assert_eq!(of("2001:db8:1:2::1").to_string(), "2001:db8:1::/48");
     }
 }

@@ -5,8 +5,10 @@ pub mod settings;
 use crate::{
     Engine,
     access::{Operator, Org, Permit, to},
+    change::Happened,
     db::{StorageError, Tx, on},
     email::EmailAddress,
+    event::{Event, Target},
     id::{OrgId, ProjectId, UserId},
     name::{DisplayName, Slug},
     random::RandomnessError,
@@ -55,7 +57,7 @@ pub const DEFAULT_PROJECT: &str = "Default";
 /// When the slug is taken.
 pub async fn create(
     engine: &Engine,
-    operator: Operator,
+    operator: &Operator,
     name: &DisplayName,
     slug: &Slug,
 ) -> Result<Org, CreateOrgError> {
@@ -68,14 +70,17 @@ pub async fn create(
 /// When the slug is taken, or the org has been made under this token.
 pub async fn create_once(
     engine: &Engine,
-    _operator: Operator,
+    operator: &Operator,
     name: &DisplayName,
     slug: &Slug,
     creation_token: Option<&str>,
 ) -> Result<Org, CreateOrgError> {
-    let mut tx = engine.db.begin().await?;
-    let org = insert(engine, &mut tx, name, slug.clone(), creation_token).await?;
-    tx.commit().await?;
+    let caller = operator.caller().clone();
+    let mut change = engine.change_of_new_org(caller).await?;
+    let org = insert(engine, change.tx(), name, slug.clone(), creation_token).await?;
+    change.is_of(org.id);
+    let created = Happened::new(Event::OrgCreated, Target::Org(org.id));
+    change.commit(created).await?;
     Ok(org)
 }
 
@@ -143,7 +148,7 @@ pub(crate) async fn insert_numbered(
 /// When the database cannot be asked.
 pub async fn find(
     engine: &Engine,
-    _operator: Operator,
+    _operator: &Operator,
     slug: &Slug,
 ) -> Result<Option<Org>, StorageError> {
     const SQL: &str = "SELECT id, slug, name FROM orgs WHERE slug = $1";
@@ -156,7 +161,7 @@ pub async fn find(
 /// When the database cannot be asked.
 pub async fn find_by_id(
     engine: &Engine,
-    _operator: Operator,
+    _operator: &Operator,
     id: OrgId,
 ) -> Result<Option<Org>, StorageError> {
     const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1";
@@ -170,7 +175,7 @@ pub async fn find_by_id(
 /// When the database cannot be asked.
 pub async fn list(
     engine: &Engine,
-    _operator: Operator,
+    _operator: &Operator,
     after: Option<OrgId>,
     limit: u16,
 ) -> Result<(Vec<Org>, Option<OrgId>), StorageError> {

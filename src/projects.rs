@@ -3,7 +3,9 @@
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Happened,
     db::{StorageError, Tx, on},
+    event::{Event, Target},
     id::{OrgId, ProjectId},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
@@ -80,9 +82,12 @@ pub async fn create(
     let now = engine.clock.now();
     let id = ProjectId::new(now.as_millis(), engine.random.bytes()?);
     const SQL: &str = "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
-    let inserted = on!(engine.db.write(), c => sqlx::query(SQL)
+    let mut change = engine.change(permit).await?;
+    let inserted = on!(change.on(), c => sqlx::query(SQL)
         .bind(id).bind(permit.org_id()).bind(name.clone()).bind(now).execute(c).await.map(drop));
     inserted.map_err(|error| name_taken(error.into(), name))?;
+    let created = Happened::new(Event::ProjectCreated, Target::Project(id));
+    change.commit(created).await?;
     Ok(id)
 }
 
@@ -96,14 +101,21 @@ pub async fn rename(
     id: ProjectId,
     name: &DisplayName,
 ) -> Result<(), ProjectError> {
-    let mut tx = engine.db.begin().await?;
-    changeable(&mut tx, permit.org_id(), id).await?;
+    let mut change = engine.change(permit).await?;
+    let before = changeable(change.tx(), permit.org_id(), id).await?;
+    let updated = Happened::new(Event::ProjectUpdated, Target::Project(id)).changed(
+        "name",
+        before.as_str(),
+        name.as_str(),
+    );
+    if updated.changes.is_empty() {
+        return Ok(());
+    }
     const SQL: &str = "UPDATE projects SET name = $1 WHERE org_id = $2 AND id = $3";
-    let renamed = on!(tx.on(), c => sqlx::query(SQL)
+    let renamed = on!(change.on(), c => sqlx::query(SQL)
         .bind(name.clone()).bind(permit.org_id()).bind(id).execute(c).await.map(drop));
     renamed.map_err(|error| name_taken(error.into(), name))?;
-    tx.commit().await?;
-    Ok(())
+    Ok(change.commit(updated).await?)
 }
 
 /// Deletes a project that nothing belongs to.
@@ -115,16 +127,19 @@ pub async fn delete(
     permit: &Permit<to::EditProjects>,
     id: ProjectId,
 ) -> Result<(), ProjectError> {
-    let mut tx = engine.db.begin().await?;
-    changeable(&mut tx, permit.org_id(), id).await?;
+    let mut change = engine.change(permit).await?;
+    changeable(change.tx(), permit.org_id(), id).await?;
     const SQL: &str = "DELETE FROM projects WHERE org_id = $1 AND id = $2 \
          AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.project_id = projects.id) \
          AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.project_id = projects.id)";
-    let deleted = on!(tx.on(), c => sqlx::query(SQL)
+    let deleted = on!(change.on(), c => sqlx::query(SQL)
         .bind(permit.org_id()).bind(id).execute(c).await.map(|done| done.rows_affected()));
     match deleted {
         Ok(0) => Err(ProjectError::NotEmpty),
-        Ok(_) => Ok(tx.commit().await?),
+        Ok(_) => {
+            let deleted = Happened::new(Event::ProjectDeleted, Target::Project(id));
+            Ok(change.commit(deleted).await?)
+        }
         // A key or an agent that came into it meanwhile: the database holds the reference.
         Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
             Err(ProjectError::NotEmpty)
@@ -133,8 +148,12 @@ pub async fn delete(
     }
 }
 
-/// Whether the org has the project and it is not `Default`.
-async fn changeable(tx: &mut Tx, org_id: OrgId, id: ProjectId) -> Result<(), ProjectError> {
+/// The name of the org's project, unless it is `Default`.
+async fn changeable(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: ProjectId,
+) -> Result<DisplayName, ProjectError> {
     const SQL: &str = "SELECT name FROM projects WHERE org_id = $1 AND id = $2";
     let name: Option<DisplayName> = on!(tx.on(), c => sqlx::query_scalar(SQL)
         .bind(org_id).bind(id).fetch_optional(c).await)
@@ -142,7 +161,7 @@ async fn changeable(tx: &mut Tx, org_id: OrgId, id: ProjectId) -> Result<(), Pro
     match name {
         None => Err(ProjectError::NotFound),
         Some(name) if name.as_str() == DEFAULT_PROJECT => Err(ProjectError::IsDefault),
-        Some(_) => Ok(()),
+        Some(name) => Ok(name),
     }
 }
 

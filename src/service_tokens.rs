@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Engine,
     access::Operator,
+    caller::Visit,
+    change::Happened,
     convention::CHECKSUM_CHARACTERS,
     db::{StorageError, on},
+    event::{Event, Target},
     id::ServiceTokenId,
     key::text::PlainKey,
     name::DisplayName,
@@ -83,7 +86,7 @@ pub enum CreateTokenError {
 /// When the database cannot be asked.
 pub async fn create(
     engine: &Engine,
-    _operator: Operator,
+    operator: &Operator,
     name: &DisplayName,
     scope: TokenScope,
 ) -> Result<PlainKey, CreateTokenError> {
@@ -93,10 +96,13 @@ pub async fn create(
     const SQL: &str = "INSERT INTO service_tokens (id, name, scope, digest, pepper_version, display, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let digest = engine.peppers.digest(&plain);
-    on!(engine.db.write(), c => sqlx::query(SQL)
+    let mut change = engine.change_instance(operator).await?;
+    on!(change.on(), c => sqlx::query(SQL)
         .bind(id).bind(name.clone()).bind(scope).bind(digest.as_bytes()).bind(engine.peppers.current_version())
         .bind(plain.display_form(PREFIX.len() + 4)).bind(now).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
+    let created = Happened::new(Event::TokenCreated, Target::Token(id));
+    change.commit(created).await?;
     Ok(plain)
 }
 
@@ -114,7 +120,7 @@ pub async fn recognise(
     {
         return Ok(None);
     }
-    let now = engine.clock.now();
+    let now = engine.clock.monotonic();
     for digest in engine.peppers.digests(presented) {
         if let Some(token) = engine.cache.service_token(&digest, now) {
             return Ok(Some(token));
@@ -131,8 +137,8 @@ pub async fn recognise(
 }
 
 impl ServiceToken {
-    /// The operator for whom the token acts, when its scope is `manage`.
-    pub fn operator(&self) -> Option<Operator> {
-        (self.scope == TokenScope::Manage).then(Operator::with_manage_token)
+    /// The operator for whom the token acts on this visit, when its scope is `manage`.
+    pub fn operator(&self, visit: Visit) -> Option<Operator> {
+        (self.scope == TokenScope::Manage).then(|| Operator::with_manage_token(self.id, visit))
     }
 }

@@ -8,14 +8,17 @@ mod decide;
 mod find;
 mod known_agent;
 mod known_key;
+mod known_org;
 
 use std::{net::IpAddr, sync::Arc};
 
 pub use known_agent::KnownAgent;
 pub use known_key::KnownKey;
+pub use known_org::KnownOrg;
 
 use crate::{
     Engine,
+    clock::Monotonic,
     convention::{ClassIndex, Scope},
     db::StorageError,
     key::text::{PlainKey, Recognised},
@@ -72,6 +75,8 @@ pub struct Answer {
     pub missing_scopes: Vec<Scope>,
     /// The key, when it is known.
     pub key: Option<Arc<KnownKey>>,
+    /// The org of the key, or of the agent that stands in for one.
+    pub org: Option<Arc<KnownOrg>>,
     /// The agent that was asked for, when it is one that the request may be about.
     pub agent: Option<Arc<KnownAgent>>,
     /// Whether the key (or agent) works on pages of the request's origin.
@@ -109,6 +114,7 @@ impl Answer {
             reason: None,
             missing_scopes: Vec::new(),
             key: None,
+            org: None,
             agent: None,
             origin_allowed: false,
             rate_limit: None,
@@ -136,13 +142,23 @@ impl Answer {
     }
 }
 
+/// The time of day, for what expires, and a clock that never goes back, for how old memory is.
+#[derive(Debug, Clone, Copy)]
+struct Now {
+    wall: Timestamp,
+    monotonic: Monotonic,
+}
+
 /// Decides on a request and counts the decision under its key, or under its agent when it comes without a key.
 ///
 /// # Errors
 /// When the key is not in memory (or has been there too long to be trusted) and the database cannot be asked. The
 /// caller must refuse then.
 pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, StorageError> {
-    let now = engine.clock.now();
+    let now = Now {
+        wall: engine.clock.now(),
+        monotonic: engine.clock.monotonic(),
+    };
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
         return without_key(engine, request, now).await;
     };
@@ -155,11 +171,15 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
             return Ok(Answer::invalid(InvalidReason::Malformed));
         }
     };
-    let Some(known) = find::key(engine, presented, now).await? else {
+    let Some((known, secret_id)) = find::key(engine, presented, now).await? else {
+        return Ok(Answer::invalid(reason_if_absent));
+    };
+    // A key whose org is gone is gone with it.
+    let Some(org) = find::org(engine, known.org_id, now).await? else {
         return Ok(Answer::invalid(reason_if_absent));
     };
     let mut agent = None;
-    let mut decision = match decide::usable(&known, now) {
+    let mut decision = match decide::usable(&known, secret_id, now.wall) {
         Err(answer) => Decision {
             answer,
             site: None,
@@ -173,22 +193,25 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
                     agent.as_deref().map_or(Asked::Unknown, Asked::Of)
                 }
             };
-            decide::with_key(&engine.convention, &known, asked, request)
+            decide::with_key(&engine.convention, &known, &org, asked, request)
         }
     };
-    decision.answer.limit(&known.windows, request, engine, now);
-    let subject = Subject::Key(known.id, known.secret_id);
+    decision
+        .answer
+        .limit(&known.windows, request, engine, now.wall);
+    let subject = Subject::Key(known.id, secret_id);
     let bucket = Bucket::new(
         known.org_id,
         subject,
         request.class,
         decision.answer.outcome,
-        now,
+        now.wall,
     );
-    let mut answer = count(engine, bucket, decision, request, now);
+    let mut answer = count(engine, bucket, decision, request, now.wall);
     // Another org's agent is none of the caller's business.
     answer.agent = agent.filter(|_| answer.outcome != Outcome::OrgMismatch);
     answer.key = Some(known);
+    answer.org = Some(org);
     Ok(answer)
 }
 
@@ -196,7 +219,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
 async fn without_key(
     engine: &Engine,
     request: &Request<'_>,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Answer, StorageError> {
     let asked = request
         .agent
@@ -207,18 +230,24 @@ async fn without_key(
     let Some(agent) = find::agent(engine, public_id, now).await? else {
         return Ok(Answer::of(Outcome::AgentNotFound));
     };
+    let Some(org) = find::org(engine, agent.org_id, now).await? else {
+        return Ok(Answer::of(Outcome::AgentNotFound));
+    };
     let mut decision = decide::with_agent_alone(&engine.convention, &agent, request);
-    decision.answer.limit(&agent.windows, request, engine, now);
+    decision
+        .answer
+        .limit(&agent.windows, request, engine, now.wall);
     let subject = Subject::Agent(agent.id);
     let bucket = Bucket::new(
         agent.org_id,
         subject,
         request.class,
         decision.answer.outcome,
-        now,
+        now.wall,
     );
-    let mut answer = count(engine, bucket, decision, request, now);
+    let mut answer = count(engine, bucket, decision, request, now.wall);
     answer.agent = Some(agent);
+    answer.org = Some(org);
     Ok(answer)
 }
 

@@ -11,21 +11,21 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{AccessError, Membership, Permit, Permitted},
-        id::UserId,
+        caller::Person,
         name::Slug,
     };
 
     use crate::error::AppError;
 
-    /// The permit of `user_id` to do `A` in `org`, a slug.
+    /// The permit of a person to do `A` in `org`, a slug.
     pub async fn permit<A: Permitted>(
         engine: &Engine,
-        user_id: UserId,
+        person: Person,
         org: &str,
     ) -> Result<Permit<A>, AppError> {
         // What cannot be a slug names no org.
         let slug: Slug = org.parse().map_err(|_| AccessError::NotFound)?;
-        Ok(Membership::find(engine, user_id, &slug).await?.permit()?)
+        Ok(Membership::find(engine, person, &slug).await?.permit()?)
     }
 }
 

@@ -53,16 +53,12 @@ mod usage;
 #[cfg(feature = "ssr")]
 mod brief_cookie;
 #[cfg(feature = "ssr")]
-mod client_address;
-#[cfg(feature = "ssr")]
 mod session;
 #[cfg(feature = "ssr")]
 mod shell;
 
 #[cfg(feature = "ssr")]
 pub use app::App;
-#[cfg(feature = "ssr")]
-pub use client_address::ClientAddress;
 pub use error::{AppError, Refusal};
 #[cfg(feature = "ssr")]
 pub use shell::{AssetNames, shell};

@@ -55,7 +55,7 @@ mod on_the_server {
             .await?
             .into_iter()
             .map(|member| MemberRow {
-                is_viewer: permit.actor().user_id() == Some(member.user_id),
+                is_viewer: permit.caller().actor.user_id() == Some(member.user_id),
                 name: member.name.to_string(),
                 email: member.email.to_string(),
                 role: member.role.title().to_owned(),

@@ -1,12 +1,13 @@
 //! Who is signed in. The cookie's session comes from the server's session layer; this is the only place that says what
 //! it holds.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use latchkey::{
     Engine,
     access::Membership,
     accounts::sessions::SessionHash,
+    caller::{Person, Visit},
     id::UserId,
     name::Slug,
     time::{MINUTE, Timestamp},
@@ -14,7 +15,7 @@ use latchkey::{
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
-use crate::{ClientAddress, error::AppError};
+use crate::error::AppError;
 
 /// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
 const USER_ID: &str = "user_id";
@@ -31,15 +32,12 @@ pub fn engine() -> Result<Arc<Engine>, AppError> {
     use_context().ok_or_else(|| missing("the engine"))
 }
 
-/// The end client's address, which the server notes in every request.
+/// Where the request comes from, which the server notes in every one.
 ///
 /// # Errors
 /// When the server has not.
-pub fn client_address() -> Result<IpAddr, AppError> {
-    match use_context() {
-        Some(ClientAddress(address)) => Ok(address),
-        None => Err(missing("the client's address")),
-    }
+pub fn visit() -> Result<Visit, AppError> {
+    use_context().ok_or_else(|| missing("where a request comes from"))
 }
 
 /// Who is signed in.
@@ -66,10 +64,13 @@ pub async fn user_id() -> Result<UserId, AppError> {
 /// # Errors
 /// When no one is signed in, or the person is not in the org.
 pub async fn membership(org_slug: &str) -> Result<Membership, AppError> {
-    let user_id = user_id().await?;
+    let person = Person {
+        user_id: user_id().await?,
+        visit: visit()?,
+    };
     // What cannot be a slug names no org.
     let slug: Slug = org_slug.parse().map_err(|_| AppError::NotFound)?;
-    Ok(Membership::find(&*engine()?, user_id, &slug).await?)
+    Ok(Membership::find(&*engine()?, person, &slug).await?)
 }
 
 /// Opens a session for someone who has just proven who they are, under a new id (ASVS 7.2.4).

@@ -33,13 +33,12 @@ pub async fn sign_out() -> Result<(), AppError> {
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
-    use std::net::IpAddr;
-
     use latchkey::{
         accounts::{
             password::TypedPassword,
             sign_in::{self, SignInError},
         },
+        caller::Visit,
         email::EmailAddress,
         id::UserId,
     };
@@ -50,22 +49,22 @@ mod on_the_server {
     };
 
     pub async fn sign_in(email: &str, password: String, next: &str) -> Result<(), AppError> {
-        let from = session::client_address()?;
+        let visit = session::visit()?;
         // What is no address has no account; saying more would say which addresses could have one.
         let email: EmailAddress = email.parse().map_err(|_| {
-            note_failure(None, from);
+            note_failure(None, &visit);
             Refusal::WrongCredentials
         })?;
         let user_id = sign_in::sign_in(
             &*session::engine()?,
             &email,
             TypedPassword::new(password),
-            from,
+            &visit,
         )
         .await
         .map_err(|error| match error {
             SignInError::WrongCredentials { account } => {
-                note_failure(account, from);
+                note_failure(account, &visit);
                 AppError::from(Refusal::WrongCredentials)
             }
             SignInError::TooMany { retry_after } => Refusal::TooManyTries { retry_after }.into(),
@@ -79,9 +78,10 @@ mod on_the_server {
     }
 
     /// Who failed to sign in and from where, for the log: never what was typed.
-    fn note_failure(account: Option<UserId>, from: IpAddr) {
+    fn note_failure(account: Option<UserId>, visit: &Visit) {
         let account = account.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
-        tracing::warn!(account, %from, "sign-in failed");
+        let from = visit.address.map(|address| address.to_string());
+        tracing::warn!(account, from, "sign-in failed");
     }
 
     pub async fn sign_out() -> Result<(), AppError> {

@@ -59,17 +59,16 @@ mod on_the_server {
             password,
             org_name,
         };
-        let (user_id, org) =
-            sign_up::sign_up(&*session::engine()?, new, session::client_address()?)
-                .await
-                .map_err(|error| match error {
-                    SignUpError::NotOpen => Refusal::SignUpNotOpen.into(),
-                    SignUpError::NotAvailable => Refusal::SignUpNotAvailable.into(),
-                    SignUpError::Hash(error) => error.into(),
-                    SignUpError::Randomness(_) | SignUpError::Storage(_) => {
-                        AppError::unavailable(&error)
-                    }
-                })?;
+        let (user_id, org) = sign_up::sign_up(&*session::engine()?, new, session::visit()?)
+            .await
+            .map_err(|error| match error {
+                SignUpError::NotOpen => Refusal::SignUpNotOpen.into(),
+                SignUpError::NotAvailable => Refusal::SignUpNotAvailable.into(),
+                SignUpError::Hash(error) => error.into(),
+                SignUpError::Randomness(_) | SignUpError::Storage(_) => {
+                    AppError::unavailable(&error)
+                }
+            })?;
         session::open(user_id).await?;
         leptos_axum::redirect(&format!("/orgs/{}/keys", org.slug));
         Ok(())

@@ -1,9 +1,9 @@
-//! What goes on beside requests: usage is written down, what is no longer needed deleted, and what other instances
-//! imported noticed.
+//! What goes on beside requests: usage is written down, what is no longer needed deleted, and what other processes changed
+//! dropped from memory.
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey::{Engine, accounts::sessions, db::StorageError, idempotency, imports, usage};
+use latchkey::{Engine, accounts::sessions, db::StorageError, feed, idempotency, usage};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -14,9 +14,6 @@ use crate::app_state::AppState;
 
 /// Between two deletions of ended sessions and old counts.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
-
-/// Between two looks at what other instances, or the command line, imported: as long as unknown texts are remembered.
-const LOOK_FOR_IMPORTS: Duration = Duration::from_secs(10);
 
 /// The tasks that run until they are told to end.
 #[derive(Debug)]
@@ -31,10 +28,10 @@ impl Background {
         let (stop, stopped) = watch::channel(false);
         let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
         let clean_up = tokio::spawn(clean_up(Arc::clone(&state.engine), stopped.clone()));
-        let imports = tokio::spawn(look_for_imports(Arc::clone(&state.engine), stopped));
+        let changes = tokio::spawn(follow_changes(state.clone(), stopped));
         Self {
             stop,
-            tasks: [flushes, clean_up, imports],
+            tasks: [flushes, clean_up, changes],
         }
     }
 
@@ -88,20 +85,11 @@ async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn look_for_imports(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
-    let mut ticks = interval(LOOK_FOR_IMPORTS);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-        }
-        if let Err(error) = imports::refresh(&engine).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "it is not known whether keys were imported"
-            );
-        }
+async fn follow_changes(state: AppState, mut stopped: watch::Receiver<bool>) {
+    let listen_url = state.settings.database_listen_url();
+    tokio::select! {
+        () = feed::follow(&state.engine, listen_url) => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
     }
 }
 

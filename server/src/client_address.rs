@@ -1,30 +1,45 @@
 //! Who is really asking: the peer, or whoever a trusted proxy says it speaks for.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::HeaderMap,
+    http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use ipnet::IpNet;
-use latchkey_app::ClientAddress;
+use latchkey::caller::{Client, Visit};
 
-use crate::app_state::AppState;
+use crate::{app_state::AppState, request_log::REQUEST_ID};
 
-/// Notes the client's address in the request, for whoever throttles by it.
-pub async fn note(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        // Without a connection there is no peer: a request that a test makes.
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| {
-            address.ip()
-        });
-    let address = client_address(peer, request.headers(), &state.settings.trusted_proxies);
-    request.extensions_mut().insert(ClientAddress(address));
-    next.run(request).await
+/// Notes in a request where it comes from, for whoever throttles by it or records it.
+pub async fn note(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let visit = visit(&parts, &state.settings.trusted_proxies);
+    parts.extensions.insert(visit);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// Where a request comes from.
+pub fn visit(parts: &Parts, trusted: &[IpNet]) -> Visit {
+    let text = |name| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    // Without a connection there is no peer: a request that a test makes.
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    Visit {
+        address: peer.map(|ConnectInfo(peer)| client_address(peer.ip(), &parts.headers, trusted)),
+        client: text(header::USER_AGENT).map(Client::of_user_agent),
+        // The layer that logs has seen to it.
+        request_id: text(REQUEST_ID).map(Arc::from),
+    }
 }
 
 /// Reads `X-Forwarded-For` from the right, as far as the hops are trusted: what stands further left is whatever the

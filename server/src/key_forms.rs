@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::Form;
-use latchkey::id::UserId;
+use latchkey::{
+    caller::{Person, Visit},
+    id::UserId,
+};
 use latchkey_app::{
     AppError,
     form_answer::FormAnswer,
@@ -42,8 +45,8 @@ pub async fn create(
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
-    let answer = match person(&session).await {
-        Ok(user_id) => new_key_form::submit(&state.engine, user_id, &org, form).await,
+    let answer = match person(&session, &parts).await {
+        Ok(person) => new_key_form::submit(&state.engine, person, &org, form).await,
         Err(error) => FormAnswer::Failed(error),
     };
     respond(&state, parts, answer).await
@@ -60,8 +63,8 @@ pub async fn edit(
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
-    let answer = match person(&session).await {
-        Ok(user_id) => edit::submit(&state.engine, user_id, &org, &key, form).await,
+    let answer = match person(&session, &parts).await {
+        Ok(person) => edit::submit(&state.engine, person, &org, &key, form).await,
         Err(error) => FormAnswer::Failed(error),
     };
     respond(&state, parts, answer).await
@@ -78,8 +81,8 @@ pub async fn edit_domains(
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
-    let answer = match person(&session).await {
-        Ok(user_id) => domains::submit(&state.engine, user_id, &org, &key, form).await,
+    let answer = match person(&session, &parts).await {
+        Ok(person) => domains::submit(&state.engine, person, &org, &key, form).await,
         Err(error) => FormAnswer::Failed(error),
     };
     respond(&state, parts, answer).await
@@ -96,8 +99,8 @@ pub async fn rotate(
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
-    let answer = match person(&session).await {
-        Ok(user_id) => rotate::submit(&state.engine, user_id, &org, &key, form).await,
+    let answer = match person(&session, &parts).await {
+        Ok(person) => rotate::submit(&state.engine, person, &org, &key, form).await,
         Err(error) => FormAnswer::Failed(error),
     };
     respond(&state, parts, answer).await
@@ -114,8 +117,8 @@ pub async fn change_many(
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
-    let answer = match person(&session).await {
-        Ok(user_id) => bulk::submit(&state.engine, user_id, &org, form).await,
+    let answer = match person(&session, &parts).await {
+        Ok(person) => bulk::submit(&state.engine, person, &org, form).await,
         Err(error) => FormAnswer::Failed(error),
     };
     respond(&state, parts, answer).await
@@ -129,18 +132,18 @@ pub async fn import(
     request: Request,
 ) -> Response {
     // Before the file is received: one from anyone else, or one too many, is not read.
-    let admission = match person(&session).await {
-        Ok(user_id) => import::admit(&state.engine, user_id, &org).await,
+    let (parts, body) = request.into_parts();
+    let admission = match person(&session, &parts).await {
+        Ok(person) => import::admit(&state.engine, person, &org).await,
         Err(error) => Err(error),
     };
     let admission = match admission {
         Ok(admission) => admission,
         Err(error) => {
-            let (parts, _) = request.into_parts();
             return respond(&state, parts, ImportAnswer::Failed(error)).await;
         }
     };
-    let (parts, form) = match import_body::read(request).await {
+    let (parts, form) = match import_body::read(Request::from_parts(parts, body)).await {
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
@@ -160,9 +163,10 @@ async fn read<F: DeserializeOwned>(request: Request) -> Result<(Parts, F), Respo
     }
 }
 
-async fn person(session: &Session) -> Result<UserId, AppError> {
+async fn person(session: &Session, parts: &Parts) -> Result<Person, AppError> {
+    let visit = parts.extensions.get::<Visit>().cloned().unwrap_or_default();
     match session.get::<UserId>(USER_ID).await {
-        Ok(Some(user_id)) => Ok(user_id),
+        Ok(Some(user_id)) => Ok(Person { user_id, visit }),
         Ok(None) => Err(AppError::SignedOut),
         Err(error) => {
             tracing::error!(

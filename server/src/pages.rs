@@ -7,8 +7,8 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::Response,
 };
-use latchkey::Engine;
-use latchkey_app::{App, AssetNames, ClientAddress, shell};
+use latchkey::{Engine, caller::Visit};
+use latchkey_app::{App, AssetNames, shell};
 use leptos::{
     nonce::Nonce,
     prelude::{IntoView, provide_context, use_context},
@@ -56,8 +56,8 @@ pub fn context(engine: &Arc<Engine>) -> impl Fn() + Clone + Send + Sync + 'stati
     move || {
         provide_context(Arc::clone(&engine));
         if let Some(parts) = use_context::<Parts>() {
-            if let Some(address) = parts.extensions.get::<ClientAddress>() {
-                provide_context(*address);
+            if let Some(visit) = parts.extensions.get::<Visit>() {
+                provide_context(visit.clone());
             }
             if let Some(nonce) = parts.extensions.get::<Nonce>() {
                 provide_context(nonce.clone());

@@ -8,7 +8,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use latchkey::{accounts::sign_up, db::StorageError, usage};
+use latchkey::{accounts::sign_up, db::StorageError, feed, imports, usage};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
@@ -66,12 +66,15 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     let address = listener
         .local_addr()
         .map_err(|error| ServeError::Listen(settings.listen, error))?;
+    feed::start(&engine).await?;
+    imports::refresh(&engine).await?;
     let state = AppState::new(Arc::clone(&engine), Arc::clone(&settings), address.port());
     announce(&state, address).await?;
 
     let background = Background::start(&state);
     accept(listener, state, stop).await;
     background.stop().await;
+    engine.finish().await;
     usage::flush::flush(&engine)
         .await
         .map_err(ServeError::Flush)?;

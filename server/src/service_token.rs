@@ -11,10 +11,10 @@ use latchkey::{
     service_tokens::{self, ServiceToken},
 };
 
-use crate::{app_state::AppState, problem::Problem, rest::storage_failed};
+use crate::{app_state::AppState, client_address::visit, problem::Problem, rest::storage_failed};
 
 /// A caller with a service token of the scope `manage`, who acts for the operator.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Manager {
     /// What they may do.
     pub operator: Operator,
@@ -54,7 +54,9 @@ impl FromRequestParts<AppState> for Manager {
         let recognised = service_tokens::recognise(&state.engine, &presented).await;
         let token = known(recognised.map_err(storage_failed)?)?;
         Ok(Self {
-            operator: token.operator().ok_or_else(Problem::forbidden)?,
+            operator: token
+                .operator(visit(parts, &state.settings.trusted_proxies))
+                .ok_or_else(Problem::forbidden)?,
             token_id: token.id,
         })
     }

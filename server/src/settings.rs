@@ -51,6 +51,7 @@ pub struct Settings {
     pub cached_keys: usize,
     public_url: Option<PublicUrl>,
     database_url: Secret,
+    database_listen_url: Option<Secret>,
     pepper: Option<Secret>,
     older_peppers: Vec<Secret>,
 }
@@ -131,6 +132,9 @@ impl Settings {
                 .unwrap_or(usize::MAX),
             public_url: layers.text("public_url", |text| unless_empty(text, PublicUrl::parse))?,
             database_url: layers.text("database_url", |text| read_database_url(text, &data_dir))?,
+            database_listen_url: layers.text("database_listen_url", |text| {
+                unless_empty(text, |text| Ok(Secret::new(text)))
+            })?,
             pepper: layers.text("pepper", |text| unless_empty(text, read_pepper))?,
             older_peppers: layers.list("older_peppers", read_pepper)?,
             data_dir,
@@ -152,6 +156,11 @@ impl Settings {
     /// Where the database is. May hold a password.
     pub fn database_url(&self) -> &Secret {
         &self.database_url
+    }
+
+    /// Where to listen for changes, when not at the database's own address.
+    pub fn database_listen_url(&self) -> Option<&str> {
+        self.database_listen_url.as_ref().map(Secret::expose)
     }
 
     /// The file of the SQLite database; `None` with Postgres.

@@ -17,7 +17,7 @@ use latchkey::{
     convention::{BoundTo, ClassIndex, Convention, Scope},
     outcome::Outcome,
     service_tokens,
-    verify::{self, Answer, InvalidReason, KnownAgent, KnownKey},
+    verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
 };
 use serde::{Serialize, Serializer};
 use tokio::time::timeout;
@@ -252,8 +252,16 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
         detail: detail(answer.outcome, convention),
         reason: answer.reason.map(InvalidReason::as_str),
         missing_scopes: &answer.missing_scopes,
-        key: answer.key.as_deref().map(key_document),
-        agent: answer.agent.as_deref().map(agent_document),
+        key: answer
+            .key
+            .as_deref()
+            .zip(answer.org.as_deref())
+            .map(|(key, org)| key_document(key, org)),
+        agent: answer
+            .agent
+            .as_deref()
+            .zip(answer.org.as_deref())
+            .map(|(agent, org)| agent_document(agent, org)),
         rate_limit,
         retry_after: rate_limit
             .filter(|_| answer.outcome == Outcome::RateLimited)
@@ -273,15 +281,15 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
     }
 }
 
-fn key_document(key: &KnownKey) -> KeyDocument<'_> {
+fn key_document<'a>(key: &'a KnownKey, org: &'a KnownOrg) -> KeyDocument<'a> {
     KeyDocument {
         id: &key.id,
         name: key.name.as_str(),
         kind: key.kind.as_str(),
         environment: key.environment.as_str(),
         org: OrgDocument {
-            id: &key.org_id,
-            slug: key.org_slug.as_str(),
+            id: &org.id,
+            slug: org.slug.as_str(),
         },
         project: &key.project_id,
         scopes: &key.scopes,
@@ -290,15 +298,15 @@ fn key_document(key: &KnownKey) -> KeyDocument<'_> {
     }
 }
 
-fn agent_document(agent: &KnownAgent) -> AgentDocument<'_> {
+fn agent_document<'a>(agent: &'a KnownAgent, org: &'a KnownOrg) -> AgentDocument<'a> {
     AgentDocument {
         id: &agent.id,
         public_id: &agent.public_id,
         name: agent.name.as_str(),
         project: &agent.project_id,
         org: OrgDocument {
-            id: &agent.org_id,
-            slug: agent.org_slug.as_str(),
+            id: &org.id,
+            slug: org.slug.as_str(),
         },
     }
 }

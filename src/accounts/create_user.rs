@@ -2,7 +2,7 @@
 
 use crate::{
     Engine,
-    access::{Operator, Org},
+    access::{Operator, Org, to},
     db::StorageError,
     email::EmailAddress,
     id::UserId,
@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    User,
     password::{self, HashError, HashFor, NewPassword},
     sign_up::{self, SignUpError},
 };
@@ -39,7 +40,7 @@ pub enum CreateUserError {
 /// When the address has an account.
 pub async fn create_user(
     engine: &Engine,
-    _operator: Operator,
+    operator: &Operator,
     org: &Org,
     name: &DisplayName,
     email: &EmailAddress,
@@ -47,14 +48,23 @@ pub async fn create_user(
     password: NewPassword,
 ) -> Result<UserId, CreateUserError> {
     let password_hash = password::hash(engine, password, HashFor::CommandLine).await?;
-    let mut tx = engine.db.begin().await?;
-    let id = sign_up::insert_user(engine, &mut tx, name, email, &password_hash)
+    let permit = operator.permit::<to::InviteMembers>(org);
+    let mut change = engine.change(&permit).await?;
+    let now = engine.clock.now();
+    let user = User {
+        id: sign_up::new_user_id(engine)
+            .map_err(SignUpError::from)
+            .map_err(CreateUserError::SignUp)?,
+        name: name.clone(),
+        email: email.clone(),
+    };
+    sign_up::insert_user(change.tx(), &user, &password_hash, now)
         .await
         .map_err(|error| match error {
             SignUpError::NotAvailable => CreateUserError::EmailTaken(email.clone()),
             other => CreateUserError::SignUp(other),
         })?;
-    orgs::insert_membership(&mut tx, org.id, id, role, engine.clock.now()).await?;
-    tx.commit().await?;
-    Ok(id)
+    orgs::insert_membership(change.tx(), org.id, user.id, role, now).await?;
+    change.commit(sign_up::joined(user.id, role)).await?;
+    Ok(user.id)
 }

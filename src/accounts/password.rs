@@ -1,6 +1,10 @@
 //! Passwords: what will do as one, and how they are kept (argon2id, ASVS 6.2 and 11.4.2).
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -11,6 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
     Engine,
+    caller::Visit,
     db::{StorageError, on},
     id::UserId,
     network::Network,
@@ -128,6 +133,14 @@ pub enum HashFor {
     CommandLine,
 }
 
+impl HashFor {
+    /// The network that a visit comes from; what has no address is counted together.
+    pub(crate) fn of_visit(visit: &Visit) -> Self {
+        let address = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Self::Network(Network::of(address))
+    }
+}
+
 /// The hash of a password as a PHC string, with a fresh salt.
 pub(crate) async fn hash(
     engine: &Engine,
@@ -202,7 +215,7 @@ pub async fn change(
         return Err(ChangePasswordError::WrongPassword);
     }
     let hash = hash(engine, new, whose).await?;
-    let mut tx = engine.db.begin().await?;
+    let mut tx = engine.db.begin_unrecorded().await?;
     const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
     on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))
         .map_err(StorageError::from)?;

@@ -57,7 +57,7 @@ pub async fn save(
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5)";
     let now = engine.clock.now();
-    on!(engine.db.write(), c => sqlx::query(SQL)
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
         .bind(&hash.0[..]).bind(user_id).bind(data).bind(now).bind(expires_at).execute(c).await.map(drop))?;
     Ok(())
 }
@@ -75,7 +75,7 @@ pub async fn update(
 ) -> Result<(), StorageError> {
     const SQL: &str =
         "UPDATE sessions SET user_id = $1, data = $2, expires_at = $3 WHERE id_hash = $4";
-    on!(engine.db.write(), c => sqlx::query(SQL)
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
         .bind(user_id).bind(data).bind(expires_at).bind(&hash.0[..]).execute(c).await.map(drop))?;
     Ok(())
 }
@@ -101,7 +101,7 @@ pub async fn load(
 /// When the database cannot be asked.
 pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM sessions WHERE id_hash = $1";
-    on!(engine.db.write(), c => sqlx::query(SQL).bind(&hash.0[..]).execute(c).await.map(drop))?;
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(&hash.0[..]).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -123,6 +123,6 @@ pub(crate) async fn end_others(
 pub async fn delete_ended(engine: &Engine) -> Result<u64, StorageError> {
     const SQL: &str = "DELETE FROM sessions WHERE expires_at <= $1 OR created_at <= $2";
     let now = engine.clock.now();
-    Ok(on!(engine.db.write(), c => sqlx::query(SQL)
+    Ok(on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
         .bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).execute(c).await.map(|done| done.rows_affected()))?)
 }

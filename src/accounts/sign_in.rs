@@ -1,13 +1,13 @@
 //! Signing in with an e-mail address and a password.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     Engine,
+    caller::Visit,
     db::{StorageError, on},
     email::EmailAddress,
     id::UserId,
-    network::Network,
 };
 
 use super::{
@@ -38,7 +38,7 @@ pub enum SignInError {
     Storage(#[from] StorageError),
 }
 
-/// The person whom the address and the password belong to. `from` is the end client's address.
+/// The person whom the address and the password belong to. `visit` is the request.
 ///
 /// # Errors
 /// When they belong to no one, or were tried too often.
@@ -46,8 +46,9 @@ pub async fn sign_in(
     engine: &Engine,
     email: &EmailAddress,
     password: TypedPassword,
-    from: IpAddr,
+    visit: &Visit,
 ) -> Result<UserId, SignInError> {
+    let from = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let attempt = engine
         .throttle
         .attempt(
@@ -60,7 +61,7 @@ pub async fn sign_in(
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)
             .map_err(StorageError::from)?;
     let (id, stored) = found.unzip();
-    let whose = HashFor::Network(Network::of(from));
+    let whose = HashFor::of_visit(visit);
     let verified = password::verify(engine, password, stored, whose).await;
     let is_right = attempt.unless_wrong(verified)?;
     match id {

@@ -1,22 +1,23 @@
 //! Making an account and an org of one's own.
 
-use std::net::IpAddr;
-
 use crate::{
     Engine,
     access::Org,
+    caller::{Person, Visit},
+    change::{Events, Happened},
     db::{StorageError, Tx, on},
     email::EmailAddress,
+    event::{Event, Target},
     id::UserId,
     name::{DisplayName, Slug},
-    network::Network,
     orgs::{self, CreateOrgError},
     random::RandomnessError,
     role::Role,
+    time::Timestamp,
 };
 
 use super::{
-    SignUpPolicy,
+    SignUpPolicy, User,
     password::{self, HashError, HashFor, NewPassword},
 };
 
@@ -82,36 +83,56 @@ pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
     )
 }
 
-/// Makes the account and its org, of which the person is the owner. `from` is the end client's address.
+/// Makes the account and its org, of which the person is the owner. `visit` is the request.
 ///
 /// # Errors
 /// When sign-up is not open or the address has an account.
 pub async fn sign_up(
     engine: &Engine,
     new: SignUp,
-    from: IpAddr,
+    visit: Visit,
 ) -> Result<(UserId, Org), SignUpError> {
     if !is_open(engine).await? {
         return Err(SignUpError::NotOpen);
     }
-    let password_hash =
-        password::hash(engine, new.password, HashFor::Network(Network::of(from))).await?;
-    let mut tx = engine.db.begin().await?;
+    let password_hash = password::hash(engine, new.password, HashFor::of_visit(&visit)).await?;
+    let user_id = new_user_id(engine)?;
+    let person = Person { user_id, visit };
+    let mut change = engine.change_of_new_org(person.into()).await?;
     // Asked again under the lock: of two first sign-ups at once, one is the first.
-    if engine.sign_up != SignUpPolicy::Open && !lock_while_empty(&mut tx).await? {
+    if engine.sign_up != SignUpPolicy::Open && !lock_while_empty(change.tx()).await? {
         return Err(SignUpError::NotOpen);
     }
     let org = orgs::insert_numbered(
         engine,
-        &mut tx,
+        change.tx(),
         &new.org_name,
         &Slug::from_name(&new.org_name),
     )
     .await?;
-    let user_id = insert_user(engine, &mut tx, &new.name, &new.email, &password_hash).await?;
-    orgs::insert_membership(&mut tx, org.id, user_id, Role::Owner, engine.clock.now()).await?;
-    tx.commit().await?;
+    let now = engine.clock.now();
+    let user = User {
+        id: user_id,
+        name: new.name,
+        email: new.email,
+    };
+    insert_user(change.tx(), &user, &password_hash, now).await?;
+    orgs::insert_membership(change.tx(), org.id, user_id, Role::Owner, now).await?;
+    change.is_of(org.id);
+    let events = vec![
+        Happened::new(Event::OrgCreated, Target::Org(org.id)),
+        joined(user_id, Role::Owner),
+    ];
+    if let Some(events) = Events::several(events) {
+        change.commit(events).await?;
+    }
     Ok((user_id, org))
+}
+
+/// Someone became a member with a role.
+pub(super) fn joined(user_id: UserId, role: Role) -> Happened {
+    let joined = Happened::new(Event::MemberJoined, Target::User(user_id));
+    joined.changed("role", None::<&str>, role.to_string())
 }
 
 /// Whether there is no user, in a way that stays true until the transaction ends.
@@ -126,20 +147,25 @@ async fn lock_while_empty(tx: &mut Tx) -> Result<bool, StorageError> {
     Ok(on!(tx.on(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_none()))?)
 }
 
+/// An id for someone whose account is to be created.
+pub(super) fn new_user_id(engine: &Engine) -> Result<UserId, RandomnessError> {
+    Ok(UserId::new(
+        engine.clock.now().as_millis(),
+        engine.random.bytes()?,
+    ))
+}
+
 /// Inserts a person.
 pub(super) async fn insert_user(
-    engine: &Engine,
     tx: &mut Tx,
-    name: &DisplayName,
-    email: &EmailAddress,
+    user: &User,
     password_hash: &str,
-) -> Result<UserId, SignUpError> {
-    let now = engine.clock.now();
-    let id = UserId::new(now.as_millis(), engine.random.bytes()?);
+    now: Timestamp,
+) -> Result<(), SignUpError> {
     const SQL: &str = "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
     on!(tx.on(), c => sqlx::query(SQL)
-        .bind(id).bind(email.clone()).bind(name.clone()).bind(password_hash).bind(now).execute(c).await.map(drop))
+        .bind(user.id).bind(user.email.clone()).bind(user.name.clone()).bind(password_hash).bind(now)
+        .execute(c).await.map(drop))
     .map_err(StorageError::from)
-    .map_err(|error| if error.is_unique_violation() { SignUpError::NotAvailable } else { error.into() })?;
-    Ok(id)
+    .map_err(|error| if error.is_unique_violation() { SignUpError::NotAvailable } else { error.into() })
 }

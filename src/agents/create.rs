@@ -3,7 +3,9 @@
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Happened,
     db::{StorageError, on},
+    event::{Event, Target},
     id::AgentId,
     keys::rules::each_once,
 };
@@ -48,12 +50,12 @@ pub async fn create_once(
     let now = engine.clock.now();
     let id = AgentId::new(now.as_millis(), engine.random.bytes()?);
     let public_id = PublicId::generate(&engine.random)?;
-    let mut tx = engine.db.begin().await?;
-    let project = check(engine, &mut tx, permit.org_id(), settings).await?;
+    let mut change = engine.change(permit).await?;
+    let project = check(engine, change.tx(), permit.org_id(), settings).await?;
     const INSERT: &str = "INSERT INTO agents (id, org_id, project_id, public_id, name, domains, public_embedding, \
          created_at, creation_token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
-    let inserted = on!(tx.on(), c => sqlx::query(INSERT)
+    let inserted = on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(permit.org_id()).bind(project).bind(public_id).bind(settings.name.clone())
         .bind(serde_json::json!(each_once(settings.domains.clone())).to_string()).bind(settings.public_embedding).bind(now)
         .bind(creation_token).execute(c).await.map(|done| done.rows_affected()))
@@ -61,13 +63,13 @@ pub async fn create_once(
     if inserted == 0 {
         const SELECT: &str =
             "SELECT public_id FROM agents WHERE org_id = $1 AND creation_token = $2";
-        let made: PublicId = on!(tx.on(), c => sqlx::query_scalar(SELECT)
+        let made: PublicId = on!(change.on(), c => sqlx::query_scalar(SELECT)
             .bind(permit.org_id()).bind(creation_token).fetch_one(c).await)
         .map_err(StorageError::from)?;
         return Ok(Once::MadeBefore(made));
     }
-    tx.commit().await?;
-    engine.cache.note_change();
+    let created = Happened::new(Event::AgentCreated, Target::Agent(id));
+    change.commit(created).await?;
     Ok(Once::Made(AgentSummary {
         id,
         public_id,

@@ -3,7 +3,10 @@
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Happened,
     db::{StorageError, on},
+    event::{Event, Target},
+    id::AgentId,
 };
 
 use super::{AgentError, PublicId};
@@ -17,13 +20,12 @@ pub async fn delete(
     permit: &Permit<to::EditAgents>,
     public_id: PublicId,
 ) -> Result<(), AgentError> {
-    const SQL: &str = "DELETE FROM agents WHERE org_id = $1 AND public_id = $2";
-    let deleted = on!(engine.db.write(), c => sqlx::query(SQL)
-        .bind(permit.org_id()).bind(public_id).execute(c).await.map(|done| done.rows_affected()))
+    let mut change = engine.change(permit).await?;
+    const SQL: &str = "DELETE FROM agents WHERE org_id = $1 AND public_id = $2 RETURNING id";
+    let deleted: Option<AgentId> = on!(change.on(), c => sqlx::query_scalar(SQL)
+        .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)
     .map_err(StorageError::from)?;
-    if deleted == 0 {
-        return Err(AgentError::NotFound);
-    }
-    engine.cache.forget_agent(&public_id);
-    Ok(())
+    let id = deleted.ok_or(AgentError::NotFound)?;
+    let deleted = Happened::new(Event::AgentDeleted, Target::Agent(id));
+    Ok(change.commit(deleted).await?)
 }

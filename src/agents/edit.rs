@@ -1,11 +1,15 @@
 //! Changing an agent.
 
+use serde_json::Value;
+
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on, select_locked},
+    change::Happened,
+    db::{StorageError, from_json, on, select_locked},
     domain::DomainPattern,
-    id::ProjectId,
+    event::{Event, Target},
+    id::{AgentId, ProjectId},
     keys::rules::each_once,
     name::DisplayName,
 };
@@ -39,6 +43,7 @@ impl From<AgentSettings> for EditAgent {
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    id: AgentId,
     name: DisplayName,
     project_id: ProjectId,
     domains: String,
@@ -56,16 +61,16 @@ pub async fn edit(
     edit: EditAgent,
 ) -> Result<(), AgentError> {
     let org_id = permit.org_id();
-    let mut tx = engine.db.begin().await?;
+    let mut change = engine.change(permit).await?;
     let row: Option<Row> = select_locked!(
-        tx,
-        "SELECT name, project_id, domains, public_embedding FROM agents WHERE org_id = $1 AND public_id = $2",
+        change,
+        "SELECT id, name, project_id, domains, public_embedding FROM agents WHERE org_id = $1 AND public_id = $2",
         org_id,
         public_id
     )?;
     let row = row.ok_or(AgentError::NotFound)?;
     let settings = AgentSettings {
-        name: edit.name.unwrap_or(row.name),
+        name: edit.name.unwrap_or_else(|| row.name.clone()),
         project: edit.project.unwrap_or(Some(row.project_id)),
         domains: match edit.domains {
             Some(domains) => domains,
@@ -73,15 +78,30 @@ pub async fn edit(
         },
         public_embedding: edit.public_embedding.unwrap_or(row.public_embedding),
     };
-    let project = check(engine, &mut tx, org_id, &settings).await?;
+    let project = check(engine, change.tx(), org_id, &settings).await?;
+    let domains = serde_json::json!(each_once(settings.domains));
+    let updated = Happened::new(Event::AgentUpdated, Target::Agent(row.id))
+        .changed("name", row.name.as_str(), settings.name.as_str())
+        .changed("project", row.project_id.to_string(), project.to_string())
+        .changed(
+            "domains",
+            from_json::<Value>(&row.domains)?,
+            domains.clone(),
+        )
+        .changed(
+            "public_embedding",
+            row.public_embedding,
+            settings.public_embedding,
+        );
+    if updated.changes.is_empty() {
+        return Ok(());
+    }
     const UPDATE: &str = "UPDATE agents SET name = $1, project_id = $2, domains = $3, public_embedding = $4 \
          WHERE org_id = $5 AND public_id = $6";
-    on!(tx.on(), c => sqlx::query(UPDATE)
-        .bind(settings.name.clone()).bind(project).bind(serde_json::json!(each_once(settings.domains)).to_string())
+    on!(change.on(), c => sqlx::query(UPDATE)
+        .bind(settings.name.clone()).bind(project).bind(domains.to_string())
         .bind(settings.public_embedding).bind(org_id).bind(public_id)
         .execute(c).await.map(drop))
     .map_err(StorageError::from)?;
-    tx.commit().await?;
-    engine.cache.forget_agent(&public_id);
-    Ok(())
+    Ok(change.commit(updated).await?)
 }

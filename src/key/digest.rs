@@ -120,6 +120,17 @@ impl Peppers {
             .map(|pepper| pepper.digest(sha256))
     }
 
+    /// The HMAC-SHA256 that chains the audit log, under a key derived from a pepper; `None` when the pepper is not there.
+    pub fn audit_hash(&self, version: i32, text: &[u8]) -> Option<Vec<u8>> {
+        let mut peppers = std::iter::once(&self.current).chain(&self.older);
+        let pepper = peppers.find(|pepper| pepper.version == version)?;
+        let mut derive = pepper.mac.clone();
+        derive.update(b"latchkey audit log, version 1");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&derive.finalize().into_bytes()).ok()?;
+        mac.update(text);
+        Some(mac.finalize().into_bytes().to_vec())
+    }
+
     /// The digests under which `key` may be stored, the current pepper's first.
     pub fn digests(&self, key: &PlainKey) -> impl Iterator<Item = KeyDigest> {
         let hash = Sha256::digest(key.expose());

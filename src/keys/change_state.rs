@@ -1,20 +1,20 @@
-//! Disabling, enabling and revoking. Each bites at once on this instance: the key is dropped from the cache after the
-//! change is stored and before the caller is answered.
+//! Disabling, enabling and revoking. Each takes effect on this instance before the caller is answered, and within a second
+//! on every other.
 
 mod bulk;
 
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Happened,
     db::{StorageError, Tx, on, select_locked},
+    event::{Event, Target},
     id::{KeyId, OrgId},
-    key::{Lifecycle, RevokeReason, Status, digest::KeyDigest},
+    key::{Lifecycle, RevokeReason, Status},
     time::Timestamp,
 };
 
 pub use bulk::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many};
-
-use super::secrets;
 
 /// Why a key's state was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +32,21 @@ pub enum ChangeStateError {
     Storage(#[from] StorageError),
 }
 
-enum Change {
+enum StateChange {
     Disable,
     Enable,
     Revoke(RevokeReason),
 }
 
-impl Change {
+impl StateChange {
+    const fn event(&self) -> Event {
+        match self {
+            Self::Disable => Event::KeyDisabled,
+            Self::Enable => Event::KeyEnabled,
+            Self::Revoke(_) => Event::KeyRevoked,
+        }
+    }
+
     /// The columns after the change, or the status that forbids it.
     fn apply(
         &self,
@@ -71,7 +79,7 @@ pub async fn disable(
     permit: &Permit<to::DisableKeys>,
     id: KeyId,
 ) -> Result<(), ChangeStateError> {
-    change(engine, permit.org_id(), id, Change::Disable).await
+    change(engine, permit, id, StateChange::Disable).await
 }
 
 /// Switches a disabled key on again.
@@ -83,7 +91,7 @@ pub async fn enable(
     permit: &Permit<to::DisableKeys>,
     id: KeyId,
 ) -> Result<(), ChangeStateError> {
-    change(engine, permit.org_id(), id, Change::Enable).await
+    change(engine, permit, id, StateChange::Enable).await
 }
 
 /// Ends a key for good.
@@ -96,31 +104,29 @@ pub async fn revoke(
     id: KeyId,
     reason: RevokeReason,
 ) -> Result<(), ChangeStateError> {
-    change(engine, permit.org_id(), id, Change::Revoke(reason)).await
+    change(engine, permit, id, StateChange::Revoke(reason)).await
 }
 
-async fn change(
+async fn change<A>(
     engine: &Engine,
-    org_id: OrgId,
+    permit: &Permit<A>,
     id: KeyId,
-    change: Change,
+    state: StateChange,
 ) -> Result<(), ChangeStateError> {
     let now = engine.clock.now();
-    let mut tx = engine.db.begin().await?;
-    let digests = change_in(&mut tx, org_id, id, &change, now).await?;
-    tx.commit().await?;
-    secrets::forget(engine, &digests);
-    Ok(())
+    let mut change = engine.change(permit).await?;
+    let happened = change_in(change.tx(), permit.org_id(), id, &state, now).await?;
+    Ok(change.commit(happened).await?)
 }
 
-/// Changes one key in a transaction, and gives the digests to forget after it.
+/// Changes one key in a transaction, and says what happened.
 async fn change_in(
     tx: &mut Tx,
     org_id: OrgId,
     id: KeyId,
-    change: &Change,
+    state: &StateChange,
     now: Timestamp,
-) -> Result<Vec<KeyDigest>, ChangeStateError> {
+) -> Result<Happened, ChangeStateError> {
     let lifecycle: Option<Lifecycle> = select_locked!(
         tx,
         "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
@@ -128,7 +134,7 @@ async fn change_in(
         id
     )?;
     let lifecycle = lifecycle.ok_or(ChangeStateError::NotFound)?;
-    let (after, reason) = change
+    let (after, reason) = state
         .apply(lifecycle, now)
         .map_err(ChangeStateError::NotFrom)?;
     const UPDATE: &str = "UPDATE keys SET disabled_at = $1, revoked_at = $2, revoke_reason = $3 \
@@ -136,5 +142,10 @@ async fn change_in(
     on!(tx.on(), c => sqlx::query(UPDATE)
         .bind(after.disabled_at).bind(after.revoked_at).bind(reason).bind(org_id).bind(id).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
-    Ok(secrets::digests(tx, id).await?)
+    let happened = Happened::new(state.event(), Target::Key(id));
+    Ok(happened.changed(
+        "reason",
+        None::<String>,
+        reason.map(|reason| reason.to_string()),
+    ))
 }

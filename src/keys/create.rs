@@ -3,9 +3,11 @@
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Happened,
     convention::Scope,
     db::{StorageError, on},
     domain::DomainPattern,
+    event::{Event, Target},
     id::{KeyId, ProjectId, SecretId},
     ip_range::IpRange,
     key::{Environment, Kind, text::PlainKey},
@@ -106,24 +108,24 @@ pub async fn create(
     let id = KeyId::new(now.as_millis(), engine.random.bytes()?);
     let secret_id = SecretId::new(now.as_millis(), engine.random.bytes()?);
 
-    let mut tx = engine.db.begin().await?;
-    let project = project::resolve(&mut tx, permit.org_id(), new.project)
+    let mut change = engine.change(permit).await?;
+    let project = project::resolve(change.tx(), permit.org_id(), new.project)
         .await?
         .ok_or(UnfitField::NoSuchProject)?;
     const INSERT_KEY: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, \
          scopes, domains, ip_ranges, notes, metadata, created_at, created_by, creation_token, expires_at, localhost_forbidden) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
-    let inserted = on!(tx.on(), c => sqlx::query(INSERT_KEY)
+    let inserted = on!(change.on(), c => sqlx::query(INSERT_KEY)
         .bind(id).bind(permit.org_id()).bind(project).bind(new.name.clone()).bind(search_text(&new.name, &display))
         .bind(new.kind).bind(new.environment).bind(&display)
         .bind(serde_json::json!(scopes).to_string()).bind(serde_json::json!(domains).to_string())
-        .bind(serde_json::json!(ip_ranges).to_string()).bind(&notes).bind(&metadata).bind(now).bind(permit.actor().user_id()).bind(&new.creation_token)
+        .bind(serde_json::json!(ip_ranges).to_string()).bind(&notes).bind(&metadata).bind(now).bind(permit.caller().actor.user_id()).bind(&new.creation_token)
         .bind(new.expires_at).bind(new.localhost_forbidden).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if inserted == 0 {
         const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";
-        let made: KeyId = on!(tx.on(), c => sqlx::query_scalar(SELECT)
+        let made: KeyId = on!(change.on(), c => sqlx::query_scalar(SELECT)
             .bind(permit.org_id()).bind(&new.creation_token).fetch_one(c).await)
         .map_err(StorageError::from)?;
         return Err(CreateKeyError::AlreadyMade(made));
@@ -131,12 +133,12 @@ pub async fn create(
     const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \
          VALUES ($1, $2, $3, $4, $5, $6)";
     let digest = engine.peppers.digest(&plain);
-    on!(tx.on(), c => sqlx::query(INSERT_SECRET)
+    on!(change.on(), c => sqlx::query(INSERT_SECRET)
         .bind(secret_id).bind(id).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
         .bind(&display).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
-    tx.commit().await?;
-    engine.cache.note_change();
+    let created = Happened::new(Event::KeyCreated, Target::Key(id));
+    change.commit(created).await?;
     Ok(CreatedKey { id, plain, display })
 }
 

@@ -1,11 +1,15 @@
 //! Changing what a key is. Its kind and environment stay as they are: its text states them.
 
+use serde_json::Value;
+
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Happened,
     convention::Scope,
     db::{StorageError, Tx, from_json, on, select_locked},
     domain::DomainPattern,
+    event::{Event, Target},
     id::{KeyId, OrgId, ProjectId},
     ip_range::IpRange,
     key::{Kind, Lifecycle},
@@ -17,7 +21,7 @@ use super::{
     create::search_text,
     project,
     rules::{self, Metadata, UnfitField},
-    secrets, stored_domains,
+    stored_domains,
 };
 
 /// What to change; `None` leaves it as it is.
@@ -86,7 +90,7 @@ pub async fn edit(
     id: KeyId,
     edit: EditKey,
 ) -> Result<(), EditKeyError> {
-    change(engine, permit.org_id(), id, edit, EditDomains::default()).await
+    change(engine, permit, id, edit, EditDomains::default()).await
 }
 
 /// Changes where a widget key works.
@@ -99,7 +103,7 @@ pub async fn edit_domains(
     id: KeyId,
     edit: EditDomains,
 ) -> Result<(), EditKeyError> {
-    change(engine, permit.org_id(), id, EditKey::default(), edit).await
+    change(engine, permit, id, EditKey::default(), edit).await
 }
 
 /// Changes a key and where it works, both or neither.
@@ -114,11 +118,11 @@ pub async fn edit_with_domains(
     edit: EditKey,
     domains: EditDomains,
 ) -> Result<(), EditKeyError> {
-    change(engine, permit.org_id(), id, edit, domains).await
+    change(engine, permit, id, edit, domains).await
 }
 
 /// What of a key can be changed, as it is stored.
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 struct Row {
     kind: Kind,
     name: KeyName,
@@ -134,36 +138,75 @@ struct Row {
     lifecycle: Lifecycle,
 }
 
-async fn change(
+async fn change<A>(
     engine: &Engine,
-    org_id: OrgId,
+    permit: &Permit<A>,
     id: KeyId,
     edit: EditKey,
     domains: EditDomains,
 ) -> Result<(), EditKeyError> {
-    let now = engine.clock.now();
-    let mut tx = engine.db.begin().await?;
-    let mut row = lock(&mut tx, org_id, id)
+    let (now, org_id) = (engine.clock.now(), permit.org_id());
+    let mut change = engine.change(permit).await?;
+    let mut row = lock(change.tx(), org_id, id)
         .await?
         .ok_or(EditKeyError::NotFound)?;
+    let before = row.clone();
     if row.lifecycle.revoked_at.is_some() {
         return Err(EditKeyError::Revoked);
     }
     if let Some(project) = edit.project {
-        row.project_id = project::resolve(&mut tx, org_id, Some(project))
+        row.project_id = project::resolve(change.tx(), org_id, Some(project))
             .await?
             .ok_or(UnfitField::NoSuchProject)?;
     }
     row.apply(engine, edit, now)?;
     row.apply_domains(engine, domains)?;
-    store(&mut tx, org_id, id, &row).await?;
-    let digests = secrets::digests(&mut tx, id).await?;
-    tx.commit().await?;
-    secrets::forget(engine, &digests);
-    Ok(())
+    let updated = row.differences(&before, id)?;
+    if updated.changes.is_empty() {
+        return Ok(());
+    }
+    store(change.tx(), org_id, id, &row).await?;
+    Ok(change.commit(updated).await?)
 }
 
 impl Row {
+    /// What is different from `before`. Of notes and metadata, which may say anything, only that they are.
+    fn differences(&self, before: &Self, id: KeyId) -> Result<Happened, StorageError> {
+        let instant = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
+        let list = |text: &str| from_json::<Value>(text);
+        let rewritten = |is: &str, was: &str| (was != is).then_some("changed");
+        Ok(Happened::new(Event::KeyUpdated, Target::Key(id))
+            .changed("name", before.name.as_str(), self.name.as_str())
+            .changed(
+                "project",
+                before.project_id.to_string(),
+                self.project_id.to_string(),
+            )
+            .changed("scopes", list(&before.scopes)?, list(&self.scopes)?)
+            .changed("domains", list(&before.domains)?, list(&self.domains)?)
+            .changed(
+                "localhost_forbidden",
+                before.localhost_forbidden,
+                self.localhost_forbidden,
+            )
+            .changed(
+                "ip_ranges",
+                list(&before.ip_ranges)?,
+                list(&self.ip_ranges)?,
+            )
+            .changed(
+                "expires_at",
+                instant(before.lifecycle.expires_at),
+                instant(self.lifecycle.expires_at),
+            )
+            .changed("notes", None::<&str>, rewritten(&self.notes, &before.notes))
+            .changed(
+                "metadata",
+                None::<&str>,
+                rewritten(&self.metadata, &before.metadata),
+            ))
+    }
+
     fn apply(
         &mut self,
         engine: &Engine,

@@ -4,7 +4,9 @@
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Happened,
     db::{StorageError, Tx, on, select_locked},
+    event::{Event, Target},
     id::{KeyId, OrgId, SecretId},
     key::{Environment, Kind, Lifecycle, Status, text::PlainKey},
     name::KeyName,
@@ -12,10 +14,7 @@ use crate::{
     time::{DAY, SECOND, Timestamp},
 };
 
-use super::{
-    create::{CreatedKey, search_text},
-    secrets,
-};
+use super::create::{CreatedKey, search_text};
 
 /// The longest overlap, in milliseconds (design §3).
 pub const LONGEST_OVERLAP: i64 = 30 * DAY;
@@ -111,15 +110,15 @@ pub async fn rotate(
         return Err(RotateKeyError::OverlapOutOfRange);
     }
     let to_replace = current_secret(engine, id).await?;
-    let mut tx = engine.db.begin().await?;
-    let row = lock(&mut tx, permit.org_id(), id)
+    let mut change = engine.change(permit).await?;
+    let row = lock(change.tx(), permit.org_id(), id)
         .await?
         .ok_or(RotateKeyError::NotFound)?;
     // Read after the lock: what is decided now and what is stored have one time.
     let now = engine.clock.now();
     const FORM_SEEN: &str =
         "SELECT COUNT(*) FROM key_secrets WHERE key_id = $1 AND rotation_token = $2";
-    let seen: i64 = on!(tx.on(), c => sqlx::query_scalar(FORM_SEEN)
+    let seen: i64 = on!(change.on(), c => sqlx::query_scalar(FORM_SEEN)
         .bind(id).bind(&rotation.token).fetch_one(c).await)
     .map_err(StorageError::from)?;
     if seen > 0 {
@@ -132,13 +131,13 @@ pub async fn rotate(
         }
     }
     const RUNNING: &str = "SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1 AND ends_at > $2";
-    let running: Option<Timestamp> = on!(tx.on(), c => sqlx::query_scalar(RUNNING)
+    let running: Option<Timestamp> = on!(change.on(), c => sqlx::query_scalar(RUNNING)
         .bind(id).bind(now).fetch_one(c).await)
     .map_err(StorageError::from)?;
     if let Some(ends_at) = running {
         return Err(RotateKeyError::RotationRunning { ends_at });
     }
-    let current: Option<CurrentSecret> = on!(tx.on(), c => sqlx::query_as(CURRENT)
+    let current: Option<CurrentSecret> = on!(change.on(), c => sqlx::query_as(CURRENT)
         .bind(id).fetch_optional(c).await)
     .map_err(StorageError::from)?;
     let was_just_made = |current: &CurrentSecret| {
@@ -164,15 +163,18 @@ pub async fn rotate(
         display: &display,
         now,
     };
-    replace_secret(engine, &mut tx, &new, &rotation).await?;
+    replace_secret(engine, change.tx(), &new, &rotation).await?;
     const UPDATE_KEY: &str =
         "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
-    on!(tx.on(), c => sqlx::query(UPDATE_KEY).bind(&display).bind(search_text(&row.name, &display))
+    on!(change.on(), c => sqlx::query(UPDATE_KEY).bind(&display).bind(search_text(&row.name, &display))
         .bind(permit.org_id()).bind(id).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
-    let digests = secrets::digests(&mut tx, id).await?;
-    tx.commit().await?;
-    secrets::forget(engine, &digests);
+    let rotated = Happened::new(Event::KeyRotated, Target::Key(id)).changed(
+        "old_secret_ends_at",
+        None::<i64>,
+        now.plus(rotation.overlap).as_millis(),
+    );
+    change.commit(rotated).await?;
     Ok(CreatedKey { id, plain, display })
 }
 
@@ -247,20 +249,18 @@ pub async fn end_old_secret(
     permit: &Permit<to::RotateKeys>,
     id: KeyId,
 ) -> Result<(), EndOldSecretError> {
-    let mut tx = engine.db.begin().await?;
-    lock(&mut tx, permit.org_id(), id)
+    let mut change = engine.change(permit).await?;
+    lock(change.tx(), permit.org_id(), id)
         .await?
         .ok_or(EndOldSecretError::NotFound)?;
     let now = engine.clock.now();
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at > $1";
-    let ended = on!(tx.on(), c => sqlx::query(END).bind(now).bind(id)
+    let ended = on!(change.on(), c => sqlx::query(END).bind(now).bind(id)
         .execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if ended == 0 {
         return Err(EndOldSecretError::NoneRunning);
     }
-    let digests = secrets::digests(&mut tx, id).await?;
-    tx.commit().await?;
-    secrets::forget(engine, &digests);
-    Ok(())
+    let ended = Happened::new(Event::KeyOldSecretEnded, Target::Key(id));
+    Ok(change.commit(ended).await?)
 }

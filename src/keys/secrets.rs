@@ -3,9 +3,8 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, Tx, on},
+    db::{StorageError, on},
     id::{KeyId, SecretId},
-    key::digest::KeyDigest,
     time::Timestamp,
 };
 
@@ -47,22 +46,4 @@ pub async fn secrets(
     Ok(
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).bind(key).fetch_all(c).await)?,
     )
-}
-
-/// The digests under which a key is known, to [`forget`] after a change of it is stored.
-pub(super) async fn digests(tx: &mut Tx, key: KeyId) -> Result<Vec<KeyDigest>, StorageError> {
-    const SQL: &str = "SELECT digest FROM key_secrets WHERE key_id = $1";
-    let digests: Vec<Vec<u8>> =
-        on!(tx.on(), c => sqlx::query_scalar(SQL).bind(key).fetch_all(c).await)?;
-    digests
-        .into_iter()
-        .map(|bytes| KeyDigest::try_from(bytes).map_err(StorageError::unreadable))
-        .collect()
-}
-
-/// Makes a stored change bite at once on this instance. To be called after the commit: what is read before it may be old.
-pub(super) fn forget(engine: &Engine, digests: &[KeyDigest]) {
-    for digest in digests {
-        engine.cache.forget(digest);
-    }
 }

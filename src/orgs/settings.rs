@@ -3,8 +3,9 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
-    key::digest::KeyDigest,
+    change::Happened,
+    db::{StorageError, on, select_locked},
+    event::{Event, Target},
     name::DisplayName,
 };
 
@@ -38,21 +39,26 @@ pub async fn change(
     permit: &Permit<to::EditOrg>,
     settings: &OrgSettings,
 ) -> Result<(), StorageError> {
-    let mut tx = engine.db.begin().await?;
-    const UPDATE: &str = "UPDATE orgs SET name = $1, secrets_in_browsers = $2 WHERE id = $3";
-    on!(tx.on(), c => sqlx::query(UPDATE)
-        .bind(settings.name.clone()).bind(settings.secrets_in_browsers).bind(permit.org_id())
-        .execute(c).await.map(drop))?;
-    const DIGESTS: &str = "SELECT key_secrets.digest FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id \
-         WHERE keys.org_id = $1";
-    let digests: Vec<Vec<u8>> = on!(tx.on(), c => sqlx::query_scalar(DIGESTS)
-        .bind(permit.org_id()).fetch_all(c).await)?;
-    tx.commit().await?;
-    for digest in digests
-        .into_iter()
-        .filter_map(|bytes| KeyDigest::try_from(bytes).ok())
-    {
-        engine.cache.forget(&digest);
+    let mut change = engine.change(permit).await?;
+    let org_id = permit.org_id();
+    let before: Option<OrgSettings> = select_locked!(
+        change,
+        "SELECT name, secrets_in_browsers FROM orgs WHERE id = $1",
+        org_id
+    )?;
+    let before = before.ok_or(StorageError::from(sqlx::Error::RowNotFound))?;
+    let updated = Happened::new(Event::OrgUpdated, Target::Org(org_id))
+        .changed("name", before.name.as_str(), settings.name.as_str())
+        .changed(
+            "secrets_in_browsers",
+            before.secrets_in_browsers,
+            settings.secrets_in_browsers,
+        );
+    if updated.changes.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    const UPDATE: &str = "UPDATE orgs SET name = $1, secrets_in_browsers = $2 WHERE id = $3";
+    on!(change.on(), c => sqlx::query(UPDATE)
+        .bind(settings.name.clone()).bind(settings.secrets_in_browsers).bind(org_id).execute(c).await.map(drop))?;
+    change.commit(updated).await
 }

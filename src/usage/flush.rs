@@ -49,7 +49,7 @@ pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
 }
 
 async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
-    let mut tx = engine.db.begin().await?;
+    let mut tx = engine.db.begin_unrecorded().await?;
     const INSERT_BATCH: &str = "INSERT INTO usage_batches (instance, batch, flushed_at) VALUES ($1, $2, $3) \
          ON CONFLICT DO NOTHING";
     let is_new = on!(tx.on(), c => sqlx::query(INSERT_BATCH)

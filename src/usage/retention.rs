@@ -25,14 +25,14 @@ pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     let now = engine.clock.now();
     const DELETE_COUNTS: &str = "DELETE FROM usage_counts WHERE resolution = $1 AND starts_at < $2";
     for (resolution, kept_for) in KEPT_FOR {
-        on!(engine.db.write(), c => sqlx::query(DELETE_COUNTS)
+        on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_COUNTS)
             .bind(resolution).bind(now.plus(-kept_for)).execute(c).await.map(drop))?;
     }
     const DELETE_DOMAINS: &str = "DELETE FROM usage_domains WHERE starts_at < $1";
-    on!(engine.db.write(), c => sqlx::query(DELETE_DOMAINS)
+    on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_DOMAINS)
         .bind(now.plus(-DOMAINS_KEPT_FOR)).execute(c).await.map(drop))?;
     const DELETE_BATCHES: &str = "DELETE FROM usage_batches WHERE flushed_at < $1";
-    on!(engine.db.write(), c => sqlx::query(DELETE_BATCHES)
+    on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_BATCHES)
         .bind(now.plus(-BATCHES_KEPT_FOR)).execute(c).await.map(drop))?;
     Ok(())
 }

@@ -4,13 +4,14 @@ use crate::{
     convention::{self, BoundTo, Convention},
     domain::{self, DomainPattern, DomainRule, Match, Origin},
     findings::Finding,
+    id::SecretId,
     key::Kind,
     outcome::Outcome,
     time::Timestamp,
     usage::domains::Site,
 };
 
-use super::{Answer, InvalidReason, KnownAgent, KnownKey, Request};
+use super::{Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg, Request};
 
 /// What a request asks about an agent.
 pub(super) enum Asked<'a> {
@@ -31,14 +32,14 @@ pub(super) struct Decision<'a> {
 }
 
 /// Whether a key works at all, whatever it is used for.
-pub(super) fn usable(key: &KnownKey, now: Timestamp) -> Result<(), Answer> {
+pub(super) fn usable(key: &KnownKey, secret: SecretId, now: Timestamp) -> Result<(), Answer> {
     if key.lifecycle.revoked_at.is_some() {
         return Err(Answer::invalid(InvalidReason::Revoked));
     }
     if key.lifecycle.disabled_at.is_some() {
         return Err(Answer::invalid(InvalidReason::Disabled));
     }
-    if key.secret_ends_at.is_some_and(|at| at <= now) {
+    if !key.has_secret(secret, now) {
         return Err(Answer::invalid(InvalidReason::Superseded));
     }
     if key.lifecycle.expires_at.is_some_and(|at| at <= now) {
@@ -51,6 +52,7 @@ pub(super) fn usable(key: &KnownKey, now: Timestamp) -> Result<(), Answer> {
 pub(super) fn with_key<'a>(
     convention: &Convention,
     key: &'a KnownKey,
+    org: &KnownOrg,
     asked: Asked<'a>,
     request: &Request<'a>,
 ) -> Decision<'a> {
@@ -93,7 +95,7 @@ pub(super) fn with_key<'a>(
         return decision.refuse(Outcome::OriginNotAllowed);
     }
     decision.answer.origin_allowed = decision.site.is_some();
-    if exposed && !key.secrets_in_browsers {
+    if exposed && !org.secrets_in_browsers {
         return decision.refuse(Outcome::SecretKeyInBrowser);
     }
     // What may be used in a page may be used in any, unless a list said otherwise.

@@ -1,4 +1,4 @@
-//! Finding a key by its text and an agent by its public ID: in memory, else in the database.
+//! Finding a key by its text, an agent by its public ID and an org by its id: in memory, else in the database.
 
 use std::sync::Arc;
 
@@ -6,27 +6,29 @@ use crate::{
     Engine,
     agents::PublicId,
     db::{StorageError, on},
+    id::{AgentId, KeyId, OrgId, SecretId},
     key::{digest::KeyDigest, text::PlainKey},
     rate_limit::{Holder, Windows},
-    time::Timestamp,
 };
 
 use super::{
-    cache::Lookup,
+    Now,
+    cache::{Led, Lookup},
     known_agent::{self, KnownAgent},
     known_key::{self, KnownKey},
+    known_org::{self, KnownOrg},
 };
 
-/// The key with this text, if there is one.
+/// The key with this text and which of its secrets the text is, if there is one.
 pub(super) async fn key(
     engine: &Engine,
     presented: &PlainKey,
-    now: Timestamp,
-) -> Result<Option<Arc<KnownKey>>, StorageError> {
+    now: Now,
+) -> Result<Option<(Arc<KnownKey>, SecretId)>, StorageError> {
     // One turn, unless peppers were rotated and some keys are still stored under an older one.
     for digest in engine.peppers.digests(presented) {
-        if let Some(known) = key_by_digest(engine, digest, now).await? {
-            return Ok(Some(known));
+        if let Some(found) = key_by_digest(engine, digest, now).await? {
+            return Ok(Some(found));
         }
     }
     Ok(None)
@@ -35,61 +37,119 @@ pub(super) async fn key(
 async fn key_by_digest(
     engine: &Engine,
     digest: KeyDigest,
-    now: Timestamp,
+    now: Now,
+) -> Result<Option<(Arc<KnownKey>, SecretId)>, StorageError> {
+    let secrets = &engine.cache.secrets;
+    let (id, secret_id, is_news) = match secrets.get(&digest, now.monotonic) {
+        Led::To((id, secret_id)) => (id, secret_id, false),
+        Led::Nowhere => return Ok(None),
+        Led::Unasked(epoch) => {
+            let row: Option<(KeyId, SecretId)> = on!(engine.db.read(), c => sqlx::query_as(known_key::SELECT_BY_DIGEST)
+                .bind(digest.as_bytes()).fetch_optional(c).await)?;
+            let Some((id, secret_id)) = row else {
+                secrets.remember_unknown(digest, now.monotonic, epoch);
+                return Ok(None);
+            };
+            secrets.remember(digest, (id, secret_id));
+            (id, secret_id, true)
+        }
+    };
+    let mut known = key_by_id(engine, id, now).await?;
+    // Another instance may have rotated the key, and this one not have heard of it: the new secret works all the same.
+    if is_news
+        && known
+            .as_ref()
+            .is_some_and(|key| !key.has_secret(secret_id, now.wall))
+    {
+        engine.cache.forget_key(id);
+        known = key_by_id(engine, id, now).await?;
+    }
+    Ok(known.map(|key| (key, secret_id)))
+}
+
+async fn key_by_id(
+    engine: &Engine,
+    id: KeyId,
+    now: Now,
 ) -> Result<Option<Arc<KnownKey>>, StorageError> {
-    let memory = &engine.cache.keys;
-    let seat = match memory.lookup(&digest, now).await {
+    let seat = match engine.cache.keys.lookup(&id, now.monotonic).await {
         Lookup::Known(known) => return Ok(Some(known)),
-        Lookup::Unknown => return Ok(None),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<known_key::Row> = on!(engine.db.read(), c => sqlx::query_as(known_key::SELECT_BY_DIGEST)
-        .bind(digest.as_bytes()).fetch_optional(c).await)?;
-    match row {
-        Some(row) => {
-            let windows = windows(engine, Holder::Key(row.id), now);
-            let known = Arc::new(KnownKey::from_row(row, windows)?);
-            seat.fill(Arc::clone(&known), now);
-            Ok(Some(known))
-        }
-        None => {
-            memory.remember_unknown(digest, now);
-            Ok(None)
-        }
-    }
+    let row: Option<known_key::Row> = on!(engine.db.read(), c => sqlx::query_as(known_key::SELECT)
+        .bind(id).fetch_optional(c).await)?;
+    let Some(row) = row else { return Ok(None) };
+    let secrets = on!(engine.db.read(), c => sqlx::query_as(known_key::SELECT_SECRETS)
+        .bind(id).bind(now.wall).fetch_all(c).await)?;
+    let windows = windows(engine, Holder::Key(id), now);
+    let known = Arc::new(KnownKey::from_row(row, secrets, windows)?);
+    seat.fill(Arc::clone(&known), now.monotonic);
+    Ok(Some(known))
 }
 
 /// The agent with this public ID, if there is one. A text that is no public ID is not looked up.
 pub(super) async fn agent(
     engine: &Engine,
     public_id: &str,
-    now: Timestamp,
+    now: Now,
 ) -> Result<Option<Arc<KnownAgent>>, StorageError> {
     let Ok(public_id) = public_id.parse::<PublicId>() else {
         return Ok(None);
     };
-    let memory = &engine.cache.agents;
-    let seat = match memory.lookup(&public_id, now).await {
-        Lookup::Known(known) => return Ok(Some(known)),
-        Lookup::Unknown => return Ok(None),
-        Lookup::Load(seat) => seat,
+    let public_ids = &engine.cache.public_ids;
+    let id = match public_ids.get(&public_id, now.monotonic) {
+        Led::To(id) => id,
+        Led::Nowhere => return Ok(None),
+        Led::Unasked(epoch) => {
+            let row: Option<AgentId> = on!(engine.db.read(), c => sqlx::query_scalar(known_agent::SELECT_BY_PUBLIC_ID)
+                .bind(public_id).fetch_optional(c).await)?;
+            let Some(id) = row else {
+                public_ids.remember_unknown(public_id, now.monotonic, epoch);
+                return Ok(None);
+            };
+            public_ids.remember(public_id, id);
+            id
+        }
     };
-    let row: Option<known_agent::Row> = on!(engine.db.read(), c => sqlx::query_as(known_agent::SELECT_BY_PUBLIC_ID)
-        .bind(public_id).fetch_optional(c).await)?;
-    match row {
-        Some(row) => {
-            let windows = windows(engine, Holder::Agent(row.id), now);
-            let known = Arc::new(KnownAgent::from_row(row, windows)?);
-            seat.fill(Arc::clone(&known), now);
-            Ok(Some(known))
-        }
-        None => {
-            memory.remember_unknown(public_id, now);
-            Ok(None)
-        }
-    }
+    agent_by_id(engine, id, now).await
 }
 
-fn windows(engine: &Engine, holder: Holder, now: Timestamp) -> Arc<Windows> {
-    engine.rate_limits.of(holder, &engine.convention, now)
+async fn agent_by_id(
+    engine: &Engine,
+    id: AgentId,
+    now: Now,
+) -> Result<Option<Arc<KnownAgent>>, StorageError> {
+    let seat = match engine.cache.agents.lookup(&id, now.monotonic).await {
+        Lookup::Known(known) => return Ok(Some(known)),
+        Lookup::Load(seat) => seat,
+    };
+    let row: Option<known_agent::Row> = on!(engine.db.read(), c => sqlx::query_as(known_agent::SELECT)
+        .bind(id).fetch_optional(c).await)?;
+    let Some(row) = row else { return Ok(None) };
+    let windows = windows(engine, Holder::Agent(id), now);
+    let known = Arc::new(KnownAgent::from_row(row, windows)?);
+    seat.fill(Arc::clone(&known), now.monotonic);
+    Ok(Some(known))
+}
+
+/// The org of a key or an agent, if it is still there.
+pub(super) async fn org(
+    engine: &Engine,
+    id: OrgId,
+    now: Now,
+) -> Result<Option<Arc<KnownOrg>>, StorageError> {
+    let seat = match engine.cache.orgs.lookup(&id, now.monotonic).await {
+        Lookup::Known(known) => return Ok(Some(known)),
+        Lookup::Load(seat) => seat,
+    };
+    let row: Option<KnownOrg> = on!(engine.db.read(), c => sqlx::query_as(known_org::SELECT)
+        .bind(id).fetch_optional(c).await)?;
+    let Some(org) = row else { return Ok(None) };
+    let known = Arc::new(org);
+    seat.fill(Arc::clone(&known), now.monotonic);
+    Ok(Some(known))
+}
+
+fn windows(engine: &Engine, holder: Holder, now: Now) -> Arc<Windows> {
+    engine.rate_limits.of(holder, &engine.convention, now.wall)
 }

@@ -7,7 +7,7 @@ use crate::{
     db::StorageError,
     domain::DomainPattern,
     id::{AgentId, OrgId, ProjectId},
-    name::{DisplayName, Slug},
+    name::DisplayName,
     rate_limit::Windows,
 };
 
@@ -22,8 +22,6 @@ pub struct KnownAgent {
     pub name: DisplayName,
     /// The org it belongs to.
     pub org_id: OrgId,
-    /// That org's name in addresses.
-    pub org_slug: Slug,
     /// The project it belongs to.
     pub project_id: ProjectId,
     /// The sites whose pages may use it; empty means no restriction beyond the key's.
@@ -41,16 +39,17 @@ pub(super) struct Row {
     public_id: PublicId,
     name: DisplayName,
     org_id: OrgId,
-    slug: Slug,
     project_id: ProjectId,
     domains: String,
     public_embedding: bool,
 }
 
-/// Reads an agent by its public ID.
-pub(super) const SELECT_BY_PUBLIC_ID: &str = "SELECT agents.id, agents.public_id, agents.name, agents.org_id, \
-     orgs.slug, agents.project_id, agents.domains, agents.public_embedding \
-     FROM agents JOIN orgs ON orgs.id = agents.org_id WHERE agents.public_id = $1";
+/// Reads which agent a public ID is of. Never changes.
+pub(super) const SELECT_BY_PUBLIC_ID: &str = "SELECT id FROM agents WHERE public_id = $1";
+
+/// Reads an agent by its id.
+pub(super) const SELECT: &str = "SELECT id, public_id, name, org_id, project_id, domains, public_embedding \
+     FROM agents WHERE id = $1";
 
 impl KnownAgent {
     pub(super) fn from_row(row: Row, windows: Arc<Windows>) -> Result<Self, StorageError> {
@@ -59,7 +58,6 @@ impl KnownAgent {
             public_id: row.public_id,
             name: row.name,
             org_id: row.org_id,
-            org_slug: row.slug,
             project_id: row.project_id,
             domains: crate::keys::stored_domains(&row.domains)?,
             public_embedding: row.public_embedding,

@@ -9,7 +9,7 @@ use crate::{
     id::{KeyId, OrgId, ProjectId, SecretId},
     ip_range::IpRange,
     key::{Environment, Kind, Lifecycle},
-    name::{KeyName, Slug},
+    name::KeyName,
     rate_limit::Windows,
     time::Timestamp,
 };
@@ -19,10 +19,8 @@ use crate::{
 pub struct KnownKey {
     /// Its id.
     pub id: KeyId,
-    /// Which of its secrets was presented.
-    pub secret_id: SecretId,
-    /// When that secret stops working, if it is an old one.
-    pub secret_ends_at: Option<Timestamp>,
+    /// Its secrets that worked when it was read, and when each stops if it is an old one.
+    pub(super) secrets: Vec<(SecretId, Option<Timestamp>)>,
     /// Its name.
     pub name: KeyName,
     /// Secret or widget.
@@ -31,8 +29,6 @@ pub struct KnownKey {
     pub environment: Environment,
     /// The org it belongs to.
     pub org_id: OrgId,
-    /// That org's name in addresses.
-    pub org_slug: Slug,
     /// The group of keys it belongs to.
     pub project_id: ProjectId,
     /// What it may do.
@@ -43,8 +39,6 @@ pub struct KnownKey {
     pub localhost_forbidden: bool,
     /// The end clients' addresses that it works from; empty means all.
     pub ip_ranges: Vec<IpRange>,
-    /// Whether its org lets secret keys through when a browser made the request.
-    pub secrets_in_browsers: bool,
     /// What its makers attached to it: a JSON object, handed to callers as it is.
     pub metadata: serde_json::Value,
     /// What decides its status.
@@ -57,48 +51,55 @@ pub struct KnownKey {
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     pub id: KeyId,
-    secret_id: SecretId,
-    ends_at: Option<Timestamp>,
     name: KeyName,
     kind: Kind,
     environment: Environment,
     org_id: OrgId,
-    slug: Slug,
     project_id: ProjectId,
     scopes: String,
     domains: String,
     localhost_forbidden: bool,
     ip_ranges: String,
-    secrets_in_browsers: bool,
     metadata: String,
     #[sqlx(flatten)]
     lifecycle: Lifecycle,
 }
 
-/// Reads a key by the digest of one of its secrets.
-pub(super) const SELECT_BY_DIGEST: &str = "SELECT keys.id, key_secrets.id AS secret_id, key_secrets.ends_at, \
-     keys.name, keys.kind, keys.environment, keys.org_id, orgs.slug, keys.project_id, keys.scopes, keys.domains, \
-     keys.localhost_forbidden, keys.ip_ranges, orgs.secrets_in_browsers, keys.metadata, keys.expires_at, keys.disabled_at, keys.revoked_at \
-     FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id JOIN orgs ON orgs.id = keys.org_id \
-     WHERE key_secrets.digest = $1";
+/// Reads which key a digest's secret is of. Never changes.
+pub(super) const SELECT_BY_DIGEST: &str = "SELECT key_id, id FROM key_secrets WHERE digest = $1";
+
+/// Reads a key by its id.
+pub(super) const SELECT: &str = "SELECT id, name, kind, environment, org_id, project_id, scopes, domains, \
+     localhost_forbidden, ip_ranges, metadata, expires_at, disabled_at, revoked_at FROM keys WHERE id = $1";
+
+/// Reads the secrets of a key that work at $2: at most two, unless rotation allows more at the same time.
+pub(super) const SELECT_SECRETS: &str = "SELECT id, ends_at FROM key_secrets \
+     WHERE key_id = $1 AND (ends_at IS NULL OR ends_at > $2)";
 
 impl KnownKey {
-    pub(super) fn from_row(row: Row, windows: Arc<Windows>) -> Result<Self, StorageError> {
+    /// Whether one of its secrets works at `now`.
+    pub(super) fn has_secret(&self, id: SecretId, now: Timestamp) -> bool {
+        let mut secrets = self.secrets.iter();
+        secrets.any(|(known, ends_at)| *known == id && ends_at.is_none_or(|at| at > now))
+    }
+
+    pub(super) fn from_row(
+        row: Row,
+        secrets: Vec<(SecretId, Option<Timestamp>)>,
+        windows: Arc<Windows>,
+    ) -> Result<Self, StorageError> {
         Ok(Self {
             id: row.id,
-            secret_id: row.secret_id,
-            secret_ends_at: row.ends_at,
+            secrets,
             name: row.name,
             kind: row.kind,
             environment: row.environment,
             org_id: row.org_id,
-            org_slug: row.slug,
             project_id: row.project_id,
             scopes: crate::db::from_json(&row.scopes)?,
             domains: crate::keys::stored_domains(&row.domains)?,
             localhost_forbidden: row.localhost_forbidden,
             ip_ranges: crate::db::from_json(&row.ip_ranges)?,
-            secrets_in_browsers: row.secrets_in_browsers,
             metadata: crate::db::from_json(&row.metadata)?,
             lifecycle: row.lifecycle,
             windows,

@@ -49,7 +49,8 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{Membership, to},
-        id::{KeyId, UserId},
+        caller::Person,
+        id::KeyId,
         key::{RevokeReason, Status},
         keys::{
             change_state::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many},
@@ -62,8 +63,8 @@ mod on_the_server {
     use crate::{error::AppError, form_answer::FormAnswer};
 
     /// Changes the chosen keys of `org`, a slug.
-    pub async fn submit(engine: &Engine, user_id: UserId, org: &str, form: BulkForm) -> BulkAnswer {
-        match changed(engine, user_id, org, form).await {
+    pub async fn submit(engine: &Engine, person: Person, org: &str, form: BulkForm) -> BulkAnswer {
+        match changed(engine, person, org, form).await {
             Ok(answer) => answer,
             Err(error) => FormAnswer::Failed(error),
         }
@@ -71,12 +72,12 @@ mod on_the_server {
 
     async fn changed(
         engine: &Engine,
-        user_id: UserId,
+        person: Person,
         org: &str,
         form: BulkForm,
     ) -> Result<BulkAnswer, AppError> {
         let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
-        let membership = Membership::find(engine, user_id, &slug).await?;
+        let membership = Membership::find(engine, person, &slug).await?;
         let (disable, revoke) = (
             membership.permit::<to::DisableKeys>()?,
             membership.permit::<to::RevokeKeys>()?,

@@ -25,8 +25,9 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{Permit, to},
+        caller::Person,
         domain::DomainPattern,
-        id::{KeyId, UserId},
+        id::KeyId,
         keys::{
             edit::{DomainsChange, EditDomains, EditKeyError, edit_domains},
             rules::UnfitField,
@@ -41,12 +42,12 @@ mod on_the_server {
     /// Changes the domains of a key of `org`, a slug.
     pub async fn submit(
         engine: &Engine,
-        user_id: UserId,
+        person: Person,
         org: &str,
         key: &str,
         form: DomainsForm,
     ) -> DomainsAnswer {
-        let permit: Permit<to::EditDomains> = match permit(engine, user_id, org).await {
+        let permit: Permit<to::EditDomains> = match permit(engine, person, org).await {
             Ok(permit) => permit,
             Err(error) => return FormAnswer::Failed(error),
         };

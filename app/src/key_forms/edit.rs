@@ -32,7 +32,8 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{Permit, to},
-        id::{KeyId, ProjectId, UserId},
+        caller::Person,
+        id::{KeyId, ProjectId},
         keys::{
             edit::{EditKey, EditKeyError, edit},
             rules::UnfitField,
@@ -50,15 +51,15 @@ mod on_the_server {
         key_forms::permit,
     };
 
-    /// Changes a key of `org`, a slug, to what `user_id` sent.
+    /// Changes a key of `org`, a slug, to what a person sent.
     pub async fn submit(
         engine: &Engine,
-        user_id: UserId,
+        person: Person,
         org: &str,
         key: &str,
         form: EditKeyForm,
     ) -> EditKeyAnswer {
-        let permit: Permit<to::EditKeys> = match permit(engine, user_id, org).await {
+        let permit: Permit<to::EditKeys> = match permit(engine, person, org).await {
             Ok(permit) => permit,
             Err(error) => return FormAnswer::Failed(error),
         };

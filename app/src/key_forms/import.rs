@@ -64,7 +64,8 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{Permit, to},
-        id::{OrgId, UserId},
+        caller::Person,
+        id::OrgId,
         keys::import::{self, EntryReport, Format, ImportError, import_at},
         work_queue::Place,
     };
@@ -78,12 +79,12 @@ mod on_the_server {
         place: Place<OrgId>,
     }
 
-    /// Lets `user_id` send a file for `org`, a slug. A file from anyone else is not received.
+    /// Lets a person send a file for `org`, a slug. A file from anyone else is not received.
     ///
     /// # Errors
     /// When the person may not import keys there, or too many imports are under way.
-    pub async fn admit(engine: &Engine, user_id: UserId, org: &str) -> Result<Admission, AppError> {
-        let permit = permit(engine, user_id, org).await?;
+    pub async fn admit(engine: &Engine, person: Person, org: &str) -> Result<Admission, AppError> {
+        let permit = permit(engine, person, org).await?;
         let place = import::enter(engine, &permit)?;
         Ok(Admission { permit, place })
     }

@@ -31,7 +31,8 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{Membership, to},
-        id::{KeyId, UserId},
+        caller::Person,
+        id::KeyId,
         keys::{
             create::{CreatedKey, sent_creation_token},
             rotate::{RotateKeyError, Rotation, rotate},
@@ -52,12 +53,12 @@ mod on_the_server {
     /// Rotates a key of `org`, a slug.
     pub async fn submit(
         engine: &Engine,
-        user_id: UserId,
+        person: Person,
         org: &str,
         key: &str,
         form: RotateKeyForm,
     ) -> RotateKeyAnswer {
-        match rotated(engine, user_id, org, key, form).await {
+        match rotated(engine, person, org, key, form).await {
             Ok(answer) => answer,
             Err(error) => FormAnswer::Failed(error),
         }
@@ -65,13 +66,13 @@ mod on_the_server {
 
     async fn rotated(
         engine: &Engine,
-        user_id: UserId,
+        person: Person,
         org: &str,
         key: &str,
         form: RotateKeyForm,
     ) -> Result<RotateKeyAnswer, AppError> {
         let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
-        let membership = Membership::find(engine, user_id, &slug).await?;
+        let membership = Membership::find(engine, person, &slug).await?;
         let permit = membership.permit::<to::RotateKeys>()?;
         let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
         let seconds = form.overlap.parse::<i64>().unwrap_or(-1);

@@ -2,7 +2,8 @@
 
 use latchkey::{
     Engine,
-    id::{OrgId, ProjectId, UserId},
+    caller::Person,
+    id::{OrgId, ProjectId},
     key::{Environment, Kind},
     keys::{
         create::{CreateKeyError, CreatedKey, NewKey, create, sent_creation_token},
@@ -21,9 +22,9 @@ use crate::{
     time_text::date,
 };
 
-/// Makes a key from what `user_id` sent for `org`, a slug.
-pub async fn submit(engine: &Engine, user_id: UserId, org: &str, form: NewKeyForm) -> NewKeyAnswer {
-    let permit = match permit(engine, user_id, org).await {
+/// Makes a key from what a person sent for `org`, a slug.
+pub async fn submit(engine: &Engine, person: Person, org: &str, form: NewKeyForm) -> NewKeyAnswer {
+    let permit = match permit(engine, person, org).await {
         Ok(permit) => permit,
         Err(error) => return NewKeyAnswer::Failed(error),
     };

@@ -67,7 +67,7 @@ pub async fn org(settings: &Settings, new: NewOrg) -> Result<(), CliError> {
     let engine = start::engine(settings).await?;
     let made = orgs::create(
         &engine,
-        Operator::at_the_command_line(),
+        &Operator::at_the_command_line(),
         &new.name,
         &new.slug,
     )
@@ -96,7 +96,7 @@ pub async fn user(settings: &Settings, new: NewUser) -> Result<(), CliError> {
     let operator = Operator::at_the_command_line();
     let org = find_org(&engine, &new.org).await?;
     let made = create_user(
-        &engine, operator, &org, &name, &new.email, new.role, password,
+        &engine, &operator, &org, &name, &new.email, new.role, password,
     )
     .await;
     let id = made.map_err(|error| match error {
@@ -117,7 +117,7 @@ pub async fn token(settings: &Settings, new: NewToken) -> Result<(), CliError> {
     let engine = start::engine(settings).await?;
     let made = service_tokens::create(
         &engine,
-        Operator::at_the_command_line(),
+        &Operator::at_the_command_line(),
         &new.name,
         new.scope,
     )
@@ -134,7 +134,7 @@ pub async fn token(settings: &Settings, new: NewToken) -> Result<(), CliError> {
 
 /// The org with this slug.
 pub(super) async fn find_org(engine: &Engine, slug: &Slug) -> Result<Org, CliError> {
-    let found = orgs::find(engine, Operator::at_the_command_line(), slug).await;
+    let found = orgs::find(engine, &Operator::at_the_command_line(), slug).await;
     found
         .map_err(|error| CliError::Failed("the organization could not be looked up", error.into()))?
         .ok_or_else(|| {

@@ -16,8 +16,7 @@ use latchkey::{
         show,
     },
     name::{KeyName, Slug},
-    time::{DAY, SECOND},
-    verify::cache::UNKNOWN_FOR,
+    time::DAY,
 };
 
 use super::{CliError, create::find_org};
@@ -110,10 +109,8 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         println!("{}", created.plain.expose());
     }
     eprintln!(
-        "Made the key {} in {}. Its text is not shown again. A Latchkey that is running knows it within {} seconds.",
-        created.display,
-        org.name,
-        UNKNOWN_FOR / SECOND
+        "Created the key {} in {}. It is not shown again. A Latchkey that is running knows it within a second.",
+        created.display, org.name,
     );
     engine.db().close().await;
     Ok(())

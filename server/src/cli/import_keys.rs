@@ -8,8 +8,6 @@ use latchkey::{
     keys::import::{Format, ImportError, Report, import},
     list::more_errors,
     name::Slug,
-    time::SECOND,
-    verify::cache::UNKNOWN_FOR,
 };
 use serde::Serialize;
 
@@ -102,9 +100,8 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     }
     let done = if report.imported {
         format!(
-            "Imported into {}. A Latchkey that is running knows them within {} seconds.",
+            "Imported into {}. A Latchkey that is running knows them within a second.",
             org.name,
-            UNKNOWN_FOR / SECOND
         )
     } else {
         "Nothing is wrong. Nothing was imported: this was a dry run.".to_owned()

@@ -96,7 +96,7 @@ pub async fn list(
 ) -> Result<Json<OrgList>, Problem> {
     let after = query.cursor.map(|cursor| cursor.parse()).transpose();
     let after = after.map_err(|_| not_a_cursor())?;
-    let page = orgs::list(&state.engine, manager.operator, after, query.limit.into()).await;
+    let page = orgs::list(&state.engine, &manager.operator, after, query.limit.into()).await;
     let (orgs, next_cursor) = page.map_err(storage_failed)?;
     Ok(Json(OrgList {
         data: orgs.into_iter().map(OrgObject::from).collect(),
@@ -115,7 +115,7 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let name = required("name", fields.name)?;
     let slug = required("slug", fields.slug)?;
-    let (engine, operator) = (&*state.engine, manager.operator);
+    let (engine, operator) = (&*state.engine, &manager.operator);
     let make = async |token: Option<String>| match orgs::create_once(
         engine,
         operator,

@@ -65,8 +65,8 @@ impl FromRequestParts<AppState> for OrgPath {
         let manager = Manager::from_request_parts(parts, state).await?;
         let name = parameter(parts, "org").await?;
         let org = match (name.parse(), name.parse()) {
-            (Ok(slug), _) => orgs::find(&state.engine, manager.operator, &slug).await,
-            (_, Ok(id)) => orgs::find_by_id(&state.engine, manager.operator, id).await,
+            (Ok(slug), _) => orgs::find(&state.engine, &manager.operator, &slug).await,
+            (_, Ok(id)) => orgs::find_by_id(&state.engine, &manager.operator, id).await,
             _ => Ok(None),
         };
         let org = org.map_err(storage_failed)?.ok_or_else(no_org)?;

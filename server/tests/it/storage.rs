@@ -1,6 +1,8 @@
 //! What the engine keeps, on both databases.
 
 mod agents;
+mod audit;
+mod change;
 mod key_bulk;
 mod key_creation;
 mod key_edit;

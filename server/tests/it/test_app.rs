@@ -80,6 +80,12 @@ impl TestApp {
         Arc::new(Engine::start(settings).unwrap())
     }
 
+    /// One more engine on the same database and connections, with nothing in memory.
+    pub fn fresh_engine(&self) -> Engine {
+        let settings = settings_on(self.engine.db().clone(), self.clock.clone());
+        Engine::start(settings).unwrap()
+    }
+
     /// Makes an org with this slug.
     pub async fn org(&self, slug: &str) -> TestOrg {
         TestOrg::make(&self.engine, slug).await
@@ -116,9 +122,13 @@ impl TestApp {
 /// An engine's settings: the convention `latchkey`, sign-up by invitation, randomness that no other engine of this run
 /// has.
 async fn settings(database: &Database, clock: Clock) -> EngineSettings {
+    settings_on(Db::connect(&database.url()).await.unwrap(), clock)
+}
+
+fn settings_on(db: Db, clock: Clock) -> EngineSettings {
     static NEXT_SEED: AtomicU64 = AtomicU64::new(1);
     EngineSettings {
-        db: Db::connect(&database.url()).await.unwrap(),
+        db,
         peppers: Peppers::new(Pepper::new(1, &[7; 32]).unwrap(), vec![]),
         convention: Convention::built_in("latchkey").unwrap(),
         sign_up: SignUpPolicy::Invite,

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use crate::{
     Engine,
     access::{Permit, to},
+    change::Events,
     db::StorageError,
-    id::{KeyId, OrgId},
+    id::KeyId,
     key::{RevokeReason, Status},
 };
 
-use super::{Change, ChangeStateError, change_in, secrets};
+use super::{ChangeStateError, StateChange, change_in};
 
 /// The most keys that are changed at once.
 pub const MOST_AT_ONCE: usize = 500;
@@ -47,7 +48,7 @@ pub async fn disable_many(
     permit: &Permit<to::DisableKeys>,
     ids: &[KeyId],
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
-    change_many(engine, permit.org_id(), ids, Change::Disable).await
+    change_many(engine, permit, ids, StateChange::Disable).await
 }
 
 /// Ends those of the keys that are not revoked yet for good.
@@ -60,14 +61,14 @@ pub async fn revoke_many(
     ids: &[KeyId],
     reason: RevokeReason,
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
-    change_many(engine, permit.org_id(), ids, Change::Revoke(reason)).await
+    change_many(engine, permit, ids, StateChange::Revoke(reason)).await
 }
 
-async fn change_many(
+async fn change_many<A>(
     engine: &Engine,
-    org_id: OrgId,
+    permit: &Permit<A>,
     ids: &[KeyId],
-    change: Change,
+    state: StateChange,
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
     // Each once, and always in the same order: two who change the same keys at once wait for each other, not forever.
     let ids: BTreeSet<KeyId> = ids.iter().copied().collect();
@@ -75,12 +76,12 @@ async fn change_many(
         return Err(BulkError::TooMany);
     }
     let now = engine.clock.now();
-    let mut tx = engine.db.begin().await?;
+    let mut change = engine.change(permit).await?;
     let (mut outcomes, mut changed) = (Vec::with_capacity(ids.len()), Vec::new());
     for id in ids {
-        let outcome = match change_in(&mut tx, org_id, id, &change, now).await {
-            Ok(digests) => {
-                changed.extend(digests);
+        let outcome = match change_in(change.tx(), permit.org_id(), id, &state, now).await {
+            Ok(happened) => {
+                changed.push(happened);
                 BulkOutcome::Done
             }
             Err(ChangeStateError::NotFrom(status)) => BulkOutcome::NotFrom(status),
@@ -89,7 +90,8 @@ async fn change_many(
         };
         outcomes.push((id, outcome));
     }
-    tx.commit().await?;
-    secrets::forget(engine, &changed);
+    if let Some(events) = Events::several(changed) {
+        change.commit(events).await?;
+    }
     Ok(outcomes)
 }

@@ -6,10 +6,12 @@ use super::{Entry, EntryReport, ImportError, Listed, Problem};
 use crate::{
     Engine,
     access::{Permit, to},
+    change::{Events, Happened},
     db::{StorageError, Tx, on},
+    event::{Event, Target},
     id::{KeyId, OrgId, ProjectId, SecretId},
     key::digest::KeyDigest,
-    keys::{create::search_text, project, secrets},
+    keys::{create::search_text, project},
     time::Timestamp,
 };
 
@@ -91,21 +93,21 @@ pub(super) async fn store(
     told: &mut [EntryReport],
 ) -> Result<bool, ImportError> {
     let now = engine.clock.now();
-    let mut tx = engine.db.begin().await?;
-    let mut digests = Vec::with_capacity(entries.len());
+    let mut change = engine.change(permit).await?;
+    let mut imported = Vec::with_capacity(entries.len());
     for (entry, told) in entries.iter().zip(told) {
         let digest = engine.peppers.digest_of_sha256(&entry.sha256);
-        let id = insert_key(engine, &mut tx, permit, entry, now).await?;
-        if !insert_secret(engine, &mut tx, id, entry, digest, now).await? {
+        let id = insert_key(engine, change.tx(), permit, entry, now).await?;
+        if !insert_secret(engine, change.tx(), id, entry, digest, now).await? {
             told.refuse(listed, stored_already());
             return Ok(false);
         }
-        digests.push(digest);
+        imported.push(Happened::new(Event::KeyImported, Target::Key(id)));
     }
-    tx.commit().await?;
-    // They may have been asked for before, and be remembered as unknown.
-    engine.imports.note();
-    secrets::forget(engine, &digests);
+    match Events::several(imported) {
+        Some(events) => change.commit(events).await?,
+        None => return Ok(false),
+    }
     Ok(true)
 }
 
@@ -128,7 +130,7 @@ async fn insert_key(
         .bind(search_text(&entry.name, &entry.display)).bind(entry.kind).bind(entry.environment).bind(&entry.display)
         .bind(serde_json::json!(entry.scopes).to_string()).bind(serde_json::json!(entry.domains).to_string())
         .bind(serde_json::json!(entry.ip_ranges).to_string()).bind(&entry.notes).bind(&entry.metadata).bind(now)
-        .bind(permit.actor().user_id()).bind(entry.expires_at).execute(c).await.map(drop))
+        .bind(permit.caller().actor.user_id()).bind(entry.expires_at).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
     Ok(id)
 }

@@ -60,7 +60,7 @@ on_both! { under "corthex":
     async fn a_key_is_its_organizations(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let made = org.key("Server").await;
-        assert_eq!(app.verify(&made.plain).await.key.unwrap().org_slug, org.org.slug);
+        assert_eq!(app.verify(&made.plain).await.org.unwrap().slug, org.org.slug);
         let theirs = agent(&other, app, &[], false).await;
         assert_eq!(says_for(app, &made.plain, &theirs, None).await, "ORG_MISMATCH");
         let stranger = app.signed_in(&other, "eve", Role::Owner).await;

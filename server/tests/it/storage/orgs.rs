@@ -3,6 +3,8 @@
 use latchkey::{
     access::{AccessError, Membership, Operator, to},
     accounts::create_user::{CreateUserError, create_user},
+    caller::{Person, Visit},
+    id::UserId,
     orgs::{self, CreateOrgError},
     role::Role,
 };
@@ -16,7 +18,7 @@ on_both! {
                 let engine = app.engine.clone();
                 tokio::spawn(async move {
                     let operator = Operator::at_the_command_line();
-                    orgs::create(&engine, operator, &"Northwind".parse().unwrap(), &"northwind".parse().unwrap()).await
+                    orgs::create(&engine, &operator, &"Northwind".parse().unwrap(), &"northwind".parse().unwrap()).await
                 })
             })
             .collect();
@@ -38,7 +40,7 @@ on_both! {
         org.person("dana", Role::Owner).await;
         let operator = Operator::at_the_command_line();
         let again = create_user(
-            &app.engine, operator, &org.org, &"Dana".parse().unwrap(), &"DANA@Northwind.example".parse().unwrap(),
+            &app.engine, &operator, &org.org, &"Dana".parse().unwrap(), &"DANA@Northwind.example".parse().unwrap(),
             Role::Member, PASSWORD.parse().unwrap(),
         ).await;
         assert!(matches!(again, Err(CreateUserError::EmailTaken(_))), "{again:?}");
@@ -48,9 +50,9 @@ on_both! {
     async fn who_is_not_in_an_org_is_told_that_there_is_none(app: &TestApp) {
         let (northwind, contoso) = (app.org("northwind").await, app.org("contoso").await);
         let dana = northwind.person("dana", Role::Owner).await;
-        assert_eq!(Membership::find(&app.engine, dana, &northwind.org.slug).await.unwrap().role(), Role::Owner);
-        let of_another = Membership::find(&app.engine, dana, &contoso.org.slug).await.unwrap_err();
-        let of_none = Membership::find(&app.engine, dana, &"no-such-org".parse().unwrap()).await.unwrap_err();
+        assert_eq!(Membership::find(&app.engine, at(dana), &northwind.org.slug).await.unwrap().role(), Role::Owner);
+        let of_another = Membership::find(&app.engine, at(dana), &contoso.org.slug).await.unwrap_err();
+        let of_none = Membership::find(&app.engine, at(dana), &"no-such-org".parse().unwrap()).await.unwrap_err();
         assert!(matches!((&of_another, &of_none), (AccessError::NotFound, AccessError::NotFound)));
         assert_eq!(of_another.to_string(), of_none.to_string());
     }
@@ -59,7 +61,7 @@ on_both! {
         let org = app.org("northwind").await;
         for role in [Role::Owner, Role::Admin, Role::Member] {
             let user = org.person(&role.to_string(), role).await;
-            let member = Membership::find(&app.engine, user, &org.org.slug).await.unwrap();
+            let member = Membership::find(&app.engine, at(user), &org.org.slug).await.unwrap();
             let allowed = [
                 member.permit::<to::SeeKeys>().is_ok(),
                 member.permit::<to::SeeKeyDetails>().is_ok(),
@@ -86,5 +88,13 @@ on_both! {
         let eve = orgs::members(&app.engine, &contoso.permit()).await.unwrap()[0].user_id;
         let orgs = orgs::of_user(&app.engine, eve).await.unwrap();
         assert_eq!(orgs, [(contoso.org.clone(), Role::Owner)]);
+    }
+}
+
+/// Someone on a request that says nothing of itself.
+fn at(user_id: UserId) -> Person {
+    Person {
+        user_id,
+        visit: Visit::default(),
     }
 }

@@ -1,13 +1,12 @@
 //! Signing in, and how guessing is slowed down.
 
-use std::net::IpAddr;
-
 use latchkey::{
     Engine,
     accounts::{
         password::TypedPassword,
         sign_in::{SignInError, sign_in},
     },
+    caller::Visit,
     role::Role,
     time::SECOND,
 };
@@ -21,7 +20,7 @@ on_both! {
     async fn the_right_password_signs_in(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let email = " Dana@Northwind.Example ".parse().unwrap();
-        let user = sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), HOME.parse().unwrap()).await.unwrap();
+        let user = sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit(HOME)).await.unwrap();
         assert_eq!(user, dana);
     }
 
@@ -62,12 +61,11 @@ on_both! {
 
 /// Tries to sign in and says what came of it.
 async fn try_password(engine: &Engine, email: &str, password: &str, from: &str) -> String {
-    let from: IpAddr = from.parse().unwrap();
     match sign_in(
         engine,
         &email.parse().unwrap(),
         TypedPassword::new(password),
-        from,
+        &visit(from),
     )
     .await
     {
@@ -76,5 +74,12 @@ async fn try_password(engine: &Engine, email: &str, password: &str, from: &str) 
             error.to_string()
         }
         Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn visit(from: &str) -> Visit {
+    Visit {
+        address: Some(from.parse().unwrap()),
+        ..Visit::default()
     }
 }

@@ -36,7 +36,7 @@ impl TestOrg {
         let operator = Operator::at_the_command_line();
         let org = orgs::create(
             engine,
-            operator,
+            &operator,
             &slug.parse().unwrap(),
             &slug.parse().unwrap(),
         )
@@ -60,7 +60,7 @@ impl TestOrg {
         let operator = Operator::at_the_command_line();
         create_user(
             &self.engine,
-            operator,
+            &operator,
             &self.org,
             &name.parse().unwrap(),
             &email,

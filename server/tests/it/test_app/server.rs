@@ -79,7 +79,7 @@ impl TestApp {
         let operator = Operator::at_the_command_line();
         service_tokens::create(
             &self.engine,
-            operator,
+            &operator,
             &"API".parse().unwrap(),
             TokenScope::Verify,
         )

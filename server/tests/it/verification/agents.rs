@@ -166,7 +166,7 @@ on_both! {
         app.database.execute("UPDATE agents SET public_id = 'agt_0000000000000000000000'").await;
         assert_eq!(ask(&app.engine, &made.plain, &bot.to_string(), None).await, "AGENT_NOT_FOUND");
         app.database.execute(&format!("UPDATE agents SET public_id = '{bot}'")).await;
-        edit(&app.engine, &org.permit(), bot, agent("Support", &[]).into()).await.unwrap();
+        edit(&app.engine, &org.permit(), bot, agent("Support desk", &[]).into()).await.unwrap();
         assert_eq!(ask(&app.engine, &made.plain, &bot.to_string(), None).await, "VALID");
     }
 }

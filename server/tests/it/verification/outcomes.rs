@@ -23,8 +23,8 @@ on_both! {
         let made = org.key("Production").await;
         let answer = app.verify(&made.plain).await;
         assert_eq!(said(&answer), "VALID");
-        let key = answer.key.unwrap();
-        assert_eq!((key.id, key.org_id, key.org_slug.as_str()), (made.id, org.org.id, "northwind"));
+        let (key, its_org) = (answer.key.unwrap(), answer.org.unwrap());
+        assert_eq!((key.id, its_org.id, its_org.slug.as_str()), (made.id, org.org.id, "northwind"));
     }
 
     async fn without_a_key_one_is_missing(app: &TestApp) {

@@ -127,9 +127,9 @@ on_both! {
         let org = app.org("northwind").await;
         let made = org.key("Production").await;
         app.verify(&made.plain).await;
-        app.database.execute("ALTER TABLE key_secrets RENAME TO key_secrets_away").await;
+        app.database.execute("ALTER TABLE audit_log RENAME TO audit_log_away").await;
         revoke(&app.engine, &org.permit(), made.id, RevokeReason::Unused).await.unwrap_err();
-        app.database.execute("ALTER TABLE key_secrets_away RENAME TO key_secrets").await;
+        app.database.execute("ALTER TABLE audit_log_away RENAME TO audit_log").await;
         app.clock.advance(TRUSTED_FOR);
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
     }

@@ -1,0 +1,240 @@
+//! Everything that can happen, in one vocabulary: the audit log, its readers, pages and documentation use these words.
+//!
+//! Each `match` below is exhaustive, so that a new event does not compile until it has a word, a sentence, and an answer
+//! to what it makes stale.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AgentId, KeyId, OrgId, ProjectId, ServiceTokenId, UserId};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident $word:literal $sentence:literal $stale:ident)*) => {
+        /// Something that happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Event {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Event {
+            /// Every event.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Its word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// What someone did, to follow their name: "Dana created the key".
+            pub const fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$name => $sentence,)*
+                }
+            }
+
+            /// What must not be answered from memory any more.
+            pub const fn stale(self) -> Stale {
+                match self {
+                    $(Self::$name => Stale::$stale,)*
+                }
+            }
+        }
+    };
+}
+
+events! {
+    /// A key was created.
+    KeyCreated "key.created" "created the key" Secrets
+    /// A key's settings were changed, its domains included.
+    KeyUpdated "key.updated" "changed the key" Key
+    /// A key was disabled.
+    KeyDisabled "key.disabled" "disabled the key" Key
+    /// A disabled key was enabled.
+    KeyEnabled "key.enabled" "enabled the key" Key
+    /// A key got a new secret.
+    KeyRotated "key.rotated" "rotated the key" Secrets
+    /// The secret before a rotation was ended early.
+    KeyOldSecretEnded "key.old_secret_ended" "ended the key's old secret" Key
+    /// A key was ended for good.
+    KeyRevoked "key.revoked" "revoked the key" Key
+    /// A key that was created elsewhere was added.
+    KeyImported "key.imported" "imported the key" Secrets
+    /// An agent was created.
+    AgentCreated "agent.created" "created the agent" Agent
+    /// An agent's settings were changed.
+    AgentUpdated "agent.updated" "changed the agent" Agent
+    /// An agent was deleted.
+    AgentDeleted "agent.deleted" "deleted the agent" Agent
+    /// A project was created.
+    ProjectCreated "project.created" "created the project" Nothing
+    /// A project was renamed.
+    ProjectUpdated "project.updated" "renamed the project" Nothing
+    /// A project was deleted.
+    ProjectDeleted "project.deleted" "deleted the project" Nothing
+    /// An organization was created.
+    OrgCreated "org.created" "created the organization" Nothing
+    /// An organization's settings were changed.
+    OrgUpdated "org.updated" "changed the organization's settings" Org
+    /// An organization was deleted.
+    OrgDeleted "org.deleted" "deleted the organization" Org
+    /// Someone was invited.
+    MemberInvited "member.invited" "invited someone" Nothing
+    /// Someone became a member.
+    MemberJoined "member.joined" "joined the organization" Nothing
+    /// A member got another role.
+    MemberRoleChanged "member.role_changed" "changed the role of a member" Nothing
+    /// A member was removed.
+    MemberRemoved "member.removed" "removed a member" Nothing
+    /// A member left.
+    MemberLeft "member.left" "left the organization" Nothing
+    /// A service token was created.
+    TokenCreated "token.created" "created the service token" Nothing
+    /// A service token was revoked.
+    TokenRevoked "token.revoked" "revoked the service token" Token
+    /// Someone signed in.
+    SessionStarted "session.started" "signed in" Nothing
+    /// Someone failed to sign in.
+    SessionFailed "session.failed" "failed to sign in" Nothing
+    /// Someone signed out, or their session was ended.
+    SessionEnded "session.ended" "signed out" Nothing
+    /// Someone asked for what their role does not allow.
+    AccessDenied "access.denied" "was denied access" Nothing
+    /// Data was exported.
+    ExportMade "export.made" "exported data" Nothing
+}
+
+/// What an event makes stale in the memory of every instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stale {
+    /// Nothing is held in memory of it.
+    Nothing,
+    /// The key that it is about.
+    Key,
+    /// The same, and which texts are no key: one of them may be a new secret.
+    Secrets,
+    /// The agent that it is about, and which texts are no agent.
+    Agent,
+    /// The organization that it is about.
+    Org,
+    /// The service token that it is about.
+    Token,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A key.
+    Key(KeyId),
+    /// An agent.
+    Agent(AgentId),
+    /// A project.
+    Project(ProjectId),
+    /// The organization itself.
+    Org(OrgId),
+    /// A person.
+    User(UserId),
+    /// A service token.
+    Token(ServiceTokenId),
+}
+
+/// The text is not an event's word.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("There is no event of this name.")]
+pub struct UnknownEvent;
+
+impl FromStr for Event {
+    type Err = UnknownEvent;
+    fn from_str(text: &str) -> Result<Self, UnknownEvent> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|event| event.as_str() == text).ok_or(UnknownEvent)
+    }
+}
+
+impl TryFrom<String> for Event {
+    type Error = UnknownEvent;
+    fn try_from(text: String) -> Result<Self, UnknownEvent> {
+        text.parse()
+    }
+}
+
+impl From<Event> for String {
+    fn from(event: Event) -> Self {
+        event.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "native")]
+crate::db::text_column!(Event);
+
+impl Target {
+    /// What kind of thing it is, on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Agent(_) => "agent",
+            Self::Project(_) => "project",
+            Self::Org(_) => "org",
+            Self::User(_) => "user",
+            Self::Token(_) => "token",
+        }
+    }
+
+    /// Reads what [`Target`]'s `Display` wrote: an id's prefix says what it is of.
+    pub fn parse(id: &str) -> Option<Self> {
+        id.parse()
+            .map(Self::Key)
+            .ok()
+            .or_else(|| id.parse().map(Self::Agent).ok())
+            .or_else(|| id.parse().map(Self::Project).ok())
+            .or_else(|| id.parse().map(Self::Org).ok())
+            .or_else(|| id.parse().map(Self::User).ok())
+            .or_else(|| id.parse().map(Self::Token).ok())
+    }
+}
+
+impl fmt::Display for Target {
+    /// The id.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => id.fmt(f),
+            Self::Agent(id) => id.fmt(f),
+            Self::Project(id) => id.fmt(f),
+            Self::Org(id) => id.fmt(f),
+            Self::User(id) => id.fmt(f),
+            Self::Token(id) => id.fmt(f),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_read_back_and_names_its_kind() {
+        for event in Event::ALL {
+            let word = event.as_str();
+            assert_eq!(word.parse(), Ok(*event));
+            let (kind, what) = word.split_once('.').unwrap();
+            assert!(!kind.is_empty() && !what.is_empty(), "{word}");
+        }
+        assert!("key.eaten".parse::<Event>().is_err());
+    }
+
+    #[test]
+    fn a_target_is_read_back_from_its_id() {
+        let target = Target::Agent(AgentId::new(1, [7; 10]));
+        assert_eq!(Target::parse(&target.to_string()), Some(target));
+        assert_eq!(Target::parse("nothing"), None);
+    }
+}
