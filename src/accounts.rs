@@ -1,6 +1,7 @@
 //! People: sign-up, sign-in, passwords and the sessions that a sign-in opens (design §10).
 
 pub mod create_user;
+pub mod lifecycle;
 pub mod password;
 pub mod sessions;
 pub mod sign_in;

@@ -145,7 +145,10 @@ impl Engine {
                 self.cache.forget_unknown();
             }
             (Stale::Org, Target::Org(id)) => self.cache.forget_org(id),
-            (Stale::Token, Target::Token(id)) => self.cache.forget_service_token(id),
+            (Stale::Token, Target::Token(id)) => {
+                self.cache.forget_service_token(id);
+                self.cache.forget_unknown();
+            }
             (
                 Stale::Nothing
                 | Stale::Key

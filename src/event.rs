@@ -92,7 +92,7 @@ events! {
     /// A member left.
     MemberLeft "member.left" "left the organization" Nothing
     /// A service token was created.
-    TokenCreated "token.created" "created the service token" Nothing
+    TokenCreated "token.created" "created the service token" Token
     /// A service token was revoked.
     TokenRevoked "token.revoked" "revoked the service token" Token
     /// Someone signed in.

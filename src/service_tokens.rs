@@ -1,6 +1,13 @@
 //! Service tokens: what the operator's API servers call Latchkey with (design §1, §6). Stored like keys, as digests.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +16,16 @@ use crate::{
     access::Operator,
     caller::Visit,
     change::Happened,
+    clock::Monotonic,
     convention::CHECKSUM_CHARACTERS,
     db::{StorageError, on},
     event::{Event, Target},
     id::ServiceTokenId,
-    key::text::PlainKey,
+    key::{digest::KeyDigest, text::PlainKey},
     name::DisplayName,
     random::RandomnessError,
+    time::{MINUTE, Timestamp},
+    verify::cache::Led,
 };
 
 /// What service tokens begin with in every convention, so that none is taken for a key.
@@ -34,12 +44,24 @@ pub enum TokenScope {
 }
 
 /// A token that was recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct ServiceToken {
     /// Its id.
     pub id: ServiceTokenId,
     /// What it may be used for.
     pub scope: TokenScope,
+    expires_at: Option<Timestamp>,
+    /// In Unix milliseconds; 0 for never.
+    last_used_at: AtomicI64,
+    stored_last_used_at: AtomicI64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: ServiceTokenId,
+    scope: TokenScope,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
 }
 
 /// The text is not a scope of service tokens.
@@ -89,17 +111,18 @@ pub async fn create(
     operator: &Operator,
     name: &DisplayName,
     scope: TokenScope,
+    expires_at: Option<Timestamp>,
 ) -> Result<PlainKey, CreateTokenError> {
     let now = engine.clock.now();
     let plain = PlainKey::generate(PREFIX, RANDOM_CHARACTERS, &engine.random)?;
     let id = ServiceTokenId::new(now.as_millis(), engine.random.bytes()?);
-    const SQL: &str = "INSERT INTO service_tokens (id, name, scope, digest, pepper_version, display, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const SQL: &str = "INSERT INTO service_tokens (id, name, scope, digest, pepper_version, display, created_at, \
+         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let digest = engine.peppers.digest(&plain);
     let mut change = engine.change_instance(operator).await?;
     on!(change.on(), c => sqlx::query(SQL)
         .bind(id).bind(name.clone()).bind(scope).bind(digest.as_bytes()).bind(engine.peppers.current_version())
-        .bind(plain.display_form(PREFIX.len() + 4)).bind(now).execute(c).await.map(drop))
+        .bind(plain.display_form(PREFIX.len() + 4)).bind(now).bind(expires_at).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
     let created = Happened::new(Event::TokenCreated, Target::Token(id));
     change.commit(created).await?;
@@ -113,27 +136,161 @@ pub async fn create(
 pub async fn recognise(
     engine: &Engine,
     presented: &PlainKey,
-) -> Result<Option<ServiceToken>, StorageError> {
+) -> Result<Option<Arc<ServiceToken>>, StorageError> {
     if !presented.expose().starts_with(PREFIX)
         || presented.expose().len() != PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
         || !presented.has_checksum()
     {
         return Ok(None);
     }
-    let now = engine.clock.monotonic();
+    let (monotonic, now) = (engine.clock.monotonic(), engine.clock.now());
+    let mut found = None;
     for digest in engine.peppers.digests(presented) {
-        if let Some(token) = engine.cache.service_token(&digest, now) {
-            return Ok(Some(token));
-        }
-        const SQL: &str = "SELECT id, scope FROM service_tokens WHERE digest = $1";
-        let row: Option<(ServiceTokenId, TokenScope)> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(digest.as_bytes()).fetch_optional(c).await)?;
-        if let Some((id, scope)) = row {
-            let token = ServiceToken { id, scope };
-            engine.cache.remember_service_token(digest, token, now);
-            return Ok(Some(token));
+        found = match engine.cache.service_token(&digest, monotonic) {
+            Some(token) => Some(token),
+            None => read(engine, digest, monotonic).await?,
+        };
+        if found.is_some() {
+            break;
         }
     }
-    Ok(None)
+    let token = found.filter(|token| token.expires_at.is_none_or(|at| at > now));
+    if let Some(token) = &token {
+        token
+            .last_used_at
+            .fetch_max(now.as_millis(), Ordering::Relaxed);
+    }
+    Ok(token)
+}
+
+/// Reads a token that is not revoked, and puts it into memory.
+async fn read(
+    engine: &Engine,
+    digest: KeyDigest,
+    now: Monotonic,
+) -> Result<Option<Arc<ServiceToken>>, StorageError> {
+    let epoch = match engine.cache.unknown_tokens.get(&digest, now) {
+        Led::Unasked(epoch) => epoch,
+        Led::Nowhere | Led::To(()) => return Ok(None),
+    };
+    // Counted before reading: what is revoked meanwhile is not remembered.
+    let changes = engine.cache.changes();
+    const SQL: &str = "SELECT id, scope, expires_at, last_used_at FROM service_tokens \
+         WHERE digest = $1 AND revoked_at IS NULL";
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(digest.as_bytes()).fetch_optional(c).await)?;
+    let Some(row) = row else {
+        let unknown = &engine.cache.unknown_tokens;
+        unknown.remember_unknown(digest, now, epoch);
+        return Ok(None);
+    };
+    let stored = row.last_used_at.map_or(0, Timestamp::as_millis);
+    let token = Arc::new(ServiceToken {
+        id: row.id,
+        scope: row.scope,
+        expires_at: row.expires_at,
+        last_used_at: AtomicI64::new(stored),
+        stored_last_used_at: AtomicI64::new(stored),
+    });
+    engine
+        .cache
+        .remember_service_token(digest, &token, now, changes);
+    Ok(Some(token))
+}
+
+/// Stores when tokens were last used. A token in steady use is written once a minute.
+///
+/// # Errors
+/// When the database cannot be asked; what was not stored is tried again.
+pub async fn store_last_use(engine: &Engine) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE service_tokens SET last_used_at = $1 \
+         WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
+    for token in engine.cache.service_tokens() {
+        let used = token.last_used_at.load(Ordering::Relaxed);
+        if used - token.stored_last_used_at.load(Ordering::Relaxed) < MINUTE {
+            continue;
+        }
+        on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
+            .bind(used).bind(token.id).execute(c).await.map(drop))?;
+        token.stored_last_used_at.store(used, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// A service token as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TokenSummary {
+    /// Its id.
+    pub id: ServiceTokenId,
+    /// What it is for.
+    pub name: DisplayName,
+    /// What it may be used for.
+    pub scope: TokenScope,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it stops by itself; `None` for never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl TokenSummary {
+    /// `active`, `expired` or `revoked`.
+    pub fn status(&self, now: Timestamp) -> &'static str {
+        match (self.revoked_at, self.expires_at) {
+            (Some(_), _) => "revoked",
+            (None, Some(at)) if at <= now => "expired",
+            (None, _) => "active",
+        }
+    }
+}
+
+/// Every service token, oldest first. An instance has a handful.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    engine: &Engine,
+    _operator: &Operator,
+) -> Result<Vec<TokenSummary>, StorageError> {
+    const SQL: &str = "SELECT id, name, scope, created_at, expires_at, last_used_at, revoked_at \
+         FROM service_tokens ORDER BY created_at, id";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_all(c).await)?)
+}
+
+/// Why a token was not revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeTokenError {
+    /// There is no such token, or it is revoked already.
+    #[error("There is no active service token with this id.")]
+    NotFound,
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Ends a token for good.
+///
+/// # Errors
+/// When there is none with this id that is not revoked.
+pub async fn revoke(
+    engine: &Engine,
+    operator: &Operator,
+    id: ServiceTokenId,
+) -> Result<(), RevokeTokenError> {
+    let mut change = engine.change_instance(operator).await?;
+    const SQL: &str =
+        "UPDATE service_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
+    let revoked = on!(change.on(), c => sqlx::query(SQL)
+        .bind(engine.clock.now()).bind(id).execute(c).await.map(|done| done.rows_affected()))
+    .map_err(StorageError::from)?;
+    if revoked == 0 {
+        return Err(RevokeTokenError::NotFound);
+    }
+    let revoked = Happened::new(Event::TokenRevoked, Target::Token(id));
+    Ok(change.commit(revoked).await?)
 }
 
 impl ServiceToken {

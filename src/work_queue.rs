@@ -75,7 +75,14 @@ pub struct Place<K: Eq + Hash> {
 #[derive(Debug)]
 pub struct Turn<K: Eq + Hash> {
     _permit: OwnedSemaphorePermit,
-    _place: Place<K>,
+    place: Place<K>,
+}
+
+impl<K: Eq + Hash> Turn<K> {
+    /// Lets the next one work, and keeps the place: for as long as what came of the work takes up memory.
+    pub fn end(self) -> Place<K> {
+        self.place
+    }
 }
 
 impl Threads {
@@ -174,7 +181,7 @@ impl<K: Eq + Hash + Send + Sync + 'static> Place<K> {
         let threads = Arc::clone(&self.threads);
         let turn = Turn {
             _permit: permit,
-            _place: self,
+            place: self,
         };
         let (sender, done) = oneshot::channel();
         threads.send(Box::new(move || {

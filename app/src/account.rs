@@ -36,13 +36,11 @@ mod on_the_server {
         let Some(new) = form.read("new_password", new) else {
             return Err(form.refusal());
         };
-        let keep = session::current_hash().await?;
-        password::change(
+        let who = password::change(
             &*session::engine()?,
             user_id,
             TypedPassword::new(current),
             new,
-            keep,
         )
         .await
         .map_err(|error| match error {
@@ -58,6 +56,7 @@ mod on_the_server {
             ChangePasswordError::Hash(error) => error.into(),
             ChangePasswordError::Storage(error) => error.into(),
         })?;
+        session::open(who).await?;
         Done::PasswordChanged.send();
         leptos_axum::redirect("/account");
         Ok(())

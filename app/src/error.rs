@@ -160,16 +160,36 @@ mod on_the_server {
             | ServerFnErrorErr::MissingArg(_)
             | ServerFnErrorErr::Request(_)
             | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
-                if let Some(response) = use_context::<ResponseOptions>() {
-                    response.set_status(StatusCode::BAD_REQUEST);
-                }
+                set_status(StatusCode::BAD_REQUEST);
                 AppError::Unreadable
             }
+            // Of a body that could not be read Leptos keeps the words alone.
+            ServerFnErrorErr::Deserialization(words) if is_call() => {
+                set_status(if words.contains("length limit exceeded") {
+                    StatusCode::PAYLOAD_TOO_LARGE
+                } else {
+                    StatusCode::BAD_REQUEST
+                });
+                AppError::Unreadable
+            }
+            // An error in a page's address, which anyone can write.
+            ServerFnErrorErr::Deserialization(_) => AppError::Unavailable,
             _ => {
                 tracing::error!("Leptos could not run a server function");
                 AppError::Unavailable
             }
         }
+    }
+
+    fn set_status(status: StatusCode) {
+        if let Some(response) = use_context::<ResponseOptions>() {
+            response.set_status(status);
+        }
+    }
+
+    /// Whether the request calls a server function.
+    fn is_call() -> bool {
+        use_context::<Parts>().is_some_and(|request| !is_page(&request))
     }
 
     impl From<Busy> for AppError {

@@ -46,6 +46,18 @@ impl<F, D> FormAnswer<F, D> {
     }
 }
 
+/// The most characters that are sent back of a field of one line.
+pub const MAX_NAME: usize = 200;
+/// The same of a list of domains or addresses: what its field takes.
+pub const MAX_LIST: usize = 20_000;
+/// The same of notes, which may have 2,000.
+pub const MAX_NOTES: usize = 4_000;
+
+/// What is sent back of a field that is longer than it may be: enough to see what it was.
+pub fn sent_back(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
 impl FieldSentence {
     /// What is wrong with `field`.
     pub fn new(field: &str, sentence: impl std::fmt::Display) -> Self {

@@ -11,7 +11,7 @@ mod tests;
 use std::fmt;
 
 use latchkey::{
-    convention::KeyHeader,
+    convention::{KeyHeader, MAX_SCOPES},
     key::{Environment, Kind},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 pub use submit::submit;
 
-use crate::form_answer::FormAnswer;
+use crate::form_answer::{FormAnswer, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back};
 
 /// The form's fields as they were typed, URL-encoded with `scopes` repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,6 +49,26 @@ pub struct NewKeyForm {
     pub notes: String,
     /// What the form was served with, so that sending it twice makes one key.
     pub creation_token: String,
+}
+
+impl NewKeyForm {
+    /// The form as it is sent back, no field longer than the page lets one type.
+    pub fn sent_back(self) -> Self {
+        Self {
+            name: sent_back(&self.name, MAX_NAME),
+            domains: sent_back(&self.domains, MAX_LIST),
+            ip_ranges: sent_back(&self.ip_ranges, MAX_LIST),
+            notes: sent_back(&self.notes, MAX_NOTES),
+            kind: sent_back(&self.kind, MAX_NAME),
+            environment: sent_back(&self.environment, MAX_NAME),
+            localhost: sent_back(&self.localhost, MAX_NAME),
+            project: sent_back(&self.project, MAX_NAME),
+            scopes: self.scopes.into_iter().take(MAX_SCOPES).collect(),
+            expires: sent_back(&self.expires, MAX_NAME),
+            expires_on: sent_back(&self.expires_on, MAX_NAME),
+            creation_token: sent_back(&self.creation_token, MAX_NAME),
+        }
+    }
 }
 
 /// A key's plain text on its way into the page that shows it once. The only type that serialises one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     access::Membership,
-    accounts::sessions::SessionHash,
+    accounts::sessions::SignedIn,
     caller::{Person, Visit},
     id::UserId,
     name::Slug,
@@ -19,6 +19,8 @@ use crate::error::AppError;
 
 /// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
 const USER_ID: &str = "user_id";
+/// The key under which it holds the epoch of their account. The session store reads it too.
+const EPOCH: &str = "epoch";
 /// The key under which a session holds when its idle time last began anew.
 const USED_AT: &str = "used_at";
 /// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
@@ -77,11 +79,12 @@ pub async fn membership(org_slug: &str) -> Result<Membership, AppError> {
 ///
 /// # Errors
 /// When the session cannot be kept.
-pub async fn open(user_id: UserId) -> Result<(), AppError> {
+pub async fn open(who: SignedIn) -> Result<(), AppError> {
     let session = session().await?;
     session.clear().await;
     session.cycle_id().await.map_err(failed)?;
-    session.insert(USER_ID, user_id).await.map_err(failed)?;
+    session.insert(USER_ID, who.user_id).await.map_err(failed)?;
+    session.insert(EPOCH, who.epoch).await.map_err(failed)?;
     session
         .insert(USED_AT, engine()?.clock().now())
         .await
@@ -96,15 +99,6 @@ pub async fn end() -> Result<(), AppError> {
     session().await?.flush().await.map_err(failed)
 }
 
-/// The hash under which the current session is kept.
-///
-/// # Errors
-/// [`AppError::SignedOut`] when there is none.
-pub async fn current_hash() -> Result<SessionHash, AppError> {
-    let id = session().await?.id().ok_or(AppError::SignedOut)?;
-    Ok(SessionHash::of(&id.0.to_be_bytes()))
-}
-
 async fn session() -> Result<Session, AppError> {
     leptos_axum::extract().await.map_err(|error| {
         tracing::error!(%error, "there is no session layer");
@@ -117,6 +111,7 @@ fn failed(error: tower_sessions::session::Error) -> AppError {
 }
 
 fn missing(what: &str) -> AppError {
-    tracing::error!("{what} is not provided to pages and server functions");
+    // Where a client goes while its page is rendered, what was provided goes before the last of the page.
+    tracing::debug!("{what} is not provided to pages and server functions");
     AppError::Unavailable
 }

@@ -55,7 +55,7 @@ mod on_the_server {
             note_failure(None, &visit);
             Refusal::WrongCredentials
         })?;
-        let user_id = sign_in::sign_in(
+        let who = sign_in::sign_in(
             &*session::engine()?,
             &email,
             TypedPassword::new(password),
@@ -71,8 +71,8 @@ mod on_the_server {
             SignInError::Hash(error) => error.into(),
             SignInError::Storage(error) => error.into(),
         })?;
-        session::open(user_id).await?;
-        let begin = home::on_the_server::of_user(user_id).await?;
+        session::open(who).await?;
+        let begin = home::on_the_server::of_user(who.user_id).await?;
         leptos_axum::redirect(if is_own_path(next) { next } else { &begin });
         Ok(())
     }

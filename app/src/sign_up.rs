@@ -59,7 +59,7 @@ mod on_the_server {
             password,
             org_name,
         };
-        let (user_id, org) = sign_up::sign_up(&*session::engine()?, new, session::visit()?)
+        let (who, org) = sign_up::sign_up(&*session::engine()?, new, session::visit()?)
             .await
             .map_err(|error| match error {
                 SignUpError::NotOpen => Refusal::SignUpNotOpen.into(),
@@ -69,7 +69,7 @@ mod on_the_server {
                     AppError::unavailable(&error)
                 }
             })?;
-        session::open(user_id).await?;
+        session::open(who).await?;
         leptos_axum::redirect(&format!("/orgs/{}/keys", org.slug));
         Ok(())
     }

@@ -3,7 +3,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey::{Engine, accounts::sessions, db::StorageError, feed, idempotency, usage};
+use latchkey::{
+    Engine, accounts::sessions, db::StorageError, feed, idempotency, service_tokens, usage,
+};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -57,6 +59,12 @@ async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        if let Err(error) = service_tokens::store_last_use(&state.engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "when service tokens were last used was not written and is tried again"
+            );
         }
         if let Err(error) = usage::flush::flush(&state.engine).await {
             state.metrics.failed_flushes.increment(1);

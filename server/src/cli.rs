@@ -1,18 +1,24 @@
 //! The command line. Plain secrets stand alone on standard output; words for people go to standard error.
 
 mod check;
-mod create;
 mod create_key;
 mod flags;
 mod import_keys;
+mod orgs;
+mod people;
+mod tokens;
 
 use std::{error::Error, fmt::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
 use self::{
-    create::NewOrg, create::NewToken, create::NewUser, create_key::NewKeyFlags, flags::Flags,
+    create_key::NewKeyFlags,
+    flags::Flags,
     import_keys::ImportFlags,
+    orgs::NewOrg,
+    people::{Account, NewUser, ResetPassword},
+    tokens::{ListTokens, NewToken, RevokeToken},
 };
 use crate::{
     logging,
@@ -55,25 +61,35 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum OrgCommand {
-    /// Make an organization. Prints its slug.
+    /// Create an organization. Prints its slug.
     Create(NewOrg),
 }
 
 #[derive(Debug, Subcommand)]
 enum UserCommand {
-    /// Make an account and put it into an organization. Prints its id.
+    /// Create an account in an organization. Prints its id.
     Create(NewUser),
+    /// Sign someone out everywhere and keep them out.
+    Disable(Account),
+    /// Let someone who is disabled sign in again.
+    Enable(Account),
+    /// Set a new password for someone and sign them out everywhere.
+    ResetPassword(ResetPassword),
 }
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Make a service token. Prints it, this once.
+    /// Create a service token. Prints it, this once.
     Create(NewToken),
+    /// List service tokens.
+    List(ListTokens),
+    /// Revoke a service token.
+    Revoke(RevokeToken),
 }
 
 #[derive(Debug, Subcommand)]
 enum KeyCommand {
-    /// Make a key. Prints it, this once.
+    /// Create a key. Prints it, this once.
     Create(NewKeyFlags),
     /// Import keys that were made elsewhere, by their SHA-256. Prints a report; all are imported or none is.
     Import(ImportFlags),
@@ -134,9 +150,18 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::Serve => Ok(serve::serve(settings).await?),
         Command::Migrate => migrate(&settings).await,
         Command::Check => check::check(flags).await,
-        Command::Org(OrgCommand::Create(new)) => create::org(&settings, new).await,
-        Command::User(UserCommand::Create(new)) => create::user(&settings, new).await,
-        Command::Token(TokenCommand::Create(new)) => create::token(&settings, new).await,
+        Command::Org(OrgCommand::Create(new)) => orgs::create(&settings, new).await,
+        Command::User(command) => match command {
+            UserCommand::Create(new) => people::create(&settings, new).await,
+            UserCommand::Disable(account) => people::disable(&settings, account).await,
+            UserCommand::Enable(account) => people::enable(&settings, account).await,
+            UserCommand::ResetPassword(reset) => people::reset_password(&settings, reset).await,
+        },
+        Command::Token(command) => match command {
+            TokenCommand::Create(new) => tokens::create(&settings, new).await,
+            TokenCommand::List(flags) => tokens::list(&settings, flags).await,
+            TokenCommand::Revoke(flags) => tokens::revoke(&settings, flags).await,
+        },
         Command::Key(KeyCommand::Create(new)) => create_key::key(&settings, new).await,
         Command::Key(KeyCommand::Import(flags)) => import_keys::import_file(&settings, flags).await,
     }

@@ -1,12 +1,13 @@
 //! How many connections there are at most, in all and from one address, and which of them ends when one too many comes.
 //!
-//! A newcomer is never turned away for connections that do nothing: one of those ends in its place, of the newcomer's own
-//! address when that has its share, else of the address that has the most. So whoever fills the server with half
-//! requests takes the place of their own.
+//! A newcomer is never turned away for connections that do nothing, or whose request has not wholly arrived: one of those
+//! ends in its place, of the newcomer's own address when that has its share, else of the address that has the most. So
+//! whoever fills the server with half requests takes the place of their own.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -63,6 +64,14 @@ pub fn raise_descriptor_limit() -> u64 {
     })
 }
 
+/// What connections are counted by: an address, or the /64 that an IPv6 address is one of very many in.
+fn household(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+    }
+}
+
 impl Connections {
     /// For a process that may have so many descriptors.
     pub fn new(descriptors: u64, trusted_proxies: Vec<IpNet>) -> Arc<Self> {
@@ -86,18 +95,18 @@ impl Connections {
     /// Counts a new connection, and ends another one for it where that is needed. `None` when there is no place: every
     /// other connection is answering a request.
     pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Connection> {
-        let address = peer.ip().to_canonical();
+        let peer = peer.ip().to_canonical();
         let is_proxy = self
             .trusted_proxies
             .iter()
-            .any(|network| network.contains(&address));
+            .any(|network| network.contains(&peer));
+        let address = household(peer);
         let mut open = self.lock();
         let own = open.by_address.get(&address).copied().unwrap_or(0);
         if own >= self.max_each && !is_proxy {
-            open.end_one_of(address)?;
+            open.end_one(|of| of == address)?;
         } else if open.by_number.len() >= self.max {
-            let (&most, _) = open.by_address.iter().max_by_key(|(_, count)| **count)?;
-            open.end_one_of(most)?;
+            open.end_one(|_| true)?;
         }
         let entry = Entry {
             address,
@@ -137,13 +146,17 @@ impl Open {
         Some(entry)
     }
 
-    /// Ends the oldest connection of an address that is not answering: one without a whole request before one that rests.
-    fn end_one_of(&mut self, address: IpAddr) -> Option<()> {
+    /// Ends a connection that is not answering, of the addresses that may be chosen from: of the one that has the most, one
+    /// without a whole request before one that rests, and the oldest of those.
+    fn end_one(&mut self, may_be_chosen: impl Fn(IpAddr) -> bool) -> Option<()> {
+        let count = |address: IpAddr| self.by_address.get(&address).copied().unwrap_or(0);
         let (&number, _) = self
             .by_number
             .iter()
-            .filter(|(_, entry)| entry.address == address && entry.phase.get() != Phase::Busy)
-            .min_by_key(|(number, entry)| (entry.phase.get(), **number))?;
+            .filter(|(_, entry)| may_be_chosen(entry.address) && entry.phase.get() != Phase::Busy)
+            .min_by_key(|(number, entry)| {
+                (Reverse(count(entry.address)), entry.phase.get(), **number)
+            })?;
         self.remove(number)?.end.notify_one();
         Some(())
     }
@@ -207,6 +220,46 @@ mod tests {
         for connection in proxy[1..].iter().chain(&others) {
             assert!(!has_to_end(connection).await);
         }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_still_arriving_keeps_nobody_out() {
+        let connections = connections(40);
+        let slow: Vec<Connection> = (0..10)
+            .map(|_| from(&connections, "192.0.2.1").unwrap())
+            .collect();
+        for connection in &slow {
+            connection.phase.set(Phase::Receiving);
+        }
+        let _same_address = from(&connections, "192.0.2.1").unwrap();
+        assert!(has_to_end(&slow[0]).await);
+    }
+
+    #[tokio::test]
+    async fn where_the_address_that_has_the_most_is_answering_another_one_makes_room() {
+        let connections = connections(40);
+        let busy: Vec<Connection> = (0..10)
+            .map(|_| from(&connections, "192.0.2.1").unwrap())
+            .collect();
+        for connection in &busy {
+            connection.phase.set(Phase::Busy);
+        }
+        let resting: Vec<Connection> = (0..30)
+            .map(|number| from(&connections, &format!("198.51.100.{number}")).unwrap())
+            .collect();
+        for connection in &resting {
+            connection.phase.set(Phase::Idle);
+        }
+        let _new = from(&connections, "203.0.113.1").unwrap();
+        assert!(has_to_end(&resting[0]).await);
+    }
+
+    #[test]
+    fn the_addresses_of_one_ipv6_network_count_together() {
+        let of = |text: &str| household(text.parse().unwrap());
+        assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
+        assert_ne!(of("2001:db8:0:1::1"), of("2001:db8::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 
     #[test]

@@ -67,6 +67,15 @@ pub fn timed_out() -> Response {
     )
 }
 
+/// For a form whose client took too long to send it.
+pub fn arrived_late() -> Response {
+    error_page(
+        StatusCode::REQUEST_TIMEOUT,
+        "Too slow",
+        "What you sent did not arrive within 30 seconds, so nothing was done. Go back and send it again.",
+    )
+}
+
 /// For a form that another site sent.
 pub fn cross_site() -> Response {
     error_page(

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::Form;
+use http_body_util::BodyExt as _;
 use latchkey::{
     caller::{Person, Visit},
     id::UserId,
@@ -147,8 +148,15 @@ pub async fn import(
         Ok(read) => read,
         Err(unreadable) => return unreadable,
     };
-    let answer = import::submit(&state.engine, admission, form).await;
-    respond(&state, parts, answer).await
+    let (answer, place) = import::submit(&state.engine, admission, form).await;
+    let response = respond(&state, parts, answer).await;
+    // The answer is as large as the file: it takes up the place until the client has read it.
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &place;
+            frame
+        }))
+    })
 }
 
 /// The form that a request carries, or the answer to what is none.

@@ -4,6 +4,7 @@
 #![recursion_limit = "512"]
 
 pub mod app_state;
+mod arriving_body;
 pub mod assets;
 mod background;
 pub mod cli;

@@ -142,6 +142,14 @@ impl Problem {
         )
     }
 
+    /// The client took too long to send its request.
+    pub fn request_timeout() -> Self {
+        Self::new(
+            Code::RequestTimeout,
+            "The body did not arrive within 30 seconds. Send the request again.",
+        )
+    }
+
     /// The database cannot be asked; nothing about the request is wrong.
     pub fn unavailable() -> Self {
         Self::new(

@@ -1,6 +1,6 @@
 //! Every address, and the layers that requests pass.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -17,7 +17,9 @@ use crate::{
     app_state::AppState,
     assets, client_address, cors, docs, error_page, health, key_forms, logging, metrics, pages,
     problem::{self, Problem},
-    request_log, rest, security_headers, sessions, verify,
+    request_log, rest, security_headers, sessions,
+    timed_stream::{Phase, SharedPhase},
+    verify,
 };
 
 /// How large a request's body may be, in bytes.
@@ -124,7 +126,11 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(async |request: Request, next: Next| {
-            in_time(request, next, || Problem::unavailable().into_response()).await
+            in_time(request, next, |late| match late {
+                Late::Request => Problem::request_timeout().into_response(),
+                Late::Answer => Problem::unavailable().into_response(),
+            })
+            .await
         }))
         .layer(CatchPanicLayer::custom(|panic| {
             log_panic(panic, || Problem::internal().into_response())
@@ -147,7 +153,11 @@ pub fn router(state: AppState) -> Router {
         .layer(map_response(sessions::secure_removal))
         .layer(same_site_only(&state))
         .layer(from_fn(async |request: Request, next: Next| {
-            in_time(request, next, error_page::timed_out).await
+            in_time(request, next, |late| match late {
+                Late::Request => error_page::arrived_late(),
+                Late::Answer => error_page::timed_out(),
+            })
+            .await
         }))
         .layer(CatchPanicLayer::custom(|panic| {
             log_panic(panic, error_page::internal_error)
@@ -156,7 +166,11 @@ pub fn router(state: AppState) -> Router {
 
     let operators = routes_for(For::Operators)
         .layer(from_fn(async |request: Request, next: Next| {
-            in_time(request, next, error_page::timed_out).await
+            in_time(request, next, |late| match late {
+                Late::Request => error_page::arrived_late(),
+                Late::Answer => error_page::timed_out(),
+            })
+            .await
         }))
         .layer(CatchPanicLayer::custom(|panic| {
             log_panic(panic, error_page::internal_error)
@@ -187,13 +201,23 @@ fn same_site_only(
     layer.with_rejection_response(|_| error_page::cross_site())
 }
 
+/// What took too long.
+enum Late {
+    /// The client, to send its request.
+    Request,
+    /// Latchkey, to answer it.
+    Answer,
+}
+
 /// Runs a request, or gives `late` when it takes too long.
-async fn in_time(request: Request, next: Next, late: impl FnOnce() -> Response) -> Response {
+async fn in_time(request: Request, next: Next, late: impl FnOnce(Late) -> Response) -> Response {
+    let phase = request.extensions().get::<Arc<SharedPhase>>().cloned();
     match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
+        Err(_) if phase.is_some_and(|phase| phase.get() == Phase::Receiving) => late(Late::Request),
         Err(_) => {
             tracing::error!("cut off after {} s", TIME_LIMIT.as_secs());
-            late()
+            late(Late::Answer)
         }
     }
 }

@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     app_state::AppState,
+    arriving_body::ArrivingBody,
     assets,
     background::Background,
     connections::{Connection, Connections, raise_descriptor_limit},
@@ -133,9 +134,9 @@ fn converse(
     let stream = TimedStream::new(stream, Arc::clone(&connection.phase));
     let (router, phase) = (router.clone(), Arc::clone(&connection.phase));
     let service = service_fn(move |request: Request<Incoming>| {
-        phase.set(Phase::Busy);
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(ArrivingBody::new(body, &phase)));
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Arc::clone(&phase));
         let (answer, phase) = (router.clone().oneshot(request), Arc::clone(&phase));
         async move {
             let answer = answer.await;
@@ -145,6 +146,8 @@ fn converse(
     });
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
+        // TimedStream has time limits of its own; hyper's would end a resting connection after 30 s.
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEADER)
         .serve_connection(TokioIo::new(stream), service);
     let conversation = graceful.watch(conversation);

@@ -1,5 +1,7 @@
 //! Who calls the API: the service token of a request.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -38,7 +40,7 @@ pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
 }
 
 /// The token that was recognised, if one was.
-pub fn known(recognised: Option<ServiceToken>) -> Result<ServiceToken, Problem> {
+pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>, Problem> {
     recognised.ok_or_else(|| {
         Problem::unauthorized(
             "This is not a service token of this Latchkey. Make one with `latchkey token create`.",

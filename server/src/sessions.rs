@@ -9,9 +9,8 @@ use axum::{
 };
 use latchkey::{
     Engine,
-    accounts::sessions::{self, SessionHash},
+    accounts::sessions::{self, SessionHash, SignedIn},
     db::StorageError,
-    id::UserId,
     time::{HOUR, Timestamp},
 };
 use tower_sessions::{
@@ -31,6 +30,8 @@ use crate::settings::PublicUrl;
 const IDLE_LIFETIME: i64 = 12 * HOUR;
 /// Under which key of a session the pages keep who has signed in.
 pub const USER_ID: &str = "user_id";
+/// Under which key they keep the epoch of that person's account.
+const EPOCH: &str = "epoch";
 
 /// The cookie's name over https: browsers take it only from a secure answer, for this host alone.
 const SECURE_COOKIE: &str = "__Host-latchkey";
@@ -112,34 +113,35 @@ fn backend(error: StorageError) -> Error {
 }
 
 /// A record's owner, and its data as JSON.
-fn parts(record: &Record) -> Result<(Option<UserId>, String)> {
-    let user_id = match record.data.get(USER_ID) {
-        Some(value) => {
-            let id = serde_json::from_value(value.clone())
-                .map_err(|error| Error::Encode(error.to_string()))?;
-            Some(id)
-        }
-        None => None,
+fn parts(record: &Record) -> Result<(Option<SignedIn>, String)> {
+    let encode = |error: serde_json::Error| Error::Encode(error.to_string());
+    let whose = match (record.data.get(USER_ID), record.data.get(EPOCH)) {
+        (Some(user_id), epoch) => Some(SignedIn {
+            user_id: serde_json::from_value(user_id.clone()).map_err(encode)?,
+            // A session from before there were epochs.
+            epoch: epoch.and_then(serde_json::Value::as_i64).unwrap_or(0),
+        }),
+        (None, _) => None,
     };
     let data =
         serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-    Ok((user_id, data))
+    Ok((whose, data))
 }
 
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let (user_id, data) = parts(record)?;
+        let (whose, data) = parts(record)?;
         let ends_at = self.0.clock().now().plus(IDLE_LIFETIME);
-        sessions::save(&self.0, hash(&record.id), user_id, &data, ends_at)
+        sessions::save(&self.0, hash(&record.id), whose, &data, ends_at)
             .await
             .map_err(backend)
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let (user_id, data) = parts(record)?;
+        let (whose, data) = parts(record)?;
         let ends_at = self.0.clock().now().plus(IDLE_LIFETIME);
-        sessions::update(&self.0, hash(&record.id), user_id, &data, ends_at)
+        sessions::update(&self.0, hash(&record.id), whose, &data, ends_at)
             .await
             .map_err(backend)
     }

@@ -33,9 +33,11 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 pub enum Phase {
     /// A request's header has begun to arrive, or the first has not.
     Arriving,
+    /// The header has arrived and the body has not, or not to its end.
+    Receiving,
     /// It rests between two requests.
     Idle,
-    /// A request is being answered.
+    /// A whole request is being answered.
     Busy,
 }
 
@@ -53,7 +55,8 @@ impl SharedPhase {
     pub fn get(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {
             0 => Phase::Arriving,
-            1 => Phase::Idle,
+            1 => Phase::Receiving,
+            2 => Phase::Idle,
             _ => Phase::Busy,
         }
     }
@@ -92,7 +95,8 @@ impl<S> TimedStream<S> {
     /// What to do while nothing arrives: nothing, or to end the connection when it has taken too long.
     fn wait_to_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.phase.get() {
-            Phase::Busy => {}
+            // The request's own time limit counts.
+            Phase::Receiving | Phase::Busy => {}
             Phase::Arriving => {
                 let timer = self
                     .header

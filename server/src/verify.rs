@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::{
     body::Bytes,
-    extract::{State, rejection::BytesRejection},
-    http::{HeaderMap, header},
+    extract::{FromRequest, State},
+    http::header,
     response::{IntoResponse, Response},
 };
 use latchkey::{
@@ -149,12 +149,8 @@ struct OrgDocument<'a> {
 /// the answer comes from memory.
 #[utoipa::path(post, path = "/v1/verify", operation_id = "verify_key", tag = "Verification", request_body = Body,
     responses((status = 200, description = "What was decided", body = Document)))]
-pub async fn verify(
-    State(state): State<AppState>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    match answer(&state, &headers, body).await {
+pub async fn verify(State(state): State<AppState>, request: axum::extract::Request) -> Response {
+    match answer(&state, request).await {
         Ok((answer, headers)) => {
             state.metrics.count_verification(answer.outcome);
             respond(&answer, &headers, state.engine.convention())
@@ -163,11 +159,10 @@ pub async fn verify(
     }
 }
 
-async fn answer<'a>(
-    state: &'a AppState,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<(Answer, ClientHeaders<'a>), Problem> {
+async fn answer(
+    state: &AppState,
+    request: axum::extract::Request,
+) -> Result<(Answer, ClientHeaders<'_>), Problem> {
     let engine = &*state.engine;
     let undecided = |error: latchkey::db::StorageError| {
         state.metrics.undecided_verifications.increment(1);
@@ -177,12 +172,13 @@ async fn answer<'a>(
         );
         Problem::unavailable()
     };
-    let token = service_token::presented(headers)?;
+    let token = service_token::presented(request.headers())?;
     // Both scopes of service tokens may verify.
     let recognised = service_tokens::recognise(engine, &token).await;
     service_token::known(recognised.map_err(undecided)?)?;
-    check_media_type(headers)?;
-    let body = body.map_err(unread)?;
+    check_media_type(request.headers())?;
+    // After the token: the body of anyone else is not waited for.
+    let body = Bytes::from_request(request, &()).await.map_err(unread)?;
     let body = Body::parse(&body)?;
     let class = match &body.class {
         None => ClassIndex::default_of(engine.convention()),

@@ -15,6 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
     Engine,
+    access::Operator,
     caller::Visit,
     db::{StorageError, on},
     id::UserId,
@@ -23,7 +24,7 @@ use crate::{
     work_queue::{Busy, Unfinished},
 };
 
-use super::sessions::{self, SessionHash};
+use super::sessions::{self, SignedIn};
 
 /// A password as it was typed, wiped when dropped. Any text, so that a wrong one can be compared too.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, Deserialize)]
@@ -190,7 +191,7 @@ async fn in_turn<T: Send + 'static>(
     done
 }
 
-/// Sets a new password and ends every session of the person but `keep`.
+/// Sets a new password and ends every session of the person; with what it gives, the one that did it begins anew.
 ///
 /// # Errors
 /// When the current password is wrong or was tried too often.
@@ -199,8 +200,7 @@ pub async fn change(
     user_id: UserId,
     current: TypedPassword,
     new: NewPassword,
-    keep: SessionHash,
-) -> Result<(), ChangePasswordError> {
+) -> Result<SignedIn, ChangePasswordError> {
     let attempt = engine
         .throttle
         .attempt(engine.clock.now(), &[format!("password {user_id}")])
@@ -215,13 +215,33 @@ pub async fn change(
         return Err(ChangePasswordError::WrongPassword);
     }
     let hash = hash(engine, new, whose).await?;
+    let epoch = set(engine, user_id, hash).await?;
+    Ok(SignedIn { user_id, epoch })
+}
+
+/// Sets a password for someone who has lost theirs, and ends every session of theirs.
+///
+/// # Errors
+/// When the password could not be hashed or the database cannot be asked.
+pub async fn reset(
+    engine: &Engine,
+    _operator: &Operator,
+    user_id: UserId,
+    new: NewPassword,
+) -> Result<(), ChangePasswordError> {
+    let hash = hash(engine, new, HashFor::CommandLine).await?;
+    set(engine, user_id, hash).await?;
+    Ok(())
+}
+
+/// Stores a password and gives the epoch of the sessions that begin with it.
+async fn set(engine: &Engine, user_id: UserId, hash: String) -> Result<i64, StorageError> {
     let mut tx = engine.db.begin_unrecorded().await?;
     const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
-    on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))
-        .map_err(StorageError::from)?;
-    sessions::end_others(&mut tx, user_id, keep).await?;
+    on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))?;
+    let epoch = sessions::end_all(&mut tx, user_id).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(epoch)
 }
 
 #[cfg(test)]

@@ -14,6 +14,15 @@ use crate::{
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SessionHash([u8; 32]);
 
+/// Someone who has just proven who they are, and the epoch of their account then. A session is kept with both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub user_id: UserId,
+    /// Raised by whatever ends all their sessions: one that carries another epoch has ended.
+    pub epoch: i64,
+}
+
 /// A session as it is kept.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct StoredSession {
@@ -50,15 +59,16 @@ impl std::fmt::Debug for SessionHash {
 pub async fn save(
     engine: &Engine,
     hash: SessionHash,
-    user_id: Option<UserId>,
+    whose: Option<SignedIn>,
     data: &str,
     expires_at: Timestamp,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5)";
+    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, created_at, expires_at, epoch) \
+         VALUES ($1, $2, $3, $4, $5, $6)";
     let now = engine.clock.now();
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(&hash.0[..]).bind(user_id).bind(data).bind(now).bind(expires_at).execute(c).await.map(drop))?;
+        .bind(&hash.0[..]).bind(whose.map(|whose| whose.user_id)).bind(data).bind(now).bind(expires_at)
+        .bind(whose.map_or(0, |whose| whose.epoch)).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -69,18 +79,19 @@ pub async fn save(
 pub async fn update(
     engine: &Engine,
     hash: SessionHash,
-    user_id: Option<UserId>,
+    whose: Option<SignedIn>,
     data: &str,
     expires_at: Timestamp,
 ) -> Result<(), StorageError> {
-    const SQL: &str =
-        "UPDATE sessions SET user_id = $1, data = $2, expires_at = $3 WHERE id_hash = $4";
+    const SQL: &str = "UPDATE sessions SET user_id = $1, data = $2, expires_at = $3, epoch = $5 \
+         WHERE id_hash = $4";
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(user_id).bind(data).bind(expires_at).bind(&hash.0[..]).execute(c).await.map(drop))?;
+        .bind(whose.map(|whose| whose.user_id)).bind(data).bind(expires_at).bind(&hash.0[..])
+        .bind(whose.map_or(0, |whose| whose.epoch)).execute(c).await.map(drop))?;
     Ok(())
 }
 
-/// The session with this hash, unless it has ended.
+/// The session with this hash, unless it has ended: by itself, by a new password, or because its person is disabled.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -88,8 +99,10 @@ pub async fn load(
     engine: &Engine,
     hash: SessionHash,
 ) -> Result<Option<StoredSession>, StorageError> {
-    const SQL: &str = "SELECT user_id, data, created_at, expires_at FROM sessions \
-         WHERE id_hash = $1 AND expires_at > $2 AND created_at > $3";
+    const SQL: &str = "SELECT sessions.user_id, sessions.data, sessions.created_at, sessions.expires_at FROM sessions \
+         LEFT JOIN users ON users.id = sessions.user_id \
+         WHERE sessions.id_hash = $1 AND sessions.expires_at > $2 AND sessions.created_at > $3 \
+         AND (sessions.user_id IS NULL OR (users.epoch = sessions.epoch AND users.disabled_at IS NULL))";
     let now = engine.clock.now();
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(&hash.0[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?)
@@ -105,15 +118,14 @@ pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError>
     Ok(())
 }
 
-/// Ends a person's sessions but one, in the transaction that changes their password.
-pub(crate) async fn end_others(
-    tx: &mut Tx,
-    user_id: UserId,
-    keep: SessionHash,
-) -> Result<(), StorageError> {
-    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2";
-    on!(tx.on(), c => sqlx::query(SQL).bind(user_id).bind(&keep.0[..]).execute(c).await.map(drop))?;
-    Ok(())
+/// Ends all sessions of a person, in the transaction of whatever does so, and gives the epoch of those that begin now. One
+/// that is being opened with what was right before does not begin.
+pub(crate) async fn end_all(tx: &mut Tx, user_id: UserId) -> Result<i64, StorageError> {
+    const RAISE: &str = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
+    const DELETE: &str = "DELETE FROM sessions WHERE user_id = $1";
+    let epoch = on!(tx.on(), c => sqlx::query_scalar(RAISE).bind(user_id).fetch_one(c).await)?;
+    on!(tx.on(), c => sqlx::query(DELETE).bind(user_id).execute(c).await.map(drop))?;
+    Ok(epoch)
 }
 
 /// Deletes sessions that have ended, and gives how many.

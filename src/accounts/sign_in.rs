@@ -8,10 +8,12 @@ use crate::{
     db::{StorageError, on},
     email::EmailAddress,
     id::UserId,
+    time::Timestamp,
 };
 
 use super::{
     password::{self, HashError, HashFor, TypedPassword},
+    sessions::SignedIn,
     throttle::address_subject,
 };
 
@@ -38,6 +40,15 @@ pub enum SignInError {
     Storage(#[from] StorageError),
 }
 
+/// What signing in needs to know of an account.
+#[derive(sqlx::FromRow)]
+struct Account {
+    id: UserId,
+    password_hash: String,
+    epoch: i64,
+    disabled_at: Option<Timestamp>,
+}
+
 /// The person whom the address and the password belong to. `visit` is the request.
 ///
 /// # Errors
@@ -47,7 +58,7 @@ pub async fn sign_in(
     email: &EmailAddress,
     password: TypedPassword,
     visit: &Visit,
-) -> Result<UserId, SignInError> {
+) -> Result<SignedIn, SignInError> {
     let from = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let attempt = engine
         .throttle
@@ -56,16 +67,21 @@ pub async fn sign_in(
             &[format!("account {email}"), address_subject(from)],
         )
         .map_err(|retry_after| SignInError::TooMany { retry_after })?;
-    const SQL: &str = "SELECT id, password_hash FROM users WHERE email = $1";
-    let found: Option<(UserId, String)> =
+    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";
+    let found: Option<Account> =
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)
             .map_err(StorageError::from)?;
-    let (id, stored) = found.unzip();
+    let stored = found.as_ref().map(|account| account.password_hash.clone());
     let whose = HashFor::of_visit(visit);
     let verified = password::verify(engine, password, stored, whose).await;
     let is_right = attempt.unless_wrong(verified)?;
-    match id {
-        Some(id) if is_right => Ok(id),
-        id => Err(SignInError::WrongCredentials { account: id }),
+    match found {
+        Some(account) if is_right && account.disabled_at.is_none() => Ok(SignedIn {
+            user_id: account.id,
+            epoch: account.epoch,
+        }),
+        account => Err(SignInError::WrongCredentials {
+            account: account.map(|account| account.id),
+        }),
     }
 }

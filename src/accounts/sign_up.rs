@@ -19,6 +19,7 @@ use crate::{
 use super::{
     SignUpPolicy, User,
     password::{self, HashError, HashFor, NewPassword},
+    sessions::SignedIn,
 };
 
 /// What someone enters to sign up.
@@ -91,7 +92,7 @@ pub async fn sign_up(
     engine: &Engine,
     new: SignUp,
     visit: Visit,
-) -> Result<(UserId, Org), SignUpError> {
+) -> Result<(SignedIn, Org), SignUpError> {
     if !is_open(engine).await? {
         return Err(SignUpError::NotOpen);
     }
@@ -126,7 +127,7 @@ pub async fn sign_up(
     if let Some(events) = Events::several(events) {
         change.commit(events).await?;
     }
-    Ok((user_id, org))
+    Ok((SignedIn { user_id, epoch: 0 }, org))
 }
 
 /// Someone became a member with a role.

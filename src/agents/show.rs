@@ -3,7 +3,7 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
+    db::{StorageError, from_json, on},
     id::{AgentId, ProjectId},
     name::DisplayName,
     time::Timestamp,
@@ -11,17 +11,21 @@ use crate::{
 
 use super::{Agent, AgentSummary, PublicId};
 
-/// The org's agents by name, as every role may see them.
+/// A page of the org's agents by name, as every role may see them, from the one after `after` on.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn summaries(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
+    after: Option<PublicId>,
+    limit: u16,
 ) -> Result<Vec<AgentSummary>, StorageError> {
-    const SQL: &str =
-        "SELECT id, public_id, name FROM agents WHERE org_id = $1 ORDER BY LOWER(name), id";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?)
+    const SQL: &str = "SELECT id, public_id, name FROM agents WHERE org_id = $1 \
+         AND ($2 = '' OR (LOWER(name), id) > (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
+         WHERE placed.org_id = $1 AND placed.public_id = $2)) ORDER BY LOWER(name), id LIMIT $3";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?)
 }
 
 /// What every role may know of one agent; `None` when the org has no such agent.
@@ -38,21 +42,56 @@ pub async fn summary(
         .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?)
 }
 
-/// The org's agents by name, with everything about them.
+/// An agent as a list shows it: of its domains the first, and how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedAgent {
+    /// What everyone may know.
+    pub summary: AgentSummary,
+    /// Its project's name.
+    pub project_name: DisplayName,
+    /// The first of its domains.
+    pub first_domain: Option<String>,
+    /// How many domains it has.
+    pub domains: usize,
+    /// Whether its public ID may be in a page in place of a key.
+    pub public_embedding: bool,
+}
+
+/// A page of the org's agents by name, from the one after `after` on.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
-) -> Result<Vec<Agent>, StorageError> {
+    after: Option<PublicId>,
+    limit: u16,
+) -> Result<Vec<ListedAgent>, StorageError> {
     const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
          projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
          FROM agents JOIN projects ON projects.id = agents.project_id WHERE agents.org_id = $1 \
-         ORDER BY LOWER(agents.name), agents.id";
-    let rows: Vec<Row> =
-        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?;
-    rows.into_iter().map(Agent::from_row).collect()
+         AND ($2 = '' OR (LOWER(agents.name), agents.id) > (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
+         WHERE placed.org_id = $1 AND placed.public_id = $2)) \
+         ORDER BY LOWER(agents.name), agents.id LIMIT $3";
+    let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?;
+    rows.into_iter().map(ListedAgent::from_row).collect()
+}
+
+/// What a page's SQL calls the place that it begins after; empty for the begin.
+fn place(after: Option<PublicId>) -> String {
+    after.map_or_else(String::new, |public_id| public_id.to_string())
+}
+
+/// How many agents the org has.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn count(engine: &Engine, permit: &Permit<to::SeeKeys>) -> Result<i64, StorageError> {
+    const SQL: &str = "SELECT COUNT(*) FROM agents WHERE org_id = $1";
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(permit.org_id()).fetch_one(c).await)?,
+    )
 }
 
 /// The org's agents, oldest first, at most `limit` of those that were made after `after`; and the id to go on from when
@@ -110,6 +149,20 @@ struct Row {
     domains: String,
     public_embedding: bool,
     created_at: Timestamp,
+}
+
+impl ListedAgent {
+    fn from_row(row: Row) -> Result<Self, StorageError> {
+        // Stored texts, which are not parsed as patterns for a list.
+        let domains: Vec<String> = from_json(&row.domains)?;
+        Ok(Self {
+            summary: row.summary,
+            project_name: row.project_name,
+            domains: domains.len(),
+            first_domain: domains.into_iter().next(),
+            public_embedding: row.public_embedding,
+        })
+    }
 }
 
 impl Agent {

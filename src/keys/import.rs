@@ -150,10 +150,13 @@ pub async fn import(
     dry_run: bool,
 ) -> Result<Report, ImportError> {
     let place = enter(engine, permit)?;
-    import_at(engine, permit, place, format, text.to_owned(), dry_run).await
+    let (report, _place) =
+        import_at(engine, permit, place, format, text.to_owned(), dry_run).await?;
+    Ok(report)
 }
 
-/// The same for someone who has a place in the queue.
+/// The same for someone who has a place in the queue, and gets it back: to keep while the answer, which is as large as the
+/// file, is in memory.
 ///
 /// # Errors
 /// When the file cannot be read or the database fails. What is wrong with single entries is in the report.
@@ -164,11 +167,11 @@ pub async fn import_at(
     format: Format,
     text: String,
     dry_run: bool,
-) -> Result<Report, ImportError> {
+) -> Result<(Report, Place<OrgId>), ImportError> {
     let projects = store::projects(engine, permit.org_id()).await?;
     let (convention, now) = (engine.convention.clone(), engine.clock.now());
-    // Dropped at the end: storing is part of the work.
-    let (checked, _turn) = place
+    // Ends after storing, which is part of the work.
+    let (checked, turn) = place
         .run(move || check(&convention, &projects, format, &text, now))
         .await?;
     let Checked {
@@ -178,11 +181,11 @@ pub async fn import_at(
     } = checked?;
     store::refuse_stored(engine, &entries, &mut listed, &mut report.entries).await?;
     if dry_run || !report.is_good() {
-        return Ok(report);
+        return Ok((report, turn.end()));
     }
     let good: Vec<Entry> = entries.into_iter().flatten().collect();
     report.imported = store::store(engine, permit, &good, &mut listed, &mut report.entries).await?;
-    Ok(report)
+    Ok((report, turn.end()))
 }
 
 /// A file as far as it can be judged without the database.

@@ -50,13 +50,15 @@ pub struct KeyCache {
     pub(super) public_ids: Index<PublicId, AgentId>,
     pub(super) agents: Memory<AgentId, KnownAgent>,
     pub(super) orgs: Memory<OrgId, KnownOrg>,
-    service_tokens: Cache<KeyDigest, (ServiceToken, Monotonic)>,
+    service_tokens: Cache<KeyDigest, (Arc<ServiceToken>, Monotonic)>,
+    /// Digests that are no service token's.
+    pub(crate) unknown_tokens: Index<KeyDigest, ()>,
     changes: AtomicU64,
 }
 
 /// What a text leads to, which never changes, and which texts lead nowhere.
 #[derive(Debug)]
-pub(super) struct Index<I, T> {
+pub(crate) struct Index<I, T> {
     known: Cache<I, T>,
     unknown: Cache<I, (Monotonic, u64)>,
     /// Counts how often what is unknown was forgotten.
@@ -64,7 +66,7 @@ pub(super) struct Index<I, T> {
 }
 
 /// What an [`Index`] has to say of a text.
-pub(super) enum Led<T> {
+pub(crate) enum Led<T> {
     To(T),
     Nowhere,
     /// Not known; with the epoch to give to [`Index::remember_unknown`].
@@ -120,6 +122,7 @@ impl KeyCache {
             agents: Memory::new(capacity),
             orgs: Memory::new((capacity / 100).saturating_mul(ORGS_IN_HUNDRED).max(100)),
             service_tokens: Cache::new(TOKEN_CAPACITY),
+            unknown_tokens: Index::new(TOKEN_CAPACITY),
             changes: AtomicU64::new(0),
         }
     }
@@ -145,12 +148,14 @@ impl KeyCache {
     /// Drops a service token.
     pub(crate) fn forget_service_token(&self, id: ServiceTokenId) {
         self.service_tokens.retain(|_, (token, _)| token.id != id);
+        self.note_change();
     }
 
     /// Forgets which texts are no keys and no agents: one of them may be, now.
     pub(crate) fn forget_unknown(&self) {
         self.secrets.forget_unknown();
         self.public_ids.forget_unknown();
+        self.unknown_tokens.forget_unknown();
     }
 
     /// Forgets all that may have changed while nobody listened.
@@ -172,20 +177,35 @@ impl KeyCache {
         self.changes.load(Ordering::Acquire)
     }
 
-    pub(crate) fn service_token(&self, digest: &KeyDigest, now: Monotonic) -> Option<ServiceToken> {
+    /// The service tokens in memory.
+    pub(crate) fn service_tokens(&self) -> Vec<Arc<ServiceToken>> {
+        let tokens = self.service_tokens.iter();
+        tokens.map(|(_, (token, _))| token).collect()
+    }
+
+    pub(crate) fn service_token(
+        &self,
+        digest: &KeyDigest,
+        now: Monotonic,
+    ) -> Option<Arc<ServiceToken>> {
         self.service_tokens
             .get(digest)
             .filter(|(_, loaded_at)| is_fresh(*loaded_at, now))
             .map(|(token, _)| token)
     }
 
+    /// Puts a token into memory, unless something changed since `changes` were counted, before it was read.
     pub(crate) fn remember_service_token(
         &self,
         digest: KeyDigest,
-        token: ServiceToken,
+        token: &Arc<ServiceToken>,
         now: Monotonic,
+        changes: u64,
     ) {
-        self.service_tokens.insert(digest, (token, now));
+        self.service_tokens.insert(digest, (Arc::clone(token), now));
+        if self.changes() != changes {
+            self.service_tokens.remove(&digest);
+        }
     }
 }
 
@@ -198,7 +218,7 @@ impl<I: Copy + Eq + Hash, T: Clone> Index<I, T> {
         }
     }
 
-    pub(super) fn get(&self, text: &I, now: Monotonic) -> Led<T> {
+    pub(crate) fn get(&self, text: &I, now: Monotonic) -> Led<T> {
         if let Some(known) = self.known.get(text) {
             return Led::To(known);
         }
@@ -216,7 +236,7 @@ impl<I: Copy + Eq + Hash, T: Clone> Index<I, T> {
     }
 
     /// Notes that a text led nowhere when it was looked up in `epoch`: something that was created since then is found.
-    pub(super) fn remember_unknown(&self, text: I, now: Monotonic, epoch: u64) {
+    pub(crate) fn remember_unknown(&self, text: I, now: Monotonic, epoch: u64) {
         self.unknown.insert(text, (now, epoch));
     }
 

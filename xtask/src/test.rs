@@ -70,7 +70,7 @@ fn rust(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let names_package = arguments
         .iter()
         .any(|argument| argument == "-p" || argument.starts_with("--package"));
-    step("cargo test", || {
+    let tested = step("cargo test", || {
         match (names_package, arguments.is_empty()) {
             (true, _) => cargo_test(&[]),
             (false, false) => cargo_test(&["--workspace"]),
@@ -78,7 +78,8 @@ fn rust(workspace: &Workspace, arguments: &[String]) -> Result<()> {
             (false, true) => cargo_test(&["--workspace", "--exclude", "xtask"])
                 .and(cargo_test(&["--package", "xtask"])),
         }
-    })?;
+    });
+    // Also after a failure: the handler above keeps the cluster from being dropped.
     cluster.stop();
-    Ok(())
+    tested
 }

@@ -10,8 +10,12 @@ use crate::error::AppError;
 pub struct AgentList {
     /// The org's name.
     pub org_name: String,
-    /// By name.
+    /// How many agents the org has.
+    pub count: i64,
+    /// A page of them, by name.
     pub rows: Vec<AgentRow>,
+    /// The public ID that the next page begins after, if there is one.
+    pub next: Option<String>,
     /// Whether the rows have details.
     pub with_details: bool,
     /// Whether the viewer may make agents.
@@ -34,8 +38,10 @@ pub struct AgentRow {
 pub struct AgentDetails {
     /// Its project's name.
     pub project: String,
-    /// The sites whose pages may use it.
+    /// The sites whose pages may use it; in a list the first alone.
     pub domains: Vec<String>,
+    /// How many more there are.
+    pub more_domains: usize,
     /// Whether its public ID may stand in a page in place of a key.
     pub public_embedding: bool,
 }
@@ -70,10 +76,10 @@ pub struct AgentForm {
     pub covers_subdomains: bool,
 }
 
-/// The org's agents, for everyone in it.
+/// A page of the org's agents, for everyone in it: those after the one with the public ID `after`.
 #[server(prefix = "/api", endpoint = "agents/list")]
-pub async fn list_agents(org: String) -> Result<AgentList, AppError> {
-    crate::error::answer(on_the_server::list(&org).await)
+pub async fn list_agents(org: String, after: String) -> Result<AgentList, AppError> {
+    crate::error::answer(on_the_server::list(&org, &after).await)
 }
 
 /// One agent. `refused` says that the form comes back because of what was entered.
@@ -93,7 +99,10 @@ mod on_the_server {
     use latchkey::{
         Engine,
         access::{AccessError, Membership, Permit, to},
-        agents::{Agent, show},
+        agents::{
+            Agent,
+            show::{self, ListedAgent},
+        },
         domain::parse_list,
         keys::project,
     };
@@ -101,17 +110,23 @@ mod on_the_server {
     use super::{AgentDetails, AgentForm, AgentList, AgentRow, AgentView};
     use crate::{error::AppError, session, typed::Typed};
 
-    pub async fn list(org: &str) -> Result<AgentList, AppError> {
+    const PAGE_SIZE: u16 = 50;
+
+    pub async fn list(org: &str, after: &str) -> Result<AgentList, AppError> {
         let membership = session::membership(org).await?;
         let engine = session::engine()?;
         let permit = membership.permit()?;
-        let rows = match permitted::<to::SeeKeyDetails>(&membership)? {
-            Some(permit) => show::list(&engine, &permit)
+        // A place that was never one begins at the start.
+        let after = after.parse().ok();
+        // One more than a page has says whether there is another.
+        let limit = PAGE_SIZE + 1;
+        let mut rows: Vec<AgentRow> = match permitted::<to::SeeKeyDetails>(&membership)? {
+            Some(permit) => show::list(&engine, &permit, after, limit)
                 .await?
                 .into_iter()
-                .map(row_with_details)
+                .map(listed)
                 .collect(),
-            None => show::summaries(&engine, &permit)
+            None => show::summaries(&engine, &permit, after, limit)
                 .await?
                 .into_iter()
                 .map(|agent| AgentRow {
@@ -121,9 +136,14 @@ mod on_the_server {
                 })
                 .collect(),
         };
+        let more = rows.len() > usize::from(PAGE_SIZE);
+        rows.truncate(usize::from(PAGE_SIZE));
+        let next = rows.last().map(|row| row.public_id.clone());
         Ok(AgentList {
             org_name: membership.org().name.to_string(),
+            count: show::count(&engine, &permit).await?,
             rows,
+            next: next.filter(|_| more),
             with_details: permitted::<to::SeeKeyDetails>(&membership)?.is_some(),
             may_edit: permitted::<to::EditAgents>(&membership)?.is_some(),
         })
@@ -216,6 +236,19 @@ mod on_the_server {
         }
     }
 
+    fn listed(agent: ListedAgent) -> AgentRow {
+        AgentRow {
+            public_id: agent.summary.public_id.to_string(),
+            name: agent.summary.name.to_string(),
+            details: Some(AgentDetails {
+                project: agent.project_name.to_string(),
+                more_domains: agent.domains.saturating_sub(1),
+                domains: agent.first_domain.into_iter().collect(),
+                public_embedding: agent.public_embedding,
+            }),
+        }
+    }
+
     fn row_with_details(agent: Agent) -> AgentRow {
         AgentRow {
             public_id: agent.summary.public_id.to_string(),
@@ -223,6 +256,7 @@ mod on_the_server {
             details: Some(AgentDetails {
                 project: agent.project_name.to_string(),
                 domains: agent.domains.iter().map(ToString::to_string).collect(),
+                more_domains: 0,
                 public_embedding: agent.public_embedding,
             }),
         }

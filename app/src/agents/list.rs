@@ -1,7 +1,7 @@
 //! `/orgs/{org}/agents`: the org's agents.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_location, use_params_map};
 
 use super::data::{AgentList, AgentRow, list_agents};
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     layout::PageHead,
     not_found::ErrorView,
     number_text::counted,
+    query::{query_of, value_of},
 };
 
 /// The page.
@@ -16,7 +17,12 @@ use crate::{
 pub fn AgentsPage() -> impl IntoView {
     let params = use_params_map();
     let org = Memo::new(move |_| params.with(|params| params.get("org").unwrap_or_default()));
-    let agents = Resource::new(move || org.get(), list_agents);
+    let search = use_location().search;
+    let after = Memo::new(move |_| search.with(|search| value_of(search, "after")));
+    let agents = Resource::new(
+        move || (org.get(), after.get()),
+        |(org, after)| list_agents(org, after),
+    );
     view! {
         <Transition>
             {move || Suspend::new(async move {
@@ -34,7 +40,7 @@ fn AgentsView(org: String, list: AgentList) -> impl IntoView {
     let new = format!("/orgs/{org}/agents/new");
     let may_edit = list.may_edit;
     let make = may_edit.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New agent"</a> });
-    let count = counted(list.rows.len() as i64, "agent", "agents");
+    let count = counted(list.count, "agent", "agents");
     let lead = view! { {count}" in "<b>{list.org_name.clone()}</b>"." }.into_any();
     view! {
         <PageHead title="Agents" lead>{make}</PageHead>
@@ -78,6 +84,17 @@ fn AgentTable(org: String, list: AgentList) -> impl IntoView {
         .into_iter()
         .map(|agent| view! { <Row org=org.clone() agent/> })
         .collect_view();
+    let pager = list.next.map(|next| {
+        let first = format!("/orgs/{org}/agents");
+        let next = format!("{first}{}", query_of(&[("after", &next)]));
+        view! {
+            <nav class="pager" aria-label="Pages of agents">
+                <span></span>
+                <a class="btn" href=first>"First page"</a>
+                <a class="btn" rel="next" href=next>"Next"</a>
+            </nav>
+        }
+    });
     view! {
         <div class="card">
             <table class="table wide">
@@ -85,6 +102,7 @@ fn AgentTable(org: String, list: AgentList) -> impl IntoView {
                 <thead><tr><th scope="col">"Name"</th><th scope="col">"Public ID"</th>{more}</tr></thead>
                 <tbody>{rows}</tbody>
             </table>
+            {pager}
         </div>
     }
 }
@@ -93,10 +111,10 @@ fn AgentTable(org: String, list: AgentList) -> impl IntoView {
 fn Row(org: String, agent: AgentRow) -> impl IntoView {
     let href = format!("/orgs/{org}/agents/{}", agent.public_id);
     let more = agent.details.map(|details| {
-        let domains = match details.domains.as_slice() {
-            [] => "Any".to_owned(),
-            [only] => only.clone(),
-            [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        let domains = match (details.domains.into_iter().next(), details.more_domains) {
+            (None, _) => "Any".to_owned(),
+            (Some(only), 0) => only,
+            (Some(first), more) => format!("{first} and {more} more"),
         };
         let embedding = if details.public_embedding {
             "By public ID"

@@ -36,7 +36,11 @@ mod on_the_server {
 
     use super::{DomainsAnswer, DomainsForm};
     use crate::{
-        done::Done, error::AppError, form_answer::FormAnswer, key_fields::Errors, key_forms::permit,
+        done::Done,
+        error::AppError,
+        form_answer::{FormAnswer, MAX_LIST, sent_back},
+        key_fields::Errors,
+        key_forms::permit,
     };
 
     /// Changes the domains of a key of `org`, a slug.
@@ -58,7 +62,10 @@ mod on_the_server {
         let change = read(&form, &mut errors);
         if !errors.0.is_empty() {
             return FormAnswer::Refused {
-                values: form,
+                values: DomainsForm {
+                    add: sent_back(&form.add, MAX_LIST),
+                    ..DomainsForm::default()
+                },
                 errors: errors.0,
             };
         }

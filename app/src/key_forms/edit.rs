@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::form_answer::FormAnswer;
+use latchkey::convention::MAX_SCOPES;
+
+use crate::form_answer::{FormAnswer, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back};
 
 /// The form's fields as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,6 +24,21 @@ pub struct EditKeyForm {
     pub ip_ranges: String,
     /// What its makers write about it.
     pub notes: String,
+}
+
+impl EditKeyForm {
+    /// The form as it is sent back, no field longer than the page lets one type.
+    pub fn sent_back(self) -> Self {
+        Self {
+            name: sent_back(&self.name, MAX_NAME),
+            project: sent_back(&self.project, MAX_NAME),
+            scopes: self.scopes.into_iter().take(MAX_SCOPES).collect(),
+            expires: sent_back(&self.expires, MAX_NAME),
+            expires_on: sent_back(&self.expires_on, MAX_NAME),
+            ip_ranges: sent_back(&self.ip_ranges, MAX_LIST),
+            notes: sent_back(&self.notes, MAX_NOTES),
+        }
+    }
 }
 
 /// What comes of it: the key's page, or the form again.
@@ -70,7 +87,7 @@ mod on_the_server {
             Ok(change) => change,
             Err(errors) => {
                 return FormAnswer::Refused {
-                    values: form,
+                    values: form.sent_back(),
                     errors,
                 };
             }
@@ -81,9 +98,11 @@ mod on_the_server {
                 done: Some(Done::KeyChanged),
             },
             Err(EditKeyError::NotFound) => FormAnswer::Failed(AppError::NotFound),
-            Err(error @ EditKeyError::Revoked) => FormAnswer::refused(form, "form", error),
+            Err(error @ EditKeyError::Revoked) => {
+                FormAnswer::refused(form.sent_back(), "form", error)
+            }
             Err(EditKeyError::Unfit(error)) => {
-                FormAnswer::refused(form, form_field(error.field()), error)
+                FormAnswer::refused(form.sent_back(), form_field(error.field()), error)
             }
             Err(EditKeyError::Storage(error)) => FormAnswer::Failed(error.into()),
         }

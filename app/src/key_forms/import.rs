@@ -89,32 +89,52 @@ mod on_the_server {
         Ok(Admission { permit, place })
     }
 
-    /// Imports keys, or says what would come of it.
-    pub async fn submit(engine: &Engine, admission: Admission, form: ImportForm) -> ImportAnswer {
+    /// Imports keys, or says what would come of it. The place is to be kept until the answer is sent, which repeats the file.
+    pub async fn submit(
+        engine: &Engine,
+        admission: Admission,
+        form: ImportForm,
+    ) -> (ImportAnswer, Option<Place<OrgId>>) {
         let Admission { permit, place } = admission;
         let format = match form.format.as_str() {
             "csv" => Format::Csv,
             "json" => Format::Json,
-            _ => return FormAnswer::refused(form, "format", "Choose how the file is written."),
+            _ => {
+                let refused =
+                    FormAnswer::refused(form, "format", "Choose how the file is written.");
+                return (refused, Some(place));
+            }
         };
         if form.text.trim().is_empty() {
-            return FormAnswer::refused(form, "text", "Choose a file, or paste its text.");
+            let refused = FormAnswer::refused(form, "text", "Choose a file, or paste its text.");
+            return (refused, Some(place));
         }
         let (text, dry_run) = (form.text.clone(), form.go != "import");
-        match import_at(engine, &permit, place, format, text, dry_run).await {
-            Ok(report) => FormAnswer::Done(Imported {
-                form,
-                imported: report.imported,
-                entries: report.entries.into_iter().map(entry).collect(),
-            }),
+        let answer = match import_at(engine, &permit, place, format, text, dry_run).await {
+            Ok((report, place)) => {
+                let imported = Imported {
+                    form,
+                    imported: report.imported,
+                    entries: report.entries.into_iter().map(entry).collect(),
+                };
+                return (FormAnswer::Done(imported), Some(place));
+            }
             Err(ImportError::Busy(busy)) => FormAnswer::Failed(busy.into()),
             Err(
                 error @ (ImportError::Unfinished(_)
                 | ImportError::Randomness(_)
                 | ImportError::Storage(_)),
             ) => FormAnswer::Failed(AppError::unavailable(&error)),
-            Err(error) => FormAnswer::refused(form, "text", error),
-        }
+            // What cannot be read is not sent back: the file is still where it came from.
+            Err(error) => {
+                let without_text = ImportForm {
+                    text: String::new(),
+                    ..form
+                };
+                FormAnswer::refused(without_text, "text", error)
+            }
+        };
+        (answer, None)
     }
 
     fn entry(report: EntryReport) -> ImportedEntry {

@@ -32,13 +32,14 @@ pub async fn submit(engine: &Engine, person: Person, org: &str, form: NewKeyForm
         Ok(new) => new,
         Err(errors) => {
             return NewKeyAnswer::Refused {
-                values: form,
+                values: form.sent_back(),
                 errors,
             };
         }
     };
-    let refused =
-        |field: &str, error: CreateKeyError| NewKeyAnswer::refused(form.clone(), field, error);
+    let refused = |field: &str, error: CreateKeyError| {
+        NewKeyAnswer::refused(form.clone().sent_back(), field, error)
+    };
     match create(engine, &permit, new.clone()).await {
         Ok(created) => NewKeyAnswer::Done(made(engine, org, permit.org_id(), &new, &created)),
         Err(CreateKeyError::AlreadyMade(id)) => NewKeyAnswer::Elsewhere {

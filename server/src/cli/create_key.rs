@@ -19,7 +19,7 @@ use latchkey::{
     time::DAY,
 };
 
-use super::{CliError, create::find_org};
+use super::{CliError, orgs::find_org};
 use crate::{key_object::KeyObject, settings::Settings, start};
 
 /// The flags of `key create`.

@@ -11,7 +11,7 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::{CliError, create::find_org};
+use super::{CliError, orgs::find_org};
 use crate::{settings::Settings, start};
 
 /// The flags of `key import`.

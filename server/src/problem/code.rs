@@ -60,6 +60,9 @@ codes! {
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "The address takes another method"
         "The address exists but does not take this method."
         "The Allow header of the answer names the methods that it takes.",
+    RequestTimeout "REQUEST_TIMEOUT" REQUEST_TIMEOUT "The request took too long to arrive"
+        "The body had not arrived 30 seconds after the request began."
+        "Send the request again, all of it at once.",
     SlugTaken "SLUG_TAKEN" CONFLICT "The slug is taken"
         "Another organization has this slug."
         "Choose another slug; the name may stay.",

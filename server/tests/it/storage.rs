@@ -14,6 +14,7 @@ mod key_state;
 mod orgs;
 mod projects;
 mod retention;
+mod service_tokens;
 mod sessions;
 mod sign_in;
 mod sign_up;

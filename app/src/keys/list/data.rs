@@ -56,8 +56,10 @@ pub struct KeyRow {
     pub display: Option<String>,
     /// When it was made, for owners and admins.
     pub created: Option<TimeText>,
-    /// Where a widget key works, for owners and admins.
+    /// Where a widget key works, for owners and admins: the first few domains.
     pub domains: Vec<String>,
+    /// How many more there are.
+    pub more_domains: usize,
     /// Requests in the last 30 days, for owners and admins.
     pub requests: Option<i64>,
 }
@@ -100,6 +102,8 @@ mod on_the_server {
     };
 
     const PAGE_SIZE: u16 = 50;
+    /// How many of a key's domains a row has: a page of 50 keys with 500 each would be megabytes.
+    const DOMAINS_SHOWN: usize = 3;
 
     pub async fn list_keys(address: &Address) -> Result<KeyList, AppError> {
         let membership = session::membership(&address.org).await?;
@@ -176,14 +180,18 @@ mod on_the_server {
         engine: &Engine,
         permit: &Permit<to::SeeKeyDetails>,
         keys: &[KeySummary],
-    ) -> Result<HashMap<KeyId, Vec<String>>, AppError> {
+    ) -> Result<HashMap<KeyId, (Vec<String>, usize)>, AppError> {
         let widgets = keys.iter().filter(|key| key.kind == Kind::Widget);
         let ids: Vec<KeyId> = widgets.map(|key| key.id).collect();
         let found = show::details_of(engine, permit, &ids).await?;
-        let texts = |domains: Vec<DomainPattern>| domains.iter().map(ToString::to_string).collect();
+        let first = |domains: Vec<DomainPattern>| {
+            let shown = domains.iter().take(DOMAINS_SHOWN);
+            let more = domains.len().saturating_sub(DOMAINS_SHOWN);
+            (shown.map(ToString::to_string).collect(), more)
+        };
         Ok(found
             .into_iter()
-            .map(|key| (key.summary.id, texts(key.domains)))
+            .map(|key| (key.summary.id, first(key.domains)))
             .collect())
     }
 
@@ -191,17 +199,20 @@ mod on_the_server {
     fn row(
         key: KeySummary,
         now: Timestamp,
-        details: Option<Vec<String>>,
+        details: Option<(Vec<String>, usize)>,
         requests: Option<&HashMap<KeyId, i64>>,
     ) -> KeyRow {
+        let with_details = details.is_some();
+        let (domains, more_domains) = details.unwrap_or_default();
         KeyRow {
-            state: KeyState::new(&key, now, details.is_some()),
+            state: KeyState::new(&key, now, with_details),
             requests: requests.map(|requests| requests.get(&key.id).copied().unwrap_or(0)),
             last_used: key.last_used_at.map(|at| TimeText::relative(at, now)),
             expires: key.lifecycle.expires_at.map(TimeText::date),
-            display: details.is_some().then_some(key.display),
-            created: details.is_some().then(|| TimeText::date(key.created_at)),
-            domains: details.unwrap_or_default(),
+            display: with_details.then_some(key.display),
+            created: with_details.then(|| TimeText::date(key.created_at)),
+            domains,
+            more_domains,
             id: key.id.to_string(),
             name: key.name.to_string(),
             kind: key.kind,

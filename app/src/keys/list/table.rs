@@ -96,10 +96,14 @@ fn Row(org: String, row: KeyRow, kind: String, may: May) -> impl IntoView {
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
-    let more = row.domains.len().saturating_sub(1);
+    let more = row.domains.len().saturating_sub(1) + row.more_domains;
     let domains = row.domains.first().map(|first| {
         let more = (more > 0).then(|| format!(" +{more}"));
-        view! { <span class="under cut" title=row.domains.join(", ")><span>{first.clone()}</span>{more}</span> }
+        let mut title = row.domains.join(", ");
+        if row.more_domains > 0 {
+            title.push_str(&format!(" and {} more", row.more_domains));
+        }
+        view! { <span class="under cut" title=title><span>{first.clone()}</span>{more}</span> }
     });
     let created = row
         .created

@@ -168,7 +168,7 @@ pub fn entries() -> Vec<Entry> {
             "name=Made&kind=secret&environment=live&expires=never&creation_token=",
             To(Action::MakeKeys),
         ),
-        post("/api/agents/list", "org={org}", To(Action::SeeKeys)),
+        post("/api/agents/list", "org={org}&after=", To(Action::SeeKeys)),
         post(
             "/api/agents/show",
             "org={org}&agent={agent}&refused=false",

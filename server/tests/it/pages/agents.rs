@@ -21,7 +21,7 @@ on_both! {
         assert!(form.contains("Embedding") && form.contains(r#"action="/api/agents/create""#), "{form}");
         let fields = [("org", "northwind"), ("name", "Support"), ("domains", "shop.example\r\n*.shop.example"), ("public_embedding", "on")];
         let made = send(&owner, "/api/agents/create", &fields, "new").await;
-        let all = show::list(&app.engine, &org.permit()).await.unwrap();
+        let all = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
         let [stored] = all.as_slice() else { panic!("{all:?}") };
         let id = stored.summary.public_id.to_string();
         assert_eq!(made.header("location"), format!("{AGENTS}/{id}"));
@@ -70,7 +70,7 @@ on_both! {
             let page = owner.get(path_of(refused.header("location"))).await.body;
             assert!(page.contains(sentence), "{sentence}: {page}");
         }
-        let all = show::list(&app.engine, &org.permit()).await.unwrap();
+        let all = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].summary.name.as_str(), all[0].domains[0].to_string().as_str()), ("Support", "shop.example"));
         let page = owner.get(&format!("{AGENTS}/{made}")).await.body;
@@ -153,7 +153,9 @@ on_both! {
 }
 
 async fn agents_of(app: &TestApp, org: &TestOrg) -> Vec<String> {
-    let all = show::summaries(&app.engine, &org.permit()).await.unwrap();
+    let all = show::summaries(&app.engine, &org.permit(), None, 100)
+        .await
+        .unwrap();
     all.iter().map(|agent| agent.name.to_string()).collect()
 }
 

@@ -4,12 +4,16 @@ use std::fmt::Write as _;
 
 use axum::http::{Method, header};
 use latchkey::{
+    agents::create::create as create_agent,
     keys::{import, list::KeyQuery},
     role::Role,
 };
 use serde_json::json;
 
-use crate::test_app::{HttpAnswer, TestApp, TestOrg, org::widget_key};
+use crate::test_app::{
+    HttpAnswer, TestApp, TestOrg,
+    org::{agent, widget_key},
+};
 
 /// The largest bodies that the API, forms and uploads take, less what else is in them.
 const API_BODY: usize = 60 * 1024;
@@ -208,6 +212,52 @@ on_both! {
                 assert_eq!(answer.status, 400, "{accept} {form}: {}", answer.body);
             }
         }
+    }
+
+    async fn a_list_of_agents_is_paged_and_names_one_domain_of_each(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let domains: Vec<String> = (0..500).map(|number| format!("shop{number}.example")).collect();
+        let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+        for number in 0..60 {
+            create_agent(&app.engine, &org.permit(), &agent(&format!("Agent {number:02}"), &domains)).await.unwrap();
+        }
+        let first = owner.get("/orgs/northwind/agents").await;
+        assert!(first.text().contains("60 agents") && first.text().contains("shop0.example and 499 more"), "{}", first.body);
+        assert!(first.body.len() < LARGEST_PAGE, "{}", first.body.len());
+        let next = first.body.split("href=\"").find(|link| link.starts_with("/orgs/northwind/agents?after=")).unwrap();
+        let rest = owner.get(next.split('"').next().unwrap()).await.text();
+        assert!(rest.contains("Agent 59") && rest.contains("Agent 50") && !rest.contains("Agent 49"), "{rest}");
+        assert!(!rest.contains("rel=\"next\""), "{rest}");
+    }
+
+    async fn what_is_too_long_for_its_field_is_not_sent_back_whole(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let quotes = "\"".repeat(FORM / 3 - 200);
+        for field in ["name", "domains", "ip_ranges", "notes", "expires", "creation_token"] {
+            let fields = [("kind", "widget"), ("environment", "live"), (field, quotes.as_str())];
+            let answer = owner.submit("/orgs/northwind/keys/new", &fields).await;
+            assert_eq!(answer.status, 422, "{field}");
+            assert!(answer.body.len() < 2 * LARGEST_PAGE, "{field}: {}", answer.body.len());
+        }
+    }
+
+    async fn a_form_of_unstated_length_that_is_too_large_is_413(app: &TestApp) {
+        let browser = app.browser();
+        for accept in ["application/json", "text/html"] {
+            let request = browser.request(Method::POST, "/api/sign-in").header(header::ACCEPT, accept)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let answer = browser.send_raw(request, "a".repeat(600 * 1024)).await;
+            assert_eq!(answer.status, 413, "{accept}: {}", answer.body);
+        }
+    }
+
+    async fn an_unknown_service_token_is_looked_up_once(app: &TestApp) {
+        let unknown = latchkey::key::text::PlainKey::generate("lk_service_", 26, &latchkey::random::Randomness::seeded(7)).unwrap();
+        assert_eq!(app.post_verify(Some(&unknown), "{}").await.status, 401);
+        app.engine.db().close().await;
+        assert_eq!(app.post_verify(Some(&unknown), "{}").await.status, 401);
     }
 
     async fn many_sign_ups_from_one_network_wait_in_a_short_queue(app: &TestApp) {

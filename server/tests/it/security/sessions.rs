@@ -98,10 +98,13 @@ on_both! {
         let phone = app.browser();
         phone.sign_in(DANA, PASSWORD).await;
         let fields = [("current_password", PASSWORD), ("new_password", "a new and better one")];
+        let before = dana.session_cookie().unwrap();
         let changed = dana.call("/api/account/password", &fields).await;
         assert!(changed.status.is_success(), "{changed:?}");
         assert!(is_signed_in(&dana).await && is_signed_in(&eve).await);
         assert!(!is_signed_in(&phone).await);
+        assert_ne!(dana.session_cookie().unwrap(), before, "the session that did it has a new id");
+        assert!(!is_signed_in(&with_cookie(app, &before)).await);
         assert_eq!(app.browser().sign_in(DANA, PASSWORD).await.status, 422);
         assert!(app.browser().sign_in(DANA, "a new and better one").await.status.is_success());
     }

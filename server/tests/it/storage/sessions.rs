@@ -2,10 +2,14 @@
 
 use latchkey::{
     Engine,
+    access::Operator,
     accounts::{
+        lifecycle,
         password::{self, ChangePasswordError, TypedPassword},
-        sessions::{self, SessionHash},
+        sessions::{self, SessionHash, SignedIn},
+        sign_in::{SignInError, sign_in},
     },
+    caller::Visit,
     id::UserId,
     role::Role,
     time::{DAY, HOUR},
@@ -17,7 +21,7 @@ on_both! {
     async fn a_session_is_found_by_its_id_which_is_not_stored(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let id = b"a session id of sixteen+ bytes";
-        sessions::save(&app.engine, SessionHash::of(id), Some(dana), "{\"n\":1}", NOON.plus(HOUR)).await.unwrap();
+        sessions::save(&app.engine, SessionHash::of(id), Some(first(dana)), "{\"n\":1}", NOON.plus(HOUR)).await.unwrap();
         let stored = sessions::load(&app.engine, SessionHash::of(id)).await.unwrap().unwrap();
         assert_eq!((stored.user_id, stored.data.as_str()), (Some(dana), "{\"n\":1}"));
         assert_eq!((stored.created_at, stored.expires_at), (NOON, NOON.plus(HOUR)));
@@ -76,20 +80,46 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
     }
 
-    async fn a_password_change_ends_the_persons_other_sessions_alone(app: &TestApp) {
+    async fn a_password_change_ends_the_persons_sessions_alone(app: &TestApp) {
         let org = app.org("northwind").await;
         let (dana, eve) = (org.person("dana", Role::Member).await, org.person("eve", Role::Member).await);
         for (session, user) in [("danas", Some(dana)), ("danas phone", Some(dana)), ("eves", Some(eve)), ("no ones", None)] {
             open(&app.engine, session, user).await;
         }
         change(&app.engine, dana, PASSWORD, "a new and better one").await.unwrap();
-        for (session, stays) in [("danas", true), ("danas phone", false), ("eves", true), ("no ones", true)] {
+        for (session, stays) in [("danas", false), ("danas phone", false), ("eves", true), ("no ones", true)] {
             assert_eq!(is_open(&app.engine, session).await, stays, "{session}");
         }
         let old = change(&app.engine, dana, PASSWORD, "one more new one").await;
         assert!(matches!(old, Err(ChangePasswordError::WrongPassword)), "the old one no longer works: {old:?}");
         change(&app.engine, dana, "a new and better one", "one more new one").await.unwrap();
         change(&app.engine, eve, PASSWORD, "eve has another one").await.unwrap();
+    }
+
+    async fn a_session_that_is_opened_with_the_old_password_during_its_change_does_not_begin(app: &TestApp) {
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        let (email, visit) = ("dana@northwind.example".parse().unwrap(), Visit::default());
+        let before = sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit).await.unwrap();
+        let after = change(&app.engine, dana, PASSWORD, "a new and better one").await.unwrap();
+        for (id, who, opens) in [("late", before, false), ("new", after, true)] {
+            sessions::save(&app.engine, SessionHash::of(id.as_bytes()), Some(who), "{}", NOON.plus(HOUR)).await.unwrap();
+            assert_eq!(is_open(&app.engine, id).await, opens, "{id}");
+        }
+    }
+
+    async fn someone_who_is_disabled_is_out_until_enabled_and_then_signs_in_anew(app: &TestApp) {
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        let (email, visit, operator) = ("dana@northwind.example".parse().unwrap(), Visit::default(), Operator::at_the_command_line());
+        let enter = async || sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit).await;
+        open(&app.engine, "danas", Some(dana)).await;
+        lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
+        assert!(!is_open(&app.engine, "danas").await);
+        assert!(matches!(enter().await, Err(SignInError::WrongCredentials { .. })));
+        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
+        assert!(!is_open(&app.engine, "danas").await);
+        enter().await.unwrap();
+        password::reset(&app.engine, &operator, dana, "the operator chose it".parse().unwrap()).await.unwrap();
+        assert!(matches!(enter().await, Err(SignInError::WrongCredentials { .. })));
     }
 
     async fn a_wrong_current_password_changes_nothing_and_is_throttled(app: &TestApp) {
@@ -110,9 +140,15 @@ on_both! {
 /// Opens a session for an hour.
 async fn open(engine: &Engine, id: &str, user_id: Option<UserId>) {
     let ends = engine.clock().now().plus(HOUR);
-    sessions::save(engine, SessionHash::of(id.as_bytes()), user_id, "{}", ends)
-        .await
-        .unwrap();
+    sessions::save(
+        engine,
+        SessionHash::of(id.as_bytes()),
+        user_id.map(first),
+        "{}",
+        ends,
+    )
+    .await
+    .unwrap();
 }
 
 /// Uses a session of no one for an hour more.
@@ -130,13 +166,17 @@ async fn is_open(engine: &Engine, id: &str) -> bool {
         .is_some()
 }
 
-/// Changes a password in the session `danas`.
+/// Someone who signed in before anything ended their sessions.
+fn first(user_id: UserId) -> SignedIn {
+    SignedIn { user_id, epoch: 0 }
+}
+
 async fn change(
     engine: &Engine,
     user_id: UserId,
     current: &str,
     new: &str,
-) -> Result<(), ChangePasswordError> {
+) -> Result<SignedIn, ChangePasswordError> {
     let (current, new) = (TypedPassword::new(current), new.parse().unwrap());
-    password::change(engine, user_id, current, new, SessionHash::of(b"danas")).await
+    password::change(engine, user_id, current, new).await
 }

@@ -17,7 +17,7 @@ on_both! {
         assert!(is_open(&app.engine).await.unwrap());
         let (user, org) = sign_up(&app.engine, person("dana", "Northwind Traders"), Visit::default()).await.unwrap();
         assert_eq!(org.slug.as_str(), "northwind-traders");
-        assert_eq!(orgs::of_user(&app.engine, user).await.unwrap(), [(org, Role::Owner)]);
+        assert_eq!(orgs::of_user(&app.engine, user.user_id).await.unwrap(), [(org, Role::Owner)]);
         assert!(!is_open(&app.engine).await.unwrap());
         let second = sign_up(&app.engine, person("eve", "Contoso"), Visit::default()).await;
         assert!(matches!(second, Err(SignUpError::NotOpen)), "{second:?}");

@@ -35,7 +35,7 @@ impl TestApp {
     pub async fn api_with(&self, scope: TokenScope) -> Api {
         let operator = Operator::at_the_command_line();
         let name = "API".parse().unwrap();
-        let token = service_tokens::create(&self.engine, &operator, &name, scope).await;
+        let token = service_tokens::create(&self.engine, &operator, &name, scope, None).await;
         let (router, origin) = self.server(&[]);
         Api {
             router,

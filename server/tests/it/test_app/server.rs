@@ -82,6 +82,7 @@ impl TestApp {
             &operator,
             &"API".parse().unwrap(),
             TokenScope::Verify,
+            None,
         )
         .await
         .unwrap()

@@ -1,0 +1,75 @@
+//! `latchkey org`: organizations without the pages.
+
+use std::io::Read as _;
+
+use clap::Args;
+use latchkey::{
+    Engine,
+    access::{Operator, Org},
+    accounts::password::NewPassword,
+    name::{DisplayName, Slug},
+    orgs::{self, CreateOrgError},
+};
+
+use super::CliError;
+use crate::{settings::Settings, start};
+
+/// The flags of `org create`.
+#[derive(Debug, Args)]
+pub struct NewOrg {
+    /// Its name.
+    #[arg(long)]
+    name: DisplayName,
+    /// Its name in addresses.
+    #[arg(long)]
+    slug: Slug,
+}
+
+/// Creates an org and prints its slug.
+pub async fn create(settings: &Settings, new: NewOrg) -> Result<(), CliError> {
+    let engine = start::engine(settings).await?;
+    let made = orgs::create(
+        &engine,
+        &Operator::at_the_command_line(),
+        &new.name,
+        &new.slug,
+    )
+    .await;
+    let org = made.map_err(|error| match error {
+        CreateOrgError::SlugTaken(_) => CliError::BadInput(error.to_string()),
+        error => CliError::Failed("the organization was not created", error.into()),
+    })?;
+    println!("{}", org.slug);
+    eprintln!("Created the organization {} ({}).", org.name, org.id);
+    engine.db().close().await;
+    Ok(())
+}
+
+/// The org with this slug.
+pub(super) async fn find_org(engine: &Engine, slug: &Slug) -> Result<Org, CliError> {
+    let found = orgs::find(engine, &Operator::at_the_command_line(), slug).await;
+    found
+        .map_err(|error| CliError::Failed("the organization could not be looked up", error.into()))?
+        .ok_or_else(|| {
+            CliError::BadInput(format!(
+                "There is no organization `{slug}`. Create it with `latchkey org create`."
+            ))
+        })
+}
+
+/// A new password from standard input, up to the first line end.
+pub(super) fn read_password() -> Result<NewPassword, CliError> {
+    let mut text = String::new();
+    let read = std::io::stdin()
+        .lock()
+        .take(10_000)
+        .read_to_string(&mut text);
+    read.map_err(|error| {
+        CliError::BadInput(format!(
+            "The password could not be read from standard input: {error}."
+        ))
+    })?;
+    let line = text.lines().next().unwrap_or_default();
+    line.parse::<NewPassword>()
+        .map_err(|error| CliError::BadInput(error.to_string()))
+}

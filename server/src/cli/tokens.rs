@@ -1,0 +1,141 @@
+//! `latchkey token`: the operator's service tokens.
+
+use clap::Args;
+use latchkey::{
+    access::Operator,
+    id::ServiceTokenId,
+    name::DisplayName,
+    service_tokens::{self, RevokeTokenError, TokenScope, TokenSummary},
+    time::{DAY, Timestamp},
+};
+use serde::Serialize;
+
+use super::CliError;
+use crate::{key_object::instant, settings::Settings, start};
+
+/// The longest life of a token, in days.
+const MAX_DAYS: i64 = 36_500;
+
+/// The flags of `token create`.
+#[derive(Debug, Args)]
+pub struct NewToken {
+    /// What it is for, for people.
+    #[arg(long)]
+    name: DisplayName,
+    /// What it may be used for: verify or manage.
+    #[arg(long)]
+    scope: TokenScope,
+    /// After how many days it stops by itself [default: never].
+    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=MAX_DAYS))]
+    expires_in_days: Option<i64>,
+}
+
+/// The flags of `token list`.
+#[derive(Debug, Args)]
+pub struct ListTokens {
+    /// Print a JSON array.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The flags of `token revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeToken {
+    /// Its id, as `token list` shows it.
+    id: ServiceTokenId,
+}
+
+#[derive(Serialize)]
+struct TokenObject<'a> {
+    id: ServiceTokenId,
+    name: &'a str,
+    scope: TokenScope,
+    /// Tokens of one organization do not exist yet.
+    org: Option<&'a str>,
+    created_at: Option<jiff::Timestamp>,
+    expires_at: Option<jiff::Timestamp>,
+    last_used_at: Option<jiff::Timestamp>,
+    status: &'a str,
+}
+
+/// Creates a service token and prints it.
+pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> {
+    let engine = start::engine(settings).await?;
+    let operator = Operator::at_the_command_line();
+    let now = engine.clock().now();
+    let expires_at = new.expires_in_days.map(|days| now.plus(days * DAY));
+    let created =
+        service_tokens::create(&engine, &operator, &new.name, new.scope, expires_at).await;
+    let token =
+        created.map_err(|error| CliError::Failed("the token was not created", error.into()))?;
+    println!("{}", token.expose());
+    eprintln!(
+        "Created the service token {} with the scope {}. It is not shown again.",
+        new.name, new.scope
+    );
+    engine.db().close().await;
+    Ok(())
+}
+
+/// Prints every service token: a line of names, then one line for each, with tabs between the columns.
+pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError> {
+    let engine = start::engine(settings).await?;
+    let operator = Operator::at_the_command_line();
+    let failed = |error| CliError::Failed("the tokens could not be listed", error);
+    let tokens = service_tokens::list(&engine, &operator).await;
+    let tokens = tokens.map_err(|error| failed(error.into()))?;
+    let now = engine.clock().now();
+    if flags.json {
+        let objects: Vec<TokenObject<'_>> = tokens.iter().map(|token| object(token, now)).collect();
+        let json = serde_json::to_string_pretty(&objects).map_err(|error| failed(error.into()))?;
+        println!("{json}");
+    } else {
+        println!("ID\tNAME\tSCOPE\tORG\tCREATED\tEXPIRES\tLAST_USED\tSTATUS");
+        for token in &tokens {
+            println!(
+                "{}\t{}\t{}\t-\t{}\t{}\t{}\t{}",
+                token.id,
+                token.name,
+                token.scope,
+                shown(Some(token.created_at)),
+                shown(token.expires_at),
+                shown(token.last_used_at),
+                token.status(now)
+            );
+        }
+    }
+    engine.db().close().await;
+    Ok(())
+}
+
+/// Revokes a service token.
+pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliError> {
+    let engine = start::engine(settings).await?;
+    let operator = Operator::at_the_command_line();
+    let revoked = service_tokens::revoke(&engine, &operator, flags.id).await;
+    revoked.map_err(|error| match error {
+        RevokeTokenError::NotFound => CliError::Refused(error.to_string()),
+        RevokeTokenError::Storage(_) => CliError::Failed("the token was not revoked", error.into()),
+    })?;
+    eprintln!("Revoked. A Latchkey that is running refuses the token within a second.",);
+    engine.db().close().await;
+    Ok(())
+}
+
+fn object(token: &TokenSummary, now: Timestamp) -> TokenObject<'_> {
+    TokenObject {
+        id: token.id,
+        name: token.name.as_str(),
+        scope: token.scope,
+        org: None,
+        created_at: instant(token.created_at),
+        expires_at: token.expires_at.and_then(instant),
+        last_used_at: token.last_used_at.and_then(instant),
+        status: token.status(now),
+    }
+}
+
+fn shown(at: Option<Timestamp>) -> String {
+    let at = at.and_then(instant);
+    at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"))
+}

@@ -1,0 +1,69 @@
+//! Disabling and enabling an account: someone who is disabled is signed out everywhere and cannot sign in. What they
+//! created stays, since keys belong to the org.
+
+use crate::{
+    Engine,
+    access::Operator,
+    db::{StorageError, on},
+    email::EmailAddress,
+    id::UserId,
+};
+
+use super::sessions;
+
+/// Why an account was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LifecycleError {
+    /// Nobody has the address.
+    #[error("There is no account with the address `{0}`.")]
+    NotFound(EmailAddress),
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The id of the account with this address, for the operator.
+///
+/// # Errors
+/// When nobody has the address.
+pub async fn find(
+    engine: &Engine,
+    _operator: &Operator,
+    email: &EmailAddress,
+) -> Result<UserId, LifecycleError> {
+    const SQL: &str = "SELECT id FROM users WHERE email = $1";
+    let found: Option<UserId> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(email.clone()).fetch_optional(c).await)
+    .map_err(StorageError::from)?;
+    found.ok_or_else(|| LifecycleError::NotFound(email.clone()))
+}
+
+/// Disables an account and ends its sessions.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn disable(
+    engine: &Engine,
+    _operator: &Operator,
+    user_id: UserId,
+) -> Result<(), StorageError> {
+    let mut tx = engine.db.begin_unrecorded().await?;
+    const SQL: &str = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
+    on!(tx.on(), c => sqlx::query(SQL).bind(engine.clock.now()).bind(user_id).execute(c).await.map(drop))?;
+    sessions::end_all(&mut tx, user_id).await?;
+    tx.commit().await
+}
+
+/// Lets someone sign in again.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn enable(
+    engine: &Engine,
+    _operator: &Operator,
+    user_id: UserId,
+) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE users SET disabled_at = NULL WHERE id = $1";
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(user_id).execute(c).await.map(drop))?;
+    Ok(())
+}
