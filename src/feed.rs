@@ -53,6 +53,11 @@ async fn last_position(engine: &Engine) -> Result<i64, StorageError> {
     Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
 }
 
+/// How far the log has been read; 0 before it was begun with.
+pub(crate) async fn position(engine: &Engine) -> i64 {
+    engine.feed.position.lock().await.unwrap_or(0)
+}
+
 /// Reads what was appended since the last time, and drops what it made stale.
 ///
 /// # Errors

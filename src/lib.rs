@@ -46,6 +46,8 @@ pub mod findings;
 #[cfg(feature = "native")]
 pub mod imports;
 #[cfg(feature = "native")]
+pub mod instances;
+#[cfg(feature = "native")]
 pub mod keys;
 #[cfg(feature = "native")]
 pub mod network;

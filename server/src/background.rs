@@ -4,7 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey::{
-    Engine, accounts::sessions, db::StorageError, feed, idempotency, service_tokens, usage,
+    Engine, accounts::sessions, db::StorageError, feed, idempotency, instances, service_tokens,
+    usage,
 };
 use tokio::{
     sync::watch,
@@ -21,7 +22,7 @@ const CLEAN_UP: Duration = Duration::from_secs(3_600);
 #[derive(Debug)]
 pub struct Background {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 3],
+    tasks: [JoinHandle<()>; 4],
 }
 
 impl Background {
@@ -30,10 +31,11 @@ impl Background {
         let (stop, stopped) = watch::channel(false);
         let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
         let clean_up = tokio::spawn(clean_up(Arc::clone(&state.engine), stopped.clone()));
-        let changes = tokio::spawn(follow_changes(state.clone(), stopped));
+        let changes = tokio::spawn(follow_changes(state.clone(), stopped.clone()));
+        let heartbeat = tokio::spawn(beat(Arc::clone(&state.engine), stopped));
         Self {
             stop,
-            tasks: [flushes, clean_up, changes],
+            tasks: [flushes, clean_up, changes, heartbeat],
         }
     }
 
@@ -101,9 +103,31 @@ async fn follow_changes(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
+async fn beat(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+    let started_at = engine.clock().now();
+    let mut ticks = interval(instances::HEARTBEAT);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let failed = |error: StorageError| {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a heartbeat was not written"
+        );
+    };
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        }
+        let beaten = instances::beat(&engine, env!("CARGO_PKG_VERSION"), started_at).await;
+        beaten.unwrap_or_else(failed);
+    }
+    instances::leave(&engine).await.unwrap_or_else(failed);
+}
+
 async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     let ended = sessions::delete_ended(engine).await?;
     tracing::debug!(ended, "deleted ended sessions");
     idempotency::delete_old(engine).await?;
+    instances::delete_old(engine).await?;
     usage::retention::delete_old(engine).await
 }

@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod body;
 pub mod idempotency;
+pub mod instances;
 pub mod key_change;
 pub mod keys;
 pub mod orgs;

@@ -136,6 +136,11 @@ impl Recorder {
         }
     }
 
+    /// The instance that counts.
+    pub(crate) fn instance(&self) -> InstanceId {
+        self.instance
+    }
+
     /// Counts one decision.
     pub fn count(&self, counted: &Counted<'_>, now: Timestamp) {
         self.shards[this_thread() % SHARDS]

@@ -2,6 +2,7 @@
 
 pub mod abuse;
 mod http;
+pub mod revocation;
 
 use std::{
     fs,

@@ -88,6 +88,15 @@ enum BenchPart {
         #[arg(long)]
         program: Option<PathBuf>,
     },
+    /// Revoke keys on one of three instances, and measure when the others know.
+    Revocation {
+        /// How many keys, with the listening connections alive and cut.
+        #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+        rounds: u32,
+        /// Measure this program instead of building one.
+        #[arg(long)]
+        program: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -117,6 +126,9 @@ fn carry_out(task: Task) -> Result<()> {
             None => bench::bench(&workspace, program, seconds, rounds),
             Some(BenchPart::Abuse { strict, program }) => {
                 bench::abuse::abuse(&workspace, program, strict)
+            }
+            Some(BenchPart::Revocation { rounds, program }) => {
+                bench::revocation::revocation(&workspace, program, rounds)
             }
         },
         Task::Screenshots => screenshots::screenshots(&workspace),

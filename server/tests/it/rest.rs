@@ -5,6 +5,7 @@ mod agents;
 mod cors;
 mod description;
 mod idempotency;
+mod instances;
 mod key_change;
 mod keys;
 mod orgs;

@@ -228,6 +228,7 @@ pub fn entries() -> Vec<Entry> {
         page("/openapi.json", Everyone),
         page("/docs", Everyone),
         page("/docs/errors", Everyone),
+        page("/v1/instances", ServiceToken),
         page("/v1/orgs", ServiceToken),
         post("/v1/orgs", "", ServiceToken),
         page("/v1/orgs/{org}", ServiceToken),

@@ -1,0 +1,80 @@
+//! The instances that run on one database: each says every two seconds that it does.
+
+use std::time::Duration;
+
+use crate::{
+    Engine,
+    access::Operator,
+    db::{StorageError, on},
+    id::InstanceId,
+    time::{DAY, SECOND, Timestamp},
+};
+
+/// Between two heartbeats.
+pub const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long after its last heartbeat an instance counts as running, in milliseconds.
+const RUNNING_FOR: i64 = 10 * SECOND;
+
+/// An instance.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Instance {
+    /// Its id: another one after each start.
+    pub id: InstanceId,
+    /// Its version.
+    pub version: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it was last seen.
+    pub seen_at: Timestamp,
+}
+
+/// Says that this instance runs, and how far it has read the audit log. `started_at` is when it started.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn beat(
+    engine: &Engine,
+    version: &str,
+    started_at: Timestamp,
+) -> Result<(), StorageError> {
+    const SQL: &str = "INSERT INTO instances (id, version, started_at, seen_at, position) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, position = excluded.position";
+    let position = crate::feed::position(engine).await;
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
+        .bind(engine.recorder.instance()).bind(version).bind(started_at).bind(engine.clock.now()).bind(position)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Says that this instance ends.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn leave(engine: &Engine) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM instances WHERE id = $1";
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
+        .bind(engine.recorder.instance()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The instances that were seen in the last ten seconds, the one that has run longest first.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instance>, StorageError> {
+    const SQL: &str = "SELECT id, version, started_at, seen_at FROM instances WHERE seen_at > $1 \
+         ORDER BY started_at, id LIMIT 1000";
+    let since = engine.clock.now().plus(-RUNNING_FOR);
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
+}
+
+/// Deletes what instances left that did not end well.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM instances WHERE seen_at <= $1";
+    let before = engine.clock.now().plus(-DAY);
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(before).execute(c).await.map(drop))?;
+    Ok(())
+}
