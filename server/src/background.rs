@@ -1,9 +1,9 @@
 //! What goes on beside requests: usage is written down, what is no longer needed deleted, and what other processes changed
 //! dropped from memory.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use latchkey::{Engine, accounts::sessions, db::StorageError, feed, idempotency, usage};
+use latchkey::{accounts::sessions, audit, db::StorageError, feed, idempotency, usage};
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::app_state::AppState;
 
-/// Between two deletions of ended sessions and old counts.
+/// Between two deletions of ended sessions, old counts and old audit log entries.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
 
 /// The tasks that run until they are told to end.
@@ -27,7 +27,7 @@ impl Background {
     pub fn start(state: &AppState) -> Self {
         let (stop, stopped) = watch::channel(false);
         let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
-        let clean_up = tokio::spawn(clean_up(Arc::clone(&state.engine), stopped.clone()));
+        let clean_up = tokio::spawn(clean_up(state.clone(), stopped.clone()));
         let changes = tokio::spawn(follow_changes(state.clone(), stopped));
         Self {
             stop,
@@ -68,7 +68,7 @@ async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+async fn clean_up(state: AppState, mut stopped: watch::Receiver<bool>) {
     let mut ticks = interval(CLEAN_UP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -76,7 +76,12 @@ async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
-        if let Err(error) = delete_old(&engine).await {
+        // A long deletion does not hold up the end of the process: what is left is deleted after the next start.
+        let deleted = tokio::select! {
+            deleted = delete_old(&state) => deleted,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        if let Err(error) = deleted {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "old rows were not deleted"
@@ -93,9 +98,11 @@ async fn follow_changes(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
+async fn delete_old(state: &AppState) -> Result<(), StorageError> {
+    let engine = &state.engine;
     let ended = sessions::delete_ended(engine).await?;
     tracing::debug!(ended, "deleted ended sessions");
     idempotency::delete_old(engine).await?;
-    usage::retention::delete_old(engine).await
+    usage::retention::delete_old(engine).await?;
+    audit::retention::delete_old(engine, state.settings.audit_kept_for).await
 }

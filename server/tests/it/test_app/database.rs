@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "orgs",
     "users",
     "memberships",
@@ -26,6 +26,7 @@ const TABLES: [&str; 16] = [
     "audit_log",
     "audit_addresses",
     "audit_checkpoint",
+    "audit_deleted_seqs",
 ];
 
 /// One test's database.
