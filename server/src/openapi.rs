@@ -45,6 +45,7 @@ use crate::{problem, rest, verify};
         rest::agents::change,
         rest::agents::remove,
         rest::usage::show,
+        rest::audit::list,
     ),
     components(schemas(problem::Document)),
     tags(
@@ -53,6 +54,7 @@ use crate::{problem, rest, verify};
         (name = "Keys", description = "An organization's keys. A key's plain text is in the answer that makes it, and nowhere else."),
         (name = "Agents", description = "What keys are used on."),
         (name = "Usage", description = "What was decided."),
+        (name = "Audit log", description = "Who did what in an organization, when and from where."),
     ),
     modifiers(&CommonParts)
 )]
