@@ -8,6 +8,7 @@
 
 mod chain;
 mod list;
+pub mod retention;
 
 use std::net::IpAddr;
 
@@ -133,11 +134,16 @@ async fn lock(tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageError> {
     }
 }
 
-/// The number of the org's last entry. Retention leaves the last one, so that numbers are not given twice.
+/// The number of the org's last entry, which retention may have deleted. One statement, so that it sees the log either
+/// before a deletion or after it.
 async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageError> {
     let org_id = org_id.map(|id| id.to_string());
-    const LAST: &str = "SELECT COALESCE(MAX(seq), 0) FROM audit_log WHERE org_id = $1";
-    const LAST_OF_NONE: &str = "SELECT COALESCE(MAX(seq), 0) FROM audit_log WHERE org_id IS NULL";
+    const LAST: &str = "SELECT COALESCE(MAX(seq), 0) FROM \
+         (SELECT MAX(seq) AS seq FROM audit_log WHERE org_id = $1 \
+         UNION ALL SELECT seq FROM audit_deleted_seqs WHERE org_id = $1) AS of_org";
+    const LAST_OF_NONE: &str = "SELECT COALESCE(MAX(seq), 0) FROM \
+         (SELECT MAX(seq) AS seq FROM audit_log WHERE org_id IS NULL \
+         UNION ALL SELECT seq FROM audit_deleted_seqs WHERE org_id = '') AS of_none";
     Ok(on!(tx.on(), c => match org_id {
         Some(org_id) => sqlx::query_scalar(LAST).bind(org_id).fetch_one(c).await,
         None => sqlx::query_scalar(LAST_OF_NONE).fetch_one(c).await,

@@ -1,10 +1,10 @@
 //! What goes on beside requests: usage is written down, what is no longer needed deleted, and what other processes changed
 //! dropped from memory.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use latchkey::{
-    Engine, accounts::sessions, db::StorageError, feed, idempotency, instances, service_tokens,
+    accounts::sessions, audit, db::StorageError, feed, idempotency, instances, service_tokens,
     usage,
 };
 use tokio::{
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::app_state::AppState;
 
-/// Between two deletions of ended sessions and old counts.
+/// Between two deletions of ended sessions, old counts and old audit log entries.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
 
 /// The tasks that run until they are told to end.
@@ -30,9 +30,9 @@ impl Background {
     pub fn start(state: &AppState) -> Self {
         let (stop, stopped) = watch::channel(false);
         let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
-        let clean_up = tokio::spawn(clean_up(Arc::clone(&state.engine), stopped.clone()));
+        let clean_up = tokio::spawn(clean_up(state.clone(), stopped.clone()));
         let changes = tokio::spawn(follow_changes(state.clone(), stopped.clone()));
-        let heartbeat = tokio::spawn(beat(Arc::clone(&state.engine), stopped));
+        let heartbeat = tokio::spawn(beat(state.clone(), stopped));
         Self {
             stop,
             tasks: [flushes, clean_up, changes, heartbeat],
@@ -78,7 +78,7 @@ async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+async fn clean_up(state: AppState, mut stopped: watch::Receiver<bool>) {
     let mut ticks = interval(CLEAN_UP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -86,7 +86,12 @@ async fn clean_up(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
-        if let Err(error) = delete_old(&engine).await {
+        // A long deletion does not hold up the end of the process: what is left is deleted after the next start.
+        let deleted = tokio::select! {
+            deleted = delete_old(&state) => deleted,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        if let Err(error) = deleted {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "old rows were not deleted"
@@ -103,7 +108,8 @@ async fn follow_changes(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn beat(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
+async fn beat(state: AppState, mut stopped: watch::Receiver<bool>) {
+    let engine = &state.engine;
     let started_at = engine.clock().now();
     let mut ticks = interval(instances::HEARTBEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -118,16 +124,18 @@ async fn beat(engine: Arc<Engine>, mut stopped: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stopped| *stopped) => break,
         }
-        let beaten = instances::beat(&engine, env!("CARGO_PKG_VERSION"), started_at).await;
+        let beaten = instances::beat(engine, env!("CARGO_PKG_VERSION"), started_at).await;
         beaten.unwrap_or_else(failed);
     }
-    instances::leave(&engine).await.unwrap_or_else(failed);
+    instances::leave(engine).await.unwrap_or_else(failed);
 }
 
-async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
+async fn delete_old(state: &AppState) -> Result<(), StorageError> {
+    let engine = &state.engine;
     let ended = sessions::delete_ended(engine).await?;
     tracing::debug!(ended, "deleted ended sessions");
     idempotency::delete_old(engine).await?;
     instances::delete_old(engine).await?;
-    usage::retention::delete_old(engine).await
+    usage::retention::delete_old(engine).await?;
+    audit::retention::delete_old(engine, state.settings.audit_kept_for).await
 }

@@ -1,5 +1,6 @@
 //! The command line. Plain secrets stand alone on standard output; words for people go to standard error.
 
+mod audit;
 mod check;
 mod create_key;
 mod flags;
@@ -13,6 +14,7 @@ use std::{error::Error, fmt::Write as _, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use self::{
+    audit::VerifyFlags,
     create_key::NewKeyFlags,
     flags::Flags,
     import_keys::ImportFlags,
@@ -57,6 +59,9 @@ enum Command {
     /// API keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +98,12 @@ enum KeyCommand {
     Create(NewKeyFlags),
     /// Import keys that were made elsewhere, by their SHA-256. Prints a report; all are imported or none is.
     Import(ImportFlags),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Check that every entry is the one that was written. Prints how many there are, a tab and the head.
+    Verify(VerifyFlags),
 }
 
 /// Why a command did not do its work.
@@ -164,6 +175,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         },
         Command::Key(KeyCommand::Create(new)) => create_key::key(&settings, new).await,
         Command::Key(KeyCommand::Import(flags)) => import_keys::import_file(&settings, flags).await,
+        Command::Audit(AuditCommand::Verify(flags)) => audit::verify(&settings, flags).await,
     }
 }
 

@@ -46,6 +46,7 @@ use crate::{problem, rest, verify};
         rest::agents::remove,
         rest::usage::show,
         rest::instances::list,
+        rest::audit::list,
     ),
     components(schemas(problem::Document)),
     tags(
@@ -55,6 +56,7 @@ use crate::{problem, rest, verify};
         (name = "Agents", description = "What keys are used on."),
         (name = "Usage", description = "What was decided."),
         (name = "Instances", description = "What runs."),
+        (name = "Audit log", description = "Who did what in an organization, when and from where."),
     ),
     modifiers(&CommonParts)
 )]

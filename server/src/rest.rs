@@ -1,9 +1,10 @@
-//! The REST API (design §11): organizations, keys, agents and usage, for service tokens with the scope `manage`.
+//! The REST API (design §11): organizations, keys, agents, usage and the audit log, for service tokens with the scope `manage`.
 //!
 //! Each handler parses, calls one operation and answers. What is common to them is here: how bodies, parameters and
 //! paths are read, and what lists look like.
 
 pub mod agents;
+pub mod audit;
 pub mod body;
 pub mod idempotency;
 pub mod instances;

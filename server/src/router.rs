@@ -80,6 +80,7 @@ fn table() -> Vec<Entry> {
         entry!(Api DELETE "/v1/orgs/{org}/agents/{public_id}" rest::agents::remove),
         entry!(Api GET "/v1/orgs/{org}/usage" rest::usage::show),
         entry!(Api GET "/v1/instances" rest::instances::list),
+        entry!(Api GET "/v1/orgs/{org}/audit" rest::audit::list),
         entry!(Api GET "/openapi.json" docs::openapi),
         entry!(Browsers POST "/orgs/{org}/keys" key_forms::change_many),
         entry!(Browsers POST "/orgs/{org}/keys/new" key_forms::create),

@@ -28,6 +28,9 @@ pub use self::{
     public_url::PublicUrl,
 };
 
+/// The most days that `audit_days` can be: a hundred years.
+const MAX_AUDIT_DAYS: i64 = 36_500;
+
 /// Every setting, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -49,6 +52,8 @@ pub struct Settings {
     pub usage_flush: Duration,
     /// How many keys are kept in memory.
     pub cached_keys: usize,
+    /// How long entries of the audit log are kept.
+    pub audit_kept_for: Duration,
     public_url: Option<PublicUrl>,
     database_url: Secret,
     database_listen_url: Option<Secret>,
@@ -130,6 +135,9 @@ impl Settings {
             usage_flush: Duration::from_secs(layers.number("usage_flush_seconds", 1, 3_600)?),
             cached_keys: usize::try_from(layers.number("cached_keys", 1, 100_000_000)?)
                 .unwrap_or(usize::MAX),
+            audit_kept_for: Duration::from_secs(
+                layers.number("audit_days", 1, MAX_AUDIT_DAYS)? * 24 * 3_600,
+            ),
             public_url: layers.text("public_url", |text| unless_empty(text, PublicUrl::parse))?,
             database_url: layers.text("database_url", |text| read_database_url(text, &data_dir))?,
             database_listen_url: layers.text("database_listen_url", |text| {

@@ -40,7 +40,10 @@ pub enum BrokenChain {
         version: i32,
     },
     /// No entry has the hash that was asked for.
-    #[error("No entry has the head {0}: the log was cut off behind it, or it is another log's.")]
+    #[error(
+        "No entry has the head {0}: the log was cut off before it, it is older than entries are kept, or it is another \
+         log's."
+    )]
     HeadMissing(String),
     /// The database could not be asked.
     #[error(transparent)]
@@ -83,22 +86,20 @@ pub(super) fn hash(peppers: &Peppers, previous: &[u8], row: &Row) -> Option<Vec<
 /// # Errors
 /// Names the first entry that is not what was written.
 pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenChain> {
-    const CHECKPOINT: &str = "SELECT position, hash FROM audit_checkpoint";
-    let (mut position, mut previous): (i64, Vec<u8>) =
-        on!(engine.db.read(), c => sqlx::query_as(CHECKPOINT).fetch_one(c).await)
-            .map_err(StorageError::from)?;
+    let (mut position, mut previous) = checkpoint(engine).await?;
     let mut found = head.is_none_or(|head| hex(&previous) == head);
     let mut count = 0;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM audit_log WHERE position > $1 ORDER BY position LIMIT {ROWS_AT_ONCE}"
-    );
     loop {
-        let rows: Vec<Row> =
-            on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql.clone()))
-            .bind(position).fetch_all(c).await)
-            .map_err(StorageError::from)?;
-        if rows.is_empty() {
-            break;
+        let rows = rows_after(engine, position).await?;
+        let Some(first) = rows.first() else { break };
+        if first.position != position + 1 {
+            let moved = checkpoint(engine).await?;
+            if moved.0 > position {
+                // Retention deleted what was about to be read: go on from where the log begins now.
+                (position, previous) = moved;
+                count = 0;
+                continue;
+            }
         }
         for row in rows {
             let expected = hash(&engine.peppers, &previous, &row).ok_or(BrokenChain::NoPepper {
@@ -123,6 +124,22 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
             hash: hex(&previous),
         }),
     }
+}
+
+/// Position and hash of the last entry that was deleted.
+async fn checkpoint(engine: &Engine) -> Result<(i64, Vec<u8>), StorageError> {
+    const SQL: &str = "SELECT position, hash FROM audit_checkpoint";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
+}
+
+async fn rows_after(engine: &Engine, position: i64) -> Result<Vec<Row>, StorageError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_log WHERE position > $1 ORDER BY position LIMIT {ROWS_AT_ONCE}"
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(position).fetch_all(c).await)?,
+    )
 }
 
 fn hex(bytes: &[u8]) -> String {

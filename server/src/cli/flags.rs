@@ -53,6 +53,9 @@ pub struct Flags {
     /// How many keys are kept in memory.
     #[arg(long, global = true, value_name = "NUMBER")]
     cached_keys: Option<String>,
+    /// Days that entries of the audit log are kept.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    audit_days: Option<String>,
 }
 
 impl Flags {
@@ -101,6 +104,7 @@ impl Flags {
             ("log_level", &self.log_level),
             ("usage_flush_seconds", &self.usage_flush_seconds),
             ("cached_keys", &self.cached_keys),
+            ("audit_days", &self.audit_days),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.as_deref()?)))

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use latchkey::{
+    event::Event,
     key::{Environment, Kind, RevokeReason, Status},
     name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
@@ -54,6 +55,8 @@ schemas! {
     ProblemCode = words(Code::ALL.iter().map(|code| code.as_str()));
     /// How far back: 24 steps of an hour, 7 or 30 of a day, or 12 calendar months.
     UsageRange = words(["24h", "7d", "30d", "12mo"].into_iter());
+    /// What happened.
+    AuditEvent = words(Event::ALL.iter().map(|event| event.as_str()));
     /// Something that a key may do.
     OfferedScope = Object::with_type(Type::String);
     /// Which of its rate limits a request counts against.

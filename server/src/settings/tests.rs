@@ -26,6 +26,7 @@ fn the_defaults_are_what_the_design_says() {
     assert_eq!(settings.sign_up, SignUpPolicy::Invite);
     assert_eq!(settings.usage_flush, Duration::from_secs(1));
     assert_eq!(settings.cached_keys, 100_000);
+    assert_eq!(settings.audit_kept_for.as_secs(), 3 * 365 * 24 * 3_600);
     assert!(settings.trusted_proxies.is_empty());
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod audit;
 mod cors;
 mod description;
 mod idempotency;

@@ -256,6 +256,7 @@ pub fn entries() -> Vec<Entry> {
             ..page("/v1/orgs/{org}/agents/{public_id}", ServiceToken)
         },
         page("/v1/orgs/{org}/usage", ServiceToken),
+        page("/v1/orgs/{org}/audit", ServiceToken),
     ]
 }
 

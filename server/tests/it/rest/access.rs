@@ -61,7 +61,7 @@ on_both! {
         assert_eq!(api.get("/v1/orgs").await.status, 200);
         org.key("Production").await;
         app.engine.db().close().await;
-        for path in ["/v1/orgs", "/v1/orgs/northwind/keys", "/v1/orgs/northwind/usage"] {
+        for path in ["/v1/orgs", "/v1/orgs/northwind/keys", "/v1/orgs/northwind/usage", "/v1/orgs/northwind/audit"] {
             let answer = api.get(path).await;
             assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"), "{path}");
         }

@@ -126,7 +126,7 @@ fn through_an_address(place: &Place) -> Place {
 
 /// Inserts keys that were all made at once and never expire, of which every third was last used at the same time, in
 /// one statement: made one by one, 10,000 would take longer than all other tests.
-async fn insert_keys(app: &TestApp, org: &TestOrg, count: u32) {
+pub async fn insert_keys(app: &TestApp, org: &TestOrg, count: u32) {
     let (org_id, now) = (org.org.id, app.clock.now().as_millis());
     let inserted = app
         .database

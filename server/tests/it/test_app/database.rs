@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "orgs",
     "users",
     "memberships",
@@ -27,6 +27,7 @@ const TABLES: [&str; 17] = [
     "audit_addresses",
     "audit_checkpoint",
     "instances",
+    "audit_deleted_seqs",
 ];
 
 /// One test's database.

@@ -1,0 +1,43 @@
+//! `latchkey audit verify`: whether the audit log is what was written.
+
+use clap::Args;
+use latchkey::audit::{self, BrokenChain};
+
+use super::CliError;
+use crate::{settings::Settings, start};
+
+/// The flags of `audit verify`.
+#[derive(Debug, Args)]
+pub struct VerifyFlags {
+    /// A head that was printed before: fails when no entry has it any more.
+    #[arg(long, value_name = "HASH", value_parser = parse_head)]
+    head: Option<String>,
+}
+
+/// Checks every entry and prints how many there are and the hash of the last.
+pub async fn verify(settings: &Settings, flags: VerifyFlags) -> Result<(), CliError> {
+    // Opening one that is missing would create an empty log, and report that all is well with it.
+    if let Some(file) = settings.sqlite_file().filter(|file| !file.exists()) {
+        let file = file.display();
+        return Err(CliError::Refused(format!("There is no database {file}.")));
+    }
+    let engine = start::engine(settings).await?;
+    let verified = audit::verify(&engine, flags.head.as_deref()).await;
+    engine.db().close().await;
+    let head = verified.map_err(|error| match error {
+        BrokenChain::Storage(error) => {
+            CliError::Failed("the audit log could not be read", error.into())
+        }
+        broken => CliError::Refused(broken.to_string()),
+    })?;
+    println!("{}\t{}", head.count, head.hash);
+    Ok(())
+}
+
+fn parse_head(text: &str) -> Result<String, &'static str> {
+    let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match is_hash {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("must be 64 hexadecimal digits, as `latchkey audit verify` prints them"),
+    }
+}

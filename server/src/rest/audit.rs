@@ -1,0 +1,136 @@
+//! `GET /v1/orgs/{org}/audit`: who did what in an org.
+
+mod cursor;
+mod entry;
+
+use axum::{Json, extract::State};
+use latchkey::{
+    audit::{self, AuditQuery, EventFilter},
+    id::{KeyId, ServiceTokenId, UserId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use self::{cursor::Cursor, entry::EntryObject};
+use super::{
+    path::OrgPath,
+    query::{Limit, Parameters},
+    storage_failed,
+};
+use crate::{app_state::AppState, problem::Problem};
+
+/// One page of an audit log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditLog {
+    /// The entries, newest first.
+    data: Vec<EntryObject>,
+    /// The `cursor` of the next page; null on the last.
+    #[schema(value_type = Option<String>, required)]
+    next_cursor: Option<Cursor>,
+}
+
+/// Which entries to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditLogQuery {
+    /// How many a page has [50].
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    #[serde(default)]
+    limit: Limit,
+    /// The `next_cursor` of the page before.
+    #[param(value_type = Option<String>, pattern = "^[1-9][0-9]{0,18}$")]
+    cursor: Option<Cursor>,
+    /// One event, such as `key.created`, or all of one kind: `key.*`.
+    #[param(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "parsed")]
+    event: Option<EventFilter>,
+    /// The id of a key: entries on it, its creation included.
+    #[param(value_type = Option<String>, pattern = "^key_[0-9a-f]{32}$")]
+    key: Option<KeyId>,
+    /// The id of a user or a service token: what they did.
+    #[param(value_type = Option<String>, pattern = "^(usr|svc)_[0-9a-f]{32}$")]
+    actor: Option<ActorId>,
+    /// Entries from this time on.
+    #[param(value_type = Option<jiff::Timestamp>)]
+    from: Option<jiff::Timestamp>,
+    /// Entries before this time.
+    #[param(value_type = Option<jiff::Timestamp>)]
+    to: Option<jiff::Timestamp>,
+}
+
+/// The id of someone who can do something.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct ActorId(String);
+
+/// The text is no id of an actor.
+#[derive(Debug, thiserror::Error)]
+#[error("must be the id of a user (`usr_…`) or of a service token (`svc_…`)")]
+struct InvalidActorId;
+
+impl TryFrom<String> for ActorId {
+    type Error = InvalidActorId;
+    fn try_from(id: String) -> Result<Self, InvalidActorId> {
+        match (id.parse::<UserId>(), id.parse::<ServiceTokenId>()) {
+            (Err(_), Err(_)) => Err(InvalidActorId),
+            _ => Ok(Self(id)),
+        }
+    }
+}
+
+/// List an organization's audit log
+///
+/// Newest first. Names are those that things have now; what was deleted has none.
+#[utoipa::path(get, path = "/v1/orgs/{org}/audit", operation_id = "list_audit_log", tag = "Audit log", params(AuditLogQuery),
+    responses((status = 200, description = "One page", body = AuditLog)))]
+pub async fn list(
+    State(state): State<AppState>,
+    of: OrgPath,
+    Parameters(query): Parameters<AuditLogQuery>,
+) -> Result<Json<AuditLog>, Problem> {
+    let query = AuditQuery {
+        event: query.event,
+        key: query.key,
+        actor: query.actor.map(|ActorId(id)| id),
+        from: query.from.map(not_before),
+        to: query.to.map(not_before),
+        before: query.cursor.map(|Cursor(seq)| seq),
+        limit: query.limit.into(),
+    };
+    let page = audit::list(&state.engine, &of.permit(), &query).await;
+    let page = page.map_err(storage_failed)?;
+    Ok(Json(AuditLog {
+        data: page.entries.into_iter().map(EntryObject::from).collect(),
+        next_cursor: page.next.map(Cursor),
+    }))
+}
+
+/// The first millisecond that is not before an instant: entries have whole ones.
+fn not_before(at: jiff::Timestamp) -> Timestamp {
+    let millis = at.as_millisecond();
+    let is_between = at.as_nanosecond() > i128::from(millis) * 1_000_000;
+    Timestamp::from_millis(millis + i64::from(is_between))
+}
+
+fn parsed<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<EventFilter>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_between_two_milliseconds_counts_as_the_later_one() {
+        let of = |text: &str| not_before(text.parse().unwrap()).as_millis();
+        assert_eq!(of("1970-01-01T00:00:00.001Z"), 1);
+        assert_eq!(of("1970-01-01T00:00:00.001000001Z"), 2);
+        assert_eq!(of("1969-12-31T23:59:59.998999999Z"), -1);
+        assert_eq!(of("1969-12-31T23:59:59.999Z"), -1);
+    }
+}

@@ -1,0 +1,31 @@
+//! Where a page of the audit log ended.
+
+use serde::{Deserialize, Serialize};
+
+/// The number of the last entry of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Cursor(pub i64);
+
+/// The text is no cursor of this list.
+#[derive(Debug, thiserror::Error)]
+#[error("must be the next_cursor of the page before")]
+pub struct InvalidCursor;
+
+impl TryFrom<String> for Cursor {
+    type Error = InvalidCursor;
+    fn try_from(text: String) -> Result<Self, InvalidCursor> {
+        let seq = text.parse().map_err(|_| InvalidCursor)?;
+        // One spelling only, as with ids.
+        match seq >= 1 && String::from(Self(seq)) == text {
+            true => Ok(Self(seq)),
+            false => Err(InvalidCursor),
+        }
+    }
+}
+
+impl From<Cursor> for String {
+    fn from(Cursor(seq): Cursor) -> Self {
+        seq.to_string()
+    }
+}

@@ -1,0 +1,98 @@
+//! `latchkey audit verify`.
+
+use std::process::Output;
+
+use super::process::Folder;
+use crate::test_app::Database;
+
+const ORG: [&str; 6] = [
+    "org",
+    "create",
+    "--name",
+    "Northwind",
+    "--slug",
+    "northwind",
+];
+const TOKEN: [&str; 6] = ["token", "create", "--name", "API", "--scope", "manage"];
+
+/// A database as the program opens it, and what it needs for that.
+struct Program {
+    folder: Folder,
+    database: Database,
+}
+
+impl Program {
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.folder.command(arguments);
+        let command = command
+            .env("LATCHKEY_DATABASE_URL", self.database.url())
+            .env("LATCHKEY_PEPPER", "0123456789abcdef".repeat(4));
+        command.output().unwrap()
+    }
+
+    /// Count and head of a log that is in order.
+    fn verified(&self, more: &[&str]) -> (u32, String) {
+        let output = self.run(&[&["audit", "verify"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (count, head) = text.strip_suffix('\n').unwrap().split_once('\t').unwrap();
+        assert_eq!(head.len(), 64, "{text:?}");
+        (count.parse().unwrap(), head.to_owned())
+    }
+
+    /// Checks that verification fails with a sentence that holds `words`.
+    fn broken(&self, more: &[&str], words: &str) {
+        let output = self.run(&[&["audit", "verify"], more].concat());
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(words), "{words}: {text}");
+    }
+
+    async fn verifies_and_names_the_first_bad_entry(self) {
+        assert!(self.run(&ORG).status.success());
+        let (count, head) = self.verified(&[]);
+        assert_eq!(count, 1);
+        assert!(self.run(&TOKEN).status.success());
+        assert!(self.run(&TOKEN).status.success());
+        let (count, later) = self.verified(&["--head", &head]);
+        assert_eq!(count, 3);
+        assert_eq!(self.verified(&["--head", &later.to_uppercase()]).0, 3);
+        self.broken(&["--head", &"f".repeat(64)], "No entry has the head ffff");
+        let malformed = self.run(&["audit", "verify", "--head", "0000"]);
+        assert_eq!(malformed.status.code(), Some(2), "{malformed:?}");
+
+        let database = &self.database;
+        let cut_off = "DELETE FROM audit_log WHERE position = 3";
+        database.without_audit_triggers(cut_off).await;
+        assert_eq!(self.verified(&[]).0, 2, "nobody noted the head");
+        self.broken(&["--head", &later], "No entry has the head");
+        let changed = "UPDATE audit_log SET actor_kind = 'user' WHERE position = 2";
+        database.without_audit_triggers(changed).await;
+        self.broken(&[], "The entry at position 2 is not the one");
+        self.database.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_verified_on_sqlite() {
+    let (folder, database) = (Folder::new(), Database::sqlite());
+    let program = Program { folder, database };
+    program.verifies_and_names_the_first_bad_entry().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_verified_on_postgres() {
+    let (folder, database) = (Folder::new(), Database::postgres().await);
+    let program = Program { folder, database };
+    program.verifies_and_names_the_first_bad_entry().await;
+}
+
+#[test]
+fn a_database_that_is_not_there_is_not_created_and_called_fine() {
+    let folder = Folder::new();
+    let output = folder.run(&["audit", "verify"], "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    assert!(!folder.path().join("data").exists());
+}
