@@ -1,5 +1,6 @@
 //! The program itself, as a process of its own.
 
+mod backup;
 mod command_line;
 mod first_start;
 mod hostile_client;

@@ -2,6 +2,7 @@
 
 mod agents;
 mod audit;
+mod backup;
 mod change;
 mod key_bulk;
 mod key_creation;
