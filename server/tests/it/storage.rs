@@ -19,5 +19,6 @@ mod service_tokens;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod upgrade;
 mod usage_flush;
 mod usage_report;
