@@ -242,6 +242,12 @@ impl Db {
             .count())
     }
 
+    /// The number of the last migration that this version has: the same for both databases.
+    pub fn last_migration() -> i64 {
+        let versions = SQLITE_MIGRATIONS.iter().map(|migration| migration.version);
+        versions.max().unwrap_or_default()
+    }
+
     /// The database's name, for people.
     pub fn name(&self) -> &'static str {
         match self.0 {
@@ -277,6 +283,16 @@ impl Db {
         }))
     }
 
+    /// Starts a transaction that only reads, and sees the database as it is at its first statement until its end.
+    pub(crate) async fn begin_snapshot(&self) -> Result<Tx, StorageError> {
+        const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(Tx(match &self.0 {
+            // Every transaction of SQLite sees one state.
+            On::Sqlite(pools) => On::Sqlite(pools.read.begin().await?),
+            On::Postgres(pool) => On::Postgres(pool.begin_with(POSTGRES).await?),
+        }))
+    }
+
     /// Whether there is anything that only the pepper recognises: a key or a service token.
     ///
     /// # Errors
@@ -308,7 +324,7 @@ impl Db {
     }
 }
 
-/// A transaction that writes.
+/// A transaction.
 pub(crate) struct Tx(On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
 
 impl Tx {

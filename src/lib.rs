@@ -30,6 +30,8 @@ pub mod allowed_origins;
 #[cfg(feature = "native")]
 pub mod audit;
 #[cfg(feature = "native")]
+pub mod backup;
+#[cfg(feature = "native")]
 pub mod caller;
 #[cfg(feature = "native")]
 pub mod change;

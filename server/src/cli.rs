@@ -1,6 +1,7 @@
 //! The command line. Plain secrets stand alone on standard output; words for people go to standard error.
 
 mod audit;
+mod backup;
 mod check;
 mod create_key;
 mod flags;
@@ -13,8 +14,11 @@ use std::{error::Error, fmt::Write as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+use latchkey::backup::{BackupError, RestoreError};
+
 use self::{
     audit::VerifyFlags,
+    backup::BackupFile,
     create_key::NewKeyFlags,
     flags::Flags,
     import_keys::ImportFlags,
@@ -47,6 +51,10 @@ enum Command {
     Migrate,
     /// Say whether the settings and the database work.
     Check,
+    /// Write the whole database to a new file. The server can go on running.
+    Backup(BackupFile),
+    /// Restore a backup into an empty database, of either kind.
+    Restore(BackupFile),
     /// Organizations.
     #[command(subcommand)]
     Org(OrgCommand),
@@ -121,6 +129,12 @@ enum CliError {
     /// Serving did not begin, or did not end well.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// There is no backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// Nothing was restored.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     /// The work itself failed.
     #[error("{0}")]
     Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
@@ -161,6 +175,8 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::Serve => Ok(serve::serve(settings).await?),
         Command::Migrate => migrate(&settings).await,
         Command::Check => check::check(flags).await,
+        Command::Backup(file) => backup::back_up(&settings, file).await,
+        Command::Restore(file) => backup::restore(&settings, file).await,
         Command::Org(OrgCommand::Create(new)) => orgs::create(&settings, new).await,
         Command::User(command) => match command {
             UserCommand::Create(new) => people::create(&settings, new).await,

@@ -176,6 +176,11 @@ impl Settings {
         sqlite_file::path(&self.database_url.0)
     }
 
+    /// Whether the settings name the pepper, or it is in its file.
+    pub fn names_pepper(&self) -> bool {
+        self.pepper.is_some()
+    }
+
     /// The file that holds SQLite's pepper when the settings name none.
     pub fn pepper_file(&self) -> PathBuf {
         self.data_dir.join("pepper")

@@ -21,6 +21,14 @@ pub enum StartError {
     /// The data folder could not be made.
     #[error("data_dir {0}: {1}")]
     DataDir(PathBuf, io::Error),
+    /// There is no SQLite file.
+    #[error(
+        "there is no database at {0}. Check data_dir and database_url; `latchkey serve` creates a new database"
+    )]
+    NoDatabase(PathBuf),
+    /// The database has to be migrated first.
+    #[error("the database needs {0} migrations: run `latchkey migrate`")]
+    Outdated(usize),
     /// There is no pepper.
     #[error(transparent)]
     Pepper(#[from] PepperError),
@@ -40,6 +48,23 @@ pub async fn database(settings: &Settings) -> Result<Db, StartError> {
     make_data_dir(settings)
         .map_err(|error| StartError::DataDir(settings.data_dir.clone(), error))?;
     Ok(Db::open(settings.database_url().expose()).await?)
+}
+
+/// Connects to a database that is there and up to date, and changes nothing.
+///
+/// # Errors
+/// When there is none, it cannot be reached, or it is not up to date.
+pub async fn existing_database(settings: &Settings) -> Result<Db, StartError> {
+    if let Some(file) = settings.sqlite_file().filter(|file| !file.exists()) {
+        return Err(StartError::NoDatabase(file));
+    }
+    let db = Db::connect(settings.database_url().expose())
+        .await
+        .map_err(OpenError::Connect)?;
+    match db.pending_migrations().await.map_err(OpenError::Connect)? {
+        0 => Ok(db),
+        pending => Err(StartError::Outdated(pending)),
+    }
 }
 
 /// Says in the log which files hold secrets and can be read by others.

@@ -1,6 +1,7 @@
 //! The program itself, as a process of its own.
 
 mod audit;
+mod backup;
 mod command_line;
 mod first_start;
 mod hostile_client;

@@ -3,6 +3,7 @@
 mod agents;
 mod audit;
 mod audit_retention;
+mod backup;
 mod change;
 mod key_bulk;
 mod key_creation;
@@ -19,5 +20,6 @@ mod service_tokens;
 mod sessions;
 mod sign_in;
 mod sign_up;
+mod upgrade;
 mod usage_flush;
 mod usage_report;

@@ -1,9 +1,14 @@
 //! A database of one test's own, and ways around the engine to look into it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use latchkey::db::Db;
-use sqlx::{Connection, PgConnection, SqliteConnection};
+use sqlx::{
+    Connection, PgConnection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions,
+};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -82,6 +87,40 @@ impl Database {
         let name = new_name();
         in_cluster(&format!("CREATE DATABASE {name}")).await;
         Self::Postgres { name }
+    }
+
+    /// Creates the tables as the first version did, with the first migration alone.
+    pub async fn apply_first_migration(&self) {
+        let migrator = async |folder: &str| {
+            let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+            let mut migrator = Migrator::new(migrations.join(folder)).await.unwrap();
+            migrator.migrations.to_mut().truncate(1);
+            migrator
+        };
+        match self {
+            Self::Sqlite { folder } => {
+                let options = SqliteConnectOptions::new()
+                    .filename(folder.path().join("latchkey.db"))
+                    .create_if_missing(true);
+                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+                migrator("sqlite").await.run(&mut connection).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            Self::Postgres { .. } => {
+                let mut connection = self.postgres_connection().await;
+                let migrator = migrator("postgres").await;
+                migrator.run(&mut connection).await.unwrap();
+            }
+        }
+    }
+
+    /// Bytes as SQL.
+    pub fn blob(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self {
+            Self::Sqlite { .. } => format!("x'{hex}'"),
+            Self::Postgres { .. } => format!("decode('{hex}', 'hex')"),
+        }
     }
 
     /// What to give the engine to connect with.

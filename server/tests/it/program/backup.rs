@@ -1,0 +1,100 @@
+//! `latchkey backup` and `latchkey restore`.
+
+use std::{fs, process::Output};
+
+use super::process::Folder;
+
+#[test]
+fn a_backup_of_a_running_server_is_restored_elsewhere() {
+    let folder = Folder::new();
+    let (token, key) = token_and_key(&folder);
+    let server = folder.serve(&[]);
+    assert!(server.verify(&token, &key).contains("\"VALID\""));
+    let backup = folder.run(&["backup", "latchkey.backup"], "");
+    succeeded(&backup, "The pepper (./data/pepper) is not in it");
+    assert_eq!(server.end("TERM"), Some(0));
+
+    let other = Folder::new();
+    for file in ["latchkey.backup", "data/pepper"] {
+        fs::create_dir_all(other.path().join("data")).unwrap();
+        fs::copy(folder.path().join(file), other.path().join(file)).unwrap();
+    }
+    succeeded(
+        &other.run(&["restore", "latchkey.backup"], ""),
+        "everyone signs in again",
+    );
+    let server = other.serve(&[]);
+    assert!(server.verify(&token, &key).contains("\"VALID\""));
+    assert_eq!(server.end("TERM"), Some(0));
+    rejected(
+        &other.run(&["restore", "latchkey.backup"], ""),
+        "already holds data",
+    );
+}
+
+#[test]
+fn what_cannot_be_backed_up_or_restored_is_rejected_and_changes_nothing() {
+    let folder = Folder::new();
+    rejected(
+        &folder.run(&["backup", "latchkey.backup"], ""),
+        "there is no database at ./data/latchkey.db",
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    token_and_key(&folder);
+    let backup = || folder.run(&["backup", "latchkey.backup"], "");
+    assert!(backup().status.success());
+    rejected(
+        &backup(),
+        "latchkey.backup already exists. Choose another name",
+    );
+    rejected(
+        &folder.run(&["backup", "none/latchkey.backup"], ""),
+        "cannot be written",
+    );
+
+    let restore = |file: &str| folder.run(&["restore", file, "--data-dir", "restored"], "");
+    rejected(&restore("none"), "none: cannot be read");
+    rejected(&restore("data/pepper"), "is not a backup");
+    let whole = fs::read(folder.path().join("latchkey.backup")).unwrap();
+    fs::write(folder.path().join("half"), &whole[..whole.len() / 2]).unwrap();
+    rejected(&restore("half"), "Use another backup");
+    assert!(!folder.path().join("restored").exists());
+    assert!(restore("latchkey.backup").status.success());
+}
+
+fn token_and_key(folder: &Folder) -> (String, String) {
+    folder.line(
+        &[
+            "org",
+            "create",
+            "--name",
+            "Northwind",
+            "--slug",
+            "northwind",
+        ],
+        "",
+    );
+    let token = ["token", "create", "--name", "API", "--scope", "verify"];
+    let key = [
+        "key",
+        "create",
+        "--org",
+        "northwind",
+        "--name",
+        "Production",
+        "--kind",
+        "secret",
+    ];
+    (folder.line(&token, ""), folder.line(&key, ""))
+}
+
+fn succeeded(output: &Output, words: &str) {
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && err.contains(words), "{output:?}");
+}
+
+fn rejected(output: &Output, words: &str) {
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(err.contains(words), "{words}: {err}");
+}

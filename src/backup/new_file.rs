@@ -1,0 +1,98 @@
+//! A file that has its name only once it is complete, and that its owner alone can read.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{BackupError, EndLine};
+
+/// A backup that is being written. Dropped without [`NewFile::finish`], it is deleted.
+pub(super) struct NewFile {
+    aside: Aside,
+    output: BufWriter<File>,
+    sum: Sha256,
+    rows: u64,
+}
+
+/// The path that is written to, deleted when it is dropped: once it has been renamed nothing is there any more.
+struct Aside(PathBuf);
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // Whatever stopped the backup is what is reported.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl NewFile {
+    /// Begins to write beside `path`, in the same folder, so that renaming is one step.
+    pub fn create(path: &Path) -> Result<Self, BackupError> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}.incomplete", std::process::id()));
+        let aside = PathBuf::from(name);
+        let unwritten = |error| BackupError::Write(aside.clone(), error);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let output = BufWriter::with_capacity(256 * 1024, options.open(&aside).map_err(unwritten)?);
+        Ok(Self {
+            aside: Aside(aside),
+            output,
+            sum: Sha256::new(),
+            rows: 0,
+        })
+    }
+
+    /// Writes a line that is not a row.
+    pub fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.sum.update(&text);
+        self.output.write_all(&text)
+    }
+
+    /// Writes a row.
+    pub fn row(&mut self, row: &[serde_json::Value]) -> io::Result<()> {
+        self.rows += 1;
+        self.line(&row)
+    }
+
+    /// Writes the last line, waits until all is on the disk, and gives the file its name. Returns the number of rows.
+    pub fn finish(mut self, path: &Path) -> io::Result<u64> {
+        let end = EndLine {
+            rows: self.rows,
+            sha256: hex(&self.sum.finalize_reset()),
+        };
+        self.line(&end)?;
+        self.output.flush()?;
+        self.output.get_ref().sync_all()?;
+        fs::rename(&self.aside.0, path)?;
+        sync_folder(path)?;
+        Ok(self.rows)
+    }
+}
+
+/// Until its folder is on the disk too, a new name can be lost in a power cut.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

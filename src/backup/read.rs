@@ -1,0 +1,168 @@
+//! Reading a backup, line by line, and rejecting all that `latchkey backup` would not have written.
+
+use std::io::{BufRead, Read as _};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{
+    EndLine, FORMAT, FileError, Header, TableLine,
+    new_file::hex,
+    tables::{Column, TABLES, Table},
+    value::Value,
+};
+
+/// The longest line that is read into memory: far more than any row has.
+const MAX_LINE: u64 = 32 * 1024 * 1024;
+
+/// A backup that is being read.
+pub(super) struct Reader<R> {
+    input: R,
+    line: u64,
+    text: Vec<u8>,
+    sum: Sha256,
+    rows: u64,
+    seen: Vec<&'static str>,
+    columns: Vec<Column>,
+}
+
+/// What comes next in a backup.
+pub(super) enum Item {
+    /// A table begins, with these columns.
+    Table(&'static Table, Vec<Column>),
+    /// A row of the last table.
+    Row(Vec<Value>),
+    /// The end, which says what was expected. It has so many rows.
+    End(u64),
+}
+
+/// A line that is no row.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Table(TableLine),
+    End(EndLine),
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the first line. `last_migration` is the last one that this version has.
+    pub fn open(input: R, last_migration: i64) -> Result<(Header, Self), FileError> {
+        let mut reader = Self {
+            input,
+            line: 0,
+            text: Vec::new(),
+            sum: Sha256::new(),
+            rows: 0,
+            seen: Vec::new(),
+            columns: Vec::new(),
+        };
+        reader.read_line()?;
+        // Of a newer format no more is known than that it says so.
+        #[derive(Deserialize)]
+        struct Format {
+            latchkey_backup: u32,
+        }
+        let format: Format =
+            serde_json::from_slice(&reader.text).map_err(|_| FileError::NotABackup)?;
+        if format.latchkey_backup > FORMAT {
+            return Err(FileError::Newer);
+        }
+        let header: Header = serde_json::from_slice(&reader.text)
+            .map_err(|_| reader.corrupt("is not a backup's first line"))?;
+        if header.schema > last_migration {
+            return Err(FileError::Newer);
+        }
+        reader.sum.update(&reader.text);
+        Ok((header, reader))
+    }
+
+    /// Reads the next line. After [`Item::End`] nothing is left to read.
+    pub fn next(&mut self) -> Result<Item, FileError> {
+        self.read_line()?;
+        let garbled = |_| self.corrupt("is not a line of a backup");
+        if self.text.starts_with(b"[") {
+            let values = serde_json::from_slice(&self.text).map_err(garbled)?;
+            self.sum.update(&self.text);
+            return self.row(values);
+        }
+        match serde_json::from_slice(&self.text).map_err(garbled)? {
+            Line::End(end) => self.end(&end),
+            Line::Table(table) => {
+                self.sum.update(&self.text);
+                self.table(&table)
+            }
+        }
+    }
+
+    fn table(&mut self, line: &TableLine) -> Result<Item, FileError> {
+        let table = TABLES.iter().find(|table| table.name == line.table);
+        let table = table
+            .filter(|table| !self.seen.contains(&table.name))
+            .ok_or_else(|| self.corrupt("names a table that is unknown or was there before"))?;
+        self.seen.push(table.name);
+        let mut columns = Vec::with_capacity(line.columns.len());
+        for name in &line.columns {
+            let column = table.columns().find(|column| column.name == name);
+            let column = column
+                .filter(|column| !columns.contains(column))
+                .ok_or_else(|| {
+                    self.corrupt("names a column that is unknown or was there before")
+                })?;
+            columns.push(column);
+        }
+        if columns.is_empty() {
+            return Err(self.corrupt("names no column"));
+        }
+        self.columns.clone_from(&columns);
+        Ok(Item::Table(table, columns))
+    }
+
+    fn row(&mut self, values: Vec<serde_json::Value>) -> Result<Item, FileError> {
+        if self.columns.is_empty() || values.len() != self.columns.len() {
+            return Err(self.corrupt("has not as many values as its table has columns"));
+        }
+        let values = values.into_iter().zip(&self.columns);
+        let row: Option<Vec<Value>> = values
+            .map(|(value, column)| Value::of_json(value, column.kind))
+            .collect();
+        self.rows += 1;
+        row.map(Item::Row)
+            .ok_or_else(|| self.corrupt("has a value of another type than its column"))
+    }
+
+    fn end(&mut self, end: &EndLine) -> Result<Item, FileError> {
+        if end.rows != self.rows {
+            return Err(self.corrupt("has another number of rows than the file"));
+        }
+        if end.sha256 != hex(&self.sum.finalize_reset()) {
+            return Err(self.corrupt("has another SHA-256 than the file"));
+        }
+        if !self.input.fill_buf()?.is_empty() {
+            self.line += 1;
+            return Err(self.corrupt("follows the last line"));
+        }
+        Ok(Item::End(self.rows))
+    }
+
+    /// Reads one whole line into `text`.
+    fn read_line(&mut self) -> Result<(), FileError> {
+        self.text.clear();
+        self.line += 1;
+        let mut limited = self.input.by_ref().take(MAX_LINE);
+        limited.read_until(b'\n', &mut self.text)?;
+        match self.text.last() {
+            Some(b'\n') => Ok(()),
+            _ if self.line == 1 => Err(FileError::NotABackup),
+            Some(_) if self.text.len() as u64 == MAX_LINE => Err(self.corrupt("is too long")),
+            Some(_) => Err(self.corrupt("is cut off")),
+            None => Err(self.corrupt("is missing")),
+        }
+    }
+
+    fn corrupt(&self, reason: &'static str) -> FileError {
+        FileError::Corrupt {
+            line: self.line,
+            reason,
+        }
+    }
+}

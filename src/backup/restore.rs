@@ -1,0 +1,185 @@
+//! Restoring a backup into an empty database.
+
+use std::{
+    fs::File,
+    io::{BufReader, Seek as _},
+    path::{Path, PathBuf},
+};
+
+use crate::db::{Db, On, StorageError, Tx, on};
+
+use super::{
+    FileError, Header, RestoreError,
+    read::{Item, Reader},
+    tables::{Column, DATA_MIGRATIONS, TABLES, Table},
+    value::Value,
+};
+
+/// Rows that one statement inserts: with the columns of any table far fewer values than either database takes.
+const ROWS_AT_ONCE: usize = 200;
+
+/// A file that was read to its end and is a whole backup.
+#[derive(Debug)]
+pub struct Backup {
+    file: File,
+    path: PathBuf,
+    header: Header,
+}
+
+/// The rows of one table that are to be inserted next.
+struct Batch {
+    table: &'static Table,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Value>>,
+}
+
+impl Backup {
+    /// Opens a file and checks all of it, before anything is written. Like [`super::create`], it reads on the caller's
+    /// thread.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not a whole backup of this version or an older one.
+    pub fn open(path: &Path) -> Result<Self, RestoreError> {
+        let unusable = |error| RestoreError::File(path.to_owned(), error);
+        let checked = || {
+            let file = File::open(path)?;
+            let (header, mut reader) = Reader::open(BufReader::new(&file), Db::last_migration())?;
+            while !matches!(reader.next()?, Item::End(_)) {}
+            drop(reader);
+            Ok(Self {
+                file,
+                path: path.to_owned(),
+                header,
+            })
+        };
+        checked().map_err(unusable)
+    }
+
+    /// The first line.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Puts all rows into the database, in one transaction, and returns their number. The file is checked again on the
+    /// way, and only what was read whole is kept.
+    ///
+    /// # Errors
+    /// When the database holds data or does not accept the rows, or the file was changed since it was opened.
+    pub async fn restore(mut self, db: &Db) -> Result<u64, RestoreError> {
+        let unusable = |error| RestoreError::File(self.path.clone(), error);
+        let mut tx = db.begin_unrecorded().await?;
+        keep_others_out(&mut tx).await?;
+        require_empty(&mut tx).await?;
+        self.file
+            .rewind()
+            .map_err(|error| unusable(FileError::Read(error)))?;
+        let (header, mut reader) =
+            Reader::open(BufReader::new(&self.file), Db::last_migration()).map_err(unusable)?;
+        let mut batch: Option<Batch> = None;
+        let rows = loop {
+            match reader.next().map_err(unusable)? {
+                Item::Table(table, columns) => {
+                    insert(&mut tx, batch.as_mut()).await?;
+                    if table.is_seeded {
+                        run(&mut tx, format!("DELETE FROM {}", table.name)).await?;
+                    }
+                    batch = Some(Batch {
+                        table,
+                        columns,
+                        rows: Vec::new(),
+                    });
+                }
+                Item::Row(row) => {
+                    if let Some(batch) = &mut batch {
+                        batch.rows.push(row);
+                    }
+                    if batch
+                        .as_ref()
+                        .is_some_and(|batch| batch.rows.len() >= ROWS_AT_ONCE)
+                    {
+                        insert(&mut tx, batch.as_mut()).await?;
+                    }
+                }
+                Item::End(rows) => break rows,
+            }
+        };
+        insert(&mut tx, batch.as_mut()).await?;
+        for (number, sql) in DATA_MIGRATIONS {
+            if number > header.schema {
+                run(&mut tx, sql.to_owned()).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(rows)
+    }
+}
+
+/// From here to the end of the transaction nothing is written by anyone else, so that what is empty stays so. SQLite's
+/// transaction keeps every other writer out by itself.
+async fn keep_others_out(tx: &mut Tx) -> Result<(), StorageError> {
+    if let On::Postgres(c) = tx.on() {
+        let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+        let sql = format!("LOCK TABLE {} IN EXCLUSIVE MODE", names.join(", "));
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(c).await?;
+    }
+    Ok(())
+}
+
+async fn require_empty(tx: &mut Tx) -> Result<(), RestoreError> {
+    for table in TABLES.iter().filter(|table| !table.is_seeded) {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {})", table.name);
+        let holds: bool = on!(tx.on(), c => {
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(c).await
+        })
+        .map_err(StorageError::from)?;
+        if holds {
+            return Err(RestoreError::NotEmpty(table.name));
+        }
+    }
+    Ok(())
+}
+
+/// Inserts what the batch has, and empties it.
+async fn insert(tx: &mut Tx, batch: Option<&mut Batch>) -> Result<(), RestoreError> {
+    let Some(batch) = batch.filter(|batch| !batch.rows.is_empty()) else {
+        return Ok(());
+    };
+    let sql = insert_of(batch);
+    let values = batch.rows.drain(..).flatten();
+    let inserted = on!(tx.on(), c => {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for value in values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Number(number) => query.bind(number),
+                Value::Boolean(boolean) => query.bind(boolean),
+                Value::Bytes(bytes) => query.bind(bytes),
+            };
+        }
+        query.execute(c).await.map(drop)
+    });
+    inserted.map_err(|error| RestoreError::NotAccepted(batch.table.name, error.into()))
+}
+
+/// The statement that inserts the rows of a batch.
+fn insert_of(batch: &Batch) -> String {
+    let names: Vec<&str> = batch.columns.iter().map(|column| column.name).collect();
+    let width = names.len();
+    let rows: Vec<String> = (0..batch.rows.len())
+        .map(|row| {
+            let places = (1..=width).map(|column| format!("${}", row * width + column));
+            format!("({})", places.collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    format!(
+        "INSERT INTO {} ({}) VALUES {}",
+        batch.table.name,
+        names.join(", "),
+        rows.join(", ")
+    )
+}
+
+async fn run(tx: &mut Tx, sql: String) -> Result<(), StorageError> {
+    on!(tx.on(), c => sqlx::query(sqlx::AssertSqlSafe(sql)).execute(c).await.map(drop))?;
+    Ok(())
+}

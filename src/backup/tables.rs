@@ -1,0 +1,190 @@
+//! What a backup consists of. A test compares this list with the tables of a migrated database: a migration that adds a
+//! table or a column has to be followed here.
+
+/// What a column holds, whatever either database calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number of at most 64 bits.
+    Number,
+    /// Yes or no: 0 or 1 in SQLite.
+    Boolean,
+    /// Bytes.
+    Bytes,
+}
+
+/// A table, with the names of its columns of each kind, separated by spaces.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    text: &'static str,
+    numbers: &'static str,
+    booleans: &'static str,
+    bytes: &'static str,
+    /// Whether a migration puts rows into it, which those of a backup replace.
+    pub is_seeded: bool,
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+impl Table {
+    /// Its columns.
+    pub fn columns(&self) -> impl Iterator<Item = Column> {
+        [
+            (self.text, Kind::Text),
+            (self.numbers, Kind::Number),
+            (self.booleans, Kind::Boolean),
+            (self.bytes, Kind::Bytes),
+        ]
+        .into_iter()
+        .flat_map(|(names, kind)| {
+            let names = names.split_whitespace();
+            names.map(move |name| Column { name, kind })
+        })
+    }
+}
+
+/// Tables that are not backed up, and why.
+pub const LEFT_OUT: [(&str, &str); 3] = [
+    ("sessions", "everyone signs in again after a restore"),
+    ("instances", "those that run say so themselves"),
+    (
+        "_sqlx_migrations",
+        "the database that is restored into has its own",
+    ),
+];
+
+/// What a migration did to rows that were there, for backups from before it: its number, and the same again.
+pub const DATA_MIGRATIONS: [(i64, &str); 1] = [(
+    3,
+    "UPDATE key_secrets SET display = (SELECT keys.display FROM keys WHERE keys.id = key_secrets.key_id)",
+)];
+
+const NONE: Table = Table {
+    name: "",
+    text: "",
+    numbers: "",
+    booleans: "",
+    bytes: "",
+    is_seeded: false,
+};
+
+/// Every table that is backed up, each after those that it refers to.
+pub const TABLES: [Table; 16] = [
+    Table {
+        name: "orgs",
+        text: "id slug name creation_token",
+        numbers: "created_at",
+        booleans: "secrets_in_browsers",
+        ..NONE
+    },
+    Table {
+        name: "users",
+        text: "id email name password_hash",
+        numbers: "created_at disabled_at epoch",
+        ..NONE
+    },
+    Table {
+        name: "memberships",
+        text: "org_id user_id role",
+        numbers: "created_at",
+        ..NONE
+    },
+    Table {
+        name: "projects",
+        text: "id org_id name",
+        numbers: "created_at",
+        ..NONE
+    },
+    Table {
+        name: "keys",
+        text: "id org_id project_id name search kind environment display scopes domains ip_ranges notes metadata \
+               created_by creation_token revoke_reason",
+        numbers: "created_at expires_at last_used_at disabled_at revoked_at",
+        booleans: "localhost_forbidden",
+        ..NONE
+    },
+    Table {
+        name: "key_secrets",
+        text: "id key_id display rotation_token",
+        numbers: "pepper_version created_at ends_at last_used_at",
+        booleans: "imported",
+        bytes: "digest",
+        ..NONE
+    },
+    Table {
+        name: "service_tokens",
+        text: "id name scope display",
+        numbers: "pepper_version created_at expires_at revoked_at last_used_at",
+        bytes: "digest",
+        ..NONE
+    },
+    Table {
+        name: "agents",
+        text: "id org_id project_id public_id name domains creation_token",
+        numbers: "created_at",
+        booleans: "public_embedding",
+        ..NONE
+    },
+    Table {
+        name: "idempotency_keys",
+        text: "service_token_id idempotency_key creation_token",
+        numbers: "created_at",
+        bytes: "fingerprint",
+        ..NONE
+    },
+    Table {
+        name: "key_findings",
+        text: "org_id key_id finding origin",
+        numbers: "first_at last_at count",
+        ..NONE
+    },
+    Table {
+        name: "usage_counts",
+        text: "org_id resolution key_id class outcome",
+        numbers: "starts_at count",
+        ..NONE
+    },
+    Table {
+        name: "usage_domains",
+        text: "org_id subject_id domain",
+        numbers: "starts_at count",
+        booleans: "passed",
+        ..NONE
+    },
+    Table {
+        name: "usage_batches",
+        text: "instance",
+        numbers: "batch flushed_at",
+        ..NONE
+    },
+    Table {
+        name: "audit_log",
+        text: "org_id event actor_kind actor_id via network client request_id target_kind target_id changes",
+        numbers: "position seq at pepper_version",
+        bytes: "hash",
+        ..NONE
+    },
+    Table {
+        name: "audit_addresses",
+        text: "address",
+        numbers: "position at",
+        ..NONE
+    },
+    Table {
+        name: "audit_checkpoint",
+        numbers: "only_row position",
+        bytes: "hash",
+        is_seeded: true,
+        ..NONE
+    },
+];
