@@ -247,9 +247,7 @@ mod on_the_server {
                 }
                 if is_page(&request) && *error == AppError::SignedOut {
                     response.set_status(StatusCode::FOUND);
-                } else if matches!(error, AppError::Busy { .. }) {
-                    response.set_status(error.status());
-                } else if !is_plain_form(&request) {
+                } else if matches!(error, AppError::Busy { .. }) || !is_plain_form(&request) {
                     response.set_status(error.status());
                 }
             }

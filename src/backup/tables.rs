@@ -79,7 +79,7 @@ const NONE: Table = Table {
 };
 
 /// Every table that is backed up, each after those that it refers to.
-pub const TABLES: [Table; 16] = [
+pub const TABLES: [Table; 17] = [
     Table {
         name: "orgs",
         text: "id slug name creation_token",
@@ -185,6 +185,12 @@ pub const TABLES: [Table; 16] = [
         numbers: "only_row position",
         bytes: "hash",
         is_seeded: true,
+        ..NONE
+    },
+    Table {
+        name: "audit_deleted_seqs",
+        text: "org_id",
+        numbers: "seq",
         ..NONE
     },
 ];
