@@ -48,6 +48,16 @@ mod format {
             }
         }
 
+        /// Shown to the second: "Jan 15, 2027, 10:00:07 UTC".
+        pub fn exact(time: Timestamp) -> Self {
+            let exact = written(time, "%b %-d, %Y, %H:%M:%S UTC");
+            Self {
+                iso: written(time, "%Y-%m-%dT%H:%M:%SZ"),
+                short: exact.clone(),
+                full: exact,
+            }
+        }
+
         /// Shown with date, time and zone: "Jan 15, 2027, 10:00 UTC".
         pub fn full(time: Timestamp) -> Self {
             let full = written(time, "%b %-d, %Y, %H:%M UTC");
