@@ -10,6 +10,8 @@ mod table;
 mod wording;
 
 #[cfg(feature = "ssr")]
+mod change_text;
+#[cfg(feature = "ssr")]
 mod entry;
 #[cfg(feature = "ssr")]
 pub mod export;
@@ -80,11 +82,12 @@ fn AuditView(address: Address, log: AuditLog) -> impl IntoView {
     };
     let export = (!log.rows.is_empty())
         .then(|| view! { <a class="btn" href=address.export_href()>"Export CSV"</a> });
+    let is_invalid = !log.invalid.is_empty();
     view! {
         <PageHead title="Audit log" lead>{export}</PageHead>
         <Filters address=address.clone() actors=log.actors.clone() invalid=log.invalid.clone()/>
         {if log.rows.is_empty() {
-            Either::Left(view! { <NoEntries address/> })
+            Either::Left(view! { <NoEntries address is_invalid/> })
         } else {
             let (shown, next) = (log.rows.len(), log.next);
             Either::Right(view! {
@@ -98,17 +101,20 @@ fn AuditView(address: Address, log: AuditLog) -> impl IntoView {
 }
 
 #[component]
-fn NoEntries(address: Address) -> impl IntoView {
-    let (title, text) = if address.is_filtered() {
-        (
+fn NoEntries(address: Address, is_invalid: bool) -> impl IntoView {
+    let (title, text) = match (is_invalid, address.is_filtered()) {
+        (true, _) => (
+            "Invalid filters",
+            "Correct the filters that are marked, or clear them all.",
+        ),
+        (false, true) => (
             "No entries found",
             "No entry matches these filters. Dates are days in UTC.",
-        )
-    } else {
-        (
+        ),
+        (false, false) => (
             "No entries yet",
             "Each change to keys, agents, projects, members and settings is recorded here.",
-        )
+        ),
     };
     let clear = address.is_filtered().then(|| {
         view! { <div class="actions"><a class="btn" href=address.path()>"Clear filters"</a></div> }

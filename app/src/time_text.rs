@@ -50,11 +50,11 @@ mod format {
 
         /// Shown to the second: "Jan 15, 2027, 10:00:07 UTC".
         pub fn exact(time: Timestamp) -> Self {
-            let exact = written(time, "%b %-d, %Y, %H:%M:%S UTC");
             Self {
-                iso: written(time, "%Y-%m-%dT%H:%M:%SZ"),
-                short: exact.clone(),
-                full: exact,
+                // Lines break between date and time alone.
+                short: written(time, "%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S\u{a0}UTC"),
+                full: written(time, "%b %-d, %Y, %H:%M:%S UTC"),
+                ..Self::full(time)
             }
         }
 

@@ -6,7 +6,7 @@ use latchkey::{
 };
 
 use super::{
-    changes::changes,
+    change_text::changes,
     data::{EntryRow, HistoryItem, TargetText},
     names::Names,
     wording::{Wording, brief, capitalized},

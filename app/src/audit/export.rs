@@ -8,7 +8,9 @@ use latchkey::{
     name::Slug,
 };
 
-use super::{address::Address, changes::changes, entry::actor_name, names::Names, query::query};
+use super::{
+    address::Address, change_text::changes, entry::actor_name, names::Names, query::query,
+};
 use crate::{error::AppError, time_text::TimeText};
 
 /// Entries that one file holds: enough for a month of a large org, and read in one piece.

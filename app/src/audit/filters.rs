@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{
     address::Address,
-    wording::{capitalized, title},
+    wording::{kind_title, title},
 };
 use crate::icons::{Icon, Symbol};
 
@@ -48,7 +48,7 @@ fn events() -> Vec<(String, String)> {
     for event in Event::ALL {
         let (kind, _) = event.as_str().split_once('.').unwrap_or_default();
         if kind != last_kind {
-            options.push((format!("{kind}.*"), format!("{}: all", capitalized(kind))));
+            options.push((format!("{kind}.*"), format!("{}: all", kind_title(kind))));
             last_kind = kind;
         }
         options.push((event.to_string(), title(*event)));

@@ -7,6 +7,7 @@ use latchkey::{
     access::{Membership, to},
     agents,
     audit::Entry,
+    id::AgentId,
     projects,
 };
 
@@ -46,18 +47,19 @@ impl Names {
             let named = projects.map(|project| (project.id.to_string(), project.name.to_string()));
             names.projects = named.collect();
         }
-        let is_agent = |entry: &Entry| {
-            entry
-                .target
-                .as_ref()
-                .is_some_and(|target| target.kind == "agent")
-        };
-        if entries.iter().any(is_agent) {
-            let permit = membership.permit::<to::SeeKeys>()?;
-            let agents = agents::show::summaries(engine, &permit).await?.into_iter();
-            let named = agents.map(|agent| (agent.id.to_string(), agent.public_id.to_string()));
-            names.agents = named.collect();
-        }
+        let mut agents: Vec<AgentId> = entries.iter().filter_map(agent_id).collect();
+        agents.sort_unstable();
+        agents.dedup();
+        let permit = membership.permit::<to::SeeKeys>()?;
+        let agents = agents::show::summaries_of(engine, &permit, &agents).await?;
+        let public_ids = agents.into_iter().map(|agent| (agent.id, agent.public_id));
+        let texts = public_ids.map(|(id, public_id)| (id.to_string(), public_id.to_string()));
+        names.agents = texts.collect();
         Ok(names)
     }
+}
+
+/// The agent that an entry is about. A target that is not an agent has no id of one.
+fn agent_id(entry: &Entry) -> Option<AgentId> {
+    entry.target.as_ref()?.id.as_ref()?.parse().ok()
 }

@@ -39,17 +39,21 @@ fn Row(address: Address, row: EntryRow) -> impl IntoView {
     let target = row.target.map(|target| view! { " "<Target target/> });
     let after = (!row.after.is_empty()).then(|| format!(" {}", row.after));
     let changes = if row.changes.is_empty() {
-        Either::Left(view! { <td class="none muted" data-label="Changes">"–"</td> })
+        Either::Left(view! { <td class="differs none muted" data-label="Changes">"–"</td> })
     } else {
-        Either::Right(view! { <td data-label="Changes"><Changes changes=row.changes/></td> })
+        Either::Right(
+            view! { <td class="differs" data-label="Changes"><Changes changes=row.changes/></td> },
+        )
     };
+    // The space is for phones, where both are in one line.
+    let address = row.address.map(|address| format!("{address} "));
     view! {
         <tr>
             <td class="when muted" data-label="Time"><Time text=row.at/></td>
             <td class="who" data-label="Who">{actor}</td>
             <th scope="row">{row.before}{target}{after}</th>
             {changes}
-            <td class="muted" data-label="From">{row.address}<span class="under">{row.via}</span></td>
+            <td class="from muted" data-label="From">{address}<span class="under">{row.via}</span></td>
         </tr>
     }
 }

@@ -57,10 +57,19 @@ pub fn brief(event: Event) -> String {
 
 /// An event's word on the wire, as a filter offers it: "Key old secret ended".
 pub fn title(event: Event) -> String {
-    capitalized(&event.as_str().replace(['.', '_'], " "))
+    let (kind, what) = event.as_str().split_once('.').unwrap_or_default();
+    format!("{} {}", kind_title(kind), what.replace('_', " "))
 }
 
-/// A field's name as pages show it: "Ip ranges" is not one.
+/// What events are about, by the first part of their words.
+pub fn kind_title(kind: &str) -> String {
+    match kind {
+        "org" => "Organization".to_owned(),
+        other => capitalized(other),
+    }
+}
+
+/// A field's name as pages show it.
 pub fn field_title(field: &str) -> String {
     match field {
         "ip_ranges" => "IP ranges".to_owned(),
