@@ -11,6 +11,7 @@ use leptos_router::{
 use crate::{
     account::AccountPage,
     agents::{list::AgentsPage, new::NewAgentPage, show::AgentPage},
+    audit::AuditPage,
     done::Done,
     home::HomePage,
     keys::{
@@ -54,6 +55,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/agents/new") view=NewAgentPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents/:agent") view=AgentPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/projects") view=ProjectsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
                 </ParentRoute>

@@ -15,6 +15,8 @@ pub enum Symbol {
     Agents,
     /// A folder: projects.
     Projects,
+    /// A receipt: the audit log.
+    Audit,
     /// Sliders: settings.
     Settings,
     /// A plus.
@@ -51,6 +53,9 @@ impl Symbol {
             }
             Self::Projects => {
                 "M3 7a2 2 0 0 1 2-2h4l2.5 3H19a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V7Z"
+            }
+            Self::Audit => {
+                "M7 3h10a2 2 0 0 1 2 2v16l-3-2-2 2-2-2-2 2-2-2-3 2V5a2 2 0 0 1 2-2ZM9 8h6M9 12h6"
             }
             Self::Settings => "M4 7h9M17 7h3M15 9.5v-5M4 17h3M11 17h9M9 19.5v-5",
             Self::Plus => "M12 5v14M5 12h14",

@@ -148,6 +148,7 @@ fn Side(viewer: Viewer, path: Memo<String>) -> impl IntoView {
                 {may(Action::SeeKeyDetails).then(|| link("projects", Symbol::Projects, "Projects"))}
                 {link("usage", Symbol::Usage, "Usage")}
                 {link("members", Symbol::Members, "Members")}
+                {may(Action::SeeAuditLog).then(|| link("audit", Symbol::Audit, "Audit log"))}
                 {may(Action::EditOrg).then(|| link("settings", Symbol::Settings, "Settings"))}
             </ul></nav>
         }

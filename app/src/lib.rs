@@ -19,6 +19,7 @@ compile_error!(
 mod account;
 mod agents;
 mod app;
+pub mod audit;
 mod chart;
 mod clipboard;
 mod dialog;

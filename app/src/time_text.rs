@@ -48,6 +48,16 @@ mod format {
             }
         }
 
+        /// Shown to the second: "Jan 15, 2027, 10:00:07 UTC".
+        pub fn exact(time: Timestamp) -> Self {
+            Self {
+                // Lines break between date and time alone.
+                short: written(time, "%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S\u{a0}UTC"),
+                full: written(time, "%b %-d, %Y, %H:%M:%S UTC"),
+                ..Self::full(time)
+            }
+        }
+
         /// Shown with date, time and zone: "Jan 15, 2027, 10:00 UTC".
         pub fn full(time: Timestamp) -> Self {
             let full = written(time, "%b %-d, %Y, %H:%M UTC");

@@ -171,7 +171,11 @@ async fn read<F: DeserializeOwned>(request: Request) -> Result<(Parts, F), Respo
     }
 }
 
-async fn person(session: &Session, parts: &Parts) -> Result<Person, AppError> {
+/// Who is signed in, and from where.
+///
+/// # Errors
+/// When no one is, or the session cannot be read.
+pub async fn person(session: &Session, parts: &Parts) -> Result<Person, AppError> {
     let visit = parts.extensions.get::<Visit>().cloned().unwrap_or_default();
     match session.get::<UserId>(USER_ID).await {
         Ok(Some(user_id)) => Ok(Person { user_id, visit }),

@@ -6,6 +6,7 @@
 pub mod app_state;
 mod arriving_body;
 pub mod assets;
+mod audit_export;
 mod background;
 pub mod cli;
 mod client_address;

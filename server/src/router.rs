@@ -15,7 +15,8 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 
 use crate::{
     app_state::AppState,
-    assets, client_address, cors, docs, error_page, health, key_forms, logging, metrics, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, key_forms, logging,
+    metrics, pages,
     problem::{self, Problem},
     request_log, rest, security_headers, sessions,
     timed_stream::{Phase, SharedPhase},
@@ -82,6 +83,7 @@ fn table() -> Vec<Entry> {
         entry!(Api GET "/v1/instances" rest::instances::list),
         entry!(Api GET "/v1/orgs/{org}/audit" rest::audit::list),
         entry!(Api GET "/openapi.json" docs::openapi),
+        entry!(Browsers GET "/orgs/{org}/audit.csv" audit_export::show),
         entry!(Browsers POST "/orgs/{org}/keys" key_forms::change_many),
         entry!(Browsers POST "/orgs/{org}/keys/new" key_forms::create),
         entry!(Browsers POST "/orgs/{org}/keys/{key}" key_forms::edit_domains),

@@ -28,6 +28,34 @@ pub async fn summaries(
         .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?)
 }
 
+/// Those of these agents that the org has, in any order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn summaries_of(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    ids: &[AgentId],
+) -> Result<Vec<AgentSummary>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (2..ids.len() + 2)
+        .map(|place| format!("${place}"))
+        .collect();
+    let sql = format!(
+        "SELECT id, public_id, name FROM agents WHERE org_id = $1 AND id IN ({})",
+        places.join(", ")
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?)
+}
+
 /// What every role may know of one agent; `None` when the org has no such agent.
 ///
 /// # Errors

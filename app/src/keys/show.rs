@@ -25,6 +25,7 @@ use super::{
     state::StateTag,
 };
 use crate::{
+    audit::{HistoryCard, entries_of_key},
     form::FormError,
     form_answer::FormAnswer,
     icons::{Icon, Symbol},
@@ -126,6 +127,10 @@ fn Whole(
     tried: String,
 ) -> impl IntoView {
     let edit = details.may_edit.then(|| format!("{path}/edit"));
+    let history = details.history.clone().map(|items| {
+        let href = entries_of_key(&org, &key.id);
+        view! { <HistoryCard items href/> }
+    });
     let (id, secrets, may_rotate) = (key.id.clone(), details.secrets.clone(), details.may_rotate);
     view! {
         <Findings findings=details.findings.clone()/>
@@ -139,6 +144,7 @@ fn Whole(
                 <Details key details=Some(details.clone()) edit/>
                 <SecretsCard secrets org id may_rotate asked=ending/>
                 <Notes notes=details.notes/>
+                {history}
             </div>
         </div>
     }

@@ -1,6 +1,7 @@
 //! The pages as the server sends them, without a script.
 
 mod agents;
+mod audit;
 mod entry;
 mod key_bulk;
 mod key_edit;

@@ -8,7 +8,10 @@ use latchkey::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::AppError, keys::state::KeyState, time_text::TimeText, usage::ReportText};
+use crate::{
+    audit::HistoryItem, error::AppError, keys::state::KeyState, time_text::TimeText,
+    usage::ReportText,
+};
 
 /// A key, as everyone in its org may know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +81,8 @@ pub struct KeyDetails {
     pub revoked: Option<TimeText>,
     /// Its requests of the last 30 days.
     pub usage: ReportText,
+    /// The newest audit entries on it, where the role may see those.
+    pub history: Option<Vec<HistoryItem>>,
 }
 
 /// Where a widget key works, and its requests of the last 7 days.
@@ -145,6 +150,7 @@ mod on_the_server {
 
     use super::{DomainsView, FindingText, KeyDetails, KeyView, SecretText};
     use crate::{
+        audit::history_of_key,
         error::AppError,
         keys::{rate_limits, state::KeyState},
         session,
@@ -197,6 +203,11 @@ mod on_the_server {
         let findings = findings::of_key(engine, &membership.permit()?, id).await?;
         let rotated_at = secrets.first().map(|current| current.created_at);
         let may = |action| membership.role().may(action);
+        let history = if may(Action::SeeAuditLog) {
+            Some(history_of_key(engine, membership, id).await?)
+        } else {
+            None
+        };
         let convention = engine.convention();
         // A scope that the convention no longer has is still what the key was given.
         let described = |name: Scope| {
@@ -259,6 +270,7 @@ mod on_the_server {
             disabled: summary.lifecycle.disabled_at.map(TimeText::full),
             revoked: summary.lifecycle.revoked_at.map(TimeText::full),
             usage,
+            history,
         })
     }
 

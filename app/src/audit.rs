@@ -1,0 +1,151 @@
+//! `/orgs/{org}/audit`: who did what in the org, for owners and admins. Filters and place are in the address, so that every
+//! step is a link or a form that works without a script and can be shared.
+
+mod address;
+mod changes;
+mod data;
+mod filters;
+mod history;
+mod table;
+mod wording;
+
+#[cfg(feature = "ssr")]
+mod change_text;
+#[cfg(feature = "ssr")]
+mod entry;
+#[cfg(feature = "ssr")]
+pub mod export;
+#[cfg(feature = "ssr")]
+mod names;
+#[cfg(feature = "ssr")]
+mod query;
+
+use leptos::{either::Either, prelude::*};
+use leptos_router::hooks::{use_location, use_params_map};
+
+#[cfg(feature = "ssr")]
+pub(crate) use self::data::history_of_key;
+use self::{
+    address::Address,
+    data::{AuditLog, list_entries},
+    filters::Filters,
+    table::EntryTable,
+};
+pub(crate) use self::{
+    data::HistoryItem,
+    history::{HistoryCard, entries_of_key},
+};
+use crate::{
+    icons::{Icon, Symbol},
+    layout::PageHead,
+    not_found::ErrorView,
+    number_text::counted,
+};
+
+/// The page.
+#[component]
+pub fn AuditPage() -> impl IntoView {
+    let params = use_params_map();
+    let search = use_location().search;
+    let address = Memo::new(move |_| {
+        let org = params.with(|params| params.get("org").unwrap_or_default());
+        search.with(|search| Address::read(org, search))
+    });
+    let log = Resource::new(
+        move || address.get(),
+        |address| async move {
+            list_entries(address.clone())
+                .await
+                .map(|log| (address, log))
+        },
+    );
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match log.await {
+                    Ok((address, log)) => view! { <AuditView address log/> }.into_any(),
+                    Err(error) => view! { <ErrorView error/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn AuditView(address: Address, log: AuditLog) -> impl IntoView {
+    let lead = match log.key_name.clone() {
+        Some(name) => {
+            let href = format!("/orgs/{}/keys/{}", address.org, address.key);
+            view! { "Changes to the key "<a href=href>{name}</a>". Times are in UTC." }.into_any()
+        }
+        None => "Who changed what, when and from where. Times are in UTC.".into_any(),
+    };
+    let export = (!log.rows.is_empty())
+        .then(|| view! { <a class="btn" href=address.export_href()>"Export CSV"</a> });
+    let is_invalid = !log.invalid.is_empty();
+    view! {
+        <PageHead title="Audit log" lead>{export}</PageHead>
+        <Filters address=address.clone() actors=log.actors.clone() invalid=log.invalid.clone()/>
+        {if log.rows.is_empty() {
+            Either::Left(view! { <NoEntries address is_invalid/> })
+        } else {
+            let (shown, next) = (log.rows.len(), log.next);
+            Either::Right(view! {
+                <div class="stack">
+                    <div class="card"><EntryTable address=address.clone() rows=log.rows/></div>
+                    <Pager address shown next/>
+                </div>
+            })
+        }}
+    }
+}
+
+#[component]
+fn NoEntries(address: Address, is_invalid: bool) -> impl IntoView {
+    let (title, text) = match (is_invalid, address.is_filtered()) {
+        (true, _) => (
+            "Invalid filters",
+            "Correct the filters that are marked, or clear them all.",
+        ),
+        (false, true) => (
+            "No entries found",
+            "No entry matches these filters. Dates are days in UTC.",
+        ),
+        (false, false) => (
+            "No entries yet",
+            "Each change to keys, agents, projects, members and settings is recorded here.",
+        ),
+    };
+    let clear = address.is_filtered().then(|| {
+        view! { <div class="actions"><a class="btn" href=address.path()>"Clear filters"</a></div> }
+    });
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Audit/>
+            <h2>{title}</h2>
+            <p>{text}</p>
+            {clear}
+        </div></div>
+    }
+}
+
+/// The log is read by a cursor that leads to older entries only, so the way back is to the newest.
+#[component]
+fn Pager(address: Address, shown: usize, next: Option<i64>) -> impl IntoView {
+    let newest = address
+        .before
+        .map(|_| view! { <a class="btn" rel="first" href=address.at_the_start()>"Newest"</a> });
+    let older = next.map(
+        |seq| view! { <a class="btn" rel="next" href=address.starting_before(seq)>"Older"</a> },
+    );
+    let count = counted(i64::try_from(shown).unwrap_or(i64::MAX), "entry", "entries");
+    (newest.is_some() || older.is_some()).then(|| {
+        view! {
+            <nav class="pager" aria-label="Pages of entries">
+                <span>{count}" on this page. An export has the newest 10,000 that match."</span>
+                {newest}
+                {older}
+            </nav>
+        }
+    })
+}

@@ -1,0 +1,146 @@
+//! Puts what an entry says is different into words.
+
+use std::collections::HashMap;
+
+use latchkey::{audit::Entry, time::Timestamp};
+use serde_json::Value;
+
+use super::{changes::ChangeText, wording::field_title};
+use crate::time_text::TimeText;
+
+/// Lists longer than this in all are told by what was added and removed: two of them side by side tell nothing.
+const LONGEST_LISTS: usize = 6;
+
+/// What an entry says is different. `projects` are the names of the org's projects by id.
+pub fn changes(entry: &Entry, projects: &HashMap<String, String>) -> Vec<ChangeText> {
+    let changes = entry.changes.iter();
+    changes
+        .map(|(field, change)| change_text(field, &change["from"], &change["to"], projects))
+        .collect()
+}
+
+fn change_text(
+    field: &str,
+    from: &Value,
+    to: &Value,
+    projects: &HashMap<String, String>,
+) -> ChangeText {
+    let title = field_title(field);
+    if let (Value::Array(was), Value::Array(is)) = (from, to)
+        && was.len() + is.len() > LONGEST_LISTS
+    {
+        return ChangeText {
+            field: title,
+            from: None,
+            to: difference(was, is),
+        };
+    }
+    let text = |value| value_text(field, value, projects);
+    // Only of an expiry does the absence say something: never.
+    let from = (!from.is_null() || field == "expires_at").then(|| text(from));
+    ChangeText {
+        field: title,
+        from,
+        to: text(to),
+    }
+}
+
+fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) -> String {
+    match value {
+        Value::Null if field == "expires_at" => "never".to_owned(),
+        Value::Null => "none".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(millis) if field.ends_with("_at") => {
+            let at = millis.as_i64().unwrap_or_default();
+            TimeText::full(Timestamp::from_millis(at)).full
+        }
+        Value::String(id) if field == "project" => projects
+            .get(id)
+            .map_or_else(|| "Deleted project".to_owned(), Clone::clone),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => joined(items),
+        other => plain(other),
+    }
+}
+
+fn difference(was: &[Value], is: &[Value]) -> String {
+    let only_in = |these: &[Value], others: &[Value]| {
+        let only = these.iter().filter(|item| !others.contains(item));
+        only.cloned().collect::<Vec<_>>()
+    };
+    let parts = [("added", only_in(is, was)), ("removed", only_in(was, is))];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(word, items)| format!("{word} {}", joined(&items)))
+        .collect();
+    if parts.is_empty() {
+        "reordered".to_owned()
+    } else {
+        parts.join("; ")
+    }
+}
+
+fn joined(items: &[Value]) -> String {
+    items.iter().map(plain).collect::<Vec<_>>().join(", ")
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn text(field: &str, from: Value, to: Value) -> String {
+        let projects = HashMap::from([("prj_1".to_owned(), "Shop".to_owned())]);
+        change_text(field, &from, &to, &projects).to_string()
+    }
+
+    #[test]
+    fn changes_are_read_without_the_code() {
+        assert_eq!(text("name", json!("A"), json!("B")), "Name: A → B");
+        assert_eq!(
+            text("reason", Value::Null, json!("unused")),
+            "Reason: unused"
+        );
+        assert_eq!(
+            text("expires_at", Value::Null, json!(1_800_000_000_000_i64)),
+            "Expiry: never → Jan 15, 2027, 08:00 UTC"
+        );
+        assert_eq!(
+            text("project", json!("prj_1"), json!("prj_2")),
+            "Project: Shop → Deleted project"
+        );
+        assert_eq!(
+            text("scopes", json!([]), json!(["a", "b"])),
+            "Scopes: none → a, b"
+        );
+        assert_eq!(
+            text("public_embedding", json!(false), json!(true)),
+            "Embedding by public ID: no → yes"
+        );
+    }
+
+    #[test]
+    fn long_lists_are_told_by_their_difference() {
+        let is = text(
+            "domains",
+            json!(["a", "b", "c", "d"]),
+            json!(["b", "c", "d", "e"]),
+        );
+        assert_eq!(is, "Domains: added e; removed a");
+        let is = text(
+            "domains",
+            json!(["a", "b", "c", "d"]),
+            json!(["d", "c", "b", "a"]),
+        );
+        assert_eq!(is, "Domains: reordered");
+    }
+}

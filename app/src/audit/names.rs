@@ -1,0 +1,65 @@
+//! What entries refer to beside the names that the engine finds.
+
+use std::collections::HashMap;
+
+use latchkey::{
+    Engine,
+    access::{Membership, to},
+    agents,
+    audit::Entry,
+    id::AgentId,
+    projects,
+};
+
+use crate::error::AppError;
+
+/// What the pages of entries need to know of the org's things.
+pub struct Names {
+    /// The org's slug.
+    pub org: String,
+    /// The names of projects by id.
+    pub projects: HashMap<String, String>,
+    /// The public IDs of agents by id: their pages have these in their addresses.
+    pub agents: HashMap<String, String>,
+}
+
+impl Names {
+    /// Those that these entries need.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn of(
+        engine: &Engine,
+        membership: &Membership,
+        entries: &[Entry],
+    ) -> Result<Self, AppError> {
+        let mut names = Self {
+            org: membership.org().slug.to_string(),
+            projects: HashMap::new(),
+            agents: HashMap::new(),
+        };
+        if entries
+            .iter()
+            .any(|entry| entry.changes.contains_key("project"))
+        {
+            let permit = membership.permit::<to::SeeKeyDetails>()?;
+            let projects = projects::list(engine, &permit).await?.into_iter();
+            let named = projects.map(|project| (project.id.to_string(), project.name.to_string()));
+            names.projects = named.collect();
+        }
+        let mut agents: Vec<AgentId> = entries.iter().filter_map(agent_id).collect();
+        agents.sort_unstable();
+        agents.dedup();
+        let permit = membership.permit::<to::SeeKeys>()?;
+        let agents = agents::show::summaries_of(engine, &permit, &agents).await?;
+        let public_ids = agents.into_iter().map(|agent| (agent.id, agent.public_id));
+        let texts = public_ids.map(|(id, public_id)| (id.to_string(), public_id.to_string()));
+        names.agents = texts.collect();
+        Ok(names)
+    }
+}
+
+/// The agent that an entry is about. A target that is not an agent has no id of one.
+fn agent_id(entry: &Entry) -> Option<AgentId> {
+    entry.target.as_ref()?.id.as_ref()?.parse().ok()
+}
