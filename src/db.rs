@@ -293,13 +293,13 @@ impl Db {
         }))
     }
 
-    /// Whether there is anything that only the pepper recognises: a key or a service token.
+    /// Whether a pepper was used with this database.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn holds_digests(&self) -> Result<bool, StorageError> {
-        const SQL: &str =
-            "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens)";
+    pub async fn has_used_pepper(&self) -> Result<bool, StorageError> {
+        const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens) \
+             OR EXISTS (SELECT 1 FROM peppers)";
         Ok(on!(self.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "orgs",
     "users",
     "memberships",
@@ -32,6 +32,7 @@ const TABLES: [&str; 17] = [
     "audit_addresses",
     "audit_checkpoint",
     "instances",
+    "peppers",
 ];
 
 /// One test's database.
