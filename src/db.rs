@@ -73,6 +73,12 @@ pub enum On<S, P> {
     Postgres(P),
 }
 
+/// The placeholders `$1` to `$n` of a list in a statement.
+pub(crate) fn places(n: usize) -> String {
+    let places: Vec<String> = (1..=n).map(|place| format!("${place}")).collect();
+    places.join(", ")
+}
+
 /// Runs one expression on whichever database is in use: `on!(db.read(), c => query.fetch_all(c).await)`.
 macro_rules! on {
     ($target:expr, $connection:ident => $body:expr) => {

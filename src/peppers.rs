@@ -4,6 +4,8 @@
 //! keeps a fingerprint for each number: an HMAC of a constant under the pepper, which tells two secrets apart and helps as
 //! little to find one as the digests of keys do.
 
+mod moving;
+
 use std::collections::BTreeMap;
 
 use crate::{
@@ -12,6 +14,9 @@ use crate::{
     key::digest::Peppers,
     time::Timestamp,
 };
+
+pub use moving::move_digests;
+pub(crate) use moving::{Outdated, StoredAs};
 
 /// Why nothing may be served with these peppers.
 #[derive(Debug, thiserror::Error)]

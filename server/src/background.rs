@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey::{
-    Engine, accounts::sessions, db::StorageError, feed, idempotency, service_tokens, usage,
+    Engine, accounts::sessions, db::StorageError, feed, idempotency, peppers, service_tokens, usage,
 };
 use tokio::{
     sync::watch,
@@ -59,6 +59,12 @@ async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        if let Err(error) = peppers::move_digests(&state.engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "digests were not moved to the current pepper; that is tried again"
+            );
         }
         if let Err(error) = service_tokens::store_last_use(&state.engine).await {
             tracing::error!(

@@ -1,15 +1,20 @@
-//! Peppers: those that are missing or another secret are named.
+//! Peppers: those that are missing or another secret are named, and digests move to the current one.
+
+use std::sync::Arc;
 
 use latchkey::{
+    Engine,
     key::{
         RevokeReason,
         digest::{Pepper, Peppers},
     },
     keys::change_state::revoke,
-    peppers::{self, UnusablePeppers, accept, check},
+    peppers::{self, UnusablePeppers, accept, check, move_digests},
+    service_tokens::recognise,
+    verify::{Request, verify},
 };
 
-use crate::test_app::TestApp;
+use crate::test_app::{TestApp, said};
 
 on_both! {
     async fn another_secret_under_a_number_that_was_used_is_named(app: &TestApp) {
@@ -69,6 +74,67 @@ on_both! {
         assert_eq!((status[&3].is_needed(), status[&3].is_right), (false, Some(true)));
         assert_eq!(peppers::next_number(&rotated, status.keys()), 4);
     }
+
+    async fn digests_move_to_the_current_pepper_when_they_are_used(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (used, unused) = (org.key("Used").await, org.key("Unused").await);
+        let token = app.service_token().await;
+        let rotated = with(app, &[(2, 8), (1, 7)]).await;
+        let under = async |table: &str, version: i32| {
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE pepper_version = {version}");
+            app.database.number(&sql).await
+        };
+        for _ in 0..2 {
+            assert_eq!(ask(&rotated, &used.plain).await, "VALID");
+            assert!(recognise(&rotated, &token).await.unwrap().is_some());
+        }
+        assert_eq!((under("key_secrets", 1).await, under("service_tokens", 1).await), (2, 1), "no request writes");
+        move_digests(&rotated).await.unwrap();
+        assert_eq!((under("key_secrets", 2).await, under("service_tokens", 2).await), (1, 1));
+        assert_eq!(ask(&rotated, &used.plain).await, "VALID");
+
+        let alone = with(app, &[(2, 8)]).await;
+        assert_eq!(ask(&alone, &used.plain).await, "VALID");
+        assert!(recognise(&alone, &token).await.unwrap().is_some());
+        assert_eq!(ask(&alone, &unused.plain).await, "INVALID_API_KEY unknown");
+
+        let behind = with(app, &[(1, 7), (2, 8)]).await;
+        assert_eq!(ask(&behind, &used.plain).await, "VALID");
+        move_digests(&behind).await.unwrap();
+        assert_eq!(under("key_secrets", 2).await, 1, "nothing moves back");
+    }
+
+    async fn what_was_not_moved_is_tried_again(app: &TestApp) {
+        let key = app.org("northwind").await.key("Production").await;
+        let rotated = with(app, &[(2, 8), (1, 7)]).await;
+        assert_eq!(ask(&rotated, &key.plain).await, "VALID");
+        app.database.execute("ALTER TABLE key_secrets RENAME TO key_secrets_away").await;
+        move_digests(&rotated).await.unwrap_err();
+        app.database.execute("ALTER TABLE key_secrets_away RENAME TO key_secrets").await;
+        move_digests(&rotated).await.unwrap();
+        assert_eq!(app.database.number("SELECT CAST(MIN(pepper_version) AS BIGINT) FROM key_secrets").await, 2);
+    }
+
+    async fn a_key_that_moves_is_valid_on_every_instance_all_the_time(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let instances = [with(app, &[(2, 8), (1, 7)]).await, with(app, &[(2, 8), (1, 7)]).await];
+        for number in 0..20 {
+            let key = org.key(&format!("Key {number}")).await;
+            let asking = instances.iter().map(|engine| {
+                let (engine, plain) = (Arc::clone(engine), key.plain.clone());
+                tokio::spawn(async move {
+                    for _ in 0..5 {
+                        assert_eq!(ask(&engine, &plain).await, "VALID");
+                        move_digests(&engine).await.unwrap();
+                    }
+                })
+            });
+            for asking in asking.collect::<Vec<_>>() {
+                asking.await.unwrap();
+            }
+        }
+        assert_eq!(app.database.number("SELECT CAST(MIN(pepper_version) AS BIGINT) FROM key_secrets").await, 2);
+    }
 }
 
 /// Peppers of which the first is the current one, by number and the byte that each consists of.
@@ -78,4 +144,17 @@ fn of(peppers: &[(i32, u8)]) -> Peppers {
         .map(|(number, byte)| Pepper::new(*number, &[*byte; 32]).unwrap())
         .collect();
     Peppers::new(all.remove(0), all)
+}
+
+async fn with(app: &TestApp, peppers: &[(i32, u8)]) -> Arc<Engine> {
+    app.another_engine(|settings| settings.peppers = of(peppers))
+        .await
+}
+
+async fn ask(engine: &Engine, key: &latchkey::key::text::PlainKey) -> String {
+    let request = Request {
+        key: Some(key),
+        ..Request::default()
+    };
+    said(&verify(engine, &request).await.unwrap())
 }
