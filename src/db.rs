@@ -73,6 +73,12 @@ pub enum On<S, P> {
     Postgres(P),
 }
 
+/// The placeholders `$1` to `$n` of a list in a statement.
+pub(crate) fn places(n: usize) -> String {
+    let places: Vec<String> = (1..=n).map(|place| format!("${place}")).collect();
+    places.join(", ")
+}
+
 /// Runs one expression on whichever database is in use: `on!(db.read(), c => query.fetch_all(c).await)`.
 macro_rules! on {
     ($target:expr, $connection:ident => $body:expr) => {
@@ -293,13 +299,13 @@ impl Db {
         }))
     }
 
-    /// Whether there is anything that only the pepper recognises: a key or a service token.
+    /// Whether a pepper was used with this database.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn holds_digests(&self) -> Result<bool, StorageError> {
-        const SQL: &str =
-            "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens)";
+    pub async fn has_used_pepper(&self) -> Result<bool, StorageError> {
+        const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens) \
+             OR EXISTS (SELECT 1 FROM peppers)";
         Ok(on!(self.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 

@@ -56,6 +56,8 @@ pub mod network;
 #[cfg(feature = "native")]
 pub mod orgs;
 #[cfg(feature = "native")]
+pub mod peppers;
+#[cfg(feature = "native")]
 pub mod projects;
 #[cfg(feature = "native")]
 pub mod random;

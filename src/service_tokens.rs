@@ -18,11 +18,12 @@ use crate::{
     change::Happened,
     clock::Monotonic,
     convention::CHECKSUM_CHARACTERS,
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     event::{Event, Target},
     id::ServiceTokenId,
     key::{digest::KeyDigest, text::PlainKey},
     name::DisplayName,
+    peppers::StoredAs,
     random::RandomnessError,
     time::{MINUTE, Timestamp},
     verify::cache::Led,
@@ -62,6 +63,7 @@ struct Row {
     scope: TokenScope,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    digest: Vec<u8>,
 }
 
 /// The text is not a scope of service tokens.
@@ -144,16 +146,14 @@ pub async fn recognise(
         return Ok(None);
     }
     let (monotonic, now) = (engine.clock.monotonic(), engine.clock.now());
-    let mut found = None;
-    for digest in engine.peppers.digests(presented) {
-        found = match engine.cache.service_token(&digest, monotonic) {
-            Some(token) => Some(token),
-            None => read(engine, digest, monotonic).await?,
-        };
-        if found.is_some() {
-            break;
-        }
-    }
+    let in_memory = engine
+        .peppers
+        .digests(presented)
+        .find_map(|digest| engine.cache.service_token(&digest, monotonic));
+    let found = match in_memory {
+        Some(token) => Some(token),
+        None => read(engine, presented, monotonic).await?,
+    };
     let token = found.filter(|token| token.expires_at.is_none_or(|at| at > now));
     if let Some(token) = &token {
         token
@@ -163,27 +163,48 @@ pub async fn recognise(
     Ok(token)
 }
 
-/// Reads a token that is not revoked, and puts it into memory.
+/// Reads a token that is not revoked, and puts it into memory. All digests are asked for in one statement: between two,
+/// the digest could move from one pepper to the other and be found under neither.
 async fn read(
     engine: &Engine,
-    digest: KeyDigest,
+    presented: &PlainKey,
     now: Monotonic,
 ) -> Result<Option<Arc<ServiceToken>>, StorageError> {
-    let epoch = match engine.cache.unknown_tokens.get(&digest, now) {
-        Led::Unasked(epoch) => epoch,
-        Led::Nowhere | Led::To(()) => return Ok(None),
+    let unknown = &engine.cache.unknown_tokens;
+    let digests: Vec<KeyDigest> = engine.peppers.digests(presented).collect();
+    let unasked = digests
+        .iter()
+        .find_map(|digest| match unknown.get(digest, now) {
+            Led::Unasked(epoch) => Some(epoch),
+            Led::Nowhere | Led::To(()) => None,
+        });
+    let Some(epoch) = unasked else {
+        return Ok(None);
     };
     // Counted before reading: what is revoked meanwhile is not remembered.
     let changes = engine.cache.changes();
-    const SQL: &str = "SELECT id, scope, expires_at, last_used_at FROM service_tokens \
-         WHERE digest = $1 AND revoked_at IS NULL";
-    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(digest.as_bytes()).fetch_optional(c).await)?;
+    let sql = format!(
+        "SELECT id, scope, expires_at, last_used_at, digest FROM service_tokens \
+         WHERE digest IN ({}) AND revoked_at IS NULL ORDER BY pepper_version DESC LIMIT 1",
+        places(digests.len())
+    );
+    let row: Option<Row> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        for digest in &digests {
+            query = query.bind(digest.as_bytes());
+        }
+        query.fetch_optional(c).await
+    })?;
     let Some(row) = row else {
-        let unknown = &engine.cache.unknown_tokens;
-        unknown.remember_unknown(digest, now, epoch);
+        for digest in digests {
+            unknown.remember_unknown(digest, now, epoch);
+        }
         return Ok(None);
     };
+    let digest = KeyDigest::try_from(row.digest).map_err(StorageError::unreadable)?;
+    engine
+        .outdated
+        .note_unless_current(StoredAs::Token(row.id), digest, &digests);
     let stored = row.last_used_at.map_or(0, Timestamp::as_millis);
     let token = Arc::new(ServiceToken {
         id: row.id,

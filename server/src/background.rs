@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use latchkey::{
-    accounts::sessions, audit, db::StorageError, feed, idempotency, instances, service_tokens,
-    usage,
+    accounts::sessions, audit, db::StorageError, feed, idempotency, instances, peppers,
+    service_tokens, usage,
 };
 use tokio::{
     sync::watch,
@@ -61,6 +61,12 @@ async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        if let Err(error) = peppers::move_digests(&state.engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "digests were not moved to the current pepper; that is tried again"
+            );
         }
         if let Err(error) = service_tokens::store_last_use(&state.engine).await {
             tracing::error!(

@@ -8,6 +8,7 @@ mod flags;
 mod import_keys;
 mod orgs;
 mod people;
+mod pepper;
 mod tokens;
 
 use std::{error::Error, fmt::Write as _, process::ExitCode};
@@ -29,7 +30,7 @@ use self::{
 use crate::{
     logging,
     serve::{self, ServeError},
-    settings::{Settings, SettingsError},
+    settings::{RotateError, Settings, SettingsError},
     start::{self, StartError},
 };
 
@@ -55,6 +56,9 @@ enum Command {
     Backup(BackupFile),
     /// Restore a backup into an empty database, of either kind.
     Restore(BackupFile),
+    /// The secrets that digests of keys are made with.
+    #[command(subcommand)]
+    Pepper(PepperCommand),
     /// Organizations.
     #[command(subcommand)]
     Org(OrgCommand),
@@ -70,6 +74,14 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum PepperCommand {
+    /// List the peppers, what is stored under each, and whether the settings have it.
+    Status,
+    /// Create a new pepper and keep the old one. With LATCHKEY_PEPPER set, print what to set instead.
+    Rotate,
 }
 
 #[derive(Debug, Subcommand)]
@@ -129,6 +141,9 @@ enum CliError {
     /// Serving did not begin, or did not end well.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The pepper was not rotated.
+    #[error(transparent)]
+    Rotate(#[from] RotateError),
     /// There is no backup.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -177,6 +192,8 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::Check => check::check(flags).await,
         Command::Backup(file) => backup::back_up(&settings, file).await,
         Command::Restore(file) => backup::restore(&settings, file).await,
+        Command::Pepper(PepperCommand::Status) => pepper::status(&settings).await,
+        Command::Pepper(PepperCommand::Rotate) => pepper::rotate(&settings).await,
         Command::Org(OrgCommand::Create(new)) => orgs::create(&settings, new).await,
         Command::User(command) => match command {
             UserCommand::Create(new) => people::create(&settings, new).await,

@@ -22,9 +22,10 @@ use latchkey::{
     random::Randomness,
 };
 
+use self::peppers::PepperSources;
 pub use self::{
     layers::{Layers, SettingsError},
-    peppers::PepperError,
+    peppers::{PepperError, RotateError, Rotated},
     public_url::PublicUrl,
 };
 
@@ -176,7 +177,7 @@ impl Settings {
         sqlite_file::path(&self.database_url.0)
     }
 
-    /// Whether the settings name the pepper, or it is in its file.
+    /// Whether the settings name the pepper; else it is in its file.
     pub fn names_pepper(&self) -> bool {
         self.pepper.is_some()
     }
@@ -186,20 +187,55 @@ impl Settings {
         self.data_dir.join("pepper")
     }
 
-    /// The peppers for key digests. With SQLite and none set, one is made in the data folder.
+    /// The files of older peppers, which are beside SQLite's.
+    pub fn older_pepper_files(&self) -> Vec<PathBuf> {
+        // What cannot be listed cannot be read either, and is reported when it is read.
+        self.pepper_sources().older_files().unwrap_or_default()
+    }
+
+    /// The peppers for key digests. With SQLite and none set, one is created in the data folder.
     ///
     /// # Errors
-    /// When Postgres has none, or the file cannot be read or made.
+    /// When Postgres has none, or a file cannot be read or created.
     pub fn peppers(&self, is_used: bool, random: &Randomness) -> Result<Peppers, PepperError> {
-        let is_postgres = !self.database_url.0.starts_with("sqlite:");
-        peppers::peppers(
-            self.pepper.as_ref(),
-            &self.older_peppers,
-            is_postgres,
-            is_used,
-            self.pepper_file(),
-            random,
-        )
+        self.pepper_sources().read_or_create(is_used, random)
+    }
+
+    /// The peppers that are there; `None` before SQLite's is created.
+    ///
+    /// # Errors
+    /// When Postgres has none, or a file cannot be read.
+    pub fn existing_peppers(&self) -> Result<Option<Peppers>, PepperError> {
+        self.pepper_sources().read()
+    }
+
+    /// Replaces the pepper in SQLite's file by a new one with the number `next`.
+    ///
+    /// # Errors
+    /// When the files cannot be written, or another process is at it.
+    pub fn rotate_pepper(&self, next: i32, random: &Randomness) -> Result<Rotated, RotateError> {
+        self.pepper_sources().rotate(next, random)
+    }
+
+    /// What to set in place of the pepper in the settings: a new one with the number `next`, and all older ones.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn rotated_settings(
+        &self,
+        next: i32,
+        random: &Randomness,
+    ) -> Result<(String, Vec<String>), PepperError> {
+        self.pepper_sources().rotated_settings(next, random)
+    }
+
+    fn pepper_sources(&self) -> PepperSources<'_> {
+        PepperSources {
+            in_settings: self.pepper.as_ref(),
+            older: &self.older_peppers,
+            is_postgres: !self.database_url.0.starts_with("sqlite:"),
+            file: self.pepper_file(),
+        }
     }
 }
 

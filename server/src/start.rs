@@ -10,6 +10,7 @@ use latchkey::{
     Engine, EngineSettings,
     clock::Clock,
     db::{Db, OpenError},
+    peppers::{self, UnusablePeppers},
     random::{Randomness, RandomnessError},
 };
 
@@ -32,6 +33,9 @@ pub enum StartError {
     /// There is no pepper.
     #[error(transparent)]
     Pepper(#[from] PepperError),
+    /// The peppers are not those that the database needs.
+    #[error(transparent)]
+    UnusablePeppers(#[from] UnusablePeppers),
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -93,6 +97,7 @@ pub fn exposed_files(settings: &Settings) -> Vec<PathBuf> {
     let files = ["", "-wal", "-shm"].into_iter().filter_map(beside);
     files
         .chain([settings.pepper_file()])
+        .chain(settings.older_pepper_files())
         .filter(|file| is_exposed(file))
         .collect()
 }
@@ -116,8 +121,9 @@ pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let random = Randomness::System;
     let db = database(settings).await?;
     warn_of_exposed_files(settings);
-    let is_used = db.holds_digests().await.map_err(OpenError::Connect)?;
+    let is_used = db.has_used_pepper().await.map_err(OpenError::Connect)?;
     let peppers = settings.peppers(is_used, &random)?;
+    peppers::accept(&db, &peppers, &Clock::System).await?;
     let engine = Engine::start(EngineSettings {
         db,
         peppers,

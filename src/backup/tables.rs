@@ -23,7 +23,7 @@ pub struct Table {
     numbers: &'static str,
     booleans: &'static str,
     bytes: &'static str,
-    /// Whether a migration puts rows into it, which those of a backup replace.
+    /// Whether a database without data has rows in it, which those of a backup replace.
     pub is_seeded: bool,
 }
 
@@ -79,7 +79,7 @@ const NONE: Table = Table {
 };
 
 /// Every table that is backed up, each after those that it refers to.
-pub const TABLES: [Table; 17] = [
+pub const TABLES: [Table; 18] = [
     Table {
         name: "orgs",
         text: "id slug name creation_token",
@@ -191,6 +191,13 @@ pub const TABLES: [Table; 17] = [
         name: "audit_deleted_seqs",
         text: "org_id",
         numbers: "seq",
+        ..NONE
+    },
+    Table {
+        name: "peppers",
+        numbers: "version noted_at",
+        bytes: "fingerprint",
+        is_seeded: true,
         ..NONE
     },
 ];

@@ -69,6 +69,13 @@ impl Pepper {
         self.version
     }
 
+    /// What tells this secret from another one, and helps as little to find it as a digest does.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut mac = self.mac.clone();
+        mac.update(b"latchkey pepper fingerprint, version 1");
+        mac.finalize().into_bytes().into()
+    }
+
     fn digest(&self, hash: &[u8]) -> KeyDigest {
         // The keyed state is prepared once and copied: half the work of keying it anew for each key.
         let mut mac = self.mac.clone();
@@ -103,6 +110,22 @@ impl Peppers {
         self.current.version()
     }
 
+    /// The numbers of all, the current one's first.
+    pub fn versions(&self) -> impl Iterator<Item = i32> {
+        self.all().map(Pepper::version)
+    }
+
+    /// The [`Pepper::fingerprint`] of the pepper with this number, if there is one.
+    pub fn fingerprint(&self, version: i32) -> Option<[u8; 32]> {
+        let mut all = self.all();
+        all.find(|pepper| pepper.version == version)
+            .map(Pepper::fingerprint)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Pepper> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+
     /// The digest of `key` under the current pepper.
     pub fn digest(&self, key: &PlainKey) -> KeyDigest {
         self.current.digest(&Sha256::digest(key.expose()))
@@ -115,15 +138,12 @@ impl Peppers {
 
     /// The digests under which a key may be stored of which only the SHA-256 is known.
     pub fn digests_of_sha256(&self, sha256: &[u8; 32]) -> impl Iterator<Item = KeyDigest> {
-        std::iter::once(&self.current)
-            .chain(&self.older)
-            .map(|pepper| pepper.digest(sha256))
+        self.all().map(|pepper| pepper.digest(sha256))
     }
 
     /// The HMAC-SHA256 that chains the audit log, under a key derived from a pepper; `None` when the pepper is not there.
     pub fn audit_hash(&self, version: i32, text: &[u8]) -> Option<Vec<u8>> {
-        let mut peppers = std::iter::once(&self.current).chain(&self.older);
-        let pepper = peppers.find(|pepper| pepper.version == version)?;
+        let pepper = self.all().find(|pepper| pepper.version == version)?;
         let mut derive = pepper.mac.clone();
         derive.update(b"latchkey audit log, version 1");
         let mut mac = Hmac::<Sha256>::new_from_slice(&derive.finalize().into_bytes()).ok()?;
@@ -134,9 +154,7 @@ impl Peppers {
     /// The digests under which `key` may be stored, the current pepper's first.
     pub fn digests(&self, key: &PlainKey) -> impl Iterator<Item = KeyDigest> {
         let hash = Sha256::digest(key.expose());
-        std::iter::once(&self.current)
-            .chain(&self.older)
-            .map(move |pepper| pepper.digest(&hash))
+        self.all().map(move |pepper| pepper.digest(&hash))
     }
 }
 
@@ -169,6 +187,10 @@ mod tests {
         let rotated = Peppers::new(two, vec![one]);
         assert_ne!(rotated.digest(&key), old);
         assert!(rotated.digests(&key).any(|digest| digest == old));
+        assert_eq!(rotated.versions().collect::<Vec<_>>(), [2, 1]);
+        assert_ne!(rotated.fingerprint(1), rotated.fingerprint(2));
+        assert_ne!(rotated.fingerprint(1).unwrap(), old.0);
+        assert_eq!(rotated.fingerprint(3), None);
         assert_eq!(Pepper::new(1, &[1; 31]).unwrap_err(), InvalidPepper);
     }
 }

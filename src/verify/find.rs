@@ -8,6 +8,7 @@ use crate::{
     db::{StorageError, on},
     id::{AgentId, KeyId, OrgId, SecretId},
     key::{digest::KeyDigest, text::PlainKey},
+    peppers::StoredAs,
     rate_limit::{Holder, Windows},
 };
 
@@ -25,46 +26,68 @@ pub(super) async fn key(
     presented: &PlainKey,
     now: Now,
 ) -> Result<Option<(Arc<KnownKey>, SecretId)>, StorageError> {
-    // One turn, unless peppers were rotated and some keys are still stored under an older one.
+    // One turn, unless peppers were rotated.
+    let mut unasked = None;
     for digest in engine.peppers.digests(presented) {
-        if let Some(found) = key_by_digest(engine, digest, now).await? {
-            return Ok(Some(found));
+        match engine.cache.secrets.get(&digest, now.monotonic) {
+            Led::To((id, secret_id)) => {
+                let known = key_by_id(engine, id, now).await?;
+                return Ok(known.map(|key| (key, secret_id)));
+            }
+            Led::Nowhere => {}
+            Led::Unasked(epoch) => {
+                unasked.get_or_insert(epoch);
+            }
         }
     }
-    Ok(None)
-}
-
-async fn key_by_digest(
-    engine: &Engine,
-    digest: KeyDigest,
-    now: Now,
-) -> Result<Option<(Arc<KnownKey>, SecretId)>, StorageError> {
-    let secrets = &engine.cache.secrets;
-    let (id, secret_id, is_news) = match secrets.get(&digest, now.monotonic) {
-        Led::To((id, secret_id)) => (id, secret_id, false),
-        Led::Nowhere => return Ok(None),
-        Led::Unasked(epoch) => {
-            let row: Option<(KeyId, SecretId)> = on!(engine.db.read(), c => sqlx::query_as(known_key::SELECT_BY_DIGEST)
-                .bind(digest.as_bytes()).fetch_optional(c).await)?;
-            let Some((id, secret_id)) = row else {
-                secrets.remember_unknown(digest, now.monotonic, epoch);
-                return Ok(None);
-            };
-            secrets.remember(digest, (id, secret_id));
-            (id, secret_id, true)
-        }
+    let Some(epoch) = unasked else {
+        return Ok(None);
+    };
+    let Some((id, secret_id)) = secret(engine, presented, now, epoch).await? else {
+        return Ok(None);
     };
     let mut known = key_by_id(engine, id, now).await?;
     // Another instance may have rotated the key, and this one not have heard of it: the new secret works all the same.
-    if is_news
-        && known
-            .as_ref()
-            .is_some_and(|key| !key.has_secret(secret_id, now.wall))
+    if known
+        .as_ref()
+        .is_some_and(|key| !key.has_secret(secret_id, now.wall))
     {
         engine.cache.forget_key(id);
         known = key_by_id(engine, id, now).await?;
     }
     Ok(known.map(|key| (key, secret_id)))
+}
+
+/// Reads which key and secret a text is, and remembers it. All digests are asked for in one statement: between two, the
+/// digest could move from one pepper to the other and be found under neither.
+async fn secret(
+    engine: &Engine,
+    presented: &PlainKey,
+    now: Now,
+    epoch: u64,
+) -> Result<Option<(KeyId, SecretId)>, StorageError> {
+    let secrets = &engine.cache.secrets;
+    let digests: Vec<KeyDigest> = engine.peppers.digests(presented).collect();
+    let sql = known_key::select_by_digest(digests.len());
+    let row: Option<(KeyId, SecretId, Vec<u8>)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        for digest in &digests {
+            query = query.bind(digest.as_bytes());
+        }
+        query.fetch_optional(c).await
+    })?;
+    let Some((id, secret_id, stored)) = row else {
+        for digest in digests {
+            secrets.remember_unknown(digest, now.monotonic, epoch);
+        }
+        return Ok(None);
+    };
+    let stored = KeyDigest::try_from(stored).map_err(StorageError::unreadable)?;
+    secrets.remember(stored, (id, secret_id));
+    engine
+        .outdated
+        .note_unless_current(StoredAs::Secret(secret_id), stored, &digests);
+    Ok(Some((id, secret_id)))
 }
 
 async fn key_by_id(

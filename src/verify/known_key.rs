@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     convention::Scope,
-    db::StorageError,
+    db::{StorageError, places},
     domain::DomainPattern,
     id::{KeyId, OrgId, ProjectId, SecretId},
     ip_range::IpRange,
@@ -65,8 +65,13 @@ pub(super) struct Row {
     lifecycle: Lifecycle,
 }
 
-/// Reads which key a digest's secret is of. Never changes.
-pub(super) const SELECT_BY_DIGEST: &str = "SELECT key_id, id FROM key_secrets WHERE digest = $1";
+/// Reads which key a secret is of that has one of `digests` digests, and under which it is stored. The key never changes.
+pub(super) fn select_by_digest(digests: usize) -> String {
+    let places = places(digests);
+    format!(
+        "SELECT key_id, id, digest FROM key_secrets WHERE digest IN ({places}) ORDER BY pepper_version DESC LIMIT 1"
+    )
+}
 
 /// Reads a key by its id.
 pub(super) const SELECT: &str = "SELECT id, name, kind, environment, org_id, project_id, scopes, domains, \

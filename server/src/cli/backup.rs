@@ -8,7 +8,7 @@ use latchkey::{
     clock::Clock,
 };
 
-use super::CliError;
+use super::{CliError, check};
 use crate::{settings::Settings, start};
 
 /// The file of `backup` and `restore`.
@@ -50,6 +50,10 @@ pub async fn restore(settings: &Settings, BackupFile { file }: BackupFile) -> Re
         "Restored {rows} rows of {created_at} into the {} database. Sessions are not kept: everyone signs in again.",
         db.name()
     );
+    // The data is there all the same, so that is no failure of the restore.
+    if let Err(words) = check::pepper(settings, &db).await {
+        eprintln!("Before you serve: {words}.");
+    }
     db.close().await;
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! `latchkey check`: one line for each thing that has to work.
 
-use latchkey::db::Db;
+use latchkey::{clock::Clock, db::Db, peppers};
 
 use super::{CliError, flags::Flags, with_causes};
 use crate::{
-    settings::Settings,
+    settings::{PepperError, Settings},
     start::{exposed, exposed_files},
 };
 
@@ -30,24 +30,33 @@ pub async fn check(flags: &Flags) -> Result<(), CliError> {
     for file in exposed_files(&settings) {
         println!("files: {}", exposed(&file));
     }
-    match database(&settings).await {
-        Ok(words) => {
-            println!("database: {words}");
-            Ok(())
-        }
-        Err(words) => {
-            println!("database: {words}");
-            Err(CliError::Unwell)
-        }
+    let words = database(&settings).await;
+    match &words {
+        Ok((words, _)) | Err(words) => println!("database: {words}"),
     }
+    let Ok((_, db)) = words else {
+        return Err(CliError::Unwell);
+    };
+    // Before there is a database nothing is stored under a pepper.
+    let Some(db) = db else {
+        return Ok(());
+    };
+    let words = pepper(&settings, &db).await;
+    match &words {
+        Ok(words) | Err(words) => println!("pepper: {words}"),
+    }
+    db.close().await;
+    words.map(drop).map_err(|_| CliError::Unwell)
 }
 
-async fn database(settings: &Settings) -> Result<String, String> {
+/// What to say of the database, and the database if it is there.
+async fn database(settings: &Settings) -> Result<(String, Option<Db>), String> {
     if let Some(file) = settings.sqlite_file().filter(|file| !file.exists()) {
-        return Ok(format!(
-            "ok, not made yet: `latchkey serve` makes {}",
+        let words = format!(
+            "ok, not created yet: `latchkey serve` creates {}",
             file.display()
-        ));
+        );
+        return Ok((words, None));
     }
     let db = Db::connect(settings.database_url().expose())
         .await
@@ -55,13 +64,36 @@ async fn database(settings: &Settings) -> Result<String, String> {
     let pending = db
         .pending_migrations()
         .await
-        .map_err(|error| with_causes(&error));
+        .map_err(|error| with_causes(&error))?;
     let name = db.name();
-    db.close().await;
-    match pending? {
-        0 => Ok(format!("ok, {name}, up to date")),
+    match pending {
+        0 => Ok((format!("ok, {name}, up to date"), Some(db))),
         pending => Err(format!(
             "{name} answers and needs {pending} migrations: run `latchkey migrate`"
         )),
     }
+}
+
+/// Says whether the peppers are those that the database needs.
+pub async fn pepper(settings: &Settings, db: &Db) -> Result<String, String> {
+    let is_used = db.has_used_pepper().await;
+    let is_used = is_used.map_err(|error| with_causes(&error))?;
+    let peppers = settings
+        .existing_peppers()
+        .map_err(|error| with_causes(&error))?;
+    let Some(peppers) = peppers else {
+        let file = settings.pepper_file();
+        return if is_used {
+            Err(with_causes(&PepperError::Lost(file)))
+        } else {
+            Ok(format!(
+                "ok, not created yet: `latchkey serve` creates {}",
+                file.display()
+            ))
+        };
+    };
+    peppers::check(db, &peppers, Clock::System.now())
+        .await
+        .map_err(|error| with_causes(&error))?;
+    Ok(format!("ok, number {}", peppers.current_version()))
 }

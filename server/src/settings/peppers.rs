@@ -1,17 +1,19 @@
-//! The peppers that key digests are made with: from the settings, or from a file that the first start makes.
+//! The peppers that key digests are made with: from the settings, or with SQLite from files in the data folder.
 
-use std::{
-    fmt::Write as _,
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::{io, path::PathBuf};
 
 use latchkey::{
     key::digest::{Pepper, Peppers},
     random::{Randomness, RandomnessError},
 };
 
+pub use self::file::{RotateError, Rotated};
+
+use self::file::PepperFile;
 use super::Secret;
 
 /// Why there is no pepper.
@@ -23,21 +25,27 @@ pub enum PepperError {
          example to what `openssl rand -hex 32` prints"
     )]
     NeededForPostgres,
-    /// The file is gone, and keys were digested with what it held.
+    /// The file is gone, and the database was used with what it held.
     #[error(
-        "the pepper's file {0} is missing, and the database holds keys that only its pepper recognises. Restore the \
-         file from a backup, or set LATCHKEY_PEPPER to what it held"
+        "the pepper's file {0} is missing, and the database was used with the pepper in it. Restore the file from a \
+         copy, or set LATCHKEY_PEPPER to what it held. Without it no key in this database can be recognized"
     )]
     Lost(PathBuf),
-    /// The file could not be read or made.
+    /// A file could not be read or created.
     #[error("the pepper's file {0}: {1}")]
     File(PathBuf, io::Error),
     /// The file holds something else.
     #[error("the pepper's file {0}: {1}")]
     NotAPepper(PathBuf, String),
     /// Two have the same number.
-    #[error("older_peppers: number {0} is there twice. Each pepper has a number of its own")]
+    #[error("older_peppers: number {0} appears twice. Each pepper has a number of its own")]
     NumberTwice(i32),
+    /// A file has the number of another pepper.
+    #[error(
+        "the pepper's file {0} has the number {1}, and the settings have another pepper with this number. Remove the \
+         one of the two that this database was not used with"
+    )]
+    NumberTaken(PathBuf, i32),
     /// There was no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -48,6 +56,14 @@ pub enum PepperError {
 /// # Errors
 /// With a sentence that says what would do.
 pub(super) fn parse(text: &str) -> Result<Pepper, String> {
+    let (number, secret) = split(text)?;
+    Pepper::new(number, secret.as_bytes()).map_err(|_| {
+        "must have at least 32 random characters; `openssl rand -hex 32` prints some".to_owned()
+    })
+}
+
+/// The number and the secret of a pepper as it is written.
+fn split(text: &str) -> Result<(i32, &str), String> {
     let (number, secret) = match text.split_once(':') {
         Some((number, secret)) => {
             let number: i32 = number
@@ -60,158 +76,113 @@ pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     if number < 1 {
         return Err("must have a number of at least 1".to_owned());
     }
-    Pepper::new(number, secret.as_bytes()).map_err(|_| {
-        "must have at least 32 random characters; `openssl rand -hex 32` prints some".to_owned()
-    })
+    Ok((number, secret))
 }
 
-/// The peppers to use. `in_settings` is the one that the settings name; without it, SQLite's is kept in `file`, which
-/// is made unless there are digests already (`is_used`).
-///
-/// # Errors
-/// When Postgres has none, or the file is lost or cannot be read or made.
-pub(super) fn peppers(
-    in_settings: Option<&Secret>,
-    older: &[Secret],
-    is_postgres: bool,
-    is_used: bool,
-    file: PathBuf,
-    random: &Randomness,
-) -> Result<Peppers, PepperError> {
-    let invalid = |reason| PepperError::NotAPepper(file.clone(), reason);
-    let current = match in_settings {
-        Some(secret) => parse(secret.expose()).map_err(invalid)?,
-        None if is_postgres => return Err(PepperError::NeededForPostgres),
-        None if is_used && !file.exists() => return Err(PepperError::Lost(file)),
-        None => {
-            let text = read_or_make(&file, random).map_err(|error| match error {
-                MakeError::Io(error) => PepperError::File(file.clone(), error),
-                MakeError::Randomness(error) => PepperError::Randomness(error),
-            })?;
-            parse(text.trim()).map_err(invalid)?
-        }
-    };
-    let mut numbers = vec![current.version()];
-    let mut older_peppers = Vec::new();
-    for secret in older {
-        let pepper = parse(secret.expose()).map_err(invalid)?;
-        if numbers.contains(&pepper.version()) {
-            return Err(PepperError::NumberTwice(pepper.version()));
-        }
-        numbers.push(pepper.version());
-        older_peppers.push(pepper);
-    }
-    Ok(Peppers::new(current, older_peppers))
+/// Where peppers come from. `file` is that of SQLite's pepper, which is used when the settings name none; older ones are
+/// beside it.
+#[derive(Debug)]
+pub(super) struct PepperSources<'a> {
+    pub in_settings: Option<&'a Secret>,
+    pub older: &'a [Secret],
+    pub is_postgres: bool,
+    pub file: PathBuf,
 }
 
-enum MakeError {
-    Io(io::Error),
-    Randomness(RandomnessError),
-}
-
-impl From<io::Error> for MakeError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-/// The text of the pepper's file, which is made when there is none.
-fn read_or_make(file: &Path, random: &Randomness) -> Result<String, MakeError> {
-    match fs::read_to_string(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        read => return Ok(read?),
-    }
-    let bytes: [u8; 32] = random.bytes().map_err(MakeError::Randomness)?;
-    let mut text = String::with_capacity(64);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    // Written aside and then linked, so that of two first starts at once one makes it and both read it whole.
-    let aside = file.with_extension(format!("{}.new", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut made = options.open(&aside)?;
-    made.write_all(text.as_bytes())?;
-    made.sync_all()?;
-    let linked = fs::hard_link(&aside, file);
-    fs::remove_file(&aside)?;
-    match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(fs::read_to_string(file)?),
-        Err(error) => Err(error.into()),
-        Ok(()) => Ok(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_file_is_made_once_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("pepper");
-        let read = |seed| read_or_make(&file, &Randomness::seeded(seed)).ok().unwrap();
-        let first = read(1);
-        assert_eq!(first.len(), 64);
-        assert_eq!(read(2), first);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(
-                fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
-        }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_lost_file_is_not_replaced_while_keys_need_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let from_file = |is_used| {
-            peppers(
-                None,
-                &[],
-                false,
-                is_used,
-                folder.path().join("pepper"),
-                &Randomness::seeded(1),
-            )
+impl PepperSources<'_> {
+    /// The peppers that are there; `None` when SQLite's has not been created. Changes nothing.
+    ///
+    /// # Errors
+    /// When Postgres has none, or a file cannot be read.
+    pub fn read(&self) -> Result<Option<Peppers>, PepperError> {
+        let file = PepperFile(&self.file);
+        let invalid = |reason| PepperError::NotAPepper(self.file.clone(), reason);
+        // Before the older ones: a rotation meanwhile has stored the pepper that it replaces before it replaces it.
+        let current = match self.in_settings {
+            Some(secret) => parse(secret.expose()).map_err(invalid)?,
+            None if self.is_postgres => return Err(PepperError::NeededForPostgres),
+            None => match file.read()? {
+                Some(text) => parse(text.trim()).map_err(invalid)?,
+                None => return Ok(None),
+            },
         };
-        assert!(matches!(from_file(true), Err(PepperError::Lost(_))));
-        assert!(from_file(false).is_ok());
-        assert!(from_file(true).is_ok());
-    }
-
-    #[test]
-    fn a_pepper_has_a_number_and_enough_characters() {
-        let secret = "x".repeat(32);
-        assert_eq!(parse(&secret).unwrap().version(), 1);
-        assert_eq!(parse(&format!("7:{secret}")).unwrap().version(), 7);
-        for bad in [
-            "short",
-            "2:short",
-            "two:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-            "0:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        ] {
-            assert!(parse(bad).is_err(), "{bad}");
+        let mut all = vec![current];
+        for secret in self.older {
+            let pepper = parse(secret.expose()).map_err(invalid)?;
+            if all.iter().any(|other| other.version() == pepper.version()) {
+                return Err(PepperError::NumberTwice(pepper.version()));
+            }
+            all.push(pepper);
         }
+        let older_files = if self.is_postgres {
+            Vec::new()
+        } else {
+            file.older()?
+        };
+        for (path, text) in older_files {
+            let pepper = parse(text.trim())
+                .map_err(|reason| PepperError::NotAPepper(path.clone(), reason))?;
+            let same_number = all.iter().find(|other| other.version() == pepper.version());
+            match same_number {
+                None => all.push(pepper),
+                // A rotation that was cut off has left the current one among the older ones too.
+                Some(same) if same.fingerprint() == pepper.fingerprint() => {}
+                Some(_) => return Err(PepperError::NumberTaken(path, pepper.version())),
+            }
+        }
+        let current = all.remove(0);
+        Ok(Some(Peppers::new(current, all)))
     }
 
-    #[test]
-    fn postgres_needs_one_and_numbers_are_used_once() {
-        let (file, random) = (|| PathBuf::from("unused"), Randomness::seeded(1));
-        let secret = |number: u8| Secret::new(format!("{number}:{}", "x".repeat(32)));
-        assert!(matches!(
-            peppers(None, &[], true, false, file(), &random),
-            Err(PepperError::NeededForPostgres)
-        ));
-        let two = peppers(Some(&secret(2)), &[secret(1)], true, true, file(), &random).unwrap();
-        assert_eq!(two.current_version(), 2);
-        let twice = peppers(Some(&secret(2)), &[secret(2)], true, true, file(), &random);
-        assert!(matches!(twice, Err(PepperError::NumberTwice(2))));
+    /// The peppers; SQLite's is created unless the database was used with one.
+    ///
+    /// # Errors
+    /// When Postgres has none, or the file is lost or cannot be read or created.
+    pub fn read_or_create(
+        &self,
+        is_used: bool,
+        random: &Randomness,
+    ) -> Result<Peppers, PepperError> {
+        if let Some(peppers) = self.read()? {
+            return Ok(peppers);
+        }
+        let lost = || PepperError::Lost(self.file.clone());
+        if is_used {
+            return Err(lost());
+        }
+        PepperFile(&self.file).create(random)?;
+        self.read()?.ok_or_else(lost)
+    }
+
+    /// The files of older peppers.
+    pub fn older_files(&self) -> io::Result<Vec<PathBuf>> {
+        PepperFile(&self.file).older_paths()
+    }
+
+    /// Makes a new pepper the current one in the file, under the number `next`, and keeps the old one beside it.
+    ///
+    /// # Errors
+    /// When the files cannot be written, or another process is at it.
+    pub fn rotate(&self, next: i32, random: &Randomness) -> Result<Rotated, RotateError> {
+        PepperFile(&self.file).rotate(next, random)
+    }
+
+    /// What to set so that a new pepper with the number `next` is current and those of the settings are older ones.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn rotated_settings(
+        &self,
+        next: i32,
+        random: &Randomness,
+    ) -> Result<(String, Vec<String>), PepperError> {
+        let all = self.in_settings.into_iter().chain(self.older);
+        let older = all.map(|secret| {
+            let (number, secret) = split(secret.expose())
+                .map_err(|reason| PepperError::NotAPepper(self.file.clone(), reason))?;
+            Ok(format!("{number}:{secret}"))
+        });
+        let older = older.collect::<Result<_, PepperError>>()?;
+        Ok((format!("{next}:{}", file::new_secret(random)?), older))
     }
 }

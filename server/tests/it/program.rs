@@ -5,5 +5,6 @@ mod backup;
 mod command_line;
 mod first_start;
 mod hostile_client;
+mod peppers;
 mod process;
 mod serving;

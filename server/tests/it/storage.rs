@@ -14,6 +14,7 @@ mod key_paging;
 mod key_rotation;
 mod key_state;
 mod orgs;
+mod peppers;
 mod projects;
 mod retention;
 mod service_tokens;

@@ -14,6 +14,16 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     succeeded(&backup, "The pepper (./data/pepper) is not in it");
     assert_eq!(server.end("TERM"), Some(0));
 
+    let without = Folder::new();
+    fs::copy(
+        folder.path().join("latchkey.backup"),
+        without.path().join("latchkey.backup"),
+    )
+    .unwrap();
+    succeeded(
+        &without.run(&["restore", "latchkey.backup"], ""),
+        "data/pepper is missing",
+    );
     let other = Folder::new();
     for file in ["latchkey.backup", "data/pepper"] {
         fs::create_dir_all(other.path().join("data")).unwrap();

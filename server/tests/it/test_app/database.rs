@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "orgs",
     "users",
     "memberships",
@@ -33,6 +33,7 @@ const TABLES: [&str; 18] = [
     "audit_checkpoint",
     "instances",
     "audit_deleted_seqs",
+    "peppers",
 ];
 
 /// One test's database.

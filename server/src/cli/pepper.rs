@@ -1,0 +1,101 @@
+//! `latchkey pepper status` and `latchkey pepper rotate`.
+
+use latchkey::{
+    clock::Clock,
+    peppers::{self, UnusablePeppers},
+    random::Randomness,
+};
+
+use super::CliError;
+use crate::{
+    settings::{PepperError, Settings},
+    start::{self, StartError},
+};
+
+/// Prints one line for each pepper that the database or the settings know, separated by tabs.
+pub async fn status(settings: &Settings) -> Result<(), CliError> {
+    let db = start::existing_database(settings).await?;
+    let peppers = settings.existing_peppers().map_err(StartError::from)?;
+    let uses = peppers::status(&db, peppers.as_ref(), Clock::System.now()).await;
+    let uses = uses.map_err(|error| unusable(error.into()))?;
+    println!("PEPPER\tKEY_SECRETS\tSERVICE_TOKENS\tAUDIT_ENTRIES\tNEEDED\tSETTINGS\tCURRENT");
+    let current = peppers.as_ref().map(|peppers| peppers.current_version());
+    let yes = |yes| if yes { "yes" } else { "-" };
+    for (version, used) in uses {
+        println!(
+            "{version}\t{}\t{}\t{}\t{}\t{}\t{}",
+            used.key_secrets,
+            used.service_tokens,
+            used.audit_entries,
+            yes(used.is_needed()),
+            match used.is_right {
+                Some(true) => "yes",
+                Some(false) => "other secret",
+                None => "missing",
+            },
+            yes(current == Some(version)),
+        );
+    }
+    db.close().await;
+    Ok(())
+}
+
+/// Replaces the pepper in its file, or prints what to set where the settings have it.
+pub async fn rotate(settings: &Settings) -> Result<(), CliError> {
+    let db = start::existing_database(settings).await?;
+    let now = Clock::System.now();
+    let peppers = settings.existing_peppers().map_err(StartError::from)?;
+    let peppers =
+        peppers.ok_or_else(|| StartError::from(PepperError::Lost(settings.pepper_file())))?;
+    // The state before is the last at which a mistake can be told from the rotation.
+    peppers::check(&db, &peppers, now).await.map_err(unusable)?;
+    let uses = peppers::status(&db, Some(&peppers), now).await;
+    let uses = uses.map_err(|error| unusable(error.into()))?;
+    let next = peppers::next_number(&peppers, uses.keys());
+    db.close().await;
+    if settings.names_pepper() {
+        print_settings(settings, next)
+    } else {
+        rotate_file(settings, next)
+    }
+}
+
+fn rotate_file(settings: &Settings, next: i32) -> Result<(), CliError> {
+    let rotated = settings.rotate_pepper(next, &Randomness::System)?;
+    eprintln!(
+        "Pepper {} is the current one now, in {}. Pepper {} is kept in {}: copy both to where you keep copies.",
+        rotated.current,
+        settings.pepper_file().display(),
+        rotated.older,
+        rotated.older_file.display()
+    );
+    eprintln!(
+        "Restart `latchkey serve` now: until then it does not recognize keys that the command line creates. Keys move to \
+         the new pepper as they are used; `latchkey pepper status` shows which peppers are still needed."
+    );
+    Ok(())
+}
+
+fn print_settings(settings: &Settings, next: i32) -> Result<(), CliError> {
+    let rotated = settings.rotated_settings(next, &Randomness::System);
+    let (current, older) = rotated.map_err(StartError::from)?;
+    if older.iter().any(|pepper| pepper.contains(',')) {
+        return Err(CliError::Refused(
+            "A pepper contains a comma, which separates peppers in LATCHKEY_OLDER_PEPPERS. Write it into older_peppers \
+             in latchkey.toml as NUMBER:SECRET, and a new one into pepper."
+                .to_owned(),
+        ));
+    }
+    println!("LATCHKEY_PEPPER={current}");
+    println!("LATCHKEY_OLDER_PEPPERS={}", older.join(","));
+    eprintln!(
+        "Nothing was changed. Set these and restart. With several instances, first add the new pepper to \
+         LATCHKEY_OLDER_PEPPERS on each of them and restart it, then set these on each: all must know the new pepper \
+         before one uses it."
+    );
+    Ok(())
+}
+
+fn unusable(error: UnusablePeppers) -> CliError {
+    StartError::from(error).into()
+}

@@ -1,0 +1,173 @@
+//! Peppers that are lost, replaced or rotated.
+
+use std::{
+    fs,
+    process::{Command, Output, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use super::process::{Folder, Server};
+use crate::test_app::Database;
+
+const SECRET: &str = "a pepper for tests that has enough characters";
+
+#[test]
+fn a_pepper_is_rotated_and_in_the_end_not_needed() {
+    let folder = Folder::new();
+    let (token, key) = token_and_key(&folder);
+    assert_eq!(status(&folder), ["1 1 1 3 yes yes yes"]);
+    let rotated = folder.run(&["pepper", "rotate"], "");
+    assert!(
+        rotated.status.success() && rotated.stdout.is_empty(),
+        "{rotated:?}"
+    );
+    assert!(
+        text(&rotated.stderr).contains("Restart `latchkey serve`"),
+        "{rotated:?}"
+    );
+    assert_eq!(status(&folder), ["1 1 1 3 yes yes -", "2 0 0 0 - yes yes"]);
+    succeeds(&folder.run(&["check"], ""), "pepper: ok, number 2");
+
+    let server = folder.serve(&[]);
+    assert!(server.verify(&token, &key).contains("\"VALID\""));
+    let moved = (0..1_000).any(|_| {
+        sleep(Duration::from_millis(20));
+        status(&folder) == ["1 0 0 3 - yes -", "2 1 1 0 yes yes yes"]
+    });
+    assert!(moved, "{:?}", status(&folder));
+    assert_eq!(server.end("TERM"), Some(0));
+    fs::remove_file(folder.path().join("data/pepper.1")).unwrap();
+    assert_eq!(status(&folder)[0], "1 0 0 3 - missing -");
+    let server = folder.serve(&[]);
+    assert!(server.verify(&token, &key).contains("\"VALID\""));
+    assert_eq!(server.end("TERM"), Some(0));
+}
+
+#[test]
+fn a_pepper_that_is_lost_missing_or_another_one_is_named_and_nothing_is_served() {
+    let folder = Folder::new();
+    succeeds(&folder.run(&["check"], ""), "not created yet");
+    token_and_key(&folder);
+    let pepper = folder.path().join("data/pepper");
+    let kept = fs::read_to_string(&pepper).unwrap();
+    let rejected = |words: &str| {
+        let check = folder.run(&["check"], "");
+        assert!(text(&check.stdout).contains(words), "{words}: {check:?}");
+        for output in [check, folder.run(&["serve", "--listen", "127.0.0.1:0"], "")] {
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            let said = text(&output.stdout) + &text(&output.stderr);
+            assert!(
+                said.contains(words) && !said.contains("listening"),
+                "{words}: {said}"
+            );
+        }
+    };
+    fs::write(&pepper, "x".repeat(64)).unwrap();
+    rejected("pepper 1 is not the secret that this database was used with");
+    fs::write(&pepper, format!("2:{kept}")).unwrap();
+    rejected("pepper 1 is missing, and digests need it (key secrets: 1, service tokens: 1)");
+    assert_eq!(status(&folder)[0], "1 1 1 3 yes missing -");
+    fs::remove_file(&pepper).unwrap();
+    rejected("data/pepper is missing, and the database was used with the pepper in it");
+    assert!(!pepper.exists());
+    assert_eq!(status(&folder), ["1 1 1 3 yes missing -"]);
+    fs::write(&pepper, kept).unwrap();
+    succeeds(&folder.run(&["check"], ""), "pepper: ok, number 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pepper_in_the_settings_is_rotated_by_setting_what_is_printed() {
+    let database = Database::postgres().await;
+    let folder = Folder::new();
+    let settings = |more: &[(&str, &str)]| {
+        let mut all = vec![("LATCHKEY_DATABASE_URL".to_owned(), database.url())];
+        all.extend(
+            more.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        all
+    };
+    let first = settings(&[("LATCHKEY_PEPPER", SECRET)]);
+    let run = |arguments: &[&str], settings: &[(String, String)]| {
+        let mut command = folder.command(arguments);
+        command.envs(settings.iter().cloned()).output().unwrap()
+    };
+    let line = |arguments: &[&str]| text(&run(arguments, &first).stdout).trim_end().to_owned();
+    let [org, token, key] = CREATE;
+    line(&org);
+    let (token, key) = (line(&token), line(&key));
+    let printed = run(&["pepper", "rotate"], &first);
+    assert!(printed.status.success(), "{printed:?}");
+    succeeds(&run(&["check"], &first), "pepper: ok, number 1");
+
+    let printed = text(&printed.stdout);
+    let lines: Vec<(&str, &str)> = printed
+        .lines()
+        .map(|line| line.split_once('=').unwrap())
+        .collect();
+    assert_eq!(
+        lines[1],
+        ("LATCHKEY_OLDER_PEPPERS", &*format!("1:{SECRET}"))
+    );
+    assert!(
+        lines[0].0 == "LATCHKEY_PEPPER" && lines[0].1.starts_with("2:"),
+        "{printed}"
+    );
+    let rotated = settings(&lines);
+    succeeds(&run(&["check"], &rotated), "pepper: ok, number 2");
+    let mut serve: Command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
+    serve.envs(rotated.clone()).stderr(Stdio::null());
+    let server = Server::start(serve);
+    assert!(server.verify(&token, &key).contains("\"VALID\""));
+    assert_eq!(server.end("TERM"), Some(0));
+    assert!(!folder.path().join("data/pepper").exists());
+    database.remove().await;
+}
+
+const CREATE: [[&str; 6]; 3] = [
+    [
+        "org",
+        "create",
+        "--name",
+        "Northwind",
+        "--slug",
+        "northwind",
+    ],
+    ["token", "create", "--name", "API", "--scope", "verify"],
+    [
+        "key",
+        "create",
+        "--org=northwind",
+        "--name=Production",
+        "--kind",
+        "secret",
+    ],
+];
+
+fn token_and_key(folder: &Folder) -> (String, String) {
+    let [org, token, key] = CREATE;
+    folder.line(&org, "");
+    (folder.line(&token, ""), folder.line(&key, ""))
+}
+
+/// The lines of `pepper status` below its heading, with spaces for tabs.
+fn status(folder: &Folder) -> Vec<String> {
+    let output = folder.run(&["pepper", "status"], "");
+    assert!(output.status.success(), "{output:?}");
+    let text = text(&output.stdout).replace('\t', " ");
+    let lines = text.lines().skip(1);
+    lines.map(str::to_owned).collect()
+}
+
+fn succeeds(output: &Output, words: &str) {
+    let said = text(&output.stdout);
+    assert!(
+        output.status.success() && said.contains(words),
+        "{words}: {output:?}"
+    );
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,141 @@
+//! Backups of older versions, and the list that keeps newer ones whole.
+
+use std::{fs, path::Path, sync::Arc};
+
+use latchkey::{
+    audit,
+    backup::{
+        self, Backup,
+        tables::{DATA_MIGRATIONS, Kind, LEFT_OUT, TABLES},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{ask, destroy, lines_of, new_file, populate, write_sealed};
+use crate::test_app::{Database, TestApp, TestOrg, said};
+
+on_both! {
+    async fn a_backup_of_an_older_version_is_brought_up_to_date(app: &TestApp) {
+        let populated = populate(app).await;
+        let (_folder, file) = new_file();
+        backup::create(app.engine.db(), &app.clock, &file).await.unwrap();
+        destroy(app).await;
+        app.database.execute("UPDATE audit_checkpoint SET position = 0").await;
+        write_sealed(&file, as_of_the_first_schema(lines_of(&file)));
+        Backup::open(&file).unwrap().restore(app.engine.db()).await.unwrap();
+        let engine = app.fresh_engine();
+        assert_eq!(said(&ask(&engine, &populated.key).await), "VALID");
+        assert_eq!(audit::verify(&engine, None).await.unwrap().count, 0);
+        let differ = "SELECT COUNT(*) FROM key_secrets JOIN keys ON keys.id = key_id WHERE key_secrets.display <> keys.display";
+        assert_eq!(app.database.number(differ).await, 0, "what the migration did to rows is done");
+        TestOrg::make(&Arc::new(engine), "contoso").await.key("New").await;
+    }
+
+    async fn every_table_and_column_is_backed_up_or_left_out_on_purpose(app: &TestApp) {
+        let sql = match app.database {
+            Database::Sqlite { .. } => "SELECT m.name || '.' || c.name || ' ' || LOWER(c.type) FROM sqlite_master m, \
+                 pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'",
+            Database::Postgres { .. } => "SELECT table_name || '.' || column_name || ' ' || data_type \
+                 FROM information_schema.columns WHERE table_schema = 'public'",
+        };
+        let is_postgres = matches!(app.database, Database::Postgres { .. });
+        let found = app.database.texts(sql).await;
+        let is_left_out = |column: &String| LEFT_OUT.iter().any(|(table, _)| column.starts_with(&format!("{table}.")));
+        let mut found: Vec<String> = found.into_iter().filter(|column| !is_left_out(column)).map(|column| {
+            column.replace(" bigint", " integer").replace(" blob", " bytea")
+        }).collect();
+        let mut listed: Vec<String> = TABLES.iter().flat_map(|table| table.columns().map(|column| {
+            let kind = match column.kind {
+                Kind::Text => "text",
+                Kind::Boolean if is_postgres => "boolean",
+                Kind::Number | Kind::Boolean => "integer",
+                Kind::Bytes => "bytea",
+            };
+            format!("{}.{} {kind}", table.name, column.name)
+        })).collect();
+        found.sort();
+        listed.sort();
+        assert_eq!(listed, found, "src/backup/tables.rs follows the migrations");
+    }
+}
+
+#[test]
+fn what_a_migration_does_to_rows_is_done_to_older_backups_too() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite");
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let number: i64 = name[..4].parse().unwrap();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            if line.starts_with("UPDATE ") {
+                let expected = (number, line.trim_end_matches(';'));
+                assert!(DATA_MIGRATIONS.contains(&expected), "{name}: {line}");
+            }
+            if let Some(rest) = line.strip_prefix("INSERT INTO ") {
+                let seeded = rest.split_whitespace().next().unwrap();
+                let table = TABLES.iter().find(|table| table.name == seeded);
+                assert!(table.is_some_and(|table| table.is_seeded), "{name}: {line}");
+            }
+        }
+    }
+}
+
+/// The lines without what migrations after the first have added.
+fn as_of_the_first_schema(lines: Vec<String>) -> Vec<String> {
+    const FIRST: [&str; 9] = [
+        "orgs",
+        "users",
+        "memberships",
+        "projects",
+        "keys",
+        "key_secrets",
+        "service_tokens",
+        "usage_counts",
+        "usage_batches",
+    ];
+    const ADDED: [(&str, &[&str]); 5] = [
+        ("orgs", &["secrets_in_browsers", "creation_token"]),
+        ("users", &["disabled_at", "epoch"]),
+        ("keys", &["localhost_forbidden"]),
+        ("key_secrets", &["display", "rotation_token", "imported"]),
+        (
+            "service_tokens",
+            &["expires_at", "revoked_at", "last_used_at"],
+        ),
+    ];
+    let (mut kept, mut older) = (Vec::new(), Vec::new());
+    let mut is_first = true;
+    for line in lines {
+        let mut line: Value = serde_json::from_str(&line).unwrap();
+        if let Some(table) = line["table"].as_str().map(str::to_owned) {
+            is_first = FIRST.contains(&&*table);
+            let added = ADDED
+                .iter()
+                .find(|(of, _)| *of == table)
+                .map_or(&[][..], |(_, columns)| columns);
+            let columns = line["columns"].as_array().unwrap();
+            kept = columns
+                .iter()
+                .map(|column| !added.contains(&column.as_str().unwrap()))
+                .collect();
+            line["columns"] = only(columns, &kept);
+        } else if let Some(values) = line.as_array() {
+            line = only(values, &kept);
+        } else {
+            line["schema"] = json!(1);
+        }
+        if is_first {
+            older.push(line.to_string());
+        }
+    }
+    older
+}
+
+fn only(values: &[Value], kept: &[bool]) -> Value {
+    values
+        .iter()
+        .zip(kept)
+        .filter(|(_, kept)| **kept)
+        .map(|(value, _)| value.clone())
+        .collect()
+}
