@@ -3,6 +3,7 @@
 // A page is one type with all its elements inside, deeper than the compiler looks by itself.
 #![recursion_limit = "512"]
 
+pub mod allocator;
 pub mod app_state;
 mod arriving_body;
 pub mod assets;

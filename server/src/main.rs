@@ -3,12 +3,16 @@
 use std::{num::NonZero, process::ExitCode, thread};
 
 use clap::Parser;
-use latchkey_server::cli::{self, Cli};
+use latchkey_server::{
+    allocator,
+    cli::{self, Cli},
+};
 
 /// Fewer threads than this, and pages that wait for several things at once can wait for each other.
 const LEAST_THREADS: usize = 4;
 
 fn main() -> ExitCode {
+    allocator::give_back_large_blocks();
     let cli = Cli::parse();
     let threads = thread::available_parallelism()
         .map_or(LEAST_THREADS, NonZero::get)
