@@ -10,7 +10,7 @@ const GIVEN_BACK_FROM: libc::c_int = 256 * 1024;
 /// few password hashes, 19 MiB each, or a few large imports were enough for hundreds of megabytes that never went back.
 pub fn give_back_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    #[allow(
+    #[expect(
         unsafe_code,
         reason = "glibc has no other door for this. `mallopt` takes two numbers, reads no memory of ours, and no other \
                   thread runs yet"
