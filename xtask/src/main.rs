@@ -44,6 +44,9 @@ enum Task {
         /// Only this part.
         #[arg(long)]
         only: Option<test::Part>,
+        /// Drop each kind of change 2,000 times instead of 100: takes long.
+        #[arg(long)]
+        long: bool,
         /// Arguments of that part's runner, `cargo test` or `playwright test`, such as the name of a test.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, requires = "only")]
         arguments: Vec<String>,
@@ -113,7 +116,11 @@ fn carry_out(task: Task) -> Result<()> {
     let workspace = workspace::Workspace::find()?;
     match task {
         Task::Run { arguments } => run::run(&workspace, &arguments),
-        Task::Test { only, arguments } => test::test(&workspace, only, &arguments),
+        Task::Test {
+            only,
+            long,
+            arguments,
+        } => test::test(&workspace, only, long, &arguments),
         Task::Build => run::build(&workspace),
         Task::Watch { arguments } => watch::watch(&workspace, &arguments),
         Task::Lint => lint::lint(&workspace),

@@ -18,6 +18,9 @@ use crate::{
 /// What a first visit may load at most, in bytes of brotli.
 const BUNDLE_LIMIT: u64 = 350_000;
 
+/// How often `--long` drops each kind of change.
+const LONG_TRIES: &str = "2000";
+
 /// A part of the tests.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
@@ -28,13 +31,18 @@ pub enum Part {
 }
 
 /// Runs all tests, or one part; `arguments` go to the test runner of that part.
-pub fn test(workspace: &Workspace, only: Option<Part>, arguments: &[String]) -> Result<()> {
+pub fn test(
+    workspace: &Workspace,
+    only: Option<Part>,
+    long: bool,
+    arguments: &[String],
+) -> Result<()> {
     if only != Some(Part::Rust) {
         // Before `cargo test`, so that the server is compiled once, with its pages, for both parts.
         site::ensure(workspace, Level::Release)?;
     }
     if only != Some(Part::Browser) {
-        rust(workspace, arguments)?;
+        rust(workspace, long, arguments)?;
     }
     if only != Some(Part::Rust) {
         let server = server::build(workspace, Profile::Dev)?;
@@ -52,7 +60,7 @@ pub fn test(workspace: &Workspace, only: Option<Part>, arguments: &[String]) -> 
     Ok(())
 }
 
-fn rust(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
     let cluster = Arc::new(Cluster::start()?);
     let interrupted = Arc::clone(&cluster);
     ctrlc::set_handler(move || {
@@ -65,7 +73,8 @@ fn rust(workspace: &Workspace, arguments: &[String]) -> Result<()> {
             .args(["test", "--no-fail-fast"])
             .args(packages)
             .args(arguments)
-            .env("LATCHKEY_TEST_POSTGRES", cluster.url()))
+            .env("LATCHKEY_TEST_POSTGRES", cluster.url())
+            .envs(long.then_some(("LATCHKEY_TEST_TRIES", LONG_TRIES))))
     };
     let names_package = arguments
         .iter()
