@@ -181,3 +181,6 @@ impl Decision<'_> {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,348 @@
+use serde_json::json;
+
+use super::*;
+use crate::{
+    convention::ClassIndex,
+    id::{AgentId, KeyId, OrgId, ProjectId},
+    key::{Environment, Lifecycle},
+    rate_limit::{Holder, RateLimits},
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+const EARLIER: Timestamp = Timestamp::from_millis(999_999);
+const LATER: Timestamp = Timestamp::from_millis(1_000_001);
+
+fn latchkey() -> Convention {
+    Convention::built_in("latchkey").unwrap()
+}
+
+fn org_id(number: u8) -> OrgId {
+    OrgId::new(0, [number; 10])
+}
+
+fn project_id(number: u8) -> ProjectId {
+    ProjectId::new(0, [number; 10])
+}
+
+fn secret_id(number: u8) -> SecretId {
+    SecretId::new(0, [number; 10])
+}
+
+fn key(convention: &Convention, kind: Kind) -> KnownKey {
+    let id = KeyId::new(0, [1; 10]);
+    KnownKey {
+        id,
+        secrets: vec![(secret_id(1), None)],
+        name: "Website".parse().unwrap(),
+        kind,
+        environment: Environment::Live,
+        org_id: org_id(1),
+        project_id: project_id(1),
+        scopes: Vec::new(),
+        domains: Vec::new(),
+        localhost_forbidden: false,
+        ip_ranges: Vec::new(),
+        metadata: json!({}),
+        lifecycle: Lifecycle {
+            expires_at: None,
+            disabled_at: None,
+            revoked_at: None,
+        },
+        windows: RateLimits::default().of(Holder::Key(id), convention, NOW),
+    }
+}
+
+fn agent(convention: &Convention) -> KnownAgent {
+    let id = AgentId::new(0, [1; 10]);
+    KnownAgent {
+        id,
+        public_id: crate::agents::PublicId::generate(&crate::random::Randomness::seeded(1))
+            .unwrap(),
+        name: "Support".parse().unwrap(),
+        org_id: org_id(1),
+        project_id: project_id(1),
+        domains: Vec::new(),
+        public_embedding: false,
+        windows: RateLimits::default().of(Holder::Agent(id), convention, NOW),
+    }
+}
+
+fn org() -> KnownOrg {
+    KnownOrg {
+        id: org_id(1),
+        slug: "northwind".parse().unwrap(),
+        secrets_in_browsers: false,
+    }
+}
+
+fn request(convention: &Convention) -> Request<'static> {
+    Request {
+        key: None,
+        agent: None,
+        scopes: &[],
+        class: ClassIndex::default_of(convention),
+        origin: None,
+        referer: None,
+        ip: None,
+    }
+}
+
+fn domains(patterns: &[&str]) -> Vec<DomainPattern> {
+    patterns
+        .iter()
+        .map(|pattern| pattern.parse().unwrap())
+        .collect()
+}
+
+fn scopes(names: &[&str]) -> Vec<convention::Scope> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+fn outcome(key: &KnownKey, asked: Asked<'_>, request: &Request<'_>) -> Outcome {
+    with_key(&latchkey(), key, &org(), asked, request)
+        .answer
+        .outcome
+}
+
+#[test]
+fn of_several_reasons_a_key_is_refused_for_the_one_that_is_hardest_to_undo() {
+    let mut key = key(&latchkey(), Kind::Secret);
+    let reason = |key: &KnownKey, secret: SecretId| {
+        usable(key, secret, NOW)
+            .map_err(|answer| (answer.outcome, answer.reason))
+            .err()
+    };
+    assert_eq!(reason(&key, secret_id(1)), None);
+    key.lifecycle.expires_at = Some(NOW);
+    assert_eq!(
+        reason(&key, secret_id(1)),
+        Some((Outcome::ExpiredApiKey, None))
+    );
+    assert_eq!(
+        reason(&key, secret_id(2)),
+        Some((Outcome::InvalidApiKey, Some(InvalidReason::Superseded)))
+    );
+    key.lifecycle.disabled_at = Some(NOW);
+    assert_eq!(
+        reason(&key, secret_id(2)),
+        Some((Outcome::InvalidApiKey, Some(InvalidReason::Disabled)))
+    );
+    key.lifecycle.revoked_at = Some(NOW);
+    assert_eq!(
+        reason(&key, secret_id(2)),
+        Some((Outcome::InvalidApiKey, Some(InvalidReason::Revoked)))
+    );
+}
+
+#[test]
+fn an_expiry_and_the_end_of_an_old_secret_are_the_first_moment_that_is_refused() {
+    let mut key = key(&latchkey(), Kind::Secret);
+    for (ends_at, works) in [(EARLIER, false), (NOW, false), (LATER, true)] {
+        key.secrets = vec![(secret_id(1), Some(ends_at))];
+        key.lifecycle.expires_at = None;
+        assert_eq!(usable(&key, secret_id(1), NOW).is_ok(), works);
+        key.secrets = vec![(secret_id(1), None)];
+        key.lifecycle.expires_at = Some(ends_at);
+        assert_eq!(usable(&key, secret_id(1), NOW).is_ok(), works);
+    }
+}
+
+#[test]
+fn a_widget_key_passes_from_its_domains_and_from_localhost_and_from_nowhere_else() {
+    let convention = latchkey();
+    let mut key = key(&convention, Kind::Widget);
+    key.domains = domains(&["northwind.example"]);
+    for (origin, expected) in [
+        (Some("https://northwind.example"), Outcome::Valid),
+        (Some("http://localhost:3000"), Outcome::Valid),
+        (
+            Some("https://www.northwind.example"),
+            Outcome::OriginNotAllowed,
+        ),
+        (
+            Some("https://northwind.example.evil.example"),
+            Outcome::OriginNotAllowed,
+        ),
+        (Some("null"), Outcome::OriginNotAllowed),
+        (None, Outcome::OriginNotAllowed),
+    ] {
+        let request = Request {
+            origin,
+            ..request(&convention)
+        };
+        assert_eq!(
+            outcome(&key, Asked::Nothing, &request),
+            expected,
+            "{origin:?}"
+        );
+    }
+    key.localhost_forbidden = true;
+    let request = Request {
+        origin: Some("http://localhost:3000"),
+        ..request(&convention)
+    };
+    assert_eq!(
+        outcome(&key, Asked::Nothing, &request),
+        Outcome::OriginNotAllowed
+    );
+}
+
+#[test]
+fn a_secret_key_from_a_browser_is_refused_and_noted_unless_the_org_lets_it_through() {
+    let convention = latchkey();
+    let key = key(&convention, Kind::Secret);
+    let request = Request {
+        origin: Some("https://northwind.example"),
+        ..request(&convention)
+    };
+    let refused = with_key(&convention, &key, &org(), Asked::Nothing, &request);
+    assert_eq!(refused.answer.outcome, Outcome::SecretKeyInBrowser);
+    assert!(!refused.answer.origin_allowed);
+    assert_eq!(refused.finding, Some(Finding::SecretKeyInBrowser));
+
+    let lenient = KnownOrg {
+        secrets_in_browsers: true,
+        ..org()
+    };
+    let passed = with_key(&convention, &key, &lenient, Asked::Nothing, &request);
+    assert_eq!(passed.answer.outcome, Outcome::Valid);
+    assert!(passed.answer.origin_allowed);
+    assert_eq!(passed.finding, Some(Finding::SecretKeyInBrowser));
+
+    let from_a_server = Request {
+        origin: Some(""),
+        ..request
+    };
+    let passed = with_key(&convention, &key, &org(), Asked::Nothing, &from_a_server);
+    assert_eq!(passed.answer.outcome, Outcome::Valid);
+    assert_eq!(passed.finding, None);
+}
+
+#[test]
+fn an_agent_of_another_org_or_of_another_project_where_that_binds_is_refused() {
+    let (by_org, by_project) = (latchkey(), Convention::built_in("cencori").unwrap());
+    let key = key(&by_org, Kind::Secret);
+    let ours = agent(&by_org);
+    let other_project = KnownAgent {
+        project_id: project_id(2),
+        ..agent(&by_org)
+    };
+    let other_org = KnownAgent {
+        org_id: org_id(2),
+        ..agent(&by_org)
+    };
+    for (agent, of_org, of_project) in [
+        (Some(&ours), Outcome::Valid, Outcome::Valid),
+        (Some(&other_project), Outcome::Valid, Outcome::OrgMismatch),
+        (Some(&other_org), Outcome::OrgMismatch, Outcome::OrgMismatch),
+        (None, Outcome::AgentNotFound, Outcome::AgentNotFound),
+    ] {
+        for (convention, expected) in [(&by_org, of_org), (&by_project, of_project)] {
+            let asked = agent.map_or(Asked::Unknown, Asked::Of);
+            let decision = with_key(convention, &key, &org(), asked, &request(convention));
+            assert_eq!(
+                decision.answer.outcome,
+                expected,
+                "{} under {}",
+                agent.map_or("unknown".to_owned(), |agent| agent.org_id.to_string()),
+                convention.name
+            );
+        }
+    }
+}
+
+#[test]
+fn ip_ranges_ask_for_the_end_clients_address() {
+    let convention = latchkey();
+    let mut key = key(&convention, Kind::Secret);
+    key.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
+    for (ip, expected) in [
+        (Some("192.0.2.9"), Outcome::Valid),
+        (Some("198.51.100.1"), Outcome::IpNotAllowed),
+        (None, Outcome::IpNotAllowed),
+    ] {
+        let request = Request {
+            ip: ip.map(|ip| ip.parse().unwrap()),
+            ..request(&convention)
+        };
+        assert_eq!(outcome(&key, Asked::Nothing, &request), expected, "{ip:?}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let convention = latchkey();
+    let mut key = key(&convention, Kind::Secret);
+    key.scopes = scopes(&["chat"]);
+    let needed = scopes(&["chat", "read"]);
+    let request = Request {
+        scopes: &needed,
+        ..request(&convention)
+    };
+    let decision = with_key(&convention, &key, &org(), Asked::Nothing, &request);
+    assert_eq!(decision.answer.outcome, Outcome::InsufficientScope);
+    assert_eq!(decision.answer.missing_scopes, scopes(&["read"]));
+}
+
+#[test]
+fn of_several_reasons_the_first_in_the_order_of_the_outcomes_is_given() {
+    let convention = latchkey();
+    let mut key = key(&convention, Kind::Widget);
+    key.domains = domains(&["northwind.example"]);
+    key.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
+    key.scopes = scopes(&["chat"]);
+    let needed = scopes(&["read"]);
+    let mut request = Request {
+        scopes: &needed,
+        origin: Some("https://evil.example"),
+        ..request(&convention)
+    };
+    let mut given = vec![
+        outcome(&key, Asked::Unknown, &request),
+        outcome(&key, Asked::Nothing, &request),
+    ];
+    request.origin = Some("https://northwind.example");
+    given.push(outcome(&key, Asked::Nothing, &request));
+    request.ip = Some([192, 0, 2, 1].into());
+    given.push(outcome(&key, Asked::Nothing, &request));
+    assert_eq!(
+        given,
+        [
+            Outcome::AgentNotFound,
+            Outcome::OriginNotAllowed,
+            Outcome::IpNotAllowed,
+            Outcome::InsufficientScope
+        ]
+    );
+}
+
+#[test]
+fn a_public_id_alone_works_where_embedding_is_on_and_the_page_is_listed() {
+    let convention = latchkey();
+    let mut agent = agent(&convention);
+    let from = |origin| Request {
+        origin: Some(origin),
+        ..request(&convention)
+    };
+    let outcome = |agent: &KnownAgent, origin| {
+        with_agent_alone(&convention, agent, &from(origin))
+            .answer
+            .outcome
+    };
+    assert_eq!(
+        outcome(&agent, "https://northwind.example"),
+        Outcome::MissingApiKey
+    );
+    agent.public_embedding = true;
+    assert_eq!(
+        outcome(&agent, "http://localhost:3000"),
+        Outcome::OriginNotAllowed,
+        "an agent without a list is embedded nowhere"
+    );
+    agent.domains = domains(&["northwind.example"]);
+    assert_eq!(outcome(&agent, "https://northwind.example"), Outcome::Valid);
+    assert_eq!(
+        outcome(&agent, "https://evil.example"),
+        Outcome::OriginNotAllowed
+    );
+}
