@@ -126,6 +126,21 @@ enum AuditCommand {
     Verify(VerifyFlags),
 }
 
+impl Command {
+    /// Whether it works on what is already in a database. In the wrong folder it would create an empty one, and say that the
+    /// token to revoke or the person to keep out is not there.
+    fn needs_database(&self) -> bool {
+        match self {
+            Self::Serve | Self::Migrate | Self::Check | Self::Restore(_) => false,
+            Self::Org(OrgCommand::Create(_)) | Self::Token(TokenCommand::Create(_)) => false,
+            Self::Backup(_) | Self::Pepper(_) | Self::User(_) | Self::Key(_) | Self::Audit(_) => {
+                true
+            }
+            Self::Token(TokenCommand::List(_) | TokenCommand::Revoke(_)) => true,
+        }
+    }
+}
+
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
@@ -185,6 +200,9 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
     logging::start(&settings);
     for variable in unknown {
         tracing::warn!("{variable} is no setting of Latchkey and was left aside");
+    }
+    if command.needs_database() {
+        start::require_database(&settings)?;
     }
     match command {
         Command::Serve => Ok(serve::serve(settings).await?),

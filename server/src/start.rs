@@ -54,14 +54,23 @@ pub async fn database(settings: &Settings) -> Result<Db, StartError> {
     Ok(Db::open(settings.database_url().expose()).await?)
 }
 
+/// Checks that SQLite's file is there, for work that is not to create it.
+///
+/// # Errors
+/// When it is not.
+pub fn require_database(settings: &Settings) -> Result<(), StartError> {
+    match settings.sqlite_file().filter(|file| !file.exists()) {
+        Some(file) => Err(StartError::NoDatabase(file)),
+        None => Ok(()),
+    }
+}
+
 /// Connects to a database that is there and up to date, and changes nothing.
 ///
 /// # Errors
 /// When there is none, it cannot be reached, or it is not up to date.
 pub async fn existing_database(settings: &Settings) -> Result<Db, StartError> {
-    if let Some(file) = settings.sqlite_file().filter(|file| !file.exists()) {
-        return Err(StartError::NoDatabase(file));
-    }
+    require_database(settings)?;
     let db = Db::connect(settings.database_url().expose())
         .await
         .map_err(OpenError::Connect)?;

@@ -27,7 +27,12 @@ pub async fn status(settings: &Settings) -> Result<(), CliError> {
             used.key_secrets,
             used.service_tokens,
             used.audit_entries,
-            yes(used.is_needed()),
+            match used.audit_entries {
+                _ if used.is_needed() => "yes",
+                0 => "-",
+                // `audit verify` fails without it.
+                _ => "audit",
+            },
             match used.is_right {
                 Some(true) => "yes",
                 Some(false) => "other secret",

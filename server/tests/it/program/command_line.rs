@@ -40,6 +40,31 @@ fn secrets_stand_alone_on_standard_output() {
 }
 
 #[test]
+fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in() {
+    let folder = Folder::new();
+    let id = "svc_01a215b32cd57ce7ad8f5f395ce091c5";
+    let email = "ari@northwind.example";
+    for arguments in [
+        &["token", "list"][..],
+        &["token", "revoke", id],
+        &["user", "disable", "--email", email],
+        &["user", "enable", "--email", email],
+        &["audit", "verify"],
+        &["pepper", "status"],
+        &KEY,
+    ] {
+        let output = folder.run(arguments, "");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        let err = text(&output.stderr);
+        assert!(
+            err.contains("there is no database at") && err.contains("Check data_dir"),
+            "{arguments:?}: {err}"
+        );
+        assert!(!folder.path().join("data").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_key_is_made_as_its_flags_say() {
     let folder = with_org();
     let flags = [

@@ -33,12 +33,12 @@ fn a_pepper_is_rotated_and_in_the_end_not_needed() {
     assert!(server.verify(&token, &key).contains("\"VALID\""));
     let moved = (0..1_000).any(|_| {
         sleep(Duration::from_millis(20));
-        status(&folder) == ["1 0 0 3 - yes -", "2 1 1 0 yes yes yes"]
+        status(&folder) == ["1 0 0 3 audit yes -", "2 1 1 0 yes yes yes"]
     });
     assert!(moved, "{:?}", status(&folder));
     assert_eq!(server.end("TERM"), Some(0));
     fs::remove_file(folder.path().join("data/pepper.1")).unwrap();
-    assert_eq!(status(&folder)[0], "1 0 0 3 - missing -");
+    assert_eq!(status(&folder)[0], "1 0 0 3 audit missing -");
     let server = folder.serve(&[]);
     assert!(server.verify(&token, &key).contains("\"VALID\""));
     assert_eq!(server.end("TERM"), Some(0));
