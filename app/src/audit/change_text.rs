@@ -1,6 +1,6 @@
 //! Puts what an entry says is different into words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use latchkey::{audit::Entry, time::Timestamp};
 use serde_json::Value;
@@ -10,6 +10,8 @@ use crate::time_text::TimeText;
 
 /// Lists longer than this in all are told by what was added and removed: two of them side by side tell nothing.
 const LONGEST_LISTS: usize = 6;
+/// Items that are named of one list. The entry itself, which the API shows, has them all.
+const MOST_NAMED: usize = 20;
 
 /// What an entry says is different. `projects` are the names of the org's projects by id.
 pub fn changes(entry: &Entry, projects: &HashMap<String, String>) -> Vec<ChangeText> {
@@ -65,8 +67,10 @@ fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) ->
 }
 
 fn difference(was: &[Value], is: &[Value]) -> String {
+    let texts = |items: &[Value]| items.iter().map(plain).collect::<HashSet<String>>();
     let only_in = |these: &[Value], others: &[Value]| {
-        let only = these.iter().filter(|item| !others.contains(item));
+        let others = texts(others);
+        let only = these.iter().filter(|item| !others.contains(&plain(item)));
         only.cloned().collect::<Vec<_>>()
     };
     let parts = [("added", only_in(is, was)), ("removed", only_in(was, is))];
@@ -83,7 +87,12 @@ fn difference(was: &[Value], is: &[Value]) -> String {
 }
 
 fn joined(items: &[Value]) -> String {
-    items.iter().map(plain).collect::<Vec<_>>().join(", ")
+    let named = items.iter().take(MOST_NAMED).map(plain);
+    let text = named.collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(MOST_NAMED) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
 }
 
 fn plain(value: &Value) -> String {
@@ -142,5 +151,16 @@ mod tests {
             json!(["d", "c", "b", "a"]),
         );
         assert_eq!(is, "Domains: reordered");
+    }
+
+    #[test]
+    fn of_hundreds_of_items_twenty_are_named() {
+        let is: Vec<String> = (0..490).map(|number| format!("{number}.example")).collect();
+        let text = text("domains", json!([]), json!(is));
+        assert!(
+            text.starts_with("Domains: added 0.example, 1.example, ")
+                && text.ends_with(", 19.example and 470 more"),
+            "{text}"
+        );
     }
 }
