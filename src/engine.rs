@@ -7,9 +7,10 @@ use tokio_util::task::TaskTracker;
 use crate::{
     accounts::{SignUpPolicy, password::HashFor, throttle::Throttle},
     allowed_origins::AllowedOrigins,
+    audit::security_events::{self, SecurityEvents},
     clock::Clock,
     convention::Convention,
-    db::Db,
+    db::{Db, StorageError},
     event::{Event, Stale, Target},
     feed::Feed,
     id::{InstanceId, OrgId},
@@ -74,6 +75,7 @@ pub struct Inner {
     pub(crate) importing: WorkQueue<OrgId>,
     pub(crate) feed: Feed,
     pub(crate) commits: TaskTracker,
+    pub(crate) security_events: SecurityEvents,
 }
 
 /// Password hashes computed at the same time: each takes a core and 19 MiB for some tens of milliseconds.
@@ -121,15 +123,20 @@ impl Engine {
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
             feed: Feed::default(),
             commits: TaskTracker::new(),
+            security_events: SecurityEvents::default(),
             clock,
             random,
         })))
     }
 
-    /// Waits for commits that are under way, before the database is closed.
-    pub async fn finish(&self) {
+    /// Waits for commits that are under way and writes what is noted for the audit log, before the database is closed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn finish(&self) -> Result<(), StorageError> {
         self.commits.close();
         self.commits.wait().await;
+        security_events::write(self, true).await
     }
 
     /// Drops from memory what an event made stale.

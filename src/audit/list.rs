@@ -78,7 +78,7 @@ pub struct Entry {
 /// Someone or something that an entry names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `user`, `token`, `command_line`, `key`, `agent`, `project` or `org`.
+    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project` or `org`.
     pub kind: String,
     /// Its id, if it has one.
     pub id: Option<String>,

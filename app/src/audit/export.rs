@@ -74,6 +74,7 @@ pub async fn export(
     }
     let mut day = TimeText::full(engine.clock().now()).iso;
     day.truncate("2026-11-21".len());
+    audit::exported(engine, &permit);
     Ok(Export {
         org: slug,
         day,
