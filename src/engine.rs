@@ -20,7 +20,7 @@ use crate::{
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
     usage::recorder::Recorder,
-    verify::cache::KeyCache,
+    verify::{Verifications, cache::KeyCache},
     work_queue::WorkQueue,
 };
 
@@ -69,6 +69,7 @@ pub struct Inner {
     pub(crate) imports: Imports,
     pub(crate) rate_limits: RateLimits,
     pub(crate) recorder: Recorder,
+    pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: WorkQueue<HashFor>,
@@ -117,6 +118,7 @@ impl Engine {
             imports: Imports::default(),
             rate_limits: RateLimits::default(),
             recorder: Recorder::new(instance),
+            verifications: Verifications::default(),
             outdated: Outdated::default(),
             throttle: Throttle::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
@@ -169,6 +171,11 @@ impl Engine {
                 _,
             ) => {}
         }
+    }
+
+    /// How many verifications were decided how, since the engine started.
+    pub fn verifications(&self) -> &Verifications {
+        &self.verifications
     }
 
     /// The clock that the engine goes by.
