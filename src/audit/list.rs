@@ -141,27 +141,42 @@ pub async fn list(
     permit: &Permit<to::SeeAuditLog>,
     query: &AuditQuery,
 ) -> Result<Page, StorageError> {
-    const SQL: &str = "SELECT audit_log.seq, audit_log.position, audit_log.at, audit_log.event, audit_log.actor_kind, \
-         audit_log.actor_id, audit_log.via, audit_log.network, audit_addresses.address, audit_log.client, \
-         audit_log.target_kind, audit_log.target_id, audit_log.changes, audit_log.request_id \
+    const SELECT: &str = "SELECT audit_log.seq, audit_log.position, audit_log.at, audit_log.event, \
+         audit_log.actor_kind, audit_log.actor_id, audit_log.via, audit_log.network, audit_addresses.address, \
+         audit_log.client, audit_log.target_kind, audit_log.target_id, audit_log.changes, audit_log.request_id \
          FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position \
-         WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.at >= $3 AND audit_log.at < $4 \
-         AND ($5 = '' OR audit_log.event = $5) \
-         AND ($6 = '' OR SUBSTR(audit_log.event, 1, LENGTH($6)) = $6) \
-         AND ($7 = '' OR audit_log.target_id = $7) AND ($8 = '' OR audit_log.actor_id = $8) \
-         ORDER BY audit_log.seq DESC LIMIT $9";
-    let (event, group) = match query.event {
-        None => ("", ""),
-        Some(EventFilter::Is(event)) => (event.as_str(), ""),
-        Some(EventFilter::Group(group)) => ("", group),
-    };
-    let key = query.key.map_or_else(String::new, |key| key.to_string());
+         WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.at >= $3 AND audit_log.at < $4";
+    // Only the filters that are set are in the statement, so that the entries on a key are found by their index.
+    let filters = [
+        query.event.map(|filter| match filter {
+            EventFilter::Is(event) => ("audit_log.event =", event.to_string()),
+            EventFilter::Group(group) => ("audit_log.event LIKE", format!("{group}%")),
+        }),
+        query
+            .key
+            .map(|key| ("audit_log.target_id =", key.to_string())),
+        query
+            .actor
+            .clone()
+            .map(|actor| ("audit_log.actor_id =", actor)),
+    ];
+    let filters: Vec<(&str, String)> = filters.into_iter().flatten().collect();
+    let conditions: String = (6..)
+        .zip(&filters)
+        .map(|(place, (condition, _))| format!(" AND {condition} ${place}"))
+        .collect();
+    let sql = format!("{SELECT}{conditions} ORDER BY audit_log.seq DESC LIMIT $5");
     let limit = usize::from(query.limit.max(1));
-    let mut rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(query.before.unwrap_or(i64::MAX))
-        .bind(query.from.map_or(i64::MIN, Timestamp::as_millis)).bind(query.to.map_or(i64::MAX, Timestamp::as_millis))
-        .bind(event).bind(group).bind(key).bind(query.actor.as_deref().unwrap_or_default())
-        .bind(limit as i64 + 1).fetch_all(c).await)?;
+    let mut rows: Vec<Row> = on!(engine.db.read(), c => {
+        let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(permit.org_id()).bind(query.before.unwrap_or(i64::MAX))
+            .bind(query.from.map_or(i64::MIN, Timestamp::as_millis)).bind(query.to.map_or(i64::MAX, Timestamp::as_millis))
+            .bind(limit as i64 + 1);
+        for (_, text) in filters {
+            select = select.bind(text);
+        }
+        select.fetch_all(c).await
+    })?;
     let more = rows.len() > limit;
     rows.truncate(limit);
     let names = names(engine, &rows).await?;

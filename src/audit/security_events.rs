@@ -13,7 +13,7 @@ mod writing;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::{Map, Value, json};
@@ -84,6 +84,8 @@ struct Count {
     noted: usize,
     /// Beyond [`MOST_A_SECOND`], by what they came with.
     more: BTreeMap<Via, u64>,
+    /// A request that is denied several things is one denial.
+    last_request: Option<Arc<str>>,
 }
 
 impl Engine {
@@ -97,6 +99,11 @@ impl Engine {
         let now = self.clock.now();
         let mut noted = self.security_events.noted();
         let count = noted.by_source.entry(source).or_default();
+        let request_id = event.caller.visit.request_id.clone();
+        if request_id.is_some() && count.last_request == request_id {
+            return;
+        }
+        count.last_request = request_id;
         if count.noted < MOST_A_SECOND {
             count.noted += 1;
             noted.events.push((now, event));
