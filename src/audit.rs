@@ -16,7 +16,7 @@ use crate::{
     Engine,
     caller::Caller,
     change::Happened,
-    db::{StorageError, Tx, on},
+    db::{StorageError, Tx, on, places_of_rows},
     id::OrgId,
     network::Network,
     time::Timestamp,
@@ -153,7 +153,7 @@ async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageErro
 async fn insert(tx: &mut Tx, rows: &[Row]) -> Result<(), StorageError> {
     let sql = format!(
         "INSERT INTO audit_log ({COLUMNS}) VALUES {}",
-        places(rows.len(), 16)
+        places_of_rows(rows.len(), 16)
     );
     on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
@@ -172,7 +172,7 @@ async fn insert(tx: &mut Tx, rows: &[Row]) -> Result<(), StorageError> {
 async fn insert_addresses(tx: &mut Tx, rows: &[Row], address: IpAddr) -> Result<(), StorageError> {
     let sql = format!(
         "INSERT INTO audit_addresses (position, at, address) VALUES {}",
-        places(rows.len(), 3)
+        places_of_rows(rows.len(), 3)
     );
     let address = address.to_canonical().to_string();
     on!(tx.on(), c => {
@@ -183,16 +183,4 @@ async fn insert_addresses(tx: &mut Tx, rows: &[Row], address: IpAddr) -> Result<
         query.execute(c).await.map(drop)
     })?;
     Ok(())
-}
-
-/// `($1, $2), ($3, $4)` for two rows of two columns.
-fn places(rows: usize, columns: usize) -> String {
-    let row = |number: usize| {
-        let places: Vec<String> = (1..=columns)
-            .map(|column| format!("${}", number * columns + column))
-            .collect();
-        format!("({})", places.join(", "))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
-    rows.join(", ")
 }

@@ -73,10 +73,20 @@ pub enum On<S, P> {
     Postgres(P),
 }
 
-/// The placeholders `$1` to `$n` of a list in a statement.
-pub(crate) fn places(n: usize) -> String {
-    let places: Vec<String> = (1..=n).map(|place| format!("${place}")).collect();
+/// The placeholders of a list in a statement: `$3, $4` for two from 3 on.
+pub(crate) fn places(first: usize, count: usize) -> String {
+    let places: Vec<String> = (first..first + count)
+        .map(|place| format!("${place}"))
+        .collect();
     places.join(", ")
+}
+
+/// The placeholders of rows that are inserted: `($1, $2), ($3, $4)` for two of two columns.
+pub(crate) fn places_of_rows(rows: usize, columns: usize) -> String {
+    let rows: Vec<String> = (0..rows)
+        .map(|row| format!("({})", places(row * columns + 1, columns)))
+        .collect();
+    rows.join(", ")
 }
 
 /// Runs one expression on whichever database is in use: `on!(db.read(), c => query.fetch_all(c).await)`.

@@ -186,7 +186,7 @@ async fn read(
     let sql = format!(
         "SELECT id, scope, expires_at, last_used_at, digest FROM service_tokens \
          WHERE digest IN ({}) AND revoked_at IS NULL ORDER BY pepper_version DESC LIMIT 1",
-        places(digests.len())
+        places(1, digests.len())
     );
     let row: Option<Row> = on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::db::{Db, On, StorageError, Tx, on};
+use crate::db::{Db, On, StorageError, Tx, on, places_of_rows};
 
 use super::{
     FileError, Header, RestoreError,
@@ -164,18 +164,11 @@ async fn insert(tx: &mut Tx, batch: Option<&mut Batch>) -> Result<(), RestoreErr
 /// The statement that inserts the rows of a batch.
 fn insert_of(batch: &Batch) -> String {
     let names: Vec<&str> = batch.columns.iter().map(|column| column.name).collect();
-    let width = names.len();
-    let rows: Vec<String> = (0..batch.rows.len())
-        .map(|row| {
-            let places = (1..=width).map(|column| format!("${}", row * width + column));
-            format!("({})", places.collect::<Vec<_>>().join(", "))
-        })
-        .collect();
     format!(
         "INSERT INTO {} ({}) VALUES {}",
         batch.table.name,
         names.join(", "),
-        rows.join(", ")
+        places_of_rows(batch.rows.len(), names.len())
     )
 }
 
