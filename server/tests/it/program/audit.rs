@@ -2,18 +2,8 @@
 
 use std::process::Output;
 
-use super::process::Folder;
+use super::process::{CREATE_ORG, CREATE_TOKEN, Folder};
 use crate::test_app::Database;
-
-const ORG: [&str; 6] = [
-    "org",
-    "create",
-    "--name",
-    "Northwind",
-    "--slug",
-    "northwind",
-];
-const TOKEN: [&str; 6] = ["token", "create", "--name", "API", "--scope", "manage"];
 
 /// A database as the program opens it, and what it needs for that.
 struct Program {
@@ -50,11 +40,11 @@ impl Program {
     }
 
     async fn verifies_and_names_the_first_bad_entry(self) {
-        assert!(self.run(&ORG).status.success());
+        assert!(self.run(&CREATE_ORG).status.success());
         let (count, head) = self.verified(&[]);
         assert_eq!(count, 1);
-        assert!(self.run(&TOKEN).status.success());
-        assert!(self.run(&TOKEN).status.success());
+        assert!(self.run(&CREATE_TOKEN).status.success());
+        assert!(self.run(&CREATE_TOKEN).status.success());
         let (count, later) = self.verified(&["--head", &head]);
         assert_eq!(count, 3);
         assert_eq!(self.verified(&["--head", &later.to_uppercase()]).0, 3);

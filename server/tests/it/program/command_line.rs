@@ -2,23 +2,12 @@
 
 use std::process::Output;
 
-use super::process::Folder;
+use super::process::{CREATE_KEY, CREATE_ORG, Folder};
 use crate::test_app::{Database, org::PASSWORD};
-
-const KEY: [&str; 8] = [
-    "key",
-    "create",
-    "--org",
-    "northwind",
-    "--name",
-    "Production",
-    "--kind",
-    "secret",
-];
 
 #[test]
 fn secrets_stand_alone_on_standard_output() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let token = folder.line(
         &["token", "create", "--name", "API", "--scope", "manage"],
         "",
@@ -27,7 +16,7 @@ fn secrets_stand_alone_on_standard_output() {
         token.starts_with("lk_service_") && token.len() == 43,
         "{token}"
     );
-    let key = folder.run(&KEY, "");
+    let key = folder.run(&CREATE_KEY, "");
     let (out, err) = (text(&key.stdout), text(&key.stderr));
     assert!(
         out.starts_with("lk_sk_live_") && out.trim_end().len() == 43,
@@ -51,7 +40,7 @@ fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in() {
         &["user", "enable", "--email", email],
         &["audit", "verify"],
         &["pepper", "status"],
-        &KEY,
+        &CREATE_KEY,
     ] {
         let output = folder.run(arguments, "");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
@@ -66,7 +55,7 @@ fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in() {
 
 #[test]
 fn a_key_is_made_as_its_flags_say() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let flags = [
         "key",
         "create",
@@ -128,7 +117,7 @@ fn a_key_is_made_as_its_flags_say() {
 
 #[test]
 fn people_are_made_with_a_password_from_standard_input() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let flags = [
         "user",
         "create",
@@ -155,7 +144,7 @@ fn people_are_made_with_a_password_from_standard_input() {
 
 #[test]
 fn bad_input_exits_with_two_and_says_why() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let user = |password: &str| {
         let flags = [
             "user",
@@ -173,20 +162,7 @@ fn bad_input_exits_with_two_and_says_why() {
     refused(&user("short"), "at least 8 characters");
     refused(&user(""), "at least 8 characters");
     refused(&user("password1"), "first that an attacker tries");
-    refused(
-        &folder.run(
-            &[
-                "org",
-                "create",
-                "--name",
-                "Northwind",
-                "--slug",
-                "northwind",
-            ],
-            "",
-        ),
-        "taken",
-    );
+    refused(&folder.run(&CREATE_ORG, ""), "taken");
     refused(
         &folder.run(&["org", "create", "--name", "N", "--slug", "No Slug"], ""),
         "lower-case letters",
@@ -198,7 +174,7 @@ fn bad_input_exits_with_two_and_says_why() {
         ),
         "`verify` or `manage`",
     );
-    let key = |more: &[&str]| folder.run(&[&KEY, more].concat(), "");
+    let key = |more: &[&str]| folder.run(&[&CREATE_KEY, more].concat(), "");
     refused(&key(&["--scope", "bots:eat"]), "no scope `bots:eat`");
     refused(&key(&["--domain", "shop.example"]), "Only widget keys");
     refused(&key(&["--domain", "co.uk"]), "co.uk");
@@ -286,7 +262,7 @@ async fn postgres_needs_a_pepper_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_says_what_works_and_what_does_not() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let well = folder.run(&["check"], "");
     assert!(well.status.success(), "{well:?}");
     assert!(text(&well.stdout).contains("settings: ok"), "{well:?}");
@@ -303,25 +279,6 @@ async fn check_says_what_works_and_what_does_not() {
     let misset = folder.run(&["check", "--cached-keys", "none"], "");
     assert_eq!(misset.status.code(), Some(1), "{misset:?}");
     assert!(text(&misset.stdout).contains("cached_keys"), "{misset:?}");
-}
-
-fn with_org() -> Folder {
-    let folder = Folder::new();
-    assert_eq!(
-        folder.line(
-            &[
-                "org",
-                "create",
-                "--name",
-                "Northwind",
-                "--slug",
-                "northwind"
-            ],
-            ""
-        ),
-        "northwind"
-    );
-    folder
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -344,7 +301,7 @@ fn refused(output: &Output, words: &str) {
 
 #[test]
 fn keys_are_imported_from_a_file_all_or_none() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let import = |more: &[&str]| {
         let arguments = [&["key", "import", "--org", "northwind", "keys.csv"], more].concat();
         folder.run(&arguments, "")

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::process::{Folder, Server};
+use super::process::{CREATE_KEY, CREATE_ORG, CREATE_TOKEN, Folder, Server};
 use crate::test_app::Database;
 
 const SECRET: &str = "a pepper for tests that has enough characters";
@@ -15,7 +15,7 @@ const SECRET: &str = "a pepper for tests that has enough characters";
 #[test]
 fn a_pepper_is_rotated_and_in_the_end_not_needed() {
     let folder = Folder::new();
-    let (token, key) = token_and_key(&folder);
+    let (token, key) = folder.token_and_key();
     assert_eq!(status(&folder), ["1 1 1 3 yes yes yes"]);
     let rotated = folder.run(&["pepper", "rotate"], "");
     assert!(
@@ -48,7 +48,7 @@ fn a_pepper_is_rotated_and_in_the_end_not_needed() {
 fn a_pepper_that_is_lost_missing_or_another_one_is_named_and_nothing_is_served() {
     let folder = Folder::new();
     succeeds(&folder.run(&["check"], ""), "not created yet");
-    token_and_key(&folder);
+    folder.token_and_key();
     let pepper = folder.path().join("data/pepper");
     let kept = fs::read_to_string(&pepper).unwrap();
     let rejected = |words: &str| {
@@ -94,9 +94,8 @@ async fn a_pepper_in_the_settings_is_rotated_by_setting_what_is_printed() {
         command.envs(settings.iter().cloned()).output().unwrap()
     };
     let line = |arguments: &[&str]| text(&run(arguments, &first).stdout).trim_end().to_owned();
-    let [org, token, key] = CREATE;
-    line(&org);
-    let (token, key) = (line(&token), line(&key));
+    line(&CREATE_ORG);
+    let (token, key) = (line(&CREATE_TOKEN), line(&CREATE_KEY));
     let printed = run(&["pepper", "rotate"], &first);
     assert!(printed.status.success(), "{printed:?}");
     succeeds(&run(&["check"], &first), "pepper: ok, number 1");
@@ -123,32 +122,6 @@ async fn a_pepper_in_the_settings_is_rotated_by_setting_what_is_printed() {
     assert_eq!(server.end("TERM"), Some(0));
     assert!(!folder.path().join("data/pepper").exists());
     database.remove().await;
-}
-
-const CREATE: [[&str; 6]; 3] = [
-    [
-        "org",
-        "create",
-        "--name",
-        "Northwind",
-        "--slug",
-        "northwind",
-    ],
-    ["token", "create", "--name", "API", "--scope", "verify"],
-    [
-        "key",
-        "create",
-        "--org=northwind",
-        "--name=Production",
-        "--kind",
-        "secret",
-    ],
-];
-
-fn token_and_key(folder: &Folder) -> (String, String) {
-    let [org, token, key] = CREATE;
-    folder.line(&org, "");
-    (folder.line(&token, ""), folder.line(&key, ""))
 }
 
 /// The lines of `pepper status` below its heading, with spaces for tabs.
