@@ -72,7 +72,7 @@ pub struct KeyChange {
 
 /// Change a key
 ///
-/// The change bites at once. Kind and environment stay: the key's text states them.
+/// The change takes effect immediately. Kind and environment stay: the key's text states them.
 #[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", operation_id = "change_key", tag = "Keys", request_body = KeyChange,
     responses((status = 200, description = "The key as it is now", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn change(
