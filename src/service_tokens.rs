@@ -284,9 +284,12 @@ pub async fn list(
 /// Why a token was not revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeTokenError {
-    /// There is no such token, or it is revoked already.
-    #[error("There is no active service token with this id.")]
+    /// There is no such token.
+    #[error("There is no service token with this id.")]
     NotFound,
+    /// It was revoked before, at this time.
+    #[error("This service token is already revoked.")]
+    AlreadyRevoked(Timestamp),
     /// The database could not be asked.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -295,7 +298,7 @@ pub enum RevokeTokenError {
 /// Ends a token for good.
 ///
 /// # Errors
-/// When there is none with this id that is not revoked.
+/// When there is none with this id, or it is already revoked.
 pub async fn revoke(
     engine: &Engine,
     operator: &Operator,
@@ -308,7 +311,13 @@ pub async fn revoke(
         .bind(engine.clock.now()).bind(id).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if revoked == 0 {
-        return Err(RevokeTokenError::NotFound);
+        const REVOKED_AT: &str = "SELECT revoked_at FROM service_tokens WHERE id = $1";
+        let revoked_at: Option<Option<Timestamp>> =
+            on!(change.on(), c => sqlx::query_scalar(REVOKED_AT)
+            .bind(id).fetch_optional(c).await)
+            .map_err(StorageError::from)?;
+        let revoked_at = revoked_at.flatten().ok_or(RevokeTokenError::NotFound)?;
+        return Err(RevokeTokenError::AlreadyRevoked(revoked_at));
     }
     let revoked = Happened::new(Event::TokenRevoked, Target::Token(id));
     Ok(change.commit(revoked).await?)

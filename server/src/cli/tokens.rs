@@ -10,11 +10,8 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::CliError;
+use super::{CliError, flags::days};
 use crate::{key_object::instant, settings::Settings, start};
-
-/// The longest life of a token, in days.
-const MAX_DAYS: i64 = 36_500;
 
 /// The flags of `token create`.
 #[derive(Debug, Args)]
@@ -26,8 +23,8 @@ pub struct NewToken {
     #[arg(long)]
     scope: TokenScope,
     /// After how many days it stops by itself [default: never].
-    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=MAX_DAYS))]
-    expires_in_days: Option<i64>,
+    #[arg(long, value_parser = days)]
+    expires_in_days: Option<u32>,
 }
 
 /// The flags of `token list`.
@@ -63,7 +60,9 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
     let engine = start::engine(settings).await?;
     let operator = Operator::at_the_command_line();
     let now = engine.clock().now();
-    let expires_at = new.expires_in_days.map(|days| now.plus(days * DAY));
+    let expires_at = new
+        .expires_in_days
+        .map(|days| now.plus(i64::from(days) * DAY));
     let created =
         service_tokens::create(&engine, &operator, &new.name, new.scope, expires_at).await;
     let token =
@@ -113,12 +112,22 @@ pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliEr
     let engine = start::engine(settings).await?;
     let operator = Operator::at_the_command_line();
     let revoked = service_tokens::revoke(&engine, &operator, flags.id).await;
-    revoked.map_err(|error| match error {
-        RevokeTokenError::NotFound => CliError::Refused(error.to_string()),
-        RevokeTokenError::Storage(_) => CliError::Failed("the token was not revoked", error.into()),
-    })?;
-    eprintln!("Revoked. A Latchkey that is running refuses the token within a second.",);
     engine.db().close().await;
+    match revoked {
+        Ok(()) => eprintln!("Revoked. A running Latchkey rejects the token within a second."),
+        // What was asked for holds, so that a script may ask twice.
+        Err(RevokeTokenError::AlreadyRevoked(at)) => {
+            eprintln!("This token was already revoked, at {}.", shown(Some(at)));
+        }
+        Err(error @ RevokeTokenError::NotFound) => {
+            return Err(CliError::BadInput(format!(
+                "{error} `latchkey token list` lists all."
+            )));
+        }
+        Err(error @ RevokeTokenError::Storage(_)) => {
+            return Err(CliError::Failed("the token was not revoked", error.into()));
+        }
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use latchkey::{
     Engine,
     access::Operator,
     feed,
+    id::ServiceTokenId,
     key::text::PlainKey,
     service_tokens::{self, RevokeTokenError, TokenScope, recognise},
     time::{DAY, MINUTE},
@@ -30,8 +31,11 @@ on_both! {
         assert!(!is_known(&app.engine, &token).await);
         feed::catch_up(&other).await.unwrap();
         assert!(!is_known(&other, &token).await);
+        app.clock.advance(MINUTE);
         let again = service_tokens::revoke(&app.engine, &OPERATOR, id).await;
-        assert!(matches!(again, Err(RevokeTokenError::NotFound)), "{again:?}");
+        assert!(matches!(again, Err(RevokeTokenError::AlreadyRevoked(NOON))), "{again:?}");
+        let none = service_tokens::revoke(&app.engine, &OPERATOR, ServiceTokenId::new(0, [0; 10])).await;
+        assert!(matches!(none, Err(RevokeTokenError::NotFound)), "{none:?}");
     }
 
     async fn a_list_says_when_each_was_last_used_and_how_it_is(app: &TestApp) {
