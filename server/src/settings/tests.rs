@@ -76,7 +76,9 @@ fn a_refusal_names_the_setting_its_source_and_the_reason() {
         of_file("trusted_proxies = [1]"),
         "trusted_proxies (in latchkey.toml): must be a list of texts"
     );
-    assert!(of_file("listen = ").starts_with("the file (in latchkey.toml): is not TOML"));
+    assert!(
+        of_file("listen = ").starts_with("the file (in latchkey.toml): line 1 is not valid TOML")
+    );
     assert_eq!(
         refusal(&[("listen", "3000")]),
         "listen (in a flag): must be an address and a port, such as 127.0.0.1:3000"
