@@ -276,6 +276,27 @@ async fn check_says_what_works_and_what_does_not() {
         text(&unwell.stdout).contains("does not exist"),
         "{unwell:?}"
     );
+    let nobody = "postgres://latchkey:s3cret@127.0.0.1:1/latchkey";
+    for command in ["check", "migrate"] {
+        let unreached = folder.run(&[command, "--database-url", nobody], "");
+        assert_eq!(unreached.status.code(), Some(1), "{unreached:?}");
+        let said = text(&unreached.stdout) + &text(&unreached.stderr);
+        assert!(
+            said.contains("cannot be reached at host 127.0.0.1, port 1")
+                && said.contains("Check that it is running")
+                && !said.contains("s3cret"),
+            "{said}"
+        );
+    }
+    let invalid = folder.run(
+        &["check", "--database-url", "postgres://a:s3cret@b:port/c"],
+        "",
+    );
+    let said = text(&invalid.stdout) + &text(&invalid.stderr);
+    assert!(
+        said.contains("postgres://USER:PASSWORD@HOST:PORT/DATABASE") && !said.contains("s3cret"),
+        "{said}"
+    );
     let misset = folder.run(&["check", "--cached-keys", "none"], "");
     assert_eq!(misset.status.code(), Some(1), "{misset:?}");
     assert!(text(&misset.stdout).contains("cached_keys"), "{misset:?}");
@@ -297,6 +318,24 @@ fn refused(output: &Output, words: &str) {
         "{words}: {}",
         text(&output.stderr)
     );
+}
+
+#[test]
+fn check_says_that_a_data_folder_cannot_be_used_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for data_dir in ["file", "file/data", "/proc/latchkey"] {
+        let output = folder.run(&["check", "--data-dir", data_dir], "");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let out = text(&output.stdout);
+        assert!(
+            out.contains(&format!("the folder {data_dir}")) && out.contains("LATCHKEY_DATA_DIR"),
+            "{out}"
+        );
+    }
+    let possible = folder.run(&["check", "--data-dir", "a/b/c"], "");
+    assert!(possible.status.success(), "{possible:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]

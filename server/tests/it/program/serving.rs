@@ -66,15 +66,26 @@ fn what_the_command_line_makes_while_it_serves_works_at_once() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_that_names_it() {
+fn an_address_that_cannot_be_listened_on_is_named_with_what_to_write_instead() {
     let folder = Folder::new();
     let server = folder.serve(&[]);
     let other = Folder::new();
     let output = other.run(&["serve", "--listen", &server.address], "");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let port: u16 = server.address.rsplit(':').next().unwrap().parse().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        format!("another program uses port {port} of 127.0.0.1."),
+        format!("--listen 127.0.0.1:{}", port.wrapping_add(1)),
+        "LATCHKEY_LISTEN=".to_owned(),
+    ] {
+        assert!(err.contains(&part), "{part}: {err}");
+    }
+    let elsewhere = other.run(&["serve", "--listen", "192.0.2.1:3000"], "");
+    let err = String::from_utf8_lossy(&elsewhere.stderr);
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains(&server.address),
-        "{output:?}"
+        err.contains("192.0.2.1 is not an address of this machine"),
+        "{err}"
     );
 }
 
