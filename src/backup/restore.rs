@@ -42,6 +42,9 @@ impl Backup {
     pub fn open(path: &Path) -> Result<Self, RestoreError> {
         let unusable = |error| RestoreError::File(path.to_owned(), error);
         let checked = || {
+            if path.is_dir() {
+                return Err(FileError::IsFolder);
+            }
             let file = File::open(path)?;
             let (header, mut reader) = Reader::open(BufReader::new(&file), Db::last_migration())?;
             while !matches!(reader.next()?, Item::End(_)) {}

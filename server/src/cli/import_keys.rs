@@ -1,6 +1,6 @@
 //! `latchkey key import`: keys that were made elsewhere, by their SHA-256.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use latchkey::{
@@ -64,8 +64,15 @@ struct ProblemObject<'a> {
 /// Imports a file and prints the report. Fails when something in the file will not do.
 pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), CliError> {
     let file = flags.file.display();
-    let text = std::fs::read_to_string(&flags.file)
-        .map_err(|error| CliError::BadInput(format!("{file} cannot be read: {error}.")))?;
+    let text = std::fs::read_to_string(&flags.file).map_err(|error| {
+        CliError::BadInput(match error.kind() {
+            io::ErrorKind::IsADirectory => format!("{file} is a folder. Name a CSV or JSON file."),
+            io::ErrorKind::InvalidData => {
+                format!("{file} is not text in UTF-8. Save it as CSV or JSON in UTF-8.")
+            }
+            _ => format!("{file} cannot be read: {error}."),
+        })
+    })?;
     let by_name = || match flags.file.extension()?.to_str()? {
         "csv" => Some(Format::Csv),
         "json" => Some(Format::Json),

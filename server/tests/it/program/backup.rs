@@ -59,11 +59,16 @@ fn what_cannot_be_backed_up_or_restored_is_rejected_and_changes_nothing() {
     );
     rejected(
         &folder.run(&["backup", "none/latchkey.backup"], ""),
-        "cannot be written",
+        "none/latchkey.backup cannot be written: its folder does not exist",
+    );
+    rejected(
+        &folder.run(&["backup", "data"], ""),
+        "data is a folder. Name a file in it, such as data/latchkey.backup",
     );
 
     let restore = |file: &str| folder.run(&["restore", file, "--data-dir", "restored"], "");
     rejected(&restore("none"), "none: cannot be read");
+    rejected(&restore("data"), "data: is a folder");
     rejected(&restore("data/pepper"), "is not a backup");
     let whole = fs::read(folder.path().join("latchkey.backup")).unwrap();
     fs::write(folder.path().join("half"), &whole[..whole.len() / 2]).unwrap();

@@ -356,6 +356,25 @@ fn keys_are_imported_from_a_file_all_or_none() {
     assert_eq!(report["entries"][1]["line"], 3);
     assert_eq!(report["entries"][1]["problems"][0]["field"], "sha256");
 
+    std::fs::write(folder.path().join("latin"), b"name,sha256\nJ\xfcrgen,").unwrap();
+    for (file, words) in [
+        ("data", "data is a folder"),
+        ("latin", "is not text in UTF-8"),
+    ] {
+        let arguments = [
+            "key",
+            "import",
+            "--org",
+            "northwind",
+            "--format",
+            "csv",
+            file,
+        ];
+        let output = folder.run(&arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stderr).contains(words), "{output:?}");
+    }
+
     write(&format!("name,sha256\nOld,{digest}\n"));
     let dry = import(&["--dry-run"]);
     assert!(dry.status.success(), "{dry:?}");
