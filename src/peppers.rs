@@ -37,8 +37,8 @@ pub enum UnusablePeppers {
     },
     /// The secret under a number is not the one that the database was used with.
     #[error(
-        "pepper {version} is not the secret that this database was used with. Set the one that it was used with. If this \
-         is meant to be a new one, give it the number {next} (`{next}:SECRET`) and keep pepper {version} in \
+        "pepper {version} is not the secret that this database was used with. Set the one that it was used with; if \
+         that was in a file, restore the file from a copy. If this is meant to be a new one, give it the number {next} (`{next}:SECRET`) and keep pepper {version} in \
          LATCHKEY_OLDER_PEPPERS"
     )]
     Different {
