@@ -22,7 +22,8 @@ use crate::{
     time::Timestamp,
 };
 
-pub use chain::{BrokenChain, Head, verify};
+pub(crate) use chain::last_is_under;
+pub use chain::{BrokenChain, Head, Place, verify};
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
 
 /// The channel on which Postgres notifies other instances of new rows.

@@ -338,7 +338,7 @@ impl Db {
     /// When the database does not answer.
     pub async fn has_used_pepper(&self) -> Result<bool, StorageError> {
         const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens) \
-             OR EXISTS (SELECT 1 FROM peppers)";
+             OR EXISTS (SELECT 1 FROM audit_log) OR EXISTS (SELECT 1 FROM peppers)";
         Ok(on!(self.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 

@@ -59,7 +59,22 @@ impl Program {
         self.broken(&["--head", &later], "No entry has the head");
         let changed = "UPDATE audit_log SET actor_kind = 'user' WHERE position = 2";
         database.without_audit_triggers(changed).await;
-        self.broken(&[], "The entry at position 2 is not the one");
+        self.broken(
+            &[],
+            "The entry at position 2 (token.created, no organization, 20",
+        );
+        let changed = "UPDATE audit_log SET event = 'org.deleted' WHERE position = 1";
+        database.without_audit_triggers(changed).await;
+        self.broken(
+            &[],
+            "The entry at position 1 (org.deleted, organization northwind, 20",
+        );
+        let forged = "UPDATE audit_log SET event = 'forged', org_id = 'forged' WHERE position = 1";
+        database.without_audit_triggers(forged).await;
+        self.broken(
+            &[],
+            "The entry at position 1 (unknown event, organization unknown, 20",
+        );
         self.database.remove().await;
     }
 }
