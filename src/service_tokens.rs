@@ -18,7 +18,7 @@ use crate::{
     change::Happened,
     clock::Monotonic,
     convention::CHECKSUM_CHARACTERS,
-    db::{StorageError, on, places},
+    db::{Db, StorageError, on, places},
     event::{Event, Target},
     id::ServiceTokenId,
     key::{digest::KeyDigest, text::PlainKey},
@@ -268,17 +268,14 @@ impl TokenSummary {
     }
 }
 
-/// Every service token, oldest first. An instance has a handful.
+/// Every service token, oldest first. An instance has a handful. Needs no engine, so that it works without the peppers.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn list(
-    engine: &Engine,
-    _operator: &Operator,
-) -> Result<Vec<TokenSummary>, StorageError> {
+pub async fn list(db: &Db, _operator: &Operator) -> Result<Vec<TokenSummary>, StorageError> {
     const SQL: &str = "SELECT id, name, scope, created_at, expires_at, last_used_at, revoked_at \
          FROM service_tokens ORDER BY created_at, id";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_all(c).await)?)
+    Ok(on!(db.read(), c => sqlx::query_as(SQL).fetch_all(c).await)?)
 }
 
 /// Why a token was not revoked.

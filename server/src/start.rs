@@ -10,6 +10,7 @@ use latchkey::{
     Engine, EngineSettings,
     clock::Clock,
     db::{ConnectError, Db, OpenError, StorageError},
+    key::digest::Peppers,
     peppers::{self, UnusablePeppers},
     random::{Randomness, RandomnessError},
 };
@@ -139,12 +140,30 @@ fn is_exposed(_: &Path) -> bool {
 /// # Errors
 /// When something that it needs is missing.
 pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
-    let random = Randomness::System;
+    let (db, peppers) = database_and_peppers(settings).await?;
+    peppers::accept(&db, &peppers, &Clock::System).await?;
+    start(settings, db, peppers)
+}
+
+/// The same for commands that recognize no key and no token: they work while an older pepper is missing.
+///
+/// # Errors
+/// As [`engine`].
+pub async fn engine_without_older_peppers(settings: &Settings) -> Result<Arc<Engine>, StartError> {
+    let (db, peppers) = database_and_peppers(settings).await?;
+    peppers::accept_incomplete(&db, &peppers, &Clock::System).await?;
+    start(settings, db, peppers)
+}
+
+async fn database_and_peppers(settings: &Settings) -> Result<(Db, Peppers), StartError> {
     let db = database(settings).await?;
     warn_of_exposed_files(settings);
     let is_used = db.has_used_pepper().await.map_err(unusable)?;
-    let peppers = settings.peppers(is_used, &random)?;
-    peppers::accept(&db, &peppers, &Clock::System).await?;
+    let peppers = settings.peppers(is_used, &Randomness::System)?;
+    Ok((db, peppers))
+}
+
+fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, StartError> {
     let engine = Engine::start(EngineSettings {
         db,
         peppers,
@@ -152,7 +171,7 @@ pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
         sign_up: settings.sign_up,
         cached_keys: settings.cached_keys,
         clock: Clock::System,
-        random,
+        random: Randomness::System,
     })?;
     Ok(Arc::new(engine))
 }

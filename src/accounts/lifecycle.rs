@@ -1,10 +1,12 @@
 //! Disabling and enabling an account: someone who is disabled is signed out everywhere and cannot sign in. What they
 //! created stays, since keys belong to the org.
+//!
+//! These take a database and no engine: they work when a pepper was lost, too.
 
 use crate::{
-    Engine,
     access::Operator,
-    db::{StorageError, on},
+    clock::Clock,
+    db::{Db, StorageError, on},
     email::EmailAddress,
     id::UserId,
 };
@@ -27,12 +29,12 @@ pub enum LifecycleError {
 /// # Errors
 /// When nobody has the address.
 pub async fn find(
-    engine: &Engine,
+    db: &Db,
     _operator: &Operator,
     email: &EmailAddress,
 ) -> Result<UserId, LifecycleError> {
     const SQL: &str = "SELECT id FROM users WHERE email = $1";
-    let found: Option<UserId> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+    let found: Option<UserId> = on!(db.read(), c => sqlx::query_scalar(SQL)
         .bind(email.clone()).fetch_optional(c).await)
     .map_err(StorageError::from)?;
     found.ok_or_else(|| LifecycleError::NotFound(email.clone()))
@@ -43,13 +45,14 @@ pub async fn find(
 /// # Errors
 /// When the database cannot be asked.
 pub async fn disable(
-    engine: &Engine,
+    db: &Db,
+    clock: &Clock,
     _operator: &Operator,
     user_id: UserId,
 ) -> Result<(), StorageError> {
-    let mut tx = engine.db.begin_unrecorded().await?;
+    let mut tx = db.begin_unrecorded().await?;
     const SQL: &str = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
-    on!(tx.on(), c => sqlx::query(SQL).bind(engine.clock.now()).bind(user_id).execute(c).await.map(drop))?;
+    on!(tx.on(), c => sqlx::query(SQL).bind(clock.now()).bind(user_id).execute(c).await.map(drop))?;
     sessions::end_all(&mut tx, user_id).await?;
     tx.commit().await
 }
@@ -58,12 +61,18 @@ pub async fn disable(
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn enable(
-    engine: &Engine,
-    _operator: &Operator,
-    user_id: UserId,
-) -> Result<(), StorageError> {
+pub async fn enable(db: &Db, _operator: &Operator, user_id: UserId) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE users SET disabled_at = NULL WHERE id = $1";
-    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(user_id).execute(c).await.map(drop))?;
+    on!(db.write_unrecorded(), c => sqlx::query(SQL).bind(user_id).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Whether the account is disabled. Asked for no account it takes as long, so that how long it takes says nothing.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn is_disabled(db: &Db, account: Option<UserId>) -> Result<bool, StorageError> {
+    const SQL: &str =
+        "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND disabled_at IS NOT NULL)";
+    Ok(on!(db.read(), c => sqlx::query_scalar(SQL).bind(account).fetch_one(c).await)?)
 }

@@ -19,7 +19,7 @@ use latchkey::{
     time::DAY,
 };
 
-use super::{CliError, flags::days, orgs::find_org};
+use super::{CliError, flags::days, orgs::find_org, pepper::when_known};
 use crate::{key_object::KeyObject, settings::Settings, start};
 
 /// The flags of `key create`.
@@ -109,8 +109,10 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         println!("{}", created.plain.expose());
     }
     eprintln!(
-        "Created the key {} in {}. It is not shown again. A Latchkey that is running knows it within a second.",
-        created.display, org.name,
+        "Created the key {} in {}. It is not shown again. {}",
+        created.display,
+        org.name,
+        when_known(&engine).await
     );
     engine.db().close().await;
     Ok(())

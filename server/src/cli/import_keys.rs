@@ -11,7 +11,7 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::{CliError, orgs::find_org};
+use super::{CliError, orgs::find_org, pepper::when_known};
 use crate::{settings::Settings, start};
 
 /// The flags of `key import`.
@@ -92,6 +92,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     let org = find_org(&engine, &flags.org).await?;
     let permit = Operator::at_the_command_line().permit::<to::MakeKeys>(&org);
     let done = import(&engine, &permit, format, &text, flags.dry_run).await;
+    let when_known = when_known(&engine).await;
     engine.db().close().await;
     let report = done.map_err(|error| match error {
         ImportError::Storage(_) | ImportError::Randomness(_) | ImportError::Unfinished(_) => {
@@ -106,10 +107,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
         ));
     }
     let done = if report.imported {
-        format!(
-            "Imported into {}. A Latchkey that is running knows them within a second.",
-            org.name,
-        )
+        format!("Imported into {}. {when_known}", org.name)
     } else {
         "Nothing is wrong. Nothing was imported: this was a dry run.".to_owned()
     };

@@ -2,13 +2,14 @@
 
 use clap::Args;
 use latchkey::{
-    Engine,
     access::Operator,
     accounts::{
         create_user::{CreateUserError, create_user},
         lifecycle::{self, LifecycleError},
         password,
     },
+    clock::Clock,
+    db::Db,
     email::EmailAddress,
     id::UserId,
     name::{DisplayName, Slug},
@@ -70,7 +71,7 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
             .parse()
             .map_err(|error| CliError::BadInput(format!("--name: {error}")))?,
     };
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
     let org = find_org(&engine, &new.org).await?;
     let created = create_user(
@@ -92,37 +93,37 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
 
 /// Disables an account.
 pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(&engine, &account.email).await?;
-    let disabled = lifecycle::disable(&engine, &operator, user_id).await;
+    let user_id = find(&db, &account.email).await?;
+    let disabled = lifecycle::disable(&db, &Clock::System, &operator, user_id).await;
     disabled.map_err(|error| CliError::Failed("the account was not disabled", error.into()))?;
     eprintln!(
         "Disabled. {} is signed out and cannot sign in.",
         account.email
     );
-    engine.db().close().await;
+    db.close().await;
     Ok(())
 }
 
 /// Enables a disabled account.
 pub async fn enable(settings: &Settings, account: Account) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(&engine, &account.email).await?;
-    let enabled = lifecycle::enable(&engine, &operator, user_id).await;
+    let user_id = find(&db, &account.email).await?;
+    let enabled = lifecycle::enable(&db, &operator, user_id).await;
     enabled.map_err(|error| CliError::Failed("the account was not enabled", error.into()))?;
     eprintln!("Enabled. {} can sign in again.", account.email);
-    engine.db().close().await;
+    db.close().await;
     Ok(())
 }
 
 /// Sets a new password and signs the person out everywhere.
 pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result<(), CliError> {
     let password = read_password()?;
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(&engine, &reset.email).await?;
+    let user_id = find(engine.db(), &reset.email).await?;
     let done = password::reset(&engine, &operator, user_id, password).await;
     done.map_err(|error| CliError::Failed("the password was not reset", error.into()))?;
     eprintln!(
@@ -133,8 +134,8 @@ pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result
     Ok(())
 }
 
-async fn find(engine: &Engine, email: &EmailAddress) -> Result<UserId, CliError> {
-    let found = lifecycle::find(engine, &Operator::at_the_command_line(), email).await;
+async fn find(db: &Db, email: &EmailAddress) -> Result<UserId, CliError> {
+    let found = lifecycle::find(db, &Operator::at_the_command_line(), email).await;
     found.map_err(|error| match error {
         LifecycleError::NotFound(_) => CliError::BadInput(error.to_string()),
         LifecycleError::Storage(_) => {

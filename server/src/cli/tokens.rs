@@ -3,6 +3,7 @@
 use clap::Args;
 use latchkey::{
     access::Operator,
+    clock::Clock,
     id::ServiceTokenId,
     name::DisplayName,
     service_tokens::{self, RevokeTokenError, TokenScope, TokenSummary},
@@ -10,7 +11,7 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::{CliError, flags::days};
+use super::{CliError, flags::days, pepper::when_known};
 use crate::{key_object::instant, settings::Settings, start};
 
 /// The flags of `token create`.
@@ -69,8 +70,10 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
         created.map_err(|error| CliError::Failed("the token was not created", error.into()))?;
     println!("{}", token.expose());
     eprintln!(
-        "Created the service token {} with the scope {}. It is not shown again.",
-        new.name, new.scope
+        "Created the service token {} with the scope {}. It is not shown again. {}",
+        new.name,
+        new.scope,
+        when_known(&engine).await
     );
     engine.db().close().await;
     Ok(())
@@ -78,12 +81,12 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
 
 /// Prints every service token: a line of names, then one line for each, with tabs between the columns.
 pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
     let failed = |error| CliError::Failed("the tokens could not be listed", error);
-    let tokens = service_tokens::list(&engine, &operator).await;
+    let tokens = service_tokens::list(&db, &operator).await;
     let tokens = tokens.map_err(|error| failed(error.into()))?;
-    let now = engine.clock().now();
+    let now = Clock::System.now();
     if flags.json {
         let objects: Vec<TokenObject<'_>> = tokens.iter().map(|token| object(token, now)).collect();
         let json = serde_json::to_string_pretty(&objects).map_err(|error| failed(error.into()))?;
@@ -103,13 +106,13 @@ pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError
             );
         }
     }
-    engine.db().close().await;
+    db.close().await;
     Ok(())
 }
 
 /// Revokes a service token.
 pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
     let revoked = service_tokens::revoke(&engine, &operator, flags.id).await;
     engine.db().close().await;

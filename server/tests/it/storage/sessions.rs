@@ -112,10 +112,10 @@ on_both! {
         let (email, visit, operator) = ("dana@northwind.example".parse().unwrap(), Visit::default(), Operator::at_the_command_line());
         let enter = async || sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit).await;
         open(&app.engine, "danas", Some(dana)).await;
-        lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
+        lifecycle::disable(app.engine.db(), &app.clock, &operator, dana).await.unwrap();
         assert!(!is_open(&app.engine, "danas").await);
         assert!(matches!(enter().await, Err(SignInError::WrongCredentials { .. })));
-        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
+        lifecycle::enable(app.engine.db(), &operator, dana).await.unwrap();
         assert!(!is_open(&app.engine, "danas").await);
         enter().await.unwrap();
         password::reset(&app.engine, &operator, dana, "the operator chose it".parse().unwrap()).await.unwrap();
