@@ -34,7 +34,9 @@ pub async fn sign_out() -> Result<(), AppError> {
 #[cfg(feature = "ssr")]
 mod on_the_server {
     use latchkey::{
+        Engine,
         accounts::{
+            lifecycle,
             password::TypedPassword,
             sign_in::{self, SignInError},
         },
@@ -51,37 +53,41 @@ mod on_the_server {
     pub async fn sign_in(email: &str, password: String, next: &str) -> Result<(), AppError> {
         let visit = session::visit()?;
         // What is no address has no account; saying more would say which addresses could have one.
-        let email: EmailAddress = email.parse().map_err(|_| {
-            note_failure(None, &visit);
-            Refusal::WrongCredentials
-        })?;
-        let who = sign_in::sign_in(
-            &*session::engine()?,
-            &email,
-            TypedPassword::new(password),
-            &visit,
-        )
-        .await
-        .map_err(|error| match error {
-            SignInError::WrongCredentials { account } => {
-                note_failure(account, &visit);
-                AppError::from(Refusal::WrongCredentials)
+        let engine = session::engine()?;
+        let Ok(email) = email.parse::<EmailAddress>() else {
+            note_failure(&engine, None, &visit).await;
+            return Err(Refusal::WrongCredentials.into());
+        };
+        let signed_in = sign_in::sign_in(&engine, &email, TypedPassword::new(password), &visit);
+        let who = match signed_in.await {
+            Ok(who) => who,
+            Err(SignInError::WrongCredentials { account }) => {
+                note_failure(&engine, account, &visit).await;
+                return Err(Refusal::WrongCredentials.into());
             }
-            SignInError::TooMany { retry_after } => Refusal::TooManyTries { retry_after }.into(),
-            SignInError::Hash(error) => error.into(),
-            SignInError::Storage(error) => error.into(),
-        })?;
+            Err(SignInError::TooMany { retry_after }) => {
+                return Err(Refusal::TooManyTries { retry_after }.into());
+            }
+            Err(SignInError::Hash(error)) => return Err(error.into()),
+            Err(SignInError::Storage(error)) => return Err(error.into()),
+        };
         session::open(who).await?;
         let begin = home::on_the_server::of_user(who.user_id).await?;
         leptos_axum::redirect(if is_own_path(next) { next } else { &begin });
         Ok(())
     }
 
-    /// Who failed to sign in and from where, for the log: never what was typed.
-    fn note_failure(account: Option<UserId>, visit: &Visit) {
+    /// Who failed to sign in, why and from where, for the log: never what was typed.
+    async fn note_failure(engine: &Engine, account: Option<UserId>, visit: &Visit) {
+        let reason = match lifecycle::is_disabled(engine.db(), account).await {
+            _ if account.is_none() => "no account has this address",
+            Ok(true) => "the account is disabled",
+            Ok(false) => "wrong password",
+            Err(_) => "unknown: the database does not answer",
+        };
         let account = account.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
         let from = visit.address.map(|address| address.to_string());
-        tracing::warn!(account, from, "sign-in failed");
+        tracing::warn!(account, reason, from, "sign-in failed");
     }
 
     pub async fn sign_out() -> Result<(), AppError> {

@@ -212,7 +212,14 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
     tracing::info!(
         "rate limits are counted by this instance alone: with several, each allows as much"
     );
-    tracing::info!(%address, database = state.engine.db().name(), version = env!("CARGO_PKG_VERSION"), "started");
+    tracing::info!(
+        instance = %state.engine.instance(),
+        pid = std::process::id(),
+        %address,
+        database = state.engine.db().name(),
+        version = env!("CARGO_PKG_VERSION"),
+        "started"
+    );
     println!("Latchkey is listening on http://{address}");
     let is_first = timeout(GRACE, sign_up::is_first(&state.engine)).await;
     if matches!(is_first, Ok(Ok(true))) {

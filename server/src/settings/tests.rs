@@ -115,3 +115,19 @@ fn proxies_are_addresses_or_networks() {
         .collect();
     assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
 }
+
+#[test]
+fn every_variable_in_the_readme_is_a_setting() {
+    let readme = include_str!("../../../README.md");
+    let is_of_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    let named = readme
+        .split(|c| !is_of_name(c))
+        .filter(|word| word.starts_with("LATCHKEY_"));
+    let named: Vec<(String, String)> = named
+        .filter(|word| *word != "LATCHKEY_")
+        .map(|word| (word.to_owned(), String::new()))
+        .collect();
+    assert!(named.len() > 10, "{named:?}");
+    let (_, unknown) = Layers::defaults().with_environment(named).unwrap();
+    assert_eq!(unknown, [""; 0]);
+}
