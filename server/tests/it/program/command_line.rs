@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use super::process::{CREATE_KEY, CREATE_ORG, Folder};
+use super::process::{CREATE_KEY, CREATE_ORG, CREATE_TOKEN, Folder};
 use crate::test_app::{Database, org::PASSWORD};
 
 #[test]
@@ -175,10 +175,8 @@ fn bad_input_exits_with_two_and_says_why() {
         "`verify` or `manage`",
     );
     let key = |more: &[&str]| folder.run(&[&CREATE_KEY, more].concat(), "");
-    refused(&key(&["--scope", "bots:eat"]), "no scope `bots:eat`");
     refused(&key(&["--domain", "shop.example"]), "Only widget keys");
     refused(&key(&["--domain", "co.uk"]), "co.uk");
-    refused(&key(&["--expires-in-days", "0"]), "0");
     refused(
         &key(&["--expires-in-days", "3", "--never-expires"]),
         "--never-expires",
@@ -207,6 +205,58 @@ fn bad_input_exits_with_two_and_says_why() {
         &folder.run(&["migrate", "--config", "none.toml"], ""),
         "none.toml",
     );
+}
+
+#[test]
+fn what_flags_take_is_said_in_words_for_people() {
+    let folder = Folder::with_org();
+    let key = |more: &[&str]| folder.run(&[&CREATE_KEY, more].concat(), "");
+    let days = "Write a whole number from 1 to 36500.";
+    for wrong in ["0", "36501", "-1", "1.5", "x", ""] {
+        let flag = format!("--expires-in-days={wrong}");
+        refused(&key(&[&flag]), days);
+        refused(
+            &folder.run(&[&CREATE_TOKEN[..], &[&flag]].concat(), ""),
+            days,
+        );
+    }
+    refused(&key(&["--metadata", "{a}"]), r#"such as {"plan": "gold"}"#);
+    let scopes = "There is no scope `nonsense`. Choose from `bots:read`, `bots:write`,";
+    refused(&key(&["--scope", "nonsense"]), scopes);
+    let none = ["--scope", "nonsense", "--convention", "talkifai"];
+    refused(
+        &key(&none),
+        "Keys of this instance have no scopes: leave it out.",
+    );
+    let id = "Write the id of a service token: `svc_` and 32 digits or letters from a to f.";
+    refused(&folder.run(&["token", "revoke", "API"], ""), id);
+    let kind = folder.run(&["key", "create", "--kind", "public"], "");
+    refused(&kind, "Write `secret` or `widget`.");
+    let file = "# a comment\nlisten = 127.0.0.1:1\n";
+    std::fs::write(folder.path().join("latchkey.toml"), file).unwrap();
+    refused(&folder.run(&["migrate"], ""), "line 2 is not valid TOML");
+}
+
+#[test]
+fn a_token_that_is_revoked_again_was_revoked_then() {
+    let folder = Folder::with_org();
+    folder.line(&CREATE_TOKEN, "");
+    let list = text(&folder.run(&["token", "list"], "").stdout);
+    let id = list.lines().nth(1).unwrap().split('\t').next().unwrap();
+    let revoke = || folder.run(&["token", "revoke", id], "");
+    let first = revoke();
+    assert!(text(&first.stderr).starts_with("Revoked."), "{first:?}");
+    let again = revoke();
+    assert!(again.status.success(), "{again:?}");
+    let said = text(&again.stderr);
+    let at = said
+        .strip_prefix("This token was already revoked, at ")
+        .unwrap();
+    let at: jiff::Timestamp = at.trim_end().trim_end_matches('.').parse().unwrap();
+    assert!(at.as_second() > 0, "{at}");
+    assert_eq!(text(&revoke().stderr), said, "the time of the first");
+    let none = ["token", "revoke", "svc_00000000000000000000000000000000"];
+    refused(&folder.run(&none, ""), "`latchkey token list` lists all");
 }
 
 #[test]
