@@ -18,14 +18,15 @@ use serde_json::{Map, Value};
 use crate::{
     Engine,
     caller::Caller,
-    db::{StorageError, Tx, on},
+    db::{StorageError, Tx, on, places_of_rows},
     event::{Event, Target},
     id::OrgId,
     network::Network,
     time::Timestamp,
 };
 
-pub use chain::{BrokenChain, Head, verify};
+pub(crate) use chain::last_is_under;
+pub use chain::{BrokenChain, Head, Place, verify};
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
 pub use security_events::exported;
 
@@ -171,7 +172,7 @@ async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageErro
 async fn insert(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
     let sql = format!(
         "INSERT INTO audit_log ({COLUMNS}) VALUES {}",
-        places(rows.len(), 16)
+        places_of_rows(rows.len(), 16)
     );
     on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
@@ -197,7 +198,7 @@ async fn insert_addresses(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result
     }
     let sql = format!(
         "INSERT INTO audit_addresses (position, at, address) VALUES {}",
-        places(with_address.len(), 3)
+        places_of_rows(with_address.len(), 3)
     );
     on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
@@ -207,16 +208,4 @@ async fn insert_addresses(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result
         query.execute(c).await.map(drop)
     })?;
     Ok(())
-}
-
-/// `($1, $2), ($3, $4)` for two rows of two columns.
-fn places(rows: usize, columns: usize) -> String {
-    let row = |number: usize| {
-        let places: Vec<String> = (1..=columns)
-            .map(|column| format!("${}", number * columns + column))
-            .collect();
-        format!("({})", places.join(", "))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
-    rows.join(", ")
 }

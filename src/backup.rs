@@ -54,9 +54,17 @@ struct EndLine {
 /// Why there is no backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
+    /// A backup is one file.
+    #[error("{0} is a folder. Name a file in it, such as {0}/latchkey.backup")]
+    IsFolder(PathBuf),
     /// A backup replaces no other file.
     #[error("{0} already exists. Choose another name, or delete the file first")]
     Exists(PathBuf),
+    /// Folders are not created.
+    #[error(
+        "{0} cannot be written: its folder does not exist. Create the folder, or choose another one"
+    )]
+    NoFolder(PathBuf),
     /// The file could not be written; what was written of it has been deleted.
     #[error("{0} cannot be written: {1}")]
     Write(PathBuf, io::Error),
@@ -102,6 +110,9 @@ pub enum FileError {
     /// It is not there, or may not be read.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
+    /// It is not a file.
+    #[error("is a folder. Name a file that `latchkey backup` created")]
+    IsFolder,
     /// It is something else.
     #[error("is not a backup. Name a file that `latchkey backup` created")]
     NotABackup,

@@ -3,6 +3,7 @@
 //! Both databases get the same SQL text with `$n` placeholders; [`on!`] is the one place that branches. SQLite has a
 //! pool of one connection for writing, so that writers queue in our process rather than fail in SQLite's.
 
+mod postgres;
 pub mod sqlite_file;
 
 use std::{io, str::FromStr, time::Duration};
@@ -10,7 +11,6 @@ use std::{io, str::FromStr, time::Duration};
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
-    postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -45,15 +45,40 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
     }
 }
 
+/// Why there is no connection to a database. Never contains its URL, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL cannot be read.
+    #[error(
+        "database_url is not a valid URL. Write it as `postgres://USER:PASSWORD@HOST:PORT/DATABASE` or `sqlite:PATH`, \
+         with special characters in a password percent-encoded"
+    )]
+    Url,
+    /// Nothing answers.
+    #[error(
+        "Postgres cannot be reached at {place} ({reason}). Check that it is running, that database_url names the right \
+         host and port, and that no firewall is in between"
+    )]
+    Unreachable {
+        /// Its host and port, or its socket.
+        place: String,
+        /// What came instead of an answer.
+        reason: String,
+    },
+    /// The database did not accept the connection, or does not answer any more.
+    #[error("database_url: the database cannot be used")]
+    Rejected(#[from] StorageError),
+}
+
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The lock beside an SQLite file could not be had.
     #[error("the database could not be locked: {0}")]
     Lock(#[from] io::Error),
-    /// The database cannot be reached.
-    #[error("database_url: the database cannot be reached")]
-    Connect(#[source] StorageError),
+    /// There is no connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The tables could not be brought up to date.
     #[error("the database could not be migrated")]
     Migrate(#[source] StorageError),
@@ -73,10 +98,20 @@ pub enum On<S, P> {
     Postgres(P),
 }
 
-/// The placeholders `$1` to `$n` of a list in a statement.
-pub(crate) fn places(n: usize) -> String {
-    let places: Vec<String> = (1..=n).map(|place| format!("${place}")).collect();
+/// The placeholders of a list in a statement: `$3, $4` for two from 3 on.
+pub(crate) fn places(first: usize, count: usize) -> String {
+    let places: Vec<String> = (first..first + count)
+        .map(|place| format!("${place}"))
+        .collect();
     places.join(", ")
+}
+
+/// The placeholders of rows that are inserted: `($1, $2), ($3, $4)` for two of two columns.
+pub(crate) fn places_of_rows(rows: usize, columns: usize) -> String {
+    let rows: Vec<String> = (0..rows)
+        .map(|row| format!("({})", places(row * columns + 1, columns)))
+        .collect();
+    rows.join(", ")
 }
 
 /// Runs one expression on whichever database is in use: `on!(db.read(), c => query.fetch_all(c).await)`.
@@ -175,7 +210,7 @@ impl Db {
             Some(path) => Some(sqlite_file::Lock::acquire(&path).await?),
             None => None,
         };
-        let db = Self::connect(url).await.map_err(OpenError::Connect)?;
+        let db = Self::connect(url).await?;
         db.migrate().await.map_err(OpenError::Migrate)?;
         Ok(db)
     }
@@ -184,19 +219,16 @@ impl Db {
     ///
     /// # Errors
     /// When the URL names neither database or the database cannot be reached.
-    pub async fn connect(url: &str) -> Result<Self, StorageError> {
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool = PgPoolOptions::new()
-                .max_connections(16)
-                .acquire_timeout(Duration::from_secs(5))
-                .connect(url)
-                .await?;
-            return Ok(Self(On::Postgres(pool)));
+            return Ok(Self(On::Postgres(postgres::connect(url).await?)));
         }
         if let Some(path) = sqlite_file::path(url) {
-            sqlite_file::create(&path).map_err(sqlx::Error::Io)?;
+            sqlite_file::create(&path)
+                .map_err(|error| StorageError::from(sqlx::Error::Io(error)))?;
         }
-        let options = SqliteConnectOptions::from_str(url)?
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|_| ConnectError::Url)?
             .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -205,7 +237,8 @@ impl Db {
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options.clone())
-            .await?;
+            .await
+            .map_err(StorageError::from)?;
         let read = SqlitePoolOptions::new()
             .max_connections(8)
             .connect_lazy_with(options.read_only(true));
@@ -305,7 +338,7 @@ impl Db {
     /// When the database does not answer.
     pub async fn has_used_pepper(&self) -> Result<bool, StorageError> {
         const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens) \
-             OR EXISTS (SELECT 1 FROM peppers)";
+             OR EXISTS (SELECT 1 FROM audit_log) OR EXISTS (SELECT 1 FROM peppers)";
         Ok(on!(self.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 

@@ -188,6 +188,11 @@ impl Engine {
         &self.convention
     }
 
+    /// Which run of the program this is.
+    pub fn instance(&self) -> InstanceId {
+        self.recorder.instance()
+    }
+
     /// The database, to ask whether it answers or to close it.
     pub fn db(&self) -> &Db {
         &self.db

@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 /// The text is not an id of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an id that starts with `{prefix}`")]
+#[error("Write the id of {thing}: `{prefix}` and 32 digits or letters from a to f.")]
 pub struct InvalidId {
     prefix: &'static str,
+    thing: &'static str,
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $thing:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -48,7 +49,7 @@ macro_rules! id {
                     .filter(|hex| hex.len() == 32 && !hex.bytes().any(|byte| byte.is_ascii_uppercase()))
                     .and_then(|hex| Uuid::try_parse(hex).ok())
                     .map(Self)
-                    .ok_or(InvalidId { prefix: $prefix })
+                    .ok_or(InvalidId { prefix: $prefix, thing: $thing })
             }
         }
 
@@ -73,42 +74,50 @@ macro_rules! id {
 id!(
     /// An organization: a customer's team.
     OrgId,
-    "org_"
+    "org_",
+    "an organization"
 );
 id!(
     /// A person.
     UserId,
-    "usr_"
+    "usr_",
+    "a user"
 );
 id!(
     /// A group of keys in an org.
     ProjectId,
-    "prj_"
+    "prj_",
+    "a project"
 );
 id!(
     /// An agent. Beside it stands its public ID, which is random and may be shown to everyone.
     AgentId,
-    "agn_"
+    "agn_",
+    "an agent"
 );
 id!(
     /// A key. It stays the same when the key's secret is rotated.
     KeyId,
-    "key_"
+    "key_",
+    "a key"
 );
 id!(
     /// One secret of a key: the current one, or an old one that rotation left working for a while.
     SecretId,
-    "sec_"
+    "sec_",
+    "a key's secret"
 );
 id!(
     /// A token with which the operator's API servers call Latchkey.
     ServiceTokenId,
-    "svc_"
+    "svc_",
+    "a service token"
 );
 id!(
     /// One run of the program: what flushed usage batches are numbered under.
     InstanceId,
-    "ins_"
+    "ins_",
+    "an instance"
 );
 
 #[cfg(test)]
@@ -120,7 +129,11 @@ mod tests {
         let id = KeyId::new(1_700_000_000_000, [7; 10]);
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));
-        assert!(text.replace("key_", "org_").parse::<KeyId>().is_err());
+        let error = text.replace("key_", "org_").parse::<KeyId>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Write the id of a key: `key_` and 32 digits or letters from a to f."
+        );
         assert!(
             text.to_uppercase()
                 .replace("KEY_", "key_")

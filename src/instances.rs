@@ -68,6 +68,19 @@ pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instan
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
 }
 
+/// Whether an instance runs that does not have the current pepper: it started before that was used for the first time. It
+/// knows no key and no token that is stored under it.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn any_lacks_current_pepper(engine: &Engine) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM instances WHERE seen_at > $1 \
+         AND started_at < (SELECT noted_at FROM peppers WHERE version = $2))";
+    let since = engine.clock.now().plus(-RUNNING_FOR);
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(since).bind(engine.peppers.current_version()).fetch_one(c).await)?)
+}
+
 /// Deletes what instances left that did not end well.
 ///
 /// # Errors

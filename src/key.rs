@@ -57,7 +57,7 @@ words! {
         /// For browsers: works only from its allowed domains.
         Widget = "widget",
     }
-    InvalidKind "A kind is `secret` or `widget`."
+    InvalidKind "Write `secret` or `widget`."
 }
 
 words! {
@@ -68,7 +68,7 @@ words! {
         /// Everything else.
         Test = "test",
     }
-    InvalidEnvironment "An environment is `live` or `test`."
+    InvalidEnvironment "Write `live` or `test`."
 }
 
 words! {
@@ -85,7 +85,7 @@ words! {
         /// None of these.
         Other = "other",
     }
-    InvalidRevokeReason "A reason is `compromised`, `superseded`, `unused`, `left-team` or `other`."
+    InvalidRevokeReason "Write `compromised`, `superseded`, `unused`, `left-team` or `other`."
 }
 
 words! {
@@ -100,7 +100,7 @@ words! {
         /// Ended for good.
         Revoked = "revoked",
     }
-    InvalidStatus "A status is `active`, `disabled`, `expired` or `revoked`."
+    InvalidStatus "Write `active`, `disabled`, `expired` or `revoked`."
 }
 
 /// The stored facts that decide a key's status.

@@ -9,6 +9,7 @@ mod moving;
 use std::collections::BTreeMap;
 
 use crate::{
+    audit,
     clock::Clock,
     db::{Db, StorageError, on},
     key::digest::Peppers,
@@ -37,8 +38,8 @@ pub enum UnusablePeppers {
     },
     /// The secret under a number is not the one that the database was used with.
     #[error(
-        "pepper {version} is not the secret that this database was used with. Set the one that it was used with. If this \
-         is meant to be a new one, give it the number {next} (`{next}:SECRET`) and keep pepper {version} in \
+        "pepper {version} is not the secret that this database was used with. Set the one that it was used with; if \
+         that was in a file, restore the file from a copy. If this is meant to be a new one, give it the number {next} (`{next}:SECRET`) and keep pepper {version} in \
          LATCHKEY_OLDER_PEPPERS"
     )]
     Different {
@@ -81,15 +82,7 @@ impl PepperUse {
 /// # Errors
 /// Names the first pepper that is missing, or is another one.
 pub async fn check(db: &Db, peppers: &Peppers, now: Timestamp) -> Result<(), UnusablePeppers> {
-    let stored = fingerprints(db).await?;
-    for (version, fingerprint) in &stored {
-        if is_right(peppers, *version, Some(fingerprint)) == Some(false) {
-            return Err(UnusablePeppers::Different {
-                version: *version,
-                next: next_number(peppers, stored.keys()),
-            });
-        }
-    }
+    check_secrets(db, peppers).await?;
     for (version, used) in digests(db, now).await? {
         if used.is_needed() && peppers.fingerprint(version).is_none() {
             return Err(UnusablePeppers::Missing {
@@ -102,15 +95,47 @@ pub async fn check(db: &Db, peppers: &Peppers, now: Timestamp) -> Result<(), Unu
     Ok(())
 }
 
+/// Checks that the peppers that are there are those that the database was used with.
+async fn check_secrets(db: &Db, peppers: &Peppers) -> Result<(), UnusablePeppers> {
+    let stored = fingerprints(db).await?;
+    let mut different = stored
+        .iter()
+        .find(|(version, stored)| is_right(peppers, **version, Some(stored)) == Some(false))
+        .map(|(version, _)| *version);
+    // A version that stored no fingerprints has chained its audit log all the same.
+    if let (None, Some((version, false))) = (different, audit::last_is_under(db, peppers).await?) {
+        different = Some(version).filter(|version| !stored.contains_key(version));
+    }
+    match different {
+        None => Ok(()),
+        Some(version) => Err(UnusablePeppers::Different {
+            version,
+            next: next_number(peppers, stored.keys()),
+        }),
+    }
+}
+
 /// Checks the peppers, and notes the fingerprints of those that are used for the first time.
 ///
 /// # Errors
 /// As [`check`].
 pub async fn accept(db: &Db, peppers: &Peppers, clock: &Clock) -> Result<(), UnusablePeppers> {
-    let now = clock.now();
+    check(db, peppers, clock.now()).await?;
+    accept_incomplete(db, peppers, clock).await
+}
+
+/// The same for work that recognizes no key and no token: older peppers may be missing.
+///
+/// # Errors
+/// Names the first pepper that is another one.
+pub async fn accept_incomplete(
+    db: &Db,
+    peppers: &Peppers,
+    clock: &Clock,
+) -> Result<(), UnusablePeppers> {
     // Read before the check, so that what another process notes in between is checked.
     let stored = fingerprints(db).await?;
-    check(db, peppers, now).await?;
+    check_secrets(db, peppers).await?;
     let new: Vec<i32> = peppers
         .versions()
         .filter(|version| !stored.contains_key(version))
@@ -121,11 +146,12 @@ pub async fn accept(db: &Db, peppers: &Peppers, clock: &Clock) -> Result<(), Unu
     for version in new {
         let fingerprint = peppers.fingerprint(version).map(Vec::from);
         const SQL: &str = "INSERT INTO peppers (version, fingerprint, noted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-        on!(db.write_unrecorded(), c => sqlx::query(SQL).bind(version).bind(fingerprint).bind(now).execute(c).await.map(drop))
-            .map_err(StorageError::from)?;
+        on!(db.write_unrecorded(), c => sqlx::query(SQL)
+            .bind(version).bind(fingerprint).bind(clock.now()).execute(c).await.map(drop))
+        .map_err(StorageError::from)?;
     }
     // Of two processes that start with different secrets, one was first.
-    check(db, peppers, now).await
+    check_secrets(db, peppers).await
 }
 
 /// What is stored under each pepper that the database or the settings know, by number.

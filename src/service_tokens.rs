@@ -19,7 +19,7 @@ use crate::{
     change::Happened,
     clock::Monotonic,
     convention::CHECKSUM_CHARACTERS,
-    db::{StorageError, on, places},
+    db::{Db, StorageError, on, places},
     event::{Event, Target},
     id::ServiceTokenId,
     key::{digest::KeyDigest, text::PlainKey},
@@ -187,7 +187,7 @@ async fn read(
     let sql = format!(
         "SELECT id, scope, expires_at, last_used_at, digest FROM service_tokens \
          WHERE digest IN ({}) AND revoked_at IS NULL ORDER BY pepper_version DESC LIMIT 1",
-        places(digests.len())
+        places(1, digests.len())
     );
     let row: Option<Row> = on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
@@ -269,25 +269,25 @@ impl TokenSummary {
     }
 }
 
-/// Every service token, oldest first. An instance has a handful.
+/// Every service token, oldest first. An instance has a handful. Needs no engine, so that it works without the peppers.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn list(
-    engine: &Engine,
-    _operator: &Operator,
-) -> Result<Vec<TokenSummary>, StorageError> {
+pub async fn list(db: &Db, _operator: &Operator) -> Result<Vec<TokenSummary>, StorageError> {
     const SQL: &str = "SELECT id, name, scope, created_at, expires_at, last_used_at, revoked_at \
          FROM service_tokens ORDER BY created_at, id";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_all(c).await)?)
+    Ok(on!(db.read(), c => sqlx::query_as(SQL).fetch_all(c).await)?)
 }
 
 /// Why a token was not revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeTokenError {
-    /// There is no such token, or it is revoked already.
-    #[error("There is no active service token with this id.")]
+    /// There is no such token.
+    #[error("There is no service token with this id.")]
     NotFound,
+    /// It was revoked before, at this time.
+    #[error("This service token is already revoked.")]
+    AlreadyRevoked(Timestamp),
     /// The database could not be asked.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -296,7 +296,7 @@ pub enum RevokeTokenError {
 /// Ends a token for good.
 ///
 /// # Errors
-/// When there is none with this id that is not revoked.
+/// When there is none with this id, or it is already revoked.
 pub async fn revoke(
     engine: &Engine,
     operator: &Operator,
@@ -309,7 +309,13 @@ pub async fn revoke(
         .bind(engine.clock.now()).bind(id).execute(c).await.map(|done| done.rows_affected()))
     .map_err(StorageError::from)?;
     if revoked == 0 {
-        return Err(RevokeTokenError::NotFound);
+        const REVOKED_AT: &str = "SELECT revoked_at FROM service_tokens WHERE id = $1";
+        let revoked_at: Option<Option<Timestamp>> =
+            on!(change.on(), c => sqlx::query_scalar(REVOKED_AT)
+            .bind(id).fetch_optional(c).await)
+            .map_err(StorageError::from)?;
+        let revoked_at = revoked_at.flatten().ok_or(RevokeTokenError::NotFound)?;
+        return Err(RevokeTokenError::AlreadyRevoked(revoked_at));
     }
     let revoked = Happened::new(Event::TokenRevoked, Target::Token(id));
     Ok(change.commit(revoked).await?)

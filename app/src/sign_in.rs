@@ -36,11 +36,10 @@ mod on_the_server {
     use latchkey::{
         accounts::{
             password::TypedPassword,
-            sign_in::{self, SignInError},
+            sign_in::{self, FailedSignIn, SignInError},
         },
         caller::Visit,
         email::EmailAddress,
-        id::UserId,
     };
 
     use crate::{
@@ -52,35 +51,37 @@ mod on_the_server {
         let visit = session::visit()?;
         // What is no address has no account; saying more would say which addresses could have one.
         let engine = session::engine()?;
-        let email: EmailAddress = email.parse().map_err(|_| {
-            sign_in::failed_without_account(&engine, &visit);
-            note_failure(None, &visit);
-            Refusal::WrongCredentials
-        })?;
-        let who = sign_in::sign_in(&engine, &email, TypedPassword::new(password), &visit)
-            .await
-            .map_err(|error| match error {
-                SignInError::WrongCredentials { account } => {
-                    note_failure(account, &visit);
-                    AppError::from(Refusal::WrongCredentials)
-                }
-                SignInError::TooMany { retry_after } => {
-                    Refusal::TooManyTries { retry_after }.into()
-                }
-                SignInError::Hash(error) => error.into(),
-                SignInError::Storage(error) => error.into(),
-            })?;
+        let Ok(email) = email.parse::<EmailAddress>() else {
+            let failed = FailedSignIn::UnknownAccount;
+            sign_in::note_failed(&engine, failed, &visit);
+            log_failure(failed, &visit);
+            return Err(Refusal::WrongCredentials.into());
+        };
+        let signed_in = sign_in::sign_in(&engine, &email, TypedPassword::new(password), &visit);
+        let who = match signed_in.await {
+            Ok(who) => who,
+            Err(SignInError::WrongCredentials(failed)) => {
+                log_failure(failed, &visit);
+                return Err(Refusal::WrongCredentials.into());
+            }
+            Err(SignInError::TooMany { retry_after }) => {
+                return Err(Refusal::TooManyTries { retry_after }.into());
+            }
+            Err(SignInError::Hash(error)) => return Err(error.into()),
+            Err(SignInError::Storage(error)) => return Err(error.into()),
+        };
         session::open(who).await?;
         let begin = home::on_the_server::of_user(who.user_id).await?;
         leptos_axum::redirect(if is_own_path(next) { next } else { &begin });
         Ok(())
     }
 
-    /// Who failed to sign in and from where, for the log: never what was typed.
-    fn note_failure(account: Option<UserId>, visit: &Visit) {
-        let account = account.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
+    /// Who failed to sign in, why and from where, for the log: never what was typed.
+    fn log_failure(failed: FailedSignIn, visit: &Visit) {
+        let account = failed.account().map(|id| id.to_string());
+        let account = account.as_deref().unwrap_or("unknown");
         let from = visit.address.map(|address| address.to_string());
-        tracing::warn!(account, from, "sign-in failed");
+        tracing::warn!(account, reason = failed.as_str(), from, "sign-in failed");
     }
 
     pub async fn sign_out() -> Result<(), AppError> {
@@ -88,7 +89,7 @@ mod on_the_server {
         session::end().await?;
         // Whoever is signed out already has no session that ends.
         if let Ok(person) = person {
-            sign_in::signed_out(&*session::engine()?, person);
+            sign_in::note_signed_out(&*session::engine()?, &person);
         }
         leptos_axum::redirect("/sign-in");
         Ok(())

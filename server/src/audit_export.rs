@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -14,12 +14,12 @@ use latchkey_app::{
 use leptos_axum::render_app_async_with_context;
 use tower_sessions::Session;
 
-use crate::{app_state::AppState, key_forms::person, pages};
+use crate::{app_state::AppState, key_forms::person, named::Named, pages};
 
 /// Exports the entries that match the filters in the address.
 pub async fn show(
     State(state): State<AppState>,
-    Path(org): Path<String>,
+    Named(org): Named<String>,
     session: Session,
     request: Request,
 ) -> Response {

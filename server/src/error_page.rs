@@ -95,6 +95,15 @@ pub fn too_large() -> Response {
     )
 }
 
+/// For an address that names nothing.
+pub fn not_found() -> Response {
+    error_page(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        "There is no page at this address. Check it, or find what you were looking for from your keys.",
+    )
+}
+
 /// For a form that is not one.
 pub fn unreadable_form() -> Response {
     error_page(

@@ -5,7 +5,7 @@ mod import_body;
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Path, Request, State},
+    extract::{FromRequest, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -33,12 +33,12 @@ use serde::de::DeserializeOwned;
 use tower_sessions::Session;
 use url::form_urlencoded::byte_serialize;
 
-use crate::{app_state::AppState, error_page, pages, sessions::USER_ID};
+use crate::{app_state::AppState, error_page, named::Named, pages, sessions::USER_ID};
 
 /// Makes a key. The answer is the page that shows it, the only one that ever does.
 pub async fn create(
     State(state): State<AppState>,
-    Path(org): Path<String>,
+    Named(org): Named<String>,
     session: Session,
     request: Request,
 ) -> Response {
@@ -56,7 +56,7 @@ pub async fn create(
 /// Changes a key.
 pub async fn edit(
     State(state): State<AppState>,
-    Path((org, key)): Path<(String, String)>,
+    Named((org, key)): Named<(String, String)>,
     session: Session,
     request: Request,
 ) -> Response {
@@ -74,7 +74,7 @@ pub async fn edit(
 /// Changes where a widget key works.
 pub async fn edit_domains(
     State(state): State<AppState>,
-    Path((org, key)): Path<(String, String)>,
+    Named((org, key)): Named<(String, String)>,
     session: Session,
     request: Request,
 ) -> Response {
@@ -92,7 +92,7 @@ pub async fn edit_domains(
 /// Rotates a key. The answer is the page that shows the new secret, the only one that ever does.
 pub async fn rotate(
     State(state): State<AppState>,
-    Path((org, key)): Path<(String, String)>,
+    Named((org, key)): Named<(String, String)>,
     session: Session,
     request: Request,
 ) -> Response {
@@ -110,7 +110,7 @@ pub async fn rotate(
 /// Disables or revokes the keys that are ticked in the list.
 pub async fn change_many(
     State(state): State<AppState>,
-    Path(org): Path<String>,
+    Named(org): Named<String>,
     session: Session,
     request: Request,
 ) -> Response {
@@ -128,7 +128,7 @@ pub async fn change_many(
 /// Imports keys, or says what would come of it.
 pub async fn import(
     State(state): State<AppState>,
-    Path(org): Path<String>,
+    Named(org): Named<String>,
     session: Session,
     request: Request,
 ) -> Response {

@@ -20,6 +20,7 @@ mod key_forms;
 mod key_object;
 mod logging;
 mod metrics;
+mod named;
 pub mod openapi;
 pub mod pages;
 mod problem;

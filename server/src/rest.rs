@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod audit;
 pub mod body;
+pub mod fields;
 pub mod idempotency;
 pub mod instances;
 pub mod key_change;

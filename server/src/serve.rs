@@ -40,7 +40,7 @@ pub enum ServeError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The address is in use, or not this machine's.
-    #[error("listen {0}: {1}")]
+    #[error("listen: {}", cannot_listen(*.0, .1))]
     Listen(SocketAddr, io::Error),
     /// Signals of the system could not be received.
     #[error("signals cannot be received: {0}")]
@@ -54,6 +54,29 @@ pub enum ServeError {
     /// The database could not be asked.
     #[error("the database does not answer")]
     Storage(#[from] StorageError),
+}
+
+/// Why an address cannot be listened on, and what to do.
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    let with_port = |port| SocketAddr::new(ip, port);
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "another program uses port {port} of {ip}. Stop it, or choose another port, such as --listen {} or \
+             LATCHKEY_LISTEN={0}",
+            with_port(port.checked_add(1).unwrap_or(3000))
+        ),
+        io::ErrorKind::AddrNotAvailable => format!(
+            "{ip} is not an address of this machine. Use --listen 127.0.0.1:{port} for this machine alone, or \
+             --listen 0.0.0.0:{port} for all of its addresses"
+        ),
+        io::ErrorKind::PermissionDenied => format!(
+            "this user must not use port {port} of {ip}. Choose a port from 1024 on, such as --listen {} or \
+             LATCHKEY_LISTEN={0}",
+            with_port(3000)
+        ),
+        _ => format!("{address} cannot be used: {error}"),
+    }
 }
 
 /// Migrates, serves until SIGTERM or SIGINT, and writes down what was counted.
@@ -193,7 +216,14 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
     tracing::info!(
         "rate limits are counted by this instance alone: with several, each allows as much"
     );
-    tracing::info!(%address, database = state.engine.db().name(), version = env!("CARGO_PKG_VERSION"), "started");
+    tracing::info!(
+        instance = %state.engine.instance(),
+        pid = std::process::id(),
+        %address,
+        database = state.engine.db().name(),
+        version = env!("CARGO_PKG_VERSION"),
+        "started"
+    );
     println!("Latchkey is listening on http://{address}");
     let is_first = timeout(GRACE, sign_up::is_first(&state.engine)).await;
     if matches!(is_first, Ok(Ok(true))) {

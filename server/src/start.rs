@@ -9,7 +9,8 @@ use std::{
 use latchkey::{
     Engine, EngineSettings,
     clock::Clock,
-    db::{Db, OpenError},
+    db::{ConnectError, Db, OpenError, StorageError},
+    key::digest::Peppers,
     peppers::{self, UnusablePeppers},
     random::{Randomness, RandomnessError},
 };
@@ -20,8 +21,16 @@ use crate::settings::{PepperError, Settings};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data folder could not be made.
-    #[error("data_dir {0}: {1}")]
+    #[error(
+        "data_dir: the folder {0} cannot be created ({1}). Choose another with --data-dir or LATCHKEY_DATA_DIR"
+    )]
     DataDir(PathBuf, io::Error),
+    /// Nothing can be written into the data folder.
+    #[error(
+        "data_dir: nothing can be created in the folder {0} ({1}). Let the user that runs Latchkey write to it, or \
+         choose another with --data-dir or LATCHKEY_DATA_DIR"
+    )]
+    DataDirNotWritable(PathBuf, io::Error),
     /// There is no SQLite file.
     #[error(
         "there is no database at {0}. Check data_dir and database_url; `latchkey serve` creates a new database"
@@ -74,10 +83,14 @@ pub async fn existing_database(settings: &Settings) -> Result<Db, StartError> {
     let db = Db::connect(settings.database_url().expose())
         .await
         .map_err(OpenError::Connect)?;
-    match db.pending_migrations().await.map_err(OpenError::Connect)? {
+    match db.pending_migrations().await.map_err(unusable)? {
         0 => Ok(db),
         pending => Err(StartError::Outdated(pending)),
     }
+}
+
+fn unusable(error: StorageError) -> OpenError {
+    ConnectError::Rejected(error).into()
 }
 
 /// Says in the log which files hold secrets and can be read by others.
@@ -127,12 +140,30 @@ fn is_exposed(_: &Path) -> bool {
 /// # Errors
 /// When something that it needs is missing.
 pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
-    let random = Randomness::System;
+    let (db, peppers) = database_and_peppers(settings).await?;
+    peppers::accept(&db, &peppers, &Clock::System).await?;
+    start(settings, db, peppers)
+}
+
+/// The same for commands that recognize no key and no token: they work while an older pepper is missing.
+///
+/// # Errors
+/// As [`engine`].
+pub async fn engine_without_older_peppers(settings: &Settings) -> Result<Arc<Engine>, StartError> {
+    let (db, peppers) = database_and_peppers(settings).await?;
+    peppers::accept_incomplete(&db, &peppers, &Clock::System).await?;
+    start(settings, db, peppers)
+}
+
+async fn database_and_peppers(settings: &Settings) -> Result<(Db, Peppers), StartError> {
     let db = database(settings).await?;
     warn_of_exposed_files(settings);
-    let is_used = db.has_used_pepper().await.map_err(OpenError::Connect)?;
-    let peppers = settings.peppers(is_used, &random)?;
-    peppers::accept(&db, &peppers, &Clock::System).await?;
+    let is_used = db.has_used_pepper().await.map_err(unusable)?;
+    let peppers = settings.peppers(is_used, &Randomness::System)?;
+    Ok((db, peppers))
+}
+
+fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, StartError> {
     let engine = Engine::start(EngineSettings {
         db,
         peppers,
@@ -140,9 +171,26 @@ pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
         sign_up: settings.sign_up,
         cached_keys: settings.cached_keys,
         clock: Clock::System,
-        random,
+        random: Randomness::System,
     })?;
     Ok(Arc::new(engine))
+}
+
+/// Checks that files can be created in the data folder, or that the folder itself can. Leaves nothing behind.
+///
+/// # Errors
+/// When they cannot.
+pub fn check_data_dir(settings: &Settings) -> Result<(), StartError> {
+    let folder = &settings.data_dir;
+    // An empty name is that of the working directory.
+    let existing = folder.ancestors().find(|folder| folder.exists());
+    let existing = existing.unwrap_or(Path::new("."));
+    let probe = existing.join(format!(".latchkey-check.{}", std::process::id()));
+    let tried = std::fs::create_dir(&probe).and_then(|()| std::fs::remove_dir(&probe));
+    tried.map_err(|error| match existing == folder {
+        true => StartError::DataDirNotWritable(folder.clone(), error),
+        false => StartError::DataDir(folder.clone(), error),
+    })
 }
 
 /// The folder is made for its owner alone: the database in it holds what only the pepper keeps from being searched.

@@ -1,10 +1,12 @@
 //! Disabling and enabling an account: someone who is disabled is signed out everywhere and cannot sign in. What they
 //! created stays, since keys belong to the org.
+//!
+//! What needs no engine takes a database: it works when a pepper was lost, too.
 
 use crate::{
     Engine,
     access::Operator,
-    db::{StorageError, on},
+    db::{Db, StorageError, on},
     email::EmailAddress,
     id::UserId,
 };
@@ -27,12 +29,12 @@ pub enum LifecycleError {
 /// # Errors
 /// When nobody has the address.
 pub async fn find(
-    engine: &Engine,
+    db: &Db,
     _operator: &Operator,
     email: &EmailAddress,
 ) -> Result<UserId, LifecycleError> {
     const SQL: &str = "SELECT id FROM users WHERE email = $1";
-    let found: Option<UserId> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+    let found: Option<UserId> = on!(db.read(), c => sqlx::query_scalar(SQL)
         .bind(email.clone()).fetch_optional(c).await)
     .map_err(StorageError::from)?;
     found.ok_or_else(|| LifecycleError::NotFound(email.clone()))
@@ -60,12 +62,8 @@ pub async fn disable(
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn enable(
-    engine: &Engine,
-    _operator: &Operator,
-    user_id: UserId,
-) -> Result<(), StorageError> {
+pub async fn enable(db: &Db, _operator: &Operator, user_id: UserId) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE users SET disabled_at = NULL WHERE id = $1";
-    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(user_id).execute(c).await.map(drop))?;
+    on!(db.write_unrecorded(), c => sqlx::query(SQL).bind(user_id).execute(c).await.map(drop))?;
     Ok(())
 }

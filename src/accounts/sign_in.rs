@@ -24,10 +24,7 @@ use super::{
 pub enum SignInError {
     /// The address is not known or the password is not right: the answer does not say which, the log does.
     #[error("The e-mail address or the password is not right.")]
-    WrongCredentials {
-        /// Whose account was tried; `None` when the address has none.
-        account: Option<UserId>,
-    },
+    WrongCredentials(FailedSignIn),
     /// Too many wrong ones, for this account or from this address.
     #[error("Too many tries. Wait {retry_after} seconds and try again.")]
     TooMany {
@@ -40,6 +37,36 @@ pub enum SignInError {
     /// The database could not be asked.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// What was wrong with an address and a password: for the log, never for the one who tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedSignIn {
+    /// No account has the address.
+    UnknownAccount,
+    /// The password is not this account's.
+    WrongPassword(UserId),
+    /// The account is disabled.
+    Disabled(UserId),
+}
+
+impl FailedSignIn {
+    /// Its word in the logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown_account",
+            Self::WrongPassword(_) => "wrong_password",
+            Self::Disabled(_) => "account_disabled",
+        }
+    }
+
+    /// Whose account was tried.
+    pub const fn account(self) -> Option<UserId> {
+        match self {
+            Self::UnknownAccount => None,
+            Self::WrongPassword(account) | Self::Disabled(account) => Some(account),
+        }
+    }
 }
 
 /// What signing in needs to know of an account.
@@ -77,45 +104,41 @@ pub async fn sign_in(
     let whose = HashFor::of_visit(visit);
     let verified = password::verify(engine, password, stored, whose).await;
     let is_right = attempt.unless_wrong(verified)?;
-    match found {
-        Some(account) if is_right && account.disabled_at.is_none() => {
-            note(engine, Event::SessionStarted, Some(account.id), visit);
-            Ok(SignedIn {
-                user_id: account.id,
-                epoch: account.epoch,
-            })
+    let failed = match found {
+        None => FailedSignIn::UnknownAccount,
+        Some(account) if account.disabled_at.is_some() => FailedSignIn::Disabled(account.id),
+        Some(account) if !is_right => FailedSignIn::WrongPassword(account.id),
+        Some(Account { id, epoch, .. }) => {
+            let started = event(Event::SessionStarted, Some(id), visit);
+            engine.note(started);
+            return Ok(SignedIn { user_id: id, epoch });
         }
-        account => {
-            let account = account.map(|account| account.id);
-            note(engine, Event::SessionFailed, account, visit);
-            Err(SignInError::WrongCredentials { account })
-        }
-    }
+    };
+    note_failed(engine, failed, visit);
+    Err(SignInError::WrongCredentials(failed))
 }
 
-/// Notes that someone signed out.
-pub fn signed_out(engine: &Engine, person: Person) {
-    note(
-        engine,
+/// Notes for the audit log that someone failed to sign in. Of who tried an account that there is not nothing is kept but
+/// where they came from.
+pub fn note_failed(engine: &Engine, failed: FailedSignIn, visit: &Visit) {
+    let event = event(Event::SessionFailed, failed.account(), visit);
+    engine.note(event.with("reason", failed.as_str()));
+}
+
+/// Notes for the audit log that someone signed out.
+pub fn note_signed_out(engine: &Engine, person: &Person) {
+    engine.note(event(
         Event::SessionEnded,
         Some(person.user_id),
         &person.visit,
-    );
+    ));
 }
 
-/// Notes a sign-in that failed because what was typed is no address, so that it has no account.
-pub fn failed_without_account(engine: &Engine, visit: &Visit) {
-    note(engine, Event::SessionFailed, None, visit);
-}
-
-/// Notes what became of the session of an account. Of who tried an account that there is not nothing is kept but where
-/// they came from.
-fn note(engine: &Engine, event: Event, account: Option<UserId>, visit: &Visit) {
+fn event(event: Event, account: Option<UserId>, visit: &Visit) -> SecurityEvent {
     let caller = Caller {
         actor: account.map_or(Actor::Unknown, Actor::User),
         via: Via::Page,
         visit: visit.clone(),
     };
-    let log = account.map_or(Log::NoOrgs, Log::OrgsOf);
-    engine.note(SecurityEvent::new(event, caller, log));
+    SecurityEvent::new(event, caller, account.map_or(Log::NoOrgs, Log::OrgsOf))
 }

@@ -3,7 +3,7 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, from_json, on},
+    db::{StorageError, from_json, on, places},
     id::{AgentId, ProjectId},
     name::DisplayName,
     time::Timestamp,
@@ -40,12 +40,9 @@ pub async fn summaries_of(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<String> = (2..ids.len() + 2)
-        .map(|place| format!("${place}"))
-        .collect();
     let sql = format!(
         "SELECT id, public_id, name FROM agents WHERE org_id = $1 AND id IN ({})",
-        places.join(", ")
+        places(2, ids.len())
     );
     Ok(on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());

@@ -1,9 +1,16 @@
 //! The chain of hashes, and whether it holds.
 
+use std::{collections::HashMap, fmt, net::IpAddr};
+
 use crate::{
     Engine,
-    db::{StorageError, on},
+    db::{Db, StorageError, on},
+    event::Event,
+    id::OrgId,
     key::digest::Peppers,
+    name::Slug,
+    network::Network,
+    time::Timestamp,
 };
 
 use super::{COLUMNS, Row};
@@ -24,18 +31,18 @@ pub struct Head {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokenChain {
     /// An entry is not the one that was written, or one before it is missing.
+    #[error("{0} is not the one that was written there, or an entry before it is missing.")]
+    At(Place),
+    /// The whole address of an entry, which is kept beside the chain, is not in the network that is chained.
     #[error(
-        "The entry at position {position} is not the one that was written there, or an entry before it is missing."
+        "The address of the client was changed. {0} was written from another network, or from none."
     )]
-    At {
-        /// The first bad position.
-        position: i64,
-    },
+    Address(Place),
     /// An entry was written under a pepper that the settings do not have.
-    #[error("The entry at position {position} needs pepper {version}. Add it to older_peppers.")]
+    #[error("{place} needs pepper {version}. Add it to LATCHKEY_OLDER_PEPPERS.")]
     NoPepper {
-        /// The first such position.
-        position: i64,
+        /// The first such entry.
+        place: Place,
         /// The pepper's number.
         version: i32,
     },
@@ -48,6 +55,58 @@ pub enum BrokenChain {
     /// The database could not be asked.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// An entry, as the database has it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its number in the log of the installation.
+    pub position: i64,
+    /// What happened; `None` when that was changed to something that does not exist.
+    pub event: Option<Event>,
+    /// The slug of its organization, or the id when that was deleted; `None` for what is no organization's.
+    pub org: Option<String>,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The entry at position {} (", self.position)?;
+        match self.event {
+            Some(event) => write!(f, "{event}")?,
+            None => f.write_str("unknown event")?,
+        }
+        match &self.org {
+            Some(org) => write!(f, ", organization {org}")?,
+            None => f.write_str(", no organization")?,
+        }
+        match jiff::Timestamp::from_millisecond(self.at.as_millis()) {
+            Ok(at) => write!(f, ", {at})"),
+            Err(_) => f.write_str(", unknown time)"),
+        }
+    }
+}
+
+impl Place {
+    async fn of(db: &Db, row: &Row) -> Result<Self, StorageError> {
+        // What was changed in the database may be any text: only what reads as an id is shown.
+        let id: Option<OrgId> = row.org_id.as_deref().and_then(|id| id.parse().ok());
+        const SLUG: &str = "SELECT slug FROM orgs WHERE id = $1";
+        let slug: Option<Slug> =
+            on!(db.read(), c => sqlx::query_scalar(SLUG).bind(id).fetch_optional(c).await)?;
+        let org = match (slug, id) {
+            (Some(slug), _) => Some(slug.to_string()),
+            (None, Some(id)) => Some(id.to_string()),
+            (None, None) => row.org_id.as_ref().map(|_| "unknown".to_owned()),
+        };
+        Ok(Self {
+            position: row.position,
+            event: row.event.parse().ok(),
+            org,
+            at: row.at,
+        })
+    }
 }
 
 /// The hash of a row that follows the one with the hash `previous`; `None` when its pepper is not there. Each field is
@@ -81,19 +140,19 @@ pub(super) fn hash(peppers: &Peppers, previous: &[u8], row: &Row) -> Option<Vec<
     peppers.audit_hash(row.pepper_version, &text)
 }
 
-/// Checks every entry, from the oldest that is kept, and that one has the hash `head`, if that is given.
+/// Checks every entry, from the oldest that is kept, that its address is in its network, and that one has the hash `head`, if that is given.
 ///
 /// # Errors
 /// Names the first entry that is not what was written.
 pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenChain> {
-    let (mut position, mut previous) = checkpoint(engine).await?;
+    let (mut position, mut previous) = checkpoint(&engine.db).await?;
     let mut found = head.is_none_or(|head| hex(&previous) == head);
     let mut count = 0;
     loop {
         let rows = rows_after(engine, position).await?;
         let Some(first) = rows.first() else { break };
         if first.position != position + 1 {
-            let moved = checkpoint(engine).await?;
+            let moved = checkpoint(&engine.db).await?;
             if moved.0 > position {
                 // Retention deleted what was about to be read: go on from where the log begins now.
                 (position, previous) = moved;
@@ -101,15 +160,20 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
                 continue;
             }
         }
+        let addresses = addresses_of(engine, &rows).await?;
         for row in rows {
-            let expected = hash(&engine.peppers, &previous, &row).ok_or(BrokenChain::NoPepper {
-                position: row.position,
-                version: row.pepper_version,
-            })?;
-            if row.position != position + 1 || expected != row.hash {
-                return Err(BrokenChain::At {
-                    position: row.position,
+            let Some(expected) = hash(&engine.peppers, &previous, &row) else {
+                return Err(BrokenChain::NoPepper {
+                    place: Place::of(&engine.db, &row).await?,
+                    version: row.pepper_version,
                 });
+            };
+            if row.position != position + 1 || expected != row.hash {
+                return Err(BrokenChain::At(Place::of(&engine.db, &row).await?));
+            }
+            let address = addresses.get(&row.position);
+            if address.is_some_and(|address| !is_in(address, row.network.as_deref())) {
+                return Err(BrokenChain::Address(Place::of(&engine.db, &row).await?));
             }
             position = row.position;
             previous = row.hash;
@@ -127,9 +191,9 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
 }
 
 /// Position and hash of the last entry that was deleted.
-async fn checkpoint(engine: &Engine) -> Result<(i64, Vec<u8>), StorageError> {
+async fn checkpoint(db: &Db) -> Result<(i64, Vec<u8>), StorageError> {
     const SQL: &str = "SELECT position, hash FROM audit_checkpoint";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
+    Ok(on!(db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
 }
 
 async fn rows_after(engine: &Engine, position: i64) -> Result<Vec<Row>, StorageError> {
@@ -140,6 +204,51 @@ async fn rows_after(engine: &Engine, position: i64) -> Result<Vec<Row>, StorageE
         on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(position).fetch_all(c).await)?,
     )
+}
+
+/// The whole addresses that are kept of these rows, by position.
+async fn addresses_of(engine: &Engine, rows: &[Row]) -> Result<HashMap<i64, String>, StorageError> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+        return Ok(HashMap::new());
+    };
+    const SQL: &str =
+        "SELECT position, address FROM audit_addresses WHERE position >= $1 AND position <= $2";
+    let addresses: Vec<(i64, String)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(first.position).bind(last.position).fetch_all(c).await)?;
+    Ok(addresses.into_iter().collect())
+}
+
+fn is_in(address: &str, network: Option<&str>) -> bool {
+    let of_address = address.parse::<IpAddr>().map(Network::of);
+    of_address.is_ok_and(|of_address| network == Some(of_address.to_string().as_str()))
+}
+
+/// The number of the pepper that the last entry was written under, and whether `peppers` has the same secret under this
+/// number; `None` when the log is empty or `peppers` does not have the number.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn last_is_under(
+    db: &Db,
+    peppers: &Peppers,
+) -> Result<Option<(i32, bool)>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} FROM audit_log ORDER BY position DESC LIMIT 2");
+    let mut rows: Vec<Row> =
+        on!(db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?;
+    let before = (rows.len() == 2).then(|| rows.remove(1));
+    let Some(last) = rows.first() else {
+        return Ok(None);
+    };
+    let (position, previous) = match before {
+        Some(before) => (before.position, before.hash),
+        None => checkpoint(db).await?,
+    };
+    // A gap is for `verify` to report.
+    if position + 1 != last.position {
+        return Ok(None);
+    }
+    let expected = hash(peppers, &previous, last);
+    Ok(expected.map(|expected| (last.pepper_version, expected == last.hash)))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, from_json, on},
+    db::{StorageError, from_json, on, places},
     event::Event,
     id::KeyId,
     time::Timestamp,
@@ -234,10 +234,9 @@ async fn names(engine: &Engine, rows: &[Row]) -> Result<HashMap<String, String>,
         if ids.is_empty() {
             continue;
         }
-        let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
         let sql = format!(
             "SELECT id, name FROM {table} WHERE id IN ({})",
-            places.join(", ")
+            places(1, ids.len())
         );
         let found: Vec<(String, String)> = on!(engine.db.read(), c => {
             let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));

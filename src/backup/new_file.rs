@@ -35,7 +35,10 @@ impl NewFile {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}.incomplete", std::process::id()));
         let aside = PathBuf::from(name);
-        let unwritten = |error| BackupError::Write(aside.clone(), error);
+        let unwritten = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => BackupError::NoFolder(path.to_owned()),
+            _ => BackupError::Write(path.to_owned(), error),
+        };
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::db::{Db, On, StorageError, Tx, on};
+use crate::db::{Db, On, StorageError, Tx, on, places_of_rows};
 
 use super::{
     FileError, Header, RestoreError,
@@ -42,6 +42,9 @@ impl Backup {
     pub fn open(path: &Path) -> Result<Self, RestoreError> {
         let unusable = |error| RestoreError::File(path.to_owned(), error);
         let checked = || {
+            if path.is_dir() {
+                return Err(FileError::IsFolder);
+            }
             let file = File::open(path)?;
             let (header, mut reader) = Reader::open(BufReader::new(&file), Db::last_migration())?;
             while !matches!(reader.next()?, Item::End(_)) {}
@@ -164,18 +167,11 @@ async fn insert(tx: &mut Tx, batch: Option<&mut Batch>) -> Result<(), RestoreErr
 /// The statement that inserts the rows of a batch.
 fn insert_of(batch: &Batch) -> String {
     let names: Vec<&str> = batch.columns.iter().map(|column| column.name).collect();
-    let width = names.len();
-    let rows: Vec<String> = (0..batch.rows.len())
-        .map(|row| {
-            let places = (1..=width).map(|column| format!("${}", row * width + column));
-            format!("({})", places.collect::<Vec<_>>().join(", "))
-        })
-        .collect();
     format!(
         "INSERT INTO {} ({}) VALUES {}",
         batch.table.name,
         names.join(", "),
-        rows.join(", ")
+        places_of_rows(batch.rows.len(), names.len())
     )
 }
 

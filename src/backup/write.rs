@@ -23,8 +23,11 @@ use super::{
 /// without leaving the thread: a command that backs up does nothing else meanwhile.
 ///
 /// # Errors
-/// When there is such a file, it cannot be written, or the database does not answer or is another version's.
+/// When there is such a file or folder, it cannot be written, or the database does not answer or is another version's.
 pub async fn create(db: &Db, clock: &Clock, path: &Path) -> Result<u64, BackupError> {
+    if path.is_dir() {
+        return Err(BackupError::IsFolder(path.to_owned()));
+    }
     if path.exists() {
         return Err(BackupError::Exists(path.to_owned()));
     }

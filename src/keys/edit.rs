@@ -70,7 +70,7 @@ pub enum EditKeyError {
     #[error("There is no such key.")]
     NotFound,
     /// It has ended for good.
-    #[error("This key is revoked and cannot be changed any more.")]
+    #[error("This key is revoked and cannot be changed any more. Create a new key instead.")]
     Revoked,
     /// It cannot be like that.
     #[error(transparent)]

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     id::KeyId,
     key::{Environment, Kind, Status},
     name::KeyName,
@@ -283,12 +283,9 @@ pub async fn names_of(
     permit: &Permit<to::SeeKeys>,
     ids: &[KeyId],
 ) -> Result<Vec<(KeyId, KeyName, bool)>, StorageError> {
-    let places: Vec<String> = (2..ids.len() + 2)
-        .map(|place| format!("${place}"))
-        .collect();
     let sql = format!(
         "SELECT id, name, revoked_at IS NOT NULL FROM keys WHERE org_id = $1 AND id IN ({}) ORDER BY search, id",
-        places.join(", ")
+        places(2, ids.len())
     );
     Ok(on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());

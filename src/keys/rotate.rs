@@ -79,7 +79,7 @@ pub enum EndOldSecretError {
     #[error("There is no such key.")]
     NotFound,
     /// No old secret of the key works.
-    #[error("This key has no old secret that still works.")]
+    #[error("This key has no old secret that still works. There is nothing to end.")]
     NoneRunning,
     /// The database could not be asked.
     #[error(transparent)]

@@ -15,6 +15,9 @@ pub const MAX_NOTES: usize = 2_000;
 /// The most bytes that metadata has, written as JSON.
 pub const MAX_METADATA: usize = 8_192;
 
+/// The most scopes that a sentence lists.
+const MAX_LISTED_SCOPES: usize = 20;
+
 /// The object that a key's makers attach to it, handed to API servers as it is.
 pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
@@ -37,8 +40,13 @@ pub enum UnfitField {
     #[error("{TOO_MANY_RANGES}")]
     TooManyIpRanges,
     /// The catalogue does not have the scope.
-    #[error("There is no scope `{}`. Choose from the ones that are offered.", .0.as_str())]
-    UnknownScope(Scope),
+    #[error("There is no scope `{unknown}`. {}", scopes_to_choose(offered))]
+    UnknownScope {
+        /// What was asked for.
+        unknown: Scope,
+        /// The scopes that there are.
+        offered: Vec<Scope>,
+    },
     /// More scopes than a key has.
     #[error("{TOO_MANY_SCOPES}")]
     TooManyScopes,
@@ -66,13 +74,26 @@ impl UnfitField {
             Self::DomainsNeeded | Self::DomainsOnSecretKey | Self::TooManyDomains => "domains",
             Self::NoLocalhostSwitch => "localhost_forbidden",
             Self::TooManyIpRanges => "ip_ranges",
-            Self::UnknownScope(_) | Self::TooManyScopes => "scopes",
+            Self::UnknownScope { .. } | Self::TooManyScopes => "scopes",
             Self::ExpiryNeeded | Self::ExpiryInPast => "expires_at",
             Self::NotesTooLong => "notes",
             Self::MetadataTooLarge => "metadata",
             Self::NoSuchProject => "project",
         }
     }
+}
+
+/// The scopes that there are, for a sentence: of many the first.
+fn scopes_to_choose(offered: &[Scope]) -> String {
+    if offered.is_empty() {
+        return "Keys of this instance have no scopes: leave it out.".to_owned();
+    }
+    let names = offered.iter().take(MAX_LISTED_SCOPES);
+    let mut names: Vec<String> = names.map(|scope| format!("`{scope}`")).collect();
+    if offered.len() > MAX_LISTED_SCOPES {
+        names.push(format!("and {} more", offered.len() - MAX_LISTED_SCOPES));
+    }
+    format!("Choose from {}.", names.join(", "))
 }
 
 /// The items without those that came before, in their order.
@@ -135,7 +156,14 @@ pub(crate) fn check_scopes(
             .any(|offered| offered.name == *scope)
     };
     match scopes.iter().find(|scope| !offered(scope)) {
-        Some(unknown) => Err(UnfitField::UnknownScope(unknown.clone())),
+        Some(unknown) => Err(UnfitField::UnknownScope {
+            unknown: unknown.clone(),
+            offered: convention
+                .scopes
+                .iter()
+                .map(|scope| scope.name.clone())
+                .collect(),
+        }),
         None => Ok(scopes),
     }
 }

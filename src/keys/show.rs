@@ -3,7 +3,7 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     id::{KeyId, ProjectId, UserId},
     name::DisplayName,
     time::Timestamp,
@@ -51,7 +51,6 @@ pub async fn details_of(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<String> = (0..ids.len()).map(|at| format!("${}", at + 3)).collect();
     let sql = format!(
         "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
          keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name, \
@@ -59,7 +58,7 @@ pub async fn details_of(
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
          LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
-        places.join(", ")
+        places(3, ids.len())
     );
     let rows: Vec<Row> = on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(engine.clock.now());

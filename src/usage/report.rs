@@ -7,7 +7,7 @@ use jiff::{ToSpan, tz::TimeZone};
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     id::{KeyId, OrgId},
     outcome::{Outcome, OutcomeGroup},
     time::{DAY, HOUR, Timestamp},
@@ -243,13 +243,10 @@ pub async fn requests_of_keys(
         return Ok(HashMap::new());
     }
     let window = Window::new(Range::Days30, engine.clock.now());
-    let places: Vec<String> = (0..keys.len())
-        .map(|place| format!("${}", place + 3))
-        .collect();
     let sql = format!(
         "SELECT key_id, CAST(SUM(count) AS BIGINT) FROM usage_counts \
          WHERE org_id = $1 AND resolution = 'day' AND starts_at >= $2 AND key_id IN ({}) GROUP BY key_id",
-        places.join(", ")
+        places(3, keys.len())
     );
     let rows: Vec<(KeyId, i64)> = on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(window.start());

@@ -67,7 +67,7 @@ pub(super) struct Row {
 
 /// Reads which key a secret is of that has one of `digests` digests, and under which it is stored. The key never changes.
 pub(super) fn select_by_digest(digests: usize) -> String {
-    let places = places(digests);
+    let places = places(1, digests);
     format!(
         "SELECT key_id, id, digest FROM key_secrets WHERE digest IN ({places}) ORDER BY pepper_version DESC LIMIT 1"
     )

@@ -62,7 +62,7 @@ fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) ->
             .map_or_else(|| "Deleted project".to_owned(), Clone::clone),
         Value::String(_) if field == "action" => serde_json::from_value(value.clone())
             .map_or_else(|_| plain(value), |action: Action| action.text().to_owned()),
-        Value::String(file) if field == "file" => file.replace('_', " "),
+        Value::String(word) if matches!(field, "file" | "reason") => word.replace('_', " "),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => joined(items),
         other => plain(other),

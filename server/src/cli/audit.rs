@@ -16,7 +16,7 @@ pub struct VerifyFlags {
 
 /// Checks every entry and prints how many there are and the hash of the last.
 pub async fn verify(settings: &Settings, flags: VerifyFlags) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let verified = audit::verify(&engine, flags.head.as_deref()).await;
     engine.db().close().await;
     let head = verified.map_err(|error| match error {

@@ -5,7 +5,7 @@ use latchkey::{clock::Clock, db::Db, peppers};
 use super::{CliError, flags::Flags, with_causes};
 use crate::{
     settings::{PepperError, Settings},
-    start::{exposed, exposed_files},
+    start::{check_data_dir, exposed, exposed_files},
 };
 
 /// Says whether the settings and the database work. Changes nothing.
@@ -29,6 +29,10 @@ pub async fn check(flags: &Flags) -> Result<(), CliError> {
     };
     for file in exposed_files(&settings) {
         println!("files: {}", exposed(&file));
+    }
+    if let Err(error) = check_data_dir(&settings) {
+        println!("{}", with_causes(&error));
+        return Err(CliError::Unwell);
     }
     let words = database(&settings).await;
     match &words {

@@ -19,7 +19,7 @@ use latchkey::{
     time::DAY,
 };
 
-use super::{CliError, orgs::find_org};
+use super::{CliError, flags::days, orgs::find_org, pepper::when_known};
 use crate::{key_object::KeyObject, settings::Settings, start};
 
 /// The flags of `key create`.
@@ -56,7 +56,7 @@ pub struct NewKeyFlags {
     #[arg(long, value_name = "JSON", value_parser = read_metadata)]
     metadata: Option<Metadata>,
     /// Days after which it expires [default: what the convention says].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    #[arg(long, value_parser = days)]
     expires_in_days: Option<u32>,
     /// Make a key that does not expire.
     #[arg(long, conflicts_with = "expires_in_days")]
@@ -109,8 +109,10 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         println!("{}", created.plain.expose());
     }
     eprintln!(
-        "Created the key {} in {}. It is not shown again. A Latchkey that is running knows it within a second.",
-        created.display, org.name,
+        "Created the key {} in {}. It is not shown again. {}",
+        created.display,
+        org.name,
+        when_known(&engine).await
     );
     engine.db().close().await;
     Ok(())
@@ -128,8 +130,8 @@ fn read_domains(texts: &[String]) -> Result<Vec<DomainPattern>, CliError> {
     }
 }
 
-fn read_metadata(text: &str) -> Result<Metadata, String> {
-    serde_json::from_str(text).map_err(|error| format!("write a JSON object: {error}"))
+fn read_metadata(text: &str) -> Result<Metadata, &'static str> {
+    serde_json::from_str(text).map_err(|_| r#"Write a JSON object, such as {"plan": "gold"}."#)
 }
 
 /// The org's project with this name or id.

@@ -110,3 +110,9 @@ impl Flags {
         .filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
 }
+
+/// A number of days, as flags say it: at most a hundred years.
+pub fn days(text: &str) -> Result<u32, &'static str> {
+    let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
+    days.ok_or("Write a whole number from 1 to 36500.")
+}

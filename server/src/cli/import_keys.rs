@@ -1,6 +1,6 @@
 //! `latchkey key import`: keys that were made elsewhere, by their SHA-256.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use latchkey::{
@@ -11,7 +11,7 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::{CliError, orgs::find_org};
+use super::{CliError, orgs::find_org, pepper::when_known};
 use crate::{settings::Settings, start};
 
 /// The flags of `key import`.
@@ -64,8 +64,15 @@ struct ProblemObject<'a> {
 /// Imports a file and prints the report. Fails when something in the file will not do.
 pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), CliError> {
     let file = flags.file.display();
-    let text = std::fs::read_to_string(&flags.file)
-        .map_err(|error| CliError::BadInput(format!("{file} cannot be read: {error}.")))?;
+    let text = std::fs::read_to_string(&flags.file).map_err(|error| {
+        CliError::BadInput(match error.kind() {
+            io::ErrorKind::IsADirectory => format!("{file} is a folder. Name a CSV or JSON file."),
+            io::ErrorKind::InvalidData => {
+                format!("{file} is not text in UTF-8. Save it as CSV or JSON in UTF-8.")
+            }
+            _ => format!("{file} cannot be read: {error}."),
+        })
+    })?;
     let by_name = || match flags.file.extension()?.to_str()? {
         "csv" => Some(Format::Csv),
         "json" => Some(Format::Json),
@@ -85,6 +92,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     let org = find_org(&engine, &flags.org).await?;
     let permit = Operator::at_the_command_line().permit::<to::MakeKeys>(&org);
     let done = import(&engine, &permit, format, &text, flags.dry_run).await;
+    let when_known = when_known(&engine).await;
     engine.db().close().await;
     let report = done.map_err(|error| match error {
         ImportError::Storage(_) | ImportError::Randomness(_) | ImportError::Unfinished(_) => {
@@ -99,10 +107,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
         ));
     }
     let done = if report.imported {
-        format!(
-            "Imported into {}. A Latchkey that is running knows them within a second.",
-            org.name,
-        )
+        format!("Imported into {}. {when_known}", org.name)
     } else {
         "Nothing is wrong. Nothing was imported: this was a dry run.".to_owned()
     };

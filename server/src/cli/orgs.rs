@@ -27,7 +27,7 @@ pub struct NewOrg {
 
 /// Creates an org and prints its slug.
 pub async fn create(settings: &Settings, new: NewOrg) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let made = orgs::create(
         &engine,
         &Operator::at_the_command_line(),

@@ -9,6 +9,7 @@ use latchkey::{
         lifecycle::{self, LifecycleError},
         password,
     },
+    db::Db,
     email::EmailAddress,
     id::UserId,
     name::{DisplayName, Slug},
@@ -70,7 +71,7 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
             .parse()
             .map_err(|error| CliError::BadInput(format!("--name: {error}")))?,
     };
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
     let org = find_org(&engine, &new.org).await?;
     let created = create_user(
@@ -92,9 +93,9 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
 
 /// Disables an account.
 pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(&engine, &account.email).await?;
+    let user_id = find(engine.db(), &account.email).await?;
     let disabled = lifecycle::disable(&engine, &operator, user_id).await;
     disabled.map_err(|error| CliError::Failed("the account was not disabled", error.into()))?;
     eprintln!(
@@ -106,22 +107,22 @@ pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliErr
 
 /// Enables a disabled account.
 pub async fn enable(settings: &Settings, account: Account) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(&engine, &account.email).await?;
-    let enabled = lifecycle::enable(&engine, &operator, user_id).await;
+    let user_id = find(&db, &account.email).await?;
+    let enabled = lifecycle::enable(&db, &operator, user_id).await;
     enabled.map_err(|error| CliError::Failed("the account was not enabled", error.into()))?;
     eprintln!("Enabled. {} can sign in again.", account.email);
-    engine.db().close().await;
+    db.close().await;
     Ok(())
 }
 
 /// Sets a new password and signs the person out everywhere.
 pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result<(), CliError> {
     let password = read_password()?;
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(&engine, &reset.email).await?;
+    let user_id = find(engine.db(), &reset.email).await?;
     let done = password::reset(&engine, &operator, user_id, password).await;
     done.map_err(|error| CliError::Failed("the password was not reset", error.into()))?;
     eprintln!(
@@ -140,8 +141,8 @@ async fn close(engine: &Engine) -> Result<(), CliError> {
     })
 }
 
-async fn find(engine: &Engine, email: &EmailAddress) -> Result<UserId, CliError> {
-    let found = lifecycle::find(engine, &Operator::at_the_command_line(), email).await;
+async fn find(db: &Db, email: &EmailAddress) -> Result<UserId, CliError> {
+    let found = lifecycle::find(db, &Operator::at_the_command_line(), email).await;
     found.map_err(|error| match error {
         LifecycleError::NotFound(_) => CliError::BadInput(error.to_string()),
         LifecycleError::Storage(_) => {

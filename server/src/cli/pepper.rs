@@ -1,7 +1,9 @@
-//! `latchkey pepper status` and `latchkey pepper rotate`.
+//! `latchkey pepper status` and `latchkey pepper rotate`, and what a rotation means for a server that is running.
 
 use latchkey::{
+    Engine,
     clock::Clock,
+    instances,
     peppers::{self, UnusablePeppers},
     random::Randomness,
 };
@@ -62,6 +64,17 @@ pub async fn rotate(settings: &Settings) -> Result<(), CliError> {
         print_settings(settings, next)
     } else {
         rotate_file(settings, next)
+    }
+}
+
+/// What to add to the report of a command that created a key or a token: when a running Latchkey knows it.
+pub async fn when_known(engine: &Engine) -> &'static str {
+    match instances::any_lacks_current_pepper(engine).await {
+        Ok(true) => {
+            "Restart `latchkey serve`: it was started before the pepper was rotated and rejects what was created since."
+        }
+        // The key was created, whatever can be said of it.
+        Ok(false) | Err(_) => "This takes effect on a running Latchkey within a second.",
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 use latchkey::{
     access::Operator,
+    clock::Clock,
     id::ServiceTokenId,
     name::DisplayName,
     service_tokens::{self, RevokeTokenError, TokenScope, TokenSummary},
@@ -10,11 +11,8 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::CliError;
+use super::{CliError, flags::days, pepper::when_known};
 use crate::{key_object::instant, settings::Settings, start};
-
-/// The longest life of a token, in days.
-const MAX_DAYS: i64 = 36_500;
 
 /// The flags of `token create`.
 #[derive(Debug, Args)]
@@ -26,8 +24,8 @@ pub struct NewToken {
     #[arg(long)]
     scope: TokenScope,
     /// After how many days it stops by itself [default: never].
-    #[arg(long, value_parser = clap::value_parser!(i64).range(1..=MAX_DAYS))]
-    expires_in_days: Option<i64>,
+    #[arg(long, value_parser = days)]
+    expires_in_days: Option<u32>,
 }
 
 /// The flags of `token list`.
@@ -63,15 +61,19 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
     let engine = start::engine(settings).await?;
     let operator = Operator::at_the_command_line();
     let now = engine.clock().now();
-    let expires_at = new.expires_in_days.map(|days| now.plus(days * DAY));
+    let expires_at = new
+        .expires_in_days
+        .map(|days| now.plus(i64::from(days) * DAY));
     let created =
         service_tokens::create(&engine, &operator, &new.name, new.scope, expires_at).await;
     let token =
         created.map_err(|error| CliError::Failed("the token was not created", error.into()))?;
     println!("{}", token.expose());
     eprintln!(
-        "Created the service token {} with the scope {}. It is not shown again.",
-        new.name, new.scope
+        "Created the service token {} with the scope {}. It is not shown again. {}",
+        new.name,
+        new.scope,
+        when_known(&engine).await
     );
     engine.db().close().await;
     Ok(())
@@ -79,12 +81,12 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
 
 /// Prints every service token: a line of names, then one line for each, with tabs between the columns.
 pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
     let failed = |error| CliError::Failed("the tokens could not be listed", error);
-    let tokens = service_tokens::list(&engine, &operator).await;
+    let tokens = service_tokens::list(&db, &operator).await;
     let tokens = tokens.map_err(|error| failed(error.into()))?;
-    let now = engine.clock().now();
+    let now = Clock::System.now();
     if flags.json {
         let objects: Vec<TokenObject<'_>> = tokens.iter().map(|token| object(token, now)).collect();
         let json = serde_json::to_string_pretty(&objects).map_err(|error| failed(error.into()))?;
@@ -104,21 +106,31 @@ pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError
             );
         }
     }
-    engine.db().close().await;
+    db.close().await;
     Ok(())
 }
 
 /// Revokes a service token.
 pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliError> {
-    let engine = start::engine(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
     let revoked = service_tokens::revoke(&engine, &operator, flags.id).await;
-    revoked.map_err(|error| match error {
-        RevokeTokenError::NotFound => CliError::Refused(error.to_string()),
-        RevokeTokenError::Storage(_) => CliError::Failed("the token was not revoked", error.into()),
-    })?;
-    eprintln!("Revoked. A Latchkey that is running refuses the token within a second.",);
     engine.db().close().await;
+    match revoked {
+        Ok(()) => eprintln!("Revoked. A running Latchkey rejects the token within a second."),
+        // What was asked for holds, so that a script may ask twice.
+        Err(RevokeTokenError::AlreadyRevoked(at)) => {
+            eprintln!("This token was already revoked, at {}.", shown(Some(at)));
+        }
+        Err(error @ RevokeTokenError::NotFound) => {
+            return Err(CliError::BadInput(format!(
+                "{error} `latchkey token list` lists all."
+            )));
+        }
+        Err(error @ RevokeTokenError::Storage(_)) => {
+            return Err(CliError::Failed("the token was not revoked", error.into()));
+        }
+    }
     Ok(())
 }
 

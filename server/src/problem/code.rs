@@ -43,8 +43,8 @@ macro_rules! codes {
 
 codes! {
     InvalidRequest "INVALID_REQUEST" BAD_REQUEST "The request cannot be read"
-        "The body is not JSON, or a parameter of the address is none that this operation takes."
-        "Read detail and errors: they name the place. Send JSON as UTF-8, and the parameters that /docs lists.",
+        "The body is not valid JSON, or it has a field, or the address a parameter, that is unknown, not valid or there twice."
+        "Read detail and errors: they name the field. Send JSON as UTF-8, and the fields and parameters that /docs lists.",
     InvalidServiceToken "INVALID_SERVICE_TOKEN" UNAUTHORIZED "No valid service token"
         "The request carries no service token, or a text that is no token of this Latchkey."
         "Send Authorization: Bearer TOKEN. The operator makes tokens with latchkey token create.",

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use self::{cursor::Cursor, entry::EntryObject};
 use super::{
+    fields::Instant,
     path::OrgPath,
     query::{Limit, Parameters},
     storage_failed,
@@ -54,10 +55,10 @@ pub struct AuditLogQuery {
     actor: Option<ActorId>,
     /// Entries from this time on.
     #[param(value_type = Option<jiff::Timestamp>)]
-    from: Option<jiff::Timestamp>,
+    from: Option<Instant>,
     /// Entries before this time.
     #[param(value_type = Option<jiff::Timestamp>)]
-    to: Option<jiff::Timestamp>,
+    to: Option<Instant>,
 }
 
 /// The id of someone who can do something.
@@ -94,8 +95,8 @@ pub async fn list(
         event: query.event,
         key: query.key,
         actor: query.actor.map(|ActorId(id)| id),
-        from: query.from.map(not_before),
-        to: query.to.map(not_before),
+        from: query.from.map(|Instant(at)| not_before(at)),
+        to: query.to.map(|Instant(at)| not_before(at)),
         before: query.cursor.map(|Cursor(seq)| seq),
         limit: query.limit.into(),
     };

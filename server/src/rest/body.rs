@@ -3,21 +3,17 @@
 
 mod media_type;
 
-use std::fmt;
-
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request, rejection::BytesRejection},
     http::StatusCode,
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _, MapAccess, Visitor},
-};
-use serde_json::{Map, Value};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, error::Category};
 
 pub use self::media_type::check_media_type;
-use crate::problem::{FieldError, Problem};
+use super::fields::{self, Fields};
+use crate::problem::Problem;
 
 /// A body whose fields are all optional for serde: what must be there is said by [`required`].
 #[derive(Debug)]
@@ -55,60 +51,35 @@ pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Problem> 
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let EachOnce(object) =
-        serde_json::from_slice(bytes).map_err(|error| unreadable(bytes, &error))?;
-    serde_json::from_value(Value::Object(object.clone())).map_err(|_| diagnose::<T>(object))
+    let object = object(bytes, fields::names::<T>)?;
+    fields::read(object).map_err(Problem::invalid_fields)
 }
 
-/// An object that has each field once: of two, one would be dropped without a word.
-struct EachOnce(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for EachOnce {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = EachOnce;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<EachOnce, A::Error> {
-                let mut object = Map::new();
-                while let Some((name, value)) = fields.next_entry()? {
-                    if object.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a field twice"));
-                    }
-                }
-                Ok(EachOnce(object))
-            }
-        }
-        deserializer.deserialize_map(Fields)
+/// The fields of a body. `names` are those that it may have.
+///
+/// # Errors
+/// When there is no body, it is no JSON object, or it has a field twice.
+pub fn object(
+    bytes: &[u8],
+    names: impl FnOnce() -> &'static [&'static str],
+) -> Result<Map<String, Value>, Problem> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(fields::no_body(names()));
     }
-}
-
-/// What is wrong with a body that is no object of fields.
-fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Problem {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(_)) => Problem::invalid_request("The body has a field twice.", Vec::new()),
-        Ok(_) => Problem::invalid_request("The body must be a JSON object.", Vec::new()),
-        Err(_) => {
-            let (line, column) = (error.line(), error.column());
-            let detail = format!("The body is not JSON: line {line}, column {column}.");
-            Problem::invalid_request(detail, Vec::new())
-        }
+    match serde_json::from_slice::<Fields>(bytes) {
+        Ok(fields) => fields.each_once(),
+        Err(error) => Err(Problem::invalid_request(
+            match error.classify() {
+                Category::Data => "The body must be a JSON object.".to_owned(),
+                Category::Io | Category::Syntax | Category::Eof => format!(
+                    "The body is not valid JSON (line {}, column {}).",
+                    error.line(),
+                    error.column()
+                ),
+            },
+            Vec::new(),
+        )),
     }
-}
-
-/// Looks at each field alone, to say of all of them what is wrong: serde stops at the first.
-fn diagnose<T: DeserializeOwned>(object: Map<String, Value>) -> Problem {
-    let errors = object.into_iter().filter_map(|(field, value)| {
-        let alone = Value::Object(Map::from_iter([(field.clone(), value)]));
-        let error = serde_json::from_value::<T>(alone).err()?;
-        Some(FieldError {
-            field: field.into(),
-            detail: error.to_string(),
-        })
-    });
-    Problem::invalid_fields(errors.collect())
 }
 
 /// For fields where null says something else than leaving the field out: `None` is out, `Some(None)` is null.
@@ -126,25 +97,26 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::rest::fields::WholeNumber;
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
-    struct Fields {
+    struct Example {
         name: Option<KeyName>,
-        limit: Option<u8>,
+        limit: Option<WholeNumber<1, 100>>,
         #[serde(default, deserialize_with = "nullable")]
-        ends: Option<Option<u8>>,
+        ends: Option<Option<bool>>,
     }
 
     #[test]
-    fn every_field_that_will_not_do_is_named() {
-        let problem = read::<Fields>(br#"{"name":" ","limit":300,"since":1}"#).unwrap_err();
+    fn every_field_that_is_not_valid_is_named() {
+        let problem = read::<Example>(br#"{"name":" ","limit":300,"since":1}"#).unwrap_err();
         let said = format!("{problem:?}");
         for part in [
             "InvalidField",
             "Enter a name.",
-            "expected u8",
-            "unknown field `since`",
+            "must be a whole number from 1 to 100",
+            "is unknown. Use any of `name`, `limit`, `ends`.",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
@@ -152,8 +124,13 @@ mod tests {
 
     #[test]
     fn what_is_no_object_cannot_be_read() {
+        let said = format!("{:?}", read::<Example>(b" ").unwrap_err());
+        assert!(
+            said.contains("with any of `name`, `limit`, `ends`."),
+            "{said}"
+        );
         for body in ["", "{", "[]", "null", "\"name\"", "{\"name\":\"\u{0}\"}"] {
-            let said = format!("{:?}", read::<Fields>(body.as_bytes()).unwrap_err());
+            let said = format!("{:?}", read::<Example>(body.as_bytes()).unwrap_err());
             assert!(said.contains("InvalidRequest"), "{body}: {said}");
         }
     }
@@ -162,27 +139,30 @@ mod tests {
     fn a_field_that_is_there_twice_is_refused_and_in_metadata_is_not_ours_to_judge() {
         let said = format!(
             "{:?}",
-            read::<Fields>(br#"{"limit":1,"limit":1}"#).unwrap_err()
+            read::<Example>(br#"{"limit":1,"limit":1}"#).unwrap_err()
         );
-        assert!(said.contains("a field twice"), "{said}");
+        assert!(
+            said.contains("field: \"limit\", detail: \"is there twice"),
+            "{said}"
+        );
         let said = format!(
             "{:?}",
-            read::<Fields>(br#"{"limit":1,"limit":1"#).unwrap_err()
+            read::<Example>(br#"{"limit":1,"limit":1"#).unwrap_err()
         );
-        assert!(said.contains("is not JSON"), "{said}");
+        assert!(said.contains("is not valid JSON"), "{said}");
         read::<serde_json::Map<String, Value>>(br#"{"metadata":{"a":1,"a":2}}"#).unwrap();
     }
 
     #[test]
     fn null_is_not_the_same_as_nothing() {
-        assert_eq!(read::<Fields>(b"{}").unwrap().ends, None);
+        assert_eq!(read::<Example>(b"{}").unwrap().ends, None);
         assert_eq!(
-            read::<Fields>(br#"{"ends":null}"#).unwrap().ends,
+            read::<Example>(br#"{"ends":null}"#).unwrap().ends,
             Some(None)
         );
         assert_eq!(
-            read::<Fields>(br#"{"ends":2}"#).unwrap().ends,
-            Some(Some(2))
+            read::<Example>(br#"{"ends":true}"#).unwrap().ends,
+            Some(Some(true))
         );
     }
 }

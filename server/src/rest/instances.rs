@@ -15,7 +15,7 @@ use crate::{app_state::AppState, key_object::instant, problem::Problem, service_
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Instance)]
 pub struct InstanceObject {
-    /// `ins_` and 32 hexadecimal digits: another one after each start.
+    /// `ins_` and 32 hexadecimal digits: another one after each start, which the log names as `instance`.
     #[schema(value_type = String)]
     id: InstanceId,
     /// Its version.

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, nullable, required},
+    fields::Instant,
     keys::answer,
     path::{KeyPath, no_key},
     storage_failed,
@@ -59,7 +60,7 @@ pub struct KeyChange {
     /// When it stops by itself; null for never, where the convention has that. An expired key works again when this is in the future.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
-    expires_at: Option<Option<jiff::Timestamp>>,
+    expires_at: Option<Option<Instant>>,
     /// What its makers write about it.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 2000)]
@@ -72,7 +73,7 @@ pub struct KeyChange {
 
 /// Change a key
 ///
-/// The change bites at once. Kind and environment stay: the key's text states them.
+/// The change takes effect immediately. Kind and environment stay: the key's text states them.
 #[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", operation_id = "change_key", tag = "Keys", request_body = KeyChange,
     responses((status = 200, description = "The key as it is now", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn change(
@@ -96,7 +97,7 @@ impl KeyChange {
             scopes: self.scopes.map(|scopes| scopes.unwrap_or_default().into()),
             expires_at: self
                 .expires_at
-                .map(|at| at.map(|at| Timestamp::from_millis(at.as_millisecond()))),
+                .map(|at| at.map(|Instant(at)| Timestamp::from_millis(at.as_millisecond()))),
             ip_ranges: self
                 .ip_ranges
                 .map(|ranges| ranges.unwrap_or_default().into()),

@@ -27,6 +27,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::{Body, nullable, required},
     created,
+    fields::{Instant, WholeNumber},
     idempotency::{Idempotency, replayed},
     path::{KeyPath, OrgPath, no_key},
     query::{Limit, Parameters, not_a_cursor},
@@ -76,10 +77,10 @@ pub struct NewKeyBody {
     /// When it stops by itself; null for never, where the convention has that. When left out, `expires_in_days` or the convention decides.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
-    expires_at: Option<Option<jiff::Timestamp>>,
+    expires_at: Option<Option<Instant>>,
     /// After how many days it stops by itself.
-    #[schema(minimum = 1, maximum = 36_500)]
-    expires_in_days: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
+    expires_in_days: Option<WholeNumber<1, 36_500>>,
     /// What its makers write about it.
     #[schema(max_length = 2000)]
     notes: Option<String>,
@@ -214,15 +215,11 @@ impl NewKeyBody {
         let now = engine.clock().now();
         let expires_at = match (self.expires_at, self.expires_in_days) {
             (Some(_), Some(_)) => {
-                let detail = "cannot stand beside expires_at; leave one of them out";
+                let detail = "cannot be combined with `expires_at`. Leave one of them out.";
                 return Err(Problem::invalid_field("expires_in_days", detail));
             }
-            (Some(at), None) => at.map(|at| Timestamp::from_millis(at.as_millisecond())),
-            (None, Some(days @ 1..=36_500)) => Some(now.plus(i64::from(days) * DAY)),
-            (None, Some(_)) => {
-                let detail = "must be 1 to 36500";
-                return Err(Problem::invalid_field("expires_in_days", detail));
-            }
+            (Some(at), None) => at.map(|Instant(at)| Timestamp::from_millis(at.as_millisecond())),
+            (None, Some(days)) => Some(now.plus(i64::from(days.get()) * DAY)),
             (None, None) => {
                 let days = engine.convention().expiry.default_days;
                 days.map(|days| now.plus(i64::from(u32::from(days)) * DAY))

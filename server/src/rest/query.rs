@@ -1,45 +1,27 @@
 //! Parameters of addresses.
 
-use axum::{
-    extract::{FromRequestParts, Query},
-    http::{Uri, request::Parts},
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
 
+use super::fields::{self, Fields};
 use crate::problem::{FieldError, Problem};
 
-/// The parameters behind the `?`; 400 for those that will not do or that the operation does not know.
+/// The parameters behind the `?`, all of them texts; 400 for those that are not valid or not the operation's.
 #[derive(Debug)]
 pub struct Parameters<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        match Query::try_from_uri(&parts.uri) {
-            Ok(Query(parameters)) => Ok(Self(parameters)),
-            Err(rejection) => Err(match diagnose::<T>(&parts.uri) {
-                errors if errors.is_empty() => {
-                    Problem::invalid_request(format!("{}.", rejection.body_text()), errors)
-                }
-                errors => invalid_parameters(errors),
-            }),
+        let query = parts.uri.query().unwrap_or_default();
+        let mut parameters = Fields::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            parameters.add(name.into_owned(), value.into());
         }
+        let parameters = fields::read(parameters.each_once()?);
+        parameters.map(Self).map_err(invalid_parameters)
     }
-}
-
-/// What is wrong with each parameter, read alone: serde stops at the first.
-fn diagnose<T: DeserializeOwned>(uri: &Uri) -> Vec<FieldError> {
-    let parameters = uri.query().unwrap_or_default().split('&');
-    let errors = parameters.filter_map(|parameter| {
-        let error = serde_urlencoded::from_str::<T>(parameter).err()?;
-        let (name, _) = form_urlencoded::parse(parameter.as_bytes()).next()?;
-        Some(FieldError {
-            field: name.into_owned().into(),
-            detail: error.to_string(),
-        })
-    });
-    errors.collect()
 }
 
 fn invalid_parameters(errors: Vec<FieldError>) -> Problem {
@@ -48,22 +30,20 @@ fn invalid_parameters(errors: Vec<FieldError>) -> Problem {
 
 /// How many things a page of a list has: 1 to 100.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "u16")]
+#[serde(try_from = "String")]
 pub struct Limit(u16);
 
-/// The number is too small or too large for a page.
+/// The text is no number, or one that is too small or too large for a page.
 #[derive(Debug, thiserror::Error)]
-#[error("limit must be 1 to 100")]
-pub struct LimitOutOfRange;
+#[error("must be a whole number from 1 to 100")]
+pub struct InvalidLimit;
 
-impl TryFrom<u16> for Limit {
-    type Error = LimitOutOfRange;
-    fn try_from(limit: u16) -> Result<Self, LimitOutOfRange> {
-        if (1..=100).contains(&limit) {
-            Ok(Self(limit))
-        } else {
-            Err(LimitOutOfRange)
-        }
+impl TryFrom<String> for Limit {
+    type Error = InvalidLimit;
+    fn try_from(text: String) -> Result<Self, InvalidLimit> {
+        let limit = text.parse().ok();
+        let limit = limit.filter(|limit| (1..=100).contains(limit));
+        limit.map(Self).ok_or(InvalidLimit)
     }
 }
 

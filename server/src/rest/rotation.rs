@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, required},
     created,
+    fields::WholeNumber,
     idempotency::{Idempotency, replayed},
     keys::{self, find},
     path::{KeyPath, OrgPath, no_key},
@@ -32,7 +33,7 @@ use crate::{
 pub struct RotationBody {
     /// For how many seconds the old secret keeps working: 0 to 30 days.
     #[schema(value_type = u32, required, nullable = false, minimum = 0, maximum = 2_592_000)]
-    overlap_seconds: Option<u32>,
+    overlap_seconds: Option<WholeNumber<0, 2_592_000>>,
 }
 
 /// Rotate a key
@@ -52,7 +53,7 @@ pub async fn rotate(
     let engine = &*state.engine;
     let seconds = required("overlap_seconds", fields.overlap_seconds)?;
     let make = |token| {
-        let overlap = i64::from(seconds) * SECOND;
+        let overlap = i64::from(seconds.get()) * SECOND;
         make(engine, &of, id, Rotation { overlap, token })
     };
     idempotency.once(engine, &of.manager, &bytes, make).await

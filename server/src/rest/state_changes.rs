@@ -2,14 +2,14 @@
 
 use axum::{extract::State, response::Response};
 use latchkey::{
-    key::RevokeReason,
+    key::{InvalidRevokeReason, RevokeReason, Status},
     keys::change_state::{self, ChangeStateError},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    body::{Body, required},
+    body::Body,
     keys::answer,
     path::{KeyPath, no_key},
     storage_failed,
@@ -37,7 +37,7 @@ pub struct Revocation {
     responses((status = 200, description = "It is disabled", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     let done = change_state::disable(&state.engine, &path.of.permit(), path.id).await;
-    done.map_err(refused)?;
+    done.map_err(refused(Change::Disable))?;
     answer(&state.engine, &path).await
 }
 
@@ -48,7 +48,7 @@ pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Res
     responses((status = 200, description = "It works again", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn enable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     let done = change_state::enable(&state.engine, &path.of.permit(), path.id).await;
-    done.map_err(refused)?;
+    done.map_err(refused(Change::Enable))?;
     answer(&state.engine, &path).await
 }
 
@@ -62,19 +62,59 @@ pub async fn revoke(
     path: KeyPath,
     Body { fields, .. }: Body<Revocation>,
 ) -> Result<Response, Problem> {
-    let reason = required("reason", fields.reason)?;
+    let reason = fields.reason.ok_or_else(|| {
+        let detail = format!("is required. {InvalidRevokeReason}");
+        Problem::invalid_field("reason", detail)
+    })?;
     let done = change_state::revoke(&state.engine, &path.of.permit(), path.id, reason).await;
-    done.map_err(refused)?;
+    done.map_err(refused(Change::Revoke))?;
     answer(&state.engine, &path).await
 }
 
-fn refused(error: ChangeStateError) -> Problem {
-    match error {
+fn refused(change: Change) -> impl FnOnce(ChangeStateError) -> Problem {
+    move |error| match error {
         ChangeStateError::NotFound => no_key(),
         ChangeStateError::NotFrom(status) => {
-            let detail = format!("The key is {status}, and this cannot be done from there.");
-            Problem::new(Code::WrongState, detail)
+            Problem::new(Code::WrongState, change.not_from(status))
         }
         ChangeStateError::Storage(error) => storage_failed(error),
+    }
+}
+
+/// What was requested of a key.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Disable,
+    Enable,
+    Revoke,
+}
+
+impl Change {
+    /// Why a key of this status cannot be changed so, and what to do instead.
+    fn not_from(self, status: Status) -> &'static str {
+        match (self, status) {
+            (Self::Disable, Status::Disabled) => {
+                "The key is already disabled. Enable it to let it work again, or revoke it to end it for good."
+            }
+            (Self::Enable, Status::Active) => "The key is already active. There is nothing to do.",
+            (Self::Revoke, Status::Revoked) => {
+                "The key is already revoked and stays so. There is nothing to do."
+            }
+            (Self::Disable | Self::Enable, Status::Revoked) => {
+                "The key is revoked and stays so. Create a new key instead."
+            }
+            (Self::Disable, Status::Expired) => {
+                "The key has expired and does not work. Revoke it to end it for good."
+            }
+            (Self::Enable, Status::Expired) => {
+                "The key has expired. Set its `expires_at` to a time in the future first, then enable it if it is \
+                 disabled."
+            }
+            (Self::Disable, Status::Active)
+            | (Self::Enable, Status::Disabled)
+            | (Self::Revoke, Status::Active | Status::Disabled | Status::Expired) => {
+                "The key's status has just changed. Fetch the key and send the request again if it is still needed."
+            }
+        }
     }
 }

@@ -59,7 +59,7 @@ impl Layers {
             .map_err(|error: toml::de::Error| SettingsError {
                 setting: "the file".to_owned(),
                 source_name: file.to_owned(),
-                reason: format!("is not TOML: {}", error.message()),
+                reason: not_toml(text, &error),
             })?;
         for (name, value) in table {
             self.set(&name, file, |_| Some(value))?;
@@ -189,6 +189,16 @@ impl Layers {
             reason,
         })
     }
+}
+
+/// Where a file stops being TOML. The parser's own words are for those who know its grammar.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    format!(
+        "line {line} is not valid TOML. Write each setting as `name = value`, with text in double quotes"
+    )
 }
 
 /// A value written as text, of the type that `default` has.

@@ -32,11 +32,14 @@ pub enum PepperError {
     )]
     Lost(PathBuf),
     /// A file could not be read or created.
-    #[error("the pepper's file {0}: {1}")]
+    #[error("the pepper's file {0} cannot be used: {1}")]
     File(PathBuf, io::Error),
-    /// The file holds something else.
-    #[error("the pepper's file {0}: {1}")]
-    NotAPepper(PathBuf, String),
+    /// The file was cut off, or holds something else.
+    #[error(
+        "the pepper's file {0} does not hold a whole pepper, which has at least 32 characters. Restore the file from a \
+         copy. Do not put a new pepper in its place: no key in this database could be recognized with it"
+    )]
+    NotAPepper(PathBuf),
     /// Two have the same number.
     #[error("older_peppers: number {0} appears twice. Each pepper has a number of its own")]
     NumberTwice(i32),
@@ -58,7 +61,9 @@ pub enum PepperError {
 pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     let (number, secret) = split(text)?;
     Pepper::new(number, secret.as_bytes()).map_err(|_| {
-        "must have at least 32 random characters; `openssl rand -hex 32` prints some".to_owned()
+        "must have at least 32 characters. For a database that is in use, set the pepper that it was used with; for a \
+         new one, what `openssl rand -hex 32` prints"
+            .to_owned()
     })
 }
 
@@ -96,7 +101,7 @@ impl PepperSources<'_> {
     /// When Postgres has none, or a file cannot be read.
     pub fn read(&self) -> Result<Option<Peppers>, PepperError> {
         let file = PepperFile(&self.file);
-        let invalid = |reason| PepperError::NotAPepper(self.file.clone(), reason);
+        let invalid = |_| PepperError::NotAPepper(self.file.clone());
         // Before the older ones: a rotation meanwhile has stored the pepper that it replaces before it replaces it.
         let current = match self.in_settings {
             Some(secret) => parse(secret.expose()).map_err(invalid)?,
@@ -120,8 +125,7 @@ impl PepperSources<'_> {
             file.older()?
         };
         for (path, text) in older_files {
-            let pepper = parse(text.trim())
-                .map_err(|reason| PepperError::NotAPepper(path.clone(), reason))?;
+            let pepper = parse(text.trim()).map_err(|_| PepperError::NotAPepper(path.clone()))?;
             let same_number = all.iter().find(|other| other.version() == pepper.version());
             match same_number {
                 None => all.push(pepper),
@@ -178,8 +182,8 @@ impl PepperSources<'_> {
     ) -> Result<(String, Vec<String>), PepperError> {
         let all = self.in_settings.into_iter().chain(self.older);
         let older = all.map(|secret| {
-            let (number, secret) = split(secret.expose())
-                .map_err(|reason| PepperError::NotAPepper(self.file.clone(), reason))?;
+            let (number, secret) =
+                split(secret.expose()).map_err(|_| PepperError::NotAPepper(self.file.clone()))?;
             Ok(format!("{number}:{secret}"))
         });
         let older = older.collect::<Result<_, PepperError>>()?;

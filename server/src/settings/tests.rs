@@ -76,7 +76,9 @@ fn a_refusal_names_the_setting_its_source_and_the_reason() {
         of_file("trusted_proxies = [1]"),
         "trusted_proxies (in latchkey.toml): must be a list of texts"
     );
-    assert!(of_file("listen = ").starts_with("the file (in latchkey.toml): is not TOML"));
+    assert!(
+        of_file("listen = ").starts_with("the file (in latchkey.toml): line 1 is not valid TOML")
+    );
     assert_eq!(
         refusal(&[("listen", "3000")]),
         "listen (in a flag): must be an address and a port, such as 127.0.0.1:3000"
@@ -112,4 +114,20 @@ fn proxies_are_addresses_or_networks() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
+}
+
+#[test]
+fn every_variable_in_the_readme_is_a_setting() {
+    let readme = include_str!("../../../README.md");
+    let is_of_name = |c: char| c.is_ascii_uppercase() || c == '_';
+    let named = readme
+        .split(|c| !is_of_name(c))
+        .filter(|word| word.starts_with("LATCHKEY_"));
+    let named: Vec<(String, String)> = named
+        .filter(|word| *word != "LATCHKEY_")
+        .map(|word| (word.to_owned(), String::new()))
+        .collect();
+    assert!(named.len() > 10, "{named:?}");
+    let (_, unknown) = Layers::defaults().with_environment(named).unwrap();
+    assert_eq!(unknown, [""; 0]);
 }

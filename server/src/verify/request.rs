@@ -14,10 +14,12 @@ use utoipa::ToSchema;
 use crate::{
     openapi::words,
     problem::{FieldError, Problem},
+    rest::{body, fields},
 };
 
-/// What an API server asks. Fields that are not listed are left aside, so that servers may be newer than Latchkey.
+/// What an API server asks. A field that is not listed is an error: a misspelt restriction would restrict nothing.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = VerificationRequest)]
 pub struct Body {
     /// The key that the client presented.
@@ -44,18 +46,29 @@ pub struct Body {
     pub ip: Option<IpAddr>,
 }
 
-/// A field, whether a value will do for it, and what would.
+/// A field, whether a value is valid for it, and what it must be.
 type Check = (&'static str, fn(&Value) -> bool, &'static str);
 
+/// The names of the fields.
+const NAMES: [&str; CHECKS.len()] = {
+    let mut names = [""; CHECKS.len()];
+    let mut index = 0;
+    while index < CHECKS.len() {
+        names[index] = CHECKS[index].0;
+        index += 1;
+    }
+    names
+};
+
 const CHECKS: [Check; 8] = [
-    ("key", Value::is_string, "must be a text"),
-    ("agent", Value::is_string, "must be a text"),
+    ("key", Value::is_string, "must be a string"),
+    ("agent", Value::is_string, "must be a string"),
     (
         "scopes",
         is_scopes,
         "must be a list of at most 100 scopes, such as [\"chat:read\"]",
     ),
-    ("class", Value::is_string, "must be a text"),
+    ("class", Value::is_string, "must be a string"),
     (
         "cost",
         |value| value.as_u64().is_some_and(|cost| cost > 0),
@@ -64,12 +77,12 @@ const CHECKS: [Check; 8] = [
     (
         "origin",
         Value::is_string,
-        "must be a text: the Origin header as it came",
+        "must be a string: the Origin header as it came",
     ),
     (
         "referer",
         Value::is_string,
-        "must be a text: the Referer header as it came",
+        "must be a string: the Referer header as it came",
     ),
     ("ip", is_address, "must be an IPv4 or IPv6 address"),
 ];
@@ -80,39 +93,33 @@ impl Body {
     /// # Errors
     /// Says of each field what is wrong with it, without repeating its value.
     pub fn parse(json: &[u8]) -> Result<Self, Problem> {
-        serde_json::from_slice(json).map_err(|error| diagnose(json, &error))
+        // Serde would read an array as the fields in their order.
+        if !json.trim_ascii_start().starts_with(b"{") {
+            return Err(diagnose(json));
+        }
+        serde_json::from_slice(json).map_err(|_| diagnose(json))
     }
 }
 
-/// Looks again at a body that will not do, to say which fields are wrong.
-fn diagnose(json: &[u8], error: &serde_json::Error) -> Problem {
-    let Ok(value) = serde_json::from_slice::<Value>(json) else {
-        let detail = format!(
-            "The body is not JSON: line {}, column {}.",
-            error.line(),
-            error.column()
-        );
-        return Problem::invalid_request(detail, Vec::new());
+/// Looks again at a body that is not valid, to say which fields are wrong.
+fn diagnose(json: &[u8]) -> Problem {
+    let fields = match body::object(json, || &NAMES) {
+        Ok(fields) => fields,
+        Err(problem) => return problem,
     };
-    let Some(object) = value.as_object() else {
-        return Problem::invalid_request("The body must be a JSON object.", Vec::new());
-    };
-    let errors: Vec<FieldError> = CHECKS
-        .iter()
-        .filter(|(field, will_do, _)| {
-            object
-                .get(*field)
-                .is_some_and(|value| !value.is_null() && !will_do(value))
+    let errors = fields.into_iter().filter_map(|(field, value)| {
+        let check = CHECKS.iter().find(|(name, ..)| *name == field);
+        let detail = match check {
+            Some((_, is_valid, _)) if value.is_null() || is_valid(&value) => return None,
+            Some((_, _, must_be)) => (*must_be).to_owned(),
+            None => fields::unknown(&NAMES),
+        };
+        Some(FieldError {
+            field: field.into(),
+            detail,
         })
-        .map(|(field, _, detail)| FieldError {
-            field: (*field).into(),
-            detail: (*detail).to_owned(),
-        })
-        .collect();
-    if errors.is_empty() {
-        return Problem::invalid_request("The body has a field twice.", errors);
-    }
-    Problem::invalid_request("Validation failed. See `errors`.", errors)
+    });
+    Problem::invalid_request("Validation failed. See `errors`.", errors.collect())
 }
 
 fn is_scopes(value: &Value) -> bool {
@@ -133,19 +140,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_fields_may_be_absent_null_or_new() {
+    fn all_fields_may_be_absent_or_null() {
         assert!(Body::parse(b"{}").unwrap().key.is_none());
-        let body = br#"{"key":"k","agent":null,"scopes":["chat:read"],"cost":1,"ip":"2001:db8::1","since_v9":[]}"#;
+        let body =
+            br#"{"key":"k","agent":null,"scopes":["chat:read"],"cost":1,"ip":"2001:db8::1"}"#;
         let body = Body::parse(body).unwrap();
         assert_eq!(body.key.unwrap().expose(), "k");
         assert_eq!(body.scopes.unwrap().len(), 1);
+        let all = NAMES.map(|name| (name.to_owned(), Value::Null));
+        let all = Value::Object(all.into_iter().collect());
+        Body::parse(all.to_string().as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_field_that_is_unknown_is_named_with_those_that_are_known() {
+        for misspelt in ["scope", "agent_id", "IP", "origin "] {
+            let body = Value::Object([(misspelt.to_owned(), Value::Null)].into_iter().collect());
+            let refusal = format!(
+                "{:?}",
+                Body::parse(body.to_string().as_bytes()).unwrap_err()
+            );
+            assert!(
+                refusal.contains(&format!("field: {misspelt:?}"))
+                    && refusal.contains("Use any of `key`, `agent`, `scopes`,"),
+                "{misspelt}: {refusal}"
+            );
+        }
     }
 
     #[test]
     fn what_is_refused_is_explained_and_never_repeated() {
         let refusal = |body: &str| format!("{:?}", Body::parse(body.as_bytes()).unwrap_err());
         for (body, named) in [
-            ("{", "not JSON: line 1"),
+            ("{", "not valid JSON (line 1"),
+            ("", "has no body"),
             ("[]", "JSON object"),
             (r#"{"key":1}"#, "\"key\""),
             (r#"{"scopes":"s3cret"}"#, "\"scopes\""),

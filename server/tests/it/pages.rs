@@ -1,5 +1,6 @@
 //! The pages as the server sends them, without a script.
 
+mod addresses;
 mod agents;
 mod audit;
 mod entry;

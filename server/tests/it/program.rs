@@ -5,6 +5,7 @@ mod backup;
 mod command_line;
 mod first_start;
 mod hostile_client;
+mod log;
 mod peppers;
 mod process;
 mod serving;

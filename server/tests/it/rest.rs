@@ -13,3 +13,4 @@ mod orgs;
 mod rotation;
 mod state_changes;
 mod usage;
+mod wording;

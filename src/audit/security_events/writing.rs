@@ -95,7 +95,7 @@ async fn orgs_of(
     for people in people.chunks(PEOPLE_AT_ONCE) {
         let sql = format!(
             "SELECT user_id, org_id FROM memberships WHERE user_id IN ({}) ORDER BY org_id",
-            places(people.len())
+            places(1, people.len())
         );
         let rows: Vec<(UserId, OrgId)> = on!(engine.db.read(), c => {
             let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));

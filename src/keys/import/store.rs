@@ -7,7 +7,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::{Events, Happened},
-    db::{StorageError, Tx, on},
+    db::{StorageError, Tx, on, places},
     event::{Event, Target},
     id::{KeyId, OrgId, ProjectId, SecretId},
     key::digest::KeyDigest,
@@ -50,12 +50,9 @@ pub(super) async fn refuse_stored(
     let digests: Vec<KeyDigest> = wanted.keys().copied().collect();
     let mut stored: HashSet<usize> = HashSet::new();
     for digests in digests.chunks(DIGESTS_AT_ONCE) {
-        let places: Vec<String> = (1..=digests.len())
-            .map(|place| format!("${place}"))
-            .collect();
         let sql = format!(
             "SELECT digest FROM key_secrets WHERE digest IN ({})",
-            places.join(", ")
+            places(1, digests.len())
         );
         let found: Vec<Vec<u8>> = on!(engine.db.read(), c => {
             let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));

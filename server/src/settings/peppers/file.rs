@@ -128,7 +128,7 @@ impl PepperFile<'_> {
         }
         let text = self.read()?;
         let text = text.ok_or_else(|| PepperError::Lost(self.0.to_owned()))?;
-        let not_a_pepper = |reason| PepperError::NotAPepper(self.0.to_owned(), reason);
+        let not_a_pepper = |_| PepperError::NotAPepper(self.0.to_owned());
         let (older, secret) = split(text.trim()).map_err(not_a_pepper)?;
         if older >= next {
             return Err(RotateError::Changed(older));
@@ -187,7 +187,11 @@ pub(super) fn new_secret(random: &Randomness) -> Result<String, RandomnessError>
 }
 
 fn failed(path: &Path, error: io::Error) -> PepperError {
-    PepperError::File(path.to_owned(), error)
+    match error.kind() {
+        // No text at all.
+        io::ErrorKind::InvalidData => PepperError::NotAPepper(path.to_owned()),
+        _ => PepperError::File(path.to_owned(), error),
+    }
 }
 
 /// Writes a file for its owner alone, all of which is on the disk then. One that a process left behind is replaced: its

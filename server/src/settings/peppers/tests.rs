@@ -55,6 +55,42 @@ fn a_lost_file_is_not_replaced_once_the_database_was_used() {
 }
 
 #[test]
+fn a_file_that_was_cut_off_is_to_be_restored_and_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = from_file(folder.path());
+    let whole = "x".repeat(64);
+    fs::write(&sources.file, &whole).unwrap();
+    let older = folder.path().join("pepper.2");
+    for (file, intact) in [(&older, &sources.file), (&sources.file, &older)] {
+        fs::write(
+            intact,
+            format!("{}:{whole}", if intact == &older { 2 } else { 1 }),
+        )
+        .unwrap();
+        for damaged in [
+            &b""[..],
+            b"\n",
+            b"2:",
+            b"x: ",
+            &whole.as_bytes()[..31],
+            b"\xff\xfe",
+        ] {
+            fs::write(file, damaged).unwrap();
+            let error = sources.read().unwrap_err();
+            let said = error.to_string();
+            assert!(
+                matches!(error, PepperError::NotAPepper(of) if of == *file),
+                "{said}"
+            );
+            assert!(
+                said.contains("Restore the file from a copy") && !said.contains("openssl"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_rotation_keeps_the_old_pepper_beside_the_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let sources = from_file(folder.path());

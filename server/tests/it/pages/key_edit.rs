@@ -58,7 +58,7 @@ on_both! {
         assert!(refused.text().contains("co.uk") && !refused.text().contains("<b>,"), "{}", refused.body);
         let added = owner.submit(&path, &[("add", "*.shop.example, shop.example")]).await;
         assert_eq!(added.header("location"), format!("{path}#domains"), "{added:?}");
-        assert_eq!(from("https://www.shop.example").await, "VALID", "it bites at once");
+        assert_eq!(from("https://www.shop.example").await, "VALID", "it takes effect immediately");
 
         for (origin, verdict) in [
             ("https%3A%2F%2Fwww.shop.example", "https://www.shop.example is allowed by *.shop.example."),

@@ -2,18 +2,8 @@
 
 use std::process::Output;
 
-use super::process::Folder;
+use super::process::{CREATE_ORG, CREATE_TOKEN, Folder};
 use crate::test_app::Database;
-
-const ORG: [&str; 6] = [
-    "org",
-    "create",
-    "--name",
-    "Northwind",
-    "--slug",
-    "northwind",
-];
-const TOKEN: [&str; 6] = ["token", "create", "--name", "API", "--scope", "manage"];
 
 /// A database as the program opens it, and what it needs for that.
 struct Program {
@@ -50,11 +40,11 @@ impl Program {
     }
 
     async fn verifies_and_names_the_first_bad_entry(self) {
-        assert!(self.run(&ORG).status.success());
+        assert!(self.run(&CREATE_ORG).status.success());
         let (count, head) = self.verified(&[]);
         assert_eq!(count, 1);
-        assert!(self.run(&TOKEN).status.success());
-        assert!(self.run(&TOKEN).status.success());
+        assert!(self.run(&CREATE_TOKEN).status.success());
+        assert!(self.run(&CREATE_TOKEN).status.success());
         let (count, later) = self.verified(&["--head", &head]);
         assert_eq!(count, 3);
         assert_eq!(self.verified(&["--head", &later.to_uppercase()]).0, 3);
@@ -69,7 +59,22 @@ impl Program {
         self.broken(&["--head", &later], "No entry has the head");
         let changed = "UPDATE audit_log SET actor_kind = 'user' WHERE position = 2";
         database.without_audit_triggers(changed).await;
-        self.broken(&[], "The entry at position 2 is not the one");
+        self.broken(
+            &[],
+            "The entry at position 2 (token.created, no organization, 20",
+        );
+        let changed = "UPDATE audit_log SET event = 'org.deleted' WHERE position = 1";
+        database.without_audit_triggers(changed).await;
+        self.broken(
+            &[],
+            "The entry at position 1 (org.deleted, organization northwind, 20",
+        );
+        let forged = "UPDATE audit_log SET event = 'forged', org_id = 'forged' WHERE position = 1";
+        database.without_audit_triggers(forged).await;
+        self.broken(
+            &[],
+            "The entry at position 1 (unknown event, organization unknown, 20",
+        );
         self.database.remove().await;
     }
 }

@@ -7,7 +7,7 @@ use super::process::Folder;
 #[test]
 fn a_backup_of_a_running_server_is_restored_elsewhere() {
     let folder = Folder::new();
-    let (token, key) = token_and_key(&folder);
+    let (token, key) = folder.token_and_key();
     let server = folder.serve(&[]);
     assert!(server.verify(&token, &key).contains("\"VALID\""));
     let backup = folder.run(&["backup", "latchkey.backup"], "");
@@ -50,7 +50,7 @@ fn what_cannot_be_backed_up_or_restored_is_rejected_and_changes_nothing() {
         "there is no database at ./data/latchkey.db",
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    token_and_key(&folder);
+    folder.token_and_key();
     let backup = || folder.run(&["backup", "latchkey.backup"], "");
     assert!(backup().status.success());
     rejected(
@@ -59,43 +59,22 @@ fn what_cannot_be_backed_up_or_restored_is_rejected_and_changes_nothing() {
     );
     rejected(
         &folder.run(&["backup", "none/latchkey.backup"], ""),
-        "cannot be written",
+        "none/latchkey.backup cannot be written: its folder does not exist",
+    );
+    rejected(
+        &folder.run(&["backup", "data"], ""),
+        "data is a folder. Name a file in it, such as data/latchkey.backup",
     );
 
     let restore = |file: &str| folder.run(&["restore", file, "--data-dir", "restored"], "");
     rejected(&restore("none"), "none: cannot be read");
+    rejected(&restore("data"), "data: is a folder");
     rejected(&restore("data/pepper"), "is not a backup");
     let whole = fs::read(folder.path().join("latchkey.backup")).unwrap();
     fs::write(folder.path().join("half"), &whole[..whole.len() / 2]).unwrap();
     rejected(&restore("half"), "Use another backup");
     assert!(!folder.path().join("restored").exists());
     assert!(restore("latchkey.backup").status.success());
-}
-
-fn token_and_key(folder: &Folder) -> (String, String) {
-    folder.line(
-        &[
-            "org",
-            "create",
-            "--name",
-            "Northwind",
-            "--slug",
-            "northwind",
-        ],
-        "",
-    );
-    let token = ["token", "create", "--name", "API", "--scope", "verify"];
-    let key = [
-        "key",
-        "create",
-        "--org",
-        "northwind",
-        "--name",
-        "Production",
-        "--kind",
-        "secret",
-    ];
-    (folder.line(&token, ""), folder.line(&key, ""))
 }
 
 fn succeeded(output: &Output, words: &str) {

@@ -2,23 +2,12 @@
 
 use std::process::Output;
 
-use super::process::Folder;
+use super::process::{CREATE_KEY, CREATE_ORG, CREATE_TOKEN, Folder};
 use crate::test_app::{Database, org::PASSWORD};
-
-const KEY: [&str; 8] = [
-    "key",
-    "create",
-    "--org",
-    "northwind",
-    "--name",
-    "Production",
-    "--kind",
-    "secret",
-];
 
 #[test]
 fn secrets_stand_alone_on_standard_output() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let token = folder.line(
         &["token", "create", "--name", "API", "--scope", "manage"],
         "",
@@ -27,7 +16,7 @@ fn secrets_stand_alone_on_standard_output() {
         token.starts_with("lk_service_") && token.len() == 43,
         "{token}"
     );
-    let key = folder.run(&KEY, "");
+    let key = folder.run(&CREATE_KEY, "");
     let (out, err) = (text(&key.stdout), text(&key.stderr));
     assert!(
         out.starts_with("lk_sk_live_") && out.trim_end().len() == 43,
@@ -51,7 +40,7 @@ fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in() {
         &["user", "enable", "--email", email],
         &["audit", "verify"],
         &["pepper", "status"],
-        &KEY,
+        &CREATE_KEY,
     ] {
         let output = folder.run(arguments, "");
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
@@ -66,7 +55,7 @@ fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in() {
 
 #[test]
 fn a_key_is_made_as_its_flags_say() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let flags = [
         "key",
         "create",
@@ -128,7 +117,7 @@ fn a_key_is_made_as_its_flags_say() {
 
 #[test]
 fn people_are_made_with_a_password_from_standard_input() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let flags = [
         "user",
         "create",
@@ -155,7 +144,7 @@ fn people_are_made_with_a_password_from_standard_input() {
 
 #[test]
 fn bad_input_exits_with_two_and_says_why() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let user = |password: &str| {
         let flags = [
             "user",
@@ -173,20 +162,7 @@ fn bad_input_exits_with_two_and_says_why() {
     refused(&user("short"), "at least 8 characters");
     refused(&user(""), "at least 8 characters");
     refused(&user("password1"), "first that an attacker tries");
-    refused(
-        &folder.run(
-            &[
-                "org",
-                "create",
-                "--name",
-                "Northwind",
-                "--slug",
-                "northwind",
-            ],
-            "",
-        ),
-        "taken",
-    );
+    refused(&folder.run(&CREATE_ORG, ""), "taken");
     refused(
         &folder.run(&["org", "create", "--name", "N", "--slug", "No Slug"], ""),
         "lower-case letters",
@@ -198,11 +174,9 @@ fn bad_input_exits_with_two_and_says_why() {
         ),
         "`verify` or `manage`",
     );
-    let key = |more: &[&str]| folder.run(&[&KEY, more].concat(), "");
-    refused(&key(&["--scope", "bots:eat"]), "no scope `bots:eat`");
+    let key = |more: &[&str]| folder.run(&[&CREATE_KEY, more].concat(), "");
     refused(&key(&["--domain", "shop.example"]), "Only widget keys");
     refused(&key(&["--domain", "co.uk"]), "co.uk");
-    refused(&key(&["--expires-in-days", "0"]), "0");
     refused(
         &key(&["--expires-in-days", "3", "--never-expires"]),
         "--never-expires",
@@ -231,6 +205,58 @@ fn bad_input_exits_with_two_and_says_why() {
         &folder.run(&["migrate", "--config", "none.toml"], ""),
         "none.toml",
     );
+}
+
+#[test]
+fn what_flags_take_is_said_in_words_for_people() {
+    let folder = Folder::with_org();
+    let key = |more: &[&str]| folder.run(&[&CREATE_KEY, more].concat(), "");
+    let days = "Write a whole number from 1 to 36500.";
+    for wrong in ["0", "36501", "-1", "1.5", "x", ""] {
+        let flag = format!("--expires-in-days={wrong}");
+        refused(&key(&[&flag]), days);
+        refused(
+            &folder.run(&[&CREATE_TOKEN[..], &[&flag]].concat(), ""),
+            days,
+        );
+    }
+    refused(&key(&["--metadata", "{a}"]), r#"such as {"plan": "gold"}"#);
+    let scopes = "There is no scope `nonsense`. Choose from `bots:read`, `bots:write`,";
+    refused(&key(&["--scope", "nonsense"]), scopes);
+    let none = ["--scope", "nonsense", "--convention", "talkifai"];
+    refused(
+        &key(&none),
+        "Keys of this instance have no scopes: leave it out.",
+    );
+    let id = "Write the id of a service token: `svc_` and 32 digits or letters from a to f.";
+    refused(&folder.run(&["token", "revoke", "API"], ""), id);
+    let kind = folder.run(&["key", "create", "--kind", "public"], "");
+    refused(&kind, "Write `secret` or `widget`.");
+    let file = "# a comment\nlisten = 127.0.0.1:1\n";
+    std::fs::write(folder.path().join("latchkey.toml"), file).unwrap();
+    refused(&folder.run(&["migrate"], ""), "line 2 is not valid TOML");
+}
+
+#[test]
+fn a_token_that_is_revoked_again_was_revoked_then() {
+    let folder = Folder::with_org();
+    folder.line(&CREATE_TOKEN, "");
+    let list = text(&folder.run(&["token", "list"], "").stdout);
+    let id = list.lines().nth(1).unwrap().split('\t').next().unwrap();
+    let revoke = || folder.run(&["token", "revoke", id], "");
+    let first = revoke();
+    assert!(text(&first.stderr).starts_with("Revoked."), "{first:?}");
+    let again = revoke();
+    assert!(again.status.success(), "{again:?}");
+    let said = text(&again.stderr);
+    let at = said
+        .strip_prefix("This token was already revoked, at ")
+        .unwrap();
+    let at: jiff::Timestamp = at.trim_end().trim_end_matches('.').parse().unwrap();
+    assert!(at.as_second() > 0, "{at}");
+    assert_eq!(text(&revoke().stderr), said, "the time of the first");
+    let none = ["token", "revoke", "svc_00000000000000000000000000000000"];
+    refused(&folder.run(&none, ""), "`latchkey token list` lists all");
 }
 
 #[test]
@@ -286,7 +312,7 @@ async fn postgres_needs_a_pepper_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn check_says_what_works_and_what_does_not() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let well = folder.run(&["check"], "");
     assert!(well.status.success(), "{well:?}");
     assert!(text(&well.stdout).contains("settings: ok"), "{well:?}");
@@ -300,28 +326,30 @@ async fn check_says_what_works_and_what_does_not() {
         text(&unwell.stdout).contains("does not exist"),
         "{unwell:?}"
     );
+    let nobody = "postgres://latchkey:s3cret@127.0.0.1:1/latchkey";
+    for command in ["check", "migrate"] {
+        let unreached = folder.run(&[command, "--database-url", nobody], "");
+        assert_eq!(unreached.status.code(), Some(1), "{unreached:?}");
+        let said = text(&unreached.stdout) + &text(&unreached.stderr);
+        assert!(
+            said.contains("cannot be reached at host 127.0.0.1, port 1")
+                && said.contains("Check that it is running")
+                && !said.contains("s3cret"),
+            "{said}"
+        );
+    }
+    let invalid = folder.run(
+        &["check", "--database-url", "postgres://a:s3cret@b:port/c"],
+        "",
+    );
+    let said = text(&invalid.stdout) + &text(&invalid.stderr);
+    assert!(
+        said.contains("postgres://USER:PASSWORD@HOST:PORT/DATABASE") && !said.contains("s3cret"),
+        "{said}"
+    );
     let misset = folder.run(&["check", "--cached-keys", "none"], "");
     assert_eq!(misset.status.code(), Some(1), "{misset:?}");
     assert!(text(&misset.stdout).contains("cached_keys"), "{misset:?}");
-}
-
-fn with_org() -> Folder {
-    let folder = Folder::new();
-    assert_eq!(
-        folder.line(
-            &[
-                "org",
-                "create",
-                "--name",
-                "Northwind",
-                "--slug",
-                "northwind"
-            ],
-            ""
-        ),
-        "northwind"
-    );
-    folder
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -343,8 +371,26 @@ fn refused(output: &Output, words: &str) {
 }
 
 #[test]
+fn check_says_that_a_data_folder_cannot_be_used_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for data_dir in ["file", "file/data", "/proc/latchkey"] {
+        let output = folder.run(&["check", "--data-dir", data_dir], "");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let out = text(&output.stdout);
+        assert!(
+            out.contains(&format!("the folder {data_dir}")) && out.contains("LATCHKEY_DATA_DIR"),
+            "{out}"
+        );
+    }
+    let possible = folder.run(&["check", "--data-dir", "a/b/c"], "");
+    assert!(possible.status.success(), "{possible:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn keys_are_imported_from_a_file_all_or_none() {
-    let folder = with_org();
+    let folder = Folder::with_org();
     let import = |more: &[&str]| {
         let arguments = [&["key", "import", "--org", "northwind", "keys.csv"], more].concat();
         folder.run(&arguments, "")
@@ -359,6 +405,25 @@ fn keys_are_imported_from_a_file_all_or_none() {
     assert_eq!(report["entries"][0]["problems"], serde_json::json!([]));
     assert_eq!(report["entries"][1]["line"], 3);
     assert_eq!(report["entries"][1]["problems"][0]["field"], "sha256");
+
+    std::fs::write(folder.path().join("latin"), b"name,sha256\nJ\xfcrgen,").unwrap();
+    for (file, words) in [
+        ("data", "data is a folder"),
+        ("latin", "is not text in UTF-8"),
+    ] {
+        let arguments = [
+            "key",
+            "import",
+            "--org",
+            "northwind",
+            "--format",
+            "csv",
+            file,
+        ];
+        let output = folder.run(&arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stderr).contains(words), "{output:?}");
+    }
 
     write(&format!("name,sha256\nOld,{digest}\n"));
     let dry = import(&["--dry-run"]);

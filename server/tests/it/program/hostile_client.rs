@@ -19,18 +19,7 @@ const KEY: &str = "lk_sk_live_4f6vHq2mZcT9yBnR8sKdLw3XpA00aaaa";
 #[test]
 fn every_line_is_framed_and_holds_nothing_that_a_client_wrote() {
     for format in ["json", "readable"] {
-        let folder = Folder::new();
-        folder.line(
-            &[
-                "org",
-                "create",
-                "--name",
-                "Northwind",
-                "--slug",
-                "northwind",
-            ],
-            "",
-        );
+        let folder = Folder::with_org();
         let dana = folder.line(
             &[
                 "user",

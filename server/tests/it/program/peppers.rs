@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::process::{Folder, Server};
+use super::process::{CREATE_KEY, CREATE_ORG, CREATE_TOKEN, Folder, Server};
 use crate::test_app::Database;
 
 const SECRET: &str = "a pepper for tests that has enough characters";
@@ -15,7 +15,7 @@ const SECRET: &str = "a pepper for tests that has enough characters";
 #[test]
 fn a_pepper_is_rotated_and_in_the_end_not_needed() {
     let folder = Folder::new();
-    let (token, key) = token_and_key(&folder);
+    let (token, key) = folder.token_and_key();
     assert_eq!(status(&folder), ["1 1 1 3 yes yes yes"]);
     let rotated = folder.run(&["pepper", "rotate"], "");
     assert!(
@@ -45,10 +45,86 @@ fn a_pepper_is_rotated_and_in_the_end_not_needed() {
 }
 
 #[test]
+fn what_a_running_server_does_not_know_until_it_is_restarted_is_said() {
+    let folder = Folder::with_org();
+    let create = |arguments: &[&str]| {
+        let output = folder.run(arguments, "");
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stderr)
+    };
+    let within_a_second = "This takes effect on a running Latchkey within a second.";
+    assert!(create(&CREATE_KEY).contains(within_a_second));
+    let server = folder.serve(&[]);
+    assert!(folder.run(&["pepper", "rotate"], "").status.success());
+    // It is known to run from its first heartbeat on.
+    assert!((0..100).any(|_| create(&CREATE_KEY).contains("Restart")));
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let file = folder.path().join("keys.csv");
+    fs::write(file, format!("name,sha256\nOld,{digest}\n")).unwrap();
+    let import = ["key", "import", "--org", "northwind", "keys.csv"];
+    for arguments in [&CREATE_KEY[..], &CREATE_TOKEN, &import] {
+        let said = create(arguments);
+        assert!(
+            said.contains("Restart `latchkey serve`") && !said.contains("within a second"),
+            "{said}"
+        );
+    }
+    assert_eq!(server.end("TERM"), Some(0));
+    let server = folder.serve(&[]);
+    assert!(create(&CREATE_KEY).contains(within_a_second));
+    assert_eq!(server.end("TERM"), Some(0));
+}
+
+#[test]
+fn commands_that_recognize_nothing_work_without_older_peppers_and_some_without_any() {
+    let folder = Folder::new();
+    folder.token_and_key();
+    let user = ["--email", "ari@northwind.example"];
+    let create = [
+        "user",
+        "create",
+        "--org",
+        "northwind",
+        "--role",
+        "owner",
+        "--password-stdin",
+    ];
+    folder.line(&[&create[..], &user].concat(), "granite teapot sings");
+    assert!(folder.run(&["pepper", "rotate"], "").status.success());
+    let data = folder.path().join("data");
+    fs::rename(data.join("pepper.1"), data.join("away")).unwrap();
+    let succeeds = |arguments: &[&str], is_possible: bool| {
+        let output = folder.run(arguments, "granite teapot sings on");
+        assert_eq!(
+            output.status.success(),
+            is_possible,
+            "{arguments:?}: {output:?}"
+        );
+        text(&output.stdout)
+    };
+    let disable = [&["user", "disable"][..], &user].concat();
+    let enable = [&["user", "enable"][..], &user].concat();
+    let reset = [&["user", "reset-password", "--password-stdin"][..], &user].concat();
+    let list = succeeds(&["token", "list"], true);
+    let id = list.lines().nth(1).unwrap().split('\t').next().unwrap();
+    succeeds(&disable, true);
+    succeeds(&reset, true);
+    succeeds(&CREATE_KEY, false);
+    succeeds(&CREATE_TOKEN, false);
+    fs::remove_file(data.join("pepper")).unwrap();
+    succeeds(&["token", "list"], true);
+    succeeds(&enable, true);
+    succeeds(&disable, false);
+    succeeds(&reset, false);
+    succeeds(&["token", "revoke", id], false);
+    assert!(!data.join("pepper").exists());
+}
+
+#[test]
 fn a_pepper_that_is_lost_missing_or_another_one_is_named_and_nothing_is_served() {
     let folder = Folder::new();
     succeeds(&folder.run(&["check"], ""), "not created yet");
-    token_and_key(&folder);
+    folder.token_and_key();
     let pepper = folder.path().join("data/pepper");
     let kept = fs::read_to_string(&pepper).unwrap();
     let rejected = |words: &str| {
@@ -94,9 +170,8 @@ async fn a_pepper_in_the_settings_is_rotated_by_setting_what_is_printed() {
         command.envs(settings.iter().cloned()).output().unwrap()
     };
     let line = |arguments: &[&str]| text(&run(arguments, &first).stdout).trim_end().to_owned();
-    let [org, token, key] = CREATE;
-    line(&org);
-    let (token, key) = (line(&token), line(&key));
+    line(&CREATE_ORG);
+    let (token, key) = (line(&CREATE_TOKEN), line(&CREATE_KEY));
     let printed = run(&["pepper", "rotate"], &first);
     assert!(printed.status.success(), "{printed:?}");
     succeeds(&run(&["check"], &first), "pepper: ok, number 1");
@@ -123,32 +198,6 @@ async fn a_pepper_in_the_settings_is_rotated_by_setting_what_is_printed() {
     assert_eq!(server.end("TERM"), Some(0));
     assert!(!folder.path().join("data/pepper").exists());
     database.remove().await;
-}
-
-const CREATE: [[&str; 6]; 3] = [
-    [
-        "org",
-        "create",
-        "--name",
-        "Northwind",
-        "--slug",
-        "northwind",
-    ],
-    ["token", "create", "--name", "API", "--scope", "verify"],
-    [
-        "key",
-        "create",
-        "--org=northwind",
-        "--name=Production",
-        "--kind",
-        "secret",
-    ],
-];
-
-fn token_and_key(folder: &Folder) -> (String, String) {
-    let [org, token, key] = CREATE;
-    folder.line(&org, "");
-    (folder.line(&token, ""), folder.line(&key, ""))
 }
 
 /// The lines of `pepper status` below its heading, with spaces for tabs.

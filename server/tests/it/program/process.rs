@@ -10,6 +10,29 @@ use std::{
 
 use tempfile::TempDir;
 
+/// Creates the organization that commands work on.
+pub const CREATE_ORG: [&str; 6] = [
+    "org",
+    "create",
+    "--name",
+    "Northwind",
+    "--slug",
+    "northwind",
+];
+/// Creates a service token.
+pub const CREATE_TOKEN: [&str; 6] = ["token", "create", "--name", "API", "--scope", "verify"];
+/// Creates a key.
+pub const CREATE_KEY: [&str; 8] = [
+    "key",
+    "create",
+    "--org",
+    "northwind",
+    "--name",
+    "Production",
+    "--kind",
+    "secret",
+];
+
 /// A folder to run the program in, with nothing in its environment that would set anything.
 pub struct Folder(TempDir);
 
@@ -24,6 +47,19 @@ impl Folder {
     /// An empty one.
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    /// One whose database has the organization of [`CREATE_ORG`].
+    pub fn with_org() -> Self {
+        let folder = Self::new();
+        assert_eq!(folder.line(&CREATE_ORG, ""), "northwind");
+        folder
+    }
+
+    /// Creates the organization, a service token and a key, and returns the last two.
+    pub fn token_and_key(&self) -> (String, String) {
+        self.line(&CREATE_ORG, "");
+        (self.line(&CREATE_TOKEN, ""), self.line(&CREATE_KEY, ""))
     }
 
     /// Where it is.

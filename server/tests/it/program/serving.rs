@@ -6,7 +6,7 @@ use super::process::Folder;
 fn a_stop_by_sigterm_stores_every_count_and_exits_with_zero() {
     for signal in ["TERM", "INT"] {
         let folder = Folder::new();
-        let (token, key) = token_and_key(&folder);
+        let (token, key) = folder.token_and_key();
         // So long between two writes that only the end can have made the one that is looked for.
         let server = folder.serve(&["--usage-flush-seconds", "3600"]);
         for _ in 0..7 {
@@ -25,7 +25,7 @@ fn a_stop_by_sigterm_stores_every_count_and_exits_with_zero() {
 #[test]
 fn counts_are_written_while_it_runs_and_a_kill_loses_at_most_the_last_second() {
     let folder = Folder::new();
-    let (token, key) = token_and_key(&folder);
+    let (token, key) = folder.token_and_key();
     let server = folder.serve(&["--usage-flush-seconds", "1"]);
     server.verify(&token, &key);
     let written = (0..100).any(|_| {
@@ -45,7 +45,7 @@ fn counts_are_written_while_it_runs_and_a_kill_loses_at_most_the_last_second() {
 fn what_the_command_line_makes_while_it_serves_works_at_once() {
     let folder = Folder::new();
     let server = folder.serve(&[]);
-    let (token, key) = token_and_key(&folder);
+    let (token, key) = folder.token_and_key();
     assert!(server.verify(&token, &key).contains(r#""code":"VALID""#));
     assert!(
         server
@@ -66,15 +66,26 @@ fn what_the_command_line_makes_while_it_serves_works_at_once() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error_that_names_it() {
+fn an_address_that_cannot_be_listened_on_is_named_with_what_to_write_instead() {
     let folder = Folder::new();
     let server = folder.serve(&[]);
     let other = Folder::new();
     let output = other.run(&["serve", "--listen", &server.address], "");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let port: u16 = server.address.rsplit(':').next().unwrap().parse().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        format!("another program uses port {port} of 127.0.0.1."),
+        format!("--listen 127.0.0.1:{}", port.wrapping_add(1)),
+        "LATCHKEY_LISTEN=".to_owned(),
+    ] {
+        assert!(err.contains(&part), "{part}: {err}");
+    }
+    let elsewhere = other.run(&["serve", "--listen", "192.0.2.1:3000"], "");
+    let err = String::from_utf8_lossy(&elsewhere.stderr);
     assert!(
-        String::from_utf8_lossy(&output.stderr).contains(&server.address),
-        "{output:?}"
+        err.contains("192.0.2.1 is not an address of this machine"),
+        "{err}"
     );
 }
 
@@ -84,7 +95,7 @@ fn the_data_folder_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
     folder.run(&["migrate"], "");
-    let _ = token_and_key(&folder);
+    let _ = folder.token_and_key();
     let mode = |name: &str| {
         folder
             .path()
@@ -96,39 +107,6 @@ fn the_data_folder_is_its_owners_alone() {
             & 0o777
     };
     assert_eq!((mode("data"), mode("data/pepper")), (0o700, 0o600));
-}
-
-/// Makes an org, and in it a key; gives a service token and the key.
-fn token_and_key(folder: &Folder) -> (String, String) {
-    folder.line(
-        &[
-            "org",
-            "create",
-            "--name",
-            "Northwind",
-            "--slug",
-            "northwind",
-        ],
-        "",
-    );
-    let token = folder.line(
-        &["token", "create", "--name", "API", "--scope", "verify"],
-        "",
-    );
-    let key = folder.line(
-        &[
-            "key",
-            "create",
-            "--org",
-            "northwind",
-            "--name",
-            "Production",
-            "--kind",
-            "secret",
-        ],
-        "",
-    );
-    (token, key)
 }
 
 /// How many requests are stored.

@@ -25,7 +25,7 @@ on_both! {
         for (field, value) in change.as_object().unwrap() {
             assert_eq!(&changed.json()[field], value);
         }
-        assert_eq!(said(&app.verify(&made.plain).await), "IP_NOT_ALLOWED", "a change bites at once");
+        assert_eq!(said(&app.verify(&made.plain).await), "IP_NOT_ALLOWED", "a change takes effect immediately");
         let emptied = api.patch(&path, &json!({"scopes": null, "expires_at": null, "notes": null, "ip_ranges": null, "metadata": null})).await;
         let emptied = emptied.json();
         assert_eq!((&emptied["name"], &emptied["expires_at"], &emptied["metadata"]), (&json!("Server"), &Value::Null, &json!({})));

@@ -163,7 +163,7 @@ on_both! {
         let api = app.api().await;
         let body = r#"{"name": "Production", "kind": "secret", "kind": "widget"}"#;
         let answer = api.send(Method::POST, KEYS, body, &[]).await;
-        assert_eq!((answer.status.as_u16(), &answer.json()["detail"]), (400, &json!("The body has a field twice.")));
+        assert_eq!((answer.status.as_u16(), &answer.json()["errors"][0]["field"]), (400, &json!("kind")));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
     }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::test_app::{TestApp, said};
 
 on_both! {
-    async fn each_change_bites_at_once_and_answers_with_the_key(app: &TestApp) {
+    async fn each_change_takes_effect_immediately_and_answers_with_the_key(app: &TestApp) {
         let org = app.org("northwind").await;
         let (api, made) = (app.api().await, org.key("Production").await);
         let path = format!("/v1/orgs/northwind/keys/{}", made.id);

@@ -14,6 +14,7 @@ use latchkey::{
         rotate::{Rotation, rotate},
     },
     projects,
+    role::Role,
     time::SECOND,
 };
 
@@ -110,10 +111,39 @@ on_both! {
         let refused = async |sql: &str, first: i64| {
             app.database.without_audit_triggers(sql).await;
             let broken = audit::verify(&app.engine, None).await;
-            assert!(matches!(broken, Err(BrokenChain::At { position }) if position == first), "{sql}: {broken:?}");
+            assert!(matches!(broken, Err(BrokenChain::At(ref place)) if place.position == first), "{sql}: {broken:?}");
         };
         refused("UPDATE audit_log SET changes = '{\"a\":1}' WHERE position = 4", 4).await;
         refused("DELETE FROM audit_log WHERE position = 2", 3).await;
+    }
+
+    async fn an_address_that_was_changed_is_not_in_the_network_that_is_chained(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await.id.to_string();
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        assert_eq!(dana.call("/api/keys/disable", &[("org", "northwind"), ("key", &key)]).await.status, 200);
+        let disabled = app.database.number("SELECT MAX(position) FROM audit_addresses").await;
+        let head = audit::verify(&app.engine, None).await.unwrap();
+        assert_eq!(head.count, 4);
+        for (address, is_right) in [
+            ("192.0.2.77", true), ("192.0.3.1", false), ("2001:db8::1", false), ("192.0.2.1 ", false), ("", false),
+            ("::ffff:192.0.2.1", true),
+        ] {
+            app.database.execute(&format!("UPDATE audit_addresses SET address = '{address}'")).await;
+            let verified = audit::verify(&app.engine, None).await;
+            match is_right {
+                true => assert_eq!(verified.unwrap(), head, "{address}"),
+                false => assert!(matches!(verified, Err(BrokenChain::Address(ref place)) if place.position == disabled), "{verified:?}"),
+            }
+        }
+        app.database.execute("UPDATE audit_addresses SET address = '192.0.2.1', position = 1").await;
+        let verified = audit::verify(&app.engine, None).await;
+        let Err(broken @ BrokenChain::Address(_)) = verified else { panic!("{verified:?}") };
+        assert_eq!(
+            broken.to_string(),
+            "The address of the client was changed. The entry at position 1 (org.created, organization northwind, \
+             2026-11-21T12:00:00Z) was written from another network, or from none."
+        );
     }
 
     async fn changes_at_the_same_time_are_written_in_the_order_of_their_commits(app: &TestApp) {

@@ -28,7 +28,7 @@ on_both! {
         ];
         expected.sort_by_key(|(id, _)| *id);
         assert_eq!(told, expected);
-        assert_eq!(said(&app.verify(&one.plain).await), "INVALID_API_KEY disabled", "it bites at once");
+        assert_eq!(said(&app.verify(&one.plain).await), "INVALID_API_KEY disabled", "it takes effect immediately");
         for plain in [&two.plain, &theirs.plain] {
             assert_eq!(said(&app.verify(plain).await), "VALID");
         }

@@ -91,7 +91,7 @@ on_both! {
         let domains = vec!["shop.example".parse().unwrap()];
         assert_eq!(refused(NewKey { domains, ..secret() }).await, "Unfit(DomainsOnSecretKey)");
         let scopes = vec!["bots:read".parse().unwrap(), "bots:eat".parse().unwrap()];
-        assert_eq!(refused(NewKey { scopes, ..secret() }).await, r#"Unfit(UnknownScope(Scope("bots:eat")))"#);
+        assert!(refused(NewKey { scopes, ..secret() }).await.starts_with(r#"Unfit(UnknownScope { unknown: Scope("bots:eat"), offered: [Scope("bots:read"),"#));
         for expires_at in [NOON, NOON.plus(-1), Timestamp::from_millis(i64::MIN)] {
             assert_eq!(refused(NewKey { expires_at: Some(expires_at), ..secret() }).await, "Unfit(ExpiryInPast)");
         }

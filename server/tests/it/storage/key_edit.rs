@@ -54,7 +54,7 @@ on_both! {
         assert_eq!((key.summary.name.as_str(), key.summary.lifecycle.expires_at), ("Build server", None));
     }
 
-    async fn a_change_bites_at_once_on_a_warm_key(app: &TestApp) {
+    async fn a_change_takes_effect_immediately_on_a_warm_key(app: &TestApp) {
         let org = app.org("northwind").await;
         let made = org.key("Production").await;
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");

@@ -109,8 +109,8 @@ on_both! {
             last_four: Write the key's last four characters, or leave this out.
             name: Enter a name.
             sha256: Write the SHA-256 of the key's text: 64 hexadecimal digits, or 43 characters of base64.
-            kind: A kind is `secret` or `widget`.
-            scopes: There is no scope `bots:eat`. Choose from the ones that are offered.
+            kind: Write `secret` or `widget`.
+            scopes: There is no scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
             expires_at: Write expires_at as 2027-01-31, the last day, or as 2027-01-31T12:00:00Z.
             metadata: Write a JSON object here.
             project: There is no such project in this organization. Choose another one.

@@ -9,7 +9,7 @@ use latchkey::{
         digest::{Pepper, Peppers},
     },
     keys::change_state::revoke,
-    peppers::{self, UnusablePeppers, accept, check, move_digests},
+    peppers::{self, UnusablePeppers, accept, accept_incomplete, check, move_digests},
     service_tokens::recognise,
     verify::{Request, verify},
 };
@@ -30,6 +30,41 @@ on_both! {
         }
         check(db, &of(&[(1, 7)]), app.clock.now()).await.unwrap();
         assert_eq!(app.database.number("SELECT COUNT(*) FROM peppers").await, 2);
+    }
+
+    async fn a_version_that_noted_no_pepper_has_chained_its_audit_log_with_it(app: &TestApp) {
+        app.org("northwind").await.key("Production").await;
+        let db = app.engine.db();
+        assert!(db.has_used_pepper().await.unwrap());
+        for is_first_deleted in [false, true] {
+            if is_first_deleted {
+                app.database.execute("UPDATE audit_checkpoint SET position = 1, hash = (SELECT hash FROM audit_log WHERE position = 1)").await;
+                app.database.execute("DELETE FROM audit_log WHERE position = 1").await;
+            }
+            for wrong in [of(&[(1, 9)]), of(&[(2, 7), (1, 9)])] {
+                for error in [
+                    check(db, &wrong, app.clock.now()).await.unwrap_err(), accept(db, &wrong, &app.clock).await.unwrap_err(),
+                ] {
+                    assert!(matches!(error, UnusablePeppers::Different { version: 1, .. }), "{error:?}");
+                }
+            }
+            assert_eq!(app.database.number("SELECT COUNT(*) FROM peppers").await, 0);
+            check(db, &of(&[(1, 7)]), app.clock.now()).await.unwrap();
+        }
+        app.database.execute("DELETE FROM keys").await;
+        check(db, &of(&[(2, 9)]), app.clock.now()).await.unwrap();
+        accept(db, &of(&[(2, 9), (1, 7)]), &app.clock).await.unwrap();
+    }
+
+    async fn what_recognizes_nothing_needs_no_older_pepper(app: &TestApp) {
+        app.org("northwind").await.key("Production").await;
+        let db = app.engine.db();
+        accept(db, &of(&[(1, 7)]), &app.clock).await.unwrap();
+        let without = of(&[(2, 8)]);
+        assert!(matches!(accept(db, &without, &app.clock).await, Err(UnusablePeppers::Missing { version: 1, .. })));
+        accept_incomplete(db, &without, &app.clock).await.unwrap();
+        let different = accept_incomplete(db, &of(&[(2, 9), (1, 7)]), &app.clock).await;
+        assert!(matches!(different, Err(UnusablePeppers::Different { version: 2, .. })), "{different:?}");
     }
 
     async fn of_two_that_start_first_with_different_secrets_one_is_told(app: &TestApp) {

@@ -7,7 +7,7 @@ use latchkey::{
         lifecycle,
         password::TypedPassword,
         sessions::{self, SessionHash},
-        sign_in::{self, sign_in},
+        sign_in::{self, FailedSignIn, sign_in},
     },
     audit::{self, AuditQuery, security_events::write},
     caller::{Person, Visit},
@@ -26,11 +26,11 @@ on_both! {
         join(app, &orgs[1], dana).await;
         try_password(app, "dana@northwind.example", PASSWORD).await;
         try_password(app, "dana@northwind.example", "wrong password").await;
-        sign_in::signed_out(&app.engine, Person { user_id: dana, visit: visit() });
+        sign_in::note_signed_out(&app.engine, &Person { user_id: dana, visit: visit() });
         assert_eq!(app.database.texts("SELECT event FROM audit_log WHERE event LIKE 'session.%'").await, Vec::<String>::new());
         write(&app.engine, false).await.unwrap();
         for (org, sees) in orgs.iter().zip([true, true, false]) {
-            let expected = ["user dana session.started user dana 192.0.2.1 {}", "user dana session.failed user dana 192.0.2.1 {}",
+            let expected = ["user dana session.started user dana 192.0.2.1 {}", "user dana session.failed user dana 192.0.2.1 {\"reason\":{\"from\":null,\"to\":\"wrong_password\"}}",
                 "user dana session.ended user dana 192.0.2.1 {}"];
             assert_eq!(told(app, org).await, &expected[..if sees { 3 } else { 0 }], "{}", org.org.slug);
         }
@@ -40,12 +40,13 @@ on_both! {
     async fn of_an_account_that_there_is_not_nothing_is_kept(app: &TestApp) {
         let org = app.org("northwind").await;
         try_password(app, "nobody@northwind.example", "wrong password").await;
-        sign_in::failed_without_account(&app.engine, &visit());
+        sign_in::note_failed(&app.engine, FailedSignIn::UnknownAccount, &visit());
         write(&app.engine, false).await.unwrap();
         assert!(told(app, &org).await.is_empty());
         let rows = "SELECT event || ' ' || actor_kind || ' ' || COALESCE(actor_id || target_id, '-') || ' ' || changes \
             FROM audit_log WHERE org_id IS NULL";
-        assert_eq!(app.database.texts(rows).await, ["session.failed unknown - {}", "session.failed unknown - {}"]);
+        let row = "session.failed unknown - {\"reason\":{\"from\":null,\"to\":\"unknown_account\"}}";
+        assert_eq!(app.database.texts(rows).await, [row, row]);
     }
 
     async fn what_is_beyond_an_hours_limit_is_counted_and_told_when_the_hour_is_over(app: &TestApp) {
@@ -115,7 +116,7 @@ on_both! {
         let dana = org.person("dana", Role::Owner).await;
         let operator = latchkey::access::Operator::at_the_command_line();
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
-        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
+        lifecycle::enable(app.engine.db(), &operator, dana).await.unwrap();
         let who = try_password(app, "dana@northwind.example", PASSWORD).await;
         sessions::save(&app.engine, SessionHash::of(b"one"), who, "{}", app.clock.now().plus(HOUR)).await.unwrap();
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();

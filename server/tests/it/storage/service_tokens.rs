@@ -4,6 +4,7 @@ use latchkey::{
     Engine,
     access::Operator,
     feed,
+    id::ServiceTokenId,
     key::text::PlainKey,
     service_tokens::{self, RevokeTokenError, TokenScope, recognise},
     time::{DAY, MINUTE},
@@ -25,13 +26,16 @@ on_both! {
         let (token, other) = (create(&app.engine, None).await, app.another_engine(|_| {}).await);
         feed::start(&other).await.unwrap();
         assert!(is_known(&app.engine, &token).await && is_known(&other, &token).await);
-        let id = service_tokens::list(&app.engine, &OPERATOR).await.unwrap()[0].id;
+        let id = service_tokens::list(app.engine.db(), &OPERATOR).await.unwrap()[0].id;
         service_tokens::revoke(&app.engine, &OPERATOR, id).await.unwrap();
         assert!(!is_known(&app.engine, &token).await);
         feed::catch_up(&other).await.unwrap();
         assert!(!is_known(&other, &token).await);
+        app.clock.advance(MINUTE);
         let again = service_tokens::revoke(&app.engine, &OPERATOR, id).await;
-        assert!(matches!(again, Err(RevokeTokenError::NotFound)), "{again:?}");
+        assert!(matches!(again, Err(RevokeTokenError::AlreadyRevoked(NOON))), "{again:?}");
+        let none = service_tokens::revoke(&app.engine, &OPERATOR, ServiceTokenId::new(0, [0; 10])).await;
+        assert!(matches!(none, Err(RevokeTokenError::NotFound)), "{none:?}");
     }
 
     async fn a_list_says_when_each_was_last_used_and_how_it_is(app: &TestApp) {
@@ -40,10 +44,10 @@ on_both! {
         create(&app.engine, None).await;
         assert!(is_known(&app.engine, &used).await);
         service_tokens::store_last_use(&app.engine).await.unwrap();
-        let list = service_tokens::list(&app.engine, &OPERATOR).await.unwrap();
+        let list = service_tokens::list(app.engine.db(), &OPERATOR).await.unwrap();
         assert_eq!(list.iter().map(|token| token.last_used_at).collect::<Vec<_>>(), [Some(NOON.plus(MINUTE)), None]);
         service_tokens::revoke(&app.engine, &OPERATOR, list[1].id).await.unwrap();
-        let list = service_tokens::list(&app.engine, &OPERATOR).await.unwrap();
+        let list = service_tokens::list(app.engine.db(), &OPERATOR).await.unwrap();
         let at = |days: i64| list.iter().map(|token| token.status(NOON.plus(days * DAY))).collect::<Vec<_>>();
         assert_eq!(at(0), ["active", "revoked"]);
         assert_eq!(at(1), ["expired", "revoked"]);

@@ -115,7 +115,7 @@ on_both! {
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         assert!(!is_open(&app.engine, "danas").await);
         assert!(matches!(enter().await, Err(SignInError::WrongCredentials { .. })));
-        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
+        lifecycle::enable(app.engine.db(), &operator, dana).await.unwrap();
         assert!(!is_open(&app.engine, "danas").await);
         enter().await.unwrap();
         password::reset(&app.engine, &operator, dana, "the operator chose it".parse().unwrap()).await.unwrap();

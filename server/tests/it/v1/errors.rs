@@ -23,12 +23,12 @@ on_both! {
             text += &format!("{body} → {} {} {}\n", problem["code"], problem["detail"], problem["errors"]);
         }
         insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
-         → "INVALID_REQUEST" "The body is not JSON: line 1, column 0." null
-        { → "INVALID_REQUEST" "The body is not JSON: line 1, column 1." null
+         → "INVALID_REQUEST" "The request has no body. Send a JSON object with any of `key`, `agent`, `scopes`, `class`, `cost`, `origin`, `referer`, `ip`." null
+        { → "INVALID_REQUEST" "The body is not valid JSON (line 1, column 1)." null
         [] → "INVALID_REQUEST" "The body must be a JSON object." null
         null → "INVALID_REQUEST" "The body must be a JSON object." null
-        {"key":1} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a text","field":"key"}]
-        {"key":"k","key":"k"} → "INVALID_REQUEST" "The body has a field twice." null
+        {"key":1} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a string","field":"key"}]
+        {"key":"k","key":"k"} → "INVALID_REQUEST" "The request has a field or parameter twice. See `errors`." [{"detail":"is there twice. Send it once.","field":"key"}]
         {"scopes":"bots:read"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
         {"scopes":[1]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
         {"scopes":["Not A Scope"]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
@@ -36,14 +36,34 @@ on_both! {
         {"cost":0} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
         {"cost":1.5} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
         {"ip":"localhost"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be an IPv4 or IPv6 address","field":"ip"}]
-        {"origin":7} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a text: the Origin header as it came","field":"origin"}]
-        {"key":"� → "INVALID_REQUEST" "The body is not JSON: line 1, column 11." null
+        {"origin":7} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a string: the Origin header as it came","field":"origin"}]
+        {"key":"� → "INVALID_REQUEST" "The body is not valid JSON (line 1, column 11)." null
         "#) };
     }
 
-    async fn fields_that_are_not_known_yet_are_left_aside(app: &TestApp) {
+    async fn a_restriction_that_is_misspelt_is_not_dropped(app: &TestApp) {
+        let made = app.org("northwind").await.key("Production").await;
         let token = app.service_token().await;
-        let body = r#"{"key":null,"cost":3,"ip":"2001:db8::1","scopes":[],"class":"default","since":"v9"}"#;
+        let ask = async |field: &str, value: serde_json::Value| {
+            let body = serde_json::json!({"key": made.plain.expose(), field: value});
+            app.post_verify(Some(&token), &body.to_string()).await
+        };
+        assert_eq!(ask("scopes", serde_json::json!(["bots:read"])).await.json()["code"], "VALID");
+        for (field, value) in [
+            ("scope", serde_json::json!("bots:read")),
+            ("agent_id", serde_json::json!("agt_1")),
+            ("Origin", serde_json::json!("https://evil.example")),
+            ("ips", serde_json::json!(null)),
+        ] {
+            let answer = ask(field, value).await;
+            assert_problem(&answer, 400);
+            assert_eq!(answer.json()["errors"][0]["field"], field);
+        }
+    }
+
+    async fn every_field_of_a_verification_is_known(app: &TestApp) {
+        let token = app.service_token().await;
+        let body = r#"{"key":null,"agent":null,"cost":3,"ip":"2001:db8::1","scopes":[],"class":"default","origin":null,"referer":null}"#;
         assert_eq!(app.post_verify(Some(&token), body).await.json()["code"], "MISSING_API_KEY");
     }
 

@@ -146,7 +146,7 @@ on_both! {
         assert_eq!(ask(&app.engine, &made.plain, &warm, None).await, "no answer");
     }
 
-    async fn a_change_of_an_agent_bites_at_once(app: &TestApp) {
+    async fn a_change_of_an_agent_takes_effect_immediately(app: &TestApp) {
         let org = app.org("northwind").await;
         let made = org.make_key(widget_key("Shop", &["shop.example", "blog.example"])).await.unwrap();
         let bot = make(&app.engine, &org, &agent("Support", &["shop.example"])).await.public_id;

@@ -68,7 +68,7 @@ on_both! {
         let made = org.key("Production").await;
         let gone = org.key("Gone").await;
         revoke(&app.engine, &org.permit(), gone.id, RevokeReason::Unused).await.unwrap();
-        for key in [&made.plain, &gone.plain, &PlainKey::from_presented("nonsense"), &PlainKey::from_presented(&"x".repeat(40))] {
+        for key in [&made.plain, &gone.plain, &PlainKey::from_presented("nonsense"), &PlainKey::from_presented("x".repeat(40))] {
             app.verify(key).await;
         }
         app.ask(&Request::default()).await;

@@ -1,0 +1,293 @@
+//! Fields of bodies and parameters of addresses, read into what an operation takes.
+//!
+//! Serde's errors are written for those who write Rust ("invalid type: integer `1`, expected a string"). Here each is a
+//! sentence for the caller, which says what the field must be.
+
+mod reader;
+mod values;
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned, Expected, MapAccess, Unexpected, Visitor},
+};
+use serde_json::{Map, Value, map::Entry};
+
+use self::reader::Reader;
+pub use self::values::{Instant, WholeNumber};
+use crate::problem::{FieldError, Problem};
+
+/// Fields by name, as they were sent.
+#[derive(Debug, Default)]
+pub struct Fields {
+    values: Map<String, Value>,
+    twice: Option<String>,
+}
+
+impl Fields {
+    /// Adds a field as it was sent.
+    pub fn add(&mut self, name: String, value: Value) {
+        match self.values.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(value);
+            }
+            Entry::Occupied(place) => {
+                self.twice.get_or_insert_with(|| place.key().clone());
+            }
+        }
+    }
+
+    /// The fields, each of which is there once: of two, one would be dropped without a word.
+    ///
+    /// # Errors
+    /// Names a field that is there twice.
+    pub fn each_once(self) -> Result<Map<String, Value>, Problem> {
+        let Some(twice) = self.twice else {
+            return Ok(self.values);
+        };
+        let error = FieldError {
+            field: twice.into(),
+            detail: "is there twice. Send it once.".to_owned(),
+        };
+        Err(Problem::invalid_request(
+            "The request has a field or parameter twice. See `errors`.",
+            vec![error],
+        ))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields, A::Error> {
+                let mut fields = Fields::default();
+                while let Some((name, value)) = object.next_entry()? {
+                    fields.add(name, value);
+                }
+                Ok(fields)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// Reads all fields.
+///
+/// # Errors
+/// Says of each field what is wrong with it: serde stops at the first.
+pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<FieldError>> {
+    T::deserialize(Reader(fields.clone().into())).map_err(|_| {
+        let errors = fields.into_iter().filter_map(|(field, value)| {
+            let alone = Map::from_iter([(field.clone(), value)]);
+            let error = T::deserialize(Reader(alone.into())).err()?;
+            Some(FieldError {
+                field: field.into(),
+                detail: error.to_string(),
+            })
+        });
+        errors.collect()
+    })
+}
+
+/// The names of the fields that `T` takes.
+pub fn names<T: DeserializeOwned>() -> &'static [&'static str] {
+    let no_name = Map::from_iter([(String::new(), Value::Null)]);
+    match T::deserialize(Reader(no_name.into())) {
+        Err(Wrong::Unknown(names)) => names,
+        _ => &[],
+    }
+}
+
+/// What to say of a field that is none of `names`.
+pub fn unknown(names: &[&str]) -> String {
+    format!("is unknown. {}", one_of("Use", names))
+}
+
+/// What to say of a request that needs a body and has none.
+pub fn no_body(names: &[&str]) -> Problem {
+    let fields = one_of("with", names);
+    Problem::invalid_request(
+        format!("The request has no body. Send a JSON object {fields}"),
+        Vec::new(),
+    )
+}
+
+fn one_of(verb: &str, names: &[&str]) -> String {
+    match names {
+        [] => "Leave it out.".to_owned(),
+        [name] => format!("{verb} `{name}`."),
+        names => format!("{verb} any of {}.", quoted(names)),
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
+}
+
+/// What is wrong with a field.
+#[derive(Debug)]
+enum Wrong {
+    /// It is none of these.
+    Unknown(&'static [&'static str]),
+    /// Its value is not valid, for this reason.
+    Value(String),
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(names) => f.write_str(&unknown(names)),
+            Self::Value(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+impl de::Error for Wrong {
+    fn custom<T: fmt::Display>(reason: T) -> Self {
+        Self::Value(reason.to_string())
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::Value(match expected.to_string().as_str() {
+            "a boolean" => "must be true or false".to_owned(),
+            "a map" => "must be an object".to_owned(),
+            expected => format!("must be {expected}"),
+        })
+    }
+
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(unexpected, expected)
+    }
+
+    fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
+        Self::invalid_type(Unexpected::Seq, expected)
+    }
+
+    fn unknown_variant(_: &str, words: &'static [&'static str]) -> Self {
+        Self::Value(format!("must be one of {}", quoted(words)))
+    }
+
+    fn unknown_field(_: &str, names: &'static [&'static str]) -> Self {
+        Self::Unknown(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchkey::{convention::Scope, key::Kind, list::AtMost, name::KeyName};
+    use serde_json::json;
+
+    use super::*;
+    use crate::rest::body::nullable;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Example {
+        name: Option<KeyName>,
+        kind: Option<Kind>,
+        scopes: Option<AtMost<Scope, 2>>,
+        count: Option<WholeNumber<1, 9>>,
+        is_open: Option<bool>,
+        metadata: Option<Map<String, Value>>,
+        since: Option<Instant>,
+        #[serde(deserialize_with = "nullable")]
+        until: Option<Option<Instant>>,
+    }
+
+    fn read_json(json: Value) -> Result<Example, Vec<FieldError>> {
+        let Value::Object(fields) = json else {
+            panic!("an object")
+        };
+        read(fields)
+    }
+
+    #[test]
+    fn every_kind_of_field_is_read() {
+        let example = read_json(json!({
+            "name": "A", "kind": "secret", "scopes": ["chat:read"], "count": 9, "is_open": true,
+            "metadata": {"a": [1, {"b": null}]}, "since": "2026-11-21T12:00:00+01:00", "until": null,
+        }));
+        let example = example.unwrap();
+        assert_eq!(example.name.unwrap().as_str(), "A");
+        assert_eq!(
+            (example.kind, example.is_open),
+            (Some(Kind::Secret), Some(true))
+        );
+        assert_eq!(example.scopes.unwrap().len(), 1);
+        assert_eq!(example.count.unwrap().get(), 9);
+        assert_eq!(
+            json!(example.metadata.unwrap()),
+            json!({"a": [1, {"b": null}]})
+        );
+        assert_eq!(example.since.unwrap().0.to_string(), "2026-11-21T11:00:00Z");
+        assert!(example.until.is_some_and(|until| until.is_none()));
+        let nothing = read_json(json!({"name": null, "kind": null, "scopes": null})).unwrap();
+        assert!(nothing.name.is_none() && nothing.until.is_none());
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_with_what_it_must_be() {
+        let wrong = |value: Value| {
+            let errors = read_json(value).unwrap_err();
+            let lines = errors
+                .iter()
+                .map(|error| format!("{}: {}\n", error.field, error.detail));
+            lines.collect::<String>()
+        };
+        let mut text = String::new();
+        for value in [
+            json!({"name": 1, "kind": [], "scopes": "a", "count": 1.5, "is_open": "yes", "metadata": [], "since": 1}),
+            json!({"name": " ", "kind": "s3cret", "scopes": [{}], "count": 10, "is_open": 1, "metadata": "", "since": "now"}),
+            json!({"name": {}, "kind": null, "scopes": ["a", "b", "c"], "count": -1, "is_open": {}, "until": "2026-11-21"}),
+            json!({"naem": "A", "count": "1"}),
+        ] {
+            text += &format!("---\n{}", wrong(value));
+        }
+        insta::assert_snapshot!(text, @"
+        ---
+        count: must be a whole number from 1 to 9
+        is_open: must be true or false
+        kind: must be one of `secret`, `widget`
+        metadata: must be an object
+        name: must be a string
+        scopes: must be a list of at most 2 items
+        since: must be a string
+        ---
+        count: must be a whole number from 1 to 9
+        is_open: must be true or false
+        kind: must be one of `secret`, `widget`
+        metadata: must be an object
+        name: Enter a name.
+        scopes: each item must be a string
+        since: must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`
+        ---
+        count: must be a whole number from 1 to 9
+        is_open: must be true or false
+        name: must be a string
+        scopes: must have at most 2 items
+        until: must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`
+        ---
+        count: must be a whole number from 1 to 9
+        naem: is unknown. Use any of `name`, `kind`, `scopes`, `count`, `is_open`, `metadata`, `since`, `until`.
+        ");
+    }
+
+    #[test]
+    fn the_fields_of_an_operation_are_known() {
+        assert_eq!(names::<Example>().len(), 8);
+        let problem = format!("{:?}", no_body(&["reason"]));
+        assert!(
+            problem.contains("Send a JSON object with `reason`."),
+            "{problem}"
+        );
+    }
+}

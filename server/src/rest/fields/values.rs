@@ -1,0 +1,55 @@
+//! Values that fields of several requests take.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected, Visitor},
+};
+
+/// A whole number of a JSON body, from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WholeNumber<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> WholeNumber<MIN, MAX> {
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for WholeNumber<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number<const MIN: u32, const MAX: u32>;
+        impl<const MIN: u32, const MAX: u32> Visitor<'_> for Number<MIN, MAX> {
+            type Value = u32;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number from {MIN} to {MAX}")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
+                u32::try_from(number)
+                    .ok()
+                    .filter(|number| (MIN..=MAX).contains(number))
+                    .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+        }
+        deserializer.deserialize_u32(Number::<MIN, MAX>).map(Self)
+    }
+}
+
+/// An instant, as requests say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Instant(pub jiff::Timestamp);
+
+/// The text is not an instant.
+#[derive(Debug, thiserror::Error)]
+#[error("must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`")]
+pub struct InvalidInstant;
+
+impl TryFrom<String> for Instant {
+    type Error = InvalidInstant;
+    fn try_from(text: String) -> Result<Self, InvalidInstant> {
+        text.parse().map(Self).map_err(|_| InvalidInstant)
+    }
+}
