@@ -12,6 +12,7 @@ mod background;
 pub mod cli;
 mod client_address;
 mod connections;
+mod conversation;
 mod cors;
 pub mod docs;
 mod error_page;
