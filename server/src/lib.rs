@@ -16,6 +16,7 @@ mod conversation;
 mod cors;
 pub mod docs;
 mod error_page;
+mod exposed_files;
 mod health;
 mod key_forms;
 mod key_object;

@@ -1,10 +1,6 @@
 //! From settings to a working engine.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::PathBuf, sync::Arc};
 
 use latchkey::{
     Engine, EngineSettings,
@@ -14,7 +10,10 @@ use latchkey::{
     random::{Randomness, RandomnessError},
 };
 
-use crate::settings::{PepperError, Settings};
+use crate::{
+    exposed_files,
+    settings::{PepperError, Settings},
+};
 
 /// Why the program cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -80,48 +79,6 @@ pub async fn existing_database(settings: &Settings) -> Result<Db, StartError> {
     }
 }
 
-/// Says in the log which files hold secrets and can be read by others.
-pub fn warn_of_exposed_files(settings: &Settings) {
-    for file in exposed_files(settings) {
-        tracing::warn!("{}", exposed(&file));
-    }
-}
-
-/// What to say of a file that others can read.
-pub fn exposed(file: &Path) -> String {
-    let file = file.display();
-    format!("{file} can be read by other users of this machine: chmod 600 {file}")
-}
-
-/// The files of the database and the pepper that others than their owner can read.
-pub fn exposed_files(settings: &Settings) -> Vec<PathBuf> {
-    let database = settings.sqlite_file();
-    let beside = |suffix: &str| {
-        database.as_ref().map(|file| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        })
-    };
-    let files = ["", "-wal", "-shm"].into_iter().filter_map(beside);
-    files
-        .chain([settings.pepper_file()])
-        .chain(settings.older_pepper_files())
-        .filter(|file| is_exposed(file))
-        .collect()
-}
-
-#[cfg(unix)]
-fn is_exposed(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_exposed(_: &Path) -> bool {
-    false
-}
-
 /// Starts an engine on the database that the settings name.
 ///
 /// # Errors
@@ -129,7 +86,7 @@ fn is_exposed(_: &Path) -> bool {
 pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let random = Randomness::System;
     let db = database(settings).await?;
-    warn_of_exposed_files(settings);
+    exposed_files::warn(settings);
     let is_used = db.has_used_pepper().await.map_err(OpenError::Connect)?;
     let peppers = settings.peppers(is_used, &random)?;
     peppers::accept(&db, &peppers, &Clock::System).await?;
