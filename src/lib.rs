@@ -57,6 +57,8 @@ pub mod network;
 #[cfg(feature = "native")]
 pub mod orgs;
 #[cfg(feature = "native")]
+pub mod page_size;
+#[cfg(feature = "native")]
 pub mod peppers;
 #[cfg(feature = "native")]
 pub mod projects;
