@@ -14,12 +14,14 @@ use std::net::IpAddr;
 
 use crate::{
     Engine,
+    access::{Permit, to},
     caller::Caller,
     change::Happened,
     db::{StorageError, Tx, on},
     id::OrgId,
     network::Network,
     time::Timestamp,
+    work_queue::{Busy, Place},
 };
 
 pub use chain::{BrokenChain, Head, verify};
@@ -56,6 +58,17 @@ pub(crate) struct Row {
 /// The columns of a [`Row`].
 pub(crate) const COLUMNS: &str = "position, org_id, seq, at, event, actor_kind, actor_id, via, network, client, \
      request_id, target_kind, target_id, changes, pepper_version, hash";
+
+/// A place in the queue of exports. Whoever has one puts rows together in it, and keeps it until the file is sent.
+///
+/// # Errors
+/// When too many exports are under way, in all or in this org.
+pub fn enter_export(
+    engine: &Engine,
+    permit: &Permit<to::SeeAuditLog>,
+) -> Result<Place<OrgId>, Busy> {
+    engine.exporting.enter(permit.org_id())
+}
 
 /// Appends what happened, as the last step of its transaction: from here to the commit no other transaction can append,
 /// so that whoever has read up to a position has missed none before it.
