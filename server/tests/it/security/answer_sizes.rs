@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::http::{Method, header};
+use http_body_util::BodyExt as _;
 use latchkey::{
     access::to,
     audit,
@@ -184,6 +185,18 @@ on_both! {
         assert_eq!(seqs.len() as i64, all);
         assert!(seqs.is_sorted_by(|newer, older| newer > older), "{seqs:?}");
         assert!(files >= 3, "{files}");
+    }
+
+    async fn a_file_that_cannot_be_read_to_its_end_does_not_end_as_if_it_were_whole(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        fatten(app, &org, 9, [&domains(0), &domains(1)]).await;
+        let whole = owner.begin(CSV).await.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&whole).contains("key.created"));
+        let cut_off = owner.begin(CSV).await;
+        assert_eq!(cut_off.status(), 200);
+        app.engine.db().close().await;
+        cut_off.into_body().collect().await.unwrap_err();
     }
 
     async fn an_export_has_a_place_until_it_is_sent_and_an_org_has_two(app: &TestApp) {
