@@ -5,8 +5,10 @@ use std::marker::PhantomData;
 
 use crate::{
     Engine,
+    audit::security_events::{Log, SecurityEvent},
     caller::{Actor, Caller, Person, Via, Visit},
     db::{StorageError, on},
+    event::Event,
     id::{OrgId, ServiceTokenId},
     name::{DisplayName, Slug},
     role::{Action, Role},
@@ -26,6 +28,7 @@ pub struct Org {
 /// The proof that a person is in an org, with their role there.
 #[derive(Debug, Clone)]
 pub struct Membership {
+    engine: Engine,
     org: Org,
     person: Person,
     role: Role,
@@ -105,6 +108,7 @@ impl Membership {
                 .map_err(StorageError::from)?;
         let row = row.ok_or(AccessError::NotFound)?;
         Ok(Self {
+            engine: engine.clone(),
             org: row.org,
             person,
             role: row.role,
@@ -121,15 +125,23 @@ impl Membership {
         self.role
     }
 
-    /// The permit to do `A` in this org.
+    /// The permit to do `A` in this org, which the person asks for. A refusal is noted for the audit log.
     ///
     /// # Errors
     /// [`AccessError::Forbidden`] when the role does not allow it.
     pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
-        if !self.role.may(A::ACTION) {
-            return Err(AccessError::Forbidden(A::ACTION));
-        }
-        Ok(Permit {
+        self.permit_if_allowed().ok_or_else(|| {
+            let caller = self.person.clone().into();
+            let denied = SecurityEvent::new(Event::AccessDenied, caller, Log::Org(self.org.id));
+            self.engine
+                .note(denied.with("action", serde_json::json!(A::ACTION)));
+            AccessError::Forbidden(A::ACTION)
+        })
+    }
+
+    /// The permit to do `A`, if the role allows it: for what a page leaves out where it does not.
+    pub fn permit_if_allowed<A: Permitted>(&self) -> Option<Permit<A>> {
+        self.role.may(A::ACTION).then(|| Permit {
             org_id: self.org.id,
             caller: self.person.clone().into(),
             action: PhantomData,

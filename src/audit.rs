@@ -9,15 +9,18 @@
 mod chain;
 mod list;
 pub mod retention;
+pub mod security_events;
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
+
+use serde_json::{Map, Value};
 
 use crate::{
     Engine,
     access::{Permit, to},
     caller::Caller,
-    change::Happened,
     db::{StorageError, Tx, on},
+    event::{Event, Target},
     id::OrgId,
     network::Network,
     time::Timestamp,
@@ -26,6 +29,7 @@ use crate::{
 
 pub use chain::{BrokenChain, Head, verify};
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
+pub use security_events::exported;
 
 /// The channel on which Postgres notifies other instances of new rows.
 pub const CHANNEL: &str = "latchkey_audit_log";
@@ -70,51 +74,65 @@ pub fn enter_export(
     engine.exporting.enter(permit.org_id())
 }
 
-/// Appends what happened, as the last step of its transaction: from here to the commit no other transaction can append,
-/// so that whoever has read up to a position has missed none before it.
+/// An entry that is to be appended.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEntry {
+    /// The org whose log it is in; `None` for what is no org's.
+    pub org_id: Option<OrgId>,
+    pub at: Timestamp,
+    pub caller: Caller,
+    pub event: Event,
+    pub target: Option<Target>,
+    /// By field, `{"from": …, "to": …}`.
+    pub changes: Map<String, Value>,
+}
+
+/// Appends entries, as the last step of their transaction: from here to the commit no other transaction can append, so
+/// that whoever has read up to a position has missed none before it.
 ///
 /// # Errors
 /// When the database does not answer.
 pub(crate) async fn append(
     engine: &Engine,
     tx: &mut Tx,
-    org_id: Option<OrgId>,
-    caller: &Caller,
-    events: &[Happened],
+    entries: &[NewEntry],
 ) -> Result<(), StorageError> {
     let (last, mut hash) = lock(tx).await?;
-    let last_seq = last_seq(tx, org_id).await?;
-    let now = engine.clock.now();
-    let address = caller.visit.address;
-    let mut rows = Vec::with_capacity(events.len());
-    for (happened, number) in events.iter().zip(1..) {
+    let mut seqs = HashMap::new();
+    let mut rows = Vec::with_capacity(entries.len());
+    for (entry, number) in entries.iter().zip(1..) {
+        let seq = match seqs.get(&entry.org_id) {
+            Some(seq) => *seq,
+            None => last_seq(tx, entry.org_id).await?,
+        } + 1;
+        seqs.insert(entry.org_id, seq);
+        let caller = &entry.caller;
+        let address = caller.visit.address;
         let mut row = Row {
             position: last + number,
-            org_id: org_id.map(|id| id.to_string()),
-            seq: last_seq + number,
-            at: now,
-            event: happened.event.to_string(),
+            org_id: entry.org_id.map(|id| id.to_string()),
+            seq,
+            at: entry.at,
+            event: entry.event.to_string(),
             actor_kind: caller.actor.kind().to_owned(),
             actor_id: caller.actor.id(),
             via: caller.via.as_str().to_owned(),
             network: address.map(|address| Network::of(address).to_string()),
             client: caller.visit.client.map(|client| client.to_string()),
             request_id: caller.visit.request_id.as_deref().map(str::to_owned),
-            target_kind: Some(happened.target.kind().to_owned()),
-            target_id: Some(happened.target.to_string()),
-            changes: serde_json::json!(happened.changes).to_string(),
+            target_kind: entry.target.map(|target| target.kind().to_owned()),
+            target_id: entry.target.map(|target| target.to_string()),
+            changes: serde_json::json!(entry.changes).to_string(),
             pepper_version: engine.peppers.current_version(),
             hash: Vec::new(),
         };
         hash = chain::hash(&engine.peppers, &hash, &row).ok_or_else(StorageError::interrupted)?;
         row.hash.clone_from(&hash);
-        rows.push(row);
+        rows.push((row, address));
     }
     for rows in rows.chunks(ROWS_AT_ONCE) {
         insert(tx, rows).await?;
-        if let Some(address) = address {
-            insert_addresses(tx, rows, address).await?;
-        }
+        insert_addresses(tx, rows).await?;
     }
     if let crate::db::On::Postgres(c) = tx.on() {
         sqlx::query("SELECT pg_notify($1, $2)")
@@ -163,14 +181,14 @@ async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageErro
     })?)
 }
 
-async fn insert(tx: &mut Tx, rows: &[Row]) -> Result<(), StorageError> {
+async fn insert(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
     let sql = format!(
         "INSERT INTO audit_log ({COLUMNS}) VALUES {}",
         places(rows.len(), 16)
     );
     on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for row in rows {
+        for (row, _) in rows {
             query = query
                 .bind(row.position).bind(&row.org_id).bind(row.seq).bind(row.at).bind(&row.event)
                 .bind(&row.actor_kind).bind(&row.actor_id).bind(&row.via).bind(&row.network).bind(&row.client)
@@ -182,16 +200,22 @@ async fn insert(tx: &mut Tx, rows: &[Row]) -> Result<(), StorageError> {
     Ok(())
 }
 
-async fn insert_addresses(tx: &mut Tx, rows: &[Row], address: IpAddr) -> Result<(), StorageError> {
+async fn insert_addresses(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
+    let with_address: Vec<(&Row, IpAddr)> = rows
+        .iter()
+        .filter_map(|(row, address)| Some((row, (*address)?)))
+        .collect();
+    if with_address.is_empty() {
+        return Ok(());
+    }
     let sql = format!(
         "INSERT INTO audit_addresses (position, at, address) VALUES {}",
-        places(rows.len(), 3)
+        places(with_address.len(), 3)
     );
-    let address = address.to_canonical().to_string();
     on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for row in rows {
-            query = query.bind(row.position).bind(row.at).bind(&address);
+        for (row, address) in with_address {
+            query = query.bind(row.position).bind(row.at).bind(address.to_canonical().to_string());
         }
         query.execute(c).await.map(drop)
     })?;

@@ -13,10 +13,12 @@ pub enum Actor {
     Token(ServiceTokenId),
     /// The operator, at the command line.
     CommandLine,
+    /// Someone of whom nothing is known: they did not say truly who they are.
+    Unknown,
 }
 
 /// What they use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Via {
     /// The pages.
     Page,
@@ -104,7 +106,7 @@ impl Actor {
     pub const fn user_id(self) -> Option<UserId> {
         match self {
             Self::User(id) => Some(id),
-            Self::Token(_) | Self::CommandLine => None,
+            Self::Token(_) | Self::CommandLine | Self::Unknown => None,
         }
     }
 
@@ -114,15 +116,16 @@ impl Actor {
             Self::User(_) => "user",
             Self::Token(_) => "token",
             Self::CommandLine => "command_line",
+            Self::Unknown => "unknown",
         }
     }
 
-    /// Their id; the command line has none.
+    /// Their id; the command line and the unknown have none.
     pub fn id(self) -> Option<String> {
         match self {
             Self::User(id) => Some(id.to_string()),
             Self::Token(id) => Some(id.to_string()),
-            Self::CommandLine => None,
+            Self::CommandLine | Self::Unknown => None,
         }
     }
 }

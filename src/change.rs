@@ -13,7 +13,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::{
     Engine,
     access::{Operator, Permit},
-    audit,
+    audit::{self, NewEntry},
     caller::Caller,
     db::{On, StorageError, Tx},
     event::{Event, Target},
@@ -151,13 +151,29 @@ impl Change {
         let Events(events) = events.into();
         let tasks = engine.commits.clone();
         let committing = tasks.spawn(async move {
+            let at = engine.clock.now();
+            let stale: Vec<(Event, Target)> = events
+                .iter()
+                .map(|happened| (happened.event, happened.target))
+                .collect();
+            let entries: Vec<NewEntry> = events
+                .into_iter()
+                .map(|happened| NewEntry {
+                    org_id,
+                    at,
+                    caller: caller.clone(),
+                    event: happened.event,
+                    target: Some(happened.target),
+                    changes: happened.changes,
+                })
+                .collect();
             let committed = async {
-                audit::append(&engine, &mut tx, org_id, &caller, &events).await?;
+                audit::append(&engine, &mut tx, &entries).await?;
                 tx.commit().await
             };
             let committed = committed.await;
-            for happened in &events {
-                engine.forget_stale(happened.event, happened.target);
+            for (event, target) in stale {
+                engine.forget_stale(event, target);
             }
             committed
         });

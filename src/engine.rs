@@ -7,9 +7,10 @@ use tokio_util::task::TaskTracker;
 use crate::{
     accounts::{SignUpPolicy, password::HashFor, throttle::Throttle},
     allowed_origins::AllowedOrigins,
+    audit::security_events::{self, SecurityEvents},
     clock::Clock,
     convention::Convention,
-    db::Db,
+    db::{Db, StorageError},
     event::{Event, Stale, Target},
     feed::Feed,
     id::{InstanceId, OrgId},
@@ -19,7 +20,7 @@ use crate::{
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
     usage::recorder::Recorder,
-    verify::cache::KeyCache,
+    verify::{Verifications, cache::KeyCache},
     work_queue::WorkQueue,
 };
 
@@ -68,6 +69,7 @@ pub struct Inner {
     pub(crate) imports: Imports,
     pub(crate) rate_limits: RateLimits,
     pub(crate) recorder: Recorder,
+    pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) throttle: Throttle,
     pub(crate) hashing: WorkQueue<HashFor>,
@@ -75,6 +77,7 @@ pub struct Inner {
     pub(crate) exporting: WorkQueue<OrgId>,
     pub(crate) feed: Feed,
     pub(crate) commits: TaskTracker,
+    pub(crate) security_events: SecurityEvents,
 }
 
 /// Password hashes computed at the same time: each takes a core and 19 MiB for some tens of milliseconds.
@@ -122,6 +125,7 @@ impl Engine {
             imports: Imports::default(),
             rate_limits: RateLimits::default(),
             recorder: Recorder::new(instance),
+            verifications: Verifications::default(),
             outdated: Outdated::default(),
             throttle: Throttle::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
@@ -129,15 +133,20 @@ impl Engine {
             exporting: WorkQueue::new(EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),
             feed: Feed::default(),
             commits: TaskTracker::new(),
+            security_events: SecurityEvents::default(),
             clock,
             random,
         })))
     }
 
-    /// Waits for commits that are under way, before the database is closed.
-    pub async fn finish(&self) {
+    /// Waits for commits that are under way and writes what is noted for the audit log, before the database is closed.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn finish(&self) -> Result<(), StorageError> {
         self.commits.close();
         self.commits.wait().await;
+        security_events::write(self, true).await
     }
 
     /// Drops from memory what an event made stale.
@@ -170,6 +179,11 @@ impl Engine {
                 _,
             ) => {}
         }
+    }
+
+    /// How many verifications were decided how, since the engine started.
+    pub fn verifications(&self) -> &Verifications {
+        &self.verifications
     }
 
     /// The clock that the engine goes by.

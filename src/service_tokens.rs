@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Engine,
     access::Operator,
+    audit::security_events::{Log, SecurityEvent},
     caller::Visit,
     change::Happened,
     clock::Monotonic,
@@ -314,9 +315,13 @@ pub async fn revoke(
     Ok(change.commit(revoked).await?)
 }
 
-impl ServiceToken {
-    /// The operator for whom the token acts on this visit, when its scope is `manage`.
-    pub fn operator(&self, visit: Visit) -> Option<Operator> {
-        (self.scope == TokenScope::Manage).then(|| Operator::with_manage_token(self.id, visit))
+/// The operator for whom the token acts on this visit, when its scope is `manage`. A refusal is noted for the audit log.
+pub fn operator(engine: &Engine, token: &ServiceToken, visit: Visit) -> Option<Operator> {
+    let operator = Operator::with_manage_token(token.id, visit);
+    if token.scope == TokenScope::Manage {
+        return Some(operator);
     }
+    let caller = operator.caller().clone();
+    engine.note(SecurityEvent::new(Event::AccessDenied, caller, Log::NoOrgs));
+    None
 }

@@ -9,12 +9,14 @@ mod find;
 mod known_agent;
 mod known_key;
 mod known_org;
+mod observe;
 
 use std::{net::IpAddr, sync::Arc};
 
 pub use known_agent::KnownAgent;
 pub use known_key::KnownKey;
 pub use known_org::KnownOrg;
+pub use observe::Verifications;
 
 use crate::{
     Engine,
@@ -25,10 +27,13 @@ use crate::{
     outcome::Outcome,
     rate_limit::{Standing, Windows},
     time::Timestamp,
-    usage::recorder::{Bucket, Counted, Subject},
+    usage::recorder::Subject,
 };
 
-use self::decide::{Asked, Decision};
+use self::{
+    decide::{Asked, Decision},
+    observe::observe,
+};
 
 /// What an API server asks.
 #[derive(Debug, Default)]
@@ -149,7 +154,8 @@ struct Now {
     monotonic: Monotonic,
 }
 
-/// Decides on a request and counts the decision under its key, or under its agent when it comes without a key.
+/// Decides on a request and observes the decision: it is counted under its key, or under its agent when it comes without a
+/// key.
 ///
 /// # Errors
 /// When the key is not in memory (or has been there too long to be trusted) and the database cannot be asked. The
@@ -162,29 +168,26 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
         return without_key(engine, request, now).await;
     };
+    let unattributed = |answer| observe(engine, Decision::of(answer), None, request, now.wall);
     let recognised = presented.recognise(&engine.convention);
     let reason_if_absent = match recognised {
         Recognised::Ours { .. } => InvalidReason::Unknown,
         Recognised::Foreign => InvalidReason::Malformed,
         Recognised::Miswritten if engine.imports.any() => InvalidReason::Malformed,
         Recognised::Miswritten | Recognised::Malformed => {
-            return Ok(Answer::invalid(InvalidReason::Malformed));
+            return Ok(unattributed(Answer::invalid(InvalidReason::Malformed)));
         }
     };
     let Some((known, secret_id)) = find::key(engine, presented, now).await? else {
-        return Ok(Answer::invalid(reason_if_absent));
+        return Ok(unattributed(Answer::invalid(reason_if_absent)));
     };
     // A key whose org is gone is gone with it.
     let Some(org) = find::org(engine, known.org_id, now).await? else {
-        return Ok(Answer::invalid(reason_if_absent));
+        return Ok(unattributed(Answer::invalid(reason_if_absent)));
     };
     let mut agent = None;
     let mut decision = match decide::usable(&known, secret_id, now.wall) {
-        Err(answer) => Decision {
-            answer,
-            site: None,
-            finding: None,
-        },
+        Err(answer) => Decision::of(answer),
         Ok(()) => {
             let asked = match request.agent {
                 None => Asked::Nothing,
@@ -199,15 +202,8 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
     decision
         .answer
         .limit(&known.windows, request, engine, now.wall);
-    let subject = Subject::Key(known.id, secret_id);
-    let bucket = Bucket::new(
-        known.org_id,
-        subject,
-        request.class,
-        decision.answer.outcome,
-        now.wall,
-    );
-    let mut answer = count(engine, bucket, decision, request, now.wall);
+    let about = Some((known.org_id, Subject::Key(known.id, secret_id)));
+    let mut answer = observe(engine, decision, about, request, now.wall);
     // Another org's agent is none of the caller's business.
     answer.agent = agent.filter(|_| answer.outcome != Outcome::OrgMismatch);
     answer.key = Some(known);
@@ -221,50 +217,29 @@ async fn without_key(
     request: &Request<'_>,
     now: Now,
 ) -> Result<Answer, StorageError> {
+    let unattributed = |outcome| {
+        let decision = Decision::of(Answer::of(outcome));
+        observe(engine, decision, None, request, now.wall)
+    };
     let asked = request
         .agent
         .filter(|_| engine.convention.public_agent_embedding);
     let Some(public_id) = asked else {
-        return Ok(Answer::of(Outcome::MissingApiKey));
+        return Ok(unattributed(Outcome::MissingApiKey));
     };
     let Some(agent) = find::agent(engine, public_id, now).await? else {
-        return Ok(Answer::of(Outcome::AgentNotFound));
+        return Ok(unattributed(Outcome::AgentNotFound));
     };
     let Some(org) = find::org(engine, agent.org_id, now).await? else {
-        return Ok(Answer::of(Outcome::AgentNotFound));
+        return Ok(unattributed(Outcome::AgentNotFound));
     };
     let mut decision = decide::with_agent_alone(&engine.convention, &agent, request);
     decision
         .answer
         .limit(&agent.windows, request, engine, now.wall);
-    let subject = Subject::Agent(agent.id);
-    let bucket = Bucket::new(
-        agent.org_id,
-        subject,
-        request.class,
-        decision.answer.outcome,
-        now.wall,
-    );
-    let mut answer = count(engine, bucket, decision, request, now.wall);
+    let about = Some((agent.org_id, Subject::Agent(agent.id)));
+    let mut answer = observe(engine, decision, about, request, now.wall);
     answer.agent = Some(agent);
     answer.org = Some(org);
     Ok(answer)
-}
-
-fn count(
-    engine: &Engine,
-    bucket: Bucket,
-    decision: Decision<'_>,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Answer {
-    let counted = Counted {
-        bucket,
-        site: decision.site,
-        finding: decision.finding,
-        origin: request.origin,
-        referer: request.referer,
-    };
-    engine.recorder.count(&counted, now);
-    decision.answer
 }

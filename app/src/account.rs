@@ -31,14 +31,14 @@ mod on_the_server {
     };
 
     pub async fn change_password(current: String, new: &str) -> Result<(), AppError> {
-        let user_id = session::user_id().await?;
+        let person = session::person().await?;
         let mut form = FormReader::default();
         let Some(new) = form.read("new_password", new) else {
             return Err(form.refusal());
         };
         let who = password::change(
             &*session::engine()?,
-            user_id,
+            person,
             TypedPassword::new(current),
             new,
         )

@@ -52,6 +52,7 @@ mod on_the_server {
     use latchkey::{
         access::{Permit, to},
         projects,
+        role::Action,
     };
 
     use super::{ProjectList, ProjectRow};
@@ -74,7 +75,7 @@ mod on_the_server {
             .collect();
         Ok(ProjectList {
             rows,
-            may_edit: membership.permit::<to::EditProjects>().is_ok(),
+            may_edit: membership.role().may(Action::EditProjects),
             typed: if refused {
                 Typed::received().of("name")
             } else {

@@ -61,15 +61,23 @@ pub async fn user_id() -> Result<UserId, AppError> {
     Ok(user_id)
 }
 
+/// Who is signed in, on this request.
+///
+/// # Errors
+/// [`AppError::SignedOut`] when no one is.
+pub async fn person() -> Result<Person, AppError> {
+    Ok(Person {
+        user_id: user_id().await?,
+        visit: visit()?,
+    })
+}
+
 /// The org with this slug, as the person who is signed in may use it.
 ///
 /// # Errors
 /// When no one is signed in, or the person is not in the org.
 pub async fn membership(org_slug: &str) -> Result<Membership, AppError> {
-    let person = Person {
-        user_id: user_id().await?,
-        visit: visit()?,
-    };
+    let person = person().await?;
     // What cannot be a slug names no org.
     let slug: Slug = org_slug.parse().map_err(|_| AppError::NotFound)?;
     Ok(Membership::find(&*engine()?, person, &slug).await?)

@@ -51,26 +51,25 @@ mod on_the_server {
     pub async fn sign_in(email: &str, password: String, next: &str) -> Result<(), AppError> {
         let visit = session::visit()?;
         // What is no address has no account; saying more would say which addresses could have one.
+        let engine = session::engine()?;
         let email: EmailAddress = email.parse().map_err(|_| {
+            sign_in::failed_without_account(&engine, &visit);
             note_failure(None, &visit);
             Refusal::WrongCredentials
         })?;
-        let who = sign_in::sign_in(
-            &*session::engine()?,
-            &email,
-            TypedPassword::new(password),
-            &visit,
-        )
-        .await
-        .map_err(|error| match error {
-            SignInError::WrongCredentials { account } => {
-                note_failure(account, &visit);
-                AppError::from(Refusal::WrongCredentials)
-            }
-            SignInError::TooMany { retry_after } => Refusal::TooManyTries { retry_after }.into(),
-            SignInError::Hash(error) => error.into(),
-            SignInError::Storage(error) => error.into(),
-        })?;
+        let who = sign_in::sign_in(&engine, &email, TypedPassword::new(password), &visit)
+            .await
+            .map_err(|error| match error {
+                SignInError::WrongCredentials { account } => {
+                    note_failure(account, &visit);
+                    AppError::from(Refusal::WrongCredentials)
+                }
+                SignInError::TooMany { retry_after } => {
+                    Refusal::TooManyTries { retry_after }.into()
+                }
+                SignInError::Hash(error) => error.into(),
+                SignInError::Storage(error) => error.into(),
+            })?;
         session::open(who).await?;
         let begin = home::on_the_server::of_user(who.user_id).await?;
         leptos_axum::redirect(if is_own_path(next) { next } else { &begin });
@@ -85,7 +84,12 @@ mod on_the_server {
     }
 
     pub async fn sign_out() -> Result<(), AppError> {
+        let person = session::person().await;
         session::end().await?;
+        // Whoever is signed out already has no session that ends.
+        if let Ok(person) = person {
+            sign_in::signed_out(&*session::engine()?, person);
+        }
         leptos_axum::redirect("/sign-in");
         Ok(())
     }

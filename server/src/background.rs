@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use latchkey::{
-    accounts::sessions, audit, db::StorageError, feed, idempotency, instances, peppers,
-    service_tokens, usage,
+    accounts::sessions,
+    audit::{self, security_events},
+    db::StorageError,
+    feed, idempotency, instances, peppers, service_tokens, usage,
 };
 use tokio::{
     sync::watch,
@@ -15,6 +17,8 @@ use tokio::{
 
 use crate::app_state::AppState;
 
+/// Between two writes of security events.
+const LOG: Duration = Duration::from_secs(1);
 /// Between two deletions of ended sessions, old counts and old audit log entries.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
 
@@ -22,7 +26,7 @@ const CLEAN_UP: Duration = Duration::from_secs(3_600);
 #[derive(Debug)]
 pub struct Background {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 4],
+    tasks: [JoinHandle<()>; 5],
 }
 
 impl Background {
@@ -30,12 +34,13 @@ impl Background {
     pub fn start(state: &AppState) -> Self {
         let (stop, stopped) = watch::channel(false);
         let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
+        let log = tokio::spawn(log_security_events(state.clone(), stopped.clone()));
         let clean_up = tokio::spawn(clean_up(state.clone(), stopped.clone()));
         let changes = tokio::spawn(follow_changes(state.clone(), stopped.clone()));
         let heartbeat = tokio::spawn(beat(state.clone(), stopped));
         Self {
             stop,
-            tasks: [flushes, clean_up, changes, heartbeat],
+            tasks: [flushes, log, clean_up, changes, heartbeat],
         }
     }
 
@@ -81,6 +86,28 @@ async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
                 "usage was not written and is tried again"
             );
         }
+    }
+}
+
+async fn log_security_events(state: AppState, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = interval(LOG);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failed = false;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        let written = security_events::write(&state.engine, false).await;
+        if let Err(error) = &written
+            && !failed
+        {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "sign-ins, denials and exports are not in the audit log yet; that is tried again"
+            );
+        }
+        failed = written.is_err();
     }
 }
 

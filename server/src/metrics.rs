@@ -5,7 +5,10 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use latchkey::outcome::Outcome;
+use latchkey::{
+    outcome::Outcome,
+    verify::{InvalidReason, Verifications},
+};
 use metrics::{Counter, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -16,6 +19,8 @@ pub struct Metrics {
     handle: PrometheusHandle,
     /// By outcome, in the order of [`Outcome::ALL`].
     verifications: Vec<Counter>,
+    /// By reason, in the order of [`InvalidReason::ALL`].
+    invalid_keys: Vec<Counter>,
     /// By the first digit of the status.
     responses: [Counter; 5],
     /// Flushes of usage that failed and are tried again.
@@ -47,6 +52,10 @@ impl Metrics {
             "Verifications by outcome code.",
         );
         describe(
+            "latchkey_invalid_keys_total",
+            "Verifications refused because the key is invalid, by reason.",
+        );
+        describe(
             "latchkey_undecided_verifications_total",
             "Verifications refused because the database was away.",
         );
@@ -67,6 +76,15 @@ impl Metrics {
                 )
             })
             .collect();
+        let invalid_keys = InvalidReason::ALL
+            .iter()
+            .map(|reason| {
+                counter(
+                    "latchkey_invalid_keys_total",
+                    vec![Label::new("reason", reason.as_str())],
+                )
+            })
+            .collect();
         let responses = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| {
             counter(
                 "latchkey_http_responses_total",
@@ -75,6 +93,7 @@ impl Metrics {
         });
         Self {
             verifications,
+            invalid_keys,
             responses,
             failed_flushes: counter("latchkey_failed_usage_flushes_total", Vec::new()),
             undecided_verifications: counter("latchkey_undecided_verifications_total", Vec::new()),
@@ -82,12 +101,17 @@ impl Metrics {
         }
     }
 
-    /// Counts a verification.
-    pub fn count_verification(&self, outcome: Outcome) {
-        let place = Outcome::ALL.iter().position(|other| *other == outcome);
-        if let Some(counter) = place.and_then(|place| self.verifications.get(place)) {
-            counter.increment(1);
+    /// What `/metrics` shows, with what the engine counted.
+    fn render(&self, verifications: &Verifications) -> String {
+        let by_outcome = self.verifications.iter().zip(verifications.by_outcome());
+        for (counter, (_, count)) in by_outcome {
+            counter.absolute(count);
         }
+        let by_reason = self.invalid_keys.iter().zip(verifications.by_reason());
+        for (counter, (_, count)) in by_reason {
+            counter.absolute(count);
+        }
+        self.handle.render()
     }
 
     /// Counts a response.
@@ -105,7 +129,7 @@ impl Metrics {
 pub async fn show(State(state): State<AppState>) -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        state.metrics.handle.render(),
+        state.metrics.render(state.engine.verifications()),
     )
 }
 
@@ -116,17 +140,8 @@ mod tests {
     #[test]
     fn what_is_counted_is_shown_and_two_apps_do_not_share() {
         let (one, other) = (Metrics::new(), Metrics::new());
-        one.count_verification(Outcome::RateLimited);
         one.count_response(StatusCode::NOT_FOUND);
         let text = one.handle.render();
-        assert!(
-            text.contains("latchkey_verifications_total{code=\"RATE_LIMITED\"} 1"),
-            "{text}"
-        );
-        assert!(
-            text.contains("latchkey_verifications_total{code=\"VALID\"} 0"),
-            "{text}"
-        );
         assert!(
             text.contains("latchkey_http_responses_total{status=\"4xx\"} 1"),
             "{text}"
@@ -135,7 +150,7 @@ mod tests {
             other
                 .handle
                 .render()
-                .contains("latchkey_verifications_total{code=\"RATE_LIMITED\"} 0")
+                .contains("latchkey_http_responses_total{status=\"4xx\"} 0")
         );
     }
 }

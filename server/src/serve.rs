@@ -39,6 +39,9 @@ pub enum ServeError {
     /// The last counts could not be written.
     #[error("the last usage could not be written")]
     Flush(#[source] StorageError),
+    /// The last sign-ins, denials and exports could not be written to the audit log.
+    #[error("the last entries of the audit log could not be written")]
+    Log(#[source] StorageError),
     /// The database could not be asked.
     #[error("the database does not answer")]
     Storage(#[from] StorageError),
@@ -66,11 +69,12 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     let background = Background::start(&state);
     accept(listener, state, stop).await;
     background.stop().await;
-    engine.finish().await;
+    let logged = engine.finish().await;
     usage::flush::flush(&engine)
         .await
         .map_err(ServeError::Flush)?;
     engine.db().close().await;
+    logged.map_err(ServeError::Log)?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -55,9 +55,9 @@ impl FromRequestParts<AppState> for Manager {
         let presented = presented(&parts.headers)?;
         let recognised = service_tokens::recognise(&state.engine, &presented).await;
         let token = known(recognised.map_err(storage_failed)?)?;
+        let visit = visit(parts, &state.settings.trusted_proxies);
         Ok(Self {
-            operator: token
-                .operator(visit(parts, &state.settings.trusted_proxies))
+            operator: service_tokens::operator(&state.engine, &token, visit)
                 .ok_or_else(Problem::forbidden)?,
             token_id: token.id,
         })

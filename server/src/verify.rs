@@ -151,10 +151,7 @@ struct OrgDocument<'a> {
     responses((status = 200, description = "What was decided", body = Document)))]
 pub async fn verify(State(state): State<AppState>, request: axum::extract::Request) -> Response {
     match answer(&state, request).await {
-        Ok((answer, headers)) => {
-            state.metrics.count_verification(answer.outcome);
-            respond(&answer, &headers, state.engine.convention())
-        }
+        Ok((answer, headers)) => respond(&answer, &headers, state.engine.convention()),
         Err(problem) => problem.into_response(),
     }
 }

@@ -44,14 +44,16 @@ pub async fn find(
 /// When the database cannot be asked.
 pub async fn disable(
     engine: &Engine,
-    _operator: &Operator,
+    operator: &Operator,
     user_id: UserId,
 ) -> Result<(), StorageError> {
     let mut tx = engine.db.begin_unrecorded().await?;
     const SQL: &str = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
     on!(tx.on(), c => sqlx::query(SQL).bind(engine.clock.now()).bind(user_id).execute(c).await.map(drop))?;
-    sessions::end_all(&mut tx, user_id).await?;
-    tx.commit().await
+    let ended = sessions::end_all(&mut tx, user_id).await?;
+    tx.commit().await?;
+    ended.note(engine, operator.caller().clone(), user_id);
+    Ok(())
 }
 
 /// Lets someone sign in again.

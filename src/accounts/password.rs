@@ -16,7 +16,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::{
     Engine,
     access::Operator,
-    caller::Visit,
+    caller::{Person, Visit},
     db::{StorageError, on},
     id::UserId,
     network::Network,
@@ -24,7 +24,7 @@ use crate::{
     work_queue::{Busy, Unfinished},
 };
 
-use super::sessions::{self, SignedIn};
+use super::sessions::{self, Ended, SignedIn};
 
 /// A password as it was typed, wiped when dropped. Any text, so that a wrong one can be compared too.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, Deserialize)]
@@ -197,10 +197,11 @@ async fn in_turn<T: Send + 'static>(
 /// When the current password is wrong or was tried too often.
 pub async fn change(
     engine: &Engine,
-    user_id: UserId,
+    person: Person,
     current: TypedPassword,
     new: NewPassword,
 ) -> Result<SignedIn, ChangePasswordError> {
+    let user_id = person.user_id;
     let attempt = engine
         .throttle
         .attempt(engine.clock.now(), &[format!("password {user_id}")])
@@ -215,7 +216,13 @@ pub async fn change(
         return Err(ChangePasswordError::WrongPassword);
     }
     let hash = hash(engine, new, whose).await?;
-    let epoch = set(engine, user_id, hash).await?;
+    let Ended { sessions, epoch } = set(engine, user_id, hash).await?;
+    // The session that did it goes on under another id.
+    let ended = Ended {
+        sessions: sessions.saturating_sub(1),
+        epoch,
+    };
+    ended.note(engine, person.into(), user_id);
     Ok(SignedIn { user_id, epoch })
 }
 
@@ -225,23 +232,24 @@ pub async fn change(
 /// When the password could not be hashed or the database cannot be asked.
 pub async fn reset(
     engine: &Engine,
-    _operator: &Operator,
+    operator: &Operator,
     user_id: UserId,
     new: NewPassword,
 ) -> Result<(), ChangePasswordError> {
     let hash = hash(engine, new, HashFor::CommandLine).await?;
-    set(engine, user_id, hash).await?;
+    let ended = set(engine, user_id, hash).await?;
+    ended.note(engine, operator.caller().clone(), user_id);
     Ok(())
 }
 
-/// Stores a password and gives the epoch of the sessions that begin with it.
-async fn set(engine: &Engine, user_id: UserId, hash: String) -> Result<i64, StorageError> {
+/// Stores a password, and ends the sessions that began with another.
+async fn set(engine: &Engine, user_id: UserId, hash: String) -> Result<Ended, StorageError> {
     let mut tx = engine.db.begin_unrecorded().await?;
     const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
     on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))?;
-    let epoch = sessions::end_all(&mut tx, user_id).await?;
+    let ended = sessions::end_all(&mut tx, user_id).await?;
     tx.commit().await?;
-    Ok(epoch)
+    Ok(ended)
 }
 
 #[cfg(test)]

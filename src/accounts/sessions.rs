@@ -5,7 +5,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Engine,
+    audit::security_events::{Log, SecurityEvent},
+    caller::Caller,
     db::{StorageError, Tx, on},
+    event::Event,
     id::UserId,
     time::{DAY, Timestamp},
 };
@@ -118,14 +121,34 @@ pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError>
     Ok(())
 }
 
-/// Ends all sessions of a person, in the transaction of whatever does so, and gives the epoch of those that begin now. One
-/// that is being opened with what was right before does not begin.
-pub(crate) async fn end_all(tx: &mut Tx, user_id: UserId) -> Result<i64, StorageError> {
+/// The end of a person's sessions.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How many ended.
+    pub sessions: u64,
+    /// The epoch of those that begin now.
+    pub epoch: i64,
+}
+
+/// Ends all sessions of a person, in the transaction of whatever does so. One that is being opened with what was right
+/// before does not begin.
+pub(crate) async fn end_all(tx: &mut Tx, user_id: UserId) -> Result<Ended, StorageError> {
     const RAISE: &str = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
     const DELETE: &str = "DELETE FROM sessions WHERE user_id = $1";
     let epoch = on!(tx.on(), c => sqlx::query_scalar(RAISE).bind(user_id).fetch_one(c).await)?;
-    on!(tx.on(), c => sqlx::query(DELETE).bind(user_id).execute(c).await.map(drop))?;
-    Ok(epoch)
+    let sessions = on!(tx.on(), c => sqlx::query(DELETE)
+        .bind(user_id).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(Ended { sessions, epoch })
+}
+
+impl Ended {
+    /// Notes for the audit log that sessions of the person ended, if any did.
+    pub(crate) fn note(&self, engine: &Engine, caller: Caller, user_id: UserId) {
+        if self.sessions > 0 {
+            let ended = SecurityEvent::new(Event::SessionEnded, caller, Log::OrgsOf(user_id));
+            engine.note(ended.with("sessions", self.sessions));
+        }
+    }
 }
 
 /// Deletes sessions that have ended, and gives how many.

@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     Engine,
-    caller::Visit,
+    audit::security_events::{Log, SecurityEvent},
+    caller::{Actor, Caller, Person, Via, Visit},
     db::{StorageError, on},
     email::EmailAddress,
+    event::Event,
     id::UserId,
     time::Timestamp,
 };
@@ -76,12 +78,44 @@ pub async fn sign_in(
     let verified = password::verify(engine, password, stored, whose).await;
     let is_right = attempt.unless_wrong(verified)?;
     match found {
-        Some(account) if is_right && account.disabled_at.is_none() => Ok(SignedIn {
-            user_id: account.id,
-            epoch: account.epoch,
-        }),
-        account => Err(SignInError::WrongCredentials {
-            account: account.map(|account| account.id),
-        }),
+        Some(account) if is_right && account.disabled_at.is_none() => {
+            note(engine, Event::SessionStarted, Some(account.id), visit);
+            Ok(SignedIn {
+                user_id: account.id,
+                epoch: account.epoch,
+            })
+        }
+        account => {
+            let account = account.map(|account| account.id);
+            note(engine, Event::SessionFailed, account, visit);
+            Err(SignInError::WrongCredentials { account })
+        }
     }
+}
+
+/// Notes that someone signed out.
+pub fn signed_out(engine: &Engine, person: Person) {
+    note(
+        engine,
+        Event::SessionEnded,
+        Some(person.user_id),
+        &person.visit,
+    );
+}
+
+/// Notes a sign-in that failed because what was typed is no address, so that it has no account.
+pub fn failed_without_account(engine: &Engine, visit: &Visit) {
+    note(engine, Event::SessionFailed, None, visit);
+}
+
+/// Notes what became of the session of an account. Of who tried an account that there is not nothing is kept but where
+/// they came from.
+fn note(engine: &Engine, event: Event, account: Option<UserId>, visit: &Visit) {
+    let caller = Caller {
+        actor: account.map_or(Actor::Unknown, Actor::User),
+        via: Via::Page,
+        visit: visit.clone(),
+    };
+    let log = account.map_or(Log::NoOrgs, Log::OrgsOf);
+    engine.note(SecurityEvent::new(event, caller, log));
 }

@@ -80,7 +80,7 @@ pub struct Entry {
 /// Someone or something that an entry names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `user`, `token`, `command_line`, `key`, `agent`, `project` or `org`.
+    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project` or `org`.
     pub kind: String,
     /// Its id, if it has one.
     pub id: Option<String>,
@@ -135,14 +135,6 @@ struct Row {
     changes: String,
     request_id: Option<String>,
 }
-
-/// $1 org, $2 before which number, $3 and $4 times, $5 event or '', $6 group or '', $7 target or '', $8 actor or '', $9 from
-/// which number on, $10 how many.
-const MATCHING: &str = "WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.at >= $3 AND audit_log.at < $4 \
-     AND ($5 = '' OR audit_log.event = $5) \
-     AND ($6 = '' OR SUBSTR(audit_log.event, 1, LENGTH($6)) = $6) \
-     AND ($7 = '' OR audit_log.target_id = $7) AND ($8 = '' OR audit_log.actor_id = $8) \
-     AND audit_log.seq >= $9 ORDER BY audit_log.seq DESC LIMIT $10";
 
 /// One page of the org's log.
 ///
@@ -200,7 +192,8 @@ pub async fn list(
     })
 }
 
-/// What `columns` select of the entries that match, from the number `from` on.
+/// What `columns` select of the entries that match, from the number `from` on. Only the filters that are set are in the
+/// statement, so that the entries on a key are found by their index.
 async fn select<T>(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,
@@ -212,20 +205,37 @@ async fn select<T>(
 where
     T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
-    let sql = format!("{columns} {MATCHING}");
-    let (event, group) = match query.event {
-        None => ("", ""),
-        Some(EventFilter::Is(event)) => (event.as_str(), ""),
-        Some(EventFilter::Group(group)) => ("", group),
-    };
-    let key = query.key.map_or_else(String::new, |key| key.to_string());
-    Ok(
-        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(permit.org_id()).bind(query.before.unwrap_or(i64::MAX))
-        .bind(query.from.map_or(i64::MIN, Timestamp::as_millis)).bind(query.to.map_or(i64::MAX, Timestamp::as_millis))
-        .bind(event).bind(group).bind(key).bind(query.actor.as_deref().unwrap_or_default())
-        .bind(from).bind(limit as i64).fetch_all(c).await)?,
-    )
+    const WHERE: &str = "WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.seq >= $3 \
+         AND audit_log.at >= $4 AND audit_log.at < $5";
+    let filters = [
+        query.event.map(|filter| match filter {
+            EventFilter::Is(event) => ("audit_log.event =", event.to_string()),
+            EventFilter::Group(group) => ("audit_log.event LIKE", format!("{group}%")),
+        }),
+        query
+            .key
+            .map(|key| ("audit_log.target_id =", key.to_string())),
+        query
+            .actor
+            .clone()
+            .map(|actor| ("audit_log.actor_id =", actor)),
+    ];
+    let filters: Vec<(&str, String)> = filters.into_iter().flatten().collect();
+    let conditions: String = (7..)
+        .zip(&filters)
+        .map(|(place, (condition, _))| format!(" AND {condition} ${place}"))
+        .collect();
+    let sql = format!("{columns} {WHERE}{conditions} ORDER BY audit_log.seq DESC LIMIT $6");
+    Ok(on!(engine.db.read(), c => {
+        let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(permit.org_id()).bind(query.before.unwrap_or(i64::MAX)).bind(from)
+            .bind(query.from.map_or(i64::MIN, Timestamp::as_millis)).bind(query.to.map_or(i64::MAX, Timestamp::as_millis))
+            .bind(limit as i64);
+        for (_, text) in filters {
+            select = select.bind(text);
+        }
+        select.fetch_all(c).await
+    })?)
 }
 
 /// The names, by id, of what the rows are about and who wrote them.

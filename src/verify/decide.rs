@@ -66,9 +66,8 @@ pub(super) fn with_key<'a>(
         && !convention.allows_secret_in_browser(&key.scopes);
     let origin = Origin::of_request(request.origin, request.referer).ok();
     let mut decision = Decision {
-        answer: Answer::of(Outcome::Valid),
-        site: None,
         finding: exposed.then_some(Finding::SecretKeyInBrowser),
+        ..Decision::of(Answer::of(Outcome::Valid))
     };
     let agent = match asked {
         Asked::Nothing => None,
@@ -117,11 +116,7 @@ pub(super) fn with_agent_alone<'a>(
     agent: &'a KnownAgent,
     request: &Request<'a>,
 ) -> Decision<'a> {
-    let mut decision = Decision {
-        answer: Answer::of(Outcome::Valid),
-        site: None,
-        finding: None,
-    };
+    let mut decision = Decision::of(Answer::of(Outcome::Valid));
     if !agent.public_embedding {
         return decision.refuse(Outcome::MissingApiKey);
     }
@@ -176,6 +171,15 @@ fn site<'a>(
 }
 
 impl Decision<'_> {
+    /// An answer that says all there is to say.
+    pub(super) fn of(answer: Answer) -> Self {
+        Self {
+            answer,
+            site: None,
+            finding: None,
+        }
+    }
+
     fn refuse(mut self, outcome: Outcome) -> Self {
         self.answer.outcome = outcome;
         self

@@ -98,13 +98,14 @@ pub async fn offer_new_agent(org: String, refused: bool) -> Result<AgentForm, Ap
 mod on_the_server {
     use latchkey::{
         Engine,
-        access::{AccessError, Membership, Permit, to},
+        access::{Permit, to},
         agents::{
             Agent,
             show::{self, ListedAgent},
         },
         domain::parse_list,
         keys::project,
+        role::Action,
     };
 
     use super::{AgentDetails, AgentForm, AgentList, AgentRow, AgentView};
@@ -120,7 +121,7 @@ mod on_the_server {
         let after = after.parse().ok();
         // One more than a page has says whether there is another.
         let limit = PAGE_SIZE + 1;
-        let mut rows: Vec<AgentRow> = match permitted::<to::SeeKeyDetails>(&membership)? {
+        let mut rows: Vec<AgentRow> = match membership.permit_if_allowed::<to::SeeKeyDetails>() {
             Some(permit) => show::list(&engine, &permit, after, limit)
                 .await?
                 .into_iter()
@@ -144,8 +145,8 @@ mod on_the_server {
             count: show::count(&engine, &permit).await?,
             rows,
             next: next.filter(|_| more),
-            with_details: permitted::<to::SeeKeyDetails>(&membership)?.is_some(),
-            may_edit: permitted::<to::EditAgents>(&membership)?.is_some(),
+            with_details: membership.role().may(Action::SeeKeyDetails),
+            may_edit: membership.role().may(Action::EditAgents),
         })
     }
 
@@ -154,7 +155,7 @@ mod on_the_server {
         let engine = session::engine()?;
         let permit = membership.permit()?;
         let public_id = agent.parse().map_err(|_| AppError::NotFound)?;
-        let Some(details_permit) = permitted::<to::SeeKeyDetails>(&membership)? else {
+        let Some(details_permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() else {
             let agent = show::summary(&engine, &permit, public_id)
                 .await?
                 .ok_or(AppError::NotFound)?;
@@ -170,7 +171,7 @@ mod on_the_server {
         let agent = show::details(&engine, &details_permit, public_id)
             .await?
             .ok_or(AppError::NotFound)?;
-        let form = match permitted::<to::EditAgents>(&membership)? {
+        let form = match membership.permit_if_allowed::<to::EditAgents>() {
             Some(_) => {
                 let form = form(&engine, &details_permit, Some(&agent)).await?;
                 Some(if refused { form.typed() } else { form })
@@ -259,17 +260,6 @@ mod on_the_server {
                 more_domains: 0,
                 public_embedding: agent.public_embedding,
             }),
-        }
-    }
-
-    /// The permit, or nothing where the role does not allow it.
-    fn permitted<A: latchkey::access::Permitted>(
-        membership: &Membership,
-    ) -> Result<Option<Permit<A>>, AppError> {
-        match membership.permit() {
-            Ok(permit) => Ok(Some(permit)),
-            Err(AccessError::Forbidden(_)) => Ok(None),
-            Err(error) => Err(error.into()),
         }
     }
 }

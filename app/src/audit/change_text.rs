@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use latchkey::{audit::Entry, time::Timestamp};
+use latchkey::{audit::Entry, role::Action, time::Timestamp};
 use serde_json::Value;
 
 use super::{changes::ChangeText, wording::field_title};
@@ -62,6 +62,9 @@ fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) ->
         Value::String(id) if field == "project" => projects
             .get(id)
             .map_or_else(|| "Deleted project".to_owned(), Clone::clone),
+        Value::String(_) if field == "action" => serde_json::from_value(value.clone())
+            .map_or_else(|_| plain(value), |action: Action| action.text().to_owned()),
+        Value::String(file) if field == "file" => file.replace('_', " "),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => joined(items),
         other => plain(other),

@@ -26,18 +26,23 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
         .filter(|_| wording.names_target)
         .map(|target| target_text(target, names));
     // Without anyone to name, "invited" would stop short.
-    let before = match target {
-        Some(_) => wording.before,
-        None => entry.event.sentence(),
+    let mut before = match target {
+        Some(_) => wording.before.to_owned(),
+        None => entry.event.sentence().to_owned(),
     };
+    let mut changes = changes(entry, &names.projects);
+    if let Some(more) = entry.changes.get("more") {
+        before = format!("{before} {} more times that hour", more["to"]);
+        changes.clear();
+    }
     EntryRow {
         at: TimeText::exact(entry.at),
         actor: actor_name(&entry.actor),
         actor_id: entry.actor.id.clone(),
-        before: capitalized(before),
+        before: capitalized(&before),
         after: target.as_ref().map_or("", |_| wording.after).to_owned(),
         target,
-        changes: changes(entry, &names.projects),
+        changes,
         address: entry.address.clone(),
         via: via(entry),
     }
@@ -60,6 +65,7 @@ pub fn actor_name(actor: &Actor) -> String {
         ("command_line", _) => "Command line".to_owned(),
         ("user", _) => "Deleted user".to_owned(),
         ("token", _) => "Deleted service token".to_owned(),
+        ("unknown", _) => "Several".to_owned(),
         (other, _) => capitalized(other),
     }
 }

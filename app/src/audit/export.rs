@@ -122,6 +122,7 @@ impl Export {
             is_over: false,
         };
         export.first = export.next().await?;
+        audit::exported(engine, &export.permit);
         Ok(export)
     }
 

@@ -101,8 +101,7 @@ pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliErr
         "Disabled. {} is signed out and cannot sign in.",
         account.email
     );
-    engine.db().close().await;
-    Ok(())
+    close(&engine).await
 }
 
 /// Enables a disabled account.
@@ -129,8 +128,16 @@ pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result
         "The password of {} is reset, and every session of theirs has ended.",
         reset.email
     );
+    close(&engine).await
+}
+
+/// Writes that sessions ended, and closes the database.
+async fn close(engine: &Engine) -> Result<(), CliError> {
+    let logged = engine.finish().await;
     engine.db().close().await;
-    Ok(())
+    logged.map_err(|error| {
+        CliError::Failed("this was done, but is not in the audit log", error.into())
+    })
 }
 
 async fn find(engine: &Engine, email: &EmailAddress) -> Result<UserId, CliError> {

@@ -17,6 +17,7 @@ mod orgs;
 mod peppers;
 mod projects;
 mod retention;
+mod security_events;
 mod service_tokens;
 mod sessions;
 mod sign_in;

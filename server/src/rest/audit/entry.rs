@@ -40,7 +40,9 @@ pub struct EntryObject {
     /// What it was done to.
     #[schema(required)]
     target: Option<Party>,
-    /// The fields that changed.
+    /// The fields that changed. Of a denial it says which `action` was denied, of an export which `file` was made, and how
+    /// many `sessions` ended. Sign-ins, denials and exports beyond 100 an hour are told in one entry each hour, which
+    /// says how many `more` there were.
     changes: BTreeMap<String, FieldChange>,
     /// The `X-Request-Id` of the request that did it. A request that changes many keys has an entry for each.
     #[schema(required)]
@@ -51,9 +53,9 @@ pub struct EntryObject {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditParty)]
 pub struct Party {
-    /// `user`, `token`, `command_line`, `key`, `agent`, `project` or `org`.
+    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project` or `org`.
     kind: String,
-    /// Its id; null for the command line.
+    /// Its id; null for the command line and for whoever is unknown.
     #[schema(required)]
     id: Option<String>,
     /// Its name now; null when it was deleted.

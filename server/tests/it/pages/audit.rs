@@ -2,13 +2,14 @@
 
 use latchkey::{
     agents::create::create as create_agent,
+    audit::security_events::write,
     key::RevokeReason,
     keys::{
         change_state::revoke,
         edit::{EditKey, edit},
     },
     role::Role,
-    time::DAY,
+    time::{DAY, HOUR},
 };
 
 use crate::test_app::{
@@ -57,6 +58,33 @@ on_both! {
         ]);
         assert!(page.body.contains(&format!("href=\"/orgs/northwind/keys/{id}\"")), "{}", page.body);
         assert!(page.body.contains("href=\"/orgs/northwind/agents/agt_"), "{}", page.body);
+    }
+
+    async fn sign_ins_denials_and_exports_are_told_as_sentences(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        owner.get(CSV).await;
+        for _ in 0..22 {
+            member.get(CSV).await;
+        }
+        app.clock.advance(HOUR);
+        write(&app.engine, false).await.unwrap();
+        member.submit("/api/sign-out", &[]).await;
+        write(&app.engine, true).await.unwrap();
+        let told: Vec<String> = rows(&owner.get(AUDIT).await).into_iter()
+            .filter(|row| row.contains("192.0.2.1") || row.contains("Several"))
+            .map(|row| row.split_once("UTC|").unwrap().1.to_owned()).collect();
+        assert_eq!(told[..3], [
+            "Several|Was denied access 2 more times that hour|–|Dashboard",
+            "ben|Signed out|–|192.0.2.1|Dashboard",
+            "ben|Was denied access|Action: see the audit log|192.0.2.1|Dashboard",
+        ]);
+        assert_eq!(told[22..], [
+            "dana|Exported data|File: audit log|192.0.2.1|Dashboard",
+            "ben|Signed in|–|192.0.2.1|Dashboard",
+            "dana|Signed in|–|192.0.2.1|Dashboard",
+        ]);
     }
 
     async fn names_are_text_and_nothing_else(app: &TestApp) {

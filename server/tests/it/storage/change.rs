@@ -87,7 +87,7 @@ async fn drop_at_every_await<F: Future>(
                 polls = 1;
             }
         }
-        app.engine.finish().await;
+        app.engine.finish().await.unwrap();
         let in_memory = said(&verify(&app.engine, &request).await.unwrap());
         let fresh = app.fresh_engine();
         let in_database = said(&verify(&fresh, &request).await.unwrap());
@@ -223,7 +223,7 @@ on_both! {
             let (engine, permit) = (Arc::clone(&app.engine), org.permit());
             let creating = Box::pin(async move { create(&engine, &permit, secret_key("Production")).await });
             let done = Dropped { future: Some(creating), polls: polls % 12 + 1 }.await;
-            app.engine.finish().await;
+            app.engine.finish().await.unwrap();
             if let Some(made) = done {
                 assert_eq!(said(&app.verify(&made.unwrap().plain).await), "VALID");
             }

@@ -9,7 +9,7 @@ use latchkey::{
         sessions::{self, SessionHash, SignedIn},
         sign_in::{SignInError, sign_in},
     },
-    caller::Visit,
+    caller::{Person, Visit},
     id::UserId,
     role::Role,
     time::{DAY, HOUR},
@@ -178,5 +178,9 @@ async fn change(
     new: &str,
 ) -> Result<SignedIn, ChangePasswordError> {
     let (current, new) = (TypedPassword::new(current), new.parse().unwrap());
-    password::change(engine, user_id, current, new).await
+    let person = Person {
+        user_id,
+        visit: Visit::default(),
+    };
+    password::change(engine, person, current, new).await
 }

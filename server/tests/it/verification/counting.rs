@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use latchkey::{
     convention::{ClassIndex, Convention},
-    key::text::PlainKey,
+    key::{RevokeReason, text::PlainKey},
+    keys::change_state::revoke,
     usage::{
         flush::flush,
         parts,
@@ -60,6 +61,23 @@ on_both! {
         flush(&app.engine).await.unwrap();
         let rows = app.database.texts("SELECT outcome FROM usage_counts WHERE resolution = 'day'").await;
         assert_eq!(rows, ["AGENT_NOT_FOUND"]);
+    }
+
+    async fn every_decision_is_observed_whomever_it_is_about(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        let gone = org.key("Gone").await;
+        revoke(&app.engine, &org.permit(), gone.id, RevokeReason::Unused).await.unwrap();
+        for key in [&made.plain, &gone.plain, &PlainKey::from_presented("nonsense"), &PlainKey::from_presented(&"x".repeat(40))] {
+            app.verify(key).await;
+        }
+        app.ask(&Request::default()).await;
+        let counted: Vec<String> = app.engine.verifications().by_outcome().filter(|(_, count)| *count > 0)
+            .map(|(outcome, count)| format!("{outcome} {count}")).collect();
+        assert_eq!(counted, ["VALID 1", "MISSING_API_KEY 1", "INVALID_API_KEY 3"]);
+        let reasons: Vec<String> = app.engine.verifications().by_reason().filter(|(_, count)| *count > 0)
+            .map(|(reason, count)| format!("{} {count}", reason.as_str())).collect();
+        assert_eq!(reasons, ["malformed 2", "revoked 1"]);
     }
 
     async fn classes_are_counted_apart(app: &TestApp) {

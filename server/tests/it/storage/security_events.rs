@@ -1,0 +1,195 @@
+//! Sign-ins, failed ones, the ends of sessions and denials in the audit log: each in the log of each org that it concerns,
+//! and no more of them than an hour's limits let pass.
+
+use latchkey::{
+    access::{Membership, to},
+    accounts::{
+        lifecycle,
+        password::TypedPassword,
+        sessions::{self, SessionHash},
+        sign_in::{self, sign_in},
+    },
+    audit::{self, AuditQuery, security_events::write},
+    caller::{Person, Visit},
+    event::Event,
+    id::UserId,
+    role::Role,
+    time::HOUR,
+};
+
+use crate::test_app::{TestApp, TestOrg, org::PASSWORD};
+
+on_both! {
+    async fn a_sign_in_is_in_the_log_of_each_org_that_the_person_is_in(app: &TestApp) {
+        let orgs = [app.org("northwind").await, app.org("contoso").await, app.org("fabrikam").await];
+        let dana = orgs[0].person("dana", Role::Owner).await;
+        join(app, &orgs[1], dana).await;
+        try_password(app, "dana@northwind.example", PASSWORD).await;
+        try_password(app, "dana@northwind.example", "wrong password").await;
+        sign_in::signed_out(&app.engine, Person { user_id: dana, visit: visit() });
+        assert_eq!(app.database.texts("SELECT event FROM audit_log WHERE event LIKE 'session.%'").await, Vec::<String>::new());
+        write(&app.engine, false).await.unwrap();
+        for (org, sees) in orgs.iter().zip([true, true, false]) {
+            let expected = ["user dana session.started user dana 192.0.2.1 {}", "user dana session.failed user dana 192.0.2.1 {}",
+                "user dana session.ended user dana 192.0.2.1 {}"];
+            assert_eq!(told(app, org).await, &expected[..if sees { 3 } else { 0 }], "{}", org.org.slug);
+        }
+        audit::verify(&app.engine, None).await.unwrap();
+    }
+
+    async fn of_an_account_that_there_is_not_nothing_is_kept(app: &TestApp) {
+        let org = app.org("northwind").await;
+        try_password(app, "nobody@northwind.example", "wrong password").await;
+        sign_in::failed_without_account(&app.engine, &visit());
+        write(&app.engine, false).await.unwrap();
+        assert!(told(app, &org).await.is_empty());
+        let rows = "SELECT event || ' ' || actor_kind || ' ' || COALESCE(actor_id || target_id, '-') || ' ' || changes \
+            FROM audit_log WHERE org_id IS NULL";
+        assert_eq!(app.database.texts(rows).await, ["session.failed unknown - {}", "session.failed unknown - {}"]);
+    }
+
+    async fn what_is_beyond_an_hours_limit_is_counted_and_told_when_the_hour_is_over(app: &TestApp) {
+        let orgs = [app.org("northwind").await, app.org("contoso").await];
+        let people = [orgs[0].person("dana", Role::Member).await, orgs[1].person("kim", Role::Member).await];
+        let [dana, kim] = [member(app, people[0], "northwind").await, member(app, people[1], "contoso").await];
+        for _ in 0..10 {
+            for _ in 0..30 {
+                assert!(dana.permit::<to::RevokeKeys>().is_err());
+            }
+            write(&app.engine, false).await.unwrap();
+        }
+        try_password(app, "dana@northwind.example", PASSWORD).await;
+        assert!(kim.permit::<to::RevokeKeys>().is_err());
+        write(&app.engine, false).await.unwrap();
+        let northwind = told(app, &orgs[0]).await;
+        assert_eq!(northwind.len(), 51, "{northwind:#?}");
+        assert_eq!(northwind[0], "user dana access.denied org northwind 192.0.2.1 {\"action\":{\"from\":null,\"to\":\"revoke_keys\"}}");
+        assert_eq!(northwind[50], "user dana session.started user dana 192.0.2.1 {}");
+        assert_eq!(told(app, &orgs[1]).await.len(), 1, "another org's limits are its own");
+        app.clock.advance(HOUR);
+        write(&app.engine, false).await.unwrap();
+        let northwind = told(app, &orgs[0]).await;
+        assert_eq!(northwind[51..], ["unknown - access.denied - - {\"more\":{\"from\":null,\"to\":250}}"]);
+        assert!(dana.permit::<to::RevokeKeys>().is_err());
+        write(&app.engine, false).await.unwrap();
+        assert_eq!(told(app, &orgs[0]).await.len(), 53, "a new hour has new limits");
+    }
+
+    async fn before_the_process_ends_everything_is_written(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = member(app, org.person("dana", Role::Member).await, "northwind").await;
+        for _ in 0..25 {
+            assert!(dana.permit::<to::RevokeKeys>().is_err());
+        }
+        app.engine.finish().await.unwrap();
+        let told = told(app, &org).await;
+        assert_eq!((told.len(), &*told[20]), (21, "unknown - access.denied - - {\"more\":{\"from\":null,\"to\":5}}"));
+    }
+
+    async fn what_the_database_did_not_take_is_written_the_next_time(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        try_password(app, "dana@northwind.example", PASSWORD).await;
+        app.database.execute("ALTER TABLE audit_checkpoint RENAME TO away").await;
+        app.database.execute("ALTER TABLE audit_addresses RENAME TO addresses_away").await;
+        assert!(write(&app.engine, false).await.is_err());
+        try_password(app, "dana@northwind.example", PASSWORD).await;
+        app.database.execute("ALTER TABLE away RENAME TO audit_checkpoint").await;
+        app.database.execute("ALTER TABLE addresses_away RENAME TO audit_addresses").await;
+        write(&app.engine, false).await.unwrap();
+        write(&app.engine, false).await.unwrap();
+        assert_eq!(told(app, &org).await.len(), 2);
+    }
+
+    async fn asking_whether_one_may_is_no_denial(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = member(app, org.person("dana", Role::Member).await, "northwind").await;
+        assert!(dana.permit_if_allowed::<to::RevokeKeys>().is_none());
+        assert!(dana.permit::<to::SeeKeys>().is_ok());
+        write(&app.engine, false).await.unwrap();
+        assert!(told(app, &org).await.is_empty());
+    }
+
+    async fn sessions_that_the_operator_ends_are_told(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = org.person("dana", Role::Owner).await;
+        let operator = latchkey::access::Operator::at_the_command_line();
+        lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
+        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
+        let who = try_password(app, "dana@northwind.example", PASSWORD).await;
+        sessions::save(&app.engine, SessionHash::of(b"one"), who, "{}", app.clock.now().plus(HOUR)).await.unwrap();
+        lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
+        app.engine.finish().await.unwrap();
+        assert_eq!(told(app, &org).await, ["user dana session.started user dana 192.0.2.1 {}",
+            "command_line - session.ended user dana - {\"sessions\":{\"from\":null,\"to\":1}}"]);
+    }
+}
+
+fn visit() -> Visit {
+    Visit {
+        address: Some("192.0.2.1".parse().unwrap()),
+        ..Visit::default()
+    }
+}
+
+async fn try_password(app: &TestApp, email: &str, password: &str) -> Option<sessions::SignedIn> {
+    let (email, password) = (email.parse().unwrap(), TypedPassword::new(password));
+    sign_in(&app.engine, &email, password, &visit()).await.ok()
+}
+
+async fn member(app: &TestApp, user_id: UserId, org: &str) -> Membership {
+    let person = Person {
+        user_id,
+        visit: visit(),
+    };
+    Membership::find(&app.engine, person, &org.parse().unwrap())
+        .await
+        .unwrap()
+}
+
+async fn join(app: &TestApp, org: &TestOrg, user_id: UserId) {
+    let sql = format!(
+        "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ('{}', '{user_id}', 'member', 0)",
+        org.org.id
+    );
+    app.database.execute(&sql).await;
+}
+
+/// The org's security events, oldest first, each as one line.
+async fn told(app: &TestApp, org: &TestOrg) -> Vec<String> {
+    let query = AuditQuery {
+        limit: 1_000,
+        ..AuditQuery::default()
+    };
+    let page = audit::list(&app.engine, &org.permit(), &query)
+        .await
+        .unwrap();
+    let is_security_event = |event| {
+        matches!(
+            event,
+            Event::SessionStarted
+                | Event::SessionFailed
+                | Event::SessionEnded
+                | Event::AccessDenied
+                | Event::ExportMade
+        )
+    };
+    let entries = page.entries.iter().rev();
+    let named = |party: &audit::Actor| {
+        let name = party.name.as_deref().unwrap_or("-");
+        format!("{} {name}", party.kind)
+    };
+    entries
+        .filter(|entry| is_security_event(entry.event))
+        .map(|entry| {
+            let target = entry.target.as_ref().map_or("-".to_owned(), named);
+            let address = entry.address.as_deref().unwrap_or("-");
+            let changes = serde_json::json!(entry.changes);
+            format!(
+                "{} {} {target} {address} {changes}",
+                named(&entry.actor),
+                entry.event
+            )
+        })
+        .collect()
+}

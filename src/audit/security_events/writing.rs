@@ -1,0 +1,234 @@
+//! Writing what was noted: into whose log, and how much of it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    mem,
+};
+
+use serde_json::Map;
+
+use crate::{
+    Engine,
+    audit::{NewEntry, append},
+    caller::{Actor, Caller, Via, Visit},
+    db::{StorageError, on, places},
+    event::{Event, Target},
+    id::{OrgId, UserId},
+    time::{HOUR, Timestamp},
+};
+
+use super::{Count, Log, Noted, SecurityEvent, said};
+
+/// Entries that an org's log takes in an hour.
+const MOST_OF_ORG: u32 = 100;
+/// Entries in an hour that are in no org's log, such as failed sign-ins to accounts that there are not.
+const MOST_OF_NONE: u32 = 1_000;
+/// People whose orgs one statement asks for.
+const PEOPLE_AT_ONCE: usize = 500;
+
+/// What the one who writes has at hand.
+#[derive(Debug, Default)]
+pub(super) struct Writing {
+    /// What was noted, until it is known in which logs it belongs.
+    noted: Noted,
+    /// What the limits let pass, until the database has it.
+    entries: Vec<NewEntry>,
+    /// What each log took in this hour.
+    hours: HashMap<Option<OrgId>, Hour>,
+}
+
+/// What one log took in an hour.
+#[derive(Debug)]
+struct Hour {
+    began: Timestamp,
+    written: u32,
+    /// Of these: failures and denials.
+    failures: u32,
+    /// Those beyond the limits.
+    more: BTreeMap<(Event, Via), u64>,
+}
+
+/// Appends to the audit log what was noted since the last time, and what an hour that is over had beyond its limits; with
+/// `is_last`, before the process ends, what this hour had.
+///
+/// # Errors
+/// When the database does not answer: what was noted is kept for the next time.
+pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
+    let mut writing = engine.security_events.writing.lock().await;
+    let writing = &mut *writing;
+    let now = engine.clock.now();
+    writing.end_hours(|hour| hour.began != now.floor(HOUR), now);
+    if writing.noted.by_source.is_empty() {
+        writing.noted = mem::take(&mut *engine.security_events.noted());
+    }
+    let orgs = orgs_of(engine, &writing.noted).await?;
+    writing.take(&orgs, now);
+    if is_last {
+        writing.end_hours(|_| true, now);
+    }
+    if writing.entries.is_empty() {
+        return Ok(());
+    }
+    let mut tx = engine.db.begin_unrecorded().await?;
+    append(engine, &mut tx, &writing.entries).await?;
+    tx.commit().await?;
+    writing.entries.clear();
+    Ok(())
+}
+
+/// The orgs of the people whom events are about.
+async fn orgs_of(
+    engine: &Engine,
+    noted: &Noted,
+) -> Result<HashMap<UserId, Vec<OrgId>>, StorageError> {
+    let mut people: Vec<UserId> = noted
+        .by_source
+        .keys()
+        .filter_map(|source| match source.log {
+            Log::OrgsOf(user_id) => Some(user_id),
+            Log::Org(_) | Log::NoOrgs => None,
+        })
+        .collect();
+    people.sort_unstable();
+    people.dedup();
+    let mut orgs: HashMap<UserId, Vec<OrgId>> = HashMap::new();
+    for people in people.chunks(PEOPLE_AT_ONCE) {
+        let sql = format!(
+            "SELECT user_id, org_id FROM memberships WHERE user_id IN ({}) ORDER BY org_id",
+            places(people.len())
+        );
+        let rows: Vec<(UserId, OrgId)> = on!(engine.db.read(), c => {
+            let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+            for user_id in people {
+                query = query.bind(*user_id);
+            }
+            query.fetch_all(c).await
+        })?;
+        for (user_id, org_id) in rows {
+            orgs.entry(user_id).or_default().push(org_id);
+        }
+    }
+    Ok(orgs)
+}
+
+impl Writing {
+    /// Takes what was noted: into each log as much as its limits let pass, and the rest as a number.
+    fn take(&mut self, orgs: &HashMap<UserId, Vec<OrgId>>, now: Timestamp) {
+        let logs = |log| match log {
+            Log::Org(org_id) => vec![Some(org_id)],
+            Log::NoOrgs => vec![None],
+            Log::OrgsOf(user_id) => orgs.get(&user_id).map_or_else(
+                || vec![None],
+                |orgs| orgs.iter().copied().map(Some).collect(),
+            ),
+        };
+        let Noted { events, by_source } = mem::take(&mut self.noted);
+        for (at, noted) in events {
+            for log in logs(noted.log) {
+                if self.hour(log, now).lets_pass(noted.event, log.is_some()) {
+                    self.entries.push(entry(log, at, &noted));
+                } else {
+                    self.hour(log, now).count(noted.event, noted.caller.via, 1);
+                }
+            }
+        }
+        for (source, Count { more, .. }) in by_source {
+            for (via, more) in more {
+                for log in logs(source.log) {
+                    self.hour(log, now).count(source.event, via, more);
+                }
+            }
+        }
+    }
+
+    fn hour(&mut self, log: Option<OrgId>, now: Timestamp) -> &mut Hour {
+        self.hours.entry(log).or_insert_with(|| Hour::new(now))
+    }
+
+    /// Tells of each hour that is over how many more it had than its limits.
+    fn end_hours(&mut self, is_over: impl Fn(&Hour) -> bool, now: Timestamp) {
+        let Self { entries, hours, .. } = self;
+        hours.retain(|log, hour| {
+            let is_over = is_over(hour);
+            if is_over {
+                let more = mem::take(&mut hour.more).into_iter();
+                entries.extend(
+                    more.map(|((event, via), count)| and_more(*log, now, event, via, count)),
+                );
+            }
+            !is_over
+        });
+    }
+}
+
+impl Hour {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            began: now.floor(HOUR),
+            written: 0,
+            failures: 0,
+            more: BTreeMap::new(),
+        }
+    }
+
+    /// Whether one more event may be written. Then it counts as written.
+    fn lets_pass(&mut self, event: Event, is_of_org: bool) -> bool {
+        let most = if is_of_org { MOST_OF_ORG } else { MOST_OF_NONE };
+        let is_failure = matches!(event, Event::SessionFailed | Event::AccessDenied);
+        let passes = self.written < most && (!is_failure || self.failures < most / 2);
+        self.written += u32::from(passes);
+        self.failures += u32::from(passes && is_failure);
+        passes
+    }
+
+    /// Counts what is not written.
+    fn count(&mut self, event: Event, via: Via, more: u64) {
+        *self.more.entry((event, via)).or_default() += more;
+    }
+}
+
+fn entry(log: Option<OrgId>, at: Timestamp, noted: &SecurityEvent) -> NewEntry {
+    NewEntry {
+        org_id: log,
+        at,
+        caller: noted.caller.clone(),
+        event: noted.event,
+        target: match noted.log {
+            Log::Org(org_id) => Some(Target::Org(org_id)),
+            Log::OrgsOf(user_id) => Some(Target::User(user_id)),
+            Log::NoOrgs => None,
+        },
+        changes: noted.changes.clone(),
+    }
+}
+
+/// "And so many more."
+fn and_more(log: Option<OrgId>, at: Timestamp, event: Event, via: Via, count: u64) -> NewEntry {
+    NewEntry {
+        org_id: log,
+        at,
+        caller: Caller {
+            actor: Actor::Unknown,
+            via,
+            visit: Visit::default(),
+        },
+        event,
+        target: None,
+        changes: Map::from_iter([("more".to_owned(), said(count.into()))]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_leave_half_of_an_hour_to_what_succeeds() {
+        let mut hour = Hour::new(Timestamp::from_millis(0));
+        let mut passed = |event, tries| (0..tries).filter(|_| hour.lets_pass(event, true)).count();
+        assert_eq!(passed(Event::SessionFailed, 500), 50);
+        assert_eq!(passed(Event::AccessDenied, 500), 0);
+        assert_eq!(passed(Event::SessionStarted, 500), 50);
+        assert_eq!(passed(Event::ExportMade, 1), 0);
+    }
+}

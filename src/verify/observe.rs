@@ -1,0 +1,103 @@
+//! The only way out of a verification: every decision is observed here, those on keys that there are not too.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{
+    Engine,
+    id::OrgId,
+    outcome::Outcome,
+    time::Timestamp,
+    usage::recorder::{Bucket, Counted, Subject},
+};
+
+use super::{Answer, InvalidReason, Request, decide::Decision};
+
+/// Decisions of this process since it started, whomever they were about.
+#[derive(Debug, Default)]
+pub struct Verifications {
+    /// In the order of [`Outcome::ALL`].
+    by_outcome: [AtomicU64; Outcome::ALL.len()],
+    /// Of the invalid keys, in the order of [`InvalidReason::ALL`].
+    by_reason: [AtomicU64; InvalidReason::ALL.len()],
+}
+
+impl Verifications {
+    /// How many there were, by outcome.
+    pub fn by_outcome(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        Outcome::ALL.iter().copied().zip(totals(&self.by_outcome))
+    }
+
+    /// How many were refused because the key is invalid, by reason.
+    pub fn by_reason(&self) -> impl Iterator<Item = (InvalidReason, u64)> {
+        InvalidReason::ALL.into_iter().zip(totals(&self.by_reason))
+    }
+
+    fn count(&self, answer: &Answer) {
+        add_one(&self.by_outcome, answer.outcome as usize);
+        if let Some(reason) = answer.reason {
+            add_one(&self.by_reason, reason as usize);
+        }
+    }
+}
+
+fn totals(counts: &[AtomicU64]) -> impl Iterator<Item = u64> {
+    counts.iter().map(|count| count.load(Ordering::Relaxed))
+}
+
+fn add_one(counts: &[AtomicU64], place: usize) {
+    if let Some(count) = counts.get(place) {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts a decision, and gives its answer. `about` is the key or agent that it is about, and its org, when there is one.
+pub(super) fn observe(
+    engine: &Engine,
+    decision: Decision<'_>,
+    about: Option<(OrgId, Subject)>,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Answer {
+    let Decision {
+        answer,
+        site,
+        finding,
+    } = decision;
+    engine.verifications.count(&answer);
+    if let Some((org_id, subject)) = about {
+        let counted = Counted {
+            bucket: Bucket::new(org_id, subject, request.class, answer.outcome, now),
+            site,
+            finding,
+            origin: request.origin,
+            referer: request.referer,
+        };
+        engine.recorder.count(&counted, now);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_decision_is_counted_in_its_place() {
+        let verifications = Verifications::default();
+        for outcome in Outcome::ALL {
+            verifications.count(&Answer::of(*outcome));
+        }
+        for reason in InvalidReason::ALL {
+            verifications.count(&Answer::invalid(reason));
+        }
+        for (outcome, count) in verifications.by_outcome() {
+            let invalid = if outcome == Outcome::InvalidApiKey {
+                InvalidReason::ALL.len() as u64
+            } else {
+                0
+            };
+            assert_eq!(count, 1 + invalid, "{outcome:?}");
+        }
+        assert!(verifications.by_reason().all(|(_, count)| count == 1));
+    }
+}
