@@ -17,16 +17,18 @@ use serde_json::{Map, Value};
 
 use crate::{
     Engine,
+    access::{Permit, to},
     caller::Caller,
     db::{StorageError, Tx, on, places_of_rows},
     event::{Event, Target},
     id::OrgId,
     network::Network,
     time::Timestamp,
+    work_queue::{Busy, Place},
 };
 
 pub(crate) use chain::last_is_under;
-pub use chain::{BrokenChain, Head, Place, verify};
+pub use chain::{BrokenChain, EntryPlace, Head, verify};
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
 pub use security_events::exported;
 
@@ -61,6 +63,17 @@ pub(crate) struct Row {
 /// The columns of a [`Row`].
 pub(crate) const COLUMNS: &str = "position, org_id, seq, at, event, actor_kind, actor_id, via, network, client, \
      request_id, target_kind, target_id, changes, pepper_version, hash";
+
+/// A place in the queue of exports. Whoever has one puts rows together in it, and keeps it until the file is sent.
+///
+/// # Errors
+/// When too many exports are under way, in all or in this org.
+pub fn enter_export(
+    engine: &Engine,
+    permit: &Permit<to::SeeAuditLog>,
+) -> Result<Place<OrgId>, Busy> {
+    engine.exporting.enter(permit.org_id())
+}
 
 /// An entry that is to be appended.
 #[derive(Debug, Clone)]

@@ -74,6 +74,7 @@ pub struct Inner {
     pub(crate) throttle: Throttle,
     pub(crate) hashing: WorkQueue<HashFor>,
     pub(crate) importing: WorkQueue<OrgId>,
+    pub(crate) exporting: WorkQueue<OrgId>,
     pub(crate) feed: Feed,
     pub(crate) commits: TaskTracker,
     pub(crate) security_events: SecurityEvents,
@@ -91,6 +92,12 @@ const IMPORTS_AT_ONCE: usize = 1;
 const MAX_IMPORTS: usize = 32;
 /// The same for one org.
 const MAX_IMPORTS_EACH: usize = 2;
+/// Exports whose rows are put together at the same time: each takes a core.
+const EXPORTS_AT_ONCE: usize = 1;
+/// Exports that wait, are put together or are sent. Each holds some megabytes of rows in memory.
+const MAX_EXPORTS: usize = 32;
+/// The same for one org.
+const MAX_EXPORTS_EACH: usize = 2;
 
 impl Engine {
     /// Starts an engine on a database that [`Db::migrate`] has brought up to date.
@@ -123,6 +130,7 @@ impl Engine {
             throttle: Throttle::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
+            exporting: WorkQueue::new(EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),
             feed: Feed::default(),
             commits: TaskTracker::new(),
             security_events: SecurityEvents::default(),

@@ -14,6 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use self::list::{MAX_RANGES, TOO_MANY_RANGES, parse_list};
+use crate::clip::clip;
 
 /// One address, or all that share the first bits with it (CIDR, RFC 4632 and RFC 4291): `192.0.2.10`, `10.0.0.0/8`,
 /// `2001:db8::/32`.
@@ -147,11 +148,6 @@ fn masked(address: IpAddr, prefix: u8) -> IpAddr {
             Ipv6Addr::from_bits(address.to_bits() & mask).into()
         }
     }
-}
-
-/// As much of a text as an error repeats.
-fn clip(text: &str) -> String {
-    text.chars().take(50).collect()
 }
 
 impl fmt::Display for IpRange {

@@ -3,6 +3,7 @@
 //! Without the `native` feature this crate is types and pure rules, which the pages share with the server and which
 //! compile to wasm. With it come storage, verification and counting.
 
+pub mod clip;
 pub mod convention;
 pub mod domain;
 pub mod email;
@@ -55,6 +56,8 @@ pub mod keys;
 pub mod network;
 #[cfg(feature = "native")]
 pub mod orgs;
+#[cfg(feature = "native")]
+pub mod page_size;
 #[cfg(feature = "native")]
 pub mod peppers;
 #[cfg(feature = "native")]

@@ -81,7 +81,7 @@ fn AuditView(address: Address, log: AuditLog) -> impl IntoView {
         None => "Who changed what, when and from where. Times are in UTC.".into_any(),
     };
     let export = (!log.rows.is_empty())
-        .then(|| view! { <a class="btn" href=address.export_href()>"Export CSV"</a> });
+        .then(|| view! { <a class="btn" href=address.export_href(None)>"Export CSV"</a> });
     let is_invalid = !log.invalid.is_empty();
     view! {
         <PageHead title="Audit log" lead>{export}</PageHead>
@@ -142,7 +142,7 @@ fn Pager(address: Address, shown: usize, next: Option<i64>) -> impl IntoView {
     (newest.is_some() || older.is_some()).then(|| {
         view! {
             <nav class="pager" aria-label="Pages of entries">
-                <span>{count}" on this page. An export has the newest 10,000 that match."</span>
+                <span>{count}" on this page. An export has the newest 10,000 that match, fewer where they are large."</span>
                 {newest}
                 {older}
             </nav>

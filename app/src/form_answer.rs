@@ -58,6 +58,12 @@ pub fn sent_back(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
 }
 
+/// The same of a field that is there several times, of which so many are sent back.
+pub fn sent_back_each(texts: &[String], most: usize, max: usize) -> Vec<String> {
+    let texts = texts.iter().take(most);
+    texts.map(|text| sent_back(text, max)).collect()
+}
+
 impl FieldSentence {
     /// What is wrong with `field`.
     pub fn new(field: &str, sentence: impl std::fmt::Display) -> Self {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "ssr")]
 pub use submit::submit;
 
-use crate::form_answer::{FormAnswer, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back};
+use crate::form_answer::{FormAnswer, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each};
 
 /// The form's fields as they were typed, URL-encoded with `scopes` repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl NewKeyForm {
             environment: sent_back(&self.environment, MAX_NAME),
             localhost: sent_back(&self.localhost, MAX_NAME),
             project: sent_back(&self.project, MAX_NAME),
-            scopes: self.scopes.into_iter().take(MAX_SCOPES).collect(),
+            scopes: sent_back_each(&self.scopes, MAX_SCOPES, MAX_NAME),
             expires: sent_back(&self.expires, MAX_NAME),
             expires_on: sent_back(&self.expires_on, MAX_NAME),
             creation_token: sent_back(&self.creation_token, MAX_NAME),

@@ -1,20 +1,25 @@
-//! The audit log as a CSV file (RFC 4180), for people's spreadsheets.
+//! The audit log as a CSV file (RFC 4180), for people's spreadsheets. It is read while it is sent.
+
+use std::{future::ready, sync::Arc};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
 };
 use csv::{Terminator, WriterBuilder};
+use futures_util::stream::{StreamExt as _, once, try_unfold};
 use latchkey_app::{
     AppError,
-    audit::export::{COLUMNS, Export, export},
+    audit::export::{Batch, COLUMNS, Export},
 };
 use leptos_axum::render_app_async_with_context;
 use tower_sessions::Session;
 
-use crate::{app_state::AppState, key_forms::person, named::Named, pages};
+use crate::{
+    app_state::AppState, error_page, key_forms::person, named::Named, pages, settings::PublicUrl,
+};
 
 /// Exports the entries that match the filters in the address.
 pub async fn show(
@@ -24,22 +29,37 @@ pub async fn show(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
+    if is_from_another_site(&parts.headers) {
+        return Redirect::to(&page_of(&parts.uri)).into_response();
+    }
     let filters = parts.uri.query().unwrap_or_default();
-    let exported = match person(&session, &parts).await {
-        Ok(person) => export(&state.engine, person, &org, filters).await,
+    let opened = match person(&session, &parts).await {
+        Ok(person) => Export::open(&state.engine, person, &org, filters).await,
         Err(error) => Err(error),
     };
-    let file = exported.and_then(|export| {
-        let csv = csv(&export).map_err(|error| AppError::unavailable(&error))?;
-        Ok((export, csv))
-    });
-    match file {
-        Ok((export, csv)) => attachment(&export, csv),
+    match opened {
+        Ok(export) => attachment(export, state.public_url),
+        Err(AppError::Busy { retry_after }) => error_page::busy(retry_after),
         Err(error) => page_instead(&state, parts, &error).await,
     }
 }
 
-fn attachment(export: &Export, csv: Vec<u8>) -> Response {
+/// Whether a link elsewhere led here. It leads to the log's page then, where the file is one click away: an export is work
+/// that no other site can have a browser start.
+fn is_from_another_site(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// The address of the log's page with the filters of the file.
+fn page_of(uri: &Uri) -> String {
+    let uri = uri.path_and_query().map_or("", |uri| uri.as_str());
+    uri.replacen("/audit.csv", "/audit", 1)
+}
+
+/// The file. What fails while it is sent cuts it off, which browsers show as a failed download.
+fn attachment(export: Export, public_url: Arc<PublicUrl>) -> Response {
     let name = format!(
         "attachment; filename=\"audit-{}-{}.csv\"",
         export.org, export.day
@@ -49,20 +69,44 @@ fn attachment(export: &Export, csv: Vec<u8>) -> Response {
         (header::CONTENT_DISPOSITION, name.as_str()),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, csv).into_response()
+    let heading = written(&[COLUMNS]);
+    let rows = try_unfold(export, move |mut export| {
+        let public_url = Arc::clone(&public_url);
+        async move {
+            match export.next().await? {
+                Some(batch) => Ok(Some((rows(batch, &public_url)?, export))),
+                None => Ok(None),
+            }
+        }
+    });
+    let file = once(ready(heading)).chain(rows);
+    (headers, Body::from_stream(file)).into_response()
 }
 
-fn csv(export: &Export) -> Result<Vec<u8>, csv::Error> {
+fn rows(batch: Batch, public_url: &PublicUrl) -> Result<Bytes, AppError> {
+    let mut rows: Vec<_> = batch.rows;
+    if let Some(rest) = batch.rest {
+        let mut last = COLUMNS.map(|_| String::new());
+        last[0] = format!(
+            "This file is full, and more entries match. For those, open {public_url}{rest}"
+        );
+        rows.push(last);
+    }
+    written(&rows)
+}
+
+fn written<T: AsRef<str>, const N: usize>(rows: &[[T; N]]) -> Result<Bytes, AppError> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
-    for row in &export.rows {
-        writer.write_record(row.iter().map(|cell| inert(cell)))?;
+    for row in rows {
+        writer
+            .write_record(row.iter().map(|cell| inert(cell.as_ref())))
+            .map_err(|error| AppError::unavailable(&error))?;
     }
-    writer
-        .into_inner()
-        .map_err(|error| error.into_error().into())
+    let file = writer.into_inner();
+    let file = file.map_err(|error| AppError::unavailable(error.error()))?;
+    Ok(file.into())
 }
 
 /// A cell that no spreadsheet takes for a formula: names are what members chose, and an owner opens the file.
@@ -76,8 +120,7 @@ fn inert(cell: &str) -> String {
 
 /// What a browser is shown where there is no file: the log's page, which says why, or leads to the sign-in and back.
 async fn page_instead(state: &AppState, mut parts: Parts, error: &AppError) -> Response {
-    let target = parts.uri.to_string().replacen("/audit.csv", "/audit", 1);
-    match target.parse::<Uri>() {
+    match page_of(&parts.uri).parse::<Uri>() {
         Ok(uri) => parts.uri = uri,
         Err(_) => return StatusCode::NOT_FOUND.into_response(),
     }

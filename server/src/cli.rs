@@ -20,6 +20,7 @@ use latchkey::backup::{BackupError, RestoreError};
 use self::{
     audit::VerifyFlags,
     backup::BackupFile,
+    check::CheckFlags,
     create_key::NewKeyFlags,
     flags::Flags,
     import_keys::ImportFlags,
@@ -50,8 +51,8 @@ enum Command {
     Serve,
     /// Bring the database up to date.
     Migrate,
-    /// Say whether the settings and the database work.
-    Check,
+    /// Say whether the settings and the database work. Exits with 1 when something does not; warnings alone exit with 0.
+    Check(CheckFlags),
     /// Write the whole database to a new file. The server can go on running.
     Backup(BackupFile),
     /// Restore a backup into an empty database, of either kind.
@@ -131,7 +132,7 @@ impl Command {
     /// token to revoke or the person to keep out is not there.
     fn needs_database(&self) -> bool {
         match self {
-            Self::Serve | Self::Migrate | Self::Check | Self::Restore(_) => false,
+            Self::Serve | Self::Migrate | Self::Check(_) | Self::Restore(_) => false,
             Self::Org(OrgCommand::Create(_)) | Self::Token(TokenCommand::Create(_)) => false,
             Self::Backup(_) | Self::Pepper(_) | Self::User(_) | Self::Key(_) | Self::Audit(_) => {
                 true
@@ -174,13 +175,16 @@ enum CliError {
     /// `check` found something; it has said what.
     #[error("not everything works")]
     Unwell,
+    /// `check --strict` found something that works and should not be left so; it has said what.
+    #[error("everything works, and there are warnings")]
+    Warnings,
 }
 
 /// Runs the command. The exit code is 2 for what was entered wrongly and 1 for what did not work.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         // It reports on settings that will not do, too.
-        Command::Check => check::check(&cli.flags).await,
+        Command::Check(check) => check::check(&cli.flags, check).await,
         command => run_with_settings(&cli.flags, command).await,
     };
     match done {
@@ -207,7 +211,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
     match command {
         Command::Serve => Ok(serve::serve(settings).await?),
         Command::Migrate => migrate(&settings).await,
-        Command::Check => check::check(flags).await,
+        Command::Check(check) => check::check(flags, check).await,
         Command::Backup(file) => backup::back_up(&settings, file).await,
         Command::Restore(file) => backup::restore(&settings, file).await,
         Command::Pepper(PepperCommand::Status) => pepper::status(&settings).await,

@@ -1,7 +1,7 @@
 //! The page for errors that happen before or around the pages themselves.
 
 use axum::{
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 
@@ -29,24 +29,24 @@ pub async fn in_place_of_redirect(response: Response) -> Response {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         StatusCode::BAD_REQUEST if is_redirect => unreadable_form(),
         StatusCode::SERVICE_UNAVAILABLE if is_redirect => {
-            let mut page = busy();
-            if let Some(seconds) = response.headers().get(header::RETRY_AFTER) {
-                page.headers_mut()
-                    .insert(header::RETRY_AFTER, seconds.clone());
-            }
-            page
+            let seconds = response.headers().get(header::RETRY_AFTER);
+            let seconds = seconds.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+            seconds.map_or_else(timed_out, busy)
         }
         _ => response,
     }
 }
 
-/// For a form that came while too much was under way.
-fn busy() -> Response {
-    error_page(
+/// For what was asked while too much was under way, to be asked again after so many seconds.
+pub fn busy(retry_after: u32) -> Response {
+    let mut page = error_page(
         StatusCode::SERVICE_UNAVAILABLE,
         "Busy",
         "Latchkey is busy, so nothing was done. Go back and try again in a few seconds.",
-    )
+    );
+    let headers = page.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+    page
 }
 
 /// For a defect of ours. What it was is in the log alone.

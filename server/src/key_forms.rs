@@ -150,7 +150,7 @@ pub async fn import(
     };
     let (answer, place) = import::submit(&state.engine, admission, form).await;
     let response = respond(&state, parts, answer).await;
-    // The answer is as large as the file: it takes up the place until the client has read it.
+    // The answer names every key: it takes up the place until the client has read it.
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _held = &place;

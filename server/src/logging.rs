@@ -1,5 +1,7 @@
 //! The log, on standard error.
 
+mod slow_statements;
+
 use std::{
     any::Any,
     io::{self, Write},
@@ -8,6 +10,7 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+use self::slow_statements::BoundedStatements;
 use crate::settings::{LogFormat, Settings};
 
 /// Starts logging for the process. Our own crates log at the level of the settings, all others warnings alone: at lower
@@ -23,12 +26,17 @@ pub fn start(settings: &Settings) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| OneLine(io::stderr()))
         .with_ansi(false);
-    let lines = match settings.log_format {
-        LogFormat::Readable => lines.with_target(false).boxed(),
+    let format = settings.log_format;
+    let lines = match format {
+        LogFormat::Readable => lines
+            .with_target(false)
+            .map_event_format(|inner| BoundedStatements { inner, format })
+            .boxed(),
         LogFormat::Json => lines
             .json()
             .flatten_event(true)
             .with_span_list(false)
+            .map_event_format(|inner| BoundedStatements { inner, format })
             .boxed(),
     };
     // An error says that a log was started before, by a test.

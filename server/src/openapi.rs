@@ -23,6 +23,8 @@ use crate::{problem, rest, verify};
         description = "Verification of API keys, and the management of organizations and keys. Every request carries a \
             service token as `Authorization: Bearer TOKEN`; `/v1/verify` takes tokens of either scope, everything else \
             those with the scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC. \
+            A page of a list ends at `limit` items or where its items hold 1 MB, whichever comes first, and has at least \
+            one; go on with `cursor` until `next_cursor` is null. \
             `{org}` is an organization's slug or id."
     ),
     paths(

@@ -2,36 +2,27 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use axum::Router;
+use hyper_util::server::graceful::GracefulShutdown;
 use latchkey::{accounts::sign_up, db::StorageError, feed, imports, usage};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
 };
-use tower::ServiceExt as _;
 
 use crate::{
     app_state::AppState,
-    arriving_body::ArrivingBody,
     assets,
     background::Background,
     connections::{Connection, Connections, raise_descriptor_limit},
+    conversation::conversation,
     router::router,
     settings::Settings,
     start::{self, StartError},
-    timed_stream::{Phase, TimedStream},
 };
 
 /// How long requests that are under way at shutdown may take.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// The most bytes of a request's header. The longest that people send are addresses with a search in them.
-const MAX_HEADER: usize = 64 * 1024;
 
 /// Why serving did not begin or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -158,25 +149,8 @@ fn converse(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was not set");
     }
-    let stream = TimedStream::new(stream, Arc::clone(&connection.phase));
-    let (router, phase) = (router.clone(), Arc::clone(&connection.phase));
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(|body| Body::new(ArrivingBody::new(body, &phase)));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(Arc::clone(&phase));
-        let (answer, phase) = (router.clone().oneshot(request), Arc::clone(&phase));
-        async move {
-            let answer = answer.await;
-            phase.set(Phase::Idle);
-            answer
-        }
-    });
-    let conversation = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // TimedStream has time limits of its own; hyper's would end a resting connection after 30 s.
-        .header_read_timeout(None)
-        .max_buf_size(MAX_HEADER)
-        .serve_connection(TokioIo::new(stream), service);
+    let phase = Arc::clone(&connection.phase);
+    let conversation = conversation(stream, peer, phase, router.clone());
     let conversation = graceful.watch(conversation);
     tokio::spawn(async move {
         tokio::select! {

@@ -187,12 +187,6 @@ impl Settings {
         self.data_dir.join("pepper")
     }
 
-    /// The files of older peppers, which are beside SQLite's.
-    pub fn older_pepper_files(&self) -> Vec<PathBuf> {
-        // What cannot be listed cannot be read either, and is reported when it is read.
-        self.pepper_sources().older_files().unwrap_or_default()
-    }
-
     /// The peppers for key digests. With SQLite and none set, one is created in the data folder.
     ///
     /// # Errors

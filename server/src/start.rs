@@ -15,7 +15,10 @@ use latchkey::{
     random::{Randomness, RandomnessError},
 };
 
-use crate::settings::{PepperError, Settings};
+use crate::{
+    exposed_files,
+    settings::{PepperError, Settings},
+};
 
 /// Why the program cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -93,48 +96,6 @@ fn unusable(error: StorageError) -> OpenError {
     ConnectError::Rejected(error).into()
 }
 
-/// Says in the log which files hold secrets and can be read by others.
-pub fn warn_of_exposed_files(settings: &Settings) {
-    for file in exposed_files(settings) {
-        tracing::warn!("{}", exposed(&file));
-    }
-}
-
-/// What to say of a file that others can read.
-pub fn exposed(file: &Path) -> String {
-    let file = file.display();
-    format!("{file} can be read by other users of this machine: chmod 600 {file}")
-}
-
-/// The files of the database and the pepper that others than their owner can read.
-pub fn exposed_files(settings: &Settings) -> Vec<PathBuf> {
-    let database = settings.sqlite_file();
-    let beside = |suffix: &str| {
-        database.as_ref().map(|file| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        })
-    };
-    let files = ["", "-wal", "-shm"].into_iter().filter_map(beside);
-    files
-        .chain([settings.pepper_file()])
-        .chain(settings.older_pepper_files())
-        .filter(|file| is_exposed(file))
-        .collect()
-}
-
-#[cfg(unix)]
-fn is_exposed(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_exposed(_: &Path) -> bool {
-    false
-}
-
 /// Starts an engine on the database that the settings name.
 ///
 /// # Errors
@@ -157,7 +118,7 @@ pub async fn engine_without_older_peppers(settings: &Settings) -> Result<Arc<Eng
 
 async fn database_and_peppers(settings: &Settings) -> Result<(Db, Peppers), StartError> {
     let db = database(settings).await?;
-    warn_of_exposed_files(settings);
+    exposed_files::warn(settings);
     let is_used = db.has_used_pepper().await.map_err(unusable)?;
     let peppers = settings.peppers(is_used, &Randomness::System)?;
     Ok((db, peppers))

@@ -72,6 +72,9 @@ impl SharedPhase {
 pub struct TimedStream<S> {
     stream: S,
     phase: Arc<SharedPhase>,
+    /// Whether hyper may hold bytes that belong to no request yet. It asks for more while it answers only when it holds
+    /// none, so that a client that goes is noticed; bytes that came behind a whole request keep it from asking.
+    unread: bool,
     header: Option<Pin<Box<Sleep>>>,
     idle: Option<Pin<Box<Sleep>>>,
     /// Whether anything was sent or received since `idle` was set.
@@ -85,6 +88,7 @@ impl<S> TimedStream<S> {
         Self {
             stream,
             phase,
+            unread: false,
             header: None,
             idle: None,
             moved: false,
@@ -94,9 +98,14 @@ impl<S> TimedStream<S> {
 
     /// What to do while nothing arrives: nothing, or to end the connection when it has taken too long.
     fn wait_to_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.phase.get() == Phase::Idle && self.unread {
+            // The next request has begun to arrive behind the one that was answered.
+            self.phase.set(Phase::Arriving);
+            self.header = None;
+        }
         match self.phase.get() {
             // The request's own time limit counts.
-            Phase::Receiving | Phase::Busy => {}
+            Phase::Receiving | Phase::Busy => self.unread = false,
             Phase::Arriving => {
                 let timer = self
                     .header
@@ -147,7 +156,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
         let before = buffer.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
             if buffer.filled().len() > before {
-                this.moved = true;
+                (this.moved, this.unread) = (true, true);
                 if this.phase.get() == Phase::Idle {
                     this.phase.set(Phase::Arriving);
                     this.header = None;

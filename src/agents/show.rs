@@ -6,6 +6,7 @@ use crate::{
     db::{StorageError, from_json, on, places},
     id::{AgentId, ProjectId},
     name::DisplayName,
+    page_size::fitting,
     time::Timestamp,
 };
 
@@ -119,8 +120,8 @@ pub async fn count(engine: &Engine, permit: &Permit<to::SeeKeys>) -> Result<i64,
     )
 }
 
-/// The org's agents, oldest first, at most `limit` of those that were made after `after`; and the id to go on from when
-/// there are more.
+/// The org's agents, oldest first, at most `limit` of those that were made after `after`, and fewer where they hold more than
+/// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all; and the id to go on from when there are more.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -130,21 +131,24 @@ pub async fn page(
     after: Option<AgentId>,
     limit: u16,
 ) -> Result<(Vec<Agent>, Option<AgentId>), StorageError> {
-    const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
+    const SIZES: &str = "SELECT id, CAST(OCTET_LENGTH(domains) AS BIGINT) FROM agents \
+         WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    const ROWS: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
          projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
          FROM agents JOIN projects ON projects.id = agents.project_id \
-         WHERE agents.org_id = $1 AND agents.id > $2 ORDER BY agents.id LIMIT $3";
+         WHERE agents.org_id = $1 AND agents.id > $2 AND agents.id <= $3 ORDER BY agents.id LIMIT $4";
     let after = after.map_or_else(String::new, |id| id.to_string());
-    let mut rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
-    let more = rows.len() > usize::from(limit);
-    rows.truncate(usize::from(limit));
-    let next = rows.last().map(|row| row.summary.id).filter(|_| more);
-    let agents = rows
-        .into_iter()
-        .map(Agent::from_row)
-        .collect::<Result<_, _>>()?;
-    Ok((agents, next))
+    let sizes: Vec<(AgentId, i64)> = on!(engine.db.read(), c => sqlx::query_as(SIZES)
+        .bind(permit.org_id()).bind(&after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
+    let fit = fitting(sizes.iter().map(|(_, size)| *size)).min(usize::from(limit));
+    let Some([.., (last, _)]) = sizes.get(..fit) else {
+        return Ok((Vec::new(), None));
+    };
+    let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(ROWS)
+        .bind(permit.org_id()).bind(&after).bind(last).bind(fit as i64).fetch_all(c).await)?;
+    let agents = rows.into_iter().map(Agent::from_row);
+    let agents = agents.collect::<Result<_, _>>()?;
+    Ok((agents, (sizes.len() > fit).then_some(*last)))
 }
 
 /// Everything about one agent; `None` when the org has no such agent.

@@ -32,17 +32,17 @@ pub struct Head {
 pub enum BrokenChain {
     /// An entry is not the one that was written, or one before it is missing.
     #[error("{0} is not the one that was written there, or an entry before it is missing.")]
-    At(Place),
+    At(EntryPlace),
     /// The whole address of an entry, which is kept beside the chain, is not in the network that is chained.
     #[error(
         "The address of the client was changed. {0} was written from another network, or from none."
     )]
-    Address(Place),
+    Address(EntryPlace),
     /// An entry was written under a pepper that the settings do not have.
     #[error("{place} needs pepper {version}. Add it to LATCHKEY_OLDER_PEPPERS.")]
     NoPepper {
         /// The first such entry.
-        place: Place,
+        place: EntryPlace,
         /// The pepper's number.
         version: i32,
     },
@@ -59,7 +59,7 @@ pub enum BrokenChain {
 
 /// An entry, as the database has it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct EntryPlace {
     /// Its number in the log of the installation.
     pub position: i64,
     /// What happened; `None` when that was changed to something that does not exist.
@@ -70,7 +70,7 @@ pub struct Place {
     pub at: Timestamp,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for EntryPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "The entry at position {} (", self.position)?;
         match self.event {
@@ -88,7 +88,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl Place {
+impl EntryPlace {
     async fn of(db: &Db, row: &Row) -> Result<Self, StorageError> {
         // What was changed in the database may be any text: only what reads as an id is shown.
         let id: Option<OrgId> = row.org_id.as_deref().and_then(|id| id.parse().ok());
@@ -164,16 +164,18 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
         for row in rows {
             let Some(expected) = hash(&engine.peppers, &previous, &row) else {
                 return Err(BrokenChain::NoPepper {
-                    place: Place::of(&engine.db, &row).await?,
+                    place: EntryPlace::of(&engine.db, &row).await?,
                     version: row.pepper_version,
                 });
             };
             if row.position != position + 1 || expected != row.hash {
-                return Err(BrokenChain::At(Place::of(&engine.db, &row).await?));
+                return Err(BrokenChain::At(EntryPlace::of(&engine.db, &row).await?));
             }
             let address = addresses.get(&row.position);
             if address.is_some_and(|address| !is_in(address, row.network.as_deref())) {
-                return Err(BrokenChain::Address(Place::of(&engine.db, &row).await?));
+                return Err(BrokenChain::Address(
+                    EntryPlace::of(&engine.db, &row).await?,
+                ));
             }
             position = row.position;
             previous = row.hash;

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, str::FromStr};
 
 use serde_json::{Map, Value};
+use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
 
 use crate::{
     Engine,
@@ -10,6 +11,7 @@ use crate::{
     db::{StorageError, from_json, on, places},
     event::Event,
     id::KeyId,
+    page_size::fitting,
     time::Timestamp,
 };
 
@@ -28,7 +30,7 @@ pub struct AuditQuery {
     pub to: Option<Timestamp>,
     /// Entries with a lower number than this: where the page before ended.
     pub before: Option<i64>,
-    /// How many entries a page has.
+    /// How many entries a page has at most; fewer where they hold more than [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
     pub limit: u16,
 }
 
@@ -87,12 +89,14 @@ pub struct Actor {
 }
 
 /// One page of entries.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
     /// Newest first.
     pub entries: Vec<Entry>,
     /// What to give as [`AuditQuery::before`] for the next page.
     pub next: Option<i64>,
+    /// How many bytes the entries' changes take up where they are stored.
+    pub bytes: i64,
 }
 
 impl FromStr for EventFilter {
@@ -141,51 +145,28 @@ pub async fn list(
     permit: &Permit<to::SeeAuditLog>,
     query: &AuditQuery,
 ) -> Result<Page, StorageError> {
-    const SELECT: &str = "SELECT audit_log.seq, audit_log.position, audit_log.at, audit_log.event, \
-         audit_log.actor_kind, audit_log.actor_id, audit_log.via, audit_log.network, audit_addresses.address, \
-         audit_log.client, audit_log.target_kind, audit_log.target_id, audit_log.changes, audit_log.request_id \
-         FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position \
-         WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.at >= $3 AND audit_log.at < $4";
-    // Only the filters that are set are in the statement, so that the entries on a key are found by their index.
-    let filters = [
-        query.event.map(|filter| match filter {
-            EventFilter::Is(event) => ("audit_log.event =", event.to_string()),
-            EventFilter::Group(group) => ("audit_log.event LIKE", format!("{group}%")),
-        }),
-        query
-            .key
-            .map(|key| ("audit_log.target_id =", key.to_string())),
-        query
-            .actor
-            .clone()
-            .map(|actor| ("audit_log.actor_id =", actor)),
-    ];
-    let filters: Vec<(&str, String)> = filters.into_iter().flatten().collect();
-    let conditions: String = (6..)
-        .zip(&filters)
-        .map(|(place, (condition, _))| format!(" AND {condition} ${place}"))
-        .collect();
-    let sql = format!("{SELECT}{conditions} ORDER BY audit_log.seq DESC LIMIT $5");
+    // The sizes first: of entries that do not fit on the page nothing else is read.
+    const SIZES: &str =
+        "SELECT audit_log.seq, CAST(OCTET_LENGTH(audit_log.changes) AS BIGINT) FROM audit_log";
+    const ROWS: &str = "SELECT audit_log.seq, audit_log.position, audit_log.at, audit_log.event, audit_log.actor_kind, \
+         audit_log.actor_id, audit_log.via, audit_log.network, audit_addresses.address, audit_log.client, \
+         audit_log.target_kind, audit_log.target_id, audit_log.changes, audit_log.request_id \
+         FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position";
     let limit = usize::from(query.limit.max(1));
-    let mut rows: Vec<Row> = on!(engine.db.read(), c => {
-        let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(permit.org_id()).bind(query.before.unwrap_or(i64::MAX))
-            .bind(query.from.map_or(i64::MIN, Timestamp::as_millis)).bind(query.to.map_or(i64::MAX, Timestamp::as_millis))
-            .bind(limit as i64 + 1);
-        for (_, text) in filters {
-            select = select.bind(text);
-        }
-        select.fetch_all(c).await
-    })?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let mut sizes: Vec<(i64, i64)> = select(engine, permit, query, SIZES, 1, limit + 1).await?;
+    let fit = fitting(sizes.iter().map(|(_, size)| *size)).min(limit);
+    let more = sizes.len() > fit;
+    sizes.truncate(fit);
+    let Some((last, _)) = sizes.last().copied() else {
+        return Ok(Page::default());
+    };
+    let rows: Vec<Row> = select(engine, permit, query, ROWS, last, fit).await?;
     let names = names(engine, &rows).await?;
     let named = |kind: String, id: Option<String>| Actor {
         name: id.as_ref().and_then(|id| names.get(id).cloned()),
         kind,
         id,
     };
-    let next = rows.last().map(|row| row.seq).filter(|_| more);
     let entries = rows
         .into_iter()
         .map(|row| {
@@ -204,7 +185,57 @@ pub async fn list(
             })
         })
         .collect::<Result<_, StorageError>>()?;
-    Ok(Page { entries, next })
+    Ok(Page {
+        entries,
+        next: more.then_some(last),
+        bytes: sizes.iter().map(|(_, size)| size).sum(),
+    })
+}
+
+/// What `columns` select of the entries that match, from the number `from` on. Only the filters that are set are in the
+/// statement, so that the entries on a key are found by their index.
+async fn select<T>(
+    engine: &Engine,
+    permit: &Permit<to::SeeAuditLog>,
+    query: &AuditQuery,
+    columns: &str,
+    from: i64,
+    limit: usize,
+) -> Result<Vec<T>, StorageError>
+where
+    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    const WHERE: &str = "WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.seq >= $3 \
+         AND audit_log.at >= $4 AND audit_log.at < $5";
+    let filters = [
+        query.event.map(|filter| match filter {
+            EventFilter::Is(event) => ("audit_log.event =", event.to_string()),
+            EventFilter::Group(group) => ("audit_log.event LIKE", format!("{group}%")),
+        }),
+        query
+            .key
+            .map(|key| ("audit_log.target_id =", key.to_string())),
+        query
+            .actor
+            .clone()
+            .map(|actor| ("audit_log.actor_id =", actor)),
+    ];
+    let filters: Vec<(&str, String)> = filters.into_iter().flatten().collect();
+    let conditions: String = (7..)
+        .zip(&filters)
+        .map(|(place, (condition, _))| format!(" AND {condition} ${place}"))
+        .collect();
+    let sql = format!("{columns} {WHERE}{conditions} ORDER BY audit_log.seq DESC LIMIT $6");
+    Ok(on!(engine.db.read(), c => {
+        let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(permit.org_id()).bind(query.before.unwrap_or(i64::MAX)).bind(from)
+            .bind(query.from.map_or(i64::MIN, Timestamp::as_millis)).bind(query.to.map_or(i64::MAX, Timestamp::as_millis))
+            .bind(limit as i64);
+        for (_, text) in filters {
+            select = select.bind(text);
+        }
+        select.fetch_all(c).await
+    })?)
 }
 
 /// The names, by id, of what the rows are about and who wrote them.

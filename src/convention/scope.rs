@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{Convention, NoScope};
+use crate::clip::clip;
 
 /// The name of something that a key may do, such as `conversations:read`: `[a-z0-9:-]+`, at most 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -50,9 +51,7 @@ impl Scope {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b':' | b'-')
         };
         if text.is_empty() || text.len() > Self::MAX_CHARACTERS || !text.bytes().all(allowed) {
-            return Err(InvalidScope(
-                text.chars().take(Self::MAX_CHARACTERS).collect(),
-            ));
+            return Err(InvalidScope(clip(text)));
         }
         Ok(Self(text.to_owned()))
     }

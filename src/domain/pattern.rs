@@ -12,7 +12,6 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use self::error::PatternError;
-use self::error::clip;
 use super::{
     host::{
         Ipv6Text, LOCALHOST, MAX_LABEL_BYTES, MAX_NAME_BYTES, Scheme, canonical_ipv4,
@@ -20,6 +19,7 @@ use super::{
     },
     origin::{Origin, OriginHost},
 };
+use crate::clip::clip;
 
 /// A host, `*.host`, `localhost` or an IP address, with a scheme and a port where those matter.
 ///

@@ -4,8 +4,10 @@
 //! is wrong is told entry by entry. A key is of the kind and the environment that its prefix states.
 
 mod entry;
+mod expiry;
 mod file;
 mod json;
+mod prefix;
 mod store;
 
 use std::collections::HashMap;

@@ -16,7 +16,10 @@ use crate::{
     time::{DAY, Timestamp},
 };
 
-use super::{KeySummary, SUMMARY_COLUMNS};
+use super::{
+    Key, KeySummary, SUMMARY_COLUMNS,
+    show::{details_of, fitting_details},
+};
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -272,6 +275,27 @@ pub async fn list(
         previous,
         next,
     })
+}
+
+/// One page of the org's keys with all that owners and admins may know of them, and where the next page starts. A page ends
+/// early where its keys hold more than [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list_details(
+    engine: &Engine,
+    listing: &Permit<to::SeeKeys>,
+    details: &Permit<to::SeeKeyDetails>,
+    query: &KeyQuery,
+) -> Result<(Vec<Key>, Option<Place>), StorageError> {
+    let page = list(engine, listing, query).await?;
+    let mut ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
+    ids.truncate(fitting_details(engine, details, &ids).await?);
+    let next = match page.keys.get(..ids.len()) {
+        Some([.., last]) if ids.len() < page.keys.len() => Some(query.sort.place_of(last)),
+        _ => page.next,
+    };
+    Ok((details_of(engine, details, &ids).await?, next))
 }
 
 /// The keys among `ids` that the org has: id, name, and whether it is revoked.

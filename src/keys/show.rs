@@ -1,11 +1,14 @@
 //! One key.
 
+use std::collections::HashMap;
+
 use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, on, places},
     id::{KeyId, ProjectId, UserId},
     name::DisplayName,
+    page_size::fitting,
     time::Timestamp,
 };
 
@@ -37,6 +40,38 @@ pub async fn details(
     id: KeyId,
 ) -> Result<Option<Key>, StorageError> {
     Ok(details_of(engine, permit, &[id]).await?.pop())
+}
+
+/// How many of these keys fit on one page of a list with all that [`details_of`] gives, from the first on.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub(super) async fn fitting_details(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    ids: &[KeyId],
+) -> Result<usize, StorageError> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let places: Vec<String> = (0..ids.len()).map(|at| format!("${}", at + 2)).collect();
+    let sql = format!(
+        "SELECT id, CAST(OCTET_LENGTH(scopes) + OCTET_LENGTH(domains) + OCTET_LENGTH(ip_ranges) + OCTET_LENGTH(notes) \
+         + OCTET_LENGTH(metadata) AS BIGINT) FROM keys WHERE org_id = $1 AND id IN ({})",
+        places.join(", ")
+    );
+    let sizes: Vec<(KeyId, i64)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let sizes: HashMap<KeyId, i64> = sizes.into_iter().collect();
+    Ok(fitting(
+        ids.iter()
+            .map(|id| sizes.get(id).copied().unwrap_or_default()),
+    ))
 }
 
 /// The same of several keys, in the order of `ids`. Those that the org does not have are left out.

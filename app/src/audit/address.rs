@@ -70,9 +70,9 @@ impl Address {
         format!("{}{}", self.path(), self.query(None))
     }
 
-    /// The address of a file of all entries that match.
-    pub fn export_href(&self) -> String {
-        format!("{}.csv{}", self.path(), self.query(None))
+    /// The address of a file of the entries that match, the newest or those older than one.
+    pub fn export_href(&self, before: Option<i64>) -> String {
+        format!("{}.csv{}", self.path(), self.query(before))
     }
 
     fn query(&self, before: Option<i64>) -> String {
@@ -103,7 +103,7 @@ mod tests {
             format!("/orgs/acme/audit{query}")
         );
         assert_eq!(
-            address.export_href(),
+            address.export_href(None),
             format!("/orgs/acme/audit.csv{}", query.replace("&before=7", ""))
         );
         assert!(address.is_filtered());

@@ -12,6 +12,8 @@ use crate::time_text::TimeText;
 const LONGEST_LISTS: usize = 6;
 /// Items that are named of one list. The entry itself, which the API shows, has them all.
 const MOST_NAMED: usize = 20;
+/// Bytes that the named items of one list have in all, but for the first.
+const MOST_BYTES: usize = 1_000;
 
 /// What an entry says is different. `projects` are the names of the org's projects by id.
 pub fn changes(entry: &Entry, projects: &HashMap<String, String>) -> Vec<ChangeText> {
@@ -90,9 +92,16 @@ fn difference(was: &[Value], is: &[Value]) -> String {
 }
 
 fn joined(items: &[Value]) -> String {
+    let mut bytes = 0;
     let named = items.iter().take(MOST_NAMED).map(plain);
-    let text = named.collect::<Vec<_>>().join(", ");
-    match items.len().saturating_sub(MOST_NAMED) {
+    let named = named.take_while(|item| {
+        let is_first = bytes == 0;
+        bytes += item.len();
+        is_first || bytes <= MOST_BYTES
+    });
+    let named: Vec<String> = named.collect();
+    let text = named.join(", ");
+    match items.len() - named.len() {
         0 => text,
         more => format!("{text} and {more} more"),
     }
@@ -165,5 +174,15 @@ mod tests {
                 && text.ends_with(", 19.example and 470 more"),
             "{text}"
         );
+        let long: Vec<String> = (0..9)
+            .map(|number| format!("{number}{}", "a".repeat(299)))
+            .collect();
+        let text = joined(&long.iter().map(|item| json!(item)).collect::<Vec<_>>());
+        assert!(
+            text.len() < 1_000 && text.ends_with(" and 6 more"),
+            "{text}"
+        );
+        let longest = joined(&[json!("a".repeat(2_000)), json!("b")]);
+        assert!(longest.ends_with("a and 1 more"), "{longest}");
     }
 }

@@ -101,13 +101,7 @@ mod on_the_server {
         let permit = membership.permit::<to::SeeAuditLog>()?;
         let (page, invalid) = match query(address, PAGE_SIZE) {
             Ok(query) => (audit::list(&engine, &permit, &query).await?, Vec::new()),
-            Err(invalid) => (
-                audit::Page {
-                    entries: Vec::new(),
-                    next: None,
-                },
-                invalid,
-            ),
+            Err(invalid) => (audit::Page::default(), invalid),
         };
         let names = Names::of(&engine, &membership, &page.entries).await?;
         let mut actors: Vec<(String, String)> =

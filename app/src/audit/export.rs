@@ -1,22 +1,36 @@
 //! The log as rows of a table, for a file. Ids and words are those of the API, so that programs can read it too.
+//!
+//! The file is read while it is sent, one batch after the other, so that it takes no more memory than a batch. Each batch
+//! is put together in a place of the queue of exports, which is held until the file is sent.
+
+use std::{collections::HashMap, sync::Arc};
 
 use latchkey::{
     Engine,
-    access::{Membership, to},
-    audit::{self, Entry},
+    access::{Membership, Permit, to},
+    audit::{self, AuditQuery, Entry},
     caller::Person,
+    id::OrgId,
     name::Slug,
+    work_queue::Place,
 };
 
 use super::{
-    address::Address, change_text::changes, entry::actor_name, names::Names, query::query,
+    address::Address,
+    change_text::changes,
+    entry::actor_name,
+    names::{is_about_project, projects},
+    query::query,
 };
 use crate::{error::AppError, time_text::TimeText};
 
 /// Entries that one file holds: enough for a month of a large org.
-const MOST: usize = 10_000;
-/// Entries that are read at once: one can hold two whole lists of domains, some 120 kB; of a list the file names a few.
-const READ_AT_ONCE: u16 = 250;
+const MAX_ENTRIES: usize = 10_000;
+/// Bytes that the changes of one file's entries take up in the log: one entry can hold two whole lists of domains, some
+/// 270 kB, and each byte is read and compared.
+const MAX_BYTES: i64 = 16 * 1024 * 1024;
+/// Entries of one batch, at most: it ends early where they are large.
+const BATCH: u16 = 250;
 
 /// What the columns are.
 pub const COLUMNS: [&str; 14] = [
@@ -36,56 +50,139 @@ pub const COLUMNS: [&str; 14] = [
     "request_id",
 ];
 
-/// A file's content.
+/// A row as [`COLUMNS`] has it.
+pub type Row = [String; COLUMNS.len()];
+
+/// A file that is being read.
 #[derive(Debug)]
 pub struct Export {
     /// The org's slug.
     pub org: Slug,
     /// The day on which it was exported: "2026-11-21".
     pub day: String,
-    /// Newest first, each as [`COLUMNS`] has it.
-    pub rows: Vec<[String; COLUMNS.len()]>,
+    engine: Engine,
+    membership: Membership,
+    permit: Permit<to::SeeAuditLog>,
+    address: Address,
+    query: AuditQuery,
+    /// Taken while a batch is put together.
+    place: Option<Place<OrgId>>,
+    /// Rows that were read and not given yet.
+    first: Option<Batch>,
+    /// The names of the org's projects by id, once an entry has asked for them.
+    projects: Option<Arc<HashMap<String, String>>>,
+    entries: usize,
+    bytes: i64,
+    is_over: bool,
 }
 
-/// The newest entries of `org`, a slug, that match the filters of a query string.
-///
-/// # Errors
-/// When the person may not see the log, a filter is invalid, or the database does not answer.
-pub async fn export(
-    engine: &Engine,
-    person: Person,
-    org: &str,
-    query_string: &str,
-) -> Result<Export, AppError> {
-    let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
-    let membership = Membership::find(engine, person, &slug).await?;
-    let permit = membership.permit::<to::SeeAuditLog>()?;
-    let address = Address::read(org.to_owned(), query_string);
-    let mut query = query(&address, READ_AT_ONCE).map_err(|_| AppError::Unreadable)?;
-    let mut rows = Vec::new();
-    while rows.len() < MOST {
-        let page = audit::list(engine, &permit, &query).await?;
-        let names = Names::of(engine, &membership, &page.entries).await?;
-        rows.extend(page.entries.iter().map(|entry| row(entry, &names)));
-        if page.next.is_none() {
-            break;
-        }
-        query.before = page.next;
+/// Some rows of a file.
+#[derive(Debug)]
+pub struct Batch {
+    /// Newest first.
+    pub rows: Vec<Row>,
+    /// The path of the file that goes on, when this one is full and not at its end.
+    pub rest: Option<String>,
+}
+
+impl Export {
+    /// Begins a file with the newest entries of `org`, a slug, that match the filters of a query string. The first batch is
+    /// read here, so that most of what can go wrong does before anything is sent.
+    ///
+    /// # Errors
+    /// When the person may not see the log, a filter is invalid, too many exports are under way, or the database does not
+    /// answer.
+    pub async fn open(
+        engine: &Engine,
+        person: Person,
+        org: &str,
+        query_string: &str,
+    ) -> Result<Self, AppError> {
+        let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
+        let membership = Membership::find(engine, person, &slug).await?;
+        let permit = membership.permit::<to::SeeAuditLog>()?;
+        let address = Address::read(org.to_owned(), query_string);
+        let query = query(&address, BATCH).map_err(|_| AppError::Unreadable)?;
+        let place = audit::enter_export(engine, &permit)?;
+        let mut day = TimeText::full(engine.clock().now()).iso;
+        day.truncate("2026-11-21".len());
+        let mut export = Self {
+            org: slug,
+            day,
+            engine: engine.clone(),
+            membership,
+            permit,
+            address,
+            query,
+            place: Some(place),
+            first: None,
+            projects: None,
+            entries: 0,
+            bytes: 0,
+            is_over: false,
+        };
+        export.first = export.next().await?;
+        audit::exported(engine, &export.permit);
+        Ok(export)
     }
-    let mut day = TimeText::full(engine.clock().now()).iso;
-    day.truncate("2026-11-21".len());
-    audit::exported(engine, &permit);
-    Ok(Export {
-        org: slug,
-        day,
-        rows,
-    })
+
+    /// The next rows; `None` at the end.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the process is ending.
+    pub async fn next(&mut self) -> Result<Option<Batch>, AppError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        if self.is_over {
+            return Ok(None);
+        }
+        let page = audit::list(&self.engine, &self.permit, &self.query).await?;
+        self.entries += page.entries.len();
+        self.bytes += page.bytes;
+        self.query.before = page.next;
+        let is_full = self.entries >= MAX_ENTRIES || self.bytes >= MAX_BYTES;
+        self.is_over = is_full || page.next.is_none();
+        let rest = page.next.filter(|_| is_full);
+        let rows = self.rows(page.entries).await?;
+        Ok(Some(Batch {
+            rows,
+            rest: rest.map(|seq| self.address.export_href(Some(seq))),
+        }))
+    }
+
+    async fn rows(&mut self, entries: Vec<Entry>) -> Result<Vec<Row>, AppError> {
+        let projects = self.projects(&entries).await?;
+        let Some(place) = self.place.take() else {
+            return Err(AppError::Unavailable);
+        };
+        let work = move || entries.iter().map(|entry| row(entry, &projects)).collect();
+        let done = place.run(work).await;
+        let (rows, turn) = done.map_err(|error| AppError::unavailable(&error))?;
+        self.place = Some(turn.end());
+        Ok(rows)
+    }
+
+    /// The names of the projects, which are read once: most entries are not about one.
+    async fn projects(
+        &mut self,
+        entries: &[Entry],
+    ) -> Result<Arc<HashMap<String, String>>, AppError> {
+        if let Some(projects) = &self.projects {
+            return Ok(Arc::clone(projects));
+        }
+        if !entries.iter().any(is_about_project) {
+            return Ok(Arc::default());
+        }
+        let projects = Arc::new(projects(&self.engine, &self.membership).await?);
+        Ok(Arc::clone(self.projects.insert(projects)))
+    }
 }
 
-fn row(entry: &Entry, names: &Names) -> [String; COLUMNS.len()] {
+fn row(entry: &Entry, projects: &HashMap<String, String>) -> Row {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let target = entry.target.as_ref();
-    let changes: Vec<String> = changes(entry, &names.projects)
+    let changes: Vec<String> = changes(entry, projects)
         .iter()
         .map(ToString::to_string)
         .collect();

@@ -8,7 +8,7 @@ use latchkey::{
     agents,
     audit::Entry,
     id::AgentId,
-    projects,
+    keys::project,
 };
 
 use crate::error::AppError;
@@ -38,14 +38,8 @@ impl Names {
             projects: HashMap::new(),
             agents: HashMap::new(),
         };
-        if entries
-            .iter()
-            .any(|entry| entry.changes.contains_key("project"))
-        {
-            let permit = membership.permit::<to::SeeKeyDetails>()?;
-            let projects = projects::list(engine, &permit).await?.into_iter();
-            let named = projects.map(|project| (project.id.to_string(), project.name.to_string()));
-            names.projects = named.collect();
+        if entries.iter().any(is_about_project) {
+            names.projects = projects(engine, membership).await?;
         }
         let mut agents: Vec<AgentId> = entries.iter().filter_map(agent_id).collect();
         agents.sort_unstable();
@@ -57,6 +51,27 @@ impl Names {
         names.agents = texts.collect();
         Ok(names)
     }
+}
+
+/// Whether an entry names a project by its id.
+pub fn is_about_project(entry: &Entry) -> bool {
+    entry.changes.contains_key("project")
+}
+
+/// The names of the org's projects by id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn projects(
+    engine: &Engine,
+    membership: &Membership,
+) -> Result<HashMap<String, String>, AppError> {
+    let permit = membership.permit::<to::SeeKeyDetails>()?;
+    let choices = project::choices(engine, &permit).await?;
+    let names = choices
+        .into_iter()
+        .map(|choice| (choice.id.to_string(), choice.name.to_string()));
+    Ok(names.collect())
 }
 
 /// The agent that an entry is about. A target that is not an agent has no id of one.

@@ -46,6 +46,8 @@ pub type BulkAnswer = FormAnswer<BulkForm, BulkDone>;
 
 #[cfg(feature = "ssr")]
 mod on_the_server {
+    use std::fmt::Display;
+
     use latchkey::{
         Engine,
         access::{Membership, to},
@@ -90,14 +92,10 @@ mod on_the_server {
             .filter_map(|id| id.parse().ok())
             .collect();
         if ids.is_empty() {
-            return Ok(FormAnswer::refused(
-                form,
-                "form",
-                "Choose at least one key.",
-            ));
+            return Ok(refused("Choose at least one key."));
         }
         if ids.len() > MOST_AT_ONCE {
-            return Ok(FormAnswer::refused(form, "form", BulkError::TooMany));
+            return Ok(refused(BulkError::TooMany));
         }
         let known = names_of(engine, &membership.permit()?, &ids).await?;
         let answered = !form.answered.is_empty();
@@ -115,12 +113,12 @@ mod on_the_server {
                     keys,
                 }));
             }
-            _ => return Ok(FormAnswer::refused(form, "form", "Choose what to do.")),
+            _ => return Ok(refused("Choose what to do.")),
         };
         let outcomes = match outcomes {
             Ok(outcomes) => outcomes,
             Err(error @ BulkError::TooMany) => {
-                return Ok(FormAnswer::refused(form, "form", error));
+                return Ok(refused(error));
             }
             Err(BulkError::Storage(error)) => return Err(error.into()),
         };
@@ -144,6 +142,11 @@ mod on_the_server {
             done: outcomes.len() - left.len(),
             left,
         }))
+    }
+
+    /// The list again, with nothing ticked.
+    fn refused(sentence: impl Display) -> BulkAnswer {
+        FormAnswer::refused(BulkForm::default(), "form", sentence)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::form_answer::FormAnswer;
+use crate::form_answer::{FormAnswer, MAX_LIST, sent_back};
 
 /// The form's fields as they were typed. One of them is filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -15,6 +15,16 @@ pub struct DomainsForm {
     pub remove: String,
     /// `allow` or `forbid`.
     pub localhost: String,
+}
+
+impl DomainsForm {
+    /// The form as it is sent back: what was to be added, no longer than the page lets one type.
+    pub fn sent_back(self) -> Self {
+        Self {
+            add: sent_back(&self.add, MAX_LIST),
+            ..Self::default()
+        }
+    }
 }
 
 /// What comes of it: the key's page anew, or with what was wrong.
@@ -36,11 +46,7 @@ mod on_the_server {
 
     use super::{DomainsAnswer, DomainsForm};
     use crate::{
-        done::Done,
-        error::AppError,
-        form_answer::{FormAnswer, MAX_LIST, sent_back},
-        key_fields::Errors,
-        key_forms::permit,
+        done::Done, error::AppError, form_answer::FormAnswer, key_fields::Errors, key_forms::permit,
     };
 
     /// Changes the domains of a key of `org`, a slug.
@@ -62,10 +68,7 @@ mod on_the_server {
         let change = read(&form, &mut errors);
         if !errors.0.is_empty() {
             return FormAnswer::Refused {
-                values: DomainsForm {
-                    add: sent_back(&form.add, MAX_LIST),
-                    ..DomainsForm::default()
-                },
+                values: form.sent_back(),
                 errors: errors.0,
             };
         }
@@ -77,12 +80,12 @@ mod on_the_server {
             },
             Err(EditKeyError::NotFound) => FormAnswer::Failed(AppError::NotFound),
             Err(EditKeyError::Unfit(UnfitField::DomainsNeeded)) => FormAnswer::refused(
-                form,
+                form.sent_back(),
                 field,
                 "This is the last domain. Add another one first, or revoke the key.",
             ),
             Err(error @ (EditKeyError::Revoked | EditKeyError::Unfit(_))) => {
-                FormAnswer::refused(form, field, error)
+                FormAnswer::refused(form.sent_back(), field, error)
             }
             Err(EditKeyError::Storage(error)) => FormAnswer::Failed(error.into()),
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use latchkey::convention::MAX_SCOPES;
 
-use crate::form_answer::{FormAnswer, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back};
+use crate::form_answer::{FormAnswer, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each};
 
 /// The form's fields as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ impl EditKeyForm {
         Self {
             name: sent_back(&self.name, MAX_NAME),
             project: sent_back(&self.project, MAX_NAME),
-            scopes: self.scopes.into_iter().take(MAX_SCOPES).collect(),
+            scopes: sent_back_each(&self.scopes, MAX_SCOPES, MAX_NAME),
             expires: sent_back(&self.expires, MAX_NAME),
             expires_on: sent_back(&self.expires_on, MAX_NAME),
             ip_ranges: sent_back(&self.ip_ranges, MAX_LIST),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::form_answer::FormAnswer;
+use crate::form_answer::{FormAnswer, MAX_NAME, sent_back};
+
+/// The most bytes of a text that the answer carries: escaped, they can be five times as many.
+const MAX_CARRIED: usize = 128 * 1024;
 
 /// The form's fields as they were sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -14,12 +17,46 @@ pub struct ImportForm {
     pub text: String,
     /// `import` to do it; anything else only says what would come of it.
     pub go: String,
+    /// Whether the text is that of a file, rather than pasted.
+    #[serde(skip)]
+    pub is_file: bool,
+}
+
+impl ImportForm {
+    /// The form as the answer carries it. A text that is too long for that is left out as a whole: half of it would be
+    /// imported as if it were all.
+    fn carried(&self) -> Self {
+        let text = if self.text.len() > MAX_CARRIED {
+            String::new()
+        } else {
+            self.text.clone()
+        };
+        Self {
+            format: sent_back(&self.format, MAX_NAME),
+            text,
+            go: String::new(),
+            is_file: self.is_file,
+        }
+    }
+
+    /// The form as it is filled in again. A file is not shown as if it had been pasted.
+    pub fn sent_back(&self) -> Self {
+        let carried = self.carried();
+        Self {
+            text: if self.is_file {
+                String::new()
+            } else {
+                carried.text
+            },
+            ..carried
+        }
+    }
 }
 
 /// What came of a file, or would come of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
-    /// What was sent.
+    /// What was sent, its text only where that is short enough to be carried to the import.
     pub form: ImportForm,
     /// Each entry in the order of the file.
     pub entries: Vec<ImportedEntry>,
@@ -89,31 +126,35 @@ mod on_the_server {
         Ok(Admission { permit, place })
     }
 
-    /// Imports keys, or says what would come of it. The place is to be kept until the answer is sent, which repeats the file.
+    /// Imports keys, or says what would come of it. The place is to be kept until the answer is sent, which names up to 10,000
+    /// keys.
     pub async fn submit(
         engine: &Engine,
         admission: Admission,
-        form: ImportForm,
+        mut form: ImportForm,
     ) -> (ImportAnswer, Option<Place<OrgId>>) {
         let Admission { permit, place } = admission;
+        let sent_back = form.sent_back();
         let format = match form.format.as_str() {
             "csv" => Format::Csv,
             "json" => Format::Json,
             _ => {
                 let refused =
-                    FormAnswer::refused(form, "format", "Choose how the file is written.");
+                    FormAnswer::refused(sent_back, "format", "Choose how the file is written.");
                 return (refused, Some(place));
             }
         };
         if form.text.trim().is_empty() {
-            let refused = FormAnswer::refused(form, "text", "Choose a file, or paste its text.");
+            let refused =
+                FormAnswer::refused(sent_back, "text", "Choose a file, or paste its text.");
             return (refused, Some(place));
         }
-        let (text, dry_run) = (form.text.clone(), form.go != "import");
+        let (carried, dry_run) = (form.carried(), form.go != "import");
+        let text = std::mem::take(&mut form.text);
         let answer = match import_at(engine, &permit, place, format, text, dry_run).await {
             Ok((report, place)) => {
                 let imported = Imported {
-                    form,
+                    form: carried,
                     imported: report.imported,
                     entries: report.entries.into_iter().map(entry).collect(),
                 };
@@ -129,7 +170,7 @@ mod on_the_server {
             Err(error) => {
                 let without_text = ImportForm {
                     text: String::new(),
-                    ..form
+                    ..sent_back
                 };
                 FormAnswer::refused(without_text, "text", error)
             }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{form_answer::FormAnswer, new_key_form::MadeKey};
+use crate::{
+    form_answer::{FormAnswer, MAX_NAME, sent_back},
+    new_key_form::MadeKey,
+};
 
 /// The form's fields as they were chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -12,6 +15,16 @@ pub struct RotateKeyForm {
     pub overlap: String,
     /// What the form was served with, so that sending it twice rotates once.
     pub rotation_token: String,
+}
+
+impl RotateKeyForm {
+    /// The form as it is sent back, no field longer than the page sends it.
+    pub fn sent_back(self) -> Self {
+        Self {
+            overlap: sent_back(&self.overlap, MAX_NAME),
+            rotation_token: sent_back(&self.rotation_token, MAX_NAME),
+        }
+    }
 }
 
 /// The overlaps offered, in seconds, with their texts.
@@ -88,14 +101,14 @@ mod on_the_server {
             },
             Err(RotateKeyError::NotFound) => return Err(AppError::NotFound),
             Err(error @ RotateKeyError::OverlapOutOfRange) => {
-                FormAnswer::refused(form, "overlap", error)
+                FormAnswer::refused(form.sent_back(), "overlap", error)
             }
             Err(
                 error @ (RotateKeyError::NotFrom(_)
                 | RotateKeyError::RotationRunning { .. }
                 | RotateKeyError::RotatedMeanwhile
                 | RotateKeyError::NotOffered(..)),
-            ) => FormAnswer::refused(form, "form", error),
+            ) => FormAnswer::refused(form.sent_back(), "form", error),
             Err(error @ (RotateKeyError::Randomness(_) | RotateKeyError::Storage(_))) => {
                 return Err(AppError::unavailable(&error));
             }

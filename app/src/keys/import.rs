@@ -2,7 +2,7 @@
 //! file, then it does it.
 
 use latchkey::list::more_errors;
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use leptos_router::hooks::use_params_map;
 
 use super::new::text_area::TextArea;
@@ -86,15 +86,24 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     let notice = if bad == 0 {
         let action = format!("{keys_path}/import");
         let form = report.form.clone();
+        let content = if form.text.is_empty() {
+            Either::Left(view! { <FileAgain/> })
+        } else {
+            Either::Right(view! {
+                <div hidden><TextArea name="text" text=form.text maxlength=4_000_000 described_by=None invalid=false/></div>
+            })
+        };
         view! {
             <div class="notice ok" role="status">
                 <Icon symbol=Symbol::Check/><p>"Nothing is wrong with "{count.clone()}". Nothing is imported yet."</p>
             </div>
-            <form method="post" action=action enctype="multipart/form-data" class="actions">
+            <form method="post" action=action enctype="multipart/form-data" class="form">
                 <input type="hidden" name="format" value=form.format/>
-                <div hidden><TextArea name="text" text=form.text maxlength=4_000_000 described_by=None invalid=false/></div>
-                <button class="btn primary" name="go" value="import">"Import "{count}</button>
-                <a class="btn quiet" href=format!("{keys_path}/import")>"Cancel"</a>
+                {content}
+                <div class="actions">
+                    <button class="btn primary" name="go" value="import">"Import "{count}</button>
+                    <a class="btn quiet" href=format!("{keys_path}/import")>"Cancel"</a>
+                </div>
             </form>
         }
         .into_any()
@@ -107,7 +116,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         }
         .into_any()
     };
-    let values = report.form;
+    let values = report.form.sent_back();
     let listed: Vec<ImportedEntry> = {
         let (wrong, fine): (Vec<_>, Vec<_>) = report
             .entries
@@ -121,6 +130,19 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         <div class="card"><Entries entries=listed/></div>
         {more}
         {(bad > 0).then(|| view! { <FileForm keys_path values errors=Vec::new()/> })}
+    }
+}
+
+/// Where the page does not carry what was looked at.
+#[component]
+fn FileAgain() -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="file">"File"</label>
+            <p class="hint" id="file-hint">"The file is too large to be kept in this page. Select it again to import it."</p>
+            <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json"
+                required aria-describedby="file-hint"/>
+        </div>
     }
 }
 

@@ -1,15 +1,35 @@
 //! `latchkey check`: one line for each thing that has to work.
 
+use clap::Args;
 use latchkey::{clock::Clock, db::Db, peppers};
 
 use super::{CliError, flags::Flags, with_causes};
 use crate::{
+    exposed_files,
     settings::{PepperError, Settings},
-    start::{check_data_dir, exposed, exposed_files},
+    start::check_data_dir,
 };
 
+/// The flags of `check`.
+#[derive(Debug, Args)]
+pub struct CheckFlags {
+    /// Exit with 1 for warnings too: unknown variables, and files that others can read or write.
+    #[arg(long)]
+    strict: bool,
+}
+
 /// Says whether the settings and the database work. Changes nothing.
-pub async fn check(flags: &Flags) -> Result<(), CliError> {
+pub async fn check(flags: &Flags, CheckFlags { strict }: CheckFlags) -> Result<(), CliError> {
+    let warnings = errors(flags).await?;
+    if strict && warnings > 0 {
+        return Err(CliError::Warnings);
+    }
+    Ok(())
+}
+
+/// Says what works and what does not, and gives the number of warnings when everything works.
+async fn errors(flags: &Flags) -> Result<usize, CliError> {
+    let mut warnings = 0;
     let settings = match flags.settings() {
         Ok((settings, unknown)) => {
             println!(
@@ -18,6 +38,7 @@ pub async fn check(flags: &Flags) -> Result<(), CliError> {
                 settings.public_url(settings.listen.port())
             );
             for variable in unknown {
+                warnings += 1;
                 println!("settings: {variable} is no setting and is left aside");
             }
             settings
@@ -27,8 +48,9 @@ pub async fn check(flags: &Flags) -> Result<(), CliError> {
             return Err(CliError::Unwell);
         }
     };
-    for file in exposed_files(&settings) {
-        println!("files: {}", exposed(&file));
+    for exposed in exposed_files::find(&settings) {
+        warnings += 1;
+        println!("files: {exposed}");
     }
     if let Err(error) = check_data_dir(&settings) {
         println!("{}", with_causes(&error));
@@ -43,14 +65,14 @@ pub async fn check(flags: &Flags) -> Result<(), CliError> {
     };
     // Before there is a database nothing is stored under a pepper.
     let Some(db) = db else {
-        return Ok(());
+        return Ok(warnings);
     };
     let words = pepper(&settings, &db).await;
     match &words {
         Ok(words) | Err(words) => println!("pepper: {words}"),
     }
     db.close().await;
-    words.map(drop).map_err(|_| CliError::Unwell)
+    words.map(|_| warnings).map_err(|_| CliError::Unwell)
 }
 
 /// What to say of the database, and the database if it is there.

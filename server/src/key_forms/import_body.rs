@@ -41,7 +41,7 @@ async fn fields(mut body: multer::Multipart<'_>) -> Result<ImportForm, multer::E
         }
     }
     if !file.trim().is_empty() {
-        form.text = file;
+        (form.text, form.is_file) = (file, true);
     }
     Ok(form)
 }

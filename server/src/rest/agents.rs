@@ -105,7 +105,7 @@ pub struct AgentChange {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AgentQuery {
-    /// How many a page has [50].
+    /// How many a page has at most [50]. It ends early where its items hold 1 MB.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,

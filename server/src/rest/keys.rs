@@ -94,7 +94,7 @@ pub struct NewKeyBody {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct KeyListQuery {
-    /// How many a page has [50].
+    /// How many a page has at most [50]. It ends early where its items hold 1 MB.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
@@ -136,14 +136,11 @@ pub async fn list(
         page_size: query.limit.into(),
         ..KeyQuery::default()
     };
-    let page = list::list(engine, &of.permit(), &query).await;
-    let page = page.map_err(storage_failed)?;
-    let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
-    let keys = show::details_of(engine, &of.permit(), &ids).await;
-    let (keys, now) = (keys.map_err(storage_failed)?, engine.clock().now());
+    let page = list::list_details(engine, &of.permit(), &of.permit(), &query).await;
+    let ((keys, next), now) = (page.map_err(storage_failed)?, engine.clock().now());
     let list = KeyList {
         data: keys.iter().map(|key| KeyObject::new(key, now)).collect(),
-        next_cursor: page.next.map(|place| place.to_string()),
+        next_cursor: next.map(|place| place.to_string()),
     };
     Ok(Json(serde_json::json!(list)))
 }

@@ -158,11 +158,6 @@ impl PepperSources<'_> {
         self.read()?.ok_or_else(lost)
     }
 
-    /// The files of older peppers.
-    pub fn older_files(&self) -> io::Result<Vec<PathBuf>> {
-        PepperFile(&self.file).older_paths()
-    }
-
     /// Makes a new pepper the current one in the file, under the number `next`, and keeps the old one beside it.
     ///
     /// # Errors

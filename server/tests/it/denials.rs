@@ -1,6 +1,6 @@
 //! Who is refused where: every page, server function and other route, for no one, for strangers and for small roles.
 
-mod table;
+pub mod table;
 
 use std::collections::BTreeSet;
 

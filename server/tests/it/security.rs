@@ -1,5 +1,6 @@
 //! What every answer promises, sessions, requests from elsewhere, and where secrets are not.
 
+mod answer_sizes;
 mod bounds;
 mod cookies;
 mod cross_site;

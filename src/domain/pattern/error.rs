@@ -82,16 +82,6 @@ impl PatternError {
 
     #[cfg(feature = "native")]
     pub(in crate::domain) fn international(name: &str) -> Self {
-        Self::International(clip(name))
+        Self::International(crate::clip::clip(name))
     }
-}
-
-/// As much of what was typed as belongs into a sentence.
-pub(super) fn clip(text: &str) -> String {
-    const CHARACTERS: usize = 64;
-    let mut clipped: String = text.chars().take(CHARACTERS).collect();
-    if text.chars().nth(CHARACTERS).is_some() {
-        clipped.push('…');
-    }
-    clipped
 }

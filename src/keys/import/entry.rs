@@ -6,19 +6,24 @@ use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use jiff::{civil::Date, tz::TimeZone};
 
-use super::{EntryReport, Listed, Problem, file::Record};
+use super::{
+    EntryReport, Listed, Problem,
+    expiry::expiry,
+    file::Record,
+    prefix::{Stated, display, stated_by_prefix},
+};
 use crate::{
+    clip::clip,
     convention::{Convention, MAX_SCOPES, Scope},
     domain::{self, DomainPattern, TOO_MANY_PATTERNS},
     id::ProjectId,
     ip_range::{self, IpRange, TOO_MANY_RANGES},
-    key::{Environment, Kind, text::MASK},
+    key::{Environment, Kind},
     keys::rules::{self, MAX_METADATA, Metadata, UnfitField},
     list::ParsedList,
     name::KeyName,
-    time::{DAY, Timestamp},
+    time::Timestamp,
 };
 
 /// A key as it is to be stored.
@@ -42,12 +47,6 @@ pub struct Entry {
     pub metadata: String,
 }
 
-/// The most characters of a key's front that are shown: more may be told than is meant.
-const LONGEST_PREFIX: usize = 24;
-/// The most characters of a name that the report repeats.
-const MAX_SHOWN_NAME: usize = 80;
-const LONGEST_LIFE_DAYS: i64 = 36_500;
-
 /// Reads a record. There is an entry exactly when nothing is wrong with it.
 pub fn check(
     convention: &Convention,
@@ -61,7 +60,7 @@ pub fn check(
         record,
         report: EntryReport {
             line: record.line,
-            name: name.chars().take(MAX_SHOWN_NAME).collect(),
+            name: clip(name),
             display: String::new(),
             problems: Vec::new(),
             more_problems: 0,
@@ -277,88 +276,6 @@ fn sha256_of(text: &str) -> Result<[u8; 32], &'static str> {
     bytes.try_into().map_err(|_| WRONG)
 }
 
-/// What may be shown of the key.
-fn display(record: &Record) -> Result<String, &'static str> {
-    let text = |field: &str| record.fields.get(field).map_or("", String::as_str);
-    let (prefix, last_four) = (text("prefix"), text("last_four"));
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    if prefix.len() > LONGEST_PREFIX || !plain(prefix) {
-        return Err("A prefix has at most 24 characters of ASCII: only what is not secret.");
-    }
-    if !(last_four.is_empty() || last_four.len() == 4) || !plain(last_four) {
-        return Err("Write the key's last four characters, or leave this out.");
-    }
-    Ok(format!("{prefix}{MASK}{last_four}"))
-}
-
-/// What a prefix of the convention says of every key behind it.
-#[derive(Debug, Clone, Copy)]
-struct Stated<'a> {
-    prefix: &'a str,
-    kind: Kind,
-    environment: Environment,
-}
-
-impl Stated<'_> {
-    /// What is said of an entry that says something else.
-    fn contradicts(&self, said: impl std::fmt::Display) -> String {
-        let Self {
-            prefix,
-            kind,
-            environment,
-        } = self;
-        format!(
-            "Keys that begin with `{prefix}` are {environment} {kind} keys, and this one is said to be {said}. \
-             Leave {said} out, or mend the prefix."
-        )
-    }
-}
-
-/// What the longest prefix of the convention, its own or a legacy one, says of a key that begins with `text`.
-fn stated_by_prefix<'a>(convention: &'a Convention, text: &str) -> Option<Stated<'a>> {
-    convention
-        .legacy_prefixes()
-        .chain(convention.prefixes())
-        .filter(|(known, ..)| !known.is_empty() && text.starts_with(known))
-        .max_by_key(|(known, ..)| known.len())
-        .map(|(prefix, kind, environment)| Stated {
-            prefix,
-            kind,
-            environment,
-        })
-}
-
-/// When the key ends; `Ok(None)` for never, which is what a key means that does not say.
-fn expiry(at: &str, in_days: &str, now: Timestamp) -> Result<Option<Timestamp>, &'static str> {
-    match (at, in_days) {
-        ("", "") => Ok(None),
-        ("", days) => match days.parse::<i64>() {
-            Ok(days @ 1..=LONGEST_LIFE_DAYS) => Ok(Some(now.plus(days * DAY))),
-            _ => Err("Write expires_in_days as a number from 1 to 36500."),
-        },
-        (at, "") => instant(at)
-            .map(Some)
-            .ok_or("Write expires_at as 2027-01-31, the last day, or as 2027-01-31T12:00:00Z."),
-        _ => Err("Write either expires_at or expires_in_days, not both."),
-    }
-}
-
-/// An instant in RFC 3339, or the last millisecond of a day in UTC.
-fn instant(text: &str) -> Option<Timestamp> {
-    if let Ok(at) = text.parse::<jiff::Timestamp>() {
-        return Some(Timestamp::from_millis(at.as_millisecond()));
-    }
-    // A date with a time and no zone is neither.
-    let day = text
-        .parse::<Date>()
-        .ok()
-        .filter(|_| text.len() == "2027-01-31".len())?;
-    let midnight = day.to_zoned(TimeZone::UTC).ok()?;
-    Some(Timestamp::from_millis(
-        midnight.timestamp().as_millisecond() + DAY - 1,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,25 +297,6 @@ mod tests {
         }
         for text in ["", "abc", &hex[1..], &format!("{hex}0"), "é", &base64[1..]] {
             sha256_of(text).unwrap_err();
-        }
-    }
-
-    #[test]
-    fn an_expiry_is_a_day_an_instant_or_a_length() {
-        let now = Timestamp::from_millis(1_795_262_400_000);
-        let at = |at, days| expiry(at, days, now).map(|at| at.map(Timestamp::as_millis));
-        assert_eq!(at("", ""), Ok(None));
-        assert_eq!(at("", "2"), Ok(Some(1_795_262_400_000 + 2 * DAY)));
-        assert_eq!(at("1970-01-01", ""), Ok(Some(DAY - 1)));
-        assert_eq!(at("1970-01-01T00:00:01+00:00", ""), Ok(Some(1_000)));
-        for (text, days) in [
-            ("1970-01-01T00:00", ""),
-            ("soon", ""),
-            ("", "0"),
-            ("", "-1"),
-            ("1970-01-01", "2"),
-        ] {
-            at(text, days).unwrap_err();
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ImportError, MAX_ENTRIES};
+use crate::clip::clip;
 
 /// The columns of CSV and the fields of JSON.
 pub const FIELDS: [&str; 14] = [
@@ -41,7 +42,7 @@ pub(super) fn field_named(name: &str) -> Option<&'static str> {
 pub(super) fn unknown_field(name: &str) -> ImportError {
     ImportError::Unreadable(format!(
         "There is no field `{}`. The fields are {}.",
-        name.chars().take(40).collect::<String>(),
+        clip(name),
         FIELDS.join(", ")
     ))
 }

@@ -9,6 +9,7 @@ mod probe;
 mod process;
 mod report;
 mod scene;
+mod stored;
 
 use std::path::PathBuf;
 
@@ -37,6 +38,10 @@ pub fn abuse(workspace: &Workspace, program: Option<PathBuf>, strict: bool) -> R
     let attacker = scene.attacker(server.site)?;
     let mut attacks = vec![attacks::none()];
     attacks.extend(attacks::on_lists(&attacker));
+    step("storing what is as large as it may be", || {
+        stored::store(&attacker)
+    })?;
+    attacks.extend(attacks::on_what_is_stored(&attacker));
     attacks.extend(attacks::on_passwords(server.site));
     attacks.extend(attacks::on_operators(server.site));
     carry_out(&scene, &server, &attacks, &mut rows)?;

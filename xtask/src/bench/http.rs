@@ -67,10 +67,18 @@ impl Request {
 
     /// Sends something.
     pub fn post(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        let body = body.into();
+        Self::with_body("POST", path, content_type, body.into())
+    }
+
+    /// Changes something.
+    pub fn patch(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::with_body("PATCH", path, content_type, body.into())
+    }
+
+    fn with_body(method: &str, path: &str, content_type: &str, body: Vec<u8>) -> Self {
         let length = body.len().to_string();
         let request = Self {
-            line: format!("POST {path} HTTP/1.1"),
+            line: format!("{method} {path} HTTP/1.1"),
             headers: String::new(),
             body,
         };

@@ -3,7 +3,7 @@
 use latchkey::domain::{
     DomainPattern, DomainRule, LOCALHOST, LocalhostRule, Match, Origin, matching,
 };
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 use super::data::{DomainsView, KeyDetails};
 use crate::{
@@ -80,17 +80,20 @@ fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
     let rows = domains
         .listed
         .into_iter()
-        .map(|(domain, count)| {
+        .enumerate()
+        .map(|(number, (domain, count))| {
+            let (id, remove_id) = (format!("d{number}"), format!("r{number}"));
+            // The button is called "Remove" and what `id` says: to repeat that would make a long list half as large again.
             let remove = may_edit.then(|| {
-                let (path, domain) = (path.clone(), domain.clone());
+                let label = format!("{remove_id} {id}");
                 view! {
-                    <form method="post" action=path>
-                        <button class="btn square" name="remove" value=domain.clone() aria-label=format!("Remove {domain}")><Icon symbol=Symbol::Close/></button>
-                    </form>
+                    <button class="btn square" name="remove" value=domain.clone() id=remove_id aria-label="Remove" aria-labelledby=label>
+                        <Icon symbol=Symbol::Close/>
+                    </button>
                 }
             });
             let note = (never && domain == LOCALHOST).then_some(", refused now");
-            view! { <li><code>{domain}</code><span>{requests(count)}{note}</span>{remove}</li> }
+            view! { <li><code id=id>{domain}</code><span>{requests(count)}{note}</span>{remove}</li> }
         })
         .collect_view();
     let note = if never {
@@ -116,10 +119,15 @@ fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
             .join(", ");
         view! { <p class="body small">"Refused in the last 7 days: "{hosts}"."</p> }
     });
-    view! {
+    let list = view! {
         <ul class="domains" aria-label="Allowed domains, with their requests of the last 7 days">{rows}{localhost}</ul>
-        {refused}
-    }
+    };
+    let list = if may_edit {
+        Either::Left(view! { <form method="post" action=path>{list}</form> })
+    } else {
+        Either::Right(list)
+    };
+    view! { {list}{refused} }
 }
 
 /// Adds domains. What is typed is checked while it is typed, where scripts run.

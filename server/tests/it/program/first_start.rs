@@ -123,29 +123,38 @@ fn files_with_secrets_are_their_owners_alone_in_any_folder_and_others_are_warned
     }
     assert_eq!(server.end("TERM"), Some(0));
 
-    let check = |folder: &Folder| {
-        let output = folder.run(&["check"], "");
-        String::from_utf8(output.stdout).unwrap()
+    let check = |arguments: &[&str]| {
+        let output = folder.run(&[&["check"], arguments].concat(), "");
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
     };
-    assert!(
-        !check(&folder).contains("other users"),
-        "{}",
-        check(&folder)
-    );
-    set_mode("pepper", 0o644);
+    let rotated = folder.run(&["pepper", "rotate"], "");
+    assert!(rotated.status.success(), "{rotated:?}");
+    let (code, said) = check(&["--strict"]);
+    assert!(code == Some(0) && !said.contains("other users"), "{said}");
+
     set_mode("latchkey.db", 0o640);
-    for file in ["pepper", "latchkey.db"] {
-        assert!(
-            check(&folder).contains(&format!("chmod 600 ./data/{file}")),
-            "{}",
-            check(&folder)
-        );
-    }
+    set_mode("pepper", 0o620);
+    set_mode("pepper.1", 0o604);
+    set_mode("", 0o775);
+    let warnings = [
+        "the files in ./data can be replaced by other users of this machine, who can write to the folder: chmod go-w ./data",
+        "./data/latchkey.db can be read by other users of this machine: chmod 600 ./data/latchkey.db",
+        "./data/pepper can be written by other users of this machine: chmod 600 ./data/pepper",
+        "./data/pepper.1 can be read by other users of this machine: chmod 600 ./data/pepper.1",
+    ];
+    let (code, said) = check(&[]);
+    assert_eq!(code, Some(0), "what works is no failure: {said}");
+    let (code, _) = check(&["--strict"]);
+    assert_eq!(code, Some(1), "{said}");
     let log = folder.path().join("log");
     let server = folder.serve_with_log(&[], fs::File::create(&log).unwrap());
     assert_eq!(server.end("TERM"), Some(0));
     let log = fs::read_to_string(log).unwrap();
-    for file in ["pepper", "latchkey.db"] {
-        assert!(log.contains(&format!("chmod 600 ./data/{file}\n")), "{log}");
+    for warning in warnings {
+        assert!(said.contains(&format!("files: {warning}\n")), "{said}");
+        assert!(log.contains(&format!("{warning}\n")), "{log}");
     }
 }

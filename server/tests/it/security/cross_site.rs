@@ -59,6 +59,21 @@ on_both! {
         assert_eq!(owner.send(from_elsewhere, "").await.status, 200);
     }
 
+    async fn a_link_from_another_site_to_a_file_leads_to_the_page_that_offers_it(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let file = "/orgs/northwind/audit.csv?event=key.created&from=2026-11-01";
+        for site in ["cross-site", "same-site"] {
+            let answer = owner.send(with_headers(Method::GET, file, &[("sec-fetch-site", site)]), "").await;
+            assert_eq!((answer.status.as_u16(), answer.header("location")),
+                (303, "/orgs/northwind/audit?event=key.created&from=2026-11-01"), "{site}");
+        }
+        for headers in [&[("sec-fetch-site", "same-origin")][..], &[("sec-fetch-site", "none")], &[]] {
+            let answer = owner.send(with_headers(Method::GET, file, headers), "").await;
+            assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/csv; charset=utf-8"), "{headers:?}");
+        }
+    }
+
     async fn the_sign_in_leads_to_paths_of_this_site_only(app: &TestApp) {
         app.org("northwind").await.person("dana", Role::Owner).await;
         for (next, leads_to) in [

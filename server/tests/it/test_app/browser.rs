@@ -11,6 +11,7 @@ use axum::{
     body::Body,
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode, header, request::Builder},
+    response::Response,
 };
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
@@ -55,6 +56,16 @@ impl Browser {
     /// Opens a page.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path), "").await
+    }
+
+    /// Opens a page, and reads nothing of it yet.
+    pub async fn begin(&self, path: &str) -> Response {
+        let request = self
+            .request(Method::GET, path)
+            .extension(ConnectInfo(self.address))
+            .header(header::COOKIE, self.cookie_header());
+        let request = request.body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// Sends a form as a page without JavaScript does.

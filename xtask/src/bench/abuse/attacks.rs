@@ -36,7 +36,11 @@ const GLANCE: Duration = Duration::from_millis(2);
 
 const NEW_KEY: &str = "/orgs/attacker/keys/new";
 const IMPORT: &str = "/orgs/attacker/keys/import";
-const REST_KEYS: &str = "/v1/orgs/attacker/keys";
+const EXPORT: &str = "/orgs/attacker/audit.csv";
+/// Where the attacker's keys and agents are by program.
+pub const REST_KEYS: &str = "/v1/orgs/attacker/keys";
+pub const REST_AGENTS: &str = "/v1/orgs/attacker/agents";
+const REST_AUDIT: &str = "/v1/orgs/attacker/audit";
 
 /// Something that is done to the server.
 pub struct Attack {
@@ -114,6 +118,12 @@ pub fn on_lists(attacker: &Attacker) -> Vec<Attack> {
             import(&payload::csv_of_bad_rows(10_000)),
         ),
         Attack::repeated(
+            "4 imports of 3.9 MB of <",
+            site,
+            4,
+            import(&payload::csv_of_less_than_signs(3_900_000)),
+        ),
+        Attack::repeated(
             "4 new keys of 40,000 domains",
             site,
             4,
@@ -135,6 +145,27 @@ pub fn on_lists(attacker: &Attacker) -> Vec<Attack> {
             "8 REST keys: unknown fields",
             payload::json_of_unknown_fields(),
         ),
+    ]
+}
+
+/// What is stored and as large as it may be, by page and by program.
+pub fn on_what_is_stored(attacker: &Attacker) -> Vec<Attack> {
+    let site = attacker.site;
+    let list = |name, path: &str| {
+        let request = attacker.as_program(Request::get(&format!("{path}?limit=100")));
+        Attack::repeated(name, site, 8, request)
+    };
+    vec![
+        list("8 REST lists of 100 large keys", REST_KEYS),
+        list("8 REST lists of large agents", REST_AGENTS),
+        list("8 REST lists of large entries", REST_AUDIT),
+        Attack::repeated(
+            "8 pages of the audit log",
+            site,
+            8,
+            attacker.of_page("/orgs/attacker/audit"),
+        ),
+        Attack::repeated("8 exports of it", site, 8, attacker.of_page(EXPORT)),
     ]
 }
 

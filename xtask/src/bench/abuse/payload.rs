@@ -19,6 +19,22 @@ pub fn domain(number: usize) -> String {
     format!("{}.io", word(number, 4))
 }
 
+/// As many domains as fit into one request, of 118 characters each, as a list in JSON. Of each other `first` they are other
+/// ones.
+pub fn long_domains(first: usize) -> String {
+    let long = "a".repeat(63);
+    let domain = |number: usize| {
+        let word = word(2 * number + first, 4);
+        format!("\"{word}.{long}.{}.io\"", "b".repeat(46))
+    };
+    format!("[{}]", list(490, ",", domain))
+}
+
+/// CSV of one row, whose cells hold so many characters that HTML writes as four.
+pub fn csv_of_less_than_signs(count: usize) -> String {
+    format!("name,sha256\n{},x\n", "<".repeat(count))
+}
+
 /// Many items as one text.
 pub fn list(count: usize, separator: &str, item: impl Fn(usize) -> String) -> String {
     let items: Vec<String> = (0..count).map(item).collect();
@@ -142,6 +158,16 @@ mod tests {
             (file.lines().count(), fields.into_iter().collect::<Vec<_>>()),
             (101, vec![11])
         );
+    }
+
+    #[test]
+    fn long_domains_fit_into_one_request_and_differ() {
+        let lists = [0, 1].map(long_domains);
+        assert!(lists.iter().all(|list| list.len() + 1_000 < LARGEST_JSON));
+        let of = |list: &str| -> Vec<String> { serde_json::from_str(list).unwrap() };
+        let all: HashSet<String> = lists.iter().flat_map(|list| of(list)).collect();
+        assert_eq!(all.len(), 980);
+        assert!(all.iter().all(|domain| domain.len() == 118));
     }
 
     #[test]

@@ -156,8 +156,20 @@ impl Attacker {
 
     /// A body that the attacker's program sends.
     pub fn by_program(&self, path: &str, body: impl Into<Vec<u8>>) -> Request {
-        Request::post(path, JSON, body)
-            .with("Authorization", &format!("Bearer {}", self.manage_token))
+        self.as_program(Request::post(path, JSON, body))
+    }
+
+    /// A request of the attacker's program.
+    pub fn as_program(&self, request: Request) -> Request {
+        request.with("Authorization", &format!("Bearer {}", self.manage_token))
+    }
+
+    /// A page that the attacker opens.
+    pub fn of_page(&self, path: &str) -> Request {
+        Request::get(path)
+            .with("Accept", "text/html,*/*;q=0.8")
+            .with("Cookie", &self.cookie)
+            .with("X-Forwarded-For", ATTACKERS_ADDRESS)
     }
 }
 

@@ -1,0 +1,111 @@
+//! The requests of one connection, answered one after the other.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use axum::{Router, body::Body, extract::ConnectInfo, http::Request, response::Response};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{HttpService, service_fn},
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::ServiceExt as _;
+
+use crate::{
+    arriving_body::ArrivingBody,
+    timed_stream::{Phase, SharedPhase, TimedStream},
+};
+
+/// The most bytes of a request's header. The longest that people send are addresses with a search in them.
+const MAX_HEADER: usize = 64 * 1024;
+
+/// Answers the requests that arrive on a stream, and says in `phase` what it is doing.
+pub fn conversation<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    peer: SocketAddr,
+    phase: Arc<SharedPhase>,
+    router: Router,
+) -> http1::Connection<
+    TokioIo<TimedStream<S>>,
+    impl HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send>,
+> {
+    let stream = TimedStream::new(stream, Arc::clone(&phase));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(|body| Body::new(ArrivingBody::new(body, &phase)));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(Arc::clone(&phase));
+        let (answer, phase) = (router.clone().oneshot(request), Arc::clone(&phase));
+        async move {
+            let answer: Result<Response, Infallible> = answer.await;
+            phase.set(Phase::Idle);
+            answer
+        }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        // TimedStream has time limits of its own; hyper's would end a resting connection after 30 s.
+        .header_read_timeout(None)
+        .max_buf_size(MAX_HEADER)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::{body::Bytes, routing::any};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+        time::{sleep, timeout},
+    };
+
+    use super::*;
+
+    const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const POST: &str = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody";
+    const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+    const HALF: &str = "GET / HTTP/1.1\r\nHo";
+
+    /// How many answers come to what is sent, the second part while the first is answered, and whether the connection is
+    /// over within so many seconds.
+    async fn answers(parts: [&str; 2], seconds: u64) -> (usize, bool) {
+        let (server, mut client) = duplex(64 * 1024);
+        let handler = any(async |_: Bytes| sleep(Duration::from_secs(1)).await);
+        let router = Router::new().route("/", handler);
+        let peer = ([192, 0, 2, 1], 4711).into();
+        tokio::spawn(conversation(server, peer, SharedPhase::new(), router));
+        client.write_all(parts[0].as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(500)).await;
+        client.write_all(parts[1].as_bytes()).await.unwrap();
+        let mut answers = Vec::new();
+        let within = Duration::from_secs(seconds);
+        let ended = timeout(within, client.read_to_end(&mut answers)).await;
+        let count = String::from_utf8(answers)
+            .unwrap()
+            .matches("HTTP/1.1 200")
+            .count();
+        (count, ended.is_ok())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_header_that_begins_behind_a_whole_request_has_no_more_time_than_any_other() {
+        for whole in [GET, POST, CHUNKED] {
+            let in_one = format!("{whole}{HALF}");
+            assert_eq!(answers([&in_one, ""], 13).await, (1, true), "{whole}");
+            assert_eq!(answers([whole, HALF], 13).await, (1, true), "{whole}");
+            let third = format!("{whole}{whole}{HALF}");
+            assert_eq!(answers([&third, ""], 14).await, (2, true), "{whole}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_rests_has_more_time_however_its_requests_came() {
+        for whole in [GET, POST, CHUNKED] {
+            assert_eq!(answers([whole, ""], 70).await, (1, false), "{whole}");
+            assert_eq!(answers([whole, whole], 70).await, (2, false), "{whole}");
+            let both = format!("{whole}{whole}");
+            assert_eq!(answers([&both, ""], 70).await, (2, false), "{whole}");
+        }
+    }
+}

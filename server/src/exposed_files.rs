@@ -1,0 +1,170 @@
+//! What other users of the machine can do to the database and the pepper: a warning at start, and in `check`.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use crate::settings::Settings;
+
+/// A file or folder that more people can get at than its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposed {
+    path: PathBuf,
+    how: How,
+}
+
+/// What others can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Read,
+    Write,
+    ReadAndWrite,
+    /// Put files into the folder, and others in the place of those that are there.
+    Replace,
+}
+
+impl fmt::Display for Exposed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, whom) = (self.path.display(), "other users of this machine");
+        match self.how {
+            How::Read => write!(f, "{path} can be read by {whom}: chmod 600 {path}"),
+            How::Write => write!(f, "{path} can be written by {whom}: chmod 600 {path}"),
+            How::ReadAndWrite => {
+                write!(
+                    f,
+                    "{path} can be read and written by {whom}: chmod 600 {path}"
+                )
+            }
+            How::Replace => write!(
+                f,
+                "the files in {path} can be replaced by {whom}, who can write to the folder: chmod go-w {path}"
+            ),
+        }
+    }
+}
+
+/// Says in the log what is exposed.
+pub fn warn(settings: &Settings) {
+    for exposed in find(settings) {
+        tracing::warn!("{exposed}");
+    }
+}
+
+/// The folders and files of the database and the pepper that others than their owner can get at.
+pub fn find(settings: &Settings) -> Vec<Exposed> {
+    let database = settings.sqlite_file();
+    let folders = database
+        .is_some()
+        .then(|| settings.data_dir.clone())
+        .into_iter()
+        .chain(database.as_deref().and_then(folder_of));
+    let mut folders: Vec<PathBuf> = folders.collect();
+    folders.dedup();
+    let beside = |suffix: &str| {
+        database.as_ref().map(|file| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        })
+    };
+    let files = ["", "-wal", "-shm"].into_iter().filter_map(beside);
+    let files = files.chain(peppers(&settings.data_dir));
+    let exposed = |path: PathBuf, how: fn(u32) -> Option<How>| {
+        let how = how(mode(&path)?)?;
+        Some(Exposed { path, how })
+    };
+    let folders = folders
+        .into_iter()
+        .filter_map(|folder| exposed(folder, of_folder));
+    let files = files.filter_map(|file| exposed(file, of_file));
+    folders.chain(files).collect()
+}
+
+/// The pepper's file, older ones, and whatever else is called so: a copy, or what a rotation that was cut off has left.
+fn peppers(data_dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(data_dir).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name == "pepper" || name.starts_with("pepper.")
+    });
+    let mut paths: Vec<PathBuf> = named.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    let folder = file.parent()?;
+    Some(if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder.to_owned()
+    })
+}
+
+fn of_folder(mode: u32) -> Option<How> {
+    (mode & 0o022 != 0).then_some(How::Replace)
+}
+
+fn of_file(mode: u32) -> Option<How> {
+    match (mode & 0o044 != 0, mode & 0o022 != 0) {
+        (false, false) => None,
+        (true, false) => Some(How::Read),
+        (false, true) => Some(How::Write),
+        (true, true) => Some(How::ReadAndWrite),
+    }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Some(fs::metadata(path).ok()?.permissions().mode())
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> Option<u32> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_can_do_is_said_in_words() {
+        let says = |how: Option<How>| {
+            how.map(|how| {
+                let path = PathBuf::from("data");
+                Exposed { path, how }.to_string()
+            })
+        };
+        for (mode, words) in [
+            (0o600, None),
+            (0o711, None),
+            (0o640, Some("data can be read by other users")),
+            (0o604, Some("data can be read by other users")),
+            (0o620, Some("data can be written by other users")),
+            (0o602, Some("data can be written by other users")),
+            (0o624, Some("data can be read and written by other users")),
+            (0o666, Some("data can be read and written by other users")),
+        ] {
+            let said = says(of_file(mode));
+            assert_eq!(said.is_some(), words.is_some(), "{mode:o}: {said:?}");
+            if let (Some(said), Some(words)) = (said, words) {
+                assert!(
+                    said.starts_with(words) && said.ends_with("chmod 600 data"),
+                    "{said}"
+                );
+            }
+        }
+        for (mode, is_exposed) in [
+            (0o700, false),
+            (0o755, false),
+            (0o775, true),
+            (0o1777, true),
+        ] {
+            assert_eq!(of_folder(mode).is_some(), is_exposed, "{mode:o}");
+        }
+    }
+}

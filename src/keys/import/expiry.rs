@@ -1,0 +1,62 @@
+//! When an imported key ends.
+
+use jiff::{civil::Date, tz::TimeZone};
+
+use crate::time::{DAY, Timestamp};
+
+const LONGEST_LIFE_DAYS: i64 = 36_500;
+
+/// When the key ends; `Ok(None)` for never, which is what a key means that does not say.
+pub fn expiry(at: &str, in_days: &str, now: Timestamp) -> Result<Option<Timestamp>, &'static str> {
+    match (at, in_days) {
+        ("", "") => Ok(None),
+        ("", days) => match days.parse::<i64>() {
+            Ok(days @ 1..=LONGEST_LIFE_DAYS) => Ok(Some(now.plus(days * DAY))),
+            _ => Err("Write expires_in_days as a number from 1 to 36500."),
+        },
+        (at, "") => instant(at)
+            .map(Some)
+            .ok_or("Write expires_at as 2027-01-31, the last day, or as 2027-01-31T12:00:00Z."),
+        _ => Err("Write either expires_at or expires_in_days, not both."),
+    }
+}
+
+/// An instant in RFC 3339, or the last millisecond of a day in UTC.
+fn instant(text: &str) -> Option<Timestamp> {
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp::from_millis(at.as_millisecond()));
+    }
+    // A date with a time and no zone is neither.
+    let day = text
+        .parse::<Date>()
+        .ok()
+        .filter(|_| text.len() == "2027-01-31".len())?;
+    let midnight = day.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp::from_millis(
+        midnight.timestamp().as_millisecond() + DAY - 1,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_a_day_an_instant_or_a_length() {
+        let now = Timestamp::from_millis(1_795_262_400_000);
+        let at = |at, days| expiry(at, days, now).map(|at| at.map(Timestamp::as_millis));
+        assert_eq!(at("", ""), Ok(None));
+        assert_eq!(at("", "2"), Ok(Some(1_795_262_400_000 + 2 * DAY)));
+        assert_eq!(at("1970-01-01", ""), Ok(Some(DAY - 1)));
+        assert_eq!(at("1970-01-01T00:00:01+00:00", ""), Ok(Some(1_000)));
+        for (text, days) in [
+            ("1970-01-01T00:00", ""),
+            ("soon", ""),
+            ("", "0"),
+            ("", "-1"),
+            ("1970-01-01", "2"),
+        ] {
+            at(text, days).unwrap_err();
+        }
+    }
+}
