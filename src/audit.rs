@@ -57,6 +57,13 @@ pub(crate) struct Row {
 pub(crate) const COLUMNS: &str = "position, org_id, seq, at, event, actor_kind, actor_id, via, network, client, \
      request_id, target_kind, target_id, changes, pepper_version, hash";
 
+/// The rows that one change appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Positions {
+    pub first: i64,
+    pub last: i64,
+}
+
 /// Appends what happened, as the last step of its transaction: from here to the commit no other transaction can append,
 /// so that whoever has read up to a position has missed none before it.
 ///
@@ -68,7 +75,7 @@ pub(crate) async fn append(
     org_id: Option<OrgId>,
     caller: &Caller,
     events: &[Happened],
-) -> Result<(), StorageError> {
+) -> Result<Positions, StorageError> {
     let (last, mut hash) = lock(tx).await?;
     let last_seq = last_seq(tx, org_id).await?;
     let now = engine.clock.now();
@@ -103,14 +110,18 @@ pub(crate) async fn append(
             insert_addresses(tx, rows, address).await?;
         }
     }
+    let positions = Positions {
+        first: last + 1,
+        last: last + rows.len() as i64,
+    };
     if let crate::db::On::Postgres(c) = tx.on() {
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(CHANNEL)
-            .bind((last + rows.len() as i64).to_string())
+            .bind(positions.last.to_string())
             .execute(c)
             .await?;
     }
-    Ok(())
+    Ok(positions)
 }
 
 /// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction

@@ -152,14 +152,18 @@ impl Change {
         let tasks = engine.commits.clone();
         let committing = tasks.spawn(async move {
             let committed = async {
-                audit::append(&engine, &mut tx, org_id, &caller, &events).await?;
-                tx.commit().await
+                let positions = audit::append(&engine, &mut tx, org_id, &caller, &events).await?;
+                tx.commit().await?;
+                Ok::<_, StorageError>(positions)
             };
             let committed = committed.await;
             for happened in &events {
                 engine.forget_stale(happened.event, happened.target);
             }
-            committed
+            let positions = committed?;
+            let now = engine.clock.monotonic();
+            engine.effects.note(&events, positions, now);
+            Ok(())
         });
         committing.await.map_err(|_| StorageError::interrupted())?
     }

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     convention::Convention,
     db::Db,
+    effects::Effects,
     event::{Event, Stale, Target},
     feed::Feed,
     id::{InstanceId, OrgId},
@@ -73,6 +74,7 @@ pub struct Inner {
     pub(crate) hashing: WorkQueue<HashFor>,
     pub(crate) importing: WorkQueue<OrgId>,
     pub(crate) feed: Feed,
+    pub(crate) effects: Effects,
     pub(crate) commits: TaskTracker,
 }
 
@@ -120,6 +122,7 @@ impl Engine {
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
             feed: Feed::default(),
+            effects: Effects::default(),
             commits: TaskTracker::new(),
             clock,
             random,

@@ -34,6 +34,7 @@ pub(crate) struct Feed {
     /// `None` until [`start`].
     position: Mutex<Option<i64>>,
     woken: Notify,
+    advanced: Notify,
     is_listening: AtomicBool,
 }
 
@@ -56,6 +57,11 @@ async fn last_position(engine: &Engine) -> Result<i64, StorageError> {
 /// How far the log has been read; 0 before it was begun with.
 pub(crate) async fn position(engine: &Engine) -> i64 {
     engine.feed.position.lock().await.unwrap_or(0)
+}
+
+/// Resolves when more of the log was read than at the last time that this resolved.
+pub async fn advanced(engine: &Engine) {
+    engine.feed.advanced.notified().await;
 }
 
 /// Reads what was appended since the last time, and drops what it made stale.
@@ -86,6 +92,7 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
         }
         if let Some((last, ..)) = rows.last() {
             after = *last;
+            engine.feed.advanced.notify_one();
         }
         *position = Some(after);
         if (rows.len() as i64) < ROWS_AT_ONCE {

@@ -72,7 +72,7 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     let state = AppState::new(Arc::clone(&engine), Arc::clone(&settings), address.port());
     announce(&state, address).await?;
 
-    let background = Background::start(&state);
+    let background = Background::start(&state).await?;
     accept(listener, state, stop).await;
     background.stop().await;
     engine.finish().await;

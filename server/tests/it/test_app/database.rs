@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "orgs",
     "users",
     "memberships",
@@ -34,6 +34,7 @@ const TABLES: [&str; 19] = [
     "instances",
     "audit_deleted_seqs",
     "peppers",
+    "effects",
 ];
 
 /// One test's database.
