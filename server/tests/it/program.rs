@@ -8,3 +8,4 @@ mod hostile_client;
 mod peppers;
 mod process;
 mod serving;
+mod three_instances;
