@@ -6,6 +6,7 @@ mod command_line;
 mod first_start;
 mod hostile_client;
 mod peppers;
+mod pooler;
 mod process;
 mod serving;
 mod three_instances;
