@@ -20,6 +20,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     audit::Positions,
+    caller::Via,
     change::Happened,
     clock::Monotonic,
     db::{StorageError, on},
@@ -192,14 +193,20 @@ pub async fn of_key(
     permit: &Permit<to::SeeKeys>,
     id: KeyId,
 ) -> Result<Option<LastChange>, StorageError> {
-    const LAST: &str = "SELECT audit_log.position, audit_log.at, audit_log.event FROM keys \
+    const LAST: &str = "SELECT audit_log.position, audit_log.at, audit_log.event, audit_log.via FROM keys \
          LEFT JOIN audit_log ON audit_log.org_id = keys.org_id AND audit_log.target_id = keys.id \
          WHERE keys.org_id = $1 AND keys.id = $2 ORDER BY audit_log.seq DESC LIMIT 1";
-    let row: Option<(Option<i64>, Option<Timestamp>, Option<String>)> = on!(engine.db.read(), c => sqlx::query_as(LAST)
+    type Row = (
+        Option<i64>,
+        Option<Timestamp>,
+        Option<String>,
+        Option<String>,
+    );
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(LAST)
         .bind(permit.org_id()).bind(id).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     // Old entries are deleted.
-    let (Some(position), Some(at), Some(event)) = row else {
+    let (Some(position), Some(at), Some(event), Some(via)) = row else {
         return Ok(Some(LastChange {
             effect: Effect::Everywhere { after: None },
             is_recent: false,
@@ -209,7 +216,11 @@ pub async fn of_key(
         engine.clock.now().since(at) < SETTLED_AFTER && !event.parse::<Event>().is_ok_and(is_first);
     let effect = match measured(engine, position).await? {
         Some(after) => Effect::Everywhere { after: Some(after) },
-        None if is_recent => of_recent(engine, position, at).await?,
+        None if is_recent => {
+            // The command line ends after a change; what else makes one is about to say how long it took.
+            let is_watched = via != Via::Cli.as_str();
+            of_recent(engine, position, at, is_watched).await?
+        }
         None => Effect::Everywhere { after: None },
     };
     Ok(Some(LastChange { effect, is_recent }))
@@ -221,14 +232,20 @@ async fn measured(engine: &Engine, position: i64) -> Result<Option<i64>, Storage
     Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(position).fetch_optional(c).await)?)
 }
 
-async fn of_recent(engine: &Engine, position: i64, at: Timestamp) -> Result<Effect, StorageError> {
+async fn of_recent(
+    engine: &Engine,
+    position: i64,
+    at: Timestamp,
+    is_watched: bool,
+) -> Result<Effect, StorageError> {
     const BEHIND: &str = "SELECT COUNT(*) FROM instances WHERE position < $1 AND seen_at > $2";
     let now = engine.clock.now();
     let behind: i64 = on!(engine.db.read(), c => sqlx::query_scalar(BEHIND)
         .bind(position).bind(now.plus(-SETTLED_AFTER)).fetch_one(c).await)?;
+    let is_new = now.since(at) < PROMPT;
     Ok(match behind {
-        0 => Effect::Everywhere { after: None },
-        _ if now.since(at) < PROMPT => Effect::Soon,
+        0 if !(is_new && is_watched) => Effect::Everywhere { after: None },
+        _ if is_new => Effect::Soon,
         _ => Effect::Late {
             at_the_latest: at.plus(SETTLED_AFTER),
         },

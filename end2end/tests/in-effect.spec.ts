@@ -9,6 +9,7 @@ test.use({ empty: true });
 async function revoke(page: Page): Promise<void> {
   await page.getByRole("main").getByText("Revoke key…").click();
   const question = page.locator(".dialog", { hasText: "Revoke" }).filter({ visible: true });
+  await question.getByLabel("Reason").selectOption("compromised");
   await question.getByRole("button", { name: "Revoke key" }).click();
   await expect(page.getByRole("heading", { level: 1 }).getByText("Revoked")).toBeVisible();
 }

@@ -52,6 +52,13 @@ on_both! {
             assert!(browser.get(&path).await.text().contains("In effect on every instance (2.00 s)."));
         }
         assert_eq!(asked().await["everywhere"], 2_000);
+        // What is about to be measured is not said without its time.
+        press(&owner, "enable", &id).await;
+        feed::catch_up(&other).await.unwrap();
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        assert_eq!(asked().await, "soon");
+        effects::look(&app.engine).await.unwrap();
+        assert_eq!(asked().await["everywhere"], 0);
         app.clock.advance(MINUTE + 5 * SECOND);
         assert!(!owner.get(&path).await.text().contains("every instance"), "a change that is not recent");
     }
