@@ -88,6 +88,13 @@ pub(crate) struct NewEntry {
     pub changes: Map<String, Value>,
 }
 
+/// The rows that one transaction appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Positions {
+    pub first: i64,
+    pub last: i64,
+}
+
 /// Appends entries, as the last step of their transaction: from here to the commit no other transaction can append, so
 /// that whoever has read up to a position has missed none before it.
 ///
@@ -97,7 +104,7 @@ pub(crate) async fn append(
     engine: &Engine,
     tx: &mut Tx,
     entries: &[NewEntry],
-) -> Result<(), StorageError> {
+) -> Result<Positions, StorageError> {
     let (last, mut hash) = lock(tx).await?;
     let mut seqs = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
@@ -135,14 +142,18 @@ pub(crate) async fn append(
         insert(tx, rows).await?;
         insert_addresses(tx, rows).await?;
     }
+    let positions = Positions {
+        first: last + 1,
+        last: last + rows.len() as i64,
+    };
     if let crate::db::On::Postgres(c) = tx.on() {
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(CHANNEL)
-            .bind((last + rows.len() as i64).to_string())
+            .bind(positions.last.to_string())
             .execute(c)
             .await?;
     }
-    Ok(())
+    Ok(positions)
 }
 
 /// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction

@@ -152,7 +152,7 @@ impl Change {
         let tasks = engine.commits.clone();
         let committing = tasks.spawn(async move {
             let at = engine.clock.now();
-            let stale: Vec<(Event, Target)> = events
+            let what: Vec<(Event, Target)> = events
                 .iter()
                 .map(|happened| (happened.event, happened.target))
                 .collect();
@@ -168,14 +168,18 @@ impl Change {
                 })
                 .collect();
             let committed = async {
-                audit::append(&engine, &mut tx, &entries).await?;
-                tx.commit().await
+                let positions = audit::append(&engine, &mut tx, &entries).await?;
+                tx.commit().await?;
+                Ok::<_, StorageError>(positions)
             };
             let committed = committed.await;
-            for (event, target) in stale {
-                engine.forget_stale(event, target);
+            for (event, target) in &what {
+                engine.forget_stale(*event, *target);
             }
-            committed
+            let positions = committed?;
+            let now = engine.clock.monotonic();
+            engine.effects.note(&what, positions, now);
+            Ok(())
         });
         committing.await.map_err(|_| StorageError::interrupted())?
     }

@@ -3,16 +3,18 @@
 //! Both databases get the same SQL text with `$n` placeholders; [`on!`] is the one place that branches. SQLite has a
 //! pool of one connection for writing, so that writers queue in our process rather than fail in SQLite's.
 
-mod postgres;
+pub(crate) mod postgres;
 pub mod sqlite_file;
 
-use std::{io, str::FromStr, time::Duration};
+use std::{io, str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
-    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+
+pub(crate) use self::postgres::{PostgresPool, Statements};
 
 /// A database answer that is not the one that was needed: a lost connection, a refused statement, a value that does
 /// not parse. For the log; a person is told only that it did not work.
@@ -186,11 +188,16 @@ macro_rules! text_column {
 pub(crate) use text_column;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+static POSTGRES_MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    // They are made under a lock of ours.
+    migrations.set_locking(false);
+    migrations
+});
 
 /// The pools of connections to one database.
 #[derive(Debug, Clone)]
-pub struct Db(On<SqlitePools, PgPool>);
+pub struct Db(On<SqlitePools, PostgresPool>);
 
 /// SQLite's two pools.
 #[derive(Debug, Clone)]
@@ -221,7 +228,7 @@ impl Db {
     /// When the URL names neither database or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return Ok(Self(On::Postgres(postgres::connect(url).await?)));
+            return Ok(Self(On::Postgres(PostgresPool::connect(url).await?)));
         }
         if let Some(path) = sqlite_file::path(url) {
             sqlite_file::create(&path)
@@ -252,7 +259,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match &self.0 {
             On::Sqlite(pools) => SQLITE_MIGRATIONS.run(&pools.write).await?,
-            On::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            On::Postgres(pool) => pool.migrate(&POSTGRES_MIGRATIONS).await?,
         }
         Ok(())
     }
@@ -271,7 +278,7 @@ impl Db {
             Err(sqlx::Error::Database(_)) => Vec::new(),
             applied => applied?,
         };
-        let migrations = match self.0 {
+        let migrations: &Migrator = match self.0 {
             On::Sqlite(_) => &SQLITE_MIGRATIONS,
             On::Postgres(_) => &POSTGRES_MIGRATIONS,
         };
@@ -295,20 +302,33 @@ impl Db {
         }
     }
 
+    /// Whether connections are handed out by transaction, by a pooler in front of Postgres.
+    pub fn has_pooler(&self) -> bool {
+        matches!(&self.0, On::Postgres(pool) if pool.has_pooler())
+    }
+
+    /// The connections to Postgres; `None` with SQLite.
+    pub(crate) fn postgres(&self) -> Option<&PostgresPool> {
+        match &self.0 {
+            On::Sqlite(_) => None,
+            On::Postgres(pool) => Some(pool),
+        }
+    }
+
     /// Connections to read with.
-    pub(crate) fn read(&self) -> On<&SqlitePool, &PgPool> {
+    pub(crate) fn read(&self) -> On<&SqlitePool, Statements<'_>> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.read),
-            On::Postgres(pool) => On::Postgres(pool),
+            On::Postgres(pool) => On::Postgres(pool.statements()),
         }
     }
 
     /// Connections to write one statement with that is not on an org's data: sessions, counts, what is old. Several belong
     /// in a [`Db::begin_unrecorded`].
-    pub(crate) fn write_unrecorded(&self) -> On<&SqlitePool, &PgPool> {
+    pub(crate) fn write_unrecorded(&self) -> On<&SqlitePool, Statements<'_>> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.write),
-            On::Postgres(pool) => On::Postgres(pool),
+            On::Postgres(pool) => On::Postgres(pool.statements()),
         }
     }
 
@@ -324,11 +344,10 @@ impl Db {
 
     /// Starts a transaction that only reads, and sees the database as it is at its first statement until its end.
     pub(crate) async fn begin_snapshot(&self) -> Result<Tx, StorageError> {
-        const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         Ok(Tx(match &self.0 {
             // Every transaction of SQLite sees one state.
             On::Sqlite(pools) => On::Sqlite(pools.read.begin().await?),
-            On::Postgres(pool) => On::Postgres(pool.begin_with(POSTGRES).await?),
+            On::Postgres(pool) => On::Postgres(pool.begin_snapshot().await?),
         }))
     }
 
@@ -358,7 +377,7 @@ impl Db {
                 pools.read.close().await;
                 pools.write.close().await;
             }
-            On::Postgres(pool) => pool.close().await,
+            On::Postgres(pool) => pool.pool().close().await,
         }
     }
 }

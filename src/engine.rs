@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     convention::Convention,
     db::{Db, StorageError},
+    effects::Effects,
     event::{Event, Stale, Target},
     feed::Feed,
     id::{InstanceId, OrgId},
@@ -76,6 +77,7 @@ pub struct Inner {
     pub(crate) importing: WorkQueue<OrgId>,
     pub(crate) exporting: WorkQueue<OrgId>,
     pub(crate) feed: Feed,
+    pub(crate) effects: Effects,
     pub(crate) commits: TaskTracker,
     pub(crate) security_events: SecurityEvents,
 }
@@ -132,6 +134,7 @@ impl Engine {
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
             exporting: WorkQueue::new(EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),
             feed: Feed::default(),
+            effects: Effects::default(),
             commits: TaskTracker::new(),
             security_events: SecurityEvents::default(),
             clock,

@@ -4,20 +4,19 @@
 //! second process on one SQLite file, costs that much. Rows are read in the order of commits and none is missed (see
 //! [`crate::audit`]). When the listening connection was lost, all that is in memory is dropped.
 
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+mod notifications;
 
-use sqlx::postgres::PgListener;
+use std::time::Duration;
+
 use tokio::{
     sync::{Mutex, Notify},
     time::{MissedTickBehavior, interval, sleep},
 };
 
+pub use self::notifications::{NotNotified, Noticing, noticing};
 use crate::{
-    Engine, audit,
-    db::{On, StorageError, on},
+    Engine,
+    db::{StorageError, on},
     event::{Event, Target},
 };
 
@@ -25,6 +24,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(500);
 /// From the loss of the listening connection to the next try.
 const RECONNECT: Duration = Duration::from_secs(1);
+/// From a try on which no notification arrived to the next: what is in the way may be set up otherwise by then.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// Rows that are read at the same time.
 const ROWS_AT_ONCE: i64 = 1_000;
 
@@ -34,7 +35,7 @@ pub(crate) struct Feed {
     /// `None` until [`start`].
     position: Mutex<Option<i64>>,
     woken: Notify,
-    is_listening: AtomicBool,
+    advanced: Notify,
 }
 
 /// Takes the end of the log as the place to read on from. To be called before anything is in memory.
@@ -56,6 +57,11 @@ async fn last_position(engine: &Engine) -> Result<i64, StorageError> {
 /// How far the log has been read; 0 before it was begun with.
 pub(crate) async fn position(engine: &Engine) -> i64 {
     engine.feed.position.lock().await.unwrap_or(0)
+}
+
+/// Resolves when more of the log was read than at the last time that this resolved.
+pub async fn advanced(engine: &Engine) {
+    engine.feed.advanced.notified().await;
 }
 
 /// Reads what was appended since the last time, and drops what it made stale.
@@ -86,17 +92,13 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
         }
         if let Some((last, ..)) = rows.last() {
             after = *last;
+            engine.feed.advanced.notify_one();
         }
         *position = Some(after);
         if (rows.len() as i64) < ROWS_AT_ONCE {
             return Ok(());
         }
     }
-}
-
-/// Whether notifications of other instances arrive, or rows are only looked for.
-pub fn is_listening(engine: &Engine) -> bool {
-    engine.feed.is_listening.load(Ordering::Relaxed)
 }
 
 /// Follows the log until it is dropped. `listen_url` is another address of the database to listen at: a pooler that hands
@@ -130,43 +132,49 @@ async fn read_on(engine: &Engine) {
     }
 }
 
-/// Wakes the reader at each notification. Never returns: SQLite has none, and a lost connection is made anew.
+/// Wakes the reader at each notification, where there are any. A lost connection is made anew.
 async fn listen(engine: &Engine, listen_url: Option<&str>) {
-    let On::Postgres(pool) = engine.db.read() else {
-        return std::future::pending().await;
-    };
-    let mut told = false;
+    let mut told = None;
     loop {
-        let connected = async {
-            let mut listener = match listen_url {
-                Some(url) => PgListener::connect(url).await?,
-                None => PgListener::connect_with(pool).await?,
-            };
-            listener.listen(audit::CHANNEL).await?;
-            Ok::<_, sqlx::Error>(listener)
-        };
-        match connected.await {
+        let pause = match notifications::listener(&engine.db, listen_url).await {
             Ok(mut listener) => {
                 // What was sent while nobody listened is lost.
                 engine.cache.forget_everything();
-                engine.feed.is_listening.store(true, Ordering::Relaxed);
                 engine.feed.woken.notify_one();
+                tracing::info!("changes by other instances: {}", Noticing::Notified);
                 while let Ok(Some(_)) = listener.try_recv().await {
                     engine.feed.woken.notify_one();
                 }
-                engine.feed.is_listening.store(false, Ordering::Relaxed);
                 engine.cache.forget_everything();
                 tracing::warn!("the connection that listens for changes was lost and is made anew");
+                told = None;
+                RECONNECT
             }
-            Err(error) if !told => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "changes of other instances are looked for every half second: the database cannot be listened to"
-                );
-                told = true;
+            Err(NotNotified::Sqlite) => {
+                let noticing = Noticing::Looking(NotNotified::Sqlite);
+                tracing::info!("changes by other processes: {noticing}");
+                return std::future::pending().await;
             }
-            Err(_) => {}
-        }
-        sleep(RECONNECT).await;
+            Err(why) => {
+                let pause = match why {
+                    NotNotified::Unreachable(_) => RECONNECT,
+                    _ => TRY_AGAIN,
+                };
+                let noticing = Noticing::Looking(why);
+                let text = noticing.to_string();
+                if told.as_ref() != Some(&text) {
+                    match noticing {
+                        Noticing::Looking(NotNotified::Unreachable(error)) => tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "changes by other instances: {text}"
+                        ),
+                        _ => tracing::warn!("changes by other instances: {text}"),
+                    }
+                    told = Some(text);
+                }
+                pause
+            }
+        };
+        sleep(pause).await;
     }
 }

@@ -41,6 +41,8 @@ pub mod clock;
 #[cfg(feature = "native")]
 pub mod db;
 #[cfg(feature = "native")]
+pub mod effects;
+#[cfg(feature = "native")]
 mod engine;
 #[cfg(feature = "native")]
 pub mod feed;

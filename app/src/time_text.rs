@@ -74,6 +74,11 @@ mod format {
         written(time, "%b %-d, %Y")
     }
 
+    /// The time of day: "10:00:07 UTC".
+    pub fn time_of_day(time: Timestamp) -> String {
+        written(time, "%H:%M:%S UTC")
+    }
+
     /// How long ago `time` was: "just now", "2 minutes ago", "yesterday", and the date when it was long ago.
     fn relative(time: Timestamp, now: Timestamp) -> String {
         let ago = |count: i64, unit: &str| {
@@ -132,4 +137,4 @@ mod format {
 }
 
 #[cfg(feature = "ssr")]
-pub use format::date;
+pub use format::{date, time_of_day};

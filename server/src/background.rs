@@ -7,41 +7,53 @@ use latchkey::{
     accounts::sessions,
     audit::{self, security_events},
     db::StorageError,
-    feed, idempotency, instances, peppers, service_tokens, usage,
+    effects, feed, idempotency, instances, peppers, service_tokens,
+    time::Timestamp,
+    usage,
 };
 use tokio::{
     sync::watch,
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep},
 };
 
 use crate::app_state::AppState;
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Between two writes of security events.
 const LOG: Duration = Duration::from_secs(1);
 /// Between two deletions of ended sessions, old counts and old audit log entries.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
 
+/// Between two statements of how far the audit log was read, however fast it grows.
+const BETWEEN_BEATS: Duration = Duration::from_millis(100);
+
 /// The tasks that run until they are told to end.
 #[derive(Debug)]
 pub struct Background {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 5],
+    tasks: [JoinHandle<()>; 6],
 }
 
 impl Background {
-    /// Starts them.
-    pub fn start(state: &AppState) -> Self {
+    /// Says that this instance runs, before it answers anything from memory, and starts them.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn start(state: &AppState) -> Result<Self, StorageError> {
+        let started_at = state.engine.clock().now();
+        instances::beat(&state.engine, VERSION, started_at).await?;
         let (stop, stopped) = watch::channel(false);
         let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
         let log = tokio::spawn(log_security_events(state.clone(), stopped.clone()));
         let clean_up = tokio::spawn(clean_up(state.clone(), stopped.clone()));
         let changes = tokio::spawn(follow_changes(state.clone(), stopped.clone()));
-        let heartbeat = tokio::spawn(beat(state.clone(), stopped));
-        Self {
+        let effects = tokio::spawn(watch_effects(state.clone(), stopped.clone()));
+        let heartbeat = tokio::spawn(beat(state.clone(), started_at, stopped));
+        Ok(Self {
             stop,
-            tasks: [flushes, log, clean_up, changes, heartbeat],
-        }
+            tasks: [flushes, log, clean_up, changes, effects, heartbeat],
+        })
     }
 
     /// Lets them finish what they are at. A flush that was cut off would lose what it had taken.
@@ -141,9 +153,17 @@ async fn follow_changes(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn beat(state: AppState, mut stopped: watch::Receiver<bool>) {
+async fn watch_effects(state: AppState, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = effects::watch(&state.engine) => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+}
+
+/// Says every two seconds that this instance runs, and without delay how far it has read the audit log: others wait for
+/// that, to say that a change is in effect everywhere.
+async fn beat(state: AppState, started_at: Timestamp, mut stopped: watch::Receiver<bool>) {
     let engine = &state.engine;
-    let started_at = engine.clock().now();
     let mut ticks = interval(instances::HEARTBEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let failed = |error: StorageError| {
@@ -155,10 +175,15 @@ async fn beat(state: AppState, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            () = feed::advanced(engine) => {}
             _ = stopped.wait_for(|stopped| *stopped) => break,
         }
-        let beaten = instances::beat(engine, env!("CARGO_PKG_VERSION"), started_at).await;
+        let beaten = instances::beat(engine, VERSION, started_at).await;
         beaten.unwrap_or_else(failed);
+        tokio::select! {
+            () = sleep(BETWEEN_BEATS) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        }
     }
     instances::leave(engine).await.unwrap_or_else(failed);
 }
@@ -169,6 +194,7 @@ async fn delete_old(state: &AppState) -> Result<(), StorageError> {
     tracing::debug!(ended, "deleted ended sessions");
     idempotency::delete_old(engine).await?;
     instances::delete_old(engine).await?;
+    effects::delete_old(engine).await?;
     usage::retention::delete_old(engine).await?;
     audit::retention::delete_old(engine, state.settings.audit_kept_for).await
 }

@@ -87,9 +87,8 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     feed::start(&engine).await?;
     imports::refresh(&engine).await?;
     let state = AppState::new(Arc::clone(&engine), Arc::clone(&settings), address.port());
+    let background = Background::start(&state).await?;
     announce(&state, address).await?;
-
-    let background = Background::start(&state);
     accept(listener, state, stop).await;
     background.stop().await;
     let logged = engine.finish().await;

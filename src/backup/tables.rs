@@ -54,9 +54,13 @@ impl Table {
 }
 
 /// Tables that are not backed up, and why.
-pub const LEFT_OUT: [(&str, &str); 3] = [
+pub const LEFT_OUT: [(&str, &str); 4] = [
     ("sessions", "everyone signs in again after a restore"),
     ("instances", "those that run say so themselves"),
+    (
+        "effects",
+        "how long changes took is of interest for a minute",
+    ),
     (
         "_sqlx_migrations",
         "the database that is restored into has its own",

@@ -6,6 +6,7 @@ mod compression;
 mod debian;
 mod fingerprint;
 mod lint;
+mod pooler;
 mod postgres;
 mod run;
 mod screenshots;

@@ -1,12 +1,13 @@
 //! `test`: every test, on both databases and in a real browser, with nothing set up by hand.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::{
     browser::Browser,
+    pooler::Pooler,
     postgres::Cluster,
     run::print_bundle_sizes,
     server::{self, Profile},
@@ -62,9 +63,14 @@ pub fn test(
 
 fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
     let cluster = Arc::new(Cluster::start()?);
-    let interrupted = Arc::clone(&cluster);
+    let pooler = Pooler::start(&cluster)?;
+    let pooler_url = pooler.url();
+    let pooler = Arc::new(Mutex::new(Some(pooler)));
+    let interrupted = (Arc::clone(&cluster), Arc::clone(&pooler));
     ctrlc::set_handler(move || {
-        interrupted.stop();
+        let (cluster, pooler) = &interrupted;
+        end(pooler);
+        cluster.stop();
         std::process::exit(130);
     })?;
     let cargo_test = |packages: &[&str]| {
@@ -74,6 +80,7 @@ fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
             .args(packages)
             .args(arguments)
             .env("LATCHKEY_TEST_POSTGRES", cluster.url())
+            .env("LATCHKEY_TEST_PGBOUNCER", &pooler_url)
             .envs(long.then_some(("LATCHKEY_TEST_TRIES", LONG_TRIES))))
     };
     let names_package = arguments
@@ -88,7 +95,13 @@ fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
                 .and(cargo_test(&["--package", "xtask"])),
         }
     });
-    // Also after a failure: the handler above keeps the cluster from being dropped.
+    // Also after a failure: the handler above keeps both from being dropped.
+    end(&pooler);
     cluster.stop();
     tested
+}
+
+fn end(pooler: &Mutex<Option<Pooler>>) {
+    let mut pooler = pooler.lock().unwrap_or_else(PoisonError::into_inner);
+    *pooler = None;
 }

@@ -3,6 +3,7 @@
 mod data;
 mod details;
 mod domains;
+mod effect;
 mod requests;
 mod revoke;
 pub mod secrets;
@@ -15,6 +16,7 @@ use self::{
     data::{KeyDetails, KeyView, show_key},
     details::{Details, Notes, ScopesCard},
     domains::DomainsCard,
+    effect::EffectLine,
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
     secrets::{Findings, SecretsCard},
@@ -95,7 +97,7 @@ fn KeyPageView(
     let whole = (org.clone(), path.clone());
     let question = revocable.then(|| {
         let (id, name) = (key.id.clone(), key.name.clone());
-        view! { <RevokeQuestion org id name path=path.clone() in_dialog=!asked/> }
+        view! { <RevokeQuestion org=org.clone() id name path=path.clone() in_dialog=!asked/> }
     });
     view! {
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
@@ -107,7 +109,7 @@ fn KeyPageView(
         <div class="stack">
             <FormError error=refusal_of_change()/>
             {question}
-            <Ended key=key.clone()/>
+            <StateNotice org key=key.clone()/>
             {match key.details.clone() {
                 Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details ending tried/> }),
                 None => Either::Right(view! { <Details key details=None edit=None/> }),
@@ -167,12 +169,18 @@ fn SwitchButton(org: String, id: String, status: Status) -> impl IntoView {
     }
 }
 
-/// Why the key does not work, where it does not.
+/// Why the key does not work, where it does not; and whether what was just changed is in effect on every instance.
 #[component]
-fn Ended(key: KeyView) -> impl IntoView {
-    let details = key.details;
+fn StateNotice(org: String, key: KeyView) -> impl IntoView {
+    let (details, id) = (key.details, key.id);
+    let effect = key.effect.map(|now| view! { <EffectLine org id now/> });
     let (tone, symbol, text) = match key.state.status {
-        Status::Active => return None,
+        Status::Active if effect.is_none() => return None,
+        Status::Active => (
+            "notice ok",
+            Symbol::Check,
+            view! { "Changed just now." }.into_any(),
+        ),
         Status::Disabled => {
             let since = details
                 .and_then(|details| details.disabled)
@@ -195,5 +203,5 @@ fn Ended(key: KeyView) -> impl IntoView {
             ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are refused. This cannot be undone." }.into_any())
         }
     };
-    Some(view! { <div class=tone><Icon symbol/><p>{text}</p></div> })
+    Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> })
 }

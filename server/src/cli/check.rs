@@ -1,7 +1,12 @@
 //! `latchkey check`: one line for each thing that has to work.
 
 use clap::Args;
-use latchkey::{clock::Clock, db::Db, peppers};
+use latchkey::{
+    clock::Clock,
+    db::Db,
+    feed::{self, NotNotified, Noticing},
+    peppers,
+};
 
 use super::{CliError, flags::Flags, with_causes};
 use crate::{
@@ -67,12 +72,33 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
     let Some(db) = db else {
         return Ok(warnings);
     };
+    let noticing = feed::noticing(&db, settings.database_listen_url()).await;
+    println!("changes by other instances: {}", in_full(&noticing));
     let words = pepper(&settings, &db).await;
     match &words {
         Ok(words) | Err(words) => println!("pepper: {words}"),
     }
     db.close().await;
-    words.map(|_| warnings).map_err(|_| CliError::Unwell)
+    let works = match noticing {
+        Noticing::Notified | Noticing::Looking(NotNotified::Sqlite) => true,
+        // It works, if later; what was set does not.
+        Noticing::Looking(_) => settings.database_listen_url().is_none(),
+    };
+    if works && words.is_ok() {
+        Ok(warnings)
+    } else {
+        Err(CliError::Unwell)
+    }
+}
+
+/// How changes are noticed, with what is in the way.
+fn in_full(noticing: &Noticing) -> String {
+    match noticing {
+        Noticing::Looking(NotNotified::Unreachable(error)) => {
+            format!("{noticing}: {}", with_causes(error))
+        }
+        _ => noticing.to_string(),
+    }
 }
 
 /// What to say of the database, and the database if it is there.
@@ -93,6 +119,12 @@ async fn database(settings: &Settings) -> Result<(String, Option<Db>), String> {
         .map_err(|error| with_causes(&error))?;
     let name = db.name();
     match pending {
+        0 if db.has_pooler() => Ok((
+            format!(
+                "ok, {name} behind a pooler that hands out connections by transaction, up to date"
+            ),
+            Some(db),
+        )),
         0 => Ok((format!("ok, {name}, up to date"), Some(db))),
         pending => Err(format!(
             "{name} answers and needs {pending} migrations: run `latchkey migrate`"

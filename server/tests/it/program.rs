@@ -7,5 +7,7 @@ mod first_start;
 mod hostile_client;
 mod log;
 mod peppers;
+mod pooler;
 mod process;
 mod serving;
+mod three_instances;

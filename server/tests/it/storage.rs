@@ -5,6 +5,7 @@ mod audit;
 mod audit_retention;
 mod backup;
 mod change;
+mod effects;
 mod key_bulk;
 mod key_creation;
 mod key_edit;

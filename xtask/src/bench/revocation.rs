@@ -1,5 +1,5 @@
 //! `bench revocation`: how long after a change another instance still answers by what was before it. Three servers on one
-//! Postgres; one revokes, and all are asked until they know.
+//! Postgres, reached directly and through PgBouncer; one revokes, and all are asked until they know.
 
 use std::{
     process::{Command, Stdio},
@@ -12,9 +12,10 @@ use tempfile::TempDir;
 
 use super::http::{Connection, JSON, Request, Site};
 use crate::{
+    pooler::Pooler,
     postgres::Cluster,
     server::{self, Running, free_port},
-    step::{output, started_now, step},
+    step::{output, started_now},
     workspace::Workspace,
 };
 
@@ -30,7 +31,15 @@ struct Instance {
     _running: Running,
 }
 
-/// Revokes so many keys with the listening connections alive, and as many just after they were cut.
+/// How the servers reach their database, and whether their listening connections are cut just before each change.
+struct Way<'a> {
+    name: &'a str,
+    database_url: &'a str,
+    listen_url: &'a str,
+    cut: bool,
+}
+
+/// Revokes so many keys in each way.
 pub fn revocation(
     workspace: &Workspace,
     program: Option<std::path::PathBuf>,
@@ -38,53 +47,70 @@ pub fn revocation(
 ) -> Result<()> {
     let program = super::program_or_build(workspace, program)?;
     let cluster = Cluster::start()?;
+    let pooler = Pooler::start(&cluster)?;
+    let (direct, pooled) = (cluster.url(), pooler.url());
+    let way = |name, database_url, listen_url, cut| Way {
+        name,
+        database_url,
+        listen_url,
+        cut,
+    };
+    let ways = [
+        way("alive", &*direct, "", false),
+        way("cut just before", &direct, "", true),
+        way("alive, beside PgBouncer", &pooled, &direct, false),
+        way("none, behind PgBouncer", &pooled, "", false),
+    ];
     let folder = TempDir::new()?;
-    let latchkey = |port: u16| {
+    let latchkey = |way: &Way<'_>, port: u16| {
         let mut command = server::command(&program, folder.path(), port);
         command
-            .env("LATCHKEY_DATABASE_URL", cluster.url())
+            .env("LATCHKEY_DATABASE_URL", way.database_url)
+            .env("LATCHKEY_DATABASE_LISTEN_URL", way.listen_url)
             .env("LATCHKEY_PEPPER", PEPPER);
         command
     };
-    let say = |arguments: &str| output(latchkey(free_port()?).args(arguments.split(' ')));
+    let say = |arguments: &str| output(latchkey(&ways[0], free_port()?).args(arguments.split(' ')));
     say("org create --name Bench --slug bench")?;
     let token = say("token create --name bench --scope manage")?;
-    let instances = step("starting three servers", || {
-        (0..3)
-            .map(|_| {
-                let site = Site { port: free_port()? };
-                let mut command = latchkey(site.port);
-                command
-                    .arg("serve")
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null());
-                let mut running = Running::start(&mut command)?;
-                running.wait_for_port(site.port)?;
-                Ok(Instance {
-                    site,
-                    _running: running,
-                })
-            })
-            .collect::<Result<Vec<_>>>()
-    })?;
-    thread::sleep(Duration::from_secs(1));
     println!(
         "{rounds} revocations over 3 instances, in ms until an instance that did not make it knows"
     );
     println!("{:24}{:>9}{:>9}{:>9}", "listener", "median", "p99", "worst");
-    for (name, cut) in [("alive", false), ("cut just before", true)] {
+    for way in &ways {
+        let instances = (0..3)
+            .map(|_| start(|port| latchkey(way, port)))
+            .collect::<Result<Vec<_>>>()?;
+        // They listen by then.
+        thread::sleep(Duration::from_secs(1));
         let mut times = Vec::new();
         for _ in 0..rounds {
-            if cut {
-                cut_listeners(&cluster.url())?;
+            if way.cut {
+                cut_listeners(&direct)?;
             }
             times.extend(one_round(&instances, &token)?);
         }
         times.sort_by(f64::total_cmp);
         let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
+        let name = way.name;
         println!("{name:24}{:9.1}{:9.1}{:9.1}", at(0.5), at(0.99), at(1.0));
     }
     Ok(())
+}
+
+fn start(latchkey: impl Fn(u16) -> Command) -> Result<Instance> {
+    let site = Site { port: free_port()? };
+    let mut command = latchkey(site.port);
+    command
+        .arg("serve")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut running = Running::start(&mut command)?;
+    running.wait_for_port(site.port)?;
+    Ok(Instance {
+        site,
+        _running: running,
+    })
 }
 
 /// Creates a key, warms it on every instance, revokes it on the first, and gives the milliseconds until the others know.

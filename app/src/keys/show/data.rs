@@ -8,6 +8,7 @@ use latchkey::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::effect::Progress;
 use crate::{
     audit::HistoryItem, error::AppError, keys::state::KeyState, time_text::TimeText,
     usage::ReportText,
@@ -28,6 +29,8 @@ pub struct KeyView {
     pub environment: Environment,
     /// Whether it works.
     pub state: KeyState,
+    /// How far its last change has come, where that was made within about a minute.
+    pub effect: Option<Progress>,
     /// When it last let a request pass; `None` for never.
     pub last_used: Option<TimeText>,
     /// When it expires; `None` for never.
@@ -139,7 +142,7 @@ mod on_the_server {
         access::Membership,
         convention::{NoScope, Scope, ScopeSetting},
         domain::LOCALHOST,
-        findings,
+        effects, findings,
         id::KeyId,
         key::Kind,
         keys::{Key, secrets::secrets, show},
@@ -172,8 +175,11 @@ mod on_the_server {
         } else {
             None
         };
+        let change = effects::of_key(&engine, &membership.permit()?, id).await?;
+        let recent = change.filter(|change| change.is_recent);
         let now = engine.clock().now();
         Ok(KeyView {
+            effect: recent.map(|change| change.effect.into()),
             state: KeyState::new(&summary, now, details.is_some()),
             id: summary.id.to_string(),
             name: summary.name.to_string(),

@@ -107,6 +107,11 @@ pub fn entries() -> Vec<Entry> {
         ),
         post("/api/keys/list", "address[org]={org}", To(Action::SeeKeys)),
         post("/api/keys/show", "org={org}&key={key}", To(Action::SeeKeys)),
+        post(
+            "/api/keys/in-effect",
+            "org={org}&key={key}",
+            To(Action::SeeKeys),
+        ),
         post("/api/keys/new-form", "org={org}", To(Action::MakeKeys)),
         post("/api/keys/import-form", "org={org}", To(Action::MakeKeys)),
         post(

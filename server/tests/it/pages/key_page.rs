@@ -1,8 +1,13 @@
 //! The page of one key, and what is done there.
 
-use latchkey::{key::text::PlainKey, role::Role};
+use latchkey::{
+    effects, feed, instances,
+    key::text::PlainKey,
+    role::Role,
+    time::{MINUTE, SECOND},
+};
 
-use crate::test_app::{Browser, TestApp, org::widget_key, said};
+use crate::test_app::{Browser, NOON, TestApp, org::widget_key, said};
 
 on_both! {
     async fn disabling_enabling_and_revoking_work_without_javascript_and_bite_at_once(app: &TestApp) {
@@ -20,6 +25,42 @@ on_both! {
         assert_eq!(says(&made.plain).await, "INVALID_API_KEY revoked");
         let page = owner.get(&format!("/orgs/northwind/keys/{id}")).await.body;
         assert!(page.contains("Revoked · ") && !page.contains("/api/keys/disable"), "{page}");
+    }
+
+    async fn the_page_says_whether_a_change_is_in_effect_on_every_instance(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let id = org.key("Production").await.id.to_string();
+        let path = format!("/orgs/northwind/keys/{id}");
+        assert!(!owner.get(&path).await.text().contains("every instance"), "nothing was changed");
+        let other = app.another_engine(|_| {}).await;
+        feed::start(&other).await.unwrap();
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        press(&owner, "disable", &id).await;
+        let fields = [("org", "northwind"), ("key", &*id)];
+        let asked = async || member.call("/api/keys/in-effect", &fields).await.json();
+        assert!(owner.get(&path).await.text().contains("Takes effect on every instance within a second."));
+        assert_eq!(asked().await, "soon");
+        app.clock.advance(2 * SECOND);
+        assert!(owner.get(&path).await.text().contains("applies the change by 12:01:05 UTC at the latest"));
+        assert_eq!(asked().await["late"], "12:01:05 UTC");
+        feed::catch_up(&other).await.unwrap();
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        effects::look(&app.engine).await.unwrap();
+        for browser in [&owner, &member] {
+            assert!(browser.get(&path).await.text().contains("In effect on every instance (2.00 s)."));
+        }
+        assert_eq!(asked().await["everywhere"], 2_000);
+        // What is about to be measured is not said without its time.
+        press(&owner, "enable", &id).await;
+        feed::catch_up(&other).await.unwrap();
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        assert_eq!(asked().await, "soon");
+        effects::look(&app.engine).await.unwrap();
+        assert_eq!(asked().await["everywhere"], 0);
+        app.clock.advance(MINUTE + 5 * SECOND);
+        assert!(!owner.get(&path).await.text().contains("every instance"), "a change that is not recent");
     }
 
     async fn pressing_twice_is_no_error_and_a_revoked_key_stays_revoked(app: &TestApp) {

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "orgs",
     "users",
     "memberships",
@@ -34,6 +34,7 @@ const TABLES: [&str; 19] = [
     "instances",
     "audit_deleted_seqs",
     "peppers",
+    "effects",
 ];
 
 /// One test's database.
@@ -132,6 +133,18 @@ impl Database {
             }
             Self::Postgres { name } => cluster_url(name),
         }
+    }
+
+    /// The same through PgBouncer.
+    pub fn pooled_url(&self) -> String {
+        let Self::Postgres { name } = self else {
+            panic!("SQLite has no pooler")
+        };
+        let pooler = std::env::var("LATCHKEY_TEST_PGBOUNCER").expect(
+            "this test needs a PgBouncer in transaction mode before the Postgres of LATCHKEY_TEST_POSTGRES: run \
+             `cargo xtask test`, which starts one, or set LATCHKEY_TEST_PGBOUNCER to its URL",
+        );
+        with_path(&pooler, name)
     }
 
     /// Runs one statement and gives the number of rows that it changed.
@@ -264,7 +277,11 @@ impl Database {
 
 /// The URL of a database of the cluster.
 fn cluster_url(database: &str) -> String {
-    let mut url = Url::parse(&cluster()).expect("LATCHKEY_TEST_POSTGRES is a URL");
+    with_path(&cluster(), database)
+}
+
+fn with_path(url: &str, database: &str) -> String {
+    let mut url = Url::parse(url).expect("the variable holds a URL");
     url.set_path(database);
     url.into()
 }

@@ -1,0 +1,263 @@
+//! Whether a change of a key is in effect on every instance, and how long that took.
+//!
+//! Each instance stores how far it has read the audit log (see [`crate::instances`]). The one that committed a change
+//! watches until all others have read it, and measures that by its own clock, which never goes back: clocks of several
+//! instances differ. The time is from the commit to when the watcher saw the last of them, some milliseconds too long
+//! rather than too short. It is stored, since any instance may render the page that shows it.
+//!
+//! An instance that does not respond may still run, cut off from the database. It decides from memory for a minute at
+//! most, so after that the change is in effect even there.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::sleep};
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    audit::Positions,
+    caller::Via,
+    clock::Monotonic,
+    db::{StorageError, on},
+    event::{Event, Target},
+    id::KeyId,
+    time::{HOUR, SECOND, Timestamp},
+    verify::cache::TRUSTED_FOR,
+};
+
+/// Milliseconds after a change until no instance can decide by what was before it: the life of memory, and a margin for
+/// the commit itself and for clocks that differ.
+pub const SETTLED_AFTER: i64 = TRUSTED_FOR + 5 * SECOND;
+/// How long an instance that responds takes at most.
+const PROMPT: i64 = 2 * SECOND;
+/// Between two looks at the other instances, while a change is new.
+const SHORT_PAUSE: Duration = Duration::from_millis(10);
+/// The same when it is older: an instance may not respond.
+const LONG_PAUSE: Duration = Duration::from_millis(250);
+/// Changes that are waited for at the same time; of more the oldest get no time.
+const MAX_PENDING: usize = 1_000;
+
+/// How far a change has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It is in effect on every instance.
+    Everywhere {
+        /// How many milliseconds that took, where the instance that made the change could measure it.
+        after: Option<i64>,
+    },
+    /// Some instances have not read it yet.
+    Soon,
+    /// Some instance has not read it for longer than one that responds takes.
+    Late {
+        /// When the change is in effect even there.
+        at_the_latest: Timestamp,
+    },
+}
+
+/// The last change of a key, and how far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastChange {
+    /// How far it has come.
+    pub effect: Effect,
+    /// Whether it was made so recently that an instance could not know of it.
+    pub is_recent: bool,
+}
+
+/// The changes of this process that other instances may not know of.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pending: Mutex<VecDeque<Pending>>,
+    woken: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    positions: Positions,
+    committed_at: Monotonic,
+}
+
+impl Effects {
+    /// Notes that a change was committed just now. Only changes of keys that exist are waited for.
+    pub(crate) fn note(&self, events: &[(Event, Target)], positions: Positions, now: Monotonic) {
+        let is_waited_for = |(event, target): &(Event, Target)| {
+            matches!(target, Target::Key(_)) && !is_first(*event)
+        };
+        if !events.iter().any(is_waited_for) {
+            return;
+        }
+        let mut pending = self.pending();
+        if pending.len() == MAX_PENDING {
+            pending.pop_front();
+        }
+        pending.push_back(Pending {
+            positions,
+            committed_at: now,
+        });
+        self.woken.notify_one();
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, VecDeque<Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an event is a key's first: nothing was before it that memory could hold.
+const fn is_first(event: Event) -> bool {
+    matches!(event, Event::KeyCreated | Event::KeyImported)
+}
+
+/// Watches when changes of this process come into effect on every other instance, until it is dropped.
+pub async fn watch(engine: &Engine) {
+    loop {
+        engine.effects.woken.notified().await;
+        loop {
+            if let Err(error) = look(engine).await {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "when a change came into effect was not stored and is tried again"
+                );
+            }
+            let newest = engine.effects.pending().back().copied();
+            let Some(newest) = newest else { break };
+            let age = engine.clock.monotonic().since(newest.committed_at);
+            sleep(if age < PROMPT {
+                SHORT_PAUSE
+            } else {
+                LONG_PAUSE
+            })
+            .await;
+        }
+    }
+}
+
+/// Stores which changes of this process are in effect on every other instance by now, and after how long.
+///
+/// # Errors
+/// When the database does not answer; the next look tries again.
+pub async fn look(engine: &Engine) -> Result<(), StorageError> {
+    const OTHERS: &str = "SELECT MIN(position) FROM instances WHERE id <> $1 AND seen_at > $2";
+    const INSERT: &str = "INSERT INTO effects (first_position, last_position, millis, noted_at) \
+         VALUES ($1, $2, $3, $4) ON CONFLICT (first_position) DO NOTHING";
+    let asked_at = engine.clock.monotonic();
+    // After that it is in effect everywhere, and nobody asks how long that took.
+    let is_awaited = |pending: &Pending| asked_at.since(pending.committed_at) < SETTLED_AFTER;
+    engine.effects.pending().retain(is_awaited);
+    let since = engine.clock.now().plus(-SETTLED_AFTER);
+    let others: Option<i64> = on!(engine.db.read(), c => sqlx::query_scalar(OTHERS)
+        .bind(engine.recorder.instance()).bind(since).fetch_one(c).await)?;
+    let (seen_at, now) = (engine.clock.monotonic(), engine.clock.now());
+    let is_everywhere =
+        |pending: &Pending| others.is_none_or(|others| others >= pending.positions.last);
+    let known: Vec<Pending> = {
+        let pending = engine.effects.pending();
+        let known = pending.iter().filter(|pending| is_everywhere(pending));
+        known.copied().collect()
+    };
+    if known.is_empty() {
+        return Ok(());
+    }
+    let mut tx = engine.db.begin_unrecorded().await?;
+    for Pending {
+        positions,
+        committed_at,
+    } in &known
+    {
+        on!(tx.on(), c => sqlx::query(INSERT)
+            .bind(positions.first).bind(positions.last).bind(seen_at.since(*committed_at)).bind(now)
+            .execute(c).await.map(drop))?;
+    }
+    tx.commit().await?;
+    let is_stored = |pending: &Pending| {
+        known
+            .iter()
+            .any(|known| known.positions == pending.positions)
+    };
+    engine
+        .effects
+        .pending()
+        .retain(|pending| !is_stored(pending));
+    Ok(())
+}
+
+/// The last change of a key, and how far it has come; `None` when the org has no such key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_key(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    id: KeyId,
+) -> Result<Option<LastChange>, StorageError> {
+    const LAST: &str = "SELECT audit_log.position, audit_log.at, audit_log.event, audit_log.via FROM keys \
+         LEFT JOIN audit_log ON audit_log.org_id = keys.org_id AND audit_log.target_id = keys.id \
+         WHERE keys.org_id = $1 AND keys.id = $2 ORDER BY audit_log.seq DESC LIMIT 1";
+    type Row = (
+        Option<i64>,
+        Option<Timestamp>,
+        Option<String>,
+        Option<String>,
+    );
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(LAST)
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?;
+    let Some(row) = row else { return Ok(None) };
+    // Old entries are deleted.
+    let (Some(position), Some(at), Some(event), Some(via)) = row else {
+        return Ok(Some(LastChange {
+            effect: Effect::Everywhere { after: None },
+            is_recent: false,
+        }));
+    };
+    let is_recent =
+        engine.clock.now().since(at) < SETTLED_AFTER && !event.parse::<Event>().is_ok_and(is_first);
+    let effect = match measured(engine, position).await? {
+        Some(after) => Effect::Everywhere { after: Some(after) },
+        None if is_recent => {
+            // The command line ends after a change; what else makes one is about to say how long it took.
+            let is_watched = via != Via::Cli.as_str();
+            of_recent(engine, position, at, is_watched).await?
+        }
+        None => Effect::Everywhere { after: None },
+    };
+    Ok(Some(LastChange { effect, is_recent }))
+}
+
+async fn measured(engine: &Engine, position: i64) -> Result<Option<i64>, StorageError> {
+    const SQL: &str = "SELECT millis FROM effects WHERE first_position <= $1 AND last_position >= $1 \
+         ORDER BY first_position DESC LIMIT 1";
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(position).fetch_optional(c).await)?)
+}
+
+async fn of_recent(
+    engine: &Engine,
+    position: i64,
+    at: Timestamp,
+    is_watched: bool,
+) -> Result<Effect, StorageError> {
+    const BEHIND: &str = "SELECT COUNT(*) FROM instances WHERE position < $1 AND seen_at > $2";
+    let now = engine.clock.now();
+    let behind: i64 = on!(engine.db.read(), c => sqlx::query_scalar(BEHIND)
+        .bind(position).bind(now.plus(-SETTLED_AFTER)).fetch_one(c).await)?;
+    let is_new = now.since(at) < PROMPT;
+    Ok(match behind {
+        0 if !(is_new && is_watched) => Effect::Everywhere { after: None },
+        _ if is_new => Effect::Soon,
+        _ => Effect::Late {
+            at_the_latest: at.plus(SETTLED_AFTER),
+        },
+    })
+}
+
+/// Deletes what nobody asks for any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
+    const SQL: &str = "DELETE FROM effects WHERE noted_at <= $1";
+    let before = engine.clock.now().plus(-HOUR);
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(before).execute(c).await.map(drop))?;
+    Ok(())
+}
