@@ -94,7 +94,7 @@ enum BenchPart {
     },
     /// Revoke keys on one of three instances, and measure when the others know.
     Revocation {
-        /// How many keys, with the listening connections alive and cut.
+        /// How many keys in each case: listening connections alive and cut, and PgBouncer.
         #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
         rounds: u32,
         /// Measure this program instead of building one.

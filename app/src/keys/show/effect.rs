@@ -38,7 +38,7 @@ impl Progress {
                 let (seconds, hundredths) = (millis / 1_000, millis % 1_000 / 10);
                 format!("In effect on every instance ({seconds}.{hundredths:02} s).")
             }
-            Self::Soon => "Takes effect on every instance within a second.".to_owned(),
+            Self::Soon => "Takes effect everywhere within a second.".to_owned(),
             Self::Late(at_the_latest) => format!(
                 "Not confirmed by every instance yet. One that does not respond applies the change by {at_the_latest} at \
                  the latest: no instance decides from memory for longer than a minute."
@@ -158,7 +158,7 @@ mod tests {
         In effect on every instance (1.20 s).
         In effect on every instance (less than 0.01 s).
         In effect on every instance.
-        Takes effect on every instance within a second.
+        Takes effect everywhere within a second.
         Not confirmed by every instance yet. One that does not respond applies the change by 12:01:05 UTC at the latest: no instance decides from memory for longer than a minute.
         ");
     }

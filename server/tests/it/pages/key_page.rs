@@ -40,7 +40,7 @@ on_both! {
         press(&owner, "disable", &id).await;
         let fields = [("org", "northwind"), ("key", &*id)];
         let asked = async || member.call("/api/keys/in-effect", &fields).await.json();
-        assert!(owner.get(&path).await.text().contains("Takes effect on every instance within a second."));
+        assert!(owner.get(&path).await.text().contains("Takes effect everywhere within a second."));
         assert_eq!(asked().await, "soon");
         app.clock.advance(2 * SECOND);
         assert!(owner.get(&path).await.text().contains("applies the change by 12:01:05 UTC at the latest"));
