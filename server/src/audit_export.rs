@@ -1,6 +1,6 @@
 //! The audit log as a CSV file (RFC 4180), for people's spreadsheets. It is read while it is sent.
 
-use std::{future::ready, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -9,17 +9,21 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use csv::{Terminator, WriterBuilder};
-use futures_util::stream::{StreamExt as _, once, try_unfold};
+use futures_util::stream::{Stream, try_unfold};
 use latchkey_app::{
     AppError,
     audit::export::{Batch, COLUMNS, Export},
 };
 use leptos_axum::render_app_async_with_context;
+use tokio::{sync::mpsc, time::timeout};
 use tower_sessions::Session;
 
 use crate::{
     app_state::AppState, error_page, key_forms::person, named::Named, pages, settings::PublicUrl,
 };
+
+/// How long a file may take: whoever takes it slowly keeps a place from others.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// Exports the entries that match the filters in the address.
 pub async fn show(
@@ -69,18 +73,59 @@ fn attachment(export: Export, public_url: Arc<PublicUrl>) -> Response {
         (header::CONTENT_DISPOSITION, name.as_str()),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let heading = written(&[COLUMNS]);
-    let rows = try_unfold(export, move |mut export| {
-        let public_url = Arc::clone(&public_url);
-        async move {
-            match export.next().await? {
-                Some(batch) => Ok(Some((rows(batch, &public_url)?, export))),
-                None => Ok(None),
-            }
+    let file = in_time(|to| async move { send(export, &public_url, &to).await });
+    (headers, Body::from_stream(file)).into_response()
+}
+
+/// The parts that `send` gives, for as long as a file may take. It is run in a task of its own: a client that takes nothing
+/// more leaves a stream alone, and whatever it holds with it.
+fn in_time<F: Future<Output = ()> + Send + 'static>(
+    send: impl FnOnce(mpsc::Sender<Part>) -> F,
+) -> impl Stream<Item = Result<Bytes, CutOff>> {
+    let (sender, receiver) = mpsc::channel(1);
+    let sending = send(sender);
+    tokio::spawn(async move {
+        if timeout(LONGEST, sending).await.is_err() {
+            tracing::info!("an export was taken too slowly and was cut off");
         }
     });
-    let file = once(ready(heading)).chain(rows);
-    (headers, Body::from_stream(file)).into_response()
+    try_unfold(receiver, |mut receiver| async move {
+        match receiver.recv().await {
+            Some(Part::Rows(bytes)) => Ok(Some((bytes, receiver))),
+            Some(Part::End) => Ok(None),
+            None => Err(CutOff),
+        }
+    })
+}
+
+/// A part of the file.
+enum Part {
+    Rows(Bytes),
+    End,
+}
+
+/// The file was not sent to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("the export was cut off")]
+struct CutOff;
+
+/// Sends the parts of the file, until its end or until something fails. What fails is in the log.
+async fn send(mut export: Export, public_url: &PublicUrl, to: &mpsc::Sender<Part>) {
+    let mut next = written(&[COLUMNS]);
+    while let Ok(bytes) = next {
+        if to.send(Part::Rows(bytes)).await.is_err() {
+            return;
+        }
+        next = match export.next().await {
+            Ok(Some(batch)) => rows(batch, public_url),
+            Ok(None) => {
+                // Whoever has gone does not miss it.
+                let _ = to.send(Part::End).await;
+                return;
+            }
+            Err(error) => Err(error),
+        };
+    }
 }
 
 fn rows(batch: Batch, public_url: &PublicUrl) -> Result<Bytes, AppError> {
@@ -141,7 +186,45 @@ async fn page_instead(state: &AppState, mut parts: Parts, error: &AppError) -> R
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures_util::StreamExt as _;
+    use tokio::time::sleep;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_taken_too_slowly_is_cut_off_and_lets_go_of_its_place() {
+        let place = Arc::new(());
+        let held = Arc::clone(&place);
+        let endless = in_time(|to| async move {
+            let _held = held;
+            while to
+                .send(Part::Rows(Bytes::from_static(b"1\r\n")))
+                .await
+                .is_ok()
+            {}
+        });
+        let mut endless = pin!(endless);
+        let mut parts = 0;
+        while let Some(Ok(_)) = endless.next().await {
+            parts += 1;
+            sleep(LONGEST / 10).await;
+        }
+        assert!((10..=12).contains(&parts), "{parts}");
+        assert_eq!(Arc::strong_count(&place), 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_sent_to_its_end_ends() {
+        let whole = in_time(|to| async move {
+            for part in [Part::Rows(Bytes::from_static(b"1\r\n")), Part::End] {
+                assert!(to.send(part).await.is_ok());
+            }
+        });
+        let parts: Vec<_> = whole.map(|part| part.is_ok()).collect().await;
+        assert_eq!(parts, [true]);
+    }
 
     #[test]
     fn no_cell_is_a_formula() {
