@@ -6,7 +6,7 @@
 pub(crate) mod postgres;
 pub mod sqlite_file;
 
-use std::{io, str::FromStr, sync::LazyLock, time::Duration};
+use std::{io, path::PathBuf, str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
     PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -56,6 +56,11 @@ pub enum ConnectError {
          with special characters in a password percent-encoded"
     )]
     Url,
+    /// SQLite keeps everything in one file.
+    #[error(
+        "database_url: {} is a folder. Name a file in it, such as sqlite:{}/latchkey.db", .0.display(), .0.display()
+    )]
+    IsFolder(PathBuf),
     /// Nothing answers.
     #[error(
         "Postgres cannot be reached at {place} ({reason}). Check that it is running, that database_url names the right \
@@ -231,6 +236,9 @@ impl Db {
             return Ok(Self(On::Postgres(PostgresPool::connect(url).await?)));
         }
         if let Some(path) = sqlite_file::path(url) {
+            if path.is_dir() {
+                return Err(ConnectError::IsFolder(path));
+            }
             sqlite_file::create(&path)
                 .map_err(|error| StorageError::from(sqlx::Error::Io(error)))?;
         }

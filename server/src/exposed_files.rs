@@ -77,7 +77,10 @@ pub fn find(settings: &Settings) -> Vec<Exposed> {
     let folders = folders
         .into_iter()
         .filter_map(|folder| exposed(folder, of_folder));
-    let files = files.filter_map(|file| exposed(file, of_file));
+    // A folder where a file should be is another error.
+    let files = files
+        .filter(|file| file.is_file())
+        .filter_map(|file| exposed(file, of_file));
     folders.chain(files).collect()
 }
 

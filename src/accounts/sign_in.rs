@@ -48,6 +48,8 @@ pub enum FailedSignIn {
     WrongPassword(UserId),
     /// The account is disabled.
     Disabled(UserId),
+    /// Too many wrong ones before: neither was looked at.
+    Throttled(Option<UserId>),
 }
 
 impl FailedSignIn {
@@ -57,6 +59,7 @@ impl FailedSignIn {
             Self::UnknownAccount => "unknown_account",
             Self::WrongPassword(_) => "wrong_password",
             Self::Disabled(_) => "account_disabled",
+            Self::Throttled(_) => "too_many_tries",
         }
     }
 
@@ -65,6 +68,7 @@ impl FailedSignIn {
         match self {
             Self::UnknownAccount => None,
             Self::WrongPassword(account) | Self::Disabled(account) => Some(account),
+            Self::Throttled(account) => account,
         }
     }
 }
@@ -95,7 +99,15 @@ pub async fn sign_in(
             engine.clock.now(),
             &[format!("account {email}"), address_subject(from)],
         )
-        .map_err(|retry_after| SignInError::TooMany { retry_after })?;
+        .map_err(|retry_after| SignInError::TooMany { retry_after });
+    let attempt = match attempt {
+        Ok(attempt) => attempt,
+        Err(error) => {
+            let failed = FailedSignIn::Throttled(account(engine, email).await?);
+            note_failed(engine, failed, visit);
+            return Err(error);
+        }
+    };
     const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";
     let found: Option<Account> =
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)
@@ -116,6 +128,13 @@ pub async fn sign_in(
     };
     note_failed(engine, failed, visit);
     Err(SignInError::WrongCredentials(failed))
+}
+
+/// Whose address it is.
+async fn account(engine: &Engine, email: &EmailAddress) -> Result<Option<UserId>, StorageError> {
+    const SQL: &str = "SELECT id FROM users WHERE email = $1";
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(email.clone()).fetch_optional(c).await)?)
 }
 
 /// Notes for the audit log that someone failed to sign in. Of who tried an account that there is not nothing is kept but

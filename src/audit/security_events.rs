@@ -5,7 +5,7 @@
 //! process is killed.
 //!
 //! Anyone can cause some of them without end, which must not fill the log. An actor brings so many a second, and a log
-//! takes so many an hour, of which failures and denials are at most half: whoever guesses passwords hides no sign-in. The
+//! takes so many an hour, half of which are kept for failures and denials: none of the two can hide the other. The
 //! others are counted, and told in one entry for each kind when the hour is over. Each org's log has limits of its own,
 //! and so has what is in no org's. Each instance counts for itself.
 

@@ -28,6 +28,7 @@ impl Wording {
             MemberJoined if !is_own => naming("added", "to the organization"),
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
+            SessionEnded if !is_own => naming("signed out", "everywhere"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
             | SessionFailed | SessionEnded | AccessDenied | ExportMade => Self {
                 before: event.sentence(),
@@ -116,6 +117,8 @@ mod tests {
             "added X to the organization"
         );
         assert_eq!(said(Event::MemberJoined, true), "joined the organization");
+        assert_eq!(said(Event::SessionEnded, false), "signed out X everywhere");
+        assert_eq!(said(Event::SessionEnded, true), "signed out");
         assert_eq!(
             said(Event::OrgUpdated, false),
             "changed the organization's settings"

@@ -18,7 +18,8 @@ use crate::{
 /// The flags of `check`.
 #[derive(Debug, Args)]
 pub struct CheckFlags {
-    /// Exit with 1 for warnings too: unknown variables, and files that others can read or write.
+    /// Exit with 1 for warnings too: unknown variables, files that others can read or write, and a Postgres that cannot
+    /// notify this process of changes.
     #[arg(long)]
     strict: bool,
 }
@@ -74,6 +75,11 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
     };
     let noticing = feed::noticing(&db, settings.database_listen_url()).await;
     println!("changes by other instances: {}", in_full(&noticing));
+    let is_slow = !matches!(
+        noticing,
+        Noticing::Notified | Noticing::Looking(NotNotified::Sqlite)
+    );
+    warnings += usize::from(is_slow);
     let words = pepper(&settings, &db).await;
     match &words {
         Ok(words) | Err(words) => println!("pepper: {words}"),

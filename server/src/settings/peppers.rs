@@ -21,8 +21,9 @@ use super::Secret;
 pub enum PepperError {
     /// Several instances on one database must have the same.
     #[error(
-        "pepper (in the settings): Postgres needs one. Set LATCHKEY_PEPPER to the same value on every instance, for \
-         example to what `openssl rand -hex 32` prints"
+        "Postgres needs a pepper in the settings. Set LATCHKEY_PEPPER to the same value on every instance: for a new \
+         database to what `openssl rand -hex 32` prints, for one that was restored to the pepper that it was used with, \
+         such as the content of the file data/pepper. Keys are not recognized under another one"
     )]
     NeededForPostgres,
     /// The file is gone, and the database was used with what it held.

@@ -37,15 +37,24 @@ pub(super) struct Writing {
     hours: HashMap<Option<OrgId>, Hour>,
 }
 
+/// How many there were beyond a limit.
+#[derive(Debug, Clone, Copy)]
+struct More {
+    count: u64,
+    /// Who it was, when it was one.
+    actor: Actor,
+}
+
 /// What one log took in an hour.
 #[derive(Debug)]
 struct Hour {
     began: Timestamp,
-    written: u32,
-    /// Of these: failures and denials.
+    /// Failures and denials that were written.
     failures: u32,
+    /// Everything else that was.
+    successes: u32,
     /// Those beyond the limits.
-    more: BTreeMap<(Event, Via), u64>,
+    more: BTreeMap<(Event, Via), More>,
 }
 
 /// Appends to the audit log what was noted since the last time, and what an hour that is over had beyond its limits; with
@@ -128,13 +137,20 @@ impl Writing {
                 if self.hour(log, now).lets_pass(noted.event, log.is_some()) {
                     self.entries.push(entry(log, at, &noted));
                 } else {
-                    self.hour(log, now).count(noted.event, noted.caller.via, 1);
+                    let more = More {
+                        count: 1,
+                        actor: noted.caller.actor,
+                    };
+                    self.hour(log, now)
+                        .count(noted.event, noted.caller.via, more);
                 }
             }
         }
         for (source, Count { more, .. }) in by_source {
-            for (via, more) in more {
+            let actor = source.actor;
+            for (via, count) in more {
                 for log in logs(source.log) {
+                    let more = More { count, actor };
                     self.hour(log, now).count(source.event, via, more);
                 }
             }
@@ -152,9 +168,8 @@ impl Writing {
             let is_over = is_over(hour);
             if is_over {
                 let more = mem::take(&mut hour.more).into_iter();
-                entries.extend(
-                    more.map(|((event, via), count)| and_more(*log, now, event, via, count)),
-                );
+                entries
+                    .extend(more.map(|((event, via), more)| and_more(*log, now, event, via, more)));
             }
             !is_over
         });
@@ -165,8 +180,8 @@ impl Hour {
     fn new(now: Timestamp) -> Self {
         Self {
             began: now.floor(HOUR),
-            written: 0,
             failures: 0,
+            successes: 0,
             more: BTreeMap::new(),
         }
     }
@@ -175,15 +190,24 @@ impl Hour {
     fn lets_pass(&mut self, event: Event, is_of_org: bool) -> bool {
         let most = if is_of_org { MOST_OF_ORG } else { MOST_OF_NONE };
         let is_failure = matches!(event, Event::SessionFailed | Event::AccessDenied);
-        let passes = self.written < most && (!is_failure || self.failures < most / 2);
-        self.written += u32::from(passes);
-        self.failures += u32::from(passes && is_failure);
+        let written = if is_failure {
+            &mut self.failures
+        } else {
+            &mut self.successes
+        };
+        let passes = *written < most / 2;
+        *written += u32::from(passes);
         passes
     }
 
     /// Counts what is not written.
-    fn count(&mut self, event: Event, via: Via, more: u64) {
-        *self.more.entry((event, via)).or_default() += more;
+    fn count(&mut self, event: Event, via: Via, more: More) {
+        let none = More { count: 0, ..more };
+        let all = self.more.entry((event, via)).or_insert(none);
+        all.count += more.count;
+        if all.actor != more.actor {
+            all.actor = Actor::Unknown;
+        }
     }
 }
 
@@ -203,18 +227,18 @@ fn entry(log: Option<OrgId>, at: Timestamp, noted: &SecurityEvent) -> NewEntry {
 }
 
 /// "And so many more."
-fn and_more(log: Option<OrgId>, at: Timestamp, event: Event, via: Via, count: u64) -> NewEntry {
+fn and_more(log: Option<OrgId>, at: Timestamp, event: Event, via: Via, more: More) -> NewEntry {
     NewEntry {
         org_id: log,
         at,
         caller: Caller {
-            actor: Actor::Unknown,
+            actor: more.actor,
             via,
             visit: Visit::default(),
         },
         event,
         target: None,
-        changes: Map::from_iter([("more".to_owned(), said(count.into()))]),
+        changes: Map::from_iter([("more".to_owned(), said(more.count.into()))]),
     }
 }
 
@@ -223,12 +247,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_leave_half_of_an_hour_to_what_succeeds() {
+    fn half_of_an_hour_is_kept_for_failures_and_half_for_what_succeeds() {
         let mut hour = Hour::new(Timestamp::from_millis(0));
         let mut passed = |event, tries| (0..tries).filter(|_| hour.lets_pass(event, true)).count();
         assert_eq!(passed(Event::SessionFailed, 500), 50);
         assert_eq!(passed(Event::AccessDenied, 500), 0);
         assert_eq!(passed(Event::SessionStarted, 500), 50);
         assert_eq!(passed(Event::ExportMade, 1), 0);
+        let mut hour = Hour::new(Timestamp::from_millis(0));
+        let mut passed = |event, tries| (0..tries).filter(|_| hour.lets_pass(event, true)).count();
+        assert_eq!(passed(Event::SessionStarted, 500), 50);
+        assert_eq!(passed(Event::AccessDenied, 500), 50);
     }
 }

@@ -70,7 +70,7 @@ on_both! {
         app.clock.advance(HOUR);
         write(&app.engine, false).await.unwrap();
         let northwind = told(app, &orgs[0]).await;
-        assert_eq!(northwind[51..], ["unknown - access.denied - - {\"more\":{\"from\":null,\"to\":250}}"]);
+        assert_eq!(northwind[51..], ["user dana access.denied - - {\"more\":{\"from\":null,\"to\":250}}"]);
         assert!(dana.permit::<to::RevokeKeys>().is_err());
         write(&app.engine, false).await.unwrap();
         assert_eq!(told(app, &orgs[0]).await.len(), 53, "a new hour has new limits");
@@ -84,7 +84,7 @@ on_both! {
         }
         app.engine.finish().await.unwrap();
         let told = told(app, &org).await;
-        assert_eq!((told.len(), &*told[20]), (21, "unknown - access.denied - - {\"more\":{\"from\":null,\"to\":5}}"));
+        assert_eq!((told.len(), &*told[20]), (21, "user dana access.denied - - {\"more\":{\"from\":null,\"to\":5}}"));
     }
 
     async fn what_the_database_did_not_take_is_written_the_next_time(app: &TestApp) {
@@ -100,6 +100,18 @@ on_both! {
         write(&app.engine, false).await.unwrap();
         write(&app.engine, false).await.unwrap();
         assert_eq!(told(app, &org).await.len(), 2);
+    }
+
+    async fn tries_that_are_throttled_are_told_too(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        for _ in 0..12 {
+            try_password(app, "dana@northwind.example", "wrong password").await;
+        }
+        write(&app.engine, false).await.unwrap();
+        let told = told(app, &org).await;
+        assert_eq!(told.iter().filter(|line| line.contains("wrong_password")).count(), 10);
+        assert_eq!(told.iter().filter(|line| line.contains("too_many_tries")).count(), 2);
     }
 
     async fn asking_whether_one_may_is_no_denial(app: &TestApp) {
