@@ -90,10 +90,11 @@ fn is_from_trusted_proxy(request: &Request, trusted: &[IpNet]) -> bool {
     })
 }
 
-/// The id that a proxy gave the request, if it is a plain one.
+/// The id that a proxy gave the request, if it is hexadecimal, as proxies and UUIDs write it: a proxy that passes on what
+/// its client sent must not bring a key into the log.
 fn id_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_plain = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b'-';
     ((1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_plain)).then(|| id.clone())
 }
 

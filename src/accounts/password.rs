@@ -16,8 +16,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::{
     Engine,
     access::Operator,
+    audit::security_events::{Log, SecurityEvent},
     caller::{Person, Visit},
     db::{StorageError, on},
+    event::Event,
     id::UserId,
     network::Network,
     random::RandomnessError,
@@ -213,6 +215,9 @@ pub async fn change(
     let whose = HashFor::User(user_id);
     let verified = verify(engine, current, stored, whose).await;
     if !attempt.unless_wrong(verified)? {
+        let log = Log::OrgsOf(user_id);
+        let failed = SecurityEvent::new(Event::SessionFailed, person.into(), log);
+        engine.note(failed.with("reason", "wrong_current_password"));
         return Err(ChangePasswordError::WrongPassword);
     }
     let hash = hash(engine, new, whose).await?;

@@ -5,7 +5,8 @@
 //! process is killed.
 //!
 //! Anyone can cause some of them without end, which must not fill the log. An actor brings so many a second, and a log
-//! takes so many an hour, half of which are kept for failures and denials: none of the two can hide the other. The
+//! takes so many an hour, ten of a kind from one actor, half of them kept for failures and denials: nobody can hide what
+//! others do, or what else they do themselves. The
 //! others are counted, and told in one entry for each kind when the hour is over. Each org's log has limits of its own,
 //! and so has what is in no org's. Each instance counts for itself.
 
@@ -13,7 +14,7 @@ mod writing;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::{Map, Value, json};
@@ -84,8 +85,6 @@ struct Count {
     noted: usize,
     /// Beyond [`MOST_A_SECOND`], by what they came with.
     more: BTreeMap<Via, u64>,
-    /// A request that is denied several things is one denial.
-    last_request: Option<Arc<str>>,
 }
 
 impl Engine {
@@ -99,11 +98,6 @@ impl Engine {
         let now = self.clock.now();
         let mut noted = self.security_events.noted();
         let count = noted.by_source.entry(source).or_default();
-        let request_id = event.caller.visit.request_id.clone();
-        if request_id.is_some() && count.last_request == request_id {
-            return;
-        }
-        count.last_request = request_id;
         if count.noted < MOST_A_SECOND {
             count.noted += 1;
             noted.events.push((now, event));

@@ -104,11 +104,28 @@ impl PostgresPool {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        if self.has_pooler {
-            self.pool.begin_with(BEGIN_SHARED).await
+        self.begin_with("BEGIN", BEGIN_SHARED).await
+    }
+
+    /// Begins with a statement, or with another one behind a pooler.
+    ///
+    /// That is a task of its own, which no hang-up cuts off: sqlx rolls back what it knows to have begun, and a connection
+    /// whose `BEGIN` was not waited for would go back to the pool in a transaction that nobody ends. What is written on it
+    /// next would be lost.
+    async fn begin_with(
+        &self,
+        alone: &'static str,
+        behind_pooler: &'static str,
+    ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let begin = if self.has_pooler {
+            behind_pooler
         } else {
-            self.pool.begin().await
-        }
+            alone
+        };
+        let pool = self.pool.clone();
+        tokio::spawn(async move { pool.begin_with(begin).await })
+            .await
+            .map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// A transaction that only reads, and sees one state.
@@ -118,11 +135,7 @@ impl PostgresPool {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         const BEGIN_SHARED: &str =
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; DEALLOCATE ALL";
-        if self.has_pooler {
-            self.pool.begin_with(BEGIN_SHARED).await
-        } else {
-            self.pool.begin_with(BEGIN).await
-        }
+        self.begin_with(BEGIN, BEGIN_SHARED).await
     }
 
     /// Makes all migrations in one transaction, under a lock that ends with it: sqlx's own lock is the session's, and would

@@ -21,6 +21,8 @@ use super::{Count, Log, Noted, SecurityEvent, said};
 
 /// Entries that an org's log takes in an hour.
 const MOST_OF_ORG: u32 = 100;
+/// Those of one kind of event that one actor brings.
+const MOST_OF_ACTOR: u32 = 10;
 /// Entries in an hour that are in no org's log, such as failed sign-ins to accounts that there are not.
 const MOST_OF_NONE: u32 = 1_000;
 /// People whose orgs one statement asks for.
@@ -53,6 +55,8 @@ struct Hour {
     failures: u32,
     /// Everything else that was.
     successes: u32,
+    /// How many of one kind one actor brought.
+    by_actor: HashMap<(Event, Actor), u32>,
     /// Those beyond the limits.
     more: BTreeMap<(Event, Via), More>,
 }
@@ -134,7 +138,11 @@ impl Writing {
         let Noted { events, by_source } = mem::take(&mut self.noted);
         for (at, noted) in events {
             for log in logs(noted.log) {
-                if self.hour(log, now).lets_pass(noted.event, log.is_some()) {
+                let actor = noted.caller.actor;
+                if self
+                    .hour(log, now)
+                    .lets_pass(noted.event, actor, log.is_some())
+                {
                     self.entries.push(entry(log, at, &noted));
                 } else {
                     let more = More {
@@ -182,12 +190,13 @@ impl Hour {
             began: now.floor(HOUR),
             failures: 0,
             successes: 0,
+            by_actor: HashMap::new(),
             more: BTreeMap::new(),
         }
     }
 
     /// Whether one more event may be written. Then it counts as written.
-    fn lets_pass(&mut self, event: Event, is_of_org: bool) -> bool {
+    fn lets_pass(&mut self, event: Event, actor: Actor, is_of_org: bool) -> bool {
         let most = if is_of_org { MOST_OF_ORG } else { MOST_OF_NONE };
         let is_failure = matches!(event, Event::SessionFailed | Event::AccessDenied);
         let written = if is_failure {
@@ -195,8 +204,14 @@ impl Hour {
         } else {
             &mut self.successes
         };
-        let passes = *written < most / 2;
-        *written += u32::from(passes);
+        let by_actor = self.by_actor.get(&(event, actor)).copied().unwrap_or(0);
+        // All whom nobody knows are one actor, and in no org's log.
+        let is_in_share = actor == Actor::Unknown || by_actor < MOST_OF_ACTOR;
+        let passes = *written < most / 2 && is_in_share;
+        if passes {
+            *written += 1;
+            self.by_actor.insert((event, actor), by_actor + 1);
+        }
         passes
     }
 
@@ -249,14 +264,39 @@ mod tests {
     #[test]
     fn half_of_an_hour_is_kept_for_failures_and_half_for_what_succeeds() {
         let mut hour = Hour::new(Timestamp::from_millis(0));
-        let mut passed = |event, tries| (0..tries).filter(|_| hour.lets_pass(event, true)).count();
-        assert_eq!(passed(Event::SessionFailed, 500), 50);
-        assert_eq!(passed(Event::AccessDenied, 500), 0);
-        assert_eq!(passed(Event::SessionStarted, 500), 50);
-        assert_eq!(passed(Event::ExportMade, 1), 0);
+        let mut passed = |event| {
+            (0..500)
+                .filter(|number| hour.lets_pass(event, actor(number / 5), true))
+                .count()
+        };
+        assert_eq!(passed(Event::SessionFailed), 50);
+        assert_eq!(passed(Event::AccessDenied), 0);
+        assert_eq!(passed(Event::SessionStarted), 50);
+        assert_eq!(passed(Event::ExportMade), 0);
         let mut hour = Hour::new(Timestamp::from_millis(0));
-        let mut passed = |event, tries| (0..tries).filter(|_| hour.lets_pass(event, true)).count();
-        assert_eq!(passed(Event::SessionStarted, 500), 50);
-        assert_eq!(passed(Event::AccessDenied, 500), 50);
+        let mut passed = |event| {
+            (0..500)
+                .filter(|number| hour.lets_pass(event, actor(number / 5), true))
+                .count()
+        };
+        assert_eq!(passed(Event::SessionStarted), 50);
+        assert_eq!(passed(Event::AccessDenied), 50);
+    }
+
+    #[test]
+    fn one_actor_leaves_room_for_others_and_for_what_else_they_do() {
+        let mut hour = Hour::new(Timestamp::from_millis(0));
+        let mut passed = |event, who| {
+            (0..500)
+                .filter(|_| hour.lets_pass(event, actor(who), true))
+                .count()
+        };
+        assert_eq!(passed(Event::SessionStarted, 1), 10);
+        assert_eq!(passed(Event::SessionStarted, 2), 10);
+        assert_eq!(passed(Event::ExportMade, 1), 10);
+    }
+
+    fn actor(number: i64) -> Actor {
+        Actor::User(UserId::new(number, [0; 10]))
     }
 }

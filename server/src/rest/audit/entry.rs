@@ -41,8 +41,8 @@ pub struct EntryObject {
     #[schema(required)]
     target: Option<Party>,
     /// The fields that changed. Of a denial it says which `action` was denied, of a failed sign-in for what `reason`, of an
-    /// export which `file` was made, and how many `sessions` ended. Sign-ins, denials and exports beyond 100 an hour are told in one entry each hour, which
-    /// says how many `more` there were.
+    /// export which `file` was made, and how many `sessions` ended. Of sign-ins, denials and exports beyond the limits of
+    /// an hour one entry says how many `more` there were.
     changes: BTreeMap<String, FieldChange>,
     /// The `X-Request-Id` of the request that did it. A request that changes many keys has an entry for each.
     #[schema(required)]

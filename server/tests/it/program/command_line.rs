@@ -386,6 +386,14 @@ fn check_says_that_a_data_folder_cannot_be_used_and_leaves_nothing_behind() {
     let possible = folder.run(&["check", "--data-dir", "a/b/c"], "");
     assert!(possible.status.success(), "{possible:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    std::fs::create_dir(folder.path().join("shared")).unwrap();
+    let no_file = folder.run(&["check", "--database-url", "sqlite:shared"], "");
+    let out = text(&no_file.stdout);
+    assert!(
+        out.contains("shared is a folder. Name a file in it, such as sqlite:shared/latchkey.db")
+            && !out.contains("chmod 600"),
+        "{out}"
+    );
 }
 
 #[test]

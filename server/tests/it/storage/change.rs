@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use latchkey::{
@@ -23,9 +24,10 @@ use latchkey::{
     verify::{Request, verify},
 };
 use sha2::{Digest as _, Sha256};
+use tokio::time::sleep;
 
 use crate::test_app::{
-    TestApp, TestOrg,
+    Database, TestApp, TestOrg,
     org::{agent, secret_key, widget_key},
     said,
 };
@@ -57,6 +59,19 @@ impl<F: Future> Future for Dropped<F> {
             None => Poll::Ready(None),
         }
     }
+}
+
+/// Whether Postgres comes to have no transaction that nobody ends. A rollback takes a moment.
+async fn every_transaction_ends(app: &TestApp) -> bool {
+    const OPEN: &str = "SELECT query FROM pg_stat_activity \
+         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    for _ in 0..200 {
+        if app.database.texts(OPEN).await.is_empty() {
+            return true;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    false
 }
 
 /// Drops a change after one poll, then after two, and so on; begins anew when it ran to its end. After each, memory has to
@@ -109,6 +124,21 @@ async fn new_key(org: &TestOrg) -> (KeyId, PlainKey) {
 }
 
 on_both! {
+    async fn a_change_that_is_dropped_while_it_begins_leaves_no_transaction_open(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await.id;
+        for polls in (1..=5).cycle().take(60) {
+            let permit = org.permit();
+            let change = disable(&app.engine, &permit, key);
+            Dropped { future: Some(Box::pin(change)), polls }.await;
+            if let Database::Postgres { .. } = app.database {
+                // What was queued is sent when the connection goes back to the pool.
+                sleep(Duration::from_millis(10)).await;
+                assert!(every_transaction_ends(app).await, "after {polls} polls");
+            }
+        }
+    }
+
     async fn a_dropped_disable_enable_or_revoke_leaves_memory_right(app: &TestApp) {
         let org = app.org("northwind").await;
         drop_at_every_await(app, async |_| new_key(&org).await,
