@@ -64,7 +64,7 @@ impl Done {
             Self::DomainsChanged => "Allowed domains updated. Changes take effect immediately.",
             Self::OldSecretEnded => "Old secret ended. Requests with it are now rejected.",
             Self::PasswordChanged => {
-                "Password changed. You have been signed out on all other devices."
+                "Password changed. You have been signed out of all other sessions."
             }
             Self::AgentMade => "Agent created. Use its public ID in requests.",
             Self::AgentSaved => "Saved. Changes take effect immediately.",

@@ -67,7 +67,7 @@ pub enum Refusal {
     )]
     SignUpNotAvailable,
     /// A revoked or expired key stays so.
-    #[error("This key is revoked or expired and cannot be changed. Create a new key instead.")]
+    #[error("This key is revoked or has expired, so this action is not possible.")]
     KeyEnded,
     /// The org's first project.
     #[error(

@@ -141,9 +141,9 @@ impl Summary {
     /// The notice above the form, with what concerns no single field; nothing for a form that was not sent yet.
     pub fn view(self, errors: Errors) -> impl IntoView {
         let text = if self.refused == 1 {
-            "Check one field: "
+            "Check one field. "
         } else {
-            "Check these fields: "
+            "Check these fields. "
         };
         (self.refused > 0).then(|| {
             view! {
