@@ -64,7 +64,7 @@ test("sign-up on an empty server", async ({ browser }) => {
         const page = await context.newPage();
         await page.goto("/");
         await hydrated(page);
-        await expect(page.getByRole("button", { name: "Make account" })).toBeVisible();
+        await expect(page.getByRole("button", { name: "Create account" })).toBeVisible();
         await page.screenshot({ path: join(folder, `sign-up-${width}-${colorScheme}.png`), fullPage: true });
         await context.close();
       }

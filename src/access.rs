@@ -79,10 +79,10 @@ permitted! {
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// No such org, or not one that the person is in: they are told the same.
-    #[error("There is no such organization, or you are not in it.")]
+    #[error("The organization was not found, or you are not a member of it.")]
     NotFound,
     /// The role does not allow the action.
-    #[error("Your role does not let you {}. Ask an owner of the organization.", .0.text())]
+    #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
     Forbidden(Action),
     /// The database could not be asked.
     #[error(transparent)]

@@ -64,17 +64,17 @@ pub struct AgentSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The org has no such agent.
-    #[error("There is no such agent.")]
+    #[error("The agent was not found.")]
     NotFound,
     /// The org has no such project.
-    #[error("There is no such project. Choose one of the organization's.")]
+    #[error("The project was not found. Choose a project of this organization.")]
     UnknownProject,
     /// The convention has no public IDs in place of keys.
-    #[error("On this instance a page needs a key. Switch embedding by public ID off.")]
+    #[error("This instance requires a key on every page. Turn off embedding by public ID.")]
     EmbeddingNotOffered,
     /// Everyone could use it, from anywhere.
     #[error(
-        "Enter at least one domain. Embedded by its public ID alone, an agent works only on pages of its domains."
+        "Enter at least one domain. Without a key, an agent works only on its allowed domains."
     )]
     DomainsNeeded,
     /// More domains than an agent has.

@@ -55,14 +55,14 @@ struct EndLine {
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// A backup is one file.
-    #[error("{0} is a folder. Name a file in it, such as {0}/latchkey.backup")]
+    #[error("{0} is a folder. Specify a file in it, such as {0}/latchkey.backup")]
     IsFolder(PathBuf),
     /// A backup replaces no other file.
     #[error("{0} already exists. Choose another name, or delete the file first")]
     Exists(PathBuf),
     /// Folders are not created.
     #[error(
-        "{0} cannot be written: its folder does not exist. Create the folder, or choose another one"
+        "{0} cannot be written because its folder does not exist. Create the folder, or choose another one"
     )]
     NoFolder(PathBuf),
     /// The file could not be written; what was written of it has been deleted.
@@ -92,8 +92,8 @@ pub enum RestoreError {
     File(PathBuf, #[source] FileError),
     /// Restoring replaces nothing.
     #[error(
-        "the database already holds data (in the table {0}). Restore into an empty one: with SQLite name another folder \
-         with --data-dir, with Postgres create another database"
+        "the database already contains data (in the table {0}). Restore into an empty database. With SQLite, specify \
+         another folder with --data-dir; with Postgres, create another database"
     )]
     NotEmpty(&'static str),
     /// A row was not accepted.
@@ -111,14 +111,14 @@ pub enum FileError {
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
     /// It is not a file.
-    #[error("is a folder. Name a file that `latchkey backup` created")]
+    #[error("is a folder. Specify a file that `latchkey backup` created")]
     IsFolder,
     /// It is something else.
-    #[error("is not a backup. Name a file that `latchkey backup` created")]
+    #[error("is not a backup. Specify a file that `latchkey backup` created")]
     NotABackup,
     /// A newer version has tables that this one does not know.
     #[error(
-        "was created by a newer version of Latchkey. Install that version, or a later one, and restore with it"
+        "was created by a newer version of Latchkey. Restore it with that version or a later one"
     )]
     Newer,
     /// It is not what was written.

@@ -52,7 +52,7 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
 pub enum ConnectError {
     /// The URL cannot be read.
     #[error(
-        "database_url is not a valid URL. Write it as `postgres://USER:PASSWORD@HOST:PORT/DATABASE` or `sqlite:PATH`, \
+        "database_url is not a valid URL. Use `postgres://USER:PASSWORD@HOST:PORT/DATABASE` or `sqlite:PATH`, \
          with special characters in a password percent-encoded"
     )]
     Url,
@@ -63,8 +63,8 @@ pub enum ConnectError {
     IsFolder(PathBuf),
     /// Nothing answers.
     #[error(
-        "Postgres cannot be reached at {place} ({reason}). Check that it is running, that database_url names the right \
-         host and port, and that no firewall is in between"
+        "Postgres cannot be reached at {place} ({reason}). Check that it is running, that database_url has the right \
+         host and port, and that no firewall blocks the connection"
     )]
     Unreachable {
         /// Its host and port, or its socket.

@@ -143,7 +143,7 @@ pub enum Target {
 
 /// The text is not an event's word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("There is no event of this name.")]
+#[error("Unknown event.")]
 pub struct UnknownEvent;
 
 impl FromStr for Event {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// The text is not an id of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Write the id of {thing}: `{prefix}` and 32 digits or letters from a to f.")]
+#[error("Enter the ID of {thing}: `{prefix}` followed by 32 hexadecimal digits.")]
 pub struct InvalidId {
     prefix: &'static str,
     thing: &'static str,
@@ -132,7 +132,7 @@ mod tests {
         let error = text.replace("key_", "org_").parse::<KeyId>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "Write the id of a key: `key_` and 32 digits or letters from a to f."
+            "Enter the ID of a key: `key_` followed by 32 hexadecimal digits."
         );
         assert!(
             text.to_uppercase()

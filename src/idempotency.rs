@@ -29,7 +29,7 @@ pub struct Fingerprint([u8; 32]);
 pub enum ClaimError {
     /// The key came with another request before.
     #[error(
-        "This Idempotency-Key came with another request before. Make a new one for each thing that is to be made."
+        "This Idempotency-Key was already used with a different request. Use a new key for each object that you create."
     )]
     Reused,
     /// There was no randomness.

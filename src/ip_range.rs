@@ -34,16 +34,17 @@ pub struct IpRange {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IpRangeError {
     /// Nothing there.
-    #[error("Write an IP address or a range, such as `192.0.2.10` or `10.0.0.0/8`.")]
+    #[error("Enter an IP address or a range, such as `192.0.2.10` or `10.0.0.0/8`.")]
     Empty,
     /// What stands before the slash, or alone, is no address.
     #[error(
-        "`{0}` is not an IP address. Write one such as `192.0.2.10` or `2001:db8::1`, without a port or a host name."
+        "`{0}` is not a valid IP address. Enter an address such as `192.0.2.10` or `2001:db8::1`, without a port or \
+         host name."
     )]
     Address(String),
     /// What stands after the slash is no number of bits.
     #[error(
-        "`/{text}` is not the size of a range. After the slash stands how many leading bits count: 0 to {most}."
+        "`/{text}` is not a valid range size. Enter the number of leading bits after the slash: 0 to {most}."
     )]
     Prefix {
         /// As typed.
@@ -53,7 +54,7 @@ pub enum IpRangeError {
     },
     /// The address has bits set that do not count.
     #[error(
-        "`{typed}` names an address inside a range. Write `{range}` for the range, or `{address}` for the address alone."
+        "`{typed}` is an address inside a range. Enter `{range}` for the range, or `{address}` for the single address."
     )]
     HostBits {
         /// As typed.

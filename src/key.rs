@@ -57,7 +57,7 @@ words! {
         /// For browsers: works only from its allowed domains.
         Widget = "widget",
     }
-    InvalidKind "Write `secret` or `widget`."
+    InvalidKind "Must be `secret` or `widget`."
 }
 
 words! {
@@ -68,7 +68,7 @@ words! {
         /// Everything else.
         Test = "test",
     }
-    InvalidEnvironment "Write `live` or `test`."
+    InvalidEnvironment "Must be `live` or `test`."
 }
 
 words! {
@@ -85,7 +85,7 @@ words! {
         /// None of these.
         Other = "other",
     }
-    InvalidRevokeReason "Write `compromised`, `superseded`, `unused`, `left-team` or `other`."
+    InvalidRevokeReason "Must be `compromised`, `superseded`, `unused`, `left-team` or `other`."
 }
 
 words! {
@@ -100,7 +100,7 @@ words! {
         /// Ended for good.
         Revoked = "revoked",
     }
-    InvalidStatus "Write `active`, `disabled`, `expired` or `revoked`."
+    InvalidStatus "Must be `active`, `disabled`, `expired` or `revoked`."
 }
 
 /// The stored facts that decide a key's status.

@@ -11,7 +11,7 @@ pub enum InvalidName {
     #[error("Enter a name.")]
     Empty,
     /// More characters than the field holds.
-    #[error("A name has at most {most} characters; this one has {has}.")]
+    #[error("A name must have at most {most} characters; this name has {has}.")]
     TooLong {
         /// The most that is allowed.
         most: usize,
@@ -19,10 +19,10 @@ pub enum InvalidName {
         has: usize,
     },
     /// Line breaks and other control characters, and characters that change what one sees of the others.
-    #[error("A name cannot contain line breaks, other control characters or invisible ones.")]
+    #[error("A name cannot contain line breaks, control characters or invisible characters.")]
     ControlCharacter,
     /// A first character that nobody sees.
-    #[error("Begin the name with a character that can be seen.")]
+    #[error("A name must start with a visible character.")]
     Invisible,
     /// Not a slug.
     #[error(

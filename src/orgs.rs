@@ -38,7 +38,7 @@ pub enum CreateOrgError {
     #[error("The slug `{0}` is taken. Choose another one.")]
     SlugTaken(Slug),
     /// The same request has made it already.
-    #[error("This organization has been made already.")]
+    #[error("This organization already exists.")]
     AlreadyMade(Box<Org>),
     /// The database could not be asked.
     #[error(transparent)]

@@ -33,10 +33,10 @@ macro_rules! outcomes {
 }
 
 outcomes! {
-    /// The key may pass.
+    /// The key is valid.
     Valid "VALID" 200 "Passed",
     /// Neither a key nor an agent was given.
-    MissingApiKey "MISSING_API_KEY" 401 "No key given",
+    MissingApiKey "MISSING_API_KEY" 401 "No key provided",
     /// Malformed, unknown, disabled or revoked.
     InvalidApiKey "INVALID_API_KEY" 401 "Invalid key",
     /// Past its expiry.
@@ -44,19 +44,19 @@ outcomes! {
     /// No such agent.
     AgentNotFound "AGENT_NOT_FOUND" 404 "Unknown agent",
     /// The agent belongs to another org.
-    OrgMismatch "ORG_MISMATCH" 403 "Another organization's agent",
+    OrgMismatch "ORG_MISMATCH" 403 "Agent of another organization",
     /// A widget key from a domain that is not on its list.
     OriginNotAllowed "ORIGIN_NOT_ALLOWED" 403 "Origin not allowed",
     /// A secret key on a request that a browser made.
     SecretKeyInBrowser "SECRET_KEY_IN_BROWSER" 403 "Secret key in a browser",
     /// The end client's address is outside the key's ranges.
-    IpNotAllowed "IP_NOT_ALLOWED" 403 "Address not allowed",
+    IpNotAllowed "IP_NOT_ALLOWED" 403 "IP address not allowed",
     /// A scope is missing.
     InsufficientScope "INSUFFICIENT_SCOPE" 403 "Missing scope",
     /// The org's credits do not cover the cost.
     InsufficientCredits "INSUFFICIENT_CREDITS" 402 "Out of credits",
     /// The monthly quota is used up.
-    QuotaExceeded "QUOTA_EXCEEDED" 429 "Monthly quota used up",
+    QuotaExceeded "QUOTA_EXCEEDED" 429 "Monthly quota exceeded",
     /// More requests than the class allows.
     RateLimited "RATE_LIMITED" 429 "Rate limited",
 }

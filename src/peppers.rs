@@ -24,9 +24,9 @@ pub(crate) use moving::{Outdated, StoredAs};
 pub enum UnusablePeppers {
     /// Keys or tokens that work are stored under a pepper that is not there.
     #[error(
-        "pepper {version} is missing, and digests need it (key secrets: {key_secrets}, service tokens: \
-         {service_tokens}). Add it to LATCHKEY_OLDER_PEPPERS as `{version}:SECRET`, or, with SQLite, put its file `pepper.{version}` back into the \
-         data folder"
+        "pepper {version} is missing but still needed (key secrets: {key_secrets}, service tokens: {service_tokens}). \
+         Add it to LATCHKEY_OLDER_PEPPERS as `{version}:SECRET`. With SQLite, you can also restore its file \
+         `pepper.{version}` to the data folder"
     )]
     Missing {
         /// Its number.
@@ -38,8 +38,8 @@ pub enum UnusablePeppers {
     },
     /// The secret under a number is not the one that the database was used with.
     #[error(
-        "pepper {version} is not the secret that this database was used with. Set the one that it was used with; if \
-         that was in a file, restore the file from a copy. If this is meant to be a new one, give it the number {next} (`{next}:SECRET`) and keep pepper {version} in \
+        "pepper {version} does not match this database. Set the pepper that the database uses, or restore its file \
+         from a copy. To use a new pepper, give it the number {next} (`{next}:SECRET`) and keep pepper {version} in \
          LATCHKEY_OLDER_PEPPERS"
     )]
     Different {

@@ -32,17 +32,20 @@ pub struct Project {
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// The org has no such project.
-    #[error("There is no such project.")]
+    #[error("The project was not found.")]
     NotFound,
     /// Another project of the org has the name.
-    #[error("There is a project `{0}` already. Choose another name.")]
+    #[error("A project `{0}` already exists. Choose another name.")]
     NameTaken(DisplayName),
     /// Every org keeps its first project as it is.
-    #[error("The project `{DEFAULT_PROJECT}` stays as it is: keys go to it when none is named.")]
+    #[error(
+        "The project `{DEFAULT_PROJECT}` cannot be renamed or deleted. New keys belong to it when no project is \
+         selected."
+    )]
     IsDefault,
     /// Keys or agents belong to it.
     #[error(
-        "Keys or agents belong to this project. Move them to another one first; revoked keys belong to it too."
+        "This project is not empty. Move its keys (including revoked ones) and agents to another project first."
     )]
     NotEmpty,
     /// There was no randomness.

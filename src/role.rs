@@ -41,7 +41,7 @@ actions! {
     /// Scopes, domains, limits, creator and history of a key.
     SeeKeyDetails => "see details of keys and projects",
     /// Make a key.
-    MakeKeys => "make keys",
+    MakeKeys => "create keys",
     /// Change a key's name, scopes, limits, notes or expiry.
     EditKeys => "edit keys",
     /// Give a key a new secret.
@@ -163,7 +163,7 @@ mod tests {
         insta::assert_snapshot!(table, @r"
         see keys                             yes   yes   yes
         see details of keys and projects     yes   yes   –
-        make keys                            yes   –     –
+        create keys                          yes   –     –
         edit keys                            yes   –     –
         rotate keys                          yes   –     –
         disable keys                         yes   –     –

@@ -283,7 +283,7 @@ pub async fn list(db: &Db, _operator: &Operator) -> Result<Vec<TokenSummary>, St
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeTokenError {
     /// There is no such token.
-    #[error("There is no service token with this id.")]
+    #[error("The service token was not found.")]
     NotFound,
     /// It was revoked before, at this time.
     #[error("This service token is already revoked.")]

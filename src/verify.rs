@@ -59,7 +59,7 @@ pub struct Request<'a> {
 pub enum InvalidReason {
     /// It does not look like a key.
     Malformed,
-    /// There is no such key.
+    /// The key was not found.
     Unknown,
     /// It is switched off.
     Disabled,

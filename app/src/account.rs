@@ -98,7 +98,7 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
             <section class="card" aria-labelledby="session">
                 <header><h2 id="session">"This session"</h2></header>
                 <div class="body row">
-                    <p class="muted small">"A session ends after 12 hours without use, and 7 days after you signed in."</p>
+                    <p class="muted small">"Sessions end after 12 hours of inactivity, or 7 days after you sign in."</p>
                     <span class="end"><SignOutButton class="btn"/></span>
                 </div>
             </section>
@@ -118,7 +118,7 @@ fn PasswordCard(email: String) -> impl IntoView {
                     // For password managers: whose password it is.
                     <input hidden type="text" autocomplete="username" value=email/>
                     <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 error=error.clone()/>
-                    <Field name="new_password" label="New password" hint="At least 8 characters. A few words in a row make a good one."
+                    <Field name="new_password" label="New password" hint="At least 8 characters. Try a few words in a row."
                         kind="password" autocomplete="new-password" minlength=8 maxlength=128 error/>
                     <div class="actions"><button class="btn primary">"Change password"</button></div>
                 </form>

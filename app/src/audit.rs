@@ -105,11 +105,11 @@ fn NoEntries(address: Address, is_invalid: bool) -> impl IntoView {
     let (title, text) = match (is_invalid, address.is_filtered()) {
         (true, _) => (
             "Invalid filters",
-            "Correct the filters that are marked, or clear them all.",
+            "Correct the marked filters, or clear all filters.",
         ),
         (false, true) => (
             "No entries found",
-            "No entry matches these filters. Dates are days in UTC.",
+            "No entries match these filters. Dates are in UTC.",
         ),
         (false, false) => (
             "No entries yet",
@@ -142,7 +142,7 @@ fn Pager(address: Address, shown: usize, next: Option<i64>) -> impl IntoView {
     (newest.is_some() || older.is_some()).then(|| {
         view! {
             <nav class="pager" aria-label="Pages of entries">
-                <span>{count}" on this page. An export has the newest 10,000 that match, fewer where they are large."</span>
+                <span>{count}" on this page. An export contains up to 10,000 of the newest matching entries."</span>
                 {newest}
                 {older}
             </nav>

@@ -46,7 +46,7 @@ impl Counts {
 const SERIES: [(&str, &str); 3] = [
     ("series-passed", "Passed"),
     ("series-limited", "Rate limited"),
-    ("series-refused", "Refused"),
+    ("series-refused", "Rejected"),
 ];
 
 /// What the colours of a [`Chart`] mean.
@@ -181,7 +181,7 @@ fn hits(steps: &[Step], top: i64) -> impl IntoView + use<> {
         .map(|(step, Step { label, counts })| {
             let (from, to) = (if step == 0 { 0.0 } else { step as f64 - 0.5 }, if step == last { step as f64 } else { step as f64 + 0.5 });
             let text = format!(
-                "{label}: {} passed, {} rate limited, {} refused",
+                "{label}: {} passed, {} rate limited, {} rejected",
                 grouped(counts.passed), grouped(counts.limited), grouped(counts.refused)
             );
             view! { <rect class="hit" x=from width=to - from height=top><title>{text}</title></rect> }
@@ -228,7 +228,7 @@ pub fn describe(steps: &[Step], total: Counts) -> String {
         return format!("{requests}.");
     };
     format!(
-        "{requests} from {} to {}, most at {}; {} rate limited, {} refused.",
+        "{requests} from {} to {}, most at {}; {} rate limited, {} rejected.",
         first.label,
         last.label,
         busiest.label,

@@ -29,7 +29,7 @@ pub fn CopyButton(
             said.set(Some(if copy_text_of(&of).await {
                 copied
             } else {
-                "Not allowed here: select it and copy by hand".to_owned()
+                "Copying is blocked here. Select the text and copy it manually".to_owned()
             }));
             set_timeout(move || said.set(None), SAID_FOR);
         });

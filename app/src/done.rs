@@ -57,24 +57,22 @@ impl Done {
     /// What the page says.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::KeyDisabled => "The key is disabled. Requests with it are refused from now on.",
-            Self::KeyEnabled => "The key is enabled. Requests with it pass again.",
-            Self::KeyRevoked => "The key is revoked. Requests with it are refused from now on.",
-            Self::KeyChanged => "The key is changed. Requests with it go by that from now on.",
-            Self::DomainsChanged => "The domains are changed. Requests go by them from now on.",
-            Self::OldSecretEnded => {
-                "The old secret has ended. Requests with it are refused from now on."
-            }
+            Self::KeyDisabled => "Key disabled. Requests with it are now rejected.",
+            Self::KeyEnabled => "Key enabled. Requests with it are accepted again.",
+            Self::KeyRevoked => "Key revoked. Requests with it are now rejected.",
+            Self::KeyChanged => "Key updated. Changes take effect immediately.",
+            Self::DomainsChanged => "Allowed domains updated. Changes take effect immediately.",
+            Self::OldSecretEnded => "Old secret ended. Requests with it are now rejected.",
             Self::PasswordChanged => {
-                "Your password is changed. You are signed out everywhere else."
+                "Password changed. You have been signed out of all other sessions."
             }
-            Self::AgentMade => "The agent is made. Requests can name it from now on.",
-            Self::AgentSaved => "Saved. Requests are decided on by this from now on.",
-            Self::AgentDeleted => "The agent is deleted. Its public ID means nothing any more.",
-            Self::ProjectMade => "The project is made.",
-            Self::ProjectRenamed => "The project has its new name.",
-            Self::ProjectDeleted => "The project is deleted.",
-            Self::SettingsSaved => "Saved. Requests are decided on by this from now on.",
+            Self::AgentMade => "Agent created. Use its public ID in requests.",
+            Self::AgentSaved => "Saved. Changes take effect immediately.",
+            Self::AgentDeleted => "Agent deleted. Its public ID no longer works.",
+            Self::ProjectMade => "Project created.",
+            Self::ProjectRenamed => "Project renamed.",
+            Self::ProjectDeleted => "Project deleted.",
+            Self::SettingsSaved => "Saved. Changes take effect immediately.",
         }
     }
 

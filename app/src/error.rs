@@ -17,28 +17,28 @@ pub use crate::form::{FieldError, FieldProblem};
 #[serde(rename_all = "snake_case")]
 pub enum AppError {
     /// There is no session, or it has ended. 401
-    #[error("You are signed out. Sign in to go on.")]
+    #[error("You are signed out. Sign in to continue.")]
     SignedOut,
     /// There is no such thing, or the person is not in its org. 404
-    #[error("There is no such page, or it belongs to an organization that you are not in.")]
+    #[error("This page was not found, or you are not a member of its organization.")]
     NotFound,
     /// The person's role does not allow it. 403
-    #[error("Your role does not let you {}. Ask an owner of the organization.", .0.text())]
+    #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
     Forbidden(Action),
     /// What was entered will not do. 422
     #[error(transparent)]
     Refused(Refusal),
     /// The form or request is not one that a page of ours sends. 400
-    #[error("The form could not be read, so nothing was done. Go back and send it again.")]
+    #[error("The form could not be read. Nothing was changed. Go back and submit it again.")]
     Unreadable,
     /// Too much is under way. 503
-    #[error("Latchkey is busy, so nothing was done. Try again in {retry_after} seconds.")]
+    #[error("Latchkey is busy. Nothing was changed. Try again in {retry_after} seconds.")]
     Busy {
         /// Seconds to wait.
         retry_after: u32,
     },
     /// Something behind the page does not work; the log says what. 503
-    #[error("This did not work, and it is not your fault. Try again in a moment.")]
+    #[error("Something went wrong on our side. Try again in a moment.")]
     Unavailable,
 }
 
@@ -47,32 +47,36 @@ pub enum AppError {
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// Fields that need another look.
-    #[error("{}", if .0.len() == 1 { "One field needs another look." } else { "Some fields need another look." })]
+    #[error("{}", if .0.len() == 1 { "Check one field." } else { "Check the marked fields." })]
     Fields(Vec<FieldError>),
     /// The address is not known or the password is not right: which of them is not told.
-    #[error("The e-mail address or the password is not right.")]
+    #[error("The e-mail address or password is incorrect.")]
     WrongCredentials,
     /// Too many wrong passwords.
-    #[error("Too many tries. Wait {} and try again.", seconds_or_minutes(*.retry_after))]
+    #[error("Too many attempts. Wait {} and try again.", seconds_or_minutes(*.retry_after))]
     TooManyTries {
         /// Seconds until the next try.
         retry_after: i64,
     },
     /// No one may sign up here now.
-    #[error("Sign-up is not open here. Ask an owner of your organization to add you.")]
+    #[error("Sign-up is closed. Ask an owner of your organization to add you.")]
     SignUpNotOpen,
     /// The address has an account.
-    #[error("This cannot be used to sign up. If you have an account, sign in instead.")]
+    #[error(
+        "You cannot sign up with this e-mail address. If you have an account, sign in instead."
+    )]
     SignUpNotAvailable,
     /// A revoked or expired key stays so.
-    #[error("This key is revoked or has expired, so this cannot be done with it.")]
+    #[error("This key is revoked or has expired, so this action is not possible.")]
     KeyEnded,
     /// The org's first project.
-    #[error("The project “Default” stays as it is: keys go to it when none is named.")]
+    #[error(
+        "The project “Default” cannot be renamed or deleted. New keys belong to it when no project is selected."
+    )]
     DefaultProject,
     /// Something belongs to the project.
     #[error(
-        "Keys or agents belong to this project. Move them to another one first; revoked keys belong to it too."
+        "This project is not empty. Move its keys (including revoked ones) and agents to another project first."
     )]
     ProjectNotEmpty,
 }
@@ -305,7 +309,7 @@ mod tests {
         assert_eq!(AppError::de(refused.ser()), refused);
         assert_eq!(
             refused.to_string(),
-            "Too many tries. Wait 30 seconds and try again."
+            "Too many attempts. Wait 30 seconds and try again."
         );
     }
 }

@@ -27,45 +27,45 @@ pub struct FieldError {
 #[serde(rename_all = "snake_case")]
 pub enum FieldProblem {
     /// Nothing was entered.
-    #[error("Fill in this field.")]
+    #[error("This field is required.")]
     Empty,
     /// Too many characters.
-    #[error("At most {most} characters.")]
+    #[error("Must have at most {most} characters.")]
     TooLong {
         /// The most that fit.
         most: usize,
     },
     /// Line breaks and other control characters.
-    #[error("Line breaks, other control characters and invisible ones cannot stand here.")]
+    #[error("Line breaks, control characters and invisible characters are not allowed.")]
     ControlCharacter,
     /// Not an e-mail address.
     #[error("Enter an e-mail address such as name@example.com.")]
     NotAnEmailAddress,
     /// Fewer than 8 characters.
-    #[error("A password has at least 8 characters. A few words in a row make a good one.")]
+    #[error("Passwords must have at least 8 characters. Try a few words in a row.")]
     PasswordTooShort,
     /// On the list of passwords that attackers try first.
-    #[error("This password is one of the first that an attacker tries. Choose another one.")]
+    #[error("This password is too common: attackers try it first. Choose another one.")]
     PasswordCommon,
     /// Not the current password.
-    #[error("The current password is not right.")]
+    #[error("The current password is incorrect.")]
     WrongPassword,
     /// Some of a list are no domains that can be allowed; the page says why, from what was typed.
-    #[error("Some of these cannot be allowed.")]
+    #[error("Some of these domains cannot be allowed.")]
     NotDomains,
     /// More domains than an agent has.
     #[error("{}", latchkey::domain::TOO_MANY_PATTERNS)]
     TooManyDomains,
     /// An agent that everyone could use from anywhere.
     #[error(
-        "Enter at least one domain. Without a key, an agent works only on pages of its domains."
+        "Enter at least one domain. Without a key, an agent works only on its allowed domains."
     )]
     DomainsNeeded,
     /// The convention has no embedding by public ID.
-    #[error("Here a page always needs a key.")]
+    #[error("This instance requires a key on every page.")]
     EmbeddingNotOffered,
     /// The org has no such project.
-    #[error("There is no such project any more. Choose another one.")]
+    #[error("This project no longer exists. Choose another one.")]
     NoSuchProject,
     /// Another one has the name.
     #[error("This name is taken. Choose another one.")]
@@ -264,7 +264,7 @@ mod tests {
             "{html}"
         );
         assert!(
-            html.contains(r#"id="name-error""#) && html.contains("Fill in this field."),
+            html.contains(r#"id="name-error""#) && html.contains("This field is required."),
             "{html}"
         );
         assert!(!of("email").contains("aria-invalid"));

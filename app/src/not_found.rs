@@ -28,15 +28,15 @@ pub fn ErrorView(
     let title = match error {
         AppError::SignedOut => "Signed out",
         AppError::NotFound => "Not found",
-        AppError::Forbidden(_) => "Not for your role",
+        AppError::Forbidden(_) => "Permission denied",
         AppError::Refused(_) => "Not possible",
-        AppError::Unreadable => "Not readable",
+        AppError::Unreadable => "Invalid request",
         AppError::Busy { .. } => "Busy",
         AppError::Unavailable => "Not available",
     };
     let way_on = match error {
         AppError::SignedOut => ("/sign-in", "Sign in"),
-        _ => ("/", "Go to your keys"),
+        _ => ("/", "Go to keys"),
     };
     view! {
         <Title text=title/>

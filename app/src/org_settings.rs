@@ -116,14 +116,14 @@ fn SettingsView(org: String, settings: Settings) -> impl IntoView {
                 <form method="post" action=ChangeSettings::PATH class="form">
                     <FormError error=error.clone()/>
                     <input type="hidden" name="org" value=org.clone()/>
-                    <Field name="name" label="Organization’s name" autocomplete="organization" maxlength=80 value=settings.name error=error/>
-                    <p class="hint">"In addresses it stays "<code>{org}</code>"."</p>
+                    <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=settings.name error=error/>
+                    <p class="hint">"The URL does not change: "<code>{org}</code>"."</p>
                     <fieldset class="field">
                         <legend><span>"Secret keys in browsers"</span></legend>
-                        <p class="hint">"A request with an Origin or Referer header was made by a browser, where every visitor can read the key. Each one is noted on the key’s page, whatever you choose."</p>
+                        <p class="hint">"A request with an Origin or Referer header comes from a browser, where every visitor can read the key. Latchkey shows these requests on the key’s page in either case."</p>
                         <div class="choices">
-                            {choice("refuse", "Refuse", "A secret key that ended up in a page stops working there. Recommended.", !allowed)}
-                            {choice("allow", "Let through", "Only while you move pages to widget keys.", allowed)}
+                            {choice("refuse", "Reject", "Recommended. A secret key that is used in a page stops working there.", !allowed)}
+                            {choice("allow", "Allow", "Use this only while you move pages to widget keys.", allowed)}
                         </div>
                     </fieldset>
                     <div class="actions"><button class="btn primary">"Save"</button></div>

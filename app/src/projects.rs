@@ -150,7 +150,7 @@ fn ProjectsView(
         .map(|row| view! { <Row org=org.clone() row may_edit/> })
         .collect_view();
     view! {
-        <PageHead title="Projects" lead="Every key and every agent belongs to one.".into_any()/>
+        <PageHead title="Projects" lead="Every key and agent belongs to a project.".into_any()/>
         <div class="stack">
             <div class="card">
                 <table class="table wide">
@@ -208,7 +208,7 @@ fn NewCard(org: String, value: String, error: Option<AppError>) -> impl IntoView
                     <FormError error=error.clone()/>
                     <input type="hidden" name="org" value=org/>
                     <Field name="name" label="Name" autocomplete="off" maxlength=80 value=value error=error/>
-                    <div class="actions"><button class="btn primary">"Make project"</button></div>
+                    <div class="actions"><button class="btn primary">"Create project"</button></div>
                 </form>
             </div>
         </section>

@@ -157,14 +157,14 @@ fn SignInForm(entry: Entry) -> impl IntoView {
         view! {
             <div class="notice warn">
                 <Icon symbol=Symbol::Alert/>
-                <p>"Your session has ended, so nothing was done. Sign in, then enter it again."</p>
+                <p>"Your session has ended. Nothing was changed. Sign in and try again."</p>
             </div>
         }
     });
     view! {
         <div class="card">
             <h1>"Sign in"</h1>
-            <p>"Keys, their limits and their use."</p>
+            <p>"Manage your API keys, limits and usage."</p>
             <form class="form" method="post" action=SignIn::PATH>
                 {ended}
                 <FormError error=error.clone()/>

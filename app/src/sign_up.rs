@@ -104,21 +104,22 @@ fn SignUpForm(entry: Entry) -> impl IntoView {
         <div class="card">
             <h1>{if is_first { "Welcome to Latchkey" } else { "Sign up" }}</h1>
             <p>{if is_first {
-                "Make the first account. It owns the first organization: the team that keys belong to."
+                "Create the first account. It becomes the owner of the first organization, the team that keys belong \
+                 to."
             } else {
-                "Make an account and an organization: the team that your keys belong to."
+                "Create an account and an organization, the team that your keys belong to."
             }}</p>
             <form class="form" method="post" action=SignUp::PATH>
                 <FormError error=error.clone()/>
                 <Field name="name" label="Your name" autocomplete="name" value=typed.of("name") error=error.clone()/>
                 <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=typed.of("email") error=error.clone()/>
-                <Field name="org_name" label="Organization" hint="Your team’s or company’s name." autocomplete="organization" value=typed.of("org_name") error=error.clone()/>
-                <Field name="password" label="Password" hint="At least 8 characters. A few words in a row make a good one."
+                <Field name="org_name" label="Organization" hint="The name of your team or company." autocomplete="organization" value=typed.of("org_name") error=error.clone()/>
+                <Field name="password" label="Password" hint="At least 8 characters. Try a few words in a row."
                     kind="password" autocomplete="new-password" minlength=8 maxlength=128 error/>
-                <button class="btn primary block">"Make account"</button>
+                <button class="btn primary block">"Create account"</button>
             </form>
         </div>
-        {(!is_first).then(|| view! { <p class="aside">"You have an account? "<a class="link" href="/sign-in">"Sign in"</a></p> })}
+        {(!is_first).then(|| view! { <p class="aside">"Already have an account? "<a class="link" href="/sign-in">"Sign in"</a></p> })}
     }
 }
 
@@ -126,8 +127,8 @@ fn SignUpForm(entry: Entry) -> impl IntoView {
 fn Closed() -> impl IntoView {
     view! {
         <div class="card">
-            <h1>"Sign-up is not open"</h1>
-            <p>"Whoever runs this Latchkey, or an owner of your organization, can add you."</p>
+            <h1>"Sign-up is closed"</h1>
+            <p>"Ask an owner of your organization, or the operator of this Latchkey instance, to add you."</p>
             <a class="btn block" href="/sign-in">"Go to sign-in"</a>
         </div>
     }

@@ -104,9 +104,9 @@ fn NothingYet(keys: String) -> impl IntoView {
     view! {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Usage/>
-            <h2>"No requests in this time"</h2>
-            <p>"Every request that an API server asks Latchkey about is counted here, within a second or two."</p>
-            <div class="actions"><a class="btn" href=keys>"See the keys"</a></div>
+            <h2>"No requests in this period"</h2>
+            <p>"Each request that your API servers verify appears here within a few seconds."</p>
+            <div class="actions"><a class="btn" href=keys>"View keys"</a></div>
         </div></div>
     }
 }
@@ -118,9 +118,9 @@ fn WhyRefused(
 ) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="why-refused">
-            <header><h2 id="why-refused">"Why requests were refused"</h2></header>
+            <header><h2 id="why-refused">"Why requests were rejected"</h2></header>
             {if refusals.is_empty() {
-                Either::Left(view! { <p class="body muted small">"None was refused in this time."</p> })
+                Either::Left(view! { <p class="body muted small">"No requests were rejected in this period."</p> })
             } else {
                 let rows = refusals
                     .into_iter()

@@ -14,8 +14,8 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) await hydrated(page);
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Support assistant");
       await page.getByLabel("Allowed domains").fill("northwind.example");
-      await page.getByRole("checkbox", { name: /by its public ID alone/ }).check();
-      await page.getByRole("button", { name: "Make agent" }).click();
+      await page.getByRole("checkbox", { name: /with its public ID alone/ }).check();
+      await page.getByRole("button", { name: "Create agent" }).click();
       await expect(page.getByRole("heading", { name: "Support assistant" })).toBeVisible();
       const id = page.url().match(/agt_[0-9A-Za-z]{22}/)?.[0] ?? "";
       await expect(page.getByText(`data-agent="${id}"`)).toBeVisible();
@@ -39,7 +39,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       await page.getByRole("link", { name: "Delete…" }).click();
       await page.getByRole("button", { name: "Delete agent" }).click();
-      await expect(page.getByText("The agent is deleted.")).toBeVisible();
+      await expect(page.getByText("Agent deleted.")).toBeVisible();
       expect(await ask("https://shop.example")).toMatchObject({ code: "AGENT_NOT_FOUND", status: 404 });
     });
   });
@@ -52,7 +52,7 @@ test("domains are checked while they are typed", async ({ page, team, signInAs }
   const domains = page.getByLabel("Allowed domains");
   await domains.fill("shop.example/cart");
   await domains.blur();
-  await expect(domains).toHaveAccessibleDescription(/Leave out the path/);
+  await expect(domains).toHaveAccessibleDescription(/Remove the path/);
   await domains.fill("shop.example");
   await domains.blur();
   await expect(domains).not.toHaveAttribute("aria-invalid", "true");

@@ -17,21 +17,21 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("link", { name: "Import" }).click();
       await expect(page.getByRole("heading", { name: "Import keys", level: 1 })).toBeVisible();
       if (javaScriptEnabled) await hydrated(page);
-      const text = page.getByLabel("Or its text");
+      const text = page.getByLabel("Or paste its contents");
       const first = `name,sha256,prefix,last_four\nOld server,${sha256(server1)},old_,er_1\n`;
       await text.fill(`${first}Second server,not-a-digest,old_,er_2\n`);
-      await page.getByRole("button", { name: "Look at it" }).click();
-      await expect(page.getByRole("alert")).toContainText("1 of 2 keys cannot be imported, so none is.");
+      await page.getByRole("button", { name: "Preview" }).click();
+      await expect(page.getByRole("alert")).toContainText("1 of 2 keys cannot be imported. Nothing was imported.");
       await expect(page.getByRole("row", { name: /Second server/ })).toContainText("64 hexadecimal digits");
       await expect(text, "what was typed is still there").toHaveValue(/not-a-digest/);
 
       await text.fill(`${first}Second server,${sha256(server2)},old_,er_2\n`);
-      await page.getByRole("button", { name: "Look at it" }).click();
+      await page.getByRole("button", { name: "Preview" }).click();
       await expect(page.getByRole("status").filter({ hasText: "Nothing is imported yet." })).toBeVisible();
       expect(await server.verify(server1)).toMatchObject({ valid: false });
       await page.getByRole("button", { name: "Import 2 keys" }).click();
       await expect(page.getByText("2 keys imported.")).toBeVisible();
-      await page.getByRole("link", { name: "See all keys" }).click();
+      await page.getByRole("link", { name: "View all keys" }).click();
       await expect(page.getByRole("row", { name: /Old server/ })).toContainText("old_••••••••er_1");
       for (const key of [server1, server2]) expect(await server.verify(key)).toMatchObject({ valid: true });
     });
@@ -44,7 +44,7 @@ for (const javaScriptEnabled of [true, false]) {
       const buffer = Buffer.from(JSON.stringify([{ name: "From a file", sha256: sha256(key) }]));
       await page.getByText("JSON", { exact: true }).click();
       await page.getByLabel("File", { exact: true }).setInputFiles({ name: "keys.json", mimeType: "application/json", buffer });
-      await page.getByRole("button", { name: "Look at it" }).click();
+      await page.getByRole("button", { name: "Preview" }).click();
       await page.getByRole("button", { name: "Import 1 key" }).click();
       await expect(page.getByText("1 key imported.")).toBeVisible();
       expect(await server.verify(key)).toMatchObject({ valid: true });

@@ -15,14 +15,14 @@ for (const javaScriptEnabled of [true, false]) {
       await ranges.fill("10.0.0.5/8");
       if (javaScriptEnabled) {
         await ranges.blur();
-        await expect(page.getByText("names an address inside a range")).toBeVisible();
+        await expect(page.getByText("is an address inside a range")).toBeVisible();
       }
       await ranges.fill("10.0.0.0/8, 2001:db8::/32");
       if (javaScriptEnabled) {
         await ranges.blur();
-        await expect(page.getByText("names an address inside a range")).toBeHidden();
+        await expect(page.getByText("is an address inside a range")).toBeHidden();
       }
-      await page.getByRole("button", { name: "Make key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("heading", { name: "Office is ready" })).toBeVisible();
       await page.getByLabel("I have stored it").check();
       await page.getByRole("button", { name: "Done" }).click();
@@ -52,10 +52,10 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) await hydrated(page);
       const list = page.getByRole("list", { name: /Allowed domains/ });
       await expect(list).toContainText("northwind.example");
-      const origin = page.getByLabel("Try an origin");
+      const origin = page.getByLabel("Test an origin");
       await origin.fill("https://help.northwind.example");
-      if (!javaScriptEnabled) await page.getByRole("button", { name: "Try" }).click();
-      await expect(page.getByText("is refused: no domain on the list covers it")).toBeVisible();
+      if (!javaScriptEnabled) await page.getByRole("button", { name: "Test" }).click();
+      await expect(page.getByText("is rejected: it matches no allowed domain")).toBeVisible();
 
       const add = page.getByLabel("Add domains");
       await add.fill("co.uk");
@@ -67,8 +67,8 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(list).toContainText("*.northwind.example");
       expect(await server.verify(key.key, { origin: "https://help.northwind.example" })).toMatchObject({ valid: true });
       if (javaScriptEnabled) await hydrated(page);
-      await page.getByLabel("Try an origin").fill("https://help.northwind.example");
-      if (!javaScriptEnabled) await page.getByRole("button", { name: "Try" }).click();
+      await page.getByLabel("Test an origin").fill("https://help.northwind.example");
+      if (!javaScriptEnabled) await page.getByRole("button", { name: "Test" }).click();
       await expect(page.getByText("is allowed by *.northwind.example")).toBeVisible();
 
       await page.getByRole("button", { name: "Remove northwind.example", exact: true }).click();
@@ -92,7 +92,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("button", { name: "Done" }).click();
       await expect(page.getByRole("region", { name: "Secrets" })).toContainText("Old secret");
       await expect(page.locator("html")).not.toContainText(text);
-      await page.getByRole("link", { name: "End it now…" }).click();
+      await page.getByRole("link", { name: "End now…" }).click();
       expect(await server.verify(key.key)).toMatchObject({ valid: true });
       await page.getByRole("button", { name: "End the old secret" }).click();
       await expect(page.getByRole("region", { name: "Secrets" })).toContainText("ended");
@@ -105,20 +105,20 @@ for (const javaScriptEnabled of [true, false]) {
       await team.key({ name: "Three" });
       await signInAs("owner");
       await page.goto(team.path("keys"));
-      await page.getByRole("checkbox", { name: "Choose One" }).check();
-      await page.getByRole("checkbox", { name: "Choose Two" }).check();
+      await page.getByRole("checkbox", { name: "Select One" }).check();
+      await page.getByRole("checkbox", { name: "Select Two" }).check();
       await page.getByRole("button", { name: "Disable…" }).click();
       await page.getByRole("button", { name: "Disable 2 keys" }).click();
       await expect(page.getByText("2 keys disabled.")).toBeVisible();
       expect(await server.verify(one.key)).toMatchObject({ valid: false });
       if (javaScriptEnabled) {
         await hydrated(page);
-        await page.getByRole("checkbox", { name: "Choose all keys on this page" }).check();
-        await expect(page.getByRole("checkbox", { name: "Choose Three" })).toBeChecked();
-        await page.getByRole("checkbox", { name: "Choose Three" }).uncheck();
+        await page.getByRole("checkbox", { name: "Select all keys on this page" }).check();
+        await expect(page.getByRole("checkbox", { name: "Select Three" })).toBeChecked();
+        await page.getByRole("checkbox", { name: "Select Three" }).uncheck();
       } else {
-        await page.getByRole("checkbox", { name: "Choose One" }).check();
-        await page.getByRole("checkbox", { name: "Choose Two" }).check();
+        await page.getByRole("checkbox", { name: "Select One" }).check();
+        await page.getByRole("checkbox", { name: "Select Two" }).check();
       }
       await page.getByRole("button", { name: "Revoke…" }).click();
       await page.getByLabel("Reason").selectOption("superseded");

@@ -18,7 +18,7 @@ for (const javaScriptEnabled of [true, false]) {
         await page.getByLabel("E-mail").fill("dana@northwind.example");
         await page.getByLabel("Organization").fill("Northwind Assist");
         await page.getByLabel("Password").fill(PASSWORD);
-        await page.getByRole("button", { name: "Make account" }).click();
+        await page.getByRole("button", { name: "Create account" }).click();
         await expect(page).toHaveURL("/orgs/northwind-assist/keys");
         await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
       });
@@ -27,7 +27,7 @@ for (const javaScriptEnabled of [true, false]) {
         await page.getByRole("main").getByRole("link", { name: "New key" }).first().click();
         await expect(page.getByRole("heading", { name: "New key", level: 1 })).toBeVisible();
         await page.getByRole("textbox", { name: "Name", exact: true }).fill("Production server");
-        await page.getByRole("button", { name: "Make key" }).click();
+        await page.getByRole("button", { name: "Create key" }).click();
         await expect(page.getByRole("heading", { name: "Production server is ready" })).toBeVisible();
         text = await page.locator(".secret code").innerText();
         expect(text).toMatch(/^lk_sk_live_[0-9A-Za-z]{32}$/);

@@ -53,8 +53,8 @@ test("an admin sees everything and changes nothing", async ({ page, team, server
   await expect(page.getByRole("heading", { name: "By key" })).toBeVisible();
   watch.expect(403, team.path("keys/new"));
   await page.goto(team.path("keys/new"));
-  await expect(page.getByRole("heading", { name: "Not for your role" })).toBeVisible();
-  await expect(page.getByRole("button", { name: "Make key" })).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "Permission denied" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Create key" })).toHaveCount(0);
 });
 
 test("a member sees the list and the totals, and nothing else in the source of any page", async ({ page, team, server, watch, signInAs }) => {
@@ -97,7 +97,7 @@ test("an org that one is not in does not exist", async ({ page, team, server, wa
 
 /** No way to change a key, visible or not. */
 async function expectNoControls(source: string): Promise<void> {
-  for (const trace of ["/api/keys/disable", "/api/keys/enable", "/api/keys/revoke", "Revoke…", "Revoke key…", "New key", "Make key"]) {
+  for (const trace of ["/api/keys/disable", "/api/keys/enable", "/api/keys/revoke", "Revoke…", "Revoke key…", "New key", "Create key"]) {
     expect(source).not.toContain(trace);
   }
 }

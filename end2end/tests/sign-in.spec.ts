@@ -23,7 +23,7 @@ for (const javaScriptEnabled of [true, false]) {
     });
 
     test("a wrong password and an unknown address get the same answer", async ({ page, team }) => {
-      const say = "The e-mail address or the password is not right.";
+      const say = "The e-mail address or password is incorrect.";
       for (const email of [team.email("owner"), "nobody@nowhere.example"]) {
         await page.goto("/sign-in");
         if (javaScriptEnabled) await hydrated(page);
@@ -60,11 +60,11 @@ test("a new password ends the other sessions and replaces the old one", async ({
   await page.getByLabel("Current password").fill("not the password");
   await page.getByLabel("New password").fill("a whole new teapot");
   await page.getByRole("button", { name: "Change password" }).click();
-  await expect(page.getByText("The current password is not right.")).toBeVisible();
+  await expect(page.getByText("The current password is incorrect.")).toBeVisible();
   await page.getByLabel("Current password").fill(PASSWORD);
   await page.getByLabel("New password").fill("a whole new teapot");
   await page.getByRole("button", { name: "Change password" }).click();
-  await expect(page.getByText("Your password is changed.")).toBeVisible();
+  await expect(page.getByText("Password changed.")).toBeVisible();
 
   await page.reload();
   await expect(page.getByRole("heading", { name: "Account" })).toBeVisible();
@@ -77,6 +77,6 @@ test("a new password ends the other sessions and replaces the old one", async ({
 test("sign-up is closed once someone has an account", async ({ page, team }) => {
   expect(team.email("owner"), "has an account").toContain("@");
   await open(page, "/sign-up");
-  await expect(page.getByRole("heading", { name: "Sign-up is not open" })).toBeVisible();
-  await expect(page.getByRole("button", { name: "Make account" })).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "Sign-up is closed" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Create account" })).toHaveCount(0);
 });

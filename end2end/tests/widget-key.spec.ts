@@ -13,7 +13,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("radio", { name: /^Widget/ }).check();
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Website widget");
       await page.getByLabel("Allowed domains").fill("Northwind.example\n*.northwind.example, https://shop.test:8443");
-      await page.getByRole("button", { name: "Make key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("heading", { name: "Website widget is ready" })).toBeVisible();
       const text = await page.locator(".secret code").innerText();
       expect(text).toMatch(/^lk_pk_live_/);
@@ -36,7 +36,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel("Allowed domains").fill("</textarea><b>co.uk</b>, com");
       await page.getByLabel("Notes").fill("</textarea><script>alert(1)</script>");
       watch.expect(422, team.path("keys/new"));
-      await page.getByRole("button", { name: "Make key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("alert")).toBeVisible();
       await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Web <b>site</b>");
       await expect(page.getByRole("radio", { name: /^Widget/ })).toBeChecked();
@@ -47,7 +47,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(domains).toHaveAccessibleDescription(/com/);
 
       await domains.fill("northwind.example");
-      await page.getByRole("button", { name: "Make key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("heading", { name: "Web <b>site</b> is ready" })).toBeVisible();
     });
   });

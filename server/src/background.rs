@@ -39,7 +39,7 @@ impl Background {
     /// Says that this instance runs, before it answers anything from memory, and starts them.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not respond.
     pub async fn start(state: &AppState) -> Result<Self, StorageError> {
         let started_at = state.engine.clock().now();
         instances::beat(&state.engine, VERSION, started_at).await?;

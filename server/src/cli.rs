@@ -35,7 +35,7 @@ use crate::{
     start::{self, StartError},
 };
 
-/// Self-hosted console and gate for API keys.
+/// A self-hosted dashboard and verification service for API keys.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version)]
 pub struct Cli {
@@ -47,65 +47,65 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring the database up to date, then serve until SIGTERM or Ctrl-C.
+    /// Migrate the database, then serve until SIGTERM or Ctrl-C.
     Serve,
-    /// Bring the database up to date.
+    /// Migrate the database.
     Migrate,
-    /// Say whether the settings and the database work. Exits with 1 when something does not; warnings alone exit with 0.
+    /// Check whether the settings and the database work. Exits with 1 on errors; warnings alone exit with 0.
     Check(CheckFlags),
-    /// Write the whole database to a new file. The server can go on running.
+    /// Write the whole database to a new file. The server can keep running.
     Backup(BackupFile),
-    /// Restore a backup into an empty database, of either kind.
+    /// Restore a backup into an empty database (SQLite or Postgres).
     Restore(BackupFile),
-    /// The secrets that digests of keys are made with.
+    /// Manage peppers: the secrets that protect the digests of keys.
     #[command(subcommand)]
     Pepper(PepperCommand),
-    /// Organizations.
+    /// Manage organizations.
     #[command(subcommand)]
     Org(OrgCommand),
-    /// People.
+    /// Manage users.
     #[command(subcommand)]
     User(UserCommand),
-    /// Service tokens, with which API servers call Latchkey.
+    /// Manage service tokens, which your API servers use to call Latchkey.
     #[command(subcommand)]
     Token(TokenCommand),
-    /// API keys.
+    /// Manage API keys.
     #[command(subcommand)]
     Key(KeyCommand),
-    /// The audit log.
+    /// Verify the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
 }
 
 #[derive(Debug, Subcommand)]
 enum PepperCommand {
-    /// List the peppers, what is stored under each, and whether the settings have it.
+    /// List the peppers, what uses each of them, and whether the settings contain it.
     Status,
-    /// Create a new pepper and keep the old one. With LATCHKEY_PEPPER set, print what to set instead.
+    /// Create a new pepper and keep the old one. If LATCHKEY_PEPPER is set, print the new settings instead.
     Rotate,
 }
 
 #[derive(Debug, Subcommand)]
 enum OrgCommand {
-    /// Create an organization. Prints its slug.
+    /// Create an organization and print its slug.
     Create(NewOrg),
 }
 
 #[derive(Debug, Subcommand)]
 enum UserCommand {
-    /// Create an account in an organization. Prints its id.
+    /// Create an account in an organization and print its ID.
     Create(NewUser),
-    /// Sign someone out everywhere and keep them out.
+    /// Sign a user out everywhere and block sign-in.
     Disable(Account),
-    /// Let someone who is disabled sign in again.
+    /// Allow a disabled user to sign in again.
     Enable(Account),
-    /// Set a new password for someone and sign them out everywhere.
+    /// Set a new password for a user and sign them out everywhere.
     ResetPassword(ResetPassword),
 }
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// Create a service token. Prints it, this once.
+    /// Create a service token and print it. It is shown only once.
     Create(NewToken),
     /// List service tokens.
     List(ListTokens),
@@ -115,15 +115,15 @@ enum TokenCommand {
 
 #[derive(Debug, Subcommand)]
 enum KeyCommand {
-    /// Create a key. Prints it, this once.
+    /// Create a key and print it. It is shown only once.
     Create(NewKeyFlags),
-    /// Import keys that were made elsewhere, by their SHA-256. Prints a report; all are imported or none is.
+    /// Import existing keys by their SHA-256 digest and print a report. If any key is invalid, none is imported.
     Import(ImportFlags),
 }
 
 #[derive(Debug, Subcommand)]
 enum AuditCommand {
-    /// Check that every entry is the one that was written. Prints how many there are, a tab and the head.
+    /// Verify that no entry was changed or removed. Prints the number of entries, a tab and the head.
     Verify(VerifyFlags),
 }
 
@@ -173,10 +173,10 @@ enum CliError {
     #[error("{0}")]
     Refused(String),
     /// `check` found something; it has said what.
-    #[error("not everything works")]
+    #[error("some checks failed")]
     Unwell,
     /// `check --strict` found something that works and should not be left so; it has said what.
-    #[error("everything works, and there are warnings")]
+    #[error("all checks passed, with warnings")]
     Warnings,
 }
 
@@ -203,7 +203,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
     let (settings, unknown) = flags.settings()?;
     logging::start(&settings);
     for variable in unknown {
-        tracing::warn!("{variable} is no setting of Latchkey and was left aside");
+        tracing::warn!("{variable} is not a setting of Latchkey and is ignored");
     }
     if command.needs_database() {
         start::require_database(&settings)?;

@@ -85,7 +85,7 @@ fn preflight(convention: &Convention) -> Response {
 fn refusal() -> Problem {
     Problem::new(
         Code::OriginNotAllowed,
-        "No key works on this site. Add its domain to the allowed domains of a key or an agent.",
+        "No key works on this site. Add its domain to the allowed domains of a key or agent.",
     )
 }
 

@@ -16,7 +16,7 @@ fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Re
          <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Latchkey</title>\
          <link rel=\"stylesheet\" href=\"{css}\"></head><body><main class=\"auth\" id=\"content\"><div class=\"card\">\
          <div class=\"empty\"><h1>{title}</h1><p>{text}</p><div class=\"actions\"><a class=\"btn\" href=\"/\">Go to \
-         your keys</a></div></div></div></main></body></html>"
+         keys</a></div></div></div></main></body></html>"
     );
     (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
 }
@@ -42,7 +42,7 @@ pub fn busy(retry_after: u32) -> Response {
     let mut page = error_page(
         StatusCode::SERVICE_UNAVAILABLE,
         "Busy",
-        "Latchkey is busy, so nothing was done. Go back and try again in a few seconds.",
+        "Latchkey is busy. Nothing was changed. Go back and try again in a few seconds.",
     );
     let headers = page.headers_mut();
     headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
@@ -54,7 +54,8 @@ pub fn internal_error() -> Response {
     error_page(
         StatusCode::INTERNAL_SERVER_ERROR,
         "Something went wrong",
-        "This is a fault in Latchkey, not in what you did. Try again; if it stays, tell whoever runs this Latchkey.",
+        "This is an error in Latchkey. Try again. If the problem continues, contact the operator of this Latchkey \
+         instance.",
     )
 }
 
@@ -63,7 +64,7 @@ pub fn timed_out() -> Response {
     error_page(
         StatusCode::SERVICE_UNAVAILABLE,
         "Not available",
-        "This took too long. Nothing is lost: try again in a moment.",
+        "The request took too long. Try again in a moment.",
     )
 }
 
@@ -71,8 +72,8 @@ pub fn timed_out() -> Response {
 pub fn arrived_late() -> Response {
     error_page(
         StatusCode::REQUEST_TIMEOUT,
-        "Too slow",
-        "What you sent did not arrive within 30 seconds, so nothing was done. Go back and send it again.",
+        "Request timed out",
+        "Your request did not arrive within 30 seconds. Nothing was changed. Go back and submit it again.",
     )
 }
 
@@ -80,8 +81,9 @@ pub fn arrived_late() -> Response {
 pub fn cross_site() -> Response {
     error_page(
         StatusCode::FORBIDDEN,
-        "Sent from another site",
-        "This form was sent from another site, so nothing was done. Open Latchkey by its own address and try again.",
+        "Cross-site request",
+        "This form was submitted from another site. Nothing was changed. Open Latchkey at its own address and try \
+         again.",
     )
 }
 
@@ -90,8 +92,7 @@ pub fn too_large() -> Response {
     error_page(
         StatusCode::PAYLOAD_TOO_LARGE,
         "Too large",
-        "What you sent is more than Latchkey takes at once, so nothing was done. Go back, where it may still stand, and \
-         send less; a file to import may have 4 MB.",
+        "Your request is too large. Nothing was changed. Go back and submit less. Files to import can have up to 4 MB.",
     )
 }
 
@@ -100,7 +101,7 @@ pub fn not_found() -> Response {
     error_page(
         StatusCode::NOT_FOUND,
         "Not found",
-        "There is no page at this address. Check it, or find what you were looking for from your keys.",
+        "This page was not found. Check the address, or start from your keys.",
     )
 }
 
@@ -108,7 +109,7 @@ pub fn not_found() -> Response {
 pub fn unreadable_form() -> Response {
     error_page(
         StatusCode::BAD_REQUEST,
-        "Not readable",
-        "The form arrived in a shape that cannot be read, so nothing was done. Go back and send it again.",
+        "Invalid request",
+        "The form could not be read. Nothing was changed. Go back and submit it again.",
     )
 }

@@ -28,17 +28,17 @@ impl fmt::Display for Exposed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (path, whom) = (self.path.display(), "other users of this machine");
         match self.how {
-            How::Read => write!(f, "{path} can be read by {whom}: chmod 600 {path}"),
-            How::Write => write!(f, "{path} can be written by {whom}: chmod 600 {path}"),
+            How::Read => write!(f, "{path} can be read by {whom}. Run chmod 600 {path}"),
+            How::Write => write!(f, "{path} can be written by {whom}. Run chmod 600 {path}"),
             How::ReadAndWrite => {
                 write!(
                     f,
-                    "{path} can be read and written by {whom}: chmod 600 {path}"
+                    "{path} can be read and written by {whom}. Run chmod 600 {path}"
                 )
             }
             How::Replace => write!(
                 f,
-                "the files in {path} can be replaced by {whom}, who can write to the folder: chmod go-w {path}"
+                "the files in {path} can be replaced by {whom}, who can write to the folder. Run chmod go-w {path}"
             ),
         }
     }

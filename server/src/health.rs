@@ -23,12 +23,12 @@ pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "the database does not answer"
+                "the database does not respond"
             );
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 TEXT,
-                "the database does not answer\n",
+                "the database does not respond\n",
             )
         }
     }

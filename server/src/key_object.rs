@@ -18,81 +18,81 @@ use crate::openapi::words;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Key)]
 pub struct KeyObject<'a> {
-    /// Its id, the same through every rotation.
+    /// The ID of the key. It does not change when the key is rotated.
     #[schema(value_type = String)]
     id: KeyId,
-    /// Its name.
+    /// The name.
     name: &'a str,
-    /// For servers, or for browsers.
+    /// The kind: for servers or for browsers.
     #[schema(value_type = words::KeyKind)]
     kind: Kind,
-    /// Production, or everything else.
+    /// The environment: production or everything else.
     #[schema(value_type = words::KeyEnvironment)]
     environment: Environment,
-    /// Whether it works, and if not, why not.
+    /// The status. Only `active` keys work.
     #[schema(value_type = words::KeyStatus)]
     status: Status,
-    /// The id of the project that it belongs to.
+    /// The ID of the project.
     #[schema(value_type = String)]
     project: ProjectId,
-    /// What it may do; when empty, what the convention says.
+    /// The scopes. Empty means the default of the convention.
     #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
-    /// Where a widget key works.
+    /// The domains on which a widget key works.
     #[schema(value_type = Vec<String>)]
     domains: &'a [DomainPattern],
-    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    /// Whether pages on localhost are blocked. Only if the convention offers this choice.
     localhost_forbidden: bool,
-    /// The addresses that its users come from; empty means any.
+    /// The IP ranges that can use the key. Empty means any address.
     #[schema(value_type = Vec<String>)]
     ip_ranges: &'a [IpRange],
-    /// The front and the last four characters.
+    /// The beginning and the last four characters.
     display: &'a str,
-    /// When it was made.
+    /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
     created_at: Option<jiff::Timestamp>,
-    /// When it stops by itself; null for never.
+    /// When it expires. Null means never.
     #[schema(required)]
     expires_at: Option<jiff::Timestamp>,
-    /// When it last let a request pass.
+    /// When it was last used successfully.
     #[schema(required)]
     last_used_at: Option<jiff::Timestamp>,
-    /// The id of the person who made it; null for the operator.
+    /// The ID of the user who created it. Null for the operator.
     #[schema(value_type = Option<String>, required)]
     created_by: Option<UserId>,
-    /// What its makers wrote about it.
+    /// The notes of your team.
     notes: &'a str,
-    /// What API servers are told of it with each answer.
+    /// Metadata that each verification returns to your API servers.
     #[schema(value_type = Object)]
     metadata: &'a Metadata,
-    /// The secret before the last rotation, as long as it still works; null when there is none.
+    /// The previous secret, while it still works. Null if there is none.
     #[schema(value_type = Option<OldSecretObject>, required)]
     old_secret: Option<OldSecretObject<'a>>,
-    /// When it was switched off, if it is.
+    /// When it was disabled, if it is disabled.
     #[schema(required)]
     disabled_at: Option<jiff::Timestamp>,
-    /// When it was ended, if it was.
+    /// When it was revoked, if it was revoked.
     #[schema(required)]
     revoked_at: Option<jiff::Timestamp>,
-    /// Why it was ended, if it was.
+    /// Why it was revoked, if it was revoked.
     #[schema(value_type = Option<words::KeyRevokeReason>, required)]
     revoke_reason: Option<RevokeReason>,
-    /// The plain text, in the answer that first holds the secret alone.
+    /// The plaintext key. Returned only when the secret is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     key: Option<&'a str>,
 }
 
-/// A secret that a rotation replaced, and that works for a while yet.
+/// The previous secret of a rotated key, which still works until `ends_at`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OldSecret)]
 pub struct OldSecretObject<'a> {
-    /// The front and the last four characters.
+    /// The beginning and the last four characters.
     display: &'a str,
-    /// When it stops by itself.
+    /// When it stops working.
     #[schema(value_type = jiff::Timestamp)]
     ends_at: Option<jiff::Timestamp>,
-    /// When it last let a request pass.
+    /// When it was last used successfully.
     #[schema(required)]
     last_used_at: Option<jiff::Timestamp>,
 }

@@ -53,19 +53,19 @@ impl Metrics {
         );
         describe(
             "latchkey_invalid_keys_total",
-            "Verifications refused because the key is invalid, by reason.",
+            "Verifications rejected because the key is invalid, by reason.",
         );
         describe(
             "latchkey_undecided_verifications_total",
-            "Verifications refused because the database was away.",
+            "Verifications rejected because the database was unavailable.",
         );
         describe(
             "latchkey_http_responses_total",
-            "HTTP responses by class of status.",
+            "HTTP responses by status class.",
         );
         describe(
             "latchkey_failed_usage_flushes_total",
-            "Writes of usage that failed and are tried again.",
+            "Failed writes of usage that are retried.",
         );
         let verifications = Outcome::ALL
             .iter()

@@ -20,12 +20,11 @@ use crate::{problem, rest, verify};
 #[openapi(
     info(
         title = "Latchkey",
-        description = "Verification of API keys, and the management of organizations and keys. Every request carries a \
-            service token as `Authorization: Bearer TOKEN`; `/v1/verify` takes tokens of either scope, everything else \
-            those with the scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC. \
-            A page of a list ends at `limit` items or where its items hold 1 MB, whichever comes first, and has at least \
-            one; go on with `cursor` until `next_cursor` is null. \
-            `{org}` is an organization's slug or id."
+        description = "Verify API keys, and manage organizations, keys and agents. Authenticate every request with a service token: \
+            `Authorization: Bearer TOKEN`. `/v1/verify` accepts tokens with any scope; all other operations require the \
+            scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC. Lists are \
+            paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
+            `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
     paths(
         verify::verify,
@@ -52,12 +51,12 @@ use crate::{problem, rest, verify};
     ),
     components(schemas(problem::Document)),
     tags(
-        (name = "Verification", description = "What your API servers ask on every request."),
+        (name = "Verification", description = "Verify a key on every request to your API."),
         (name = "Organizations", description = "Your customers' teams."),
-        (name = "Keys", description = "An organization's keys. A key's plain text is in the answer that makes it, and nowhere else."),
-        (name = "Agents", description = "What keys are used on."),
-        (name = "Usage", description = "What was decided."),
-        (name = "Instances", description = "What runs."),
+        (name = "Keys", description = "The keys of an organization. The plaintext key is returned only when you create or rotate it."),
+        (name = "Agents", description = "The bots, assistants and apps that use keys."),
+        (name = "Usage", description = "The number of requests by result."),
+        (name = "Instances", description = "The running instances."),
         (name = "Audit log", description = "Who did what in an organization, when and from where."),
     ),
     modifiers(&CommonParts)
@@ -71,7 +70,9 @@ impl Modify for CommonParts {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A service token, made with `latchkey token create`."));
+            .description(Some(
+                "A service token, created with `latchkey token create`.",
+            ));
         openapi
             .components
             .get_or_insert_default()
@@ -99,9 +100,9 @@ fn complete(path: &str, operation: &mut Operation) {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("service_token", []);
     operation.security = Some(vec![token]);
     let in_path = [
-        ("org", "The organization's slug or id"),
-        ("id", "The key's id"),
-        ("public_id", "The agent's public ID"),
+        ("org", "The slug or ID of the organization"),
+        ("id", "The ID of the key"),
+        ("public_id", "The public ID of the agent"),
     ];
     for (name, description) in in_path.into_iter().rev() {
         if path.contains(&format!("{{{name}}}")) {
@@ -122,9 +123,9 @@ fn complete(path: &str, operation: &mut Operation) {
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)
             .description(Some(
-                "1 to 255 visible ASCII characters of your choice. The same request with the same key within 24 hours makes \
-                 nothing new and is answered with what was made, and the header `Idempotent-Replayed: true`; another \
-                 request with the same key is refused",
+                "1 to 255 visible ASCII characters of your choice. If you repeat a request with the same key within 24 \
+                 hours, the response contains the existing object and the header `Idempotent-Replayed: true`. A different \
+                 request with the same key is rejected",
             ))
             .schema(Some(key_schema()));
         let parameters = operation.parameters.get_or_insert_default();

@@ -31,13 +31,13 @@ const MAX_FIELD_NAME: usize = 64;
 /// The most bytes of a sentence about a field.
 const MAX_ERROR_DETAIL: usize = 400;
 
-/// What is wrong with one field of a request's body.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// The field's name.
     #[schema(value_type = String)]
     pub field: Cow<'static, str>,
-    /// What is wrong with it, without its value.
+    /// What is wrong with the field, without its value.
     pub detail: String,
 }
 
@@ -132,7 +132,7 @@ impl Problem {
     pub fn forbidden() -> Self {
         Self::new(
             Code::InsufficientTokenScope,
-            "This service token may only verify. Use one with the scope manage.",
+            "This service token can only verify keys. Use a token with the scope `manage`.",
         )
         .with_header(
             header::WWW_AUTHENTICATE,
@@ -154,7 +154,7 @@ impl Problem {
     pub fn unavailable() -> Self {
         Self::new(
             Code::Unavailable,
-            "Latchkey cannot reach its database. Refuse the request, and ask again in a second.",
+            "Latchkey cannot reach its database. Reject the request and retry in one second.",
         )
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
@@ -163,29 +163,29 @@ impl Problem {
     pub fn internal() -> Self {
         Self::new(
             Code::Internal,
-            "Something went wrong in Latchkey. The log has it under this answer's x-request-id.",
+            "Something went wrong in Latchkey. To find the cause in the log, search for this response's x-request-id.",
         )
     }
 
     /// No API at this path.
     pub fn not_found() -> Self {
-        Self::new(
-            Code::NotFound,
-            "There is nothing at this address. Check the path.",
-        )
+        Self::new(Code::NotFound, "This URL was not found. Check the path.")
     }
 
     /// Another method is needed; the `Allow` header names it.
     pub fn method_not_allowed() -> Self {
         Self::new(
             Code::MethodNotAllowed,
-            "This address does not take this method. The Allow header names those that it takes.",
+            "This URL does not support this method. The Allow header lists the supported methods.",
         )
     }
 
     /// A body over the limit.
     pub fn body_too_large() -> Self {
-        Self::new(Code::BodyTooLarge, "The body has at most 64 kB.")
+        Self::new(
+            Code::BodyTooLarge,
+            "The request body must be at most 64 kB.",
+        )
     }
 
     fn with_header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
@@ -268,10 +268,10 @@ mod tests {
             field: "cost".into(),
             detail: "must be a whole number of at least 1".to_owned(),
         }];
-        insta::assert_snapshot!(shown(Problem::invalid_request("The body will not do.", errors)).await, @r#"
+        insta::assert_snapshot!(shown(Problem::invalid_request("The body is invalid.", errors)).await, @r#"
         400 Bad Request
         content-type: application/problem+json
-        {"type":"https://keys.example.com/docs/errors#INVALID_REQUEST","title":"The request cannot be read","status":400,"detail":"The body will not do.","code":"INVALID_REQUEST","errors":[{"field":"cost","detail":"must be a whole number of at least 1"}]}
+        {"type":"https://keys.example.com/docs/errors#INVALID_REQUEST","title":"Invalid request","status":400,"detail":"The body is invalid.","code":"INVALID_REQUEST","errors":[{"field":"cost","detail":"must be a whole number of at least 1"}]}
         "#);
     }
 

@@ -43,7 +43,7 @@ pub enum ServeError {
     #[error("the last entries of the audit log could not be written")]
     Log(#[source] StorageError),
     /// The database could not be asked.
-    #[error("the database does not answer")]
+    #[error("the database does not respond")]
     Storage(#[from] StorageError),
 }
 
@@ -53,16 +53,16 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     let with_port = |port| SocketAddr::new(ip, port);
     match error.kind() {
         io::ErrorKind::AddrInUse => format!(
-            "another program uses port {port} of {ip}. Stop it, or choose another port, such as --listen {} or \
+            "another program uses port {port} of {ip}. Stop it, or choose another port with --listen {} or \
              LATCHKEY_LISTEN={0}",
             with_port(port.checked_add(1).unwrap_or(3000))
         ),
         io::ErrorKind::AddrNotAvailable => format!(
-            "{ip} is not an address of this machine. Use --listen 127.0.0.1:{port} for this machine alone, or \
-             --listen 0.0.0.0:{port} for all of its addresses"
+            "{ip} is not an address of this machine. Use --listen 127.0.0.1:{port} to accept local connections only, \
+             or --listen 0.0.0.0:{port} to listen on all addresses"
         ),
         io::ErrorKind::PermissionDenied => format!(
-            "this user must not use port {port} of {ip}. Choose a port from 1024 on, such as --listen {} or \
+            "this user cannot use port {port} of {ip}. Choose port 1024 or higher with --listen {} or \
              LATCHKEY_LISTEN={0}",
             with_port(3000)
         ),
@@ -187,7 +187,7 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
         );
     }
     tracing::info!(
-        "rate limits are counted by this instance alone: with several, each allows as much"
+        "rate limits are counted per instance: if you run several, each allows the full limit"
     );
     tracing::info!(
         instance = %state.engine.instance(),
@@ -201,7 +201,7 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
     let is_first = timeout(GRACE, sign_up::is_first(&state.engine)).await;
     if matches!(is_first, Ok(Ok(true))) {
         println!(
-            "There is no account yet. Make the first one at {}/sign-up",
+            "No account exists yet. Create the first account at {}/sign-up",
             state.public_url
         );
     }

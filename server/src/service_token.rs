@@ -43,7 +43,7 @@ pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
 pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>, Problem> {
     recognised.ok_or_else(|| {
         Problem::unauthorized(
-            "This is not a service token of this Latchkey. Make one with `latchkey token create`.",
+            "The service token is invalid. Create one with `latchkey token create`.",
             true,
         )
     })

@@ -99,7 +99,7 @@ impl Settings {
     /// Names the first setting that will not do, where it was set, and why.
     pub fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
         let data_dir = layers.text("data_dir", |text| match text {
-            "" => Err("must name a folder".to_owned()),
+            "" => Err("must be a folder".to_owned()),
             text => Ok(PathBuf::from(text)),
         })?;
         Ok(Self {
@@ -118,7 +118,7 @@ impl Settings {
                 let address = text.parse::<IpAddr>().map(IpNet::from);
                 text.parse::<IpNet>()
                     .or(address)
-                    .map_err(|_| format!("`{text}` is neither an address nor a network"))
+                    .map_err(|_| format!("`{text}` is not an IP address or network"))
             })?,
             log_format: layers.text("log_format", |text| match text {
                 "readable" => Ok(LogFormat::Readable),
@@ -254,7 +254,7 @@ fn read_convention(text: &str) -> Result<Convention, String> {
     }
     let file = fs::read_to_string(text).map_err(|error| {
         format!(
-            "`{text}` is neither one of {} nor a file that can be read ({error})",
+            "`{text}` is not one of {}, and not a readable file ({error})",
             BUILT_IN_NAMES.join(", ")
         )
     })?;
@@ -265,7 +265,7 @@ fn read_database_url(text: &str, data_dir: &Path) -> Result<Secret, String> {
     if text.is_empty() {
         let folder = data_dir
             .to_str()
-            .ok_or("is needed when the data folder's name is not UTF-8")?;
+            .ok_or("is required if the name of the data folder is not UTF-8")?;
         // These mean something in a URL.
         let folder = folder
             .replace('%', "%25")

@@ -30,17 +30,17 @@ pub enum StartError {
     DataDir(PathBuf, io::Error),
     /// Nothing can be written into the data folder.
     #[error(
-        "data_dir: nothing can be created in the folder {0} ({1}). Let the user that runs Latchkey write to it, or \
-         choose another with --data-dir or LATCHKEY_DATA_DIR"
+        "data_dir: the folder {0} is not writable ({1}). Allow the user that runs Latchkey to write to it, or choose \
+         another with --data-dir or LATCHKEY_DATA_DIR"
     )]
     DataDirNotWritable(PathBuf, io::Error),
     /// There is no SQLite file.
     #[error(
-        "there is no database at {0}. Check data_dir and database_url; `latchkey serve` creates a new database"
+        "no database was found at {0}. Check data_dir and database_url. `latchkey serve` creates a new database"
     )]
     NoDatabase(PathBuf),
     /// The database has to be migrated first.
-    #[error("the database needs {0} migrations: run `latchkey migrate`")]
+    #[error("the database needs {0} migrations. Run `latchkey migrate`")]
     Outdated(usize),
     /// There is no pepper.
     #[error(transparent)]

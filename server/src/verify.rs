@@ -33,122 +33,122 @@ use crate::{
     service_token,
 };
 
-/// What was decided.
+/// The result of a verification.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verification)]
 struct Document<'a> {
-    /// Whether the key may pass.
+    /// Whether the key is valid for this request.
     valid: bool,
-    /// What was decided, for programs.
+    /// The result code.
     #[schema(value_type = words::Decision)]
     code: &'static str,
-    /// The HTTP status to give the client.
+    /// The HTTP status to return to your client.
     status: u16,
-    /// What to tell whoever uses the key.
+    /// A message for the user of the key.
     detail: &'static str,
-    /// Why the key is invalid: for you, not for your client.
+    /// Why the key is invalid. Do not return this to your client.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = words::WhyInvalid, required = false)]
     reason: Option<&'static str>,
-    /// The scopes that the key lacks.
+    /// The required scopes that the key does not have.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(value_type = Vec<String>, required = false)]
     missing_scopes: &'a [Scope],
-    /// The key, when it is known.
+    /// The key, if it was found.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = KeyDocument, required = false)]
     key: Option<KeyDocument<'a>>,
-    /// The agent, when one was named and is known.
+    /// The agent, if one was requested and found.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = AgentDocument, required = false)]
     agent: Option<AgentDocument<'a>>,
-    /// Where the key stands in its rate limit, unless something else refused it.
+    /// The state of the key's rate limit, unless the request was rejected for another reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = RateLimit, required = false)]
     rate_limit: Option<RateLimit<'a>>,
-    /// After how many seconds the client may try again, on `RATE_LIMITED`.
+    /// The number of seconds after which the client can retry. Returned with `RATE_LIMITED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     retry_after: Option<i64>,
-    /// Headers to put on the answer to the client.
+    /// Headers to add to the response to your client.
     #[serde(skip_serializing_if = "ClientHeaders::is_empty")]
     #[schema(value_type = ClientHeaders, required = false)]
     headers: &'a ClientHeaders<'a>,
 }
 
-/// What an API server may know of a key.
+/// The key, as API servers see it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerifiedKey)]
 struct KeyDocument<'a> {
-    /// Its id, the same through every rotation.
+    /// The ID of the key. It does not change when the key is rotated.
     #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
     id: &'a dyn std::fmt::Display,
-    /// Its name.
+    /// The name.
     name: &'a str,
-    /// For servers, or for browsers.
+    /// The kind: for servers or for browsers.
     #[schema(value_type = words::KeyKind)]
     kind: &'static str,
-    /// Production, or everything else.
+    /// The environment: production or everything else.
     #[schema(value_type = words::KeyEnvironment)]
     environment: &'static str,
-    /// The organization that it belongs to.
+    /// The organization.
     org: OrgDocument<'a>,
-    /// The id of its project.
+    /// The ID of the project.
     #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
     project: &'a dyn std::fmt::Display,
-    /// What it may do; when empty, what the convention says.
+    /// The scopes. Empty means the default of the convention.
     #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
-    /// When it stops by itself; null for never.
+    /// When it expires. Null means never.
     #[schema(required)]
     expires_at: Option<jiff::Timestamp>,
-    /// What its makers attached to it.
+    /// The metadata of the key.
     #[schema(value_type = Object)]
     metadata: &'a serde_json::Value,
 }
 
-/// What an API server may know of an agent.
+/// The agent, as API servers see it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerifiedAgent)]
 struct AgentDocument<'a> {
-    /// Its id.
+    /// The ID.
     #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
     id: &'a dyn std::fmt::Display,
-    /// The id that may stand in a page's source.
+    /// The public ID, which you can include in the source of a page.
     #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
     public_id: &'a dyn std::fmt::Display,
-    /// Its name.
+    /// The name.
     name: &'a str,
-    /// The id of its project.
+    /// The ID of the project.
     #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
     project: &'a dyn std::fmt::Display,
-    /// The organization that it belongs to.
+    /// The organization.
     org: OrgDocument<'a>,
 }
 
-/// A key's organization.
+/// The organization of a key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = VerifiedOrg)]
 struct OrgDocument<'a> {
-    /// Its id.
+    /// The ID.
     #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
     id: &'a dyn std::fmt::Display,
-    /// Its name in addresses.
+    /// The name in URLs.
     slug: &'a str,
 }
 
-/// Ask whether a key may pass
+/// Verify a key
 ///
-/// The answer is 200 whatever was decided; `status` is the one to give your client. Ask on every request of a client:
-/// the answer comes from memory.
+/// Every verification returns 200, whatever its result. Return `status` to your client. Verify the key on every
+/// request; responses come from memory.
 #[utoipa::path(post, path = "/v1/verify", operation_id = "verify_key", tag = "Verification", request_body = Body,
-    responses((status = 200, description = "What was decided", body = Document)))]
+    responses((status = 200, description = "The result", body = Document)))]
 pub async fn verify(State(state): State<AppState>, request: axum::extract::Request) -> Response {
     match answer(&state, request).await {
         Ok((answer, headers)) => respond(&answer, &headers, state.engine.convention()),
@@ -188,7 +188,7 @@ async fn answer(
                 .collect();
             let detail = format!("must be one of {}", offered.join(", "));
             Problem::invalid_request(
-                "There is no such class.",
+                "Unknown endpoint class.",
                 vec![FieldError {
                     field: "class".into(),
                     detail,
@@ -311,35 +311,37 @@ fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S
 /// One sentence that says what to do.
 fn detail(outcome: Outcome, convention: &Convention) -> &'static str {
     match outcome {
-        Outcome::Valid => "The key may pass.",
+        Outcome::Valid => "The key is valid.",
         Outcome::MissingApiKey => "Send an API key with the request.",
         // The same for every reason: whoever holds a key that was ended need not learn that it once was one.
         Outcome::InvalidApiKey => {
-            "This is not a valid API key. Check that it was copied whole and has not been disabled or revoked."
+            "The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked."
         }
-        Outcome::ExpiredApiKey => "The key has expired. Make a new one.",
-        Outcome::AgentNotFound => "There is no such agent. Check its public ID.",
+        Outcome::ExpiredApiKey => "The key has expired. Create a new one.",
+        Outcome::AgentNotFound => "The agent was not found. Check its public ID.",
         Outcome::OrgMismatch => match convention.bound_to {
-            BoundTo::Org => "The agent belongs to another organization. Use one of its keys.",
+            BoundTo::Org => {
+                "The agent belongs to another organization. Use a key of that organization."
+            }
             BoundTo::Project => {
-                "The agent belongs to another project or organization. Use a key of its project."
+                "The agent belongs to another project or organization. Use a key of that project."
             }
         },
         Outcome::OriginNotAllowed => {
             "The key does not work on this site. Add its domain to the key's allowed domains."
         }
-        Outcome::SecretKeyInBrowser => {
-            "This is a secret key and must not be used in a browser. Use a widget key."
-        }
+        Outcome::SecretKeyInBrowser => "Secret keys cannot be used in a browser. Use a widget key.",
         Outcome::IpNotAllowed => {
-            "The key does not work from this address. Add it to the key's address ranges."
+            "The key does not work from this IP address. Add the address to the key's IP ranges."
         }
         Outcome::InsufficientScope => {
-            "The key lacks a scope that this needs. Use a key that has it."
+            "The key does not have a required scope. Use a key that has it."
         }
-        Outcome::InsufficientCredits => "The organization has too few credits. Buy some.",
+        Outcome::InsufficientCredits => {
+            "The organization does not have enough credits. Add credits and try again."
+        }
         Outcome::QuotaExceeded => {
-            "The organization's quota for this month is used up. Wait for the next, or change the plan."
+            "The organization has reached its monthly quota. Wait until next month, or change the plan."
         }
         Outcome::RateLimited => "Too many requests. Wait and try again.",
     }

@@ -21,7 +21,7 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum CreateUserError {
     /// The address has an account.
-    #[error("`{0}` has an account already.")]
+    #[error("An account for `{0}` already exists.")]
     EmailTaken(EmailAddress),
     /// The password could not be hashed.
     #[error(transparent)]

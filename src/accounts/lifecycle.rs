@@ -17,7 +17,7 @@ use super::sessions;
 #[derive(Debug, thiserror::Error)]
 pub enum LifecycleError {
     /// Nobody has the address.
-    #[error("There is no account with the address `{0}`.")]
+    #[error("No account was found for `{0}`.")]
     NotFound(EmailAddress),
     /// The database could not be asked.
     #[error(transparent)]

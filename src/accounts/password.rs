@@ -41,13 +41,13 @@ pub struct NewPassword(TypedPassword);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
     /// Fewer than 8 characters.
-    #[error("A password has at least 8 characters. A few words in a row make a good one.")]
+    #[error("Passwords must have at least 8 characters. Try a few words in a row.")]
     TooShort,
     /// More than 128 characters.
-    #[error("A password has at most 128 characters.")]
+    #[error("Passwords must have at most 128 characters.")]
     TooLong,
     /// On the list of passwords that attackers try first.
-    #[error("This password is one of the first that an attacker tries. Choose another one.")]
+    #[error("This password is too common: attackers try it first. Choose another one.")]
     Common,
 }
 
@@ -72,10 +72,10 @@ pub enum HashError {
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
     /// The current one was wrong.
-    #[error("The current password is not right.")]
+    #[error("The current password is incorrect.")]
     WrongPassword,
     /// Too many wrong ones in a row.
-    #[error("Too many wrong passwords. Try again in {} minutes.", (.retry_after + 59) / 60)]
+    #[error("Too many incorrect passwords. Try again in {} minutes.", (.retry_after + 59) / 60)]
     TooMany {
         /// Seconds until the next try.
         retry_after: i64,

@@ -23,10 +23,10 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// The address is not known or the password is not right: the answer does not say which, the log does.
-    #[error("The e-mail address or the password is not right.")]
+    #[error("The e-mail address or password is incorrect.")]
     WrongCredentials(FailedSignIn),
     /// Too many wrong ones, for this account or from this address.
-    #[error("Too many tries. Wait {retry_after} seconds and try again.")]
+    #[error("Too many attempts. Wait {retry_after} seconds and try again.")]
     TooMany {
         /// Seconds until the next try.
         retry_after: i64,

@@ -39,10 +39,12 @@ pub struct SignUp {
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
     /// The policy lets no one sign up.
-    #[error("Sign-up is not open here. Ask an owner of your organization to add you.")]
+    #[error("Sign-up is closed. Ask an owner of your organization to add you.")]
     NotOpen,
     /// The address has an account. Only an instance with open sign-up ever says so.
-    #[error("This cannot be used to sign up. If you have an account, sign in instead.")]
+    #[error(
+        "You cannot sign up with this e-mail address. If you have an account, sign in instead."
+    )]
     NotAvailable,
     /// The password could not be hashed.
     #[error(transparent)]

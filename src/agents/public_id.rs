@@ -17,7 +17,9 @@ pub struct PublicId([u8; CHARACTERS]);
 
 /// The text is not a public ID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("An agent's public ID is `agt_` and 22 letters and digits. Copy it from the agent's page.")]
+#[error(
+    "An agent's public ID must be `agt_` followed by 22 letters and digits. Copy it from the agent's page."
+)]
 pub struct InvalidPublicId;
 
 impl PublicId {

@@ -31,11 +31,11 @@ pub struct Head {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokenChain {
     /// An entry is not the one that was written, or one before it is missing.
-    #[error("{0} is not the one that was written there, or an entry before it is missing.")]
+    #[error("{0} was changed, or an entry before it is missing.")]
     At(EntryPlace),
     /// The whole address of an entry, which is kept beside the chain, is not in the network that is chained.
     #[error(
-        "The address of the client was changed. {0} was written from another network, or from none."
+        "The IP address of the client was changed. {0} was written from a different network, or without an address."
     )]
     Address(EntryPlace),
     /// An entry was written under a pepper that the settings do not have.
@@ -48,8 +48,8 @@ pub enum BrokenChain {
     },
     /// No entry has the hash that was asked for.
     #[error(
-        "No entry has the head {0}: the log was cut off before it, it is older than entries are kept, or it is another \
-         log's."
+        "No entry has the head {0}. Either newer entries were removed, the head is older than the entries that are \
+         kept, or it belongs to another log."
     )]
     HeadMissing(String),
     /// The database could not be asked.

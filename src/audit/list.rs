@@ -45,9 +45,7 @@ pub enum EventFilter {
 
 /// The text is neither an event nor a group of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "There is no event of this name. Write one such as `key.created`, or `key.*` for all of a kind."
-)]
+#[error("Unknown event. Use an event such as `key.created`, or `key.*` for all events of a type.")]
 pub struct InvalidEventFilter;
 
 /// One entry.

@@ -19,7 +19,7 @@ pub const TOO_MANY_SCOPES: &str = "At most 100 scopes are allowed.";
 
 /// The text is not the name of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a scope: write 1 to 64 of the characters a–z, 0–9, `:` and `-`.")]
+#[error("`{0}` is not a valid scope. Scopes have 1 to 64 characters: a–z, 0–9, `:` and `-`.")]
 pub struct InvalidScope(String);
 
 /// A scope that forms offer.

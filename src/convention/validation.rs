@@ -36,7 +36,7 @@ pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
 
 fn names(convention: &Convention) -> Result<(), Fault> {
     if !is_name(&convention.name) {
-        return fault(["name"], "a name consists of a–z, 0–9 and `-`");
+        return fault(["name"], "a name must consist of a–z, 0–9 and `-`");
     }
     if convention.title.trim().is_empty() {
         return fault(["title"], "the title is empty");
@@ -44,7 +44,7 @@ fn names(convention: &Convention) -> Result<(), Fault> {
     let KindNames { secret, widget } = &convention.kind_names;
     for (field, name) in [("secret", secret), ("widget", widget)] {
         if name.trim().is_empty() {
-            return fault(["kind_names", field], "a kind has a name");
+            return fault(["kind_names", field], "a kind must have a name");
         }
     }
     if secret == widget {
@@ -91,7 +91,7 @@ fn text(convention: &Convention) -> Result<(), Fault> {
 
 fn headers(headers: &[KeyHeader]) -> Result<(), Fault> {
     if headers.is_empty() {
-        return fault(["accepted_in"], "no header would carry a key");
+        return fault(["accepted_in"], "at least one header must be accepted");
     }
     let mut seen = BTreeSet::new();
     for (index, header) in headers.iter().enumerate() {
@@ -109,7 +109,7 @@ fn headers(headers: &[KeyHeader]) -> Result<(), Fault> {
             return fault(path, "write `Bearer` for the Authorization header");
         }
         if !seen.insert(name.to_ascii_lowercase()) {
-            return fault(path, "this header stands here twice");
+            return fault(path, "this header appears twice");
         }
     }
     Ok(())
@@ -121,7 +121,7 @@ fn scopes(convention: &Convention) -> Result<(), Fault> {
         if !offered.insert(&scope.name) {
             return fault(
                 ["scopes", &index.to_string(), "name"],
-                format!("the scope `{}` stands here twice", scope.name),
+                format!("the scope `{}` appears twice", scope.name),
             );
         }
     }
@@ -163,7 +163,7 @@ fn scopes(convention: &Convention) -> Result<(), Fault> {
         if preset.name.trim().is_empty() || !presets.insert(&preset.name) {
             return fault(
                 ["scope_presets", &index, "name"],
-                "a preset has a name of its own",
+                "each preset must have its own name",
             );
         }
         if let Some(unknown) = preset.scopes.iter().find(|scope| !offered.contains(scope)) {

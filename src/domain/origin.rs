@@ -33,19 +33,21 @@ pub(super) enum OriginHost<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
     /// Neither an `Origin` nor a `Referer` header.
-    #[error("The request has neither an Origin nor a Referer header.")]
+    #[error("The request has no Origin or Referer header.")]
     Absent,
     /// An `Origin` header with nothing in it.
     #[error("The Origin header is empty.")]
     Empty,
     /// What browsers send for sandboxed frames, files and some redirects.
-    #[error("The origin is `null`, which any page can bring about.")]
+    #[error("The origin is `null`, which any page can send.")]
     Null,
     /// The page is neither http nor https.
     #[error("The origin is not an http or https address.")]
     Scheme,
     /// Anything that is not one origin, written as a browser writes it.
-    #[error("The origin is not one scheme, host and port, written as browsers write them.")]
+    #[error(
+        "The origin must be a scheme, host and optional port, such as `https://www.example.com`."
+    )]
     Malformed,
 }
 

@@ -143,7 +143,7 @@ fn a_refusal_says_why_and_what_to_write() {
     assert!(left_to_server.is_left_to_server());
     assert_eq!(
         left_to_server.to_string(),
-        "Letters beyond a–z are checked when you save."
+        "International domains are checked when you save."
     );
 }
 

@@ -20,11 +20,11 @@ pub use bulk::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many};
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeStateError {
     /// The org has no such key.
-    #[error("There is no such key.")]
+    #[error("The key was not found.")]
     NotFound,
     /// The key's state does not allow it.
     #[error(
-        "This key is {0} and cannot be changed to that. Reload the page to see where it stands."
+        "This key is {0}, so this change is not possible. Reload the page to see its current status."
     )]
     NotFrom(Status),
     /// The database could not be asked.

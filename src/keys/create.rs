@@ -65,13 +65,13 @@ pub struct CreatedKey {
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
     /// The convention has no prefix for it.
-    #[error("This instance has no {1} {0} keys. Choose another kind or environment.")]
+    #[error("This instance does not offer {1} {0} keys. Choose another kind or environment.")]
     NotOffered(Kind, Environment),
     /// Something about it will not do.
     #[error(transparent)]
     Unfit(#[from] UnfitField),
     /// This very form has made a key already.
-    #[error("This key has been made already, and its text was shown then.")]
+    #[error("This key was already created, and was shown at that time.")]
     AlreadyMade(KeyId),
     /// There was no randomness.
     #[error(transparent)]

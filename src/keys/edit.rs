@@ -67,10 +67,10 @@ pub enum DomainsChange {
 #[derive(Debug, thiserror::Error)]
 pub enum EditKeyError {
     /// The org has no such key.
-    #[error("There is no such key.")]
+    #[error("The key was not found.")]
     NotFound,
     /// It has ended for good.
-    #[error("This key is revoked and cannot be changed any more. Create a new key instead.")]
+    #[error("This key is revoked and can no longer be changed. Create a new key instead.")]
     Revoked,
     /// It cannot be like that.
     #[error(transparent)]

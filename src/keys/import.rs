@@ -78,10 +78,10 @@ pub enum ImportError {
     #[error("{0}")]
     Unreadable(String),
     /// Nothing is in it.
-    #[error("The file holds no keys. Put one on each line, below the line of column names.")]
+    #[error("The file contains no keys. Add one per line, below the line with the column names.")]
     Empty,
     /// More than one file may hold.
-    #[error("A file may hold at most 10,000 keys. Split it.")]
+    #[error("A file can contain at most 10,000 keys. Split it into smaller files.")]
     TooMany,
     /// Too many imports are under way, in all or in this org.
     #[error(transparent)]
@@ -241,9 +241,7 @@ fn refuse_twins(entries: &[Option<Entry>], listed: &mut Listed, told: &mut [Entr
         if let Some(first) = first_lines.get(&entry.sha256) {
             let problem = Problem {
                 field: "sha256",
-                sentence: format!(
-                    "The same key is in entry {first} already. Leave one of them out."
-                ),
+                sentence: format!("Entry {first} has the same key. Remove one of them."),
             };
             told.refuse(listed, problem);
         } else {

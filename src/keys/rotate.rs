@@ -36,14 +36,14 @@ pub struct Rotation {
 #[derive(Debug, thiserror::Error)]
 pub enum RotateKeyError {
     /// The org has no such key.
-    #[error("There is no such key.")]
+    #[error("The key was not found.")]
     NotFound,
     /// A revoked or expired key stays so, whatever its secret.
-    #[error("This key is {0}, and a new secret would not make it work. Make a new key instead.")]
+    #[error("This key is {0} and cannot be rotated. Create a new key instead.")]
     NotFrom(Status),
     /// The secret before this one still works.
     #[error(
-        "The last rotation is not over: the old secret still works. End it early, or wait until it ends by itself."
+        "A rotation is already in progress: the old secret still works. End it now, or wait until it ends."
     )]
     RotationRunning {
         /// When it ends by itself.
@@ -51,18 +51,18 @@ pub enum RotateKeyError {
     },
     /// Another rotation was stored while this one was on its way, or less than [`APART`] ago.
     #[error(
-        "This key was rotated by another request a moment ago, which got the new secret. Look at the key, and rotate it \
-         again, a second later, if it is still to have another."
+        "Another request has just rotated this key and received the new secret. To rotate it again, wait a second and \
+         retry."
     )]
     RotatedMeanwhile,
     /// Not a length that an overlap can have.
-    #[error("The old secret can keep working for 0 seconds to 30 days.")]
+    #[error("The overlap must be between 0 seconds and 30 days.")]
     OverlapOutOfRange,
     /// The convention has no prefix for a key like this, which came from elsewhere.
-    #[error("This instance makes no {1} {0} keys. Make a key of another kind instead.")]
+    #[error("This instance does not offer {1} {0} keys. Create a key of another kind instead.")]
     NotOffered(Kind, Environment),
     /// This very form has rotated the key already.
-    #[error("This key has been rotated already, and its new text was shown then.")]
+    #[error("This key was already rotated, and its new secret was shown at that time.")]
     AlreadyRotated,
     /// There was no randomness.
     #[error(transparent)]
@@ -76,10 +76,10 @@ pub enum RotateKeyError {
 #[derive(Debug, thiserror::Error)]
 pub enum EndOldSecretError {
     /// The org has no such key.
-    #[error("There is no such key.")]
+    #[error("The key was not found.")]
     NotFound,
     /// No old secret of the key works.
-    #[error("This key has no old secret that still works. There is nothing to end.")]
+    #[error("This key has no old secret that still works. No action is needed.")]
     NoneRunning,
     /// The database could not be asked.
     #[error(transparent)]

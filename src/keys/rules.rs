@@ -25,22 +25,22 @@ pub type Metadata = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnfitField {
     /// A widget key that would work nowhere.
-    #[error("Enter at least one domain. A widget key works only on pages of its allowed domains.")]
+    #[error("Enter at least one domain. A widget key works only on its allowed domains.")]
     DomainsNeeded,
     /// Domains would mean nothing for it.
-    #[error("Only widget keys have allowed domains. Leave the domains out, or make a widget key.")]
+    #[error("Only widget keys have allowed domains. Remove the domains, or create a widget key.")]
     DomainsOnSecretKey,
     /// More domains than a key has.
     #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
     /// The convention leaves no choice, or the key is not for browsers.
-    #[error("Whether pages on localhost may use this key is not for its owner to choose.")]
+    #[error("This key's localhost access cannot be changed.")]
     NoLocalhostSwitch,
     /// More IP ranges than a key has.
     #[error("{TOO_MANY_RANGES}")]
     TooManyIpRanges,
     /// The catalogue does not have the scope.
-    #[error("There is no scope `{unknown}`. {}", scopes_to_choose(offered))]
+    #[error("Unknown scope `{unknown}`. {}", scopes_to_choose(offered))]
     UnknownScope {
         /// What was asked for.
         unknown: Scope,
@@ -51,19 +51,19 @@ pub enum UnfitField {
     #[error("{TOO_MANY_SCOPES}")]
     TooManyScopes,
     /// The convention has no keys that never expire.
-    #[error("Keys of this instance do not last for ever. Choose when this one expires.")]
+    #[error("Keys must have an expiry date. Choose when this key expires.")]
     ExpiryNeeded,
     /// It would be expired from the start.
-    #[error("Choose an expiry in the future.")]
+    #[error("The expiry date must be in the future.")]
     ExpiryInPast,
     /// The notes are too long.
-    #[error("Notes have at most 2,000 characters.")]
+    #[error("Notes must have at most 2,000 characters.")]
     NotesTooLong,
     /// The metadata is too large.
-    #[error("Metadata has at most 8,192 bytes, written as JSON.")]
+    #[error("Metadata must have at most 8,192 bytes of JSON.")]
     MetadataTooLarge,
     /// The org has no such project.
-    #[error("There is no such project in this organization. Choose another one.")]
+    #[error("The project was not found in this organization. Choose another one.")]
     NoSuchProject,
 }
 
@@ -86,7 +86,7 @@ impl UnfitField {
 /// The scopes that there are, for a sentence: of many the first.
 fn scopes_to_choose(offered: &[Scope]) -> String {
     if offered.is_empty() {
-        return "Keys of this instance have no scopes: leave it out.".to_owned();
+        return "Keys of this instance have no scopes. Omit this field.".to_owned();
     }
     let names = offered.iter().take(MAX_LISTED_SCOPES);
     let mut names: Vec<String> = names.map(|scope| format!("`{scope}`")).collect();

@@ -41,7 +41,7 @@ pub fn AgentFields(
     let embedding = problem("public_embedding");
     view! {
         <FormError error=error.clone()/>
-        <Field name="name" label="Name" hint="What visitors or colleagues call it, such as “Support assistant”."
+        <Field name="name" label="Name" hint="A name that visitors and colleagues recognize, such as “Support assistant”."
             autocomplete="off" maxlength=80 value=form.name error=error/>
         {project}
         <Domains text=form.domains sentences=domain_errors covers_subdomains=form.covers_subdomains/>
@@ -60,16 +60,16 @@ fn Domains(
     covers_subdomains: bool,
 ) -> impl IntoView {
     let subdomains = if covers_subdomains {
-        "A domain covers its subdomains."
+        "A domain includes its subdomains."
     } else {
-        "A domain does not cover its subdomains: add *.example.com for those."
+        "A domain does not include its subdomains. To allow them, add *.example.com."
     };
     let sentences = RwSignal::new(sentences);
     let invalid = Signal::derive(move || !sentences.with(Vec::is_empty));
     view! {
         <div class="field">
-            <label for="domains">"Allowed domains "<span class="optional">"none means no restriction of its own"</span></label>
-            <p class="hint" id="domains-hint">"Requests that browsers make for this agent must come from these pages. One on each line, or separated by commas. "{subdomains}</p>
+            <label for="domains">"Allowed domains "<span class="optional">"optional; leave empty for no restriction"</span></label>
+            <p class="hint" id="domains-hint">"Browser requests for this agent must come from these domains. Enter one per line, or separate them with commas. "{subdomains}</p>
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=Some("domains-hint domains-error".to_owned()) invalid=invalid
@@ -99,8 +99,8 @@ fn Embedding(ticked: bool, problem: Option<String>) -> impl IntoView {
             <legend><span>"Embedding"</span></legend>
             <div><label class="check">
                 <input type="checkbox" name="public_embedding" value="on" checked=ticked/>
-                <span>"Pages of its domains may use it by its public ID alone"
-                    <small>"Everyone who visits them can read the ID. Whoever sends requests from outside a browser can name any page."</small></span>
+                <span>"Allow pages on its domains to use it with its public ID alone"
+                    <small>"Anyone who visits these pages can read the ID. Requests from outside a browser can claim to come from any page."</small></span>
             </label></div>
             {problem.map(error_line)}
         </fieldset>

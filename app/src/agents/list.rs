@@ -59,16 +59,16 @@ fn NoAgents(
 ) -> impl IntoView {
     let way_on = match new {
         Some(new) => {
-            view! { <div class="actions"><a class="btn primary" href=new>"Make an agent"</a></div> }
+            view! { <div class="actions"><a class="btn primary" href=new>"Create agent"</a></div> }
                 .into_any()
         }
-        None => view! { <p>"Owners of the organization make them."</p> }.into_any(),
+        None => view! { <p>"Only owners of the organization can create them."</p> }.into_any(),
     };
     view! {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Agents/>
             <h2>"No agents yet"</h2>
-            <p>"An agent is a bot, an assistant or an app that keys are used on. Its public ID may stand in the source of a page."</p>
+            <p>"An agent is a bot, assistant or app that uses your keys. You can include its public ID in the source of a page."</p>
             {way_on}
         </div></div>
     }
@@ -117,9 +117,9 @@ fn Row(org: String, agent: AgentRow) -> impl IntoView {
             (Some(first), more) => format!("{first} and {more} more"),
         };
         let embedding = if details.public_embedding {
-            "By public ID"
+            "Public ID only"
         } else {
-            "With a key"
+            "Requires a key"
         };
         view! {
             <td data-label="Project">{details.project}</td>

@@ -44,7 +44,7 @@ fn NewAgent(org: String, form: AgentForm) -> impl IntoView {
             <form method="post" action=CreateAgent::PATH class="form">
                 <input type="hidden" name="org" value=org/>
                 <AgentFields form error/>
-                <div class="actions"><button class="btn primary">"Make agent"</button><a class="btn" href=agents_path>"Cancel"</a></div>
+                <div class="actions"><button class="btn primary">"Create agent"</button><a class="btn" href=agents_path>"Cancel"</a></div>
             </form>
         </div></div>
     }

@@ -102,14 +102,14 @@ fn EditCard(org: String, agent: AgentRow, form: AgentForm) -> impl IntoView {
 #[component]
 fn Facts(details: AgentDetails) -> impl IntoView {
     let domains = if details.domains.is_empty() {
-        "No restriction of its own".to_owned()
+        "No restriction".to_owned()
     } else {
         details.domains.join(", ")
     };
     let embedding = if details.public_embedding {
-        "By its public ID alone"
+        "Public ID only"
     } else {
-        "With a key"
+        "Requires a key"
     };
     view! {
         <section class="card" aria-labelledby="settings">
@@ -131,7 +131,7 @@ fn Use(agent: AgentRow) -> impl IntoView {
         .is_some_and(|details| details.public_embedding);
     let (lead, text) = if by_id_alone {
         (
-            "Put this into a page of one of its domains. No key is needed.",
+            "Add this to a page on one of its domains. No key is required.",
             format!(
                 "<script src=\"https://cdn.example.com/widget.js\"\n        data-agent=\"{}\" async></script>",
                 agent.public_id
@@ -139,7 +139,7 @@ fn Use(agent: AgentRow) -> impl IntoView {
         )
     } else {
         (
-            "An API server names the agent when it asks whether a key may pass.",
+            "Your API server sends the agent’s public ID when it verifies a key.",
             format!(
                 "POST /v1/verify\n\n{{\"key\": \"…\", \"agent\": \"{}\"}}",
                 agent.public_id
@@ -148,7 +148,7 @@ fn Use(agent: AgentRow) -> impl IntoView {
     };
     view! {
         <section class="card" aria-labelledby="use">
-            <header><h2 id="use">"How it is used"</h2></header>
+            <header><h2 id="use">"Integration"</h2></header>
             <div class="body stack"><p class="muted">{lead}</p><pre tabindex="0"><code>{text}</code></pre></div>
         </section>
     }
@@ -161,13 +161,13 @@ fn DeleteQuestion(org: String, agent: AgentRow, path: String) -> impl IntoView {
             <form method="post" action=DeleteAgent::PATH>
                 <header>
                     <h2 id="delete-title">"Delete “"{agent.name}"”?"</h2>
-                    <p>"Requests that name it are refused at once. This cannot be undone, and its public ID is never given again."</p>
+                    <p>"Requests for this agent are rejected immediately. This cannot be undone, and its public ID is never reused."</p>
                 </header>
                 <div class="body">
                     <input type="hidden" name="org" value=org/>
                     <input type="hidden" name="agent" value=agent.public_id/>
                 </div>
-                <footer><a class="btn" href=path>"Keep it"</a><button class="btn danger primary">"Delete agent"</button></footer>
+                <footer><a class="btn" href=path>"Cancel"</a><button class="btn danger primary">"Delete agent"</button></footer>
             </form>
         </section>
     }

@@ -92,7 +92,7 @@ mod on_the_server {
             .filter_map(|id| id.parse().ok())
             .collect();
         if ids.is_empty() {
-            return Ok(refused("Choose at least one key."));
+            return Ok(refused("Select at least one key."));
         }
         if ids.len() > MOST_AT_ONCE {
             return Ok(refused(BulkError::TooMany));
@@ -113,7 +113,7 @@ mod on_the_server {
                     keys,
                 }));
             }
-            _ => return Ok(refused("Choose what to do.")),
+            _ => return Ok(refused("Select an action.")),
         };
         let outcomes = match outcomes {
             Ok(outcomes) => outcomes,
@@ -124,10 +124,7 @@ mod on_the_server {
         };
         let name_of = |id: KeyId| {
             let name = known.iter().find(|(known, ..)| *known == id);
-            name.map_or_else(
-                || "A key that is not there".to_owned(),
-                |(_, name, _)| name.to_string(),
-            )
+            name.map_or_else(|| "Unknown key".to_owned(), |(_, name, _)| name.to_string())
         };
         let left: Vec<(String, Option<Status>)> = outcomes
             .iter()

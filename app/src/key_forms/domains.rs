@@ -82,7 +82,7 @@ mod on_the_server {
             Err(EditKeyError::Unfit(UnfitField::DomainsNeeded)) => FormAnswer::refused(
                 form.sent_back(),
                 field,
-                "This is the last domain. Add another one first, or revoke the key.",
+                "A widget key needs at least one domain. Add another one first, or revoke the key.",
             ),
             Err(error @ (EditKeyError::Revoked | EditKeyError::Unfit(_))) => {
                 FormAnswer::refused(form.sent_back(), field, error)

@@ -140,13 +140,13 @@ mod on_the_server {
             "json" => Format::Json,
             _ => {
                 let refused =
-                    FormAnswer::refused(sent_back, "format", "Choose how the file is written.");
+                    FormAnswer::refused(sent_back, "format", "Choose the format of the file.");
                 return (refused, Some(place));
             }
         };
         if form.text.trim().is_empty() {
             let refused =
-                FormAnswer::refused(sent_back, "text", "Choose a file, or paste its text.");
+                FormAnswer::refused(sent_back, "text", "Choose a file or paste its contents.");
             return (refused, Some(place));
         }
         let (carried, dry_run) = (form.carried(), form.go != "import");

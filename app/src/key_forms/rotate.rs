@@ -29,7 +29,7 @@ impl RotateKeyForm {
 
 /// The overlaps offered, in seconds, with their texts.
 pub const OVERLAPS: [(i64, &str); 5] = [
-    (0, "End it at once"),
+    (0, "End it immediately"),
     (3_600, "1 hour"),
     (86_400, "1 day"),
     (604_800, "7 days"),

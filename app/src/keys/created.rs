@@ -30,12 +30,12 @@ pub fn CreatedKey(
     let (title, if_lost) = if rotated {
         (
             format!("{name} has a new secret"),
-            "If it is lost, rotate the key once more; while the old secret still works, end that first.",
+            "If you lose it, rotate the key again. If the old secret still works, end it first.",
         )
     } else {
         (
             format!("{name} is ready"),
-            "If it is lost, rotate the key: its settings and history stay.",
+            "If you lose it, rotate the key. Its settings and history are kept.",
         )
     };
     view! {
@@ -45,7 +45,7 @@ pub fn CreatedKey(
         <section class="once" aria-labelledby="once">
             <header>
                 <h2 id="once">"Copy it now. It will not be shown again."</h2>
-                <p class="muted small">"We keep a digest only. "{if_lost}</p>
+                <p class="muted small">"Latchkey stores only a digest. "{if_lost}</p>
             </header>
             <div class="secret">
                 <code id="key">{key.text().to_owned()}</code>

@@ -90,7 +90,7 @@ fn EditKey(
             view! {
                 <div class="notice info">
                     <Icon symbol=Symbol::Info/>
-                    <p>"This key is revoked, and stays as it is for the record. "<a href=path>"Back to the key"</a></p>
+                    <p>"This key is revoked and can no longer be edited. "<a href=path>"Back to the key"</a></p>
                 </div>
             }
             .into_any()

@@ -41,7 +41,7 @@ pub fn ImportKeysPage() -> impl IntoView {
                     (Ok(()), answer) => {
                         view! {
                             <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="Import"/>
-                            <PageHead title="Import keys" lead="Keys that were made elsewhere go on working here, without anyone having to send you their text.".into_any()/>
+                            <PageHead title="Import keys" lead="Import existing keys by their SHA-256 digest. They keep working, and nobody has to send you the keys themselves.".into_any()/>
                             <div class="stack"><Step keys_path answer/></div>
                         }
                         .into_any()
@@ -59,7 +59,7 @@ fn Step(keys_path: String, answer: Option<ImportAnswer>) -> impl IntoView {
             let count = counted(report.entries.len() as i64, "key", "keys");
             view! {
                 <div class="notice ok" role="status"><Icon symbol=Symbol::Check/><p>{count}" imported."</p></div>
-                <p><a class="btn primary" href=keys_path>"See all keys"</a></p>
+                <p><a class="btn primary" href=keys_path>"View all keys"</a></p>
             }
             .into_any()
         }
@@ -95,7 +95,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         };
         view! {
             <div class="notice ok" role="status">
-                <Icon symbol=Symbol::Check/><p>"Nothing is wrong with "{count.clone()}". Nothing is imported yet."</p>
+                <Icon symbol=Symbol::Check/><p>"No errors in "{count.clone()}". Nothing is imported yet."</p>
             </div>
             <form method="post" action=action enctype="multipart/form-data" class="form">
                 <input type="hidden" name="format" value=form.format/>
@@ -109,7 +109,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         .into_any()
     } else {
         let text = format!(
-            "{wrong} of {count} cannot be imported, so none is. Mend the file and try again."
+            "{wrong} of {count} cannot be imported. Nothing was imported. Fix the file and try again."
         );
         view! {
             <div class="notice bad" role="alert" tabindex="-1" autofocus><Icon symbol=Symbol::Alert/><p>{text}</p></div>
@@ -124,7 +124,9 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
             .partition(|entry| !entry.is_good());
         wrong.into_iter().chain(fine).take(LISTED).collect()
     };
-    let more = (all > LISTED).then(|| view! { <p class="muted small">"The first "{LISTED}" are listed, what is wrong before the rest."</p> });
+    let more = (all > LISTED).then(
+        || view! { <p class="muted small">"The first "{LISTED}" are shown, errors first."</p> },
+    );
     view! {
         {notice}
         <div class="card"><Entries entries=listed/></div>
@@ -139,7 +141,7 @@ fn FileAgain() -> impl IntoView {
     view! {
         <div class="field">
             <label for="file">"File"</label>
-            <p class="hint" id="file-hint">"The file is too large to be kept in this page. Select it again to import it."</p>
+            <p class="hint" id="file-hint">"The file is too large to keep on this page. Select it again to import it."</p>
             <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json"
                 required aria-describedby="file-hint"/>
         </div>
@@ -152,7 +154,7 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
         .into_iter()
         .map(|entry| {
             let verdict = if entry.is_good() {
-                view! { <span class="tag ok">"Fine"</span> }.into_any()
+                view! { <span class="tag ok">"OK"</span> }.into_any()
             } else {
                 let more = more_errors(entry.more_problems)
                     .map(|more| view! { <p class="error"><Icon symbol=Symbol::Alert/><span>{more}</span></p> });
@@ -167,7 +169,7 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
                 <tr>
                     <td class="num" data-label="Line">{entry.line}</td>
                     <th scope="row">{entry.name}<br/><code class="muted">{entry.display}</code></th>
-                    <td data-label="Verdict">{verdict}</td>
+                    <td data-label="Result">{verdict}</td>
                 </tr>
             }
         })
@@ -175,7 +177,7 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
     view! {
         <table class="table">
             <caption class="visually-hidden">"Keys in the file"</caption>
-            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Verdict"</th></tr></thead>
+            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Result"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table>
     }
@@ -205,26 +207,27 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Vec<FieldSentence>) -
     let action = format!("{keys_path}/import");
     view! {
         <form class="form" method="post" action=action enctype="multipart/form-data">
-            <fieldset class="field"><legend><span>"The file is"</span></legend><div class="seg">{formats}</div></fieldset>
+            <fieldset class="field"><legend><span>"Format"</span></legend><div class="seg">{formats}</div></fieldset>
             <div class="field">
                 <label for="file">"File"</label>
                 <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json"/>
             </div>
             <div class="field">
-                <label for="text">"Or its text"</label>
+                <label for="text">"Or paste its contents"</label>
                 <p class="hint" id="text-hint">
-                    "Each key has a "<code>"name"</code>" and its "<code>"sha256"</code>" in hexadecimal or base64. It may have "
+                    "Each key has a "<code>"name"</code>" and its "<code>"sha256"</code>" in hexadecimal or base64. Optional fields: "
                     <code>"prefix"</code>", "<code>"last_four"</code>", "<code>"environment"</code>", "<code>"kind"</code>", "
                     <code>"scopes"</code>", "<code>"domains"</code>", "<code>"ip_ranges"</code>", "<code>"expires_at"</code>" or "
                     <code>"expires_in_days"</code>", "<code>"notes"</code>", "<code>"project"</code>" and "<code>"metadata"</code>
-                    ". A key that does not say its kind or environment has those that its prefix states; where the prefix is none of this instance's, it counts as secret and live. A key that does not say when it expires never does."
+                    ". If a key has no kind or environment, they are taken from its prefix; if the prefix is unknown, \
+                     the key is imported as secret and live. If a key has no expiry date, it never expires."
                 </p>
                 <TextArea name="text" text=values.text class="input mono" maxlength=4_000_000
                     placeholder="name,sha256,prefix,last_four" described_by=described_by invalid=wrong/>
                 {errors}
             </div>
             <div class="actions">
-                <button class="btn primary">"Look at it"</button>
+                <button class="btn primary">"Preview"</button>
                 <a class="btn quiet" href=keys_path>"Cancel"</a>
             </div>
         </form>

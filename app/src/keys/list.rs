@@ -66,11 +66,9 @@ pub fn KeysPage() -> impl IntoView {
 fn KeysView(address: Address, list: KeyList, answer: Option<BulkAnswer>) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
     let lead = match (list.matching, address.filtered()) {
-        (0, _) => view! { "A key’s text is shown once, when it is made." }.into_any(),
-        (_, true) => {
-            view! { {count}" found. A key’s text is shown once, when it is made." }.into_any()
-        }
-        (_, false) => view! { {count}". A key’s text is shown once, when it is made." }.into_any(),
+        (0, _) => view! { "A key is shown once, when you create it." }.into_any(),
+        (_, true) => view! { {count}" found. A key is shown once, when you create it." }.into_any(),
+        (_, false) => view! { {count}". A key is shown once, when you create it." }.into_any(),
     };
     let new = format!("{}/new", address.path());
     let may_make = list.may_make;
@@ -114,15 +112,15 @@ fn NoKeys(
 ) -> impl IntoView {
     let way_on = match new {
         Some(new) => Either::Left(
-            view! { <div class="actions"><a class="btn primary" href=new>"Make a key"</a></div> },
+            view! { <div class="actions"><a class="btn primary" href=new>"Create key"</a></div> },
         ),
-        None => Either::Right(view! { <p>"Owners of the organization make them."</p> }),
+        None => Either::Right(view! { <p>"Only owners of the organization can create them."</p> }),
     };
     view! {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Key/>
             <h2>"No keys yet"</h2>
-            <p>"A program that calls the API shows a key with each request. Make one for every program, so that each can be limited, watched and ended by itself."</p>
+            <p>"API requests are authenticated with a key. Create one per application so that you can monitor, limit and revoke each independently."</p>
             {way_on}
         </div></div>
     }
@@ -138,7 +136,7 @@ fn NoMatch(address: Address) -> impl IntoView {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Search/>
             <h2>{title}</h2>
-            <p>"Search looks at names, prefixes and the last four characters."</p>
+            <p>"Search matches names, prefixes and the last four characters."</p>
             <div class="actions"><a class="btn" href=address.path()>"Show all keys"</a></div>
         </div></div>
     }

@@ -97,7 +97,7 @@ fn RotateKey(
         view! {
             <div class="notice info">
                 <Icon symbol=Symbol::Info/>
-                <p>"This key is "{options.status.as_str()}": a new secret would not make it work. Make a new key instead."</p>
+                <p>"This key is "{options.status.as_str()}" and cannot be rotated. Create a new key instead."</p>
             </div>
         }
         .into_any()
@@ -119,7 +119,7 @@ fn Running(path: String, ends: TimeText) -> impl IntoView {
     view! {
         <div class="notice warn">
             <Icon symbol=Symbol::Alert/>
-            <p>"The last rotation is not over: the old secret works until "<Time text=ends/>". End it first, or wait."</p>
+            <p>"A rotation is already in progress: the old secret works until "<Time text=ends/>". End it now or wait."</p>
         </div>
         <div class="actions">
             <a class="btn" href=end_question(&path)>"End the old secret…"</a>
@@ -155,11 +155,11 @@ fn OverlapForm(
     let action = format!("{path}/rotate");
     view! {
         <form class="form" method="post" action=action>
-            <p>"The key gets a new secret, which is shown once. Its name, scopes, domains, limits and history stay. "{used}</p>
+            <p>"The key gets a new secret, which is shown once. Its name, scopes, domains, limits and history do not change. "{used}</p>
             <input type="hidden" name="rotation_token" value=token/>
             <fieldset class="field" aria-describedby="overlap-hint">
                 <legend><span>"How long the old secret keeps working"</span></legend>
-                <p class="hint" id="overlap-hint">"Long enough for you to change over everything that uses it. You can end it sooner."</p>
+                <p class="hint" id="overlap-hint">"Allow enough time to update everything that uses it. You can end it early."</p>
                 <div class="seg">{choices}</div>
             </fieldset>
             <div class="actions">

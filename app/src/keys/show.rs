@@ -185,12 +185,12 @@ fn StateNotice(org: String, key: KeyView) -> impl IntoView {
             let since = details
                 .and_then(|details| details.disabled)
                 .map(|time| view! { " since "<Time text=time/> });
-            ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are refused until it is enabled again." }.into_any())
+            ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are rejected until you enable it again." }.into_any())
         }
         Status::Expired => (
             "notice warn",
             Symbol::Alert,
-            view! { "Expired. Requests with it are refused." }.into_any(),
+            view! { "Expired. Requests with it are rejected." }.into_any(),
         ),
         Status::Revoked => {
             let reason = key
@@ -200,7 +200,7 @@ fn StateNotice(org: String, key: KeyView) -> impl IntoView {
             let on = details
                 .and_then(|details| details.revoked)
                 .map(|time| view! { " on "<Time text=time/> });
-            ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are refused. This cannot be undone." }.into_any())
+            ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are rejected. This cannot be undone." }.into_any())
         }
     };
     Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> })

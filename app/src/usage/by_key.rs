@@ -25,7 +25,7 @@ pub fn ByKey(
             <section class="card" aria-labelledby="by-agent">
                 <header>
                     <h2 id="by-agent">"By agent"</h2>
-                    <span class="muted small">"Requests with its public ID in place of a key"</span>
+                    <span class="muted small">"Requests that use its public ID instead of a key"</span>
                 </header>
                 <Parts of="Agent" labelled_by="by-agent" rows=by_key.agents range/>
             </section>
@@ -57,7 +57,7 @@ fn Parts(
                     <th scope="col">{of}</th>
                     <th scope="col" class="num">"Passed"</th>
                     <th scope="col" class="num">"Rate limited"</th>
-                    <th scope="col" class="num">"Refused"</th>
+                    <th scope="col" class="num">"Rejected"</th>
                     <th scope="col" class="num"><abbr title=format!("On {}", range.before())>"Change"</abbr></th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
@@ -84,7 +84,7 @@ fn Row(row: PartRow) -> impl IntoView {
             <th scope="row"><a class="name" href=href>{name}</a></th>
             <td class="num" data-label="Passed">{grouped(counts.passed)}</td>
             <td class="num" data-label="Rate limited">{grouped(counts.limited)}</td>
-            <td class="num" data-label="Refused">{grouped(counts.refused)}</td>
+            <td class="num" data-label="Rejected">{grouped(counts.refused)}</td>
             <td class="num" data-label="Change">{change}</td>
         </tr>
     }

@@ -86,7 +86,7 @@ pub struct ReportText {
     pub total: Counts,
     /// The sum over as long a time before.
     pub before: Counts,
-    /// Why requests were refused or limited, most frequent first.
+    /// Why requests were rejected or limited, most frequent first.
     pub refusals: Vec<(String, i64)>,
 }
 

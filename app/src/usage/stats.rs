@@ -68,8 +68,8 @@ pub fn Stats(
     let share = |part: i64| per_cent(thousandths(part, total.all()));
     let keys = keys.map(|(in_use, all)| {
         let idle = match all - in_use {
-            0 => "all used in this time".to_owned(),
-            idle => format!("{} not used in this time", grouped(idle)),
+            0 => "all used in this period".to_owned(),
+            idle => format!("{} not used in this period", grouped(idle)),
         };
         view! {
             <div class="stat">
@@ -82,7 +82,7 @@ pub fn Stats(
     view! {
         <dl class="stats">
             <Stat name="Requests" figure=grouped(total.all()) change=Change::of_requests(total.all(), before.all()) range/>
-            <Stat name="Refused" figure=share(total.refused) change=Change::of_share(refused, total, before) range/>
+            <Stat name="Rejected" figure=share(total.refused) change=Change::of_share(refused, total, before) range/>
             <Stat name="Rate limited" figure=share(total.limited) change=Change::of_share(limited, total, before) range/>
             {keys}
         </dl>
@@ -92,7 +92,7 @@ pub fn Stats(
 #[component]
 fn Stat(name: &'static str, figure: String, change: Option<Change>, range: Range) -> impl IntoView {
     let moved = match change {
-        Some(Change { better: None, .. }) => view! { <dd>"as in "{range.before()}</dd> }.into_any(),
+        Some(Change { better: None, .. }) => view! { <dd>"same as "{range.before()}</dd> }.into_any(),
         Some(change) => view! { <dd><span class=change.class()>{change.text.clone()}</span>" on "{range.before()}</dd> }.into_any(),
         None => view! { <dd>"none in "{range.before()}</dd> }.into_any(),
     };

@@ -9,7 +9,7 @@ use crate::{settings::Settings, start};
 /// The flags of `audit verify`.
 #[derive(Debug, Args)]
 pub struct VerifyFlags {
-    /// A head that was printed before: fails when no entry has it any more.
+    /// A head that was printed earlier. Fails if no entry has it.
     #[arg(long, value_name = "HASH", value_parser = parse_head)]
     head: Option<String>,
 }

@@ -14,7 +14,7 @@ use crate::{settings::Settings, start};
 /// The file of `backup` and `restore`.
 #[derive(Debug, Args)]
 pub struct BackupFile {
-    /// The file.
+    /// The backup file.
     file: PathBuf,
 }
 
@@ -33,8 +33,8 @@ pub async fn back_up(settings: &Settings, BackupFile { file }: BackupFile) -> Re
         settings.pepper_file().display().to_string()
     };
     eprintln!(
-        "The pepper ({pepper}) is not in it. Keep a copy of the pepper in another place: without it no key in the \
-         backup can be recognized."
+        "The backup does not contain the pepper ({pepper}). Keep a copy of the pepper in another place. Without it, no \
+         key in the backup can be recognized."
     );
     db.close().await;
     Ok(())
@@ -47,7 +47,8 @@ pub async fn restore(settings: &Settings, BackupFile { file }: BackupFile) -> Re
     let db = start::database(settings).await?;
     let rows = backup.restore(&db).await?;
     eprintln!(
-        "Restored {rows} rows of {created_at} into the {} database. Sessions are not kept: everyone signs in again.",
+        "Restored {rows} rows of {created_at} into the {} database. Sessions are not restored: all users must sign in \
+         again.",
         db.name()
     );
     // The data is there all the same, so that is no failure of the restore.

@@ -18,8 +18,8 @@ use crate::{
 /// The flags of `check`.
 #[derive(Debug, Args)]
 pub struct CheckFlags {
-    /// Exit with 1 for warnings too: unknown variables, files that others can read or write, and a Postgres that cannot
-    /// notify this process of changes.
+    /// Also exit with 1 on warnings: unknown variables, files that other users can read or write, and a Postgres that
+    /// cannot notify this process of changes.
     #[arg(long)]
     strict: bool,
 }
@@ -45,7 +45,7 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
             );
             for variable in unknown {
                 warnings += 1;
-                println!("settings: {variable} is no setting and is left aside");
+                println!("settings: {variable} is not a setting and is ignored");
             }
             settings
         }
@@ -126,14 +126,12 @@ async fn database(settings: &Settings) -> Result<(String, Option<Db>), String> {
     let name = db.name();
     match pending {
         0 if db.has_pooler() => Ok((
-            format!(
-                "ok, {name} behind a pooler that hands out connections by transaction, up to date"
-            ),
+            format!("ok, {name} behind a pooler in transaction mode, up to date"),
             Some(db),
         )),
         0 => Ok((format!("ok, {name}, up to date"), Some(db))),
         pending => Err(format!(
-            "{name} answers and needs {pending} migrations: run `latchkey migrate`"
+            "{name} responds but needs {pending} migrations. Run `latchkey migrate`"
         )),
     }
 }

@@ -25,43 +25,43 @@ use crate::{key_object::KeyObject, settings::Settings, start};
 /// The flags of `key create`.
 #[derive(Debug, Args)]
 pub struct NewKeyFlags {
-    /// The slug of the organization that it belongs to.
+    /// The slug of the organization.
     #[arg(long)]
     org: Slug,
-    /// Its name.
+    /// The name.
     #[arg(long)]
     name: KeyName,
-    /// secret (for servers) or widget (for browsers).
+    /// The kind: secret (for servers) or widget (for browsers).
     #[arg(long)]
     kind: Kind,
-    /// live or test.
+    /// The environment: live or test.
     #[arg(long, default_value = "live")]
     environment: Environment,
-    /// The project that it belongs to, by name or id [default: the organization's first].
+    /// The name or ID of the project [default: the organization's first project].
     #[arg(long, value_name = "PROJECT")]
     project: Option<String>,
-    /// Something that it may do. May be repeated [default: what the convention says].
+    /// A scope of the key. Can be repeated [default: defined by the convention].
     #[arg(long)]
     scope: Vec<Scope>,
-    /// A site that a widget key works on. May be repeated.
+    /// An allowed domain of a widget key. Can be repeated.
     #[arg(long)]
     domain: Vec<String>,
-    /// Refuse pages on localhost, where the convention leaves that to the key.
+    /// Block pages on localhost, if the convention offers this choice.
     #[arg(long)]
     no_localhost: bool,
-    /// Where its users come from: an address or a range such as 10.0.0.0/8. May be repeated [default: anywhere].
+    /// An IP address or range that can use the key, such as 10.0.0.0/8. Can be repeated [default: any address].
     #[arg(long, value_name = "RANGE")]
     ip_range: Vec<IpRange>,
-    /// What API servers are told of it with each answer: a JSON object.
+    /// Metadata that each verification returns to your API servers: a JSON object.
     #[arg(long, value_name = "JSON", value_parser = read_metadata)]
     metadata: Option<Metadata>,
-    /// Days after which it expires [default: what the convention says].
+    /// The number of days after which the key expires [default: defined by the convention].
     #[arg(long, value_parser = days)]
     expires_in_days: Option<u32>,
-    /// Make a key that does not expire.
+    /// Create a key that never expires.
     #[arg(long, conflicts_with = "expires_in_days")]
     never_expires: bool,
-    /// Print the key as the API's JSON object instead of its text alone.
+    /// Print the key as the JSON object of the API, not only the plaintext.
     #[arg(long)]
     json: bool,
 }
@@ -99,7 +99,7 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         .await
         .map_err(|error| match error {
             CreateKeyError::Randomness(_) | CreateKeyError::Storage(_) => {
-                CliError::Failed("the key was not made", error.into())
+                CliError::Failed("the key was not created", error.into())
             }
             error => CliError::BadInput(error.to_string()),
         })?;
@@ -131,7 +131,7 @@ fn read_domains(texts: &[String]) -> Result<Vec<DomainPattern>, CliError> {
 }
 
 fn read_metadata(text: &str) -> Result<Metadata, &'static str> {
-    serde_json::from_str(text).map_err(|_| r#"Write a JSON object, such as {"plan": "gold"}."#)
+    serde_json::from_str(text).map_err(|_| r#"Must be a JSON object, such as {"plan": "gold"}."#)
 }
 
 /// The org's project with this name or id.
@@ -139,27 +139,31 @@ async fn find_project(engine: &Engine, org: &Org, project: &str) -> Result<Proje
     let permit = Operator::at_the_command_line().permit::<to::SeeKeyDetails>(org);
     let choices = choices(engine, &permit)
         .await
-        .map_err(|error| CliError::Failed("the projects could not be looked up", error.into()))?;
+        .map_err(|error| CliError::Failed("the projects could not be loaded", error.into()))?;
     choices
         .into_iter()
         .find(|choice| choice.name.as_str() == project || choice.id.to_string() == project)
         .map(|choice| choice.id)
         .ok_or_else(|| {
             CliError::BadInput(format!(
-                "There is no project `{project}` in {}. Leave --project out, or make the project first.",
+                "Project `{project}` was not found in {}. Omit --project, or create the project first.",
                 org.name
             ))
         })
 }
 
 async fn print_json(engine: &Engine, org: &Org, created: &CreatedKey) -> Result<(), CliError> {
-    let failed =
-        |error| CliError::Failed("the key was made, and could not be printed as JSON", error);
+    let failed = |error| {
+        CliError::Failed(
+            "the key was created but could not be printed as JSON",
+            error,
+        )
+    };
     let permit = Operator::at_the_command_line().permit::<to::SeeKeyDetails>(org);
     let key = show::details(engine, &permit, created.id)
         .await
         .map_err(|error| failed(error.into()))?;
-    let key = key.ok_or_else(|| failed("it is not there any more".into()))?;
+    let key = key.ok_or_else(|| failed("it no longer exists".into()))?;
     let object = KeyObject::new(&key, engine.clock().now()).with_plain(&created.plain);
     let json = serde_json::to_string_pretty(&object).map_err(|error| failed(error.into()))?;
     println!("{json}");

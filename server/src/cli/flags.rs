@@ -17,16 +17,16 @@ const FILE: &str = "latchkey.toml";
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Flags {
-    /// The file with the settings [default: latchkey.toml, if it is there].
+    /// The settings file [default: latchkey.toml, if it exists].
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The address and port to serve on; port 0 takes a free one.
+    /// The address and port to listen on. Port 0 selects a free port.
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// What people type to get here, such as https://keys.example.com.
+    /// The public URL of this instance, such as https://keys.example.com.
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
-    /// Where the SQLite database and the pepper are kept.
+    /// The folder of the SQLite database and the pepper.
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<String>,
     /// The database: sqlite:PATH or postgres://….
@@ -35,25 +35,25 @@ pub struct Flags {
     /// How keys look and behave: a convention's name or file.
     #[arg(long, global = true, value_name = "NAME")]
     convention: Option<String>,
-    /// Who may sign up: invite, open or closed.
+    /// Who can sign up: invite, open or closed.
     #[arg(long, global = true, value_name = "POLICY")]
     sign_up: Option<String>,
-    /// Proxies whose X-Forwarded-For is believed, separated by commas.
+    /// Reverse proxies whose X-Forwarded-For header is trusted, separated by commas.
     #[arg(long, global = true, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
-    /// The log's form: readable or json.
+    /// The log format: readable or json.
     #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// How much is logged: error, warn, info, debug or trace.
+    /// The log level: error, warn, info, debug or trace.
     #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<String>,
-    /// Seconds between two writes of gathered usage.
+    /// The number of seconds between writes of usage.
     #[arg(long, global = true, value_name = "SECONDS")]
     usage_flush_seconds: Option<String>,
-    /// How many keys are kept in memory.
+    /// The maximum number of keys in memory.
     #[arg(long, global = true, value_name = "NUMBER")]
     cached_keys: Option<String>,
-    /// Days that entries of the audit log are kept.
+    /// The number of days to keep entries of the audit log.
     #[arg(long, global = true, value_name = "NUMBER")]
     audit_days: Option<String>,
 }
@@ -114,5 +114,5 @@ impl Flags {
 /// A number of days, as flags say it: at most a hundred years.
 pub fn days(text: &str) -> Result<u32, &'static str> {
     let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
-    days.ok_or("Write a whole number from 1 to 36500.")
+    days.ok_or("Must be a whole number from 1 to 36500.")
 }

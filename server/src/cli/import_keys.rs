@@ -17,15 +17,15 @@ use crate::{settings::Settings, start};
 /// The flags of `key import`.
 #[derive(Debug, Args)]
 pub struct ImportFlags {
-    /// The slug of the organization that the keys will belong to.
+    /// The slug of the organization.
     #[arg(long)]
     org: Slug,
-    /// The file, with the SHA-256 of each key in hexadecimal or base64.
+    /// The file with the SHA-256 digest of each key, in hexadecimal or base64.
     file: PathBuf,
-    /// How the file is written [default: what its name ends with].
+    /// The format of the file [default: from the file extension].
     #[arg(long)]
     format: Option<FormatFlag>,
-    /// Only say what would be imported, and what is wrong.
+    /// Check the file without importing anything.
     #[arg(long)]
     dry_run: bool,
     /// Print the report as JSON.
@@ -66,9 +66,11 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     let file = flags.file.display();
     let text = std::fs::read_to_string(&flags.file).map_err(|error| {
         CliError::BadInput(match error.kind() {
-            io::ErrorKind::IsADirectory => format!("{file} is a folder. Name a CSV or JSON file."),
+            io::ErrorKind::IsADirectory => {
+                format!("{file} is a folder. Specify a CSV or JSON file.")
+            }
             io::ErrorKind::InvalidData => {
-                format!("{file} is not text in UTF-8. Save it as CSV or JSON in UTF-8.")
+                format!("{file} is not UTF-8 text. Save it as CSV or JSON in UTF-8.")
             }
             _ => format!("{file} cannot be read: {error}."),
         })
@@ -85,7 +87,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     };
     let format = format.ok_or_else(|| {
         CliError::BadInput(format!(
-            "The name {file} does not say how the file is written. Add --format csv or --format json."
+            "The format of {file} is unknown. Add --format csv or --format json."
         ))
     })?;
     let engine = start::engine(settings).await?;
@@ -103,13 +105,13 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     print(&report, flags.json)?;
     if !report.is_good() {
         return Err(CliError::Refused(
-            "Nothing was imported. Mend what the report says and try again.".to_owned(),
+            "Nothing was imported. Fix the errors in the report and try again.".to_owned(),
         ));
     }
     let done = if report.imported {
         format!("Imported into {}. {when_known}", org.name)
     } else {
-        "Nothing is wrong. Nothing was imported: this was a dry run.".to_owned()
+        "No errors found. Nothing was imported because this was a dry run.".to_owned()
     };
     eprintln!("{done}");
     Ok(())
@@ -119,7 +121,7 @@ fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
     if !as_json {
         for entry in &report.entries {
             let verdict = if entry.is_good() {
-                "fine".to_owned()
+                "ok".to_owned()
             } else {
                 let problems = entry.problems.iter();
                 let texts =

@@ -17,10 +17,10 @@ use crate::{settings::Settings, start};
 /// The flags of `org create`.
 #[derive(Debug, Args)]
 pub struct NewOrg {
-    /// Its name.
+    /// The name.
     #[arg(long)]
     name: DisplayName,
-    /// Its name in addresses.
+    /// The name in URLs.
     #[arg(long)]
     slug: Slug,
 }
@@ -49,10 +49,10 @@ pub async fn create(settings: &Settings, new: NewOrg) -> Result<(), CliError> {
 pub(super) async fn find_org(engine: &Engine, slug: &Slug) -> Result<Org, CliError> {
     let found = orgs::find(engine, &Operator::at_the_command_line(), slug).await;
     found
-        .map_err(|error| CliError::Failed("the organization could not be looked up", error.into()))?
+        .map_err(|error| CliError::Failed("the organization could not be loaded", error.into()))?
         .ok_or_else(|| {
             CliError::BadInput(format!(
-                "There is no organization `{slug}`. Create it with `latchkey org create`."
+                "Organization `{slug}` was not found. Create it with `latchkey org create`."
             ))
         })
 }

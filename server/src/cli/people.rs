@@ -25,19 +25,19 @@ use crate::{settings::Settings, start};
 /// The flags of `user create`.
 #[derive(Debug, Args)]
 pub struct NewUser {
-    /// The address that they sign in with.
+    /// The e-mail address of the user.
     #[arg(long)]
     email: EmailAddress,
-    /// Their name [default: what is before the @].
+    /// The name of the user [default: the part of the e-mail address before the @].
     #[arg(long)]
     name: Option<DisplayName>,
-    /// The slug of their organization.
+    /// The slug of the organization.
     #[arg(long)]
     org: Slug,
-    /// What they may do there: owner, admin or member.
+    /// The role in the organization: owner, admin or member.
     #[arg(long)]
     role: Role,
-    /// Read the password from standard input, up to the first line end.
+    /// Read the password from the first line of standard input.
     #[arg(long, required = true)]
     password_stdin: bool,
 }
@@ -45,7 +45,7 @@ pub struct NewUser {
 /// The flags of `user disable` and `user enable`.
 #[derive(Debug, Args)]
 pub struct Account {
-    /// The address of the account.
+    /// The e-mail address of the account.
     #[arg(long)]
     email: EmailAddress,
 }
@@ -53,10 +53,10 @@ pub struct Account {
 /// The flags of `user reset-password`.
 #[derive(Debug, Args)]
 pub struct ResetPassword {
-    /// The address of the account.
+    /// The e-mail address of the account.
     #[arg(long)]
     email: EmailAddress,
-    /// Read the new password from standard input, up to the first line end.
+    /// Read the new password from the first line of standard input.
     #[arg(long, required = true)]
     password_stdin: bool,
 }
@@ -126,7 +126,7 @@ pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result
     let done = password::reset(&engine, &operator, user_id, password).await;
     done.map_err(|error| CliError::Failed("the password was not reset", error.into()))?;
     eprintln!(
-        "The password of {} is reset, and every session of theirs has ended.",
+        "The password of {} was reset. All of their sessions have ended.",
         reset.email
     );
     close(&engine).await
@@ -137,7 +137,10 @@ async fn close(engine: &Engine) -> Result<(), CliError> {
     let logged = engine.finish().await;
     engine.db().close().await;
     logged.map_err(|error| {
-        CliError::Failed("this was done, but is not in the audit log", error.into())
+        CliError::Failed(
+            "the change was made, but is not in the audit log",
+            error.into(),
+        )
     })
 }
 
@@ -146,7 +149,7 @@ async fn find(db: &Db, email: &EmailAddress) -> Result<UserId, CliError> {
     found.map_err(|error| match error {
         LifecycleError::NotFound(_) => CliError::BadInput(error.to_string()),
         LifecycleError::Storage(_) => {
-            CliError::Failed("the account could not be looked up", error.into())
+            CliError::Failed("the account could not be loaded", error.into())
         }
     })
 }

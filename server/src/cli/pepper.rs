@@ -71,7 +71,8 @@ pub async fn rotate(settings: &Settings) -> Result<(), CliError> {
 pub async fn when_known(engine: &Engine) -> &'static str {
     match instances::any_lacks_current_pepper(engine).await {
         Ok(true) => {
-            "Restart `latchkey serve`: it was started before the pepper was rotated and rejects what was created since."
+            "Restart `latchkey serve`. It was started before the pepper was rotated and rejects keys and tokens \
+             created since then."
         }
         // The key was created, whatever can be said of it.
         Ok(false) | Err(_) => "This takes effect on a running Latchkey within a second.",
@@ -81,15 +82,16 @@ pub async fn when_known(engine: &Engine) -> &'static str {
 fn rotate_file(settings: &Settings, next: i32) -> Result<(), CliError> {
     let rotated = settings.rotate_pepper(next, &Randomness::System)?;
     eprintln!(
-        "Pepper {} is the current one now, in {}. Pepper {} is kept in {}: copy both to where you keep copies.",
+        "Pepper {} in {} is now current. Pepper {} is kept in {}. Copy both files to your backup location.",
         rotated.current,
         settings.pepper_file().display(),
         rotated.older,
         rotated.older_file.display()
     );
     eprintln!(
-        "Restart `latchkey serve` now: until then it does not recognize keys that the command line creates. Keys move to \
-         the new pepper as they are used; `latchkey pepper status` shows which peppers are still needed."
+        "Restart `latchkey serve` now. Until then, it does not recognize keys that you create on the command line. \
+         Keys move to the new pepper when they are used. `latchkey pepper status` shows which peppers are still \
+         needed."
     );
     Ok(())
 }
@@ -99,17 +101,17 @@ fn print_settings(settings: &Settings, next: i32) -> Result<(), CliError> {
     let (current, older) = rotated.map_err(StartError::from)?;
     if older.iter().any(|pepper| pepper.contains(',')) {
         return Err(CliError::Refused(
-            "A pepper contains a comma, which separates peppers in LATCHKEY_OLDER_PEPPERS. Write it into older_peppers \
-             in latchkey.toml as NUMBER:SECRET, and a new one into pepper."
+            "A pepper contains a comma, which separates peppers in LATCHKEY_OLDER_PEPPERS. In latchkey.toml, add it to \
+             older_peppers as NUMBER:SECRET, and set pepper to a new one."
                 .to_owned(),
         ));
     }
     println!("LATCHKEY_PEPPER={current}");
     println!("LATCHKEY_OLDER_PEPPERS={}", older.join(","));
     eprintln!(
-        "Nothing was changed. Set these and restart. With several instances, first add the new pepper to \
-         LATCHKEY_OLDER_PEPPERS on each of them and restart it, then set these on each: all must know the new pepper \
-         before one uses it."
+        "Nothing was changed. Set these variables and restart. If you run several instances, first add the new pepper \
+         to LATCHKEY_OLDER_PEPPERS on each instance and restart it. Then set these variables on each. All instances \
+         must know the new pepper before any instance uses it."
     );
     Ok(())
 }

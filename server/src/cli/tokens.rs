@@ -17,13 +17,13 @@ use crate::{key_object::instant, settings::Settings, start};
 /// The flags of `token create`.
 #[derive(Debug, Args)]
 pub struct NewToken {
-    /// What it is for, for people.
+    /// A name that describes what the token is for.
     #[arg(long)]
     name: DisplayName,
-    /// What it may be used for: verify or manage.
+    /// The scope: verify or manage.
     #[arg(long)]
     scope: TokenScope,
-    /// After how many days it stops by itself [default: never].
+    /// The number of days after which the token expires [default: never].
     #[arg(long, value_parser = days)]
     expires_in_days: Option<u32>,
 }
@@ -31,7 +31,7 @@ pub struct NewToken {
 /// The flags of `token list`.
 #[derive(Debug, Args)]
 pub struct ListTokens {
-    /// Print a JSON array.
+    /// Print the tokens as a JSON array.
     #[arg(long)]
     json: bool,
 }
@@ -39,7 +39,7 @@ pub struct ListTokens {
 /// The flags of `token revoke`.
 #[derive(Debug, Args)]
 pub struct RevokeToken {
-    /// Its id, as `token list` shows it.
+    /// The ID of the token, as shown by `token list`.
     id: ServiceTokenId,
 }
 
@@ -124,7 +124,7 @@ pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliEr
         }
         Err(error @ RevokeTokenError::NotFound) => {
             return Err(CliError::BadInput(format!(
-                "{error} `latchkey token list` lists all."
+                "{error} To see all tokens, run `latchkey token list`."
             )));
         }
         Err(error @ RevokeTokenError::Storage(_)) => {

@@ -9,9 +9,9 @@ use crate::problem::Code;
 
 /// The page: the codes of verifications, then the API's own.
 pub fn main() -> String {
-    let mut html = "<h1>Errors</h1><p>Every code that Latchkey answers with, what it means and what to do.</p>\
-                    <h2>What a verification decides</h2><p>The checks are made in this order; the first that fails is \
-                    the answer. The status is the one that your API gives its own client.</p>"
+    let mut html = "<h1>Errors</h1><p>Every error code that Latchkey returns, what it means and how to fix it.</p>\
+                    <h2>Verification results</h2><p>Latchkey runs the checks in this order and returns the first that \
+                    fails. Return the status to your own client.</p>"
         .to_owned();
     for outcome in Outcome::ALL
         .iter()
@@ -27,7 +27,7 @@ pub fn main() -> String {
             advice,
         );
     }
-    html += "<h2>What the API itself answers</h2>";
+    html += "<h2>API errors</h2>";
     // A refused preflight has the code of the verification that would be refused.
     for code in Code::ALL
         .iter()
@@ -66,66 +66,67 @@ fn write_code(
 /// What an outcome means, and what to do about it.
 fn explain(outcome: Outcome) -> (&'static str, &'static str) {
     match outcome {
-        Outcome::Valid => ("The key may pass.", "Nothing."),
+        Outcome::Valid => ("The key is valid.", "Nothing."),
         Outcome::MissingApiKey => (
-            "The request carried no key.",
-            "Send the key in a header that this instance takes, usually `Authorization: Bearer KEY`. Check that a proxy \
-             on the way does not strip it, and that the environment variable that holds it is set.",
+            "The request has no key.",
+            "Send the key in a header that this instance accepts, usually `Authorization: Bearer KEY`. Check that no \
+             proxy removes the header and that the environment variable with the key is set.",
         ),
         Outcome::InvalidApiKey => (
-            "The text is not a key of this service, or the key was disabled, revoked or rotated away.",
-            "Check that the key was copied whole, without spaces, quotes or a line end, and that it belongs to this \
-             service. Look up its status in the list of keys: a disabled key can be enabled, a revoked one needs a new \
-             key. A key works as soon as it is made; one that was made by another instance or at the command line within \
-             10 seconds.",
+            "The key does not belong to this service, or it was disabled, revoked or replaced by a rotation.",
+            "Check that you copied all of the key, without spaces, quotes or line breaks, and that it belongs to this \
+             service. Check its status in the list of keys. You can enable a disabled key; replace a revoked key with \
+             a new one. New keys work immediately. Keys that were created by another instance or on the command line \
+             work within one second.",
         ),
         Outcome::ExpiredApiKey => (
-            "The key is past its expiry.",
-            "Make a new key and put it in place of the old one. Keys that are about to expire are marked in the list two \
-             weeks before.",
+            "The key has expired.",
+            "Create a new key and replace the old one. The list of keys marks keys two weeks before they expire.",
         ),
         Outcome::AgentNotFound => (
             "The request names an agent that does not exist.",
-            "Copy the public ID from the agent's page. It may have been deleted.",
+            "Copy the public ID from the agent's page. Check that the agent has not been deleted.",
         ),
         Outcome::OrgMismatch => (
-            "The agent belongs to another organization than the key, or, where keys are bound to projects, to another \
-             project.",
-            "Use a key of the organization (or project) that owns the agent.",
+            "The agent and the key belong to different organizations or, if keys are bound to projects, to different \
+             projects.",
+            "Use a key of the organization or project that owns the agent.",
         ),
         Outcome::OriginNotAllowed => (
-            "A page used the key or the agent from a site that is not on the list of allowed domains. Browsers show this \
-             as a CORS error.",
-            "Add the site to the key's allowed domains, and to the agent's where it has a list. Add the apex and `www` \
-             both where your instance does not cover subdomains; the port matters only when the list names one. The \
-             origin tester on the key's page says which entry lets a site pass. A request without Origin and Referer is \
-             refused as well: pages opened from a file and some sandboxed frames send none.",
+            "A page used the key or agent on a site that is not in its allowed domains. Browsers show this as a CORS \
+             error.",
+            "Add the site to the key's allowed domains, and to the agent's if it has any. If domains do not include \
+             subdomains on your instance, add both the apex domain and `www`. The port matters only if the allowed \
+             domain has one. The origin tester on the key's page shows which entry allows a site. Requests without \
+             Origin and Referer headers are also rejected. Pages opened from a file and some sandboxed frames do not \
+             send them.",
         ),
         Outcome::SecretKeyInBrowser => (
-            "A secret key came with a request that a browser made. Whoever opens that page can read the key.",
-            "Revoke the key: it has been seen. In pages use a widget key, or call your own server and keep the secret \
-             key there. An owner can turn this check off in the organization's settings.",
+            "A browser sent a request with a secret key. Anyone who opens that page can read the key.",
+            "Revoke the key, because it has been exposed. In pages, use a widget key, or call your own server and keep \
+             the secret key there. An owner can turn this check off in the organization's settings.",
         ),
         Outcome::IpNotAllowed => (
-            "The key works from certain addresses only, and the client's is none of them or was not stated.",
-            "Add the client's public address to the key's IP ranges, and check that your API server hands the address of \
-             its client, not its own, to Latchkey.",
+            "The key works only from certain IP addresses. The client's address is not in its IP ranges, or was not \
+             sent.",
+            "Add the client's public IP address to the key's IP ranges. Check that your API server sends the address \
+             of its client, not its own.",
         ),
         Outcome::InsufficientScope => (
-            "The key lacks a scope that this operation needs; the answer names it.",
-            "Use a key with that scope, or add it to this one. Keys with as few scopes as they need lose you less.",
+            "The key does not have a scope that this operation requires. The response lists the missing scopes.",
+            "Use a key with the scope, or add the scope to this key. Give each key only the scopes that it needs.",
         ),
         Outcome::InsufficientCredits => (
-            "The organization's credits do not cover what the request costs.",
-            "Add credits, then try again. The refused request cost nothing.",
+            "The organization does not have enough credits for the request.",
+            "Add credits and try again. Rejected requests cost nothing.",
         ),
         Outcome::QuotaExceeded => (
-            "The organization has used up its monthly quota.",
-            "Wait for the next month or change the plan. The refused request cost nothing.",
+            "The organization has reached its monthly quota.",
+            "Wait until next month, or change the plan. Rejected requests cost nothing.",
         ),
         Outcome::RateLimited => (
-            "The key made more requests in a minute than its class allows.",
-            "Wait for as long as Retry-After says, then go on more slowly: back off exponentially when it happens again, \
+            "The key sent more requests in one minute than its endpoint class allows.",
+            "Wait for the number of seconds in Retry-After, then send requests more slowly. Use exponential backoff, \
              and spread bulk work over time.",
         ),
     }

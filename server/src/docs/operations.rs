@@ -19,7 +19,7 @@ pub fn main(document: &Value) -> String {
             .position(|group| group["name"] == operation["tags"][0])
     });
     let mut html = format!(
-        "<h1>Latchkey's API</h1><p>{}</p>",
+        "<h1>Latchkey API</h1><p>{}</p>",
         Text(document["info"]["description"].as_str().unwrap_or_default())
     );
     html += "<nav aria-label=\"Contents\"><ul>";
@@ -90,7 +90,7 @@ fn section(method: &str, path: &str, operation: &Value) -> String {
     }
     if let Some(parameters) = operation["parameters"].as_array() {
         html += "<table class=\"table\"><thead><tr><th scope=\"col\">Parameter</th><th scope=\"col\">Type</th>\
-                 <th scope=\"col\">Meaning</th></tr></thead><tbody>";
+                 <th scope=\"col\">Description</th></tr></thead><tbody>";
         for parameter in parameters {
             let _ = write!(
                 html,
@@ -153,7 +153,7 @@ fn fields(schema: &Value) -> String {
     let own = parts.into_iter().flatten().chain([schema]);
     let mut html =
         "<table class=\"table\"><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th>\
-                    <th scope=\"col\">Meaning</th></tr></thead><tbody>"
+                    <th scope=\"col\">Description</th></tr></thead><tbody>"
             .to_owned();
     for part in own {
         if let Some(reference) = part["$ref"].as_str() {

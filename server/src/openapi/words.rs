@@ -39,31 +39,31 @@ macro_rules! schemas {
 }
 
 schemas! {
-    /// `secret` is for servers; `widget` is for browsers and works on its allowed domains alone.
+    /// `secret` keys are for servers. `widget` keys are for browsers and work only on their allowed domains.
     KeyKind = words(Kind::ALL.iter().map(|kind| kind.as_str()));
-    /// `live` is production, `test` everything else.
+    /// `live` is for production, `test` for everything else.
     KeyEnvironment = words(Environment::ALL.iter().map(|environment| environment.as_str()));
-    /// Whether a key works, and if not, why not.
+    /// The status of a key. Only `active` keys work.
     KeyStatus = words(Status::ALL.iter().map(|status| status.as_str()));
-    /// Why a key was ended.
+    /// Why the key was revoked.
     KeyRevokeReason = words(RevokeReason::ALL.iter().map(|reason| reason.as_str()));
-    /// What a verification decided; see `/docs/errors`.
+    /// The result of a verification. See `/docs/errors`.
     Decision = words(Outcome::ALL.iter().map(|outcome| outcome.code()));
-    /// Why a key is invalid.
+    /// The reason why a key is invalid.
     WhyInvalid = words(InvalidReason::ALL.iter().map(|reason| reason.as_str()));
-    /// Why the API did not do what was asked of it; see `/docs/errors`.
+    /// The error code. See `/docs/errors`.
     ProblemCode = words(Code::ALL.iter().map(|code| code.as_str()));
-    /// How far back: 24 steps of an hour, 7 or 30 of a day, or 12 calendar months.
+    /// The period: 24 hours, 7 or 30 days, or 12 calendar months.
     UsageRange = words(["24h", "7d", "30d", "12mo"].into_iter());
-    /// What happened.
+    /// The event.
     AuditEvent = words(Event::ALL.iter().map(|event| event.as_str()));
-    /// Something that a key may do.
+    /// A permission of a key.
     OfferedScope = Object::with_type(Type::String);
-    /// Which of its rate limits a request counts against.
+    /// The endpoint class, which determines the rate limit that a request counts against.
     EndpointClass = Object::with_type(Type::String);
-    /// 1 to 50 characters after trimming, without control characters and invisible ones.
+    /// 1 to 50 characters after trimming, without control or invisible characters.
     KeyName = name(50);
-    /// 1 to 80 characters after trimming, without control characters and invisible ones.
+    /// 1 to 80 characters after trimming, without control or invisible characters.
     Name = name(80);
 }
 

@@ -42,52 +42,58 @@ macro_rules! codes {
 }
 
 codes! {
-    InvalidRequest "INVALID_REQUEST" BAD_REQUEST "The request cannot be read"
-        "The body is not valid JSON, or it has a field, or the address a parameter, that is unknown, not valid or there twice."
-        "Read detail and errors: they name the field. Send JSON as UTF-8, and the fields and parameters that /docs lists.",
-    InvalidServiceToken "INVALID_SERVICE_TOKEN" UNAUTHORIZED "No valid service token"
-        "The request carries no service token, or a text that is no token of this Latchkey."
-        "Send Authorization: Bearer TOKEN. The operator makes tokens with latchkey token create.",
-    InsufficientTokenScope "INSUFFICIENT_TOKEN_SCOPE" FORBIDDEN "The service token may only verify"
-        "The token has the scope verify; managing organizations, keys and agents needs the scope manage."
-        "Use a token made with latchkey token create --scope manage, and keep it off the servers that only verify.",
+    InvalidRequest "INVALID_REQUEST" BAD_REQUEST "Invalid request"
+        "The body is not valid JSON, or a field or query parameter is unknown, invalid or duplicated."
+        "See detail and errors for the field. Send UTF-8 JSON with the fields and parameters listed in /docs.",
+    InvalidServiceToken "INVALID_SERVICE_TOKEN" UNAUTHORIZED "Invalid service token"
+        "The service token is missing, or is not a token of this Latchkey instance."
+        "Send the header Authorization: Bearer TOKEN. The operator creates tokens with latchkey token create.",
+    InsufficientTokenScope "INSUFFICIENT_TOKEN_SCOPE" FORBIDDEN "Insufficient token scope"
+        "The token has the scope verify. Managing organizations, keys and agents requires the scope manage."
+        "Use a token created with latchkey token create --scope manage. Keep it off servers that only verify keys.",
     OriginNotAllowed "ORIGIN_NOT_ALLOWED" FORBIDDEN "Origin not allowed"
-        "A page asked whether it may call, and no active key works on its site."
+        "A page sent a CORS preflight request, and no active key works on its site."
         "Add the site's domain to the allowed domains of a widget key.",
-    NotFound "NOT_FOUND" NOT_FOUND "Nothing there"
-        "There is no such address, organization, key or agent."
-        "Check the path. Organizations go by slug or id, keys by id, agents by public ID; all are case-sensitive.",
-    MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "The address takes another method"
-        "The address exists but does not take this method."
-        "The Allow header of the answer names the methods that it takes.",
-    RequestTimeout "REQUEST_TIMEOUT" REQUEST_TIMEOUT "The request took too long to arrive"
-        "The body had not arrived 30 seconds after the request began."
-        "Send the request again, all of it at once.",
+    NotFound "NOT_FOUND" NOT_FOUND "Not found"
+        "The URL, organization, key or agent was not found."
+        "Check the path. Use the slug or ID of an organization, the ID of a key, and the public ID of an agent. All \
+         are case-sensitive.",
+    MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "Method not allowed"
+        "The URL exists but does not support this method."
+        "The Allow header of the response lists the supported methods.",
+    RequestTimeout "REQUEST_TIMEOUT" REQUEST_TIMEOUT "Request timeout"
+        "The body did not arrive within 30 seconds of the start of the request."
+        "Send the request again.",
     SlugTaken "SLUG_TAKEN" CONFLICT "The slug is taken"
         "Another organization has this slug."
-        "Choose another slug; the name may stay.",
-    WrongState "WRONG_STATE" CONFLICT "Not from this state"
-        "The key's state does not allow the change: a revoked key stays revoked, and only active keys can be disabled."
-        "Fetch the key to see where it stands. What cannot be undone needs a new key.",
-    RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is not over"
-        "The secret before the last rotation still works, or another request rotated the key less than a second ago."
-        "Fetch the key: old_secret says which secret still works, and until when. End it with POST …/end-old-secret, or wait, then rotate again.",
+        "Choose another slug. You can keep the name.",
+    WrongState "WRONG_STATE" CONFLICT "Not possible in this state"
+        "The key's status does not allow the change. For example, a revoked key cannot be enabled, and only active \
+         keys can be disabled."
+        "Retrieve the key to see its status. If the change is not possible, create a new key.",
+    RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
+        "The previous secret still works, or another request rotated the key less than a second ago."
+        "Retrieve the key: old_secret shows which secret still works, and until when. End it with POST \
+         …/end-old-secret, or wait. Then rotate again.",
     BodyTooLarge "BODY_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
-        "A request's body has at most 64 kB."
-        "Send less at once.",
+        "Request bodies must be at most 64 kB."
+        "Send a smaller body.",
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body is not JSON"
-        "The request says that its body is something else than JSON, or that it is compressed."
-        "Send Content-Type: application/json and no Content-Encoding. Many clients, curl among them, call a body a form unless told otherwise.",
-    InvalidField "INVALID_FIELD" UNPROCESSABLE_ENTITY "A field will not do"
-        "The body is JSON, but a field is missing, unknown, or has a value that cannot be taken. Nothing was changed."
-        "errors names each field and says what would do.",
-    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY "The idempotency key belongs to another request"
-        "The same Idempotency-Key came within 24 hours with another body, or for another address."
-        "Make a new key for each thing that is to be made; repeat a key only with the request that it came with.",
-    Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "A fault in Latchkey"
-        "Something broke that is nobody's fault but Latchkey's."
-        "The log has it under the x-request-id of the answer. Try again; tell the operator if it stays.",
-    Unavailable "UNAVAILABLE" SERVICE_UNAVAILABLE "The database does not answer"
-        "Latchkey cannot reach its database and does not have what it needs in memory."
-        "Refuse the request of your client, and ask again after Retry-After seconds. Keys in use are answered from memory for a minute.",
+        "The Content-Type of the request is not JSON, or the body is compressed."
+        "Send Content-Type: application/json and no Content-Encoding. Many clients, including curl, send form data by \
+         default.",
+    InvalidField "INVALID_FIELD" UNPROCESSABLE_ENTITY "Validation failed"
+        "The body is valid JSON, but a field is missing, unknown or invalid. Nothing was changed."
+        "errors lists each invalid field and how to fix it.",
+    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY "Idempotency key reused"
+        "The same Idempotency-Key was used within 24 hours with a different body or URL."
+        "Use a new idempotency key for each object that you create. Reuse a key only to retry the same request.",
+    Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Internal error"
+        "Something went wrong in Latchkey."
+        "Try again. If the problem continues, send the response's x-request-id to the operator, who can find the cause \
+         in the log.",
+    Unavailable "UNAVAILABLE" SERVICE_UNAVAILABLE "Service unavailable"
+        "Latchkey cannot reach its database, and the key is not in memory."
+        "Reject your client's request and retry after Retry-After seconds. Keys in use are verified from memory for \
+         one minute.",
 }

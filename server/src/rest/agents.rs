@@ -32,23 +32,23 @@ use crate::{app_state::AppState, key_object::instant, openapi::words, problem::P
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Agent)]
 pub struct AgentObject {
-    /// Its id.
+    /// The ID.
     #[schema(value_type = String)]
     id: AgentId,
-    /// The id that requests name it by. It may stand in a page's source.
+    /// The public ID, which you send in requests. You can include it in the source of a page.
     public_id: String,
-    /// Its name.
+    /// The name.
     #[schema(value_type = String)]
     name: DisplayName,
-    /// The id of the project that it belongs to.
+    /// The ID of the project.
     #[schema(value_type = String)]
     project: ProjectId,
-    /// The sites whose pages may use it; empty means no restriction beyond the key's.
+    /// The domains whose pages can use the agent. Empty means no restriction other than the key's.
     #[schema(value_type = Vec<String>)]
     domains: Vec<DomainPattern>,
-    /// Whether its public ID may stand in a page in place of a key.
+    /// Whether pages can use the public ID instead of a key.
     public_embedding: bool,
-    /// When it was made.
+    /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
     created_at: Option<jiff::Timestamp>,
 }
@@ -58,65 +58,65 @@ pub struct AgentObject {
 pub struct AgentList {
     /// The agents, oldest first.
     data: Vec<AgentObject>,
-    /// What to send as `cursor` for the page after this one; null on the last.
+    /// The `cursor` of the next page. Null on the last page.
     #[schema(value_type = Option<String>, required)]
     next_cursor: Option<AgentId>,
 }
 
-/// What an agent is made from.
+/// The fields of a new agent.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAgent {
-    /// Its name: 1 to 80 characters.
+    /// The name: 1 to 80 characters.
     #[schema(value_type = words::Name, required, nullable = false)]
     name: Option<DisplayName>,
-    /// The id of the project that it belongs to; the organization's first when left out.
+    /// The ID of the project. Default: the organization's first project.
     #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
-    /// The sites whose pages may use it.
+    /// The domains whose pages can use the agent.
     #[schema(value_type = Option<Vec<String>>)]
     domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
-    /// Whether its public ID may stand in a page in place of a key; where the convention has that.
+    /// Whether pages can use the public ID instead of a key. Only if the convention allows it.
     public_embedding: Option<bool>,
 }
 
-/// What is to be different. What is left out stays.
+/// The fields to change. Omitted fields do not change.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentChange {
-    /// Its name: 1 to 80 characters.
+    /// The name: 1 to 80 characters.
     #[schema(value_type = words::Name, required = false, nullable = false)]
     #[serde(default, deserialize_with = "nullable")]
     name: Option<Option<DisplayName>>,
-    /// The id of a project; null for the organization's first.
+    /// The ID of a project. Null means the organization's first project.
     #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     #[serde(default, deserialize_with = "nullable")]
     project: Option<Option<ProjectId>>,
-    /// The sites whose pages may use it; null or an empty list for no restriction.
+    /// The domains whose pages can use the agent. Null or an empty list means no restriction.
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(default, deserialize_with = "nullable")]
     domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
-    /// Whether its public ID may stand in a page in place of a key.
+    /// Whether pages can use the public ID instead of a key.
     public_embedding: Option<bool>,
 }
 
-/// Which agents to list.
+/// The agents to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AgentQuery {
-    /// How many a page has at most [50]. It ends early where its items hold 1 MB.
+    /// The maximum number of items on a page. Default: 50. A page with 1 MB of items can have fewer.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(pattern = "^agn_[0-9a-f]{32}$")]
     cursor: Option<String>,
 }
 
-/// List an organization's agents
+/// List agents
 #[utoipa::path(get, path = "/v1/orgs/{org}/agents", operation_id = "list_agents", tag = "Agents", params(AgentQuery),
-    responses((status = 200, description = "One page", body = AgentList)))]
+    responses((status = 200, description = "A page of the list", body = AgentList)))]
 pub async fn list(
     State(state): State<AppState>,
     of: OrgPath,
@@ -132,9 +132,9 @@ pub async fn list(
     }))
 }
 
-/// Make an agent
+/// Create an agent
 #[utoipa::path(post, path = "/v1/orgs/{org}/agents", operation_id = "create_agent", tag = "Agents", request_body = NewAgent,
-    responses((status = 201, description = "It was made", body = AgentObject)))]
+    responses((status = 201, description = "Created", body = AgentObject)))]
 pub async fn create(
     State(state): State<AppState>,
     of: OrgPath,
@@ -164,7 +164,7 @@ async fn answer(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<R
     Ok(created(&of.location("agents", public_id), agent))
 }
 
-/// Show an agent
+/// Retrieve an agent
 #[utoipa::path(get, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "show_agent", tag = "Agents",
     responses((status = 200, description = "The agent", body = AgentObject)))]
 pub async fn show(
@@ -174,9 +174,9 @@ pub async fn show(
     Ok(Json(find(&state, &of, public_id).await?.into()))
 }
 
-/// Change an agent
+/// Update an agent
 #[utoipa::path(patch, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "change_agent", tag = "Agents", request_body = AgentChange,
-    responses((status = 200, description = "The agent as it is now", body = AgentObject)))]
+    responses((status = 200, description = "The updated agent", body = AgentObject)))]
 pub async fn change(
     State(state): State<AppState>,
     AgentPath { of, public_id }: AgentPath,
@@ -197,9 +197,9 @@ pub async fn change(
 
 /// Delete an agent
 ///
-/// Its public ID means nothing from then on.
+/// Its public ID stops working immediately and is never reused.
 #[utoipa::path(delete, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "delete_agent", tag = "Agents",
-    responses((status = 204, description = "It is deleted")))]
+    responses((status = 204, description = "Deleted")))]
 pub async fn remove(
     State(state): State<AppState>,
     AgentPath { of, public_id }: AgentPath,

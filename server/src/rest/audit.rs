@@ -26,7 +26,7 @@ use crate::{app_state::AppState, problem::Problem};
 pub struct AuditLog {
     /// The entries, newest first.
     data: Vec<EntryObject>,
-    /// The `cursor` of the next page; null on the last.
+    /// The `cursor` of the next page. Null on the last page.
     #[schema(value_type = Option<String>, required)]
     next_cursor: Option<Cursor>,
 }
@@ -36,27 +36,27 @@ pub struct AuditLog {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditLogQuery {
-    /// How many a page has at most [50]. It ends early where its items hold 1 MB.
+    /// The maximum number of items on a page. Default: 50. A page with 1 MB of items can have fewer.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(value_type = Option<String>, pattern = "^[1-9][0-9]{0,18}$")]
     cursor: Option<Cursor>,
-    /// One event, such as `key.created`, or all of one kind: `key.*`.
+    /// An event, such as `key.created`, or all events of a type, such as `key.*`.
     #[param(value_type = Option<String>)]
     #[serde(default, deserialize_with = "parsed")]
     event: Option<EventFilter>,
-    /// The id of a key: entries on it, its creation included.
+    /// The ID of a key. Returns only entries about this key.
     #[param(value_type = Option<String>, pattern = "^key_[0-9a-f]{32}$")]
     key: Option<KeyId>,
-    /// The id of a user or a service token: what they did.
+    /// The ID of a user or service token. Returns only their actions.
     #[param(value_type = Option<String>, pattern = "^(usr|svc)_[0-9a-f]{32}$")]
     actor: Option<ActorId>,
-    /// Entries from this time on.
+    /// Returns only entries at or after this time.
     #[param(value_type = Option<jiff::Timestamp>)]
     from: Option<Instant>,
-    /// Entries before this time.
+    /// Returns only entries before this time.
     #[param(value_type = Option<jiff::Timestamp>)]
     to: Option<Instant>,
 }
@@ -68,7 +68,7 @@ struct ActorId(String);
 
 /// The text is no id of an actor.
 #[derive(Debug, thiserror::Error)]
-#[error("must be the id of a user (`usr_…`) or of a service token (`svc_…`)")]
+#[error("must be the ID of a user (`usr_…`) or service token (`svc_…`)")]
 struct InvalidActorId;
 
 impl TryFrom<String> for ActorId {
@@ -81,11 +81,11 @@ impl TryFrom<String> for ActorId {
     }
 }
 
-/// List an organization's audit log
+/// List audit log entries
 ///
-/// Newest first. Names are those that things have now; what was deleted has none.
+/// Entries are listed newest first. Names are the current names; deleted objects have no name.
 #[utoipa::path(get, path = "/v1/orgs/{org}/audit", operation_id = "list_audit_log", tag = "Audit log", params(AuditLogQuery),
-    responses((status = 200, description = "One page", body = AuditLog)))]
+    responses((status = 200, description = "A page of the list", body = AuditLog)))]
 pub async fn list(
     State(state): State<AppState>,
     of: OrgPath,

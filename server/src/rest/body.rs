@@ -142,7 +142,7 @@ mod tests {
             read::<Example>(br#"{"limit":1,"limit":1}"#).unwrap_err()
         );
         assert!(
-            said.contains("field: \"limit\", detail: \"is there twice"),
+            said.contains("field: \"limit\", detail: \"appears twice"),
             "{said}"
         );
         let said = format!(

@@ -48,10 +48,10 @@ impl Fields {
         };
         let error = FieldError {
             field: twice.into(),
-            detail: "is there twice. Send it once.".to_owned(),
+            detail: "appears twice. Send it once.".to_owned(),
         };
         Err(Problem::invalid_request(
-            "The request has a field or parameter twice. See `errors`.",
+            "A field or parameter appears twice. See `errors`.",
             vec![error],
         ))
     }
@@ -120,7 +120,7 @@ pub fn no_body(names: &[&str]) -> Problem {
 
 fn one_of(verb: &str, names: &[&str]) -> String {
     match names {
-        [] => "Leave it out.".to_owned(),
+        [] => "Omit it.".to_owned(),
         [name] => format!("{verb} `{name}`."),
         names => format!("{verb} any of {}.", quoted(names)),
     }

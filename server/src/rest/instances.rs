@@ -11,27 +11,27 @@ use utoipa::ToSchema;
 use super::storage_failed;
 use crate::{app_state::AppState, key_object::instant, problem::Problem, service_token::Manager};
 
-/// An instance that was seen in the last ten seconds.
+/// An instance that was active in the last ten seconds.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Instance)]
 pub struct InstanceObject {
-    /// `ins_` and 32 hexadecimal digits: another one after each start, which the log names as `instance`.
+    /// `ins_` followed by 32 hexadecimal digits. It changes with each start; the log shows it as `instance`.
     #[schema(value_type = String)]
     id: InstanceId,
-    /// Its version.
+    /// The version.
     version: String,
-    /// When it started.
+    /// When the instance started.
     #[schema(value_type = jiff::Timestamp)]
     started_at: Option<jiff::Timestamp>,
-    /// When it was last seen.
+    /// When the instance was last active.
     #[schema(value_type = jiff::Timestamp)]
     seen_at: Option<jiff::Timestamp>,
 }
 
-/// The instances that run.
+/// The running instances.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InstanceList {
-    /// The one that has run longest first.
+    /// The instances, longest running first.
     data: Vec<InstanceObject>,
 }
 
@@ -46,9 +46,9 @@ impl From<Instance> for InstanceObject {
     }
 }
 
-/// List the instances that run
+/// List running instances
 #[utoipa::path(get, path = "/v1/instances", operation_id = "list_instances", tag = "Instances",
-    responses((status = 200, description = "Those seen in the last ten seconds", body = InstanceList)))]
+    responses((status = 200, description = "The instances that were active in the last ten seconds", body = InstanceList)))]
 pub async fn list(
     State(state): State<AppState>,
     manager: Manager,

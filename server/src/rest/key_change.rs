@@ -31,51 +31,53 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// What is to be different. What is left out stays; null empties what can be empty.
+/// The fields to change. Omitted fields do not change; null clears a field that can be empty.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyChange {
-    /// Its name: 1 to 50 characters.
+    /// The name of the key: 1 to 50 characters.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = words::KeyName, required = false, nullable = false)]
     name: Option<Option<KeyName>>,
-    /// The id of a project of the organization.
+    /// The ID of a project of the organization.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = String, pattern = "^prj_[0-9a-f]{32}$", required = false, nullable = false)]
     project: Option<Option<ProjectId>>,
-    /// What it may do; null or an empty list for what the convention says.
+    /// The scopes. Null or an empty list means the default of the convention.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<words::OfferedScope>>)]
     scopes: Option<Option<AtMost<Scope, MAX_SCOPES>>>,
-    /// Where a widget key works: the whole list.
+    /// The domains on which a widget key works. Replaces the whole list.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
-    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    /// Whether pages on localhost are blocked. Only if the convention offers this choice.
     localhost_forbidden: Option<bool>,
-    /// The addresses that its users come from, as CIDR; null or an empty list for any.
+    /// The IP ranges that can use the key, as CIDR. Null or an empty list means any address.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     ip_ranges: Option<Option<AtMost<IpRange, MAX_RANGES>>>,
-    /// When it stops by itself; null for never, where the convention has that. An expired key works again when this is in the future.
+    /// When the key expires. Null means never, if the convention allows it. An expired key works again if you set a
+    /// time in the future.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
     expires_at: Option<Option<Instant>>,
-    /// What its makers write about it.
+    /// Notes for your team.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 2000)]
     notes: Option<Option<String>>,
-    /// What API servers are told of it with each answer: the whole object.
+    /// Metadata that each verification returns to your API servers. Replaces the whole object.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Option<Metadata>>,
 }
 
-/// Change a key
+/// Update a key
 ///
-/// The change takes effect immediately. Kind and environment stay: the key's text states them.
+/// Changes take effect immediately. You cannot change the kind and environment, because they are part of the key's
+/// prefix.
 #[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", operation_id = "change_key", tag = "Keys", request_body = KeyChange,
-    responses((status = 200, description = "The key as it is now", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
+    responses((status = 200, description = "The updated key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn change(
     State(state): State<AppState>,
     path: KeyPath,

@@ -38,86 +38,87 @@ use crate::{app_state::AppState, key_object::KeyObject, openapi::words, problem:
 /// One page of keys.
 #[derive(Serialize, ToSchema)]
 pub struct KeyList<'a> {
-    /// The keys, latest first.
+    /// The keys, newest first.
     #[schema(value_type = Vec<KeyObject>)]
     data: Vec<KeyObject<'a>>,
-    /// What to send as `cursor` for the page after this one; null on the last.
+    /// The `cursor` of the next page. Null on the last page.
     #[schema(required)]
     next_cursor: Option<String>,
 }
 
-/// What a key is made from.
+/// The fields of a new key.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewKey)]
 pub struct NewKeyBody {
-    /// Its name: 1 to 50 characters.
+    /// The name of the key: 1 to 50 characters.
     #[schema(value_type = words::KeyName, required, nullable = false)]
     name: Option<KeyName>,
-    /// For servers, or for browsers.
+    /// The kind: for servers or for browsers.
     #[schema(value_type = words::KeyKind, required, nullable = false)]
     kind: Option<Kind>,
-    /// Production, or everything else; `live` when left out.
+    /// The environment: production or everything else. Default: `live`.
     #[schema(value_type = Option<words::KeyEnvironment>)]
     environment: Option<Environment>,
-    /// The id of the project that it belongs to; the organization's first when left out.
+    /// The ID of the project. Default: the organization's first project.
     #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
-    /// What it may do; what the convention says when left out.
+    /// The scopes. Default: defined by the convention.
     #[schema(value_type = Option<Vec<words::OfferedScope>>)]
     scopes: Option<AtMost<Scope, MAX_SCOPES>>,
-    /// Where a widget key works.
+    /// The domains on which a widget key works.
     #[schema(value_type = Option<Vec<String>>)]
     domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
-    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    /// Whether pages on localhost are blocked. Only if the convention offers this choice.
     localhost_forbidden: Option<bool>,
-    /// The addresses that its users come from, as CIDR; any when left out.
+    /// The IP ranges that can use the key, as CIDR. Default: any address.
     #[schema(value_type = Option<Vec<String>>)]
     ip_ranges: Option<AtMost<IpRange, MAX_RANGES>>,
-    /// When it stops by itself; null for never, where the convention has that. When left out, `expires_in_days` or the convention decides.
+    /// When the key expires. Null means never, if the convention allows it. Default: `expires_in_days`, or defined by
+    /// the convention.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
     expires_at: Option<Option<Instant>>,
-    /// After how many days it stops by itself.
+    /// The number of days after which the key expires.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     expires_in_days: Option<WholeNumber<1, 36_500>>,
-    /// What its makers write about it.
+    /// Notes for your team.
     #[schema(max_length = 2000)]
     notes: Option<String>,
-    /// What API servers are told of it with each answer: at most 8,192 bytes of JSON.
+    /// Metadata that each verification returns to your API servers: at most 8,192 bytes of JSON.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Metadata>,
 }
 
-/// Which keys to list.
+/// The keys to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct KeyListQuery {
-    /// How many a page has at most [50]. It ends early where its items hold 1 MB.
+    /// The maximum number of items on a page. Default: 50. A page with 1 MB of items can have fewer.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(pattern = "^key_[0-9a-f]{32}~[0-9]{1,18}$")]
     cursor: Option<String>,
-    /// Part of the name or of the display form: at most 200 characters.
+    /// Part of the name or display form: at most 200 characters.
     #[param(value_type = Option<String>, max_length = 200)]
     q: Option<Search>,
-    /// Keys of one status.
+    /// Returns only keys with this status.
     #[param(value_type = words::KeyStatus, required = false)]
     status: Option<Status>,
-    /// Keys of one kind.
+    /// Returns only keys of this kind.
     #[param(value_type = words::KeyKind, required = false)]
     kind: Option<Kind>,
-    /// Keys of one environment.
+    /// Returns only keys of this environment.
     #[param(value_type = words::KeyEnvironment, required = false)]
     environment: Option<Environment>,
 }
 
-/// List an organization's keys
+/// List keys
 #[utoipa::path(get, path = "/v1/orgs/{org}/keys", operation_id = "list_keys", tag = "Keys", params(KeyListQuery),
-    responses((status = 200, description = "One page", body = KeyList)))]
+    responses((status = 200, description = "A page of the list", body = KeyList)))]
 pub async fn list(
     State(state): State<AppState>,
     of: OrgPath,
@@ -145,12 +146,13 @@ pub async fn list(
     Ok(Json(serde_json::json!(list)))
 }
 
-/// Make a key
+/// Create a key
 ///
-/// The answer is the only one that ever holds the key's plain text. Sent again with the same `Idempotency-Key`, the
-/// answer is the same key without its plain text, which is stored nowhere: if it was lost, revoke the key and make another.
+/// The plaintext key is returned only in this response and is never stored. If you repeat the request with the same
+/// `Idempotency-Key`, the response contains the same key without the plaintext. If you lose the plaintext, revoke the
+/// key and create another one.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys", operation_id = "create_key", tag = "Keys", request_body = NewKeyBody,
-    responses((status = 201, description = "It was made; `key` is its plain text", body = KeyObject)))]
+    responses((status = 201, description = "Created. `key` is the plaintext key", body = KeyObject)))]
 pub async fn create(
     State(state): State<AppState>,
     of: OrgPath,
@@ -186,9 +188,9 @@ async fn make(engine: &Engine, of: &OrgPath, new: NewKey) -> Result<Response, Pr
     }
 }
 
-/// Show a key
+/// Retrieve a key
 #[utoipa::path(get, path = "/v1/orgs/{org}/keys/{id}", operation_id = "show_key", tag = "Keys",
-    responses((status = 200, description = "The key, without its plain text", body = KeyObject)))]
+    responses((status = 200, description = "The key, without the plaintext", body = KeyObject)))]
 pub async fn show(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     answer(&state.engine, &path).await
 }
@@ -212,7 +214,7 @@ impl NewKeyBody {
         let now = engine.clock().now();
         let expires_at = match (self.expires_at, self.expires_in_days) {
             (Some(_), Some(_)) => {
-                let detail = "cannot be combined with `expires_at`. Leave one of them out.";
+                let detail = "cannot be combined with `expires_at`. Remove one of them.";
                 return Err(Problem::invalid_field("expires_in_days", detail));
             }
             (Some(at), None) => at.map(|Instant(at)| Timestamp::from_millis(at.as_millisecond())),

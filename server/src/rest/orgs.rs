@@ -29,13 +29,13 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Org)]
 pub struct OrgObject {
-    /// `org_` and 32 hexadecimal digits.
+    /// `org_` followed by 32 hexadecimal digits.
     #[schema(value_type = String)]
     id: OrgId,
-    /// Its name in addresses.
+    /// The name in URLs.
     #[schema(value_type = String)]
     slug: Slug,
-    /// Its name.
+    /// The name.
     #[schema(value_type = String)]
     name: DisplayName,
 }
@@ -45,33 +45,34 @@ pub struct OrgObject {
 pub struct OrgList {
     /// The organizations, oldest first.
     data: Vec<OrgObject>,
-    /// What to send as `cursor` for the page after this one; null on the last.
+    /// The `cursor` of the next page. Null on the last page.
     #[schema(value_type = Option<String>, required)]
     next_cursor: Option<OrgId>,
 }
 
-/// What an organization is made from.
+/// The fields of a new organization.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrg {
-    /// Its name: 1 to 80 characters.
+    /// The name: 1 to 80 characters.
     #[schema(value_type = words::Name, required, nullable = false)]
     name: Option<DisplayName>,
-    /// Its name in addresses: 2 to 40 lower-case letters, digits and single inner hyphens.
+    /// The name in URLs: 2 to 40 lower-case letters, digits and single hyphens, starting and ending with a letter or
+    /// digit.
     #[schema(value_type = String, required, nullable = false, min_length = 2, max_length = 40, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     slug: Option<Slug>,
 }
 
-/// Which organizations to list.
+/// The organizations to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OrgQuery {
-    /// How many a page has [50].
+    /// The maximum number of items on a page. Default: 50.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     #[param(pattern = "^org_[0-9a-f]{32}$")]
     cursor: Option<String>,
 }
@@ -88,7 +89,7 @@ impl From<Org> for OrgObject {
 
 /// List organizations
 #[utoipa::path(get, path = "/v1/orgs", operation_id = "list_orgs", tag = "Organizations", params(OrgQuery),
-    responses((status = 200, description = "One page", body = OrgList)))]
+    responses((status = 200, description = "A page of the list", body = OrgList)))]
 pub async fn list(
     State(state): State<AppState>,
     manager: Manager,
@@ -104,9 +105,9 @@ pub async fn list(
     }))
 }
 
-/// Make an organization
+/// Create an organization
 #[utoipa::path(post, path = "/v1/orgs", operation_id = "create_org", tag = "Organizations", request_body = NewOrg,
-    responses((status = 201, description = "It was made", body = OrgObject), (status = 409, description = "SLUG_TAKEN")))]
+    responses((status = 201, description = "Created", body = OrgObject), (status = 409, description = "SLUG_TAKEN")))]
 pub async fn create(
     State(state): State<AppState>,
     manager: Manager,
@@ -136,7 +137,7 @@ pub async fn create(
     idempotency.once(engine, &manager, &bytes, make).await
 }
 
-/// Show an organization
+/// Retrieve an organization
 #[utoipa::path(get, path = "/v1/orgs/{org}", operation_id = "show_org", tag = "Organizations",
     responses((status = 200, description = "The organization", body = OrgObject)))]
 pub async fn show(of: OrgPath) -> Json<OrgObject> {

@@ -105,7 +105,7 @@ async fn parameter(parts: &mut Parts, name: &str) -> Result<String, Problem> {
 fn no_org() -> Problem {
     Problem::new(
         Code::NotFound,
-        "There is no such organization. Check the slug or the id.",
+        "The organization was not found. Check the slug or ID.",
     )
 }
 
@@ -113,7 +113,7 @@ fn no_org() -> Problem {
 pub fn no_key() -> Problem {
     Problem::new(
         Code::NotFound,
-        "There is no such key in this organization. Check the id.",
+        "The key was not found in this organization. Check the ID.",
     )
 }
 
@@ -121,6 +121,6 @@ pub fn no_key() -> Problem {
 pub fn no_agent() -> Problem {
     Problem::new(
         Code::NotFound,
-        "There is no such agent in this organization. Check the public ID.",
+        "The agent was not found in this organization. Check the public ID.",
     )
 }

@@ -26,23 +26,24 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// How a key is rotated.
+/// The options of a rotation.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Rotation)]
 pub struct RotationBody {
-    /// For how many seconds the old secret keeps working: 0 to 30 days.
+    /// The number of seconds that the old secret keeps working: 0 to 2592000 (30 days).
     #[schema(value_type = u32, required, nullable = false, minimum = 0, maximum = 2_592_000)]
     overlap_seconds: Option<WholeNumber<0, 2_592_000>>,
 }
 
 /// Rotate a key
 ///
-/// Gives the key a new secret. The answer is the only one that ever holds its plain text; sent again with the same
-/// `Idempotency-Key`, the answer is the key without it. Refused while the old secret of an earlier rotation still works, and
-/// for a second after a rotation, so that of several at once one is done.
+/// Gives the key a new secret. The plaintext is returned only in this response. If you repeat the request with the
+/// same `Idempotency-Key`, the response contains the key without the plaintext. The request is rejected while the old
+/// secret of an earlier rotation still works, and for one second after a rotation, so that only one of several
+/// concurrent requests succeeds.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/rotate", operation_id = "rotate_key", tag = "Keys", request_body = RotationBody,
-    responses((status = 201, description = "The key; `key` is its new plain text", body = KeyObject),
+    responses((status = 201, description = "The key. `key` is the new plaintext key", body = KeyObject),
         (status = 409, description = "WRONG_STATE, ROTATION_RUNNING")))]
 pub async fn rotate(
     State(state): State<AppState>,
@@ -100,11 +101,11 @@ fn refused(error: RotateKeyError) -> Problem {
     }
 }
 
-/// End a key's old secret
+/// End the old secret of a key
 ///
-/// The secret before the last rotation stops working at once, before its overlap is over. Takes no body.
+/// The previous secret stops working immediately, before its overlap ends. This request has no body.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/end-old-secret", operation_id = "end_old_secret", tag = "Keys",
-    responses((status = 200, description = "The key; the new secret alone works", body = KeyObject),
+    responses((status = 200, description = "The key. Only the new secret works", body = KeyObject),
         (status = 409, description = "WRONG_STATE")))]
 pub async fn end_old_secret(
     State(state): State<AppState>,

@@ -21,20 +21,20 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// Why a key is ended.
+/// The reason to revoke a key.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Revocation {
-    /// The reason, for whoever looks at the key later.
+    /// The reason, which is shown with the key.
     #[schema(value_type = words::KeyRevokeReason, required, nullable = false)]
     reason: Option<RevokeReason>,
 }
 
 /// Disable a key
 ///
-/// It stops working at once and can be enabled again. Takes no body.
+/// The key stops working immediately. You can enable it again. This request has no body.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/disable", operation_id = "disable_key", tag = "Keys",
-    responses((status = 200, description = "It is disabled", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
+    responses((status = 200, description = "The disabled key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     let done = change_state::disable(&state.engine, &path.of.permit(), path.id).await;
     done.map_err(refused(Change::Disable))?;
@@ -43,9 +43,9 @@ pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Res
 
 /// Enable a disabled key
 ///
-/// Takes no body.
+/// This request has no body.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/enable", operation_id = "enable_key", tag = "Keys",
-    responses((status = 200, description = "It works again", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
+    responses((status = 200, description = "The enabled key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn enable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
     let done = change_state::enable(&state.engine, &path.of.permit(), path.id).await;
     done.map_err(refused(Change::Enable))?;
@@ -54,9 +54,9 @@ pub async fn enable(State(state): State<AppState>, path: KeyPath) -> Result<Resp
 
 /// Revoke a key
 ///
-/// It stops working at once, for good.
+/// The key stops working immediately. This cannot be undone.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/revoke", operation_id = "revoke_key", tag = "Keys", request_body = Revocation,
-    responses((status = 200, description = "It is revoked", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
+    responses((status = 200, description = "The revoked key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn revoke(
     State(state): State<AppState>,
     path: KeyPath,
@@ -94,26 +94,24 @@ impl Change {
     fn not_from(self, status: Status) -> &'static str {
         match (self, status) {
             (Self::Disable, Status::Disabled) => {
-                "The key is already disabled. Enable it to let it work again, or revoke it to end it for good."
+                "The key is already disabled. Enable it to use it again, or revoke it to end it permanently."
             }
-            (Self::Enable, Status::Active) => "The key is already active. There is nothing to do.",
-            (Self::Revoke, Status::Revoked) => {
-                "The key is already revoked and stays so. There is nothing to do."
-            }
+            (Self::Enable, Status::Active) => "The key is already active. No action is needed.",
+            (Self::Revoke, Status::Revoked) => "The key is already revoked. No action is needed.",
             (Self::Disable | Self::Enable, Status::Revoked) => {
-                "The key is revoked and stays so. Create a new key instead."
+                "The key is revoked, which cannot be undone. Create a new key instead."
             }
             (Self::Disable, Status::Expired) => {
-                "The key has expired and does not work. Revoke it to end it for good."
+                "The key has expired and no longer works. To end it permanently, revoke it."
             }
             (Self::Enable, Status::Expired) => {
-                "The key has expired. Set its `expires_at` to a time in the future first, then enable it if it is \
+                "The key has expired. First set its `expires_at` to a time in the future, then enable it if it is \
                  disabled."
             }
             (Self::Disable, Status::Active)
             | (Self::Enable, Status::Disabled)
             | (Self::Revoke, Status::Active | Status::Disabled | Status::Expired) => {
-                "The key's status has just changed. Fetch the key and send the request again if it is still needed."
+                "The key's status has just changed. Retrieve the key, and send the request again if it is still needed."
             }
         }
     }

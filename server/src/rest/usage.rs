@@ -15,95 +15,95 @@ use utoipa::{IntoParams, ToSchema};
 use super::{path::OrgPath, query::Parameters, storage_failed};
 use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
 
-/// How far back.
+/// The period.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub enum UsageRange {
-    /// 24 steps of an hour.
+    /// The last 24 hours, by hour.
     #[serde(rename = "24h")]
     Hours24,
-    /// 7 steps of a day.
+    /// The last 7 days, by day.
     #[serde(rename = "7d")]
     Days7,
-    /// 30 steps of a day.
+    /// The last 30 days, by day.
     #[default]
     #[serde(rename = "30d")]
     Days30,
-    /// 12 calendar months.
+    /// The last 12 calendar months, by month.
     #[serde(rename = "12mo")]
     Months12,
 }
 
-/// Which usage to show.
+/// The usage to retrieve.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UsageQuery {
-    /// How far back [30d].
+    /// The period. Default: `30d`.
     #[serde(default)]
     #[param(value_type = words::UsageRange, required = false)]
     range: UsageRange,
 }
 
-/// How many verifications, by what came of them.
+/// The number of verifications by result.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageCounts {
-    /// Let through.
+    /// Requests with a valid key.
     passed: i64,
-    /// Refused for now: rate limits, quotas, credits.
+    /// Requests rejected by rate limits, quotas or credits.
     limited: i64,
-    /// Refused.
+    /// Requests rejected for any other reason.
     refused: i64,
 }
 
-/// One step of the range.
+/// One step of the period.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct UsageStep {
-    /// When it began.
+    /// When the step began.
     #[schema(value_type = jiff::Timestamp)]
     starts_at: Option<jiff::Timestamp>,
     #[serde(flatten)]
     counts: UsageCounts,
 }
 
-/// How often a code was the answer.
+/// The number of times a code was returned.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Refusal {
-    /// The verification's code.
+    /// The code of the verification.
     #[schema(value_type = words::Decision)]
     code: &'static str,
-    /// How often.
+    /// The number of times.
     count: i64,
 }
 
-/// One key's part.
+/// The usage of one key.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct KeyUsage {
-    /// The key's id.
+    /// The ID of the key.
     #[schema(value_type = String)]
     id: KeyId,
-    /// Its name.
+    /// The name.
     #[schema(value_type = String)]
     name: KeyName,
     #[serde(flatten)]
     counts: UsageCounts,
 }
 
-/// One agent's part.
+/// The usage of one agent.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AgentUsage {
-    /// Its public ID.
+    /// The public ID of the agent.
     public_id: String,
-    /// Its name.
+    /// The name.
     #[schema(value_type = String)]
     name: DisplayName,
     #[serde(flatten)]
     counts: UsageCounts,
 }
 
-/// An organization's usage. Steps are in UTC.
+/// The usage of an organization. Steps are in UTC.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Usage {
-    /// How far back.
+    /// The period.
     #[schema(value_type = words::UsageRange)]
     range: UsageRange,
     /// When the last step ends.
@@ -113,13 +113,13 @@ pub struct Usage {
     steps: Vec<UsageStep>,
     /// The sum of the steps.
     total: UsageCounts,
-    /// The sum over as long a time before.
+    /// The sum over the previous period of the same length.
     total_before: UsageCounts,
-    /// Each code that occurred but for `VALID`, most frequent first.
+    /// Each code other than `VALID` that was returned, most frequent first.
     refusals: Vec<Refusal>,
-    /// Every key that was asked about, most requests first.
+    /// Every key that was verified, most requests first.
     keys: Vec<KeyUsage>,
-    /// Every agent whose public ID was sent in place of a key, most requests first.
+    /// Every agent whose public ID was used without a key, most requests first.
     agents: Vec<AgentUsage>,
 }
 
@@ -144,7 +144,7 @@ impl From<Counts> for UsageCounts {
     }
 }
 
-/// Show an organization's usage
+/// Retrieve usage
 #[utoipa::path(get, path = "/v1/orgs/{org}/usage", operation_id = "show_usage", tag = "Usage", params(UsageQuery),
     responses((status = 200, description = "The usage", body = Usage)))]
 pub async fn show(

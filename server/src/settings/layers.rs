@@ -117,7 +117,7 @@ impl Layers {
             reason,
         };
         let Some((held, held_from)) = self.values.get_mut(name) else {
-            return Err(error("there is no such setting".to_owned()));
+            return Err(error("is not a setting".to_owned()));
         };
         match value(held) {
             Some(value) if is_alike(held, &value) => {
@@ -197,7 +197,7 @@ fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let before = text.get(..start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     format!(
-        "line {line} is not valid TOML. Write each setting as `name = value`, with text in double quotes"
+        "line {line} is not valid TOML. Write each setting as `name = value`, with strings in double quotes"
     )
 }
 
@@ -228,7 +228,7 @@ fn is_alike(default: &Value, value: &Value) -> bool {
 fn describe(default: &Value) -> &'static str {
     match default {
         Value::Integer(_) => "a whole number",
-        Value::Array(_) => "a list of texts",
-        _ => "a text",
+        Value::Array(_) => "a list of strings",
+        _ => "a string",
     }
 }

@@ -22,32 +22,32 @@ pub enum PepperError {
     /// Several instances on one database must have the same.
     #[error(
         "Postgres needs a pepper in the settings. Set LATCHKEY_PEPPER to the same value on every instance: for a new \
-         database to what `openssl rand -hex 32` prints, for one that was restored to the pepper that it was used with, \
-         such as the content of the file data/pepper. Keys are not recognized under another one"
+         database, the output of `openssl rand -hex 32`; for a restored one, the pepper that it was used with, such as \
+         the content of the file data/pepper. Keys are not recognized with another pepper"
     )]
     NeededForPostgres,
     /// The file is gone, and the database was used with what it held.
     #[error(
-        "the pepper's file {0} is missing, and the database was used with the pepper in it. Restore the file from a \
-         copy, or set LATCHKEY_PEPPER to what it held. Without it no key in this database can be recognized"
+        "the pepper file {0} is missing, and the database uses its pepper. Restore the file from a copy, or set \
+         LATCHKEY_PEPPER to its contents. Without it, no key in this database can be recognized"
     )]
     Lost(PathBuf),
     /// A file could not be read or created.
-    #[error("the pepper's file {0} cannot be used: {1}")]
+    #[error("the pepper file {0} cannot be used: {1}")]
     File(PathBuf, io::Error),
     /// The file was cut off, or holds something else.
     #[error(
-        "the pepper's file {0} does not hold a whole pepper, which has at least 32 characters. Restore the file from a \
-         copy. Do not put a new pepper in its place: no key in this database could be recognized with it"
+        "the pepper file {0} does not contain a complete pepper, which has at least 32 characters. Restore the file \
+         from a copy. Do not replace it with a new pepper: no key in this database could be recognized"
     )]
     NotAPepper(PathBuf),
     /// Two have the same number.
-    #[error("older_peppers: number {0} appears twice. Each pepper has a number of its own")]
+    #[error("older_peppers: number {0} appears twice. Each pepper must have its own number")]
     NumberTwice(i32),
     /// A file has the number of another pepper.
     #[error(
-        "the pepper's file {0} has the number {1}, and the settings have another pepper with this number. Remove the \
-         one of the two that this database was not used with"
+        "the pepper file {0} and the settings contain different peppers with number {1}. Remove the pepper that this \
+         database does not use"
     )]
     NumberTaken(PathBuf, i32),
     /// There was no randomness.
@@ -62,8 +62,8 @@ pub enum PepperError {
 pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     let (number, secret) = split(text)?;
     Pepper::new(number, secret.as_bytes()).map_err(|_| {
-        "must have at least 32 characters. For a database that is in use, set the pepper that it was used with; for a \
-         new one, what `openssl rand -hex 32` prints"
+        "must have at least 32 characters. For an existing database, set its pepper; for a new database, set the \
+         output of `openssl rand -hex 32`"
             .to_owned()
     })
 }

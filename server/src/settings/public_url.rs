@@ -26,7 +26,7 @@ impl PublicUrl {
             || !url.username().is_empty()
         {
             return Err(
-                "must be a scheme and a host alone, such as https://keys.example.com".to_owned(),
+                "must be only a scheme and host, such as https://keys.example.com".to_owned(),
             );
         }
         let is_this_machine = match url.host() {
@@ -45,8 +45,7 @@ impl PublicUrl {
                 is_https: false,
             }),
             "http" => Err(
-                "must be https: over http, anyone on the way can read passwords and keys. \
-                 Only localhost may go without"
+                "must use https, because http exposes passwords and keys to the network. Only localhost can use http"
                     .to_owned(),
             ),
             _ => Err("must begin with https:// (or be http://localhost)".to_owned()),

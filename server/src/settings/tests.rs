@@ -66,7 +66,7 @@ fn a_refusal_names_the_setting_its_source_and_the_reason() {
     };
     assert_eq!(
         of_file("lisen = \"x\""),
-        "lisen (in latchkey.toml): there is no such setting"
+        "lisen (in latchkey.toml): is not a setting"
     );
     assert_eq!(
         of_file("cached_keys = \"many\""),
@@ -74,7 +74,7 @@ fn a_refusal_names_the_setting_its_source_and_the_reason() {
     );
     assert_eq!(
         of_file("trusted_proxies = [1]"),
-        "trusted_proxies (in latchkey.toml): must be a list of texts"
+        "trusted_proxies (in latchkey.toml): must be a list of strings"
     );
     assert!(
         of_file("listen = ").starts_with("the file (in latchkey.toml): line 1 is not valid TOML")
@@ -88,8 +88,8 @@ fn a_refusal_names_the_setting_its_source_and_the_reason() {
         "cached_keys (in a flag): must be from 1 to 100000000"
     );
     assert!(refusal(&[("database_url", "mysql://x")]).contains("`sqlite:` or `postgres://`"));
-    assert!(refusal(&[("convention", "nonsense")]).contains("neither one of latchkey, corthex"));
-    assert!(refusal(&[("public_url", "http://keys.example.com")]).contains("must be https"));
+    assert!(refusal(&[("convention", "nonsense")]).contains("is not one of latchkey, corthex"));
+    assert!(refusal(&[("public_url", "http://keys.example.com")]).contains("must use https"));
 }
 
 #[test]

@@ -17,23 +17,23 @@ use crate::cors::EXPOSED_HEADERS;
 #[derive(Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ClientHeaders<'a> {
-    /// How to authenticate (RFC 6750), on 401 and where a scope is missing.
+    /// How to authenticate (RFC 6750). Sent with 401 and if a scope is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     www_authenticate: Option<String>,
-    /// The request's origin, where some key works on its pages: they may read the answer, errors too.
+    /// The origin of the request, if any key works on it. Its pages can read the response, including errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     access_control_allow_origin: Option<String>,
-    /// Beside `access-control-allow-origin`: which of these headers the page may read.
+    /// The headers that the page can read. Sent with `access-control-allow-origin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     access_control_expose_headers: Option<&'static str>,
-    /// For caches, where the request had an origin.
+    /// For caches. Sent if the request had an origin.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     vary: Option<&'static str>,
-    /// What the key's class allows: `"chat";q=60;w=60` (draft-ietf-httpapi-ratelimit-headers).
+    /// The rate limit of the endpoint class: `"chat";q=60;w=60` (draft-ietf-httpapi-ratelimit-headers).
     #[serde(
         rename = "ratelimit-policy",
         skip_serializing_if = "Option::is_none",
@@ -41,7 +41,7 @@ pub struct ClientHeaders<'a> {
     )]
     #[schema(value_type = String, required = false)]
     rate_limit_policy: Option<Policy<'a>>,
-    /// How many more requests would pass, and in how many seconds there will be more: `"chat";r=12;t=41`.
+    /// The remaining requests, and the seconds until the window resets: `"chat";r=12;t=41`.
     #[serde(
         rename = "ratelimit",
         skip_serializing_if = "Option::is_none",
@@ -49,7 +49,7 @@ pub struct ClientHeaders<'a> {
     )]
     #[schema(value_type = String, required = false)]
     rate_limit: Option<Remaining<'a>>,
-    /// After how many seconds to try again, on `RATE_LIMITED`.
+    /// The number of seconds to wait. Sent with `RATE_LIMITED`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     #[schema(value_type = String, required = false)]
     retry_after: Option<i64>,

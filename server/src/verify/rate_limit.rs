@@ -11,18 +11,18 @@ use latchkey::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where a key stands in its rate limit.
+/// The current state of a key's rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RateLimit<'a> {
     /// The endpoint class that the request counted against.
     class: &'a str,
-    /// How many requests of the class pass in any span of `window_seconds`.
+    /// The number of requests allowed in each window of `window_seconds`.
     limit: u32,
-    /// The length of the sliding window.
+    /// The length of the sliding window in seconds.
     window_seconds: i64,
-    /// How many more would pass now.
+    /// The number of requests that are still allowed now.
     remaining: u32,
-    /// In how many seconds some that count now no longer will.
+    /// Seconds until the oldest counted request leaves the window.
     reset_seconds: i64,
 }
 

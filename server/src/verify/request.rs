@@ -17,7 +17,7 @@ use crate::{
     rest::{body, fields},
 };
 
-/// What an API server asks. A field that is not listed is an error: a misspelt restriction would restrict nothing.
+/// A verification request. Unknown fields are rejected, because a misspelled restriction would have no effect.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerificationRequest)]
@@ -25,9 +25,9 @@ pub struct Body {
     /// The key that the client presented.
     #[schema(value_type = Option<String>)]
     pub key: Option<PlainKey>,
-    /// The public ID of the agent that the client wants.
+    /// The public ID of the agent that the client requests.
     pub agent: Option<String>,
-    /// What the client's request needs; `OfferedScope` lists what keys of this instance are given.
+    /// The scopes that the client's request requires. `OfferedScope` lists the scopes of this instance.
     #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Option<AtMost<Scope, MAX_SCOPES>>,
     /// The endpoint class.
@@ -37,11 +37,11 @@ pub struct Body {
     pub origin: Option<String>,
     /// The client's `Referer` header.
     pub referer: Option<String>,
-    /// Credits that the request costs: checked, so that a caller who sends it wrongly learns it now.
+    /// The credits that the request costs. Validated, but not used yet.
     #[expect(dead_code, reason = "no key has credits yet")]
     #[schema(value_type = Option<u64>, minimum = 1)]
     cost: Option<NonZeroU64>,
-    /// The end client's address.
+    /// The IP address of the end client.
     #[schema(value_type = Option<String>)]
     pub ip: Option<IpAddr>,
 }

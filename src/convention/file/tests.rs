@@ -59,7 +59,7 @@ fn a_bad_file_is_refused_with_line_and_reason() {
             "widget_test = \"lk_pk_test_\"",
             "widget_test = \"\"",
             0,
-            "must tell what it is",
+            "identifies them in pages",
         ),
         (
             "[domains]\n",
@@ -77,7 +77,7 @@ fn a_bad_file_is_refused_with_line_and_reason() {
             "[domains]\n",
             "[kind_names]\nwidget = \" \"\n\n[domains]\n",
             1,
-            "has a name",
+            "must have a name",
         ),
         (
             "[domains]\n",
@@ -109,7 +109,7 @@ fn a_bad_file_is_refused_with_line_and_reason() {
             0,
             "eight",
         ),
-        (HEADERS, "accepted_in = []", 0, "no header"),
+        (HEADERS, "accepted_in = []", 0, "at least one header"),
         (
             HEADERS,
             "accepted_in = [\"Bearer\", \"X API Key\"]",
@@ -208,12 +208,17 @@ fn a_bad_file_is_refused_with_line_and_reason() {
             1,
             "twice",
         ),
-        ("name = \"bots:write\"", "name = \"Bots\"", 0, "not a scope"),
+        (
+            "name = \"bots:write\"",
+            "name = \"Bots\"",
+            0,
+            "not a valid scope",
+        ),
         (
             "[[scope_presets]]\nname = \"Read and write\"",
             "[[scope_presets]]\nname = \"Read only\"",
             1,
-            "of its own",
+            "its own name",
         ),
         (
             "name = \"Read and write\"",

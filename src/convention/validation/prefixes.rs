@@ -21,7 +21,7 @@ pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
         if field != "secret_test" && prefix.as_deref() == Some("") {
             return fault(
                 ["prefixes", field],
-                "a widget key stands in pages, where its prefix must tell what it is",
+                "widget keys must have a prefix that identifies them in pages",
             );
         }
         all.extend(

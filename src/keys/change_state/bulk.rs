@@ -32,7 +32,7 @@ pub enum BulkOutcome {
 #[derive(Debug, thiserror::Error)]
 pub enum BulkError {
     /// More keys than are changed at once.
-    #[error("Choose at most 500 keys at once.")]
+    #[error("Select at most 500 keys.")]
     TooMany,
     /// The database could not be asked.
     #[error(transparent)]

@@ -68,7 +68,7 @@ pub fn check(
         listed,
     };
     for (field, wanted) in &record.misshapen {
-        reader.refuse(field, format!("Write {wanted} here."));
+        reader.refuse(field, format!("Must be {wanted}."));
     }
     let display = reader.take("last_four", display(record));
     let entry = reader.entry(convention, projects, display.clone(), now);
@@ -190,7 +190,7 @@ impl Reader<'_> {
         if convention.prefixes().any(|(_, of, _)| of == kind) {
             return Some(kind);
         }
-        self.refuse("kind", format!("This instance has no {kind} keys."));
+        self.refuse("kind", format!("This instance does not offer {kind} keys."));
         None
     }
 
@@ -245,7 +245,7 @@ impl Reader<'_> {
                 return self.unfit(Err(UnfitField::MetadataTooLarge));
             }
             text => {
-                let read = serde_json::from_str(text).map_err(|_| "Write a JSON object here.");
+                let read = serde_json::from_str(text).map_err(|_| "Must be a JSON object.");
                 self.take("metadata", read)?
             }
         };
@@ -256,7 +256,7 @@ impl Reader<'_> {
 /// The bytes of a SHA-256 that is written in hexadecimal, base64 or base64url.
 fn sha256_of(text: &str) -> Result<[u8; 32], &'static str> {
     const WRONG: &str =
-        "Write the SHA-256 of the key's text: 64 hexadecimal digits, or 43 characters of base64.";
+        "Must be the SHA-256 digest of the key: 64 hexadecimal digits, or 43 characters of base64.";
     const EITHER_PADDING: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, EITHER_PADDING);

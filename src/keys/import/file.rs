@@ -41,7 +41,7 @@ pub(super) fn field_named(name: &str) -> Option<&'static str> {
 
 pub(super) fn unknown_field(name: &str) -> ImportError {
     ImportError::Unreadable(format!(
-        "There is no field `{}`. The fields are {}.",
+        "Unknown field `{}`. The fields are {}.",
         clip(name),
         FIELDS.join(", ")
     ))
@@ -54,8 +54,8 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
             .position()
             .map(|at| format!(" near line {}", at.line()));
         ImportError::Unreadable(format!(
-            "This is not CSV{}: every line needs as many fields as the first, and a field with a comma, a quote or a \
-             line end stands in quotes.",
+            "The file is not valid CSV{}. Every line must have as many fields as the first, and fields with a comma, \
+             quote or line break must be in quotes.",
             line.unwrap_or_default()
         ))
     };
@@ -69,7 +69,7 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
         let field = field_named(name).ok_or_else(|| unknown_field(name))?;
         if columns.contains(&field) {
             return Err(ImportError::Unreadable(format!(
-                "The column `{field}` stands there twice."
+                "The column `{field}` appears twice."
             )));
         }
         columns.push(field);
@@ -77,7 +77,7 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
     for needed in ["name", "sha256"] {
         if !columns.contains(&needed) {
             return Err(ImportError::Unreadable(format!(
-                "The first line has to name the columns, and `{needed}` has to be one of them."
+                "The first line must contain the column names, including `{needed}`."
             )));
         }
     }
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_says_where() {
         assert!(refusal(read_csv("name,sha256\na,b,c\n")).contains("near line 2"));
-        assert!(refusal(read_csv("name,digest\n")).contains("no field `digest`"));
+        assert!(refusal(read_csv("name,digest\n")).contains("nknown field `digest`"));
         assert!(refusal(read_csv("name,notes\n")).contains("`sha256`"));
         assert!(refusal(read_csv("name,name,sha256\n")).contains("twice"));
     }

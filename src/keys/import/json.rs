@@ -21,7 +21,7 @@ const MAX_ITEMS: usize = 501;
 pub fn read(text: &str) -> Result<Vec<Record>, ImportError> {
     let file: File = serde_json::from_str(text).map_err(|error| {
         ImportError::Unreadable(format!(
-            "This is not JSON: line {}, column {} cannot be read.",
+            "The file is not valid JSON (line {}, column {}).",
             error.line(),
             error.column()
         ))
@@ -29,7 +29,7 @@ pub fn read(text: &str) -> Result<Vec<Record>, ImportError> {
     match file {
         File::Entries(Entries { records, error }) => error.map_or(Ok(records), Err),
         File::Other => Err(ImportError::Unreadable(
-            "Write an array of objects, or an object whose only field `keys` is one.".to_owned(),
+            "The file must contain an array of objects, or an object whose only field is `keys`, an array of objects.".to_owned(),
         )),
     }
 }
@@ -252,11 +252,11 @@ fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
         ("metadata", FieldValue::Object(object)) => Ok(Value::Object(object).to_string()),
         ("metadata", _) => Err("a JSON object"),
         (_, FieldValue::Texts(texts)) if is_list => Ok(texts.join(",")),
-        _ if is_list => Err("an array of texts"),
+        _ if is_list => Err("an array of strings"),
         (_, FieldValue::Text(text)) => Ok(text),
         ("expires_in_days", FieldValue::Number(days)) => Ok(days),
         ("expires_in_days", _) => Err("a number"),
-        _ => Err("a text"),
+        _ => Err("a string"),
     }
 }
 
@@ -284,8 +284,8 @@ mod tests {
         assert_eq!(
             record.misshapen,
             [
-                ("domains", "an array of texts"),
-                ("ip_ranges", "an array of texts")
+                ("domains", "an array of strings"),
+                ("ip_ranges", "an array of strings")
             ]
         );
         assert!(!record.fields.contains_key("notes"));
@@ -306,7 +306,7 @@ mod tests {
         ] {
             assert!(refusal(other).contains("array of objects"), "{other}");
         }
-        assert!(refusal(r#"[{"colour": "red"}]"#).contains("no field `colour`"));
+        assert!(refusal(r#"[{"colour": "red"}]"#).contains("nknown field `colour`"));
     }
 
     #[test]

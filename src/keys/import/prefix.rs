@@ -15,10 +15,12 @@ pub fn display(record: &Record) -> Result<String, &'static str> {
     let (prefix, last_four) = (text("prefix"), text("last_four"));
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
     if prefix.len() > LONGEST_PREFIX || !plain(prefix) {
-        return Err("A prefix has at most 24 characters of ASCII: only what is not secret.");
+        return Err(
+            "A prefix must have at most 24 ASCII characters. Include only the part that is not secret.",
+        );
     }
     if !(last_four.is_empty() || last_four.len() == 4) || !plain(last_four) {
-        return Err("Write the key's last four characters, or leave this out.");
+        return Err("Must be the last four characters of the key, or be omitted.");
     }
     Ok(format!("{prefix}{MASK}{last_four}"))
 }
@@ -40,8 +42,8 @@ impl Stated<'_> {
             environment,
         } = self;
         format!(
-            "Keys that begin with `{prefix}` are {environment} {kind} keys, and this one is said to be {said}. \
-             Leave {said} out, or mend the prefix."
+            "Keys that begin with `{prefix}` are {environment} {kind} keys, but this entry says {said}. Remove {said}, \
+             or fix the prefix."
         )
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What is said of a key that is stored already. Not where: it may be another org's.
-const STORED_ALREADY: &str = "This key is stored already and cannot be imported again.";
+const STORED_ALREADY: &str = "This key already exists and cannot be imported again.";
 /// Digests that one statement looks for: SQLite and Postgres take far more parameters.
 const DIGESTS_AT_ONCE: usize = 500;
 

@@ -17,7 +17,7 @@ const FORM: &str = "bulk";
 /// The box of a key.
 #[component]
 pub fn Pick(id: String, name: String) -> impl IntoView {
-    view! { <td class="pick"><input type="checkbox" name="keys" form=FORM value=id aria-label=format!("Choose {name}")/></td> }
+    view! { <td class="pick"><input type="checkbox" name="keys" form=FORM value=id aria-label=format!("Select {name}")/></td> }
 }
 
 /// The box that ticks all others. Where no script runs it could do nothing.
@@ -34,7 +34,7 @@ pub fn PickAll() -> impl IntoView {
         }
     };
     view! {
-        <input class="needs-script" type="checkbox" aria-label="Choose all keys on this page"
+        <input class="needs-script" type="checkbox" aria-label="Select all keys on this page"
             on:change:target=move |event| tick(event.target().checked())/>
     }
 }
@@ -47,7 +47,7 @@ pub fn BulkForm(
 ) -> impl IntoView {
     view! {
         <form class="bar bulk" id=FORM method="post" action=href>
-            <span class="muted small chosen">"Chosen keys"</span>
+            <span class="muted small chosen">"Selected keys"</span>
             <button class="btn" name="change" value="disable">"Disable…"</button>
             <button class="btn danger" name="change" value="revoke">"Revoke…"</button>
         </form>
@@ -59,7 +59,7 @@ pub fn BulkForm(
 pub fn BulkResult(answer: Option<BulkAnswer>, href: String) -> impl IntoView {
     match answer {
         Some(FormAnswer::Done(BulkDone::Asked { keys, .. })) if keys.is_empty() => Some(bad(
-            "All of these keys are revoked already, or are not there any more.".to_owned(),
+            "All of these keys are already revoked or no longer exist.".to_owned(),
         )),
         Some(FormAnswer::Done(BulkDone::Asked { change, keys })) => {
             Some(view! { <Question change keys href/> }.into_any())
@@ -85,15 +85,15 @@ fn bad(text: String) -> AnyView {
 
 fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> AnyView {
     let (verb, what) = if change == "revoke" {
-        ("revoked", "Requests with them are refused from now on.")
+        ("revoked", "Requests with them are now rejected.")
     } else {
         (
             "disabled",
-            "Requests with them are refused until they are enabled again.",
+            "Requests with them are rejected until you enable them again.",
         )
     };
     let summary = match done {
-        0 => format!("No key was {verb}."),
+        0 => format!("No keys were {verb}."),
         done => format!("{} {verb}. {what}", counted(done as i64, "key", "keys")),
     };
     let tone = if left.is_empty() {
@@ -109,7 +109,7 @@ fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> An
     let rows = left
         .into_iter()
         .map(|(name, status)| {
-            let why = status.map_or("is not there any more".to_owned(), |status| {
+            let why = status.map_or("no longer exists".to_owned(), |status| {
                 format!("is {status}")
             });
             view! { <li>{name}" "{why}</li> }
@@ -126,13 +126,13 @@ fn Question(change: String, keys: Vec<(String, String)>, href: String) -> impl I
     let (verb, consequence, reason) = if change == "revoke" {
         (
             "Revoke",
-            "Requests with them are refused at once. This cannot be undone.",
+            "Requests with them are rejected immediately. This cannot be undone.",
             Some(view! { <ReasonField/> }),
         )
     } else {
         (
             "Disable",
-            "Requests with them are refused at once, until they are enabled again, one by one.",
+            "Requests with them are rejected immediately. You can enable each key again later.",
             None,
         )
     };
@@ -155,11 +155,11 @@ fn Question(change: String, keys: Vec<(String, String)>, href: String) -> impl I
                 <div class="body">
                     {ids}
                     <input type="hidden" name="answered" value="yes"/>
-                    <ul class="names" tabindex="0" aria-label="The keys">{names}</ul>
+                    <ul class="names" tabindex="0" aria-label="Selected keys">{names}</ul>
                     {reason}
                 </div>
                 <footer>
-                    <a class="btn" href=back>"Keep them"</a>
+                    <a class="btn" href=back>"Cancel"</a>
                     <button class="btn danger primary" name="change" value=change>{verb}" "{count}</button>
                 </footer>
             </form>

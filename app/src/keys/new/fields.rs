@@ -47,24 +47,24 @@ pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
 /// What follows from a kind, for whoever chooses or gets it.
 fn consequence(kind: Kind, options: &NewKeyOptions) -> String {
     if kind == Kind::Widget {
-        return "For browsers. Visitors can read it, so it works only on pages of your domains."
+        return "For browsers. Visitors can read it, so it works only on your allowed domains."
             .to_owned();
     }
     let power = if options.scopes.is_empty() {
-        "May do everything"
+        "It has full access"
     } else {
-        "May do everything that its scopes allow"
+        "It can do everything that its scopes allow"
     };
-    let mut text = format!("For your servers. {power}, so it must never reach a browser.");
+    let mut text = format!("For your servers. {power}, so never use it in a browser.");
     let in_browsers: Vec<&str> = options.browser_scopes.iter().map(Scope::as_str).collect();
     if !in_browsers.is_empty() {
         text += &format!(
-            " The exception: a key with no scope but {} may stand in a page, where visitors can read it.",
+            " Exception: you can use a key whose only scope is {} in a page, where visitors can read it.",
             in_browsers.join(" and ")
         );
     }
     if options.public_agents && !options.kinds.contains(&Kind::Widget) {
-        text += " Pages need none: they name an agent by its public ID.";
+        text += " Pages don’t need a key: they use an agent’s public ID.";
     }
     text
 }
@@ -80,23 +80,23 @@ pub fn Domains(
     errors: Errors,
 ) -> impl IntoView {
     let subdomains = if covers_subdomains {
-        "A domain covers its subdomains."
+        "A domain includes its subdomains."
     } else {
-        "A domain does not cover its subdomains: add *.example.com for those."
+        "A domain does not include its subdomains. To allow them, add *.example.com."
     };
     let localhost = match localhost {
         LocalhostRule::Always if localhost_switch => {
-            " Pages on localhost work, unless you refuse them."
+            " Pages on localhost are allowed unless you block them."
         }
-        LocalhostRule::Always => " Pages on localhost always work.",
-        LocalhostRule::IfListed => " List localhost while you develop.",
+        LocalhostRule::Always => " Pages on localhost are always allowed.",
+        LocalhostRule::IfListed => " Add localhost for development.",
         LocalhostRule::Never => "",
     };
     let sentences = errors.of("domains");
     view! {
         <div class="field for-widget">
             <label for="domains">"Allowed domains "<span class="required" aria-hidden="true">"*"</span></label>
-            <p class="hint" id="domains-hint">"One on each line, or separated by commas. "{subdomains}{localhost}</p>
+            <p class="hint" id="domains-hint">"Enter one per line, or separate them with commas. "{subdomains}{localhost}</p>
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
@@ -114,7 +114,7 @@ pub fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
         view! {
             <label class="check for-widget">
                 <input type="checkbox" name="localhost" value="forbid" checked=forbidden/>
-                <span>"Refuse pages on localhost"<small>"For keys that are in use: nobody develops with them."</small></span>
+                <span>"Block pages on localhost"<small>"Recommended for keys in production."</small></span>
             </label>
         }
     })
@@ -150,7 +150,7 @@ pub fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     view! {
         <div class="field">
             <label for="ip_ranges">"IP ranges "<span class="optional">"optional"</span></label>
-            <p class="hint" id="ip_ranges-hint">"Addresses that requests may come from, such as 192.0.2.10 or 10.0.0.0/8. One on each line, or separated by commas. None means any."</p>
+            <p class="hint" id="ip_ranges-hint">"Addresses that can use the key, such as 192.0.2.10 or 10.0.0.0/8. Enter one per line, or separate them with commas. Leave empty to allow any address."</p>
             <TextArea
                 name="ip_ranges" text class="input mono" maxlength=20_000
                 described_by=described_by("ip_ranges", true, sentences) invalid=invalid(sentences)
@@ -238,15 +238,15 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
         }
     });
     let none_means = if options.no_scope_means_all {
-        "With none ticked the key may do everything, what is added later included."
+        "If you select none, the key has full access, including scopes added later."
     } else {
-        "With none ticked the key may do only what needs no scope."
+        "If you select none, the key can do only what requires no scope."
     };
     view! {
         <fieldset class="field" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
             <legend><span>"Scopes "<span class="optional">"optional"</span></span></legend>
             <p class="hint" id="scopes-hint">{none_means}</p>
-            <p class="hint for-widget">"Everyone who visits your pages can read this key: tick only what they may do."</p>
+            <p class="hint for-widget">"Anyone who visits your pages can read this key. Select only what visitors are allowed to do."</p>
             {preset_row}
             <div class="checks">{checks}</div>
             <ErrorTexts field="scopes" errors/>
@@ -268,7 +268,7 @@ pub fn Expiry(
         let selected = value == chosen;
         view! { <option value=value selected=selected>{text}</option> }
     };
-    let keep = (!kept.is_empty()).then(|| option("keep".to_owned(), format!("As it is: {kept}")));
+    let keep = (!kept.is_empty()).then(|| option("keep".to_owned(), format!("No change: {kept}")));
     let lengths = options
         .days
         .iter()

@@ -79,7 +79,7 @@ pub fn NewKeyFormView(
     /// What was wrong with what was sent.
     errors: Vec<FieldSentence>,
 ) -> impl IntoView {
-    let summary = Summary::of(&errors, "No key was made.");
+    let summary = Summary::of(&errors, "The key was not created.");
     let focus_name = errors.is_empty();
     let errors = Errors::new(errors);
     let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
@@ -116,7 +116,7 @@ pub fn NewKeyFormView(
             <IpRanges text=values.ip_ranges errors/>
             <NotesField text=values.notes errors/>
             <div class="actions">
-                <button class="btn primary">"Make key"</button>
+                <button class="btn primary">"Create key"</button>
                 <a class="btn quiet" href=keys_path>"Cancel"</a>
             </div>
         </form>
@@ -141,9 +141,9 @@ impl Summary {
     /// The notice above the form, with what concerns no single field; nothing for a form that was not sent yet.
     pub fn view(self, errors: Errors) -> impl IntoView {
         let text = if self.refused == 1 {
-            "One thing needs another look. "
+            "Check one field. "
         } else {
-            "Some things need another look. "
+            "Check these fields. "
         };
         (self.refused > 0).then(|| {
             view! {
@@ -170,7 +170,7 @@ pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView 
     view! {
         <div class="field">
             <label for="name">"Name "<span class="required" aria-hidden="true">"*"</span></label>
-            <p class="hint" id="name-hint">"What uses it and where, such as “Production server”. At most 50 characters."</p>
+            <p class="hint" id="name-hint">"Describe where the key is used, such as “Production server”. Up to 50 characters."</p>
             <input
                 class="input" id="name" name="name" value=value required autocomplete="off" autofocus=focused
                 aria-describedby=described_by("name", true, errors.of("name"))
@@ -199,7 +199,7 @@ fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) 
     view! {
         <fieldset class="field" aria-describedby=described_by("environment", true, errors.of("environment"))>
             <legend><span>"Environment"</span></legend>
-            <p class="hint" id="environment-hint">"Test keys are for everything that is not production."</p>
+            <p class="hint" id="environment-hint">"Use test keys for everything except production."</p>
             <div class="seg">{labels}</div>
             <ErrorTexts field="environment" errors/>
         </fieldset>

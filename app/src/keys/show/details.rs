@@ -59,9 +59,9 @@ pub fn Details(
 #[component]
 pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
     let none = if details.no_scope_means_all {
-        "None chosen: the key may do everything."
+        "None selected. The key has full access."
     } else {
-        "None: the key may do only what needs no scope."
+        "None. The key can do only what requires no scope."
     };
     details.with_scopes.then(|| {
         let scopes = details.scopes;

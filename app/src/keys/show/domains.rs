@@ -48,7 +48,7 @@ pub fn DomainsCard(
         let rule = domains.rule;
         // Where the key has a switch, the line beside that says it.
         let by_rule = rule.localhost == LocalhostRule::Always && domains.localhost_forbidden.is_none();
-        let localhost = by_rule.then_some(" Pages on localhost always work.");
+        let localhost = by_rule.then_some(" Pages on localhost are always allowed.");
         view! {
             <section class="card" aria-labelledby="domains">
                 <header><h2 id="domains">"Allowed domains"</h2><span class="muted small">"Requests of the last 7 days"</span></header>
@@ -57,7 +57,7 @@ pub fn DomainsCard(
                     {editor}
                     <OriginTester patterns rule path tried/>
                     <p class="muted small">
-                        {may_edit.then_some("Changes apply at once. ")}{covers(rule)}{localhost}" Browsers send the origin truthfully; other programs can forge it. Domains limit where the widget can be embedded, not who can call you."
+                        {may_edit.then_some("Changes take effect immediately. ")}{covers(rule)}{localhost}" Browsers send the real origin; other programs can forge it. Domains limit where the widget can be embedded, not who can call your API."
                     </p>
                 </div>
             </section>
@@ -67,9 +67,9 @@ pub fn DomainsCard(
 
 const fn covers(rule: DomainRule) -> &'static str {
     if rule.covers_subdomains {
-        "A domain covers its subdomains."
+        "A domain includes its subdomains."
     } else {
-        "A domain does not cover its subdomains; *.domain does."
+        "A domain does not include its subdomains. To allow them, add *.domain."
     }
 }
 
@@ -92,12 +92,12 @@ fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
                     </button>
                 }
             });
-            let note = (never && domain == LOCALHOST).then_some(", refused now");
+            let note = (never && domain == LOCALHOST).then_some(", now blocked");
             view! { <li><code id=id>{domain}</code><span>{requests(count)}{note}</span>{remove}</li> }
         })
         .collect_view();
     let note = if never {
-        ", refused now"
+        ", now blocked"
     } else {
         ", always allowed"
     };
@@ -109,7 +109,7 @@ fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
             .into_iter()
             .map(|(host, count)| {
                 let host = if host.is_empty() {
-                    "no host, or others".to_owned()
+                    "no or other hosts".to_owned()
                 } else {
                     host
                 };
@@ -117,7 +117,7 @@ fn List(path: String, domains: DomainsView, may_edit: bool) -> impl IntoView {
             })
             .collect::<Vec<_>>()
             .join(", ");
-        view! { <p class="body small">"Refused in the last 7 days: "{hosts}"."</p> }
+        view! { <p class="body small">"Rejected in the last 7 days: "{hosts}"."</p> }
     });
     let list = view! {
         <ul class="domains" aria-label="Allowed domains, with their requests of the last 7 days">{rows}{localhost}</ul>
@@ -165,15 +165,15 @@ fn LocalhostSwitch(path: String, forbidden: Option<bool>) -> impl IntoView {
     forbidden.map(|forbidden| {
         let (now, word, act) = if forbidden {
             (
-                "Pages on localhost are refused.",
+                "Pages on localhost are blocked.",
                 "allow",
                 "Allow localhost",
             )
         } else {
             (
-                "Pages on localhost are allowed, for development.",
+                "Pages on localhost are allowed for development.",
                 "forbid",
-                "Refuse localhost",
+                "Block localhost",
             )
         };
         view! {
@@ -218,14 +218,14 @@ pub fn OriginTester(
     };
     view! {
         <form class="field" method="get" action=format!("{path}#domains")>
-            <label for="origin">"Try an origin"</label>
+            <label for="origin">"Test an origin"</label>
             <div class="input-row">
                 <input
                     class="input mono" id="origin" name="origin" value=tried maxlength="2000" autocomplete="off" spellcheck="false"
                     placeholder="https://www.example.com" aria-describedby="origin-verdict"
                     on:input:target=move |event| origin.set(event.target().value())
                 />
-                <button class="btn">"Try"</button>
+                <button class="btn">"Test"</button>
             </div>
             <div id="origin-verdict" role="status">{answer}</div>
         </form>
@@ -246,18 +246,21 @@ fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, 
         Origin::from_referer(&with_scheme).map_err(|_| error)
     }) {
         Ok(origin) => origin,
-        Err(error) => return (false, format!("Refused. {error}")),
+        Err(error) => return (false, format!("Rejected. {error}")),
     };
     match matching(patterns, &origin, rule) {
         Some(Match::Pattern(pattern)) => (true, format!("{origin} is allowed by {pattern}.")),
-        Some(Match::Localhost) => (true, format!("{origin} is allowed: localhost always is.")),
+        Some(Match::Localhost) => (
+            true,
+            format!("{origin} is allowed: localhost is always allowed."),
+        ),
         None if origin.is_localhost() && rule.localhost == LocalhostRule::Never => (
             false,
-            format!("{origin} is refused: this key does not work on localhost."),
+            format!("{origin} is rejected: this key does not work on localhost."),
         ),
         None => (
             false,
-            format!("{origin} is refused: no domain on the list covers it."),
+            format!("{origin} is rejected: it matches no allowed domain."),
         ),
     }
 }
@@ -286,11 +289,15 @@ mod tests {
                 true,
                 "by *.shop.example:8443",
             ),
-            ("https://www.shop.example", false, "no domain"),
+            ("https://www.shop.example", false, "no allowed domain"),
             ("http://localhost:3000", true, "localhost"),
             ("null", false, "null"),
-            ("ftp://shop.example", false, "Refused"),
-            ("https://shop.example.evil.example", false, "no domain"),
+            ("ftp://shop.example", false, "Rejected"),
+            (
+                "https://shop.example.evil.example",
+                false,
+                "no allowed domain",
+            ),
         ] {
             let (verdict, sentence) = says(typed);
             assert_eq!(verdict, allowed, "{typed}: {sentence}");

@@ -40,8 +40,8 @@ impl Progress {
             }
             Self::Soon => "Takes effect everywhere within a second.".to_owned(),
             Self::Late(at_the_latest) => format!(
-                "Not confirmed by every instance yet. One that does not respond applies the change by {at_the_latest} at \
-                 the latest: no instance decides from memory for longer than a minute."
+                "Not confirmed by every instance yet. An instance that does not respond applies the change by \
+                 {at_the_latest} at the latest, because instances cache keys for at most one minute."
             ),
         }
     }
@@ -159,7 +159,7 @@ mod tests {
         In effect on every instance (less than 0.01 s).
         In effect on every instance.
         Takes effect everywhere within a second.
-        Not confirmed by every instance yet. One that does not respond applies the change by 12:01:05 UTC at the latest: no instance decides from memory for longer than a minute.
+        Not confirmed by every instance yet. An instance that does not respond applies the change by 12:01:05 UTC at the latest, because instances cache keys for at most one minute.
         ");
     }
 }

@@ -20,11 +20,11 @@ pub fn Requests(report: ReportText) -> impl IntoView {
     let not_passed = per_cent(thousandths(total.not_passed(), total.all()));
     let summary = match total.all() {
         0 => "none".to_owned(),
-        all => format!("{} · {not_passed} not let through", grouped(all)),
+        all => format!("{} · {not_passed} rejected", grouped(all)),
     };
     let chart = if total.all() == 0 {
         Either::Left(
-            view! { <p class="body muted small">"No request with this key in the last 30 days."</p> },
+            view! { <p class="body muted small">"No requests with this key in the last 30 days."</p> },
         )
     } else {
         Either::Right(view! { <LowChart title="Requests with this key per day" steps/> })
@@ -34,7 +34,7 @@ pub fn Requests(report: ReportText) -> impl IntoView {
             .into_iter()
             .map(|(outcome, count)| view! { <dt>{outcome}</dt><dd>{grouped(count)}</dd> })
             .collect_view();
-        view! { <dl class="facts tally body" aria-label="Why requests were refused">{rows}</dl> }
+        view! { <dl class="facts tally body" aria-label="Why requests were rejected">{rows}</dl> }
     });
     view! {
         <section class="card" aria-labelledby="requests">

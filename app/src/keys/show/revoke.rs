@@ -34,16 +34,16 @@ pub fn RevokeQuestion(
 ) -> impl IntoView {
     let keep = if in_dialog {
         // Closes the dialog and sends nothing.
-        view! { <button class="btn" formmethod="dialog" formnovalidate>"Keep it"</button> }
+        view! { <button class="btn" formmethod="dialog" formnovalidate>"Cancel"</button> }
             .into_any()
     } else {
-        view! { <a class="btn" href=path>"Keep it"</a> }.into_any()
+        view! { <a class="btn" href=path>"Cancel"</a> }.into_any()
     };
     let form = view! {
         <form method="post" action=RevokeKey::PATH>
             <header>
                 <h2 id="revoke-title">"Revoke “"{name}"”?"</h2>
-                <p>"Requests with it are refused at once. This cannot be undone."</p>
+                <p>"Requests with it are rejected immediately. This cannot be undone."</p>
             </header>
             <div class="body">
                 <input type="hidden" name="org" value=org/>

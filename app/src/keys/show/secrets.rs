@@ -63,7 +63,8 @@ fn Secret(
     };
     let state = match (ends, running) {
         (None, _) => {
-            view! { "Current secret, made "<Time text=created/>", "{used(last_used)}"." }.into_any()
+            view! { "Current secret, created "<Time text=created/>", "{used(last_used)}"." }
+                .into_any()
         }
         (Some(ends), true) => {
             view! { "Old secret, "{used(last_used)}", ends "<Time text=ends/>"." }.into_any()
@@ -75,16 +76,16 @@ fn Secret(
     let end = (running && may_rotate).then(|| {
         let path = format!("/orgs/{org}/keys/{id}");
         if !asked {
-            return Either::Left(view! { <p><a class="btn" href=end_question(&path)>"End it now…"</a></p> });
+            return Either::Left(view! { <p><a class="btn" href=end_question(&path)>"End now…"</a></p> });
         }
         Either::Right(view! {
             <form method="post" action=EndOldSecret::PATH class="stack">
-                <p>"End the old secret? What still uses it is refused at once. This cannot be undone."</p>
+                <p>"End the old secret? Requests that still use it are rejected immediately. This cannot be undone."</p>
                 <input type="hidden" name="org" value=org/>
                 <input type="hidden" name="key" value=id/>
                 <div class="actions">
                     <button class="btn danger primary" autofocus>"End the old secret"</button>
-                    <a class="btn" href=path>"Keep it"</a>
+                    <a class="btn" href=path>"Cancel"</a>
                 </div>
             </form>
         })
@@ -107,8 +108,8 @@ pub fn Findings(findings: Vec<FindingText>) -> impl IntoView {
                 <div class="notice warn">
                     <Icon symbol=Symbol::Alert/>
                     <p>
-                        "A browser has sent this secret key "{times}", last "<Time text=finding.last/>{from}
-                        ". Whoever looks into that page can read it: rotate the key, and keep it on servers."
+                        "A browser sent this secret key "{times}", last "<Time text=finding.last/>{from}
+                        ". Anyone who opens that page can read it. Rotate the key, and use it only on servers."
                     </p>
                 </div>
             }

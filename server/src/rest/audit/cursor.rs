@@ -9,7 +9,7 @@ pub struct Cursor(pub i64);
 
 /// The text is no cursor of this list.
 #[derive(Debug, thiserror::Error)]
-#[error("must be the next_cursor of the page before")]
+#[error("must be the next_cursor of the previous page")]
 pub struct InvalidCursor;
 
 impl TryFrom<String> for Cursor {

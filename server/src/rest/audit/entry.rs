@@ -13,62 +13,62 @@ use utoipa::ToSchema;
 
 use crate::{key_object::instant, openapi::words};
 
-/// Something that happened.
+/// An entry of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub struct EntryObject {
-    /// `evt_` and its position in the log of the installation.
+    /// `evt_` followed by the position of the entry in the log of the installation.
     id: String,
-    /// Its number in the organization's log: 1 and up, without gaps.
+    /// The number of the entry in the organization's log, starting at 1 without gaps.
     seq: i64,
     /// When it happened.
     #[schema(value_type = jiff::Timestamp)]
     at: Option<jiff::Timestamp>,
-    /// What happened.
+    /// The event.
     #[schema(value_type = words::AuditEvent)]
     event: Event,
     /// Who did it.
     actor: Party,
-    /// What they used: `page`, `api` or `cli`.
+    /// How it was done: `page`, `api` or `cli`.
     via: String,
-    /// The address that the request came from; its network when the entry is more than 90 days old.
+    /// The IP address that sent the request. After 90 days, only its network.
     #[schema(required)]
     address: Option<String>,
     /// The kind of program that sent the request, such as `firefox` or `curl`.
     #[schema(required)]
     client: Option<String>,
-    /// What it was done to.
+    /// The object that the event is about.
     #[schema(required)]
     target: Option<Party>,
-    /// The fields that changed. Of a denial it says which `action` was denied, of a failed sign-in for what `reason`, of an
-    /// export which `file` was made, and how many `sessions` ended. Of sign-ins, denials and exports beyond the limits of
-    /// an hour one entry says how many `more` there were.
+    /// The fields that changed. Other events have details: the denied `action`, the `reason` of a failed sign-in, the
+    /// exported `file`, or the number of ended `sessions`. Sign-ins, denials and exports beyond an hour's limits are
+    /// summarized in one entry each hour with the number of `more` events.
     changes: BTreeMap<String, FieldChange>,
-    /// The `X-Request-Id` of the request that did it. A request that changes many keys has an entry for each.
+    /// The `X-Request-Id` of the request. A request that changes several keys has an entry for each key.
     #[schema(required)]
     request_id: Option<String>,
 }
 
-/// Someone or something that an entry names.
+/// The actor or target of an entry.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditParty)]
 pub struct Party {
     /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project` or `org`.
     kind: String,
-    /// Its id; null for the command line and for whoever is unknown.
+    /// The ID. Null for the command line and unknown actors.
     #[schema(required)]
     id: Option<String>,
-    /// Its name now; null when it was deleted.
+    /// The current name. Null if it was deleted.
     #[schema(required)]
     name: Option<String>,
 }
 
-/// What a field was before and after. Of texts that only members read, such as notes, `to` is `changed`.
+/// The old and new value of a field. For notes and similar text, `to` is `changed`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldChange {
-    /// Before.
+    /// The old value.
     from: Value,
-    /// After.
+    /// The new value.
     to: Value,
 }
 

@@ -31,18 +31,16 @@ pub struct Rotated {
 pub enum RotateError {
     /// Of several at the same time, one rotates.
     #[error(
-        "another `latchkey pepper rotate` is running. Wait for it, and run this one again if you want to"
+        "another `latchkey pepper rotate` is running. Wait until it ends, then try again if needed"
     )]
     Running,
     /// Another pepper became the current one since `next` was chosen.
     #[error(
-        "pepper {0} has just become the current one. Run `latchkey pepper rotate` again if you want another"
+        "pepper {0} has just become current. Run `latchkey pepper rotate` again if you need another"
     )]
     Changed(i32),
     /// Another pepper is kept where this one is to be kept.
-    #[error(
-        "{0} holds another pepper. Move that file away, and run `latchkey pepper rotate` again"
-    )]
+    #[error("{0} contains another pepper. Move that file, then run `latchkey pepper rotate` again")]
     OlderTaken(PathBuf),
     /// The files cannot be used.
     #[error(transparent)]

@@ -83,7 +83,7 @@ on_both! { under "agentix":
     async fn without_scopes_a_key_opens_everything(app: &TestApp) {
         let org = app.org("northwind").await;
         let form = app.signed_in(&org, "dana", Role::Owner).await.get("/orgs/northwind/keys/new").await.text();
-        assert!(form.contains("With none ticked the key may do everything"), "{form}");
+        assert!(form.contains("If you select none, the key has full access"), "{form}");
         let made = org.key("Everything").await;
         assert_eq!(says_of(app, &made.plain, &["chat", "config", "conversations"]).await, "VALID");
     }
@@ -129,7 +129,7 @@ on_both! { under "agentix":
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let form = owner.get("/orgs/northwind/keys/new").await.text();
-        for sentence in ["it must never reach a browser", "a key with no scope but chat may stand in a page, where visitors can read it"] {
+        for sentence in ["never use it in a browser", "you can use a key whose only scope is chat in a page, where visitors can read it"] {
             assert!(form.contains(sentence), "{sentence}: {form}");
         }
     }

@@ -19,7 +19,7 @@ on_both! { under "corthex":
         assert!(app.engine.convention().prefixes().all(|(_, kind, _)| kind == Kind::Secret));
         let org = app.org("northwind").await;
         let form = app.signed_in(&org, "dana", Role::Owner).await.get("/orgs/northwind/keys/new").await.text();
-        assert!(form.contains("it must never reach a browser. Pages need none: they name an agent by its public ID."), "{form}");
+        assert!(form.contains("never use it in a browser. Pages don’t need a key: they use an agent’s public ID."), "{form}");
     }
 
     /// "Never expose private API keys in browser code." "Authenticate server-side where API keys are involved."

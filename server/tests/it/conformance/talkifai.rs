@@ -70,7 +70,7 @@ on_both! { under "talkifai":
 
     /// "1-year expiry"
     async fn no_door_makes_a_key_that_never_expires(app: &TestApp) {
-        const SENTENCE: &str = "Keys of this instance do not last for ever. Choose when this one expires.";
+        const SENTENCE: &str = "Keys must have an expiry date. Choose when this key expires.";
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let never = [SECRET[0], SECRET[1], SECRET[2], ("expires", "never")];

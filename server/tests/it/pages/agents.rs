@@ -28,11 +28,11 @@ on_both! {
         assert_eq!((stored.domains.len(), stored.public_embedding), (2, true));
 
         let page = owner.get(made.header("location")).await.body;
-        for shown in ["The agent is made.", &id, "shop.example\n*.shop.example", "data-agent="] {
+        for shown in ["Agent created.", &id, "shop.example\n*.shop.example", "data-agent="] {
             assert!(page.contains(shown), "{shown}: {page}");
         }
         let listed = owner.get(AGENTS).await.body;
-        assert!(listed.contains("shop.example and 1 more") && listed.contains("By public ID"), "{listed}");
+        assert!(listed.contains("shop.example and 1 more") && listed.contains("Public ID only"), "{listed}");
 
         let fields = [("org", "northwind"), ("agent", id.as_str()), ("name", "Helper"), ("domains", "")];
         let saved = send(&owner, "/api/agents/edit", &fields, &id).await;
@@ -45,7 +45,7 @@ on_both! {
         let deleted = send(&owner, "/api/agents/delete", &[("org", "northwind"), ("agent", &id)], &id).await;
         assert_eq!(deleted.header("location"), AGENTS);
         let listed = owner.get(deleted.header("location")).await.body;
-        assert!(listed.contains("No agents yet") && listed.contains("The agent is deleted."), "{listed}");
+        assert!(listed.contains("No agents yet") && listed.contains("Agent deleted."), "{listed}");
     }
 
     async fn what_will_not_do_comes_back_with_what_was_typed_and_why(app: &TestApp) {
@@ -53,7 +53,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let made = create(&app.engine, &org.permit(), &agent("Support", &["shop.example"])).await.unwrap().public_id.to_string();
         for (name, domains, embedding, sentence) in [
-            ("", "shop.example", "", "Fill in this field."),
+            ("", "shop.example", "", "This field is required."),
             ("Bot", "co.uk\n<b>", "", "Anyone can have a site under `co.uk`."),
             ("Bot", "", "on", "Enter at least one domain."),
         ] {
@@ -86,7 +86,7 @@ on_both! {
         for path in [AGENTS.to_owned(), format!("{AGENTS}/{id}"), format!("{AGENTS}/{id}?delete=1")] {
             let seen = member.get(&path).await.body;
             assert!(seen.contains("Support") && seen.contains(&id), "{seen}");
-            for hidden in ["secret-domain", "By public ID", "/api/agents/", "/agents/new", "/projects\"", "/settings\""] {
+            for hidden in ["secret-domain", "Public ID only", "/api/agents/", "/agents/new", "/projects\"", "/settings\""] {
                 assert!(!seen.contains(hidden), "{hidden} in {path}: {seen}");
             }
             let seen = admin.get(&path).await.body;
@@ -114,11 +114,11 @@ on_both! {
         let delete = [("org", "northwind"), ("project", shop.as_str())];
         let full = send_from(&owner, "/api/projects/delete", &delete, "/orgs/northwind/projects").await;
         let page = owner.get(path_of(full.header("location"))).await.body;
-        assert!(page.contains("Keys or agents belong to this project.") && page.contains("Store"), "{page}");
+        assert!(page.contains("This project is not empty.") && page.contains("Store"), "{page}");
         app.database.execute("DELETE FROM agents").await;
         let deleted = send(&owner, "/api/projects/delete", &delete, "").await;
         let page = owner.get(deleted.header("location")).await.body;
-        assert!(page.contains("The project is deleted.") && !page.contains("Store"), "{page}");
+        assert!(page.contains("Project deleted.") && !page.contains("Store"), "{page}");
     }
 
     async fn an_owner_changes_the_orgs_settings(app: &TestApp) {
@@ -135,7 +135,7 @@ on_both! {
         let fields = [("org", "northwind"), ("name", " "), ("secrets_in_browsers", "refuse")];
         let refused = send_from(&owner, "/api/settings/change", &fields, "/orgs/northwind/settings").await;
         let page = owner.get(path_of(refused.header("location"))).await.body;
-        assert!(page.contains("Fill in this field."), "{page}");
+        assert!(page.contains("This field is required."), "{page}");
         let stored = settings::read(&app.engine, &org.permit()).await.unwrap();
         assert_eq!((stored.name.as_str(), stored.secrets_in_browsers), ("Northwind & Sons", true));
     }

@@ -106,7 +106,7 @@ on_both! {
         let refused = browser.send(request, form).await;
         assert!(refused.status.is_redirection(), "{refused:?}");
         let page = browser.get(path_of(refused.header("location"))).await;
-        assert!(page.body.contains("The e-mail address or the password is not right."), "{}", page.body);
+        assert!(page.body.contains("The e-mail address or password is incorrect."), "{}", page.body);
         assert!(page.body.contains(fields[0].1), "{}", page.body);
         assert!(!page.body.contains("marmalade"), "{}", page.body);
         for cookie in refused.set_cookies() {

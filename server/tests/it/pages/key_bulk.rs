@@ -25,7 +25,7 @@ on_both! {
         assert_eq!(said(&app.verify(&one.plain).await), "INVALID_API_KEY disabled");
         assert_eq!(said(&app.verify(&three.plain).await), "VALID");
         let again = owner.submit(LIST, &fields).await;
-        assert!(again.text().contains("No key was disabled.") && again.text().contains("One is disabled"), "{}", again.body);
+        assert!(again.text().contains("No keys were disabled.") && again.text().contains("One is disabled"), "{}", again.body);
 
         let asked = owner.submit(LIST, &[("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke")]).await;
         assert!(asked.text().contains("Revoke 2 keys") && asked.text().contains("name=\"reason\""), "{}", asked.body);
@@ -46,16 +46,16 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let id = org.key("One").await.id.to_string();
         for (fields, sentence) in [
-            (vec![("change", "disable")], "Choose at least one key."),
-            (vec![("keys", &*id)], "Choose what to do."),
-            (vec![("keys", &*id), ("change", "explode")], "Choose what to do."),
+            (vec![("change", "disable")], "Select at least one key."),
+            (vec![("keys", &*id)], "Select an action."),
+            (vec![("keys", &*id), ("change", "explode")], "Select an action."),
         ] {
             let answer = owner.submit(LIST, &fields).await;
             assert!(answer.status == 422 && answer.text().contains(sentence), "{fields:?}: {}", answer.body);
         }
         let theirs = app.org("contoso").await.key("Theirs").await;
         let answer = owner.submit(LIST, &[("keys", &theirs.id.to_string()), ("change", "disable"), ("answered", "yes")]).await;
-        assert!(answer.text().contains("A key that is not there") && !answer.text().contains("Theirs"), "{}", answer.body);
+        assert!(answer.text().contains("Unknown key") && !answer.text().contains("Theirs"), "{}", answer.body);
         assert_eq!(said(&app.verify(&theirs.plain).await), "VALID");
     }
 

@@ -27,7 +27,7 @@ on_both! {
         let done = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
         assert!(done.text().contains("1 key imported."), "{}", done.body);
         let again = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
-        assert!(again.text().contains("stored already"), "{}", again.body);
+        assert!(again.text().contains("already exists"), "{}", again.body);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
     }
 
@@ -54,10 +54,10 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         for (fields, sentence) in [
-            ([("format", "csv"), ("text", " ")], "Choose a file, or paste its text."),
-            ([("format", "xml"), ("text", "x")], "Choose how the file is written."),
-            ([("format", "json"), ("text", "{")], "This is not JSON"),
-            ([("format", "csv"), ("text", "name,sha256")], "holds no keys"),
+            ([("format", "csv"), ("text", " ")], "Choose a file or paste its contents."),
+            ([("format", "xml"), ("text", "x")], "Choose the format of the file."),
+            ([("format", "json"), ("text", "{")], "The file is not valid JSON"),
+            ([("format", "csv"), ("text", "name,sha256")], "contains no keys"),
         ] {
             let answer = owner.submit(IMPORT, &fields).await;
             assert!(answer.status == 422 && answer.text().contains(sentence), "{fields:?}: {}", answer.body);

@@ -97,7 +97,7 @@ on_both! {
         let page = owner.get(&path).await.body;
         assert!(page.contains("shop.example") && !offers.iter().any(|offer| page.contains(offer)), "{page}");
         let edit = owner.get(&format!("{path}/edit")).await.body;
-        assert!(edit.contains("stays as it is for the record") && !edit.contains("name=\"notes\""), "{edit}");
+        assert!(edit.contains("can no longer be edited") && !edit.contains("name=\"notes\""), "{edit}");
     }
 
     async fn localhost_is_marked_while_it_is_refused(app: &TestApp) {
@@ -105,9 +105,9 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let made = org.make_key(widget_key("Shop", &["shop.example", "localhost"])).await.unwrap();
         let path = format!("/orgs/northwind/keys/{}", made.id);
-        assert!(!owner.get(&path).await.text().contains("refused now"));
+        assert!(!owner.get(&path).await.text().contains("now blocked"));
         owner.submit(&path, &[("localhost", "forbid")]).await;
-        assert!(owner.get(&path).await.text().contains("0 requests, refused now"));
+        assert!(owner.get(&path).await.text().contains("0 requests, now blocked"));
     }
 
     async fn a_reason_must_be_one(app: &TestApp) {

@@ -11,7 +11,7 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     let server = folder.serve(&[]);
     assert!(server.verify(&token, &key).contains("\"VALID\""));
     let backup = folder.run(&["backup", "latchkey.backup"], "");
-    succeeded(&backup, "The pepper (./data/pepper) is not in it");
+    succeeded(&backup, "does not contain the pepper (./data/pepper)");
     assert_eq!(server.end("TERM"), Some(0));
 
     let without = Folder::new();
@@ -31,14 +31,14 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     }
     succeeded(
         &other.run(&["restore", "latchkey.backup"], ""),
-        "everyone signs in again",
+        "all users must sign in again",
     );
     let server = other.serve(&[]);
     assert!(server.verify(&token, &key).contains("\"VALID\""));
     assert_eq!(server.end("TERM"), Some(0));
     rejected(
         &other.run(&["restore", "latchkey.backup"], ""),
-        "already holds data",
+        "already contains data",
     );
 }
 
@@ -47,7 +47,7 @@ fn what_cannot_be_backed_up_or_restored_is_rejected_and_changes_nothing() {
     let folder = Folder::new();
     rejected(
         &folder.run(&["backup", "latchkey.backup"], ""),
-        "there is no database at ./data/latchkey.db",
+        "no database was found at ./data/latchkey.db",
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     folder.token_and_key();
@@ -59,11 +59,11 @@ fn what_cannot_be_backed_up_or_restored_is_rejected_and_changes_nothing() {
     );
     rejected(
         &folder.run(&["backup", "none/latchkey.backup"], ""),
-        "none/latchkey.backup cannot be written: its folder does not exist",
+        "none/latchkey.backup cannot be written because its folder does not exist",
     );
     rejected(
         &folder.run(&["backup", "data"], ""),
-        "data is a folder. Name a file in it, such as data/latchkey.backup",
+        "data is a folder. Specify a file in it, such as data/latchkey.backup",
     );
 
     let restore = |file: &str| folder.run(&["restore", file, "--data-dir", "restored"], "");

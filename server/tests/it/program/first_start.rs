@@ -140,10 +140,10 @@ fn files_with_secrets_are_their_owners_alone_in_any_folder_and_others_are_warned
     set_mode("pepper.1", 0o604);
     set_mode("", 0o775);
     let warnings = [
-        "the files in ./data can be replaced by other users of this machine, who can write to the folder: chmod go-w ./data",
-        "./data/latchkey.db can be read by other users of this machine: chmod 600 ./data/latchkey.db",
-        "./data/pepper can be written by other users of this machine: chmod 600 ./data/pepper",
-        "./data/pepper.1 can be read by other users of this machine: chmod 600 ./data/pepper.1",
+        "the files in ./data can be replaced by other users of this machine, who can write to the folder. Run chmod go-w ./data",
+        "./data/latchkey.db can be read by other users of this machine. Run chmod 600 ./data/latchkey.db",
+        "./data/pepper can be written by other users of this machine. Run chmod 600 ./data/pepper",
+        "./data/pepper.1 can be read by other users of this machine. Run chmod 600 ./data/pepper.1",
     ];
     let (code, said) = check(&[]);
     assert_eq!(code, Some(0), "what works is no failure: {said}");

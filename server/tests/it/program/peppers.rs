@@ -140,12 +140,12 @@ fn a_pepper_that_is_lost_missing_or_another_one_is_named_and_nothing_is_served()
         }
     };
     fs::write(&pepper, "x".repeat(64)).unwrap();
-    rejected("pepper 1 is not the secret that this database was used with");
+    rejected("pepper 1 does not match this database");
     fs::write(&pepper, format!("2:{kept}")).unwrap();
-    rejected("pepper 1 is missing, and digests need it (key secrets: 1, service tokens: 1)");
+    rejected("pepper 1 is missing but still needed (key secrets: 1, service tokens: 1)");
     assert_eq!(status(&folder)[0], "1 1 1 3 yes missing -");
     fs::remove_file(&pepper).unwrap();
-    rejected("data/pepper is missing, and the database was used with the pepper in it");
+    rejected("data/pepper is missing, and the database uses its pepper");
     assert!(!pepper.exists());
     assert_eq!(status(&folder), ["1 1 1 3 yes missing -"]);
     fs::write(&pepper, kept).unwrap();

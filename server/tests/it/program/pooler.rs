@@ -69,9 +69,7 @@ async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_c
         let check = String::from_utf8(run(&folder, &["check"]).stdout).unwrap();
         assert!(check.contains(&format!("{expected}\n")), "{check}");
         assert!(
-            check.contains(
-                "Postgres behind a pooler that hands out connections by transaction, up to date"
-            ),
+            check.contains("Postgres behind a pooler in transaction mode, up to date"),
             "{check}"
         );
         let file = format!("{org}.backup");

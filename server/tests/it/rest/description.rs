@@ -78,7 +78,7 @@ fn the_scopes_and_classes_of_the_instance_are_listed() {
     assert!(none["enum"].is_null(), "{none}");
     assert_eq!(
         none["description"],
-        "Something that a key may do. This instance has none."
+        "A permission of a key. This instance has none."
     );
 }
 

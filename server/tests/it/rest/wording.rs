@@ -74,7 +74,7 @@ on_both! {
                     rejected += usize::from(is_in_words(&answer, &format!("{path}?{name}={value}")));
                 }
                 let twice = send(&api, &method, &format!("{path}?{name}=1&{name}=1"), "").await;
-                let error = json!([{"field": name, "detail": "is there twice. Send it once."}]);
+                let error = json!([{"field": name, "detail": "appears twice. Send it once."}]);
                 assert_eq!((twice.status.as_u16(), &twice.json()["errors"]), (400, &error), "{path} {name}");
             }
             if method == Method::GET && path.contains("northwind/") && operation["parameters"].to_string().contains("query") {
@@ -124,12 +124,12 @@ on_both! {
             INVALID_REQUEST The query is invalid. See `errors`.
             from: must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`
         GET audit?event=key.*&event=agent.*
-            INVALID_REQUEST The request has a field or parameter twice. See `errors`.
-            event: is there twice. Send it once.
+            INVALID_REQUEST A field or parameter appears twice. See `errors`.
+            event: appears twice. Send it once.
         GET audit?key=all&limit=1000&evnet=key.*
             INVALID_REQUEST The query is invalid. See `errors`.
             evnet: is unknown. Use any of `limit`, `cursor`, `event`, `key`, `actor`, `from`, `to`.
-            key: Write the id of a key: `key_` and 32 digits or letters from a to f.
+            key: Enter the ID of a key: `key_` followed by 32 hexadecimal digits.
             limit: must be a whole number from 1 to 100
         GET keys?status=broken
             INVALID_REQUEST The query is invalid. See `errors`.
@@ -138,33 +138,33 @@ on_both! {
             INVALID_REQUEST The request has no body. Send a JSON object with `reason`.
         POST KEY/revoke {}
             INVALID_FIELD Validation failed. See `errors`.
-            reason: is required. Write `compromised`, `superseded`, `unused`, `left-team` or `other`.
+            reason: is required. Must be `compromised`, `superseded`, `unused`, `left-team` or `other`.
         POST KEY/revoke {"reason":"boredom"}
             INVALID_FIELD Validation failed. See `errors`.
             reason: must be one of `compromised`, `superseded`, `unused`, `left-team`, `other`
         POST KEY/enable
-            WRONG_STATE The key is already active. There is nothing to do.
+            WRONG_STATE The key is already active. No action is needed.
         POST KEY/rotate {"overlap_seconds":-1}
             INVALID_FIELD Validation failed. See `errors`.
             overlap_seconds: must be a whole number from 0 to 2592000
         POST KEY/end-old-secret
-            WRONG_STATE This key has no old secret that still works. There is nothing to end.
+            WRONG_STATE This key has no old secret that still works. No action is needed.
         PATCH KEY {"project":"Default","expires_at":"soon","scopes":[1],"metadata":[]}
             INVALID_FIELD Validation failed. See `errors`.
             expires_at: must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`
             metadata: must be an object
-            project: Write the id of a project: `prj_` and 32 digits or letters from a to f.
+            project: Enter the ID of a project: `prj_` followed by 32 hexadecimal digits.
             scopes: each item must be a string
         PATCH KEY {"scopes":["bots:eat"]}
             INVALID_FIELD Validation failed. See `errors`.
-            scopes: There is no scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
+            scopes: Unknown scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
         POST KEY/revoke {"reason":"unused"}
         POST KEY/revoke {"reason":"unused"}
-            WRONG_STATE The key is already revoked and stays so. There is nothing to do.
+            WRONG_STATE The key is already revoked. No action is needed.
         POST KEY/disable
-            WRONG_STATE The key is revoked and stays so. Create a new key instead.
+            WRONG_STATE The key is revoked, which cannot be undone. Create a new key instead.
         PATCH KEY {"name":"Other"}
-            WRONG_STATE This key is revoked and cannot be changed any more. Create a new key instead.
+            WRONG_STATE This key is revoked and can no longer be changed. Create a new key instead.
         "#) };
     }
 }

@@ -93,7 +93,7 @@ on_both! {
         let rows: String = (0..1_800).map(|number| format!("Key {number},{number:0>64x},{}\n", "<".repeat(2_000))).collect();
         let file = format!("name,sha256,notes\n{rows}");
         let looked = upload(&owner, "csv", &file).await;
-        assert!(looked.text().contains("Nothing is wrong with 1,800 keys.") && looked.text().contains("Select it again"), "{}", looked.status);
+        assert!(looked.text().contains("No errors in 1,800 keys.") && looked.text().contains("Select it again"), "{}", looked.status);
         assert!(looked.body.len() < LARGEST_PAGE, "{}", looked.body.len());
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
         let small = "name,sha256\nOne,".to_owned() + &"a".repeat(64);

@@ -48,8 +48,8 @@ on_both! {
         let before = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
         let of_no_one = ProjectId::new(0, [0; 10]);
         for (settings, sentence) in [
-            (AgentSettings { project: Some(theirs), ..agent("New", &[]) }, "no such project"),
-            (AgentSettings { project: Some(of_no_one), ..agent("New", &[]) }, "no such project"),
+            (AgentSettings { project: Some(theirs), ..agent("New", &[]) }, "project was not found"),
+            (AgentSettings { project: Some(of_no_one), ..agent("New", &[]) }, "project was not found"),
             (AgentSettings { public_embedding: true, ..agent("New", &[]) }, "at least one domain"),
         ] {
             for done in [

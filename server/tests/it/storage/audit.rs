@@ -141,8 +141,8 @@ on_both! {
         let Err(broken @ BrokenChain::Address(_)) = verified else { panic!("{verified:?}") };
         assert_eq!(
             broken.to_string(),
-            "The address of the client was changed. The entry at position 1 (org.created, organization northwind, \
-             2026-11-21T12:00:00Z) was written from another network, or from none."
+            "The IP address of the client was changed. The entry at position 1 (org.created, organization northwind, \
+             2026-11-21T12:00:00Z) was written from a different network, or without an address."
         );
     }
 

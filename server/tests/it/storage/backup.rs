@@ -98,7 +98,7 @@ on_both! {
         backup::create(app.engine.db(), &app.clock, &file).await.unwrap();
         let rejected = Backup::open(&file).unwrap().restore(app.engine.db()).await.unwrap_err();
         assert!(matches!(rejected, RestoreError::NotEmpty("orgs")), "{rejected:?}");
-        assert!(rejected.to_string().contains("Restore into an empty one"), "{rejected}");
+        assert!(rejected.to_string().contains("Restore into an empty database"), "{rejected}");
         let again = backup::create(app.engine.db(), &app.clock, &file).await.unwrap_err();
         assert!(matches!(again, BackupError::Exists(_)), "{again:?}");
     }

@@ -106,26 +106,26 @@ on_both! {
         insta::allow_duplicates! { insta::assert_snapshot!(told(&report), @r"
         2 Good
         3
-            last_four: Write the key's last four characters, or leave this out.
+            last_four: Must be the last four characters of the key, or be omitted.
             name: Enter a name.
-            sha256: Write the SHA-256 of the key's text: 64 hexadecimal digits, or 43 characters of base64.
-            kind: Write `secret` or `widget`.
-            scopes: There is no scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
-            expires_at: Write expires_at as 2027-01-31, the last day, or as 2027-01-31T12:00:00Z.
-            metadata: Write a JSON object here.
-            project: There is no such project in this organization. Choose another one.
+            sha256: Must be the SHA-256 digest of the key: 64 hexadecimal digits, or 43 characters of base64.
+            kind: Must be `secret` or `widget`.
+            scopes: Unknown scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
+            expires_at: expires_at must be the last day, such as 2027-01-31, or a time, such as 2027-01-31T12:00:00Z.
+            metadata: Must be a JSON object.
+            project: The project was not found in this organization. Choose another one.
         4 Twin
         5 Twin
-            sha256: The same key is in entry 4 already. Leave one of them out.
+            sha256: Entry 4 has the same key. Remove one of them.
         6 Theirs
-            sha256: This key is stored already and cannot be imported again.
+            sha256: This key already exists and cannot be imported again.
         7 Widget
-            domains: Enter at least one domain. A widget key works only on pages of its allowed domains.
-            expires_at: Choose an expiry in the future.
+            domains: Enter at least one domain. A widget key works only on its allowed domains.
+            expires_at: The expiry date must be in the future.
         8 Both
-            domains: Anyone can have a site under `com`. Write your own domain, such as `mysite.com`.
-            domains: Only widget keys have allowed domains. Leave the domains out, or make a widget key.
-            expires_at: Write either expires_at or expires_in_days, not both.
+            domains: Anyone can have a site under `com`. Enter your own domain, such as `mysite.com`.
+            domains: Only widget keys have allowed domains. Remove the domains, or create a widget key.
+            expires_at: Use either expires_at or expires_in_days, not both.
         ") };
         assert_eq!(org.names(KeyQuery::default()).await, [""; 0]);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
@@ -193,16 +193,16 @@ on_both! { under "cencori":
         assert!(!report.imported, "{report:?}");
         insta::allow_duplicates! { insta::assert_snapshot!(told(&report), @"
         2 No domains
-            domains: Enter at least one domain. A widget key works only on pages of its allowed domains.
+            domains: Enter at least one domain. A widget key works only on its allowed domains.
         3 Not secret
-            kind: Keys that begin with `cpk_` are live widget keys, and this one is said to be secret. Leave secret out, or mend the prefix.
+            kind: Keys that begin with `cpk_` are live widget keys, but this entry says secret. Remove secret, or fix the prefix.
         4 Not widget
-            kind: Keys that begin with `cen_` are live secret keys, and this one is said to be widget. Leave widget out, or mend the prefix.
+            kind: Keys that begin with `cen_` are live secret keys, but this entry says widget. Remove widget, or fix the prefix.
         5 Not live
-            environment: Keys that begin with `csk_test_` are test secret keys, and this one is said to be live. Leave live out, or mend the prefix.
+            environment: Keys that begin with `csk_test_` are test secret keys, but this entry says live. Remove live, or fix the prefix.
         6 Neither
-            kind: Keys that begin with `cpk_test_` are test widget keys, and this one is said to be secret. Leave secret out, or mend the prefix.
-            environment: Keys that begin with `cpk_test_` are test widget keys, and this one is said to be live. Leave live out, or mend the prefix.
+            kind: Keys that begin with `cpk_test_` are test widget keys, but this entry says secret. Remove secret, or fix the prefix.
+            environment: Keys that begin with `cpk_test_` are test widget keys, but this entry says live. Remove live, or fix the prefix.
         7 As stated
         ") };
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);

@@ -26,7 +26,7 @@ on_both! {
             let UnusablePeppers::Different { version, next } = error else { panic!("{error:?}") };
             assert_eq!(version, number);
             assert!(next > 2 && !wrong.versions().any(|version| version == next), "{next}");
-            assert!(error.to_string().starts_with(&format!("pepper {number} is not the secret")), "{error}");
+            assert!(error.to_string().starts_with(&format!("pepper {number} does not match this database")), "{error}");
         }
         check(db, &of(&[(1, 7)]), app.clock.now()).await.unwrap();
         assert_eq!(app.database.number("SELECT COUNT(*) FROM peppers").await, 2);
@@ -81,7 +81,7 @@ on_both! {
         let missing = async || check(db, &of(&[(2, 8)]), app.clock.now()).await.unwrap_err();
         let error = missing().await;
         assert!(matches!(error, UnusablePeppers::Missing { version: 1, key_secrets: 2, service_tokens: 0 }), "{error:?}");
-        assert!(error.to_string().starts_with("pepper 1 is missing, and digests need it (key secrets: 2,"), "{error}");
+        assert!(error.to_string().starts_with("pepper 1 is missing but still needed (key secrets: 2,"), "{error}");
         check(db, &of(&[(2, 8), (1, 7)]), app.clock.now()).await.unwrap();
         revoke(&app.engine, &org.permit(), one.id, RevokeReason::Unused).await.unwrap();
         let error = missing().await;

@@ -28,7 +28,7 @@ on_both! {
         app.org("northwind").await.person("dana", Role::Member).await;
         let wrong = try_password(&app.engine, DANA, "wrong password", HOME).await;
         let unknown = try_password(&app.engine, "nobody@northwind.example", PASSWORD, HOME).await;
-        assert_eq!(wrong, "The e-mail address or the password is not right.");
+        assert_eq!(wrong, "The e-mail address or password is incorrect.");
         assert_eq!(wrong, unknown);
         for near in ["", "marmalade on a tuesda", "marmalade on a tuesday ", "Marmalade on a tuesday"] {
             assert_eq!(try_password(&app.engine, DANA, near, HOME).await, wrong, "{near}");
@@ -40,9 +40,9 @@ on_both! {
         for number in 0..10 {
             // From anywhere: the account is what is guarded.
             let answer = try_password(&app.engine, DANA, "wrong password", &format!("192.0.2.{number}")).await;
-            assert!(answer.contains("not right"), "{answer}");
+            assert!(answer.contains("incorrect"), "{answer}");
         }
-        assert_eq!(try_password(&app.engine, DANA, PASSWORD, HOME).await, "Too many tries. Wait 30 seconds and try again.");
+        assert_eq!(try_password(&app.engine, DANA, PASSWORD, HOME).await, "Too many attempts. Wait 30 seconds and try again.");
         app.clock.advance(30 * SECOND);
         assert_eq!(try_password(&app.engine, DANA, PASSWORD, HOME).await, "signed in");
     }
@@ -52,9 +52,9 @@ on_both! {
         for number in 0..10 {
             // A household's IPv6 addresses count as one.
             let (email, from) = (format!("nobody{number}@example.com"), format!("2001:db8:1:2::{number}"));
-            assert!(try_password(&app.engine, &email, "wrong password", &from).await.contains("not right"));
+            assert!(try_password(&app.engine, &email, "wrong password", &from).await.contains("incorrect"));
         }
-        assert!(try_password(&app.engine, DANA, PASSWORD, "2001:db8:1:2::ffff").await.starts_with("Too many tries"));
+        assert!(try_password(&app.engine, DANA, PASSWORD, "2001:db8:1:2::ffff").await.starts_with("Too many attempts"));
         assert_eq!(try_password(&app.engine, DANA, PASSWORD, "2001:db8:1:3::1").await, "signed in");
     }
 }

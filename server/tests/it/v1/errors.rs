@@ -28,11 +28,11 @@ on_both! {
         [] → "INVALID_REQUEST" "The body must be a JSON object." null
         null → "INVALID_REQUEST" "The body must be a JSON object." null
         {"key":1} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a string","field":"key"}]
-        {"key":"k","key":"k"} → "INVALID_REQUEST" "The request has a field or parameter twice. See `errors`." [{"detail":"is there twice. Send it once.","field":"key"}]
+        {"key":"k","key":"k"} → "INVALID_REQUEST" "A field or parameter appears twice. See `errors`." [{"detail":"appears twice. Send it once.","field":"key"}]
         {"scopes":"bots:read"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
         {"scopes":[1]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
         {"scopes":["Not A Scope"]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
-        {"class":"made up"} → "INVALID_REQUEST" "There is no such class." [{"detail":"must be one of default","field":"class"}]
+        {"class":"made up"} → "INVALID_REQUEST" "Unknown endpoint class." [{"detail":"must be one of default","field":"class"}]
         {"cost":0} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
         {"cost":1.5} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
         {"ip":"localhost"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be an IPv4 or IPv6 address","field":"ip"}]

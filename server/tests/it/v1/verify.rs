@@ -32,7 +32,7 @@ on_both! {
         insta::allow_duplicates! { insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap(), @r#"
         {
           "code": "VALID",
-          "detail": "The key may pass.",
+          "detail": "The key is valid.",
           "headers": {
             "ratelimit": "\"default\";r=599;t=61",
             "ratelimit-policy": "\"default\";q=600;w=60"
@@ -102,17 +102,17 @@ on_both! {
         insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
         {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","headers":{"www-authenticate":"Bearer realm=\"latchkey\""},"status":401,"valid":false} no key
         {"code":"MISSING_API_KEY","detail":"Send an API key with the request.","headers":{"www-authenticate":"Bearer realm=\"latchkey\""},"status":401,"valid":false} no key
-        {"code":"AGENT_NOT_FOUND","detail":"There is no such agent. Check its public ID.","status":404,"valid":false} no key
-        {"code":"INVALID_API_KEY","detail":"This is not a valid API key. Check that it was copied whole and has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"malformed","status":401,"valid":false} no key
-        {"code":"INVALID_API_KEY","detail":"This is not a valid API key. Check that it was copied whole and has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"malformed","status":401,"valid":false} no key
-        {"code":"INVALID_API_KEY","detail":"This is not a valid API key. Check that it was copied whole and has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"disabled","status":401,"valid":false} "Disabled"
-        {"code":"INVALID_API_KEY","detail":"This is not a valid API key. Check that it was copied whole and has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"revoked","status":401,"valid":false} "Revoked"
-        {"code":"EXPIRED_API_KEY","detail":"The key has expired. Make a new one.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"status":401,"valid":false} "Expired"
-        {"code":"AGENT_NOT_FOUND","detail":"There is no such agent. Check its public ID.","status":404,"valid":false} "Good"
+        {"code":"AGENT_NOT_FOUND","detail":"The agent was not found. Check its public ID.","status":404,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"malformed","status":401,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"malformed","status":401,"valid":false} no key
+        {"code":"INVALID_API_KEY","detail":"The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"disabled","status":401,"valid":false} "Disabled"
+        {"code":"INVALID_API_KEY","detail":"The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"reason":"revoked","status":401,"valid":false} "Revoked"
+        {"code":"EXPIRED_API_KEY","detail":"The key has expired. Create a new one.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"invalid_token\""},"status":401,"valid":false} "Expired"
+        {"code":"AGENT_NOT_FOUND","detail":"The agent was not found. Check its public ID.","status":404,"valid":false} "Good"
         {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","headers":{"vary":"Origin"},"status":403,"valid":false} "Widget"
         {"code":"ORIGIN_NOT_ALLOWED","detail":"The key does not work on this site. Add its domain to the key's allowed domains.","headers":{"vary":"Origin"},"status":403,"valid":false} "Widget"
-        {"code":"INSUFFICIENT_SCOPE","detail":"The key lacks a scope that this needs. Use a key that has it.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"insufficient_scope\", scope=\"bots:read bots:write admin\""},"missing_scopes":["bots:write","admin"],"status":403,"valid":false} "Good"
-        {"code":"VALID","detail":"The key may pass.","headers":{"access-control-allow-origin":"https://shop.example","access-control-expose-headers":"RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate","ratelimit":"\"default\";r=599;t=61","ratelimit-policy":"\"default\";q=600;w=60","vary":"Origin"},"rate_limit":{"class":"default","limit":600,"remaining":599,"reset_seconds":61,"window_seconds":60},"status":200,"valid":true} "Widget"
+        {"code":"INSUFFICIENT_SCOPE","detail":"The key does not have a required scope. Use a key that has it.","headers":{"www-authenticate":"Bearer realm=\"latchkey\", error=\"insufficient_scope\", scope=\"bots:read bots:write admin\""},"missing_scopes":["bots:write","admin"],"status":403,"valid":false} "Good"
+        {"code":"VALID","detail":"The key is valid.","headers":{"access-control-allow-origin":"https://shop.example","access-control-expose-headers":"RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate","ratelimit":"\"default\";r=599;t=61","ratelimit-policy":"\"default\";q=600;w=60","vary":"Origin"},"rate_limit":{"class":"default","limit":600,"remaining":599,"reset_seconds":61,"window_seconds":60},"status":200,"valid":true} "Widget"
         "#) };
     }
 

@@ -82,13 +82,13 @@ fn a_newer_file_another_file_and_none_are_rejected_with_what_to_do() {
         write_sealed(&file, vec![header.to_string()]);
         rejection(&file).to_string()
     };
-    assert!(header(("schema", json!(9_999))).contains("Install that version"));
-    assert!(header(("latchkey_backup", json!(2))).contains("Install that version"));
+    assert!(header(("schema", json!(9_999))).contains("Restore it with that version"));
+    assert!(header(("latchkey_backup", json!(2))).contains("Restore it with that version"));
     fs::write(&file, "id,name\n").unwrap();
     assert!(
         rejection(&file)
             .to_string()
-            .contains("Name a file that `latchkey backup` created")
+            .contains("Specify a file that `latchkey backup` created")
     );
     fs::write(&file, "").unwrap();
     assert!(matches!(rejection(&file), FileError::NotABackup));
