@@ -124,8 +124,9 @@ mod tests {
                 HeaderValue::from_static(text),
             )]))
         };
-        assert_eq!(id("7f3a-22_B").unwrap(), "7f3a-22_B");
+        assert_eq!(id("7f3a-22B").unwrap(), "7f3a-22B");
         assert!(id("").is_none());
+        assert!(id("lk_sk_live_0123456789").is_none());
         assert!(id("two words").is_none());
         assert!(
             id("0123456789012345678901234567890123456789012345678901234567890123456789").is_none()
