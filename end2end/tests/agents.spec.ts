@@ -13,7 +13,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("heading", { name: "New agent" })).toBeVisible();
       if (javaScriptEnabled) await hydrated(page);
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Support assistant");
-      await page.getByLabel("Allowed domains").fill("northwind.example");
+      await page.getByRole("textbox", { name: "Allowed domains" }).fill("northwind.example");
       await page.getByRole("checkbox", { name: /with its public ID alone/ }).check();
       await page.getByRole("button", { name: "Create agent" }).click();
       await expect(page.getByRole("heading", { name: "Support assistant" })).toBeVisible();
@@ -24,14 +24,14 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await ask("https://northwind.example")).toMatchObject({ valid: true, agent: { public_id: id } });
       expect(await ask("https://evil.example")).toMatchObject({ valid: false, code: "ORIGIN_NOT_ALLOWED" });
 
-      await page.getByLabel("Allowed domains").fill("co.uk");
+      await page.getByRole("textbox", { name: "Allowed domains" }).fill("co.uk");
       await page.getByRole("button", { name: "Save" }).click();
       await expect(page.getByRole("alert")).toBeVisible();
-      await expect(page.getByLabel("Allowed domains")).toHaveValue("co.uk");
-      await expect(page.getByLabel("Allowed domains")).toHaveAccessibleDescription(/Anyone can have a site under/);
+      await expect(page.getByRole("textbox", { name: "Allowed domains" })).toHaveValue("co.uk");
+      await expect(page.getByRole("textbox", { name: "Allowed domains" })).toHaveAccessibleDescription(/Anyone can have a site under/);
       expect(await ask("https://northwind.example")).toMatchObject({ valid: true });
 
-      await page.getByLabel("Allowed domains").fill("shop.example");
+      await page.getByRole("textbox", { name: "Allowed domains" }).fill("shop.example");
       await page.getByRole("button", { name: "Save" }).click();
       await expect(page.getByText("Saved.")).toBeVisible();
       expect(await ask("https://northwind.example")).toMatchObject({ code: "ORIGIN_NOT_ALLOWED" });
@@ -49,7 +49,7 @@ test("domains are checked while they are typed", async ({ page, team, signInAs }
   await signInAs("owner");
   await page.goto(team.path("agents/new"));
   await hydrated(page);
-  const domains = page.getByLabel("Allowed domains");
+  const domains = page.getByRole("textbox", { name: "Allowed domains" });
   await domains.fill("shop.example/cart");
   await domains.blur();
   await expect(domains).toHaveAccessibleDescription(/Remove the path/);

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 
-import { expect, open, test } from "../fixture/test.ts";
+import { expect, test } from "../fixture/test.ts";
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
@@ -14,7 +14,7 @@ for (const javaScriptEnabled of [true, false]) {
       const rows = page.getByRole("table").getByRole("row");
       // Sign-ins are written within a second.
       await expect(async () => {
-        await open(page, team.path("audit"));
+        await page.goto(team.path("audit"));
         await expect(rows.filter({ hasText: "Signed in" })).toHaveCount(1, { timeout: 1_000 });
       }).toPass();
       await expect(rows.filter({ hasText: "Created the key Production server" })).toHaveCount(1);
