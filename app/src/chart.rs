@@ -8,7 +8,7 @@ mod tests;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::number_text::{compact, counted, grouped};
+use crate::text::number::{compact, counted, grouped};
 
 /// How many decisions of each group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -11,16 +11,16 @@ use axum::{
 use csv::{Terminator, WriterBuilder};
 use futures_util::stream::{Stream, try_unfold};
 use latchkey_app::{
-    AppError,
-    audit::export::{Batch, COLUMNS, Export},
+    AppError, PageRequest,
+    pages::{
+        Pages,
+        audit_export::{Batch, COLUMNS, Export},
+    },
 };
 use leptos_axum::render_app_async_with_context;
 use tokio::{sync::mpsc, time::timeout};
-use tower_sessions::Session;
 
-use crate::{
-    app_state::AppState, error_page, key_forms::person, named::Named, pages, settings::PublicUrl,
-};
+use crate::{app_state::AppState, error_page, settings::PublicUrl};
 
 /// How long a file may take: whoever takes it slowly keeps a place from others.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -28,23 +28,21 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Exports the entries that match the filters in the address.
 pub async fn show(
     State(state): State<AppState>,
-    Named(org): Named<String>,
-    session: Session,
+    State(pages): State<Pages>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     if is_from_another_site(&parts.headers) {
         return Redirect::to(&page_of(&parts.uri)).into_response();
     }
-    let filters = parts.uri.query().unwrap_or_default();
-    let opened = match person(&session, &parts).await {
-        Ok(person) => Export::open(&state.engine, person, &org, filters).await,
+    let opened = match PageRequest::of(state.engine, parts.clone()).await {
+        Ok(request) => Export::open(request).await,
         Err(error) => Err(error),
     };
     match opened {
         Ok(export) => attachment(export, state.public_url),
         Err(AppError::Busy { retry_after }) => error_page::busy(retry_after),
-        Err(error) => page_instead(&state, parts, &error).await,
+        Err(error) => page_instead(&pages, parts, &error).await,
     }
 }
 
@@ -164,12 +162,12 @@ fn inert(cell: &str) -> String {
 }
 
 /// What a browser is shown where there is no file: the log's page, which says why, or leads to the sign-in and back.
-async fn page_instead(state: &AppState, mut parts: Parts, error: &AppError) -> Response {
+async fn page_instead(pages: &Pages, mut parts: Parts, error: &AppError) -> Response {
     match page_of(&parts.uri).parse::<Uri>() {
         Ok(uri) => parts.uri = uri,
         Err(_) => return StatusCode::NOT_FOUND.into_response(),
     }
-    let render = render_app_async_with_context(pages::context(&state.engine), pages::document);
+    let render = render_app_async_with_context(pages.context(), pages.document());
     let mut response = render(Request::from_parts(parts, Body::empty())).await;
     // The page itself may be possible where the file was not.
     if response.status() == StatusCode::OK {

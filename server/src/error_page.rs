@@ -96,15 +96,6 @@ pub fn too_large() -> Response {
     )
 }
 
-/// For an address that names nothing.
-pub fn not_found() -> Response {
-    error_page(
-        StatusCode::NOT_FOUND,
-        "Not found",
-        "This page was not found. Check the address, or start from your keys.",
-    )
-}
-
 /// For a form that is not one.
 pub fn unreadable_form() -> Response {
     error_page(

@@ -1,18 +1,14 @@
-//! The pages and their server functions, and what both find as context.
+//! The pages and their server functions, as routes.
 
 use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
-    http::{StatusCode, header, request::Parts},
+    extract::FromRef,
+    http::{StatusCode, header},
     response::Response,
 };
-use latchkey::{Engine, caller::Visit};
-use latchkey_app::{App, AssetNames, shell};
-use leptos::{
-    nonce::Nonce,
-    prelude::{IntoView, provide_context, use_context},
-};
+use latchkey_app::pages::{App, AssetNames, Pages};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 
 use crate::{app_state::AppState, assets};
@@ -21,13 +17,35 @@ use crate::{app_state::AppState, assets};
 /// being rendered meanwhile.
 static LISTINGS: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
+/// The files that every page loads.
+static ASSET_NAMES: LazyLock<Arc<AssetNames>> = LazyLock::new(|| {
+    let names = assets::names();
+    Arc::new(AssetNames {
+        css: names.css.to_owned(),
+        js: names.js.to_owned(),
+        wasm: names.wasm.to_owned(),
+        favicon: names.favicon.to_owned(),
+        fonts: names.fonts.iter().map(|font| (*font).to_owned()).collect(),
+    })
+});
+
+impl FromRef<AppState> for Pages {
+    fn from_ref(state: &AppState) -> Self {
+        Self {
+            engine: Arc::clone(&state.engine),
+            assets: Arc::clone(&ASSET_NAMES),
+        }
+    }
+}
+
 /// The routes of the pages and of the server functions.
 pub fn router(state: &AppState) -> Router<AppState> {
+    let pages = Pages::from_ref(state);
     Router::new().leptos_routes_with_context(
         state,
         LISTINGS.clone(),
-        context(&state.engine),
-        document,
+        pages.context(),
+        pages.document(),
     )
 }
 
@@ -48,32 +66,4 @@ pub async fn redirect(mut response: Response) -> Response {
 /// The addresses of the pages, with parameters in braces.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     LISTINGS.iter().map(AxumRouteListing::path)
-}
-
-/// What pages and server functions alike find as context: the engine, and what the layers noted of the request.
-pub fn context(engine: &Arc<Engine>) -> impl Fn() + Clone + Send + Sync + 'static {
-    let engine = Arc::clone(engine);
-    move || {
-        provide_context(Arc::clone(&engine));
-        if let Some(parts) = use_context::<Parts>() {
-            if let Some(visit) = parts.extensions.get::<Visit>() {
-                provide_context(visit.clone());
-            }
-            if let Some(nonce) = parts.extensions.get::<Nonce>() {
-                provide_context(nonce.clone());
-            }
-        }
-    }
-}
-
-/// A page's whole document.
-pub fn document() -> impl IntoView {
-    let names = assets::names();
-    shell(AssetNames {
-        css: names.css.to_owned(),
-        js: names.js.to_owned(),
-        wasm: names.wasm.to_owned(),
-        favicon: names.favicon.to_owned(),
-        fonts: names.fonts.iter().map(|font| (*font).to_owned()).collect(),
-    })
 }

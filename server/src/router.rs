@@ -15,8 +15,7 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 
 use crate::{
     app_state::AppState,
-    assets, audit_export, client_address, cors, docs, error_page, health, key_forms, logging,
-    metrics, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, logging, metrics, pages,
     problem::{self, Problem},
     request_log, rest, security_headers, sessions,
     timed_stream::{Phase, SharedPhase},
@@ -60,7 +59,11 @@ macro_rules! entry {
 
 /// The routes, but for those that Leptos knows: the pages, and the server functions under `/api`.
 fn table() -> Vec<Entry> {
-    vec![
+    let forms = latchkey_app::pages::forms().into_iter();
+    let forms = forms.map(|(path, form)| (For::Browsers, Method::POST, path, form));
+    let uploads = latchkey_app::pages::uploads().into_iter();
+    let uploads = uploads.map(|(path, form)| (For::Uploads, Method::POST, path, form));
+    let others = vec![
         entry!(Api POST "/v1/verify" verify::verify),
         entry!(Api GET "/v1/orgs" rest::orgs::list),
         entry!(Api POST "/v1/orgs" rest::orgs::create),
@@ -84,18 +87,13 @@ fn table() -> Vec<Entry> {
         entry!(Api GET "/v1/orgs/{org}/audit" rest::audit::list),
         entry!(Api GET "/openapi.json" docs::openapi),
         entry!(Browsers GET "/orgs/{org}/audit.csv" audit_export::show),
-        entry!(Browsers POST "/orgs/{org}/keys" key_forms::change_many),
-        entry!(Browsers POST "/orgs/{org}/keys/new" key_forms::create),
-        entry!(Browsers POST "/orgs/{org}/keys/{key}" key_forms::edit_domains),
-        entry!(Browsers POST "/orgs/{org}/keys/{key}/edit" key_forms::edit),
-        entry!(Browsers POST "/orgs/{org}/keys/{key}/rotate" key_forms::rotate),
-        entry!(Uploads POST "/orgs/{org}/keys/import" key_forms::import),
         entry!(Operators GET "/docs" docs::show),
         entry!(Operators GET "/docs/errors" docs::errors),
         entry!(Operators GET "/healthz" health::alive),
         entry!(Operators GET "/readyz" health::ready),
         entry!(Operators GET "/metrics" metrics::show),
-    ]
+    ];
+    others.into_iter().chain(forms).chain(uploads).collect()
 }
 
 /// Method and path of every route that is neither a page (see [`pages::paths`]), a server function nor a file.

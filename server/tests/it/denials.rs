@@ -130,21 +130,6 @@ on_both! {
         }
     }
 
-    async fn a_form_without_javascript_is_refused_as_well(app: &TestApp) {
-        let org = app.org("northwind").await;
-        let member = app.signed_in(&org, "ben", Role::Member).await;
-        let stranger = app.signed_in(&app.org("contoso").await, "eve", Role::Owner).await;
-        let key = org.key("Production").await.id.to_string();
-        let fields = [("org", "northwind"), ("key", &key), ("reason", "unused")];
-        for path in ["/api/keys/disable", "/api/keys/revoke"] {
-            for browser in [&member, &stranger, &app.browser()] {
-                let answer = browser.submit(path, &fields).await;
-                assert!(answer.status.is_redirection(), "{path}: {answer:?}");
-            }
-        }
-        assert!(state(app).await.iter().all(|row| row == "key active"));
-    }
-
     async fn who_is_removed_from_an_org_is_out_at_once(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

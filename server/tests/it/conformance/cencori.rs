@@ -112,7 +112,7 @@ on_both! { under "cencori":
         let link = format!("href=\"/orgs/northwind/keys/{}?revoke=1\"", made.id);
         assert!(menu.contains(&link) && menu.contains(">Revoke key…</a>"), "{menu}");
         let question = owner.get(&format!("/orgs/northwind/keys/{}?revoke=1", made.id)).await.text();
-        assert!(question.contains("Revoke “Compromised”?") && question.contains("action=\"/api/keys/revoke\""), "{question}");
+        assert!(question.contains("Revoke “Compromised”?") && question.contains("name=\"change\" value=\"revoke\""), "{question}");
     }
 
     /// "Enter a name for the key" "For publishable keys: add allowed domains (e.g., localhost, *.myapp.com)."

@@ -46,8 +46,8 @@ on_both! { under "corthex":
     async fn an_owner_copies_bot_and_key_where_they_are_made(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let bot = [("org", "northwind"), ("name", "Shop assistant"), ("domains", "shop.example"), ("public_embedding", "on")];
-        let made = owner.submit("/api/agents/create", &bot).await;
+        let bot = [("name", "Shop assistant"), ("domains", "shop.example"), ("public_embedding", "on")];
+        let made = owner.submit("/orgs/northwind/agents/new", &bot).await;
         let page = owner.get(made.header("location")).await.body;
         let public_id = made.header("location").rsplit('/').next().unwrap();
         assert!(page.contains(&format!("id=\"public-id\">{public_id}<")) && page.contains("Copy ID"), "{page}");

@@ -16,8 +16,6 @@ pub enum Access {
     NoPage,
     /// Whoever is signed in.
     SignedIn,
-    /// Whoever is in the org.
-    InOrg,
     /// Whoever's role in the org allows the action.
     To(Action),
     /// API servers.
@@ -43,7 +41,7 @@ pub const PROJECT: &str = "prj_00000000000000000000000000000000";
 
 /// Every route.
 pub fn entries() -> Vec<Entry> {
-    use Access::{Everyone, InOrg, NoPage, ServiceToken, SignedIn, To};
+    use Access::{Everyone, NoPage, ServiceToken, SignedIn, To};
     let page = |path, access| Entry {
         method: Method::GET,
         path,
@@ -60,6 +58,7 @@ pub fn entries() -> Vec<Entry> {
         page("/", Everyone),
         page("/sign-up", Everyone),
         page("/sign-in", Everyone),
+        page("/sign-out", NoPage),
         page("/account", SignedIn),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/new", To(Action::MakeKeys)),
@@ -80,74 +79,26 @@ pub fn entries() -> Vec<Entry> {
         page("/healthz", Everyone),
         page("/readyz", Everyone),
         page("/metrics", Everyone),
-        post("/api/home", "", Everyone),
-        post("/api/entry", "", Everyone),
         post(
-            "/api/sign-up",
+            "/sign-up",
             "name=N&email=n@example.com&org_name=O&password=short",
             Everyone,
         ),
         post(
-            "/api/sign-in",
+            "/sign-in",
             "email=n@example.com&password=wrong&next=",
             Everyone,
         ),
-        post("/api/sign-out", "", Everyone),
+        post("/sign-out", "", Everyone),
         post(
-            "/api/account/password",
+            "/account",
             "current_password=wrong&new_password=short",
             SignedIn,
         ),
-        post("/api/viewer", "org={org}", InOrg),
-        post("/api/members", "org={org}", To(Action::SeeMembers)),
-        post(
-            "/api/audit/list",
-            "address[org]={org}",
-            To(Action::SeeAuditLog),
-        ),
-        post("/api/keys/list", "address[org]={org}", To(Action::SeeKeys)),
-        post("/api/keys/show", "org={org}&key={key}", To(Action::SeeKeys)),
         post(
             "/api/keys/in-effect",
             "org={org}&key={key}",
             To(Action::SeeKeys),
-        ),
-        post("/api/keys/new-form", "org={org}", To(Action::MakeKeys)),
-        post("/api/keys/import-form", "org={org}", To(Action::MakeKeys)),
-        post(
-            "/api/keys/edit-form",
-            "org={org}&key={key}",
-            To(Action::EditKeys),
-        ),
-        post(
-            "/api/keys/rotate-form",
-            "org={org}&key={key}",
-            To(Action::RotateKeys),
-        ),
-        post(
-            "/api/keys/end-old-secret",
-            "org={org}&key={key}",
-            To(Action::RotateKeys),
-        ),
-        post(
-            "/api/keys/disable",
-            "org={org}&key={key}",
-            To(Action::DisableKeys),
-        ),
-        post(
-            "/api/keys/enable",
-            "org={org}&key={key}",
-            To(Action::DisableKeys),
-        ),
-        post(
-            "/api/keys/revoke",
-            "org={org}&key={key}&reason=unused",
-            To(Action::RevokeKeys),
-        ),
-        post(
-            "/api/usage",
-            "org={org}&range=days30",
-            To(Action::SeeUsageTotals),
         ),
         // Changing what is not among one's own keys changes nothing, and is told so: see pages/key_bulk.rs.
         post(
@@ -159,6 +110,26 @@ pub fn entries() -> Vec<Entry> {
             "/orgs/{org}/keys/{key}",
             "add=shop.example",
             To(Action::EditDomains),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}",
+            "change=disable",
+            To(Action::DisableKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}",
+            "change=enable",
+            To(Action::DisableKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}",
+            "change=revoke&reason=unused",
+            To(Action::RevokeKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/{key}",
+            "change=end-old-secret",
+            To(Action::RotateKeys),
         ),
         post(
             "/orgs/{org}/keys/{key}/edit",
@@ -180,60 +151,39 @@ pub fn entries() -> Vec<Entry> {
             "name=Made&kind=secret&environment=live&expires=never&creation_token=",
             To(Action::MakeKeys),
         ),
-        post("/api/agents/list", "org={org}&after=", To(Action::SeeKeys)),
         post(
-            "/api/agents/show",
-            "org={org}&agent={agent}&refused=false",
-            To(Action::SeeKeys),
-        ),
-        post(
-            "/api/agents/new-form",
-            "org={org}&refused=false",
+            "/orgs/{org}/agents/new",
+            "name=Made",
             To(Action::EditAgents),
         ),
         post(
-            "/api/agents/create",
-            "org={org}&name=Made",
+            "/orgs/{org}/agents/{agent}",
+            "name=Changed",
             To(Action::EditAgents),
         ),
         post(
-            "/api/agents/edit",
-            "org={org}&agent={agent}&name=Changed",
+            "/orgs/{org}/agents/{agent}",
+            "change=delete",
             To(Action::EditAgents),
         ),
         post(
-            "/api/agents/delete",
-            "org={org}&agent={agent}",
-            To(Action::EditAgents),
-        ),
-        post(
-            "/api/projects/list",
-            "org={org}&refused=false",
-            To(Action::SeeKeyDetails),
-        ),
-        post(
-            "/api/projects/create",
-            "org={org}&name=Made",
+            "/orgs/{org}/projects",
+            "change=create&name=Made",
             To(Action::EditProjects),
         ),
         post(
-            "/api/projects/rename",
-            "org={org}&project={project}&name=Changed",
+            "/orgs/{org}/projects",
+            "change=rename&project={project}&name=Changed",
             To(Action::EditProjects),
         ),
         post(
-            "/api/projects/delete",
-            "org={org}&project={project}",
+            "/orgs/{org}/projects",
+            "change=delete&project={project}",
             To(Action::EditProjects),
         ),
         post(
-            "/api/settings/show",
-            "org={org}&refused=false",
-            To(Action::EditOrg),
-        ),
-        post(
-            "/api/settings/change",
-            "org={org}&name=Changed&secrets_in_browsers=allow",
+            "/orgs/{org}/settings",
+            "name=Changed&secrets_in_browsers=allow",
             To(Action::EditOrg),
         ),
         post("/v1/verify", "{}", ServiceToken),
@@ -280,7 +230,7 @@ impl Entry {
 
     /// Whether it is about something that an org owns.
     pub fn is_of_an_org(&self) -> bool {
-        matches!(self.access, Access::InOrg | Access::To(_))
+        matches!(self.access, Access::To(_))
     }
 
     /// Sends the request, as a page's script would where it is one that scripts send.

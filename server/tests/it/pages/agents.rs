@@ -1,6 +1,5 @@
 //! The pages of agents, projects and the org's settings, as forms without JavaScript use them.
 
-use axum::http::{Method, header};
 use latchkey::{
     agents::{AgentSettings, create::create, show},
     orgs::settings,
@@ -12,15 +11,16 @@ use latchkey::{
 use crate::test_app::{Browser, HttpAnswer, TestApp, TestOrg, org::agent, said};
 
 const AGENTS: &str = "/orgs/northwind/agents";
+const PROJECTS: &str = "/orgs/northwind/projects";
 
 on_both! {
     async fn an_agent_is_made_changed_and_deleted(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let form = owner.get(&format!("{AGENTS}/new")).await.body;
-        assert!(form.contains("Embedding") && form.contains(r#"action="/api/agents/create""#), "{form}");
-        let fields = [("org", "northwind"), ("name", "Support"), ("domains", "shop.example\r\n*.shop.example"), ("public_embedding", "on")];
-        let made = send(&owner, "/api/agents/create", &fields, "new").await;
+        assert!(form.contains("Embedding") && form.contains(r#"action="/orgs/northwind/agents/new""#), "{form}");
+        let fields = [("name", "Support"), ("domains", "shop.example\r\n*.shop.example"), ("public_embedding", "on")];
+        let made = send(&owner, &format!("{AGENTS}/new"), &fields).await;
         let all = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
         let [stored] = all.as_slice() else { panic!("{all:?}") };
         let id = stored.summary.public_id.to_string();
@@ -34,15 +34,15 @@ on_both! {
         let listed = owner.get(AGENTS).await.body;
         assert!(listed.contains("shop.example and 1 more") && listed.contains("Public ID only"), "{listed}");
 
-        let fields = [("org", "northwind"), ("agent", id.as_str()), ("name", "Helper"), ("domains", "")];
-        let saved = send(&owner, "/api/agents/edit", &fields, &id).await;
-        assert_eq!(saved.header("location"), format!("{AGENTS}/{id}"));
+        let page = format!("{AGENTS}/{id}");
+        let saved = send(&owner, &page, &[("name", "Helper"), ("domains", "")]).await;
+        assert_eq!(saved.header("location"), page);
         let stored = show::details(&app.engine, &org.permit(), id.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((stored.summary.name.as_str(), stored.domains.len(), stored.public_embedding), ("Helper", 0, false));
 
         let question = owner.get(&format!("{AGENTS}/{id}?delete=1")).await.body;
-        assert!(question.contains("Delete “") && question.contains("/api/agents/delete"), "{question}");
-        let deleted = send(&owner, "/api/agents/delete", &[("org", "northwind"), ("agent", &id)], &id).await;
+        assert!(question.contains("Delete “") && question.contains("value=\"delete\""), "{question}");
+        let deleted = send(&owner, &page, &[("change", "delete")]).await;
         assert_eq!(deleted.header("location"), AGENTS);
         let listed = owner.get(deleted.header("location")).await.body;
         assert!(listed.contains("No agents yet") && listed.contains("Agent deleted."), "{listed}");
@@ -53,22 +53,21 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let made = create(&app.engine, &org.permit(), &agent("Support", &["shop.example"])).await.unwrap().public_id.to_string();
         for (name, domains, embedding, sentence) in [
-            ("", "shop.example", "", "This field is required."),
+            ("", "shop.example", "", "Enter a name."),
             ("Bot", "co.uk\n<b>", "", "Anyone can have a site under `co.uk`."),
             ("Bot", "", "on", "Enter at least one domain."),
         ] {
-            let mut fields = vec![("org", "northwind"), ("name", name), ("domains", domains)];
+            let mut fields = vec![("name", name), ("domains", domains)];
             if !embedding.is_empty() {
                 fields.push(("public_embedding", embedding));
             }
-            let refused = send(&owner, "/api/agents/create", &fields, "new").await;
-            let page = owner.get(path_of(refused.header("location"))).await.body;
-            assert!(page.contains(sentence) && !page.contains("<b>\n"), "{sentence}: {page}");
-            assert!(page.contains(&domains.replace('<', "&lt;")), "{domains}: {page}");
-            fields.push(("agent", &made));
-            let refused = send(&owner, "/api/agents/edit", &fields, &made).await;
-            let page = owner.get(path_of(refused.header("location"))).await.body;
-            assert!(page.contains(sentence), "{sentence}: {page}");
+            for path in [format!("{AGENTS}/new"), format!("{AGENTS}/{made}")] {
+                let refused = owner.submit(&path, &fields).await;
+                assert_eq!(refused.status, 422, "{path}: {refused:?}");
+                let page = refused.body;
+                assert!(page.contains(sentence) && !page.contains("<b>\n"), "{sentence}: {page}");
+                assert!(page.contains(&domains.replace('<', "&lt;")), "{domains}: {page}");
+            }
         }
         let all = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
         assert_eq!(all.len(), 1);
@@ -86,37 +85,38 @@ on_both! {
         for path in [AGENTS.to_owned(), format!("{AGENTS}/{id}"), format!("{AGENTS}/{id}?delete=1")] {
             let seen = member.get(&path).await.body;
             assert!(seen.contains("Support") && seen.contains(&id), "{seen}");
-            for hidden in ["secret-domain", "Public ID only", "/api/agents/", "/agents/new", "/projects\"", "/settings\""] {
+            for hidden in ["secret-domain", "Public ID only", "method=\"post\" action=\"/orgs", "/agents/new", "/projects\"", "/settings\""] {
                 assert!(!seen.contains(hidden), "{hidden} in {path}: {seen}");
             }
             let seen = admin.get(&path).await.body;
             assert!(seen.contains("secret-domain.example") && seen.contains("/projects\""), "{seen}");
-            for hidden in ["/api/agents/", "/agents/new", "/settings\""] {
+            for hidden in ["method=\"post\" action=\"/orgs", "/agents/new", "/settings\""] {
                 assert!(!seen.contains(hidden), "{hidden} in {path}: {seen}");
             }
         }
         let projects = admin.get("/orgs/northwind/projects").await.body;
-        assert!(projects.contains("Default") && !projects.contains("/api/projects/"), "{projects}");
+        assert!(projects.contains("Default") && !projects.contains("method=\"post\" action=\"/orgs"), "{projects}");
     }
 
     async fn projects_are_made_renamed_and_deleted(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        send(&owner, "/api/projects/create", &[("org", "northwind"), ("name", "Shop")], "").await;
+        send(&owner, PROJECTS, &[("change", "create"), ("name", "Shop")]).await;
         let shop = projects::list(&app.engine, &org.permit()).await.unwrap()[1].id.to_string();
-        let taken = send_from(&owner, "/api/projects/create", &[("org", "northwind"), ("name", "Shop")], "/orgs/northwind/projects").await;
-        let page = owner.get(path_of(taken.header("location"))).await.body;
-        assert!(page.contains("This name is taken."), "{page}");
-        let page = owner.get(&format!("/orgs/northwind/projects?rename={shop}")).await.body;
-        assert!(page.contains("/api/projects/rename") && page.contains(r#"value="Shop""#), "{page}");
-        send(&owner, "/api/projects/rename", &[("org", "northwind"), ("project", &shop), ("name", "Store")], "").await;
+        let taken = owner.submit(PROJECTS, &[("change", "create"), ("name", "Shop")]).await;
+        assert!(taken.status == 422 && taken.body.contains("A project `Shop` already exists."), "{taken:?}");
+        let page = owner.get(&format!("{PROJECTS}?rename={shop}")).await.body;
+        assert!(page.contains("value=\"rename\"") && page.contains(r#"value="Shop""#), "{page}");
+        let rename = [("change", "rename"), ("project", shop.as_str()), ("name", "")];
+        let nameless = owner.submit(PROJECTS, &rename).await;
+        assert!(nameless.status == 422 && nameless.text().contains("Rename “Shop”"), "{nameless:?}");
+        send(&owner, PROJECTS, &[rename[0], rename[1], ("name", "Store")]).await;
         create(&app.engine, &org.permit(), &AgentSettings { project: shop.parse().ok(), ..agent("Support", &[]) }).await.unwrap();
-        let delete = [("org", "northwind"), ("project", shop.as_str())];
-        let full = send_from(&owner, "/api/projects/delete", &delete, "/orgs/northwind/projects").await;
-        let page = owner.get(path_of(full.header("location"))).await.body;
-        assert!(page.contains("This project is not empty.") && page.contains("Store"), "{page}");
+        let delete = [("change", "delete"), ("project", shop.as_str())];
+        let full = owner.submit(PROJECTS, &delete).await;
+        assert!(full.status == 422 && full.body.contains("This project is not empty.") && full.body.contains("Store"), "{full:?}");
         app.database.execute("DELETE FROM agents").await;
-        let deleted = send(&owner, "/api/projects/delete", &delete, "").await;
+        let deleted = send(&owner, PROJECTS, &delete).await;
         let page = owner.get(deleted.header("location")).await.body;
         assert!(page.contains("Project deleted.") && !page.contains("Store"), "{page}");
     }
@@ -127,15 +127,14 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let request = Request { key: Some(&made.plain), origin: Some("https://shop.example"), ..Request::default() };
         assert_eq!(said(&app.ask(&request).await), "SECRET_KEY_IN_BROWSER");
-        let fields = [("org", "northwind"), ("name", "Northwind & Sons"), ("secrets_in_browsers", "allow")];
-        let saved = send(&owner, "/api/settings/change", &fields, "").await;
+        let fields = [("name", "Northwind & Sons"), ("secrets_in_browsers", "allow")];
+        let saved = send(&owner, "/orgs/northwind/settings", &fields).await;
         assert_eq!(said(&app.ask(&request).await), "VALID");
         let page = owner.get(saved.header("location")).await.body;
         assert!(page.contains("Saved.") && page.contains("Northwind &amp; Sons"), "{page}");
-        let fields = [("org", "northwind"), ("name", " "), ("secrets_in_browsers", "refuse")];
-        let refused = send_from(&owner, "/api/settings/change", &fields, "/orgs/northwind/settings").await;
-        let page = owner.get(path_of(refused.header("location"))).await.body;
-        assert!(page.contains("This field is required."), "{page}");
+        let fields = [("name", " "), ("secrets_in_browsers", "refuse")];
+        let refused = owner.submit("/orgs/northwind/settings", &fields).await;
+        assert!(refused.status == 422 && refused.body.contains("Enter a name."), "{refused:?}");
         let stored = settings::read(&app.engine, &org.permit()).await.unwrap();
         assert_eq!((stored.name.as_str(), stored.secrets_in_browsers), ("Northwind & Sons", true));
     }
@@ -159,33 +158,9 @@ async fn agents_of(app: &TestApp, org: &TestOrg) -> Vec<String> {
     all.iter().map(|agent| agent.name.to_string()).collect()
 }
 
-/// Sends a form from one of the agents' pages.
-async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)], page: &str) -> HttpAnswer {
-    send_from(browser, path, fields, &format!("{AGENTS}/{page}")).await
-}
-
-/// Sends a form from a page, without JavaScript.
-async fn send_from(
-    browser: &Browser,
-    path: &str,
-    fields: &[(&str, &str)],
-    page: &str,
-) -> HttpAnswer {
-    let request = browser
-        .request(Method::POST, path)
-        .header(header::ACCEPT, "text/html")
-        .header(header::REFERER, format!("http://localhost:3000{page}"));
-    let form = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(fields)
-        .finish();
-    let answer = browser.send(request, &form).await;
-    assert!(answer.status.is_redirection(), "{path}: {answer:?}");
+/// Sends a form that is done.
+async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> HttpAnswer {
+    let answer = browser.submit(path, fields).await;
+    assert_eq!(answer.status, 303, "{path}: {answer:?}");
     answer
-}
-
-/// The path and query of an address of this server.
-fn path_of(location: &str) -> &str {
-    location
-        .strip_prefix("http://localhost:3000")
-        .unwrap_or(location)
 }

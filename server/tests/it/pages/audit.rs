@@ -70,7 +70,7 @@ on_both! {
         }
         app.clock.advance(HOUR);
         write(&app.engine, false).await.unwrap();
-        member.submit("/api/sign-out", &[]).await;
+        member.submit("/sign-out", &[]).await;
         write(&app.engine, true).await.unwrap();
         let told: Vec<String> = rows(&owner.get(AUDIT).await).into_iter()
             .filter(|row| row.contains("192.0.2.1") || row.contains("more times"))
@@ -242,11 +242,8 @@ on_both! {
 
 /// Sends a button's form on a key's page.
 async fn press(browser: &Browser, change: &str, key: &str) {
-    let fields = [("org", "northwind"), ("key", key)];
-    let answer = browser
-        .submit(&format!("/api/keys/{change}"), &fields)
-        .await;
-    assert!(answer.status.is_redirection(), "{answer:?}");
+    let answer = browser.change_key(key, change).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
 }
 
 /// The rows of the table, the texts of their cells with a bar between lines.

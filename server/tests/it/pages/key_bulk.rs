@@ -21,11 +21,12 @@ on_both! {
         assert_eq!(said(&app.verify(&one.plain).await), "VALID", "it was only asked");
         let fields = [fields.as_slice(), &[("answered", "yes")]].concat();
         let done = owner.submit(LIST, &fields).await;
-        assert!(done.status == 200 && done.text().contains("2 keys disabled."), "{}", done.body);
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, LIST));
+        assert!(owner.get(LIST).await.text().contains("2 keys disabled."));
         assert_eq!(said(&app.verify(&one.plain).await), "INVALID_API_KEY disabled");
         assert_eq!(said(&app.verify(&three.plain).await), "VALID");
         let again = owner.submit(LIST, &fields).await;
-        assert!(again.text().contains("No keys were disabled.") && again.text().contains("One is disabled"), "{}", again.body);
+        assert!(again.status == 200 && again.text().contains("No keys were disabled.") && again.text().contains("One is disabled"), "{}", again.body);
 
         let asked = owner.submit(LIST, &[("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke")]).await;
         assert!(asked.text().contains("Revoke 2 keys") && asked.text().contains("name=\"reason\""), "{}", asked.body);
@@ -35,10 +36,29 @@ on_both! {
         assert!(asked.text().contains("Choose a reason"), "{}", asked.body);
         assert_eq!(said(&app.verify(&three.plain).await), "VALID", "no reason was given");
         let fields = [&fields[..4], &[("reason", "superseded")]].concat();
-        let done = owner.submit(LIST, &fields).await;
-        assert!(done.text().contains("2 keys revoked."), "{}", done.body);
+        let filtered = format!("{LIST}?status=active");
+        let done = owner.submit(&filtered, &fields).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, &*filtered), "the list as it was");
+        assert!(owner.get(LIST).await.text().contains("2 keys revoked."));
         assert_eq!(said(&app.verify(&three.plain).await), "INVALID_API_KEY revoked");
         assert_eq!(org.summary(one.id).await.revoke_reason.unwrap().as_str(), "superseded");
+    }
+
+    async fn a_key_is_disabled_and_enabled_from_its_menu(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let key = org.key("One").await;
+        let id = key.id.to_string();
+        for (change, says, sentence) in [
+            ("disable", "INVALID_API_KEY disabled", "Key disabled."),
+            ("enable", "VALID", "Key enabled."),
+        ] {
+            assert!(owner.get(LIST).await.body.contains(&format!("value=\"{change}\"")), "{change}");
+            let done = owner.submit(LIST, &[("keys", &*id), ("answered", "yes"), ("change", change)]).await;
+            assert_eq!((done.status.as_u16(), done.header("location")), (303, LIST));
+            assert_eq!(said(&app.verify(&key.plain).await), says);
+            assert!(owner.get(LIST).await.text().contains(sentence), "{sentence}");
+        }
     }
 
     async fn nothing_chosen_or_nothing_to_do_is_said(app: &TestApp) {

@@ -24,7 +24,7 @@ on_both! {
         press(&owner, "revoke", &id).await;
         assert_eq!(says(&made.plain).await, "INVALID_API_KEY revoked");
         let page = owner.get(&format!("/orgs/northwind/keys/{id}")).await.body;
-        assert!(page.contains("Revoked · ") && !page.contains("/api/keys/disable"), "{page}");
+        assert!(page.contains("Revoked · ") && !page.contains("value=\"disable\""), "{page}");
     }
 
     async fn the_page_says_whether_a_change_is_in_effect_on_every_instance(app: &TestApp) {
@@ -68,11 +68,11 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let id = org.key("Production").await.id.to_string();
         let call = async |change: &str, reason: &str| {
-            let fields = [("org", "northwind"), ("key", id.as_str()), ("reason", reason)];
-            owner.call(&format!("/api/keys/{change}"), &fields).await.status.as_u16()
+            let fields = [("change", change), ("reason", reason)];
+            owner.submit(&format!("/orgs/northwind/keys/{id}"), &fields).await.status.as_u16()
         };
-        assert_eq!((call("disable", "other").await, call("disable", "other").await), (200, 200));
-        assert_eq!((call("revoke", "unused").await, call("revoke", "compromised").await), (200, 200));
+        assert_eq!((call("disable", "other").await, call("disable", "other").await), (303, 303));
+        assert_eq!((call("revoke", "unused").await, call("revoke", "compromised").await), (303, 303));
         assert_eq!((call("enable", "other").await, call("disable", "other").await), (422, 422));
         let stored = org.summary(id.parse().unwrap()).await;
         assert_eq!(stored.revoke_reason.unwrap().as_str(), "unused", "the first reason stays");
@@ -114,26 +114,18 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let id = org.key("Production").await.id.to_string();
-        for fields in [&[("org", "northwind"), ("key", &*id), ("reason", "because")][..], &[("org", "northwind"), ("key", &id)]] {
-            let answer = owner.call("/api/keys/revoke", fields).await;
-            assert!(!answer.status.is_success(), "{answer:?}");
+        for fields in [&[("change", "revoke"), ("reason", "because")][..], &[("change", "revoke")]] {
+            let answer = owner.submit(&format!("/orgs/northwind/keys/{id}"), fields).await;
+            assert!(answer.status == 422 && answer.body.contains("Choose a reason."), "{answer:?}");
         }
+        let unknown = owner.submit(&format!("/orgs/northwind/keys/{id}"), &[("change", "explode")]).await;
+        assert_eq!(unknown.status, 400, "{unknown:?}");
         assert_eq!(org.summary(id.parse().unwrap()).await.status(app.clock.now()).as_str(), "active");
     }
 }
 
 /// Sends a button's form and checks that it leads back to a page.
 async fn press(browser: &Browser, change: &str, key: &str) {
-    let fields = [
-        ("org", "northwind"),
-        ("key", key),
-        ("reason", "compromised"),
-    ];
-    let answer = browser
-        .submit(&format!("/api/keys/{change}"), &fields)
-        .await;
-    assert!(
-        answer.status.is_redirection() && !answer.header("location").contains("__err"),
-        "{answer:?}"
-    );
+    let answer = browser.change_key(key, change).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
 }

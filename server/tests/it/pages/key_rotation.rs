@@ -41,13 +41,13 @@ on_both! {
         let refused = owner.submit(&format!("{path}/rotate"), &[("overlap", "0")]).await;
         assert!(refused.status == 422 && refused.text().contains("End it now"), "{refused:?}");
 
-        let end = "action=\"/api/keys/end-old-secret\"";
+        let end = "value=\"end-old-secret\"";
         assert!(page.contains(&format!("{path}?end=1#secrets")) && running.contains("?end=1#secrets") && !page.contains(end), "{page}");
         let asked = owner.get(&format!("{path}?end=1")).await.text();
         assert!(asked.contains(end) && asked.contains("Old secret, last used "), "{asked}");
 
         let id = old.id.to_string();
-        let ended = owner.submit("/api/keys/end-old-secret", &[("org", "northwind"), ("key", &id)]).await;
+        let ended = owner.change_key(&id, "end-old-secret").await;
         assert_eq!(ended.header("location"), path, "{ended:?}");
         assert_eq!(said(&app.verify(&old.plain).await), "INVALID_API_KEY superseded");
         assert!(owner.get(&path).await.text().contains(", ended "));

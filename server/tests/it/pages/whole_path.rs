@@ -12,7 +12,7 @@ on_both! {
         let browser = app.browser();
         assert_eq!(browser.get("/").await.header("location"), "/sign-up");
         let fields = [("name", "Dana"), ("email", "dana@example.com"), ("org_name", "Northwind Traders"), ("password", PASSWORD)];
-        let signed_up = browser.submit("/api/sign-up", &fields).await;
+        let signed_up = browser.submit("/sign-up", &fields).await;
         assert!(signed_up.status.is_redirection(), "{signed_up:?}");
         assert_eq!(signed_up.header("location"), "/orgs/northwind-traders/keys");
         assert!(browser.get("/orgs/northwind-traders/keys").await.body.contains("No keys yet"));
@@ -27,9 +27,9 @@ on_both! {
         assert!(usage.contains("Production"), "{usage}");
 
         let id = answer["key"]["id"].as_str().unwrap().to_owned();
-        let fields = [("org", "northwind-traders"), ("key", id.as_str()), ("reason", "compromised")];
-        let revoked = browser.submit("/api/keys/revoke", &fields).await;
-        assert_eq!(revoked.header("location"), format!("/orgs/northwind-traders/keys/{id}"));
+        let page = format!("/orgs/northwind-traders/keys/{id}");
+        let revoked = browser.submit(&page, &[("change", "revoke"), ("reason", "compromised")]).await;
+        assert_eq!(revoked.header("location"), page);
         assert!(browser.get(revoked.header("location")).await.body.contains("Revoked"));
         let answer = app.post_verify(Some(&token), &question).await.json();
         assert_eq!((&answer["code"], &answer["reason"]), (&json!("INVALID_API_KEY"), &json!("revoked")));

@@ -102,7 +102,7 @@ fn attack(server: &Server) {
         format!("email={encoded}"),
         format!("{encoded}[a][b]={encoded}"),
     ] {
-        server.send("POST", "/api/sign-in", &form, &body);
+        server.send("POST", "/sign-in", &form, &body);
     }
     for path in [
         format!("/orgs/{KEY}/keys?q={encoded}"),
@@ -141,7 +141,7 @@ fn attack(server: &Server) {
         let mut connection = TcpStream::connect(&server.address).unwrap();
         write!(
             connection,
-            "POST /api/sign-in HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nOrigin: {origin}\r\n\
+            "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nOrigin: {origin}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )

@@ -81,7 +81,7 @@ fn sign_in(server: &Server, email: &str, password: &str) -> (String, String) {
         "email={email}&password={}&next=",
         password.replace(' ', "+")
     );
-    let answer = server.send("POST", "/api/sign-in", &form, &body);
+    let answer = server.send("POST", "/sign-in", &form, &body);
     let location = answer
         .lines()
         .find(|line| line.to_ascii_lowercase().starts_with("location:"));

@@ -69,9 +69,9 @@ on_both! {
         let api = app.api().await;
         for name in ["dana", "ari"] {
             let person = app.signed_in(&org, name, Role::Owner).await;
-            for path in ["/api/keys/disable", "/api/keys/enable"] {
-                let answer = person.call(path, &[("org", "northwind"), ("key", &key)]).await;
-                assert_eq!(answer.status, 200, "{name} {path}: {}", answer.body);
+            for change in ["disable", "enable"] {
+                let answer = person.change_key(&key, change).await;
+                assert_eq!(answer.status, 303, "{name} {change}: {}", answer.body);
             }
             let entry = &list(&api, "limit=1").await[0];
             assert_eq!((&entry["event"], &entry["via"], &entry["address"]), (&json!("key.enabled"), &json!("page"), &json!("192.0.2.1")));
@@ -95,7 +95,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let fields = [("keys", &*ids[0]), ("keys", &*ids[1]), ("change", "disable"), ("answered", "yes")];
         let done = owner.submit("/orgs/northwind/keys", &fields).await;
-        assert_eq!(done.status, 200);
+        assert_eq!(done.status, 303);
         let entries = list(&app.api().await, "event=key.disabled").await;
         let mut disabled: Vec<&str> = entries.as_array().unwrap().iter().map(|entry| {
             assert_eq!(entry["request_id"], done.header("x-request-id"));

@@ -231,11 +231,13 @@ fn fields(entry: &Entry) -> BTreeSet<String> {
             "expires_on",
             "notes",
         ],
-        "/orgs/{org}/keys/{key}" => &["remove", "localhost"],
+        "/orgs/{org}/keys/{key}" => &["change", "reason", "add", "remove", "localhost"],
         "/orgs/{org}/keys/{key}/edit" => &["project", "scopes", "expires_on", "ip_ranges", "notes"],
         "/orgs/{org}/keys/{key}/rotate" => &["rotation_token"],
         "/orgs/{org}/keys/import" => &["go"],
-        "/api/agents/create" | "/api/agents/edit" => &["domains", "project", "public_embedding"],
+        "/orgs/{org}/agents/new" | "/orgs/{org}/agents/{agent}" => {
+            &["name", "domains", "project", "public_embedding"]
+        }
         _ => &[],
     };
     let in_table =

@@ -70,10 +70,10 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let text = numbered(FORM, ".example.com");
-        let fields = [("org", "northwind"), ("name", "Assistant"), ("domains", text.as_str())];
-        let answer = owner.call("/api/agents/create", &fields).await;
-        assert_eq!((answer.status.as_u16(), answer.body.as_str()),
-            (422, r#"{"refused":{"fields":[{"field":"domains","problem":"too_many_domains"}]}}"#));
+        let fields = [("name", "Assistant"), ("domains", text.as_str())];
+        let answer = owner.submit("/orgs/northwind/agents/new", &fields).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.body.contains(latchkey::domain::TOO_MANY_PATTERNS), "{}", answer.body);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM agents").await, 0);
     }
 
@@ -207,7 +207,7 @@ on_both! {
         let browser = app.browser();
         for accept in ["application/json", "text/html"] {
             for form in ["email=a", "email[a][b]=x&password=%ff&next=", "="] {
-                let request = browser.request(Method::POST, "/api/sign-in").header(header::ACCEPT, accept);
+                let request = browser.request(Method::POST, "/sign-in").header(header::ACCEPT, accept);
                 let answer = browser.send(request, form).await;
                 assert_eq!(answer.status, 400, "{accept} {form}: {}", answer.body);
             }
@@ -234,7 +234,7 @@ on_both! {
     async fn a_form_of_unstated_length_that_is_too_large_is_413(app: &TestApp) {
         let browser = app.browser();
         for accept in ["application/json", "text/html"] {
-            let request = browser.request(Method::POST, "/api/sign-in").header(header::ACCEPT, accept)
+            let request = browser.request(Method::POST, "/sign-in").header(header::ACCEPT, accept)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             let answer = browser.send_raw(request, "a".repeat(600 * 1024)).await;
             assert_eq!(answer.status, 413, "{accept}: {}", answer.body);
@@ -255,7 +255,7 @@ on_both! {
             tokio::spawn(async move {
                 let email = format!("person{number}@example.com");
                 let fields = [("name", "N"), ("email", &*email), ("org_name", "O"), ("password", "granite teapot sings")];
-                browser.call("/api/sign-up", &fields).await
+                browser.submit("/sign-up", &fields).await
             })
         }).collect();
         let mut busy = 0;

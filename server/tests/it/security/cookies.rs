@@ -15,7 +15,7 @@ on_both! {
         assert!(cookie.starts_with("__Host-latchkey="), "{cookie}");
         assert_has(&cookie, &["HttpOnly", "Secure", "SameSite=Lax", "Path=/"]);
         assert!(!cookie.contains("Domain="), "{cookie}");
-        let ended = browser.submit("/api/sign-out", &[]).await;
+        let ended = browser.submit("/sign-out", &[]).await;
         let removal = the_cookie(&ended.set_cookies());
         assert!(removal.starts_with("__Host-latchkey=;"), "{removal}");
         assert_has(&removal, &["Max-Age=0", "Secure", "Path=/"]);

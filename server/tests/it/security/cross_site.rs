@@ -10,13 +10,14 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let key = org.key("Production").await.id.to_string();
+        let key_page = format!("/orgs/northwind/keys/{key}");
         let forms = [
-            ("/api/sign-out", String::new()),
-            ("/api/keys/disable", format!("org=northwind&key={key}")),
-            ("/api/keys/revoke", format!("org=northwind&key={key}&reason=unused")),
-            ("/api/account/password", "current_password=x&new_password=another+password".to_owned()),
-            ("/orgs/northwind/keys/new", "name=Made&kind=secret&environment=live&expires=never".to_owned()),
-            ("/api/sign-in", "email=eve@evil.example&password=x&next=".to_owned()),
+            ("/sign-out", ""),
+            (&*key_page, "change=disable"),
+            (&*key_page, "change=revoke&reason=unused"),
+            ("/account", "current_password=x&new_password=another+password"),
+            ("/orgs/northwind/keys/new", "name=Made&kind=secret&environment=live&expires=never"),
+            ("/sign-in", "email=eve@evil.example&password=x&next="),
         ];
         for (path, form) in &forms {
             for from_elsewhere in [
@@ -40,9 +41,9 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let key = org.key("Production").await.id.to_string();
         for path in [
-            "/api/sign-out".to_owned(),
-            format!("/api/keys/disable?org=northwind&key={key}"),
-            format!("/api/keys/revoke?org=northwind&key={key}&reason=unused"),
+            "/sign-out".to_owned(),
+            format!("/orgs/northwind/keys/{key}?change=disable"),
+            format!("/orgs/northwind/keys/{key}?change=revoke&reason=unused"),
             "/orgs/northwind/keys/new?name=Made&kind=secret&environment=live&expires=never".to_owned(),
         ] {
             owner.get(&path).await;
@@ -84,7 +85,7 @@ on_both! {
             ("", "/orgs/northwind/keys"),
         ] {
             let fields = [("email", "dana@northwind.example"), ("password", PASSWORD), ("next", next)];
-            let answer = app.browser().submit("/api/sign-in", &fields).await;
+            let answer = app.browser().submit("/sign-in", &fields).await;
             assert!(answer.status.is_redirection(), "{answer:?}");
             assert_eq!(answer.header("location"), leads_to, "{next}");
         }

@@ -79,7 +79,7 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         app.engine.db().close().await;
-        for answer in [owner.get("/orgs/northwind/keys").await, owner.call("/api/keys/list", &[("address[org]", "northwind")]).await, app.browser().sign_in("dana@northwind.example", PASSWORD).await] {
+        for answer in [owner.get("/orgs/northwind/keys").await, owner.call("/api/keys/in-effect", &[("org", "northwind"), ("key", "key_1")]).await, app.browser().sign_in("dana@northwind.example", PASSWORD).await] {
             assert!(answer.status.is_server_error(), "{answer:?}");
             for word in ["sqlx", "PoolClosed", "pool", "SELECT", "src/"] {
                 assert!(!answer.body.contains(word), "{word}: {}", answer.body);
@@ -104,21 +104,24 @@ async fn every_kind(app: &TestApp, owner: &Browser) -> Vec<(&'static str, HttpAn
         (
             "data",
             owner
-                .call("/api/keys/list", &[("address[org]", "northwind")])
+                .call(
+                    "/api/keys/in-effect",
+                    &[("org", "northwind"), ("key", "key_1")],
+                )
                 .await,
         ),
         (
             "a refused form",
             owner
-                .call(
-                    "/api/sign-in",
+                .submit(
+                    "/sign-in",
                     &[("email", "x"), ("password", "x"), ("next", "")],
                 )
                 .await,
         ),
         (
             "a form without its fields",
-            owner.call("/api/keys/disable", &[]).await,
+            owner.submit("/account", &[]).await,
         ),
         (
             "a missing function",
@@ -135,7 +138,7 @@ async fn every_kind(app: &TestApp, owner: &Browser) -> Vec<(&'static str, HttpAn
             owner
                 .send(
                     owner
-                        .request(Method::POST, "/api/sign-out")
+                        .request(Method::POST, "/sign-out")
                         .header("sec-fetch-site", "cross-site"),
                     "",
                 )

@@ -21,9 +21,9 @@ on_both! {
         let mut answers: Vec<HttpAnswer> = vec![];
         let wrong_password = format!("wrong marmalade {}", app.database.url());
         let fields = [("name", "Dana"), ("email", "dana@example.com"), ("org_name", "Northwind"), ("password", PASSWORD)];
-        answers.push(browser.submit("/api/sign-up", &fields).await);
+        answers.push(browser.submit("/sign-up", &fields).await);
         let first_session = browser.session_cookie().unwrap();
-        answers.push(browser.submit("/api/sign-out", &[]).await);
+        answers.push(browser.submit("/sign-out", &[]).await);
         answers.push(browser.sign_in("dana@example.com", &wrong_password).await);
         answers.push(browser.sign_in("dana@example.com", PASSWORD).await);
         let session = browser.session_cookie().unwrap();
@@ -42,7 +42,7 @@ on_both! {
             answers.push(browser.get(path).await);
         }
         let fields = [("current_password", wrong_password.as_str()), ("new_password", "another marmalade")];
-        answers.push(browser.call("/api/account/password", &fields).await);
+        answers.push(browser.submit("/account", &fields).await);
         app.engine.db().close().await;
         answers.push(browser.get("/orgs/northwind/keys").await);
         answers.push(browser.sign_in("dana@example.com", PASSWORD).await);
@@ -59,7 +59,7 @@ on_both! {
             ("the session", &session),
         ];
         let log = captured();
-        assert!(log.contains("/api/sign-in") && log.contains("/orgs/{org}/usage"), "requests are logged");
+        assert!(log.contains("/sign-in") && log.contains("/orgs/{org}/usage"), "requests are logged");
         for (what, secret) in secrets {
             assert!(!log.contains(secret), "{what} is in the log");
             for answer in &answers {

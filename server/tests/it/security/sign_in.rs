@@ -2,7 +2,7 @@
 
 use latchkey::role::Role;
 
-use crate::test_app::{Browser, TestApp, org::PASSWORD};
+use crate::test_app::{Browser, HttpAnswer, TestApp, org::PASSWORD};
 
 const DANA: &str = "dana@northwind.example";
 
@@ -13,24 +13,11 @@ on_both! {
         let known = browser.sign_in(DANA, "wrong password").await;
         for email in ["nobody@northwind.example", "not an address", ""] {
             let unknown = browser.sign_in(email, "wrong password").await;
-            assert_eq!((unknown.status, &unknown.body), (known.status, &known.body), "{email}");
+            assert_eq!((unknown.status, alike(&unknown, email)), (known.status, alike(&known, DANA)), "{email}");
             assert_eq!(unknown.set_cookies(), known.set_cookies());
         }
         assert_eq!(known.status, 422);
         assert_eq!(browser.session_cookie(), None);
-    }
-
-    async fn without_javascript_they_are_answered_alike_too(app: &TestApp) {
-        app.org("northwind").await.person("dana", Role::Owner).await;
-        let mut answers = vec![];
-        for email in [DANA, "none@northwind.example"] {
-            let fields = [("email", email), ("password", "wrong password"), ("next", "")];
-            let answer = app.browser().submit("/api/sign-in", &fields).await;
-            assert!(answer.status.is_redirection(), "{answer:?}");
-            assert!(!answer.header("location").contains("password"), "{}", answer.header("location"));
-            answers.push((answer.status, answer.header("location").to_owned(), answer.body));
-        }
-        assert_eq!(answers[0], answers[1]);
     }
 
     async fn guesses_are_slowed_down_by_address_and_by_account(app: &TestApp) {
@@ -39,15 +26,15 @@ on_both! {
         org.person("eve", Role::Owner).await;
         let guesser = app.browser().at_address([198, 51, 100, 7]);
         for _ in 0..10 {
-            assert_eq!(guess(&guesser, DANA).await, "wrong_credentials");
+            assert_eq!(guess(&guesser, DANA).await, "The e-mail address or password is incorrect.");
         }
-        assert_eq!(guess(&guesser, DANA).await, "too_many_tries");
-        assert_eq!(guess(&guesser, "eve@northwind.example").await, "too_many_tries", "the address has guessed enough");
+        assert!(guess(&guesser, DANA).await.starts_with("Too many attempts."));
+        assert!(guess(&guesser, "eve@northwind.example").await.starts_with("Too many"), "the address has guessed enough");
         let elsewhere = app.browser().at_address([203, 0, 113, 9]);
-        assert_eq!(guess(&elsewhere, DANA).await, "too_many_tries", "the account was guessed at enough");
-        assert!(elsewhere.sign_in("eve@northwind.example", PASSWORD).await.status.is_success());
+        assert!(guess(&elsewhere, DANA).await.starts_with("Too many"), "the account was guessed at enough");
+        assert!(elsewhere.sign_in("eve@northwind.example", PASSWORD).await.status.is_redirection());
         app.clock.advance(30_000);
-        assert!(elsewhere.sign_in(DANA, PASSWORD).await.status.is_success());
+        assert!(elsewhere.sign_in(DANA, PASSWORD).await.status.is_redirection());
     }
 
     async fn a_forwarded_address_counts_only_from_a_trusted_proxy(app: &TestApp) {
@@ -56,13 +43,12 @@ on_both! {
             let browser = app.browser_with(settings);
             let mut last = String::new();
             for number in 0..12 {
-                let request = browser.request(axum::http::Method::POST, "/api/sign-in")
-                    .header("accept", "application/json")
+                let request = browser.request(axum::http::Method::POST, "/sign-in")
                     .header("x-forwarded-for", format!("203.0.113.{number}"));
                 let form = format!("email=nobody{number}{throttled}@example.com&password=wrong&next=");
                 last = browser.send(request, &form).await.body;
             }
-            assert_eq!(last.contains("too_many_tries"), throttled, "{last}");
+            assert_eq!(last.contains("Too many attempts."), throttled, "{last}");
         }
     }
 
@@ -70,8 +56,8 @@ on_both! {
         app.org("northwind").await.person("dana", Role::Owner).await;
         let sign_up = async |email: &str| {
             let fields = [("name", "N"), ("email", email), ("org_name", "O"), ("password", PASSWORD)];
-            let answer = app.browser().call("/api/sign-up", &fields).await;
-            (answer.status, answer.body)
+            let answer = app.browser().submit("/sign-up", &fields).await;
+            (answer.status, alike(&answer, email))
         };
         let known = sign_up(DANA).await;
         assert_eq!(known.0, 422);
@@ -79,13 +65,24 @@ on_both! {
     }
 }
 
-/// Tries a wrong password and gives the code of the refusal.
+/// Tries a wrong password and gives the sentence of the refusal.
 async fn guess(browser: &Browser, email: &str) -> String {
     let answer = browser.sign_in(email, "wrong password").await;
     assert_eq!(answer.status, 422, "{answer:?}");
-    let refused = answer.json()["refused"].clone();
-    refused.as_str().map_or_else(
-        || refused.as_object().unwrap().keys().next().unwrap().clone(),
-        str::to_owned,
-    )
+    let text = answer.text();
+    let alert = text.split("role=\"alert\"").nth(1).unwrap();
+    let sentence = alert.split("<p>").nth(1).unwrap();
+    sentence.split('<').next().unwrap().to_owned()
+}
+
+/// A page without what is another one each time: what was typed, and the nonce of its scripts.
+fn alike(page: &HttpAnswer, email: &str) -> String {
+    let mut text = page
+        .body
+        .replace(&format!("type=\"email\" value=\"{email}\""), "");
+    while let Some((before, after)) = text.split_once(" nonce=\"") {
+        let after = after.split_once('"').map_or("", |(_, after)| after);
+        text = format!("{before}{after}");
+    }
+    text
 }

@@ -121,7 +121,7 @@ on_both! {
         let org = app.org("northwind").await;
         let key = org.key("Production").await.id.to_string();
         let dana = app.signed_in(&org, "dana", Role::Owner).await;
-        assert_eq!(dana.call("/api/keys/disable", &[("org", "northwind"), ("key", &key)]).await.status, 200);
+        assert_eq!(dana.change_key(&key, "disable").await.status, 303);
         let disabled = app.database.number("SELECT MAX(position) FROM audit_addresses").await;
         let head = audit::verify(&app.engine, None).await.unwrap();
         assert_eq!(head.count, 4);

@@ -112,8 +112,8 @@ on_both! {
     async fn whole_addresses_are_kept_for_ninety_days(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let form = [("org", "northwind"), ("name", "Mobile")];
-        assert!(owner.submit("/api/projects/create", &form).await.status.is_redirection());
+        let form = [("change", "create"), ("name", "Mobile")];
+        assert!(owner.submit("/orgs/northwind/projects", &form).await.status.is_redirection());
         let address = async || entries(app, &org).await[0].address.clone().unwrap();
         app.clock.advance(90 * DAY);
         delete_old(&app.engine, Duration::MAX).await.unwrap();
@@ -127,8 +127,8 @@ on_both! {
     async fn addresses_of_deleted_entries_are_deleted_with_them(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let form = [("org", "northwind"), ("name", "Mobile")];
-        assert!(owner.submit("/api/projects/create", &form).await.status.is_redirection());
+        let form = [("change", "create"), ("name", "Mobile")];
+        assert!(owner.submit("/orgs/northwind/projects", &form).await.status.is_redirection());
         let addresses = async || app.database.number("SELECT COUNT(*) FROM audit_addresses").await;
         assert!(addresses().await > 0);
         app.clock.advance(10 * DAY + HOUR);

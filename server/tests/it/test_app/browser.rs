@@ -68,7 +68,7 @@ impl Browser {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Sends a form as a page without JavaScript does.
+    /// Sends a form of a page.
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(
             self.request(Method::POST, path)
@@ -76,6 +76,13 @@ impl Browser {
             &encoded(fields),
         )
         .await
+    }
+
+    /// Presses a button on the page of a key of the org `northwind`.
+    pub async fn change_key(&self, key: &str, change: &str) -> Answer {
+        let fields = [("change", change), ("reason", "compromised")];
+        let path = format!("/orgs/northwind/keys/{key}");
+        self.submit(&path, &fields).await
     }
 
     /// Calls a server function as a page's script does.
@@ -90,8 +97,8 @@ impl Browser {
 
     /// Signs in.
     pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
-        self.call(
-            "/api/sign-in",
+        self.submit(
+            "/sign-in",
             &[("email", email), ("password", password), ("next", "")],
         )
         .await
@@ -125,7 +132,7 @@ impl Browser {
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies);
         }
-        if !form.is_empty() {
+        if request.method_ref() == Some(&Method::POST) {
             request = request
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .header(header::CONTENT_LENGTH, form.len());

@@ -69,7 +69,7 @@ impl TestApp {
         let answer = browser
             .sign_in(&format!("{name}@{}.example", org.org.slug), PASSWORD)
             .await;
-        assert!(answer.status.is_success(), "{answer:?}");
+        assert_eq!(answer.status, 303, "{answer:?}");
         assert!(browser.session_cookie().is_some(), "{answer:?}");
         browser
     }

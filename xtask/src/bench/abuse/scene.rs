@@ -186,7 +186,7 @@ pub fn sign_in(site: Site, email: &str, from: &str) -> Request {
 
 /// A form of the pages that need no session; `from` is the client's address.
 pub fn public_form(site: Site, name: &str, fields: &[(&str, &str)], from: &str) -> Request {
-    let request = Request::post(&format!("/api/{name}"), FORM, payload::form(fields));
+    let request = Request::post(&format!("/{name}"), FORM, payload::form(fields));
     from_page(site, request, &format!("/{name}")).with("X-Forwarded-For", from)
 }
 

@@ -73,8 +73,11 @@ pub const MUTATIONS: [(&str, Prepare); 13] = [
         let mut key = Key::create(world, json!({}));
         key.asked = json!({"origin": "https://a.example"});
         let cookie = sign_in(world, &user(world, &key.org));
-        let form = format!("org={}&name=N&secrets_in_browsers=allow", key.org);
-        let change = move || drop(world.form("/api/settings/change", &cookie, &form));
+        let (form, page) = (
+            "name=N&secrets_in_browsers=allow",
+            format!("/orgs/{}/settings", key.org),
+        );
+        let change = move || drop(world.form(&page, &cookie, form));
         key.case("SECRET_KEY_IN_BROWSER", "VALID", change)
     }),
     ("a service token is revoked", |world| {
@@ -276,7 +279,7 @@ fn sign_in(world: &World, email: &str) -> String {
         "email={email}&password={}&next=",
         PASSWORD.replace(' ', "+")
     );
-    let answer = world.form("/api/sign-in", "", &form);
+    let answer = world.form("/sign-in", "", &form);
     let cookie = answer.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;
         let is_session = name.eq_ignore_ascii_case("set-cookie") && value.starts_with("latchkey=");

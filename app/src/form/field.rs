@@ -1,0 +1,92 @@
+//! A text field of a plain form.
+
+use leptos::prelude::*;
+
+use super::errors::{ErrorTexts, Errors, described_by, invalid_text};
+
+/// A labelled text field with its hint and error.
+#[component]
+pub fn Field(
+    /// Its `name`, and its `id` too.
+    name: &'static str,
+    /// What it is.
+    label: &'static str,
+    /// What it is for, where the label does not say enough.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// Its `type`.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What browsers and password managers fill it with.
+    autocomplete: &'static str,
+    /// The most characters it takes.
+    #[prop(default = 80)]
+    maxlength: usize,
+    /// The fewest.
+    #[prop(optional)]
+    minlength: Option<usize>,
+    /// What it holds at first.
+    #[prop(optional, into)]
+    value: String,
+    /// What is wrong with the form.
+    errors: Errors,
+) -> impl IntoView {
+    let sentences = errors.of(name);
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}
+            <input
+                class="input" id=name name=name type=kind value=value required autocomplete=autocomplete
+                maxlength=maxlength minlength=minlength
+                aria-invalid=invalid_text(sentences)
+                aria-describedby=described_by(name, hint.is_some(), sentences)
+            />
+            <ErrorTexts field=name errors/>
+        </div>
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "ssr")]
+mod tests {
+    use super::*;
+    use crate::form::errors::FieldError;
+
+    fn name_field(value: &str, errors: Vec<FieldError>) -> String {
+        Owner::new().with(|| {
+            let errors = Errors::new(errors);
+            view! { <Field name="name" label="Your name" autocomplete="name" value=value errors/> }
+                .to_html()
+        })
+    }
+
+    #[test]
+    fn a_field_is_labelled_and_what_it_holds_is_escaped() {
+        let html = name_field("\"><script>alert(1)</script>", Vec::new());
+        assert!(
+            html.contains(r#"<label for="name">"#) && html.contains(r#"id="name""#),
+            "{html}"
+        );
+        assert!(
+            !html.contains("<script>") && !html.contains("aria-invalid"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn a_field_points_to_what_is_wrong_with_it() {
+        let of = |field| name_field("", vec![FieldError::new(field, "Enter a name.")]);
+        let html = of("name");
+        assert!(
+            html.contains(r#"aria-invalid="true""#)
+                && html.contains(r#"aria-describedby="name-error""#),
+            "{html}"
+        );
+        assert!(
+            html.contains(r#"id="name-error""#) && html.contains("Enter a name."),
+            "{html}"
+        );
+        assert!(!of("email").contains("aria-invalid"));
+    }
+}

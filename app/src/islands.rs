@@ -1,0 +1,13 @@
+//! What comes alive in the browser: the components that the WebAssembly has.
+
+pub mod add_domains;
+pub mod agent_domains;
+pub mod copy_button;
+pub mod dialog_link;
+pub mod follow_effect;
+pub mod key_form;
+#[cfg(feature = "hydrate")]
+pub mod menus;
+pub mod origin_tester;
+pub mod pick_all;
+pub mod status_region;

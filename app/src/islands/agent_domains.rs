@@ -1,0 +1,40 @@
+//! The domains of an agent, checked while they are typed.
+
+use leptos::prelude::*;
+
+use super::key_form::domain_errors;
+use crate::form::{
+    errors::{ErrorTexts, Errors, FieldError, described_by, invalid},
+    text_area::TextArea,
+};
+
+/// The sites whose pages may use the agent.
+#[island]
+pub fn AgentDomains(
+    /// What the field holds at first.
+    text: String,
+    /// What is wrong with the form.
+    errors: Vec<FieldError>,
+    /// Whether a domain covers its subdomains.
+    covers_subdomains: bool,
+) -> impl IntoView {
+    let subdomains = if covers_subdomains {
+        "A domain includes its subdomains."
+    } else {
+        "A domain does not include its subdomains. To allow them, add *.example.com."
+    };
+    let errors = Errors::new(errors);
+    let sentences = errors.of("domains");
+    view! {
+        <div class="field">
+            <label for="domains">"Allowed domains "<span class="optional">"optional; leave empty for no restriction"</span></label>
+            <p class="hint" id="domains-hint">"Browser requests for this agent must come from these domains. Enter one per line, or separate them with commas. "{subdomains}</p>
+            <TextArea
+                name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
+                described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
+                on_change=move |text: String| errors.set_soon("domains", domain_errors(&text))
+            />
+            <ErrorTexts field="domains" errors/>
+        </div>
+    }
+}

@@ -1,0 +1,328 @@
+//! The fields of a key's forms.
+
+use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind, name::KeyName};
+use leptos::prelude::*;
+
+use super::{domain_errors, ip_range_errors};
+use crate::{
+    form::{
+        errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
+        text_area::TextArea,
+    },
+    icons::{Icon, Symbol},
+    text::days::days_text,
+    values::key_options::NewKeyOptions,
+};
+
+/// The kind, each with what it means. Where there is one there is nothing to choose, but as much to know.
+#[component]
+pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
+    if let [only] = options.kinds.as_slice() {
+        let word = only.as_str();
+        let meaning = consequence(*only, &options);
+        return view! {
+            <div class="notice info"><Icon symbol=Symbol::Info/><p><input type="hidden" name="kind" value=word/>{meaning}</p></div>
+        }
+        .into_any();
+    }
+    let cards = options
+        .kinds
+        .iter()
+        .map(|kind| {
+            let word = kind.as_str();
+            let title = options.kind_names.title(*kind);
+            view! {
+                <label class="choice">
+                    <input type="radio" name="kind" value=word checked=word == chosen required/>
+                    <span><b>{title}" key"</b><small>{consequence(*kind, &options)}</small></span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="field"><legend><span>"Type"</span></legend><div class="choices">{cards}</div></fieldset>
+    }
+    .into_any()
+}
+
+/// What follows from a kind, for whoever chooses or gets it.
+fn consequence(kind: Kind, options: &NewKeyOptions) -> String {
+    if kind == Kind::Widget {
+        return "For browsers. Visitors can read it, so it works only on your allowed domains."
+            .to_owned();
+    }
+    let power = if options.scopes.is_empty() {
+        "It has full access"
+    } else {
+        "It can do everything that its scopes allow"
+    };
+    let mut text = format!("For your servers. {power}, so never use it in a browser.");
+    let in_browsers: Vec<&str> = options.browser_scopes.iter().map(Scope::as_str).collect();
+    if !in_browsers.is_empty() {
+        text += &format!(
+            " Exception: you can use a key whose only scope is {} in a page, where visitors can read it.",
+            in_browsers.join(" and ")
+        );
+    }
+    if options.public_agents && !options.kinds.contains(&Kind::Widget) {
+        text += " Pages don’t need a key: they use an agent’s public ID.";
+    }
+    text
+}
+
+/// Where a widget key works. The stylesheet hides it while another kind is chosen.
+#[component]
+pub fn Domains(
+    text: String,
+    covers_subdomains: bool,
+    localhost: LocalhostRule,
+    /// Whether the key may forbid localhost.
+    localhost_switch: bool,
+    errors: Errors,
+) -> impl IntoView {
+    let subdomains = if covers_subdomains {
+        "A domain includes its subdomains."
+    } else {
+        "A domain does not include its subdomains. To allow them, add *.example.com."
+    };
+    let localhost = match localhost {
+        LocalhostRule::Always if localhost_switch => {
+            " Pages on localhost are allowed unless you block them."
+        }
+        LocalhostRule::Always => " Pages on localhost are always allowed.",
+        LocalhostRule::IfListed => " Add localhost for development.",
+        LocalhostRule::Never => "",
+    };
+    let sentences = errors.of("domains");
+    view! {
+        <div class="field for-widget">
+            <label for="domains">"Allowed domains "<span class="required" aria-hidden="true">"*"</span></label>
+            <p class="hint" id="domains-hint">"Enter one per line, or separate them with commas. "{subdomains}{localhost}</p>
+            <TextArea
+                name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
+                described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
+                on_change=move |text: String| errors.set_soon("domains", domain_errors(&text))
+            />
+            <ErrorTexts field="domains" errors/>
+        </div>
+    }
+}
+
+/// Whether pages on localhost may use a widget key, where the convention leaves that to the key.
+#[component]
+pub fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
+    offered.then(|| {
+        view! {
+            <label class="check for-widget">
+                <input type="checkbox" name="localhost" value="forbid" checked=forbidden/>
+                <span>"Block pages on localhost"<small>"Recommended for keys in production."</small></span>
+            </label>
+        }
+    })
+}
+
+/// The group of keys that it belongs to: id and name of each.
+#[component]
+pub fn ProjectField(
+    projects: Vec<(String, String)>,
+    chosen: String,
+    errors: Errors,
+) -> impl IntoView {
+    let choices = projects
+        .into_iter()
+        .map(|(id, name)| {
+            let selected = id == chosen;
+            view! { <option value=id selected=selected>{name}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for="project">"Project"</label>
+            <select class="input" id="project" name="project" aria-describedby=described_by("project", false, errors.of("project"))>{choices}</select>
+            <ErrorTexts field="project" errors/>
+        </div>
+    }
+}
+
+/// Where the key's users come from.
+#[component]
+pub fn IpRanges(text: String, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("ip_ranges");
+    view! {
+        <div class="field">
+            <label for="ip_ranges">"IP ranges "<span class="optional">"optional"</span></label>
+            <p class="hint" id="ip_ranges-hint">"Addresses that can use the key, such as 192.0.2.10 or 10.0.0.0/8. Enter one per line, or separate them with commas. Leave empty to allow any address."</p>
+            <TextArea
+                name="ip_ranges" text class="input mono" maxlength=20_000
+                described_by=described_by("ip_ranges", true, sentences) invalid=invalid(sentences)
+                on_change=move |text: String| errors.set_soon("ip_ranges", ip_range_errors(&text))
+            />
+            <ErrorTexts field="ip_ranges" errors/>
+        </div>
+    }
+}
+
+/// What its makers write about it.
+#[component]
+pub fn NotesField(text: String, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("notes");
+    view! {
+        <div class="field">
+            <label for="notes">"Notes "<span class="optional">"optional"</span></label>
+            <TextArea name="notes" text maxlength=2_000
+                described_by=described_by("notes", false, sentences) invalid=invalid(sentences)/>
+            <ErrorTexts field="notes" errors/>
+        </div>
+    }
+}
+
+/// What the key may do.
+#[component]
+pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) -> impl IntoView {
+    let boxes: Vec<(String, RwSignal<bool>)> = options
+        .scopes
+        .iter()
+        .map(|scope| {
+            (
+                scope.name.to_string(),
+                RwSignal::new(chosen.iter().any(|chosen| chosen == scope.name.as_str())),
+            )
+        })
+        .collect();
+    let checks = options
+        .scopes
+        .iter()
+        .zip(&boxes)
+        .map(|(scope, (name, ticked))| {
+            let ticked = *ticked;
+            view! {
+                <label class="check">
+                    <input
+                        type="checkbox" name="scopes" value=name.clone() checked=ticked.get_untracked()
+                        prop:checked=move || ticked.get()
+                        on:change:target=move |event| ticked.set(event.target().checked())
+                    />
+                    <span>{name.clone()}<small>{scope.description.clone()}</small></span>
+                </label>
+            }
+        })
+        .collect_view();
+    let boxes = StoredValue::new(boxes);
+    let tick = move |scopes: &[String]| {
+        boxes.with_value(|boxes| {
+            boxes
+                .iter()
+                .for_each(|(name, ticked)| ticked.set(scopes.contains(name)));
+        });
+    };
+    let with_presets = !options.presets.is_empty();
+    let presets = options
+        .presets
+        .into_iter()
+        .map(|preset| {
+            let scopes: Vec<String> = preset.scopes.iter().map(ToString::to_string).collect();
+            view! { <button type="button" class="btn" on:click=move |_| tick(&scopes)>{preset.name}</button> }
+        })
+        .collect_view();
+    let unrestricted = if options.no_scope_means_all {
+        "Everything"
+    } else {
+        "None"
+    };
+    // Ticking several boxes at once takes a script.
+    let preset_row = with_presets.then(|| {
+        view! {
+            <div class="row needs-script">
+                {presets}
+                <button type="button" class="btn" on:click=move |_| tick(&[])>{unrestricted}</button>
+            </div>
+        }
+    });
+    let none_means = if options.no_scope_means_all {
+        "If you select none, the key has full access, including scopes added later."
+    } else {
+        "If you select none, the key can do only what requires no scope."
+    };
+    view! {
+        <fieldset class="field" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
+            <legend><span>"Scopes "<span class="optional">"optional"</span></span></legend>
+            <p class="hint" id="scopes-hint">{none_means}</p>
+            <p class="hint for-widget">"Anyone who visits your pages can read this key. Select only what visitors are allowed to do."</p>
+            {preset_row}
+            <div class="checks">{checks}</div>
+            <ErrorTexts field="scopes" errors/>
+        </fieldset>
+    }
+}
+
+/// When the key ends. The stylesheet shows the day while "on a date" is chosen.
+#[component]
+pub fn Expiry(
+    options: NewKeyOptions,
+    /// When the key expires now; empty for a new key.
+    kept: String,
+    chosen: String,
+    day: String,
+    errors: Errors,
+) -> impl IntoView {
+    let option = |value: String, text: String| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{text}</option> }
+    };
+    let keep = (!kept.is_empty()).then(|| option("keep".to_owned(), format!("No change: {kept}")));
+    let lengths = options
+        .days
+        .iter()
+        .map(|days| option(days.to_string(), format!("In {}", days_text(*days))))
+        .collect_view();
+    let date = option("date".to_owned(), "On a date…".to_owned());
+    let never = options
+        .never
+        .then(|| option("never".to_owned(), "Never".to_owned()));
+    let (today, last) = options.date_bounds;
+    view! {
+        <div class="field">
+            <div class="fields">
+                <div class="field">
+                    <label for="expires">"Expires"</label>
+                    <select class="input" id="expires" name="expires" aria-describedby=described_by("expires", false, errors.of("expires"))>
+                        {keep}{lengths}{date}{never}
+                    </select>
+                </div>
+                <div class="field for-date">
+                    <label for="expires_on">"Last day, in UTC"</label>
+                    <input class="input" id="expires_on" name="expires_on" type="date" value=day min=today max=last/>
+                </div>
+            </div>
+            <ErrorTexts field="expires" errors/>
+        </div>
+    }
+}
+
+/// What the key is called.
+#[component]
+pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView {
+    let check = move |name: String| {
+        errors.set_soon(
+            "name",
+            name.parse::<KeyName>()
+                .err()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        );
+    };
+    view! {
+        <div class="field">
+            <label for="name">"Name "<span class="required" aria-hidden="true">"*"</span></label>
+            <p class="hint" id="name-hint">"Describe where the key is used, such as “Production server”. Up to 50 characters."</p>
+            <input
+                class="input" id="name" name="name" value=value required autocomplete="off" autofocus=focused
+                aria-describedby=described_by("name", true, errors.of("name"))
+                aria-invalid=invalid_text(errors.of("name"))
+                on:change:target=move |event| check(event.target().value())
+            />
+            <ErrorTexts field="name" errors/>
+        </div>
+    }
+}

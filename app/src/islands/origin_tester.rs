@@ -1,0 +1,132 @@
+//! Trying an origin against a key's domains.
+
+use latchkey::domain::{DomainPattern, DomainRule, LocalhostRule, Match, Origin, matching};
+use leptos::prelude::*;
+
+use crate::icons::{Icon, Symbol};
+
+/// Says of an origin which pattern lets it pass, or why it is refused: while one types where scripts run, otherwise when
+/// the form is sent.
+#[island]
+pub fn OriginTester(
+    /// The allowed domains.
+    patterns: Vec<String>,
+    /// How they are read.
+    rule: DomainRule,
+    /// The key's page.
+    path: String,
+    /// The origin that is tried at first.
+    tried: String,
+) -> impl IntoView {
+    let origin = RwSignal::new(tried.clone());
+    let patterns: Vec<DomainPattern> = patterns
+        .iter()
+        .filter_map(|pattern| DomainPattern::parse_stored(pattern).ok())
+        .collect();
+    let answer = move || {
+        origin.with(|origin| {
+            (!origin.trim().is_empty()).then(|| {
+                let (allowed, sentence) = verdict(&patterns, rule, origin);
+                let (class, symbol) = if allowed {
+                    ("verdict ok", Symbol::Check)
+                } else {
+                    ("verdict bad", Symbol::Alert)
+                };
+                view! { <p class=class><Icon symbol/><span>{sentence}</span></p> }
+            })
+        })
+    };
+    view! {
+        <form class="field" method="get" action=format!("{path}#domains")>
+            <label for="origin">"Test an origin"</label>
+            <div class="input-row">
+                <input
+                    class="input mono" id="origin" name="origin" value=tried maxlength="2000" autocomplete="off" spellcheck="false"
+                    placeholder="https://www.example.com" aria-describedby="origin-verdict"
+                    on:input:target=move |event| origin.set(event.target().value())
+                />
+                <button class="btn">"Test"</button>
+            </div>
+            <div id="origin-verdict" role="status">{answer}</div>
+        </form>
+    }
+}
+
+/// Whether a page of `typed` may use the key, and why. An address without a scheme is tried as https, and of a whole
+/// address the origin counts.
+fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, String) {
+    let typed = typed.trim();
+    let with_scheme = if typed.contains("://") || typed == "null" {
+        typed.to_owned()
+    } else {
+        format!("https://{typed}")
+    };
+    let origin = match Origin::parse(&with_scheme).or_else(|error| {
+        // A whole address, as one copies it from the browser.
+        Origin::from_referer(&with_scheme).map_err(|_| error)
+    }) {
+        Ok(origin) => origin,
+        Err(error) => return (false, format!("Rejected. {error}")),
+    };
+    match matching(patterns, &origin, rule) {
+        Some(Match::Pattern(pattern)) => (true, format!("{origin} is allowed by {pattern}.")),
+        Some(Match::Localhost) => (
+            true,
+            format!("{origin} is allowed: localhost is always allowed."),
+        ),
+        None if origin.is_localhost() && rule.localhost == LocalhostRule::Never => (
+            false,
+            format!("{origin} is rejected: this key does not work on localhost."),
+        ),
+        None => (
+            false,
+            format!("{origin} is rejected: it matches no allowed domain."),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_told_what_lets_it_pass_or_why_not() {
+        let patterns: Vec<DomainPattern> = ["shop.example", "*.shop.example:8443"]
+            .iter()
+            .map(|text| DomainPattern::parse_stored(text).unwrap())
+            .collect();
+        let rule = |localhost| DomainRule {
+            covers_subdomains: false,
+            localhost,
+        };
+        let says = |typed: &str| verdict(&patterns, rule(LocalhostRule::Always), typed);
+        for (typed, allowed, part) in [
+            ("https://shop.example", true, "by shop.example"),
+            (" shop.example ", true, "by shop.example"),
+            ("https://shop.example/cart?x=1", true, "by shop.example"),
+            (
+                "https://www.shop.example:8443",
+                true,
+                "by *.shop.example:8443",
+            ),
+            ("https://www.shop.example", false, "no allowed domain"),
+            ("http://localhost:3000", true, "localhost"),
+            ("null", false, "null"),
+            ("ftp://shop.example", false, "Rejected"),
+            (
+                "https://shop.example.evil.example",
+                false,
+                "no allowed domain",
+            ),
+        ] {
+            let (verdict, sentence) = says(typed);
+            assert_eq!(verdict, allowed, "{typed}: {sentence}");
+            assert!(sentence.contains(part), "{typed}: {sentence}");
+        }
+        let (allowed, sentence) = verdict(&patterns, rule(LocalhostRule::Never), "localhost:3000");
+        assert!(
+            !allowed && sentence.contains("does not work on localhost"),
+            "{sentence}"
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! What pages and server functions do.
+
+pub mod in_effect;
+
+use crate::{
+    error::{AppError, http::set_status},
+    request::PageRequest,
+};
+
+/// Answers a call of a server function by what `operation` comes to.
+///
+/// # Errors
+/// The operation's, with its HTTP status.
+pub async fn answer<T>(
+    operation: impl AsyncFnOnce(PageRequest) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    let request = PageRequest::current();
+    let result = match request.await {
+        Ok(request) => operation(request).await,
+        Err(error) => Err(error),
+    };
+    result.inspect_err(set_status)
+}

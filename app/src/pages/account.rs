@@ -1,0 +1,111 @@
+//! `/account`: the person's own name, address and password.
+
+use latchkey::accounts::password::{self, ChangePasswordError, NewPassword, TypedPassword};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::{
+    answer::FormAnswer,
+    done::Done,
+    forms::fields_and_errors,
+    frame::PageHead,
+    page::page,
+    sign_in::SignOutButton,
+    viewer::{Viewer, viewer},
+};
+use crate::{
+    error::AppError,
+    form::{
+        errors::{Errors, FormError, WHOLE_FORM},
+        field::Field,
+    },
+    request::PageRequest,
+};
+
+/// The form that changes the password. None of it is sent back.
+#[derive(Clone, Default, Deserialize)]
+pub struct PasswordForm {
+    current_password: String,
+    new_password: String,
+}
+
+/// Sets a new password and ends the person's other sessions.
+pub async fn submit(
+    request: PageRequest,
+    form: PasswordForm,
+) -> Result<FormAnswer<PasswordForm>, AppError> {
+    let person = request.person().await?;
+    let refused = |field: &str, error: &dyn std::fmt::Display| {
+        Ok(FormAnswer::refused(PasswordForm::default(), field, error))
+    };
+    let new = match form.new_password.parse::<NewPassword>() {
+        Ok(new) => new,
+        Err(error) => return refused("new_password", &error),
+    };
+    let current = TypedPassword::new(form.current_password);
+    let who = match password::change(request.engine(), person, current, new).await {
+        Ok(who) => who,
+        Err(error @ ChangePasswordError::WrongPassword) => {
+            return refused("current_password", &error);
+        }
+        Err(error @ ChangePasswordError::TooMany { .. }) => return refused(WHOLE_FORM, &error),
+        Err(ChangePasswordError::Hash(error)) => return Err(error.into()),
+        Err(ChangePasswordError::Storage(error)) => return Err(error.into()),
+    };
+    request.open_session(who).await?;
+    Ok(FormAnswer::done("/account", Done::PasswordChanged))
+}
+
+/// The page.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    page(viewer, |_, viewer| view! { <AccountView viewer/> })
+}
+
+#[component]
+fn AccountView(viewer: Viewer) -> impl IntoView {
+    view! {
+        <PageHead title="Account"/>
+        <div class="stack">
+            <section class="card" aria-labelledby="you">
+                <header><h2 id="you">"You"</h2></header>
+                <dl class="facts body">
+                    <dt>"Name"</dt><dd>{viewer.name}</dd>
+                    <dt>"E-mail"</dt><dd>{viewer.email.clone()}</dd>
+                    <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
+                    <dd>{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role.title()}</span></div> }).collect_view()}</dd>
+                </dl>
+            </section>
+            <PasswordCard email=viewer.email/>
+            <section class="card" aria-labelledby="session">
+                <header><h2 id="session">"This session"</h2></header>
+                <div class="body row">
+                    <p class="muted small">"Sessions end after 12 hours of inactivity, or 7 days after you sign in."</p>
+                    <span class="end"><SignOutButton class="btn"/></span>
+                </div>
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn PasswordCard(email: String) -> impl IntoView {
+    let (_, errors) = fields_and_errors(PasswordForm::default);
+    let errors = Errors::new(errors);
+    view! {
+        <section class="card" aria-labelledby="password">
+            <header><h2 id="password">"Password"</h2></header>
+            <div class="body">
+                <form class="form" method="post" action="/account">
+                    <FormError errors/>
+                    // For password managers: whose password it is.
+                    <input hidden type="text" autocomplete="username" value=email/>
+                    <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
+                    <Field name="new_password" label="New password" hint="At least 8 characters. Try a few words in a row."
+                        kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+                    <div class="actions"><button class="btn primary">"Change password"</button></div>
+                </form>
+            </div>
+        </section>
+    }
+}

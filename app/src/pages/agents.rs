@@ -1,0 +1,15 @@
+//! The agents' pages.
+
+mod data;
+mod fields;
+mod forms;
+mod list;
+mod new;
+mod show;
+
+pub use self::{
+    forms::{create, submit},
+    list::AgentsPage,
+    new::NewAgentPage,
+    show::AgentPage,
+};

@@ -1,0 +1,211 @@
+//! What the pages on agents show.
+
+use latchkey::{
+    Engine,
+    access::{Permit, to},
+    agents::{
+        Agent,
+        show::{self, ListedAgent},
+    },
+    keys::project,
+    role::Action,
+};
+
+use super::forms::AgentForm;
+use crate::{error::AppError, request::PageRequest};
+
+/// An org's agents.
+#[derive(Debug, Clone)]
+pub struct AgentList {
+    /// The org's name.
+    pub org_name: String,
+    /// How many agents the org has.
+    pub count: i64,
+    /// A page of them, by name.
+    pub rows: Vec<AgentRow>,
+    /// The public ID that the next page begins after, if there is one.
+    pub next: Option<String>,
+    /// Whether the rows have details.
+    pub with_details: bool,
+    /// Whether the viewer may make agents.
+    pub may_edit: bool,
+}
+
+/// An agent on the list.
+#[derive(Debug, Clone)]
+pub struct AgentRow {
+    /// The id that may stand in a page's source.
+    pub public_id: String,
+    /// Its name.
+    pub name: String,
+    /// What owners and admins see besides.
+    pub details: Option<AgentDetails>,
+}
+
+/// What owners and admins may know of an agent.
+#[derive(Debug, Clone)]
+pub struct AgentDetails {
+    /// Its project's name.
+    pub project: String,
+    /// The sites whose pages may use it; in a list the first alone.
+    pub domains: Vec<String>,
+    /// How many more there are.
+    pub more_domains: usize,
+    /// Whether its public ID may stand in a page in place of a key.
+    pub public_embedding: bool,
+}
+
+/// One agent.
+#[derive(Debug, Clone)]
+pub struct AgentView {
+    /// The agent.
+    pub agent: AgentRow,
+    /// The form that changes it, for those who may.
+    pub form: Option<AgentOptions>,
+}
+
+/// What the form of an agent is filled in with, and what it offers.
+#[derive(Debug, Clone)]
+pub struct AgentOptions {
+    /// The agent as it is.
+    pub values: AgentForm,
+    /// Id and name of each project.
+    pub projects: Vec<(String, String)>,
+    /// Whether agents can be embedded by their public ID here.
+    pub embedding_offered: bool,
+    /// Whether a domain covers its subdomains.
+    pub covers_subdomains: bool,
+}
+
+const PAGE_SIZE: u16 = 50;
+
+/// A page of the org's agents, for everyone in it.
+pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
+    let membership = request.membership().await?;
+    let engine = request.engine();
+    let permit = membership.permit()?;
+    // A place that was never one begins at the start.
+    let after = request.parameter("after").parse().ok();
+    // One more than a page has says whether there is another.
+    let limit = PAGE_SIZE + 1;
+    let mut rows: Vec<AgentRow> = match membership.permit_if_allowed::<to::SeeKeyDetails>() {
+        Some(permit) => show::list(engine, &permit, after, limit)
+            .await?
+            .into_iter()
+            .map(listed)
+            .collect(),
+        None => show::summaries(engine, &permit, after, limit)
+            .await?
+            .into_iter()
+            .map(|agent| AgentRow {
+                public_id: agent.public_id.to_string(),
+                name: agent.name.to_string(),
+                details: None,
+            })
+            .collect(),
+    };
+    let more = rows.len() > usize::from(PAGE_SIZE);
+    rows.truncate(usize::from(PAGE_SIZE));
+    let next = rows.last().map(|row| row.public_id.clone());
+    Ok(AgentList {
+        org_name: membership.org().name.to_string(),
+        count: show::count(engine, &permit).await?,
+        rows,
+        next: next.filter(|_| more),
+        with_details: membership.role().may(Action::SeeKeyDetails),
+        may_edit: membership.role().may(Action::EditAgents),
+    })
+}
+
+/// The agent in the request's path, for everyone in its org.
+pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
+    let membership = request.membership().await?;
+    let engine = request.engine();
+    let permit = membership.permit()?;
+    let public_id = request.id("agent")?;
+    let Some(details_permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() else {
+        let agent = show::summary(engine, &permit, public_id)
+            .await?
+            .ok_or(AppError::NotFound)?;
+        return Ok(AgentView {
+            agent: AgentRow {
+                public_id: agent.public_id.to_string(),
+                name: agent.name.to_string(),
+                details: None,
+            },
+            form: None,
+        });
+    };
+    let agent = show::details(engine, &details_permit, public_id)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let form = match membership.permit_if_allowed::<to::EditAgents>() {
+        Some(_) => Some(options(engine, &details_permit, Some(&agent)).await?),
+        None => None,
+    };
+    Ok(AgentView {
+        agent: row_with_details(agent),
+        form,
+    })
+}
+
+/// What the form of a new agent offers, for those who may create agents.
+pub async fn blank(request: PageRequest) -> Result<AgentOptions, AppError> {
+    let membership = request.membership().await?;
+    let _may_edit: Permit<to::EditAgents> = membership.permit()?;
+    options(request.engine(), &membership.permit()?, None).await
+}
+
+async fn options(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    agent: Option<&Agent>,
+) -> Result<AgentOptions, AppError> {
+    let convention = engine.convention();
+    let domains: Vec<String> = agent
+        .map(|agent| agent.domains.iter().map(ToString::to_string).collect())
+        .unwrap_or_default();
+    let values = agent.map_or_else(AgentForm::default, |agent| AgentForm {
+        change: String::new(),
+        name: agent.summary.name.to_string(),
+        project: agent.project_id.to_string(),
+        domains: domains.join("\n"),
+        public_embedding: if agent.public_embedding { "on" } else { "" }.to_owned(),
+    });
+    Ok(AgentOptions {
+        values,
+        projects: project::choices(engine, permit)
+            .await?
+            .into_iter()
+            .map(|project| (project.id.to_string(), project.name.to_string()))
+            .collect(),
+        embedding_offered: convention.public_agent_embedding,
+        covers_subdomains: convention.domains.covers_subdomains,
+    })
+}
+
+fn listed(agent: ListedAgent) -> AgentRow {
+    AgentRow {
+        public_id: agent.summary.public_id.to_string(),
+        name: agent.summary.name.to_string(),
+        details: Some(AgentDetails {
+            project: agent.project_name.to_string(),
+            more_domains: agent.domains.saturating_sub(1),
+            domains: agent.first_domain.into_iter().collect(),
+            public_embedding: agent.public_embedding,
+        }),
+    }
+}
+
+fn row_with_details(agent: Agent) -> AgentRow {
+    AgentRow {
+        public_id: agent.summary.public_id.to_string(),
+        name: agent.summary.name.to_string(),
+        details: Some(AgentDetails {
+            project: agent.project_name.to_string(),
+            domains: agent.domains.iter().map(ToString::to_string).collect(),
+            more_domains: 0,
+            public_embedding: agent.public_embedding,
+        }),
+    }
+}

@@ -1,0 +1,52 @@
+//! The fields of the form that creates or changes an agent.
+
+use leptos::prelude::*;
+
+use super::{data::AgentOptions, forms::AgentForm};
+use crate::{
+    form::{
+        errors::{ErrorTexts, Errors, FormError},
+        field::Field,
+    },
+    islands::{agent_domains::AgentDomains, key_form::fields::ProjectField},
+};
+
+/// The fields, to stand within a form.
+#[component]
+pub fn AgentFields(
+    /// What they offer.
+    options: AgentOptions,
+    /// What they hold.
+    values: AgentForm,
+    /// What is wrong with them.
+    errors: Errors,
+) -> impl IntoView {
+    let project = (options.projects.len() > 1).then(|| {
+        view! { <ProjectField projects=options.projects chosen=values.project errors/> }
+    });
+    let ticked = !values.public_embedding.is_empty();
+    view! {
+        <FormError errors/>
+        <Field name="name" label="Name" hint="A name that visitors and colleagues recognize, such as “Support assistant”."
+            autocomplete="off" maxlength=80 value=values.name errors/>
+        {project}
+        <AgentDomains text=values.domains errors=errors.all() covers_subdomains=options.covers_subdomains/>
+        {options.embedding_offered.then(|| view! { <Embedding ticked errors/> })}
+    }
+}
+
+/// Whether pages may show the agent's public ID in place of a key.
+#[component]
+fn Embedding(ticked: bool, errors: Errors) -> impl IntoView {
+    view! {
+        <fieldset class="field">
+            <legend><span>"Embedding"</span></legend>
+            <div><label class="check">
+                <input type="checkbox" name="public_embedding" value="on" checked=ticked/>
+                <span>"Allow pages on its domains to use it with its public ID alone"
+                    <small>"Anyone who visits these pages can read the ID. Requests from outside a browser can claim to come from any page."</small></span>
+            </label></div>
+            <ErrorTexts field="public_embedding" errors/>
+        </fieldset>
+    }
+}

@@ -1,0 +1,146 @@
+//! Creating, changing and deleting an agent.
+
+use latchkey::{
+    access::{Permit, to},
+    agents::{
+        AgentError, AgentSettings, PublicId, create as engine_create, delete as engine_delete,
+        edit as engine_edit,
+    },
+    id::ProjectId,
+    keys::rules::UnfitField,
+    name::DisplayName,
+};
+use serde::Deserialize;
+
+use crate::{
+    error::AppError,
+    form::{
+        errors::FieldError,
+        sent_back::{MAX_LIST, MAX_NAME, sent_back},
+    },
+    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader},
+    request::PageRequest,
+};
+
+/// The fields of an agent's forms as they are typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct AgentForm {
+    /// `delete` to delete the agent; empty to save it.
+    pub change: String,
+    /// Its name.
+    pub name: String,
+    /// The id of its project; empty to leave that to Latchkey.
+    pub project: String,
+    /// Domains, separated by commas or line ends.
+    pub domains: String,
+    /// Anything for yes: a checkbox that is not ticked is not sent.
+    pub public_embedding: String,
+}
+
+impl AgentForm {
+    /// The form as it is sent back, no field longer than the page lets one type.
+    fn sent_back(&self) -> Self {
+        Self {
+            change: String::new(),
+            name: sent_back(&self.name, MAX_NAME),
+            project: sent_back(&self.project, MAX_NAME),
+            domains: sent_back(&self.domains, MAX_LIST),
+            public_embedding: sent_back(&self.public_embedding, MAX_NAME),
+        }
+    }
+}
+
+type Answer = Result<FormAnswer<AgentForm>, AppError>;
+
+/// Creates an agent.
+pub async fn create(request: PageRequest, form: AgentForm) -> Answer {
+    let permit: Permit<to::EditAgents> = request.permit().await?;
+    let settings = match read(&form) {
+        Ok(settings) => settings,
+        Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
+    };
+    match engine_create::create(request.engine(), &permit, &settings).await {
+        Ok(agent) => Ok(FormAnswer::done(
+            agent_path(&request, agent.public_id),
+            Done::AgentCreated,
+        )),
+        Err(error) => refused(&form, error),
+    }
+}
+
+/// Changes or deletes an agent.
+pub async fn submit(request: PageRequest, form: AgentForm) -> Answer {
+    match form.change.as_str() {
+        "" => edit(request, form).await,
+        "delete" => delete(request).await,
+        _ => Err(AppError::Unreadable),
+    }
+}
+
+async fn edit(request: PageRequest, form: AgentForm) -> Answer {
+    let permit: Permit<to::EditAgents> = request.permit().await?;
+    let public_id: PublicId = request.id("agent")?;
+    let settings = match read(&form) {
+        Ok(settings) => settings,
+        Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
+    };
+    match engine_edit::edit(request.engine(), &permit, public_id, settings.into()).await {
+        Ok(()) => Ok(FormAnswer::done(
+            agent_path(&request, public_id),
+            Done::AgentUpdated,
+        )),
+        Err(error) => refused(&form, error),
+    }
+}
+
+async fn delete(request: PageRequest) -> Answer {
+    let permit: Permit<to::EditAgents> = request.permit().await?;
+    match engine_delete::delete(request.engine(), &permit, request.id("agent")?).await {
+        Ok(()) => {
+            let path = format!("/orgs/{}/agents", request.org());
+            Ok(FormAnswer::done(path, Done::AgentDeleted))
+        }
+        Err(AgentError::NotFound) => Err(AppError::NotFound),
+        Err(error) => Err(AppError::unavailable(&error)),
+    }
+}
+
+fn agent_path(request: &PageRequest, public_id: PublicId) -> String {
+    format!("/orgs/{}/agents/{public_id}", request.org())
+}
+
+fn read(form: &AgentForm) -> Result<AgentSettings, Vec<FieldError>> {
+    let mut fields = FieldReader::default();
+    let name = fields.take("name", form.name.parse::<DisplayName>());
+    let domains = fields.domains("domains", &form.domains);
+    let project = match form.project.as_str() {
+        "" => None,
+        id => {
+            let project = id.parse::<ProjectId>();
+            fields.take("project", project.map_err(|_| UnfitField::NoSuchProject))
+        }
+    };
+    match name {
+        Some(name) if fields.errors.is_empty() => Ok(AgentSettings {
+            name,
+            project,
+            domains,
+            public_embedding: !form.public_embedding.is_empty(),
+        }),
+        _ => Err(fields.errors),
+    }
+}
+
+fn refused(form: &AgentForm, error: AgentError) -> Answer {
+    let field = match error {
+        AgentError::NotFound => return Err(AppError::NotFound),
+        AgentError::UnknownProject => "project",
+        AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",
+        AgentError::EmbeddingNotOffered => "public_embedding",
+        AgentError::Randomness(_) | AgentError::Storage(_) => {
+            return Err(AppError::unavailable(&error));
+        }
+    };
+    Ok(FormAnswer::refused(form.sent_back(), field, error))
+}

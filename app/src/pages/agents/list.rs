@@ -1,0 +1,119 @@
+//! `/orgs/{org}/agents`: the org's agents.
+
+use leptos::prelude::*;
+
+use super::data::{AgentList, AgentRow, list};
+use crate::{
+    icons::{Icon, Symbol},
+    pages::{frame::PageHead, page::page},
+    text::{number::counted, query::query_of},
+};
+
+/// The page.
+#[component]
+pub fn AgentsPage() -> impl IntoView {
+    page(list, |request, list| {
+        view! { <AgentsView org=request.org().to_owned() list/> }
+    })
+}
+
+#[component]
+fn AgentsView(org: String, list: AgentList) -> impl IntoView {
+    let new = format!("/orgs/{org}/agents/new");
+    let may_edit = list.may_edit;
+    let make = may_edit.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New agent"</a> });
+    let count = counted(list.count, "agent", "agents");
+    let lead = view! { {count}" in "<b>{list.org_name.clone()}</b>"." }.into_any();
+    view! {
+        <PageHead title="Agents" lead>{make}</PageHead>
+        {if list.rows.is_empty() {
+            view! { <NoAgents new=may_edit.then_some(new)/> }.into_any()
+        } else {
+            view! { <AgentTable org list/> }.into_any()
+        }}
+    }
+}
+
+#[component]
+fn NoAgents(
+    /// Where one is made, for those who may.
+    new: Option<String>,
+) -> impl IntoView {
+    let way_on = match new {
+        Some(new) => {
+            view! { <div class="actions"><a class="btn primary" href=new>"Create agent"</a></div> }
+                .into_any()
+        }
+        None => view! { <p>"Only owners of the organization can create them."</p> }.into_any(),
+    };
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Agents/>
+            <h2>"No agents yet"</h2>
+            <p>"An agent is a bot, assistant or app that uses your keys. You can include its public ID in the source of a page."</p>
+            {way_on}
+        </div></div>
+    }
+}
+
+#[component]
+fn AgentTable(org: String, list: AgentList) -> impl IntoView {
+    let more = list.with_details.then(|| {
+        view! { <th scope="col">"Project"</th><th scope="col">"Domains"</th><th scope="col">"Embedding"</th> }
+    });
+    let rows = list
+        .rows
+        .into_iter()
+        .map(|agent| view! { <Row org=org.clone() agent/> })
+        .collect_view();
+    let pager = list.next.map(|next| {
+        let first = format!("/orgs/{org}/agents");
+        let next = format!("{first}{}", query_of(&[("after", &next)]));
+        view! {
+            <nav class="pager" aria-label="Pages of agents">
+                <span></span>
+                <a class="btn" href=first>"First page"</a>
+                <a class="btn" rel="next" href=next>"Next"</a>
+            </nav>
+        }
+    });
+    view! {
+        <div class="card">
+            <table class="table wide">
+                <caption class="visually-hidden">"Agents"</caption>
+                <thead><tr><th scope="col">"Name"</th><th scope="col">"Public ID"</th>{more}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+            {pager}
+        </div>
+    }
+}
+
+#[component]
+fn Row(org: String, agent: AgentRow) -> impl IntoView {
+    let href = format!("/orgs/{org}/agents/{}", agent.public_id);
+    let more = agent.details.map(|details| {
+        let domains = match (details.domains.into_iter().next(), details.more_domains) {
+            (None, _) => "Any".to_owned(),
+            (Some(only), 0) => only,
+            (Some(first), more) => format!("{first} and {more} more"),
+        };
+        let embedding = if details.public_embedding {
+            "Public ID only"
+        } else {
+            "Requires a key"
+        };
+        view! {
+            <td data-label="Project">{details.project}</td>
+            <td data-label="Domains">{domains}</td>
+            <td class="muted" data-label="Embedding">{embedding}</td>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row"><a class="name" href=href>{agent.name}</a></th>
+            <td data-label="Public ID"><code>{agent.public_id}</code></td>
+            {more}
+        </tr>
+    }
+}

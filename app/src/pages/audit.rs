@@ -1,0 +1,21 @@
+//! The page of the audit log.
+
+mod address;
+mod change_text;
+mod changes;
+mod data;
+mod entry;
+pub mod export;
+mod filters;
+mod history;
+mod names;
+mod page;
+mod query;
+mod table;
+mod wording;
+
+pub use self::{
+    data::{HistoryItem, history_of_key},
+    history::{HistoryCard, entries_of_key},
+    page::AuditPage,
+};

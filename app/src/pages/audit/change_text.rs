@@ -1,0 +1,190 @@
+//! Puts what an entry says is different into words.
+
+use std::collections::{HashMap, HashSet};
+
+use latchkey::{audit::Entry, role::Action, time::Timestamp};
+use serde_json::Value;
+
+use crate::{
+    pages::audit::{changes::ChangeText, wording::field_title},
+    text::time::TimeText,
+};
+
+/// Lists longer than this in all are told by what was added and removed: two of them side by side tell nothing.
+const LONGEST_LISTS: usize = 6;
+/// Items that are named of one list. The entry itself, which the API shows, has them all.
+const MOST_NAMED: usize = 20;
+/// Bytes that the named items of one list have in all, but for the first.
+const MOST_BYTES: usize = 1_000;
+
+/// What an entry says is different. `projects` are the names of the org's projects by id.
+pub fn changes(entry: &Entry, projects: &HashMap<String, String>) -> Vec<ChangeText> {
+    let changes = entry.changes.iter();
+    changes
+        .map(|(field, change)| change_text(field, &change["from"], &change["to"], projects))
+        .collect()
+}
+
+fn change_text(
+    field: &str,
+    from: &Value,
+    to: &Value,
+    projects: &HashMap<String, String>,
+) -> ChangeText {
+    let title = field_title(field);
+    if let (Value::Array(was), Value::Array(is)) = (from, to)
+        && was.len() + is.len() > LONGEST_LISTS
+    {
+        return ChangeText {
+            field: title,
+            from: None,
+            to: difference(was, is),
+        };
+    }
+    let text = |value| value_text(field, value, projects);
+    // Only of an expiry does the absence say something: never.
+    let from = (!from.is_null() || field == "expires_at").then(|| text(from));
+    ChangeText {
+        field: title,
+        from,
+        to: text(to),
+    }
+}
+
+fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) -> String {
+    match value {
+        Value::Null if field == "expires_at" => "never".to_owned(),
+        Value::Null => "none".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(millis) if field.ends_with("_at") => {
+            let at = millis.as_i64().unwrap_or_default();
+            TimeText::full(Timestamp::from_millis(at)).full
+        }
+        Value::String(id) if field == "project" => projects
+            .get(id)
+            .map_or_else(|| "Deleted project".to_owned(), Clone::clone),
+        Value::String(_) if field == "action" => serde_json::from_value(value.clone())
+            .map_or_else(|_| plain(value), |action: Action| action.text().to_owned()),
+        Value::String(word) if matches!(field, "file" | "reason") => word.replace('_', " "),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => joined(items),
+        other => plain(other),
+    }
+}
+
+fn difference(was: &[Value], is: &[Value]) -> String {
+    let texts = |items: &[Value]| items.iter().map(plain).collect::<HashSet<String>>();
+    let only_in = |these: &[Value], others: &[Value]| {
+        let others = texts(others);
+        let only = these.iter().filter(|item| !others.contains(&plain(item)));
+        only.cloned().collect::<Vec<_>>()
+    };
+    let parts = [("added", only_in(is, was)), ("removed", only_in(was, is))];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(word, items)| format!("{word} {}", joined(&items)))
+        .collect();
+    if parts.is_empty() {
+        "reordered".to_owned()
+    } else {
+        parts.join("; ")
+    }
+}
+
+fn joined(items: &[Value]) -> String {
+    let mut bytes = 0;
+    let named = items.iter().take(MOST_NAMED).map(plain);
+    let named = named.take_while(|item| {
+        let is_first = bytes == 0;
+        bytes += item.len();
+        is_first || bytes <= MOST_BYTES
+    });
+    let named: Vec<String> = named.collect();
+    let text = named.join(", ");
+    match items.len() - named.len() {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn text(field: &str, from: Value, to: Value) -> String {
+        let projects = HashMap::from([("prj_1".to_owned(), "Shop".to_owned())]);
+        change_text(field, &from, &to, &projects).to_string()
+    }
+
+    #[test]
+    fn changes_are_read_without_the_code() {
+        assert_eq!(text("name", json!("A"), json!("B")), "Name: A → B");
+        assert_eq!(
+            text("reason", Value::Null, json!("unused")),
+            "Reason: unused"
+        );
+        assert_eq!(
+            text("expires_at", Value::Null, json!(1_800_000_000_000_i64)),
+            "Expiry: never → Jan 15, 2027, 08:00 UTC"
+        );
+        assert_eq!(
+            text("project", json!("prj_1"), json!("prj_2")),
+            "Project: Shop → Deleted project"
+        );
+        assert_eq!(
+            text("scopes", json!([]), json!(["a", "b"])),
+            "Scopes: none → a, b"
+        );
+        assert_eq!(
+            text("public_embedding", json!(false), json!(true)),
+            "Embedding by public ID: no → yes"
+        );
+    }
+
+    #[test]
+    fn long_lists_are_told_by_their_difference() {
+        let is = text(
+            "domains",
+            json!(["a", "b", "c", "d"]),
+            json!(["b", "c", "d", "e"]),
+        );
+        assert_eq!(is, "Domains: added e; removed a");
+        let is = text(
+            "domains",
+            json!(["a", "b", "c", "d"]),
+            json!(["d", "c", "b", "a"]),
+        );
+        assert_eq!(is, "Domains: reordered");
+    }
+
+    #[test]
+    fn of_hundreds_of_items_twenty_are_named() {
+        let is: Vec<String> = (0..490).map(|number| format!("{number}.example")).collect();
+        let text = text("domains", json!([]), json!(is));
+        assert!(
+            text.starts_with("Domains: added 0.example, 1.example, ")
+                && text.ends_with(", 19.example and 470 more"),
+            "{text}"
+        );
+        let long: Vec<String> = (0..9)
+            .map(|number| format!("{number}{}", "a".repeat(299)))
+            .collect();
+        let text = joined(&long.iter().map(|item| json!(item)).collect::<Vec<_>>());
+        assert!(
+            text.len() < 1_000 && text.ends_with(" and 6 more"),
+            "{text}"
+        );
+        let longest = joined(&[json!("a".repeat(2_000)), json!("b")]);
+        assert!(longest.ends_with("a and 1 more"), "{longest}");
+    }
+}

@@ -1,0 +1,151 @@
+//! What the log's page and a key's timeline are given, and who is given it.
+
+use latchkey::{
+    Engine,
+    access::{Membership, to},
+    audit::{self, AuditQuery},
+    id::KeyId,
+    keys::show,
+    orgs,
+};
+
+use super::{address::Address, changes::ChangeText, entry, names::Names, query::query};
+use crate::{error::AppError, request::PageRequest, text::time::TimeText};
+
+/// One page of the org's log.
+#[derive(Debug, Clone)]
+pub struct AuditLog {
+    /// Newest first.
+    pub rows: Vec<EntryRow>,
+    /// The entry that the next page starts before.
+    pub next: Option<i64>,
+    /// Id and name of everyone to filter by: the members, and the one who is filtered by.
+    pub actors: Vec<(String, String)>,
+    /// The name of the key that is filtered by.
+    pub key_name: Option<String>,
+    /// The names of the filters that are invalid; with one there are no rows.
+    pub invalid: Vec<String>,
+}
+
+/// An entry.
+#[derive(Debug, Clone)]
+pub struct EntryRow {
+    /// When.
+    pub at: TimeText,
+    /// Who.
+    pub actor: String,
+    /// Their id; the command line has none.
+    pub actor_id: Option<String>,
+    /// What, before the name of what it was done to.
+    pub before: String,
+    /// That name.
+    pub target: Option<TargetText>,
+    /// What, after the name.
+    pub after: String,
+    /// What is different.
+    pub changes: Vec<ChangeText>,
+    /// From which address or network.
+    pub address: Option<String>,
+    /// With what: "Dashboard, Firefox".
+    pub via: String,
+}
+
+/// What something was done to.
+#[derive(Debug, Clone)]
+pub struct TargetText {
+    /// Its name; where it is gone, its id.
+    pub name: String,
+    /// Its page, where it has one.
+    pub href: Option<String>,
+    /// Whether the name is an id.
+    pub is_id: bool,
+}
+
+/// An entry in the timeline of the thing that it is about.
+#[derive(Debug, Clone)]
+pub struct HistoryItem {
+    /// What: "Rotated".
+    pub what: String,
+    /// Who.
+    pub actor: String,
+    /// When.
+    pub at: TimeText,
+    /// What is different.
+    pub changes: Vec<ChangeText>,
+}
+
+const PAGE_SIZE: u16 = 50;
+/// Entries in the timeline of a key.
+const HISTORY_SIZE: u16 = 20;
+
+/// The entries that the address asks for, for owners and admins.
+pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
+    let membership = request.membership().await?;
+    let engine = request.engine();
+    let address = Address::read(request.org().to_owned(), request.query());
+    let permit = membership.permit::<to::SeeAuditLog>()?;
+    let (page, invalid) = match query(&address, PAGE_SIZE) {
+        Ok(query) => (audit::list(engine, &permit, &query).await?, Vec::new()),
+        Err(invalid) => (audit::Page::default(), invalid),
+    };
+    let names = Names::of(engine, &membership, &page.entries).await?;
+    let mut actors: Vec<(String, String)> =
+        orgs::members(engine, &membership.permit::<to::SeeMembers>()?)
+            .await?
+            .into_iter()
+            .map(|member| (member.user_id.to_string(), member.name.to_string()))
+            .collect();
+    let is_offered = |id: &str| actors.iter().any(|(offered, _)| offered == id);
+    if !address.actor.is_empty() && !is_offered(&address.actor) {
+        let name = page.entries.first().map_or_else(
+            || address.actor.clone(),
+            |entry| entry::actor_name(&entry.actor),
+        );
+        actors.push((address.actor.clone(), name));
+    }
+    Ok(AuditLog {
+        rows: page
+            .entries
+            .iter()
+            .map(|entry| entry::row(entry, &names))
+            .collect(),
+        next: page.next,
+        actors,
+        key_name: key_name(engine, &membership, &address.key).await?,
+        invalid,
+    })
+}
+
+async fn key_name(
+    engine: &Engine,
+    membership: &Membership,
+    key: &str,
+) -> Result<Option<String>, AppError> {
+    let Ok(id) = key.parse() else { return Ok(None) };
+    let key = show::summary(engine, &membership.permit::<to::SeeKeys>()?, id).await?;
+    Ok(key.map(|key| key.name.to_string()))
+}
+
+/// The newest entries on a key.
+///
+/// # Errors
+/// When the role does not allow it, or the database does not answer.
+pub async fn history_of_key(
+    engine: &Engine,
+    membership: &Membership,
+    key: KeyId,
+) -> Result<Vec<HistoryItem>, AppError> {
+    let permit = membership.permit::<to::SeeAuditLog>()?;
+    let query = AuditQuery {
+        key: Some(key),
+        limit: HISTORY_SIZE,
+        ..AuditQuery::default()
+    };
+    let entries = audit::list(engine, &permit, &query).await?.entries;
+    let names = Names::of(engine, membership, &entries).await?;
+    let now = engine.clock().now();
+    Ok(entries
+        .iter()
+        .map(|entry| entry::history_item(entry, &names, now))
+        .collect())
+}

@@ -1,0 +1,112 @@
+//! From the engine's entries to what pages show.
+
+use latchkey::{
+    audit::{Actor, Entry},
+    time::Timestamp,
+};
+
+use crate::{
+    pages::audit::{
+        change_text::changes,
+        data::{EntryRow, HistoryItem, TargetText},
+        names::Names,
+        wording::{Wording, brief, capitalized},
+    },
+    text::time::TimeText,
+};
+
+/// An entry as a row of the table.
+pub fn row(entry: &Entry, names: &Names) -> EntryRow {
+    let is_own = entry
+        .target
+        .as_ref()
+        .is_some_and(|target| target.id.is_some() && target.id == entry.actor.id);
+    let wording = Wording::of(entry.event, is_own);
+    let target = entry
+        .target
+        .as_ref()
+        .filter(|_| wording.names_target)
+        .map(|target| target_text(target, names));
+    // Without anyone to name, "invited" would stop short.
+    let mut before = match target {
+        Some(_) => wording.before.to_owned(),
+        None => entry.event.sentence().to_owned(),
+    };
+    let mut changes = changes(entry, &names.projects);
+    if let Some(more) = entry.changes.get("more") {
+        before = format!("{before} {} more times that hour", more["to"]);
+        changes.clear();
+    }
+    EntryRow {
+        at: TimeText::exact(entry.at),
+        actor: actor_name(&entry.actor),
+        actor_id: entry.actor.id.clone(),
+        before: capitalized(&before),
+        after: target.as_ref().map_or("", |_| wording.after).to_owned(),
+        target,
+        changes,
+        address: entry.address.clone(),
+        via: via(entry),
+    }
+}
+
+/// An entry in the timeline of its target.
+pub fn history_item(entry: &Entry, names: &Names, now: Timestamp) -> HistoryItem {
+    HistoryItem {
+        what: brief(entry.event),
+        actor: actor_name(&entry.actor),
+        at: TimeText::relative(entry.at, now),
+        changes: changes(entry, &names.projects),
+    }
+}
+
+/// Who it was, as pages name them.
+pub fn actor_name(actor: &Actor) -> String {
+    match (actor.kind.as_str(), &actor.name) {
+        (_, Some(name)) => name.clone(),
+        ("command_line", _) => "Command line".to_owned(),
+        ("user", _) => "Deleted user".to_owned(),
+        ("token", _) => "Deleted service token".to_owned(),
+        ("unknown", _) => "Several".to_owned(),
+        (other, _) => capitalized(other),
+    }
+}
+
+/// What it was done to. A person who is gone is not named by an id; of other things it says which it was.
+fn target_text(target: &Actor, names: &Names) -> TargetText {
+    let id = target.id.as_deref().unwrap_or_default();
+    let org = &names.org;
+    let href = match (target.kind.as_str(), &target.name) {
+        ("key", Some(_)) => Some(format!("/orgs/{org}/keys/{id}")),
+        ("agent", Some(_)) => names
+            .agents
+            .get(id)
+            .map(|public_id| format!("/orgs/{org}/agents/{public_id}")),
+        _ => None,
+    };
+    let is_id = target.name.is_none() && target.kind != "user";
+    TargetText {
+        name: if is_id {
+            id.to_owned()
+        } else {
+            actor_name(target)
+        },
+        href,
+        is_id,
+    }
+}
+
+/// With what it was done: "Dashboard, Firefox".
+fn via(entry: &Entry) -> String {
+    let via = match entry.via.as_str() {
+        "page" => "Dashboard",
+        "api" => "API",
+        "cli" => "Command line",
+        other => other,
+    };
+    match entry.client.as_deref() {
+        Some("other") | None => via.to_owned(),
+        Some("curl") => format!("{via}, curl"),
+        Some(browser) => format!("{via}, {}", capitalized(browser)),
+    }
+}

@@ -1,0 +1,117 @@
+//! The form above the log. It is a GET, so that what it finds has an address.
+
+use latchkey::event::Event;
+use leptos::prelude::*;
+
+use crate::{
+    icons::{Icon, Symbol},
+    pages::audit::{
+        address::Address,
+        wording::{kind_title, title},
+    },
+};
+
+/// The form.
+#[component]
+pub fn Filters(
+    /// What is shown.
+    address: Address,
+    /// Id and name of everyone to filter by.
+    actors: Vec<(String, String)>,
+    /// The names of the filters that are invalid.
+    invalid: Vec<String>,
+) -> impl IntoView {
+    let problem = move |name: &str, sentence: &'static str| {
+        invalid
+            .iter()
+            .any(|known| known == name)
+            .then_some(sentence)
+    };
+    let people = std::iter::once((String::new(), "Anyone".to_owned())).chain(actors);
+    let clear = address
+        .is_filtered()
+        .then(|| view! { <a class="btn quiet" href=address.path()>"Clear"</a> });
+    view! {
+        <form class="bar filters" role="search" aria-label="Entries" method="get" action=address.path()>
+            <Choice name="event" label="Event" options=events() chosen=address.event.clone() problem=problem("event", "Select an event.")/>
+            <Choice name="actor" label="Who" options=people.collect() chosen=address.actor.clone() problem=problem("actor", "Select a person.")/>
+            <Input name="key" label="Key ID" kind="text" value=address.key.clone() problem=problem("key", "Enter an ID such as key_01…")/>
+            <Input name="from" label="First day" kind="date" value=address.from.clone() problem=problem("from", "Enter a date.")/>
+            <Input name="to" label="Last day" kind="date" value=address.to.clone() problem=problem("to", "Enter a date.")/>
+            <div class="actions"><button class="btn">"Filter"</button>{clear}</div>
+        </form>
+    }
+}
+
+/// Everything, then each kind's events after all of that kind.
+fn events() -> Vec<(String, String)> {
+    let mut options = vec![(String::new(), "Any event".to_owned())];
+    let mut last_kind = "";
+    for event in Event::ALL {
+        let (kind, _) = event.as_str().split_once('.').unwrap_or_default();
+        // Service tokens are the instance's, so that no org's log has entries on them.
+        if kind == "token" {
+            continue;
+        }
+        if kind != last_kind {
+            options.push((format!("{kind}.*"), format!("{}: all", kind_title(kind))));
+            last_kind = kind;
+        }
+        options.push((event.to_string(), title(*event)));
+    }
+    options
+}
+
+#[component]
+fn Choice(
+    name: &'static str,
+    label: &'static str,
+    /// Value and text of each.
+    options: Vec<(String, String)>,
+    chosen: String,
+    problem: Option<&'static str>,
+) -> impl IntoView {
+    let options = options
+        .into_iter()
+        .map(|(value, text)| {
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{text}</option> }
+        })
+        .collect_view();
+    let error_id = format!("{name}-error");
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <select class="input" id=name name=name aria-invalid=problem.map(|_| "true") aria-describedby=problem.map(|_| error_id)>{options}</select>
+            <Problem name problem/>
+        </div>
+    }
+}
+
+#[component]
+fn Input(
+    name: &'static str,
+    label: &'static str,
+    kind: &'static str,
+    value: String,
+    problem: Option<&'static str>,
+) -> impl IntoView {
+    let error_id = format!("{name}-error");
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                class="input" id=name name=name type=kind value=value autocomplete="off" maxlength="64"
+                aria-invalid=problem.map(|_| "true") aria-describedby=problem.map(|_| error_id)
+            />
+            <Problem name problem/>
+        </div>
+    }
+}
+
+#[component]
+fn Problem(name: &'static str, problem: Option<&'static str>) -> impl IntoView {
+    problem.map(|sentence| {
+        view! { <p class="error" id=format!("{name}-error")><Icon symbol=Symbol::Alert/>{sentence}</p> }
+    })
+}

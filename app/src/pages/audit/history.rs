@@ -1,0 +1,50 @@
+//! The timeline of one thing, on its own page.
+
+use leptos::{either::Either, prelude::*};
+
+use crate::{
+    pages::audit::{changes::Changes, data::HistoryItem},
+    text::time::Time,
+};
+
+/// The address of the log of one key.
+pub fn entries_of_key(org: &str, key: &str) -> String {
+    format!("/orgs/{org}/audit?key={key}")
+}
+
+/// The card.
+#[component]
+pub fn HistoryCard(
+    /// Newest first.
+    items: Vec<HistoryItem>,
+    /// Where all entries on the thing are.
+    href: String,
+) -> impl IntoView {
+    let list = if items.is_empty() {
+        Either::Left(view! { <p class="body muted small">"No entries yet."</p> })
+    } else {
+        let items = items
+            .into_iter()
+            .map(|item| view! { <Item item/> })
+            .collect_view();
+        Either::Right(view! { <ol class="history body">{items}</ol> })
+    };
+    view! {
+        <section class="card" aria-labelledby="history">
+            <header><h2 id="history">"History"</h2><a class="link small" href=href>"Audit log"</a></header>
+            {list}
+        </section>
+    }
+}
+
+#[component]
+fn Item(item: HistoryItem) -> impl IntoView {
+    let HistoryItem {
+        what,
+        actor,
+        at,
+        changes,
+    } = item;
+    let changes = (!changes.is_empty()).then(|| view! { <Changes changes/> });
+    view! { <li><b>{what}</b>" by "{actor}" · "<Time text=at/>{changes}</li> }
+}

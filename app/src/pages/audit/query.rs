@@ -1,0 +1,86 @@
+//! From the address to the engine's query.
+
+use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
+use latchkey::{audit::AuditQuery, event::Target, time::Timestamp};
+
+use crate::pages::audit::address::Address;
+
+/// The engine's query, or the names of the filters that are invalid.
+pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
+    let mut invalid = Vec::new();
+    let query = AuditQuery {
+        event: read(&mut invalid, "event", &address.event, |text| {
+            text.parse().ok()
+        }),
+        key: read(&mut invalid, "key", &address.key, |text| text.parse().ok()),
+        actor: read(&mut invalid, "actor", &address.actor, |text| {
+            is_actor(text).then(|| text.to_owned())
+        }),
+        from: read(&mut invalid, "from", &address.from, |text| {
+            start_of(text.parse().ok()?)
+        }),
+        // People mean the whole last day, and the engine's end is exclusive.
+        to: read(&mut invalid, "to", &address.to, |text| {
+            start_of(text.parse::<Date>().ok()?.checked_add(1.day()).ok()?)
+        }),
+        before: address.before,
+        limit,
+    };
+    if invalid.is_empty() {
+        Ok(query)
+    } else {
+        Err(invalid)
+    }
+}
+
+/// The filter, if it is set; one that is invalid is noted by its name.
+fn read<T>(
+    invalid: &mut Vec<String>,
+    name: &str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    if text.is_empty() {
+        return None;
+    }
+    let parsed = parse(text);
+    if parsed.is_none() {
+        invalid.push(name.to_owned());
+    }
+    parsed
+}
+
+fn is_actor(id: &str) -> bool {
+    matches!(Target::parse(id), Some(Target::User(_) | Target::Token(_)))
+}
+
+fn start_of(day: Date) -> Option<Timestamp> {
+    let midnight = day.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    Some(Timestamp::from_millis(midnight.as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<AuditQuery, Vec<String>> {
+        query(&Address::read("acme".to_owned(), text), 50)
+    }
+
+    #[test]
+    fn the_last_day_is_included() {
+        let query = read("from=2026-11-21&to=2026-11-21").unwrap();
+        let day = |from: Option<Timestamp>| from.unwrap().as_millis() / latchkey::time::DAY;
+        assert_eq!(day(query.to), day(query.from) + 1);
+        assert!(read("").unwrap().from.is_none());
+    }
+
+    #[test]
+    fn each_invalid_filter_is_named() {
+        let invalid = read("event=key.eaten&actor=key_1&key=Production&from=21.11.&to=9999-12-31");
+        assert_eq!(
+            invalid.unwrap_err(),
+            ["event", "key", "actor", "from", "to"]
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! The document around every page.
+
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use super::App;
+
+/// Where the server serves the files that every page loads, as paths. Empty where the server carries no such file.
+#[derive(Debug, Clone, Default)]
+pub struct AssetNames {
+    /// The stylesheet.
+    pub css: String,
+    /// The module that loads the WebAssembly and calls `hydrate()`.
+    pub js: String,
+    /// The WebAssembly.
+    pub wasm: String,
+    /// The icon.
+    pub favicon: String,
+    /// The fonts that the first screen needs.
+    pub fonts: Vec<String>,
+}
+
+/// The HTML document.
+pub fn shell(assets: &AssetNames) -> impl IntoView {
+    // Only islands come alive, from what they are given: without this every page would carry its data a second time.
+    if let Some(context) = Owner::current_shared_context() {
+        context.set_is_hydrating(false);
+    }
+    let nonce = leptos::nonce::use_nonce();
+    let there = |path: &str| (!path.is_empty()).then(|| path.to_owned());
+    let module = there(&assets.js).map(|js| {
+        view! {
+            <link rel="modulepreload" href=js.clone() nonce=nonce.clone()/>
+            <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="" nonce=nonce.clone()/>
+            <script type="module" src=js nonce=nonce></script>
+        }
+    });
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                {there(&assets.css).map(|css| view! { <link rel="stylesheet" href=css/> })}
+                {assets.fonts.iter().cloned().map(|font| view! {
+                    <link rel="preload" href=font r#as="font" r#type="font/woff2" crossorigin=""/>
+                }).collect_view()}
+                {there(&assets.favicon).map(|icon| view! { <link rel="icon" href=icon r#type="image/svg+xml"/> })}
+                {module}
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}

@@ -1,0 +1,148 @@
+//! What was just done, said on the page that follows.
+//!
+//! A form that is done is answered by a redirect. What it did travels to the next page as a word in a cookie, which that
+//! page removes; a word and never text, so that nobody can make a page say something.
+
+use std::str::FromStr;
+
+use axum::http::{HeaderValue, header, request::Parts};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use strum::{EnumString, IntoStaticStr};
+
+use crate::text::number::counted;
+
+const COOKIE: &str = "latchkey-done";
+/// For how long the browser keeps the word, in seconds.
+const SECONDS: u32 = 60;
+
+/// Something that a form did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Done {
+    /// A key was disabled.
+    KeyDisabled,
+    /// A key was enabled.
+    KeyEnabled,
+    /// A key was revoked.
+    KeyRevoked,
+    /// So many keys were disabled.
+    KeysDisabled(u32),
+    /// So many keys were revoked.
+    KeysRevoked(u32),
+    /// A key's settings were changed.
+    KeyUpdated,
+    /// A key works on other domains.
+    DomainsUpdated,
+    /// The old secret of a rotation has ended.
+    OldSecretEnded,
+    /// The person has a new password.
+    PasswordChanged,
+    /// An agent was created.
+    AgentCreated,
+    /// An agent was changed.
+    AgentUpdated,
+    /// An agent was deleted.
+    AgentDeleted,
+    /// A project was created.
+    ProjectCreated,
+    /// A project got another name.
+    ProjectRenamed,
+    /// A project was deleted.
+    ProjectDeleted,
+    /// An org's settings were changed.
+    SettingsUpdated,
+}
+
+impl Done {
+    /// What the page says.
+    pub fn sentence(self) -> String {
+        let keys = |count: u32| counted(i64::from(count), "key", "keys");
+        let sentence = match self {
+            Self::KeyDisabled => "Key disabled. Requests with it are now rejected.",
+            Self::KeyEnabled => "Key enabled. Requests with it are accepted again.",
+            Self::KeyRevoked => "Key revoked. Requests with it are now rejected.",
+            Self::KeysDisabled(count) => {
+                return format!(
+                    "{} disabled. Requests with them are rejected until you enable them again.",
+                    keys(count)
+                );
+            }
+            Self::KeysRevoked(count) => {
+                return format!(
+                    "{} revoked. Requests with them are now rejected.",
+                    keys(count)
+                );
+            }
+            Self::KeyUpdated => "Key updated. Changes take effect immediately.",
+            Self::DomainsUpdated => "Allowed domains updated. Changes take effect immediately.",
+            Self::OldSecretEnded => "Old secret ended. Requests with it are now rejected.",
+            Self::PasswordChanged => {
+                "Password changed. You have been signed out of all other sessions."
+            }
+            Self::AgentCreated => "Agent created. Use its public ID in requests.",
+            Self::AgentUpdated | Self::SettingsUpdated => "Saved. Changes take effect immediately.",
+            Self::AgentDeleted => "Agent deleted. Its public ID no longer works.",
+            Self::ProjectCreated => "Project created.",
+            Self::ProjectRenamed => "Project renamed.",
+            Self::ProjectDeleted => "Project deleted.",
+        };
+        sentence.to_owned()
+    }
+
+    /// The value of a `Set-Cookie` header that sends it along with the answer to `request`.
+    pub fn header(self, request: &Parts) -> String {
+        let word: &str = self.into();
+        let value = match self {
+            Self::KeysDisabled(count) | Self::KeysRevoked(count) => format!("{word}.{count}"),
+            _ => word.to_owned(),
+        };
+        cookie(request, &value, SECONDS)
+    }
+
+    /// What the form did whose answer led to this page. To be asked once: the cookie goes.
+    pub fn received() -> Option<Self> {
+        let request = use_context::<Parts>()?;
+        let cookies = request.headers.get(header::COOKIE)?.to_str().ok()?;
+        let mut cookies = cookies.split("; ");
+        let value = cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))?;
+        if let Some(response) = use_context::<ResponseOptions>()
+            && let Ok(gone) = HeaderValue::from_str(&cookie(&request, "", 0))
+        {
+            response.append_header(header::SET_COOKIE, gone);
+        }
+        Self::read(value)
+    }
+
+    fn read(value: &str) -> Option<Self> {
+        let (word, count) = value.split_once('.').unwrap_or((value, ""));
+        Some(match Self::from_str(word).ok()? {
+            Self::KeysDisabled(_) => Self::KeysDisabled(count.parse().ok()?),
+            Self::KeysRevoked(_) => Self::KeysRevoked(count.parse().ok()?),
+            done => done,
+        })
+    }
+}
+
+fn cookie(request: &Parts, value: &str, seconds: u32) -> String {
+    let is_https = request
+        .headers
+        .get(header::ORIGIN)
+        .is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
+    let secure = if is_https { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_brings_a_word_and_no_text() {
+        assert_eq!(Done::read("key-disabled"), Some(Done::KeyDisabled));
+        assert_eq!(Done::read("keys-revoked.12"), Some(Done::KeysRevoked(12)));
+        for unknown in ["", "call-us", "keys-revoked", "keys-revoked.many"] {
+            assert_eq!(Done::read(unknown), None, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What is shown where a page cannot be.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::{entry::EntryFrame, forms::FailedForm};
+use crate::{
+    error::{AppError, http::set_status},
+    icons::{Icon, Symbol},
+};
+
+/// The page for addresses that name nothing.
+#[component]
+pub fn NotFoundPage() -> impl IntoView {
+    let error = match use_context() {
+        Some(FailedForm(error)) => error,
+        None => {
+            set_status(&AppError::NotFound);
+            AppError::NotFound
+        }
+    };
+    view! { <EntryFrame><ErrorView error/></EntryFrame> }
+}
+
+/// An error in the place of what it kept from being shown.
+#[component]
+pub fn ErrorView(
+    /// The error.
+    error: AppError,
+) -> impl IntoView {
+    let title = match error {
+        AppError::SignedOut => "Signed out",
+        AppError::NotFound => "Not found",
+        AppError::Forbidden(_) => "Permission denied",
+        AppError::Unreadable => "Invalid request",
+        AppError::TooLarge => "Too large",
+        AppError::Busy { .. } => "Busy",
+        AppError::Unavailable => "Not available",
+    };
+    let way_on = match error {
+        AppError::SignedOut => ("/sign-in", "Sign in"),
+        _ => ("/", "Go to keys"),
+    };
+    view! {
+        <Title text=title/>
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Alert/>
+            <h1>{title}</h1>
+            <p>{error.to_string()}</p>
+            <div class="actions"><a class="btn" href=way_on.0>{way_on.1}</a></div>
+        </div></div>
+    }
+}

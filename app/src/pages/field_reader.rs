@@ -1,0 +1,102 @@
+//! Reading a form: from what was typed to what it means, with a sentence for each field that will not do.
+
+use jiff::{civil::Date, tz::TimeZone};
+use latchkey::{
+    convention::{MAX_SCOPES, Scope, TOO_MANY_SCOPES},
+    domain::{self, DomainPattern, TOO_MANY_PATTERNS},
+    ip_range::{self, IpRange, TOO_MANY_RANGES},
+    list::ParsedList,
+    time::{DAY, Timestamp},
+};
+
+use crate::form::errors::FieldError;
+
+/// Reads field by field and keeps what is wrong, so that all is said at once.
+#[derive(Default)]
+pub struct FieldReader {
+    /// What is wrong.
+    pub errors: Vec<FieldError>,
+}
+
+impl FieldReader {
+    /// The value, or nothing after noting what is wrong.
+    pub fn take<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result
+            .map_err(|error| self.errors.push(FieldError::new(field, error)))
+            .ok()
+    }
+
+    /// The patterns of a list of domains.
+    pub fn domains(&mut self, field: &str, text: &str) -> Vec<DomainPattern> {
+        self.list(field, domain::parse_list(text), TOO_MANY_PATTERNS)
+    }
+
+    /// The ranges of a list of addresses.
+    pub fn ip_ranges(&mut self, text: &str) -> Vec<IpRange> {
+        self.list("ip_ranges", ip_range::parse_list(text), TOO_MANY_RANGES)
+    }
+
+    fn list<T, E: std::fmt::Display>(
+        &mut self,
+        field: &str,
+        list: ParsedList<T, E>,
+        too_many: &str,
+    ) -> Vec<T> {
+        let sentences = list.sentences(too_many, |_| true);
+        self.errors.extend(
+            sentences
+                .into_iter()
+                .map(|sentence| FieldError::new(field, sentence)),
+        );
+        list.items
+    }
+
+    /// The scopes that are ticked.
+    pub fn scopes(&mut self, ticked: &[String]) -> Option<Vec<Scope>> {
+        if ticked.len() > MAX_SCOPES {
+            return self.take("scopes", Err(TOO_MANY_SCOPES));
+        }
+        let scopes: Result<Vec<Scope>, _> = ticked.iter().map(|scope| scope.parse()).collect();
+        self.take("scopes", scopes)
+    }
+}
+
+/// When a key ends; `Ok(None)` for never.
+pub fn expiry(expires: &str, day: &str, now: Timestamp) -> Result<Option<Timestamp>, &'static str> {
+    const LONGEST_DAYS: i64 = 36_500;
+    match expires {
+        "never" => Ok(None),
+        "date" => end_of_day(day)
+            .map(Some)
+            .ok_or("Choose the last day on which the key works."),
+        days => match days.parse::<i64>() {
+            Ok(days @ 1..=LONGEST_DAYS) => Ok(Some(now.plus(days * DAY))),
+            _ => Err("Choose when the key expires."),
+        },
+    }
+}
+
+/// The last millisecond of a day in UTC.
+fn end_of_day(text: &str) -> Option<Timestamp> {
+    let midnight = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
+    Some(Timestamp::from_millis(
+        midnight.timestamp().as_millisecond() + DAY - 1,
+    ))
+}
+
+/// Notes as they are kept. Browsers send line ends as CR LF.
+pub fn notes(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
+}
+
+/// The field of a form that the engine's field is. The forms have one choice of expiry where the API has two fields.
+pub fn form_field(field: &str) -> &str {
+    match field {
+        "expires_at" => "expires",
+        field => field,
+    }
+}

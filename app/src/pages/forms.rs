@@ -1,0 +1,167 @@
+//! How a form is answered: the page that it is on, with what came of it, or a redirect.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    body::Body,
+    extract::{FromRef, FromRequest, Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, post},
+};
+use axum_extra::extract::Form;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::render_app_async_with_context;
+use serde::de::DeserializeOwned;
+
+use crate::{error::AppError, form::errors::FieldError};
+use crate::{
+    error::http::sign_in_path,
+    pages::{Pages, answer::FormAnswer},
+    request::PageRequest,
+};
+
+/// That the form of the page under way was not read or not allowed. The page shows that, and nothing else.
+#[derive(Debug, Clone)]
+pub struct FailedForm(pub AppError);
+
+/// The form of the page under way, which was refused.
+#[derive(Debug, Clone)]
+pub struct RefusedForm<F> {
+    /// What was sent.
+    pub values: F,
+    /// What is wrong with it.
+    pub errors: Vec<FieldError>,
+}
+
+/// What the form of the page under way did, which the page shows.
+#[derive(Debug, Clone)]
+struct Shown<D>(D);
+
+/// The form with the fields `F` that the page under way was sent and that was refused.
+pub fn refused_form<F: Clone + Send + Sync + 'static>() -> Option<RefusedForm<F>> {
+    use_context()
+}
+
+/// What a form is filled in with, and what is wrong with it: that of the form that was refused, or `blank`.
+pub fn fields_and_errors<F: Clone + Send + Sync + 'static>(
+    blank: impl FnOnce() -> F,
+) -> (F, Vec<FieldError>) {
+    match refused_form() {
+        Some(RefusedForm { values, errors }) => (values, errors),
+        None => (blank(), Vec::new()),
+    }
+}
+
+/// What the form of the page under way did, where that is for the page to show.
+pub fn shown<D: Clone + Send + Sync + 'static>() -> Option<D> {
+    use_context().map(|Shown(done)| done)
+}
+
+/// The route of a form: reads it, hands it to `submit`, and answers with what comes of it.
+pub fn form<F, D, S, R, St>(submit: S) -> MethodRouter<St>
+where
+    F: DeserializeOwned + Clone + Send + Sync + 'static,
+    D: Clone + Send + Sync + 'static,
+    S: Fn(PageRequest, F) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<FormAnswer<F, D>, AppError>> + Send,
+    Pages: FromRef<St>,
+    St: Clone + Send + Sync + 'static,
+{
+    post(async move |State(pages): State<Pages>, request: Request| {
+        let (parts, body) = request.into_parts();
+        let answer = async {
+            let request = PageRequest::of(Arc::clone(&pages.engine), parts.clone()).await?;
+            let form = read(Request::from_parts(parts.clone(), body)).await?;
+            submit(request, form).await
+        };
+        let answer = answer.await;
+        respond(&pages, parts, answer).await
+    })
+}
+
+/// The form that a request carries.
+///
+/// # Errors
+/// When it is none, or larger than a form may be.
+pub async fn read<F: DeserializeOwned>(request: Request) -> Result<F, AppError> {
+    match Form::<F>::from_request(request, &()).await {
+        Ok(Form(form)) => Ok(form),
+        Err(refused) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(AppError::TooLarge)
+        }
+        Err(_) => Err(AppError::Unreadable),
+    }
+}
+
+/// The answer to a form: a redirect, or the page that it is on with what came of it.
+pub async fn respond<F, D>(
+    pages: &Pages,
+    parts: Parts,
+    answer: Result<FormAnswer<F, D>, AppError>,
+) -> Response
+where
+    F: Clone + Send + Sync + 'static,
+    D: Clone + Send + Sync + 'static,
+{
+    match answer {
+        Ok(FormAnswer::Redirect { path, done }) => {
+            let mut response = Redirect::to(&path).into_response();
+            let cookie = done.map(|done| HeaderValue::from_str(&done.header(&parts)));
+            if let Some(Ok(cookie)) = cookie {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(AppError::SignedOut) => {
+            Redirect::to(&sign_in_path(parts.uri.path(), true)).into_response()
+        }
+        Ok(FormAnswer::Refused { values, errors }) => {
+            let refused = RefusedForm { values, errors };
+            let provide = move || provide_context(refused.clone());
+            page_with(pages, parts, StatusCode::UNPROCESSABLE_ENTITY, provide).await
+        }
+        Ok(FormAnswer::Shown(done)) => {
+            let provide = move || provide_context(Shown(done.clone()));
+            page_with(pages, parts, StatusCode::OK, provide).await
+        }
+        Err(error) => {
+            let status = error.status();
+            let retry_after = match error {
+                AppError::Busy { retry_after } => Some(HeaderValue::from(retry_after)),
+                _ => None,
+            };
+            let failed = FailedForm(error);
+            let provide = move || provide_context(failed.clone());
+            let mut page = page_with(pages, parts, status, provide).await;
+            let headers = page.headers_mut();
+            headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
+            page
+        }
+    }
+}
+
+/// The page at the address of the form, with what came of it as context.
+async fn page_with(
+    pages: &Pages,
+    parts: Parts,
+    status: StatusCode,
+    provide: impl Fn() + Clone + Send + Sync + 'static,
+) -> Response {
+    let context = pages.context();
+    let render = render_app_async_with_context(
+        move || {
+            context();
+            provide();
+        },
+        pages.document(),
+    );
+    let mut page = render(Request::from_parts(parts, Body::empty())).await;
+    // What the page itself could not read comes first: a form for what is not there is answered as its page is.
+    if page.status() == StatusCode::OK {
+        *page.status_mut() = status;
+    }
+    let no_store = HeaderValue::from_static("no-store");
+    page.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    page
+}

@@ -1,0 +1,176 @@
+//! The frame of every signed-in page: the ways in on the side, and the page. Also what pages begin with.
+
+use latchkey::role::Action;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Outlet;
+
+use super::{
+    page::loading,
+    sign_in::SignOutButton,
+    viewer::{OrgLink, Viewer, viewer},
+};
+use crate::icons::{Icon, Symbol};
+
+/// The frame. The page inside asks for its own data and says itself when it may not be seen.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let viewer = loading(|request| async move {
+        let path = request.path().to_owned();
+        Ok((viewer(request).await?, path))
+    });
+    let side = async move {
+        let viewer = viewer.await.ok();
+        viewer.map(|(viewer, path)| view! { <Side viewer path/> })
+    };
+    view! {
+        <div class="shell">
+            <header class="side">
+                <a class="brand" href="/"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></a>
+                <Suspense>{Suspend::new(side)}</Suspense>
+            </header>
+            <main class="main" id="content" tabindex="-1"><Outlet/></main>
+        </div>
+    }
+}
+
+#[component]
+fn Side(viewer: Viewer, path: String) -> impl IntoView {
+    let Viewer {
+        name,
+        email,
+        org,
+        orgs,
+    } = viewer;
+    let nav = org.clone().map(|org| {
+        let role = org.role;
+        let may = move |action| role.may(action);
+        let link = move |page: &'static str, symbol: Symbol, text: &'static str| {
+            let href = format!("/orgs/{}/{page}", org.slug);
+            // A key's page is one of the keys' pages.
+            let is_here = path == href || path.starts_with(&format!("{href}/"));
+            let current = is_here.then_some("page");
+            view! { <li><a href=href aria-current=current><Icon symbol=symbol/>{text}</a></li> }
+        };
+        view! {
+            <nav class="nav" aria-label="Main"><ul>
+                {link("keys", Symbol::Key, "Keys")}
+                {link("agents", Symbol::Agents, "Agents")}
+                {may(Action::SeeKeyDetails).then(|| link("projects", Symbol::Projects, "Projects"))}
+                {link("usage", Symbol::Usage, "Usage")}
+                {link("members", Symbol::Members, "Members")}
+                {may(Action::SeeAuditLog).then(|| link("audit", Symbol::Audit, "Audit log"))}
+                {may(Action::EditOrg).then(|| link("settings", Symbol::Settings, "Settings"))}
+            </ul></nav>
+        }
+    });
+    view! {
+        {org.map(|org| view! { <OrgSwitcher org orgs/> })}
+        {nav}
+        <details class="menu up person" name="menu">
+            <summary aria-label=format!("Your account: {email}")>
+                <span class="avatar round" aria-hidden="true">{initials(&name)}</span>
+                <span>{email.clone()}</span>
+                <Icon symbol=Symbol::UpDown/>
+            </summary>
+            <ul>
+                <li><a href="/account">"Account"</a></li>
+                <li class="rule"><SignOutButton/></li>
+            </ul>
+        </details>
+    }
+}
+
+/// The org that the page is about; a menu of all when there are several.
+#[component]
+fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>) -> impl IntoView {
+    let keys_of = |org: &OrgLink| format!("/orgs/{}/keys", org.slug);
+    let label = view! {
+        <span class="avatar" aria-hidden="true">{initials(&org.name)}</span>
+        <span><b>{org.name.clone()}</b><small>{org.role.title()}</small></span>
+    };
+    if orgs.len() < 2 {
+        return view! { <a class="org" href=keys_of(&org)>{label}</a> }.into_any();
+    }
+    view! {
+        <details class="menu switcher" name="menu">
+            <summary class="org" aria-label=format!("Organization: {}", org.name)>{label}<Icon symbol=Symbol::UpDown/></summary>
+            <ul>
+                {orgs.into_iter().map(|other| {
+                    let current = (other.slug == org.slug).then_some("true");
+                    let href = keys_of(&other);
+                    view! { <li><a href=href aria-current=current>{other.name}</a></li> }
+                }).collect_view()}
+            </ul>
+        </details>
+    }
+    .into_any()
+}
+
+/// The first letters of the first and the last word.
+fn initials(name: &str) -> String {
+    let first = |word: &str| {
+        word.chars()
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .collect::<String>()
+    };
+    let mut words = name.split_whitespace();
+    let start = words.next().map(first).unwrap_or_default();
+    start + &words.next_back().map(first).unwrap_or_default()
+}
+
+/// What a page begins with: its title, in the tab and as its heading, a sentence, and what can be done.
+#[component]
+pub fn PageHead(
+    /// The title.
+    #[prop(into)]
+    title: String,
+    /// A sentence below it.
+    #[prop(optional, into)]
+    lead: Option<AnyView>,
+    /// Beside the title, such as a tag.
+    #[prop(optional, into)]
+    beside: Option<AnyView>,
+    /// What can be done on the page: links and buttons.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <Title text=title.clone()/>
+        <div class="head">
+            <div><h1>{title}" "{beside}</h1>{lead.map(|lead| view! { <p>{lead}</p> })}</div>
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </div>
+    }
+}
+
+/// Where a page lies: links to the pages above it, then its own name.
+#[component]
+pub fn Breadcrumbs(
+    /// Address and name of each page above, outermost first.
+    above: Vec<(String, String)>,
+    /// The page's own name.
+    #[prop(into)]
+    here: String,
+) -> impl IntoView {
+    view! {
+        <nav class="crumbs" aria-label="Breadcrumb"><ol>
+            {above.into_iter().map(|(href, name)| view! { <li><a href=href>{name}</a></li> }).collect_view()}
+            <li aria-current="page">{here}</li>
+        </ol></nav>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_of_the_first_and_the_last_word() {
+        assert_eq!(initials("Dana van Reyes"), "DR");
+        assert_eq!(initials("étoile"), "É");
+        assert_eq!(initials(" "), "");
+    }
+}

@@ -1,0 +1,34 @@
+//! `/`: leads everyone to where they can begin.
+
+use latchkey::{Engine, accounts::sign_up, id::UserId, orgs};
+use leptos::prelude::*;
+
+use super::{entry::EntryFrame, page::page};
+use crate::{error::AppError, request::PageRequest};
+
+/// Where the request leads: to the first org's keys, to the sign-in, or, where no one has an account yet, to the sign-up.
+async fn home(request: PageRequest) -> Result<String, AppError> {
+    let engine = request.engine();
+    match request.user_id().await {
+        Ok(user_id) => home_of(engine, user_id).await,
+        Err(AppError::SignedOut) if sign_up::is_first(engine).await? => Ok("/sign-up".to_owned()),
+        Err(AppError::SignedOut) => Ok("/sign-in".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where someone begins: the keys of their first org, or their account when they are in none.
+pub async fn home_of(engine: &Engine, user_id: UserId) -> Result<String, AppError> {
+    let orgs = orgs::of_user(engine, user_id).await?;
+    Ok(orgs.first().map_or_else(
+        || "/account".to_owned(),
+        |(org, _)| format!("/orgs/{}/keys", org.slug),
+    ))
+}
+
+/// `/`, which has no content of its own.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let way_on = page(home, |_, path| leptos_axum::redirect(&path));
+    view! { <EntryFrame>{way_on}</EntryFrame> }
+}

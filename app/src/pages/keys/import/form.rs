@@ -1,0 +1,206 @@
+//! The form that imports keys: first it says what would come of the file, then it does it.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
+use http_body_util::BodyExt as _;
+use latchkey::{
+    Engine,
+    access::{Permit, to},
+    id::OrgId,
+    keys::import::{self, EntryReport, Format, ImportError, import_at},
+    work_queue::Place,
+};
+use serde::Deserialize;
+
+use super::body;
+use crate::{
+    error::AppError,
+    form::sent_back::{MAX_NAME, sent_back},
+    pages::{Pages, answer::FormAnswer, forms::respond},
+    request::PageRequest,
+};
+
+/// The most bytes of a text that the answer carries: escaped, they can be five times as many.
+const MAX_CARRIED: usize = 128 * 1024;
+
+/// The form's fields as they were sent.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ImportForm {
+    /// `csv` or `json`.
+    pub format: String,
+    /// The file's text.
+    pub text: String,
+    /// `import` to do it; anything else only says what would come of it.
+    pub go: String,
+    /// Whether the text is that of a file, rather than pasted.
+    #[serde(skip)]
+    pub is_file: bool,
+}
+
+impl ImportForm {
+    /// The form as the answer carries it. A text that is too long for that is left out as a whole: half of it would be
+    /// imported as if it were all.
+    fn carried(&self) -> Self {
+        let text = if self.text.len() > MAX_CARRIED {
+            String::new()
+        } else {
+            self.text.clone()
+        };
+        Self {
+            format: sent_back(&self.format, MAX_NAME),
+            text,
+            go: String::new(),
+            is_file: self.is_file,
+        }
+    }
+
+    /// The form as it is filled in again. A file is not shown as if it had been pasted.
+    pub fn sent_back(&self) -> Self {
+        let carried = self.carried();
+        Self {
+            text: if self.is_file {
+                String::new()
+            } else {
+                carried.text
+            },
+            ..carried
+        }
+    }
+}
+
+/// What came of a file, or would come of it.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// What was sent, its text only where that is short enough to be carried to the import.
+    pub form: ImportForm,
+    /// Each entry in the order of the file.
+    pub entries: Vec<ImportedEntry>,
+    /// Whether the keys are stored now.
+    pub imported: bool,
+}
+
+/// What came of an entry.
+#[derive(Debug, Clone)]
+pub struct ImportedEntry {
+    /// The line of CSV, or the place in the array of JSON.
+    pub line: u64,
+    /// What the key is called.
+    pub name: String,
+    /// How it will be shown.
+    pub display: String,
+    /// What is wrong: the field and a sentence.
+    pub problems: Vec<(String, String)>,
+    /// How much else is wrong.
+    pub more_problems: usize,
+}
+
+impl ImportedEntry {
+    /// Whether it can be imported.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty() && self.more_problems == 0
+    }
+}
+
+impl Imported {
+    /// How many entries will not do.
+    pub fn bad(&self) -> usize {
+        self.entries.iter().filter(|entry| !entry.is_good()).count()
+    }
+}
+
+/// What comes of it: the report, or the form again.
+type ImportAnswer = FormAnswer<ImportForm, Imported>;
+
+/// Imports keys, or says what would come of it. A file from someone who may not import keys, or one too many at once, is
+/// not received.
+pub async fn receive(State(pages): State<Pages>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let received = async {
+        let page_request = PageRequest::of(Arc::clone(&pages.engine), parts.clone()).await?;
+        let permit: Permit<to::MakeKeys> = page_request.permit().await?;
+        let place = import::enter(page_request.engine(), &permit)?;
+        let form = body::read(Request::from_parts(parts.clone(), body)).await?;
+        submit(page_request.engine(), &permit, place, form).await
+    };
+    let (answer, place) = match received.await {
+        Ok((answer, place)) => (Ok(answer), place),
+        Err(error) => (Err(error), None),
+    };
+    let response = respond(&pages, parts, answer).await;
+    // The answer names every key: it takes up the place until the client has read it.
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &place;
+            frame
+        }))
+    })
+}
+
+async fn submit(
+    engine: &Engine,
+    permit: &Permit<to::MakeKeys>,
+    place: Place<OrgId>,
+    mut form: ImportForm,
+) -> Result<(ImportAnswer, Option<Place<OrgId>>), AppError> {
+    let sent_back = form.sent_back();
+    let format = match form.format.as_str() {
+        "csv" => Format::Csv,
+        "json" => Format::Json,
+        _ => {
+            let refused =
+                FormAnswer::refused(sent_back, "format", "Choose the format of the file.");
+            return Ok((refused, Some(place)));
+        }
+    };
+    if form.text.trim().is_empty() {
+        let refused =
+            FormAnswer::refused(sent_back, "text", "Choose a file or paste its contents.");
+        return Ok((refused, Some(place)));
+    }
+    let (carried, dry_run) = (form.carried(), form.go != "import");
+    let text = std::mem::take(&mut form.text);
+    match import_at(engine, permit, place, format, text, dry_run).await {
+        Ok((report, place)) => {
+            let imported = Imported {
+                form: carried,
+                imported: report.imported,
+                entries: report.entries.into_iter().map(entry).collect(),
+            };
+            Ok((FormAnswer::Shown(imported), Some(place)))
+        }
+        Err(ImportError::Busy(busy)) => Err(busy.into()),
+        Err(
+            error @ (ImportError::Unfinished(_)
+            | ImportError::Randomness(_)
+            | ImportError::Storage(_)),
+        ) => Err(AppError::unavailable(&error)),
+        // What cannot be read is not sent back: the file is still where it came from.
+        Err(error) => {
+            let without_text = ImportForm {
+                text: String::new(),
+                ..sent_back
+            };
+            Ok((FormAnswer::refused(without_text, "text", error), None))
+        }
+    }
+}
+
+fn entry(report: EntryReport) -> ImportedEntry {
+    ImportedEntry {
+        line: report.line,
+        name: report.name,
+        display: report.display,
+        problems: report
+            .problems
+            .into_iter()
+            .map(|problem| (problem.field.to_owned(), problem.sentence))
+            .collect(),
+        more_problems: report.more_problems,
+    }
+}

@@ -1,0 +1,221 @@
+//! `/orgs/{org}/keys/import`: keys that were made elsewhere, by their SHA-256. First the page says what would come of a
+//! file, then it does it.
+
+use latchkey::{
+    access::{Permit, to},
+    list::more_errors,
+};
+use leptos::{either::Either, prelude::*};
+
+use super::form::{ImportForm, Imported, ImportedEntry};
+use crate::{
+    error::AppError,
+    form::{
+        errors::{ErrorTexts, Errors, FormError, described_by, invalid},
+        text_area::TextArea,
+    },
+    icons::{Icon, Symbol},
+    pages::{
+        forms::{fields_and_errors, shown},
+        frame::{Breadcrumbs, PageHead},
+        keys::keys_path,
+        page::page,
+    },
+    request::PageRequest,
+    text::number::{counted, grouped},
+};
+
+/// How many entries the page lists: whoever imports more reads what is wrong, not what is right.
+const LISTED: usize = 200;
+
+/// The page: the form, or what came of it.
+#[component]
+pub fn ImportKeysPage() -> impl IntoView {
+    page(may_import, |request, ()| {
+        let keys_path = keys_path(&request);
+        view! {
+            <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="Import"/>
+            <PageHead title="Import keys" lead="Import existing keys by their SHA-256 digest. They keep working, and nobody has to send you the keys themselves.".into_any()/>
+            <div class="stack"><Step keys_path report=shown()/></div>
+        }
+    })
+}
+
+async fn may_import(request: PageRequest) -> Result<(), AppError> {
+    let _permit: Permit<to::MakeKeys> = request.permit().await?;
+    Ok(())
+}
+
+#[component]
+fn Step(keys_path: String, report: Option<Imported>) -> impl IntoView {
+    match report {
+        Some(report) if report.imported => {
+            let count = counted(report.entries.len() as i64, "key", "keys");
+            view! {
+                <div class="notice ok" role="status"><Icon symbol=Symbol::Check/><p>{count}" imported."</p></div>
+                <p><a class="btn primary" href=keys_path>"View all keys"</a></p>
+            }
+            .into_any()
+        }
+        Some(report) => view! { <DryRun keys_path report/> }.into_any(),
+        None => {
+            let (values, errors) = fields_and_errors(|| ImportForm {
+                format: "csv".to_owned(),
+                ..ImportForm::default()
+            });
+            view! { <FileForm keys_path values errors=Errors::new(errors)/> }.into_any()
+        }
+    }
+}
+
+/// What would come of the file, and the way on.
+#[component]
+fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
+    let (all, bad) = (report.entries.len(), report.bad());
+    let wrong = grouped(bad as i64);
+    let count = counted(all as i64, "key", "keys");
+    let notice = if bad == 0 {
+        let action = format!("{keys_path}/import");
+        let form = report.form.clone();
+        let content = if form.text.is_empty() {
+            Either::Left(view! { <FileAgain/> })
+        } else {
+            Either::Right(view! {
+                <div hidden><TextArea name="text" text=form.text maxlength=4_000_000 described_by=None invalid=false/></div>
+            })
+        };
+        view! {
+            <div class="notice ok" role="status">
+                <Icon symbol=Symbol::Check/><p>"No errors in "{count.clone()}". Nothing is imported yet."</p>
+            </div>
+            <form method="post" action=action enctype="multipart/form-data" class="form">
+                <input type="hidden" name="format" value=form.format/>
+                {content}
+                <div class="actions">
+                    <button class="btn primary" name="go" value="import">"Import "{count}</button>
+                    <a class="btn quiet" href=format!("{keys_path}/import")>"Cancel"</a>
+                </div>
+            </form>
+        }
+        .into_any()
+    } else {
+        let text = format!(
+            "{wrong} of {count} cannot be imported. Nothing was imported. Fix the file and try again."
+        );
+        view! {
+            <div class="notice bad" role="alert" tabindex="-1" autofocus><Icon symbol=Symbol::Alert/><p>{text}</p></div>
+        }
+        .into_any()
+    };
+    let values = report.form.sent_back();
+    let listed: Vec<ImportedEntry> = {
+        let (wrong, fine): (Vec<_>, Vec<_>) = report
+            .entries
+            .into_iter()
+            .partition(|entry| !entry.is_good());
+        wrong.into_iter().chain(fine).take(LISTED).collect()
+    };
+    let more = (all > LISTED).then(
+        || view! { <p class="muted small">"The first "{LISTED}" are shown, errors first."</p> },
+    );
+    view! {
+        {notice}
+        <div class="card"><Entries entries=listed/></div>
+        {more}
+        {(bad > 0).then(|| view! { <FileForm keys_path values errors=Errors::new(Vec::new())/> })}
+    }
+}
+
+/// Where the page does not carry what was looked at.
+#[component]
+fn FileAgain() -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="file">"File"</label>
+            <p class="hint" id="file-hint">"The file is too large to keep on this page. Select it again to import it."</p>
+            <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json"
+                required aria-describedby="file-hint"/>
+        </div>
+    }
+}
+
+#[component]
+fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
+    let rows = entries
+        .into_iter()
+        .map(|entry| {
+            let verdict = if entry.is_good() {
+                view! { <span class="tag ok">"OK"</span> }.into_any()
+            } else {
+                let more = more_errors(entry.more_problems)
+                    .map(|more| view! { <p class="error"><Icon symbol=Symbol::Alert/><span>{more}</span></p> });
+                let problems = entry
+                    .problems
+                    .into_iter()
+                    .map(|(field, sentence)| view! { <p class="error"><Icon symbol=Symbol::Alert/><span><code>{field}</code>" "{sentence}</span></p> })
+                    .collect_view();
+                view! { {problems}{more} }.into_any()
+            };
+            view! {
+                <tr>
+                    <td class="num" data-label="Line">{entry.line}</td>
+                    <th scope="row">{entry.name}<br/><code class="muted">{entry.display}</code></th>
+                    <td data-label="Result">{verdict}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <table class="table">
+            <caption class="visually-hidden">"Keys in the file"</caption>
+            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Result"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+}
+
+#[component]
+fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("text");
+    let format = |value: &'static str, text: &'static str| {
+        view! {
+            <label>
+                <input class="visually-hidden" type="radio" name="format" value=value checked=values.format == value required/>
+                {text}
+            </label>
+        }
+    };
+    let formats = view! { {format("csv", "CSV")}{format("json", "JSON")} };
+    let action = format!("{keys_path}/import");
+    view! {
+        <form class="form" method="post" action=action enctype="multipart/form-data">
+            <FormError errors/>
+            <fieldset class="field" aria-describedby=described_by("format", false, errors.of("format"))>
+                <legend><span>"Format"</span></legend><div class="seg">{formats}</div>
+                <ErrorTexts field="format" errors/>
+            </fieldset>
+            <div class="field">
+                <label for="file">"File"</label>
+                <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json"/>
+            </div>
+            <div class="field">
+                <label for="text">"Or paste its contents"</label>
+                <p class="hint" id="text-hint">
+                    "Each key has a "<code>"name"</code>" and its "<code>"sha256"</code>" in hexadecimal or base64. Optional fields: "
+                    <code>"prefix"</code>", "<code>"last_four"</code>", "<code>"environment"</code>", "<code>"kind"</code>", "
+                    <code>"scopes"</code>", "<code>"domains"</code>", "<code>"ip_ranges"</code>", "<code>"expires_at"</code>" or "
+                    <code>"expires_in_days"</code>", "<code>"notes"</code>", "<code>"project"</code>" and "<code>"metadata"</code>
+                    ". If a key has no kind or environment, they are taken from its prefix; if the prefix is unknown, \
+                     the key is imported as secret and live. If a key has no expiry date, it never expires."
+                </p>
+                <TextArea name="text" text=values.text class="input mono" maxlength=4_000_000
+                    placeholder="name,sha256,prefix,last_four" described_by=described_by("text", true, sentences) invalid=invalid(sentences)/>
+                <ErrorTexts field="text" errors/>
+            </div>
+            <div class="actions">
+                <button class="btn primary">"Preview"</button>
+                <a class="btn quiet" href=keys_path>"Cancel"</a>
+            </div>
+        </form>
+    }
+}

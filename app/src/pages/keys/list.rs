@@ -1,0 +1,11 @@
+//! The list of keys.
+
+mod address;
+mod bulk;
+mod bulk_form;
+mod data;
+mod filters;
+mod page;
+mod table;
+
+pub use self::{bulk_form::submit, page::KeysPage};

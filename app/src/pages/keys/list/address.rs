@@ -1,0 +1,270 @@
+//! What the address of the list says, and the addresses of its links.
+
+use latchkey::{key::Environment, search::Search};
+
+use crate::text::query::{query_of, value_of};
+
+/// Which keys the address asks for. Words that it should not have are read as if they were not there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// The org's slug.
+    pub org: String,
+    /// Part of a name or a display form.
+    pub search: String,
+    /// One environment, or both.
+    pub environment: Option<Environment>,
+    /// Which states.
+    pub status: StatusChoice,
+    /// By what.
+    pub sort: SortChoice,
+    /// Latest, or last in the alphabet, first.
+    pub descending: bool,
+    /// The place that the page starts after.
+    pub after: String,
+    /// The place that the page ends before.
+    pub before: String,
+}
+
+/// Which states the list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StatusChoice {
+    /// Every key.
+    #[default]
+    Any,
+    /// Keys that work.
+    Active,
+    /// Keys that are disabled or expire soon.
+    Attention,
+    /// Keys that are revoked or expired.
+    Ended,
+}
+
+/// What the list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortChoice {
+    /// The name.
+    #[default]
+    Name,
+    /// The last use.
+    LastUsed,
+    /// The expiry.
+    Expires,
+}
+
+impl StatusChoice {
+    /// Every choice, with its word in an address and its text.
+    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Any, "", "Any status"),
+        (Self::Active, "active", "Active"),
+        (Self::Attention, "attention", "Needs attention"),
+        (Self::Ended, "ended", "Ended"),
+    ];
+
+    /// Its word in an address.
+    pub fn word(self) -> &'static str {
+        Self::ALL
+            .into_iter()
+            .find(|(choice, ..)| *choice == self)
+            .map_or("", |(_, word, _)| word)
+    }
+}
+
+impl SortChoice {
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Name, ""),
+        (Self::LastUsed, "last-used"),
+        (Self::Expires, "expires"),
+    ];
+
+    /// Its word in an address.
+    pub fn word(self) -> &'static str {
+        Self::ALL
+            .into_iter()
+            .find(|(choice, _)| *choice == self)
+            .map_or("", |(_, word)| word)
+    }
+
+    /// Whether the first click sorts downwards: one looks for the latest use, but for the next expiry.
+    const fn starts_descending(self) -> bool {
+        matches!(self, Self::LastUsed)
+    }
+}
+
+/// A text without what is beyond its first `max` characters. The page searches for what its field then shows.
+fn first_characters(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
+impl Address {
+    /// Reads the query string of the list of `org`.
+    pub fn read(org: String, query: &str) -> Self {
+        let word = |name| value_of(query, name);
+        let (status, sort) = (word("status"), word("sort"));
+        let sort = SortChoice::ALL
+            .into_iter()
+            .find(|(_, word)| *word == sort)
+            .map_or(SortChoice::Name, |(sort, _)| sort);
+        Self {
+            org,
+            search: first_characters(word("q").trim(), Search::MAX_CHARACTERS),
+            environment: word("environment").parse().ok(),
+            status: StatusChoice::ALL
+                .into_iter()
+                .find(|(_, word, _)| *word == status)
+                .map_or(StatusChoice::Any, |(status, ..)| status),
+            sort,
+            descending: match word("dir").as_str() {
+                "asc" => false,
+                "desc" => true,
+                _ => sort.starts_descending(),
+            },
+            after: word("after"),
+            before: word("before"),
+        }
+    }
+
+    /// The address of the list without any choices.
+    pub fn path(&self) -> String {
+        format!("/orgs/{}/keys", self.org)
+    }
+
+    /// Whether some keys may be left out.
+    pub fn filtered(&self) -> bool {
+        !self.search.is_empty() || self.environment.is_some() || self.status != StatusChoice::Any
+    }
+
+    /// The address of the list in another environment, from its start.
+    pub fn with_environment(&self, environment: Option<Environment>) -> String {
+        Self {
+            environment,
+            ..self.at_the_start()
+        }
+        .href()
+    }
+
+    /// The address of the list of other states, from its start.
+    pub fn with_status(&self, status: StatusChoice) -> String {
+        Self {
+            status,
+            ..self.at_the_start()
+        }
+        .href()
+    }
+
+    /// The address of the list sorted by something else, or the other way round when it is sorted by that.
+    pub fn sorted_by(&self, sort: SortChoice) -> String {
+        let descending = if self.sort == sort {
+            !self.descending
+        } else {
+            sort.starts_descending()
+        };
+        Self {
+            sort,
+            descending,
+            ..self.at_the_start()
+        }
+        .href()
+    }
+
+    /// The address of the page after a place.
+    pub fn starting_after(&self, place: String) -> String {
+        Self {
+            after: place,
+            ..self.at_the_start()
+        }
+        .href()
+    }
+
+    /// The address of the page before a place.
+    pub fn ending_before(&self, place: String) -> String {
+        Self {
+            before: place,
+            ..self.at_the_start()
+        }
+        .href()
+    }
+
+    /// The word for the direction, where it is not the one that the sorting starts with.
+    pub fn direction_word(&self) -> &'static str {
+        match self.descending {
+            descending if descending == self.sort.starts_descending() => "",
+            true => "desc",
+            false => "asc",
+        }
+    }
+
+    fn at_the_start(&self) -> Self {
+        Self {
+            after: String::new(),
+            before: String::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The address of the list as it is.
+    pub fn href(&self) -> String {
+        let query = query_of(&[
+            ("q", &self.search),
+            (
+                "environment",
+                self.environment.map_or("", Environment::as_str),
+            ),
+            ("status", self.status.word()),
+            ("sort", self.sort.word()),
+            ("dir", self.direction_word()),
+            ("after", &self.after),
+            ("before", &self.before),
+        ]);
+        self.path() + &query
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Address {
+        Address::read("acme".to_owned(), query)
+    }
+
+    #[test]
+    fn an_address_reads_back() {
+        let address = Address {
+            search: "100% &c".to_owned(),
+            environment: Some(Environment::Test),
+            status: StatusChoice::Attention,
+            sort: SortChoice::LastUsed,
+            descending: false,
+            after: "key_1~a\u{1f}b".to_owned(),
+            ..read("")
+        };
+        let href = address.href();
+        assert_eq!(read(href.split_once('?').unwrap().1), address);
+        assert_eq!(read("").href(), "/orgs/acme/keys");
+    }
+
+    #[test]
+    fn a_filter_starts_from_the_first_page_and_keeps_the_rest() {
+        let address = read("q=web&sort=expires&after=x");
+        assert_eq!(
+            address.with_status(StatusChoice::Ended),
+            "/orgs/acme/keys?q=web&status=ended&sort=expires"
+        );
+        assert_eq!(
+            address.sorted_by(SortChoice::Expires),
+            "/orgs/acme/keys?q=web&sort=expires&dir=desc"
+        );
+        assert_eq!(
+            address.sorted_by(SortChoice::LastUsed),
+            "/orgs/acme/keys?q=web&sort=last-used"
+        );
+    }
+
+    #[test]
+    fn what_an_address_should_not_say_is_not_there() {
+        assert_eq!(
+            read("environment=moon&status=odd&sort=colour&dir=up"),
+            read("")
+        );
+    }
+}

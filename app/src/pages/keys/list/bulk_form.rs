@@ -1,0 +1,149 @@
+//! The form that disables or revokes keys of the list.
+
+use std::fmt::Display;
+
+use latchkey::{
+    access::to,
+    id::KeyId,
+    key::{RevokeReason, Status},
+    keys::{
+        change_state::{self, BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many},
+        list::names_of,
+    },
+};
+use serde::Deserialize;
+
+use crate::{
+    error::AppError,
+    form::errors::WHOLE_FORM,
+    pages::{answer::FormAnswer, done::Done, keys::show::state_answer},
+    request::PageRequest,
+};
+
+/// The form's fields as they were chosen.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct BulkForm {
+    /// The ids of the keys that are ticked.
+    pub keys: Vec<String>,
+    /// `disable` or `revoke`; `enable` for a single key.
+    pub change: String,
+    /// Why, for `revoke`.
+    pub reason: String,
+    /// Empty until the question that comes first has been answered.
+    pub answered: String,
+}
+
+/// What became of the keys, or the question that comes first.
+#[derive(Debug, Clone)]
+pub enum BulkDone {
+    /// Many requests will be refused: these keys, really?
+    Asked {
+        /// `disable` or `revoke`.
+        change: String,
+        /// The ids and names of those that can be changed.
+        keys: Vec<(String, String)>,
+    },
+    /// What became of each.
+    Changed {
+        /// `disable` or `revoke`.
+        change: String,
+        /// How many were changed.
+        done: usize,
+        /// The names of those that were not, with the state that forbids it; no state where there is no such key.
+        left: Vec<(String, Option<Status>)>,
+    },
+}
+
+/// What comes of it: the list, with what became of the keys.
+type BulkAnswer = FormAnswer<BulkForm, BulkDone>;
+
+/// Changes the chosen keys.
+pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, AppError> {
+    let membership = request.membership().await?;
+    let engine = request.engine();
+    let (disable, revoke) = (
+        membership.permit::<to::DisableKeys>()?,
+        membership.permit::<to::RevokeKeys>()?,
+    );
+    // What cannot be an id names no key.
+    let ids: Vec<KeyId> = form
+        .keys
+        .iter()
+        .take(MOST_AT_ONCE + 1)
+        .filter_map(|id| id.parse().ok())
+        .collect();
+    if ids.is_empty() {
+        return Ok(refused("Select at least one key."));
+    }
+    if ids.len() > MOST_AT_ONCE {
+        return Ok(refused(BulkError::TooMany));
+    }
+    if let ("enable", [id]) = (form.change.as_str(), ids.as_slice()) {
+        let result = change_state::enable(engine, &disable, *id).await;
+        return state_answer(
+            form,
+            request.address(),
+            result,
+            Status::Active,
+            Done::KeyEnabled,
+        );
+    }
+    let known = names_of(engine, &membership.permit()?, &ids).await?;
+    let answered = !form.answered.is_empty();
+    let outcomes = match (form.change.as_str(), form.reason.parse::<RevokeReason>()) {
+        ("disable", _) if answered => disable_many(engine, &disable, &ids).await,
+        ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, &ids, reason).await,
+        ("disable" | "revoke", _) => {
+            let keys = known
+                .into_iter()
+                .filter(|(.., revoked)| !revoked)
+                .map(|(id, name, _)| (id.to_string(), name.to_string()))
+                .collect();
+            return Ok(FormAnswer::Shown(BulkDone::Asked {
+                change: form.change,
+                keys,
+            }));
+        }
+        _ => return Ok(refused("Select an action.")),
+    };
+    let outcomes = match outcomes {
+        Ok(outcomes) => outcomes,
+        Err(error @ BulkError::TooMany) => {
+            return Ok(refused(error));
+        }
+        Err(BulkError::Storage(error)) => return Err(error.into()),
+    };
+    let name_of = |id: KeyId| {
+        let name = known.iter().find(|(known, ..)| *known == id);
+        name.map_or_else(|| "Unknown key".to_owned(), |(_, name, _)| name.to_string())
+    };
+    let left: Vec<(String, Option<Status>)> = outcomes
+        .iter()
+        .filter_map(|(id, outcome)| match outcome {
+            BulkOutcome::Done => None,
+            BulkOutcome::NotFrom(status) => Some((name_of(*id), Some(*status))),
+            BulkOutcome::NotFound => Some((name_of(*id), None)),
+        })
+        .collect();
+    let done = outcomes.len() - left.len();
+    if left.is_empty() {
+        let count = u32::try_from(done).unwrap_or(u32::MAX);
+        let done = match (form.change.as_str(), count) {
+            ("revoke", count) => Done::KeysRevoked(count),
+            (_, 1) => Done::KeyDisabled,
+            (_, count) => Done::KeysDisabled(count),
+        };
+        return Ok(FormAnswer::done(request.address(), done));
+    }
+    Ok(FormAnswer::Shown(BulkDone::Changed {
+        change: form.change,
+        done,
+        left,
+    }))
+}
+
+/// The list again, with nothing ticked.
+fn refused(sentence: impl Display) -> BulkAnswer {
+    FormAnswer::refused(BulkForm::default(), WHOLE_FORM, sentence)
+}

@@ -1,0 +1,133 @@
+//! `/orgs/{org}/keys`: the org's keys, searched, filtered, sorted and paged. All of that is in the address, so that every
+//! step is a link or a form that works without a script and can be shared.
+
+use leptos::{either::Either, prelude::*};
+
+use super::{
+    address::Address,
+    bulk::{BulkForm, BulkResult},
+    data::{KeyList, list_keys},
+    filters::Filters,
+    table::KeyTable,
+};
+use crate::{
+    icons::{Icon, Symbol},
+    pages::{frame::PageHead, page::page},
+    text::number::{counted, grouped},
+};
+
+/// The page.
+#[component]
+pub fn KeysPage() -> impl IntoView {
+    page(list_keys, |request, list| {
+        let address = Address::read(request.org().to_owned(), request.query());
+        view! { <KeysView address list/> }
+    })
+}
+
+#[component]
+fn KeysView(address: Address, list: KeyList) -> impl IntoView {
+    let count = counted(list.matching, "key", "keys");
+    let lead = match (list.matching, address.filtered()) {
+        (0, _) => view! { "A key is shown once, when you create it." }.into_any(),
+        (_, true) => view! { {count}" found. A key is shown once, when you create it." }.into_any(),
+        (_, false) => view! { {count}". A key is shown once, when you create it." }.into_any(),
+    };
+    let new = format!("{}/new", address.path());
+    let may_make = list.may_make;
+    let nothing = list.matching == 0 && !address.filtered();
+    let import = may_make
+        .then(|| view! { <a class="btn" href=format!("{}/import", address.path())>"Import"</a> });
+    let make = may_make.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
+    view! {
+        <PageHead title="Keys" lead>{import}{make}</PageHead>
+        <BulkResult href=address.href()/>
+        {if nothing {
+            Either::Left(view! { <NoKeys new=may_make.then_some(new)/> })
+        } else {
+            Either::Right(view! {
+                <Filters address=address.clone() with_display=list.with_details/>
+                <div class="stack"><Found address list/></div>
+            })
+        }}
+    }
+}
+
+#[component]
+fn Found(address: Address, list: KeyList) -> impl IntoView {
+    if list.rows.is_empty() {
+        return Either::Left(view! { <NoMatch address/> });
+    }
+    let bulk =
+        (list.may_disable && list.may_revoke).then(|| view! { <BulkForm href=address.href()/> });
+    let pager = view! { <Pager address=address.clone() shown=list.rows.len() matching=list.matching previous=list.previous.clone() next=list.next.clone()/> };
+    Either::Right(view! {
+        <div class="card"><KeyTable address list/>{bulk}</div>
+        {pager}
+    })
+}
+
+#[component]
+fn NoKeys(
+    /// Where a key is made, for those who may.
+    new: Option<String>,
+) -> impl IntoView {
+    let way_on = match new {
+        Some(new) => Either::Left(
+            view! { <div class="actions"><a class="btn primary" href=new>"Create key"</a></div> },
+        ),
+        None => Either::Right(view! { <p>"Only owners of the organization can create them."</p> }),
+    };
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Key/>
+            <h2>"No keys yet"</h2>
+            <p>"API requests are authenticated with a key. Create one per application so that you can monitor, limit and revoke each independently."</p>
+            {way_on}
+        </div></div>
+    }
+}
+
+#[component]
+fn NoMatch(address: Address) -> impl IntoView {
+    let title = match address.search.as_str() {
+        "" => "No key matches".to_owned(),
+        search => format!("No key matches “{search}”"),
+    };
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Search/>
+            <h2>{title}</h2>
+            <p>"Search matches names, prefixes and the last four characters."</p>
+            <div class="actions"><a class="btn" href=address.path()>"Show all keys"</a></div>
+        </div></div>
+    }
+}
+
+#[component]
+fn Pager(
+    address: Address,
+    shown: usize,
+    matching: i64,
+    previous: Option<String>,
+    next: Option<String>,
+) -> impl IntoView {
+    let link = |place: Option<String>,
+                rel: &'static str,
+                text: &'static str,
+                to: fn(&Address, String) -> String| match place {
+        Some(place) => {
+            Either::Left(view! { <a class="btn" rel=rel href=to(&address, place)>{text}</a> })
+        }
+        None => Either::Right(view! { <a class="btn" role="link" aria-disabled="true">{text}</a> }),
+    };
+    (previous.is_some() || next.is_some()).then(|| {
+        view! {
+            <nav class="pager" aria-label="Pages of keys">
+                <span>{shown}" of "{grouped(matching)}" keys"</span>
+                {link(previous, "prev", "Previous", Address::ending_before)}
+                {link(next, "next", "Next", Address::starting_after)}
+            </nav>
+        }
+    })
+}

@@ -1,0 +1,81 @@
+//! What the form offers: what the convention has.
+
+use std::num::NonZeroU32;
+
+use jiff::{Timestamp as Instant, ToSpan};
+use latchkey::{
+    Engine,
+    access::{Membership, Permit, to},
+    convention::NoScope,
+    key::{Environment, Kind},
+    keys::{create::new_creation_token, project::choices},
+    time::Timestamp,
+};
+
+use crate::{error::AppError, request::PageRequest, values::key_options::NewKeyOptions};
+
+/// What the form offers, for those who may create keys.
+pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
+    let membership = request.membership().await?;
+    let _permit: Permit<to::MakeKeys> = membership.permit()?;
+    offer(request.engine(), &membership).await
+}
+
+/// What forms about keys offer.
+pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOptions, AppError> {
+    let projects = choices(engine, &membership.permit()?).await?;
+    let convention = engine.convention();
+    let offered = |kind: Option<Kind>, environment: Option<Environment>| {
+        convention.prefixes().any(|(_, of, of_environment)| {
+            kind.is_none_or(|kind| kind == of)
+                && environment.is_none_or(|environment| environment == of_environment)
+        })
+    };
+    Ok(NewKeyOptions {
+        creation_token: new_creation_token(engine)
+            .map_err(|error| AppError::unavailable(&error))?,
+        kinds: Kind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| offered(Some(*kind), None))
+            .collect(),
+        environments: Environment::ALL
+            .iter()
+            .copied()
+            .filter(|environment| offered(None, Some(*environment)))
+            .collect(),
+        scopes: convention.scopes.clone(),
+        kind_names: convention.kind_names.clone(),
+        browser_scopes: convention.browser_scopes.clone(),
+        public_agents: convention.public_agent_embedding,
+        presets: convention.scope_presets.clone(),
+        no_scope_means_all: convention.no_scope_means == NoScope::All,
+        days: convention
+            .expiry
+            .offered_days
+            .iter()
+            .copied()
+            .map(NonZeroU32::get)
+            .collect(),
+        default_days: convention.expiry.default_days.map(NonZeroU32::get),
+        never: convention.expiry.never,
+        covers_subdomains: convention.domains.covers_subdomains,
+        localhost: convention.domains.localhost,
+        localhost_switch: convention.domains.localhost_switch,
+        projects: projects
+            .into_iter()
+            .map(|project| (project.id.to_string(), project.name.to_string()))
+            .collect(),
+        date_bounds: date_bounds(engine.clock().now()),
+    })
+}
+
+/// Today, and the same day in a hundred years.
+fn date_bounds(now: Timestamp) -> (String, String) {
+    let today = Instant::from_millisecond(now.as_millis())
+        .unwrap_or_default()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let last = today.checked_add(99.years()).unwrap_or(today);
+    (today.to_string(), last.to_string())
+}

@@ -1,0 +1,44 @@
+//! `/orgs/{org}/keys/new`: the form that creates a key, or the key that it created.
+
+use leptos::prelude::*;
+
+use super::data::options;
+use crate::{
+    form::errors::FieldError,
+    islands::key_form::new_key::NewKeyFormView,
+    pages::{
+        forms::{fields_and_errors, shown},
+        frame::{Breadcrumbs, PageHead},
+        keys::{keys_path, shown_once::CreatedKey},
+        page::page,
+    },
+    values::{key_form::NewKeyForm, key_options::NewKeyOptions},
+};
+
+/// The page.
+#[component]
+pub fn NewKeyPage() -> impl IntoView {
+    // Shown whatever becomes of the options: there is no second chance to.
+    if let Some(created) = shown() {
+        return view! { <CreatedKey created/> }.into_any();
+    }
+    page(options, |request, options| {
+        let (values, errors) = fields_and_errors(|| options.blank());
+        view! { <NewKey keys_path=keys_path(&request) options values errors/> }
+    })
+    .into_any()
+}
+
+#[component]
+fn NewKey(
+    keys_path: String,
+    options: NewKeyOptions,
+    values: NewKeyForm,
+    errors: Vec<FieldError>,
+) -> impl IntoView {
+    view! {
+        <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="New key"/>
+        <PageHead title="New key"/>
+        <NewKeyFormView keys_path options values errors/>
+    }
+}

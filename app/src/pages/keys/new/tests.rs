@@ -1,0 +1,86 @@
+use latchkey::time::{DAY, Timestamp};
+
+use super::form::read;
+use crate::values::key_form::NewKeyForm;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_270_000_000); // 2026-11-21
+
+fn form() -> NewKeyForm {
+    NewKeyForm {
+        name: " Website ".to_owned(),
+        kind: "widget".to_owned(),
+        environment: "live".to_owned(),
+        domains: "example.com\r\n*.example.com, http://localhost:3000".to_owned(),
+        scopes: vec!["chat".to_owned()],
+        expires: "30".to_owned(),
+        notes: "one\r\ntwo\r\n".to_owned(),
+        ..NewKeyForm::default()
+    }
+}
+
+fn wrong_fields(form: &NewKeyForm) -> Vec<String> {
+    let errors = read(form, NOW).err().unwrap_or_default();
+    errors.into_iter().map(|error| error.field).collect()
+}
+
+#[test]
+fn the_fields_become_a_key() {
+    let new = read(&form(), NOW).unwrap();
+    assert_eq!(new.name.as_str(), "Website");
+    let domains: Vec<String> = new.domains.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        domains,
+        ["example.com", "*.example.com", "http://localhost:3000"]
+    );
+    assert_eq!(new.expires_at, Some(NOW.plus(30 * DAY)));
+    assert_eq!(new.notes, "one\ntwo");
+    assert_eq!(new.creation_token, None);
+}
+
+#[test]
+fn domains_typed_before_the_kind_was_changed_to_secret_are_left_out() {
+    let secret = NewKeyForm {
+        kind: "secret".to_owned(),
+        domains: "not a domain".to_owned(),
+        ..form()
+    };
+    assert!(read(&secret, NOW).unwrap().domains.is_empty());
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let wrong = NewKeyForm {
+        name: String::new(),
+        domains: "*, com".to_owned(),
+        expires: "soon".to_owned(),
+        ..form()
+    };
+    assert_eq!(
+        wrong_fields(&wrong),
+        ["name", "domains", "domains", "expires"]
+    );
+    assert_eq!(
+        wrong_fields(&NewKeyForm {
+            domains: " ,\n".to_owned(),
+            ..form()
+        }),
+        ["domains"]
+    );
+    let nothing = wrong_fields(&NewKeyForm::default());
+    assert_eq!(nothing, ["name", "kind", "environment", "expires"]);
+}
+
+#[test]
+fn a_key_works_to_the_end_of_its_last_day() {
+    let until = |day: &str| {
+        let form = NewKeyForm {
+            expires: "date".to_owned(),
+            expires_on: day.to_owned(),
+            ..form()
+        };
+        read(&form, NOW).map(|new| new.expires_at.unwrap().as_millis())
+    };
+    assert_eq!(until("2026-11-21").unwrap(), 1_795_305_599_999);
+    assert_eq!(until("").unwrap_err()[0].field, "expires");
+    assert!(until("2026-02-30").is_err());
+}

@@ -1,0 +1,15 @@
+//! The page of a key.
+
+mod data;
+mod details;
+mod domains;
+mod domains_form;
+mod effect;
+mod form;
+mod page;
+mod requests;
+mod revoke;
+mod secrets;
+mod state_form;
+
+pub use self::{form::submit, page::KeyPage, secrets::end_question, state_form::state_answer};

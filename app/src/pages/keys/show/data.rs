@@ -1,0 +1,303 @@
+//! What the page of a key is told, and who may be told it.
+
+use latchkey::{
+    Engine,
+    access::Membership,
+    convention::{KindNames, NoScope, Scope, ScopeSetting},
+    domain::{DomainRule, LOCALHOST},
+    effects, findings,
+    id::KeyId,
+    key::{Environment, Kind},
+    keys::{Key, secrets::secrets, show},
+    role::Action,
+    time::{DAY, Timestamp},
+    usage::domains::by_domain,
+};
+
+use crate::{
+    error::AppError,
+    pages::{
+        audit::{HistoryItem, history_of_key},
+        keys::state::KeyState,
+        usage::{Range, ReportText, of_key},
+    },
+    request::PageRequest,
+    text::{rate_limits::rate_limits, time::TimeText},
+    values::progress::Progress,
+};
+
+/// A key, as everyone in its org may know it.
+#[derive(Debug, Clone)]
+pub struct KeyView {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Secret or widget.
+    pub kind: Kind,
+    /// What people call the kinds here.
+    pub kind_names: KindNames,
+    /// Live or test.
+    pub environment: Environment,
+    /// Whether it works.
+    pub state: KeyState,
+    /// How far its last change has come, where that was made within about a minute.
+    pub effect: Option<Progress>,
+    /// When it last let a request pass; `None` for never.
+    pub last_used: Option<TimeText>,
+    /// When it expires; `None` for never.
+    pub expires: Option<TimeText>,
+    /// Whether the person may disable and enable it.
+    pub may_disable: bool,
+    /// Whether they may revoke it.
+    pub may_revoke: bool,
+    /// The rest, for owners and admins.
+    pub details: Option<KeyDetails>,
+}
+
+/// What owners and admins may know of a key besides.
+#[derive(Debug, Clone)]
+pub struct KeyDetails {
+    /// The front and the last four characters.
+    pub display: String,
+    /// The org that it works for.
+    pub org_id: String,
+    /// The group of keys it belongs to.
+    pub project: String,
+    /// What it may do; none means what `no_scope_means_all` says.
+    pub scopes: Vec<ScopeSetting>,
+    /// Whether this instance's keys have scopes.
+    pub with_scopes: bool,
+    /// Whether a key without scopes may do everything.
+    pub no_scope_means_all: bool,
+    /// Where a widget key works; nothing for a secret key.
+    pub domains: Option<DomainsView>,
+    /// The addresses that its users come from; none means any.
+    pub ip_ranges: Vec<String>,
+    /// How many requests it may make, by class.
+    pub rate_limits: String,
+    /// Its secrets, the current one first.
+    pub secrets: Vec<SecretText>,
+    /// What use of it has shown.
+    pub findings: Vec<FindingText>,
+    /// Whether the person may change it and its domains, which nobody may once it is revoked.
+    pub may_edit: bool,
+    /// Whether they may rotate it.
+    pub may_rotate: bool,
+    /// What its makers wrote about it.
+    pub notes: String,
+    /// When it was made.
+    pub created: TimeText,
+    /// Who made it, while they have an account.
+    pub created_by: Option<String>,
+    /// When it was disabled, if it is.
+    pub disabled: Option<TimeText>,
+    /// When it was revoked, if it was.
+    pub revoked: Option<TimeText>,
+    /// Its requests of the last 30 days.
+    pub usage: ReportText,
+    /// The newest audit entries on it, where the role may see those.
+    pub history: Option<Vec<HistoryItem>>,
+}
+
+/// Where a widget key works, and its requests of the last 7 days.
+#[derive(Debug, Clone)]
+pub struct DomainsView {
+    /// The allowed domains, with the requests that each let pass.
+    pub listed: Vec<(String, i64)>,
+    /// How they are read.
+    pub rule: DomainRule,
+    /// The key's own switch against localhost, where the convention has one.
+    pub localhost_forbidden: Option<bool>,
+    /// The requests that passed because localhost always does.
+    pub localhost: i64,
+    /// The hosts that were refused most, with their requests.
+    pub refused: Vec<(String, i64)>,
+}
+
+/// A secret of the key.
+#[derive(Debug, Clone)]
+pub struct SecretText {
+    /// Its front and its last four characters.
+    pub display: String,
+    /// When it was made.
+    pub created: TimeText,
+    /// When it ends or ended; nothing for the current one.
+    pub ends: Option<TimeText>,
+    /// When it last let a request pass; nothing for never.
+    pub last_used: Option<TimeText>,
+    /// Whether it is an old one that still works.
+    pub running: bool,
+}
+
+/// A secret key that browsers have sent.
+#[derive(Debug, Clone)]
+pub struct FindingText {
+    /// How often.
+    pub count: i64,
+    /// When last.
+    pub last: TimeText,
+    /// From where; empty when that could not be read.
+    pub origin: String,
+}
+
+/// The key in the request's path, for everyone in its org.
+pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
+    let membership = request.membership().await?;
+    let engine = request.engine();
+    let id: KeyId = request.id("key")?;
+    let summary = show::summary(engine, &membership.permit()?, id)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let role = membership.role();
+    let with_details = role.may(Action::SeeKeyDetails) && role.may(Action::SeeUsageDetails);
+    let details = if with_details {
+        Some(details(engine, &membership, id).await?)
+    } else {
+        None
+    };
+    let change = effects::of_key(engine, &membership.permit()?, id).await?;
+    let recent = change.filter(|change| change.is_recent);
+    let now = engine.clock().now();
+    Ok(KeyView {
+        effect: recent.map(|change| change.effect.into()),
+        state: KeyState::new(&summary, now, details.is_some()),
+        id: summary.id.to_string(),
+        name: summary.name.to_string(),
+        kind: summary.kind,
+        kind_names: engine.convention().kind_names.clone(),
+        environment: summary.environment,
+        last_used: summary.last_used_at.map(|at| TimeText::relative(at, now)),
+        expires: summary.lifecycle.expires_at.map(TimeText::full),
+        may_disable: role.may(Action::DisableKeys),
+        may_revoke: role.may(Action::RevokeKeys),
+        details,
+    })
+}
+
+async fn details(
+    engine: &Engine,
+    membership: &Membership,
+    id: KeyId,
+) -> Result<KeyDetails, AppError> {
+    let key: Key = show::details(engine, &membership.permit()?, id)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let usage = of_key(engine, &membership.permit()?, id, Range::Days30).await?;
+    let now = engine.clock().now();
+    let domains = domains(engine, membership, &key).await?;
+    let secrets = secrets(engine, &membership.permit()?, id).await?;
+    let findings = findings::of_key(engine, &membership.permit()?, id).await?;
+    let rotated_at = secrets.first().map(|current| current.created_at);
+    let may = |action| membership.role().may(action);
+    let history = if may(Action::SeeAuditLog) {
+        Some(history_of_key(engine, membership, id).await?)
+    } else {
+        None
+    };
+    let convention = engine.convention();
+    // A scope that the convention no longer has is still what the key was given.
+    let described = |name: Scope| {
+        let known = convention
+            .scopes
+            .iter()
+            .find(|scope| scope.name == name)
+            .cloned();
+        known.unwrap_or(ScopeSetting {
+            name,
+            description: String::new(),
+        })
+    };
+    let Key {
+        summary,
+        project_name,
+        scopes,
+        ip_ranges,
+        notes,
+        created_by,
+        ..
+    } = key;
+    Ok(KeyDetails {
+        display: summary.display,
+        org_id: membership.org().id.to_string(),
+        project: project_name.to_string(),
+        scopes: scopes.into_iter().map(described).collect(),
+        with_scopes: !convention.scopes.is_empty(),
+        no_scope_means_all: convention.no_scope_means == NoScope::All,
+        domains,
+        ip_ranges: ip_ranges.iter().map(ToString::to_string).collect(),
+        rate_limits: rate_limits(convention),
+        secrets: secrets
+            .into_iter()
+            .map(|secret| SecretText {
+                running: secret.is_running_out(now),
+                display: secret.display,
+                created: TimeText::date(secret.created_at),
+                ends: secret.ends_at.map(TimeText::full),
+                last_used: secret.last_used_at.map(|at| TimeText::relative(at, now)),
+            })
+            .collect(),
+        findings: findings
+            .into_iter()
+            // A rotation since then is what the finding asks for.
+            .filter(|found| rotated_at.is_none_or(|at| at <= found.last_at))
+            .map(|found| FindingText {
+                count: found.count,
+                last: TimeText::relative(found.last_at, now),
+                origin: found.origin,
+            })
+            .collect(),
+        may_edit: may(Action::EditKeys)
+            && may(Action::EditDomains)
+            && summary.lifecycle.revoked_at.is_none(),
+        may_rotate: may(Action::RotateKeys),
+        notes,
+        created: TimeText::date(summary.created_at),
+        created_by: created_by.map(|(_, name)| name.to_string()),
+        disabled: summary.lifecycle.disabled_at.map(TimeText::full),
+        revoked: summary.lifecycle.revoked_at.map(TimeText::full),
+        usage,
+        history,
+    })
+}
+
+/// Where a widget key works, and how often it was used there in the last 7 days.
+async fn domains(
+    engine: &Engine,
+    membership: &Membership,
+    key: &Key,
+) -> Result<Option<DomainsView>, AppError> {
+    const REFUSED_SHOWN: usize = 5;
+    if key.summary.kind != Kind::Widget {
+        return Ok(None);
+    }
+    let since: Timestamp = engine.clock().now().plus(-7 * DAY);
+    let used = by_domain(engine, &membership.permit()?, key.summary.id, since).await?;
+    let passed = |domain: &str| {
+        let found = used
+            .iter()
+            .find(|used| used.passed && used.domain == domain);
+        found.map_or(0, |used| used.count)
+    };
+    let listed: Vec<(String, i64)> = key
+        .domains
+        .iter()
+        .map(|domain| domain.to_string())
+        .map(|domain| (passed(&domain), domain))
+        .map(|(count, domain)| (domain, count))
+        .collect();
+    let by_rule = !listed.iter().any(|(domain, _)| domain == LOCALHOST);
+    let domains = engine.convention().domains;
+    Ok(Some(DomainsView {
+        localhost: if by_rule { passed(LOCALHOST) } else { 0 },
+        listed,
+        rule: engine.convention().domain_rule(key.localhost_forbidden),
+        localhost_forbidden: domains.localhost_switch.then_some(key.localhost_forbidden),
+        refused: used
+            .into_iter()
+            .filter(|used| !used.passed)
+            .take(REFUSED_SHOWN)
+            .map(|used| (used.domain, used.count))
+            .collect(),
+    }))
+}

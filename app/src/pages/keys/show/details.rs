@@ -1,0 +1,96 @@
+//! What there is to know of a key, beside its requests.
+
+use latchkey::convention::ScopeSetting;
+use leptos::{either::Either, prelude::*};
+
+use super::data::{KeyDetails, KeyView};
+use crate::text::{
+    time::Time,
+    words::{environment_title, kind_purpose},
+};
+
+/// The facts.
+#[component]
+pub fn Details(
+    key: KeyView,
+    details: Option<KeyDetails>,
+    /// Where these are changed, for those who may.
+    edit: Option<String>,
+) -> impl IntoView {
+    let expires = key.expires.map_or_else(
+        || "Never".into_any(),
+        |text| view! { <Time text/> }.into_any(),
+    );
+    let last_used = key.last_used.map_or_else(
+        || "Never".into_any(),
+        |text| view! { <Time text/> }.into_any(),
+    );
+    let org_id = details.as_ref().map(|details| details.org_id.clone());
+    let more = details.map(|details| {
+        let ranges = (!details.ip_ranges.is_empty()).then(|| {
+            view! { <dt>"IP ranges"</dt><dd>{details.ip_ranges.join(", ")}</dd> }
+        });
+        let by = details.created_by.map(|name| format!(" by {name}"));
+        view! {
+            <dt>"Project"</dt><dd>{details.project}</dd>
+            <dt>"Rate limit"</dt><dd>{details.rate_limits}</dd>
+            {ranges}
+            <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
+        }
+    });
+    let organization =
+        org_id.map(|id| view! { <dt>"Organization ID"</dt><dd><code>{id}</code></dd> });
+    view! {
+        <section class="card" aria-labelledby="details">
+            <header><h2 id="details">"Details"</h2>{edit.map(|edit| view! { <a class="link small" href=edit>"Edit"</a> })}</header>
+            <dl class="facts body">
+                <dt>"Type"</dt><dd>{kind_purpose(&key.kind_names, key.kind)}</dd>
+                <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
+                {more}
+                <dt>"Expires"</dt><dd>{expires}</dd>
+                <dt>"Last used"</dt><dd>{last_used}</dd>
+                {organization}
+            </dl>
+        </section>
+    }
+}
+
+/// What the key may do.
+#[component]
+pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
+    let none = if details.no_scope_means_all {
+        "None selected. The key has full access."
+    } else {
+        "None. The key can do only what requires no scope."
+    };
+    details.with_scopes.then(|| {
+        let scopes = details.scopes;
+        let list = if scopes.is_empty() {
+            Either::Left(view! { <p class="body muted small">{none}</p> })
+        } else {
+            let rows = scopes
+                .into_iter()
+                .map(|ScopeSetting { name, description }| view! { <dt><code>{name.to_string()}</code></dt><dd>{description}</dd> })
+                .collect_view();
+            Either::Right(view! { <dl class="facts body">{rows}</dl> })
+        };
+        view! { <section class="card" aria-labelledby="scopes"><header><h2 id="scopes">"Scopes"</h2></header>{list}</section> }
+    })
+}
+
+/// What its makers wrote about it, where they did. Line ends stay.
+#[component]
+pub fn Notes(notes: String) -> impl IntoView {
+    (!notes.is_empty()).then(|| {
+        let lines = notes
+            .lines()
+            .map(|line| view! { <p>{line.to_owned()}</p> })
+            .collect_view();
+        view! {
+            <section class="card" aria-labelledby="notes">
+                <header><h2 id="notes">"Notes"</h2></header>
+                <div class="body small">{lines}</div>
+            </section>
+        }
+    })
+}

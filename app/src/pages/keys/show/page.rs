@@ -1,0 +1,179 @@
+//! `/orgs/{org}/keys/{key}`: one key.
+
+use latchkey::key::Status;
+use leptos::{either::Either, prelude::*};
+
+use super::{
+    data::{KeyDetails, KeyView, show_key},
+    details::{Details, Notes, ScopesCard},
+    domains::DomainsCard,
+    effect::EffectLine,
+    form::KeyForm,
+    requests::Requests,
+    revoke::{RevokeButton, RevokeQuestion},
+    secrets::{Findings, SecretsCard},
+};
+use crate::{
+    form::errors::{Errors, FormError},
+    icons::{Icon, Symbol},
+    pages::{
+        audit::{HistoryCard, entries_of_key},
+        forms::fields_and_errors,
+        frame::{Breadcrumbs, PageHead},
+        keys::state::StateTag,
+        page::page,
+    },
+    text::{
+        time::Time,
+        words::{kind_purpose, reason_text},
+    },
+};
+
+/// The page. Whether to revoke the key, or to end its old secret, is asked in the address, so that it can be asked where no
+/// script runs.
+#[component]
+pub fn KeyPage() -> impl IntoView {
+    page(show_key, |request, key| {
+        let is_asked = |name: &str| !request.parameter(name).is_empty();
+        let (asked, ending) = (is_asked("revoke"), is_asked("end"));
+        let tried = request.parameter("origin");
+        view! { <KeyPageView org=request.org().to_owned() key asked ending tried/> }
+    })
+}
+
+#[component]
+fn KeyPageView(
+    org: String,
+    key: KeyView,
+    asked: bool,
+    ending: bool,
+    tried: String,
+) -> impl IntoView {
+    let keys_path = format!("/orgs/{org}/keys");
+    let path = format!("{keys_path}/{}", key.id);
+    let revocable = key.may_revoke && key.state.status != Status::Revoked;
+    let beside = view! { <StateTag state=key.state/> }.into_any();
+    let lead = match key.details.as_ref() {
+        Some(details) => view! { <code>{details.display.clone()}</code> }.into_any(),
+        None => kind_purpose(&key.kind_names, key.kind).into_any(),
+    };
+    let (typed, errors) = fields_and_errors(KeyForm::default);
+    let errors = Errors::new(errors);
+    let switch = key
+        .may_disable
+        .then(|| view! { <SwitchButton path=path.clone() status=key.state.status/> });
+    let rotatable = matches!(key.state.status, Status::Active | Status::Disabled)
+        && key
+            .details
+            .as_ref()
+            .is_some_and(|details| details.may_rotate);
+    let rotate =
+        rotatable.then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
+    let whole = (org.clone(), path.clone());
+    let question = revocable.then(|| {
+        view! { <RevokeQuestion name=key.name.clone() path=path.clone() in_dialog=!asked/> }
+    });
+    view! {
+        <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
+        <PageHead title=key.name.clone() beside lead>
+            {rotate}
+            {switch}
+            {(revocable && !asked).then(|| view! { <RevokeButton path/> })}
+        </PageHead>
+        <div class="stack">
+            <FormError errors/>
+            {question}
+            <StateNotice org key=key.clone()/>
+            {match key.details.clone() {
+                Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details ending tried typed=typed.add errors/> }),
+                None => Either::Right(view! { <Details key details=None edit=None/> }),
+            }}
+        </div>
+    }
+}
+
+/// For owners and admins.
+#[component]
+fn Whole(
+    org: String,
+    path: String,
+    key: KeyView,
+    details: KeyDetails,
+    ending: bool,
+    tried: String,
+    /// Domains that were to be added and were refused.
+    typed: String,
+    errors: Errors,
+) -> impl IntoView {
+    let edit = details.may_edit.then(|| format!("{path}/edit"));
+    let history = details.history.clone().map(|items| {
+        let href = entries_of_key(&org, &key.id);
+        view! { <HistoryCard items href/> }
+    });
+    let (secrets, may_rotate) = (details.secrets.clone(), details.may_rotate);
+    view! {
+        <Findings findings=details.findings.clone()/>
+        <div class="columns">
+            <div class="stack">
+                <DomainsCard details=details.clone() path=path.clone() tried typed errors/>
+                <Requests report=details.usage.clone()/>
+                <ScopesCard details=details.clone()/>
+            </div>
+            <div class="stack">
+                <Details key details=Some(details.clone()) edit/>
+                <SecretsCard secrets path may_rotate asked=ending/>
+                <Notes notes=details.notes/>
+                {history}
+            </div>
+        </div>
+    }
+}
+
+/// Switches the key off or on, whichever it is not; nothing for a key that has ended.
+#[component]
+fn SwitchButton(path: String, status: Status) -> impl IntoView {
+    let (change, text) = match status {
+        Status::Active => ("disable", "Disable"),
+        Status::Disabled => ("enable", "Enable"),
+        Status::Expired | Status::Revoked => return ().into_any(),
+    };
+    view! { <form method="post" action=path><button class="btn" name="change" value=change>{text}</button></form> }
+        .into_any()
+}
+
+/// Why the key does not work, where it does not; and whether what was just changed is in effect on every instance.
+#[component]
+fn StateNotice(org: String, key: KeyView) -> impl IntoView {
+    let (details, id) = (key.details, key.id);
+    let effect = key.effect.map(|now| view! { <EffectLine org id now/> });
+    let (tone, symbol, text) = match key.state.status {
+        Status::Active if effect.is_none() => return None,
+        Status::Active => (
+            "notice ok",
+            Symbol::Check,
+            view! { "Changed just now." }.into_any(),
+        ),
+        Status::Disabled => {
+            let since = details
+                .and_then(|details| details.disabled)
+                .map(|time| view! { " since "<Time text=time/> });
+            ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are rejected until you enable it again." }.into_any())
+        }
+        Status::Expired => (
+            "notice warn",
+            Symbol::Alert,
+            view! { "Expired. Requests with it are rejected." }.into_any(),
+        ),
+        Status::Revoked => {
+            let reason = key
+                .state
+                .reason
+                .map(|reason| format!(": {}", reason_text(reason)));
+            let on = details
+                .and_then(|details| details.revoked)
+                .map(|time| view! { " on "<Time text=time/> });
+            ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are rejected. This cannot be undone." }.into_any())
+        }
+    };
+    Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> })
+}

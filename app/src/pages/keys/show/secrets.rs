@@ -1,0 +1,110 @@
+//! The key's secrets after a rotation, and what use of the key has shown.
+
+use leptos::{either::Either, prelude::*};
+
+use super::data::{FindingText, SecretText};
+use crate::{
+    icons::{Icon, Symbol},
+    text::{
+        number::counted,
+        time::{Time, TimeText},
+    },
+};
+
+/// Where the page of the key at `path` asks whether to end its old secret. It says there when that was last used.
+pub fn end_question(path: &str) -> String {
+    format!("{path}?end=1#secrets")
+}
+
+/// The card; nothing for a key that was never rotated.
+#[component]
+pub fn SecretsCard(
+    secrets: Vec<SecretText>,
+    /// The key's page.
+    path: String,
+    /// Whether the person may end old secrets.
+    may_rotate: bool,
+    /// Whether they are asked about ending it.
+    asked: bool,
+) -> impl IntoView {
+    (secrets.len() > 1).then(|| {
+        let rows = secrets
+            .into_iter()
+            .map(|secret| view! { <Secret secret path=path.clone() may_rotate asked/> })
+            .collect_view();
+        view! {
+            <section class="card" aria-labelledby="secrets">
+                <header><h2 id="secrets">"Secrets"</h2></header>
+                <div class="body small stack">{rows}</div>
+            </section>
+        }
+    })
+}
+
+#[component]
+fn Secret(secret: SecretText, path: String, may_rotate: bool, asked: bool) -> impl IntoView {
+    let SecretText {
+        display,
+        created,
+        ends,
+        last_used,
+        running,
+    } = secret;
+    let used = |text: Option<TimeText>| match text {
+        Some(text) => view! { "last used "<Time text/> }.into_any(),
+        None => "never used".into_any(),
+    };
+    let state = match (ends, running) {
+        (None, _) => {
+            view! { "Current secret, created "<Time text=created/>", "{used(last_used)}"." }
+                .into_any()
+        }
+        (Some(ends), true) => {
+            view! { "Old secret, "{used(last_used)}", ends "<Time text=ends/>"." }.into_any()
+        }
+        (Some(ends), false) => {
+            view! { "Old secret, "{used(last_used)}", ended "<Time text=ends/>"." }.into_any()
+        }
+    };
+    let end = (running && may_rotate).then(|| {
+        if !asked {
+            return Either::Left(view! { <p><a class="btn" href=end_question(&path)>"End now…"</a></p> });
+        }
+        let action = path.clone();
+        Either::Right(view! {
+            <form method="post" action=action class="stack">
+                <p>"End the old secret? Requests that still use it are rejected immediately. This cannot be undone."</p>
+                <input type="hidden" name="change" value="end-old-secret"/>
+                <div class="actions">
+                    <button class="btn danger primary" autofocus>"End the old secret"</button>
+                    <a class="btn" href=path>"Cancel"</a>
+                </div>
+            </form>
+        })
+    });
+    view! { <div><p><code>{display}</code></p><p class="muted">{state}</p>{end}</div> }
+}
+
+/// What use of the key has shown that its owners should look at.
+#[component]
+pub fn Findings(findings: Vec<FindingText>) -> impl IntoView {
+    findings
+        .into_iter()
+        .map(|finding| {
+            let from = match finding.origin.as_str() {
+                "" => String::new(),
+                origin => format!(" from {origin}"),
+            };
+            let times = counted(finding.count, "time", "times");
+            view! {
+                <div class="notice warn">
+                    <Icon symbol=Symbol::Alert/>
+                    <p>
+                        "A browser sent this secret key "{times}", last "<Time text=finding.last/>{from}
+                        ". Anyone who opens that page can read it. Rotate the key, and use it only on servers."
+                    </p>
+                </div>
+            }
+        })
+        .collect_view()
+}

@@ -1,0 +1,90 @@
+//! Disabling, enabling and revoking a key, and ending its old secret.
+
+use latchkey::{
+    id::KeyId,
+    key::{RevokeReason, Status},
+    keys::{
+        change_state::{self, ChangeStateError},
+        rotate::{self, EndOldSecretError},
+    },
+};
+
+use super::form::KeyForm;
+use crate::{
+    error::AppError,
+    form::errors::WHOLE_FORM,
+    pages::{answer::FormAnswer, done::Done, keys::key_path},
+    request::PageRequest,
+};
+
+type Answer = Result<FormAnswer<KeyForm>, AppError>;
+
+/// Disables an active key.
+pub async fn disable(request: &PageRequest, form: KeyForm) -> Answer {
+    let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
+    let result = change_state::disable(request.engine(), &permit, id).await;
+    let path = key_path(request);
+    state_answer(form, path, result, Status::Disabled, Done::KeyDisabled)
+}
+
+/// Enables a disabled key.
+pub async fn enable(request: &PageRequest, form: KeyForm) -> Answer {
+    let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
+    let result = change_state::enable(request.engine(), &permit, id).await;
+    let path = key_path(request);
+    state_answer(form, path, result, Status::Active, Done::KeyEnabled)
+}
+
+/// Ends a key for good.
+pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
+    let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
+    let Ok(reason) = form.reason.parse::<RevokeReason>() else {
+        return Ok(FormAnswer::refused(
+            form,
+            WHOLE_FORM,
+            "Choose a reason. The key was not revoked.",
+        ));
+    };
+    let result = change_state::revoke(request.engine(), &permit, id, reason).await;
+    let path = key_path(request);
+    state_answer(form, path, result, Status::Revoked, Done::KeyRevoked)
+}
+
+/// Ends the old secret of the last rotation.
+pub async fn end_old_secret(request: &PageRequest) -> Answer {
+    let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
+    match rotate::end_old_secret(request.engine(), &permit, id).await {
+        // The button was pressed twice, or its time was over.
+        Ok(()) | Err(EndOldSecretError::NoneRunning) => {
+            Ok(FormAnswer::done(key_path(request), Done::OldSecretEnded))
+        }
+        Err(EndOldSecretError::NotFound) => Err(AppError::NotFound),
+        Err(EndOldSecretError::Storage(error)) => Err(error.into()),
+    }
+}
+
+/// The answer to a change of state, which leads to `path`. A key that is already as it was asked to be is as good as
+/// changed: the button was pressed twice.
+///
+/// # Errors
+/// When there is no such key, or the database does not answer.
+pub fn state_answer<F, D>(
+    form: F,
+    path: String,
+    result: Result<(), ChangeStateError>,
+    wanted: Status,
+    done: Done,
+) -> Result<FormAnswer<F, D>, AppError> {
+    match result {
+        Ok(()) => Ok(FormAnswer::done(path, done)),
+        Err(ChangeStateError::NotFrom(status)) if status == wanted => {
+            Ok(FormAnswer::done(path, done))
+        }
+        Err(ChangeStateError::NotFrom(_)) => {
+            let sentence = "This key is revoked or has expired, so this action is not possible.";
+            Ok(FormAnswer::refused(form, WHOLE_FORM, sentence))
+        }
+        Err(ChangeStateError::NotFound) => Err(AppError::NotFound),
+        Err(ChangeStateError::Storage(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,152 @@
+//! The page that shows a key, once: the answer to the form that made it.
+
+use latchkey::key::Kind;
+use leptos::prelude::*;
+
+use crate::{
+    islands::copy_button::CopyButton,
+    pages::{
+        frame::{Breadcrumbs, PageHead},
+        keys::shown_once::{made_key::MadeKey, snippets::snippets},
+    },
+    text::words::environment_title,
+};
+
+/// The page.
+#[component]
+pub fn CreatedKey(
+    /// The key.
+    created: MadeKey,
+) -> impl IntoView {
+    let made = created;
+    let keys_path = made
+        .path
+        .rsplit_once('/')
+        .map_or("", |(keys, _)| keys)
+        .to_owned();
+    let tabs = view! { <Snippets made=made.clone()/> };
+    let lead = facts(&made).into_any();
+    let details = view! { <Details made=made.clone()/> };
+    let MadeKey {
+        key,
+        name,
+        path,
+        is_rotated,
+        ..
+    } = made;
+    let (title, if_lost) = if is_rotated {
+        (
+            format!("{name} has a new secret"),
+            "If you lose it, rotate the key again. If the old secret still works, end it first.",
+        )
+    } else {
+        (
+            format!("{name} is ready"),
+            "If you lose it, rotate the key. Its settings and history are kept.",
+        )
+    };
+    view! {
+        <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=name.clone()/>
+        <PageHead title=title lead/>
+        <div class="stack">
+        <section class="once" aria-labelledby="once">
+            <header>
+                <h2 id="once">"Copy it now. It will not be shown again."</h2>
+                <p class="muted small">"Latchkey stores only a digest. "{if_lost}</p>
+            </header>
+            <div class="secret">
+                <code id="key">{key.expose().to_owned()}</code>
+                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy key".to_owned() copied="Key copied".to_owned()/>
+            </div>
+            {tabs}
+            <footer>
+                <form method="get" action=path>
+                    <label class="check"><input type="checkbox" required/>"I have stored it"</label>
+                    <button class="btn end">"Done"</button>
+                </form>
+            </footer>
+        </section>
+        {details}
+        </div>
+    }
+}
+
+/// What can be looked up later, on the key's page.
+#[component]
+fn Details(made: MadeKey) -> impl IntoView {
+    let expires = made.expires.unwrap_or_else(|| "Never".to_owned());
+    let domains = (made.kind == Kind::Widget)
+        .then(|| view! { <dt>"Allowed domains"</dt><dd>{made.domains.join(", ")}</dd> });
+    view! {
+        <section class="card" aria-labelledby="details">
+            <header><h2 id="details">"Details"</h2></header>
+            <dl class="facts body">
+                <dt>"Name"</dt><dd>{made.name}</dd>
+                <dt>"Type"</dt><dd>{made.terms.kind}</dd>
+                <dt>"Environment"</dt><dd>{environment_title(made.environment)}</dd>
+                <dt>"Created"</dt><dd>{made.created}</dd>
+                <dt>"Expires"</dt><dd>{expires}</dd>
+                {domains}
+                <dt>"Rate limit"</dt><dd>{made.terms.rate_limits}</dd>
+                <dt>"Organization ID"</dt><dd><code>{made.org_id}</code></dd>
+            </dl>
+        </section>
+    }
+}
+
+/// What the key is, in a line.
+fn facts(made: &MadeKey) -> String {
+    let kind = format!("{} key", made.terms.kind);
+    let environment = environment_title(made.environment).to_lowercase();
+    let domains = (made.kind == Kind::Widget).then(|| match made.domains.as_slice() {
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        [one, others @ ..] => format!("{one} and {} more domains", others.len()),
+        [] => String::new(),
+    });
+    let expires = made.expires.as_ref().map_or_else(
+        || "never expires".to_owned(),
+        |date| format!("expires {date}"),
+    );
+    [Some(kind), Some(environment), domains, Some(expires)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+#[component]
+fn Snippets(made: MadeKey) -> impl IntoView {
+    let all = snippets(&made);
+    let languages = all
+        .iter()
+        .enumerate()
+        .map(|(place, snippet)| {
+            view! {
+                <label>
+                    <input class="visually-hidden" type="radio" name="language" checked=place == 0/>
+                    {snippet.language}
+                </label>
+            }
+        })
+        .collect_view();
+    let panels = all
+        .into_iter()
+        .enumerate()
+        .map(|(place, snippet)| {
+            let id = format!("example-{place}");
+            view! {
+                <div class="panel">
+                    <pre tabindex="0"><code id=id.clone()>{snippet.text}</code></pre>
+                    <CopyButton of=id class="btn".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>
+                </div>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="tabs">
+            <div class="seg" role="radiogroup" aria-label="Language">{languages}</div>
+            {panels}
+        </div>
+    }
+}

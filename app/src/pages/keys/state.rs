@@ -1,0 +1,92 @@
+//! A key's state as one tag.
+
+use latchkey::{
+    key::{RevokeReason, Status},
+    keys::{KeySummary, list::EXPIRING_WITHIN},
+    time::{DAY, Timestamp},
+};
+use leptos::prelude::*;
+
+use crate::text::{days::days_text, words::reason_text};
+
+/// What the tag says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyState {
+    /// Whether the key works.
+    pub status: Status,
+    /// In how many days an active key expires, where that is soon.
+    pub expires_in_days: Option<u32>,
+    /// Why it was revoked, for those who may know.
+    pub reason: Option<RevokeReason>,
+}
+
+impl KeyState {
+    fn class(self) -> &'static str {
+        match (self.status, self.expires_in_days) {
+            (Status::Active, Some(_)) => "tag warn",
+            (Status::Active, None) => "tag ok",
+            (Status::Disabled, _) => "tag",
+            (Status::Expired | Status::Revoked, _) => "tag bad",
+        }
+    }
+
+    fn text(self) -> String {
+        match (self.status, self.expires_in_days, self.reason) {
+            (Status::Active, Some(days), _) => format!("Expires in {}", days_text(days)),
+            (Status::Active, None, _) => "Active".to_owned(),
+            (Status::Disabled, ..) => "Disabled".to_owned(),
+            (Status::Expired, ..) => "Expired".to_owned(),
+            (Status::Revoked, _, Some(reason)) => format!("Revoked · {}", reason_text(reason)),
+            (Status::Revoked, _, None) => "Revoked".to_owned(),
+        }
+    }
+}
+
+/// The tag.
+#[component]
+pub fn StateTag(
+    /// What it says.
+    state: KeyState,
+) -> impl IntoView {
+    view! { <span class=state.class()>{state.text()}</span> }
+}
+
+impl KeyState {
+    /// The state at `now`; `with_reason` for those who may know why a key was revoked.
+    pub fn new(key: &KeySummary, now: Timestamp, with_reason: bool) -> Self {
+        let status = key.status(now);
+        let left = key.lifecycle.expires_at.map(|at| at.since(now));
+        let soon = left.filter(|left| status == Status::Active && *left <= EXPIRING_WITHIN);
+        Self {
+            status,
+            // A part of a day counts as one: nobody should read "0 days".
+            expires_in_days: soon.and_then(|left| u32::try_from((left + DAY - 1) / DAY).ok()),
+            reason: key.revoke_reason.filter(|_| with_reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_says_the_state_and_what_threatens_it() {
+        let state = |status, expires_in_days, reason| {
+            KeyState {
+                status,
+                expires_in_days,
+                reason,
+            }
+            .text()
+        };
+        assert_eq!(state(Status::Active, None, None), "Active");
+        assert_eq!(state(Status::Active, Some(9), None), "Expires in 9 days");
+        assert_eq!(state(Status::Disabled, None, None), "Disabled");
+        assert_eq!(
+            state(Status::Revoked, None, Some(RevokeReason::LeftTeam)),
+            "Revoked · left the team"
+        );
+        assert_eq!(state(Status::Revoked, None, None), "Revoked");
+    }
+}

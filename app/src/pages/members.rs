@@ -1,0 +1,97 @@
+//! `/orgs/{org}/members`: who is in the org.
+
+use latchkey::orgs;
+use leptos::prelude::*;
+
+use crate::{
+    error::AppError,
+    pages::{frame::PageHead, page::page},
+    request::PageRequest,
+    text::time::{Time, TimeText},
+};
+
+/// The people in an org.
+#[derive(Debug, Clone)]
+pub struct Members {
+    /// The org's name.
+    pub org_name: String,
+    /// Owners first, then admins, then members, each by name.
+    pub rows: Vec<MemberRow>,
+}
+
+/// A person in an org.
+#[derive(Debug, Clone)]
+pub struct MemberRow {
+    /// Their name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// Their role, to read.
+    pub role: String,
+    /// Since when they are in the org.
+    pub since: TimeText,
+    /// Whether it is the one who looks.
+    pub is_viewer: bool,
+}
+
+/// The people in an org, for everyone in it.
+async fn members(request: PageRequest) -> Result<Members, AppError> {
+    let membership = request.membership().await?;
+    let permit = membership.permit()?;
+    let rows = orgs::members(request.engine(), &permit)
+        .await?
+        .into_iter()
+        .map(|member| MemberRow {
+            is_viewer: permit.caller().actor.user_id() == Some(member.user_id),
+            name: member.name.to_string(),
+            email: member.email.to_string(),
+            role: member.role.title().to_owned(),
+            since: TimeText::date(member.created_at),
+        })
+        .collect();
+    Ok(Members {
+        org_name: membership.org().name.to_string(),
+        rows,
+    })
+}
+
+/// The page.
+#[component]
+pub fn MembersPage() -> impl IntoView {
+    page(members, |_, members| view! { <MembersView members/> })
+}
+
+#[component]
+fn MembersView(members: Members) -> impl IntoView {
+    let count = match members.rows.len() {
+        1 => "1 person".to_owned(),
+        several => format!("{several} people"),
+    };
+    let lead = view! { {count}" in "<b>{members.org_name}</b>"." }.into_any();
+    view! {
+        <PageHead title="Members" lead/>
+        <div class="card">
+            <table class="table wide">
+                <caption class="visually-hidden">"Members"</caption>
+                <thead><tr>
+                    <th scope="col">"Name"</th><th scope="col">"E-mail"</th><th scope="col">"Role"</th><th scope="col">"Since"</th>
+                </tr></thead>
+                <tbody>
+                    {members.rows.into_iter().map(|row| view! { <Row row/> }).collect_view()}
+                </tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn Row(row: MemberRow) -> impl IntoView {
+    view! {
+        <tr>
+            <th scope="row"><span class="name">{row.name}{row.is_viewer.then(|| view! { <span class="muted">" (you)"</span> })}</span></th>
+            <td class="muted" data-label="E-mail">{row.email}</td>
+            <td data-label="Role"><span class="tag plain">{row.role}</span></td>
+            <td class="muted nowrap" data-label="Since"><Time text=row.since/></td>
+        </tr>
+    }
+}

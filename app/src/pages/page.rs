@@ -1,0 +1,66 @@
+//! What every page does: read what it shows, and show it.
+
+use std::future::Future;
+
+use leptos::prelude::*;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::error::AppError;
+use crate::{
+    error::http::set_status,
+    pages::{error_view::ErrorView, forms::FailedForm},
+    request::PageRequest,
+};
+
+/// A page: what `load` reads, shown by `show`; or the error that kept it from being read.
+pub fn page<T, L, R, S, V>(load: L, show: S) -> impl IntoView
+where
+    T: Send + 'static,
+    L: FnOnce(PageRequest) -> R + Send + 'static,
+    R: Future<Output = Result<T, AppError>> + Send + 'static,
+    S: FnOnce(PageRequest, T) -> V + Send + 'static,
+    V: IntoView + 'static,
+{
+    if let Some(FailedForm(error)) = use_context() {
+        return view! { <ErrorView error/> }.into_any();
+    }
+    let loading = loading(|request| async move { Ok((load(request.clone()).await?, request)) });
+    view! {
+        <Suspense>
+            {Suspend::new(async move {
+                match loading.await {
+                    Ok((loaded, request)) => show(request, loaded).into_any(),
+                    Err(error) => {
+                        set_status(&error);
+                        view! { <ErrorView error/> }.into_any()
+                    }
+                }
+            })}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// Begins to read what a page shows. The work ends with the client that waits for it.
+///
+/// Leptos polls a `Suspend` once before it waits for it, with a waker that wakes nobody. What would wait for a connection
+/// to the database then would wait for ever, so it runs in a task of its own.
+pub fn loading<T, L, R>(load: L) -> impl Future<Output = Result<T, AppError>> + Send + 'static
+where
+    T: Send + 'static,
+    L: FnOnce(PageRequest) -> R + Send + 'static,
+    R: Future<Output = Result<T, AppError>> + Send + 'static,
+{
+    let request = PageRequest::current();
+    let task = AbortOnDropHandle::new(tokio::spawn(async move { load(request.await?).await }));
+    async move {
+        match task.await {
+            Ok(loaded) => loaded,
+            Err(stopped) => match stopped.try_into_panic() {
+                // For the layer that answers for panics.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(AppError::Unavailable),
+            },
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Creating, renaming and deleting a project.
+
+use latchkey::{
+    access::{Permit, to},
+    id::ProjectId,
+    name::DisplayName,
+    projects::{self, ProjectError},
+};
+use serde::Deserialize;
+
+use crate::{
+    error::AppError,
+    form::{
+        errors::WHOLE_FORM,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    pages::{answer::FormAnswer, done::Done},
+    request::PageRequest,
+};
+
+/// The fields of the page's forms.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ProjectForm {
+    /// `create`, `rename` or `delete`.
+    pub change: String,
+    /// The id of the project that is renamed or deleted.
+    #[serde(default)]
+    pub project: String,
+    /// The name of a new project, or the new one of another.
+    #[serde(default)]
+    pub name: String,
+}
+
+impl ProjectForm {
+    /// The form as it is sent back, no field longer than the page lets one type.
+    fn sent_back(&self) -> Self {
+        Self {
+            change: sent_back(&self.change, MAX_NAME),
+            project: sent_back(&self.project, MAX_NAME),
+            name: sent_back(&self.name, MAX_NAME),
+        }
+    }
+}
+
+/// Does what the form asks for.
+pub async fn submit(
+    request: PageRequest,
+    form: ProjectForm,
+) -> Result<FormAnswer<ProjectForm>, AppError> {
+    let permit: Permit<to::EditProjects> = request.permit().await?;
+    let engine = request.engine();
+    let id = || {
+        form.project
+            .parse::<ProjectId>()
+            .map_err(|_| AppError::NotFound)
+    };
+    let name = form.name.parse::<DisplayName>();
+    let (result, done) = match (form.change.as_str(), name) {
+        ("create", Ok(name)) => (
+            projects::create(engine, &permit, &name).await.map(drop),
+            Done::ProjectCreated,
+        ),
+        ("rename", Ok(name)) => (
+            projects::rename(engine, &permit, id()?, &name).await,
+            Done::ProjectRenamed,
+        ),
+        ("create" | "rename", Err(error)) => {
+            return Ok(FormAnswer::refused(form.sent_back(), "name", error));
+        }
+        ("delete", _) => (
+            projects::delete(engine, &permit, id()?).await,
+            Done::ProjectDeleted,
+        ),
+        _ => return Err(AppError::Unreadable),
+    };
+    match result {
+        Ok(()) => {
+            let path = format!("/orgs/{}/projects", request.org());
+            Ok(FormAnswer::done(path, done))
+        }
+        Err(ProjectError::NotFound) => Err(AppError::NotFound),
+        Err(error @ ProjectError::NameTaken(_)) => {
+            Ok(FormAnswer::refused(form.sent_back(), "name", error))
+        }
+        Err(error @ (ProjectError::IsDefault | ProjectError::NotEmpty)) => {
+            Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
+        }
+        Err(error @ (ProjectError::Randomness(_) | ProjectError::Storage(_))) => {
+            Err(AppError::unavailable(&error))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The route table of the pages.
+
+use axum::{
+    extract::FromRef,
+    routing::{MethodRouter, post},
+};
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+
+use super::{
+    Pages, account, agents,
+    audit::AuditPage,
+    done::Done,
+    error_view::NotFoundPage,
+    forms::form,
+    frame::Frame,
+    home::HomePage,
+    keys::{edit, import, list, new, rotate, show},
+    members::MembersPage,
+    projects, settings, sign_in, sign_up,
+    usage::UsagePage,
+};
+use crate::islands::status_region::StatusRegion;
+
+/// Every page. Each is rendered whole before it is sent, because its status, title or a redirect depends on its data.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let said = Done::received().map(Done::sentence);
+    view! {
+        <Title formatter=in_the_tab/>
+        <a class="skip" href="#content" rel="external">"Skip to content"</a>
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up") view=sign_up::SignUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
+                // Signing out is a form and has no page.
+                <Route path=path!("/sign-out") view=NotFoundPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/orgs/:org/keys") view=list::KeysPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/new") view=new::NewKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/import") view=import::ImportKeysPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/:key/edit") view=edit::EditKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/:key/rotate") view=rotate::RotateKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/:key") view=show::KeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/members") view=MembersPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/agents") view=agents::AgentsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/agents/new") view=agents::NewAgentPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/agents/:agent") view=agents::AgentPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/projects") view=projects::ProjectsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
+                </ParentRoute>
+                <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+        <StatusRegion said/>
+    }
+}
+
+/// Every form: the address of its page, and what is done with it.
+pub fn forms<S>() -> Vec<(&'static str, MethodRouter<S>)>
+where
+    Pages: FromRef<S>,
+    S: Clone + Send + Sync + 'static,
+{
+    vec![
+        ("/sign-up", form(sign_up::submit)),
+        ("/sign-in", form(sign_in::submit)),
+        ("/sign-out", form(sign_in::sign_out)),
+        ("/account", form(account::submit)),
+        ("/orgs/{org}/keys", form(list::submit)),
+        ("/orgs/{org}/keys/new", form(new::submit)),
+        ("/orgs/{org}/keys/{key}", form(show::submit)),
+        ("/orgs/{org}/keys/{key}/edit", form(edit::submit)),
+        ("/orgs/{org}/keys/{key}/rotate", form(rotate::submit)),
+        ("/orgs/{org}/agents/new", form(agents::create)),
+        ("/orgs/{org}/agents/{agent}", form(agents::submit)),
+        ("/orgs/{org}/projects", form(projects::submit)),
+        ("/orgs/{org}/settings", form(settings::submit)),
+    ]
+}
+
+/// The forms that bring a file.
+pub fn uploads<S>() -> Vec<(&'static str, MethodRouter<S>)>
+where
+    Pages: FromRef<S>,
+    S: Clone + Send + Sync + 'static,
+{
+    vec![("/orgs/{org}/keys/import", post(import::receive))]
+}
+
+/// A page's title with the program's name. leptos_meta writes it into the document as it is, markup included.
+fn in_the_tab(title: String) -> String {
+    let title = title.replace('&', "&amp;").replace('<', "&lt;");
+    if title.is_empty() {
+        "Latchkey".to_owned()
+    } else {
+        format!("{title} · Latchkey")
+    }
+}

@@ -1,0 +1,118 @@
+//! `/orgs/{org}/settings`: what owners decide for all of an org.
+
+use latchkey::{
+    access::{Permit, to},
+    orgs::settings::{self, OrgSettings},
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::{
+    answer::FormAnswer, done::Done, forms::fields_and_errors, frame::PageHead, page::page,
+};
+use crate::{
+    error::AppError,
+    form::{
+        errors::{Errors, FormError},
+        field::Field,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    request::PageRequest,
+};
+
+/// The word that lets secret keys through when a browser made the request. Anything else is the safe choice.
+const ALLOW: &str = "allow";
+
+/// The form's fields as they are typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct SettingsForm {
+    name: String,
+    secrets_in_browsers: String,
+}
+
+impl SettingsForm {
+    fn of(settings: &OrgSettings) -> Self {
+        let word = if settings.secrets_in_browsers {
+            ALLOW
+        } else {
+            "refuse"
+        };
+        Self {
+            name: settings.name.to_string(),
+            secrets_in_browsers: word.to_owned(),
+        }
+    }
+
+    fn sent_back(&self) -> Self {
+        Self {
+            name: sent_back(&self.name, MAX_NAME),
+            secrets_in_browsers: sent_back(&self.secrets_in_browsers, MAX_NAME),
+        }
+    }
+}
+
+async fn read(request: PageRequest) -> Result<OrgSettings, AppError> {
+    let permit: Permit<to::EditOrg> = request.permit().await?;
+    Ok(settings::read(request.engine(), &permit).await?)
+}
+
+/// Changes the settings.
+pub async fn submit(
+    request: PageRequest,
+    form: SettingsForm,
+) -> Result<FormAnswer<SettingsForm>, AppError> {
+    let permit: Permit<to::EditOrg> = request.permit().await?;
+    let name = match form.name.parse() {
+        Ok(name) => name,
+        Err(error) => return Ok(FormAnswer::refused(form.sent_back(), "name", error)),
+    };
+    let settings = OrgSettings {
+        name,
+        secrets_in_browsers: form.secrets_in_browsers == ALLOW,
+    };
+    settings::change(request.engine(), &permit, &settings).await?;
+    Ok(FormAnswer::done(request.path(), Done::SettingsUpdated))
+}
+
+/// The page.
+#[component]
+pub fn OrgSettingsPage() -> impl IntoView {
+    page(read, |request, settings| {
+        let (org, path) = (request.org().to_owned(), request.path().to_owned());
+        view! { <SettingsView org path settings/> }
+    })
+}
+
+#[component]
+fn SettingsView(org: String, path: String, settings: OrgSettings) -> impl IntoView {
+    let (values, errors) = fields_and_errors(|| SettingsForm::of(&settings));
+    let errors = Errors::new(errors);
+    let choice = |word: &'static str, title: &'static str, text: &'static str, chosen: bool| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="secrets_in_browsers" value=word checked=chosen required/>
+                <span><b>{title}</b><small>{text}</small></span>
+            </label>
+        }
+    };
+    let allowed = values.secrets_in_browsers == ALLOW;
+    view! {
+        <PageHead title="Settings"/>
+            <div class="card"><div class="body">
+                <form method="post" action=path class="form">
+                    <FormError errors/>
+                    <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=values.name errors/>
+                    <p class="hint">"The URL does not change: "<code>{org}</code>"."</p>
+                    <fieldset class="field">
+                        <legend><span>"Secret keys in browsers"</span></legend>
+                        <p class="hint">"A request with an Origin or Referer header comes from a browser, where every visitor can read the key. Latchkey shows these requests on the key’s page in either case."</p>
+                        <div class="choices">
+                            {choice("refuse", "Reject", "Recommended. A secret key that is used in a page stops working there.", !allowed)}
+                            {choice(ALLOW, "Allow", "Use this only while you move pages to widget keys.", allowed)}
+                        </div>
+                    </fieldset>
+                    <div class="actions"><button class="btn primary">"Save"</button></div>
+                </form>
+            </div></div>
+    }
+}

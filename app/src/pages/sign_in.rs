@@ -1,0 +1,218 @@
+//! `/sign-in`, and signing out.
+
+use latchkey::{
+    accounts::{
+        password::TypedPassword,
+        sign_in::{self, FailedSignIn, SignInError},
+    },
+    caller::Visit,
+    email::EmailAddress,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use serde::Deserialize;
+
+use super::{
+    answer::FormAnswer,
+    entry::{EntryFrame, MaySignUp, entry, lead_on},
+    forms::fields_and_errors,
+    home::home_of,
+    page::page,
+};
+use crate::{
+    error::AppError,
+    form::{
+        errors::{Errors, FormError, WHOLE_FORM},
+        field::Field,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    icons::{Icon, Symbol},
+    request::PageRequest,
+};
+
+/// The most characters of the address to go on to.
+const MAX_NEXT: usize = 2_000;
+
+/// The form's fields as they are typed.
+#[derive(Clone, Default, Deserialize)]
+pub struct SignInForm {
+    email: String,
+    password: String,
+    /// The page that signing in was necessary for.
+    #[serde(default)]
+    next: String,
+}
+
+impl SignInForm {
+    /// The form as it is sent back: without the password.
+    fn sent_back(&self) -> Self {
+        Self {
+            email: sent_back(&self.email, MAX_NAME),
+            password: String::new(),
+            next: sent_back(&self.next, MAX_NEXT),
+        }
+    }
+}
+
+/// Opens a session for whoever the address and the password belong to, and leads to `next` or where they begin.
+pub async fn submit(
+    request: PageRequest,
+    form: SignInForm,
+) -> Result<FormAnswer<SignInForm>, AppError> {
+    let (engine, visit) = (request.engine(), request.visit());
+    // What is no address has no account; saying more would say which addresses could have one.
+    let Ok(email) = form.email.parse::<EmailAddress>() else {
+        let failed = FailedSignIn::UnknownAccount;
+        sign_in::note_failed(engine, failed, visit);
+        log_failure(failed, visit);
+        let error = SignInError::WrongCredentials(failed);
+        return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+    };
+    let password = TypedPassword::new(form.password.clone());
+    let who = match sign_in::sign_in(engine, &email, password, visit).await {
+        Ok(who) => who,
+        Err(error @ SignInError::WrongCredentials(failed)) => {
+            log_failure(failed, visit);
+            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+        }
+        Err(error @ SignInError::TooMany { .. }) => {
+            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+        }
+        Err(SignInError::Hash(error)) => return Err(error.into()),
+        Err(SignInError::Storage(error)) => return Err(error.into()),
+    };
+    request.open_session(who).await?;
+    let path = if is_own_path(&form.next) {
+        form.next
+    } else {
+        home_of(engine, who.user_id).await?
+    };
+    Ok(FormAnswer::Redirect { path, done: None })
+}
+
+/// Who failed to sign in, why and from where, for the log: never what was typed.
+fn log_failure(failed: FailedSignIn, visit: &Visit) {
+    let account = failed.account().map(|id| id.to_string());
+    let account = account.as_deref().unwrap_or("unknown");
+    let from = visit.address.map(|address| address.to_string());
+    tracing::warn!(account, reason = failed.as_str(), from, "sign-in failed");
+}
+
+/// Signing out has no fields.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SignOutForm {}
+
+/// Ends the session.
+pub async fn sign_out(
+    request: PageRequest,
+    _: SignOutForm,
+) -> Result<FormAnswer<SignOutForm>, AppError> {
+    let person = request.person().await;
+    request.end_session().await?;
+    // Whoever is signed out already has no session that ends.
+    if let Ok(person) = person {
+        sign_in::note_signed_out(request.engine(), &person);
+    }
+    Ok(FormAnswer::Redirect {
+        path: "/sign-in".to_owned(),
+        done: None,
+    })
+}
+
+/// Whether `next` is a path of this site and of no other: browsers read `//` and `/\` as the start of a host.
+fn is_own_path(next: &str) -> bool {
+    next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && next.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The page on which people sign in.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let card = page(entry, |request, entry| {
+        lead_on(&entry);
+        let (next, ended) = (
+            request.parameter("next"),
+            !request.parameter("ended").is_empty(),
+        );
+        view! { <SignInCard may_sign_up=entry.may_sign_up next ended/> }
+    });
+    view! { <Title text="Sign in"/><EntryFrame>{card}</EntryFrame> }
+}
+
+#[component]
+fn SignInCard(
+    may_sign_up: MaySignUp,
+    /// Where to go on.
+    next: String,
+    /// Whether a form was sent after the session had ended.
+    ended: bool,
+) -> impl IntoView {
+    let (values, errors) = fields_and_errors(|| SignInForm {
+        next,
+        ..SignInForm::default()
+    });
+    let ended = (ended && errors.is_empty()).then(|| {
+        view! {
+            <div class="notice warn">
+                <Icon symbol=Symbol::Alert/>
+                <p>"Your session has ended. Nothing was changed. Sign in and try again."</p>
+            </div>
+        }
+    });
+    let errors = Errors::new(errors);
+    view! {
+        <div class="card">
+            <h1>"Sign in"</h1>
+            <p>"Manage your API keys, limits and usage."</p>
+            <form class="form" method="post" action="/sign-in">
+                {ended}
+                <FormError errors/>
+                <input type="hidden" name="next" value=values.next/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
+                <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
+                <button class="btn primary block">"Sign in"</button>
+            </form>
+        </div>
+        {(may_sign_up != MaySignUp::NoOne).then(|| view! {
+            <p class="aside">"No account yet? "<a class="link" href="/sign-up">"Sign up"</a></p>
+        })}
+    }
+}
+
+/// A button that signs out.
+#[component]
+pub fn SignOutButton(
+    /// The button's class.
+    #[prop(optional)]
+    class: &'static str,
+) -> impl IntoView {
+    view! {
+        <form method="post" action="/sign-out"><button class=class>"Sign out"</button></form>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own_path;
+
+    #[test]
+    fn only_paths_of_this_site_are_gone_to() {
+        for good in ["/account", "/orgs/acme/keys?q=a%20b&status=active"] {
+            assert!(is_own_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "account",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nSet-Cookie: b",
+            "/\t/evil.example",
+            "/ä",
+        ] {
+            assert!(!is_own_path(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `/sign-up`: an account and an org of one's own.
+
+use latchkey::accounts::sign_up::{self, SignUp, SignUpError};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use serde::Deserialize;
+
+use super::{
+    answer::FormAnswer,
+    entry::{EntryFrame, MaySignUp, entry, lead_on},
+    field_reader::FieldReader,
+    forms::fields_and_errors,
+    page::page,
+};
+use crate::{
+    error::AppError,
+    form::{
+        errors::{Errors, FormError, WHOLE_FORM},
+        field::Field,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    request::PageRequest,
+};
+
+/// The form's fields as they are typed.
+#[derive(Clone, Default, Deserialize)]
+pub struct SignUpForm {
+    name: String,
+    email: String,
+    org_name: String,
+    password: String,
+}
+
+impl SignUpForm {
+    /// The form as it is sent back: without the password.
+    fn sent_back(&self) -> Self {
+        Self {
+            name: sent_back(&self.name, MAX_NAME),
+            email: sent_back(&self.email, MAX_NAME),
+            org_name: sent_back(&self.org_name, MAX_NAME),
+            password: String::new(),
+        }
+    }
+}
+
+/// Creates an account and an org, and signs in.
+pub async fn submit(
+    request: PageRequest,
+    form: SignUpForm,
+) -> Result<FormAnswer<SignUpForm>, AppError> {
+    let mut fields = FieldReader::default();
+    let read = (
+        fields.take("name", form.name.parse()),
+        fields.take("email", form.email.parse()),
+        fields.take("org_name", form.org_name.parse()),
+        fields.take("password", form.password.parse()),
+    );
+    let (Some(name), Some(email), Some(org_name), Some(password)) = read else {
+        return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
+    };
+    let new = SignUp {
+        name,
+        email,
+        password,
+        org_name,
+    };
+    match sign_up::sign_up(request.engine(), new, request.visit().clone()).await {
+        Ok((who, org)) => {
+            request.open_session(who).await?;
+            Ok(FormAnswer::Redirect {
+                path: format!("/orgs/{}/keys", org.slug),
+                done: None,
+            })
+        }
+        Err(error @ (SignUpError::NotOpen | SignUpError::NotAvailable)) => {
+            Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
+        }
+        Err(SignUpError::Hash(error)) => Err(error.into()),
+        Err(error @ (SignUpError::Randomness(_) | SignUpError::Storage(_))) => {
+            Err(AppError::unavailable(&error))
+        }
+    }
+}
+
+/// The page on which people sign up, or are told why they cannot.
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let card = page(entry, |_, entry| {
+        lead_on(&entry);
+        match entry.may_sign_up {
+            MaySignUp::NoOne => view! { <Closed/> }.into_any(),
+            MaySignUp::First => view! { <SignUpCard is_first=true/> }.into_any(),
+            MaySignUp::Everyone => view! { <SignUpCard is_first=false/> }.into_any(),
+        }
+    });
+    view! { <Title text="Sign up"/><EntryFrame>{card}</EntryFrame> }
+}
+
+#[component]
+fn SignUpCard(is_first: bool) -> impl IntoView {
+    let (values, errors) = fields_and_errors(SignUpForm::default);
+    let errors = Errors::new(errors);
+    view! {
+        <div class="card">
+            <h1>{if is_first { "Welcome to Latchkey" } else { "Sign up" }}</h1>
+            <p>{if is_first {
+                "Create the first account. It becomes the owner of the first organization, the team that keys belong \
+                 to."
+            } else {
+                "Create an account and an organization, the team that your keys belong to."
+            }}</p>
+            <form class="form" method="post" action="/sign-up">
+                <FormError errors consequence="No account was created."/>
+                <Field name="name" label="Your name" autocomplete="name" value=values.name errors/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
+                <Field name="org_name" label="Organization" hint="The name of your team or company." autocomplete="organization" value=values.org_name errors/>
+                <Field name="password" label="Password" hint="At least 8 characters. Try a few words in a row."
+                    kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+                <button class="btn primary block">"Create account"</button>
+            </form>
+        </div>
+        {(!is_first).then(|| view! { <p class="aside">"Already have an account? "<a class="link" href="/sign-in">"Sign in"</a></p> })}
+    }
+}
+
+#[component]
+fn Closed() -> impl IntoView {
+    view! {
+        <div class="card">
+            <h1>"Sign-up is closed"</h1>
+            <p>"Ask an owner of your organization, or the operator of this Latchkey instance, to add you."</p>
+            <a class="btn block" href="/sign-in">"Go to sign-in"</a>
+        </div>
+    }
+}

@@ -1,0 +1,222 @@
+//! A request for a page, with a form of one, or from one of its islands: who asks, and for what.
+
+use std::{str::FromStr, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+use latchkey::{
+    Engine,
+    access::{Membership, Permit, Permitted},
+    accounts::sessions::SignedIn,
+    caller::{Person, Visit},
+    id::UserId,
+    name::Slug,
+    time::{MINUTE, Timestamp},
+};
+use leptos::prelude::use_context;
+use tower_sessions::Session;
+
+use crate::{error::AppError, text::query::value_of};
+
+/// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
+const USER_ID: &str = "user_id";
+/// The key under which it holds the epoch of their account. The session store reads it too.
+const EPOCH: &str = "epoch";
+/// The key under which a session holds when its idle time last began anew.
+const USED_AT: &str = "used_at";
+/// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
+const REFRESH_AFTER: i64 = 10 * MINUTE;
+
+/// The request.
+#[derive(Clone)]
+pub struct PageRequest {
+    engine: Arc<Engine>,
+    session: Session,
+    visit: Visit,
+    /// Name and value of each part of the path that the route leaves open.
+    names: Vec<(String, String)>,
+    path: String,
+    query: String,
+}
+
+impl PageRequest {
+    /// The request that Leptos is answering.
+    ///
+    /// # Errors
+    /// When there is none: where a client goes while its page is rendered, the context goes before the last of the page.
+    pub fn current() -> impl Future<Output = Result<Self, AppError>> + Send + 'static {
+        let context = (use_context::<Arc<Engine>>(), use_context::<Parts>());
+        async move {
+            match context {
+                (Some(engine), Some(parts)) => Self::of(engine, parts).await,
+                _ => Err(AppError::Unavailable),
+            }
+        }
+    }
+
+    /// The request with these parts, which the layers of the router have been through.
+    ///
+    /// # Errors
+    /// When its path cannot be read, which then names nothing, or it has no session.
+    pub async fn of(engine: Arc<Engine>, mut parts: Parts) -> Result<Self, AppError> {
+        let names = RawPathParams::from_request_parts(&mut parts, &())
+            .await
+            .map_err(|_| AppError::NotFound)?;
+        let names = names
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let Some(session) = parts.extensions.get::<Session>().cloned() else {
+            tracing::error!("a page's request came without a session");
+            return Err(AppError::Unavailable);
+        };
+        Ok(Self {
+            engine,
+            session,
+            visit: parts.extensions.get().cloned().unwrap_or_default(),
+            names,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// What answers it.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Where it comes from.
+    pub fn visit(&self) -> &Visit {
+        &self.visit
+    }
+
+    /// The part of the path with this name; empty where it has none.
+    pub fn name(&self, name: &str) -> &str {
+        self.names
+            .iter()
+            .find(|(has, _)| has == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// The slug of the org in the path.
+    pub fn org(&self) -> &str {
+        self.name("org")
+    }
+
+    /// The id in the part of the path with this name.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] for what cannot be an id, which names nothing.
+    pub fn id<T: FromStr>(&self, name: &str) -> Result<T, AppError> {
+        self.name(name).parse().map_err(|_| AppError::NotFound)
+    }
+
+    /// The path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The path and the query.
+    pub fn address(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    /// The query without its question mark.
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// A parameter of the query; empty where it is not there.
+    pub fn parameter(&self, name: &str) -> String {
+        value_of(&self.query, name)
+    }
+
+    /// Who is signed in. The session's idle time begins anew.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] when no one is.
+    pub async fn user_id(&self) -> Result<UserId, AppError> {
+        let user_id: UserId = self
+            .session
+            .get(USER_ID)
+            .await
+            .map_err(failed)?
+            .ok_or(AppError::SignedOut)?;
+        let now = self.engine.clock().now();
+        let used_at: Option<Timestamp> = self.session.get(USED_AT).await.map_err(failed)?;
+        if used_at.is_none_or(|used_at| now.since(used_at) >= REFRESH_AFTER) {
+            self.session.insert(USED_AT, now).await.map_err(failed)?;
+        }
+        Ok(user_id)
+    }
+
+    /// Who is signed in, and from where.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] when no one is.
+    pub async fn person(&self) -> Result<Person, AppError> {
+        Ok(Person {
+            user_id: self.user_id().await?,
+            visit: self.visit.clone(),
+        })
+    }
+
+    /// The org in the path, as the person who is signed in may use it.
+    ///
+    /// # Errors
+    /// When no one is signed in, or the person is not in the org.
+    pub async fn membership(&self) -> Result<Membership, AppError> {
+        self.membership_of(self.org()).await
+    }
+
+    /// The org with this slug, as the person who is signed in may use it.
+    ///
+    /// # Errors
+    /// When no one is signed in, or the person is not in the org.
+    pub async fn membership_of(&self, org: &str) -> Result<Membership, AppError> {
+        let person = self.person().await?;
+        // What cannot be a slug names no org.
+        let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
+        Ok(Membership::find(&self.engine, person, &slug).await?)
+    }
+
+    /// The person's permit to do `A` in the org in the path.
+    ///
+    /// # Errors
+    /// As [`Self::membership`], and when the person's role does not allow it.
+    pub async fn permit<A: Permitted>(&self) -> Result<Permit<A>, AppError> {
+        Ok(self.membership().await?.permit()?)
+    }
+
+    /// Opens a session for someone who has just proven who they are, under a new id (ASVS 7.2.4).
+    ///
+    /// # Errors
+    /// When the session cannot be kept.
+    pub async fn open_session(&self, who: SignedIn) -> Result<(), AppError> {
+        let session = &self.session;
+        session.clear().await;
+        session.cycle_id().await.map_err(failed)?;
+        session.insert(USER_ID, who.user_id).await.map_err(failed)?;
+        session.insert(EPOCH, who.epoch).await.map_err(failed)?;
+        let now = self.engine.clock().now();
+        session.insert(USED_AT, now).await.map_err(failed)
+    }
+
+    /// Ends the session, here and in the browser.
+    ///
+    /// # Errors
+    /// When the session cannot be deleted.
+    pub async fn end_session(&self) -> Result<(), AppError> {
+        self.session.flush().await.map_err(failed)
+    }
+}
+
+fn failed(error: tower_sessions::session::Error) -> AppError {
+    AppError::unavailable(&error)
+}

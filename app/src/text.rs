@@ -1,0 +1,9 @@
+//! How numbers, times and addresses are written.
+
+pub mod days;
+pub mod number;
+pub mod query;
+#[cfg(feature = "ssr")]
+pub mod rate_limits;
+pub mod time;
+pub mod words;

@@ -1,0 +1,5 @@
+//! What the server and the browser send each other.
+
+pub mod key_form;
+pub mod key_options;
+pub mod progress;

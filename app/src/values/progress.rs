@@ -1,0 +1,62 @@
+//! How far a change has come.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a change has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// To every instance, in so many milliseconds where that was measured.
+    Everywhere(Option<u32>),
+    /// Not to every instance yet.
+    Soon,
+    /// Some instance does not confirm it, and applies it at this time of day at the latest.
+    Late(String),
+}
+
+impl Progress {
+    /// What the page says.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Everywhere(None) => "In effect on every instance.".to_owned(),
+            Self::Everywhere(Some(..10)) => {
+                "In effect on every instance (less than 0.01 s).".to_owned()
+            }
+            Self::Everywhere(Some(millis)) => {
+                let (seconds, hundredths) = (millis / 1_000, millis % 1_000 / 10);
+                format!("In effect on every instance ({seconds}.{hundredths:02} s).")
+            }
+            Self::Soon => "Takes effect everywhere within a second.".to_owned(),
+            Self::Late(at_the_latest) => format!(
+                "Not confirmed by every instance yet. An instance that does not respond applies the change by \
+                 {at_the_latest} at the latest, because instances cache keys for at most one minute."
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_says_how_long_it_took_or_when_it_is_certain() {
+        let sentences = [
+            Progress::Everywhere(Some(84)),
+            Progress::Everywhere(Some(1_204)),
+            Progress::Everywhere(Some(3)),
+            Progress::Everywhere(None),
+            Progress::Soon,
+            Progress::Late("12:01:05 UTC".to_owned()),
+        ]
+        .map(|effect| effect.sentence());
+        insta::assert_snapshot!(sentences.join("\n"), @r"
+        In effect on every instance (0.08 s).
+        In effect on every instance (1.20 s).
+        In effect on every instance (less than 0.01 s).
+        In effect on every instance.
+        Takes effect everywhere within a second.
+        Not confirmed by every instance yet. An instance that does not respond applies the change by 12:01:05 UTC at the latest, because instances cache keys for at most one minute.
+        ");
+    }
+}
