@@ -13,7 +13,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use crate::{
     Engine,
     access::{Operator, Permit},
-    audit::{self, NewEntry},
+    audit::{self, NewEntry, Positions},
     caller::Caller,
     db::{On, StorageError, Tx},
     event::{Event, Target},
@@ -142,6 +142,14 @@ impl Change {
     /// # Errors
     /// When the database does not answer: whether it has the change is then not known, and memory asks it anew.
     pub(crate) async fn commit(self, events: impl Into<Events>) -> Result<(), StorageError> {
+        self.commit_at(events).await.map(drop)
+    }
+
+    /// As [`Self::commit`], and where the entries are in the log.
+    pub(crate) async fn commit_at(
+        self,
+        events: impl Into<Events>,
+    ) -> Result<Positions, StorageError> {
         let Self {
             engine,
             mut tx,
@@ -179,7 +187,7 @@ impl Change {
             let positions = committed?;
             let now = engine.clock.monotonic();
             engine.effects.note(&what, positions, now);
-            Ok(())
+            Ok(positions)
         });
         committing.await.map_err(|_| StorageError::interrupted())?
     }

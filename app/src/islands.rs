@@ -5,6 +5,8 @@ pub mod agent_domains;
 pub mod copy_button;
 pub mod dialog_link;
 pub mod follow_effect;
+#[cfg(feature = "hydrate")]
+pub mod history;
 pub mod key_form;
 #[cfg(feature = "hydrate")]
 pub mod menus;

@@ -28,12 +28,20 @@ mod operations;
 pub mod pages;
 #[cfg(feature = "ssr")]
 mod request;
+#[cfg(feature = "ssr")]
+mod shown_once;
+#[cfg(feature = "ssr")]
+mod site;
 mod text;
 mod values;
 
 pub use error::AppError;
 #[cfg(feature = "ssr")]
 pub use request::PageRequest;
+#[cfg(feature = "ssr")]
+pub use shown_once::HeldKeys;
+#[cfg(feature = "ssr")]
+pub use site::{AssetNames, Site};
 
 /// Prepares the page that the server sent for its islands. Called once by the module that loads the WebAssembly, which
 /// then calls each island's own function.
@@ -42,5 +50,6 @@ pub use request::PageRequest;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
+    islands::history::forget_form();
     islands::menus::close_when_left();
 }

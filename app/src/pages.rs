@@ -27,33 +27,24 @@ mod viewer;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use latchkey::Engine;
 use leptos::{
     nonce::Nonce,
     prelude::{AnyView, IntoAny, provide_context, use_context},
 };
 
+use crate::site::Site;
+
 pub use self::{
     audit::export as audit_export,
-    document::AssetNames,
     routes::{App, forms, uploads},
 };
 
-/// What every page is made from.
-#[derive(Clone)]
-pub struct Pages {
-    /// What they read and change.
-    pub engine: Arc<Engine>,
-    /// The files that they load.
-    pub assets: Arc<AssetNames>,
-}
-
-impl Pages {
+impl Site {
     /// What pages and server functions alike find as context.
     pub fn context(&self) -> impl Fn() + Clone + Send + Sync + 'static {
-        let engine = Arc::clone(&self.engine);
+        let site = self.clone();
         move || {
-            provide_context(Arc::clone(&engine));
+            provide_context(site.clone());
             if let Some(nonce) =
                 use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned())
             {

@@ -16,9 +16,10 @@ use latchkey::{
     time::{MINUTE, Timestamp},
 };
 use leptos::prelude::use_context;
+use tokio::sync::OwnedMutexGuard;
 use tower_sessions::Session;
 
-use crate::{error::AppError, text::query::value_of};
+use crate::{error::AppError, shown_once::Held, site::Site, text::query::value_of};
 
 /// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
 const USER_ID: &str = "user_id";
@@ -32,7 +33,7 @@ const REFRESH_AFTER: i64 = 10 * MINUTE;
 /// The request.
 #[derive(Clone)]
 pub struct PageRequest {
-    engine: Arc<Engine>,
+    site: Site,
     session: Session,
     visit: Visit,
     /// Name and value of each part of the path that the route leaves open.
@@ -47,10 +48,10 @@ impl PageRequest {
     /// # Errors
     /// When there is none: where a client goes while its page is rendered, the context goes before the last of the page.
     pub fn current() -> impl Future<Output = Result<Self, AppError>> + Send + 'static {
-        let context = (use_context::<Arc<Engine>>(), use_context::<Parts>());
+        let context = (use_context::<Site>(), use_context::<Parts>());
         async move {
             match context {
-                (Some(engine), Some(parts)) => Self::of(engine, parts).await,
+                (Some(site), Some(parts)) => Self::of(site, parts).await,
                 _ => Err(AppError::Unavailable),
             }
         }
@@ -60,7 +61,7 @@ impl PageRequest {
     ///
     /// # Errors
     /// When its path cannot be read, which then names nothing, or it has no session.
-    pub async fn of(engine: Arc<Engine>, mut parts: Parts) -> Result<Self, AppError> {
+    pub async fn of(site: Site, mut parts: Parts) -> Result<Self, AppError> {
         let names = RawPathParams::from_request_parts(&mut parts, &())
             .await
             .map_err(|_| AppError::NotFound)?;
@@ -73,7 +74,7 @@ impl PageRequest {
             return Err(AppError::Unavailable);
         };
         Ok(Self {
-            engine,
+            site,
             session,
             visit: parts.extensions.get().cloned().unwrap_or_default(),
             names,
@@ -83,8 +84,8 @@ impl PageRequest {
     }
 
     /// What answers it.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.site.engine
     }
 
     /// Where it comes from.
@@ -148,7 +149,7 @@ impl PageRequest {
             .await
             .map_err(failed)?
             .ok_or(AppError::SignedOut)?;
-        let now = self.engine.clock().now();
+        let now = self.engine().clock().now();
         let used_at: Option<Timestamp> = self.session.get(USED_AT).await.map_err(failed)?;
         if used_at.is_none_or(|used_at| now.since(used_at) >= REFRESH_AFTER) {
             self.session.insert(USED_AT, now).await.map_err(failed)?;
@@ -183,7 +184,7 @@ impl PageRequest {
         let person = self.person().await?;
         // What cannot be a slug names no org.
         let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
-        Ok(Membership::find(&self.engine, person, &slug).await?)
+        Ok(Membership::find(&self.site.engine, person, &slug).await?)
     }
 
     /// The person's permit to do `A` in the org in the path.
@@ -204,8 +205,20 @@ impl PageRequest {
         session.cycle_id().await.map_err(failed)?;
         session.insert(USER_ID, who.user_id).await.map_err(failed)?;
         session.insert(EPOCH, who.epoch).await.map_err(failed)?;
-        let now = self.engine.clock().now();
+        let now = self.engine().clock().now();
         session.insert(USED_AT, now).await.map_err(failed)
+    }
+
+    /// The place for the key that was last shown in this session, once no other submit of it is under way.
+    pub async fn held_key(&self) -> OwnedMutexGuard<Option<Held>> {
+        self.site.held_keys.of_session(self.session.id()).await
+    }
+
+    /// Wipes the key that was last shown in this session.
+    pub fn forget_held_key(&self) {
+        if let Some(id) = self.session.id() {
+            self.site.held_keys.forget(id);
+        }
     }
 
     /// Ends the session, here and in the browser.
@@ -213,6 +226,7 @@ impl PageRequest {
     /// # Errors
     /// When the session cannot be deleted.
     pub async fn end_session(&self) -> Result<(), AppError> {
+        self.forget_held_key();
         self.session.flush().await.map_err(failed)
     }
 }

@@ -6,7 +6,7 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("an agent is made, embedded, changed and deleted", async ({ page, team, server, signInAs }) => {
+    test("an agent is made, embedded, changed and deleted", async ({ page, team, server, watch, signInAs }) => {
       await signInAs("owner");
       await page.goto(team.path("agents"));
       await page.getByRole("link", { name: "New agent" }).click();
@@ -25,6 +25,7 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await ask("https://evil.example")).toMatchObject({ valid: false, code: "ORIGIN_NOT_ALLOWED" });
 
       await page.getByRole("textbox", { name: "Allowed domains" }).fill("co.uk");
+      watch.expect(422, new URL(page.url()).pathname);
       await page.getByRole("button", { name: "Save" }).click();
       await expect(page.getByRole("alert")).toBeVisible();
       await expect(page.getByRole("textbox", { name: "Allowed domains" })).toHaveValue("co.uk");

@@ -22,13 +22,14 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).toHaveURL(/\/sign-in\?next=/);
     });
 
-    test("a wrong password and an unknown address get the same answer", async ({ page, team }) => {
+    test("a wrong password and an unknown address get the same answer", async ({ page, team, watch }) => {
       const say = "The e-mail address or password is incorrect.";
       for (const email of [team.email("owner"), "nobody@nowhere.example"]) {
         await page.goto("/sign-in");
         if (javaScriptEnabled) await hydrated(page);
         await page.getByLabel("E-mail").fill(email);
         await page.getByLabel("Password").fill("not the password");
+        watch.expect(422, "/sign-in");
         await page.getByRole("button", { name: "Sign in" }).click();
         await expect(page.getByRole("alert")).toContainText(say);
         await expect(page).not.toHaveURL(/password|not%20the/);
@@ -59,6 +60,7 @@ test("a new password ends the other sessions and replaces the old one", async ({
   await open(page, "/account");
   await page.getByLabel("Current password").fill("not the password");
   await page.getByLabel("New password").fill("a whole new teapot");
+  watch.expect(422, "/account");
   await page.getByRole("button", { name: "Change password" }).click();
   await expect(page.getByText("The current password is incorrect.")).toBeVisible();
   await page.getByLabel("Current password").fill(PASSWORD);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use latchkey::Engine;
+use latchkey_app::HeldKeys;
 use leptos::config::LeptosOptions;
 use tokio::sync::Mutex;
 
@@ -26,6 +27,8 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     /// The API's documentation.
     pub docs: Arc<Docs>,
+    /// Keys that pages have just shown.
+    pub held_keys: Arc<HeldKeys>,
     /// Held while the database is asked whether it answers: `/readyz` takes one connection, however often it is asked.
     pub checking: Arc<Mutex<()>>,
 }
@@ -40,6 +43,7 @@ impl AppState {
             public_url,
             metrics: Arc::new(Metrics::new()),
             docs: Arc::default(),
+            held_keys: Arc::default(),
             checking: Arc::default(),
         }
     }

@@ -11,11 +11,8 @@ use axum::{
 use csv::{Terminator, WriterBuilder};
 use futures_util::stream::{Stream, try_unfold};
 use latchkey_app::{
-    AppError, PageRequest,
-    pages::{
-        Pages,
-        audit_export::{Batch, COLUMNS, Export},
-    },
+    AppError, PageRequest, Site,
+    pages::audit_export::{Batch, COLUMNS, Export},
 };
 use leptos_axum::render_app_async_with_context;
 use tokio::{sync::mpsc, time::timeout};
@@ -28,21 +25,21 @@ const LONGEST: Duration = Duration::from_secs(120);
 /// Exports the entries that match the filters in the address.
 pub async fn show(
     State(state): State<AppState>,
-    State(pages): State<Pages>,
+    State(site): State<Site>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     if is_from_another_site(&parts.headers) {
         return Redirect::to(&page_of(&parts.uri)).into_response();
     }
-    let opened = match PageRequest::of(state.engine, parts.clone()).await {
+    let opened = match PageRequest::of(site.clone(), parts.clone()).await {
         Ok(request) => Export::open(request).await,
         Err(error) => Err(error),
     };
     match opened {
         Ok(export) => attachment(export, state.public_url),
         Err(AppError::Busy { retry_after }) => error_page::busy(retry_after),
-        Err(error) => page_instead(&pages, parts, &error).await,
+        Err(error) => page_instead(&site, parts, &error).await,
     }
 }
 
@@ -162,12 +159,12 @@ fn inert(cell: &str) -> String {
 }
 
 /// What a browser is shown where there is no file: the log's page, which says why, or leads to the sign-in and back.
-async fn page_instead(pages: &Pages, mut parts: Parts, error: &AppError) -> Response {
+async fn page_instead(site: &Site, mut parts: Parts, error: &AppError) -> Response {
     match page_of(&parts.uri).parse::<Uri>() {
         Ok(uri) => parts.uri = uri,
         Err(_) => return StatusCode::NOT_FOUND.into_response(),
     }
-    let render = render_app_async_with_context(pages.context(), pages.document());
+    let render = render_app_async_with_context(site.context(), site.document());
     let mut response = render(Request::from_parts(parts, Body::empty())).await;
     // The page itself may be possible where the file was not.
     if response.status() == StatusCode::OK {

@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use latchkey_app::pages::{App, AssetNames, Pages};
+use latchkey_app::{AssetNames, Site, pages::App};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 
 use crate::{app_state::AppState, assets};
@@ -29,23 +29,24 @@ static ASSET_NAMES: LazyLock<Arc<AssetNames>> = LazyLock::new(|| {
     })
 });
 
-impl FromRef<AppState> for Pages {
+impl FromRef<AppState> for Site {
     fn from_ref(state: &AppState) -> Self {
         Self {
             engine: Arc::clone(&state.engine),
             assets: Arc::clone(&ASSET_NAMES),
+            held_keys: Arc::clone(&state.held_keys),
         }
     }
 }
 
 /// The routes of the pages and of the server functions.
 pub fn router(state: &AppState) -> Router<AppState> {
-    let pages = Pages::from_ref(state);
+    let site = Site::from_ref(state);
     Router::new().leptos_routes_with_context(
         state,
         LISTINGS.clone(),
-        pages.context(),
-        pages.document(),
+        site.context(),
+        site.document(),
     )
 }
 

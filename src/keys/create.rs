@@ -59,6 +59,8 @@ pub struct CreatedKey {
     pub plain: PlainKey,
     /// The front and the last four characters.
     pub display: String,
+    /// The place of the entry on it in the audit log.
+    pub position: i64,
 }
 
 /// Why a key was not made.
@@ -138,8 +140,13 @@ pub async fn create(
         .bind(&display).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
     let created = Happened::new(Event::KeyCreated, Target::Key(id));
-    change.commit(created).await?;
-    Ok(CreatedKey { id, plain, display })
+    let positions = change.commit_at(created).await?;
+    Ok(CreatedKey {
+        id,
+        plain,
+        display,
+        position: positions.last,
+    })
 }
 
 /// A value for [`NewKey::creation_token`], to be served with a form.

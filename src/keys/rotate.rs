@@ -174,8 +174,13 @@ pub async fn rotate(
         None::<i64>,
         now.plus(rotation.overlap).as_millis(),
     );
-    change.commit(rotated).await?;
-    Ok(CreatedKey { id, plain, display })
+    let positions = change.commit_at(rotated).await?;
+    Ok(CreatedKey {
+        id,
+        plain,
+        display,
+        position: positions.last,
+    })
 }
 
 /// Reads a key's row, which nobody else changes until the transaction ends.

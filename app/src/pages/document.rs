@@ -4,21 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use super::App;
-
-/// Where the server serves the files that every page loads, as paths. Empty where the server carries no such file.
-#[derive(Debug, Clone, Default)]
-pub struct AssetNames {
-    /// The stylesheet.
-    pub css: String,
-    /// The module that loads the WebAssembly and calls `hydrate()`.
-    pub js: String,
-    /// The WebAssembly.
-    pub wasm: String,
-    /// The icon.
-    pub favicon: String,
-    /// The fonts that the first screen needs.
-    pub fonts: Vec<String>,
-}
+use crate::site::AssetNames;
 
 /// The HTML document.
 pub fn shell(assets: &AssetNames) -> impl IntoView {

@@ -1,6 +1,6 @@
 //! How a form is answered: the page that it is on, with what came of it, or a redirect.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use axum::{
     body::Body,
@@ -16,9 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{error::AppError, form::errors::FieldError};
 use crate::{
-    error::http::sign_in_path,
-    pages::{Pages, answer::FormAnswer},
-    request::PageRequest,
+    error::http::sign_in_path, pages::answer::FormAnswer, request::PageRequest, site::Site,
 };
 
 /// That the form of the page under way was not read or not allowed. The page shows that, and nothing else.
@@ -65,18 +63,18 @@ where
     D: Clone + Send + Sync + 'static,
     S: Fn(PageRequest, F) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<FormAnswer<F, D>, AppError>> + Send,
-    Pages: FromRef<St>,
+    Site: FromRef<St>,
     St: Clone + Send + Sync + 'static,
 {
-    post(async move |State(pages): State<Pages>, request: Request| {
+    post(async move |State(site): State<Site>, request: Request| {
         let (parts, body) = request.into_parts();
         let answer = async {
-            let request = PageRequest::of(Arc::clone(&pages.engine), parts.clone()).await?;
+            let request = PageRequest::of(site.clone(), parts.clone()).await?;
             let form = read(Request::from_parts(parts.clone(), body)).await?;
             submit(request, form).await
         };
         let answer = answer.await;
-        respond(&pages, parts, answer).await
+        respond(&site, parts, answer).await
     })
 }
 
@@ -96,7 +94,7 @@ pub async fn read<F: DeserializeOwned>(request: Request) -> Result<F, AppError> 
 
 /// The answer to a form: a redirect, or the page that it is on with what came of it.
 pub async fn respond<F, D>(
-    pages: &Pages,
+    site: &Site,
     parts: Parts,
     answer: Result<FormAnswer<F, D>, AppError>,
 ) -> Response
@@ -119,11 +117,11 @@ where
         Ok(FormAnswer::Refused { values, errors }) => {
             let refused = RefusedForm { values, errors };
             let provide = move || provide_context(refused.clone());
-            page_with(pages, parts, StatusCode::UNPROCESSABLE_ENTITY, provide).await
+            page_with(site, parts, StatusCode::UNPROCESSABLE_ENTITY, provide).await
         }
         Ok(FormAnswer::Shown(done)) => {
             let provide = move || provide_context(Shown(done.clone()));
-            page_with(pages, parts, StatusCode::OK, provide).await
+            page_with(site, parts, StatusCode::OK, provide).await
         }
         Err(error) => {
             let status = error.status();
@@ -133,7 +131,7 @@ where
             };
             let failed = FailedForm(error);
             let provide = move || provide_context(failed.clone());
-            let mut page = page_with(pages, parts, status, provide).await;
+            let mut page = page_with(site, parts, status, provide).await;
             let headers = page.headers_mut();
             headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             page
@@ -143,18 +141,18 @@ where
 
 /// The page at the address of the form, with what came of it as context.
 async fn page_with(
-    pages: &Pages,
+    site: &Site,
     parts: Parts,
     status: StatusCode,
     provide: impl Fn() + Clone + Send + Sync + 'static,
 ) -> Response {
-    let context = pages.context();
+    let context = site.context();
     let render = render_app_async_with_context(
         move || {
             context();
             provide();
         },
-        pages.document(),
+        site.document(),
     );
     let mut page = render(Request::from_parts(parts, Body::empty())).await;
     // What the page itself could not read comes first: a form for what is not there is answered as its page is.

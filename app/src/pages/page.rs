@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use leptos::prelude::*;
+use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::AppError;
@@ -52,15 +53,23 @@ where
     R: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let request = PageRequest::current();
-    let task = AbortOnDropHandle::new(tokio::spawn(async move { load(request.await?).await }));
-    async move {
-        match task.await {
-            Ok(loaded) => loaded,
-            Err(stopped) => match stopped.try_into_panic() {
-                // For the layer that answers for panics.
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(AppError::Unavailable),
-            },
-        }
+    finished(AbortOnDropHandle::new(tokio::spawn(async move {
+        load(request.await?).await
+    })))
+}
+
+/// What a task of its own came to. A panic in it goes on here, for the layer that answers for panics.
+///
+/// # Errors
+/// The task's, or that it was stopped.
+pub async fn finished<T>(
+    task: impl Future<Output = Result<Result<T, AppError>, JoinError>>,
+) -> Result<T, AppError> {
+    match task.await {
+        Ok(result) => result,
+        Err(stopped) => match stopped.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(AppError::Unavailable),
+        },
     }
 }

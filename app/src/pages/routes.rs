@@ -13,7 +13,7 @@ use leptos_router::{
 };
 
 use super::{
-    Pages, account, agents,
+    account, agents,
     audit::AuditPage,
     done::Done,
     error_view::NotFoundPage,
@@ -25,7 +25,7 @@ use super::{
     projects, settings, sign_in, sign_up,
     usage::UsagePage,
 };
-use crate::islands::status_region::StatusRegion;
+use crate::{islands::status_region::StatusRegion, site::Site};
 
 /// Every page. Each is rendered whole before it is sent, because its status, title or a redirect depends on its data.
 #[component]
@@ -69,7 +69,7 @@ pub fn App() -> impl IntoView {
 /// Every form: the address of its page, and what is done with it.
 pub fn forms<S>() -> Vec<(&'static str, MethodRouter<S>)>
 where
-    Pages: FromRef<S>,
+    Site: FromRef<S>,
     S: Clone + Send + Sync + 'static,
 {
     vec![
@@ -92,7 +92,7 @@ where
 /// The forms that bring a file.
 pub fn uploads<S>() -> Vec<(&'static str, MethodRouter<S>)>
 where
-    Pages: FromRef<S>,
+    Site: FromRef<S>,
     S: Clone + Send + Sync + 'static,
 {
     vec![("/orgs/{org}/keys/import", post(import::receive))]

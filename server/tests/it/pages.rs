@@ -12,4 +12,5 @@ mod key_page;
 mod key_rotation;
 pub mod new_key;
 mod roles;
+mod shown_once;
 mod whole_path;

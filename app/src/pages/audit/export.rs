@@ -64,7 +64,7 @@ pub struct Export {
     pub org: Slug,
     /// The day on which it was exported: "2026-11-21".
     pub day: String,
-    engine: Engine,
+    engine: Arc<Engine>,
     membership: Membership,
     permit: Permit<to::SeeAuditLog>,
     address: Address,
@@ -110,7 +110,7 @@ impl Export {
         let mut export = Self {
             org: membership.org().slug.clone(),
             day,
-            engine: engine.clone(),
+            engine: Arc::clone(engine),
             membership,
             permit,
             address,

@@ -1,10 +1,7 @@
 //! The page that shows a key, once.
 
-mod made_key;
+mod again;
 mod page;
 mod snippets;
 
-pub use self::{
-    made_key::{KeyTerms, MadeKey},
-    page::CreatedKey,
-};
+pub use self::{again::shown_again, page::CreatedKeyView};

@@ -1,7 +1,5 @@
 //! The form that imports keys: first it says what would come of the file, then it does it.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -21,8 +19,9 @@ use super::body;
 use crate::{
     error::AppError,
     form::sent_back::{MAX_NAME, sent_back},
-    pages::{Pages, answer::FormAnswer, forms::respond},
+    pages::{answer::FormAnswer, forms::respond},
     request::PageRequest,
+    site::Site,
 };
 
 /// The most bytes of a text that the answer carries: escaped, they can be five times as many.
@@ -119,10 +118,10 @@ type ImportAnswer = FormAnswer<ImportForm, Imported>;
 
 /// Imports keys, or says what would come of it. A file from someone who may not import keys, or one too many at once, is
 /// not received.
-pub async fn receive(State(pages): State<Pages>, request: Request) -> Response {
+pub async fn receive(State(site): State<Site>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let received = async {
-        let page_request = PageRequest::of(Arc::clone(&pages.engine), parts.clone()).await?;
+        let page_request = PageRequest::of(site.clone(), parts.clone()).await?;
         let permit: Permit<to::MakeKeys> = page_request.permit().await?;
         let place = import::enter(page_request.engine(), &permit)?;
         let form = body::read(Request::from_parts(parts.clone(), body)).await?;
@@ -132,7 +131,7 @@ pub async fn receive(State(pages): State<Pages>, request: Request) -> Response {
         Ok((answer, place)) => (Ok(answer), place),
         Err(error) => (Err(error), None),
     };
-    let response = respond(&pages, parts, answer).await;
+    let response = respond(&site, parts, answer).await;
     // The answer names every key: it takes up the place until the client has read it.
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use latchkey::{
-    Engine,
     access::{Permit, to},
-    id::{OrgId, ProjectId},
+    id::ProjectId,
     key::{Environment, Kind},
     keys::{
-        create::{CreateKeyError, CreatedKey, NewKey, create, sent_creation_token},
+        create::{
+            CreateKeyError, CreatedKey as EngineCreatedKey, NewKey, create, sent_creation_token,
+        },
         rules::UnfitField,
     },
     name::KeyName,
@@ -21,36 +22,49 @@ use crate::{
     pages::{
         answer::FormAnswer,
         field_reader::{FieldReader, expiry, form_field, notes},
-        keys::shown_once::{KeyTerms, MadeKey},
+        keys::shown_once::shown_again,
+        page::finished,
     },
     request::PageRequest,
+    shown_once::{CreatedKey, Held, KeyTerms},
     text::time::date,
     values::key_form::NewKeyForm,
 };
 
+type Answer = Result<FormAnswer<NewKeyForm, CreatedKey>, AppError>;
+
 /// Creates a key. The answer is the page that shows it, the only one that ever does.
-pub async fn submit(
-    request: PageRequest,
-    form: NewKeyForm,
-) -> Result<FormAnswer<NewKeyForm, MadeKey>, AppError> {
+///
+/// # Errors
+/// When the person may not create keys, or something behind it does not work.
+pub async fn submit(request: PageRequest, form: NewKeyForm) -> Answer {
     let permit: Permit<to::MakeKeys> = request.permit().await?;
-    let (engine, org) = (request.engine(), request.org());
-    let new = match read(&form, engine.clock().now()) {
+    let new = match read(&form, request.engine().clock().now()) {
         Ok(new) => new,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };
-    match create(engine, &permit, new.clone()).await {
-        Ok(created) => Ok(FormAnswer::Shown(made(
-            engine,
-            org,
-            permit.org_id(),
-            &new,
-            created,
-        ))),
-        Err(CreateKeyError::AlreadyMade(id)) => Ok(FormAnswer::Redirect {
-            path: format!("/orgs/{org}/keys/{id}"),
-            done: None,
-        }),
+    // Whatever becomes of the client: the key is held for the repeat of its submit.
+    finished(tokio::spawn(create_and_hold(request, permit, form, new))).await
+}
+
+async fn create_and_hold(
+    request: PageRequest,
+    permit: Permit<to::MakeKeys>,
+    form: NewKeyForm,
+    new: NewKey,
+) -> Answer {
+    let mut held = request.held_key().await;
+    match create(request.engine(), &permit, new.clone()).await {
+        Ok(created) => {
+            let position = created.position;
+            let key = shown_key(&request, &permit, &new, created);
+            let now = request.engine().clock().monotonic();
+            *held = Some(Held::new(&form, key.clone(), position, now));
+            Ok(FormAnswer::Shown(key))
+        }
+        Err(CreateKeyError::AlreadyMade(id)) => {
+            shown_again(&request, held.as_ref(), &form, id).await
+        }
         Err(error @ CreateKeyError::NotOffered(..)) => {
             Ok(FormAnswer::refused(form.sent_back(), "environment", error))
         }
@@ -64,8 +78,14 @@ pub async fn submit(
     }
 }
 
-fn made(engine: &Engine, org: &str, org_id: OrgId, new: &NewKey, created: CreatedKey) -> MadeKey {
-    MadeKey {
+fn shown_key(
+    request: &PageRequest,
+    permit: &Permit<to::MakeKeys>,
+    new: &NewKey,
+    created: EngineCreatedKey,
+) -> CreatedKey {
+    let engine = request.engine();
+    CreatedKey {
         key: Arc::new(created.plain),
         name: new.name.to_string(),
         kind: new.kind,
@@ -73,8 +93,8 @@ fn made(engine: &Engine, org: &str, org_id: OrgId, new: &NewKey, created: Create
         domains: new.domains.iter().map(ToString::to_string).collect(),
         created: date(engine.clock().now()),
         expires: new.expires_at.map(date),
-        org_id: org_id.to_string(),
-        path: format!("/orgs/{org}/keys/{}", created.id),
+        org_id: permit.org_id().to_string(),
+        path: format!("/orgs/{}/keys/{}", request.org(), created.id),
         is_rotated: false,
         terms: KeyTerms::of(engine.convention(), new.kind, new.environment),
     }

@@ -9,7 +9,7 @@ use crate::{
     pages::{
         forms::{fields_and_errors, shown},
         frame::{Breadcrumbs, PageHead},
-        keys::{keys_path, shown_once::CreatedKey},
+        keys::{keys_path, shown_once::CreatedKeyView},
         page::page,
     },
     values::{key_form::NewKeyForm, key_options::NewKeyOptions},
@@ -20,7 +20,7 @@ use crate::{
 pub fn NewKeyPage() -> impl IntoView {
     // Shown whatever becomes of the options: there is no second chance to.
     if let Some(created) = shown() {
-        return view! { <CreatedKey created/> }.into_any();
+        return view! { <CreatedKeyView created/> }.into_any();
     }
     page(options, |request, options| {
         let (values, errors) = fields_and_errors(|| options.blank());

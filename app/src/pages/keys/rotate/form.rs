@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use latchkey::{
     Engine,
-    access::{Membership, to},
+    access::{Membership, Permit, to},
     id::KeyId,
     keys::{
-        create::{CreatedKey, sent_creation_token},
+        create::{CreatedKey as EngineCreatedKey, sent_creation_token},
         rotate::{RotateKeyError, Rotation, rotate},
         show,
     },
     time::SECOND,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::AppError,
@@ -21,19 +21,16 @@ use crate::{
         errors::WHOLE_FORM,
         sent_back::{MAX_NAME, sent_back},
     },
-    pages::{
-        answer::FormAnswer,
-        keys::{
-            key_path,
-            shown_once::{KeyTerms, MadeKey},
-        },
-    },
+    pages::{answer::FormAnswer, keys::shown_once::shown_again, page::finished},
     request::PageRequest,
+    shown_once::{CreatedKey, Held, KeyTerms},
     text::time::date,
 };
 
+type Answer = Result<FormAnswer<RotateKeyForm, CreatedKey>, AppError>;
+
 /// The form's fields as they were chosen.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RotateKeyForm {
     /// For how many seconds the old secret keeps working.
@@ -62,52 +59,70 @@ pub const OVERLAPS: [(i64, &str); 5] = [
 ];
 
 /// Rotates a key.
-pub async fn submit(
-    request: PageRequest,
-    form: RotateKeyForm,
-) -> Result<FormAnswer<RotateKeyForm, MadeKey>, AppError> {
-    let engine = request.engine();
+///
+/// # Errors
+/// When the person may not rotate keys, there is no such key, or something behind it does not work.
+pub async fn submit(request: PageRequest, form: RotateKeyForm) -> Answer {
     let membership = request.membership().await?;
-    let permit = membership.permit::<to::RotateKeys>()?;
+    let permit = membership.permit()?;
     let id: KeyId = request.id("key")?;
+    // Whatever becomes of the client: the key is held for the repeat of its submit.
+    let rotating = rotate_and_hold(request, membership, permit, form, id);
+    finished(tokio::spawn(rotating)).await
+}
+
+async fn rotate_and_hold(
+    request: PageRequest,
+    membership: Membership,
+    permit: Permit<to::RotateKeys>,
+    form: RotateKeyForm,
+    id: KeyId,
+) -> Answer {
+    let engine = request.engine();
     let seconds = form.overlap.parse::<i64>().unwrap_or(-1);
     let rotation = Rotation {
         overlap: seconds.saturating_mul(SECOND),
         token: sent_creation_token(&form.rotation_token),
     };
-    Ok(match rotate(engine, &permit, id, rotation).await {
-        Ok(created) => FormAnswer::Shown(made(engine, &membership, created).await?),
-        Err(RotateKeyError::AlreadyRotated) => FormAnswer::Redirect {
-            path: key_path(&request),
-            done: None,
-        },
-        Err(RotateKeyError::NotFound) => return Err(AppError::NotFound),
+    let mut held = request.held_key().await;
+    match rotate(engine, &permit, id, rotation).await {
+        Ok(created) => {
+            let position = created.position;
+            let key = shown_key(engine, &membership, created).await?;
+            let now = engine.clock().monotonic();
+            *held = Some(Held::new(&form, key.clone(), position, now));
+            Ok(FormAnswer::Shown(key))
+        }
+        Err(RotateKeyError::AlreadyRotated) => {
+            shown_again(&request, held.as_ref(), &form, id).await
+        }
+        Err(RotateKeyError::NotFound) => Err(AppError::NotFound),
         Err(error @ RotateKeyError::OverlapOutOfRange) => {
-            FormAnswer::refused(form.sent_back(), "overlap", error)
+            Ok(FormAnswer::refused(form.sent_back(), "overlap", error))
         }
         Err(
             error @ (RotateKeyError::NotFrom(_)
             | RotateKeyError::RotationRunning { .. }
             | RotateKeyError::RotatedMeanwhile
             | RotateKeyError::NotOffered(..)),
-        ) => FormAnswer::refused(form.sent_back(), WHOLE_FORM, error),
+        ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
         Err(error @ (RotateKeyError::Randomness(_) | RotateKeyError::Storage(_))) => {
-            return Err(AppError::unavailable(&error));
+            Err(AppError::unavailable(&error))
         }
-    })
+    }
 }
 
 /// The key with its new text. Without the rest of it the text would be lost: what cannot be read now is left out.
-async fn made(
+async fn shown_key(
     engine: &Engine,
     membership: &Membership,
-    created: CreatedKey,
-) -> Result<MadeKey, AppError> {
+    created: EngineCreatedKey,
+) -> Result<CreatedKey, AppError> {
     let key = show::details(engine, &membership.permit()?, created.id)
         .await?
         .ok_or(AppError::NotFound)?;
     let (kind, environment) = (key.summary.kind, key.summary.environment);
-    Ok(MadeKey {
+    Ok(CreatedKey {
         key: Arc::new(created.plain),
         name: key.summary.name.to_string(),
         kind,

@@ -13,7 +13,7 @@ use crate::{
     pages::{
         forms::{fields_and_errors, shown},
         frame::{Breadcrumbs, PageHead},
-        keys::{key_path, keys_path, show::end_question, shown_once::CreatedKey},
+        keys::{key_path, keys_path, show::end_question, shown_once::CreatedKeyView},
         page::page,
     },
     text::time::{Time, TimeText},
@@ -24,7 +24,7 @@ use crate::{
 pub fn RotateKeyPage() -> impl IntoView {
     // Shown whatever becomes of the rest: there is no second chance to.
     if let Some(created) = shown() {
-        return view! { <CreatedKey created/> }.into_any();
+        return view! { <CreatedKeyView created/> }.into_any();
     }
     page(options, |request, options| {
         let (values, errors) = fields_and_errors(|| RotateKeyForm {

@@ -144,6 +144,8 @@ pub struct FindingText {
 /// The key in the request's path, for everyone in its org.
 pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let membership = request.membership().await?;
+    // Whoever looks at a key's page is done with the one that shows it.
+    request.forget_held_key();
     let engine = request.engine();
     let id: KeyId = request.id("key")?;
     let summary = show::summary(engine, &membership.permit()?, id)

@@ -35,20 +35,31 @@ use crate::{
 pub fn KeyPage() -> impl IntoView {
     page(show_key, |request, key| {
         let is_asked = |name: &str| !request.parameter(name).is_empty();
-        let (asked, ending) = (is_asked("revoke"), is_asked("end"));
-        let tried = request.parameter("origin");
-        view! { <KeyPageView org=request.org().to_owned() key asked ending tried/> }
+        let asked = Asked {
+            revoke: is_asked("revoke"),
+            end_old_secret: is_asked("end"),
+            key_again: is_asked("shown"),
+            origin: request.parameter("origin"),
+        };
+        view! { <KeyPageView org=request.org().to_owned() key asked/> }
     })
 }
 
+/// What the address asks the page.
+#[derive(Debug, Clone)]
+struct Asked {
+    /// Whether to revoke the key.
+    revoke: bool,
+    /// Whether to end its old secret.
+    end_old_secret: bool,
+    /// For the key's text once more, by a form that was sent again.
+    key_again: bool,
+    /// Whether this origin may use the key.
+    origin: String,
+}
+
 #[component]
-fn KeyPageView(
-    org: String,
-    key: KeyView,
-    asked: bool,
-    ending: bool,
-    tried: String,
-) -> impl IntoView {
+fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
     let keys_path = format!("/orgs/{org}/keys");
     let path = format!("{keys_path}/{}", key.id);
     let revocable = key.may_revoke && key.state.status != Status::Revoked;
@@ -71,23 +82,40 @@ fn KeyPageView(
         rotatable.then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
     let whole = (org.clone(), path.clone());
     let question = revocable.then(|| {
-        view! { <RevokeQuestion name=key.name.clone() path=path.clone() in_dialog=!asked/> }
+        view! { <RevokeQuestion name=key.name.clone() path=path.clone() in_dialog=!asked.revoke/> }
     });
+    let revoke = (revocable && !asked.revoke).then(|| view! { <RevokeButton path=path.clone()/> });
+    let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
         <PageHead title=key.name.clone() beside lead>
             {rotate}
             {switch}
-            {(revocable && !asked).then(|| view! { <RevokeButton path/> })}
+            {revoke}
         </PageHead>
         <div class="stack">
             <FormError errors/>
+            {was_shown}
             {question}
             <StateNotice org key=key.clone()/>
             {match key.details.clone() {
-                Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details ending tried typed=typed.add errors/> }),
+                Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details asked typed=typed.add errors/> }),
                 None => Either::Right(view! { <Details key details=None edit=None/> }),
             }}
+        </div>
+    }
+}
+
+/// For a form that was sent again, too late for its answer.
+#[component]
+fn WasShown(path: String) -> impl IntoView {
+    view! {
+        <div class="notice warn" role="status">
+            <Icon symbol=Symbol::Alert/>
+            <p>
+                "This form was submitted before. The secret was shown then and cannot be shown again. If you did not copy it, "
+                <a href=format!("{path}/rotate")>"rotate the key"</a>"."
+            </p>
         </div>
     }
 }
@@ -99,8 +127,7 @@ fn Whole(
     path: String,
     key: KeyView,
     details: KeyDetails,
-    ending: bool,
-    tried: String,
+    asked: Asked,
     /// Domains that were to be added and were refused.
     typed: String,
     errors: Errors,
@@ -115,13 +142,13 @@ fn Whole(
         <Findings findings=details.findings.clone()/>
         <div class="columns">
             <div class="stack">
-                <DomainsCard details=details.clone() path=path.clone() tried typed errors/>
+                <DomainsCard details=details.clone() path=path.clone() tried=asked.origin typed errors/>
                 <Requests report=details.usage.clone()/>
                 <ScopesCard details=details.clone()/>
             </div>
             <div class="stack">
                 <Details key details=Some(details.clone()) edit/>
-                <SecretsCard secrets path may_rotate asked=ending/>
+                <SecretsCard secrets path may_rotate asked=asked.end_old_secret/>
                 <Notes notes=details.notes/>
                 {history}
             </div>

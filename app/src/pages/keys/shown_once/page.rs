@@ -2,21 +2,21 @@
 
 use latchkey::key::Kind;
 use leptos::prelude::*;
+use leptos_meta::Meta;
 
+use super::snippets::snippets;
 use crate::{
     islands::copy_button::CopyButton,
-    pages::{
-        frame::{Breadcrumbs, PageHead},
-        keys::shown_once::{made_key::MadeKey, snippets::snippets},
-    },
+    pages::frame::{Breadcrumbs, PageHead},
+    shown_once::CreatedKey,
     text::words::environment_title,
 };
 
 /// The page.
 #[component]
-pub fn CreatedKey(
+pub fn CreatedKeyView(
     /// The key.
-    created: MadeKey,
+    created: CreatedKey,
 ) -> impl IntoView {
     let made = created;
     let keys_path = made
@@ -27,7 +27,7 @@ pub fn CreatedKey(
     let tabs = view! { <Snippets made=made.clone()/> };
     let lead = facts(&made).into_any();
     let details = view! { <Details made=made.clone()/> };
-    let MadeKey {
+    let CreatedKey {
         key,
         name,
         path,
@@ -46,6 +46,8 @@ pub fn CreatedKey(
         )
     };
     view! {
+        // Where the browser goes when this page is loaded again or gone back to: see `history.rs`.
+        <Meta name="address" content=path.clone()/>
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=name.clone()/>
         <PageHead title=title lead/>
         <div class="stack">
@@ -73,7 +75,7 @@ pub fn CreatedKey(
 
 /// What can be looked up later, on the key's page.
 #[component]
-fn Details(made: MadeKey) -> impl IntoView {
+fn Details(made: CreatedKey) -> impl IntoView {
     let expires = made.expires.unwrap_or_else(|| "Never".to_owned());
     let domains = (made.kind == Kind::Widget)
         .then(|| view! { <dt>"Allowed domains"</dt><dd>{made.domains.join(", ")}</dd> });
@@ -95,7 +97,7 @@ fn Details(made: MadeKey) -> impl IntoView {
 }
 
 /// What the key is, in a line.
-fn facts(made: &MadeKey) -> String {
+fn facts(made: &CreatedKey) -> String {
     let kind = format!("{} key", made.terms.kind);
     let environment = environment_title(made.environment).to_lowercase();
     let domains = (made.kind == Kind::Widget).then(|| match made.domains.as_slice() {
@@ -116,7 +118,7 @@ fn facts(made: &MadeKey) -> String {
 }
 
 #[component]
-fn Snippets(made: MadeKey) -> impl IntoView {
+fn Snippets(made: CreatedKey) -> impl IntoView {
     let all = snippets(&made);
     let languages = all
         .iter()

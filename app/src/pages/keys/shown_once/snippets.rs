@@ -2,7 +2,7 @@
 
 use latchkey::{convention::KeyHeader, key::Kind};
 
-use crate::pages::keys::shown_once::made_key::MadeKey;
+use crate::shown_once::CreatedKey;
 
 /// An example.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Snippet {
 
 /// The examples for a key, the likeliest first. Server code reads the key from the environment, where it belongs; a
 /// widget key stands in the page, where visitors can read it.
-pub fn snippets(made: &MadeKey) -> Vec<Snippet> {
+pub fn snippets(made: &CreatedKey) -> Vec<Snippet> {
     let key = made.key.expose();
     let variable = &made.terms.variable;
     let environment = Snippet {
@@ -40,7 +40,7 @@ pub fn snippets(made: &MadeKey) -> Vec<Snippet> {
 }
 
 /// The recommended header's name and what stands before the key in its value.
-fn header(made: &MadeKey) -> (&str, &'static str) {
+fn header(made: &CreatedKey) -> (&str, &'static str) {
     made.terms.headers.first().map_or(BEARER, name_and_scheme)
 }
 
@@ -53,7 +53,7 @@ fn name_and_scheme(header: &KeyHeader) -> (&str, &'static str) {
     }
 }
 
-fn curl(made: &MadeKey) -> Snippet {
+fn curl(made: &CreatedKey) -> Snippet {
     let ((name, scheme), key) = (header(made), made.key.expose());
     let origin = made
         .domains
@@ -88,7 +88,7 @@ fn origin_of(pattern: &str) -> String {
     }
 }
 
-fn javascript(made: &MadeKey) -> Snippet {
+fn javascript(made: &CreatedKey) -> Snippet {
     let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "const response = await fetch(\"https://api.example.com/v1/chat\", {{\n  method: \"POST\",\n  \
@@ -101,7 +101,7 @@ fn javascript(made: &MadeKey) -> Snippet {
     }
 }
 
-fn javascript_in_a_page(made: &MadeKey) -> Snippet {
+fn javascript_in_a_page(made: &CreatedKey) -> Snippet {
     let ((name, scheme), key) = (header(made), made.key.expose());
     let text = format!(
         "const response = await fetch(\"https://api.example.com/v1/chat\", {{\n  method: \"POST\",\n  \
@@ -114,7 +114,7 @@ fn javascript_in_a_page(made: &MadeKey) -> Snippet {
     }
 }
 
-fn python(made: &MadeKey) -> Snippet {
+fn python(made: &CreatedKey) -> Snippet {
     let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "import os, requests\n\nresponse = requests.post(\n    \"https://api.example.com/v1/chat\",\n    \
@@ -127,7 +127,7 @@ fn python(made: &MadeKey) -> Snippet {
     }
 }
 
-fn rust(made: &MadeKey) -> Snippet {
+fn rust(made: &CreatedKey) -> Snippet {
     let ((name, scheme), variable) = (header(made), &made.terms.variable);
     let text = format!(
         "let key = std::env::var(\"{variable}\")?;\nlet response = reqwest::Client::new()\n    \
@@ -155,10 +155,10 @@ mod tests {
     use latchkey::key::{Environment, text::PlainKey};
 
     use super::*;
-    use crate::pages::keys::shown_once::made_key::KeyTerms;
+    use crate::shown_once::KeyTerms;
 
-    fn made(kind: Kind, headers: &[&str], domains: &[&str]) -> MadeKey {
-        MadeKey {
+    fn made(kind: Kind, headers: &[&str], domains: &[&str]) -> CreatedKey {
+        CreatedKey {
             key: std::sync::Arc::new(PlainKey::from_presented("lk_x_secret")),
             name: "Server".to_owned(),
             kind,

@@ -1,4 +1,4 @@
-//! A key with its plain text, on its way into the page that shows it once.
+//! A key with its plain text, for the page that shows it once.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::text::rate_limits::rate_limits;
 
 /// A key that was just made, as the page shows it.
 #[derive(Debug, Clone)]
-pub struct MadeKey {
+pub struct CreatedKey {
     /// The key.
     pub key: Arc<PlainKey>,
     /// Its name.

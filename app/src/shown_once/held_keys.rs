@@ -1,0 +1,106 @@
+//! Keys that were just shown, for the repeat of the very same submit: a double click, Enter and a click, an impatient second
+//! click. The browser shows the answer to the last of them.
+//!
+//! Each session has at most one, for 30 seconds at most, in this process alone. The plain text is wiped when the last who
+//! holds it lets go (`PlainKey`).
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use latchkey::clock::Monotonic;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::{
+    sync::{Mutex as AsyncMutex, OwnedMutexGuard},
+    time::sleep,
+};
+use tower_sessions::session::Id;
+
+use super::CreatedKey;
+
+/// How long a key is held, in milliseconds.
+const HELD_FOR: i64 = 30_000;
+/// Sessions with a key that is held. With more, a repeated submit leads to the key's page.
+const MAX_SESSIONS: usize = 1_000;
+
+/// The keys that are held.
+#[derive(Debug, Default)]
+pub struct HeldKeys(Mutex<HashMap<Id, Slot>>);
+
+type Slot = Arc<AsyncMutex<Option<Held>>>;
+
+/// A key that is held.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The digest of the form that it answered.
+    form: [u8; 32],
+    /// The key.
+    pub key: CreatedKey,
+    /// The entry in the audit log that its creation or rotation is: while it is the key's last one, nothing was changed.
+    pub position: i64,
+    since: Monotonic,
+}
+
+impl Held {
+    /// A key that was the answer to `form`.
+    pub fn new(form: &impl Serialize, key: CreatedKey, position: i64, now: Monotonic) -> Self {
+        Self {
+            form: digest(form),
+            key,
+            position,
+            since: now,
+        }
+    }
+
+    /// Whether it was the answer to this very form, and not too long ago.
+    pub fn answers(&self, form: &impl Serialize, now: Monotonic) -> bool {
+        now.since(self.since) < HELD_FOR && self.form == digest(form)
+    }
+}
+
+fn digest(form: &impl Serialize) -> [u8; 32] {
+    // A form is strings and lists of them, which JSON always holds.
+    let json = serde_json::to_vec(form).unwrap_or_default();
+    Sha256::digest(json).into()
+}
+
+impl HeldKeys {
+    /// The place of a session, once no other submit of it is under way. What is put there is wiped after 30 seconds.
+    pub async fn of_session(
+        self: &Arc<Self>,
+        session: Option<Id>,
+    ) -> OwnedMutexGuard<Option<Held>> {
+        let slot = session.and_then(|id| self.slot(id)).unwrap_or_default();
+        slot.lock_owned().await
+    }
+
+    fn slot(self: &Arc<Self>, id: Id) -> Option<Slot> {
+        let mut sessions = self.sessions();
+        if let Some(slot) = sessions.get(&id) {
+            return Some(Arc::clone(slot));
+        }
+        if sessions.len() == MAX_SESSIONS {
+            return None;
+        }
+        let slot = Slot::default();
+        sessions.insert(id, Arc::clone(&slot));
+        let held = Arc::clone(self);
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(HELD_FOR as u64)).await;
+            held.forget(id);
+        });
+        Some(slot)
+    }
+
+    /// Wipes what is held for a session.
+    pub fn forget(&self, id: Id) {
+        self.sessions().remove(&id);
+    }
+
+    fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<Id, Slot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,22 @@
+//! The last change of a key.
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, on},
+    id::KeyId,
+};
+
+/// The place of the last change of a key in the log of the installation; `None` where no entry on it is kept.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_change(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    key: KeyId,
+) -> Result<Option<i64>, StorageError> {
+    const SQL: &str = "SELECT position FROM audit_log WHERE org_id = $1 AND target_id = $2 ORDER BY seq DESC LIMIT 1";
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(permit.org_id()).bind(key).fetch_optional(c).await)?)
+}
