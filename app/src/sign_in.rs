@@ -64,7 +64,11 @@ mod on_the_server {
                 log_failure(failed, &visit);
                 return Err(Refusal::WrongCredentials.into());
             }
-            Err(SignInError::TooMany { retry_after }) => {
+            Err(SignInError::TooMany {
+                retry_after,
+                failed,
+            }) => {
+                log_failure(failed, &visit);
                 return Err(Refusal::TooManyTries { retry_after }.into());
             }
             Err(SignInError::Hash(error)) => return Err(error.into()),
