@@ -11,6 +11,7 @@ use crate::{
     docs::Docs,
     metrics::Metrics,
     settings::{PublicUrl, Settings},
+    shares::Shares,
 };
 
 /// Everything that requests share. Cheap to clone.
@@ -28,6 +29,8 @@ pub struct AppState {
     pub docs: Arc<Docs>,
     /// Held while the database is asked whether it answers: `/readyz` takes one connection, however often it is asked.
     pub checking: Arc<Mutex<()>>,
+    /// How much each client has under way.
+    pub shares: Arc<Shares>,
 }
 
 impl AppState {
@@ -41,6 +44,7 @@ impl AppState {
             metrics: Arc::new(Metrics::new()),
             docs: Arc::default(),
             checking: Arc::default(),
+            shares: Arc::default(),
         }
     }
 }
