@@ -202,14 +202,25 @@ static POSTGRES_MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 
 /// The pools of connections to one database.
 #[derive(Debug, Clone)]
-pub struct Db(On<SqlitePools, PostgresPool>);
+pub struct Db(On<SqlitePools, PostgresPools>);
 
-/// SQLite's two pools.
+/// SQLite's pools.
 #[derive(Debug, Clone)]
 pub struct SqlitePools {
     read: SqlitePool,
     write: SqlitePool,
+    verification: SqlitePool,
 }
+
+/// Postgres's pools.
+#[derive(Debug, Clone)]
+pub struct PostgresPools {
+    all: PostgresPool,
+    verification: PostgresPool,
+}
+
+/// Connections that only verification uses, in both databases: it never waits for a page's.
+const VERIFICATION_CONNECTIONS: u32 = 4;
 
 impl Db {
     /// Connects to `url` and brings its tables up to date. Of several processes that do so at the same time one does the
@@ -233,7 +244,9 @@ impl Db {
     /// When the URL names neither database or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            return Ok(Self(On::Postgres(PostgresPool::connect(url).await?)));
+            let all = PostgresPool::connect(url).await?;
+            let verification = all.another(VERIFICATION_CONNECTIONS);
+            return Ok(Self(On::Postgres(PostgresPools { all, verification })));
         }
         if let Some(path) = sqlite_file::path(url) {
             if path.is_dir() {
@@ -254,10 +267,17 @@ impl Db {
             .connect_with(options.clone())
             .await
             .map_err(StorageError::from)?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(8)
-            .connect_lazy_with(options.read_only(true));
-        Ok(Self(On::Sqlite(SqlitePools { read, write })))
+        let readers = |max| {
+            let options = options.clone().read_only(true);
+            SqlitePoolOptions::new()
+                .max_connections(max)
+                .connect_lazy_with(options)
+        };
+        Ok(Self(On::Sqlite(SqlitePools {
+            read: readers(8),
+            write,
+            verification: readers(VERIFICATION_CONNECTIONS),
+        })))
     }
 
     /// Brings the tables to what this version needs.
@@ -267,7 +287,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match &self.0 {
             On::Sqlite(pools) => SQLITE_MIGRATIONS.run(&pools.write).await?,
-            On::Postgres(pool) => pool.migrate(&POSTGRES_MIGRATIONS).await?,
+            On::Postgres(pools) => pools.all.migrate(&POSTGRES_MIGRATIONS).await?,
         }
         Ok(())
     }
@@ -312,14 +332,14 @@ impl Db {
 
     /// Whether connections are handed out by transaction, by a pooler in front of Postgres.
     pub fn has_pooler(&self) -> bool {
-        matches!(&self.0, On::Postgres(pool) if pool.has_pooler())
+        self.postgres().is_some_and(PostgresPool::has_pooler)
     }
 
     /// The connections to Postgres; `None` with SQLite.
     pub(crate) fn postgres(&self) -> Option<&PostgresPool> {
         match &self.0 {
             On::Sqlite(_) => None,
-            On::Postgres(pool) => Some(pool),
+            On::Postgres(pools) => Some(&pools.all),
         }
     }
 
@@ -327,7 +347,16 @@ impl Db {
     pub(crate) fn read(&self) -> On<&SqlitePool, Statements<'_>> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.read),
-            On::Postgres(pool) => On::Postgres(pool.statements()),
+            On::Postgres(pools) => On::Postgres(pools.all.statements()),
+        }
+    }
+
+    /// Connections to read with what decides on a key: no page and no list waits for one, so that many of those hold up
+    /// no verification.
+    pub(crate) fn verification(&self) -> On<&SqlitePool, Statements<'_>> {
+        match &self.0 {
+            On::Sqlite(pools) => On::Sqlite(&pools.verification),
+            On::Postgres(pools) => On::Postgres(pools.verification.statements()),
         }
     }
 
@@ -336,7 +365,7 @@ impl Db {
     pub(crate) fn write_unrecorded(&self) -> On<&SqlitePool, Statements<'_>> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.write),
-            On::Postgres(pool) => On::Postgres(pool.statements()),
+            On::Postgres(pools) => On::Postgres(pools.all.statements()),
         }
     }
 
@@ -346,7 +375,7 @@ impl Db {
         Ok(Tx(match &self.0 {
             // IMMEDIATE takes the write lock now; a deferred one that has read first can only fail to get it.
             On::Sqlite(pools) => On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
-            On::Postgres(pool) => On::Postgres(pool.begin().await?),
+            On::Postgres(pools) => On::Postgres(pools.all.begin().await?),
         }))
     }
 
@@ -355,7 +384,7 @@ impl Db {
         Ok(Tx(match &self.0 {
             // Every transaction of SQLite sees one state.
             On::Sqlite(pools) => On::Sqlite(pools.read.begin().await?),
-            On::Postgres(pool) => On::Postgres(pool.begin_snapshot().await?),
+            On::Postgres(pools) => On::Postgres(pools.all.begin_snapshot().await?),
         }))
     }
 
@@ -384,8 +413,12 @@ impl Db {
             On::Sqlite(pools) => {
                 pools.read.close().await;
                 pools.write.close().await;
+                pools.verification.close().await;
             }
-            On::Postgres(pool) => pool.pool().close().await,
+            On::Postgres(pools) => {
+                pools.all.pool().close().await;
+                pools.verification.pool().close().await;
+            }
         }
     }
 }

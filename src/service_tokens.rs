@@ -140,28 +140,47 @@ pub async fn recognise(
     engine: &Engine,
     presented: &PlainKey,
 ) -> Result<Option<Arc<ServiceToken>>, StorageError> {
-    if !presented.expose().starts_with(PREFIX)
-        || presented.expose().len() != PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
-        || !presented.has_checksum()
-    {
+    if !may_be_one(presented) {
         return Ok(None);
     }
-    let (monotonic, now) = (engine.clock.monotonic(), engine.clock.now());
-    let in_memory = engine
-        .peppers
-        .digests(presented)
-        .find_map(|digest| engine.cache.service_token(&digest, monotonic));
-    let found = match in_memory {
+    let monotonic = engine.clock.monotonic();
+    let found = match held(engine, presented, monotonic) {
         Some(token) => Some(token),
         None => read(engine, presented, monotonic).await?,
     };
-    let token = found.filter(|token| token.expires_at.is_none_or(|at| at > now));
-    if let Some(token) = &token {
-        token
-            .last_used_at
-            .fetch_max(now.as_millis(), Ordering::Relaxed);
+    Ok(found.filter(|token| token.is_used(engine.clock.now())))
+}
+
+/// The same from memory alone, where most tokens are. `None` says that the database has to be asked.
+pub fn recognise_from_memory(engine: &Engine, presented: &PlainKey) -> Option<Arc<ServiceToken>> {
+    if !may_be_one(presented) {
+        return None;
     }
-    Ok(token)
+    held(engine, presented, engine.clock.monotonic())
+        .filter(|token| token.is_used(engine.clock.now()))
+}
+
+fn may_be_one(presented: &PlainKey) -> bool {
+    presented.expose().starts_with(PREFIX)
+        && presented.expose().len() == PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS
+        && presented.has_checksum()
+}
+
+fn held(engine: &Engine, presented: &PlainKey, now: Monotonic) -> Option<Arc<ServiceToken>> {
+    let mut digests = engine.peppers.digests(presented);
+    digests.find_map(|digest| engine.cache.service_token(&digest, now))
+}
+
+impl ServiceToken {
+    /// Notes that it is used, unless it has expired.
+    fn is_used(&self, now: Timestamp) -> bool {
+        let is_valid = self.expires_at.is_none_or(|at| at > now);
+        if is_valid {
+            self.last_used_at
+                .fetch_max(now.as_millis(), Ordering::Relaxed);
+        }
+        is_valid
+    }
 }
 
 /// Reads a token that is not revoked, and puts it into memory. All digests are asked for in one statement: between two,
@@ -189,7 +208,7 @@ async fn read(
          WHERE digest IN ({}) AND revoked_at IS NULL ORDER BY pepper_version DESC LIMIT 1",
         places(1, digests.len())
     );
-    let row: Option<Row> = on!(engine.db.read(), c => {
+    let row: Option<Row> = on!(engine.db.verification(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
         for digest in &digests {
             query = query.bind(digest.as_bytes());

@@ -12,6 +12,7 @@ use crate::{
     docs::Docs,
     metrics::Metrics,
     settings::{PublicUrl, Settings},
+    shares::Shares,
 };
 
 /// Everything that requests share. Cheap to clone.
@@ -31,6 +32,8 @@ pub struct AppState {
     pub held_keys: Arc<HeldKeys>,
     /// Held while the database is asked whether it answers: `/readyz` takes one connection, however often it is asked.
     pub checking: Arc<Mutex<()>>,
+    /// How much each client has under way.
+    pub shares: Arc<Shares>,
 }
 
 impl AppState {
@@ -45,6 +48,7 @@ impl AppState {
             docs: Arc::default(),
             held_keys: Arc::default(),
             checking: Arc::default(),
+            shares: Arc::default(),
         }
     }
 }

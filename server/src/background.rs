@@ -17,7 +17,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use crate::app_state::AppState;
+use crate::{allocator, app_state::AppState};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Between two writes of security events.
@@ -32,7 +32,7 @@ const BETWEEN_BEATS: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Background {
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 6],
+    tasks: [JoinHandle<()>; 7],
 }
 
 impl Background {
@@ -49,10 +49,11 @@ impl Background {
         let clean_up = tokio::spawn(clean_up(state.clone(), stopped.clone()));
         let changes = tokio::spawn(follow_changes(state.clone(), stopped.clone()));
         let effects = tokio::spawn(watch_effects(state.clone(), stopped.clone()));
-        let heartbeat = tokio::spawn(beat(state.clone(), started_at, stopped));
+        let heartbeat = tokio::spawn(beat(state.clone(), started_at, stopped.clone()));
+        let memory = tokio::spawn(give_memory_back(stopped));
         Ok(Self {
             stop,
-            tasks: [flushes, log, clean_up, changes, effects, heartbeat],
+            tasks: [flushes, log, clean_up, changes, effects, heartbeat, memory],
         })
     }
 
@@ -156,6 +157,13 @@ async fn follow_changes(state: AppState, mut stopped: watch::Receiver<bool>) {
 async fn watch_effects(state: AppState, mut stopped: watch::Receiver<bool>) {
     tokio::select! {
         () = effects::watch(&state.engine) => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+}
+
+async fn give_memory_back(mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = allocator::give_back_what_is_free() => {}
         _ = stopped.wait_for(|stopped| *stopped) => {}
     }
 }

@@ -7,14 +7,17 @@
 use std::{
     cmp::Reverse,
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
-use crate::timed_stream::{Phase, SharedPhase};
+use crate::{
+    shares::household,
+    timed_stream::{Phase, SharedPhase},
+};
 
 /// The most connections, whatever the system allows.
 const MAX_CONNECTIONS: usize = 8_192;
@@ -25,7 +28,8 @@ const RESERVED: u64 = 128;
 #[derive(Debug)]
 pub struct Connections {
     max: usize,
-    /// The same for one address, but for trusted proxies, which speak for many.
+    /// The same for one address, but for trusted proxies, which speak for many: what one client may send through them is
+    /// limited by request (`shares.rs`).
     max_each: usize,
     trusted_proxies: Vec<IpNet>,
     open: Mutex<Open>,
@@ -62,14 +66,6 @@ pub fn raise_descriptor_limit() -> u64 {
         tracing::warn!(%error, "the limit of file descriptors could not be raised");
         1_024
     })
-}
-
-/// What connections are counted by: an address, or the /64 that an IPv6 address is one of very many in.
-fn household(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
-    }
 }
 
 impl Connections {
@@ -252,14 +248,6 @@ mod tests {
         }
         let _new = from(&connections, "203.0.113.1").unwrap();
         assert!(has_to_end(&resting[0]).await);
-    }
-
-    #[test]
-    fn the_addresses_of_one_ipv6_network_count_together() {
-        let of = |text: &str| household(text.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::2"));
-        assert_ne!(of("2001:db8:0:1::1"), of("2001:db8::1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod serve;
 mod service_token;
 mod sessions;
 pub mod settings;
+mod shares;
 pub mod start;
 mod timed_stream;
 mod verify;

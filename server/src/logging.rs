@@ -17,10 +17,11 @@ use crate::settings::{LogFormat, Settings};
 /// levels some write down headers and statements.
 pub fn start(settings: &Settings) {
     let level = settings.log_level;
-    // tower-sessions warns of every cookie that names no session, which anyone can send.
+    // tower-sessions warns of every cookie that names no session, which anyone can send. What goes wrong with a session
+    // our store logs, once and with the reason; tower-sessions repeats it, without a message.
     let filter = EnvFilter::new(format!(
-        "warn,latchkey={level},latchkey_app={level},latchkey_server={level},tower_sessions=error,\
-         tower_sessions_core=error"
+        "warn,latchkey={level},latchkey_app={level},latchkey_server={level},tower_sessions=off,\
+         tower_sessions_core=off"
     ));
     // Without colours: their control characters could not be told from those of a client.
     let lines = tracing_subscriber::fmt::layer()

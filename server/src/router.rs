@@ -17,7 +17,7 @@ use crate::{
     app_state::AppState,
     assets, audit_export, client_address, cors, docs, error_page, health, logging, metrics, pages,
     problem::{self, Problem},
-    request_log, rest, security_headers, sessions,
+    request_log, rest, security_headers, sessions, shares,
     timed_stream::{Phase, SharedPhase},
     verify,
 };
@@ -150,8 +150,9 @@ pub fn router(state: AppState) -> Router {
         .merge(uploads)
         .layer(map_response(error_page::in_place_of_redirect))
         .layer(map_response(pages::redirect))
-        .layer(from_fn_with_state(state.clone(), client_address::note))
+        .layer(from_fn_with_state(state.clone(), shares::limit))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
+        .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response(sessions::secure_removal))
         .layer(same_site_only(&state))
         .layer(from_fn(async |request: Request, next: Next| {

@@ -8,6 +8,7 @@ use axum::{
 };
 use latchkey::{
     access::Operator,
+    db::StorageError,
     id::ServiceTokenId,
     key::text::PlainKey,
     service_tokens::{self, ServiceToken},
@@ -39,6 +40,22 @@ pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
     }
 }
 
+/// The service token that a text is. One that is not in memory is looked up, and a client that sends many of those, which
+/// may all be made up, waits for its turn: verification uses the same connections.
+pub async fn recognise(
+    state: &AppState,
+    parts: &Parts,
+    presented: &PlainKey,
+) -> Result<Option<Arc<ServiceToken>>, StorageError> {
+    let in_memory = service_tokens::recognise_from_memory(&state.engine, presented);
+    if in_memory.is_some() {
+        return Ok(in_memory);
+    }
+    let address = visit(parts, &state.settings.trusted_proxies).address;
+    let _turn = state.shares.token_look_up(address).await;
+    service_tokens::recognise(&state.engine, presented).await
+}
+
 /// The token that was recognised, if one was.
 pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>, Problem> {
     recognised.ok_or_else(|| {
@@ -53,7 +70,7 @@ impl FromRequestParts<AppState> for Manager {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let presented = presented(&parts.headers)?;
-        let recognised = service_tokens::recognise(&state.engine, &presented).await;
+        let recognised = recognise(state, parts, &presented).await;
         let token = known(recognised.map_err(storage_failed)?)?;
         let visit = visit(parts, &state.settings.trusted_proxies);
         Ok(Self {

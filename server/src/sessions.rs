@@ -104,17 +104,30 @@ fn hash(id: &Id) -> SessionHash {
     SessionHash::of(&id.0.to_be_bytes())
 }
 
+/// The database could not be asked. `tower-sessions` says it without a message, which is not logged: this is.
 fn backend(error: StorageError) -> Error {
     tracing::error!(
         error = &error as &dyn std::error::Error,
-        "sessions cannot be kept"
+        "a session could not be read or stored"
     );
     Error::Backend("the database did not do what was asked of it".to_owned())
 }
 
+/// What is stored is not the data of a session. The error may quote it, so it is not logged.
+fn unreadable(error: serde_json::Error) -> Error {
+    tracing::error!("the stored data of a session cannot be read");
+    Error::Decode(error.to_string())
+}
+
 /// A record's owner, and its data as JSON.
 fn parts(record: &Record) -> Result<(Option<SignedIn>, String)> {
-    let encode = |error: serde_json::Error| Error::Encode(error.to_string());
+    let encode = |error: serde_json::Error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the data of a session could not be written"
+        );
+        Error::Encode(error.to_string())
+    };
     let whose = match (record.data.get(USER_ID), record.data.get(EPOCH)) {
         (Some(user_id), epoch) => Some(SignedIn {
             user_id: serde_json::from_value(user_id.clone()).map_err(encode)?,
@@ -152,8 +165,7 @@ impl SessionStore for Store {
         };
         Ok(Some(Record {
             id: *id,
-            data: serde_json::from_str(&stored.data)
-                .map_err(|error| Error::Decode(error.to_string()))?,
+            data: serde_json::from_str(&stored.data).map_err(unreadable)?,
             expiry_date: date_time(stored.expires_at),
         }))
     }

@@ -16,7 +16,6 @@ use latchkey::{
     Engine, allowed_origins,
     convention::{BoundTo, ClassIndex, Convention, Scope},
     outcome::Outcome,
-    service_tokens,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
 };
 use serde::{Serialize, Serializer};
@@ -169,12 +168,14 @@ async fn answer(
         );
         Problem::unavailable()
     };
-    let token = service_token::presented(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let token = service_token::presented(&parts.headers)?;
     // Both scopes of service tokens may verify.
-    let recognised = service_tokens::recognise(engine, &token).await;
+    let recognised = service_token::recognise(state, &parts, &token).await;
     service_token::known(recognised.map_err(undecided)?)?;
-    check_media_type(request.headers())?;
+    check_media_type(&parts.headers)?;
     // After the token: the body of anyone else is not waited for.
+    let request = axum::extract::Request::from_parts(parts, body);
     let body = Bytes::from_request(request, &()).await.map_err(unread)?;
     let body = Body::parse(&body)?;
     let class = match &body.class {

@@ -30,6 +30,8 @@ pub enum SignInError {
     TooMany {
         /// Seconds until the next try.
         retry_after: i64,
+        /// What the log says of it.
+        failed: FailedSignIn,
     },
     /// The password could not be compared.
     #[error(transparent)]
@@ -93,19 +95,16 @@ pub async fn sign_in(
     visit: &Visit,
 ) -> Result<SignedIn, SignInError> {
     let from = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let attempt = engine
-        .throttle
-        .attempt(
-            engine.clock.now(),
-            &[format!("account {email}"), address_subject(from)],
-        )
-        .map_err(|retry_after| SignInError::TooMany { retry_after });
-    let attempt = match attempt {
+    let subjects = [format!("account {email}"), address_subject(from)];
+    let attempt = match engine.throttle.attempt(engine.clock.now(), &subjects) {
         Ok(attempt) => attempt,
-        Err(error) => {
+        Err(retry_after) => {
             let failed = FailedSignIn::Throttled(account(engine, email).await?);
             note_failed(engine, failed, visit);
-            return Err(error);
+            return Err(SignInError::TooMany {
+                retry_after,
+                failed,
+            });
         }
     };
     const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";

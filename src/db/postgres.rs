@@ -26,7 +26,7 @@ use super::{ConnectError, StorageError};
 
 /// How long a connection may take, and how long a Postgres that is just starting is waited for.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// Connections that are open at the same time.
+/// Connections that are open at the same time, but for those of verification.
 const MAX_CONNECTIONS: u32 = 16;
 /// Questions to find out whether there is a pooler: with others at work beside us, one alone could miss it.
 const QUESTIONS: usize = 5;
@@ -88,6 +88,15 @@ impl PostgresPool {
             pool: connect(options, MAX_CONNECTIONS).await?,
             has_pooler: true,
         })
+    }
+
+    /// Another pool of connections to the same database. They are made when they are needed.
+    pub(super) fn another(&self, max: u32) -> Self {
+        let options = PgConnectOptions::clone(&self.pool.connect_options());
+        Self {
+            pool: at_most(max).connect_lazy_with(options),
+            has_pooler: self.has_pooler,
+        }
     }
 
     /// Whether connections are handed out by transaction.
@@ -153,11 +162,13 @@ impl PostgresPool {
 
 /// A pool of at most so many connections, one of which is made. A database that is starting is waited for.
 pub(crate) async fn connect(options: PgConnectOptions, max: u32) -> Result<PgPool, sqlx::Error> {
+    at_most(max).connect_with(options).await
+}
+
+fn at_most(max: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(MAX_WAIT)
-        .connect_with(options)
-        .await
 }
 
 /// Whether connections are handed out by transaction: then a client does not keep the server's process, or another client

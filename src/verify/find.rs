@@ -69,7 +69,7 @@ async fn secret(
     let secrets = &engine.cache.secrets;
     let digests: Vec<KeyDigest> = engine.peppers.digests(presented).collect();
     let sql = known_key::select_by_digest(digests.len());
-    let row: Option<(KeyId, SecretId, Vec<u8>)> = on!(engine.db.read(), c => {
+    let row: Option<(KeyId, SecretId, Vec<u8>)> = on!(engine.db.verification(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql));
         for digest in &digests {
             query = query.bind(digest.as_bytes());
@@ -99,10 +99,10 @@ async fn key_by_id(
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<known_key::Row> = on!(engine.db.read(), c => sqlx::query_as(known_key::SELECT)
+    let row: Option<known_key::Row> = on!(engine.db.verification(), c => sqlx::query_as(known_key::SELECT)
         .bind(id).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
-    let secrets = on!(engine.db.read(), c => sqlx::query_as(known_key::SELECT_SECRETS)
+    let secrets = on!(engine.db.verification(), c => sqlx::query_as(known_key::SELECT_SECRETS)
         .bind(id).bind(now.wall).fetch_all(c).await)?;
     let windows = windows(engine, Holder::Key(id), now);
     let known = Arc::new(KnownKey::from_row(row, secrets, windows)?);
@@ -124,7 +124,7 @@ pub(super) async fn agent(
         Led::To(id) => id,
         Led::Nowhere => return Ok(None),
         Led::Unasked(epoch) => {
-            let row: Option<AgentId> = on!(engine.db.read(), c => sqlx::query_scalar(known_agent::SELECT_BY_PUBLIC_ID)
+            let row: Option<AgentId> = on!(engine.db.verification(), c => sqlx::query_scalar(known_agent::SELECT_BY_PUBLIC_ID)
                 .bind(public_id).fetch_optional(c).await)?;
             let Some(id) = row else {
                 public_ids.remember_unknown(public_id, now.monotonic, epoch);
@@ -146,7 +146,7 @@ async fn agent_by_id(
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<known_agent::Row> = on!(engine.db.read(), c => sqlx::query_as(known_agent::SELECT)
+    let row: Option<known_agent::Row> = on!(engine.db.verification(), c => sqlx::query_as(known_agent::SELECT)
         .bind(id).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     let windows = windows(engine, Holder::Agent(id), now);
@@ -165,7 +165,7 @@ pub(super) async fn org(
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<KnownOrg> = on!(engine.db.read(), c => sqlx::query_as(known_org::SELECT)
+    let row: Option<KnownOrg> = on!(engine.db.verification(), c => sqlx::query_as(known_org::SELECT)
         .bind(id).fetch_optional(c).await)?;
     let Some(org) = row else { return Ok(None) };
     let known = Arc::new(org);
@@ -175,4 +175,53 @@ pub(super) async fn org(
 
 fn windows(engine: &Engine, holder: Holder, now: Now) -> Arc<Windows> {
     engine.rate_limits.of(holder, &engine.convention, now.wall)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{
+        EngineSettings,
+        accounts::SignUpPolicy,
+        clock::Clock,
+        convention::Convention,
+        db::Db,
+        key::digest::{Pepper, Peppers},
+        random::Randomness,
+    };
+
+    #[tokio::test]
+    async fn a_look_up_waits_for_no_connection_that_others_read_with() {
+        let folder = std::env::temp_dir().join(format!("latchkey-look-up-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let db = Db::open(&format!("sqlite:{}/latchkey.db", folder.display())).await;
+        let engine = Engine::start(EngineSettings {
+            db: db.unwrap(),
+            peppers: Peppers::new(Pepper::new(1, &[7; 32]).unwrap(), vec![]),
+            convention: Convention::built_in("latchkey").unwrap(),
+            sign_up: SignUpPolicy::Invite,
+            cached_keys: 10,
+            clock: Clock::System,
+            random: Randomness::System,
+        })
+        .unwrap();
+        let mut held = Vec::new();
+        let soon = Duration::from_millis(200);
+        while let Ok(snapshot) = timeout(soon, engine.db.begin_snapshot()).await {
+            held.push(snapshot.unwrap());
+        }
+        let now = Now {
+            wall: engine.clock.now(),
+            monotonic: engine.clock.monotonic(),
+        };
+        let unknown = PlainKey::from_presented("made elsewhere");
+        assert!(key(&engine, &unknown, now).await.unwrap().is_none());
+        drop(held);
+        engine.db.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

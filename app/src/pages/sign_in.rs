@@ -75,7 +75,8 @@ pub async fn submit(
             log_failure(failed, visit);
             return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
         }
-        Err(error @ SignInError::TooMany { .. }) => {
+        Err(error @ SignInError::TooMany { failed, .. }) => {
+            log_failure(failed, visit);
             return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
         }
         Err(SignInError::Hash(error)) => return Err(error.into()),

@@ -7,4 +7,5 @@ mod cross_site;
 mod headers;
 mod secrets;
 mod sessions;
+mod shares;
 mod sign_in;

@@ -4,6 +4,7 @@ mod addresses;
 mod agents;
 mod browsers;
 mod by_domain;
+mod cold_keys;
 mod counting;
 mod foreign_keys;
 mod outcomes;

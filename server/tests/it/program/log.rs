@@ -2,25 +2,27 @@
 
 use std::fs::{self, File};
 
+use sqlx::{Connection as _, SqliteConnection};
+
 use super::process::{Folder, Server};
 
 const PASSWORD: &str = "granite teapot sings";
+const CREATE_DANA: [&str; 9] = [
+    "user",
+    "create",
+    "--email",
+    "dana@northwind.example",
+    "--org",
+    "northwind",
+    "--role",
+    "owner",
+    "--password-stdin",
+];
 
 #[test]
 fn a_disabled_account_and_a_wrong_password_differ_in_the_log_and_not_in_the_answer() {
     let folder = Folder::with_org();
-    let create = [
-        "user",
-        "create",
-        "--email",
-        "dana@northwind.example",
-        "--org",
-        "northwind",
-        "--role",
-        "owner",
-        "--password-stdin",
-    ];
-    let dana = folder.line(&create, PASSWORD);
+    let dana = folder.line(&CREATE_DANA, PASSWORD);
     let path = folder.path().join("log");
     let server = folder.serve_with_log(&["--log-format", "json"], File::create(&path).unwrap());
     let wrong = sign_in(&server, "dana%40northwind.example", "another");
@@ -30,22 +32,78 @@ fn a_disabled_account_and_a_wrong_password_differ_in_the_log_and_not_in_the_answ
     let disabled = sign_in(&server, "dana%40northwind.example", PASSWORD);
     assert_eq!((&unknown, &disabled), (&wrong, &wrong));
     assert_eq!(server.end("TERM"), Some(0));
-    let failed: Vec<(String, String)> = lines(&path)
-        .filter(|line| line["message"] == "sign-in failed")
-        .map(|line| {
-            let text = |name: &str| line[name].as_str().unwrap().to_owned();
-            (text("account"), text("reason"))
-        })
-        .collect();
-    let of = |account: &str, reason: &str| (account.to_owned(), reason.to_owned());
     assert_eq!(
-        failed,
+        failed_sign_ins(&path),
         [
-            of(&dana, "wrong_password"),
-            of("unknown", "unknown_account"),
-            of(&dana, "account_disabled"),
+            failed(&dana, "wrong_password"),
+            failed("unknown", "unknown_account"),
+            failed(&dana, "account_disabled"),
         ]
     );
+}
+
+#[test]
+fn a_sign_in_that_is_tried_too_often_is_in_the_log() {
+    let folder = Folder::with_org();
+    let dana = folder.line(&CREATE_DANA, PASSWORD);
+    let path = folder.path().join("log");
+    let server = folder.serve_with_log(&["--log-format", "json"], File::create(&path).unwrap());
+    for _ in 0..11 {
+        sign_in(&server, "dana%40northwind.example", "another");
+    }
+    sign_in(&server, "nobody%40northwind.example", "another");
+    assert_eq!(server.end("TERM"), Some(0));
+    let mut expected = vec![failed(&dana, "wrong_password"); 10];
+    expected.push(failed(&dana, "too_many_tries"));
+    expected.push(failed("unknown", "too_many_tries"));
+    assert_eq!(failed_sign_ins(&path), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_be_read_is_named_in_the_log() {
+    let folder = Folder::with_org();
+    folder.line(&CREATE_DANA, PASSWORD);
+    let path = folder.path().join("log");
+    let server = folder.serve_with_log(&["--log-format", "json"], File::create(&path).unwrap());
+    let answer = post_sign_in(&server, "dana%40northwind.example", PASSWORD);
+    let cookie = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: latchkey="))
+        .and_then(|line| line.split(';').next())
+        .map(|value| format!("latchkey={value}"))
+        .unwrap();
+    let open = async |rename: &str| {
+        let database = format!(
+            "sqlite:{}",
+            folder.path().join("data/latchkey.db").display()
+        );
+        let mut connection = SqliteConnection::connect(&database).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(rename.to_owned()))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        server.send("GET", "/account", &[("Cookie", &cookie)], "");
+    };
+    open("UPDATE sessions SET data = '{\"granite\"'").await;
+    open("ALTER TABLE sessions RENAME TO no_sessions").await;
+    assert_eq!(server.end("TERM"), Some(0));
+    let errors: Vec<serde_json::Value> = lines(&path)
+        .filter(|line| line["level"] == "ERROR")
+        .collect();
+    for line in &errors {
+        assert!(line["message"].is_string(), "{line}");
+        assert!(!line.to_string().contains("granite"), "{line}");
+    }
+    for message in [
+        "the stored data of a session cannot be read",
+        "a session could not be read or stored",
+    ] {
+        let mut found = errors.iter().map(|line| &line["message"]);
+        assert!(
+            found.any(|found| found == message),
+            "{message}: {errors:#?}"
+        );
+    }
 }
 
 #[test]
@@ -69,8 +127,37 @@ fn a_server_logs_the_id_under_which_the_api_lists_it() {
     assert_eq!(server.end("TERM"), Some(0));
 }
 
+/// The account and the reason of each failed sign-in in a log.
+fn failed_sign_ins(log: &std::path::Path) -> Vec<(String, String)> {
+    lines(log)
+        .filter(|line| line["message"] == "sign-in failed")
+        .map(|line| {
+            assert_eq!(line["from"], "127.0.0.1", "{line}");
+            failed(
+                line["account"].as_str().unwrap(),
+                line["reason"].as_str().unwrap(),
+            )
+        })
+        .collect()
+}
+
+fn failed(account: &str, reason: &str) -> (String, String) {
+    (account.to_owned(), reason.to_owned())
+}
+
 /// Signs in from a form, and gives the answer's status and where it leads.
 fn sign_in(server: &Server, email: &str, password: &str) -> (String, String) {
+    let answer = post_sign_in(server, email, password);
+    let location = answer
+        .lines()
+        .find(|line| line.to_ascii_lowercase().starts_with("location:"));
+    (
+        answer.lines().next().unwrap().to_owned(),
+        location.unwrap_or_default().to_owned(),
+    )
+}
+
+fn post_sign_in(server: &Server, email: &str, password: &str) -> String {
     let port = server.address.rsplit(':').next().unwrap();
     let form = [
         ("Content-Type", "application/x-www-form-urlencoded"),
@@ -81,14 +168,7 @@ fn sign_in(server: &Server, email: &str, password: &str) -> (String, String) {
         "email={email}&password={}&next=",
         password.replace(' ', "+")
     );
-    let answer = server.send("POST", "/sign-in", &form, &body);
-    let location = answer
-        .lines()
-        .find(|line| line.to_ascii_lowercase().starts_with("location:"));
-    (
-        answer.lines().next().unwrap().to_owned(),
-        location.unwrap_or_default().to_owned(),
-    )
+    server.send("POST", "/sign-in", &form, &body)
 }
 
 fn lines(log: &std::path::Path) -> impl Iterator<Item = serde_json::Value> {

@@ -23,6 +23,8 @@ use crate::{
 
 /// How long the attack lasts that is none.
 const IDLE: Duration = Duration::from_secs(5);
+/// How long the server is left alone after many pages.
+const REST: Duration = Duration::from_secs(60);
 /// After so long an aborted sign-in is given up.
 const ABORT: Duration = Duration::from_millis(5);
 /// From one honest sign-in to the next.
@@ -166,6 +168,17 @@ pub fn on_what_is_stored(attacker: &Attacker) -> Vec<Attack> {
             attacker.of_page("/orgs/attacker/audit"),
         ),
         Attack::repeated("8 exports of it", site, 8, attacker.of_page(EXPORT)),
+        Attack::repeated(
+            "300 pages of keys, one person",
+            site,
+            300,
+            attacker.of_page("/orgs/attacker/keys"),
+        ),
+        // Whether memory is given back shows in its last column.
+        Attack::new("nothing for a minute", || {
+            thread::sleep(REST);
+            Tally::default()
+        }),
     ]
 }
 

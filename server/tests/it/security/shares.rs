@@ -1,0 +1,144 @@
+//! What one client has under way keeps nobody else waiting.
+
+use std::{
+    convert::Infallible,
+    future::ready,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Method, Request, Response, StatusCode, header, request::Builder},
+};
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    stream::{FuturesUnordered, pending},
+};
+use latchkey::{key::text::PlainKey, random::Randomness, role::Role};
+use tokio::time::timeout;
+use tower::ServiceExt as _;
+
+use crate::test_app::{Browser, TestApp, org::PASSWORD};
+
+/// Requests of one client that are answered at the same time, and those that may be under way.
+const AT_ONCE: usize = 6;
+const MAX_OF_PERSON: usize = 64;
+const MAX_OF_ADDRESS: usize = 256;
+
+on_both! {
+    async fn one_person_who_opens_very_many_pages_is_told_to_wait_and_others_are_answered(app: &TestApp) {
+        let (north, south) = (app.org("northwind").await, app.org("southwind").await);
+        north.person("dana", Role::Owner).await;
+        south.person("eve", Role::Owner).await;
+        // Two browsers at one server, behind the same office's address.
+        let (router, origin) = app.server(&[]);
+        let [dana, eve] = [(); 2].map(|()| Browser::new(router.clone(), &origin));
+        dana.sign_in("dana@northwind.example", PASSWORD).await;
+        eve.sign_in("eve@southwind.example", PASSWORD).await;
+
+        let mut held = Vec::new();
+        for _ in 0..AT_ONCE {
+            held.push(dana.begin("/orgs/northwind/keys").await);
+        }
+        let mut waiting: FuturesUnordered<_> =
+            (AT_ONCE..=MAX_OF_PERSON).map(|_| dana.get("/orgs/northwind/keys")).collect();
+        let first = waiting.next().await.unwrap();
+        assert_eq!((first.status, first.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "2"), "{first:?}");
+        assert!(first.body.contains("Latchkey is busy"), "{first:?}");
+        assert!(waiting.next().now_or_never().is_none(), "the others wait");
+        assert_eq!(eve.get("/orgs/southwind/keys").await.status, 200);
+
+        // A client that goes gives its place back, whether it waits or is answered.
+        drop(held);
+        let answered = waiting.by_ref().take(20).filter(|answer| ready(answer.status == 200));
+        assert_eq!(answered.count().await, 20);
+        drop(waiting);
+        assert_eq!(dana.get("/orgs/northwind/keys").await.status, 200);
+    }
+
+    async fn one_client_behind_a_proxy_leaves_it_to_the_others(app: &TestApp) {
+        let (router, _) = app.server(&[("trusted_proxies", "192.0.2.0/24")]);
+        // One household, however many addresses it has.
+        let mut one_more = (0..).map(|number| begin(&router, "/sign-in", format!("2001:db8:1:2::{number:x}")));
+        let mut held = Vec::new();
+        for answer in one_more.by_ref().take(AT_ONCE) {
+            let answer = answer.await;
+            assert_eq!(answer.status(), 200);
+            held.push(answer);
+        }
+        let mut waiting: FuturesUnordered<_> = one_more.by_ref().take(MAX_OF_ADDRESS + 1 - AT_ONCE).collect();
+        let first = waiting.next().await.unwrap();
+        assert_eq!(first.status(), 503);
+        assert_eq!(first.headers()[header::RETRY_AFTER], "2");
+        assert!(waiting.next().now_or_never().is_none(), "the others wait");
+        let begin = async |path, client: &str| begin(&router, path, client.to_owned()).await.status();
+        assert_eq!(begin("/sign-in", "2001:db8:1:3::1").await, 200);
+        // Programs and those who watch the process have no share of this kind.
+        assert_eq!(begin("/healthz", "2001:db8:1:2::1").await, 200);
+        assert_eq!(begin("/v1/orgs", "2001:db8:1:2::1").await, 401);
+        held.clear();
+        assert_eq!(waiting.next().await.unwrap().status(), 200);
+        drop(waiting);
+        assert_eq!(begin("/sign-in", "2001:db8:1:2::1").await, 200);
+    }
+
+    async fn a_form_that_arrives_slowly_keeps_nobody_from_signing_in(app: &TestApp) {
+        let (router, _) = app.server(&[]);
+        let mut slow: FuturesUnordered<_> = (0..2 * AT_ONCE).map(|_| {
+            let never = Body::from_stream(pending::<Result<Vec<u8>, Infallible>>());
+            let form = from("192.0.2.9", Method::POST, "/sign-in")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(never)
+                .unwrap();
+            router.clone().oneshot(form)
+        }).collect();
+        assert!(slow.next().now_or_never().is_none());
+        assert_eq!(begin(&router, "/sign-in", "192.0.2.9".to_owned()).await.status(), 200);
+    }
+
+    async fn service_tokens_that_are_made_up_are_looked_up_two_at_a_time(app: &TestApp) {
+        let state = app.state(&[("trusted_proxies", "192.0.2.0/24")]);
+        let router = latchkey_server::router(state.clone());
+        let token = app.service_token().await;
+        let made_up = |seed| PlainKey::generate("lk_service_", 26, &Randomness::seeded(seed)).unwrap();
+        let verify = |token: PlainKey, client: &str| {
+            let request = from(client, Method::POST, "/v1/verify")
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()))
+                .body(Body::from("{}"))
+                .unwrap();
+            router.clone().oneshot(request).map(|answer| answer.unwrap().status())
+        };
+        assert_eq!(verify(token.clone(), "198.51.100.1").await, 200);
+        let client: IpAddr = "198.51.100.1".parse().unwrap();
+        let under_way = [(); 2].map(|()| state.shares.token_look_up(Some(client)).now_or_never().flatten().unwrap());
+        let mut third = pin!(verify(made_up(1), "198.51.100.1"));
+        assert!(timeout(Duration::from_millis(100), third.as_mut()).await.is_err());
+        assert_eq!(verify(made_up(2), "198.51.100.2").await, 401);
+        assert_eq!(verify(token, "198.51.100.1").await, 200, "a token in memory waits for nothing");
+        drop(under_way);
+        assert_eq!(third.await, 401);
+    }
+}
+
+/// Sends a request for a client behind a proxy, and reads nothing of the answer's body yet.
+async fn begin(router: &Router, path: &str, client: String) -> Response<Body> {
+    let request = from(&client, Method::GET, path)
+        .body(Body::empty())
+        .unwrap();
+    router.clone().oneshot(request).await.unwrap()
+}
+
+/// A request of a client behind a proxy.
+fn from(client: &str, method: Method, path: &str) -> Builder {
+    let proxy: SocketAddr = ([192, 0, 2, 1], 50_000).into();
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .extension(ConnectInfo(proxy))
+        .header("x-forwarded-for", client)
+}

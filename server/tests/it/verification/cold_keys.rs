@@ -1,0 +1,39 @@
+//! Keys that are not in memory yet.
+
+use std::sync::Arc;
+
+use latchkey::{key::RevokeReason, keys::change_state::revoke};
+
+use crate::test_app::{TestApp, said};
+
+/// As many connections as everything but verification has on Postgres.
+const CONNECTIONS: i64 = 16;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cold_key_is_answered_while_changes_wait_on_every_other_connection() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    let org = Arc::new(app.org("northwind").await);
+    let cold = org.key("Cold").await;
+    let held = app.database.hold_keys().await;
+    let changes: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let (engine, org, id) = (Arc::clone(&app.engine), Arc::clone(&org), cold.id);
+            tokio::spawn(
+                async move { revoke(&engine, &org.permit(), id, RevokeReason::Unused).await },
+            )
+        })
+        .collect();
+    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while app.database.number(WAITING).await < CONNECTIONS {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(said(&app.verify(&cold.plain).await), "VALID");
+    drop(held);
+    let mut revoked = 0;
+    for change in changes {
+        revoked += usize::from(change.await.unwrap().is_ok());
+    }
+    assert_eq!(revoked, 1);
+    app.remove().await;
+}
