@@ -6,7 +6,7 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     access::Membership,
-    accounts::sessions::SignedIn,
+    accounts::{sessions::SignedIn, sign_in::sign_out},
     caller::{Person, Visit},
     id::UserId,
     name::Slug,
@@ -89,8 +89,18 @@ pub async fn membership(org_slug: &str) -> Result<Membership, AppError> {
 /// When the session cannot be kept.
 pub async fn open(who: SignedIn) -> Result<(), AppError> {
     let session = session().await?;
+    let before: Option<UserId> = session.get(USER_ID).await.map_err(failed)?;
     session.clear().await;
-    session.cycle_id().await.map_err(failed)?;
+    let cycled = session.clone();
+    let cycle = async move { cycled.cycle_id().await.map_err(failed) };
+    // Signing in as someone else signs out who was there.
+    match before.filter(|before| *before != who.user_id) {
+        Some(user_id) => {
+            let visit = visit()?;
+            sign_out(&*engine()?, &Person { user_id, visit }, cycle).await?;
+        }
+        None => cycle.await?,
+    }
     session.insert(USER_ID, who.user_id).await.map_err(failed)?;
     session.insert(EPOCH, who.epoch).await.map_err(failed)?;
     session
@@ -99,12 +109,18 @@ pub async fn open(who: SignedIn) -> Result<(), AppError> {
         .map_err(failed)
 }
 
-/// Ends the session, here and in the browser.
+/// Signs out: ends the session, here and in the browser.
 ///
 /// # Errors
 /// When the session cannot be deleted.
 pub async fn end() -> Result<(), AppError> {
-    session().await?.flush().await.map_err(failed)
+    let (person, session) = (person().await, session().await?);
+    let flush = async move { session.flush().await.map_err(failed) };
+    match person {
+        Ok(person) => sign_out(&*engine()?, &person, flush).await,
+        // Someone who is signed out already has no session that ends.
+        Err(_) => flush.await,
+    }
 }
 
 async fn session() -> Result<Session, AppError> {

@@ -85,12 +85,7 @@ mod on_the_server {
     }
 
     pub async fn sign_out() -> Result<(), AppError> {
-        let person = session::person().await;
         session::end().await?;
-        // Whoever is signed out already has no session that ends.
-        if let Ok(person) = person {
-            sign_in::note_signed_out(&*session::engine()?, &person);
-        }
         leptos_axum::redirect("/sign-in");
         Ok(())
     }

@@ -39,9 +39,9 @@ fn tries() -> usize {
 }
 
 /// A future that is dropped after it was polled so often.
-struct Dropped<F> {
-    future: Option<Pin<Box<F>>>,
-    polls: usize,
+pub(super) struct Dropped<F> {
+    pub future: Option<Pin<Box<F>>>,
+    pub polls: usize,
 }
 
 impl<F: Future> Future for Dropped<F> {

@@ -11,6 +11,7 @@ use latchkey::{
     },
     audit::{self, AuditQuery, security_events::write},
     caller::{Person, Visit},
+    db::StorageError,
     event::Event,
     id::UserId,
     role::Role,
@@ -26,7 +27,8 @@ on_both! {
         join(app, &orgs[1], dana).await;
         try_password(app, "dana@northwind.example", PASSWORD).await;
         try_password(app, "dana@northwind.example", "wrong password").await;
-        sign_in::note_signed_out(&app.engine, &Person { user_id: dana, visit: visit() });
+        let person = Person { user_id: dana, visit: visit() };
+        sign_in::sign_out(&app.engine, &person, async { Ok::<_, StorageError>(()) }).await.unwrap();
         assert_eq!(app.database.texts("SELECT event FROM audit_log WHERE event LIKE 'session.%'").await, Vec::<String>::new());
         write(&app.engine, false).await.unwrap();
         for (org, sees) in orgs.iter().zip([true, true, false]) {
