@@ -95,6 +95,24 @@ pub(crate) struct Positions {
     pub last: i64,
 }
 
+/// The same, and the hash of the last row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Appended {
+    pub positions: Positions,
+    hash: Vec<u8>,
+}
+
+impl Appended {
+    /// Whether the log has the rows. Asked when no one else can append, so that a commit that went unanswered is over.
+    pub async fn is_stored(&self, tx: &mut Tx) -> Result<bool, StorageError> {
+        lock(tx).await?;
+        const SQL: &str =
+            "SELECT EXISTS (SELECT 1 FROM audit_log WHERE position = $1 AND hash = $2)";
+        Ok(on!(tx.on(), c => sqlx::query_scalar(SQL)
+            .bind(self.positions.last).bind(&self.hash).fetch_one(c).await)?)
+    }
+}
+
 /// Appends entries, as the last step of their transaction: from here to the commit no other transaction can append, so
 /// that whoever has read up to a position has missed none before it.
 ///
@@ -104,7 +122,7 @@ pub(crate) async fn append(
     engine: &Engine,
     tx: &mut Tx,
     entries: &[NewEntry],
-) -> Result<Positions, StorageError> {
+) -> Result<Appended, StorageError> {
     let (last, mut hash) = lock(tx).await?;
     let mut seqs = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
@@ -153,7 +171,7 @@ pub(crate) async fn append(
             .execute(c)
             .await?;
     }
-    Ok(positions)
+    Ok(Appended { positions, hash })
 }
 
 /// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction

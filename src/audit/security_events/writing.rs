@@ -9,7 +9,7 @@ use serde_json::Map;
 
 use crate::{
     Engine,
-    audit::{NewEntry, append},
+    audit::{Appended, NewEntry, append},
     caller::{Actor, Caller, Via, Visit},
     db::{StorageError, on, places},
     event::{Event, Target},
@@ -35,8 +35,19 @@ pub(super) struct Writing {
     noted: Noted,
     /// What the limits let pass, until the database has it.
     entries: Vec<NewEntry>,
+    /// The last try to write entries, while it is not known whether the database has them.
+    unanswered: Option<Unanswered>,
     /// What each log took in this hour.
     hours: HashMap<Option<OrgId>, Hour>,
+}
+
+/// A commit that was not answered.
+#[derive(Debug)]
+struct Unanswered {
+    /// How many entries it was of: the first ones.
+    entries: usize,
+    /// The hash of the last of them, which no other entry has.
+    last: Appended,
 }
 
 /// How many there were beyond a limit.
@@ -83,8 +94,23 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
         return Ok(());
     }
     let mut tx = engine.db.begin_unrecorded().await?;
-    append(engine, &mut tx, &writing.entries).await?;
+    if let Some(Unanswered { entries, last }) = &writing.unanswered
+        && last.is_stored(&mut tx).await?
+    {
+        writing.entries.drain(..entries);
+    }
+    writing.unanswered = None;
+    if writing.entries.is_empty() {
+        return Ok(());
+    }
+    let last = append(engine, &mut tx, &writing.entries).await?;
+    // Noted before: this future may be dropped while it waits for the answer.
+    writing.unanswered = Some(Unanswered {
+        entries: writing.entries.len(),
+        last,
+    });
     tx.commit().await?;
+    writing.unanswered = None;
     writing.entries.clear();
     Ok(())
 }

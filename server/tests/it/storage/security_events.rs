@@ -18,6 +18,7 @@ use latchkey::{
     time::HOUR,
 };
 
+use super::change::Dropped;
 use crate::test_app::{TestApp, TestOrg, org::PASSWORD};
 
 on_both! {
@@ -102,6 +103,17 @@ on_both! {
         write(&app.engine, false).await.unwrap();
         write(&app.engine, false).await.unwrap();
         assert_eq!(told(app, &org).await.len(), 2);
+    }
+
+    async fn what_a_commit_wrote_that_went_unanswered_is_not_written_again(app: &TestApp) {
+        for (number, polls) in (1..=100).zip((1..=20).cycle()) {
+            sign_in::note_failed(&app.engine, FailedSignIn::UnknownAccount, &visit());
+            Dropped { future: Some(Box::pin(write(&app.engine, false))), polls }.await;
+            write(&app.engine, false).await.unwrap();
+            let written = app.database.number("SELECT COUNT(*) FROM audit_log").await;
+            assert_eq!(written, number, "{polls} polls");
+        }
+        audit::verify(&app.engine, None).await.unwrap();
     }
 
     async fn tries_that_are_throttled_are_told_too(app: &TestApp) {
