@@ -111,6 +111,7 @@ mod on_the_server {
     use latchkey::{
         effects::{self, Effect},
         id::KeyId,
+        time::SECOND,
     };
 
     use super::Progress;
@@ -132,7 +133,10 @@ mod on_the_server {
                     Self::Everywhere(after.and_then(|millis| u32::try_from(millis).ok()))
                 }
                 Effect::Soon => Self::Soon,
-                Effect::Late { at_the_latest } => Self::Late(time_of_day(at_the_latest)),
+                // Seconds are cut off when they are shown.
+                Effect::Late { at_the_latest } => {
+                    Self::Late(time_of_day(at_the_latest.plus(SECOND - 1)))
+                }
             }
         }
     }
