@@ -7,6 +7,7 @@
 //! A row takes some 400 bytes; an org with 10,000 keys that are each changed once a month writes 50 MB a year.
 
 mod chain;
+mod checkpoint;
 mod list;
 pub mod retention;
 pub mod security_events;
@@ -29,6 +30,7 @@ use crate::{
 
 pub(crate) use chain::last_is_under;
 pub use chain::{BrokenChain, EntryPlace, Head, verify};
+pub use checkpoint::{InvalidCheckpoint, check_beginning, seal};
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
 pub use security_events::exported;
 
