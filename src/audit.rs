@@ -7,6 +7,7 @@
 //! A row takes some 400 bytes; an org with 10,000 keys that are each changed once a month writes 50 MB a year.
 
 mod chain;
+mod checkpoint;
 mod last_change;
 mod list;
 pub mod retention;
@@ -30,6 +31,7 @@ use crate::{
 
 pub(crate) use chain::last_is_under;
 pub use chain::{BrokenChain, EntryPlace, Head, verify};
+pub use checkpoint::{InvalidCheckpoint, check_beginning, seal};
 pub use last_change::last_change;
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
 pub use security_events::exported;
@@ -97,6 +99,24 @@ pub(crate) struct Positions {
     pub last: i64,
 }
 
+/// The same, and the hash of the last row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Appended {
+    pub positions: Positions,
+    hash: Vec<u8>,
+}
+
+impl Appended {
+    /// Whether the log has the rows. Asked when no one else can append, so that a commit that went unanswered is over.
+    pub async fn is_stored(&self, tx: &mut Tx) -> Result<bool, StorageError> {
+        lock(tx).await?;
+        const SQL: &str =
+            "SELECT EXISTS (SELECT 1 FROM audit_log WHERE position = $1 AND hash = $2)";
+        Ok(on!(tx.on(), c => sqlx::query_scalar(SQL)
+            .bind(self.positions.last).bind(&self.hash).fetch_one(c).await)?)
+    }
+}
+
 /// Appends entries, as the last step of their transaction: from here to the commit no other transaction can append, so
 /// that whoever has read up to a position has missed none before it.
 ///
@@ -106,7 +126,7 @@ pub(crate) async fn append(
     engine: &Engine,
     tx: &mut Tx,
     entries: &[NewEntry],
-) -> Result<Positions, StorageError> {
+) -> Result<Appended, StorageError> {
     let (last, mut hash) = lock(tx).await?;
     let mut seqs = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
@@ -155,7 +175,7 @@ pub(crate) async fn append(
             .execute(c)
             .await?;
     }
-    Ok(positions)
+    Ok(Appended { positions, hash })
 }
 
 /// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction

@@ -176,9 +176,9 @@ impl Change {
                 })
                 .collect();
             let committed = async {
-                let positions = audit::append(&engine, &mut tx, &entries).await?;
+                let appended = audit::append(&engine, &mut tx, &entries).await?;
                 tx.commit().await?;
-                Ok::<_, StorageError>(positions)
+                Ok::<_, StorageError>(appended.positions)
             };
             let committed = committed.await;
             for (event, target) in &what {

@@ -15,10 +15,34 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Monotonic(i64);
 
+/// A [`Monotonic`] that several threads read and one sets.
+#[derive(Debug)]
+pub(crate) struct AtomicMonotonic(AtomicI64);
+
+impl AtomicMonotonic {
+    /// Later than any.
+    pub(crate) const fn never() -> Self {
+        Self(AtomicI64::new(i64::MAX))
+    }
+
+    pub(crate) fn load(&self) -> Monotonic {
+        Monotonic(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn store(&self, at: Monotonic) {
+        self.0.store(at.0, Ordering::Relaxed);
+    }
+}
+
 impl Monotonic {
     /// Milliseconds from `earlier` to this.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// So many milliseconds later.
+    pub(crate) const fn plus(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
     }
 }
 

@@ -15,6 +15,7 @@ use sqlx::{
 };
 
 pub(crate) use self::postgres::{PostgresPool, Statements};
+use crate::{clock::Clock, time::Timestamp};
 
 /// A database answer that is not the one that was needed: a lost connection, a refused statement, a value that does
 /// not parse. For the log; a person is told only that it did not work.
@@ -31,6 +32,11 @@ impl StorageError {
     /// The work was cut off: the process is ending, or a task of it panicked.
     pub(crate) fn interrupted() -> Self {
         Self(sqlx::Error::WorkerCrashed)
+    }
+
+    /// The answer came so late that it is of no use.
+    pub(crate) fn late() -> Self {
+        Self(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))
     }
 
     /// Whether a row with the same unique value was there already.
@@ -396,6 +402,16 @@ impl Db {
         const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens) \
              OR EXISTS (SELECT 1 FROM audit_log) OR EXISTS (SELECT 1 FROM peppers)";
         Ok(on!(self.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+    }
+
+    /// What time it is for all instances: Postgres says, since the clocks of their machines differ. The processes on one
+    /// SQLite file are on one machine and have its clock.
+    pub(crate) async fn now(&self, clock: &Clock) -> Result<Timestamp, StorageError> {
+        const SQL: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        match self.read() {
+            On::Sqlite(_) => Ok(clock.now()),
+            On::Postgres(c) => Ok(sqlx::query_scalar(SQL).fetch_one(c).await?),
+        }
     }
 
     /// Whether the database answers.

@@ -5,8 +5,9 @@
 //! instances differ. The time is from the commit to when the watcher saw the last of them, some milliseconds too long
 //! rather than too short. It is stored, since any instance may render the page that shows it.
 //!
-//! An instance that does not respond may still run, cut off from the database. It decides from memory for a minute at
-//! most, so after that the change is in effect even there.
+//! An instance that does not respond may still run, cut off from the database. It trusts its memory for a minute after its
+//! last heartbeat, and the others wait for it a little longer: what that rests on is in ARCHITECTURE.md, under "What silence
+//! means". No two instances compare their clocks for it: when one was seen is a time of the database's clock.
 
 use std::{
     collections::VecDeque,
@@ -26,12 +27,12 @@ use crate::{
     event::{Event, Target},
     id::KeyId,
     time::{HOUR, SECOND, Timestamp},
-    verify::cache::TRUSTED_FOR,
+    verify::{DECIDED_WITHIN, cache::TRUSTED_FOR},
 };
 
-/// Milliseconds after a change until no instance can decide by what was before it: the life of memory, and a margin for
-/// the commit itself and for clocks that differ.
-pub const SETTLED_AFTER: i64 = TRUSTED_FOR + 5 * SECOND;
+/// Milliseconds after its last heartbeat until an instance decides on nothing that it knew then: the life of memory, the time
+/// that a request may take which found something there, and a second for clocks that are not equally fast.
+pub const SETTLED_AFTER: i64 = TRUSTED_FOR + DECIDED_WITHIN + SECOND;
 /// How long an instance that responds takes at most.
 const PROMPT: i64 = 2 * SECOND;
 /// Between two looks at the other instances, while a change is new.
@@ -63,7 +64,7 @@ pub enum Effect {
 pub struct LastChange {
     /// How far it has come.
     pub effect: Effect,
-    /// Whether it was made so recently that an instance could not know of it.
+    /// Whether it was made a short time ago, or some instance has not read it.
     pub is_recent: bool,
 }
 
@@ -146,7 +147,7 @@ pub async fn look(engine: &Engine) -> Result<(), StorageError> {
     // After that it is in effect everywhere, and nobody asks how long that took.
     let is_awaited = |pending: &Pending| asked_at.since(pending.committed_at) < SETTLED_AFTER;
     engine.effects.pending().retain(is_awaited);
-    let since = engine.clock.now().plus(-SETTLED_AFTER);
+    let since = engine.db.now(&engine.clock).await?.plus(-SETTLED_AFTER);
     let others: Option<i64> = on!(engine.db.read(), c => sqlx::query_scalar(OTHERS)
         .bind(engine.recorder.instance()).bind(since).fetch_one(c).await)?;
     let (seen_at, now) = (engine.clock.monotonic(), engine.clock.now());
@@ -211,18 +212,26 @@ pub async fn of_key(
             is_recent: false,
         }));
     };
-    let is_recent =
-        engine.clock.now().since(at) < SETTLED_AFTER && !event.parse::<Event>().is_ok_and(is_first);
+    // Clocks of instances differ: this only says how soon to ask again, and whether to say anything.
+    let age = engine.clock.now().since(at).abs();
     let effect = match measured(engine, position).await? {
         Some(after) => Effect::Everywhere { after: Some(after) },
-        None if is_recent => {
+        None => match settled_in(engine, position).await? {
             // The command line ends after a change; what else makes one is about to say how long it took.
-            let is_watched = via != Via::Cli.as_str();
-            of_recent(engine, position, at, is_watched).await?
-        }
-        None => Effect::Everywhere { after: None },
+            None if age < PROMPT && via != Via::Cli.as_str() => Effect::Soon,
+            None => Effect::Everywhere { after: None },
+            Some(_) if age < PROMPT => Effect::Soon,
+            Some(millis) => Effect::Late {
+                at_the_latest: engine.clock.now().plus(millis),
+            },
+        },
     };
-    Ok(Some(LastChange { effect, is_recent }))
+    let is_everywhere = matches!(effect, Effect::Everywhere { .. });
+    Ok(Some(LastChange {
+        effect,
+        is_recent: !event.parse::<Event>().is_ok_and(is_first)
+            && (age < SETTLED_AFTER || !is_everywhere),
+    }))
 }
 
 async fn measured(engine: &Engine, position: i64) -> Result<Option<i64>, StorageError> {
@@ -231,24 +240,14 @@ async fn measured(engine: &Engine, position: i64) -> Result<Option<i64>, Storage
     Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(position).fetch_optional(c).await)?)
 }
 
-async fn of_recent(
-    engine: &Engine,
-    position: i64,
-    at: Timestamp,
-    is_watched: bool,
-) -> Result<Effect, StorageError> {
-    const BEHIND: &str = "SELECT COUNT(*) FROM instances WHERE position < $1 AND seen_at > $2";
-    let now = engine.clock.now();
-    let behind: i64 = on!(engine.db.read(), c => sqlx::query_scalar(BEHIND)
+/// In how many milliseconds no instance decides by what was before `position`; `None` when that is so now.
+async fn settled_in(engine: &Engine, position: i64) -> Result<Option<i64>, StorageError> {
+    const LAST_SEEN: &str =
+        "SELECT MAX(seen_at) FROM instances WHERE position < $1 AND seen_at > $2";
+    let now = engine.db.now(&engine.clock).await?;
+    let last_seen: Option<Timestamp> = on!(engine.db.read(), c => sqlx::query_scalar(LAST_SEEN)
         .bind(position).bind(now.plus(-SETTLED_AFTER)).fetch_one(c).await)?;
-    let is_new = now.since(at) < PROMPT;
-    Ok(match behind {
-        0 if !(is_new && is_watched) => Effect::Everywhere { after: None },
-        _ if is_new => Effect::Soon,
-        _ => Effect::Late {
-            at_the_latest: at.plus(SETTLED_AFTER),
-        },
-    })
+    Ok(last_seen.map(|seen_at| SETTLED_AFTER - now.since(seen_at)))
 }
 
 /// Deletes what nobody asks for any more.

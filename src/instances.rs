@@ -1,4 +1,8 @@
-//! The instances that run on one database: each says every two seconds that it does.
+//! The instances that run on one database: each says every two seconds that it does, and how far it has read the audit log.
+//!
+//! What others conclude from its silence has to hold without it (see "What silence means" in ARCHITECTURE.md): an instance
+//! trusts its memory for as long after its last heartbeat as others wait for it, and no longer. When it was seen is a time of
+//! the database's clock, which all compare with the same clock.
 
 use std::time::Duration;
 
@@ -6,8 +10,10 @@ use crate::{
     Engine,
     access::Operator,
     db::{StorageError, on},
+    feed,
     id::InstanceId,
     time::{DAY, SECOND, Timestamp},
+    verify::cache::TRUSTED_FOR,
 };
 
 /// Between two heartbeats.
@@ -28,10 +34,11 @@ pub struct Instance {
     pub seen_at: Timestamp,
 }
 
-/// Says that this instance runs, and how far it has read the audit log. `started_at` is when it started.
+/// Reads the audit log to its end, says that this instance runs and how far it has read, and from now on trusts memory
+/// until [`TRUSTED_FOR`] after this began. `started_at` is when the instance started.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// When the database cannot be asked: memory is trusted no longer than before.
 pub async fn beat(
     engine: &Engine,
     version: &str,
@@ -39,10 +46,15 @@ pub async fn beat(
 ) -> Result<(), StorageError> {
     const SQL: &str = "INSERT INTO instances (id, version, started_at, seen_at, position) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, position = excluded.position";
-    let position = crate::feed::position(engine).await;
+    let began = engine.clock.monotonic();
+    // An instance that cannot read the log is as silent as one that cannot write here.
+    feed::catch_up(engine).await?;
+    let position = feed::position(engine).await;
+    let now = engine.db.now(&engine.clock).await?;
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(engine.recorder.instance()).bind(version).bind(started_at).bind(engine.clock.now()).bind(position)
+        .bind(engine.recorder.instance()).bind(version).bind(started_at).bind(now).bind(position)
         .execute(c).await.map(drop))?;
+    engine.cache.trust_until(began.plus(TRUSTED_FOR));
     Ok(())
 }
 
@@ -64,7 +76,7 @@ pub async fn leave(engine: &Engine) -> Result<(), StorageError> {
 pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instance>, StorageError> {
     const SQL: &str = "SELECT id, version, started_at, seen_at FROM instances WHERE seen_at > $1 \
          ORDER BY started_at, id LIMIT 1000";
-    let since = engine.clock.now().plus(-RUNNING_FOR);
+    let since = engine.db.now(&engine.clock).await?.plus(-RUNNING_FOR);
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
 }
 
@@ -76,7 +88,7 @@ pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instan
 pub async fn any_lacks_current_pepper(engine: &Engine) -> Result<bool, StorageError> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM instances WHERE seen_at > $1 \
          AND started_at < (SELECT noted_at FROM peppers WHERE version = $2))";
-    let since = engine.clock.now().plus(-RUNNING_FOR);
+    let since = engine.db.now(&engine.clock).await?.plus(-RUNNING_FOR);
     Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
         .bind(since).bind(engine.peppers.current_version()).fetch_one(c).await)?)
 }
@@ -87,7 +99,7 @@ pub async fn any_lacks_current_pepper(engine: &Engine) -> Result<bool, StorageEr
 /// When the database cannot be asked.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM instances WHERE seen_at <= $1";
-    let before = engine.clock.now().plus(-DAY);
+    let before = engine.db.now(&engine.clock).await?.plus(-DAY);
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(before).execute(c).await.map(drop))?;
     Ok(())
 }

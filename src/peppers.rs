@@ -64,7 +64,7 @@ pub struct PepperUse {
     pub service_tokens: i64,
     /// Those of them that are neither revoked nor expired.
     pub working_service_tokens: i64,
-    /// Entries of the audit log. They are shown without the pepper, but cannot be checked.
+    /// Entries of the audit log, and its beginning. They are shown without the pepper, but cannot be checked.
     pub audit_entries: i64,
     /// Whether the secret under this number in the settings is the one that was used; `None` when there is none.
     pub is_right: Option<bool>,
@@ -163,7 +163,9 @@ pub async fn status(
     peppers: Option<&Peppers>,
     now: Timestamp,
 ) -> Result<BTreeMap<i32, PepperUse>, StorageError> {
-    const AUDIT: &str = "SELECT pepper_version, COUNT(*) FROM audit_log GROUP BY pepper_version";
+    const AUDIT: &str = "SELECT pepper_version, COUNT(*) FROM (SELECT pepper_version FROM audit_log \
+         UNION ALL SELECT pepper_version FROM audit_checkpoint WHERE pepper_version IS NOT NULL) AS of_log \
+         GROUP BY pepper_version";
     let mut uses = digests(db, now).await?;
     let entries: Vec<(i32, i64)> = on!(db.read(), c => sqlx::query_as(AUDIT).fetch_all(c).await)?;
     for (version, count) in entries {

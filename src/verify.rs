@@ -26,7 +26,7 @@ use crate::{
     key::text::{PlainKey, Recognised},
     outcome::Outcome,
     rate_limit::{Standing, Windows},
-    time::Timestamp,
+    time::{SECOND, Timestamp},
     usage::recorder::Subject,
 };
 
@@ -152,6 +152,32 @@ impl Answer {
 struct Now {
     wall: Timestamp,
     monotonic: Monotonic,
+    /// What is in memory and was read then, or before, is not trusted.
+    stale: Monotonic,
+}
+
+/// For how many milliseconds what a request found is decided on. Memory is trusted when the request begins; one that then
+/// waits for the database must not decide on what others count as forgotten by then.
+pub(crate) const DECIDED_WITHIN: i64 = 4 * SECOND;
+
+impl Now {
+    fn of(engine: &Engine) -> Self {
+        let monotonic = engine.clock.monotonic();
+        Self {
+            wall: engine.clock.now(),
+            monotonic,
+            stale: engine.cache.stale_since(monotonic),
+        }
+    }
+
+    /// Fails when what was found by now may be too old to decide on.
+    fn still(self, engine: &Engine) -> Result<(), StorageError> {
+        if engine.clock.monotonic().since(self.monotonic) < DECIDED_WITHIN {
+            Ok(())
+        } else {
+            Err(StorageError::late())
+        }
+    }
 }
 
 /// Decides on a request and observes the decision: it is counted under its key, or under its agent when it comes without a
@@ -161,10 +187,7 @@ struct Now {
 /// When the key is not in memory (or has been there too long to be trusted) and the database cannot be asked. The
 /// caller must refuse then.
 pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, StorageError> {
-    let now = Now {
-        wall: engine.clock.now(),
-        monotonic: engine.clock.monotonic(),
-    };
+    let now = Now::of(engine);
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
         return without_key(engine, request, now).await;
     };
@@ -199,6 +222,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
             decide::with_key(&engine.convention, &known, &org, asked, request)
         }
     };
+    now.still(engine)?;
     decision
         .answer
         .limit(&known.windows, request, engine, now.wall);
@@ -233,6 +257,7 @@ async fn without_key(
     let Some(org) = find::org(engine, agent.org_id, now).await? else {
         return Ok(unattributed(Outcome::AgentNotFound));
     };
+    now.still(engine)?;
     let mut decision = decide::with_agent_alone(&engine.convention, &agent, request);
     decision
         .answer

@@ -9,7 +9,7 @@ use axum::{
 use latchkey::{
     Engine,
     access::{Membership, Permit, Permitted},
-    accounts::sessions::SignedIn,
+    accounts::{sessions::SignedIn, sign_in::sign_out},
     caller::{Person, Visit},
     id::UserId,
     name::Slug,
@@ -201,8 +201,18 @@ impl PageRequest {
     /// When the session cannot be kept.
     pub async fn open_session(&self, who: SignedIn) -> Result<(), AppError> {
         let session = &self.session;
+        let before: Option<UserId> = session.get(USER_ID).await.map_err(failed)?;
         session.clear().await;
-        session.cycle_id().await.map_err(failed)?;
+        let cycled = session.clone();
+        let cycle = async move { cycled.cycle_id().await.map_err(failed) };
+        // Signing in as someone else signs out who was there.
+        match before.filter(|before| *before != who.user_id) {
+            Some(user_id) => {
+                let visit = self.visit.clone();
+                sign_out(self.engine(), &Person { user_id, visit }, cycle).await?;
+            }
+            None => cycle.await?,
+        }
         session.insert(USER_ID, who.user_id).await.map_err(failed)?;
         session.insert(EPOCH, who.epoch).await.map_err(failed)?;
         let now = self.engine().clock().now();
@@ -221,13 +231,19 @@ impl PageRequest {
         }
     }
 
-    /// Ends the session, here and in the browser.
+    /// Signs out: ends the session, here and in the browser.
     ///
     /// # Errors
     /// When the session cannot be deleted.
     pub async fn end_session(&self) -> Result<(), AppError> {
         self.forget_held_key();
-        self.session.flush().await.map_err(failed)
+        let (person, session) = (self.person().await, self.session.clone());
+        let flush = async move { session.flush().await.map_err(failed) };
+        match person {
+            Ok(person) => sign_out(self.engine(), &person, flush).await,
+            // Someone who is signed out already has no session that ends.
+            Err(_) => flush.await,
+        }
     }
 }
 

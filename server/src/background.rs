@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use latchkey::{
     accounts::sessions,
-    audit::{self, security_events},
+    audit::{self, BrokenChain, security_events},
     db::StorageError,
     effects, feed, idempotency, instances, peppers, service_tokens,
     time::Timestamp,
@@ -196,7 +196,7 @@ async fn beat(state: AppState, started_at: Timestamp, mut stopped: watch::Receiv
     instances::leave(engine).await.unwrap_or_else(failed);
 }
 
-async fn delete_old(state: &AppState) -> Result<(), StorageError> {
+async fn delete_old(state: &AppState) -> Result<(), BrokenChain> {
     let engine = &state.engine;
     let ended = sessions::delete_ended(engine).await?;
     tracing::debug!(ended, "deleted ended sessions");

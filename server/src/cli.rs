@@ -125,6 +125,9 @@ enum KeyCommand {
 enum AuditCommand {
     /// Verify that no entry was changed or removed. Prints the number of entries, a tab and the head.
     Verify(VerifyFlags),
+    /// Accept the start of a log from which an earlier version of Latchkey deleted old entries. Run it once, after the
+    /// upgrade, if `audit verify` asks for it.
+    Seal,
 }
 
 impl Command {
@@ -231,6 +234,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::Key(KeyCommand::Create(new)) => create_key::key(&settings, new).await,
         Command::Key(KeyCommand::Import(flags)) => import_keys::import_file(&settings, flags).await,
         Command::Audit(AuditCommand::Verify(flags)) => audit::verify(&settings, flags).await,
+        Command::Audit(AuditCommand::Seal) => audit::seal(&settings).await,
     }
 }
 

@@ -53,9 +53,8 @@ pub async fn disable(
     const SQL: &str = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
     on!(tx.on(), c => sqlx::query(SQL).bind(engine.clock.now()).bind(user_id).execute(c).await.map(drop))?;
     let ended = sessions::end_all(&mut tx, user_id).await?;
-    tx.commit().await?;
-    ended.note(engine, operator.caller().clone(), user_id);
-    Ok(())
+    let caller = operator.caller().clone();
+    ended.commit(engine, tx, caller, user_id).await
 }
 
 /// Lets someone sign in again.

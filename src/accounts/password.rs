@@ -18,7 +18,7 @@ use crate::{
     access::Operator,
     audit::security_events::{Log, SecurityEvent},
     caller::{Person, Visit},
-    db::{StorageError, on},
+    db::{StorageError, Tx, on},
     event::Event,
     id::UserId,
     network::Network,
@@ -221,13 +221,13 @@ pub async fn change(
         return Err(ChangePasswordError::WrongPassword);
     }
     let hash = hash(engine, new, whose).await?;
-    let Ended { sessions, epoch } = set(engine, user_id, hash).await?;
+    let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
     // The session that did it goes on under another id.
     let ended = Ended {
         sessions: sessions.saturating_sub(1),
         epoch,
     };
-    ended.note(engine, person.into(), user_id);
+    ended.commit(engine, tx, person.into(), user_id).await?;
     Ok(SignedIn { user_id, epoch })
 }
 
@@ -242,19 +242,18 @@ pub async fn reset(
     new: NewPassword,
 ) -> Result<(), ChangePasswordError> {
     let hash = hash(engine, new, HashFor::CommandLine).await?;
-    let ended = set(engine, user_id, hash).await?;
-    ended.note(engine, operator.caller().clone(), user_id);
-    Ok(())
+    let (tx, ended) = set(engine, user_id, hash).await?;
+    let caller = operator.caller().clone();
+    Ok(ended.commit(engine, tx, caller, user_id).await?)
 }
 
-/// Stores a password, and ends the sessions that began with another.
-async fn set(engine: &Engine, user_id: UserId, hash: String) -> Result<Ended, StorageError> {
+/// Stores a password and ends the sessions that began with another, in a transaction that the caller commits.
+async fn set(engine: &Engine, user_id: UserId, hash: String) -> Result<(Tx, Ended), StorageError> {
     let mut tx = engine.db.begin_unrecorded().await?;
     const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
     on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))?;
     let ended = sessions::end_all(&mut tx, user_id).await?;
-    tx.commit().await?;
-    Ok(ended)
+    Ok((tx, ended))
 }
 
 #[cfg(test)]

@@ -121,10 +121,10 @@ pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError>
     Ok(())
 }
 
-/// The end of a person's sessions.
+/// The end of a person's sessions, in a transaction that is not committed yet.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// How many ended.
+    /// How many end and are not opened anew.
     pub sessions: u64,
     /// The epoch of those that begin now.
     pub epoch: i64,
@@ -142,12 +142,25 @@ pub(crate) async fn end_all(tx: &mut Tx, user_id: UserId) -> Result<Ended, Stora
 }
 
 impl Ended {
-    /// Notes for the audit log that sessions of the person ended, if any did.
-    pub(crate) fn note(&self, engine: &Engine, caller: Caller, user_id: UserId) {
-        if self.sessions > 0 {
-            let ended = SecurityEvent::new(Event::SessionEnded, caller, Log::OrgsOf(user_id));
-            engine.note(ended.with("sessions", self.sessions));
-        }
+    /// Commits the transaction and notes for the audit log that sessions of the person ended, if any did: a task of its own,
+    /// which no hang-up stops in between.
+    pub(crate) async fn commit(
+        self,
+        engine: &Engine,
+        tx: Tx,
+        caller: Caller,
+        user_id: UserId,
+    ) -> Result<(), StorageError> {
+        let noting = engine.clone();
+        let committing = engine.commits.spawn(async move {
+            tx.commit().await?;
+            if self.sessions > 0 {
+                let ended = SecurityEvent::new(Event::SessionEnded, caller, Log::OrgsOf(user_id));
+                noting.note(ended.with("sessions", self.sessions));
+            }
+            Ok(())
+        });
+        committing.await.map_err(|_| StorageError::interrupted())?
     }
 }
 

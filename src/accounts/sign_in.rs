@@ -143,13 +143,24 @@ pub fn note_failed(engine: &Engine, failed: FailedSignIn, visit: &Visit) {
     engine.note(event.with("reason", failed.as_str()));
 }
 
-/// Notes for the audit log that someone signed out.
-pub fn note_signed_out(engine: &Engine, person: &Person) {
-    engine.note(event(
-        Event::SessionEnded,
-        Some(person.user_id),
-        &person.visit,
-    ));
+/// Ends the session of someone by `end`, and notes for the audit log that they signed out: a task of its own, which no
+/// hang-up stops in between.
+///
+/// # Errors
+/// Those of `end`.
+pub async fn sign_out<E: From<StorageError> + Send + 'static>(
+    engine: &Engine,
+    person: &Person,
+    end: impl Future<Output = Result<(), E>> + Send + 'static,
+) -> Result<(), E> {
+    let ended = event(Event::SessionEnded, Some(person.user_id), &person.visit);
+    let noting = engine.clone();
+    let ending = engine.commits.spawn(async move {
+        end.await?;
+        noting.note(ended);
+        Ok(())
+    });
+    ending.await.map_err(|_| StorageError::interrupted())?
 }
 
 fn event(event: Event, account: Option<UserId>, visit: &Visit) -> SecurityEvent {

@@ -13,7 +13,10 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{COLUMNS, Row};
+use super::{
+    COLUMNS, Row,
+    checkpoint::{Checkpoint, InvalidCheckpoint},
+};
 
 /// Rows that are read at the same time.
 const ROWS_AT_ONCE: i64 = 1_000;
@@ -52,9 +55,21 @@ pub enum BrokenChain {
          kept, or it belongs to another log."
     )]
     HeadMissing(String),
+    /// The log does not begin where Latchkey left it.
+    #[error(transparent)]
+    Checkpoint(InvalidCheckpoint),
     /// The database could not be asked.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<InvalidCheckpoint> for BrokenChain {
+    fn from(error: InvalidCheckpoint) -> Self {
+        match error {
+            InvalidCheckpoint::Storage(error) => Self::Storage(error),
+            error => Self::Checkpoint(error),
+        }
+    }
 }
 
 /// An entry, as the database has it now.
@@ -89,7 +104,7 @@ impl fmt::Display for EntryPlace {
 }
 
 impl EntryPlace {
-    async fn of(db: &Db, row: &Row) -> Result<Self, StorageError> {
+    pub(super) async fn of(db: &Db, row: &Row) -> Result<Self, StorageError> {
         // What was changed in the database may be any text: only what reads as an id is shown.
         let id: Option<OrgId> = row.org_id.as_deref().and_then(|id| id.parse().ok());
         const SLUG: &str = "SELECT slug FROM orgs WHERE id = $1";
@@ -140,19 +155,20 @@ pub(super) fn hash(peppers: &Peppers, previous: &[u8], row: &Row) -> Option<Vec<
     peppers.audit_hash(row.pepper_version, &text)
 }
 
-/// Checks every entry, from the oldest that is kept, that its address is in its network, and that one has the hash `head`, if that is given.
+/// Checks that the log begins where retention left it, every entry from there on, that its address is in its network, and
+/// that one has the hash `head`, if that is given.
 ///
 /// # Errors
-/// Names the first entry that is not what was written.
+/// Says whether the beginning was changed, or names the first entry that is not what was written.
 pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenChain> {
-    let (mut position, mut previous) = checkpoint(&engine.db).await?;
+    let (mut position, mut previous) = beginning(engine).await?;
     let mut found = head.is_none_or(|head| hex(&previous) == head);
     let mut count = 0;
     loop {
         let rows = rows_after(engine, position).await?;
         let Some(first) = rows.first() else { break };
         if first.position != position + 1 {
-            let moved = checkpoint(&engine.db).await?;
+            let moved = beginning(engine).await?;
             if moved.0 > position {
                 // Retention deleted what was about to be read: go on from where the log begins now.
                 (position, previous) = moved;
@@ -192,10 +208,11 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
     }
 }
 
-/// Position and hash of the last entry that was deleted.
-async fn checkpoint(db: &Db) -> Result<(i64, Vec<u8>), StorageError> {
-    const SQL: &str = "SELECT position, hash FROM audit_checkpoint";
-    Ok(on!(db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
+/// Position and hash of the last entry that was deleted, as retention stored them.
+async fn beginning(engine: &Engine) -> Result<(i64, Vec<u8>), InvalidCheckpoint> {
+    let checkpoint = Checkpoint::read(&engine.db).await?;
+    checkpoint.check(&engine.peppers)?;
+    Ok((checkpoint.position, checkpoint.hash))
 }
 
 async fn rows_after(engine: &Engine, position: i64) -> Result<Vec<Row>, StorageError> {
@@ -243,7 +260,10 @@ pub(crate) async fn last_is_under(
     };
     let (position, previous) = match before {
         Some(before) => (before.position, before.hash),
-        None => checkpoint(db).await?,
+        None => {
+            let checkpoint = Checkpoint::read(db).await?;
+            (checkpoint.position, checkpoint.hash)
+        }
     };
     // A gap is for `verify` to report.
     if position + 1 != last.position {

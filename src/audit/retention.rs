@@ -1,7 +1,8 @@
 //! How long the log is kept.
 //!
 //! Only its beginning is ever deleted: the checkpoint moves first and holds the hash of the last deleted entry, so that the
-//! chain can be verified from there, and the database refuses to delete anything behind it.
+//! chain can be verified from there, and the database rejects the deletion of anything behind it. What was changed in the
+//! database does not make Latchkey delete: neither a moved checkpoint nor an earlier time of an entry.
 
 use std::time::Duration;
 
@@ -9,8 +10,14 @@ use tokio::time::sleep;
 
 use crate::{
     Engine,
-    db::{StorageError, Tx, on, select_locked},
+    db::{StorageError, Tx, on, places},
     time::{DAY, Timestamp},
+};
+
+use super::{
+    COLUMNS, Row,
+    chain::{self, BrokenChain, EntryPlace},
+    checkpoint::Checkpoint,
 };
 
 /// How long whole addresses are kept, in milliseconds; after that an entry has the network alone.
@@ -24,8 +31,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// addresses older than [`ADDRESS_TTL`]. Dropped halfway, it leaves the log in order; the next call deletes the rest.
 ///
 /// # Errors
-/// When the database does not answer; batches before that are deleted.
-pub async fn delete_old(engine: &Engine, keep: Duration) -> Result<(), StorageError> {
+/// When the beginning of the log was changed, an old entry is not what was written, or the database does not answer. Batches
+/// before that are deleted.
+pub async fn delete_old(engine: &Engine, keep: Duration) -> Result<(), BrokenChain> {
     let now = engine.clock.now();
     let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
     while delete_addresses(engine, now.plus(-ADDRESS_TTL)).await? == MAX_ROWS_AT_ONCE as u64 {
@@ -46,33 +54,89 @@ async fn delete_addresses(engine: &Engine, before: Timestamp) -> Result<u64, Sto
 }
 
 /// Deletes one batch and returns its size.
-async fn delete_entries(engine: &Engine, before: Timestamp) -> Result<u64, StorageError> {
+async fn delete_entries(engine: &Engine, before: Timestamp) -> Result<u64, BrokenChain> {
     let mut tx = engine.db.begin_unrecorded().await?;
     // Another instance may be deleting too: it must not move the checkpoint back.
-    let checkpoint: Option<(i64,)> = select_locked!(
-        tx,
-        "SELECT position FROM audit_checkpoint WHERE only_row = $1",
-        1
-    )?;
-    let Some((checkpoint,)) = checkpoint else {
-        return Ok(0);
+    let checkpoint = Checkpoint::lock(&mut tx).await?;
+    checkpoint.check(&engine.peppers)?;
+    let Some((last, hash)) = last_to_delete(&mut tx, checkpoint.position, before).await? else {
+        return keep(engine, tx, checkpoint).await;
     };
-    let Some((last, hash)) = last_to_delete(&mut tx, checkpoint, before).await? else {
-        return Ok(0);
-    };
-    const MOVE: &str = "UPDATE audit_checkpoint SET position = $1, hash = $2";
-    on!(tx.on(), c => sqlx::query(MOVE).bind(last).bind(hash).execute(c).await.map(drop))?;
+    if !is_old(engine, &mut tx, &checkpoint, last, before).await? {
+        return keep(engine, tx, checkpoint).await;
+    }
+    Checkpoint::store(&mut tx, &engine.peppers, last, &hash).await?;
     const KEEP_NUMBERS: &str = "INSERT INTO audit_deleted_seqs (org_id, seq) \
          SELECT COALESCE(org_id, ''), MAX(seq) FROM audit_log WHERE position <= $1 GROUP BY COALESCE(org_id, '') \
          ON CONFLICT (org_id) DO UPDATE SET seq = excluded.seq";
-    on!(tx.on(), c => sqlx::query(KEEP_NUMBERS).bind(last).execute(c).await.map(drop))?;
+    on!(tx.on(), c => sqlx::query(KEEP_NUMBERS).bind(last).execute(c).await.map(drop))
+        .map_err(StorageError::from)?;
     const DELETE_ADDRESSES: &str = "DELETE FROM audit_addresses WHERE position <= $1";
-    on!(tx.on(), c => sqlx::query(DELETE_ADDRESSES).bind(last).execute(c).await.map(drop))?;
+    on!(tx.on(), c => sqlx::query(DELETE_ADDRESSES).bind(last).execute(c).await.map(drop))
+        .map_err(StorageError::from)?;
     const DELETE: &str = "DELETE FROM audit_log WHERE position <= $1";
     let deleted = on!(tx.on(), c => sqlx::query(DELETE)
-        .bind(last).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(last).execute(c).await.map(|done| done.rows_affected()))
+    .map_err(StorageError::from)?;
     tx.commit().await?;
     Ok(deleted)
+}
+
+/// Leaves the checkpoint where it is, under the current pepper: an older one need not be kept for it.
+async fn keep(engine: &Engine, mut tx: Tx, checkpoint: Checkpoint) -> Result<u64, BrokenChain> {
+    let current = engine.peppers.current_version();
+    if checkpoint
+        .pepper_version
+        .is_some_and(|version| version < current)
+    {
+        Checkpoint::store(
+            &mut tx,
+            &engine.peppers,
+            checkpoint.position,
+            &checkpoint.hash,
+        )
+        .await?;
+        tx.commit().await?;
+    }
+    Ok(0)
+}
+
+/// Whether the chain shows that the entry at `last` was written before `before`, as its time says: anyone who can write to
+/// the database can change that. The first entry from there on whose pepper is there has to be as old, and what was written.
+async fn is_old(
+    engine: &Engine,
+    tx: &mut Tx,
+    checkpoint: &Checkpoint,
+    last: i64,
+    before: Timestamp,
+) -> Result<bool, BrokenChain> {
+    let versions: Vec<i32> = engine.peppers.versions().collect();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_log WHERE position >= $1 AND pepper_version IN ({}) ORDER BY position LIMIT 1",
+        places(2, versions.len())
+    );
+    let row: Option<Row> = on!(tx.on(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(last);
+        for version in versions {
+            query = query.bind(version);
+        }
+        query.fetch_optional(c).await
+    })
+    .map_err(StorageError::from)?;
+    let Some(row) = row else { return Ok(false) };
+    const HASH: &str = "SELECT hash FROM audit_log WHERE position = $1";
+    let previous: Option<Vec<u8>> = on!(tx.on(), c => sqlx::query_scalar(HASH)
+        .bind(row.position - 1).fetch_optional(c).await)
+    .map_err(StorageError::from)?;
+    let previous = match previous {
+        None if row.position - 1 == checkpoint.position => Some(&checkpoint.hash),
+        ref previous => previous.as_ref(),
+    };
+    let expected = previous.and_then(|previous| chain::hash(&engine.peppers, previous, &row));
+    if expected.as_ref() != Some(&row.hash) {
+        return Err(BrokenChain::At(EntryPlace::of(&engine.db, &row).await?));
+    }
+    Ok(row.at < before)
 }
 
 /// Position and hash of the last entry of the next batch: the last one before which, from the checkpoint on, all are old.

@@ -4,11 +4,11 @@
 //! [`write`] appends what was noted, in a transaction of its own. What was noted in the last second is lost when the
 //! process is killed.
 //!
-//! Anyone can cause some of them without end, which must not fill the log. An actor brings so many a second, and a log
-//! takes so many an hour, ten of a kind from one actor, half of them kept for failures and denials: nobody can hide what
-//! others do, or what else they do themselves. The
-//! others are counted, and told in one entry for each kind when the hour is over. Each org's log has limits of its own,
-//! and so has what is in no org's. Each instance counts for itself.
+//! Anyone can cause some of them without end, which must not fill the log. An actor brings so many a second, and ten of a kind
+//! an hour; a log takes so many failed sign-ins an hour, so many denials and so much else, and the first of a kind from each
+//! actor in any case: nobody can hide what others do, or what else they do themselves. What is beyond that is counted, and
+//! stated in one entry for each kind when the hour is over. Each org's log has limits of its own, and so has what is in no
+//! org's. Each instance counts for itself.
 
 mod writing;
 

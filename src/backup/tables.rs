@@ -186,8 +186,8 @@ pub const TABLES: [Table; 18] = [
     },
     Table {
         name: "audit_checkpoint",
-        numbers: "only_row position",
-        bytes: "hash",
+        numbers: "only_row position pepper_version",
+        bytes: "hash mac",
         is_seeded: true,
         ..NONE
     },

@@ -120,7 +120,7 @@ impl PostgresPool {
     ///
     /// That is a task of its own, which no hang-up cuts off: sqlx rolls back what it knows to have begun, and a connection
     /// whose `BEGIN` was not waited for would go back to the pool in a transaction that nobody ends. What is written on it
-    /// next would be lost.
+    /// next would be lost. The wait for a connection ends with the hang-up: those who are gone keep no place in the queue.
     async fn begin_with(
         &self,
         alone: &'static str,
@@ -131,10 +131,13 @@ impl PostgresPool {
         } else {
             alone
         };
-        let pool = self.pool.clone();
-        tokio::spawn(async move { pool.begin_with(begin).await })
-            .await
-            .map_err(|_| sqlx::Error::WorkerCrashed)?
+        let connection = self.pool.acquire().await?;
+        tokio::spawn(Transaction::begin(
+            connection,
+            Some(SqlStr::from_static(begin)),
+        ))
+        .await
+        .map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// A transaction that only reads, and sees one state.

@@ -143,9 +143,19 @@ impl Peppers {
 
     /// The HMAC-SHA256 that chains the audit log, under a key derived from a pepper; `None` when the pepper is not there.
     pub fn audit_hash(&self, version: i32, text: &[u8]) -> Option<Vec<u8>> {
+        self.derived_mac(version, b"latchkey audit log, version 1", text)
+    }
+
+    /// The HMAC-SHA256 of the beginning of the audit log, under a key of its own; `None` when the pepper is not there.
+    pub fn checkpoint_mac(&self, version: i32, position: i64, hash: &[u8]) -> Option<Vec<u8>> {
+        let text = [&position.to_be_bytes(), hash].concat();
+        self.derived_mac(version, b"latchkey audit checkpoint, version 1", &text)
+    }
+
+    fn derived_mac(&self, version: i32, purpose: &[u8], text: &[u8]) -> Option<Vec<u8>> {
         let pepper = self.all().find(|pepper| pepper.version == version)?;
         let mut derive = pepper.mac.clone();
-        derive.update(b"latchkey audit log, version 1");
+        derive.update(purpose);
         let mut mac = Hmac::<Sha256>::new_from_slice(&derive.finalize().into_bytes()).ok()?;
         mac.update(text);
         Some(mac.finalize().into_bytes().to_vec())

@@ -1,4 +1,5 @@
-//! What verification holds in memory: bounded, and never older than [`TRUSTED_FOR`].
+//! What verification holds in memory: bounded, and trusted for [`TRUSTED_FOR`] after it was read, and after the last heartbeat
+//! (see [`crate::instances`]).
 //!
 //! Three memories, so that one change touches one entry: a secret's digest leads to its key, which never changes; a key's
 //! id to what it is; an org's id to what its owners set. Agents are found by their public ID in the same way.
@@ -21,7 +22,7 @@ use quick_cache::sync::{Cache, PlaceholderGuard};
 
 use crate::{
     agents::PublicId,
-    clock::Monotonic,
+    clock::{AtomicMonotonic, Monotonic},
     id::{AgentId, KeyId, OrgId, SecretId, ServiceTokenId},
     key::digest::KeyDigest,
     service_tokens::ServiceToken,
@@ -54,6 +55,8 @@ pub struct KeyCache {
     /// Digests that are no service token's.
     pub(crate) unknown_tokens: Index<KeyDigest, ()>,
     changes: AtomicU64,
+    /// From then on nothing is decided on from memory; never for a process that sends no heartbeats.
+    trusted_until: AtomicMonotonic,
 }
 
 /// What a text leads to, which never changes, and which texts lead nowhere.
@@ -124,6 +127,21 @@ impl KeyCache {
             service_tokens: Cache::new(TOKEN_CAPACITY),
             unknown_tokens: Index::new(TOKEN_CAPACITY),
             changes: AtomicU64::new(0),
+            trusted_until: AtomicMonotonic::never(),
+        }
+    }
+
+    /// Sets from when on nothing is decided on from memory.
+    pub(crate) fn trust_until(&self, at: Monotonic) {
+        self.trusted_until.store(at);
+    }
+
+    /// What was read then, or before, is not trusted now.
+    pub(crate) fn stale_since(&self, now: Monotonic) -> Monotonic {
+        if now < self.trusted_until.load() {
+            now.plus(-TRUSTED_FOR)
+        } else {
+            now
         }
     }
 
@@ -188,9 +206,10 @@ impl KeyCache {
         digest: &KeyDigest,
         now: Monotonic,
     ) -> Option<Arc<ServiceToken>> {
+        let stale = self.stale_since(now);
         self.service_tokens
             .get(digest)
-            .filter(|(_, loaded_at)| is_fresh(*loaded_at, now))
+            .filter(|(_, loaded_at)| *loaded_at > stale)
             .map(|(token, _)| token)
     }
 
@@ -250,12 +269,13 @@ impl<I: Copy + Eq + Hash, T> Memory<I, T> {
         Self(Cache::new(capacity))
     }
 
-    pub(super) async fn lookup(&self, id: &I, now: Monotonic) -> Lookup<'_, I, T> {
+    /// What is known under an id, unless it was read at `stale` or before.
+    pub(super) async fn lookup(&self, id: &I, stale: Monotonic) -> Lookup<'_, I, T> {
         match self.0.get(id) {
-            Some(loaded) if is_fresh(loaded.at, now) => return Lookup::Known(loaded.value),
-            Some(stale) => {
+            Some(loaded) if loaded.at > stale => return Lookup::Known(loaded.value),
+            Some(old) => {
                 self.0
-                    .remove_if(id, |held| Arc::ptr_eq(&held.value, &stale.value));
+                    .remove_if(id, |held| Arc::ptr_eq(&held.value, &old.value));
             }
             None => {}
         }
@@ -272,10 +292,6 @@ impl<I: Copy + Eq + Hash, T> Seat<'_, I, T> {
         // An error says that the seat is gone: what was read may be old, and the next request reads anew.
         let _ = self.0.insert(Loaded { value, at });
     }
-}
-
-fn is_fresh(since: Monotonic, now: Monotonic) -> bool {
-    now.since(since) < TRUSTED_FOR
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ async fn key_by_id(
     id: KeyId,
     now: Now,
 ) -> Result<Option<Arc<KnownKey>>, StorageError> {
-    let seat = match engine.cache.keys.lookup(&id, now.monotonic).await {
+    let seat = match engine.cache.keys.lookup(&id, now.stale).await {
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
@@ -142,7 +142,7 @@ async fn agent_by_id(
     id: AgentId,
     now: Now,
 ) -> Result<Option<Arc<KnownAgent>>, StorageError> {
-    let seat = match engine.cache.agents.lookup(&id, now.monotonic).await {
+    let seat = match engine.cache.agents.lookup(&id, now.stale).await {
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
@@ -161,7 +161,7 @@ pub(super) async fn org(
     id: OrgId,
     now: Now,
 ) -> Result<Option<Arc<KnownOrg>>, StorageError> {
-    let seat = match engine.cache.orgs.lookup(&id, now.monotonic).await {
+    let seat = match engine.cache.orgs.lookup(&id, now.stale).await {
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };

@@ -3,6 +3,7 @@
 use latchkey::{
     effects::{self, Effect},
     id::KeyId,
+    time::SECOND,
 };
 
 use crate::{
@@ -29,7 +30,10 @@ impl From<Effect> for Progress {
                 Self::Everywhere(after.and_then(|millis| u32::try_from(millis).ok()))
             }
             Effect::Soon => Self::Soon,
-            Effect::Late { at_the_latest } => Self::Late(time_of_day(at_the_latest)),
+            // Seconds are cut off when they are shown.
+            Effect::Late { at_the_latest } => {
+                Self::Late(time_of_day(at_the_latest.plus(SECOND - 1)))
+            }
         }
     }
 }

@@ -108,12 +108,7 @@ pub async fn sign_out(
     request: PageRequest,
     _: SignOutForm,
 ) -> Result<FormAnswer<SignOutForm>, AppError> {
-    let person = request.person().await;
     request.end_session().await?;
-    // Whoever is signed out already has no session that ends.
-    if let Ok(person) = person {
-        sign_in::note_signed_out(request.engine(), &person);
-    }
     Ok(FormAnswer::Redirect {
         path: "/sign-in".to_owned(),
         done: None,

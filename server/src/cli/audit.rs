@@ -1,7 +1,7 @@
-//! `latchkey audit verify`: whether the audit log is what was written.
+//! `latchkey audit`: whether the audit log is what was written.
 
 use clap::Args;
-use latchkey::audit::{self, BrokenChain};
+use latchkey::audit::{self, BrokenChain, InvalidCheckpoint};
 
 use super::CliError;
 use crate::{settings::Settings, start};
@@ -26,6 +26,26 @@ pub async fn verify(settings: &Settings, flags: VerifyFlags) -> Result<(), CliEr
         broken => CliError::Refused(broken.to_string()),
     })?;
     println!("{}\t{}", head.count, head.hash);
+    Ok(())
+}
+
+/// Accepts the beginning of a log of which an earlier version deleted entries.
+pub async fn seal(settings: &Settings) -> Result<(), CliError> {
+    let engine = start::engine_without_older_peppers(settings).await?;
+    let sealed = audit::seal(&engine).await;
+    engine.db().close().await;
+    let sealed = sealed.map_err(|error| match error {
+        InvalidCheckpoint::Storage(error) => {
+            CliError::Failed("the start of the audit log was not sealed", error.into())
+        }
+        invalid => CliError::Refused(invalid.to_string()),
+    })?;
+    match sealed {
+        Some(position) => eprintln!(
+            "Sealed. From now on, the audit log starts after position {position}, and any change to that is detected."
+        ),
+        None => eprintln!("The start of the audit log is already sealed. Nothing was changed."),
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use latchkey::{
+    audit,
     clock::Clock,
     db::Db,
     feed::{self, NotNotified, Noticing},
@@ -18,8 +19,8 @@ use crate::{
 /// The flags of `check`.
 #[derive(Debug, Args)]
 pub struct CheckFlags {
-    /// Also exit with 1 on warnings: unknown variables, files that other users can read or write, and a Postgres that
-    /// cannot notify this process of changes.
+    /// Also exit with 1 on warnings: unknown variables, files that other users can read or write, a Postgres that cannot
+    /// notify this process of changes, and an audit log that does not start where Latchkey left it.
     #[arg(long)]
     strict: bool,
 }
@@ -84,6 +85,10 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
     match &words {
         Ok(words) | Err(words) => println!("pepper: {words}"),
     }
+    if let Some(words) = beginning_of_audit_log(&settings, &db).await {
+        warnings += 1;
+        println!("audit log: {words}");
+    }
     db.close().await;
     let works = match noticing {
         Noticing::Notified | Noticing::Looking(NotNotified::Sqlite) => true,
@@ -134,6 +139,14 @@ async fn database(settings: &Settings) -> Result<(String, Option<Db>), String> {
             "{name} responds but needs {pending} migrations. Run `latchkey migrate`"
         )),
     }
+}
+
+/// Says what is wrong with the beginning of the audit log, if anything is. To check every entry takes minutes.
+async fn beginning_of_audit_log(settings: &Settings, db: &Db) -> Option<String> {
+    // What is wrong with the peppers is said elsewhere.
+    let peppers = settings.existing_peppers().ok().flatten()?;
+    let checked = audit::check_beginning(db, &peppers).await;
+    checked.err().map(|error| with_causes(&error))
 }
 
 /// Says whether the peppers are those that the database needs.

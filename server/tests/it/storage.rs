@@ -2,6 +2,7 @@
 
 mod agents;
 mod audit;
+mod audit_beginning;
 mod audit_retention;
 mod backup;
 mod change;

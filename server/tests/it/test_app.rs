@@ -112,6 +112,15 @@ impl TestApp {
             .advance(at.as_millisecond() - self.clock.now().as_millis());
     }
 
+    /// Lets time pass, for the database too: Postgres has a clock of its own, so there it is what happened that moves back.
+    pub async fn pass(&self, millis: i64) {
+        self.clock.advance(millis);
+        if let Database::Postgres { .. } = self.database {
+            let sql = format!("UPDATE instances SET seen_at = seen_at - {millis}");
+            self.database.execute(&sql).await;
+        }
+    }
+
     /// Closes the database and removes it. A test that fails leaves its database for a look at it.
     pub async fn remove(self) {
         self.engine.db().close().await;

@@ -9,7 +9,7 @@ use serde_json::Map;
 
 use crate::{
     Engine,
-    audit::{NewEntry, append},
+    audit::{Appended, NewEntry, append},
     caller::{Actor, Caller, Via, Visit},
     db::{StorageError, on, places},
     event::{Event, Target},
@@ -19,12 +19,12 @@ use crate::{
 
 use super::{Count, Log, Noted, SecurityEvent, said};
 
-/// Entries that an org's log takes in an hour.
-const MOST_OF_ORG: u32 = 100;
+/// Entries of one [`Share`] that an org's log takes in an hour.
+const MOST_OF_ORG: u32 = 50;
 /// Those of one kind of event that one actor brings.
 const MOST_OF_ACTOR: u32 = 10;
-/// Entries in an hour that are in no org's log, such as failed sign-ins to accounts that there are not.
-const MOST_OF_NONE: u32 = 1_000;
+/// The same as [`MOST_OF_ORG`] for what is in no org's log, such as failed sign-ins to accounts that there are not.
+const MOST_OF_NONE: u32 = 500;
 /// People whose orgs one statement asks for.
 const PEOPLE_AT_ONCE: usize = 500;
 
@@ -35,8 +35,19 @@ pub(super) struct Writing {
     noted: Noted,
     /// What the limits let pass, until the database has it.
     entries: Vec<NewEntry>,
+    /// The last try to write entries, while it is not known whether the database has them.
+    unanswered: Option<Unanswered>,
     /// What each log took in this hour.
     hours: HashMap<Option<OrgId>, Hour>,
+}
+
+/// A commit that was not answered.
+#[derive(Debug)]
+struct Unanswered {
+    /// How many entries it was of: the first ones.
+    entries: usize,
+    /// The hash of the last of them, which no other entry has.
+    last: Appended,
 }
 
 /// How many there were beyond a limit.
@@ -47,14 +58,33 @@ struct More {
     actor: Actor,
 }
 
+/// What shares a limit, by who can cause it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Share {
+    /// Anyone who knows an e-mail address: failed sign-ins.
+    Outsiders,
+    /// Those who are in the org: denials.
+    Denials,
+    /// The same: what succeeds.
+    Successes,
+}
+
+impl Share {
+    fn of(event: Event) -> Self {
+        match event {
+            Event::SessionFailed => Self::Outsiders,
+            Event::AccessDenied => Self::Denials,
+            _ => Self::Successes,
+        }
+    }
+}
+
 /// What one log took in an hour.
 #[derive(Debug)]
 struct Hour {
     began: Timestamp,
-    /// Failures and denials that were written.
-    failures: u32,
-    /// Everything else that was.
-    successes: u32,
+    /// How many were written.
+    written: BTreeMap<Share, u32>,
     /// How many of one kind one actor brought.
     by_actor: HashMap<(Event, Actor), u32>,
     /// Those beyond the limits.
@@ -83,8 +113,23 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
         return Ok(());
     }
     let mut tx = engine.db.begin_unrecorded().await?;
-    append(engine, &mut tx, &writing.entries).await?;
+    if let Some(Unanswered { entries, last }) = &writing.unanswered
+        && last.is_stored(&mut tx).await?
+    {
+        writing.entries.drain(..entries);
+    }
+    writing.unanswered = None;
+    if writing.entries.is_empty() {
+        return Ok(());
+    }
+    let last = append(engine, &mut tx, &writing.entries).await?;
+    // Noted before: this future may be dropped while it waits for the answer.
+    writing.unanswered = Some(Unanswered {
+        entries: writing.entries.len(),
+        last,
+    });
     tx.commit().await?;
+    writing.unanswered = None;
     writing.entries.clear();
     Ok(())
 }
@@ -188,26 +233,21 @@ impl Hour {
     fn new(now: Timestamp) -> Self {
         Self {
             began: now.floor(HOUR),
-            failures: 0,
-            successes: 0,
+            written: BTreeMap::new(),
             by_actor: HashMap::new(),
             more: BTreeMap::new(),
         }
     }
 
-    /// Whether one more event may be written. Then it counts as written.
+    /// Whether one more event may be written. Then it counts as written. The first of a kind from an actor always may, so that
+    /// nothing is hidden behind what others do: an org's log has no actors but its members and tokens.
     fn lets_pass(&mut self, event: Event, actor: Actor, is_of_org: bool) -> bool {
         let most = if is_of_org { MOST_OF_ORG } else { MOST_OF_NONE };
-        let is_failure = matches!(event, Event::SessionFailed | Event::AccessDenied);
-        let written = if is_failure {
-            &mut self.failures
-        } else {
-            &mut self.successes
-        };
+        let written = self.written.entry(Share::of(event)).or_default();
         let by_actor = self.by_actor.get(&(event, actor)).copied().unwrap_or(0);
         // All whom nobody knows are one actor, and in no org's log.
         let is_in_share = actor == Actor::Unknown || by_actor < MOST_OF_ACTOR;
-        let passes = *written < most / 2 && is_in_share;
+        let passes = by_actor == 0 || (*written < most && is_in_share);
         if passes {
             *written += 1;
             self.by_actor.insert((event, actor), by_actor + 1);
@@ -259,28 +299,36 @@ fn and_more(log: Option<OrgId>, at: Timestamp, event: Event, via: Via, more: Mor
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     #[test]
-    fn half_of_an_hour_is_kept_for_failures_and_half_for_what_succeeds() {
+    fn outsiders_denials_and_what_succeeds_have_shares_of_their_own() {
         let mut hour = Hour::new(Timestamp::from_millis(0));
-        let mut passed = |event| {
-            (0..500)
-                .filter(|number| hour.lets_pass(event, actor(number / 5), true))
+        let mut passed = |event, actors: Range<i64>| {
+            let tries = actors.flat_map(|number| [actor(number); 10]);
+            tries
+                .filter(|actor| hour.lets_pass(event, *actor, true))
                 .count()
         };
-        assert_eq!(passed(Event::SessionFailed), 50);
-        assert_eq!(passed(Event::AccessDenied), 0);
-        assert_eq!(passed(Event::SessionStarted), 50);
-        assert_eq!(passed(Event::ExportMade), 0);
+        assert_eq!(passed(Event::SessionFailed, 0..5), 50);
+        assert_eq!(passed(Event::AccessDenied, 0..5), 50);
+        assert_eq!(passed(Event::SessionStarted, 0..5), 50);
+        assert_eq!(passed(Event::ExportMade, 5..6), 1);
+    }
+
+    #[test]
+    fn the_first_of_a_kind_from_an_actor_is_written_however_many_others_there_are() {
         let mut hour = Hour::new(Timestamp::from_millis(0));
-        let mut passed = |event| {
-            (0..500)
-                .filter(|number| hour.lets_pass(event, actor(number / 5), true))
+        let mut passed = |event, actors: Range<i64>| {
+            let tries = actors.flat_map(|number| [actor(number); 10]);
+            tries
+                .filter(|actor| hour.lets_pass(event, *actor, true))
                 .count()
         };
-        assert_eq!(passed(Event::SessionStarted), 50);
-        assert_eq!(passed(Event::AccessDenied), 50);
+        assert_eq!(passed(Event::SessionFailed, 0..100), 50 + 95);
+        assert_eq!(passed(Event::SessionFailed, 0..100), 0);
     }
 
     #[test]

@@ -34,7 +34,9 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
     };
     let mut changes = changes(entry, &names.projects);
     if let Some(more) = entry.changes.get("more") {
-        before = format!("{before} {} more times that hour", more["to"]);
+        let count = more["to"].as_u64().unwrap_or_default();
+        let times = if count == 1 { "time" } else { "times" };
+        before = format!("{before} {count} more {times} in the same hour");
         changes.clear();
     }
     EntryRow {
@@ -67,7 +69,7 @@ pub fn actor_name(actor: &Actor) -> String {
         ("command_line", _) => "Command line".to_owned(),
         ("user", _) => "Deleted user".to_owned(),
         ("token", _) => "Deleted service token".to_owned(),
-        ("unknown", _) => "Several".to_owned(),
+        ("unknown", _) => "Multiple users".to_owned(),
         (other, _) => capitalized(other),
     }
 }

@@ -31,7 +31,7 @@ fn AuditView(address: Address, log: AuditLog) -> impl IntoView {
             let href = format!("/orgs/{}/keys/{}", address.org, address.key);
             view! { "Changes to the key "<a href=href>{name}</a>". Times are in UTC." }.into_any()
         }
-        None => "Who changed what, when and from where. Times are in UTC.".into_any(),
+        None => "Changes, sign-ins, denied access and exports: who, when and from where. Times are in UTC.".into_any(),
     };
     let export = (!log.rows.is_empty())
         .then(|| view! { <a class="btn" href=address.export_href(None)>"Export CSV"</a> });

@@ -76,7 +76,7 @@ on_both! {
             .filter(|row| row.contains("192.0.2.1") || row.contains("more times"))
             .map(|row| row.split_once("UTC|").unwrap().1.to_owned()).collect();
         assert_eq!(told[..3], [
-            "ben|Was denied access 12 more times that hour|–|Dashboard",
+            "ben|Was denied access 12 more times in the same hour|–|Dashboard",
             "ben|Signed out|–|192.0.2.1|Dashboard",
             "ben|Was denied access|Action: see the audit log|192.0.2.1|Dashboard",
         ]);

@@ -42,7 +42,7 @@ on_both! {
         let asked = async || member.call("/api/keys/in-effect", &fields).await.json();
         assert!(owner.get(&path).await.text().contains("Takes effect everywhere within a second."));
         assert_eq!(asked().await, "soon");
-        app.clock.advance(2 * SECOND);
+        app.pass(2 * SECOND).await;
         assert!(owner.get(&path).await.text().contains("applies the change by 12:01:05 UTC at the latest"));
         assert_eq!(asked().await["late"], "12:01:05 UTC");
         feed::catch_up(&other).await.unwrap();

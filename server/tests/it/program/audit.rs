@@ -79,6 +79,59 @@ impl Program {
     }
 }
 
+impl Program {
+    async fn names_a_beginning_that_was_moved(self) {
+        assert!(self.run(&CREATE_ORG).status.success());
+        assert!(self.run(&CREATE_TOKEN).status.success());
+        let seal = || {
+            let output = self.run(&["audit", "seal"]);
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            String::from_utf8(output.stderr).unwrap()
+        };
+        assert!(seal().contains("already sealed"));
+        for sql in [
+            "UPDATE audit_checkpoint SET position = 1, hash = (SELECT hash FROM audit_log WHERE position = 1)",
+            "DELETE FROM audit_log WHERE position = 1",
+        ] {
+            self.database.execute(sql).await;
+        }
+        let words = "The start of the audit log is not authenticated. It is set to position 1,";
+        self.broken(&[], words);
+        let check = self.run(&["check"]);
+        let text = String::from_utf8_lossy(&check.stdout);
+        assert!(
+            check.status.success() && text.contains(&format!("audit log: {words}")),
+            "{check:?}"
+        );
+        assert_eq!(self.run(&["check", "--strict"]).status.code(), Some(1));
+        // As after an upgrade.
+        assert!(seal().contains("starts after position 1"));
+        assert_eq!(self.verified(&[]).0, 1);
+        self.database
+            .execute("UPDATE audit_checkpoint SET position = 2")
+            .await;
+        self.broken(
+            &[],
+            "The start of the audit log was changed. It is set to position 2,",
+        );
+        self.database.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beginning_that_was_moved_is_named_on_sqlite() {
+    let (folder, database) = (Folder::new(), Database::sqlite());
+    let program = Program { folder, database };
+    program.names_a_beginning_that_was_moved().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beginning_that_was_moved_is_named_on_postgres() {
+    let (folder, database) = (Folder::new(), Database::postgres().await);
+    let program = Program { folder, database };
+    program.names_a_beginning_that_was_moved().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_verified_on_sqlite() {
     let (folder, database) = (Folder::new(), Database::sqlite());

@@ -15,9 +15,9 @@ on_both! {
         let first = api.get("/v1/instances").await.json()["data"][0].clone();
         assert_eq!((first["version"].as_str(), first["started_at"].as_str()), (Some("1.2.3"), Some("2026-11-21T12:00:00Z")));
         assert_eq!(listed().await, 2);
-        app.clock.advance(9 * SECOND);
+        app.pass(9 * SECOND).await;
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
-        app.clock.advance(SECOND);
+        app.pass(SECOND).await;
         assert_eq!(listed().await, 1);
         instances::leave(&other).await.unwrap();
         assert_eq!(listed().await, 0);

@@ -205,7 +205,7 @@ async fn ask(engine: &Engine, key: &PlainKey) -> latchkey::verify::Answer {
 }
 
 /// Deletes every row. Entries of the log that are behind its checkpoint can be deleted; the restore replaces that.
-async fn destroy(app: &TestApp) {
+pub(super) async fn destroy(app: &TestApp) {
     let database = &app.database;
     database
         .execute("UPDATE audit_checkpoint SET position = 1000")

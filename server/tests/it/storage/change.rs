@@ -39,9 +39,9 @@ fn tries() -> usize {
 }
 
 /// A future that is dropped after it was polled so often.
-struct Dropped<F> {
-    future: Option<Pin<Box<F>>>,
-    polls: usize,
+pub(super) struct Dropped<F> {
+    pub future: Option<Pin<Box<F>>>,
+    pub polls: usize,
 }
 
 impl<F: Future> Future for Dropped<F> {
@@ -139,6 +139,30 @@ on_both! {
                 assert!(every_transaction_ends(app).await, "after {polls} polls");
             }
         }
+    }
+
+    async fn those_who_hang_up_while_they_wait_for_a_connection_leave_the_queue(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await.id;
+        let held = app.database.hold_keys().await;
+        let begin = || {
+            let (engine, permit) = (Arc::clone(&app.engine), org.permit());
+            async move { disable(&engine, &permit, key).await }
+        };
+        let waiting: Vec<_> = (0..16).map(|_| tokio::spawn(begin())).collect();
+        sleep(Duration::from_millis(200)).await;
+        let metrics = tokio::runtime::Handle::current().metrics();
+        let before = metrics.num_alive_tasks();
+        for _ in 0..500 {
+            let _ = futures_util::poll!(Box::pin(begin()));
+        }
+        let left = metrics.num_alive_tasks().saturating_sub(before);
+        drop(held);
+        for waiting in waiting {
+            // Of those that disable one key at the same time, one finds it active.
+            let _ = waiting.await.unwrap();
+        }
+        assert!(left < 20, "{left} tasks wait for nobody");
     }
 
     async fn a_dropped_disable_enable_or_revoke_leaves_memory_right(app: &TestApp) {

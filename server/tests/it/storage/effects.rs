@@ -2,12 +2,14 @@
 
 use latchkey::{
     Engine,
+    clock::Clock,
     effects::{self, Effect, SETTLED_AFTER},
     feed,
     id::KeyId,
     instances,
     keys::change_state::{disable, disable_many, enable},
-    time::SECOND,
+    time::{MINUTE, SECOND},
+    verify::{Request, cache::TRUSTED_FOR, verify},
 };
 
 use crate::test_app::{NOON, TestApp, TestOrg};
@@ -54,14 +56,44 @@ on_both! {
         instances::beat(&app.engine, "1.2.3", NOON).await.unwrap();
         let late = Effect::Late { at_the_latest: NOON.plus(SETTLED_AFTER) };
         for (after, expected) in [(SECOND, Effect::Soon), (2 * SECOND, late), (30 * SECOND, late)] {
-            app.clock.advance(NOON.plus(after).since(app.clock.now()));
+            app.pass(NOON.plus(after).since(app.clock.now())).await;
             effects::look(&app.engine).await.unwrap();
             assert_eq!(said(&app.engine, &org, id).await, expected, "after {after} ms");
         }
-        app.clock.advance(SETTLED_AFTER - 30 * SECOND);
+        app.pass(SETTLED_AFTER - 30 * SECOND).await;
         effects::look(&app.engine).await.unwrap();
         let last = effects::of_key(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!((last.effect, last.is_recent), (Effect::Everywhere { after: None }, false));
+    }
+
+    async fn an_instance_that_is_silent_decides_on_nothing_that_it_knew_by_the_time_others_stop_waiting(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.another_engine(|_| {}).await);
+        let key = org.key("Production").await;
+        start(&[&app.engine, &other]).await;
+        app.pass(30 * SECOND).await;
+        let request = Request { key: Some(&key.plain), ..Request::default() };
+        let answer = async || crate::test_app::said(&verify(&other, &request).await.unwrap());
+        assert_eq!(answer().await, "VALID");
+        disable(&app.engine, &org.permit(), key.id).await.unwrap();
+        app.pass(TRUSTED_FOR - 30 * SECOND - 1).await;
+        assert_eq!(answer().await, "VALID", "it was cut off, and trusts what it read");
+        assert_ne!(said(&app.engine, &org, key.id).await, Effect::Everywhere { after: None });
+        app.pass(1).await;
+        assert_eq!(answer().await, "INVALID_API_KEY disabled", "though it read the key half a minute ago");
+        app.pass(SETTLED_AFTER - TRUSTED_FOR).await;
+        assert_eq!(said(&app.engine, &org, key.id).await, Effect::Everywhere { after: None });
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        answer().await;
+        app.database.execute("ALTER TABLE keys RENAME TO keys_away").await;
+        assert_eq!(answer().await, "INVALID_API_KEY disabled", "from memory again");
+        app.database.execute("ALTER TABLE keys_away RENAME TO keys").await;
+    }
+
+    async fn an_instance_that_cannot_read_the_log_is_silent(app: &TestApp) {
+        start(&[&app.engine]).await;
+        app.database.execute("ALTER TABLE audit_log RENAME TO audit_log_away").await;
+        assert!(instances::beat(&app.engine, "1.2.3", NOON).await.is_err());
+        app.database.execute("ALTER TABLE audit_log_away RENAME TO audit_log").await;
     }
 
     async fn an_instance_that_has_ended_is_not_waited_for(app: &TestApp) {
@@ -104,5 +136,72 @@ async fn start(engines: &[&Engine]) {
 
 async fn said(engine: &Engine, org: &TestOrg, id: KeyId) -> Effect {
     let last = effects::of_key(engine, &org.permit(), id).await.unwrap();
-    last.unwrap().effect
+    match last.unwrap().effect {
+        // Postgres has a clock of its own, which runs while the test does.
+        Effect::Late { at_the_latest } => Effect::Late {
+            at_the_latest: at_the_latest.plus(SECOND - 1).floor(SECOND),
+        },
+        effect => effect,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_instance_is_waited_for_whatever_its_clock_says() {
+    for skew in [-2 * MINUTE, 2 * MINUTE] {
+        let app = TestApp::on_postgres_under("latchkey").await;
+        let clock = Clock::manual(NOON.plus(skew));
+        let (org, other) = (
+            app.org("northwind").await,
+            app.another_engine(|settings| settings.clock = clock).await,
+        );
+        let id = org.key("Production").await.id;
+        start(&[&app.engine, &other]).await;
+        let (ours, theirs) = (&*app.engine, &*other);
+        for (changes, reads, disables) in [(ours, theirs, true), (theirs, ours, false)] {
+            if disables {
+                disable(changes, &org.permit(), id).await.unwrap();
+            } else {
+                enable(changes, &org.permit(), id).await.unwrap();
+            }
+            feed::catch_up(changes).await.unwrap();
+            instances::beat(changes, "1.2.3", NOON).await.unwrap();
+            for after in [0, 2 * SECOND, 30 * SECOND, SETTLED_AFTER - 33 * SECOND] {
+                app.pass(after).await;
+                for engine in [ours, theirs] {
+                    let effect = said(engine, &org, id).await;
+                    let is_said = matches!(effect, Effect::Everywhere { .. });
+                    assert!(!is_said, "skew {skew}, after {after}: {effect:?}");
+                    effects::look(engine).await.unwrap();
+                }
+            }
+            app.pass(SECOND).await;
+            assert_eq!(
+                said(ours, &org, id).await,
+                Effect::Everywhere { after: None }
+            );
+            for engine in [changes, reads] {
+                instances::beat(engine, "1.2.3", NOON).await.unwrap();
+            }
+        }
+        other.db().close().await;
+        app.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_request_that_waits_too_long_for_the_database_decides_on_nothing() {
+    let app = TestApp::on_postgres_under("latchkey").await;
+    let key = app.org("northwind").await.key("Production").await;
+    let request = Request {
+        key: Some(&key.plain),
+        ..Request::default()
+    };
+    for (waits, is_decided) in [(3_999, true), (4_000, false)] {
+        let engine = app.fresh_engine();
+        let mut verifying = std::pin::pin!(verify(&engine, &request));
+        assert!(futures_util::poll!(verifying.as_mut()).is_pending());
+        app.clock.advance(waits);
+        assert_eq!(verifying.await.is_ok(), is_decided, "{waits}");
+    }
+    app.remove().await;
 }

@@ -173,7 +173,7 @@ on_both! {
 }
 
 /// Peppers of which the first is the current one, by number and the byte that each consists of.
-fn of(peppers: &[(i32, u8)]) -> Peppers {
+pub(super) fn of(peppers: &[(i32, u8)]) -> Peppers {
     let mut all: Vec<Pepper> = peppers
         .iter()
         .map(|(number, byte)| Pepper::new(*number, &[*byte; 32]).unwrap())
@@ -181,7 +181,7 @@ fn of(peppers: &[(i32, u8)]) -> Peppers {
     Peppers::new(all.remove(0), all)
 }
 
-async fn with(app: &TestApp, peppers: &[(i32, u8)]) -> Arc<Engine> {
+pub(super) async fn with(app: &TestApp, peppers: &[(i32, u8)]) -> Arc<Engine> {
     app.another_engine(|settings| settings.peppers = of(peppers))
         .await
 }

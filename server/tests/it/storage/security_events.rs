@@ -11,12 +11,14 @@ use latchkey::{
     },
     audit::{self, AuditQuery, security_events::write},
     caller::{Person, Visit},
+    db::StorageError,
     event::Event,
     id::UserId,
     role::Role,
     time::HOUR,
 };
 
+use super::change::Dropped;
 use crate::test_app::{TestApp, TestOrg, org::PASSWORD};
 
 on_both! {
@@ -26,7 +28,8 @@ on_both! {
         join(app, &orgs[1], dana).await;
         try_password(app, "dana@northwind.example", PASSWORD).await;
         try_password(app, "dana@northwind.example", "wrong password").await;
-        sign_in::note_signed_out(&app.engine, &Person { user_id: dana, visit: visit() });
+        let person = Person { user_id: dana, visit: visit() };
+        sign_in::sign_out(&app.engine, &person, async { Ok::<_, StorageError>(()) }).await.unwrap();
         assert_eq!(app.database.texts("SELECT event FROM audit_log WHERE event LIKE 'session.%'").await, Vec::<String>::new());
         write(&app.engine, false).await.unwrap();
         for (org, sees) in orgs.iter().zip([true, true, false]) {
@@ -100,6 +103,17 @@ on_both! {
         write(&app.engine, false).await.unwrap();
         write(&app.engine, false).await.unwrap();
         assert_eq!(told(app, &org).await.len(), 2);
+    }
+
+    async fn what_a_commit_wrote_that_went_unanswered_is_not_written_again(app: &TestApp) {
+        for (number, polls) in (1..=100).zip((1..=20).cycle()) {
+            sign_in::note_failed(&app.engine, FailedSignIn::UnknownAccount, &visit());
+            Dropped { future: Some(Box::pin(write(&app.engine, false))), polls }.await;
+            write(&app.engine, false).await.unwrap();
+            let written = app.database.number("SELECT COUNT(*) FROM audit_log").await;
+            assert_eq!(written, number, "{polls} polls");
+        }
+        audit::verify(&app.engine, None).await.unwrap();
     }
 
     async fn tries_that_are_throttled_are_told_too(app: &TestApp) {

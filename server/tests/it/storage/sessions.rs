@@ -7,7 +7,7 @@ use latchkey::{
         lifecycle,
         password::{self, ChangePasswordError, TypedPassword},
         sessions::{self, SessionHash, SignedIn},
-        sign_in::{SignInError, sign_in},
+        sign_in::{SignInError, sign_in, sign_out},
     },
     caller::{Person, Visit},
     id::UserId,
@@ -15,6 +15,7 @@ use latchkey::{
     time::{DAY, HOUR},
 };
 
+use super::change::Dropped;
 use crate::test_app::{NOON, TestApp, org::PASSWORD};
 
 on_both! {
@@ -122,6 +123,34 @@ on_both! {
         assert!(matches!(enter().await, Err(SignInError::WrongCredentials { .. })));
     }
 
+    async fn whenever_sessions_have_ended_that_is_in_the_log_though_the_request_was_dropped(app: &TestApp) {
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        for how in ["disable", "reset", "change", "sign out"] {
+            for polls in 1.. {
+                // Tries that were dropped count as tries.
+                app.clock.advance(HOUR);
+                let (one, two) = (format!("{how} {polls} one"), format!("{how} {polls} two"));
+                open(&app.engine, &one, Some(dana)).await;
+                open(&app.engine, &two, Some(dana)).await;
+                let future = Some(Box::pin(end(&app.engine, how, dana, &one)));
+                let done = Dropped { future, polls }.await;
+                app.engine.finish().await.unwrap();
+                let left = app.database.number("SELECT COUNT(*) FROM sessions").await;
+                let expected = i64::from(left < 2);
+                let entries = app.database.number("SELECT COUNT(*) FROM audit_log WHERE event = 'session.ended'").await;
+                app.engine.finish().await.unwrap();
+                assert_eq!(entries, expected, "{how}, {polls} polls, {left} sessions left");
+                app.database.execute("DELETE FROM sessions").await;
+                app.database.without_audit_triggers("DELETE FROM audit_log").await;
+                lifecycle::enable(app.engine.db(), &Operator::at_the_command_line(), dana).await.unwrap();
+                if done.is_some() {
+                    assert!(left < 2, "{how}: {left} left after {polls} polls");
+                    break;
+                }
+            }
+        }
+    }
+
     async fn a_wrong_current_password_changes_nothing_and_is_throttled(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         open(&app.engine, "danas phone", Some(dana)).await;
@@ -169,6 +198,29 @@ async fn is_open(engine: &Engine, id: &str) -> bool {
 /// Someone who signed in before anything ended their sessions.
 fn first(user_id: UserId) -> SignedIn {
     SignedIn { user_id, epoch: 0 }
+}
+
+/// Ends sessions of someone: all, or the one with this id.
+async fn end(engine: &Engine, how: &str, user_id: UserId, session: &str) {
+    let operator = Operator::at_the_command_line();
+    let person = Person {
+        user_id,
+        visit: Visit::default(),
+    };
+    match how {
+        "disable" => lifecycle::disable(engine, &operator, user_id)
+            .await
+            .unwrap(),
+        "reset" => password::reset(engine, &operator, user_id, PASSWORD.parse().unwrap())
+            .await
+            .unwrap(),
+        "change" => drop(change(engine, user_id, PASSWORD, PASSWORD).await.unwrap()),
+        _ => {
+            let (ending, hash) = (engine.clone(), SessionHash::of(session.as_bytes()));
+            let ending = async move { sessions::end(&ending, hash).await };
+            sign_out(engine, &person, ending).await.unwrap();
+        }
+    }
 }
 
 async fn change(
