@@ -3,11 +3,69 @@
 
 use leptos::prelude::*;
 
-use crate::{error::AppError, values::progress::Progress};
+use crate::{
+    error::AppError,
+    values::{found::Found, progress::Progress},
+};
 
 /// Whether the last change of a key of `org`, a slug, is in effect on every instance.
 #[server(prefix = "/api", endpoint = "keys/in-effect")]
 pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
     use crate::operations::{answer, in_effect::in_effect};
     answer(async |request| in_effect(request, &org, &key).await).await
+}
+
+/// What is wrong with a list of domains.
+#[server(prefix = "/api", endpoint = "domains/check")]
+pub async fn check_domains(text: String) -> Result<Vec<String>, AppError> {
+    use crate::operations::{answer, check_domains::check_domains};
+    answer(async |request| check_domains(request, &text).await).await
+}
+
+/// What in `org`, a slug, has `text` in its name.
+#[server(prefix = "/api", endpoint = "find")]
+pub async fn find(org: String, text: String) -> Result<Vec<Found>, AppError> {
+    use crate::operations::{answer, find::find};
+    answer(async |request| find(request, &org, &text).await).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    /// The text of every island.
+    fn islands(folder: &Path) -> String {
+        let entries = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let texts = entries.map(|path| {
+            if path.is_dir() {
+                islands(&path)
+            } else {
+                fs::read_to_string(path).unwrap()
+            }
+        });
+        texts.collect()
+    }
+
+    #[test]
+    fn every_server_function_is_called_by_an_island() {
+        let islands = islands(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/islands"));
+        let file = include_str!("calls.rs")
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap();
+        let functions = file.split("#[server(").skip(1);
+        let names = functions.map(|text| text.split("pub async fn ").nth(1).unwrap());
+        for name in names.map(|text| text.split('(').next().unwrap()) {
+            assert!(
+                islands.contains(&format!("{name}(")),
+                "no island calls {name}"
+            );
+        }
+        assert!(
+            !islands.contains("#[server("),
+            "server functions are in calls.rs"
+        );
+    }
 }

@@ -4,6 +4,7 @@ pub mod add_domains;
 pub mod agent_domains;
 pub mod copy_button;
 pub mod dialog_link;
+pub mod domain_check;
 pub mod follow_effect;
 #[cfg(feature = "hydrate")]
 pub mod history;
@@ -11,5 +12,6 @@ pub mod key_form;
 #[cfg(feature = "hydrate")]
 pub mod menus;
 pub mod origin_tester;
+pub mod palette;
 pub mod pick_all;
 pub mod status_region;

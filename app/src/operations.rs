@@ -1,6 +1,9 @@
 //! What pages and server functions do.
 
+pub mod check_domains;
+pub mod find;
 pub mod in_effect;
+pub mod org_pages;
 
 use crate::{
     error::{AppError, http::set_status},

@@ -1,5 +1,6 @@
 //! What the server and the browser send each other.
 
+pub mod found;
 pub mod key_form;
 pub mod key_options;
 pub mod progress;

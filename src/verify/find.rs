@@ -214,10 +214,7 @@ mod tests {
         while let Ok(snapshot) = timeout(soon, engine.db.begin_snapshot()).await {
             held.push(snapshot.unwrap());
         }
-        let now = Now {
-            wall: engine.clock.now(),
-            monotonic: engine.clock.monotonic(),
-        };
+        let now = Now::of(&engine);
         let unknown = PlainKey::from_presented("made elsewhere");
         assert!(key(&engine, &unknown, now).await.unwrap().is_none());
         drop(held);

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::key_form::domain_errors;
+use super::domain_check::check;
 use crate::form::errors::{ErrorTexts, Errors, FieldError, described_by, invalid_text};
 
 /// Adds domains. What is typed is checked while it is typed, where scripts run.
@@ -25,7 +25,7 @@ pub fn AddDomains(
                     placeholder="example.com, *.example.com"
                     aria-describedby=described_by("add", false, errors.of("add"))
                     aria-invalid=invalid_text(errors.of("add"))
-                    on:change:target=move |event| errors.set_soon("add", domain_errors(&event.target().value()))
+                    on:change:target=move |event| check(errors, "add", event.target().value())
                 />
                 <button class="btn">"Add"</button>
             </div>

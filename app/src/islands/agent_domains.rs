@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::key_form::domain_errors;
+use super::domain_check::check;
 use crate::form::{
     errors::{ErrorTexts, Errors, FieldError, described_by, invalid},
     text_area::TextArea,
@@ -32,7 +32,7 @@ pub fn AgentDomains(
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
-                on_change=move |text: String| errors.set_soon("domains", domain_errors(&text))
+                on_change=move |text: String| check(errors, "domains", text)
             />
             <ErrorTexts field="domains" errors/>
         </div>

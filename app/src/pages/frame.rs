@@ -1,6 +1,5 @@
 //! The frame of every signed-in page: the ways in on the side, and the page. Also what pages begin with.
 
-use latchkey::role::Action;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
@@ -10,7 +9,11 @@ use super::{
     sign_in::SignOutButton,
     viewer::{OrgLink, Viewer, viewer},
 };
-use crate::icons::{Icon, Symbol};
+use crate::{
+    icons::{Icon, Symbol},
+    islands::palette::Palette,
+    operations::org_pages::org_pages,
+};
 
 /// The frame. The page inside asks for its own data and says itself when it may not be seen.
 #[component]
@@ -43,25 +46,19 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         orgs,
     } = viewer;
     let nav = org.clone().map(|org| {
-        let role = org.role;
-        let may = move |action| role.may(action);
-        let link = move |page: &'static str, symbol: Symbol, text: &'static str| {
-            let href = format!("/orgs/{}/{page}", org.slug);
-            // A key's page is one of the keys' pages.
-            let is_here = path == href || path.starts_with(&format!("{href}/"));
-            let current = is_here.then_some("page");
-            view! { <li><a href=href aria-current=current><Icon symbol=symbol/>{text}</a></li> }
-        };
+        let links = org_pages(org.role)
+            .filter_map(|page| {
+                let symbol = page.symbol?;
+                let href = format!("/orgs/{}/{}", org.slug, page.path);
+                // A key's page is one of the keys' pages.
+                let is_here = path == href || path.starts_with(&format!("{href}/"));
+                let current = is_here.then_some("page");
+                Some(view! { <li><a href=href aria-current=current><Icon symbol/>{page.title}</a></li> })
+            })
+            .collect_view();
         view! {
-            <nav class="nav" aria-label="Main"><ul>
-                {link("keys", Symbol::Key, "Keys")}
-                {link("agents", Symbol::Agents, "Agents")}
-                {may(Action::SeeKeyDetails).then(|| link("projects", Symbol::Projects, "Projects"))}
-                {link("usage", Symbol::Usage, "Usage")}
-                {link("members", Symbol::Members, "Members")}
-                {may(Action::SeeAuditLog).then(|| link("audit", Symbol::Audit, "Audit log"))}
-                {may(Action::EditOrg).then(|| link("settings", Symbol::Settings, "Settings"))}
-            </ul></nav>
+            <Palette org=org.slug/>
+            <nav class="nav" aria-label="Main"><ul>{links}</ul></nav>
         }
     });
     view! {

@@ -4,6 +4,7 @@ mod addresses;
 mod agents;
 mod audit;
 mod entry;
+mod find;
 mod key_bulk;
 mod key_edit;
 mod key_import;

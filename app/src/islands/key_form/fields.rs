@@ -3,13 +3,14 @@
 use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind, name::KeyName};
 use leptos::prelude::*;
 
-use super::{domain_errors, ip_range_errors};
+use super::ip_range_errors;
 use crate::{
     form::{
         errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
         text_area::TextArea,
     },
     icons::{Icon, Symbol},
+    islands::domain_check::check,
     text::days::days_text,
     values::key_options::NewKeyOptions,
 };
@@ -101,7 +102,7 @@ pub fn Domains(
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
                 described_by=described_by("domains", true, sentences) invalid=invalid(sentences)
-                on_change=move |text: String| errors.set_soon("domains", domain_errors(&text))
+                on_change=move |text: String| check(errors, "domains", text)
             />
             <ErrorTexts field="domains" errors/>
         </div>

@@ -100,6 +100,8 @@ pub fn entries() -> Vec<Entry> {
             "org={org}&key={key}",
             To(Action::SeeKeys),
         ),
+        post("/api/find", "org={org}&text=Prod", To(Action::SeeKeys)),
+        post("/api/domains/check", "text=co.uk", SignedIn),
         // Changing what is not among one's own keys changes nothing, and is told so: see pages/key_bulk.rs.
         post(
             "/orgs/{org}/keys",

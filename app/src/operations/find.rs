@@ -1,0 +1,124 @@
+//! Searching an org: its keys, agents, projects and pages.
+
+use latchkey::{
+    access::{Membership, to},
+    agents::show::summaries,
+    keys::list::{KeyQuery, list},
+    projects,
+    search::Search,
+};
+
+use super::org_pages::org_pages;
+use crate::{
+    error::AppError,
+    request::PageRequest,
+    values::found::{Found, FoundKind},
+};
+
+/// How many of each kind are shown: who looks for more opens the list.
+const MAX_OF_A_KIND: usize = 6;
+/// How many agents are looked through, by name.
+const MAX_AGENTS: u16 = 1_000;
+
+/// What the person may see of `org`, a slug, that has `text` in its name; of keys also in what is shown of their text. For
+/// an empty text, the org's pages.
+///
+/// # Errors
+/// When no one is signed in, the person is not in the org, or the text is longer than any search.
+pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Found>, AppError> {
+    let membership = request.membership_of(org).await?;
+    let search: Search = text.parse().map_err(|_| AppError::Unreadable)?;
+    let mut found = pages(&membership, &search);
+    if !search.as_str().is_empty() {
+        found.extend(keys(&request, &membership, search.clone()).await?);
+        found.extend(agents(&request, &membership, &search).await?);
+        found.extend(projects_of(&request, &membership, &search).await?);
+    }
+    Ok(found)
+}
+
+/// Whether what people see of something has the text, in capitals or not.
+fn has(name: &str, search: &Search) -> bool {
+    name.to_lowercase()
+        .contains(&search.as_str().to_lowercase())
+}
+
+fn pages(membership: &Membership, search: &Search) -> Vec<Found> {
+    org_pages(membership.role())
+        .filter(|page| has(page.title, search))
+        .map(|page| Found {
+            kind: FoundKind::Page,
+            name: page.title.to_owned(),
+            detail: String::new(),
+            href: format!("/orgs/{}/{}", membership.org().slug, page.path),
+        })
+        .collect()
+}
+
+async fn keys(
+    request: &PageRequest,
+    membership: &Membership,
+    search: Search,
+) -> Result<Vec<Found>, AppError> {
+    let details = membership.permit_if_allowed::<to::SeeKeyDetails>();
+    let query = KeyQuery {
+        search,
+        names_only: details.is_none(),
+        page_size: MAX_OF_A_KIND as u16,
+        ..KeyQuery::default()
+    };
+    let page = list(request.engine(), &membership.permit()?, &query).await?;
+    let found = page.keys.into_iter().map(|key| Found {
+        kind: FoundKind::Key,
+        name: key.name.to_string(),
+        detail: details.as_ref().map_or(String::new(), |_| key.display),
+        href: format!("/orgs/{}/keys/{}", membership.org().slug, key.id),
+    });
+    Ok(found.collect())
+}
+
+async fn agents(
+    request: &PageRequest,
+    membership: &Membership,
+    search: &Search,
+) -> Result<Vec<Found>, AppError> {
+    let all = summaries(request.engine(), &membership.permit()?, None, MAX_AGENTS).await?;
+    let found = all
+        .into_iter()
+        .map(|agent| (agent.name.to_string(), agent.public_id.to_string()))
+        .filter(|(name, public_id)| has(name, search) || public_id == search.as_str())
+        .take(MAX_OF_A_KIND)
+        .map(|(name, public_id)| Found {
+            kind: FoundKind::Agent,
+            name,
+            href: format!("/orgs/{}/agents/{public_id}", membership.org().slug),
+            detail: public_id,
+        });
+    Ok(found.collect())
+}
+
+async fn projects_of(
+    request: &PageRequest,
+    membership: &Membership,
+    search: &Search,
+) -> Result<Vec<Found>, AppError> {
+    let Some(permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() else {
+        return Ok(Vec::new());
+    };
+    let all = projects::list(request.engine(), &permit).await?;
+    let found = all
+        .into_iter()
+        .filter(|project| has(project.name.as_str(), search))
+        .take(MAX_OF_A_KIND)
+        .map(|project| Found {
+            kind: FoundKind::Project,
+            name: project.name.to_string(),
+            detail: String::new(),
+            href: format!(
+                "/orgs/{}/projects?rename={}",
+                membership.org().slug,
+                project.id
+            ),
+        });
+    Ok(found.collect())
+}

@@ -1,0 +1,58 @@
+//! The pages of an org.
+
+use latchkey::role::{Action, Role};
+
+use crate::icons::Symbol;
+
+/// A page of an org.
+#[derive(Debug, Clone, Copy)]
+pub struct OrgPage {
+    /// The end of its address: `keys`.
+    pub path: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// The icon beside it, where it is one of the main pages.
+    pub symbol: Option<Symbol>,
+    needs: Action,
+}
+
+const fn main(path: &'static str, title: &'static str, symbol: Symbol, needs: Action) -> OrgPage {
+    OrgPage {
+        path,
+        title,
+        symbol: Some(symbol),
+        needs,
+    }
+}
+
+const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPage {
+    OrgPage {
+        path,
+        title,
+        symbol: None,
+        needs,
+    }
+}
+
+const PAGES: [OrgPage; 10] = [
+    main("keys", "Keys", Symbol::Key, Action::SeeKeys),
+    main("agents", "Agents", Symbol::Agents, Action::SeeKeys),
+    main(
+        "projects",
+        "Projects",
+        Symbol::Projects,
+        Action::SeeKeyDetails,
+    ),
+    main("usage", "Usage", Symbol::Usage, Action::SeeUsageTotals),
+    main("members", "Members", Symbol::Members, Action::SeeMembers),
+    main("audit", "Audit log", Symbol::Audit, Action::SeeAuditLog),
+    main("settings", "Settings", Symbol::Settings, Action::EditOrg),
+    other("keys/new", "New key", Action::MakeKeys),
+    other("keys/import", "Import keys", Action::MakeKeys),
+    other("agents/new", "New agent", Action::EditAgents),
+];
+
+/// The pages that a role may open, in the order in which they are listed.
+pub fn org_pages(role: Role) -> impl Iterator<Item = OrgPage> {
+    PAGES.into_iter().filter(move |page| role.may(page.needs))
+}

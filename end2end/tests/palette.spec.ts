@@ -1,0 +1,40 @@
+// The search across an org, by keyboard and by mouse.
+
+import { expect, hydrated, test } from "../fixture/test.ts";
+
+test("a key is found and opened from the keyboard", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  const key = await team.key({ name: "Checkout server", kind: "secret" });
+  await page.goto(team.path("usage"));
+  await hydrated(page);
+  await page.keyboard.press("Control+k");
+  const field = page.getByRole("combobox", { name: /^Search keys/ });
+  await expect(field).toBeFocused();
+  await expect(page.getByRole("option", { name: /^Audit log/ })).toBeVisible();
+  await field.fill("checkout");
+  await expect(page.getByRole("option")).toHaveCount(1);
+  await expect(page.getByRole("option", { name: /Checkout server/ })).toHaveAttribute("aria-selected", "true");
+  await expect(page.getByRole("status").filter({ hasText: "1 result" })).toHaveCount(1);
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(team.path(`keys/${key.id}`));
+});
+
+test("arrows choose, Escape returns, and what is not there is said", async ({ page, team, signInAs }) => {
+  await signInAs("member");
+  await page.goto(team.path("keys"));
+  await hydrated(page);
+  const button = page.getByRole("button", { name: "Search" }).first();
+  await button.click();
+  const field = page.getByRole("combobox", { name: /^Search keys/ });
+  await expect(page.getByRole("option")).toHaveCount(4);
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("option").nth(1)).toHaveAttribute("aria-selected", "true");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  await expect(page.getByRole("option").nth(3)).toHaveAttribute("aria-selected", "true");
+  await field.fill("no such thing");
+  await expect(page.getByText("No results.")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(field).toBeHidden();
+  await expect(button).toBeFocused();
+});

@@ -1,0 +1,82 @@
+//! The search across an org.
+
+use latchkey::{agents::create::create, projects, role::Role};
+
+use crate::test_app::{Browser, TestApp, org::agent};
+
+/// What was found, a line each.
+async fn find(browser: &Browser, text: &str) -> Vec<String> {
+    let fields = [("org", "northwind"), ("text", text)];
+    let answer = browser.call("/api/find", &fields).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let found = answer.json();
+    let found = found.as_array().unwrap().iter();
+    found
+        .map(|one| {
+            let part = |name: &str| one[name].as_str().unwrap().to_owned();
+            let href = part("href").replace("/orgs/northwind/", "");
+            format!(
+                "{} {}|{}|{href}",
+                part("kind"),
+                part("name"),
+                part("detail")
+            )
+        })
+        .collect()
+}
+
+on_both! {
+    async fn keys_agents_projects_and_pages_are_found_by_a_part_of_their_names(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.org("contoso").await.key("Shop of another org").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let key = org.key("Web SHOP").await;
+        let display = org.summary(key.id).await.display;
+        let bot = create(&app.engine, &org.permit(), &agent("Shopkeeper", &[])).await.unwrap().public_id;
+        let project = projects::create(&app.engine, &org.permit(), &"Shops".parse().unwrap()).await.unwrap();
+        let shop_key = format!("key Web SHOP|{display}|keys/{}", key.id);
+        assert_eq!(find(&owner, "shop").await, [
+            shop_key.clone(),
+            format!("agent Shopkeeper|{bot}|agents/{bot}"),
+            format!("project Shops||projects?rename={project}"),
+        ]);
+        assert_eq!(find(&owner, &display[display.len() - 4..]).await, [shop_key], "by what is shown of its text");
+        assert_eq!(find(&owner, &bot.to_string()).await.len(), 1, "by its public ID");
+        assert_eq!(find(&owner, "agent").await, ["page Agents||agents", "page New agent||agents/new"]);
+        assert_eq!(find(&owner, "100%").await, [""; 0]);
+    }
+
+    async fn a_role_finds_what_it_may_see(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Web shop").await;
+        let display = org.summary(key.id).await.display;
+        projects::create(&app.engine, &org.permit(), &"Shops".parse().unwrap()).await.unwrap();
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        assert_eq!(find(&member, "shop").await, [format!("key Web shop||keys/{}", key.id)]);
+        assert_eq!(find(&member, &display[display.len() - 4..]).await, [""; 0]);
+        let pages = find(&member, "").await;
+        assert_eq!(pages, ["page Keys||keys", "page Agents||agents", "page Usage||usage", "page Members||members"]);
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let pages = find(&admin, "").await.join(" ");
+        assert!(pages.contains("Audit log") && !pages.contains("Settings") && !pages.contains("New key"), "{pages}");
+    }
+
+    async fn a_search_is_no_longer_than_its_field_takes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let long = "a".repeat(201);
+        let answer = owner.call("/api/find", &[("org", "northwind"), ("text", &long)]).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        let domains = "a,".repeat(40_001);
+        assert_eq!(owner.call("/api/domains/check", &[("text", &domains)]).await.status, 413);
+    }
+
+    async fn domains_are_checked_by_the_table_of_public_suffixes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let check = async |text: &str| owner.call("/api/domains/check", &[("text", text)]).await.json();
+        assert_eq!(check("shop.example, bücher.example").await, serde_json::json!([]));
+        let wrong = check("co.uk").await;
+        assert!(wrong[0].as_str().unwrap().contains("Anyone can have a site under"), "{wrong}");
+    }
+}
