@@ -114,6 +114,8 @@ async fn send(mut export: Export, public_url: &PublicUrl, to: &mpsc::Sender<Part
         next = match export.next().await {
             Ok(Some(batch)) => rows(batch, public_url),
             Ok(None) => {
+                // Whoever has the whole file finds its place free.
+                drop(export);
                 // Whoever has gone does not miss it.
                 let _ = to.send(Part::End).await;
                 return;

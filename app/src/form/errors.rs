@@ -24,7 +24,7 @@ impl FieldError {
     pub fn new(field: &str, sentence: impl std::fmt::Display) -> Self {
         Self {
             field: field.to_owned(),
-            sentence: sentence.to_string(),
+            sentence: quoted(&sentence.to_string()),
         }
     }
 }
@@ -72,6 +72,17 @@ impl Errors {
     pub fn is_empty(self) -> bool {
         self.0.with_untracked(Vec::is_empty)
     }
+}
+
+/// A sentence of the engine, which marks what was typed as the command line does, with the marks of a page.
+fn quoted(sentence: &str) -> String {
+    let mut parts = sentence.split('`');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for (number, part) in parts.enumerate() {
+        text.push(if number % 2 == 0 { '“' } else { '”' });
+        text.push_str(part);
+    }
+    text
 }
 
 fn sentences(errors: &[FieldError], field: &str) -> Vec<String> {

@@ -132,7 +132,7 @@ pub fn Palette(
             <div class="query">
                 <Icon symbol=Symbol::Search/>
                 <input
-                    type="search" role="combobox" aria-label="Search keys, agents, projects and pages" placeholder="Search keys, agents, projects and pages"
+                    type="text" role="combobox" aria-label="Search keys, agents, projects and pages" placeholder="Search keys, agents, projects and pages"
                     aria-expanded=move || (shown() > 0).to_string() aria-controls="found" aria-autocomplete="list"
                     aria-activedescendant=active maxlength="200" autocomplete="off" spellcheck="false" node_ref=input
                     on:input:target=move |event| ask(event.target().value()) on:keydown=steer
@@ -148,13 +148,15 @@ fn option_id(place: usize) -> String {
     format!("found-{place}")
 }
 
-/// A result. It is a link too, for the mouse; the keyboard stays in the field.
+/// A result. The keyboard stays in the field, so that it is no link.
 fn option(place: usize, found: Found, chosen: RwSignal<usize>) -> impl IntoView {
     let is_chosen = move || (chosen.get() == place).to_string();
     let detail = (!found.detail.is_empty()).then(|| view! { <code>{found.detail}</code> });
+    let href = found.href;
     view! {
-        <li id=option_id(place) role="option" aria-selected=is_chosen on:pointermove=move |_| chosen.set(place)>
-            <a href=found.href tabindex="-1"><span class="name">{found.name}</span>{detail}<span class="kind">{found.kind.title()}</span></a>
+        <li id=option_id(place) role="option" aria-selected=is_chosen
+            on:pointermove=move |_| chosen.set(place) on:click=move |_| open_page(&href)>
+            <span class="name">{found.name}</span>{detail}<span class="kind">{found.kind.title()}</span>
         </li>
     }
 }
@@ -173,7 +175,11 @@ fn follow(results: RwSignal<Results>, place: usize) {
         Results::Waiting | Results::Failed => None,
     });
     if let Some(href) = href {
-        // A page that cannot be opened leaves one where one is.
-        let _ = window().location().set_href(&href);
+        open_page(&href);
     }
+}
+
+fn open_page(href: &str) {
+    // Where that is not possible, one stays where one is.
+    let _ = window().location().set_href(href);
 }

@@ -59,29 +59,23 @@ impl Done {
     pub fn sentence(self) -> String {
         let keys = |count: u32| counted(i64::from(count), "key", "keys");
         let sentence = match self {
-            Self::KeyDisabled => "Key disabled. Requests with it are now rejected.",
-            Self::KeyEnabled => "Key enabled. Requests with it are accepted again.",
-            Self::KeyRevoked => "Key revoked. Requests with it are now rejected.",
+            Self::KeyDisabled => "Key disabled.",
+            Self::KeyEnabled => "Key enabled.",
+            Self::KeyRevoked => "Key revoked.",
             Self::KeysDisabled(count) => {
-                return format!(
-                    "{} disabled. Requests with them are rejected until you enable them again.",
-                    keys(count)
-                );
+                return format!("{} disabled.", keys(count));
             }
             Self::KeysRevoked(count) => {
-                return format!(
-                    "{} revoked. Requests with them are now rejected.",
-                    keys(count)
-                );
+                return format!("{} revoked.", keys(count));
             }
-            Self::KeyUpdated => "Key updated. Changes take effect immediately.",
-            Self::DomainsUpdated => "Allowed domains updated. Changes take effect immediately.",
-            Self::OldSecretEnded => "Old secret ended. Requests with it are now rejected.",
+            Self::KeyUpdated => "Key updated.",
+            Self::DomainsUpdated => "Allowed domains updated.",
+            Self::OldSecretEnded => "Old secret ended.",
             Self::PasswordChanged => {
                 "Password changed. You have been signed out of all other sessions."
             }
             Self::AgentCreated => "Agent created. Use its public ID in requests.",
-            Self::AgentUpdated | Self::SettingsUpdated => "Saved. Changes take effect immediately.",
+            Self::AgentUpdated | Self::SettingsUpdated => "Saved.",
             Self::AgentDeleted => "Agent deleted. Its public ID no longer works.",
             Self::ProjectCreated => "Project created.",
             Self::ProjectRenamed => "Project renamed.",

@@ -20,13 +20,15 @@ pub fn AgentFields(
     values: AgentForm,
     /// What is wrong with them.
     errors: Errors,
+    /// What did not happen.
+    consequence: &'static str,
 ) -> impl IntoView {
     let project = (options.projects.len() > 1).then(|| {
         view! { <ProjectField projects=options.projects chosen=values.project errors/> }
     });
     let ticked = !values.public_embedding.is_empty();
     view! {
-        <FormError errors/>
+        <FormError errors consequence/>
         <Field name="name" label="Name" hint="A name that visitors and colleagues recognize, such as “Support assistant”."
             autocomplete="off" maxlength=80 value=values.name errors/>
         {project}

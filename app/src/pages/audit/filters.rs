@@ -37,7 +37,7 @@ pub fn Filters(
             <Choice name="actor" label="Who" options=people.collect() chosen=address.actor.clone() problem=problem("actor", "Select a person.")/>
             <Input name="key" label="Key ID" kind="text" value=address.key.clone() problem=problem("key", "Enter an ID such as key_01…")/>
             <Input name="from" label="First day" kind="date" value=address.from.clone() problem=problem("from", "Enter a date.")/>
-            <Input name="to" label="Last day" kind="date" value=address.to.clone() problem=problem("to", "Enter a date.")/>
+            <Input name="to" label="Last day" kind="date" value=address.to.clone() problem=problem("to", "Enter a date that is not before the first day.")/>
             <div class="actions"><button class="btn">"Filter"</button>{clear}</div>
         </form>
     }

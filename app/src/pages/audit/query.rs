@@ -26,6 +26,11 @@ pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
         before: address.before,
         limit,
     };
+    if let (Some(from), Some(to)) = (query.from, query.to)
+        && from >= to
+    {
+        invalid.push("to".to_owned());
+    }
     if invalid.is_empty() {
         Ok(query)
     } else {

@@ -115,7 +115,7 @@ fn NewCard(path: String, value: String, errors: Errors) -> impl IntoView {
             <header><h2 id="new">"New project"</h2></header>
             <div class="body">
                 <form method="post" action=path class="form">
-                    <FormError errors/>
+                    <FormError errors consequence="The project was not created."/>
                     <input type="hidden" name="change" value="create"/>
                     <Field name="name" label="Name" autocomplete="off" maxlength=80 value=value errors/>
                     <div class="actions"><button class="btn primary">"Create project"</button></div>

@@ -54,7 +54,7 @@ on_both! {
         let made = create(&app.engine, &org.permit(), &agent("Support", &["shop.example"])).await.unwrap().public_id.to_string();
         for (name, domains, embedding, sentence) in [
             ("", "shop.example", "", "Enter a name."),
-            ("Bot", "co.uk\n<b>", "", "Anyone can have a site under `co.uk`."),
+            ("Bot", "co.uk\n<b>", "", "Anyone can have a site under “co.uk”."),
             ("Bot", "", "on", "Enter at least one domain."),
         ] {
             let mut fields = vec![("name", name), ("domains", domains)];
@@ -104,7 +104,7 @@ on_both! {
         send(&owner, PROJECTS, &[("change", "create"), ("name", "Shop")]).await;
         let shop = projects::list(&app.engine, &org.permit()).await.unwrap()[1].id.to_string();
         let taken = owner.submit(PROJECTS, &[("change", "create"), ("name", "Shop")]).await;
-        assert!(taken.status == 422 && taken.body.contains("A project `Shop` already exists."), "{taken:?}");
+        assert!(taken.status == 422 && taken.body.contains("A project “Shop” already exists."), "{taken:?}");
         let page = owner.get(&format!("{PROJECTS}?rename={shop}")).await.body;
         assert!(page.contains("value=\"rename\"") && page.contains(r#"value="Shop""#), "{page}");
         let rename = [("change", "rename"), ("project", shop.as_str()), ("name", "")];

@@ -99,19 +99,17 @@ fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> An
 #[component]
 fn Question(change: String, keys: Vec<(String, String)>, href: String) -> impl IntoView {
     let count = counted(keys.len() as i64, "key", "keys");
+    let them = if keys.len() == 1 { "it" } else { "them" };
     let (verb, consequence, reason) = if change == "revoke" {
         (
             "Revoke",
-            "Requests with them are rejected immediately. This cannot be undone.",
+            "This cannot be undone.",
             Some(view! { <ReasonField/> }),
         )
     } else {
-        (
-            "Disable",
-            "Requests with them are rejected immediately. You can enable each key again later.",
-            None,
-        )
+        ("Disable", "You can enable each key again later.", None)
     };
+    let consequence = format!("Requests with {them} are rejected immediately. {consequence}");
     let names = keys
         .iter()
         .map(|(_, name)| view! { <li>{name.clone()}</li> })

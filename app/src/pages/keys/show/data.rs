@@ -190,6 +190,7 @@ async fn details(
     let domains = domains(engine, membership, &key).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let findings = findings::of_key(engine, &membership.permit()?, id).await?;
+    let works = key.summary.lifecycle.revoked_at.is_none();
     let rotated_at = secrets.first().map(|current| current.created_at);
     let may = |action| membership.role().may(action);
     let history = if may(Action::SeeAuditLog) {
@@ -232,7 +233,7 @@ async fn details(
         secrets: secrets
             .into_iter()
             .map(|secret| SecretText {
-                running: secret.is_running_out(now),
+                running: secret.is_running_out(now) && works,
                 display: secret.display,
                 created: TimeText::date(secret.created_at),
                 ends: secret.ends_at.map(TimeText::full),
