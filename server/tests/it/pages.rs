@@ -3,6 +3,7 @@
 mod addresses;
 mod agents;
 mod audit;
+mod conflicts;
 mod entry;
 mod key_bulk;
 mod key_edit;
