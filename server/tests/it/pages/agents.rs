@@ -109,10 +109,11 @@ on_both! {
         assert!(taken.status == 422 && taken.body.contains("A project `Shop` already exists."), "{taken:?}");
         let page = owner.get(&format!("{PROJECTS}?rename={shop}")).await.body;
         assert!(page.contains("value=\"rename\"") && page.contains(r#"value="Shop""#), "{page}");
-        let rename = [("change", "rename"), ("project", shop.as_str()), ("name", "")];
+        let base = owner.get(&format!("{PROJECTS}?rename={shop}")).await.hidden("base");
+        let rename = [("change", "rename"), ("project", shop.as_str()), ("base", base.as_str()), ("name", "")];
         let nameless = owner.submit(PROJECTS, &rename).await;
         assert!(nameless.status == 422 && nameless.text().contains("Rename “Shop”"), "{nameless:?}");
-        send(&owner, PROJECTS, &[rename[0], rename[1], ("name", "Store")]).await;
+        send(&owner, PROJECTS, &[rename[0], rename[1], rename[2], ("name", "Store")]).await;
         create(&app.engine, &org.permit(), &AgentSettings { project: shop.parse().ok(), ..agent("Support", &[]) }).await.unwrap();
         let delete = [("change", "delete"), ("project", shop.as_str())];
         let full = owner.submit(PROJECTS, &delete).await;

@@ -186,6 +186,25 @@ on_both! {
         assert_eq!(stored().await, OrgSettings { name: "Other".parse().unwrap(), secrets_in_browsers: true });
     }
 
+    async fn a_project_that_two_people_rename_is_shown_with_both_names(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let path = "/orgs/northwind/projects";
+        let shop = projects::create(&app.engine, &org.permit(), &"Shop".parse().unwrap()).await.unwrap();
+        let id = shop.to_string();
+        let base = owner.get(&format!("{path}?rename={id}")).await.hidden("base");
+        projects::rename(&app.engine, &org.permit(), shop, &"Theirs".parse().unwrap(), &Known::Nothing).await.unwrap();
+        let rename = |name| [("change", "rename"), ("project", id.as_str()), ("name", name)];
+        let names = async || projects::list(&app.engine, &org.permit()).await.unwrap().pop().unwrap().name.to_string();
+        assert_eq!(owner.submit(path, &with_base(&base, &rename("Shop"))).await.status, 303);
+        assert_eq!(names().await, "Theirs", "a name that the person left alone is not put back");
+        let page = owner.submit(path, &with_base(&base, &rename("Mine"))).await;
+        assert!(page.status == 409 && page.text().contains("The current value is “Theirs”.") && page.body.contains("value=\"Mine\""), "{page:?}");
+        assert_eq!(names().await, "Theirs");
+        assert_eq!(owner.submit(path, &with_base(&page.hidden("base"), &rename("Mine"))).await.status, 303);
+        assert_eq!(names().await, "Mine");
+    }
+
     async fn of_two_forms_sent_at_the_same_time_one_is_saved(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
