@@ -66,6 +66,9 @@ pub enum AgentError {
     /// The org has no such agent.
     #[error("The agent was not found.")]
     NotFound,
+    /// Someone else changed what the caller based the change on.
+    #[error("Someone else changed this agent in the meantime.")]
+    ChangedMeanwhile,
     /// The org has no such project.
     #[error("The project was not found. Choose a project of this organization.")]
     UnknownProject,

@@ -6,6 +6,7 @@ pub mod edit;
 pub mod import;
 pub mod list;
 pub mod project;
+mod revision;
 pub mod rotate;
 pub mod rules;
 pub mod secrets;

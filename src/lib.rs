@@ -69,6 +69,8 @@ pub mod random;
 #[cfg(feature = "native")]
 pub mod rate_limit;
 #[cfg(feature = "native")]
+pub mod revision;
+#[cfg(feature = "native")]
 pub mod service_tokens;
 #[cfg(feature = "native")]
 pub mod usage;

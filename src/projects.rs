@@ -4,12 +4,13 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::{StorageError, Tx, on},
+    db::{StorageError, Tx, on, select_locked},
     event::{Event, Target},
     id::{OrgId, ProjectId},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
     random::RandomnessError,
+    revision::{Known, Revision},
     time::Timestamp,
 };
 
@@ -34,6 +35,9 @@ pub enum ProjectError {
     /// The org has no such project.
     #[error("The project was not found.")]
     NotFound,
+    /// Someone else changed what the caller based the change on.
+    #[error("Someone else renamed this project in the meantime.")]
+    ChangedMeanwhile,
     /// Another project of the org has the name.
     #[error("A project `{0}` already exists. Choose another name.")]
     NameTaken(DisplayName),
@@ -94,18 +98,31 @@ pub async fn create(
     Ok(id)
 }
 
+/// The revision of a project with this name, which a form that renames it is served with.
+pub fn revision(name: &DisplayName) -> Revision {
+    Revision::default().with("name", Some(name))
+}
+
 /// Gives a project another name.
 ///
 /// # Errors
-/// When there is no such project, it is `Default`, or the name is taken.
+/// When there is no such project, it is `Default`, it was renamed meanwhile, or the name is taken.
 pub async fn rename(
     engine: &Engine,
     permit: &Permit<to::EditProjects>,
     id: ProjectId,
     name: &DisplayName,
+    known: &Known,
 ) -> Result<(), ProjectError> {
     let mut change = engine.change(permit).await?;
     let before = changeable(change.tx(), permit.org_id(), id).await?;
+    let (sent, stored) = (revision(name), revision(&before));
+    if known.is_outdated(&sent, &stored, || stored.to_string()) {
+        return Err(ProjectError::ChangedMeanwhile);
+    }
+    if !known.is_change("name", &sent) {
+        return Ok(());
+    }
     let updated = Happened::new(Event::ProjectUpdated, Target::Project(id)).changed(
         "name",
         before.as_str(),
@@ -151,20 +168,22 @@ pub async fn delete(
     }
 }
 
-/// The name of the org's project, unless it is `Default`.
+/// The name of the org's project, which nobody else changes until the transaction ends, unless it is `Default`.
 async fn changeable(
     tx: &mut Tx,
     org_id: OrgId,
     id: ProjectId,
 ) -> Result<DisplayName, ProjectError> {
-    const SQL: &str = "SELECT name FROM projects WHERE org_id = $1 AND id = $2";
-    let name: Option<DisplayName> = on!(tx.on(), c => sqlx::query_scalar(SQL)
-        .bind(org_id).bind(id).fetch_optional(c).await)
-    .map_err(StorageError::from)?;
+    let name: Option<(DisplayName,)> = select_locked!(
+        tx,
+        "SELECT name FROM projects WHERE org_id = $1 AND id = $2",
+        org_id,
+        id
+    )?;
     match name {
         None => Err(ProjectError::NotFound),
-        Some(name) if name.as_str() == DEFAULT_PROJECT => Err(ProjectError::IsDefault),
-        Some(name) => Ok(name),
+        Some((name,)) if name.as_str() == DEFAULT_PROJECT => Err(ProjectError::IsDefault),
+        Some((name,)) => Ok(name),
     }
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod agents;
 mod answer;
 mod audit;
+mod conflict;
 mod document;
 mod done;
 mod entry;

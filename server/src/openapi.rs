@@ -6,7 +6,7 @@ use latchkey::convention::Convention;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, Object, Ref, RefOr, ResponseBuilder, Schema, Type,
+        Content, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
         path::{Operation, ParameterBuilder, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         server::Server,
@@ -91,6 +91,9 @@ impl Modify for CommonParts {
             for operation in operations.into_iter().flatten() {
                 complete(path, operation);
             }
+            if let Some(change) = &mut item.patch {
+                allow_precondition(change);
+            }
         }
     }
 }
@@ -161,18 +164,69 @@ fn complete(path: &str, operation: &mut Operation) {
         let response = ResponseBuilder::new().description(code).build();
         responses.insert(status.to_owned(), response.into());
     }
+    for response in responses.values_mut() {
+        if let RefOr::T(response) = response {
+            name_entity_tag(response);
+        }
+    }
     for (status, response) in responses
         .iter_mut()
         .filter(|(status, _)| status.as_str() >= "400")
     {
         if let utoipa::openapi::RefOr::T(response) = response {
-            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-            response
-                .content
-                .insert("application/problem+json".to_owned(), problem.into());
+            describe_problem(response);
         }
         debug_assert!(status.len() == 3, "{status}");
     }
+}
+
+/// Adds the header by which a change says which state of the thing it is meant for, and the error for another state.
+fn allow_precondition(operation: &mut Operation) {
+    let parameter = ParameterBuilder::new()
+        .name("If-Match")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "One or more ETags, or `*`. If the object has none of them any more, because someone else changed it, the \
+             request is rejected with 412. Weak ETags never match",
+        ))
+        .schema(Some(Object::with_type(Type::String)));
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.push(parameter.build().into());
+    let mut outdated = ResponseBuilder::new()
+        .description("CHANGED_MEANWHILE")
+        .build();
+    describe_problem(&mut outdated);
+    let responses = &mut operation.responses.responses;
+    responses.insert("412".to_owned(), outdated.into());
+}
+
+/// Adds the header `ETag` to an answer that is a key or an agent.
+fn name_entity_tag(response: &mut Response) {
+    let tagged = ["Key", "Agent"].map(|schema| RefOr::Ref(Ref::from_schema_name(schema)));
+    let Some(RefOr::T(content)) = response.content.get("application/json") else {
+        return;
+    };
+    if content
+        .schema
+        .as_ref()
+        .is_some_and(|schema| tagged.contains(schema))
+    {
+        let header = HeaderBuilder::new()
+            .schema(Some(Object::with_type(Type::String)))
+            .description(Some(
+                "The state of the object, for `If-Match`. It changes with each change, not with use",
+            ));
+        response
+            .headers
+            .insert("ETag".to_owned(), header.build().into());
+    }
+}
+
+fn describe_problem(response: &mut Response) {
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    response
+        .content
+        .insert("application/problem+json".to_owned(), problem.into());
 }
 
 fn key_schema() -> Object {

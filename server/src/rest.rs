@@ -6,6 +6,7 @@
 pub mod agents;
 pub mod audit;
 pub mod body;
+pub mod entity_tag;
 pub mod fields;
 pub mod idempotency;
 pub mod instances;

@@ -12,9 +12,10 @@ use crate::{
     id::{AgentId, ProjectId},
     keys::rules::each_once,
     name::DisplayName,
+    revision::{Known, Revision, fingerprint},
 };
 
-use super::{AgentError, AgentSettings, PublicId, check};
+use super::{Agent, AgentError, AgentSettings, PublicId, check, show};
 
 /// What is to be different about an agent. `None` leaves a thing as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct EditAgent {
     pub domains: Option<Vec<DomainPattern>>,
     /// Whether its public ID may stand in a page in place of a key.
     pub public_embedding: Option<bool>,
+    /// What the caller knows of the agent: where that is outdated, nothing is changed.
+    pub known: Known,
 }
 
 /// Everything anew.
@@ -37,6 +40,7 @@ impl From<AgentSettings> for EditAgent {
             project: Some(settings.project),
             domains: Some(settings.domains),
             public_embedding: Some(settings.public_embedding),
+            known: Known::Nothing,
         }
     }
 }
@@ -50,15 +54,60 @@ struct Row {
     public_embedding: bool,
 }
 
+impl EditAgent {
+    /// A fingerprint of each field that is given.
+    pub fn revision(&self) -> Revision {
+        Revision::default()
+            .with("name", self.name.as_ref())
+            .with("project", self.project)
+            .with_set("domains", self.domains.as_deref())
+            .with("public_embedding", self.public_embedding)
+    }
+
+    /// Drops the fields that hold what the form was served with.
+    fn leave_unchanged(&mut self, sent: &Revision) {
+        let known = &self.known;
+        self.name.take_if(|_| !known.is_change("name", sent));
+        self.project.take_if(|_| !known.is_change("project", sent));
+        self.domains.take_if(|_| !known.is_change("domains", sent));
+        self.public_embedding
+            .take_if(|_| !known.is_change("public_embedding", sent));
+    }
+}
+
+impl Agent {
+    /// The revision that a form of the agent is served with.
+    pub fn revision(&self) -> Revision {
+        let all = EditAgent {
+            name: Some(self.summary.name.clone()),
+            project: Some(Some(self.project_id)),
+            domains: Some(self.domains.clone()),
+            public_embedding: Some(self.public_embedding),
+            known: Known::Nothing,
+        };
+        all.revision()
+    }
+
+    /// Its entity tag: another one after every change.
+    pub fn tag(&self) -> String {
+        fingerprint(&(
+            &self.summary.name,
+            self.project_id,
+            &self.domains,
+            self.public_embedding,
+        ))
+    }
+}
+
 /// Changes an agent. Verifications on this instance go by it from then on.
 ///
 /// # Errors
-/// When there is no such agent or something about it will not do, which changes nothing.
+/// When there is no such agent, it was changed meanwhile, or something about it will not do, which changes nothing.
 pub async fn edit(
     engine: &Engine,
     permit: &Permit<to::EditAgents>,
     public_id: PublicId,
-    edit: EditAgent,
+    mut edit: EditAgent,
 ) -> Result<(), AgentError> {
     let org_id = permit.org_id();
     let mut change = engine.change(permit).await?;
@@ -69,6 +118,18 @@ pub async fn edit(
         public_id
     )?;
     let row = row.ok_or(AgentError::NotFound)?;
+    if edit.known != Known::Nothing {
+        let agent = show::details_within(change.tx(), org_id, public_id).await?;
+        let agent = agent.ok_or(AgentError::NotFound)?;
+        let sent = edit.revision();
+        if edit
+            .known
+            .is_outdated(&sent, &agent.revision(), || agent.tag())
+        {
+            return Err(AgentError::ChangedMeanwhile);
+        }
+        edit.leave_unchanged(&sent);
+    }
     let settings = AgentSettings {
         name: edit.name.unwrap_or_else(|| row.name.clone()),
         project: edit.project.unwrap_or(Some(row.project_id)),

@@ -3,8 +3,8 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, from_json, on, places},
-    id::{AgentId, ProjectId},
+    db::{StorageError, Tx, from_json, on, places},
+    id::{AgentId, OrgId, ProjectId},
     name::DisplayName,
     page_size::fitting,
     time::Timestamp,
@@ -160,14 +160,26 @@ pub async fn details(
     permit: &Permit<to::SeeKeyDetails>,
     public_id: PublicId,
 ) -> Result<Option<Agent>, StorageError> {
-    const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
-         projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
-         FROM agents JOIN projects ON projects.id = agents.project_id \
-         WHERE agents.org_id = $1 AND agents.public_id = $2";
-    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+    let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(DETAILS)
         .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?;
     row.map(Agent::from_row).transpose()
 }
+
+/// The same as a transaction sees it that has locked the agent's row.
+pub(super) async fn details_within(
+    tx: &mut Tx,
+    org_id: OrgId,
+    public_id: PublicId,
+) -> Result<Option<Agent>, StorageError> {
+    let row: Option<Row> = on!(tx.on(), c => sqlx::query_as(DETAILS)
+        .bind(org_id).bind(public_id).fetch_optional(c).await)?;
+    row.map(Agent::from_row).transpose()
+}
+
+const DETAILS: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
+     projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
+     FROM agents JOIN projects ON projects.id = agents.project_id \
+     WHERE agents.org_id = $1 AND agents.public_id = $2";
 
 #[derive(sqlx::FromRow)]
 struct Row {

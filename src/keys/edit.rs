@@ -14,6 +14,7 @@ use crate::{
     ip_range::IpRange,
     key::{Kind, Lifecycle},
     name::KeyName,
+    revision::Known,
     time::Timestamp,
 };
 
@@ -21,7 +22,7 @@ use super::{
     create::search_text,
     project,
     rules::{self, Metadata, UnfitField},
-    stored_domains,
+    show, stored_domains,
 };
 
 /// What to change; `None` leaves it as it is.
@@ -41,6 +42,8 @@ pub struct EditKey {
     pub project: Option<ProjectId>,
     /// What API servers are told of it.
     pub metadata: Option<Metadata>,
+    /// What the caller knows of the key: where that is outdated, nothing is changed.
+    pub known: Known,
 }
 
 /// What to change about where a widget key works; `None` leaves it as it is.
@@ -72,6 +75,9 @@ pub enum EditKeyError {
     /// It has ended for good.
     #[error("This key is revoked and can no longer be changed. Create a new key instead.")]
     Revoked,
+    /// Someone else changed what the caller based the change on.
+    #[error("Someone else changed this key in the meantime.")]
+    ChangedMeanwhile,
     /// It cannot be like that.
     #[error(transparent)]
     Unfit(#[from] UnfitField),
@@ -83,7 +89,7 @@ pub enum EditKeyError {
 /// Changes a key.
 ///
 /// # Errors
-/// When it is revoked or something will not do, which changes nothing.
+/// When it is revoked, was changed meanwhile, or something will not do, which changes nothing.
 pub async fn edit(
     engine: &Engine,
     permit: &Permit<to::EditKeys>,
@@ -142,7 +148,7 @@ async fn change<A>(
     engine: &Engine,
     permit: &Permit<A>,
     id: KeyId,
-    edit: EditKey,
+    mut edit: EditKey,
     domains: EditDomains,
 ) -> Result<(), EditKeyError> {
     let (now, org_id) = (engine.clock.now(), permit.org_id());
@@ -153,6 +159,15 @@ async fn change<A>(
     let before = row.clone();
     if row.lifecycle.revoked_at.is_some() {
         return Err(EditKeyError::Revoked);
+    }
+    if edit.known != Known::Nothing {
+        let key = show::details_within(change.tx(), org_id, id, now).await?;
+        let key = key.ok_or(EditKeyError::NotFound)?;
+        let sent = edit.revision();
+        if edit.known.is_outdated(&sent, &key.revision(), || key.tag()) {
+            return Err(EditKeyError::ChangedMeanwhile);
+        }
+        edit.leave_unchanged(&sent);
     }
     if let Some(project) = edit.project {
         row.project_id = project::resolve(change.tx(), org_id, Some(project))

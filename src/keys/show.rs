@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on, places},
-    id::{KeyId, ProjectId, UserId},
+    db::{StorageError, Tx, on, places},
+    id::{KeyId, OrgId, ProjectId, UserId},
     name::DisplayName,
     page_size::fitting,
     time::Timestamp,
@@ -86,15 +86,7 @@ pub async fn details_of(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!(
-        "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
-         keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name, \
-         old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at \
-         FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
-         LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
-         WHERE keys.org_id = $1 AND keys.id IN ({})",
-        places(3, ids.len())
-    );
+    let sql = select_details(ids.len());
     let rows: Vec<Row> = on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(engine.clock.now());
         for id in ids {
@@ -108,6 +100,32 @@ pub async fn details_of(
         .collect::<Result<Vec<Key>, _>>()?;
     keys.sort_by_key(|key| ids.iter().position(|id| *id == key.summary.id));
     Ok(keys)
+}
+
+/// The same of one key as a transaction sees it that has locked its row.
+pub(super) async fn details_within(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: KeyId,
+    now: Timestamp,
+) -> Result<Option<Key>, StorageError> {
+    let sql = select_details(1);
+    let row: Option<Row> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(org_id).bind(now).bind(id).fetch_optional(c).await)?;
+    row.map(Row::read).transpose()
+}
+
+/// Selects so many keys of the org `$1` at the instant `$2`.
+fn select_details(keys: usize) -> String {
+    format!(
+        "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
+         keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name, \
+         old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at \
+         FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
+         LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
+         WHERE keys.org_id = $1 AND keys.id IN ({})",
+        places(3, keys)
+    )
 }
 
 /// The columns of a [`Key`].

@@ -7,6 +7,7 @@ use crate::{
     db::{StorageError, on, select_locked},
     event::{Event, Target},
     name::DisplayName,
+    revision::{Known, Revision},
 };
 
 /// What an org's owners decide for all of it.
@@ -16,6 +17,26 @@ pub struct OrgSettings {
     pub name: DisplayName,
     /// Whether secret keys are let through when a browser made the request.
     pub secrets_in_browsers: bool,
+}
+
+/// Why an org's settings were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeSettingsError {
+    /// Someone else changed what the caller based the change on.
+    #[error("Someone else changed these settings in the meantime.")]
+    ChangedMeanwhile,
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl OrgSettings {
+    /// A fingerprint of each setting, which a form of them is served with.
+    pub fn revision(&self) -> Revision {
+        Revision::default()
+            .with("name", Some(&self.name))
+            .with("secrets_in_browsers", Some(self.secrets_in_browsers))
+    }
 }
 
 /// The settings as they are.
@@ -33,12 +54,13 @@ pub async fn read(
 /// Changes them. Verifications on this instance go by the new ones from then on.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// When `known` is outdated or the database cannot be asked.
 pub async fn change(
     engine: &Engine,
     permit: &Permit<to::EditOrg>,
-    settings: &OrgSettings,
-) -> Result<(), StorageError> {
+    mut settings: OrgSettings,
+    known: &Known,
+) -> Result<(), ChangeSettingsError> {
     let mut change = engine.change(permit).await?;
     let org_id = permit.org_id();
     let before: Option<OrgSettings> = select_locked!(
@@ -47,6 +69,16 @@ pub async fn change(
         org_id
     )?;
     let before = before.ok_or(StorageError::from(sqlx::Error::RowNotFound))?;
+    let (sent, stored) = (settings.revision(), before.revision());
+    if known.is_outdated(&sent, &stored, || stored.to_string()) {
+        return Err(ChangeSettingsError::ChangedMeanwhile);
+    }
+    if !known.is_change("name", &sent) {
+        settings.name = before.name.clone();
+    }
+    if !known.is_change("secrets_in_browsers", &sent) {
+        settings.secrets_in_browsers = before.secrets_in_browsers;
+    }
     let updated = Happened::new(Event::OrgUpdated, Target::Org(org_id))
         .changed("name", before.name.as_str(), settings.name.as_str())
         .changed(
@@ -59,6 +91,7 @@ pub async fn change(
     }
     const UPDATE: &str = "UPDATE orgs SET name = $1, secrets_in_browsers = $2 WHERE id = $3";
     on!(change.on(), c => sqlx::query(UPDATE)
-        .bind(settings.name.clone()).bind(settings.secrets_in_browsers).bind(org_id).execute(c).await.map(drop))?;
-    change.commit(updated).await
+        .bind(settings.name.clone()).bind(settings.secrets_in_browsers).bind(org_id).execute(c).await.map(drop))
+    .map_err(StorageError::from)?;
+    Ok(change.commit(updated).await?)
 }

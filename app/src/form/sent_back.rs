@@ -2,6 +2,8 @@
 
 /// The most characters of a field of one line.
 pub const MAX_NAME: usize = 200;
+/// The same of the revision that a form was served with.
+pub const MAX_BASE: usize = 500;
 /// The same of a list of domains or addresses: what its field takes.
 pub const MAX_LIST: usize = 20_000;
 /// The same of notes, which may have 2,000.

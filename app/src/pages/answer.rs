@@ -15,6 +15,13 @@ pub enum FormAnswer<F, D = ()> {
         /// What is wrong with it; at least one.
         errors: Vec<FieldError>,
     },
+    /// Someone else changed what the form edits. 409
+    Conflict {
+        /// What the form holds now.
+        values: F,
+        /// What was changed.
+        errors: Vec<FieldError>,
+    },
     /// It is done, and another page shows it. 303
     Redirect {
         /// The address of that page.

@@ -115,9 +115,12 @@ where
             Redirect::to(&sign_in_path(parts.uri.path(), true)).into_response()
         }
         Ok(FormAnswer::Refused { values, errors }) => {
-            let refused = RefusedForm { values, errors };
-            let provide = move || provide_context(refused.clone());
+            let provide = refused(values, errors);
             page_with(site, parts, StatusCode::UNPROCESSABLE_ENTITY, provide).await
+        }
+        Ok(FormAnswer::Conflict { values, errors }) => {
+            let provide = refused(values, errors);
+            page_with(site, parts, StatusCode::CONFLICT, provide).await
         }
         Ok(FormAnswer::Shown(done)) => {
             let provide = move || provide_context(Shown(done.clone()));
@@ -137,6 +140,15 @@ where
             page
         }
     }
+}
+
+/// Provides a form that was refused to the page under way.
+fn refused<F: Clone + Send + Sync + 'static>(
+    values: F,
+    errors: Vec<FieldError>,
+) -> impl Fn() + Clone + Send + Sync + 'static {
+    let refused = RefusedForm { values, errors };
+    move || provide_context(refused.clone())
 }
 
 /// The page at the address of the form, with what came of it as context.

@@ -2,20 +2,22 @@
 
 use latchkey::{
     access::{Permit, to},
-    orgs::settings::{self, OrgSettings},
+    orgs::settings::{self, ChangeSettingsError, OrgSettings},
+    revision::{Known, Revision},
 };
 use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::{
-    answer::FormAnswer, done::Done, forms::fields_and_errors, frame::PageHead, page::page,
+    answer::FormAnswer, conflict::Conflict, done::Done, forms::fields_and_errors, frame::PageHead,
+    page::page,
 };
 use crate::{
     error::AppError,
     form::{
-        errors::{Errors, FormError},
+        errors::{ErrorTexts, Errors, FormError},
         field::Field,
-        sent_back::{MAX_NAME, sent_back},
+        sent_back::{MAX_BASE, MAX_NAME, sent_back},
     },
     request::PageRequest,
 };
@@ -28,6 +30,9 @@ const ALLOW: &str = "allow";
 pub struct SettingsForm {
     name: String,
     secrets_in_browsers: String,
+    /// The revision that the form was served with.
+    #[serde(default)]
+    base: String,
 }
 
 impl SettingsForm {
@@ -40,6 +45,7 @@ impl SettingsForm {
         Self {
             name: settings.name.to_string(),
             secrets_in_browsers: word.to_owned(),
+            base: settings.revision().to_string(),
         }
     }
 
@@ -47,6 +53,7 @@ impl SettingsForm {
         Self {
             name: sent_back(&self.name, MAX_NAME),
             secrets_in_browsers: sent_back(&self.secrets_in_browsers, MAX_NAME),
+            base: sent_back(&self.base, MAX_BASE),
         }
     }
 }
@@ -70,8 +77,57 @@ pub async fn submit(
         name,
         secrets_in_browsers: form.secrets_in_browsers == ALLOW,
     };
-    settings::change(request.engine(), &permit, &settings).await?;
-    Ok(FormAnswer::done(request.path(), Done::SettingsUpdated))
+    let base = Revision::from(form.base.as_str());
+    let sent = settings.revision();
+    let known = Known::Revision(base.clone());
+    match settings::change(request.engine(), &permit, settings, &known).await {
+        Ok(()) => Ok(FormAnswer::done(request.path(), Done::SettingsUpdated)),
+        Err(ChangeSettingsError::Storage(error)) => Err(error.into()),
+        Err(ChangeSettingsError::ChangedMeanwhile) => {
+            let stored = settings::read(request.engine(), &permit).await?;
+            let conflict = Conflict {
+                sent,
+                base,
+                stored: stored.revision(),
+            };
+            Ok(conflicting(
+                &conflict,
+                &form.sent_back(),
+                &SettingsForm::of(&stored),
+            ))
+        }
+    }
+}
+
+/// The form once more, with what someone else changed since it was served.
+fn conflicting(
+    conflict: &Conflict,
+    typed: &SettingsForm,
+    stored: &SettingsForm,
+) -> FormAnswer<SettingsForm> {
+    let browsers = match stored.secrets_in_browsers.as_str() {
+        ALLOW => "Allow",
+        _ => "Reject",
+    };
+    let errors = conflict.errors(
+        "these settings",
+        &[
+            ("name", "name", &stored.name),
+            ("secrets_in_browsers", "secrets_in_browsers", browsers),
+        ],
+    );
+    let values = SettingsForm {
+        name: conflict.resolve("name", &typed.name, &stored.name).clone(),
+        secrets_in_browsers: conflict
+            .resolve(
+                "secrets_in_browsers",
+                &typed.secrets_in_browsers,
+                &stored.secrets_in_browsers,
+            )
+            .clone(),
+        base: stored.base.clone(),
+    };
+    FormAnswer::Conflict { values, errors }
 }
 
 /// The page.
@@ -101,6 +157,7 @@ fn SettingsView(org: String, path: String, settings: OrgSettings) -> impl IntoVi
             <div class="card"><div class="body">
                 <form method="post" action=path class="form">
                     <FormError errors/>
+                    <input type="hidden" name="base" value=values.base/>
                     <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=values.name errors/>
                     <p class="hint">"The URL does not change: "<code>{org}</code>"."</p>
                     <fieldset class="field">
@@ -110,6 +167,7 @@ fn SettingsView(org: String, path: String, settings: OrgSettings) -> impl IntoVi
                             {choice("refuse", "Reject", "Recommended. A secret key that is used in a page stops working there.", !allowed)}
                             {choice(ALLOW, "Allow", "Use this only while you move pages to widget keys.", allowed)}
                         </div>
+                        <ErrorTexts field="secrets_in_browsers" errors/>
                     </fieldset>
                     <div class="actions"><button class="btn primary">"Save"</button></div>
                 </form>

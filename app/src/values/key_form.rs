@@ -3,7 +3,7 @@
 use latchkey::convention::MAX_SCOPES;
 use serde::{Deserialize, Serialize};
 
-use crate::form::sent_back::{MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each};
+use crate::form::sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each};
 
 /// The fields of the form that creates a key, URL-encoded with `scopes` repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,6 +73,8 @@ pub struct EditKeyForm {
     pub ip_ranges: String,
     /// What its makers write about it.
     pub notes: String,
+    /// The revision that the form was served with.
+    pub base: String,
 }
 
 impl EditKeyForm {
@@ -86,6 +88,7 @@ impl EditKeyForm {
             expires_on: sent_back(&self.expires_on, MAX_NAME),
             ip_ranges: sent_back(&self.ip_ranges, MAX_LIST),
             notes: sent_back(&self.notes, MAX_NOTES),
+            base: sent_back(&self.base, MAX_BASE),
         }
     }
 }

@@ -75,6 +75,11 @@ codes! {
         "The previous secret still works, or another request rotated the key less than a second ago."
         "Retrieve the key: old_secret shows which secret still works, and until when. End it with POST \
          …/end-old-secret, or wait. Then rotate again.",
+    ChangedMeanwhile "CHANGED_MEANWHILE" PRECONDITION_FAILED "Changed in the meantime"
+        "The If-Match header names no ETag that the object has now: someone else changed the object after you retrieved it. \
+         Nothing was changed."
+        "Retrieve the object to get its current state and ETag. If your change is still needed, send it again with that \
+         ETag. Weak ETags (W/) never match: if a proxy makes ETags weak, turn that off for this API.",
     BodyTooLarge "BODY_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
         "Request bodies must be at most 64 kB."
         "Send a smaller body.",

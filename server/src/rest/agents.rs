@@ -21,6 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::{Body, nullable, required},
     created,
+    entity_tag::{IfMatch, changed_meanwhile, tagged},
     idempotency::{Idempotency, replayed},
     path::{AgentPath, OrgPath, no_agent},
     query::{Limit, Parameters, not_a_cursor},
@@ -160,8 +161,10 @@ pub async fn create(
 }
 
 async fn answer(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Response, Problem> {
-    let agent = AgentObject::from(find(state, of, public_id).await?);
-    Ok(created(&of.location("agents", public_id), agent))
+    let agent = find(state, of, public_id).await?;
+    let tag = agent.tag();
+    let created = created(&of.location("agents", public_id), AgentObject::from(agent));
+    Ok(tagged(&tag, created))
 }
 
 /// Retrieve an agent
@@ -170,18 +173,27 @@ async fn answer(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<R
 pub async fn show(
     State(state): State<AppState>,
     AgentPath { of, public_id }: AgentPath,
-) -> Result<Json<AgentObject>, Problem> {
-    Ok(Json(find(&state, &of, public_id).await?.into()))
+) -> Result<Response, Problem> {
+    current(&state, &of, public_id).await
+}
+
+/// The agent as it is now.
+async fn current(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Response, Problem> {
+    let agent = find(state, of, public_id).await?;
+    Ok(tagged(&agent.tag(), Json(AgentObject::from(agent))))
 }
 
 /// Update an agent
+///
+/// Omitted fields do not change. Changes take effect immediately.
 #[utoipa::path(patch, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "change_agent", tag = "Agents", request_body = AgentChange,
     responses((status = 200, description = "The updated agent", body = AgentObject)))]
 pub async fn change(
     State(state): State<AppState>,
     AgentPath { of, public_id }: AgentPath,
+    IfMatch(known): IfMatch,
     Body { fields, .. }: Body<AgentChange>,
-) -> Result<Json<AgentObject>, Problem> {
+) -> Result<Response, Problem> {
     let edit = EditAgent {
         name: fields.name.map(|name| required("name", name)).transpose()?,
         project: fields.project,
@@ -189,10 +201,11 @@ pub async fn change(
             .domains
             .map(|domains| domains.unwrap_or_default().into()),
         public_embedding: fields.public_embedding,
+        known,
     };
     let changed = edit::edit(&state.engine, &of.permit(), public_id, edit).await;
     changed.map_err(refused)?;
-    Ok(Json(find(&state, &of, public_id).await?.into()))
+    current(&state, &of, public_id).await
 }
 
 /// Delete an agent
@@ -233,6 +246,7 @@ impl From<Agent> for AgentObject {
 fn refused(error: AgentError) -> Problem {
     let field = match error {
         AgentError::NotFound => return no_agent(),
+        AgentError::ChangedMeanwhile => return changed_meanwhile(),
         AgentError::UnknownProject => "project",
         AgentError::EmbeddingNotOffered => "public_embedding",
         AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",

@@ -12,6 +12,7 @@ use latchkey::{
     },
     list::AtMost,
     name::KeyName,
+    revision::Known,
     time::Timestamp,
 };
 use serde::Deserialize;
@@ -19,6 +20,7 @@ use utoipa::ToSchema;
 
 use super::{
     body::{Body, nullable, required},
+    entity_tag::{IfMatch, changed_meanwhile},
     fields::Instant,
     keys::answer,
     path::{KeyPath, no_key},
@@ -74,17 +76,18 @@ pub struct KeyChange {
 
 /// Update a key
 ///
-/// Changes take effect immediately. You cannot change the kind and environment, because they are part of the key's
-/// prefix.
+/// Omitted fields do not change. Changes take effect immediately. You cannot change the kind and environment, because they
+/// are part of the key's prefix.
 #[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", operation_id = "change_key", tag = "Keys", request_body = KeyChange,
     responses((status = 200, description = "The updated key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
 pub async fn change(
     State(state): State<AppState>,
     path: KeyPath,
+    IfMatch(known): IfMatch,
     Body { fields, .. }: Body<KeyChange>,
 ) -> Result<Response, Problem> {
     let engine = &state.engine;
-    let (edit, domains) = fields.read()?;
+    let (edit, domains) = fields.read(known)?;
     let (edit_keys, edit_domains) = (path.of.permit(), path.of.permit());
     let done = edit_with_domains(engine, &edit_keys, &edit_domains, path.id, edit, domains).await;
     done.map_err(refused)?;
@@ -92,7 +95,7 @@ pub async fn change(
 }
 
 impl KeyChange {
-    fn read(self) -> Result<(EditKey, EditDomains), Problem> {
+    fn read(self, known: Known) -> Result<(EditKey, EditDomains), Problem> {
         let edit = EditKey {
             name: not_null("name", self.name)?,
             notes: self.notes.map(Option::unwrap_or_default),
@@ -105,6 +108,7 @@ impl KeyChange {
                 .map(|ranges| ranges.unwrap_or_default().into()),
             project: not_null("project", self.project)?,
             metadata: self.metadata.map(Option::unwrap_or_default),
+            known,
         };
         let domains = EditDomains {
             domains: self
@@ -125,6 +129,7 @@ fn refused(error: EditKeyError) -> Problem {
     match error {
         EditKeyError::NotFound => no_key(),
         EditKeyError::Revoked => Problem::new(Code::WrongState, error.to_string()),
+        EditKeyError::ChangedMeanwhile => changed_meanwhile(),
         EditKeyError::Unfit(ref unfit) => Problem::invalid_field(unfit.field(), error),
         EditKeyError::Storage(error) => storage_failed(error),
     }

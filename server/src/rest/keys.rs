@@ -27,6 +27,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     body::{Body, nullable, required},
     created,
+    entity_tag::tagged,
     fields::{Instant, WholeNumber},
     idempotency::{Idempotency, replayed},
     path::{KeyPath, OrgPath, no_key},
@@ -176,13 +177,17 @@ async fn make(engine: &Engine, of: &OrgPath, new: NewKey) -> Result<Response, Pr
         Ok(made) => {
             let key = find(engine, of, made.id).await?;
             let object = KeyObject::new(&key, engine.clock().now()).with_plain(&made.plain);
-            Ok(created(&of.location("keys", made.id), object))
+            Ok(tagged(
+                &key.tag(),
+                created(&of.location("keys", made.id), object),
+            ))
         }
         // Its plain text was in the first answer and is nowhere else.
         Err(CreateKeyError::AlreadyMade(id)) => {
             let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now());
-            Ok(replayed(created(&of.location("keys", id), object)))
+            let created = created(&of.location("keys", id), object);
+            Ok(replayed(tagged(&key.tag(), created)))
         }
         Err(error) => Err(refused(error)),
     }
@@ -197,9 +202,9 @@ pub async fn show(State(state): State<AppState>, path: KeyPath) -> Result<Respon
 
 /// The key as it is now.
 pub async fn answer(engine: &Engine, path: &KeyPath) -> Result<Response, Problem> {
-    use axum::response::IntoResponse as _;
     let key = find(engine, &path.of, path.id).await?;
-    Ok(Json(KeyObject::new(&key, engine.clock().now())).into_response())
+    let object = KeyObject::new(&key, engine.clock().now());
+    Ok(tagged(&key.tag(), Json(object)))
 }
 
 /// The org's key with this id.

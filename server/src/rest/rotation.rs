@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, required},
     created,
+    entity_tag::tagged,
     fields::WholeNumber,
     idempotency::{Idempotency, replayed},
     keys::{self, find},
@@ -72,13 +73,13 @@ async fn make(
         Ok(rotated) => {
             let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now()).with_plain(&rotated.plain);
-            Ok(created(&location, object))
+            Ok(tagged(&key.tag(), created(&location, object)))
         }
         // Its plain text was in the first answer and is nowhere else.
         Err(RotateKeyError::AlreadyRotated) => {
             let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now());
-            Ok(replayed(created(&location, object)))
+            Ok(replayed(tagged(&key.tag(), created(&location, object))))
         }
         Err(error) => Err(refused(error)),
     }

@@ -3,6 +3,7 @@
 mod addresses;
 mod agents;
 mod audit;
+mod conflicts;
 mod entry;
 mod find;
 mod key_bulk;

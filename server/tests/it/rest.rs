@@ -5,6 +5,7 @@ mod agents;
 mod audit;
 mod cors;
 mod description;
+mod entity_tag;
 mod idempotency;
 mod instances;
 mod key_change;

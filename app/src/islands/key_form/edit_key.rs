@@ -32,6 +32,7 @@ pub fn EditKeyFormView(
     view! {
         <form class="form" method="post" action=action>
             <FormError errors/>
+            <input type="hidden" name="base" value=values.base/>
             <NameField value=values.name focused=errors.is_empty() errors/>
             {project}
             {scopes}

@@ -171,6 +171,7 @@ async fn options(
         project: agent.project_id.to_string(),
         domains: domains.join("\n"),
         public_embedding: if agent.public_embedding { "on" } else { "" }.to_owned(),
+        base: agent.revision().to_string(),
     });
     Ok(AgentOptions {
         values,

@@ -4,21 +4,28 @@ use latchkey::{
     access::{Permit, to},
     agents::{
         AgentError, AgentSettings, PublicId, create as engine_create, delete as engine_delete,
-        edit as engine_edit,
+        edit::{self as engine_edit, EditAgent},
     },
     id::ProjectId,
     keys::rules::UnfitField,
     name::DisplayName,
+    revision::{Known, Revision},
 };
 use serde::Deserialize;
 
+use super::data::show;
 use crate::{
     error::AppError,
     form::{
-        errors::FieldError,
-        sent_back::{MAX_LIST, MAX_NAME, sent_back},
+        errors::{FieldError, WHOLE_FORM},
+        sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, sent_back},
     },
-    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader},
+    pages::{
+        answer::FormAnswer,
+        conflict::{Conflict, name_of},
+        done::Done,
+        field_reader::FieldReader,
+    },
     request::PageRequest,
 };
 
@@ -36,6 +43,8 @@ pub struct AgentForm {
     pub domains: String,
     /// Anything for yes: a checkbox that is not ticked is not sent.
     pub public_embedding: String,
+    /// The revision that the form was served with; empty for a new agent.
+    pub base: String,
 }
 
 impl AgentForm {
@@ -47,6 +56,7 @@ impl AgentForm {
             project: sent_back(&self.project, MAX_NAME),
             domains: sent_back(&self.domains, MAX_LIST),
             public_embedding: sent_back(&self.public_embedding, MAX_NAME),
+            base: sent_back(&self.base, MAX_BASE),
         }
     }
 }
@@ -85,13 +95,72 @@ async fn edit(request: PageRequest, form: AgentForm) -> Answer {
         Ok(settings) => settings,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };
-    match engine_edit::edit(request.engine(), &permit, public_id, settings.into()).await {
+    let base = Revision::from(form.base.as_str());
+    let change = EditAgent {
+        // A form without a choice of projects leaves the agent in its own.
+        project: settings.project.map(Some),
+        known: Known::Revision(base),
+        ..settings.into()
+    };
+    let sent = change.revision();
+    match engine_edit::edit(request.engine(), &permit, public_id, change).await {
         Ok(()) => Ok(FormAnswer::done(
             agent_path(&request, public_id),
             Done::AgentUpdated,
         )),
-        Err(error) => refused(&form, error),
+        Err(error) => {
+            let (values, errors) = current(request, form.sent_back(), sent).await?;
+            match error {
+                AgentError::ChangedMeanwhile => Ok(FormAnswer::Conflict { values, errors }),
+                error => refused(&values, error),
+            }
+        }
     }
+}
+
+/// The form once more, with what is stored now where the person changed nothing; and what someone else changed since it was
+/// served.
+async fn current(
+    request: PageRequest,
+    form: AgentForm,
+    sent: Revision,
+) -> Result<(AgentForm, Vec<FieldError>), AppError> {
+    let now = show(request).await?.form.ok_or(AppError::NotFound)?;
+    let stored = now.values;
+    let conflict = Conflict {
+        sent,
+        base: form.base.as_str().into(),
+        stored: stored.base.as_str().into(),
+    };
+    let project = name_of(&now.projects, &stored.project);
+    let embedding = if stored.public_embedding.is_empty() {
+        "not allowed"
+    } else {
+        "allowed"
+    };
+    let errors = conflict.errors(
+        "this agent",
+        &[
+            ("name", "name", &stored.name),
+            ("project", "project", project),
+            ("domains", "domains", &stored.domains),
+            ("public_embedding", "public_embedding", embedding),
+        ],
+    );
+    let resolve = |field, typed, stored| conflict.resolve(field, typed, stored);
+    let values = AgentForm {
+        change: String::new(),
+        name: resolve("name", form.name, stored.name),
+        project: resolve("project", form.project, stored.project),
+        domains: resolve("domains", form.domains, stored.domains),
+        public_embedding: resolve(
+            "public_embedding",
+            form.public_embedding,
+            stored.public_embedding,
+        ),
+        base: stored.base,
+    };
+    Ok((values, errors))
 }
 
 async fn delete(request: PageRequest) -> Answer {
@@ -135,6 +204,7 @@ fn read(form: &AgentForm) -> Result<AgentSettings, Vec<FieldError>> {
 fn refused(form: &AgentForm, error: AgentError) -> Answer {
     let field = match error {
         AgentError::NotFound => return Err(AppError::NotFound),
+        AgentError::ChangedMeanwhile => WHOLE_FORM,
         AgentError::UnknownProject => "project",
         AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",
         AgentError::EmbeddingNotOffered => "public_embedding",

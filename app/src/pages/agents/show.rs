@@ -65,6 +65,7 @@ fn EditCard(path: String, options: AgentOptions) -> impl IntoView {
             <header><h2 id="settings">"Settings"</h2></header>
             <div class="body">
                 <form method="post" action=path class="form">
+                    <input type="hidden" name="base" value=values.base.clone()/>
                     <AgentFields options values errors consequence="Nothing was changed."/>
                     <div class="actions"><button class="btn primary">"Save"</button></div>
                 </form>

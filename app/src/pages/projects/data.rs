@@ -24,6 +24,8 @@ pub struct ProjectRow {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// The revision that the form that renames it is served with.
+    pub base: String,
     /// How many keys belong to it.
     pub keys: i64,
     /// How many agents belong to it.
@@ -43,6 +45,7 @@ pub async fn list(request: PageRequest) -> Result<ProjectList, AppError> {
         .map(|(place, project)| ProjectRow {
             id: project.id.to_string(),
             name: project.name.to_string(),
+            base: projects::revision(&project.name).to_string(),
             keys: project.keys,
             agents: project.agents,
             is_default: place == 0,

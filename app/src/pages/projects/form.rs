@@ -5,16 +5,18 @@ use latchkey::{
     id::ProjectId,
     name::DisplayName,
     projects::{self, ProjectError},
+    revision::Known,
 };
 use serde::Deserialize;
 
+use super::data::list;
 use crate::{
     error::AppError,
     form::{
         errors::WHOLE_FORM,
-        sent_back::{MAX_NAME, sent_back},
+        sent_back::{MAX_BASE, MAX_NAME, sent_back},
     },
-    pages::{answer::FormAnswer, done::Done},
+    pages::{answer::FormAnswer, conflict::Conflict, done::Done},
     request::PageRequest,
 };
 
@@ -29,6 +31,9 @@ pub struct ProjectForm {
     /// The name of a new project, or the new one of another.
     #[serde(default)]
     pub name: String,
+    /// The revision that the form was served with; empty unless a project is renamed.
+    #[serde(default)]
+    pub base: String,
 }
 
 impl ProjectForm {
@@ -38,6 +43,7 @@ impl ProjectForm {
             change: sent_back(&self.change, MAX_NAME),
             project: sent_back(&self.project, MAX_NAME),
             name: sent_back(&self.name, MAX_NAME),
+            base: sent_back(&self.base, MAX_BASE),
         }
     }
 }
@@ -60,10 +66,14 @@ pub async fn submit(
             projects::create(engine, &permit, &name).await.map(drop),
             Done::ProjectCreated,
         ),
-        ("rename", Ok(name)) => (
-            projects::rename(engine, &permit, id()?, &name).await,
-            Done::ProjectRenamed,
-        ),
+        ("rename", Ok(name)) => {
+            let known = Known::Revision(form.base.as_str().into());
+            let renamed = projects::rename(engine, &permit, id()?, &name, &known).await;
+            if let Err(ProjectError::ChangedMeanwhile) = renamed {
+                return conflict(request, &form, &name).await;
+            }
+            (renamed, Done::ProjectRenamed)
+        }
         ("create" | "rename", Err(error)) => {
             return Ok(FormAnswer::refused(form.sent_back(), "name", error));
         }
@@ -82,11 +92,35 @@ pub async fn submit(
         Err(error @ ProjectError::NameTaken(_)) => {
             Ok(FormAnswer::refused(form.sent_back(), "name", error))
         }
-        Err(error @ (ProjectError::IsDefault | ProjectError::NotEmpty)) => {
-            Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
-        }
+        Err(
+            error @ (ProjectError::IsDefault
+            | ProjectError::NotEmpty
+            | ProjectError::ChangedMeanwhile),
+        ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
         Err(error @ (ProjectError::Randomness(_) | ProjectError::Storage(_))) => {
             Err(AppError::unavailable(&error))
         }
     }
+}
+
+/// The form that renames a project once more, with the name that someone else gave it since the form was served.
+async fn conflict(
+    request: PageRequest,
+    form: &ProjectForm,
+    name: &DisplayName,
+) -> Result<FormAnswer<ProjectForm>, AppError> {
+    let rows = list(request).await?.rows;
+    let stored = rows.into_iter().find(|row| row.id == form.project);
+    let stored = stored.ok_or(AppError::NotFound)?;
+    let conflict = Conflict {
+        sent: projects::revision(name),
+        base: form.base.as_str().into(),
+        stored: stored.base.as_str().into(),
+    };
+    let errors = conflict.errors("this project", &[("name", "name", &stored.name)]);
+    let values = ProjectForm {
+        base: stored.base,
+        ..form.sent_back()
+    };
+    Ok(FormAnswer::Conflict { values, errors })
 }

@@ -43,12 +43,15 @@ fn ProjectsView(
         .find(|row| row.id == *renamed && may_edit && !row.is_default)
         .cloned();
     let form = match renaming {
-        Some(row) => {
+        Some(mut row) => {
             let value = if typed.name.is_empty() {
                 row.name.clone()
             } else {
                 typed.name
             };
+            if typed.change == "rename" {
+                row.base = typed.base;
+            }
             view! { <RenameCard path=path.clone() row value errors/> }.into_any()
         }
         None if may_edit => {
@@ -136,6 +139,7 @@ fn RenameCard(path: String, row: ProjectRow, value: String, errors: Errors) -> i
                     <FormError errors/>
                     <input type="hidden" name="change" value="rename"/>
                     <input type="hidden" name="project" value=row.id/>
+                    <input type="hidden" name="base" value=row.base/>
                     <Field name="name" label="New name" autocomplete="off" maxlength=80 value=value errors/>
                     <div class="actions"><button class="btn primary">"Rename"</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>

@@ -87,8 +87,10 @@ on_both! { under "talkifai":
         let path = format!("/v1/orgs/northwind/keys/{}", made.id);
         let refused = api.patch(&path, &json!({"expires_at": null})).await;
         assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["field"]), (422, &json!("expires_at")));
-        let edit = [("name", "Server"), ("expires", "never")];
-        let refused = owner.submit(&format!("/orgs/northwind/keys/{}/edit", made.id), &edit).await;
+        let edit_path = format!("/orgs/northwind/keys/{}/edit", made.id);
+        let base = owner.get(&edit_path).await.hidden("base");
+        let edit = [("base", base.as_str()), ("name", "Server"), ("expires", "never")];
+        let refused = owner.submit(&edit_path, &edit).await;
         assert_eq!(refused.status, 422, "{}", refused.body);
         assert!(refused.body.contains(SENTENCE), "{}", refused.body);
         let year = app.database.number("SELECT COUNT(*) FROM keys WHERE expires_at - created_at = 31536000000").await;

@@ -35,7 +35,8 @@ on_both! {
         assert!(listed.contains("shop.example and 1 more") && listed.contains("Public ID only"), "{listed}");
 
         let page = format!("{AGENTS}/{id}");
-        let saved = send(&owner, &page, &[("name", "Helper"), ("domains", "")]).await;
+        let base = owner.get(&page).await.hidden("base");
+        let saved = send(&owner, &page, &[("base", &base), ("name", "Helper"), ("domains", "")]).await;
         assert_eq!(saved.header("location"), page);
         let stored = show::details(&app.engine, &org.permit(), id.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((stored.summary.name.as_str(), stored.domains.len(), stored.public_embedding), ("Helper", 0, false));
@@ -52,12 +53,13 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let made = create(&app.engine, &org.permit(), &agent("Support", &["shop.example"])).await.unwrap().public_id.to_string();
+        let base = owner.get(&format!("{AGENTS}/{made}")).await.hidden("base");
         for (name, domains, embedding, sentence) in [
             ("", "shop.example", "", "Enter a name."),
             ("Bot", "co.uk\n<b>", "", "Anyone can have a site under “co.uk”."),
             ("Bot", "", "on", "Enter at least one domain."),
         ] {
-            let mut fields = vec![("name", name), ("domains", domains)];
+            let mut fields = vec![("base", base.as_str()), ("name", name), ("domains", domains)];
             if !embedding.is_empty() {
                 fields.push(("public_embedding", embedding));
             }
@@ -107,10 +109,11 @@ on_both! {
         assert!(taken.status == 422 && taken.body.contains("A project “Shop” already exists."), "{taken:?}");
         let page = owner.get(&format!("{PROJECTS}?rename={shop}")).await.body;
         assert!(page.contains("value=\"rename\"") && page.contains(r#"value="Shop""#), "{page}");
-        let rename = [("change", "rename"), ("project", shop.as_str()), ("name", "")];
+        let base = owner.get(&format!("{PROJECTS}?rename={shop}")).await.hidden("base");
+        let rename = [("change", "rename"), ("project", shop.as_str()), ("base", base.as_str()), ("name", "")];
         let nameless = owner.submit(PROJECTS, &rename).await;
         assert!(nameless.status == 422 && nameless.text().contains("Rename “Shop”"), "{nameless:?}");
-        send(&owner, PROJECTS, &[rename[0], rename[1], ("name", "Store")]).await;
+        send(&owner, PROJECTS, &[rename[0], rename[1], rename[2], ("name", "Store")]).await;
         create(&app.engine, &org.permit(), &AgentSettings { project: shop.parse().ok(), ..agent("Support", &[]) }).await.unwrap();
         let delete = [("change", "delete"), ("project", shop.as_str())];
         let full = owner.submit(PROJECTS, &delete).await;
@@ -127,7 +130,8 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let request = Request { key: Some(&made.plain), origin: Some("https://shop.example"), ..Request::default() };
         assert_eq!(said(&app.ask(&request).await), "SECRET_KEY_IN_BROWSER");
-        let fields = [("name", "Northwind & Sons"), ("secrets_in_browsers", "allow")];
+        let base = owner.get("/orgs/northwind/settings").await.hidden("base");
+        let fields = [("base", base.as_str()), ("name", "Northwind & Sons"), ("secrets_in_browsers", "allow")];
         let saved = send(&owner, "/orgs/northwind/settings", &fields).await;
         assert_eq!(said(&app.ask(&request).await), "VALID");
         let page = owner.get(saved.header("location")).await.body;

@@ -29,12 +29,14 @@ on_both! {
         for part in ["value=\"Production\"", "Ask &lt;Dana>", "10.0.0.0/8", "No change: never"] {
             assert!(page.text().contains(part), "{part}: {}", page.body);
         }
-        let refused = owner.submit(&path, &[("name", ""), ("ip_ranges", "10.0.0.5/8"), ("expires", "keep"), ("notes", "kept")]).await;
+        let base = page.hidden("base");
+        let refused = owner.submit(&path, &[("base", &base), ("name", ""), ("ip_ranges", "10.0.0.5/8"), ("expires", "keep"), ("notes", "kept")]).await;
         assert_eq!(refused.status, 422);
         for part in ["Enter a name.", "is an address inside a range", "kept", "Nothing was changed."] {
             assert!(refused.text().contains(part), "{part}: {}", refused.body);
         }
-        let fields = [("name", "Build <server>"), ("ip_ranges", "192.0.2.1"), ("expires", "30"), ("notes", "one\r\ntwo"), ("scopes", "bots:read"), ("scopes", "bots:write")];
+        assert_eq!(refused.hidden("base"), base, "a refused form is still the one that was served");
+        let fields = [("base", base.as_str()), ("name", "Build <server>"), ("ip_ranges", "192.0.2.1"), ("expires", "30"), ("notes", "one\r\ntwo"), ("scopes", "bots:read"), ("scopes", "bots:write")];
         let done = owner.submit(&path, &fields).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, &*format!("/orgs/northwind/keys/{id}")));
         let key = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();

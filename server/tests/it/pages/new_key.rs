@@ -127,18 +127,7 @@ pub fn made_key(answer: &HttpAnswer) -> String {
 }
 
 pub fn creation_token(page: &HttpAnswer) -> String {
-    let input = page
-        .body
-        .split("<input")
-        .find(|input| input.contains("name=\"creation_token\""))
-        .expect("a hidden field");
-    let value = input
-        .split("value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let value = page.hidden("creation_token");
     assert!(value.len() >= 16, "{value}");
-    value.to_owned()
+    value
 }

@@ -5,6 +5,7 @@ use latchkey::{
     feed,
     keys::change_state::{disable, enable},
     orgs::settings::{self, OrgSettings},
+    revision::Known,
 };
 use serde_json::json;
 
@@ -135,7 +136,7 @@ on_both! {
         };
         assert_eq!(allowed().await, (json!("SECRET_KEY_IN_BROWSER"), json!(null), 403));
         let name = "Northwind".parse().unwrap();
-        settings::change(&app.engine, &org.permit(), &OrgSettings { name, secrets_in_browsers: true }).await.unwrap();
+        settings::change(&app.engine, &org.permit(), OrgSettings { name, secrets_in_browsers: true }, &Known::Nothing).await.unwrap();
         assert_eq!(allowed().await, (json!("VALID"), json!("https://any.example"), 204));
         assert_eq!(app.preflight("/v1/verify", "null").await.status, 403);
         disable(&app.engine, &org.permit(), made.id).await.unwrap();

@@ -243,11 +243,18 @@ fn fields(entry: &Entry) -> BTreeSet<String> {
             "notes",
         ],
         "/orgs/{org}/keys/{key}" => &["change", "reason", "add", "remove", "localhost"],
-        "/orgs/{org}/keys/{key}/edit" => &["project", "scopes", "expires_on", "ip_ranges", "notes"],
+        "/orgs/{org}/keys/{key}/edit" => &[
+            "project",
+            "scopes",
+            "expires_on",
+            "ip_ranges",
+            "notes",
+            "base",
+        ],
         "/orgs/{org}/keys/{key}/rotate" => &["rotation_token"],
         "/orgs/{org}/keys/import" => &["go"],
         "/orgs/{org}/agents/new" | "/orgs/{org}/agents/{agent}" => {
-            &["name", "domains", "project", "public_embedding"]
+            &["name", "domains", "project", "public_embedding", "base"]
         }
         _ => &[],
     };

@@ -20,6 +20,7 @@ use latchkey::{
         rotate::{Rotation, end_old_secret, rotate},
     },
     orgs::settings::{self, OrgSettings},
+    revision::Known,
     time::SECOND,
     verify::{Request, verify},
 };
@@ -269,7 +270,7 @@ on_both! {
         }, |engine, _| {
             let permit = org.permit();
             let settings = OrgSettings { name: "Northwind".parse().unwrap(), secrets_in_browsers: allows.get() };
-            async move { settings::change(&engine, &permit, &settings).await }
+            async move { settings::change(&engine, &permit, settings, &Known::Nothing).await }
         }, |key| Request { origin: Some("https://shop.example"), ..plain(key) }).await;
     }
 

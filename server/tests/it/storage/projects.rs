@@ -5,6 +5,7 @@ use latchkey::{
     id::ProjectId,
     keys::create::NewKey,
     projects::{self, ProjectError},
+    revision::Known,
 };
 
 use crate::test_app::{
@@ -106,7 +107,14 @@ async fn rename(
     id: ProjectId,
     name: &str,
 ) -> Result<(), ProjectError> {
-    projects::rename(&app.engine, &org.permit(), id, &name.parse().unwrap()).await
+    projects::rename(
+        &app.engine,
+        &org.permit(),
+        id,
+        &name.parse().unwrap(),
+        &Known::Nothing,
+    )
+    .await
 }
 
 /// Name, keys and agents of each project.

@@ -205,6 +205,16 @@ impl Answer {
         self.body.replace("<!>", "")
     }
 
+    /// What a hidden field of the page's form holds.
+    pub fn hidden(&self, name: &str) -> String {
+        let start = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
+        let (_, rest) = self
+            .body
+            .split_once(&start)
+            .unwrap_or_else(|| panic!("no {name}: {}", self.body));
+        rest.split('"').next().unwrap_or_default().to_owned()
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))

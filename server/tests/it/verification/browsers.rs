@@ -8,6 +8,7 @@ use latchkey::{
     findings::{self, Finding, Found},
     keys::create::NewKey,
     orgs::settings::{self, OrgSettings},
+    revision::Known,
     time::MINUTE,
     usage::flush::flush,
     verify::{Request, verify},
@@ -52,11 +53,11 @@ on_both! {
         let ask = async |key| said(&app.ask(&Request { key: Some(key), origin: Some("https://shop.example"), ..Request::default() }).await);
         assert_eq!(ask(&made.plain).await, "SECRET_KEY_IN_BROWSER");
         let allow = OrgSettings { name: "Northwind".parse().unwrap(), secrets_in_browsers: true };
-        settings::change(&app.engine, &org.permit(), &allow).await.unwrap();
+        settings::change(&app.engine, &org.permit(), allow.clone(), &Known::Nothing).await.unwrap();
         assert_eq!(settings::read(&app.engine, &org.permit()).await.unwrap(), allow);
         assert_eq!(ask(&made.plain).await, "VALID", "at once, though the key was warm");
         assert_eq!(ask(&theirs.plain).await, "SECRET_KEY_IN_BROWSER");
-        settings::change(&app.engine, &org.permit(), &OrgSettings { secrets_in_browsers: false, ..allow }).await.unwrap();
+        settings::change(&app.engine, &org.permit(), OrgSettings { secrets_in_browsers: false, ..allow }, &Known::Nothing).await.unwrap();
         assert_eq!(ask(&made.plain).await, "SECRET_KEY_IN_BROWSER");
         flush(&app.engine).await.unwrap();
         let found = findings::of_key(&app.engine, &org.permit(), made.id).await.unwrap();

@@ -33,6 +33,7 @@ pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
             });
         }
     }
+    let base = key.revision().to_string();
     let lines = |items: Vec<String>| items.join("\n");
     Ok(EditKeyOptions {
         name: key.summary.name.to_string(),
@@ -51,6 +52,7 @@ pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
             expires_on: String::new(),
             ip_ranges: lines(key.ip_ranges.iter().map(ToString::to_string).collect()),
             notes: key.notes,
+            base,
         },
     })
 }

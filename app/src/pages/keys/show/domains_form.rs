@@ -44,9 +44,11 @@ pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<Key
             field,
             "A widget key needs at least one domain. Add another one first, or revoke the key.",
         )),
-        Err(error @ (EditKeyError::Revoked | EditKeyError::Unfit(_))) => {
-            Ok(FormAnswer::refused(form.sent_back(), field, error))
-        }
+        Err(
+            error @ (EditKeyError::Revoked
+            | EditKeyError::ChangedMeanwhile
+            | EditKeyError::Unfit(_)),
+        ) => Ok(FormAnswer::refused(form.sent_back(), field, error)),
         Err(EditKeyError::Storage(error)) => Err(error.into()),
     }
 }

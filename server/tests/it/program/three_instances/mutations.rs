@@ -73,11 +73,15 @@ pub const MUTATIONS: [(&str, Prepare); 13] = [
         let mut key = Key::create(world, json!({}));
         key.asked = json!({"origin": "https://a.example"});
         let cookie = sign_in(world, &user(world, &key.org));
-        let (form, page) = (
-            "name=N&secrets_in_browsers=allow",
-            format!("/orgs/{}/settings", key.org),
-        );
-        let change = move || drop(world.form(&page, &cookie, form));
+        let page = format!("/orgs/{}/settings", key.org);
+        let served = world.servers[0].send("GET", &page, &[("Cookie", &*cookie)], "");
+        let base = served
+            .split("name=\"base\" value=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect(&served);
+        let form = format!("base={base}&name=N&secrets_in_browsers=allow");
+        let change = move || drop(world.form(&page, &cookie, &form));
         key.case("SECRET_KEY_IN_BROWSER", "VALID", change)
     }),
     ("a service token is revoked", |world| {

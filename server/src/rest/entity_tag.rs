@@ -1,0 +1,125 @@
+//! Entity tags (RFC 9110, 8.8.3): `ETag` says which state of a thing an answer shows, and `If-Match` which one a change is
+//! meant for.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderValue, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use latchkey::revision::Known;
+
+use crate::problem::{Code, Problem};
+
+/// What `If-Match` says the caller knows. Without the header, and for `*`, that is nothing.
+#[derive(Debug)]
+pub struct IfMatch(pub Known);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let lines = parts.headers.get_all(header::IF_MATCH);
+        let texts: Option<Vec<&str>> = lines.iter().map(|line| line.to_str().ok()).collect();
+        let known = texts.and_then(|texts| match texts.as_slice() {
+            [] => Some(Known::Nothing),
+            // Several lines are one list.
+            texts => read(&texts.join(",")),
+        });
+        known.map(Self).ok_or_else(malformed)
+    }
+}
+
+/// An answer that shows the state with this tag.
+pub fn tagged(tag: &str, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    let tag = HeaderValue::from_str(&format!("\"{tag}\"")).ok();
+    response
+        .headers_mut()
+        .extend(tag.map(|tag| (header::ETAG, tag)));
+    response
+}
+
+/// The thing has none of the tags that `If-Match` names.
+pub fn changed_meanwhile() -> Problem {
+    Problem::new(
+        Code::ChangedMeanwhile,
+        "If-Match does not name the current ETag, so nothing was changed. Retrieve the object, and send the change again \
+         with its ETag if it is still needed.",
+    )
+}
+
+/// `*` or the strong tags of a list; `None` when it is neither. Weak tags are left out, since they never match.
+fn read(text: &str) -> Option<Known> {
+    if text.trim_matches(BLANKS) == "*" {
+        return Some(Known::Nothing);
+    }
+    let mut rest = text;
+    let (mut tags, mut weak) = (Vec::new(), false);
+    loop {
+        rest = rest.trim_start_matches(|c| c == ',' || BLANKS.contains(&c));
+        if rest.is_empty() {
+            return (weak || !tags.is_empty()).then_some(Known::Tags(tags));
+        }
+        let is_weak = rest.starts_with("W/");
+        let opaque = rest.strip_prefix("W/").unwrap_or(rest);
+        let (tag, after) = opaque.strip_prefix('"')?.split_once('"')?;
+        if tag.contains(BLANKS) {
+            return None;
+        }
+        match is_weak {
+            true => weak = true,
+            false => tags.push(tag.to_owned()),
+        }
+        rest = after.trim_start_matches(BLANKS);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
+        }
+    }
+}
+
+const BLANKS: [char; 2] = [' ', '\t'];
+
+fn malformed() -> Problem {
+    Problem::invalid_request(
+        "If-Match must be * or a list of entity tags in double quotes, such as the ETag of a previous response.",
+        Vec::new(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_list_of_tags_is_not_read() {
+        for text in [
+            "",
+            ",",
+            "a",
+            "\"a",
+            "a\"",
+            "\"a\" \"b\"",
+            "\"a\"b",
+            "*,\"a\"",
+            "w/\"a\"",
+            "W/a",
+            "\"a b\"",
+            "W/W/\"a\"",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn strong_tags_are_read_and_weak_ones_left_out() {
+        assert_eq!(read(" * "), Some(Known::Nothing));
+        for (text, tags) in [
+            ("\"a\"", &["a"][..]),
+            (" \"a\" , ,W/\"b\",\"c,d\",", &["a", "c,d"]),
+            ("W/\"a\"", &[]),
+            ("\"\"", &[""]),
+        ] {
+            let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            assert_eq!(read(text), Some(Known::Tags(tags)), "{text}");
+        }
+    }
+}
