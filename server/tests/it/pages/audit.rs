@@ -122,7 +122,7 @@ on_both! {
             (format!("actor={dana}"), &all[1..2]),
             ("from=2026-11-22".to_owned(), &all[..1]),
             ("to=2026-11-21".to_owned(), &all[1..]),
-            ("from=2026-11-22&to=2026-11-21".to_owned(), &[]),
+            ("from=2026-11-23".to_owned(), &[]),
             ("before=nonsense".to_owned(), &all),
         ] {
             let page = owner.get(&format!("{AUDIT}?{filter}")).await;
@@ -136,7 +136,7 @@ on_both! {
     async fn an_invalid_filter_is_shown_and_finds_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        for filter in ["event=key.eaten", "key=Production", "actor=dana", "actor=%00", "key=%FF", "from=yesterday", "to=9999-12-31"] {
+        for filter in ["event=key.eaten", "key=Production", "actor=dana", "actor=%00", "key=%FF", "from=yesterday", "to=9999-12-31", "from=2026-11-22&to=2026-11-21"] {
             let page = owner.get(&format!("{AUDIT}?{filter}")).await;
             assert_eq!(page.status, 200, "{filter}");
             assert!(page.body.contains("aria-invalid=\"true\"") && rows(&page).is_empty(), "{filter}: {}", page.body);
