@@ -9,23 +9,17 @@ use axum::{
 use latchkey::{
     Engine,
     access::{Membership, Permit, Permitted},
-    accounts::sessions::SignedIn,
+    accounts::sessions::{SessionRecord, SignedIn},
     caller::{Person, Visit},
     id::UserId,
     name::Slug,
-    time::{MINUTE, Timestamp},
+    time::MINUTE,
 };
 use leptos::prelude::use_context;
 use tower_sessions::Session;
 
 use crate::{error::AppError, text::query::value_of};
 
-/// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
-const USER_ID: &str = "user_id";
-/// The key under which it holds the epoch of their account. The session store reads it too.
-const EPOCH: &str = "epoch";
-/// The key under which a session holds when its idle time last began anew.
-const USED_AT: &str = "used_at";
 /// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
 const REFRESH_AFTER: i64 = 10 * MINUTE;
 
@@ -142,18 +136,13 @@ impl PageRequest {
     /// # Errors
     /// [`AppError::SignedOut`] when no one is.
     pub async fn user_id(&self) -> Result<UserId, AppError> {
-        let user_id: UserId = self
-            .session
-            .get(USER_ID)
-            .await
-            .map_err(failed)?
-            .ok_or(AppError::SignedOut)?;
-        let now = self.engine.clock().now();
-        let used_at: Option<Timestamp> = self.session.get(USED_AT).await.map_err(failed)?;
-        if used_at.is_none_or(|used_at| now.since(used_at) >= REFRESH_AFTER) {
-            self.session.insert(USED_AT, now).await.map_err(failed)?;
+        let kept: Option<SessionRecord> =
+            self.session.get(SessionRecord::KEY).await.map_err(failed)?;
+        let SessionRecord { who, used_at } = kept.ok_or(AppError::SignedOut)?;
+        if self.engine.clock().now().since(used_at) >= REFRESH_AFTER {
+            self.keep(who).await?;
         }
-        Ok(user_id)
+        Ok(who.user_id)
     }
 
     /// Who is signed in, and from where.
@@ -202,10 +191,17 @@ impl PageRequest {
         let session = &self.session;
         session.clear().await;
         session.cycle_id().await.map_err(failed)?;
-        session.insert(USER_ID, who.user_id).await.map_err(failed)?;
-        session.insert(EPOCH, who.epoch).await.map_err(failed)?;
-        let now = self.engine.clock().now();
-        session.insert(USED_AT, now).await.map_err(failed)
+        self.keep(who).await
+    }
+
+    /// The session is theirs, and its idle time begins now.
+    async fn keep(&self, who: SignedIn) -> Result<(), AppError> {
+        let used_at = self.engine.clock().now();
+        let record = SessionRecord { who, used_at };
+        self.session
+            .insert(SessionRecord::KEY, record)
+            .await
+            .map_err(failed)
     }
 
     /// Ends the session, here and in the browser.
