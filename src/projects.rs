@@ -6,10 +6,10 @@ use crate::{
     change::Happened,
     db::{StorageError, Tx, on},
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::{OrgId, ProjectId},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
-    random::RandomnessError,
     time::Timestamp,
 };
 
@@ -48,13 +48,12 @@ pub enum ProjectError {
         "This project is not empty. Move its keys (including revoked ones) and agents to another project first."
     )]
     NotEmpty,
-    /// There was no randomness.
+    /// It failed on our side.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(ProjectError);
 
 /// The org's projects: `Default` first, then by name.
 ///
@@ -159,8 +158,7 @@ async fn changeable(
 ) -> Result<DisplayName, ProjectError> {
     const SQL: &str = "SELECT name FROM projects WHERE org_id = $1 AND id = $2";
     let name: Option<DisplayName> = on!(tx.on(), c => sqlx::query_scalar(SQL)
-        .bind(org_id).bind(id).fetch_optional(c).await)
-    .map_err(StorageError::from)?;
+        .bind(org_id).bind(id).fetch_optional(c).await)?;
     match name {
         None => Err(ProjectError::NotFound),
         Some(name) if name.as_str() == DEFAULT_PROJECT => Err(ProjectError::IsDefault),

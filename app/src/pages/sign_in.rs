@@ -78,8 +78,7 @@ pub async fn submit(
         Err(error @ SignInError::TooMany { .. }) => {
             return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
         }
-        Err(SignInError::Hash(error)) => return Err(error.into()),
-        Err(SignInError::Storage(error)) => return Err(error.into()),
+        Err(SignInError::Fault(fault)) => return Err(fault.into()),
     };
     request.open_session(who).await?;
     let path = if is_own_path(&form.next) {

@@ -22,7 +22,6 @@ use super::{
     fields::Instant,
     keys::answer,
     path::{KeyPath, no_key},
-    storage_failed,
 };
 use crate::{
     app_state::AppState,
@@ -126,6 +125,6 @@ fn refused(error: EditKeyError) -> Problem {
         EditKeyError::NotFound => no_key(),
         EditKeyError::Revoked => Problem::new(Code::WrongState, error.to_string()),
         EditKeyError::Unfit(ref unfit) => Problem::invalid_field(unfit.field(), error),
-        EditKeyError::Storage(error) => storage_failed(error),
+        EditKeyError::Fault(fault) => fault.into(),
     }
 }

@@ -85,8 +85,6 @@ pub async fn submit(
         Err(error @ (ProjectError::IsDefault | ProjectError::NotEmpty)) => {
             Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
         }
-        Err(error @ (ProjectError::Randomness(_) | ProjectError::Storage(_))) => {
-            Err(AppError::unavailable(&error))
-        }
+        Err(ProjectError::Fault(fault)) => Err(fault.into()),
     }
 }

@@ -58,9 +58,7 @@ pub async fn submit(
             let field = form_field(error.field());
             Ok(FormAnswer::refused(form.sent_back(), field, error))
         }
-        Err(error @ (CreateKeyError::Randomness(_) | CreateKeyError::Storage(_))) => {
-            Err(AppError::unavailable(&error))
-        }
+        Err(CreateKeyError::Fault(fault)) => Err(fault.into()),
     }
 }
 

@@ -91,9 +91,7 @@ pub async fn submit(
             | RotateKeyError::RotatedMeanwhile
             | RotateKeyError::NotOffered(..)),
         ) => FormAnswer::refused(form.sent_back(), WHOLE_FORM, error),
-        Err(error @ (RotateKeyError::Randomness(_) | RotateKeyError::Storage(_))) => {
-            return Err(AppError::unavailable(&error));
-        }
+        Err(RotateKeyError::Fault(fault)) => return Err(fault.into()),
     })
 }
 

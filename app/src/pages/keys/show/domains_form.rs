@@ -47,7 +47,7 @@ pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<Key
         Err(error @ (EditKeyError::Revoked | EditKeyError::Unfit(_))) => {
             Ok(FormAnswer::refused(form.sent_back(), field, error))
         }
-        Err(EditKeyError::Storage(error)) => Err(error.into()),
+        Err(EditKeyError::Fault(fault)) => Err(fault.into()),
     }
 }
 
