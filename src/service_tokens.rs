@@ -1,15 +1,12 @@
 //! Service tokens: what the operator's API servers call Latchkey with (design §1, §6). Stored like keys, as digests.
 
-use std::{
-    fmt,
-    str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
 
 use crate::{
     Engine,
@@ -36,8 +33,9 @@ pub const PREFIX: &str = "lk_service_";
 const RANDOM_CHARACTERS: usize = 26;
 
 /// What a service token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = InvalidTokenScope, parse_err_fn = invalid_scope)]
 pub enum TokenScope {
     /// Asking whether a key may pass.
     Verify,
@@ -72,24 +70,8 @@ struct Row {
 #[error("a service token's scope is `verify` or `manage`")]
 pub struct InvalidTokenScope;
 
-impl fmt::Display for TokenScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Verify => "verify",
-            Self::Manage => "manage",
-        })
-    }
-}
-
-impl FromStr for TokenScope {
-    type Err = InvalidTokenScope;
-    fn from_str(text: &str) -> Result<Self, InvalidTokenScope> {
-        match text {
-            "verify" => Ok(Self::Verify),
-            "manage" => Ok(Self::Manage),
-            _ => Err(InvalidTokenScope),
-        }
-    }
+const fn invalid_scope(_: &str) -> InvalidTokenScope {
+    InvalidTokenScope
 }
 
 crate::db::text_column!(TokenScope);
