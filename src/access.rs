@@ -7,8 +7,9 @@ use crate::{
     Engine,
     audit::security_events::{Log, SecurityEvent},
     caller::{Actor, Caller, Person, Via, Visit},
-    db::{StorageError, on},
+    db::on,
     event::Event,
+    fault::{Fault, from_fault},
     id::{OrgId, ServiceTokenId},
     name::{DisplayName, Slug},
     role::{Action, Role},
@@ -84,10 +85,12 @@ pub enum AccessError {
     /// The role does not allow the action.
     #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
     Forbidden(Action),
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(AccessError);
 
 impl Membership {
     /// The membership of a person in the org with this slug.
@@ -103,9 +106,7 @@ impl Membership {
         }
         const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
              JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 AND orgs.slug = $2";
-        let row: Option<Row> =
-            on!(engine.db.read(), c => sqlx::query_as(SQL).bind(person.user_id).bind(slug.clone()).fetch_optional(c).await)
-                .map_err(StorageError::from)?;
+        let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(person.user_id).bind(slug.clone()).fetch_optional(c).await)?;
         let row = row.ok_or(AccessError::NotFound)?;
         Ok(Self {
             engine: engine.clone(),

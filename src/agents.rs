@@ -8,12 +8,12 @@ pub mod show;
 
 use crate::{
     Engine,
-    db::{StorageError, Tx},
+    db::Tx,
     domain::{DomainPattern, MAX_PATTERNS, TOO_MANY_PATTERNS},
+    fault::{Fault, from_fault},
     id::{AgentId, OrgId, ProjectId},
     keys::project,
     name::DisplayName,
-    random::RandomnessError,
     time::Timestamp,
 };
 
@@ -83,13 +83,12 @@ pub enum AgentError {
     /// More domains than an agent has.
     #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
-    /// There was no randomness.
+    /// It failed on our side.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(AgentError);
 
 /// Checks what an agent is to be, and gives the project it will belong to.
 async fn check(

@@ -1,6 +1,8 @@
 //! Who does something, and from where: what the audit log says of every change.
 
-use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
+
+use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::id::{ServiceTokenId, UserId};
 
@@ -18,7 +20,8 @@ pub enum Actor {
 }
 
 /// What they use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Via {
     /// The pages.
     Page,
@@ -40,7 +43,8 @@ pub struct Visit {
 }
 
 /// A kind of program, told from its `User-Agent` header: of the header itself nothing is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Client {
     /// Mozilla Firefox.
     Firefox,
@@ -132,25 +136,12 @@ impl Actor {
 
 impl Via {
     /// Its word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::Api => "api",
-            Self::Cli => "cli",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 impl Client {
-    const ALL: [Self; 6] = [
-        Self::Firefox,
-        Self::Edge,
-        Self::Chrome,
-        Self::Safari,
-        Self::Curl,
-        Self::Other,
-    ];
-
     /// The kind of program that sends this `User-Agent` header.
     pub fn of_user_agent(header: &str) -> Self {
         // Each browser names those that it wants to be taken for, so the order matters.
@@ -163,38 +154,6 @@ impl Client {
         ];
         let known = signs.into_iter().find(|(sign, _)| header.contains(sign));
         known.map_or(Self::Other, |(_, client)| client)
-    }
-
-    /// Its word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Firefox => "firefox",
-            Self::Edge => "edge",
-            Self::Chrome => "chrome",
-            Self::Safari => "safari",
-            Self::Curl => "curl",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// The text is not a kind of program.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a kind of program")]
-pub struct UnknownClient;
-
-impl FromStr for Client {
-    type Err = UnknownClient;
-    fn from_str(text: &str) -> Result<Self, UnknownClient> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|client| client.as_str() == text)
-            .ok_or(UnknownClient)
-    }
-}
-
-impl fmt::Display for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

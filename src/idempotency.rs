@@ -11,9 +11,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     Engine,
     db::{StorageError, on},
+    fault::{Fault, from_fault},
     id::ServiceTokenId,
     keys::create::new_creation_token,
-    random::RandomnessError,
     time::{DAY, Timestamp},
 };
 
@@ -32,13 +32,12 @@ pub enum ClaimError {
         "This Idempotency-Key was already used with a different request. Use a new key for each object that you create."
     )]
     Reused,
-    /// There was no randomness.
+    /// It failed on our side.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(ClaimError);
 
 impl Fingerprint {
     /// The fingerprint of a request.
@@ -71,21 +70,18 @@ pub async fn claim(
     const FORGET: &str = "DELETE FROM idempotency_keys \
          WHERE service_token_id = $1 AND idempotency_key = $2 AND created_at <= $3";
     on!(tx.on(), c => sqlx::query(FORGET)
-        .bind(service_token).bind(key).bind(now.plus(-KEPT_FOR)).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(service_token).bind(key).bind(now.plus(-KEPT_FOR)).execute(c).await.map(drop))?;
     // Of two that come at once, the second waits here until the first is stored.
     const CLAIM: &str = "INSERT INTO idempotency_keys \
          (service_token_id, idempotency_key, fingerprint, creation_token, created_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (service_token_id, idempotency_key) DO UPDATE SET fingerprint = excluded.fingerprint \
          WHERE idempotency_keys.fingerprint = $6";
     on!(tx.on(), c => sqlx::query(CLAIM)
-        .bind(service_token).bind(key).bind(&fingerprint.0[..]).bind(&new).bind(now).bind(RELEASED).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(service_token).bind(key).bind(&fingerprint.0[..]).bind(&new).bind(now).bind(RELEASED).execute(c).await.map(drop))?;
     const SELECT: &str = "SELECT fingerprint, creation_token FROM idempotency_keys \
          WHERE service_token_id = $1 AND idempotency_key = $2";
     let (claimed_for, creation_token): (Vec<u8>, String) = on!(tx.on(), c => sqlx::query_as(SELECT)
-        .bind(service_token).bind(key).fetch_one(c).await)
-    .map_err(StorageError::from)?;
+        .bind(service_token).bind(key).fetch_one(c).await)?;
     tx.commit().await?;
     if claimed_for == fingerprint.0 {
         Ok(creation_token)

@@ -5,12 +5,9 @@ mod list;
 #[cfg(feature = "native")]
 mod tests;
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use std::{fmt, net::IpAddr, str::FromStr};
 
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
 pub use self::list::{MAX_RANGES, TOO_MANY_RANGES, parse_list};
@@ -24,11 +21,7 @@ use crate::clip::clip;
 /// matter on what kind of socket a client arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct IpRange {
-    first: IpAddr,
-    /// How many leading bits are shared: at most 32 for IPv4, 128 for IPv6.
-    prefix: u8,
-}
+pub struct IpRange(IpNet);
 
 /// Why a text is not a range, and what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,80 +77,57 @@ impl IpRange {
         let typed: IpAddr = address
             .parse()
             .map_err(|_| IpRangeError::Address(clip(address)))?;
-        let most = bits(typed);
-        let prefix = prefix.map_or(Ok(most), |text| {
-            read_prefix(text, most).ok_or_else(|| IpRangeError::Prefix {
+        let single = IpNet::from(typed);
+        let network = prefix.map_or(Ok(single), |text| {
+            with_prefix(typed, text).ok_or_else(|| IpRangeError::Prefix {
                 text: clip(text),
-                most,
+                most: single.max_prefix_len(),
             })
         })?;
-        let (address, prefix) = match typed {
-            // The first 96 bits of a mapped address say only that it is one.
-            IpAddr::V6(_) if prefix >= 96 => {
-                let address = typed.to_canonical();
-                (address, prefix - (most - bits(address)))
-            }
-            IpAddr::V4(_) | IpAddr::V6(_) => (typed, prefix),
-        };
-        let first = masked(address, prefix);
-        let range = Self { first, prefix };
-        if first == address {
+        let network = canonical(network);
+        let range = Self(network.trunc());
+        if range.0 == network {
             Ok(range)
         } else {
             Err(IpRangeError::HostBits {
                 typed: clip(text),
                 range,
-                address,
+                address: network.addr(),
             })
         }
     }
 
     /// Whether the address is in the range. An IPv4 address is in no IPv6 range, not even `::/0`.
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_ipv4() == self.first.is_ipv4() && masked(address, self.prefix) == self.first
+        self.0.contains(&address.to_canonical())
     }
 }
 
-const fn bits(address: IpAddr) -> u8 {
-    match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
-    }
+/// The network of so many bits, in decimal without a sign or a leading zero.
+fn with_prefix(address: IpAddr, prefix: &str) -> Option<IpNet> {
+    let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
+    let is_canonical = digits && (prefix == "0" || !prefix.starts_with('0'));
+    let bits = prefix.parse().ok().filter(|_| is_canonical)?;
+    IpNet::new(address, bits).ok()
 }
 
-/// The number in decimal, without a sign or a leading zero.
-fn read_prefix(text: &str, most: u8) -> Option<u8> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let canonical = digits && (text == "0" || !text.starts_with('0'));
-    text.parse()
-        .ok()
-        .filter(|prefix| canonical && *prefix <= most)
-}
-
-/// The address with all but its first `prefix` bits cleared.
-fn masked(address: IpAddr, prefix: u8) -> IpAddr {
-    let cleared = u32::from(bits(address).saturating_sub(prefix));
-    match address {
-        // A shift by all the bits that there are is none to Rust: `checked_shl` gives nothing then.
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(cleared).unwrap_or(0);
-            Ipv4Addr::from_bits(address.to_bits() & mask).into()
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(cleared).unwrap_or(0);
-            Ipv6Addr::from_bits(address.to_bits() & mask).into()
-        }
+/// An IPv4-mapped network as the IPv4 network that it is: its first 96 bits say only that it is mapped.
+fn canonical(network: IpNet) -> IpNet {
+    match (
+        network.addr().to_canonical(),
+        network.prefix_len().checked_sub(96),
+    ) {
+        (IpAddr::V4(address), Some(bits)) => Ipv4Net::new(address, bits).map_or(network, IpNet::V4),
+        _ => network,
     }
 }
 
 impl fmt::Display for IpRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.first)?;
-        if self.prefix == bits(self.first) {
-            Ok(())
+        if self.0.prefix_len() == self.0.max_prefix_len() {
+            self.0.addr().fmt(f)
         } else {
-            write!(f, "/{}", self.prefix)
+            self.0.fmt(f)
         }
     }
 }

@@ -45,6 +45,8 @@ pub mod effects;
 #[cfg(feature = "native")]
 mod engine;
 #[cfg(feature = "native")]
+pub mod fault;
+#[cfg(feature = "native")]
 pub mod feed;
 #[cfg(feature = "native")]
 pub mod findings;

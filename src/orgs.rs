@@ -9,9 +9,9 @@ use crate::{
     db::{StorageError, Tx, on},
     email::EmailAddress,
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::{OrgId, ProjectId, UserId},
     name::{DisplayName, Slug},
-    random::RandomnessError,
     role::Role,
     time::Timestamp,
 };
@@ -40,13 +40,12 @@ pub enum CreateOrgError {
     /// The same request has made it already.
     #[error("This organization already exists.")]
     AlreadyMade(Box<Org>),
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// There was no randomness.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
+    Fault(Fault),
 }
+
+from_fault!(CreateOrgError);
 
 /// The name of the project that every org starts with (design §1).
 pub const DEFAULT_PROJECT: &str = "Default";
@@ -103,13 +102,11 @@ pub(crate) async fn insert(
          ON CONFLICT DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT_ORG)
         .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now).bind(creation_token)
-        .execute(c).await.map(|done| done.rows_affected()))
-    .map_err(StorageError::from)?;
+        .execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 0 {
         const SELECT: &str = "SELECT id, slug, name FROM orgs WHERE creation_token = $1";
         let made: Option<Org> =
-            on!(tx.on(), c => sqlx::query_as(SELECT).bind(creation_token).fetch_optional(c).await)
-                .map_err(StorageError::from)?;
+            on!(tx.on(), c => sqlx::query_as(SELECT).bind(creation_token).fetch_optional(c).await)?;
         return Err(match made {
             Some(made) => CreateOrgError::AlreadyMade(Box::new(made)),
             None => CreateOrgError::SlugTaken(org.slug),
@@ -119,8 +116,7 @@ pub(crate) async fn insert(
         "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
     let project = ProjectId::new(now.as_millis(), engine.random.bytes()?);
     on!(tx.on(), c => sqlx::query(INSERT_PROJECT)
-        .bind(project).bind(org.id).bind(DEFAULT_PROJECT).bind(now).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(project).bind(org.id).bind(DEFAULT_PROJECT).bind(now).execute(c).await.map(drop))?;
     Ok(org)
 }
 

@@ -6,10 +6,10 @@ use crate::{
     change::Happened,
     db::{StorageError, Tx, on, select_locked},
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::{OrgId, ProjectId},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
-    random::RandomnessError,
     revision::{Known, Revision},
     time::Timestamp,
 };
@@ -52,13 +52,12 @@ pub enum ProjectError {
         "This project is not empty. Move its keys (including revoked ones) and agents to another project first."
     )]
     NotEmpty,
-    /// There was no randomness.
+    /// It failed on our side.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(ProjectError);
 
 /// The org's projects: `Default` first, then by name.
 ///

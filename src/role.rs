@@ -1,12 +1,12 @@
 //! Who may do what (design §2): one exhaustive, pure function that pages, server functions and the API all ask.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
 
 /// A person's role in an org.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = InvalidRole, parse_err_fn = invalid_role)]
 pub enum Role {
     /// Makes and manages everything, the org included.
     Owner,
@@ -107,20 +107,6 @@ impl Role {
             Self::Member => "Member",
         }
     }
-
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Member => "member",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text())
-    }
 }
 
 /// The text is not a role.
@@ -128,14 +114,8 @@ impl fmt::Display for Role {
 #[error("a role is `owner`, `admin` or `member`")]
 pub struct InvalidRole;
 
-impl FromStr for Role {
-    type Err = InvalidRole;
-    fn from_str(text: &str) -> Result<Self, InvalidRole> {
-        [Self::Owner, Self::Admin, Self::Member]
-            .into_iter()
-            .find(|role| role.text() == text)
-            .ok_or(InvalidRole)
-    }
+const fn invalid_role(_: &str) -> InvalidRole {
+    InvalidRole
 }
 
 #[cfg(feature = "native")]

@@ -1,15 +1,12 @@
 //! Service tokens: what the operator's API servers call Latchkey with (design §1, §6). Stored like keys, as digests.
 
-use std::{
-    fmt,
-    str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
 
 use crate::{
     Engine,
@@ -21,11 +18,11 @@ use crate::{
     convention::CHECKSUM_CHARACTERS,
     db::{Db, StorageError, on, places},
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::ServiceTokenId,
     key::{digest::KeyDigest, text::PlainKey},
     name::DisplayName,
     peppers::StoredAs,
-    random::RandomnessError,
     time::{MINUTE, Timestamp},
     verify::cache::Led,
 };
@@ -36,8 +33,9 @@ pub const PREFIX: &str = "lk_service_";
 const RANDOM_CHARACTERS: usize = 26;
 
 /// What a service token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = InvalidTokenScope, parse_err_fn = invalid_scope)]
 pub enum TokenScope {
     /// Asking whether a key may pass.
     Verify,
@@ -72,38 +70,11 @@ struct Row {
 #[error("a service token's scope is `verify` or `manage`")]
 pub struct InvalidTokenScope;
 
-impl fmt::Display for TokenScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Verify => "verify",
-            Self::Manage => "manage",
-        })
-    }
-}
-
-impl FromStr for TokenScope {
-    type Err = InvalidTokenScope;
-    fn from_str(text: &str) -> Result<Self, InvalidTokenScope> {
-        match text {
-            "verify" => Ok(Self::Verify),
-            "manage" => Ok(Self::Manage),
-            _ => Err(InvalidTokenScope),
-        }
-    }
+const fn invalid_scope(_: &str) -> InvalidTokenScope {
+    InvalidTokenScope
 }
 
 crate::db::text_column!(TokenScope);
-
-/// Why a token was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateTokenError {
-    /// There was no randomness.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
 
 /// Makes a service token and gives its plain text, for the first and last time.
 ///
@@ -115,7 +86,7 @@ pub async fn create(
     name: &DisplayName,
     scope: TokenScope,
     expires_at: Option<Timestamp>,
-) -> Result<PlainKey, CreateTokenError> {
+) -> Result<PlainKey, Fault> {
     let now = engine.clock.now();
     let plain = PlainKey::generate(PREFIX, RANDOM_CHARACTERS, &engine.random)?;
     let id = ServiceTokenId::new(now.as_millis(), engine.random.bytes()?);
@@ -125,8 +96,7 @@ pub async fn create(
     let mut change = engine.change_instance(operator).await?;
     on!(change.on(), c => sqlx::query(SQL)
         .bind(id).bind(name.clone()).bind(scope).bind(digest.as_bytes()).bind(engine.peppers.current_version())
-        .bind(plain.display_form(PREFIX.len() + 4)).bind(now).bind(expires_at).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(plain.display_form(PREFIX.len() + 4)).bind(now).bind(expires_at).execute(c).await.map(drop))?;
     let created = Happened::new(Event::TokenCreated, Target::Token(id));
     change.commit(created).await?;
     Ok(plain)
@@ -307,10 +277,12 @@ pub enum RevokeTokenError {
     /// It was revoked before, at this time.
     #[error("This service token is already revoked.")]
     AlreadyRevoked(Timestamp),
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(RevokeTokenError);
 
 /// Ends a token for good.
 ///
@@ -325,14 +297,11 @@ pub async fn revoke(
     const SQL: &str =
         "UPDATE service_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
     let revoked = on!(change.on(), c => sqlx::query(SQL)
-        .bind(engine.clock.now()).bind(id).execute(c).await.map(|done| done.rows_affected()))
-    .map_err(StorageError::from)?;
+        .bind(engine.clock.now()).bind(id).execute(c).await.map(|done| done.rows_affected()))?;
     if revoked == 0 {
         const REVOKED_AT: &str = "SELECT revoked_at FROM service_tokens WHERE id = $1";
-        let revoked_at: Option<Option<Timestamp>> =
-            on!(change.on(), c => sqlx::query_scalar(REVOKED_AT)
-            .bind(id).fetch_optional(c).await)
-            .map_err(StorageError::from)?;
+        let revoked_at: Option<Option<Timestamp>> = on!(change.on(), c => sqlx::query_scalar(REVOKED_AT)
+            .bind(id).fetch_optional(c).await)?;
         let revoked_at = revoked_at.flatten().ok_or(RevokeTokenError::NotFound)?;
         return Err(RevokeTokenError::AlreadyRevoked(revoked_at));
     }

@@ -13,6 +13,8 @@ mod observe;
 
 use std::{net::IpAddr, sync::Arc};
 
+use strum::{IntoStaticStr, VariantArray};
+
 pub use known_agent::KnownAgent;
 pub use known_key::KnownKey;
 pub use known_org::KnownOrg;
@@ -55,7 +57,8 @@ pub struct Request<'a> {
 }
 
 /// Why a key is invalid. For trusted callers: an end client is told only that it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum InvalidReason {
     /// It does not look like a key.
     Malformed,
@@ -92,23 +95,11 @@ pub struct Answer {
 
 impl InvalidReason {
     /// Every reason.
-    pub const ALL: [Self; 5] = [
-        Self::Malformed,
-        Self::Unknown,
-        Self::Disabled,
-        Self::Revoked,
-        Self::Superseded,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::Unknown => "unknown",
-            Self::Disabled => "disabled",
-            Self::Revoked => "revoked",
-            Self::Superseded => "superseded",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -9,11 +9,14 @@ use axum::{
 use latchkey::{
     Engine,
     access::{Membership, Permit, Permitted},
-    accounts::{sessions::SignedIn, sign_in::sign_out},
+    accounts::{
+        sessions::{SessionRecord, SignedIn},
+        sign_in::sign_out,
+    },
     caller::{Person, Visit},
     id::UserId,
     name::Slug,
-    time::{MINUTE, Timestamp},
+    time::MINUTE,
 };
 use leptos::prelude::use_context;
 use tokio::sync::OwnedMutexGuard;
@@ -21,12 +24,6 @@ use tower_sessions::Session;
 
 use crate::{error::AppError, shown_once::Held, site::Site, text::query::value_of};
 
-/// The key under which a session holds its person. The session store reads it too, to end a person's sessions.
-const USER_ID: &str = "user_id";
-/// The key under which it holds the epoch of their account. The session store reads it too.
-const EPOCH: &str = "epoch";
-/// The key under which a session holds when its idle time last began anew.
-const USED_AT: &str = "used_at";
 /// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
 const REFRESH_AFTER: i64 = 10 * MINUTE;
 
@@ -143,18 +140,11 @@ impl PageRequest {
     /// # Errors
     /// [`AppError::SignedOut`] when no one is.
     pub async fn user_id(&self) -> Result<UserId, AppError> {
-        let user_id: UserId = self
-            .session
-            .get(USER_ID)
-            .await
-            .map_err(failed)?
-            .ok_or(AppError::SignedOut)?;
-        let now = self.engine().clock().now();
-        let used_at: Option<Timestamp> = self.session.get(USED_AT).await.map_err(failed)?;
-        if used_at.is_none_or(|used_at| now.since(used_at) >= REFRESH_AFTER) {
-            self.session.insert(USED_AT, now).await.map_err(failed)?;
+        let SessionRecord { who, used_at } = self.record().await?.ok_or(AppError::SignedOut)?;
+        if self.engine().clock().now().since(used_at) >= REFRESH_AFTER {
+            self.keep(who).await?;
         }
-        Ok(user_id)
+        Ok(who.user_id)
     }
 
     /// Who is signed in, and from where.
@@ -201,22 +191,34 @@ impl PageRequest {
     /// When the session cannot be kept.
     pub async fn open_session(&self, who: SignedIn) -> Result<(), AppError> {
         let session = &self.session;
-        let before: Option<UserId> = session.get(USER_ID).await.map_err(failed)?;
+        let before = self.record().await?;
         session.clear().await;
         let cycled = session.clone();
         let cycle = async move { cycled.cycle_id().await.map_err(failed) };
         // Signing in as someone else signs out who was there.
-        match before.filter(|before| *before != who.user_id) {
-            Some(user_id) => {
+        match before.map(|before| before.who.user_id) {
+            Some(user_id) if user_id != who.user_id => {
                 let visit = self.visit.clone();
                 sign_out(self.engine(), &Person { user_id, visit }, cycle).await?;
             }
-            None => cycle.await?,
+            _ => cycle.await?,
         }
-        session.insert(USER_ID, who.user_id).await.map_err(failed)?;
-        session.insert(EPOCH, who.epoch).await.map_err(failed)?;
-        let now = self.engine().clock().now();
-        session.insert(USED_AT, now).await.map_err(failed)
+        self.keep(who).await
+    }
+
+    /// What the session holds, if someone is signed in.
+    async fn record(&self) -> Result<Option<SessionRecord>, AppError> {
+        self.session.get(SessionRecord::KEY).await.map_err(failed)
+    }
+
+    /// The session is theirs, and its idle time begins now.
+    async fn keep(&self, who: SignedIn) -> Result<(), AppError> {
+        let used_at = self.engine().clock().now();
+        let record = SessionRecord { who, used_at };
+        self.session
+            .insert(SessionRecord::KEY, record)
+            .await
+            .map_err(failed)
     }
 
     /// The place for the key that was last shown in this session, once no other submit of it is under way.

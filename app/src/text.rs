@@ -2,6 +2,7 @@
 
 pub mod days;
 pub mod number;
+#[cfg(feature = "ssr")]
 pub mod query;
 #[cfg(feature = "ssr")]
 pub mod rate_limits;

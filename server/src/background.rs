@@ -11,11 +11,8 @@ use latchkey::{
     time::Timestamp,
     usage,
 };
-use tokio::{
-    sync::watch,
-    task::JoinHandle,
-    time::{MissedTickBehavior, interval, sleep},
-};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{allocator, app_state::AppState};
 
@@ -31,8 +28,8 @@ const BETWEEN_BEATS: Duration = Duration::from_millis(100);
 /// The tasks that run until they are told to end.
 #[derive(Debug)]
 pub struct Background {
-    stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 7],
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl Background {
@@ -43,42 +40,32 @@ impl Background {
     pub async fn start(state: &AppState) -> Result<Self, StorageError> {
         let started_at = state.engine.clock().now();
         instances::beat(&state.engine, VERSION, started_at).await?;
-        let (stop, stopped) = watch::channel(false);
-        let flushes = tokio::spawn(flush_usage(state.clone(), stopped.clone()));
-        let log = tokio::spawn(log_security_events(state.clone(), stopped.clone()));
-        let clean_up = tokio::spawn(clean_up(state.clone(), stopped.clone()));
-        let changes = tokio::spawn(follow_changes(state.clone(), stopped.clone()));
-        let effects = tokio::spawn(watch_effects(state.clone(), stopped.clone()));
-        let heartbeat = tokio::spawn(beat(state.clone(), started_at, stopped.clone()));
-        let memory = tokio::spawn(give_memory_back(stopped));
-        Ok(Self {
-            stop,
-            tasks: [flushes, log, clean_up, changes, effects, heartbeat, memory],
-        })
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(flush_usage(state.clone(), stop.clone()));
+        tasks.spawn(log_security_events(state.clone(), stop.clone()));
+        tasks.spawn(clean_up(state.clone(), stop.clone()));
+        tasks.spawn(follow_changes(state.clone(), stop.clone()));
+        tasks.spawn(watch_effects(state.clone(), stop.clone()));
+        tasks.spawn(beat(state.clone(), started_at, stop.clone()));
+        tasks.spawn(give_memory_back(stop.clone()));
+        tasks.close();
+        Ok(Self { stop, tasks })
     }
 
     /// Lets them finish what they are at. A flush that was cut off would lose what it had taken.
     pub async fn stop(self) {
-        // An error says that all have ended already.
-        let _ = self.stop.send(true);
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a background task broke"
-                );
-            }
-        }
+        self.stop.cancel();
+        self.tasks.wait().await;
     }
 }
 
-async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
+async fn flush_usage(state: AppState, stop: CancellationToken) {
     let mut ticks = interval(state.settings.usage_flush);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = stop.cancelled() => return,
         }
         if let Err(error) = peppers::move_digests(&state.engine).await {
             tracing::error!(
@@ -102,14 +89,14 @@ async fn flush_usage(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn log_security_events(state: AppState, mut stopped: watch::Receiver<bool>) {
+async fn log_security_events(state: AppState, stop: CancellationToken) {
     let mut ticks = interval(LOG);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failed = false;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = stop.cancelled() => return,
         }
         let written = security_events::write(&state.engine, false).await;
         if let Err(error) = &written
@@ -124,18 +111,18 @@ async fn log_security_events(state: AppState, mut stopped: watch::Receiver<bool>
     }
 }
 
-async fn clean_up(state: AppState, mut stopped: watch::Receiver<bool>) {
+async fn clean_up(state: AppState, stop: CancellationToken) {
     let mut ticks = interval(CLEAN_UP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = stop.cancelled() => return,
         }
         // A long deletion does not hold up the end of the process: what is left is deleted after the next start.
         let deleted = tokio::select! {
             deleted = delete_old(&state) => deleted,
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+            () = stop.cancelled() => return,
         };
         if let Err(error) = deleted {
             tracing::error!(
@@ -146,31 +133,25 @@ async fn clean_up(state: AppState, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn follow_changes(state: AppState, mut stopped: watch::Receiver<bool>) {
+async fn follow_changes(state: AppState, stop: CancellationToken) {
     let listen_url = state.settings.database_listen_url();
-    tokio::select! {
-        () = feed::follow(&state.engine, listen_url) => {}
-        _ = stopped.wait_for(|stopped| *stopped) => {}
-    }
+    let follow = feed::follow(&state.engine, listen_url);
+    stop.run_until_cancelled(follow).await;
 }
 
-async fn watch_effects(state: AppState, mut stopped: watch::Receiver<bool>) {
-    tokio::select! {
-        () = effects::watch(&state.engine) => {}
-        _ = stopped.wait_for(|stopped| *stopped) => {}
-    }
+async fn watch_effects(state: AppState, stop: CancellationToken) {
+    stop.run_until_cancelled(effects::watch(&state.engine))
+        .await;
 }
 
-async fn give_memory_back(mut stopped: watch::Receiver<bool>) {
-    tokio::select! {
-        () = allocator::give_back_what_is_free() => {}
-        _ = stopped.wait_for(|stopped| *stopped) => {}
-    }
+async fn give_memory_back(stop: CancellationToken) {
+    stop.run_until_cancelled(allocator::give_back_what_is_free())
+        .await;
 }
 
 /// Says every two seconds that this instance runs, and without delay how far it has read the audit log: others wait for
 /// that, to say that a change is in effect everywhere.
-async fn beat(state: AppState, started_at: Timestamp, mut stopped: watch::Receiver<bool>) {
+async fn beat(state: AppState, started_at: Timestamp, stop: CancellationToken) {
     let engine = &state.engine;
     let mut ticks = interval(instances::HEARTBEAT);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -184,13 +165,13 @@ async fn beat(state: AppState, started_at: Timestamp, mut stopped: watch::Receiv
         tokio::select! {
             _ = ticks.tick() => {}
             () = feed::advanced(engine) => {}
-            _ = stopped.wait_for(|stopped| *stopped) => break,
+            () = stop.cancelled() => break,
         }
         let beaten = instances::beat(engine, VERSION, started_at).await;
         beaten.unwrap_or_else(failed);
         tokio::select! {
             () = sleep(BETWEEN_BEATS) => {}
-            _ = stopped.wait_for(|stopped| *stopped) => break,
+            () = stop.cancelled() => break,
         }
     }
     instances::leave(engine).await.unwrap_or_else(failed);

@@ -15,7 +15,6 @@ use latchkey::{
 use crate::{
     app_state::AppState,
     problem::{Code, Problem},
-    rest::storage_failed,
 };
 
 /// What a page may read of an answer besides the headers that every page may.
@@ -61,7 +60,7 @@ async fn allowed_origin(
         return Ok(None);
     };
     let allows = allowed_origins::allows(&state.engine, text).await;
-    Ok(allows.map_err(storage_failed)?.then(|| origin.clone()))
+    Ok(allows?.then(|| origin.clone()))
 }
 
 fn preflight(convention: &Convention) -> Response {

@@ -9,7 +9,11 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use latchkey::list::{MAX_LISTED_ERRORS, more_errors};
+use latchkey::{
+    db::StorageError,
+    fault::Fault,
+    list::{MAX_LISTED_ERRORS, more_errors},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -208,6 +212,28 @@ impl Problem {
         let mut response = (self.code.status(), content_type, body).into_response();
         response.headers_mut().extend((*self.headers).clone());
         response
+    }
+}
+
+impl From<Fault> for Problem {
+    /// What failed is for the log, and nothing of it for the caller.
+    fn from(fault: Fault) -> Self {
+        tracing::error!(
+            error = &fault as &dyn std::error::Error,
+            "an API request was not answered"
+        );
+        match fault {
+            Fault::Storage(_) => Self::unavailable(),
+            Fault::Busy(busy) => Self::new(Code::Unavailable, busy.to_string())
+                .with_header(header::RETRY_AFTER, HeaderValue::from(busy.retry_after)),
+            Fault::Randomness(_) | Fault::Hash(_) | Fault::Unfinished(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        Fault::from(error).into()
     }
 }
 

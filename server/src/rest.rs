@@ -24,10 +24,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use latchkey::{db::StorageError, random::RandomnessError};
 use serde::Serialize;
-
-use crate::problem::Problem;
 
 /// The answer to a creation: 201, where the thing is, and that nothing on the way keeps a copy.
 fn created(location: &str, object: impl Serialize) -> Response {
@@ -37,22 +34,4 @@ fn created(location: &str, object: impl Serialize) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (StatusCode::CREATED, headers, Json(object)).into_response()
-}
-
-/// The database could not be asked: for the log, and without a word of it to the caller.
-pub fn storage_failed(error: StorageError) -> Problem {
-    tracing::error!(
-        error = &error as &dyn std::error::Error,
-        "an API request was not answered"
-    );
-    Problem::unavailable()
-}
-
-/// There was no randomness.
-fn randomness_failed(error: RandomnessError) -> Problem {
-    tracing::error!(
-        error = &error as &dyn std::error::Error,
-        "an API request was not answered"
-    );
-    Problem::internal()
 }

@@ -14,7 +14,7 @@ use latchkey::{
     service_tokens::{self, ServiceToken},
 };
 
-use crate::{app_state::AppState, client_address::visit, problem::Problem, rest::storage_failed};
+use crate::{app_state::AppState, client_address::visit, problem::Problem};
 
 /// A caller with a service token of the scope `manage`, who acts for the operator.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl FromRequestParts<AppState> for Manager {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let presented = presented(&parts.headers)?;
         let recognised = recognise(state, parts, &presented).await;
-        let token = known(recognised.map_err(storage_failed)?)?;
+        let token = known(recognised?)?;
         let visit = visit(parts, &state.settings.trusted_proxies);
         Ok(Self {
             operator: service_tokens::operator(&state.engine, &token, visit)

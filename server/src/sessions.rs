@@ -1,6 +1,6 @@
 //! Sessions of the pages: kept in the database under the hash of their id, ended by the engine's clock.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
@@ -9,9 +9,9 @@ use axum::{
 };
 use latchkey::{
     Engine,
-    accounts::sessions::{self, SessionHash, SignedIn},
+    accounts::sessions::{self, SessionHash, SessionRecord},
     db::StorageError,
-    time::{HOUR, Timestamp},
+    time::Timestamp,
 };
 use tower_sessions::{
     Expiry, SessionManagerLayer, SessionStore,
@@ -24,14 +24,6 @@ use tower_sessions::{
 };
 
 use crate::settings::PublicUrl;
-
-/// A session ends when it was not used for so long (design §10), in milliseconds. The time begins anew whenever the
-/// session is saved, which the pages see to.
-const IDLE_LIFETIME: i64 = 12 * HOUR;
-/// Under which key of a session the pages keep who has signed in.
-pub const USER_ID: &str = "user_id";
-/// Under which key they keep the epoch of that person's account.
-const EPOCH: &str = "epoch";
 
 /// The cookie's name over https: browsers take it only from a secure answer, for this host alone.
 const SECURE_COOKIE: &str = "__Host-latchkey";
@@ -115,58 +107,43 @@ fn backend(error: StorageError) -> Error {
 
 /// What is stored is not the data of a session. The error may quote it, so it is not logged.
 fn unreadable(error: serde_json::Error) -> Error {
-    tracing::error!("the stored data of a session cannot be read");
+    tracing::error!("the data of a session cannot be read");
     Error::Decode(error.to_string())
 }
 
-/// A record's owner, and its data as JSON.
-fn parts(record: &Record) -> Result<(Option<SignedIn>, String)> {
-    let encode = |error: serde_json::Error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the data of a session could not be written"
-        );
-        Error::Encode(error.to_string())
-    };
-    let whose = match (record.data.get(USER_ID), record.data.get(EPOCH)) {
-        (Some(user_id), epoch) => Some(SignedIn {
-            user_id: serde_json::from_value(user_id.clone()).map_err(encode)?,
-            // A session from before there were epochs.
-            epoch: epoch.and_then(serde_json::Value::as_i64).unwrap_or(0),
-        }),
-        (None, _) => None,
-    };
-    let data =
-        serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))?;
-    Ok((whose, data))
+/// What the pages keep in a session.
+fn kept(record: &Record) -> Result<SessionRecord> {
+    let value = record
+        .data
+        .get(SessionRecord::KEY)
+        .cloned()
+        .unwrap_or_default();
+    serde_json::from_value(value).map_err(unreadable)
 }
 
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let (whose, data) = parts(record)?;
-        let ends_at = self.0.clock().now().plus(IDLE_LIFETIME);
-        sessions::save(&self.0, hash(&record.id), whose, &data, ends_at)
+        sessions::save(&self.0, hash(&record.id), kept(record)?)
             .await
             .map_err(backend)
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let (whose, data) = parts(record)?;
-        let ends_at = self.0.clock().now().plus(IDLE_LIFETIME);
-        sessions::update(&self.0, hash(&record.id), whose, &data, ends_at)
+        sessions::update(&self.0, hash(&record.id), kept(record)?)
             .await
             .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(stored) = sessions::load(&self.0, hash(id)).await.map_err(backend)? else {
+        let Some(kept) = sessions::load(&self.0, hash(id)).await.map_err(backend)? else {
             return Ok(None);
         };
+        let value = serde_json::to_value(kept).map_err(unreadable)?;
         Ok(Some(Record {
             id: *id,
-            data: serde_json::from_str(&stored.data).map_err(unreadable)?,
-            expiry_date: date_time(stored.expires_at),
+            data: HashMap::from([(SessionRecord::KEY.to_owned(), value)]),
+            expiry_date: date_time(kept.expires_at()),
         }))
     }
 

@@ -23,11 +23,11 @@ use axum::{
     response::Response,
 };
 use http_body_util::BodyExt as _;
-use latchkey::{caller::Visit, id::UserId};
+use latchkey::{accounts::sessions::SessionRecord, caller::Visit, id::UserId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_sessions::Session;
 
-use crate::{app_state::AppState, error_page, sessions::USER_ID};
+use crate::{app_state::AppState, error_page};
 
 /// Requests of one address, those that wait included: enough for an office behind it.
 const MAX_OF_ADDRESS: usize = 256;
@@ -177,7 +177,10 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     let turn = place.turn().await;
     // A session that cannot be read is nobody's: the page says what is wrong.
     let person = match request.extensions().get::<Session>() {
-        Some(session) => session.get::<UserId>(USER_ID).await.ok().flatten(),
+        Some(session) => {
+            let record = session.get::<SessionRecord>(SessionRecord::KEY).await;
+            record.ok().flatten().map(|record| record.who.user_id)
+        }
         None => None,
     };
     if let Some(person) = person {

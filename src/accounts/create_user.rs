@@ -3,8 +3,8 @@
 use crate::{
     Engine,
     access::{Operator, Org, to},
-    db::StorageError,
     email::EmailAddress,
+    fault::{Fault, from_fault},
     id::UserId,
     name::DisplayName,
     orgs,
@@ -13,8 +13,8 @@ use crate::{
 
 use super::{
     User,
-    password::{self, HashError, HashFor, NewPassword},
-    sign_up::{self, SignUpError},
+    password::{self, HashFor, NewPassword},
+    sign_up,
 };
 
 /// Why a person was not added.
@@ -23,16 +23,12 @@ pub enum CreateUserError {
     /// The address has an account.
     #[error("An account for `{0}` already exists.")]
     EmailTaken(EmailAddress),
-    /// The password could not be hashed.
+    /// It failed on our side.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The account could not be made.
-    #[error(transparent)]
-    SignUp(SignUpError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(CreateUserError);
 
 /// Adds a person with an account of their own to an org.
 ///
@@ -52,18 +48,13 @@ pub async fn create_user(
     let mut change = engine.change(&permit).await?;
     let now = engine.clock.now();
     let user = User {
-        id: sign_up::new_user_id(engine)
-            .map_err(SignUpError::from)
-            .map_err(CreateUserError::SignUp)?,
+        id: sign_up::new_user_id(engine)?,
         name: name.clone(),
         email: email.clone(),
     };
-    sign_up::insert_user(change.tx(), &user, &password_hash, now)
-        .await
-        .map_err(|error| match error {
-            SignUpError::NotAvailable => CreateUserError::EmailTaken(email.clone()),
-            other => CreateUserError::SignUp(other),
-        })?;
+    if !sign_up::insert_user(change.tx(), &user, &password_hash, now).await? {
+        return Err(CreateUserError::EmailTaken(user.email));
+    }
     orgs::insert_membership(change.tx(), org.id, user.id, role, now).await?;
     change.commit(sign_up::joined(user.id, role)).await?;
     Ok(user.id)

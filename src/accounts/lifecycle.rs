@@ -8,6 +8,7 @@ use crate::{
     access::Operator,
     db::{Db, StorageError, on},
     email::EmailAddress,
+    fault::{Fault, from_fault},
     id::UserId,
 };
 
@@ -19,10 +20,12 @@ pub enum LifecycleError {
     /// Nobody has the address.
     #[error("No account was found for `{0}`.")]
     NotFound(EmailAddress),
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(LifecycleError);
 
 /// The id of the account with this address, for the operator.
 ///
@@ -35,8 +38,7 @@ pub async fn find(
 ) -> Result<UserId, LifecycleError> {
     const SQL: &str = "SELECT id FROM users WHERE email = $1";
     let found: Option<UserId> = on!(db.read(), c => sqlx::query_scalar(SQL)
-        .bind(email.clone()).fetch_optional(c).await)
-    .map_err(StorageError::from)?;
+        .bind(email.clone()).fetch_optional(c).await)?;
     found.ok_or_else(|| LifecycleError::NotFound(email.clone()))
 }
 

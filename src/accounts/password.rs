@@ -8,7 +8,7 @@ use std::{
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    password_hash::{self, PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use serde::Deserialize;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -20,10 +20,9 @@ use crate::{
     caller::{Person, Visit},
     db::{StorageError, Tx, on},
     event::Event,
+    fault::{Fault, from_fault},
     id::UserId,
     network::Network,
-    random::RandomnessError,
-    work_queue::{Busy, Unfinished},
 };
 
 use super::sessions::{self, Ended, SignedIn};
@@ -51,23 +50,6 @@ pub enum InvalidPassword {
     Common,
 }
 
-/// Why a password was not hashed or compared.
-#[derive(Debug, thiserror::Error)]
-pub enum HashError {
-    /// argon2 failed, or a stored hash is not one.
-    #[error("the password could not be hashed")]
-    Argon2(#[source] argon2::password_hash::Error),
-    /// Too many are being hashed, in all or for this network or person.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    /// The work was cut off by shutdown.
-    #[error("the password could not be hashed before shutdown")]
-    Unfinished(#[from] Unfinished),
-    /// There was no randomness for the salt.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-}
-
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
@@ -80,13 +62,12 @@ pub enum ChangePasswordError {
         /// Seconds until the next try.
         retry_after: i64,
     },
-    /// It could not be hashed.
+    /// It failed on our side.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(ChangePasswordError);
 
 const COMMON: &str = include_str!("common_passwords.txt");
 
@@ -118,10 +99,9 @@ impl FromStr for NewPassword {
     }
 }
 
-fn argon2id() -> Result<Argon2<'static>, HashError> {
+fn argon2id() -> Result<Argon2<'static>, Fault> {
     // OWASP's and ASVS's floor: 19 MiB, two passes, one lane.
-    let params =
-        Params::new(19 * 1024, 2, 1, None).map_err(|error| HashError::Argon2(error.into()))?;
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(password_hash::Error::from)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -149,11 +129,11 @@ pub(crate) async fn hash(
     engine: &Engine,
     password: NewPassword,
     whose: HashFor,
-) -> Result<String, HashError> {
+) -> Result<String, Fault> {
     let salt: [u8; 16] = engine.random.bytes()?;
     in_turn(engine, whose, move || {
         let hash = argon2id()?.hash_password_with_salt(password.0.0.as_bytes(), &salt);
-        Ok(hash.map_err(HashError::Argon2)?.to_string())
+        Ok(hash?.to_string())
     })
     .await
 }
@@ -165,19 +145,16 @@ pub(crate) async fn verify(
     password: TypedPassword,
     stored: Option<String>,
     whose: HashFor,
-) -> Result<bool, HashError> {
+) -> Result<bool, Fault> {
     in_turn(engine, whose, move || match stored {
         Some(stored) => {
-            let stored =
-                PasswordHash::new(&stored).map_err(|error| HashError::Argon2(error.into()))?;
+            let stored = PasswordHash::new(&stored).map_err(password_hash::Error::from)?;
             Ok(argon2id()?
                 .verify_password(password.0.as_bytes(), &stored)
                 .is_ok())
         }
         None => {
-            argon2id()?
-                .hash_password_with_salt(password.0.as_bytes(), &[0; 16])
-                .map_err(HashError::Argon2)?;
+            argon2id()?.hash_password_with_salt(password.0.as_bytes(), &[0; 16])?;
             Ok(false)
         }
     })
@@ -187,8 +164,8 @@ pub(crate) async fn verify(
 async fn in_turn<T: Send + 'static>(
     engine: &Engine,
     whose: HashFor,
-    work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
-) -> Result<T, HashError> {
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
     let (done, _turn) = engine.hashing.enter(whose)?.run(work).await?;
     done
 }
@@ -209,9 +186,7 @@ pub async fn change(
         .attempt(engine.clock.now(), &[format!("password {user_id}")])
         .map_err(|retry_after| ChangePasswordError::TooMany { retry_after })?;
     const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1";
-    let stored: Option<String> =
-        on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)
-            .map_err(StorageError::from)?;
+    let stored: Option<String> = on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)?;
     let whose = HashFor::User(user_id);
     let verified = verify(engine, current, stored, whose).await;
     if !attempt.unless_wrong(verified)? {

@@ -1,6 +1,7 @@
 //! Where sessions are kept: under the hash of their id, with the person they belong to, so that a person's sessions can
 //! be ended together.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     db::{StorageError, Tx, on},
     event::Event,
     id::UserId,
-    time::{DAY, Timestamp},
+    time::{DAY, HOUR, Timestamp},
 };
 
 /// The SHA-256 of a session's id. The id itself is only in the browser's cookie.
@@ -18,7 +19,7 @@ use crate::{
 pub struct SessionHash([u8; 32]);
 
 /// Someone who has just proven who they are, and the epoch of their account then. A session is kept with both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// Who.
     pub user_id: UserId,
@@ -26,21 +27,29 @@ pub struct SignedIn {
     pub epoch: i64,
 }
 
-/// A session as it is kept.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct StoredSession {
-    /// Whose it is, once someone has signed in.
-    pub user_id: Option<UserId>,
-    /// What the web server keeps in it, as JSON.
-    pub data: String,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// When it ends unless it is used.
-    pub expires_at: Timestamp,
+/// All that a session holds. Each value is a column of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRecord {
+    /// Whose it is.
+    pub who: SignedIn,
+    /// When its idle time began.
+    pub used_at: Timestamp,
 }
 
-/// A session ends this many milliseconds after it was opened, used or not (ASVS 7.3.2).
+/// A session ends when it was not used for so many milliseconds (design §10).
+pub const IDLE_LIFETIME: i64 = 12 * HOUR;
+/// It ends this many milliseconds after it was opened, used or not (ASVS 7.3.2).
 pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
+
+impl SessionRecord {
+    /// The key under which the web server has it at hand while it answers a request.
+    pub const KEY: &str = "session";
+
+    /// When it ends unless it is used.
+    pub fn expires_at(&self) -> Timestamp {
+        self.used_at.plus(IDLE_LIFETIME)
+    }
+}
 
 impl SessionHash {
     /// The hash of a session's id.
@@ -62,16 +71,15 @@ impl std::fmt::Debug for SessionHash {
 pub async fn save(
     engine: &Engine,
     hash: SessionHash,
-    whose: Option<SignedIn>,
-    data: &str,
-    expires_at: Timestamp,
+    record: SessionRecord,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, data, created_at, expires_at, epoch) \
-         VALUES ($1, $2, $3, $4, $5, $6)";
-    let now = engine.clock.now();
+    // `data` is where earlier versions kept the columns' values a second time.
+    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, data) \
+         VALUES ($1, $2, $3, $4, $5, '{}')";
+    let SignedIn { user_id, epoch } = record.who;
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(&hash.0[..]).bind(whose.map(|whose| whose.user_id)).bind(data).bind(now).bind(expires_at)
-        .bind(whose.map_or(0, |whose| whose.epoch)).execute(c).await.map(drop))?;
+        .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(engine.clock.now()).bind(record.expires_at())
+        .execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -82,15 +90,13 @@ pub async fn save(
 pub async fn update(
     engine: &Engine,
     hash: SessionHash,
-    whose: Option<SignedIn>,
-    data: &str,
-    expires_at: Timestamp,
+    record: SessionRecord,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "UPDATE sessions SET user_id = $1, data = $2, expires_at = $3, epoch = $5 \
-         WHERE id_hash = $4";
+    const SQL: &str =
+        "UPDATE sessions SET user_id = $2, epoch = $3, expires_at = $4 WHERE id_hash = $1";
+    let SignedIn { user_id, epoch } = record.who;
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(whose.map(|whose| whose.user_id)).bind(data).bind(expires_at).bind(&hash.0[..])
-        .bind(whose.map_or(0, |whose| whose.epoch)).execute(c).await.map(drop))?;
+        .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(record.expires_at()).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -101,14 +107,18 @@ pub async fn update(
 pub async fn load(
     engine: &Engine,
     hash: SessionHash,
-) -> Result<Option<StoredSession>, StorageError> {
-    const SQL: &str = "SELECT sessions.user_id, sessions.data, sessions.created_at, sessions.expires_at FROM sessions \
-         LEFT JOIN users ON users.id = sessions.user_id \
+) -> Result<Option<SessionRecord>, StorageError> {
+    const SQL: &str = "SELECT users.id, users.epoch, sessions.expires_at FROM sessions \
+         JOIN users ON users.id = sessions.user_id AND users.epoch = sessions.epoch \
          WHERE sessions.id_hash = $1 AND sessions.expires_at > $2 AND sessions.created_at > $3 \
-         AND (sessions.user_id IS NULL OR (users.epoch = sessions.epoch AND users.disabled_at IS NULL))";
+         AND users.disabled_at IS NULL";
     let now = engine.clock.now();
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(&hash.0[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?)
+    let row: Option<(UserId, i64, Timestamp)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(&hash.0[..]).bind(now).bind(now.plus(-ABSOLUTE_LIFETIME)).fetch_optional(c).await)?;
+    Ok(row.map(|(user_id, epoch, expires_at)| SessionRecord {
+        who: SignedIn { user_id, epoch },
+        used_at: expires_at.plus(-IDLE_LIFETIME),
+    }))
 }
 
 /// Ends one session.

@@ -9,12 +9,13 @@ use crate::{
     db::{StorageError, on},
     email::EmailAddress,
     event::Event,
+    fault::{Fault, from_fault},
     id::UserId,
     time::Timestamp,
 };
 
 use super::{
-    password::{self, HashError, HashFor, TypedPassword},
+    password::{self, HashFor, TypedPassword},
     sessions::SignedIn,
     throttle::address_subject,
 };
@@ -33,13 +34,12 @@ pub enum SignInError {
         /// What the log says of it.
         failed: FailedSignIn,
     },
-    /// The password could not be compared.
+    /// It failed on our side.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(SignInError);
 
 /// What was wrong with an address and a password: for the log, never for the one who tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,9 +108,7 @@ pub async fn sign_in(
         }
     };
     const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";
-    let found: Option<Account> =
-        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)
-            .map_err(StorageError::from)?;
+    let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
     let stored = found.as_ref().map(|account| account.password_hash.clone());
     let whose = HashFor::of_visit(visit);
     let verified = password::verify(engine, password, stored, whose).await;

@@ -8,6 +8,7 @@ use crate::{
     db::{StorageError, Tx, on},
     email::EmailAddress,
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::UserId,
     name::{DisplayName, Slug},
     orgs::{self, CreateOrgError},
@@ -18,7 +19,7 @@ use crate::{
 
 use super::{
     SignUpPolicy, User,
-    password::{self, HashError, HashFor, NewPassword},
+    password::{self, HashFor, NewPassword},
     sessions::SignedIn,
 };
 
@@ -46,23 +47,18 @@ pub enum SignUpError {
         "You cannot sign up with this e-mail address. If you have an account, sign in instead."
     )]
     NotAvailable,
-    /// The password could not be hashed.
+    /// It failed on our side.
     #[error(transparent)]
-    Hash(#[from] HashError),
-    /// There was no randomness.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(SignUpError);
 
 impl From<CreateOrgError> for SignUpError {
     fn from(error: CreateOrgError) -> Self {
         match error {
             CreateOrgError::SlugTaken(_) | CreateOrgError::AlreadyMade(_) => Self::NotAvailable,
-            CreateOrgError::Storage(error) => Self::Storage(error),
-            CreateOrgError::Randomness(error) => Self::Randomness(error),
+            CreateOrgError::Fault(fault) => Self::Fault(fault),
         }
     }
 }
@@ -119,7 +115,9 @@ pub async fn sign_up(
         name: new.name,
         email: new.email,
     };
-    insert_user(change.tx(), &user, &password_hash, now).await?;
+    if !insert_user(change.tx(), &user, &password_hash, now).await? {
+        return Err(SignUpError::NotAvailable);
+    }
     orgs::insert_membership(change.tx(), org.id, user_id, Role::Owner, now).await?;
     change.is_of(org.id);
     let events = vec![
@@ -158,17 +156,16 @@ pub(super) fn new_user_id(engine: &Engine) -> Result<UserId, RandomnessError> {
     ))
 }
 
-/// Inserts a person.
+/// Inserts a person, unless the address has an account, and says whether it did.
 pub(super) async fn insert_user(
     tx: &mut Tx,
     user: &User,
     password_hash: &str,
     now: Timestamp,
-) -> Result<(), SignUpError> {
-    const SQL: &str = "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)";
-    on!(tx.on(), c => sqlx::query(SQL)
+) -> Result<bool, StorageError> {
+    const SQL: &str = "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (email) DO NOTHING";
+    Ok(on!(tx.on(), c => sqlx::query(SQL)
         .bind(user.id).bind(user.email.clone()).bind(user.name.clone()).bind(password_hash).bind(now)
-        .execute(c).await.map(drop))
-    .map_err(StorageError::from)
-    .map_err(|error| if error.is_unique_violation() { SignUpError::NotAvailable } else { error.into() })
+        .execute(c).await.map(|done| done.rows_affected() == 1))?)
 }

@@ -4,7 +4,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::{StorageError, on},
+    db::on,
     event::{Event, Target},
     id::AgentId,
     keys::rules::each_once,
@@ -58,14 +58,12 @@ pub async fn create_once(
     let inserted = on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(permit.org_id()).bind(project).bind(public_id).bind(settings.name.clone())
         .bind(serde_json::json!(each_once(settings.domains.clone())).to_string()).bind(settings.public_embedding).bind(now)
-        .bind(creation_token).execute(c).await.map(|done| done.rows_affected()))
-    .map_err(StorageError::from)?;
+        .bind(creation_token).execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 0 {
         const SELECT: &str =
             "SELECT public_id FROM agents WHERE org_id = $1 AND creation_token = $2";
         let made: PublicId = on!(change.on(), c => sqlx::query_scalar(SELECT)
-            .bind(permit.org_id()).bind(creation_token).fetch_one(c).await)
-        .map_err(StorageError::from)?;
+            .bind(permit.org_id()).bind(creation_token).fetch_one(c).await)?;
         return Ok(Once::MadeBefore(made));
     }
     let created = Happened::new(Event::AgentCreated, Target::Agent(id));

@@ -4,7 +4,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::{StorageError, on},
+    db::on,
     event::{Event, Target},
     id::AgentId,
 };
@@ -23,8 +23,7 @@ pub async fn delete(
     let mut change = engine.change(permit).await?;
     const SQL: &str = "DELETE FROM agents WHERE org_id = $1 AND public_id = $2 RETURNING id";
     let deleted: Option<AgentId> = on!(change.on(), c => sqlx::query_scalar(SQL)
-        .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)
-    .map_err(StorageError::from)?;
+        .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?;
     let id = deleted.ok_or(AgentError::NotFound)?;
     let deleted = Happened::new(Event::AgentDeleted, Target::Agent(id));
     Ok(change.commit(deleted).await?)

@@ -6,7 +6,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::{StorageError, from_json, on, select_locked},
+    db::{from_json, on, select_locked},
     domain::DomainPattern,
     event::{Event, Target},
     id::{AgentId, ProjectId},
@@ -162,7 +162,6 @@ pub async fn edit(
     on!(change.on(), c => sqlx::query(UPDATE)
         .bind(settings.name.clone()).bind(project).bind(domains.to_string())
         .bind(settings.public_embedding).bind(org_id).bind(public_id)
-        .execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .execute(c).await.map(drop))?;
     Ok(change.commit(updated).await?)
 }

@@ -61,9 +61,9 @@ impl Convention {
         })?;
         match validation::check(&convention) {
             Ok(()) => Ok(convention),
-            Err(fault) => Err(ConventionError {
-                line: line_of(text, &fault.path),
-                reason: fault.reason,
+            Err(invalid) => Err(ConventionError {
+                line: line_of(text, &invalid.path),
+                reason: invalid.reason,
             }),
         }
     }

@@ -8,21 +8,24 @@ use super::{Convention, ExpirySettings, KeyHeader, KindNames};
 
 /// What does not fit, and where.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct InvalidSetting {
     /// Keys, and numbers within lists, from the top of the file.
     pub path: Vec<String>,
     pub reason: String,
 }
 
-fn fault<const N: usize>(path: [&str; N], reason: impl Into<String>) -> Result<(), Fault> {
-    Err(Fault {
+fn invalid<const N: usize>(
+    path: [&str; N],
+    reason: impl Into<String>,
+) -> Result<(), InvalidSetting> {
+    Err(InvalidSetting {
         path: path.map(str::to_owned).to_vec(),
         reason: reason.into(),
     })
 }
 
-/// The first fault, in the order in which the fields are documented.
-pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
+/// The first invalid setting, in the order in which the fields are documented.
+pub(super) fn check(convention: &Convention) -> Result<(), InvalidSetting> {
     names(convention)?;
     prefixes::check(convention)?;
     text(convention)?;
@@ -34,21 +37,21 @@ pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
     environment_variables(convention)
 }
 
-fn names(convention: &Convention) -> Result<(), Fault> {
+fn names(convention: &Convention) -> Result<(), InvalidSetting> {
     if !is_name(&convention.name) {
-        return fault(["name"], "a name must consist of a–z, 0–9 and `-`");
+        return invalid(["name"], "a name must consist of a–z, 0–9 and `-`");
     }
     if convention.title.trim().is_empty() {
-        return fault(["title"], "the title is empty");
+        return invalid(["title"], "the title is empty");
     }
     let KindNames { secret, widget } = &convention.kind_names;
     for (field, name) in [("secret", secret), ("widget", widget)] {
         if name.trim().is_empty() {
-            return fault(["kind_names", field], "a kind must have a name");
+            return invalid(["kind_names", field], "a kind must have a name");
         }
     }
     if secret == widget {
-        return fault(["kind_names", "widget"], "both kinds have the same name");
+        return invalid(["kind_names", "widget"], "both kinds have the same name");
     }
     Ok(())
 }
@@ -65,9 +68,9 @@ const RANDOM_CHARACTERS: std::ops::RangeInclusive<u8> = 26..=120;
 /// More of the front than this beyond the prefix would show what is secret.
 const SHOWN_AFTER_PREFIX: usize = 8;
 
-fn text(convention: &Convention) -> Result<(), Fault> {
+fn text(convention: &Convention) -> Result<(), InvalidSetting> {
     if !RANDOM_CHARACTERS.contains(&convention.random_characters) {
-        return fault(
+        return invalid(
             ["random_characters"],
             "26 to 120 random characters: fewer can be guessed",
         );
@@ -81,7 +84,7 @@ fn text(convention: &Convention) -> Result<(), Fault> {
         .display_front
         .is_some_and(|shown| usize::from(shown) > shortest + SHOWN_AFTER_PREFIX)
     {
-        return fault(
+        return invalid(
             ["display_front"],
             "this shows more than eight characters of a key's secret part",
         );
@@ -89,9 +92,9 @@ fn text(convention: &Convention) -> Result<(), Fault> {
     Ok(())
 }
 
-fn headers(headers: &[KeyHeader]) -> Result<(), Fault> {
+fn headers(headers: &[KeyHeader]) -> Result<(), InvalidSetting> {
     if headers.is_empty() {
-        return fault(["accepted_in"], "at least one header must be accepted");
+        return invalid(["accepted_in"], "at least one header must be accepted");
     }
     let mut seen = BTreeSet::new();
     for (index, header) in headers.iter().enumerate() {
@@ -103,23 +106,23 @@ fn headers(headers: &[KeyHeader]) -> Result<(), Fault> {
         // The token characters of RFC 9110, section 5.6.2.
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
-            return fault(path, format!("`{name}` is not the name of a header"));
+            return invalid(path, format!("`{name}` is not the name of a header"));
         }
         if matches!(header, KeyHeader::Named(name) if name.eq_ignore_ascii_case("authorization")) {
-            return fault(path, "write `Bearer` for the Authorization header");
+            return invalid(path, "write `Bearer` for the Authorization header");
         }
         if !seen.insert(name.to_ascii_lowercase()) {
-            return fault(path, "this header appears twice");
+            return invalid(path, "this header appears twice");
         }
     }
     Ok(())
 }
 
-fn scopes(convention: &Convention) -> Result<(), Fault> {
+fn scopes(convention: &Convention) -> Result<(), InvalidSetting> {
     let mut offered = BTreeSet::new();
     for (index, scope) in convention.scopes.iter().enumerate() {
         if !offered.insert(&scope.name) {
-            return fault(
+            return invalid(
                 ["scopes", &index.to_string(), "name"],
                 format!("the scope `{}` appears twice", scope.name),
             );
@@ -130,20 +133,20 @@ fn scopes(convention: &Convention) -> Result<(), Fault> {
         .as_ref()
         .filter(|admin| !offered.contains(admin))
     {
-        return fault(
+        return invalid(
             ["admin_scope"],
             format!("`{admin}` is not one of the scopes"),
         );
     }
     for (index, scope) in convention.browser_scopes.iter().enumerate() {
         if !offered.contains(scope) {
-            return fault(
+            return invalid(
                 ["browser_scopes", &index.to_string()],
                 format!("`{scope}` is not one of the scopes"),
             );
         }
         if convention.admin_scope.as_ref() == Some(scope) {
-            return fault(
+            return invalid(
                 ["browser_scopes", &index.to_string()],
                 format!("`{scope}` means all: not in a browser"),
             );
@@ -151,7 +154,7 @@ fn scopes(convention: &Convention) -> Result<(), Fault> {
     }
     for (index, scope) in convention.public_agent_scopes.iter().enumerate() {
         if !offered.contains(scope) {
-            return fault(
+            return invalid(
                 ["public_agent_scopes", &index.to_string()],
                 format!("`{scope}` is not one of the scopes"),
             );
@@ -161,13 +164,13 @@ fn scopes(convention: &Convention) -> Result<(), Fault> {
     for (index, preset) in convention.scope_presets.iter().enumerate() {
         let index = index.to_string();
         if preset.name.trim().is_empty() || !presets.insert(&preset.name) {
-            return fault(
+            return invalid(
                 ["scope_presets", &index, "name"],
                 "each preset must have its own name",
             );
         }
         if let Some(unknown) = preset.scopes.iter().find(|scope| !offered.contains(scope)) {
-            return fault(
+            return invalid(
                 ["scope_presets", &index, "scopes"],
                 format!("`{unknown}` is not one of the scopes"),
             );
@@ -176,10 +179,10 @@ fn scopes(convention: &Convention) -> Result<(), Fault> {
     Ok(())
 }
 
-fn domains(convention: &Convention) -> Result<(), Fault> {
+fn domains(convention: &Convention) -> Result<(), InvalidSetting> {
     use crate::domain::LocalhostRule::Always;
     if convention.domains.localhost_switch && convention.domains.localhost != Always {
-        return fault(
+        return invalid(
             ["domains", "localhost_switch"],
             "only where localhost is `always` allowed can a key forbid it",
         );
@@ -187,22 +190,22 @@ fn domains(convention: &Convention) -> Result<(), Fault> {
     Ok(())
 }
 
-fn expiry(expiry: &ExpirySettings) -> Result<(), Fault> {
+fn expiry(expiry: &ExpirySettings) -> Result<(), InvalidSetting> {
     if !expiry
         .offered_days
         .is_sorted_by(|shorter, longer| shorter < longer)
     {
-        return fault(
+        return invalid(
             ["expiry", "offered_days"],
             "write each length once, the shortest first",
         );
     }
     match expiry.default_days {
-        Some(days) if !expiry.offered_days.contains(&days) => fault(
+        Some(days) if !expiry.offered_days.contains(&days) => invalid(
             ["expiry", "default_days"],
             "the default is not one of `offered_days`",
         ),
-        None if !expiry.never => fault(
+        None if !expiry.never => invalid(
             ["expiry"],
             "without `default_days` keys never expire, but `never` is false",
         ),
@@ -210,12 +213,12 @@ fn expiry(expiry: &ExpirySettings) -> Result<(), Fault> {
     }
 }
 
-fn classes(convention: &Convention) -> Result<(), Fault> {
+fn classes(convention: &Convention) -> Result<(), InvalidSetting> {
     if let Some(class) = convention.classes.keys().find(|class| !is_name(class)) {
-        return fault(["classes", class], "a class is named with a–z, 0–9 and `-`");
+        return invalid(["classes", class], "a class is named with a–z, 0–9 and `-`");
     }
     if !convention.classes.contains_key(&convention.default_class) {
-        return fault(
+        return invalid(
             ["default_class"],
             format!("`{}` is not one of the classes", convention.default_class),
         );
@@ -223,7 +226,7 @@ fn classes(convention: &Convention) -> Result<(), Fault> {
     Ok(())
 }
 
-fn environment_variables(convention: &Convention) -> Result<(), Fault> {
+fn environment_variables(convention: &Convention) -> Result<(), InvalidSetting> {
     let variables = &convention.environment_variables;
     let named = [
         ("secret_test", &variables.secret_test),
@@ -241,7 +244,7 @@ fn environment_variables(convention: &Convention) -> Result<(), Fault> {
             || name.starts_with(|first: char| first.is_ascii_digit())
             || !name.bytes().all(allowed)
         {
-            return fault(
+            return invalid(
                 ["environment_variables", field],
                 "a variable is named with A–Z, 0–9 and `_`",
             );

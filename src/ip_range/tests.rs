@@ -1,5 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::Ipv4Net;
 use proptest::prelude::*;
 
 use super::{IpRange, parse_list};
@@ -113,8 +114,9 @@ fn check(first: IpAddr, prefix: u8, address: IpAddr) -> Result<(), TestCaseError
         Err(error) => return Err(TestCaseError::fail(error.to_string())),
     };
     prop_assert_eq!(IpRange::parse(&of.to_string()), Ok(of));
-    let shared = of.first.is_ipv4() == address.to_canonical().is_ipv4()
-        && leading_bits(first, of.prefix.into()) == leading_bits(address, of.prefix.into());
+    let shared = of.0.addr().is_ipv4() == address.to_canonical().is_ipv4()
+        && leading_bits(first, of.0.prefix_len().into())
+            == leading_bits(address, of.0.prefix_len().into());
     prop_assert_eq!(of.contains(address), shared);
     Ok(())
 }
@@ -149,6 +151,6 @@ proptest! {
 }
 
 fn masked_range(first: u32, prefix: u8) -> IpRange {
-    let first = super::masked(Ipv4Addr::from_bits(first).into(), prefix);
-    range(&format!("{first}/{prefix}"))
+    let network = Ipv4Net::new(Ipv4Addr::from_bits(first), prefix).unwrap();
+    range(&network.trunc().to_string())
 }

@@ -7,8 +7,9 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::{StorageError, Tx, on, select_locked},
+    db::{Tx, on, select_locked},
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::{KeyId, OrgId},
     key::{Lifecycle, RevokeReason, Status},
     time::Timestamp,
@@ -27,10 +28,12 @@ pub enum ChangeStateError {
         "This key is {0}, so this change is not possible. Reload the page to see its current status."
     )]
     NotFrom(Status),
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(ChangeStateError);
 
 enum StateChange {
     Disable,
@@ -140,8 +143,7 @@ async fn change_in(
     const UPDATE: &str = "UPDATE keys SET disabled_at = $1, revoked_at = $2, revoke_reason = $3 \
          WHERE org_id = $4 AND id = $5";
     on!(tx.on(), c => sqlx::query(UPDATE)
-        .bind(after.disabled_at).bind(after.revoked_at).bind(reason).bind(org_id).bind(id).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(after.disabled_at).bind(after.revoked_at).bind(reason).bind(org_id).bind(id).execute(c).await.map(drop))?;
     let happened = Happened::new(state.event(), Target::Key(id));
     Ok(happened.changed(
         "reason",

@@ -5,9 +5,10 @@ use crate::{
     access::{Permit, to},
     change::Happened,
     convention::Scope,
-    db::{StorageError, on},
+    db::on,
     domain::DomainPattern,
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::{KeyId, ProjectId, SecretId},
     ip_range::IpRange,
     key::{Environment, Kind, text::PlainKey},
@@ -75,13 +76,12 @@ pub enum CreateKeyError {
     /// This very form has made a key already.
     #[error("This key was already created, and was shown at that time.")]
     AlreadyMade(KeyId),
-    /// There was no randomness.
+    /// It failed on our side.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(CreateKeyError);
 
 /// Makes a key and gives its plain text, for the first and last time.
 ///
@@ -123,13 +123,11 @@ pub async fn create(
         .bind(new.kind).bind(new.environment).bind(&display)
         .bind(serde_json::json!(scopes).to_string()).bind(serde_json::json!(domains).to_string())
         .bind(serde_json::json!(ip_ranges).to_string()).bind(&notes).bind(&metadata).bind(now).bind(permit.caller().actor.user_id()).bind(&new.creation_token)
-        .bind(new.expires_at).bind(new.localhost_forbidden).execute(c).await.map(|done| done.rows_affected()))
-    .map_err(StorageError::from)?;
+        .bind(new.expires_at).bind(new.localhost_forbidden).execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 0 {
         const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";
         let made: KeyId = on!(change.on(), c => sqlx::query_scalar(SELECT)
-            .bind(permit.org_id()).bind(&new.creation_token).fetch_one(c).await)
-        .map_err(StorageError::from)?;
+            .bind(permit.org_id()).bind(&new.creation_token).fetch_one(c).await)?;
         return Err(CreateKeyError::AlreadyMade(made));
     }
     const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \
@@ -137,8 +135,7 @@ pub async fn create(
     let digest = engine.peppers.digest(&plain);
     on!(change.on(), c => sqlx::query(INSERT_SECRET)
         .bind(secret_id).bind(id).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
-        .bind(&display).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(&display).execute(c).await.map(drop))?;
     let created = Happened::new(Event::KeyCreated, Target::Key(id));
     let positions = change.commit_at(created).await?;
     Ok(CreatedKey {

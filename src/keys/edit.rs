@@ -10,6 +10,7 @@ use crate::{
     db::{StorageError, Tx, from_json, on, select_locked},
     domain::DomainPattern,
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::{KeyId, OrgId, ProjectId},
     ip_range::IpRange,
     key::{Kind, Lifecycle},
@@ -81,10 +82,12 @@ pub enum EditKeyError {
     /// It cannot be like that.
     #[error(transparent)]
     Unfit(#[from] UnfitField),
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(EditKeyError);
 
 /// Changes a key.
 ///

@@ -16,12 +16,11 @@ use crate::{
     Engine,
     access::{Permit, to},
     convention::Convention,
-    db::StorageError,
+    fault::{Fault, from_fault},
     id::{OrgId, ProjectId},
     list::MAX_LISTED_ERRORS,
-    random::RandomnessError,
     time::Timestamp,
-    work_queue::{Busy, Place, Unfinished},
+    work_queue::{Busy, Place},
 };
 
 use entry::Entry;
@@ -83,19 +82,12 @@ pub enum ImportError {
     /// More than one file may hold.
     #[error("A file can contain at most 10,000 keys. Split it into smaller files.")]
     TooMany,
-    /// Too many imports are under way, in all or in this org.
+    /// It failed on our side.
     #[error(transparent)]
-    Busy(#[from] Busy),
-    /// The file was not read to its end.
-    #[error(transparent)]
-    Unfinished(#[from] Unfinished),
-    /// There was no randomness.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(ImportError);
 
 impl Report {
     /// Whether every entry can be imported.

@@ -7,10 +7,10 @@ use crate::{
     change::Happened,
     db::{StorageError, Tx, on, select_locked},
     event::{Event, Target},
+    fault::{Fault, from_fault},
     id::{KeyId, OrgId, SecretId},
     key::{Environment, Kind, Lifecycle, Status, text::PlainKey},
     name::KeyName,
-    random::RandomnessError,
     time::{DAY, SECOND, Timestamp},
 };
 
@@ -64,13 +64,12 @@ pub enum RotateKeyError {
     /// This very form has rotated the key already.
     #[error("This key was already rotated, and its new secret was shown at that time.")]
     AlreadyRotated,
-    /// There was no randomness.
+    /// It failed on our side.
     #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-    /// The database could not be asked.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(RotateKeyError);
 
 /// Why an old secret was not ended.
 #[derive(Debug, thiserror::Error)]
@@ -81,10 +80,12 @@ pub enum EndOldSecretError {
     /// No old secret of the key works.
     #[error("This key has no old secret that still works. No action is needed.")]
     NoneRunning,
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(EndOldSecretError);
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -119,8 +120,7 @@ pub async fn rotate(
     const FORM_SEEN: &str =
         "SELECT COUNT(*) FROM key_secrets WHERE key_id = $1 AND rotation_token = $2";
     let seen: i64 = on!(change.on(), c => sqlx::query_scalar(FORM_SEEN)
-        .bind(id).bind(&rotation.token).fetch_one(c).await)
-    .map_err(StorageError::from)?;
+        .bind(id).bind(&rotation.token).fetch_one(c).await)?;
     if seen > 0 {
         return Err(RotateKeyError::AlreadyRotated);
     }
@@ -132,14 +132,12 @@ pub async fn rotate(
     }
     const RUNNING: &str = "SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1 AND ends_at > $2";
     let running: Option<Timestamp> = on!(change.on(), c => sqlx::query_scalar(RUNNING)
-        .bind(id).bind(now).fetch_one(c).await)
-    .map_err(StorageError::from)?;
+        .bind(id).bind(now).fetch_one(c).await)?;
     if let Some(ends_at) = running {
         return Err(RotateKeyError::RotationRunning { ends_at });
     }
     let current: Option<CurrentSecret> = on!(change.on(), c => sqlx::query_as(CURRENT)
-        .bind(id).fetch_optional(c).await)
-    .map_err(StorageError::from)?;
+        .bind(id).fetch_optional(c).await)?;
     let was_just_made = |current: &CurrentSecret| {
         let is_of_a_rotation = current.secrets > 1;
         is_of_a_rotation && now.since(current.created_at) < APART
@@ -167,8 +165,7 @@ pub async fn rotate(
     const UPDATE_KEY: &str =
         "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
     on!(change.on(), c => sqlx::query(UPDATE_KEY).bind(&display).bind(search_text(&row.name, &display))
-        .bind(permit.org_id()).bind(id).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(permit.org_id()).bind(id).execute(c).await.map(drop))?;
     let rotated = Happened::new(Event::KeyRotated, Target::Key(id)).changed(
         "old_secret_ends_at",
         None::<i64>,
@@ -232,16 +229,14 @@ async fn replace_secret(
         now,
     } = *new;
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at IS NULL";
-    on!(tx.on(), c => sqlx::query(END).bind(now.plus(rotation.overlap)).bind(id).execute(c).await.map(drop))
-        .map_err(StorageError::from)?;
+    on!(tx.on(), c => sqlx::query(END).bind(now.plus(rotation.overlap)).bind(id).execute(c).await.map(drop))?;
     const INSERT: &str = "INSERT INTO key_secrets \
          (id, key_id, digest, pepper_version, created_at, display, rotation_token) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let secret_id = SecretId::new(now.as_millis(), engine.random.bytes()?);
     on!(tx.on(), c => sqlx::query(INSERT)
         .bind(secret_id).bind(id).bind(engine.peppers.digest(plain).as_bytes())
         .bind(engine.peppers.current_version()).bind(now).bind(display).bind(&rotation.token)
-        .execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -261,8 +256,7 @@ pub async fn end_old_secret(
     let now = engine.clock.now();
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at > $1";
     let ended = on!(change.on(), c => sqlx::query(END).bind(now).bind(id)
-        .execute(c).await.map(|done| done.rows_affected()))
-    .map_err(StorageError::from)?;
+        .execute(c).await.map(|done| done.rows_affected()))?;
     if ended == 0 {
         return Err(EndOldSecretError::NoneRunning);
     }

@@ -29,7 +29,10 @@ impl Verifications {
 
     /// How many were refused because the key is invalid, by reason.
     pub fn by_reason(&self) -> impl Iterator<Item = (InvalidReason, u64)> {
-        InvalidReason::ALL.into_iter().zip(totals(&self.by_reason))
+        InvalidReason::ALL
+            .iter()
+            .copied()
+            .zip(totals(&self.by_reason))
     }
 
     fn count(&self, answer: &Answer) {
@@ -88,7 +91,7 @@ mod tests {
             verifications.count(&Answer::of(*outcome));
         }
         for reason in InvalidReason::ALL {
-            verifications.count(&Answer::invalid(reason));
+            verifications.count(&Answer::invalid(*reason));
         }
         for (outcome, count) in verifications.by_outcome() {
             let invalid = if outcome == Outcome::InvalidApiKey {

@@ -4,7 +4,11 @@ use std::error::Error;
 
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use latchkey::{
-    access::AccessError, accounts::password::HashError, db::StorageError, work_queue::Busy,
+    access::AccessError,
+    db::StorageError,
+    fault::Fault,
+    random::RandomnessError,
+    work_queue::{Busy, Unfinished},
 };
 use leptos::{prelude::use_context, server_fn::error::ServerFnErrorErr};
 use leptos_axum::ResponseOptions;
@@ -32,33 +36,32 @@ impl AppError {
     }
 }
 
-impl From<Busy> for AppError {
-    fn from(Busy { retry_after }: Busy) -> Self {
-        Self::Busy { retry_after }
-    }
-}
-
-impl From<HashError> for AppError {
-    fn from(error: HashError) -> Self {
-        match error {
-            HashError::Busy(busy) => busy.into(),
-            error => Self::unavailable(&error),
+impl From<Fault> for AppError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Busy(Busy { retry_after }) => Self::Busy { retry_after },
+            fault => Self::unavailable(&fault),
         }
     }
 }
 
-impl From<StorageError> for AppError {
-    fn from(error: StorageError) -> Self {
-        Self::unavailable(&error)
-    }
+macro_rules! from_cause {
+    ($($cause:ty)*) => {$(
+        impl From<$cause> for AppError {
+            fn from(cause: $cause) -> Self {
+                Fault::from(cause).into()
+            }
+        }
+    )*};
 }
+from_cause!(StorageError RandomnessError Busy Unfinished);
 
 impl From<AccessError> for AppError {
     fn from(error: AccessError) -> Self {
         match error {
             AccessError::NotFound => Self::NotFound,
             AccessError::Forbidden(action) => Self::Forbidden(action),
-            AccessError::Storage(error) => error.into(),
+            AccessError::Fault(fault) => fault.into(),
         }
     }
 }

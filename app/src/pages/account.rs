@@ -49,8 +49,7 @@ pub async fn submit(
             return refused("current_password", &error);
         }
         Err(error @ ChangePasswordError::TooMany { .. }) => return refused(WHOLE_FORM, &error),
-        Err(ChangePasswordError::Hash(error)) => return Err(error.into()),
-        Err(ChangePasswordError::Storage(error)) => return Err(error.into()),
+        Err(ChangePasswordError::Fault(fault)) => return Err(fault.into()),
     };
     request.open_session(who).await?;
     Ok(FormAnswer::done("/account", Done::PasswordChanged))

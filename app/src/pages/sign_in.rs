@@ -79,8 +79,7 @@ pub async fn submit(
             log_failure(failed, visit);
             return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
         }
-        Err(SignInError::Hash(error)) => return Err(error.into()),
-        Err(SignInError::Storage(error)) => return Err(error.into()),
+        Err(SignInError::Fault(fault)) => return Err(fault.into()),
     };
     request.open_session(who).await?;
     let path = if is_own_path(&form.next) {

@@ -75,10 +75,7 @@ pub async fn submit(
         Err(error @ (SignUpError::NotOpen | SignUpError::NotAvailable)) => {
             Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
         }
-        Err(SignUpError::Hash(error)) => Err(error.into()),
-        Err(error @ (SignUpError::Randomness(_) | SignUpError::Storage(_))) => {
-            Err(AppError::unavailable(&error))
-        }
+        Err(SignUpError::Fault(fault)) => Err(fault.into()),
     }
 }
 

@@ -98,8 +98,8 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
     let created = create(&engine, &permit, new)
         .await
         .map_err(|error| match error {
-            CreateKeyError::Randomness(_) | CreateKeyError::Storage(_) => {
-                CliError::Failed("the key was not created", error.into())
+            CreateKeyError::Fault(fault) => {
+                CliError::Failed("the key was not created", fault.into())
             }
             error => CliError::BadInput(error.to_string()),
         })?;

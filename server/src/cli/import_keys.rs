@@ -97,9 +97,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     let when_known = when_known(&engine).await;
     engine.db().close().await;
     let report = done.map_err(|error| match error {
-        ImportError::Storage(_) | ImportError::Randomness(_) | ImportError::Unfinished(_) => {
-            CliError::Failed("the keys were not imported", error.into())
-        }
+        ImportError::Fault(fault) => CliError::Failed("the keys were not imported", fault.into()),
         error => CliError::Refused(error.to_string()),
     })?;
     print(&report, flags.json)?;

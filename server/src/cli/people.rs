@@ -148,8 +148,8 @@ async fn find(db: &Db, email: &EmailAddress) -> Result<UserId, CliError> {
     let found = lifecycle::find(db, &Operator::at_the_command_line(), email).await;
     found.map_err(|error| match error {
         LifecycleError::NotFound(_) => CliError::BadInput(error.to_string()),
-        LifecycleError::Storage(_) => {
-            CliError::Failed("the account could not be loaded", error.into())
+        LifecycleError::Fault(fault) => {
+            CliError::Failed("the account could not be loaded", fault.into())
         }
     })
 }

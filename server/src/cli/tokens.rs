@@ -127,8 +127,8 @@ pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliEr
                 "{error} To see all tokens, run `latchkey token list`."
             )));
         }
-        Err(error @ RevokeTokenError::Storage(_)) => {
-            return Err(CliError::Failed("the token was not revoked", error.into()));
+        Err(RevokeTokenError::Fault(fault)) => {
+            return Err(CliError::Failed("the token was not revoked", fault.into()));
         }
     }
     Ok(())

@@ -25,7 +25,6 @@ use super::{
     idempotency::{Idempotency, replayed},
     path::{AgentPath, OrgPath, no_agent},
     query::{Limit, Parameters, not_a_cursor},
-    randomness_failed, storage_failed,
 };
 use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
 
@@ -126,7 +125,7 @@ pub async fn list(
     let after = query.cursor.map(|cursor| cursor.parse()).transpose();
     let after = after.map_err(|_| not_a_cursor())?;
     let page = show::page(&state.engine, &of.permit(), after, query.limit.into()).await;
-    let (agents, next_cursor) = page.map_err(storage_failed)?;
+    let (agents, next_cursor) = page?;
     Ok(Json(AgentList {
         data: agents.into_iter().map(AgentObject::from).collect(),
         next_cursor,
@@ -225,7 +224,7 @@ pub async fn remove(
 async fn find(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Agent, Problem> {
     let permit = of.permit::<to::SeeKeyDetails>();
     let found = show::details(&state.engine, &permit, public_id).await;
-    found.map_err(storage_failed)?.ok_or_else(no_agent)
+    found?.ok_or_else(no_agent)
 }
 
 impl From<Agent> for AgentObject {
@@ -250,8 +249,7 @@ fn refused(error: AgentError) -> Problem {
         AgentError::UnknownProject => "project",
         AgentError::EmbeddingNotOffered => "public_embedding",
         AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",
-        AgentError::Randomness(error) => return randomness_failed(error),
-        AgentError::Storage(error) => return storage_failed(error),
+        AgentError::Fault(fault) => return fault.into(),
     };
     Problem::invalid_field(field, error)
 }

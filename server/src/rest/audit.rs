@@ -17,7 +17,6 @@ use super::{
     fields::Instant,
     path::OrgPath,
     query::{Limit, Parameters},
-    storage_failed,
 };
 use crate::{app_state::AppState, problem::Problem};
 
@@ -101,7 +100,7 @@ pub async fn list(
         limit: query.limit.into(),
     };
     let page = audit::list(&state.engine, &of.permit(), &query).await;
-    let page = page.map_err(storage_failed)?;
+    let page = page?;
     Ok(Json(AuditLog {
         data: page.entries.into_iter().map(EntryObject::from).collect(),
         next_cursor: page.next.map(Cursor),

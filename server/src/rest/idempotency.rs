@@ -13,7 +13,6 @@ use latchkey::{
     idempotency::{ClaimError, Fingerprint, claim, release},
 };
 
-use super::{randomness_failed, storage_failed};
 use crate::{
     problem::{Code, Problem},
     service_token::Manager,
@@ -67,15 +66,17 @@ impl Idempotency {
         let claimed = claim(engine, manager.token_id, key, &fingerprint).await;
         let token = claimed.map_err(|error| match error {
             ClaimError::Reused => Problem::new(Code::IdempotencyKeyReused, error.to_string()),
-            ClaimError::Randomness(error) => randomness_failed(error),
-            ClaimError::Storage(error) => storage_failed(error),
+            ClaimError::Fault(fault) => fault.into(),
         })?;
         let made = make(Some(token)).await;
         if made.as_ref().is_err_and(Problem::is_refusal)
             && let Err(error) = release(engine, manager.token_id, key, &fingerprint).await
         {
             // The refusal is the answer all the same; its key is used up for a day.
-            storage_failed(error);
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an Idempotency-Key was not released"
+            );
         }
         made
     }

@@ -8,7 +8,6 @@ use latchkey::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::storage_failed;
 use crate::{app_state::AppState, key_object::instant, problem::Problem, service_token::Manager};
 
 /// An instance that was active in the last ten seconds.
@@ -54,7 +53,7 @@ pub async fn list(
     manager: Manager,
 ) -> Result<Json<InstanceList>, Problem> {
     let running = instances::running(&state.engine, &manager.operator).await;
-    let data = running.map_err(storage_failed)?;
+    let data = running?;
     Ok(Json(InstanceList {
         data: data.into_iter().map(InstanceObject::from).collect(),
     }))

@@ -24,7 +24,6 @@ use super::{
     fields::Instant,
     keys::answer,
     path::{KeyPath, no_key},
-    storage_failed,
 };
 use crate::{
     app_state::AppState,
@@ -131,6 +130,6 @@ fn refused(error: EditKeyError) -> Problem {
         EditKeyError::Revoked => Problem::new(Code::WrongState, error.to_string()),
         EditKeyError::ChangedMeanwhile => changed_meanwhile(),
         EditKeyError::Unfit(ref unfit) => Problem::invalid_field(unfit.field(), error),
-        EditKeyError::Storage(error) => storage_failed(error),
+        EditKeyError::Fault(fault) => fault.into(),
     }
 }

@@ -32,7 +32,6 @@ use super::{
     idempotency::{Idempotency, replayed},
     path::{KeyPath, OrgPath, no_key},
     query::{Limit, Parameters, not_a_cursor},
-    randomness_failed, storage_failed,
 };
 use crate::{app_state::AppState, key_object::KeyObject, openapi::words, problem::Problem};
 
@@ -139,7 +138,7 @@ pub async fn list(
         ..KeyQuery::default()
     };
     let page = list::list_details(engine, &of.permit(), &of.permit(), &query).await;
-    let ((keys, next), now) = (page.map_err(storage_failed)?, engine.clock().now());
+    let ((keys, next), now) = (page?, engine.clock().now());
     let list = KeyList {
         data: keys.iter().map(|key| KeyObject::new(key, now)).collect(),
         next_cursor: next.map(|place| place.to_string()),
@@ -211,7 +210,7 @@ pub async fn answer(engine: &Engine, path: &KeyPath) -> Result<Response, Problem
 pub async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Problem> {
     let permit = of.permit::<to::SeeKeyDetails>();
     let found = show::details(engine, &permit, id).await;
-    found.map_err(storage_failed)?.ok_or_else(no_key)
+    found?.ok_or_else(no_key)
 }
 
 impl NewKeyBody {
@@ -251,8 +250,7 @@ fn refused(error: CreateKeyError) -> Problem {
     let field = match error {
         CreateKeyError::NotOffered(..) => "kind",
         CreateKeyError::Unfit(ref unfit) => unfit.field(),
-        CreateKeyError::Storage(error) => return storage_failed(error),
-        CreateKeyError::Randomness(error) => return randomness_failed(error),
+        CreateKeyError::Fault(fault) => return fault.into(),
         // Answered as what was made.
         CreateKeyError::AlreadyMade(_) => return Problem::internal(),
     };

@@ -16,7 +16,6 @@ use super::{
     idempotency::{Idempotency, replayed},
     path::OrgPath,
     query::{Limit, Parameters, not_a_cursor},
-    randomness_failed, storage_failed,
 };
 use crate::{
     app_state::AppState,
@@ -98,7 +97,7 @@ pub async fn list(
     let after = query.cursor.map(|cursor| cursor.parse()).transpose();
     let after = after.map_err(|_| not_a_cursor())?;
     let page = orgs::list(&state.engine, &manager.operator, after, query.limit.into()).await;
-    let (orgs, next_cursor) = page.map_err(storage_failed)?;
+    let (orgs, next_cursor) = page?;
     Ok(Json(OrgList {
         data: orgs.into_iter().map(OrgObject::from).collect(),
         next_cursor,
@@ -131,8 +130,7 @@ pub async fn create(
         Err(error @ CreateOrgError::SlugTaken(_)) => {
             Err(Problem::new(Code::SlugTaken, error.to_string()))
         }
-        Err(CreateOrgError::Storage(error)) => Err(storage_failed(error)),
-        Err(CreateOrgError::Randomness(error)) => Err(randomness_failed(error)),
+        Err(CreateOrgError::Fault(fault)) => Err(fault.into()),
     };
     idempotency.once(engine, &manager, &bytes, make).await
 }

@@ -13,7 +13,6 @@ use latchkey::{
     orgs,
 };
 
-use super::storage_failed;
 use crate::{
     app_state::AppState,
     problem::{Code, Problem},
@@ -69,7 +68,7 @@ impl FromRequestParts<AppState> for OrgPath {
             (_, Ok(id)) => orgs::find_by_id(&state.engine, &manager.operator, id).await,
             _ => Ok(None),
         };
-        let org = org.map_err(storage_failed)?.ok_or_else(no_org)?;
+        let org = org?.ok_or_else(no_org)?;
         Ok(Self { org, manager })
     }
 }

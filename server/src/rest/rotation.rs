@@ -19,7 +19,6 @@ use super::{
     idempotency::{Idempotency, replayed},
     keys::{self, find},
     path::{KeyPath, OrgPath, no_key},
-    randomness_failed, storage_failed,
 };
 use crate::{
     app_state::AppState,
@@ -89,8 +88,7 @@ fn refused(error: RotateKeyError) -> Problem {
     match error {
         RotateKeyError::NotFound => no_key(),
         RotateKeyError::OverlapOutOfRange => Problem::invalid_field("overlap_seconds", error),
-        RotateKeyError::Randomness(error) => randomness_failed(error),
-        RotateKeyError::Storage(error) => storage_failed(error),
+        RotateKeyError::Fault(fault) => fault.into(),
         // Answered as what was done.
         RotateKeyError::AlreadyRotated => Problem::internal(),
         RotateKeyError::RotationRunning { .. } | RotateKeyError::RotatedMeanwhile => {
@@ -116,7 +114,7 @@ pub async fn end_old_secret(
     ended.map_err(|error| match error {
         EndOldSecretError::NotFound => no_key(),
         EndOldSecretError::NoneRunning => Problem::new(Code::WrongState, error.to_string()),
-        EndOldSecretError::Storage(error) => storage_failed(error),
+        EndOldSecretError::Fault(fault) => fault.into(),
     })?;
     keys::answer(&state.engine, &path).await
 }

@@ -12,7 +12,6 @@ use super::{
     body::Body,
     keys::answer,
     path::{KeyPath, no_key},
-    storage_failed,
 };
 use crate::{
     app_state::AppState,
@@ -77,7 +76,7 @@ fn refused(change: Change) -> impl FnOnce(ChangeStateError) -> Problem {
         ChangeStateError::NotFrom(status) => {
             Problem::new(Code::WrongState, change.not_from(status))
         }
-        ChangeStateError::Storage(error) => storage_failed(error),
+        ChangeStateError::Fault(fault) => fault.into(),
     }
 }
 

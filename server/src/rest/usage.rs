@@ -12,7 +12,7 @@ use latchkey::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{path::OrgPath, query::Parameters, storage_failed};
+use super::{path::OrgPath, query::Parameters};
 use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
 
 /// The period.
@@ -155,7 +155,7 @@ pub async fn show(
     let engine = &state.engine;
     let range = query.range.into();
     let report = report::of_org(engine, &of.permit(), range).await;
-    let report = report.map_err(storage_failed)?;
+    let report = report?;
     let keys = parts::of_keys(engine, &of.permit(), range).await;
     let agents = parts::of_agents(engine, &of.permit(), range).await;
     let steps = report.steps.iter().map(|step| UsageStep {
@@ -166,8 +166,8 @@ pub async fn show(
         code: outcome.code(),
         count: *count,
     });
-    let keys = keys.map_err(storage_failed)?.into_iter();
-    let agents = agents.map_err(storage_failed)?.into_iter();
+    let keys = keys?.into_iter();
+    let agents = agents?.into_iter();
     Ok(Json(Usage {
         range: query.range,
         ends_at: instant(report.ends_at),

@@ -1,12 +1,12 @@
 //! Whether each prefix tells what a key is.
 
-use super::{Fault, fault};
+use super::{InvalidSetting, invalid};
 use crate::convention::Convention;
 
 const MAX_PREFIX_CHARACTERS: usize = 32;
 
 /// Every prefix is well formed, and no key can be taken for one of another prefix.
-pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
+pub(super) fn check(convention: &Convention) -> Result<(), InvalidSetting> {
     let own = &convention.prefixes;
     let mut all = vec![(
         vec!["prefixes".to_owned(), "secret_live".to_owned()],
@@ -19,7 +19,7 @@ pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
     ];
     for (field, prefix) in optional {
         if field != "secret_test" && prefix.as_deref() == Some("") {
-            return fault(
+            return invalid(
                 ["prefixes", field],
                 "widget keys must have a prefix that identifies them in pages",
             );
@@ -39,7 +39,7 @@ pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
                 index.to_string(),
             ];
             if prefix.is_empty() {
-                return Err(Fault {
+                return Err(InvalidSetting {
                     path,
                     reason: "a legacy prefix is not empty".to_owned(),
                 });
@@ -53,7 +53,7 @@ pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
             let reason = format!(
                 "a prefix is at most {MAX_PREFIX_CHARACTERS} of the characters a–z, 0–9 and `_`"
             );
-            return Err(Fault {
+            return Err(InvalidSetting {
                 path: path.clone(),
                 reason,
             });
@@ -66,7 +66,7 @@ pub(super) fn check(convention: &Convention) -> Result<(), Fault> {
             let reason = format!(
                 "a key that begins with `{prefix}` could be taken for one that begins with `{earlier}`"
             );
-            return Err(Fault {
+            return Err(InvalidSetting {
                 path: path.clone(),
                 reason,
             });

@@ -7,7 +7,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Events,
-    db::StorageError,
+    fault::{Fault, from_fault},
     id::KeyId,
     key::{RevokeReason, Status},
 };
@@ -34,10 +34,12 @@ pub enum BulkError {
     /// More keys than are changed at once.
     #[error("Select at most 500 keys.")]
     TooMany,
-    /// The database could not be asked.
+    /// It failed on our side.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Fault(Fault),
 }
+
+from_fault!(BulkError);
 
 /// Switches off those of the keys that are active.
 ///
@@ -86,7 +88,7 @@ async fn change_many<A>(
             }
             Err(ChangeStateError::NotFrom(status)) => BulkOutcome::NotFrom(status),
             Err(ChangeStateError::NotFound) => BulkOutcome::NotFound,
-            Err(ChangeStateError::Storage(error)) => return Err(error.into()),
+            Err(ChangeStateError::Fault(fault)) => return Err(fault.into()),
         };
         outcomes.push((id, outcome));
     }

@@ -127,8 +127,7 @@ async fn insert_key(
         .bind(search_text(&entry.name, &entry.display)).bind(entry.kind).bind(entry.environment).bind(&entry.display)
         .bind(serde_json::json!(entry.scopes).to_string()).bind(serde_json::json!(entry.domains).to_string())
         .bind(serde_json::json!(entry.ip_ranges).to_string()).bind(&entry.notes).bind(&entry.metadata).bind(now)
-        .bind(permit.caller().actor.user_id()).bind(entry.expires_at).execute(c).await.map(drop))
-    .map_err(StorageError::from)?;
+        .bind(permit.caller().actor.user_id()).bind(entry.expires_at).execute(c).await.map(drop))?;
     Ok(id)
 }
 
@@ -146,7 +145,6 @@ async fn insert_secret(
          (id, key_id, digest, pepper_version, created_at, display, imported) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT)
         .bind(id).bind(key).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
-        .bind(&entry.display).bind(true).execute(c).await.map(|done| done.rows_affected()))
-    .map_err(StorageError::from)?;
+        .bind(&entry.display).bind(true).execute(c).await.map(|done| done.rows_affected()))?;
     Ok(inserted == 1)
 }

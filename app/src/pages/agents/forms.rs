@@ -83,7 +83,7 @@ pub async fn create(request: PageRequest, form: AgentForm) -> Answer {
 pub async fn submit(request: PageRequest, form: AgentForm) -> Answer {
     match form.change.as_str() {
         "" => edit(request, form).await,
-        "delete" => delete(request).await,
+        "delete" => delete(request, form).await,
         _ => Err(AppError::Unreadable),
     }
 }
@@ -163,15 +163,14 @@ async fn current(
     Ok((values, errors))
 }
 
-async fn delete(request: PageRequest) -> Answer {
+async fn delete(request: PageRequest, form: AgentForm) -> Answer {
     let permit: Permit<to::EditAgents> = request.permit().await?;
     match engine_delete::delete(request.engine(), &permit, request.id("agent")?).await {
         Ok(()) => {
             let path = format!("/orgs/{}/agents", request.org());
             Ok(FormAnswer::done(path, Done::AgentDeleted))
         }
-        Err(AgentError::NotFound) => Err(AppError::NotFound),
-        Err(error) => Err(AppError::unavailable(&error)),
+        Err(error) => refused(&form, error),
     }
 }
 
@@ -208,9 +207,7 @@ fn refused(form: &AgentForm, error: AgentError) -> Answer {
         AgentError::UnknownProject => "project",
         AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",
         AgentError::EmbeddingNotOffered => "public_embedding",
-        AgentError::Randomness(_) | AgentError::Storage(_) => {
-            return Err(AppError::unavailable(&error));
-        }
+        AgentError::Fault(fault) => return Err(fault.into()),
     };
     Ok(FormAnswer::refused(form.sent_back(), field, error))
 }

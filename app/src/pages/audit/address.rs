@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn an_address_reads_back() {
-        let query = "?event=key.%2A&actor=usr_1&key=key_1&from=2026-11-01&to=2026-11-30&before=7";
+        let query = "?event=key.*&actor=usr_1&key=key_1&from=2026-11-01&to=2026-11-30&before=7";
         let address = Address::read("acme".to_owned(), query);
         assert_eq!(
             address.starting_before(7),

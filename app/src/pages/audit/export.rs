@@ -158,8 +158,7 @@ impl Export {
             return Err(AppError::Unavailable);
         };
         let work = move || entries.iter().map(|entry| row(entry, &projects)).collect();
-        let done = place.run(work).await;
-        let (rows, turn) = done.map_err(|error| AppError::unavailable(&error))?;
+        let (rows, turn) = place.run(work).await?;
         self.place = Some(turn.end());
         Ok(rows)
     }

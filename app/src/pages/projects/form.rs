@@ -97,9 +97,7 @@ pub async fn submit(
             | ProjectError::NotEmpty
             | ProjectError::ChangedMeanwhile),
         ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
-        Err(error @ (ProjectError::Randomness(_) | ProjectError::Storage(_))) => {
-            Err(AppError::unavailable(&error))
-        }
+        Err(ProjectError::Fault(fault)) => Err(fault.into()),
     }
 }
 

@@ -6,7 +6,7 @@ use latchkey::{
     accounts::{
         lifecycle,
         password::TypedPassword,
-        sessions::{self, SessionHash},
+        sessions::{self, SessionHash, SessionRecord},
         sign_in::{self, FailedSignIn, sign_in},
     },
     audit::{self, AuditQuery, security_events::write},
@@ -147,7 +147,8 @@ on_both! {
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         lifecycle::enable(app.engine.db(), &operator, dana).await.unwrap();
         let who = try_password(app, "dana@northwind.example", PASSWORD).await;
-        sessions::save(&app.engine, SessionHash::of(b"one"), who, "{}", app.clock.now().plus(HOUR)).await.unwrap();
+        let record = SessionRecord { who: who.unwrap(), used_at: app.clock.now() };
+        sessions::save(&app.engine, SessionHash::of(b"one"), record).await.unwrap();
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         app.engine.finish().await.unwrap();
         assert_eq!(told(app, &org).await, ["user dana session.started user dana 192.0.2.1 {}",

@@ -6,13 +6,13 @@ use latchkey::{
     accounts::{
         lifecycle,
         password::{self, ChangePasswordError, TypedPassword},
-        sessions::{self, SessionHash, SignedIn},
+        sessions::{self, IDLE_LIFETIME, SessionHash, SessionRecord, SignedIn},
         sign_in::{SignInError, sign_in, sign_out},
     },
     caller::{Person, Visit},
     id::UserId,
     role::Role,
-    time::{DAY, HOUR},
+    time::{DAY, HOUR, Timestamp},
 };
 
 use super::change::Dropped;
@@ -22,60 +22,63 @@ on_both! {
     async fn a_session_is_found_by_its_id_which_is_not_stored(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let id = b"a session id of sixteen+ bytes";
-        sessions::save(&app.engine, SessionHash::of(id), Some(first(dana)), "{\"n\":1}", NOON.plus(HOUR)).await.unwrap();
-        let stored = sessions::load(&app.engine, SessionHash::of(id)).await.unwrap().unwrap();
-        assert_eq!((stored.user_id, stored.data.as_str()), (Some(dana), "{\"n\":1}"));
-        assert_eq!((stored.created_at, stored.expires_at), (NOON, NOON.plus(HOUR)));
+        sessions::save(&app.engine, SessionHash::of(id), used(first(dana), NOON)).await.unwrap();
+        assert_eq!(sessions::load(&app.engine, SessionHash::of(id)).await.unwrap(), Some(used(first(dana), NOON)));
         assert!(sessions::load(&app.engine, SessionHash::of(b"another id")).await.unwrap().is_none());
         assert!(!app.database.holds(std::str::from_utf8(id).unwrap()).await);
     }
 
     async fn an_idle_session_ends_and_a_used_one_goes_on(app: &TestApp) {
-        open(&app.engine, "idle", None).await;
-        open(&app.engine, "used", None).await;
-        app.clock.advance(HOUR - 1);
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        open(&app.engine, "idle", dana).await;
+        open(&app.engine, "used", dana).await;
+        app.clock.advance(IDLE_LIFETIME - 1);
         assert!(is_open(&app.engine, "idle").await);
-        go_on(&app.engine, "used").await;
+        go_on(&app.engine, "used", dana).await;
         app.clock.advance(1);
         assert!(!is_open(&app.engine, "idle").await);
         assert!(is_open(&app.engine, "used").await);
     }
 
     async fn a_session_ends_after_seven_days_however_it_is_used(app: &TestApp) {
-        open(&app.engine, "used", None).await;
-        for _ in 0..7 * 24 {
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        open(&app.engine, "used", dana).await;
+        for _ in 0..14 {
             assert!(is_open(&app.engine, "used").await);
-            app.clock.advance(HOUR - 1);
-            go_on(&app.engine, "used").await;
+            app.clock.advance(IDLE_LIFETIME - 1);
+            go_on(&app.engine, "used", dana).await;
         }
-        app.clock.advance(7 * DAY - 7 * 24 * (HOUR - 1) - 1);
-        go_on(&app.engine, "used").await;
+        app.clock.advance(7 * DAY - 14 * (IDLE_LIFETIME - 1) - 1);
+        go_on(&app.engine, "used", dana).await;
         assert!(is_open(&app.engine, "used").await);
         app.clock.advance(1);
         assert!(!is_open(&app.engine, "used").await);
     }
 
     async fn an_ended_session_is_gone_and_others_stay(app: &TestApp) {
-        open(&app.engine, "one", None).await;
-        open(&app.engine, "two", None).await;
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        open(&app.engine, "one", dana).await;
+        open(&app.engine, "two", dana).await;
         sessions::end(&app.engine, SessionHash::of(b"one")).await.unwrap();
         assert!(!is_open(&app.engine, "one").await);
         assert!(is_open(&app.engine, "two").await);
     }
 
     async fn an_ended_session_is_not_brought_back_by_a_request_that_was_under_way(app: &TestApp) {
-        open(&app.engine, "one", None).await;
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        open(&app.engine, "one", dana).await;
         sessions::end(&app.engine, SessionHash::of(b"one")).await.unwrap();
-        sessions::update(&app.engine, SessionHash::of(b"one"), None, "{}", NOON.plus(HOUR)).await.unwrap();
+        go_on(&app.engine, "one", dana).await;
         assert!(!is_open(&app.engine, "one").await);
     }
 
     async fn only_sessions_that_have_ended_are_deleted(app: &TestApp) {
-        open(&app.engine, "old", None).await;
-        app.clock.advance(HOUR / 2);
-        open(&app.engine, "young", None).await;
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        open(&app.engine, "old", dana).await;
+        app.clock.advance(HOUR);
+        open(&app.engine, "young", dana).await;
         assert_eq!(sessions::delete_ended(&app.engine).await.unwrap(), 0);
-        app.clock.advance(HOUR / 2);
+        app.clock.advance(IDLE_LIFETIME - HOUR);
         assert_eq!(sessions::delete_ended(&app.engine).await.unwrap(), 1);
         assert!(is_open(&app.engine, "young").await);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 1);
@@ -84,11 +87,11 @@ on_both! {
     async fn a_password_change_ends_the_persons_sessions_alone(app: &TestApp) {
         let org = app.org("northwind").await;
         let (dana, eve) = (org.person("dana", Role::Member).await, org.person("eve", Role::Member).await);
-        for (session, user) in [("danas", Some(dana)), ("danas phone", Some(dana)), ("eves", Some(eve)), ("no ones", None)] {
+        for (session, user) in [("danas", dana), ("danas phone", dana), ("eves", eve)] {
             open(&app.engine, session, user).await;
         }
         change(&app.engine, dana, PASSWORD, "a new and better one").await.unwrap();
-        for (session, stays) in [("danas", false), ("danas phone", false), ("eves", true), ("no ones", true)] {
+        for (session, stays) in [("danas", false), ("danas phone", false), ("eves", true)] {
             assert_eq!(is_open(&app.engine, session).await, stays, "{session}");
         }
         let old = change(&app.engine, dana, PASSWORD, "one more new one").await;
@@ -103,7 +106,7 @@ on_both! {
         let before = sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit).await.unwrap();
         let after = change(&app.engine, dana, PASSWORD, "a new and better one").await.unwrap();
         for (id, who, opens) in [("late", before, false), ("new", after, true)] {
-            sessions::save(&app.engine, SessionHash::of(id.as_bytes()), Some(who), "{}", NOON.plus(HOUR)).await.unwrap();
+            sessions::save(&app.engine, SessionHash::of(id.as_bytes()), used(who, NOON)).await.unwrap();
             assert_eq!(is_open(&app.engine, id).await, opens, "{id}");
         }
     }
@@ -112,7 +115,7 @@ on_both! {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let (email, visit, operator) = ("dana@northwind.example".parse().unwrap(), Visit::default(), Operator::at_the_command_line());
         let enter = async || sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit).await;
-        open(&app.engine, "danas", Some(dana)).await;
+        open(&app.engine, "danas", dana).await;
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         assert!(!is_open(&app.engine, "danas").await);
         assert!(matches!(enter().await, Err(SignInError::WrongCredentials { .. })));
@@ -130,8 +133,8 @@ on_both! {
                 // Tries that were dropped count as tries.
                 app.clock.advance(HOUR);
                 let (one, two) = (format!("{how} {polls} one"), format!("{how} {polls} two"));
-                open(&app.engine, &one, Some(dana)).await;
-                open(&app.engine, &two, Some(dana)).await;
+                open(&app.engine, &one, dana).await;
+                open(&app.engine, &two, dana).await;
                 let future = Some(Box::pin(end(&app.engine, how, dana, &one)));
                 let done = Dropped { future, polls }.await;
                 app.engine.finish().await.unwrap();
@@ -153,7 +156,7 @@ on_both! {
 
     async fn a_wrong_current_password_changes_nothing_and_is_throttled(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
-        open(&app.engine, "danas phone", Some(dana)).await;
+        open(&app.engine, "danas phone", dana).await;
         for _ in 0..10 {
             let wrong = change(&app.engine, dana, "not the password", "a new and better one").await;
             assert!(matches!(wrong, Err(ChangePasswordError::WrongPassword)), "{wrong:?}");
@@ -166,24 +169,16 @@ on_both! {
     }
 }
 
-/// Opens a session for an hour.
-async fn open(engine: &Engine, id: &str, user_id: Option<UserId>) {
-    let ends = engine.clock().now().plus(HOUR);
-    sessions::save(
-        engine,
-        SessionHash::of(id.as_bytes()),
-        user_id.map(first),
-        "{}",
-        ends,
-    )
-    .await
-    .unwrap();
+async fn open(engine: &Engine, id: &str, user_id: UserId) {
+    let record = used(first(user_id), engine.clock().now());
+    sessions::save(engine, SessionHash::of(id.as_bytes()), record)
+        .await
+        .unwrap();
 }
 
-/// Uses a session of no one for an hour more.
-async fn go_on(engine: &Engine, id: &str) {
-    let ends = engine.clock().now().plus(HOUR);
-    sessions::update(engine, SessionHash::of(id.as_bytes()), None, "{}", ends)
+async fn go_on(engine: &Engine, id: &str, user_id: UserId) {
+    let record = used(first(user_id), engine.clock().now());
+    sessions::update(engine, SessionHash::of(id.as_bytes()), record)
         .await
         .unwrap();
 }
@@ -221,6 +216,10 @@ async fn end(engine: &Engine, how: &str, user_id: UserId, session: &str) {
             sign_out(engine, &person, ending).await.unwrap();
         }
     }
+}
+
+fn used(who: SignedIn, used_at: Timestamp) -> SessionRecord {
+    SessionRecord { who, used_at }
 }
 
 async fn change(

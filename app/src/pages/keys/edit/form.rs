@@ -52,7 +52,7 @@ pub async fn submit(
             let field = form_field(error.field());
             Ok(FormAnswer::refused(form.sent_back(), field, error))
         }
-        Err(EditKeyError::Storage(error)) => Err(error.into()),
+        Err(EditKeyError::Fault(fault)) => Err(fault.into()),
     }
 }
 

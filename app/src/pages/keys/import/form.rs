@@ -173,12 +173,7 @@ async fn submit(
             };
             Ok((FormAnswer::Shown(imported), Some(place)))
         }
-        Err(ImportError::Busy(busy)) => Err(busy.into()),
-        Err(
-            error @ (ImportError::Unfinished(_)
-            | ImportError::Randomness(_)
-            | ImportError::Storage(_)),
-        ) => Err(AppError::unavailable(&error)),
+        Err(ImportError::Fault(fault)) => Err(fault.into()),
         // What cannot be read is not sent back: the file is still where it came from.
         Err(error) => {
             let without_text = ImportForm {

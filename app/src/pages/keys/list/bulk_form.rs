@@ -112,7 +112,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         Err(error @ BulkError::TooMany) => {
             return Ok(refused(error));
         }
-        Err(BulkError::Storage(error)) => return Err(error.into()),
+        Err(BulkError::Fault(fault)) => return Err(fault.into()),
     };
     let name_of = |id: KeyId| {
         let name = known.iter().find(|(known, ..)| *known == id);

@@ -32,8 +32,7 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
         })
     };
     Ok(NewKeyOptions {
-        creation_token: new_creation_token(engine)
-            .map_err(|error| AppError::unavailable(&error))?,
+        creation_token: new_creation_token(engine)?,
         kinds: Kind::ALL
             .iter()
             .copied()

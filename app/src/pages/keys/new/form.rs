@@ -72,9 +72,7 @@ async fn create_and_hold(
             let field = form_field(error.field());
             Ok(FormAnswer::refused(form.sent_back(), field, error))
         }
-        Err(error @ (CreateKeyError::Randomness(_) | CreateKeyError::Storage(_))) => {
-            Err(AppError::unavailable(&error))
-        }
+        Err(CreateKeyError::Fault(fault)) => Err(fault.into()),
     }
 }
 

@@ -50,7 +50,6 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
             .filter(|secret| secret.is_running_out(now))
             .find_map(|secret| secret.ends_at)
             .map(TimeText::full),
-        rotation_token: new_creation_token(engine)
-            .map_err(|error| AppError::unavailable(&error))?,
+        rotation_token: new_creation_token(engine)?,
     })
 }

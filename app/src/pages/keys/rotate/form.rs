@@ -106,9 +106,7 @@ async fn rotate_and_hold(
             | RotateKeyError::RotatedMeanwhile
             | RotateKeyError::NotOffered(..)),
         ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
-        Err(error @ (RotateKeyError::Randomness(_) | RotateKeyError::Storage(_))) => {
-            Err(AppError::unavailable(&error))
-        }
+        Err(RotateKeyError::Fault(fault)) => Err(fault.into()),
     }
 }
 

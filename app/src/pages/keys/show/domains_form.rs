@@ -49,7 +49,7 @@ pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<Key
             | EditKeyError::ChangedMeanwhile
             | EditKeyError::Unfit(_)),
         ) => Ok(FormAnswer::refused(form.sent_back(), field, error)),
-        Err(EditKeyError::Storage(error)) => Err(error.into()),
+        Err(EditKeyError::Fault(fault)) => Err(fault.into()),
     }
 }
 

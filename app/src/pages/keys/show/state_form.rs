@@ -59,7 +59,7 @@ pub async fn end_old_secret(request: &PageRequest) -> Answer {
             Ok(FormAnswer::done(key_path(request), Done::OldSecretEnded))
         }
         Err(EndOldSecretError::NotFound) => Err(AppError::NotFound),
-        Err(EndOldSecretError::Storage(error)) => Err(error.into()),
+        Err(EndOldSecretError::Fault(fault)) => Err(fault.into()),
     }
 }
 
@@ -85,6 +85,6 @@ pub fn state_answer<F, D>(
             Ok(FormAnswer::refused(form, WHOLE_FORM, sentence))
         }
         Err(ChangeStateError::NotFound) => Err(AppError::NotFound),
-        Err(ChangeStateError::Storage(error)) => Err(error.into()),
+        Err(ChangeStateError::Fault(fault)) => Err(fault.into()),
     }
 }
