@@ -124,7 +124,7 @@ pub fn Palette(
     };
     let is_silent = move || shown() > 0 || matches!(results.get(), Results::Waiting);
     view! {
-        <button type="button" class="find needs-script" aria-haspopup="dialog" aria-keyshortcuts="Control+K Meta+K"
+        <button type="button" class="find needs-script" aria-label="Search" aria-haspopup="dialog" aria-keyshortcuts="Control+K Meta+K"
             on:click=move |_| open()>
             <Icon symbol=Symbol::Search/><span>"Search"</span><kbd aria-hidden="true">"Ctrl K"</kbd>
         </button>
