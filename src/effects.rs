@@ -73,6 +73,8 @@ pub struct LastChange {
 pub(crate) struct Effects {
     pending: Mutex<VecDeque<Pending>>,
     woken: Notify,
+    /// By how many milliseconds this process's clock was ahead of the database's when they were last compared.
+    ahead: Mutex<Option<i64>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +101,16 @@ impl Effects {
             committed_at: now,
         });
         self.woken.notify_one();
+    }
+
+    /// By how many milliseconds this process's clock is ahead of the database's. No two measurements are the same: one is
+    /// kept until it is half a second off, so that a time shown to someone who watches does not move.
+    fn ahead(&self, measured: i64) -> i64 {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        match *ahead {
+            Some(kept) if (measured - kept).abs() < SECOND / 2 => kept,
+            _ => *ahead.insert(measured),
+        }
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, VecDeque<Pending>> {
@@ -216,14 +228,12 @@ pub async fn of_key(
     let age = engine.clock.now().since(at).abs();
     let effect = match measured(engine, position).await? {
         Some(after) => Effect::Everywhere { after: Some(after) },
-        None => match settled_in(engine, position).await? {
+        None => match settled_at(engine, position).await? {
             // The command line ends after a change; what else makes one is about to say how long it took.
             None if age < PROMPT && via != Via::Cli.as_str() => Effect::Soon,
             None => Effect::Everywhere { after: None },
             Some(_) if age < PROMPT => Effect::Soon,
-            Some(millis) => Effect::Late {
-                at_the_latest: engine.clock.now().plus(millis),
-            },
+            Some(at_the_latest) => Effect::Late { at_the_latest },
         },
     };
     let is_everywhere = matches!(effect, Effect::Everywhere { .. });
@@ -240,14 +250,15 @@ async fn measured(engine: &Engine, position: i64) -> Result<Option<i64>, Storage
     Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(position).fetch_optional(c).await)?)
 }
 
-/// In how many milliseconds no instance decides by what was before `position`; `None` when that is so now.
-async fn settled_in(engine: &Engine, position: i64) -> Result<Option<i64>, StorageError> {
+/// When no instance decides any more by what was before `position`, by this process's clock; `None` when that is so now.
+async fn settled_at(engine: &Engine, position: i64) -> Result<Option<Timestamp>, StorageError> {
     const LAST_SEEN: &str =
         "SELECT MAX(seen_at) FROM instances WHERE position < $1 AND seen_at > $2";
     let now = engine.db.now(&engine.clock).await?;
+    let ahead = engine.effects.ahead(engine.clock.now().since(now));
     let last_seen: Option<Timestamp> = on!(engine.db.read(), c => sqlx::query_scalar(LAST_SEEN)
         .bind(position).bind(now.plus(-SETTLED_AFTER)).fetch_one(c).await)?;
-    Ok(last_seen.map(|seen_at| SETTLED_AFTER - now.since(seen_at)))
+    Ok(last_seen.map(|seen_at| seen_at.plus(SETTLED_AFTER + ahead)))
 }
 
 /// Deletes what nobody asks for any more.

@@ -37,6 +37,8 @@ mod values;
 
 pub use error::AppError;
 #[cfg(feature = "ssr")]
+pub use error::http::sign_in_path;
+#[cfg(feature = "ssr")]
 pub use request::PageRequest;
 #[cfg(feature = "ssr")]
 pub use shown_once::HeldKeys;

@@ -73,7 +73,7 @@ pub fn arrived_late() -> Response {
     error_page(
         StatusCode::REQUEST_TIMEOUT,
         "Request timed out",
-        "Your request did not arrive within 30 seconds. Nothing was changed. Go back and submit it again.",
+        "Your request did not arrive in time. Nothing was changed. Go back and submit it again.",
     )
 }
 

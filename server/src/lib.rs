@@ -6,6 +6,7 @@
 pub mod allocator;
 pub mod app_state;
 mod arriving_body;
+mod arriving_forms;
 pub mod assets;
 mod audit_export;
 mod background;

@@ -1,9 +1,13 @@
 //! How much one client may have under way: nobody's pages and forms keep those of others waiting.
 //!
-//! - An address, and a person who is signed in, has so many places. Whoever wants one more is turned away.
-//! - Of those that have a place only a few are answered at the same time; the others wait for a turn. A person's turn is
-//!   their own, wherever they come from, so that people behind one address wait for each other only to be recognised.
-//! - Both are held until the answer's body is sent or let go.
+//! - A person who is signed in, and an address for everyone else there, has so many places. One more request is turned
+//!   away.
+//! - Of those that have a place only a few are answered at the same time; the others wait for a turn. A person's places
+//!   and turns are their own, wherever they come from: people behind one address wait for each other only to be
+//!   recognised, which needs no body.
+//! - Forms of those who are not signed in take a place once they have arrived (`arriving_forms.rs`). They have other turns
+//!   than pages, since they can wait for a password to be hashed.
+//! - Place and turn are held until the answer's body is sent or let go.
 //!
 //! Connections are limited elsewhere (`connections.rs`), but those of a trusted proxy carry the requests of many. Programs
 //! with a service token have no share: they are the operator's, and send thousands of requests from one address. Only
@@ -20,21 +24,30 @@ use axum::{
     body::Body,
     extract::{Request, State},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Redirect, Response},
 };
 use http_body_util::BodyExt as _;
 use latchkey::{accounts::sessions::SessionRecord, caller::Visit, id::UserId};
+use latchkey_app::sign_in_path;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_sessions::Session;
 
-use crate::{app_state::AppState, error_page};
+use crate::{
+    app_state::AppState,
+    arriving_forms::{ArrivingForms, NotReceived},
+    error_page,
+};
 
-/// Requests of one address, those that wait included: enough for an office behind it.
-const MAX_OF_ADDRESS: usize = 256;
+/// Pages for those at one address who are not signed in, those that wait included: enough for an office behind it.
+const MAX_PAGES: usize = 256;
+/// Their forms, those that wait included.
+const MAX_FORMS: usize = 64;
 /// Requests of one person, those that wait included.
 const MAX_OF_PERSON: usize = 64;
-/// Requests of either that are answered at the same time: as many as a browser has connections.
+/// Requests of each kind that are answered at the same time: as many as a browser has connections.
 const AT_ONCE: usize = 6;
+/// Sessions of one address that are looked up at the same time.
+const SESSIONS_AT_ONCE: usize = 6;
 /// Service tokens of one address that are looked up at the same time: half of the connections that verification has.
 const TOKENS_AT_ONCE: usize = 2;
 /// Seconds after which to ask again.
@@ -43,17 +56,23 @@ const RETRY_AFTER: u32 = 2;
 /// The shares of all clients.
 #[derive(Debug)]
 pub struct Shares {
-    addresses: Arc<Places<IpAddr>>,
+    pages: Arc<Places<IpAddr>>,
+    arriving_forms: ArrivingForms,
+    forms: Arc<Places<IpAddr>>,
     people: Arc<Places<UserId>>,
+    session_look_ups: Arc<Places<IpAddr>>,
     token_look_ups: Arc<Places<IpAddr>>,
 }
 
 impl Default for Shares {
     fn default() -> Self {
         Self {
-            addresses: Places::new(MAX_OF_ADDRESS, AT_ONCE),
+            pages: Places::new(MAX_PAGES, AT_ONCE),
+            arriving_forms: ArrivingForms::default(),
+            forms: Places::new(MAX_FORMS, AT_ONCE),
             people: Places::new(MAX_OF_PERSON, AT_ONCE),
-            // Whoever waits is a connection that is counted already.
+            // Whoever waits for a look-up is a connection that is counted already.
+            session_look_ups: Places::new(usize::MAX, SESSIONS_AT_ONCE),
             token_look_ups: Places::new(usize::MAX, TOKENS_AT_ONCE),
         }
     }
@@ -63,6 +82,15 @@ impl Shares {
     /// Waits until a client may look up a service token, which lasts until what this gives is dropped.
     pub async fn token_look_up(&self, address: Option<IpAddr>) -> Option<Turn<IpAddr>> {
         self.token_look_ups.turn(household(address?)).await
+    }
+
+    /// Whose session it is. One that cannot be read is nobody's: the page says what is wrong.
+    async fn person(&self, address: IpAddr, session: &Session) -> Option<UserId> {
+        // Without a cookie there is nothing to look up.
+        session.id()?;
+        let _turn = self.session_look_ups.turn(address).await;
+        let record = session.get::<SessionRecord>(SessionRecord::KEY).await;
+        Some(record.ok()??.who.user_id)
     }
 }
 
@@ -165,35 +193,58 @@ pub fn household(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Answers a request of a browser within the shares of its address and of who is signed in.
+/// Answers a request of a browser within the share of who is signed in, or else within those of its address.
 pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let shares = &state.shares;
     let visit = request.extensions().get::<Visit>();
     // Without a connection there is no address: a request that a test makes.
     let address = visit.and_then(|visit| visit.address);
     let address = household(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-    let Some(place) = state.shares.addresses.enter(address) else {
-        return error_page::busy(RETRY_AFTER);
-    };
-    let turn = place.turn().await;
-    // A session that cannot be read is nobody's: the page says what is wrong.
-    let person = match request.extensions().get::<Session>() {
-        Some(session) => {
-            let record = session.get::<SessionRecord>(SessionRecord::KEY).await;
-            record.ok().flatten().map(|record| record.who.user_id)
-        }
+    let person = match request.extensions().get::<Session>().cloned() {
+        Some(session) => shares.person(address, &session).await,
         None => None,
     };
     if let Some(person) = person {
-        drop(turn);
-        return match state.shares.people.turn(person).await {
-            Some(turn) => hold((place, turn), next.run(request).await),
-            None => error_page::busy(RETRY_AFTER),
-        };
+        let turn = shares.people.turn(person).await;
+        return answer_in(turn, request, next).await;
     }
-    // What a form may bring can arrive slowly, and must not keep the sign-in page from others at the same address. The
-    // forms of those who are not signed in are about passwords, which have a queue of their own.
-    let turn = turn.filter(|_| request.method().is_safe());
-    hold((place, turn), next.run(request).await)
+    if request.method().is_safe() {
+        let turn = shares.pages.turn(address).await;
+        return answer_in(turn, request, next).await;
+    }
+    let (parts, body) = request.into_parts();
+    let body = match shares.arriving_forms.receive(address, body).await {
+        Ok(body) => body,
+        Err(error) => return not_received(error, parts.uri.path()),
+    };
+    let turn = shares.forms.turn(address).await;
+    answer_in(turn, Request::from_parts(parts, body.into()), next).await
+}
+
+/// Answers a request that has its turn, which lasts until the answer is sent.
+async fn answer_in<K: Eq + Hash + Send + 'static>(
+    turn: Option<Turn<K>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match turn {
+        Some(turn) => hold(turn, next.run(request).await),
+        None => error_page::busy(RETRY_AFTER),
+    }
+}
+
+/// The answer to a form of someone who is not signed in that was not received.
+fn not_received(error: NotReceived, path: &str) -> Response {
+    match error {
+        NotReceived::Displaced => error_page::busy(RETRY_AFTER),
+        NotReceived::Late => error_page::arrived_late(),
+        // Only those who are signed in have other forms, which can be larger: their session has ended.
+        NotReceived::TooLarge if !matches!(path, "/sign-in" | "/sign-up") => {
+            Redirect::to(&sign_in_path(path, true)).into_response()
+        }
+        NotReceived::TooLarge => error_page::too_large(),
+        NotReceived::Unreadable => error_page::unreadable_form(),
+    }
 }
 
 /// Holds something until the answer's body is sent or let go: a page is rendered while it is sent.

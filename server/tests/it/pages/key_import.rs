@@ -1,7 +1,14 @@
 //! Importing keys on a page: looked at first, then done.
 
-use axum::http::{Method, header};
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    body::Body,
+    http::{Method, header},
+};
+use futures_util::stream;
 use latchkey::role::Role;
+use tokio::{task::yield_now, time::timeout};
 
 use crate::test_app::{TestApp, said};
 
@@ -64,5 +71,30 @@ on_both! {
         }
         let made = org.key("Production").await;
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
+    }
+
+    async fn a_file_of_very_many_parts_or_a_header_without_end_is_refused_and_keeps_no_thread_busy(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let import = |boundary: &str| {
+            let content_type = format!("multipart/form-data; boundary={boundary}");
+            owner.request(Method::POST, IMPORT).header(header::CONTENT_TYPE, content_type)
+        };
+        let parts = |count: usize, boundary: &str| {
+            let part = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n");
+            format!("{}--{boundary}--\r\n", part.repeat(count))
+        };
+        let long = "b".repeat(71);
+        for (count, boundary, status) in [(8, "b", 422), (9, "b", 400), (1, &long[1..], 422), (1, &*long, 400)] {
+            let answer = owner.send_raw(import(boundary), parts(count, boundary)).await;
+            assert_eq!(answer.status, status, "{count} parts, {boundary}: {}", answer.body);
+        }
+        let pieces = stream::unfold(0, async |piece| {
+            yield_now().await;
+            let text = if piece == 0 { "--b\r\n".to_owned() } else { "a: b\r\n".repeat(10) };
+            (piece < 32_000).then_some((Ok::<_, Infallible>(text), piece + 1))
+        });
+        let answer = timeout(Duration::from_secs(3), owner.send_raw(import("b"), Body::from_stream(pieces))).await;
+        assert_eq!(answer.expect("what has arrived is looked through once").status, 400);
     }
 }

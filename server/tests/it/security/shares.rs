@@ -28,6 +28,8 @@ use crate::test_app::{Browser, TestApp, org::PASSWORD};
 const AT_ONCE: usize = 6;
 const MAX_OF_PERSON: usize = 64;
 const MAX_OF_ADDRESS: usize = 256;
+/// Forms of an address that can be on their way at the same time.
+const MAX_ARRIVING: usize = 32;
 
 on_both! {
     async fn one_person_who_opens_very_many_pages_is_told_to_wait_and_others_are_answered(app: &TestApp) {
@@ -84,6 +86,61 @@ on_both! {
         assert_eq!(waiting.next().await.unwrap().status(), 200);
         drop(waiting);
         assert_eq!(begin("/sign-in", "2001:db8:1:2::1").await, 200);
+    }
+
+    async fn forms_that_never_arrive_keep_nobody_at_their_address_from_anything(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let (router, origin) = app.server(&[]);
+        let browser = || Browser::new(router.clone(), &origin);
+        let (dana, newcomer) = (browser(), browser());
+        dana.sign_in("dana@northwind.example", PASSWORD).await;
+        let mut halves: FuturesUnordered<_> = (0..MAX_OF_ADDRESS).map(|number| {
+            // A made-up session is looked up, and keeps nobody either.
+            let cookie = format!("latchkey={number:0>22}");
+            let half = browser().request(Method::POST, "/sign-in")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::COOKIE, if number % 2 == 0 { cookie } else { String::new() })
+                .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 50_000))))
+                .body(Body::from_stream(pending::<Result<Vec<u8>, Infallible>>()))
+                .unwrap();
+            router.clone().oneshot(half).map(|answer| answer.unwrap().status())
+        }).collect();
+        let displaced = halves.by_ref().take(MAX_OF_ADDRESS - MAX_ARRIVING);
+        assert!(displaced.all(|status| ready(status == 503)).await);
+        assert!(halves.next().now_or_never().is_none());
+        assert_eq!(dana.get("/orgs/northwind/keys").await.status, 200);
+        assert_eq!(newcomer.get("/sign-in").await.status, 200);
+        assert_eq!(newcomer.sign_in("dana@northwind.example", PASSWORD).await.status, 303);
+    }
+
+    async fn pages_that_answer_forms_of_one_address_have_turns(app: &TestApp) {
+        let (router, _) = app.server(&[]);
+        let sign_up = |client: &str| {
+            let form = from(client, Method::POST, "/sign-up")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::from("name=&email=&org_name=&password=short"))
+                .unwrap();
+            router.clone().oneshot(form).map(Result::unwrap)
+        };
+        let mut held = Vec::new();
+        for _ in 0..AT_ONCE {
+            held.push(sign_up("192.0.2.9").await);
+        }
+        assert!(held.iter().all(|answer| answer.status() == 422), "{held:?}");
+        let mut one_more = pin!(sign_up("192.0.2.9"));
+        assert!(timeout(Duration::from_millis(300), one_more.as_mut()).await.is_err());
+        assert_eq!(begin(&router, "/sign-in", "192.0.2.9".to_owned()).await.status(), 200);
+        held.pop();
+        assert_eq!(one_more.await.status(), 422);
+    }
+
+    async fn a_form_that_is_too_large_of_someone_whose_session_has_ended_leads_to_signing_in(app: &TestApp) {
+        let browser = app.browser();
+        let notes = "x".repeat(100_000);
+        let answer = browser.submit("/orgs/northwind/keys/new", &[("notes", &notes)]).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/sign-in?next=%2Forgs%2Fnorthwind%2Fkeys%2Fnew&ended=1"));
+        assert_eq!(browser.submit("/sign-up", &[("name", &notes)]).await.status, 413);
     }
 
     async fn a_form_that_arrives_slowly_keeps_nobody_from_signing_in(app: &TestApp) {

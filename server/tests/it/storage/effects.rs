@@ -1,5 +1,7 @@
 //! Whether a change of a key is in effect on every instance, and how long that took.
 
+use std::time::Duration;
+
 use latchkey::{
     Engine,
     clock::Clock,
@@ -11,6 +13,8 @@ use latchkey::{
     time::{MINUTE, SECOND},
     verify::{Request, cache::TRUSTED_FOR, verify},
 };
+
+use tokio::time::sleep;
 
 use crate::test_app::{NOON, TestApp, TestOrg};
 
@@ -64,6 +68,22 @@ on_both! {
         effects::look(&app.engine).await.unwrap();
         let last = effects::of_key(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!((last.effect, last.is_recent), (Effect::Everywhere { after: None }, false));
+    }
+
+    async fn the_time_at_the_latest_does_not_move_while_someone_watches(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.another_engine(|_| {}).await);
+        let id = org.key("Production").await.id;
+        start(&[&app.engine, &other]).await;
+        disable(&app.engine, &org.permit(), id).await.unwrap();
+        app.pass(2 * SECOND).await;
+        let now = async || effects::of_key(&app.engine, &org.permit(), id).await.unwrap().unwrap().effect;
+        let first = now().await;
+        assert!(matches!(first, Effect::Late { .. }), "{first:?}");
+        for _ in 0..3 {
+            // Postgres has a clock of its own.
+            sleep(Duration::from_millis(20)).await;
+            assert_eq!(now().await, first);
+        }
     }
 
     async fn an_instance_that_is_silent_decides_on_nothing_that_it_knew_by_the_time_others_stop_waiting(app: &TestApp) {

@@ -118,11 +118,11 @@ impl Browser {
     }
 
     /// Sends a request with the cookies and whatever body, whose type the request states.
-    pub async fn send_raw(&self, request: Builder, body: String) -> Answer {
+    pub async fn send_raw(&self, request: Builder, body: impl Into<Body>) -> Answer {
         let request = request
             .extension(ConnectInfo(self.address))
             .header(header::COOKIE, self.cookie_header());
-        answer_of(&self.router, request.body(Body::from(body)).unwrap()).await
+        answer_of(&self.router, request.body(body.into()).unwrap()).await
     }
 
     /// Sends a request with a form as its body, and the cookies. Takes over the cookies that come back.

@@ -1,9 +1,15 @@
 //! The body of the import's form: a file that was chosen (`multipart/form-data`), or text that was pasted.
 
-use axum::{extract::Request, http::header};
+use axum::{body::Body, extract::Request, http::header};
+use http_body_util::BodyExt as _;
 
 use super::form::ImportForm;
 use crate::{error::AppError, pages::forms};
+
+/// The most parts of a form: twice those that ours has.
+const MAX_PARTS: usize = 8;
+/// The most characters of what is between two parts (RFC 2046).
+const MAX_BOUNDARY: usize = 70;
 
 /// The form.
 ///
@@ -17,19 +23,32 @@ pub async fn read(request: Request) -> Result<ImportForm, AppError> {
     let Some(boundary) = content_type.and_then(|text| multer::parse_boundary(text).ok()) else {
         return forms::read(request).await;
     };
-    let body = request.into_body().into_data_stream();
-    fields(multer::Multipart::new(body, boundary))
-        .await
-        .map_err(|_| AppError::Unreadable)
+    if boundary.len() > MAX_BOUNDARY {
+        return Err(AppError::Unreadable);
+    }
+    // multer looks through all that it has whenever more arrives: what arrives as a whole is looked through once.
+    let whole = request.into_body().collect().await;
+    let whole = whole.map_err(|_| AppError::Unreadable)?.to_bytes();
+    fields(multer::Multipart::new(
+        Body::from(whole).into_data_stream(),
+        boundary,
+    ))
+    .await
 }
 
 /// A file counts before pasted text: whoever chose one means it.
-async fn fields(mut body: multer::Multipart<'_>) -> Result<ImportForm, multer::Error> {
+async fn fields(mut body: multer::Multipart<'_>) -> Result<ImportForm, AppError> {
     let mut form = ImportForm::default();
     let mut file = String::new();
-    while let Some(field) = body.next_field().await? {
+    let mut parts = 0;
+    while let Some(field) = body.next_field().await.map_err(unreadable)? {
+        parts += 1;
+        if parts > MAX_PARTS {
+            return Err(AppError::Unreadable);
+        }
         let name = field.name().unwrap_or_default().to_owned();
-        let text = String::from_utf8_lossy(&field.bytes().await?).into_owned();
+        let text = field.bytes().await.map_err(unreadable)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
         match name.as_str() {
             "file" => file = text,
             "text" => form.text = text,
@@ -42,4 +61,8 @@ async fn fields(mut body: multer::Multipart<'_>) -> Result<ImportForm, multer::E
         (form.text, form.is_file) = (file, true);
     }
     Ok(form)
+}
+
+fn unreadable(_: multer::Error) -> AppError {
+    AppError::Unreadable
 }
