@@ -34,6 +34,7 @@ use crate::{
 
 use self::{
     decide::{Asked, Decision},
+    find::Found,
     observe::observe,
 };
 
@@ -169,6 +170,17 @@ impl Now {
             Err(StorageError::late())
         }
     }
+
+    /// Whether nothing was forgotten since `changes` were counted. A request that waited for the database may have found
+    /// what was forgotten while it waited, and others count on it that this decides nothing (see [`crate::effects`]): then it
+    /// looks again, for as long as it may.
+    fn is_unchanged(self, engine: &Engine, changes: u64) -> Result<bool, StorageError> {
+        if engine.cache.changes() == changes {
+            return Ok(true);
+        }
+        self.still(engine)?;
+        Ok(false)
+    }
 }
 
 /// Decides on a request and observes the decision: it is counted under its key, or under its agent when it comes without a
@@ -192,23 +204,28 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
             return Ok(unattributed(Answer::invalid(InvalidReason::Malformed)));
         }
     };
-    let Some((known, secret_id)) = find::key(engine, presented, now).await? else {
+    let found = loop {
+        let changes = engine.cache.changes();
+        let found = find::all_of_key(engine, presented, request.agent, now).await?;
+        if now.is_unchanged(engine, changes)? {
+            break found;
+        }
+    };
+    let Some(Found {
+        key: known,
+        secret_id,
+        org,
+        agent,
+    }) = found
+    else {
         return Ok(unattributed(Answer::invalid(reason_if_absent)));
     };
-    // A key whose org is gone is gone with it.
-    let Some(org) = find::org(engine, known.org_id, now).await? else {
-        return Ok(unattributed(Answer::invalid(reason_if_absent)));
-    };
-    let mut agent = None;
     let mut decision = match decide::usable(&known, secret_id, now.wall) {
         Err(answer) => Decision::of(answer),
         Ok(()) => {
             let asked = match request.agent {
                 None => Asked::Nothing,
-                Some(public_id) => {
-                    agent = find::agent(engine, public_id, now).await?;
-                    agent.as_deref().map_or(Asked::Unknown, Asked::Of)
-                }
+                Some(_) => agent.as_deref().map_or(Asked::Unknown, Asked::Of),
             };
             decide::with_key(&engine.convention, &known, &org, asked, request)
         }
@@ -242,10 +259,14 @@ async fn without_key(
     let Some(public_id) = asked else {
         return Ok(unattributed(Outcome::MissingApiKey));
     };
-    let Some(agent) = find::agent(engine, public_id, now).await? else {
-        return Ok(unattributed(Outcome::AgentNotFound));
+    let found = loop {
+        let changes = engine.cache.changes();
+        let found = find::all_of_agent(engine, public_id, now).await?;
+        if now.is_unchanged(engine, changes)? {
+            break found;
+        }
     };
-    let Some(org) = find::org(engine, agent.org_id, now).await? else {
+    let Some((agent, org)) = found else {
         return Ok(unattributed(Outcome::AgentNotFound));
     };
     now.still(engine)?;

@@ -15,13 +15,65 @@ use crate::{
 use super::{
     Now,
     cache::{Led, Lookup},
+    decide::usable,
     known_agent::{self, KnownAgent},
     known_key::{self, KnownKey},
     known_org::{self, KnownOrg},
 };
 
+/// A key, and what else is needed to decide on it.
+pub(super) struct Found {
+    pub key: Arc<KnownKey>,
+    /// The secret that the text is.
+    pub secret_id: SecretId,
+    pub org: Arc<KnownOrg>,
+    /// The agent that was asked for, if there is one, and if the key works at all.
+    pub agent: Option<Arc<KnownAgent>>,
+}
+
+/// The key with this text, its org, and the agent with the public ID that was asked for. A key whose org is gone is gone
+/// with it.
+pub(super) async fn all_of_key(
+    engine: &Engine,
+    presented: &PlainKey,
+    agent: Option<&str>,
+    now: Now,
+) -> Result<Option<Found>, StorageError> {
+    let Some((key, secret_id)) = key(engine, presented, now).await? else {
+        return Ok(None);
+    };
+    let Some(org) = org(engine, key.org_id, now).await? else {
+        return Ok(None);
+    };
+    let agent = match agent {
+        Some(public_id) if usable(&key, secret_id, now.wall).is_ok() => {
+            self::agent(engine, public_id, now).await?
+        }
+        _ => None,
+    };
+    Ok(Some(Found {
+        key,
+        secret_id,
+        org,
+        agent,
+    }))
+}
+
+/// The agent with this public ID, and its org, if both are there.
+pub(super) async fn all_of_agent(
+    engine: &Engine,
+    public_id: &str,
+    now: Now,
+) -> Result<Option<(Arc<KnownAgent>, Arc<KnownOrg>)>, StorageError> {
+    let Some(agent) = agent(engine, public_id, now).await? else {
+        return Ok(None);
+    };
+    let org = org(engine, agent.org_id, now).await?;
+    Ok(org.map(|org| (agent, org)))
+}
+
 /// The key with this text and which of its secrets the text is, if there is one.
-pub(super) async fn key(
+async fn key(
     engine: &Engine,
     presented: &PlainKey,
     now: Now,
@@ -111,7 +163,7 @@ async fn key_by_id(
 }
 
 /// The agent with this public ID, if there is one. A text that is no public ID is not looked up.
-pub(super) async fn agent(
+async fn agent(
     engine: &Engine,
     public_id: &str,
     now: Now,
@@ -156,11 +208,7 @@ async fn agent_by_id(
 }
 
 /// The org of a key or an agent, if it is still there.
-pub(super) async fn org(
-    engine: &Engine,
-    id: OrgId,
-    now: Now,
-) -> Result<Option<Arc<KnownOrg>>, StorageError> {
+async fn org(engine: &Engine, id: OrgId, now: Now) -> Result<Option<Arc<KnownOrg>>, StorageError> {
     let seat = match engine.cache.orgs.lookup(&id, now.stale).await {
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,

@@ -1,12 +1,16 @@
 //! Keys in memory: answered without the database, never after their state has changed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
 };
 
 use latchkey::{
-    Engine,
+    Engine, feed,
     key::{RevokeReason, text::PlainKey},
     keys::change_state::{disable, enable, revoke},
     random::Randomness,
@@ -41,6 +45,37 @@ on_both! {
         app.clock.advance(1);
         assert_eq!(ask(&app.engine, &warm.plain).await, "no answer");
         assert_eq!(TRUSTED_FOR, 60 * SECOND);
+    }
+
+    async fn a_request_that_waits_for_the_database_while_its_key_is_disabled_does_not_pass(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.verify(&org.key("Other").await.plain).await;
+        let mut waited = 0;
+        // A database on the same machine may answer before it is waited for: several rounds meet each of the waits.
+        for polls in (0..5).flat_map(|_| 1..=6) {
+            let (engine, key) = (app.fresh_engine(), org.key("Production").await);
+            feed::start(&engine).await.unwrap();
+            let request = Request { key: Some(&key.plain), ..Request::default() };
+            let mut asking = Box::pin(verify(&engine, &request));
+            let mut left = polls;
+            let answered = poll_fn(|context| match asking.as_mut().poll(context) {
+                Poll::Ready(_) => Poll::Ready(true),
+                Poll::Pending if left == 1 => Poll::Ready(false),
+                Poll::Pending => {
+                    left -= 1;
+                    Poll::Pending
+                }
+            });
+            let answered = answered.await;
+            if answered {
+                continue;
+            }
+            disable(&app.engine, &org.permit(), key.id).await.unwrap();
+            feed::catch_up(&engine).await.unwrap();
+            assert_eq!(said(&asking.await.unwrap()), "INVALID_API_KEY disabled", "after {polls} polls");
+            waited += 1;
+        }
+        assert!(waited > 0, "no request waited");
     }
 
     async fn being_asked_about_does_not_keep_a_key_trusted(app: &TestApp) {
