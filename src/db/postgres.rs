@@ -35,6 +35,13 @@ const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"migratio");
 /// Prepared statements are the connection's, not the transaction's: without this, names given by one client of the pooler
 /// would be taken for the next.
 const BEGIN_SHARED: &str = "BEGIN; DEALLOCATE ALL";
+/// How a transaction that writes begins: a process that is frozen or cut off in the middle of it keeps its locks for three
+/// seconds, and nobody waits for one for more than ten. `SET LOCAL` leaves nothing on a connection that is shared.
+const BEGIN_WRITING: &str =
+    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '3s'; SET LOCAL lock_timeout = '10s'";
+/// The same behind a pooler.
+const BEGIN_WRITING_SHARED: &str = "BEGIN; DEALLOCATE ALL; SET LOCAL idle_in_transaction_session_timeout = '3s'; \
+     SET LOCAL lock_timeout = '10s'";
 
 /// A pool of connections.
 #[derive(Debug, Clone)]
@@ -112,7 +119,13 @@ impl PostgresPool {
         Statements(self)
     }
 
+    /// A transaction that writes, and bounds how long others wait for it.
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.begin_with(BEGIN_WRITING, BEGIN_WRITING_SHARED).await
+    }
+
+    /// A transaction that may wait for others and be waited for as long as it takes.
+    async fn begin_unbounded(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         self.begin_with("BEGIN", BEGIN_SHARED).await
     }
 
@@ -153,7 +166,7 @@ impl PostgresPool {
     /// Makes all migrations in one transaction, under a lock that ends with it: sqlx's own lock is the session's, and would
     /// stay with the pooler.
     pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), StorageError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.begin_unbounded().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(MIGRATION_LOCK)
             .execute(&mut *tx)

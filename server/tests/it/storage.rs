@@ -7,6 +7,7 @@ mod audit_retention;
 mod backup;
 mod change;
 mod effects;
+mod frozen;
 mod key_bulk;
 mod key_creation;
 mod key_edit;
