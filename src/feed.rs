@@ -33,9 +33,27 @@ const ROWS_AT_ONCE: i64 = 1_000;
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
     /// `None` until [`start`].
-    position: Mutex<Option<i64>>,
+    read_to: Mutex<Option<End>>,
     woken: Notify,
     advanced: Notify,
+}
+
+/// The end of the log, or where it was.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+struct End {
+    position: i64,
+    /// Tells apart two entries at one position: a database that was restored, or that a standby replaced, may lack the last
+    /// entries and has others there later.
+    hash: Vec<u8>,
+}
+
+/// A row of the log, as it is read on from.
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    end: End,
+    event: String,
+    target_id: Option<String>,
 }
 
 /// Takes the end of the log as the place to read on from. To be called before anything is in memory.
@@ -43,20 +61,21 @@ pub(crate) struct Feed {
 /// # Errors
 /// When the database does not answer.
 pub async fn start(engine: &Engine) -> Result<(), StorageError> {
-    let mut position = engine.feed.position.lock().await;
-    *position = Some(last_position(engine).await?);
+    let mut read_to = engine.feed.read_to.lock().await;
+    *read_to = Some(end_of_log(engine).await?);
     Ok(())
 }
 
-async fn last_position(engine: &Engine) -> Result<i64, StorageError> {
-    const SQL: &str = "SELECT COALESCE((SELECT MAX(position) FROM audit_log), \
-         (SELECT position FROM audit_checkpoint))";
-    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
+async fn end_of_log(engine: &Engine) -> Result<End, StorageError> {
+    const SQL: &str = "SELECT position, hash FROM audit_log UNION ALL SELECT position, hash FROM audit_checkpoint \
+         ORDER BY position DESC LIMIT 1";
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
 }
 
 /// How far the log has been read; 0 before it was begun with.
 pub(crate) async fn position(engine: &Engine) -> i64 {
-    engine.feed.position.lock().await.unwrap_or(0)
+    let read_to = engine.feed.read_to.lock().await;
+    read_to.as_ref().map_or(0, |end| end.position)
 }
 
 /// Resolves when more of the log was read than at the last time that this resolved.
@@ -64,41 +83,70 @@ pub async fn advanced(engine: &Engine) {
     engine.feed.advanced.notified().await;
 }
 
-/// Reads what was appended since the last time, and drops what it made stale.
+/// Reads what was appended since the last time, and drops what it made stale. A log that has not what was read of it is
+/// another one: all that is in memory is dropped, and its end is read on from.
 ///
 /// # Errors
 /// When the database does not answer; what was read before that is dropped.
 pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
-    const SQL: &str = "SELECT position, event, target_id FROM audit_log WHERE position > $1 \
+    const SQL: &str = "SELECT position, hash, event, target_id FROM audit_log WHERE position >= $1 \
          ORDER BY position LIMIT $2";
-    let mut position = engine.feed.position.lock().await;
-    let mut after = match *position {
-        Some(position) => position,
-        None => last_position(engine).await?,
+    let mut read_to = engine.feed.read_to.lock().await;
+    let mut after = match &*read_to {
+        Some(end) => end.clone(),
+        None => end_of_log(engine).await?,
     };
     loop {
-        let rows: Vec<(i64, String, Option<String>)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-            .bind(after).bind(ROWS_AT_ONCE).fetch_all(c).await)?;
-        for (_, event, target) in &rows {
+        let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+            .bind(after.position).bind(ROWS_AT_ONCE).fetch_all(c).await)?;
+        let is_there = match rows.first() {
+            Some(first) if first.end.position == after.position => first.end == after,
+            _ => is_beginning(engine, &after).await?,
+        };
+        if !is_there {
+            // First the end, then the memory: what is read into it from now on is no older than the end.
+            *read_to = Some(end_of_log(engine).await?);
+            engine.cache.forget_everything();
+            engine.feed.advanced.notify_one();
+            tracing::warn!(
+                "the audit log does not have the last entry that was read, as after a failover that lost changes; memory \
+                 was cleared"
+            );
+            return Ok(());
+        }
+        let new = rows.iter().filter(|row| row.end.position > after.position);
+        for Row {
+            event, target_id, ..
+        } in new
+        {
             // A newer instance may write events that this one does not know: what they changed is not told apart.
             match (
                 event.parse::<Event>(),
-                target.as_deref().and_then(Target::parse),
+                target_id.as_deref().and_then(Target::parse),
             ) {
                 (Ok(event), Some(target)) => engine.forget_stale(event, target),
                 (Ok(_), None) => {}
                 (Err(_), _) => engine.cache.forget_everything(),
             }
         }
-        if let Some((last, ..)) = rows.last() {
-            after = *last;
+        let last = rows.last().filter(|row| row.end != after);
+        if let Some(last) = last {
+            after = last.end.clone();
             engine.feed.advanced.notify_one();
         }
-        *position = Some(after);
+        *read_to = Some(after.clone());
         if (rows.len() as i64) < ROWS_AT_ONCE {
             return Ok(());
         }
     }
+}
+
+/// Whether the log begins right after this entry: retention deleted it and nothing behind it, or nothing was ever written.
+async fn is_beginning(engine: &Engine, end: &End) -> Result<bool, StorageError> {
+    const SQL: &str =
+        "SELECT EXISTS (SELECT 1 FROM audit_checkpoint WHERE position = $1 AND hash = $2)";
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(end.position).bind(&end.hash).fetch_one(c).await)?)
 }
 
 /// Follows the log until it is dropped. `listen_url` is another address of the database to listen at: a pooler that hands
