@@ -168,22 +168,18 @@ pub(crate) async fn append(
         first: last + 1,
         last: last + rows.len() as i64,
     };
-    if let crate::db::On::Postgres(c) = tx.on() {
-        sqlx::query("SELECT pg_notify($1, $2)")
-            .bind(CHANNEL)
-            .bind(positions.last.to_string())
-            .execute(c)
-            .await?;
-    }
     Ok(Appended { positions, hash })
 }
 
 /// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction
-/// keeps every other writer out by itself.
+/// keeps every other writer out by itself. Postgres notifies others with the commit: asked for together with the lock, that
+/// costs no round trip while the lock is held. The last row is read in a statement of its own, which sees what was committed
+/// while this one waited.
 async fn lock(tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageError> {
     if let crate::db::On::Postgres(c) = tx.on() {
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        sqlx::query("SELECT pg_advisory_xact_lock($1), pg_notify($2, '')")
             .bind(LOCK)
+            .bind(CHANNEL)
             .execute(c)
             .await?;
     }
@@ -200,14 +196,16 @@ async fn lock(tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageError> {
 }
 
 /// The number of the org's last entry, which retention may have deleted. One statement, so that it sees the log either
-/// before a deletion or after it.
+/// before a deletion or after it. Latchkey writes no entry before the beginning of the log: the number of one counts for nothing.
 async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageError> {
     let org_id = org_id.map(|id| id.to_string());
     const LAST: &str = "SELECT COALESCE(MAX(seq), 0) FROM \
-         (SELECT MAX(seq) AS seq FROM audit_log WHERE org_id = $1 \
+         (SELECT * FROM (SELECT seq FROM audit_log WHERE org_id = $1 \
+         AND position > (SELECT position FROM audit_checkpoint) ORDER BY seq DESC LIMIT 1) AS last \
          UNION ALL SELECT seq FROM audit_deleted_seqs WHERE org_id = $1) AS of_org";
     const LAST_OF_NONE: &str = "SELECT COALESCE(MAX(seq), 0) FROM \
-         (SELECT MAX(seq) AS seq FROM audit_log WHERE org_id IS NULL \
+         (SELECT * FROM (SELECT seq FROM audit_log WHERE org_id IS NULL \
+         AND position > (SELECT position FROM audit_checkpoint) ORDER BY seq DESC LIMIT 1) AS last \
          UNION ALL SELECT seq FROM audit_deleted_seqs WHERE org_id = '') AS of_none";
     Ok(on!(tx.on(), c => match org_id {
         Some(org_id) => sqlx::query_scalar(LAST).bind(org_id).fetch_one(c).await,
@@ -215,12 +213,13 @@ async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageErro
     })?)
 }
 
+/// Fails unless the database took every row: a trigger may ignore some, and a change without an entry must not last.
 async fn insert(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
     let sql = format!(
         "INSERT INTO audit_log ({COLUMNS}) VALUES {}",
         places_of_rows(rows.len(), 16)
     );
-    on!(tx.on(), c => {
+    let inserted = on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
         for (row, _) in rows {
             query = query
@@ -229,9 +228,13 @@ async fn insert(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), Stora
                 .bind(&row.request_id).bind(&row.target_kind).bind(&row.target_id).bind(&row.changes)
                 .bind(row.pepper_version).bind(&row.hash);
         }
-        query.execute(c).await.map(drop)
+        query.execute(c).await.map(|done| done.rows_affected())
     })?;
-    Ok(())
+    if inserted == rows.len() as u64 {
+        Ok(())
+    } else {
+        Err(StorageError::ignored())
+    }
 }
 
 async fn insert_addresses(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {

@@ -34,6 +34,13 @@ impl StorageError {
         Self(sqlx::Error::WorkerCrashed)
     }
 
+    /// The database accepted a statement and did not do what it says.
+    pub(crate) fn ignored() -> Self {
+        Self(sqlx::Error::Protocol(
+            "the database did not store every row that it was given; look for triggers and rules on the table".to_owned(),
+        ))
+    }
+
     /// The answer came so late that it is of no use.
     pub(crate) fn late() -> Self {
         Self(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))

@@ -207,6 +207,7 @@ pub async fn of_key(
 ) -> Result<Option<LastChange>, StorageError> {
     const LAST: &str = "SELECT audit_log.position, audit_log.at, audit_log.event, audit_log.via FROM keys \
          LEFT JOIN audit_log ON audit_log.org_id = keys.org_id AND audit_log.target_id = keys.id \
+         AND audit_log.position > (SELECT position FROM audit_checkpoint) \
          WHERE keys.org_id = $1 AND keys.id = $2 ORDER BY audit_log.seq DESC LIMIT 1";
     type Row = (
         Option<i64>,

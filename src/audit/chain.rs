@@ -36,6 +36,19 @@ pub enum BrokenChain {
     /// An entry is not the one that was written, or one before it is missing.
     #[error("{0} was changed, or an entry before it is missing.")]
     At(EntryPlace),
+    /// The entry has not the next number of its organization's log.
+    #[error(
+        "{place} has number {seq} in its organization's log, but {expected} is the next. Entries are missing, or numbers \
+         were left out."
+    )]
+    Seq {
+        /// The first such entry.
+        place: EntryPlace,
+        /// Its number.
+        seq: i64,
+        /// The number after that of the entry before it.
+        expected: i64,
+    },
     /// The whole address of an entry, which is kept beside the chain, is not in the network that is chained.
     #[error(
         "The IP address of the client was changed. {0} was written from a different network, or without an address."
@@ -155,23 +168,27 @@ pub(super) fn hash(peppers: &Peppers, previous: &[u8], row: &Row) -> Option<Vec<
     peppers.audit_hash(row.pepper_version, &text)
 }
 
-/// Checks that the log begins where retention left it, every entry from there on, that its address is in its network, and
-/// that one has the hash `head`, if that is given.
+/// Checks that the log begins where retention left it, every entry from there on, that its address is in its network, that
+/// the entries of each org are numbered without a gap, and that one has the hash `head`, if that is given.
 ///
 /// # Errors
 /// Says whether the beginning was changed, or names the first entry that is not what was written.
 pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenChain> {
-    let (mut position, mut previous) = beginning(engine).await?;
+    let Beginning {
+        mut position,
+        hash: mut previous,
+        mut seqs,
+    } = Beginning::read(engine).await?;
     let mut found = head.is_none_or(|head| hex(&previous) == head);
     let mut count = 0;
     loop {
         let rows = rows_after(engine, position).await?;
         let Some(first) = rows.first() else { break };
         if first.position != position + 1 {
-            let moved = beginning(engine).await?;
-            if moved.0 > position {
+            let moved = Beginning::read(engine).await?;
+            if moved.position > position {
                 // Retention deleted what was about to be read: go on from where the log begins now.
-                (position, previous) = moved;
+                (position, previous, seqs) = (moved.position, moved.hash, moved.seqs);
                 count = 0;
                 continue;
             }
@@ -193,6 +210,17 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
                     EntryPlace::of(&engine.db, &row).await?,
                 ));
             }
+            let seq = seqs
+                .entry(row.org_id.clone().unwrap_or_default())
+                .or_default();
+            *seq += 1;
+            if row.seq != *seq {
+                return Err(BrokenChain::Seq {
+                    place: EntryPlace::of(&engine.db, &row).await?,
+                    seq: row.seq,
+                    expected: *seq,
+                });
+            }
             position = row.position;
             previous = row.hash;
             count += 1;
@@ -208,11 +236,33 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
     }
 }
 
-/// Position and hash of the last entry that was deleted, as retention stored them.
-async fn beginning(engine: &Engine) -> Result<(i64, Vec<u8>), InvalidCheckpoint> {
-    let checkpoint = Checkpoint::read(&engine.db).await?;
-    checkpoint.check(&engine.peppers)?;
-    Ok((checkpoint.position, checkpoint.hash))
+/// What retention stored of the entries that it deleted.
+struct Beginning {
+    /// The position of the last one.
+    position: i64,
+    /// Its hash.
+    hash: Vec<u8>,
+    /// By org, the number of its last one. The empty text is for entries of no org.
+    seqs: HashMap<String, i64>,
+}
+
+impl Beginning {
+    async fn read(engine: &Engine) -> Result<Self, InvalidCheckpoint> {
+        const SEQS: &str = "SELECT org_id, seq FROM audit_deleted_seqs";
+        // Retention changes both in one transaction.
+        let mut tx = engine.db.begin_snapshot().await?;
+        let checkpoint = Checkpoint::read_in(&mut tx).await?;
+        let seqs: Vec<(String, i64)> = on!(tx.on(), c => sqlx::query_as(SEQS).fetch_all(c).await)
+            .map_err(StorageError::from)?;
+        drop(tx);
+        checkpoint.check(&engine.peppers)?;
+        checkpoint.check_before(&engine.db).await?;
+        Ok(Self {
+            position: checkpoint.position,
+            hash: checkpoint.hash,
+            seqs: seqs.into_iter().collect(),
+        })
+    }
 }
 
 async fn rows_after(engine: &Engine, position: i64) -> Result<Vec<Row>, StorageError> {

@@ -15,6 +15,7 @@ use crate::{
 
 /// The hash of the beginning from which nothing was deleted.
 const NO_HASH: [u8; 32] = [0; 32];
+const SELECT: &str = "SELECT position, hash, pepper_version, mac FROM audit_checkpoint";
 
 /// The beginning of the log.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -43,6 +44,22 @@ pub enum InvalidCheckpoint {
          be missing. If an earlier version of Latchkey deleted them because of `audit_days`, run `latchkey audit seal` once."
     )]
     NotSealed(i64),
+    /// Entries were deleted, and it says that none were.
+    #[error(
+        "The start of the audit log was changed. It is set to position 0, but Latchkey has deleted old entries before. \
+         Entries may be missing."
+    )]
+    Reset,
+    /// An entry is where there can be none.
+    #[error(
+        "The audit log starts after position {start}, but has an entry at position {entry}. Latchkey did not write it there."
+    )]
+    EntryBefore {
+        /// The position of the last entry that retention deleted, or 0.
+        start: i64,
+        /// The highest position at which there is such an entry.
+        entry: i64,
+    },
     /// Its HMAC was made under a pepper that the settings do not have.
     #[error("The start of the audit log needs pepper {0}. Add it to LATCHKEY_OLDER_PEPPERS.")]
     NoPepper(i32),
@@ -54,8 +71,12 @@ pub enum InvalidCheckpoint {
 impl Checkpoint {
     /// Reads it, without a check.
     pub async fn read(db: &Db) -> Result<Self, StorageError> {
-        const SQL: &str = "SELECT position, hash, pepper_version, mac FROM audit_checkpoint";
-        Ok(on!(db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
+        Ok(on!(db.read(), c => sqlx::query_as(SELECT).fetch_one(c).await)?)
+    }
+
+    /// The same in a transaction.
+    pub async fn read_in(tx: &mut Tx) -> Result<Self, StorageError> {
+        Ok(on!(tx.on(), c => sqlx::query_as(SELECT).fetch_one(c).await)?)
     }
 
     /// Reads it and keeps others from moving it until the transaction ends.
@@ -86,6 +107,24 @@ impl Checkpoint {
         }
     }
 
+    /// Checks that no entry is before the beginning, where nobody who reads on from there would see it, and that nothing
+    /// says that entries were deleted when there is nothing before it.
+    pub async fn check_before(&self, db: &Db) -> Result<(), InvalidCheckpoint> {
+        const SQL: &str = "SELECT (SELECT MAX(position) FROM audit_log WHERE position <= $1), \
+             EXISTS (SELECT 1 FROM audit_deleted_seqs) AND EXISTS (SELECT 1 FROM audit_checkpoint WHERE position = 0)";
+        let (entry, is_reset): (Option<i64>, bool) = on!(db.read(), c => sqlx::query_as(SQL)
+            .bind(self.position).fetch_one(c).await)
+        .map_err(StorageError::from)?;
+        match entry {
+            Some(entry) => Err(InvalidCheckpoint::EntryBefore {
+                start: self.position,
+                entry,
+            }),
+            None if is_reset => Err(InvalidCheckpoint::Reset),
+            None => Ok(()),
+        }
+    }
+
     /// Stores position and hash with an HMAC under the current pepper.
     pub async fn store(
         tx: &mut Tx,
@@ -103,12 +142,14 @@ impl Checkpoint {
     }
 }
 
-/// Checks that the log begins where retention left it. Reads one row.
+/// Checks that the log begins where retention left it. Reads two rows.
 ///
 /// # Errors
 /// When it does not.
 pub async fn check_beginning(db: &Db, peppers: &Peppers) -> Result<(), InvalidCheckpoint> {
-    Checkpoint::read(db).await?.check(peppers)
+    let checkpoint = Checkpoint::read(db).await?;
+    checkpoint.check(peppers)?;
+    checkpoint.check_before(db).await
 }
 
 /// Accepts the beginning that an earlier version left without an HMAC, and returns its position; `None` when it has one or

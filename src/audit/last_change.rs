@@ -16,7 +16,8 @@ pub async fn last_change(
     permit: &Permit<to::SeeKeys>,
     key: KeyId,
 ) -> Result<Option<i64>, StorageError> {
-    const SQL: &str = "SELECT position FROM audit_log WHERE org_id = $1 AND target_id = $2 ORDER BY seq DESC LIMIT 1";
+    const SQL: &str = "SELECT position FROM audit_log WHERE org_id = $1 AND target_id = $2 \
+         AND position > (SELECT position FROM audit_checkpoint) ORDER BY seq DESC LIMIT 1";
     Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
         .bind(permit.org_id()).bind(key).fetch_optional(c).await)?)
 }

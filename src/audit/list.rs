@@ -204,7 +204,8 @@ where
     T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
     const WHERE: &str = "WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.seq >= $3 \
-         AND audit_log.at >= $4 AND audit_log.at < $5";
+         AND audit_log.at >= $4 AND audit_log.at < $5 \
+         AND audit_log.position > (SELECT position FROM audit_checkpoint)";
     let filters = [
         query.event.map(|filter| match filter {
             EventFilter::Is(event) => ("audit_log.event =", event.to_string()),

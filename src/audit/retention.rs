@@ -59,6 +59,8 @@ async fn delete_entries(engine: &Engine, before: Timestamp) -> Result<u64, Broke
     // Another instance may be deleting too: it must not move the checkpoint back.
     let checkpoint = Checkpoint::lock(&mut tx).await?;
     checkpoint.check(&engine.peppers)?;
+    // They would be deleted with the others, and nobody would learn of them.
+    checkpoint.check_before(&engine.db).await?;
     let Some((last, hash)) = last_to_delete(&mut tx, checkpoint.position, before).await? else {
         return keep(engine, tx, checkpoint).await;
     };

@@ -13,7 +13,7 @@ use crate::{
 
 /// How long the notification that a process sends to itself may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What it says; those of changes are numbers.
+/// What it says; those of changes say nothing.
 const TRIAL: &str = "trial";
 
 /// How this process notices what others changed.

@@ -1,12 +1,14 @@
 //! The audit log: what is written, that it stays, and that other instances read it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use latchkey::{
     access::{Operator, to},
     agents::create::create as create_agent,
-    audit::{self, AuditQuery, BrokenChain, Entry},
-    feed,
+    audit::{self, AuditQuery, BrokenChain, Entry, InvalidCheckpoint},
+    effects, feed,
+    id::KeyId,
+    instances,
     key::RevokeReason,
     keys::{
         change_state::{disable, disable_many, revoke},
@@ -15,11 +17,11 @@ use latchkey::{
     },
     projects,
     role::Role,
-    time::SECOND,
+    time::{DAY, SECOND},
 };
 
 use crate::test_app::{
-    TestApp, TestOrg,
+    NOON, TestApp, TestOrg,
     org::{agent, secret_key},
     said,
 };
@@ -143,6 +145,56 @@ on_both! {
         );
     }
 
+    async fn an_entry_before_the_beginning_is_not_shown_and_counts_for_nothing_and_the_chain_is_broken(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("One").await.id;
+        forge(app, -1, 900, key).await;
+        let entries = listed(app, &org, AuditQuery::default()).await;
+        assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(audit::last_change(&app.engine, &org.permit(), key).await.unwrap(), Some(2));
+        assert!(!effects::of_key(&app.engine, &org.permit(), key).await.unwrap().unwrap().is_recent);
+        disable(&app.engine, &org.permit(), key).await.unwrap();
+        assert_eq!(listed(app, &org, AuditQuery::default()).await[0].seq, 3);
+        let broken = audit::verify(&app.engine, None).await.unwrap_err();
+        assert_eq!(
+            broken.to_string(),
+            "The audit log starts after position 0, but has an entry at position -1. Latchkey did not write it there."
+        );
+        let peppers = crate::storage::peppers::of(&[(1, 7)]);
+        let checked = audit::check_beginning(app.engine.db(), &peppers).await;
+        assert!(matches!(checked, Err(InvalidCheckpoint::EntryBefore { start: 0, entry: -1 })), "{checked:?}");
+    }
+
+    async fn retention_does_not_delete_an_entry_before_the_beginning_with_the_others(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("One").await.id;
+        forge(app, 0, 900, key).await;
+        app.clock.advance(11 * DAY);
+        let refused = audit::retention::delete_old(&app.engine, Duration::from_secs(10 * 24 * 3_600)).await;
+        assert!(matches!(refused, Err(BrokenChain::Checkpoint(InvalidCheckpoint::EntryBefore { .. }))), "{refused:?}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM audit_log").await, 3);
+    }
+
+    async fn a_number_that_was_left_out_breaks_the_chain(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.database.execute("INSERT INTO audit_deleted_seqs (org_id, seq) SELECT org_id, 7 FROM audit_log").await;
+        org.key("One").await;
+        let broken = audit::verify(&app.engine, None).await;
+        assert!(matches!(broken, Err(BrokenChain::Checkpoint(InvalidCheckpoint::Reset))), "{broken:?}");
+        app.database.execute("DELETE FROM audit_deleted_seqs").await;
+        let broken = audit::verify(&app.engine, None).await;
+        assert!(matches!(broken, Err(BrokenChain::Seq { seq: 8, expected: 2, ref place }) if place.position == 2), "{broken:?}");
+    }
+
+    async fn a_change_whose_entry_the_database_ignores_does_not_last(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("One").await;
+        app.database.ignore_inserts("audit_log").await;
+        let ignored = disable(&app.engine, &org.permit(), key.id).await;
+        assert!(ignored.is_err(), "{ignored:?}");
+        assert_eq!(said(&app.verify(&key.plain).await), "VALID");
+    }
+
     async fn changes_at_the_same_time_are_written_in_the_order_of_their_commits(app: &TestApp) {
         let orgs = [Arc::new(app.org("northwind").await), Arc::new(app.org("contoso").await)];
         let creating: Vec<_> = (0..40).map(|number| {
@@ -172,6 +224,49 @@ on_both! {
         assert_eq!(ask().await, "VALID", "it has not read on");
         feed::catch_up(&other).await.unwrap();
         assert_eq!(ask().await, "INVALID_API_KEY revoked");
+    }
+
+    async fn a_log_that_lost_its_last_entries_is_read_on_from_its_end(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let other = app.another_engine(|_| {}).await;
+        let (lost, reused) = (org.key("Lost").await, org.key("Reused").await);
+        let ask = async |key: &latchkey::key::text::PlainKey| said(&latchkey::verify::verify(&other, &latchkey::verify::Request {
+            key: Some(key), ..Default::default()
+        }).await.unwrap());
+        disable(&app.engine, &org.permit(), lost.id).await.unwrap();
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        assert_eq!(ask(&lost.plain).await, "INVALID_API_KEY disabled");
+        assert_eq!(ask(&reused.plain).await, "VALID");
+        // As a standby that lacks the last change.
+        app.database.execute("UPDATE keys SET disabled_at = NULL").await;
+        app.database.without_audit_triggers("DELETE FROM audit_log WHERE position = 4").await;
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        assert_eq!(ask(&lost.plain).await, "VALID");
+        const POSITION: &str = "SELECT position FROM instances";
+        assert_eq!(app.database.number(POSITION).await, 3);
+        // The next change takes the position of the one that was read, and the one that is lost again is another one.
+        disable(&app.engine, &org.permit(), reused.id).await.unwrap();
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        assert_eq!(app.database.number(POSITION).await, 4);
+        assert_eq!(ask(&reused.plain).await, "INVALID_API_KEY disabled");
+        app.database.without_audit_triggers("DELETE FROM audit_log WHERE position = 4").await;
+        disable(&app.engine, &org.permit(), lost.id).await.unwrap();
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        assert_eq!(ask(&lost.plain).await, "INVALID_API_KEY disabled");
+    }
+
+    async fn a_log_whose_beginning_retention_moved_to_what_was_read_is_the_same(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("One").await;
+        feed::start(&app.engine).await.unwrap();
+        app.verify(&key.plain).await;
+        app.clock.advance(11 * DAY);
+        audit::retention::delete_old(&app.engine, Duration::from_secs(10 * 24 * 3_600)).await.unwrap();
+        app.verify(&key.plain).await;
+        feed::catch_up(&app.engine).await.unwrap();
+        app.database.execute("ALTER TABLE keys RENAME TO keys_away").await;
+        assert_eq!(said(&app.verify(&key.plain).await), "VALID", "from memory");
+        app.database.execute("ALTER TABLE keys_away RENAME TO keys").await;
     }
 
     async fn a_new_secret_of_another_instance_works_at_the_first_request(app: &TestApp) {
@@ -217,6 +312,16 @@ on_both! {
         assert_eq!(listed(app, &org, AuditQuery::default()).await.len(), 1);
         assert_eq!(app.database.texts("SELECT event FROM audit_log WHERE org_id IS NULL").await, ["token.created"]);
     }
+}
+
+/// Inserts an entry on a key, as someone does who can write to the database: it is like the first, but for its number.
+async fn forge(app: &TestApp, position: i64, seq: i64, key: KeyId) {
+    let sql = format!(
+        "INSERT INTO audit_log (position, org_id, seq, at, event, actor_kind, via, target_kind, target_id, changes, \
+         pepper_version, hash) SELECT {position}, org_id, {seq}, at, 'key.revoked', actor_kind, via, 'key', '{key}', \
+         changes, pepper_version, hash FROM audit_log WHERE position = 1"
+    );
+    app.database.without_audit_triggers(&sql).await;
 }
 
 async fn listed(app: &TestApp, org: &TestOrg, query: AuditQuery) -> Vec<Entry> {

@@ -52,6 +52,8 @@ on_both! {
         assert!(matches!(broken(&app.engine).await, InvalidCheckpoint::Changed(0)), "the hash is that of an entry");
         let zeros = app.database.blob(&[0; 32]);
         app.database.execute(&format!("UPDATE audit_checkpoint SET hash = {zeros}")).await;
+        assert!(matches!(broken(&app.engine).await, InvalidCheckpoint::Reset));
+        app.database.execute("DELETE FROM audit_deleted_seqs").await;
         let gap = verify(&app.engine, None).await;
         assert!(matches!(gap, Err(BrokenChain::At(ref place)) if place.position == 3), "{gap:?}");
     }

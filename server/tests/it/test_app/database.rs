@@ -184,6 +184,19 @@ impl Database {
         self.execute(sql).await;
     }
 
+    /// Has the database ignore what is inserted into a table.
+    pub async fn ignore_inserts(&self, table: &str) {
+        let sql = match self {
+            Self::Sqlite { .. } => format!(
+                "CREATE TRIGGER ignored BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END"
+            ),
+            Self::Postgres { .. } => {
+                format!("CREATE RULE ignored AS ON INSERT TO {table} DO INSTEAD NOTHING")
+            }
+        };
+        self.execute(&sql).await;
+    }
+
     /// Keeps everyone else from changing keys, until what this gives is dropped.
     pub async fn hold_keys(&self) -> HeldKeys {
         match self {
