@@ -71,7 +71,7 @@ macro_rules! permitted {
 }
 
 permitted! {
-    SeeKeys SeeKeyDetails MakeKeys EditKeys RotateKeys DisableKeys RevokeKeys EditDomains EditAgents EditProjects
+    SeeKeys SeeKeyDetails CreateKeys EditKeys RotateKeys DisableKeys RevokeKeys EditDomains EditAgents EditProjects
     SeeUsageTotals SeeUsageDetails ExportUsage ReviewKeys SeeAuditLog SeeMembers InviteMembers ChangeRoles RemoveMembers
     EditOrg EditWebhooks DeleteOrg
 }

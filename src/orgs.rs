@@ -39,7 +39,7 @@ pub enum CreateOrgError {
     SlugTaken(Slug),
     /// The same request has made it already.
     #[error("This organization already exists.")]
-    AlreadyMade(Box<Org>),
+    AlreadyCreated(Box<Org>),
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),
@@ -108,7 +108,7 @@ pub(crate) async fn insert(
         let made: Option<Org> =
             on!(tx.on(), c => sqlx::query_as(SELECT).bind(creation_token).fetch_optional(c).await)?;
         return Err(match made {
-            Some(made) => CreateOrgError::AlreadyMade(Box::new(made)),
+            Some(made) => CreateOrgError::AlreadyCreated(Box::new(made)),
             None => CreateOrgError::SlugTaken(org.slug),
         });
     }

@@ -41,7 +41,7 @@ actions! {
     /// Scopes, domains, limits, creator and history of a key.
     SeeKeyDetails => "see details of keys and projects",
     /// Make a key.
-    MakeKeys => "create keys",
+    CreateKeys => "create keys",
     /// Change a key's name, scopes, limits, notes or expiry.
     EditKeys => "edit keys",
     /// Give a key a new secret.
@@ -91,7 +91,7 @@ impl Role {
             SeeKeyDetails | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
                 matches!(self, Self::Owner | Self::Admin)
             }
-            MakeKeys | EditKeys | RotateKeys | DisableKeys | RevokeKeys | EditDomains
+            CreateKeys | EditKeys | RotateKeys | DisableKeys | RevokeKeys | EditDomains
             | EditAgents | EditProjects | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
             | EditWebhooks | DeleteOrg => {
                 matches!(self, Self::Owner)

@@ -57,7 +57,7 @@ from_fault!(SignUpError);
 impl From<CreateOrgError> for SignUpError {
     fn from(error: CreateOrgError) -> Self {
         match error {
-            CreateOrgError::SlugTaken(_) | CreateOrgError::AlreadyMade(_) => Self::NotAvailable,
+            CreateOrgError::SlugTaken(_) | CreateOrgError::AlreadyCreated(_) => Self::NotAvailable,
             CreateOrgError::Fault(fault) => Self::Fault(fault),
         }
     }

@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     project,
-    rules::{self, Metadata, UnfitField},
+    rules::{self, InvalidKeyField, Metadata},
 };
 
 /// What a key is made from.
@@ -72,10 +72,10 @@ pub enum CreateKeyError {
     NotOffered(Kind, Environment),
     /// Something about it will not do.
     #[error(transparent)]
-    Unfit(#[from] UnfitField),
+    Unfit(#[from] InvalidKeyField),
     /// This very form has made a key already.
     #[error("This key was already created, and was shown at that time.")]
-    AlreadyMade(KeyId),
+    AlreadyCreated(KeyId),
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),
@@ -89,7 +89,7 @@ from_fault!(CreateKeyError);
 /// When something about it will not do, which changes nothing.
 pub async fn create(
     engine: &Engine,
-    permit: &Permit<to::MakeKeys>,
+    permit: &Permit<to::CreateKeys>,
     new: NewKey,
 ) -> Result<CreatedKey, CreateKeyError> {
     let now = engine.clock.now();
@@ -113,7 +113,7 @@ pub async fn create(
     let mut change = engine.change(permit).await?;
     let project = project::resolve(change.tx(), permit.org_id(), new.project)
         .await?
-        .ok_or(UnfitField::NoSuchProject)?;
+        .ok_or(InvalidKeyField::NoSuchProject)?;
     const INSERT_KEY: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, \
          scopes, domains, ip_ranges, notes, metadata, created_at, created_by, creation_token, expires_at, localhost_forbidden) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
@@ -128,7 +128,7 @@ pub async fn create(
         const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";
         let made: KeyId = on!(change.on(), c => sqlx::query_scalar(SELECT)
             .bind(permit.org_id()).bind(&new.creation_token).fetch_one(c).await)?;
-        return Err(CreateKeyError::AlreadyMade(made));
+        return Err(CreateKeyError::AlreadyCreated(made));
     }
     const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \
          VALUES ($1, $2, $3, $4, $5, $6)";

@@ -22,7 +22,7 @@ use crate::{
 use super::{
     create::search_text,
     project,
-    rules::{self, Metadata, UnfitField},
+    rules::{self, InvalidKeyField, Metadata},
     show, stored_domains,
 };
 
@@ -81,7 +81,7 @@ pub enum EditKeyError {
     ChangedMeanwhile,
     /// It cannot be like that.
     #[error(transparent)]
-    Unfit(#[from] UnfitField),
+    Unfit(#[from] InvalidKeyField),
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),
@@ -175,7 +175,7 @@ async fn change<A>(
     if let Some(project) = edit.project {
         row.project_id = project::resolve(change.tx(), org_id, Some(project))
             .await?
-            .ok_or(UnfitField::NoSuchProject)?;
+            .ok_or(InvalidKeyField::NoSuchProject)?;
     }
     row.apply(engine, edit, now)?;
     row.apply_domains(engine, domains)?;

@@ -128,7 +128,7 @@ impl Listed {
 ///
 /// # Errors
 /// When too many imports are under way, in all or in this org.
-pub fn enter(engine: &Engine, permit: &Permit<to::MakeKeys>) -> Result<Place<OrgId>, Busy> {
+pub fn enter(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Place<OrgId>, Busy> {
     engine.importing.enter(permit.org_id())
 }
 
@@ -138,7 +138,7 @@ pub fn enter(engine: &Engine, permit: &Permit<to::MakeKeys>) -> Result<Place<Org
 /// When the file cannot be read or the database fails. What is wrong with single entries is in the report.
 pub async fn import(
     engine: &Engine,
-    permit: &Permit<to::MakeKeys>,
+    permit: &Permit<to::CreateKeys>,
     format: Format,
     text: &str,
     dry_run: bool,
@@ -156,7 +156,7 @@ pub async fn import(
 /// When the file cannot be read or the database fails. What is wrong with single entries is in the report.
 pub async fn import_at(
     engine: &Engine,
-    permit: &Permit<to::MakeKeys>,
+    permit: &Permit<to::CreateKeys>,
     place: Place<OrgId>,
     format: Format,
     text: String,

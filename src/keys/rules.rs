@@ -23,7 +23,7 @@ pub type Metadata = serde_json::Map<String, serde_json::Value>;
 
 /// Why a key cannot be as it was asked to be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitField {
+pub enum InvalidKeyField {
     /// A widget key that would work nowhere.
     #[error("Enter at least one domain. A widget key works only on its allowed domains.")]
     DomainsNeeded,
@@ -67,7 +67,7 @@ pub enum UnfitField {
     NoSuchProject,
 }
 
-impl UnfitField {
+impl InvalidKeyField {
     /// The name of the field, in forms and in the API alike.
     pub const fn field(&self) -> &'static str {
         match self {
@@ -109,12 +109,12 @@ pub(crate) fn each_once<T: Clone + Eq + Hash>(items: Vec<T>) -> Vec<T> {
 pub(crate) fn check_domains(
     kind: Kind,
     domains: Vec<DomainPattern>,
-) -> Result<Vec<DomainPattern>, UnfitField> {
+) -> Result<Vec<DomainPattern>, InvalidKeyField> {
     let domains = each_once(domains);
     match kind {
-        Kind::Widget if domains.is_empty() => Err(UnfitField::DomainsNeeded),
-        Kind::Secret if !domains.is_empty() => Err(UnfitField::DomainsOnSecretKey),
-        _ if domains.len() > MAX_PATTERNS => Err(UnfitField::TooManyDomains),
+        Kind::Widget if domains.is_empty() => Err(InvalidKeyField::DomainsNeeded),
+        Kind::Secret if !domains.is_empty() => Err(InvalidKeyField::DomainsOnSecretKey),
+        _ if domains.len() > MAX_PATTERNS => Err(InvalidKeyField::TooManyDomains),
         _ => Ok(domains),
     }
 }
@@ -124,18 +124,18 @@ pub(crate) fn check_localhost(
     convention: &Convention,
     kind: Kind,
     forbidden: bool,
-) -> Result<(), UnfitField> {
+) -> Result<(), InvalidKeyField> {
     if forbidden && !(convention.domains.localhost_switch && kind == Kind::Widget) {
-        return Err(UnfitField::NoLocalhostSwitch);
+        return Err(InvalidKeyField::NoLocalhostSwitch);
     }
     Ok(())
 }
 
 /// The IP ranges of a key, each once.
-pub(crate) fn check_ip_ranges(ranges: Vec<IpRange>) -> Result<Vec<IpRange>, UnfitField> {
+pub(crate) fn check_ip_ranges(ranges: Vec<IpRange>) -> Result<Vec<IpRange>, InvalidKeyField> {
     let ranges = each_once(ranges);
     if ranges.len() > MAX_RANGES {
-        return Err(UnfitField::TooManyIpRanges);
+        return Err(InvalidKeyField::TooManyIpRanges);
     }
     Ok(ranges)
 }
@@ -144,9 +144,9 @@ pub(crate) fn check_ip_ranges(ranges: Vec<IpRange>) -> Result<Vec<IpRange>, Unfi
 pub(crate) fn check_scopes(
     convention: &Convention,
     scopes: Vec<Scope>,
-) -> Result<Vec<Scope>, UnfitField> {
+) -> Result<Vec<Scope>, InvalidKeyField> {
     if scopes.len() > MAX_SCOPES {
-        return Err(UnfitField::TooManyScopes);
+        return Err(InvalidKeyField::TooManyScopes);
     }
     let scopes = each_once(scopes);
     let offered = |scope: &Scope| {
@@ -156,7 +156,7 @@ pub(crate) fn check_scopes(
             .any(|offered| offered.name == *scope)
     };
     match scopes.iter().find(|scope| !offered(scope)) {
-        Some(unknown) => Err(UnfitField::UnknownScope {
+        Some(unknown) => Err(InvalidKeyField::UnknownScope {
             unknown: unknown.clone(),
             offered: convention
                 .scopes
@@ -173,9 +173,9 @@ pub(crate) fn check_expiry(
     convention: &Convention,
     expires_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<(), UnfitField> {
+) -> Result<(), InvalidKeyField> {
     if expires_at.is_none() && !convention.expiry.never {
-        return Err(UnfitField::ExpiryNeeded);
+        return Err(InvalidKeyField::ExpiryNeeded);
     }
     check_not_expired(expires_at, now)
 }
@@ -185,26 +185,26 @@ pub(crate) fn check_expiry(
 pub(crate) fn check_not_expired(
     expires_at: Option<Timestamp>,
     now: Timestamp,
-) -> Result<(), UnfitField> {
+) -> Result<(), InvalidKeyField> {
     match expires_at {
-        Some(at) if at <= now => Err(UnfitField::ExpiryInPast),
+        Some(at) if at <= now => Err(InvalidKeyField::ExpiryInPast),
         _ => Ok(()),
     }
 }
 
 /// The notes as they are stored. Postgres holds no NUL, and no one misses it.
-pub(crate) fn check_notes(notes: &str) -> Result<String, UnfitField> {
+pub(crate) fn check_notes(notes: &str) -> Result<String, InvalidKeyField> {
     if notes.chars().count() > MAX_NOTES {
-        return Err(UnfitField::NotesTooLong);
+        return Err(InvalidKeyField::NotesTooLong);
     }
     Ok(notes.replace('\0', ""))
 }
 
 /// The metadata as it is stored.
-pub(crate) fn check_metadata(metadata: &Metadata) -> Result<String, UnfitField> {
+pub(crate) fn check_metadata(metadata: &Metadata) -> Result<String, InvalidKeyField> {
     let text = serde_json::json!(metadata).to_string();
     if text.len() > MAX_METADATA {
-        return Err(UnfitField::MetadataTooLarge);
+        return Err(InvalidKeyField::MetadataTooLarge);
     }
     Ok(text)
 }

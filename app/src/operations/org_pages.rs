@@ -47,8 +47,8 @@ const PAGES: [OrgPage; 10] = [
     main("members", "Members", Symbol::Members, Action::SeeMembers),
     main("audit", "Audit log", Symbol::Audit, Action::SeeAuditLog),
     main("settings", "Settings", Symbol::Settings, Action::EditOrg),
-    other("keys/new", "New key", Action::MakeKeys),
-    other("keys/import", "Import keys", Action::MakeKeys),
+    other("keys/new", "New key", Action::CreateKeys),
+    other("keys/import", "Import keys", Action::CreateKeys),
     other("agents/new", "New agent", Action::EditAgents),
 ];
 

@@ -94,7 +94,7 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         metadata: flags.metadata.unwrap_or_default(),
         creation_token: None,
     };
-    let permit = Operator::at_the_command_line().permit::<to::MakeKeys>(&org);
+    let permit = Operator::at_the_command_line().permit::<to::CreateKeys>(&org);
     let created = create(&engine, &permit, new)
         .await
         .map_err(|error| match error {

@@ -92,7 +92,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
     })?;
     let engine = start::engine(settings).await?;
     let org = find_org(&engine, &flags.org).await?;
-    let permit = Operator::at_the_command_line().permit::<to::MakeKeys>(&org);
+    let permit = Operator::at_the_command_line().permit::<to::CreateKeys>(&org);
     let done = import(&engine, &permit, format, &text, flags.dry_run).await;
     let when_known = when_known(&engine).await;
     engine.db().close().await;

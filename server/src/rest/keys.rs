@@ -182,7 +182,7 @@ async fn make(engine: &Engine, of: &OrgPath, new: NewKey) -> Result<Response, Pr
             ))
         }
         // Its plain text was in the first answer and is nowhere else.
-        Err(CreateKeyError::AlreadyMade(id)) => {
+        Err(CreateKeyError::AlreadyCreated(id)) => {
             let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now());
             let created = created(&of.location("keys", id), object);
@@ -252,7 +252,7 @@ fn refused(error: CreateKeyError) -> Problem {
         CreateKeyError::Unfit(ref unfit) => unfit.field(),
         CreateKeyError::Fault(fault) => return fault.into(),
         // Answered as what was made.
-        CreateKeyError::AlreadyMade(_) => return Problem::internal(),
+        CreateKeyError::AlreadyCreated(_) => return Problem::internal(),
     };
     Problem::invalid_field(field, error)
 }

@@ -126,7 +126,7 @@ pub async fn create(
     .await
     {
         Ok(org) => Ok(answer(org)),
-        Err(CreateOrgError::AlreadyMade(org)) => Ok(replayed(answer(*org))),
+        Err(CreateOrgError::AlreadyCreated(org)) => Ok(replayed(answer(*org))),
         Err(error @ CreateOrgError::SlugTaken(_)) => {
             Err(Problem::new(Code::SlugTaken, error.to_string()))
         }

@@ -20,7 +20,7 @@ use crate::{
     id::ProjectId,
     ip_range::{self, IpRange, TOO_MANY_RANGES},
     key::{Environment, Kind},
-    keys::rules::{self, MAX_METADATA, Metadata, UnfitField},
+    keys::rules::{self, InvalidKeyField, MAX_METADATA, Metadata},
     list::ParsedList,
     name::KeyName,
     time::Timestamp,
@@ -114,7 +114,7 @@ impl Reader<'_> {
         self.text(field).replace(separated, ",")
     }
 
-    fn unfit<T>(&mut self, result: Result<T, UnfitField>) -> Option<T> {
+    fn unfit<T>(&mut self, result: Result<T, InvalidKeyField>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -156,7 +156,10 @@ impl Reader<'_> {
         let project = match self.text("project") {
             "" => Some(None),
             name => {
-                let found = projects.get(name).copied().ok_or(UnfitField::NoSuchProject);
+                let found = projects
+                    .get(name)
+                    .copied()
+                    .ok_or(InvalidKeyField::NoSuchProject);
                 self.unfit(found).map(Some)
             }
         };
@@ -242,7 +245,7 @@ impl Reader<'_> {
         let metadata: Metadata = match self.text("metadata") {
             "" => Metadata::new(),
             text if text.len() > MAX_METADATA => {
-                return self.unfit(Err(UnfitField::MetadataTooLarge));
+                return self.unfit(Err(InvalidKeyField::MetadataTooLarge));
             }
             text => {
                 let read = serde_json::from_str(text).map_err(|_| "Must be a JSON object.");

@@ -84,7 +84,7 @@ fn stored_already() -> Problem {
 /// Stores every entry; false when one was stored meanwhile by someone else, which is then told and stores nothing.
 pub(super) async fn store(
     engine: &Engine,
-    permit: &Permit<to::MakeKeys>,
+    permit: &Permit<to::CreateKeys>,
     entries: &[Entry],
     listed: &mut Listed,
     told: &mut [EntryReport],
@@ -111,7 +111,7 @@ pub(super) async fn store(
 async fn insert_key(
     engine: &Engine,
     tx: &mut Tx,
-    permit: &Permit<to::MakeKeys>,
+    permit: &Permit<to::CreateKeys>,
     entry: &Entry,
     now: Timestamp,
 ) -> Result<KeyId, ImportError> {

@@ -7,7 +7,7 @@ use latchkey::{
         edit::{self as engine_edit, EditAgent},
     },
     id::ProjectId,
-    keys::rules::UnfitField,
+    keys::rules::InvalidKeyField,
     name::DisplayName,
     revision::{Known, Revision},
 };
@@ -186,7 +186,10 @@ fn read(form: &AgentForm) -> Result<AgentSettings, Vec<FieldError>> {
         "" => None,
         id => {
             let project = id.parse::<ProjectId>();
-            fields.take("project", project.map_err(|_| UnfitField::NoSuchProject))
+            fields.take(
+                "project",
+                project.map_err(|_| InvalidKeyField::NoSuchProject),
+            )
         }
     };
     match name {

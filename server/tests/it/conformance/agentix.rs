@@ -43,7 +43,7 @@ on_both! { under "agentix":
     async fn keys_have_the_documented_format(app: &TestApp) {
         let org = app.org("northwind").await;
         for (new, prefix, environment) in [(secret_key("Live"), "agx_live_", "live"), (test_key(), "agx_test_", "test")] {
-            let made = org.make_key(new).await.unwrap();
+            let made = org.create_key(new).await.unwrap();
             let random = made.plain.expose().strip_prefix(prefix).unwrap();
             assert_eq!(random.len(), 32);
             assert!(random.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{random}");
@@ -71,7 +71,7 @@ on_both! { under "agentix":
         ];
         assert_eq!(offered(app), table.map(|(scope, access)| (scope.to_owned(), access.to_owned())));
         for (granted, _) in table {
-            let made = org.make_key(restricted(&[granted])).await.unwrap();
+            let made = org.create_key(restricted(&[granted])).await.unwrap();
             for (needed, _) in table {
                 let expected = if granted == needed { "VALID".to_owned() } else { format!("INSUFFICIENT_SCOPE {needed}") };
                 assert_eq!(says_of(app, &made.plain, &[needed]).await, expected, "{granted}");
@@ -141,7 +141,7 @@ on_both! { under "agentix":
             (&["chat"][..], "VALID"), (&["chat", "config"], "SECRET_KEY_IN_BROWSER"), (&["config"], "SECRET_KEY_IN_BROWSER"),
             (&[], "SECRET_KEY_IN_BROWSER"),
         ] {
-            let made = org.make_key(restricted(granted)).await.unwrap();
+            let made = org.create_key(restricted(granted)).await.unwrap();
             assert_eq!(says_at(app, &made.plain, "https://shop.example").await, expected, "{granted:?}");
             let body = json!({"key": made.plain.expose(), "origin": "https://shop.example"}).to_string();
             let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
@@ -153,7 +153,7 @@ on_both! { under "agentix":
     /// "Use domain restrictions on your agents to limit which domains can use the widget, even if a key is leaked."
     async fn an_agents_domains_hold_whatever_the_key(app: &TestApp) {
         let org = app.org("northwind").await;
-        let widget = org.make_key(restricted(&["chat"])).await.unwrap();
+        let widget = org.create_key(restricted(&["chat"])).await.unwrap();
         let agent = agent(&org, app, &["shop.example"], false).await;
         assert_eq!(says_for(app, &widget.plain, &agent, Some("https://shop.example")).await, "VALID");
         assert_eq!(says_for(app, &widget.plain, &agent, Some("https://evil.example")).await, "ORIGIN_NOT_ALLOWED");
@@ -183,7 +183,7 @@ on_both! { under "agentix":
     /// "The API key has expired"
     async fn an_expired_key_is_401(app: &TestApp) {
         let new = NewKey { expires_at: Some(NOON.plus(DAY)), ..secret_key("Short") };
-        let (made, token) = (app.org("northwind").await.make_key(new).await.unwrap(), app.service_token().await);
+        let (made, token) = (app.org("northwind").await.create_key(new).await.unwrap(), app.service_token().await);
         app.clock.advance(DAY);
         let answer = app.post_verify(Some(&token), &json!({"key": made.plain.expose()}).to_string()).await.json();
         assert_eq!((&answer["code"], &answer["status"]), (&json!("EXPIRED_API_KEY"), &json!(401)));
@@ -203,7 +203,7 @@ on_both! { under "agentix":
     /// "Monitor usage in the dashboard to detect unusual patterns."
     async fn usage_is_on_a_page(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(restricted(&["chat"])).await.unwrap();
+        let made = org.create_key(restricted(&["chat"])).await.unwrap();
         says(app, &made.plain).await;
         says_of(app, &made.plain, &["config"]).await;
         flush(&app.engine).await.unwrap();

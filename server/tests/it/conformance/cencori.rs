@@ -21,7 +21,7 @@ on_both! { under "cencori":
     async fn secret_keys_have_their_format_and_open_everything(app: &TestApp) {
         let org = app.org("northwind").await;
         for (new, prefix) in [(secret_key("Backend Server"), "csk_"), (test_key(), "csk_test_")] {
-            let made = org.make_key(new).await.unwrap();
+            let made = org.create_key(new).await.unwrap();
             assert!(made.plain.expose().starts_with(prefix));
             assert_eq!(says_of(app, &made.plain, &["chat", "admin"]).await, "VALID");
         }
@@ -34,13 +34,13 @@ on_both! { under "cencori":
         let org = app.org("northwind").await;
         for (environment, prefix) in [(Environment::Live, "cpk_"), (Environment::Test, "cpk_test_")] {
             let new = NewKey { environment, ..widget_key("Production Web App", &["myapp.com"]) };
-            let made = org.make_key(new).await.unwrap();
+            let made = org.create_key(new).await.unwrap();
             assert!(made.plain.expose().starts_with(prefix));
             assert_eq!(says_at(app, &made.plain, "https://myapp.com").await, "VALID");
             assert_eq!(says_at(app, &made.plain, "https://other.com").await, "ORIGIN_NOT_ALLOWED");
         }
         let without = NewKey { kind: Kind::Widget, ..secret_key("Nowhere") };
-        assert!(org.make_key(without).await.is_err());
+        assert!(org.create_key(without).await.is_err());
     }
 
     /// "Each key is tied to a specific project"
@@ -50,7 +50,7 @@ on_both! { under "cencori":
         let project = projects::create(&app.engine, &org.permit(), &"Second".parse().unwrap()).await.unwrap();
         let (first, second) = (
             org.key("First").await,
-            org.make_key(NewKey { project: Some(project), ..secret_key("Second") }).await.unwrap(),
+            org.create_key(NewKey { project: Some(project), ..secret_key("Second") }).await.unwrap(),
         );
         let of_first = agent(&org, app, &[], false).await;
         assert_eq!(says_for(app, &first.plain, &of_first, None).await, "VALID");
@@ -60,7 +60,7 @@ on_both! { under "cencori":
     /// "Never expose in browser or client code" "Safe for browser and client-side use"
     async fn a_secret_key_in_a_page_is_refused_and_a_publishable_one_is_not(app: &TestApp) {
         let org = app.org("northwind").await;
-        let (secret, publishable) = (org.key("Server").await, org.make_key(widget_key("Web", &["myapp.com"])).await.unwrap());
+        let (secret, publishable) = (org.key("Server").await, org.create_key(widget_key("Web", &["myapp.com"])).await.unwrap());
         assert_eq!(says_at(app, &secret.plain, "https://myapp.com").await, "SECRET_KEY_IN_BROWSER");
         assert_eq!(says_at(app, &publishable.plain, "https://myapp.com").await, "VALID");
     }
@@ -94,7 +94,7 @@ on_both! { under "cencori":
         for text in ["New key", "Secret key", "Publishable key"] {
             assert!(form.contains(text), "{text}: {form}");
         }
-        let made = org.make_key(widget_key("Production Web App", &["myapp.com"])).await.unwrap();
+        let made = org.create_key(widget_key("Production Web App", &["myapp.com"])).await.unwrap();
         for path in ["/orgs/northwind/keys".to_owned(), format!("/orgs/northwind/keys/{}", made.id)] {
             let page = owner.get(&path).await.text();
             assert!(page.contains("Publishable") && !page.contains(">Widget"), "{path}: {page}");
@@ -155,7 +155,7 @@ on_both! { under "cencori":
 
     /// "Requests from non-whitelisted domains return 403 Forbidden."
     async fn an_unlisted_domain_is_403(app: &TestApp) {
-        let made = app.org("northwind").await.make_key(widget_key("Web", &["myapp.com"])).await.unwrap();
+        let made = app.org("northwind").await.create_key(widget_key("Web", &["myapp.com"])).await.unwrap();
         let body = json!({"key": made.plain.expose(), "origin": "https://evil.com"}).to_string();
         let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
         assert_eq!((&answer["code"], &answer["status"]), (&json!("ORIGIN_NOT_ALLOWED"), &json!(403)));
@@ -179,7 +179,7 @@ on_both! { under "cencori":
             ("*.myapp.com", "https://myapp.com", false),
             ("*.myapp.com", "https://evil-myapp.com", false),
         ] {
-            let made = org.make_key(widget_key("Web", &[pattern])).await.unwrap();
+            let made = org.create_key(widget_key("Web", &[pattern])).await.unwrap();
             let expected = if passes { "VALID" } else { "ORIGIN_NOT_ALLOWED" };
             assert_eq!(says_at(app, &made.plain, origin).await, expected, "{pattern} {origin}");
         }
@@ -206,7 +206,7 @@ on_both! { under "cencori":
     /// "Use different keys for development and production"
     async fn keys_say_which_environment_they_are_for(app: &TestApp) {
         let org = app.org("northwind").await;
-        let (live, test) = (org.key("Production").await, org.make_key(test_key()).await.unwrap());
+        let (live, test) = (org.key("Production").await, org.create_key(test_key()).await.unwrap());
         let environment = async |key| app.verify(key).await.key.unwrap().environment;
         assert_eq!(environment(&live.plain).await, Environment::Live);
         assert_eq!(environment(&test.plain).await, Environment::Test);

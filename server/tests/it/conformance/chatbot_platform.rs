@@ -66,7 +66,7 @@ on_both! { under "chatbot-platform":
     /// "Use separate keys for each environment"
     async fn there_are_live_and_test_keys(app: &TestApp) {
         let org = app.org("northwind").await;
-        let (live, test) = (org.key("Production").await, org.make_key(test_key()).await.unwrap());
+        let (live, test) = (org.key("Production").await, org.create_key(test_key()).await.unwrap());
         assert!(live.plain.expose().starts_with("cbp_live_") && test.plain.expose().starts_with("cbp_test_"));
         let environment = async |key| app.verify(key).await.key.unwrap().environment.as_str();
         assert_eq!((environment(&live.plain).await, environment(&test.plain).await), ("live", "test"));
@@ -84,7 +84,7 @@ on_both! { under "chatbot-platform":
         ];
         assert_eq!(offered(app), table.map(|(scope, access)| (scope.to_owned(), access.to_owned())));
         for (granted, _) in table {
-            let made = org.make_key(restricted(&[granted])).await.unwrap();
+            let made = org.create_key(restricted(&[granted])).await.unwrap();
             for (needed, _) in table {
                 let passes = granted == needed || granted == "admin";
                 let expected = if passes { "VALID".to_owned() } else { format!("INSUFFICIENT_SCOPE {needed}") };
@@ -96,7 +96,7 @@ on_both! { under "chatbot-platform":
     /// "create keys with minimal required permissions" "Grant only necessary scopes per key" "Insufficient Permissions"
     /// "API keys can have restricted permissions"
     async fn a_restricted_key_is_told_what_it_lacks(app: &TestApp) {
-        let made = app.org("northwind").await.make_key(restricted(&["bots:read"])).await.unwrap();
+        let made = app.org("northwind").await.create_key(restricted(&["bots:read"])).await.unwrap();
         let body = json!({"key": made.plain.expose(), "scopes": ["bots:read", "bots:write"]}).to_string();
         let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
         assert_eq!((&answer["status"], &answer["missing_scopes"]), (&json!(403), &json!(["bots:write"])));
@@ -118,7 +118,7 @@ on_both! { under "chatbot-platform":
     /// "Expired Key (Coming Soon)"
     async fn an_expired_key_is_refused(app: &TestApp) {
         let new = NewKey { expires_at: Some(NOON.plus(DAY)), ..secret_key("Short") };
-        let made = app.org("northwind").await.make_key(new).await.unwrap();
+        let made = app.org("northwind").await.create_key(new).await.unwrap();
         assert_eq!(says(app, &made.plain).await, "VALID");
         app.clock.advance(DAY);
         assert_eq!(says(app, &made.plain).await, "EXPIRED_API_KEY");

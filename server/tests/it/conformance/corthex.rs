@@ -95,7 +95,7 @@ on_both! { under "corthex":
     /// "Track errors" "log request outcomes"
     async fn every_outcome_is_counted(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(restricted(&["chat"])).await.unwrap();
+        let made = org.create_key(restricted(&["chat"])).await.unwrap();
         says(app, &made.plain).await;
         says_of(app, &made.plain, &["analytics"]).await;
         flush(&app.engine).await.unwrap();

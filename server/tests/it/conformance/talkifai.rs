@@ -43,13 +43,13 @@ on_both! { under "talkifai":
         let made = org.key("Production Server").await;
         assert_eq!(says_of(app, &made.plain, &["chat", "export"]).await, "VALID");
         let with_domains = NewKey { kind: Kind::Secret, ..widget_key("Locked", &["mysite.com"]) };
-        assert!(org.make_key(with_domains).await.is_err(), "a secret key has no allowed domains");
+        assert!(org.create_key(with_domains).await.is_err(), "a secret key has no allowed domains");
     }
 
     /// "Never expose to browser/client-side code" "Safe to include in client-side code"
     async fn a_secret_key_in_a_page_is_refused_and_a_widget_key_is_not(app: &TestApp) {
         let org = app.org("northwind").await;
-        let (secret, widget) = (org.key("Server").await, org.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap());
+        let (secret, widget) = (org.key("Server").await, org.create_key(widget_key("Widget", &["mysite.com"])).await.unwrap());
         assert_eq!(says_at(app, &secret.plain, "https://mysite.com").await, "SECRET_KEY_IN_BROWSER");
         assert_eq!(says_at(app, &widget.plain, "https://mysite.com").await, "VALID");
     }
@@ -100,7 +100,7 @@ on_both! { under "talkifai":
     /// "Domain-locked (CORS restricted)" "Requests from unlisted domains are automatically rejected"
     /// "CORS Origin Not Allowed"
     async fn a_widget_key_works_on_its_domains_alone(app: &TestApp) {
-        let made = app.org("northwind").await.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        let made = app.org("northwind").await.create_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
         assert_eq!(says_at(app, &made.plain, "https://mysite.com").await, "VALID");
         for origin in ["https://evil.com", "https://mysite.com.evil.com", "https://notmysite.com", "null", ""] {
             assert_eq!(says_at(app, &made.plain, origin).await, "ORIGIN_NOT_ALLOWED", "{origin}");
@@ -119,7 +119,7 @@ on_both! { under "talkifai":
     /// "Add domain to allowed domains list" "Save and wait ~1 minute for propagation"
     async fn a_domain_that_is_added_works_at_once(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        let made = org.create_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
         assert_eq!(says_at(app, &made.plain, "https://second.com").await, "ORIGIN_NOT_ALLOWED");
         let add = EditDomains { domains: Some(DomainsChange::Add(vec!["second.com".parse().unwrap()])), ..EditDomains::default() };
         edit_domains(&app.engine, &org.permit(), made.id, add).await.unwrap();
@@ -130,19 +130,19 @@ on_both! { under "talkifai":
     /// "Include both root and www variants if needed"
     async fn a_domain_covers_its_subdomains(app: &TestApp) {
         let org = app.org("northwind").await;
-        let root = org.make_key(widget_key("Root", &["mysite.com"])).await.unwrap();
+        let root = org.create_key(widget_key("Root", &["mysite.com"])).await.unwrap();
         for origin in ["https://staging.mysite.com", "https://www.mysite.com", "https://a.b.mysite.com"] {
             assert_eq!(says_at(app, &root.plain, origin).await, "VALID", "{origin}");
         }
-        let www = org.make_key(widget_key("Www", &["www.mysite.com"])).await.unwrap();
+        let www = org.create_key(widget_key("Www", &["www.mysite.com"])).await.unwrap();
         assert_eq!(says_at(app, &www.plain, "https://mysite.com").await, "ORIGIN_NOT_ALLOWED");
-        let both = org.make_key(widget_key("Both", &["mysite.com", "www.mysite.com"])).await.unwrap();
+        let both = org.create_key(widget_key("Both", &["mysite.com", "www.mysite.com"])).await.unwrap();
         assert_eq!(says_at(app, &both.plain, "https://mysite.com").await, "VALID");
     }
 
     /// "localhost always allowed for development"
     async fn localhost_is_always_allowed(app: &TestApp) {
-        let made = app.org("northwind").await.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        let made = app.org("northwind").await.create_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
         for origin in ["http://localhost", "http://localhost:3000", "https://localhost:8443"] {
             assert_eq!(says_at(app, &made.plain, origin).await, "VALID", "{origin}");
         }
@@ -223,7 +223,7 @@ on_both! { under "talkifai":
             assert!(text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{text}");
             assert!(seen.insert(text));
         }
-        let widget = org.make_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
+        let widget = org.create_key(widget_key("Widget", &["mysite.com"])).await.unwrap();
         assert!(widget.plain.expose().starts_with("tk_widget_"));
         let key = app.verify(&widget.plain).await.key.unwrap();
         assert_eq!(key.kind, Kind::Widget);
@@ -234,9 +234,9 @@ on_both! { under "talkifai":
     async fn the_list_shows_what_is_not_secret(app: &TestApp) {
         let org = app.org("northwind").await;
         let expires_at = Some(app.clock.now().plus(365 * DAY));
-        let secret = org.make_key(NewKey { expires_at, ..secret_key("Production Server") }).await.unwrap();
+        let secret = org.create_key(NewKey { expires_at, ..secret_key("Production Server") }).await.unwrap();
         let domains = ["mysite.com", "staging.other.com", "third.com"];
-        let widget = org.make_key(NewKey { expires_at, ..widget_key("Website Widget", &domains) }).await.unwrap();
+        let widget = org.create_key(NewKey { expires_at, ..widget_key("Website Widget", &domains) }).await.unwrap();
         disable(&app.engine, &org.permit(), widget.id).await.unwrap();
         let text = secret.plain.expose();
         let shown = format!("{}••••••••{}", &text[..8], &text[text.len() - 4..]);

@@ -61,11 +61,11 @@ pub fn entries() -> Vec<Entry> {
         page("/sign-out", NoPage),
         page("/account", SignedIn),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
-        page("/orgs/{org}/keys/new", To(Action::MakeKeys)),
+        page("/orgs/{org}/keys/new", To(Action::CreateKeys)),
         page("/orgs/{org}/keys/{key}", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/{key}/edit", To(Action::EditKeys)),
         page("/orgs/{org}/keys/{key}/rotate", To(Action::RotateKeys)),
-        page("/orgs/{org}/keys/import", To(Action::MakeKeys)),
+        page("/orgs/{org}/keys/import", To(Action::CreateKeys)),
         page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
         page("/orgs/{org}/members", To(Action::SeeMembers)),
         page("/orgs/{org}/agents", To(Action::SeeKeys)),
@@ -146,12 +146,12 @@ pub fn entries() -> Vec<Entry> {
         post(
             "/orgs/{org}/keys/import",
             "format=csv&text=name,sha256",
-            To(Action::MakeKeys),
+            To(Action::CreateKeys),
         ),
         post(
             "/orgs/{org}/keys/new",
             "name=Made&kind=secret&environment=live&expires=never&creation_token=",
-            To(Action::MakeKeys),
+            To(Action::CreateKeys),
         ),
         post(
             "/orgs/{org}/agents/new",

@@ -208,7 +208,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let names = ["=HYPERLINK(\"http://x.example\",\"y\")", "+1", "-1", "@SUM(A1)", "Plain, with \"quotes\""];
         for name in names {
-            org.make_key(secret_key(name)).await.unwrap();
+            org.create_key(secret_key(name)).await.unwrap();
         }
         let answer = owner.get(&format!("{CSV}?event=key.*")).await;
         assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");

@@ -232,7 +232,7 @@ async fn key(org: &TestOrg) -> (KeyId, String) {
         notes: "Ask Dana".to_owned(),
         ..secret_key("Production")
     };
-    let id = org.make_key(new).await.unwrap().id;
+    let id = org.create_key(new).await.unwrap().id;
     (id, format!("/orgs/northwind/keys/{id}/edit"))
 }
 

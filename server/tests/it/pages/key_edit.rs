@@ -22,7 +22,7 @@ on_both! {
             scopes: vec!["bots:read".parse().unwrap()],
             ..secret_key("Production")
         };
-        let id = org.make_key(new).await.unwrap().id;
+        let id = org.create_key(new).await.unwrap().id;
         let path = format!("/orgs/northwind/keys/{id}/edit");
         let page = owner.get(&path).await;
         assert_eq!(page.status, 200);
@@ -49,7 +49,7 @@ on_both! {
     async fn domains_are_added_removed_and_tried(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         let path = format!("/orgs/northwind/keys/{}", made.id);
         let from = async |origin: &str| {
             said(&app.ask(&Request { key: Some(&made.plain), origin: Some(origin), ..Request::default() }).await)
@@ -80,7 +80,7 @@ on_both! {
     async fn localhost_can_be_refused_where_the_convention_leaves_it_to_the_key(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         let path = format!("/orgs/northwind/keys/{}", made.id);
         let from_localhost = async || {
             said(&app.ask(&Request { key: Some(&made.plain), origin: Some("http://localhost:5173"), ..Request::default() }).await)
@@ -96,7 +96,7 @@ on_both! {
     async fn admins_see_domains_and_change_none(app: &TestApp) {
         let org = app.org("northwind").await;
         let admin = app.signed_in(&org, "ari", Role::Admin).await;
-        let id = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
+        let id = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
         let page = admin.get(&format!("/orgs/northwind/keys/{id}")).await.text();
         assert!(page.contains("shop.example") && page.contains("Test an origin"), "{page}");
         assert!(!page.contains("name=\"add\"") && !page.contains("name=\"remove\"") && !page.contains("/rotate"), "{page}");

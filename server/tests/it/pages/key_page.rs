@@ -88,7 +88,7 @@ on_both! {
     async fn a_revoked_key_offers_no_changes(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         let path = format!("/orgs/northwind/keys/{}", made.id);
         let offers = ["id=\"add\"", "name=\"remove\"", "name=\"localhost\"", "/edit\""];
         let page = owner.get(&path).await.body;
@@ -103,7 +103,7 @@ on_both! {
     async fn localhost_is_marked_while_it_is_refused(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.make_key(widget_key("Shop", &["shop.example", "localhost"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example", "localhost"])).await.unwrap();
         let path = format!("/orgs/northwind/keys/{}", made.id);
         assert!(!owner.get(&path).await.text().contains("now blocked"));
         owner.submit(&path, &[("localhost", "forbid")]).await;

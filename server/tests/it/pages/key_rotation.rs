@@ -9,7 +9,7 @@ use latchkey::{
     verify::Request,
 };
 
-use super::new_key::made_key;
+use super::new_key::shown_key;
 use crate::test_app::{TestApp, said};
 
 on_both! {
@@ -25,7 +25,7 @@ on_both! {
         let answer = owner.submit(&format!("{path}/rotate"), &fields).await;
         assert_eq!(answer.header("cache-control"), "no-store");
         assert!(answer.text().contains("Production has a new secret"), "{}", answer.body);
-        let new = PlainKey::from_presented(made_key(&answer));
+        let new = PlainKey::from_presented(shown_key(&answer));
         assert_eq!(said(&app.verify(&new).await), "VALID");
         app.clock.advance(5 * MINUTE);
         assert_eq!(said(&app.verify(&old.plain).await), "VALID");

@@ -12,7 +12,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let answer = owner.submit(NEW, &secret_key_fields("Production")).await;
         assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
-        let plain = made_key(&answer);
+        let plain = shown_key(&answer);
         assert_eq!(said(&app.verify(&PlainKey::from_presented(plain.as_str())).await), "VALID");
         let id = app.database.texts("SELECT id FROM keys").await.remove(0);
         for path in ["/orgs/northwind/keys", NEW, &format!("/orgs/northwind/keys/{id}")] {
@@ -29,7 +29,7 @@ on_both! {
             ("name", "  Shop  "), ("kind", "widget"), ("environment", "test"), ("domains", "shop.example,\r\n*.shop.example"),
             ("scopes", "bots:read"), ("scopes", "channels:read"), ("expires", "90"), ("notes", "one\r\ntwo"),
         ];
-        let plain = made_key(&owner.submit(NEW, &fields).await);
+        let plain = shown_key(&owner.submit(NEW, &fields).await);
         assert!(plain.starts_with("lk_pk_test_"), "{plain}");
         let id = app.verify(&PlainKey::from_presented(plain)).await.key.unwrap().id;
         let key = latchkey::keys::show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
@@ -90,7 +90,7 @@ on_both! {
         let (org_id, id) = (contoso.org.id.to_string(), "key_00000000000000000000000000000000");
         let extra = [("org_id", org_id.as_str()), ("id", id), ("created_by", "usr_1"), ("created_at", "0"), ("digest", "x")];
         let fields = [secret_key_fields("Production").as_slice(), &extra].concat();
-        made_key(&owner.submit(NEW, &fields).await);
+        shown_key(&owner.submit(NEW, &fields).await);
         assert_eq!(org.names(Default::default()).await, ["Production"]);
         assert_eq!(contoso.names(Default::default()).await, [""; 0]);
         assert_eq!(app.database.number(&format!("SELECT COUNT(*) FROM keys WHERE id = '{id}'")).await, 0);
@@ -108,7 +108,7 @@ pub fn secret_key_fields(name: &str) -> [(&str, &str); 4] {
 }
 
 /// The key that an answer shows.
-pub fn made_key(answer: &HttpAnswer) -> String {
+pub fn shown_key(answer: &HttpAnswer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let words = answer
         .body

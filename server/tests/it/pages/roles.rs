@@ -93,7 +93,7 @@ async fn team(app: &TestApp) -> (TestOrg, String) {
         notes: "Written about the key".to_owned(),
         ..widget_key("Shop window", &["secret-domain.example"])
     };
-    let made = org.make_key(new).await.unwrap();
+    let made = org.create_key(new).await.unwrap();
     app.database
         .execute(&format!("UPDATE keys SET created_by = '{maker}'"))
         .await;

@@ -9,7 +9,7 @@ use std::{
 use latchkey::{key::text::PlainKey, keys::change_state::disable, role::Role};
 
 use crate::{
-    pages::new_key::{creation_token, made_key, secret_key_fields},
+    pages::new_key::{creation_token, secret_key_fields, shown_key},
     test_app::{Browser, TestApp, said},
 };
 
@@ -57,10 +57,10 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let token = token(&owner).await;
         let fields = with_token(&token);
-        let key = made_key(&owner.submit(NEW, &fields).await);
+        let key = shown_key(&owner.submit(NEW, &fields).await);
         app.clock.advance(29_999);
         let again = owner.submit(NEW, &fields).await;
-        assert_eq!((made_key(&again), again.header("cache-control")), (key, "no-store"));
+        assert_eq!((shown_key(&again), again.header("cache-control")), (key, "no-store"));
         app.clock.advance(1);
         leads_to_the_key(app, &owner, &fields).await;
     }
@@ -71,7 +71,7 @@ on_both! {
         let token = token(&owner).await;
         let fields = with_token(&token);
         let (one, other) = tokio::join!(owner.submit(NEW, &fields), owner.submit(NEW, &fields));
-        assert_eq!(made_key(&one), made_key(&other));
+        assert_eq!(shown_key(&one), shown_key(&other));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
     }
 
@@ -90,7 +90,7 @@ on_both! {
                     tokio::task::yield_now().await;
                 }
             }
-            let key = made_key(&owner.submit(NEW, &fields).await);
+            let key = shown_key(&owner.submit(NEW, &fields).await);
             assert_eq!(said(&app.verify(&PlainKey::from_presented(key)).await), "VALID");
             assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, polls);
         }
@@ -102,7 +102,7 @@ on_both! {
         let colleague = app.signed_in(&org, "kim", Role::Owner).await;
         let token = token(&owner).await;
         let fields = with_token(&token);
-        made_key(&owner.submit(NEW, &fields).await);
+        shown_key(&owner.submit(NEW, &fields).await);
         leads_to_the_key(app, &colleague, &fields).await;
         let mut changed = fields.clone();
         changed.push(("notes", "another"));
@@ -114,7 +114,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let token = token(&owner).await;
         let fields = with_token(&token);
-        let key = PlainKey::from_presented(made_key(&owner.submit(NEW, &fields).await));
+        let key = PlainKey::from_presented(shown_key(&owner.submit(NEW, &fields).await));
         let id = app.verify(&key).await.key.unwrap().id;
         disable(&app.engine, &org.permit(), id).await.unwrap();
         leads_to_the_key(app, &owner, &fields).await;
@@ -125,7 +125,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let token = token(&owner).await;
         let fields = with_token(&token);
-        made_key(&owner.submit(NEW, &fields).await);
+        shown_key(&owner.submit(NEW, &fields).await);
         app.database.execute("UPDATE memberships SET role = 'member'").await;
         assert_eq!(owner.submit(NEW, &fields).await.status, 403);
     }
@@ -134,8 +134,8 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let (first, second) = (token(&owner).await, token(&owner).await);
-        made_key(&owner.submit(NEW, &with_token(&first)).await);
-        let key = PlainKey::from_presented(made_key(&owner.submit(NEW, &with_token(&second)).await));
+        shown_key(&owner.submit(NEW, &with_token(&first)).await);
+        let key = PlainKey::from_presented(shown_key(&owner.submit(NEW, &with_token(&second)).await));
         assert_eq!(owner.submit(NEW, &with_token(&first)).await.status, 303, "one for each session");
         assert_eq!(owner.submit(NEW, &with_token(&second)).await.status, 200);
         let id = app.verify(&key).await.key.unwrap().id;
@@ -150,10 +150,10 @@ on_both! {
         let form = owner.get(&path).await.body;
         let token = form.split("name=\"rotation_token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let fields = [("overlap", "0"), ("rotation_token", &*token)];
-        let secret = made_key(&owner.submit(&path, &fields).await);
+        let secret = shown_key(&owner.submit(&path, &fields).await);
         let again = owner.submit(&path, &fields).await;
         assert!(again.text().contains("has a new secret"), "{}", again.body);
-        assert_eq!(made_key(&again), secret);
+        assert_eq!(shown_key(&again), secret);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 2);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    pages::new_key::{made_key, secret_key_fields},
+    pages::new_key::{secret_key_fields, shown_key},
     test_app::{TestApp, org::PASSWORD},
 };
 
@@ -17,7 +17,7 @@ on_both! {
         assert_eq!(signed_up.header("location"), "/orgs/northwind-traders/keys");
         assert!(browser.get("/orgs/northwind-traders/keys").await.body.contains("No keys yet"));
 
-        let key = made_key(&browser.submit("/orgs/northwind-traders/keys/new", &secret_key_fields("Production")).await);
+        let key = shown_key(&browser.submit("/orgs/northwind-traders/keys/new", &secret_key_fields("Production")).await);
         let (token, question) = (app.service_token().await, json!({"key": key}).to_string());
         let answer = app.post_verify(Some(&token), &question).await.json();
         assert_eq!((&answer["code"], &answer["key"]["name"]), (&json!("VALID"), &json!("Production")));

@@ -11,7 +11,7 @@ const AGENTS: &str = "/v1/orgs/northwind/agents";
 on_both! { under "corthex":
     async fn an_agent_is_made_shown_changed_and_deleted(app: &TestApp) {
         let org = app.org("northwind").await;
-        let (api, key) = (app.api().await, org.make_key(secret_key("Server")).await.unwrap());
+        let (api, key) = (app.api().await, org.create_key(secret_key("Server")).await.unwrap());
         let made = api.post(AGENTS, &json!({"name": "Helper", "domains": ["shop.example"]})).await;
         assert_eq!(made.status, 201);
         let agent = made.json();

@@ -14,7 +14,7 @@ use crate::test_app::{TestApp, org::widget_key};
 on_both! {
     async fn a_preflight_is_answered_without_key_or_token_where_some_key_works(app: &TestApp) {
         let org = app.org("northwind").await;
-        org.make_key(widget_key("Shop", &["shop.example", "*.shop.example", "https://pay.example:8443"])).await.unwrap();
+        org.create_key(widget_key("Shop", &["shop.example", "*.shop.example", "https://pay.example:8443"])).await.unwrap();
         for (origin, passes) in [
             ("https://shop.example", true),
             ("http://shop.example:8080", true),
@@ -53,7 +53,7 @@ on_both! {
         let status = async || app.preflight("/v1/verify", "https://shop.example").await.status.as_u16();
         assert_eq!(status().await, 403);
         assert_eq!(app.preflight("/v1/verify", "http://localhost").await.status, 403);
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         assert_eq!(status().await, 204, "a change here is seen at once");
         disable(&app.engine, &org.permit(), made.id).await.unwrap();
         assert_eq!(status().await, 403);
@@ -87,7 +87,7 @@ on_both! {
 
     async fn a_verification_says_which_headers_let_the_page_read_the_answer(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         let token = app.service_token().await;
         let headers = async |origin: &str, scope: &str| {
             let body = json!({"key": made.plain.expose(), "origin": origin, "scopes": [scope]}).to_string();
@@ -106,8 +106,8 @@ on_both! {
 
     async fn a_page_on_which_some_key_works_may_read_why_its_own_is_refused(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
-        org.make_key(widget_key("Other", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        org.create_key(widget_key("Other", &["shop.example"])).await.unwrap();
         let secret = org.key("Secret").await;
         disable(&app.engine, &org.permit(), made.id).await.unwrap();
         let token = app.service_token().await;
@@ -145,7 +145,7 @@ on_both! {
 
     async fn a_warm_preflight_asks_no_database(app: &TestApp) {
         let org = app.org("northwind").await;
-        org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204);
         app.engine.db().close().await;
         assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204);
@@ -162,7 +162,7 @@ on_both! {
 
     async fn answers_and_errors_may_be_read_from_allowed_pages(app: &TestApp) {
         let org = app.org("northwind").await;
-        org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         let api = app.api().await;
         for (path, status) in [("/v1/orgs", 200), ("/v1/orgs/none/keys", 404), ("/v1/nothing", 404), ("/v1/orgs?limit=0", 400)] {
             let allowed = api.send(Method::GET, path, "", &[(header::ORIGIN, "https://shop.example")]).await;

@@ -12,7 +12,7 @@ use crate::test_app::{
 on_both! {
     async fn what_is_left_out_stays_and_null_empties(app: &TestApp) {
         let org = app.org("northwind").await;
-        let (api, made) = (app.api().await, org.make_key(secret_key("Production")).await.unwrap());
+        let (api, made) = (app.api().await, org.create_key(secret_key("Production")).await.unwrap());
         let path = format!("/v1/orgs/northwind/keys/{}", made.id);
         let before = api.get(&path).await.json();
         assert_eq!(api.patch(&path, &json!({})).await.json(), before);
@@ -34,7 +34,7 @@ on_both! {
 
     async fn the_domains_of_a_widget_key_are_changed_as_a_whole(app: &TestApp) {
         let org = app.org("northwind").await;
-        let (api, made) = (app.api().await, org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap());
+        let (api, made) = (app.api().await, org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap());
         let path = format!("/v1/orgs/northwind/keys/{}", made.id);
         let at = async |origin| said(&app.ask(&Request { key: Some(&made.plain), origin: Some(origin), ..Request::default() }).await);
         assert_eq!(at("https://new.example").await, "ORIGIN_NOT_ALLOWED");

@@ -175,7 +175,7 @@ on_both! {
             org.key(&format!("Server {number}")).await;
         }
         app.clock.advance(1);
-        let shop = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         api.post_nothing(&format!("{KEYS}/{}/disable", shop.id)).await;
         app.org("contoso").await.key("Server 9").await;
         let names = async |query: &str| -> Vec<String> {

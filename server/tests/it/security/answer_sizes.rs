@@ -43,7 +43,7 @@ on_both! {
             if entry.method != Method::POST || entry.access == Access::ServiceToken {
                 continue;
             }
-            let key = org.make_key(widget_key("Widget", &["shop.example"])).await.unwrap().id.to_string();
+            let key = org.create_key(widget_key("Widget", &["shop.example"])).await.unwrap().id.to_string();
             for field in fields(&entry) {
                 for accept in ["text/html", "application/json"] {
                     let answer = send(&owner, &entry, &key, &field, &long, accept).await;
@@ -61,7 +61,7 @@ on_both! {
     async fn no_page_repeats_an_address_that_is_too_long(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let key = org.make_key(widget_key("Widget", &["shop.example"])).await.unwrap().id.to_string();
+        let key = org.create_key(widget_key("Widget", &["shop.example"])).await.unwrap().id.to_string();
         let long = "%22".repeat(20_000);
         let names = ["q", "env", "environment", "status", "sort", "dir", "after", "before", "event", "actor", "key", "from", "to",
             "range", "origin", "revoke", "end", "next", "ended", "error", "refused", "done", "days"];
@@ -111,7 +111,7 @@ on_both! {
         let api = app.api().await;
         let (even, odd) = (domains(0), domains(1));
         for number in 0..24 {
-            org.make_key(widget_key(&format!("Widget {number:02}"), &refs(&even))).await.unwrap();
+            org.create_key(widget_key(&format!("Widget {number:02}"), &refs(&even))).await.unwrap();
             let made = agent(&format!("Agent {number:02}"), &refs(&even));
             latchkey::agents::create::create(&app.engine, &org.permit(), &made).await.unwrap();
         }
@@ -313,7 +313,7 @@ fn refs(texts: &[String]) -> Vec<&str> {
 /// Creates a widget key and changes its domains so often from one list to the other.
 async fn fatten(app: &TestApp, org: &TestOrg, changes: usize, lists: [&Vec<String>; 2]) -> String {
     let id = org
-        .make_key(widget_key("Fat", &refs(lists[0])))
+        .create_key(widget_key("Fat", &refs(lists[0])))
         .await
         .unwrap()
         .id;

@@ -27,7 +27,7 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let secret = org.key("Server").await.id;
-        let widget = org.make_key(widget_key("Widget", &["shop.example"])).await.unwrap().id;
+        let widget = org.create_key(widget_key("Widget", &["shop.example"])).await.unwrap().id;
         let new = [("name", "One"), ("environment", "live"), ("expires", "30")];
         let edit = [("name", "Server"), ("expires", "keep")];
         let doors = [

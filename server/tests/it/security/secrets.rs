@@ -10,7 +10,7 @@ use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::{
-    pages::new_key::{made_key, secret_key_fields},
+    pages::new_key::{secret_key_fields, shown_key},
     test_app::{HttpAnswer, TestApp, org::PASSWORD},
 };
 
@@ -28,7 +28,7 @@ on_both! {
         answers.push(browser.sign_in("dana@example.com", PASSWORD).await);
         let session = browser.session_cookie().unwrap();
 
-        let made = made_key(&browser.submit("/orgs/northwind/keys/new", &secret_key_fields("Production")).await);
+        let made = shown_key(&browser.submit("/orgs/northwind/keys/new", &secret_key_fields("Production")).await);
         let plain = PlainKey::from_presented(made.clone());
         let token = app.service_token().await;
         let strangers = made.replace("lk_sk_live_", "lk_sk_test_");

@@ -29,7 +29,7 @@ use crate::test_app::{
 on_both! {
     async fn every_change_is_in_the_log_with_who_did_it_and_what_is_different(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(secret_key("Production")).await.unwrap();
+        let made = org.create_key(secret_key("Production")).await.unwrap();
         let change = EditKey {
             name: Some("Server".parse().unwrap()), notes: Some("secret plans".to_owned()), scopes: Some(vec!["bots:read".parse().unwrap()]),
             ..EditKey::default()
@@ -199,7 +199,7 @@ on_both! {
         let orgs = [Arc::new(app.org("northwind").await), Arc::new(app.org("contoso").await)];
         let creating: Vec<_> = (0..40).map(|number| {
             let org = Arc::clone(&orgs[number % 2]);
-            tokio::spawn(async move { org.make_key(secret_key("Key")).await.unwrap() })
+            tokio::spawn(async move { org.create_key(secret_key("Key")).await.unwrap() })
         }).collect();
         for created in creating {
             created.await.unwrap();

@@ -133,7 +133,7 @@ async fn populate(app: &TestApp) -> Populated {
     let org = app.org("northwind").await;
     org.person("dana", Role::Owner).await;
     let key = org.key("Production \"ü\"").await;
-    org.make_key(widget_key("Shop", &["shop.example"]))
+    org.create_key(widget_key("Shop", &["shop.example"]))
         .await
         .unwrap();
     create_agent(

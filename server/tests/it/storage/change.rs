@@ -122,7 +122,7 @@ fn plain(key: &PlainKey) -> Request<'_> {
 }
 
 async fn new_key(org: &TestOrg) -> (KeyId, PlainKey) {
-    let made = org.make_key(secret_key("Production")).await.unwrap();
+    let made = org.create_key(secret_key("Production")).await.unwrap();
     (made.id, made.plain)
 }
 
@@ -203,7 +203,7 @@ on_both! {
             Request { scopes: &*WRITE, ..plain(key) }
         }).await;
         drop_at_every_await(app, async |_| {
-            let made = org.make_key(widget_key("Shop", &["shop.example", "other.example"])).await.unwrap();
+            let made = org.create_key(widget_key("Shop", &["shop.example", "other.example"])).await.unwrap();
             (made.id, made.plain)
         }, |engine, id| {
             let permit = org.permit();

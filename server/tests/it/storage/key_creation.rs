@@ -26,7 +26,7 @@ on_both! {
             notes: "For the night job.\nAsk Dana.".to_owned(),
             ..widget_key("Shop <window> & \"more\"", &["shop.example", "*.shop.example:8443"])
         };
-        let made = org.make_key(new.clone()).await.unwrap();
+        let made = org.create_key(new.clone()).await.unwrap();
         let key = show::details(&app.engine, &org.permit(), made.id).await.unwrap().unwrap();
         assert_eq!(key.summary.name, new.name);
         assert_eq!((key.summary.kind, key.summary.environment), (Kind::Widget, Environment::Test));
@@ -52,12 +52,12 @@ on_both! {
     async fn a_form_that_is_sent_twice_makes_one_key(app: &TestApp) {
         let org = app.org("northwind").await;
         let new = NewKey { creation_token: Some("form 1".to_owned()), ..secret_key("Production") };
-        let first = org.make_key(new.clone()).await.unwrap();
+        let first = org.create_key(new.clone()).await.unwrap();
         let again = NewKey { name: "Other".parse().unwrap(), ..new.clone() };
-        assert!(matches!(org.make_key(again).await, Err(CreateKeyError::AlreadyMade(id)) if id == first.id));
+        assert!(matches!(org.create_key(again).await, Err(CreateKeyError::AlreadyCreated(id)) if id == first.id));
         assert_eq!(count(app).await, (1, 1));
         // Another org's form is another form, whatever token it chose.
-        app.org("contoso").await.make_key(new).await.unwrap();
+        app.org("contoso").await.create_key(new).await.unwrap();
         assert_eq!(count(app).await, (2, 2));
     }
 
@@ -74,7 +74,7 @@ on_both! {
         for answer in sent {
             match answer.await.unwrap() {
                 Ok(key) => made.push(key.id),
-                Err(CreateKeyError::AlreadyMade(id)) => already.push(id),
+                Err(CreateKeyError::AlreadyCreated(id)) => already.push(id),
                 Err(error) => panic!("{error:?}"),
             }
         }
@@ -97,7 +97,7 @@ on_both! {
         }
         assert_eq!(refused(NewKey { notes: "é".repeat(2_001), ..secret() }).await, "Unfit(NotesTooLong)");
         assert_eq!(count(app).await, (0, 0));
-        org.make_key(NewKey { notes: "é".repeat(2_000), ..secret() }).await.unwrap();
+        org.create_key(NewKey { notes: "é".repeat(2_000), ..secret() }).await.unwrap();
     }
 
     async fn a_kind_that_the_convention_lacks_is_refused(app: &TestApp) {
@@ -110,7 +110,7 @@ on_both! {
 
     async fn notes_that_postgres_cannot_hold_are_kept_without_what_it_cannot(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(NewKey { notes: "one\0two".to_owned(), ..secret_key("Production") }).await.unwrap();
+        let made = org.create_key(NewKey { notes: "one\0two".to_owned(), ..secret_key("Production") }).await.unwrap();
         let key = show::details(&app.engine, &org.permit(), made.id).await.unwrap().unwrap();
         assert_eq!(key.notes, "onetwo");
     }
@@ -127,5 +127,5 @@ async fn count(app: &TestApp) -> (i64, i64) {
 }
 
 async fn refusal(org: &TestOrg, new: NewKey) -> String {
-    format!("{:?}", org.make_key(new).await.unwrap_err())
+    format!("{:?}", org.create_key(new).await.unwrap_err())
 }

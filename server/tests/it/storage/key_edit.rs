@@ -12,7 +12,7 @@ use latchkey::{
             edit_with_domains,
         },
         project::choices,
-        rules::UnfitField,
+        rules::InvalidKeyField,
         show,
     },
     time::DAY,
@@ -28,7 +28,7 @@ on_both! {
     async fn what_is_given_is_changed_and_nothing_else(app: &TestApp) {
         let org = app.org("northwind").await;
         let metadata = serde_json::json!({"tier": "gold", "seats": 3}).as_object().unwrap().clone();
-        let made = org.make_key(NewKey { notes: "Ask Dana.".to_owned(), ..secret_key("Production") }).await.unwrap();
+        let made = org.create_key(NewKey { notes: "Ask Dana.".to_owned(), ..secret_key("Production") }).await.unwrap();
         let change = EditKey {
             name: Some("Build server".parse().unwrap()),
             scopes: Some(vec!["bots:read".parse().unwrap()]),
@@ -69,7 +69,7 @@ on_both! {
 
     async fn domains_are_added_and_removed_one_by_one(app: &TestApp) {
         let org = app.org("northwind").await;
-        let id = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
+        let id = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
         let domain = |text: &str| text.parse().unwrap();
         let change = async |change| {
             let edit = EditDomains { domains: Some(change), ..EditDomains::default() };
@@ -80,18 +80,18 @@ on_both! {
         change(DomainsChange::Remove(domain("shop.example"))).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["*.shop.example"]);
         let last = change(DomainsChange::Remove(domain("*.shop.example"))).await;
-        assert!(matches!(last, Err(EditKeyError::Unfit(UnfitField::DomainsNeeded))), "{last:?}");
+        assert!(matches!(last, Err(EditKeyError::Unfit(InvalidKeyField::DomainsNeeded))), "{last:?}");
         change(DomainsChange::Set(vec![domain("other.example")])).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["other.example"]);
         let secret = org.key("Production").await.id;
         let edit = EditDomains { domains: Some(DomainsChange::Add(vec![domain("a.example")])), ..Default::default() };
         let refused = edit_domains(&app.engine, &org.permit(), secret, edit).await;
-        assert!(matches!(refused, Err(EditKeyError::Unfit(UnfitField::DomainsOnSecretKey))), "{refused:?}");
+        assert!(matches!(refused, Err(EditKeyError::Unfit(InvalidKeyField::DomainsOnSecretKey))), "{refused:?}");
     }
 
     async fn what_will_not_do_changes_nothing_of_what_will(app: &TestApp) {
         let org = app.org("northwind").await;
-        let id = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
+        let id = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
         let others_project = choices(&app.engine, &app.org("contoso").await.permit()).await.unwrap()[0].id;
         let rename = EditKey { name: Some("Renamed".parse().unwrap()), ..EditKey::default() };
         let refused: [(EditKey, &str); 5] = [

@@ -87,7 +87,7 @@ on_both! {
 
     async fn one_bad_entry_keeps_all_out_and_each_is_told_what_is_wrong(app: &TestApp) {
         let org = app.org("northwind").await;
-        let stored_by_another = app.org("contoso").await.make_key(secret_key("Theirs")).await.unwrap().plain;
+        let stored_by_another = app.org("contoso").await.create_key(secret_key("Theirs")).await.unwrap().plain;
         let (good, twin) = (sha256(&key(1)), sha256(&key(2)));
         let theirs = sha256(&stored_by_another);
         let text = format!(

@@ -89,7 +89,7 @@ on_both! {
         let org = app.org("northwind").await;
         for (name, lives, used) in [("b", Some(3), Some(1)), ("A", None, None), ("c", Some(1), Some(3))] {
             let new = NewKey { expires_at: lives.map(|days| NOON.plus(days * DAY)), ..secret_key(name) };
-            let made = org.make_key(new).await.unwrap();
+            let made = org.create_key(new).await.unwrap();
             if let Some(hours) = used {
                 let at = NOON.plus(-hours * HOUR).as_millis();
                 app.database.execute(&format!("UPDATE keys SET last_used_at = {at} WHERE id = '{}'", made.id)).await;
@@ -144,7 +144,7 @@ async fn one_of_each(app: &TestApp) -> TestOrg {
         expires_at: Some(NOON.plus(days * DAY + HOUR)),
         ..secret_key(name)
     };
-    org.make_key(NewKey {
+    org.create_key(NewKey {
         environment: Environment::Test,
         ..widget_key("active", &["a.example"])
     })
@@ -152,16 +152,16 @@ async fn one_of_each(app: &TestApp) -> TestOrg {
     .unwrap();
     let disabled = org.key("disabled").await.id;
     let revoked = org.key("revoked").await.id;
-    org.make_key(expiring("expired", 0)).await.unwrap();
+    org.create_key(expiring("expired", 0)).await.unwrap();
     let both = org
-        .make_key(expiring("disabled and expired", 0))
+        .create_key(expiring("disabled and expired", 0))
         .await
         .unwrap()
         .id;
-    org.make_key(expiring("expires in 14 days", 14))
+    org.create_key(expiring("expires in 14 days", 14))
         .await
         .unwrap();
-    org.make_key(expiring("expires in 15 days", 15))
+    org.create_key(expiring("expires in 15 days", 15))
         .await
         .unwrap();
     disable(&app.engine, &org.permit(), disabled).await.unwrap();

@@ -114,7 +114,7 @@ on_both! {
         let refused = rotate(&app.engine, &org.permit(), key, overlap(0)).await;
         assert!(matches!(refused, Err(RotateKeyError::NotFrom(Status::Revoked))), "{refused:?}");
         let short = NewKey { expires_at: Some(NOON.plus(1)), ..secret_key("Short") };
-        let short = org.make_key(short).await.unwrap().id;
+        let short = org.create_key(short).await.unwrap().id;
         app.clock.advance(1);
         let refused = rotate(&app.engine, &org.permit(), short, overlap(0)).await;
         assert!(matches!(refused, Err(RotateKeyError::NotFrom(Status::Expired))), "{refused:?}");

@@ -70,7 +70,7 @@ on_both! {
     async fn revoking_keeps_that_a_key_was_disabled_and_when_it_expires(app: &TestApp) {
         let org = app.org("northwind").await;
         let expires_at = Some(NOON.plus(DAY));
-        let key = org.make_key(NewKey { expires_at, ..secret_key("Production") }).await.unwrap().id;
+        let key = org.create_key(NewKey { expires_at, ..secret_key("Production") }).await.unwrap().id;
         disable(&app.engine, &org.permit(), key).await.unwrap();
         revoke(&app.engine, &org.permit(), key, RevokeReason::Other).await.unwrap();
         let lifecycle = org.summary(key).await.lifecycle;
@@ -151,7 +151,7 @@ const ROWS: &str = "SELECT id || ' ' || name || ' ' || search || ' ' || COALESCE
 async fn key_in(app: &TestApp, org: &TestOrg, status: Status) -> KeyId {
     let expires_at = (status == Status::Expired).then(|| app.clock.now().plus(1));
     let key = org
-        .make_key(NewKey {
+        .create_key(NewKey {
             expires_at,
             ..secret_key("Production")
         })

@@ -20,7 +20,7 @@ on_both! {
         make(app, &org, "alpha").await.unwrap();
         org.key("One").await;
         for name in ["Two", "Three"] {
-            org.make_key(NewKey { project: Some(shop), ..secret_key(name) }).await.unwrap();
+            org.create_key(NewKey { project: Some(shop), ..secret_key(name) }).await.unwrap();
         }
         let bot = agents::AgentSettings { project: Some(shop), ..agent("Support", &[]) };
         agents::create::create(&app.engine, &org.permit(), &bot).await.unwrap();
@@ -49,7 +49,7 @@ on_both! {
         let default = projects::list(&app.engine, &org.permit()).await.unwrap()[0].id;
         let (keys, bots, empty) =
             (make(app, &org, "Keys").await.unwrap(), make(app, &org, "Bots").await.unwrap(), make(app, &org, "Empty").await.unwrap());
-        org.make_key(NewKey { project: Some(keys), ..secret_key("One") }).await.unwrap();
+        org.create_key(NewKey { project: Some(keys), ..secret_key("One") }).await.unwrap();
         let bot = agents::AgentSettings { project: Some(bots), ..agent("Support", &[]) };
         agents::create::create(&app.engine, &org.permit(), &bot).await.unwrap();
         for full in [keys, bots] {
@@ -88,7 +88,7 @@ on_both! {
                 let (engine, permit) = (app.engine.clone(), org.permit());
                 tokio::spawn(async move { projects::delete(&engine, &permit, project).await })
             };
-            let made = org.make_key(NewKey { project: Some(project), ..secret_key("One") }).await;
+            let made = org.create_key(NewKey { project: Some(project), ..secret_key("One") }).await;
             let deleted = deleting.await.unwrap();
             assert_ne!(made.is_ok(), deleted.is_ok(), "round {round}: {made:?} {deleted:?}");
         }

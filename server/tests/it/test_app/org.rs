@@ -73,11 +73,11 @@ impl TestOrg {
 
     /// Makes a secret live key that never expires and may do everything.
     pub async fn key(&self, name: &str) -> CreatedKey {
-        self.make_key(secret_key(name)).await.unwrap()
+        self.create_key(secret_key(name)).await.unwrap()
     }
 
     /// Makes a key; where none may live for ever, one that would, with the length that the convention proposes.
-    pub async fn make_key(&self, mut new: NewKey) -> Result<CreatedKey, CreateKeyError> {
+    pub async fn create_key(&self, mut new: NewKey) -> Result<CreatedKey, CreateKeyError> {
         let expiry = &self.engine.convention().expiry;
         if let (false, Some(days)) = (expiry.never, expiry.default_days) {
             let proposed = self

@@ -22,7 +22,7 @@ on_both! {
         let new = NewKey {
             scopes: vec!["bots:read".parse().unwrap()], expires_at: Some(NOON.plus(30 * DAY)), ..secret_key("Production")
         };
-        let made = org.make_key(new).await.unwrap();
+        let made = org.create_key(new).await.unwrap();
         let answer = app.post_verify(Some(&app.service_token().await), &json!({"key": made.plain.expose()}).to_string()).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
         let mut body = answer.json();
@@ -69,9 +69,9 @@ on_both! {
     async fn every_code_has_its_shape(app: &TestApp) {
         let org = app.org("northwind").await;
         let token = app.service_token().await;
-        let good = org.make_key(NewKey { scopes: vec!["bots:read".parse().unwrap()], ..secret_key("Good") }).await.unwrap();
-        let widget = org.make_key(widget_key("Widget", &["shop.example"])).await.unwrap();
-        let expired = org.make_key(NewKey { expires_at: Some(NOON.plus(1)), ..secret_key("Expired") }).await.unwrap();
+        let good = org.create_key(NewKey { scopes: vec!["bots:read".parse().unwrap()], ..secret_key("Good") }).await.unwrap();
+        let widget = org.create_key(widget_key("Widget", &["shop.example"])).await.unwrap();
+        let expired = org.create_key(NewKey { expires_at: Some(NOON.plus(1)), ..secret_key("Expired") }).await.unwrap();
         let (disabled, revoked) = (org.key("Disabled").await, org.key("Revoked").await);
         disable(&app.engine, &org.permit(), disabled.id).await.unwrap();
         revoke(&app.engine, &org.permit(), revoked.id, RevokeReason::Compromised).await.unwrap();

@@ -56,7 +56,7 @@ on_both! {
         let engine = under(app, "agentix").await;
         let org = TestOrg::make(&engine, "northwind").await;
         let new = latchkey::keys::create::NewKey { scopes: vec!["chat".parse().unwrap()], ..secret_key("Widget") };
-        let made = org.make_key(new).await.unwrap();
+        let made = org.create_key(new).await.unwrap();
         let bot = make(&engine, &org, &agent("Support", &["shop.example"])).await.public_id.to_string();
         for (origin, expected) in [
             (Some("https://shop.example"), "VALID"),
@@ -70,7 +70,7 @@ on_both! {
 
     async fn a_widget_key_needs_its_own_list_and_its_agents(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example", "blog.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example", "blog.example"])).await.unwrap();
         let bot = make(&app.engine, &org, &agent("Support", &["shop.example", "docs.example"])).await.public_id.to_string();
         let open = make(&app.engine, &org, &agent("Open", &[])).await.public_id.to_string();
         for (id, origin, expected) in [
@@ -148,7 +148,7 @@ on_both! {
 
     async fn a_change_of_an_agent_takes_effect_immediately(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example", "blog.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example", "blog.example"])).await.unwrap();
         let bot = make(&app.engine, &org, &agent("Support", &["shop.example"])).await.public_id;
         let ask = async |origin| ask(&app.engine, &made.plain, &bot.to_string(), Some(origin)).await;
         assert_eq!(ask("https://shop.example").await, "VALID");

@@ -73,7 +73,7 @@ on_both! {
             (&[], "SECRET_KEY_IN_BROWSER", 1),
         ] {
             let scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
-            let made = org.make_key(NewKey { scopes, ..secret_key("Widget") }).await.unwrap();
+            let made = org.create_key(NewKey { scopes, ..secret_key("Widget") }).await.unwrap();
             let request = Request { key: Some(&made.plain), origin: Some("https://shop.example"), ..Request::default() };
             assert_eq!(ask(&engine, &request).await, expected);
             flush(&engine).await.unwrap();

@@ -12,7 +12,7 @@ use crate::test_app::{NOON, TestApp, TestOrg, org::widget_key};
 on_both! {
     async fn requests_are_counted_by_pattern_and_by_refused_host(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example", "*.shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example", "*.shop.example"])).await.unwrap();
         for (origin, times) in [
             (Some("https://shop.example"), 3), (Some("https://a.shop.example"), 1), (Some("https://b.shop.example:8443"), 1),
             (Some("http://localhost:3000"), 1), (Some("https://Evil.example:8443"), 2), (Some("null"), 1), (None, 1),
@@ -32,7 +32,7 @@ on_both! {
 
     async fn a_day_is_told_from_the_next(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         send(app, &made.plain, Some("https://shop.example")).await;
         app.clock.advance(DAY);
         send(app, &made.plain, Some("https://shop.example")).await;
@@ -46,7 +46,7 @@ on_both! {
 
     async fn made_up_origins_fill_neither_memory_nor_table(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         let mut sent = 0;
         for flushed in 0..14 {
             for host in 0..30 {

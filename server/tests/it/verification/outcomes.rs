@@ -66,7 +66,7 @@ on_both! {
     async fn a_key_expires_on_the_millisecond_even_while_it_is_warm(app: &TestApp) {
         let org = app.org("northwind").await;
         let expires_at = Some(NOON.plus(30_000));
-        let made = org.make_key(NewKey { expires_at, ..secret_key("Production") }).await.unwrap();
+        let made = org.create_key(NewKey { expires_at, ..secret_key("Production") }).await.unwrap();
         app.clock.advance(29_999);
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
         app.clock.advance(1);
@@ -86,7 +86,7 @@ on_both! {
         let new = NewKey {
             scopes: scopes(&["bots:read"]), expires_at: Some(NOON.plus(DAY)), ..widget_key("Shop", &["shop.example"])
         };
-        let made = org.make_key(new).await.unwrap();
+        let made = org.create_key(new).await.unwrap();
         let wanted = scopes(&["bots:write"]);
         let mut request = Request {
             key: Some(&made.plain), agent: Some("agt_1"), scopes: &wanted, origin: Some("https://evil.example"),
@@ -120,7 +120,7 @@ on_both! {
             (&["bots:write"], &["bots:read"], "INSUFFICIENT_SCOPE bots:read"),
             (&["bots:read"], &["made:up"], "INSUFFICIENT_SCOPE made:up"),
         ] {
-            let made = org.make_key(NewKey { scopes: scopes(granted), ..secret_key("Production") }).await.unwrap();
+            let made = org.create_key(NewKey { scopes: scopes(granted), ..secret_key("Production") }).await.unwrap();
             let asked = scopes(asked);
             let request = Request { key: Some(&made.plain), scopes: &asked, ..Request::default() };
             assert_eq!(said(&app.ask(&request).await), expected, "{granted:?} {asked:?}");
@@ -129,7 +129,7 @@ on_both! {
 
     async fn a_widget_key_works_from_its_domains_alone(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.make_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
         for (origin, referer, passes) in [
             (Some("https://shop.example"), None, true),
             (Some("http://localhost:5173"), None, true),

@@ -49,7 +49,7 @@ on_both! {
         let engine = limited(app, &[("default", 1)]).await;
         let org = TestOrg::make(&engine, "northwind").await;
         let restricted = latchkey::keys::create::NewKey { scopes: vec!["chat".parse().unwrap()], ..secret_key("Restricted") };
-        let made = org.make_key(restricted).await.unwrap();
+        let made = org.create_key(restricted).await.unwrap();
         let needs = ["analytics".parse().unwrap()];
         let too_much = Request { scopes: &needs, ..of_class(&engine, &made.plain, "default") };
         for _ in 0..3 {

@@ -6,7 +6,7 @@ use latchkey::{
     id::{KeyId, ProjectId},
     keys::{
         edit::{EditKey, EditKeyError, edit},
-        rules::UnfitField,
+        rules::InvalidKeyField,
     },
     name::KeyName,
     revision::{Known, Revision},
@@ -102,7 +102,10 @@ fn read(form: &EditKeyForm, engine: &Engine, now: Timestamp) -> Result<EditKey, 
         "" => None,
         id => {
             let project = id.parse::<ProjectId>();
-            fields.take("project", project.map_err(|_| UnfitField::NoSuchProject))
+            fields.take(
+                "project",
+                project.map_err(|_| InvalidKeyField::NoSuchProject),
+            )
         }
     };
     let scopes = fields.scopes(&form.scopes);

@@ -122,7 +122,7 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let received = async {
         let page_request = PageRequest::of(site.clone(), parts.clone()).await?;
-        let permit: Permit<to::MakeKeys> = page_request.permit().await?;
+        let permit: Permit<to::CreateKeys> = page_request.permit().await?;
         let place = import::enter(page_request.engine(), &permit)?;
         let form = body::read(Request::from_parts(parts.clone(), body)).await?;
         submit(page_request.engine(), &permit, place, form).await
@@ -143,7 +143,7 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
 
 async fn submit(
     engine: &Engine,
-    permit: &Permit<to::MakeKeys>,
+    permit: &Permit<to::CreateKeys>,
     place: Place<OrgId>,
     mut form: ImportForm,
 ) -> Result<(ImportAnswer, Option<Place<OrgId>>), AppError> {

@@ -42,7 +42,7 @@ pub fn ImportKeysPage() -> impl IntoView {
 }
 
 async fn may_import(request: PageRequest) -> Result<(), AppError> {
-    let _permit: Permit<to::MakeKeys> = request.permit().await?;
+    let _permit: Permit<to::CreateKeys> = request.permit().await?;
     Ok(())
 }
 

@@ -43,7 +43,7 @@ pub struct KeyList {
     /// The place that the page after this one starts at.
     pub next: Option<String>,
     /// Whether the person may make keys.
-    pub may_make: bool,
+    pub may_create: bool,
     /// Whether they may disable and enable keys.
     pub may_disable: bool,
     /// Whether they may revoke keys.
@@ -124,7 +124,7 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
         matching: page.matching,
         previous: page.previous.map(|place| place.to_string()),
         next: page.next.map(|place| place.to_string()),
-        may_make: may(Action::MakeKeys),
+        may_create: may(Action::CreateKeys),
         may_disable: may(Action::DisableKeys),
         may_revoke: may(Action::RevokeKeys),
         with_details: details,

@@ -34,16 +34,16 @@ fn KeysView(address: Address, list: KeyList) -> impl IntoView {
         (_, false) => view! { {count}". A key is shown once, when you create it." }.into_any(),
     };
     let new = format!("{}/new", address.path());
-    let may_make = list.may_make;
+    let may_create = list.may_create;
     let nothing = list.matching == 0 && !address.filtered();
-    let import = may_make
+    let import = may_create
         .then(|| view! { <a class="btn" href=format!("{}/import", address.path())>"Import"</a> });
-    let make = may_make.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
+    let make = may_create.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
     view! {
         <PageHead title="Keys" lead>{import}{make}</PageHead>
         <BulkResult href=address.href()/>
         {if nothing {
-            Either::Left(view! { <NoKeys new=may_make.then_some(new)/> })
+            Either::Left(view! { <NoKeys new=may_create.then_some(new)/> })
         } else {
             Either::Right(view! {
                 <Filters address=address.clone() with_display=list.with_details/>

@@ -17,7 +17,7 @@ use crate::{error::AppError, request::PageRequest, values::key_options::NewKeyOp
 /// What the form offers, for those who may create keys.
 pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
     let membership = request.membership().await?;
-    let _permit: Permit<to::MakeKeys> = membership.permit()?;
+    let _permit: Permit<to::CreateKeys> = membership.permit()?;
     offer(request.engine(), &membership).await
 }
 

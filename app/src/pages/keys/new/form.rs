@@ -10,7 +10,7 @@ use latchkey::{
         create::{
             CreateKeyError, CreatedKey as EngineCreatedKey, NewKey, create, sent_creation_token,
         },
-        rules::UnfitField,
+        rules::InvalidKeyField,
     },
     name::KeyName,
     time::Timestamp,
@@ -38,7 +38,7 @@ type Answer = Result<FormAnswer<NewKeyForm, CreatedKey>, AppError>;
 /// # Errors
 /// When the person may not create keys, or something behind it does not work.
 pub async fn submit(request: PageRequest, form: NewKeyForm) -> Answer {
-    let permit: Permit<to::MakeKeys> = request.permit().await?;
+    let permit: Permit<to::CreateKeys> = request.permit().await?;
     let new = match read(&form, request.engine().clock().now()) {
         Ok(new) => new,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
@@ -49,7 +49,7 @@ pub async fn submit(request: PageRequest, form: NewKeyForm) -> Answer {
 
 async fn create_and_hold(
     request: PageRequest,
-    permit: Permit<to::MakeKeys>,
+    permit: Permit<to::CreateKeys>,
     form: NewKeyForm,
     new: NewKey,
 ) -> Answer {
@@ -62,7 +62,7 @@ async fn create_and_hold(
             *held = Some(Held::new(&form, key.clone(), position, now));
             Ok(FormAnswer::Shown(key))
         }
-        Err(CreateKeyError::AlreadyMade(id)) => {
+        Err(CreateKeyError::AlreadyCreated(id)) => {
             shown_again(&request, held.as_ref(), &form, id).await
         }
         Err(error @ CreateKeyError::NotOffered(..)) => {
@@ -78,7 +78,7 @@ async fn create_and_hold(
 
 fn shown_key(
     request: &PageRequest,
-    permit: &Permit<to::MakeKeys>,
+    permit: &Permit<to::CreateKeys>,
     new: &NewKey,
     created: EngineCreatedKey,
 ) -> CreatedKey {
@@ -108,7 +108,7 @@ pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<Fiel
         let known = fields.errors.len();
         let domains = fields.domains("domains", &form.domains);
         if domains.is_empty() && fields.errors.len() == known {
-            fields.take("domains", Err::<(), _>(UnfitField::DomainsNeeded));
+            fields.take("domains", Err::<(), _>(InvalidKeyField::DomainsNeeded));
         }
         domains
     } else {
@@ -123,7 +123,7 @@ pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<Fiel
         id => fields.take(
             "project",
             id.parse::<ProjectId>()
-                .map_err(|_| UnfitField::NoSuchProject),
+                .map_err(|_| InvalidKeyField::NoSuchProject),
         ),
     };
     match (name, kind, environment, scopes, expires_at) {

@@ -7,7 +7,7 @@ use latchkey::{
     id::KeyId,
     keys::{
         edit::{DomainsChange, EditDomains, EditKeyError, edit_domains},
-        rules::UnfitField,
+        rules::InvalidKeyField,
     },
 };
 
@@ -39,7 +39,7 @@ pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<Key
             Ok(FormAnswer::done(path, Done::DomainsUpdated))
         }
         Err(EditKeyError::NotFound) => Err(AppError::NotFound),
-        Err(EditKeyError::Unfit(UnfitField::DomainsNeeded)) => Ok(FormAnswer::refused(
+        Err(EditKeyError::Unfit(InvalidKeyField::DomainsNeeded)) => Ok(FormAnswer::refused(
             form.sent_back(),
             field,
             "A widget key needs at least one domain. Add another one first, or revoke the key.",
