@@ -3,8 +3,10 @@
 use latchkey::{
     access::{Membership, to},
     agents::show::summaries,
-    keys::list::{KeyQuery, list},
-    projects,
+    keys::{
+        list::{KeyQuery, list},
+        project::choices,
+    },
     search::Search,
 };
 
@@ -105,7 +107,7 @@ async fn projects_of(
     let Some(permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() else {
         return Ok(Vec::new());
     };
-    let all = projects::list(request.engine(), &permit).await?;
+    let all = choices(request.engine(), &permit).await?;
     let found = all
         .into_iter()
         .filter(|project| has(project.name.as_str(), search))

@@ -4,7 +4,9 @@ use jiff::{civil::Date, tz::TimeZone};
 use latchkey::{
     convention::{MAX_SCOPES, Scope, TOO_MANY_SCOPES},
     domain::{self, DomainPattern, TOO_MANY_PATTERNS},
+    id::ProjectId,
     ip_range::{self, IpRange, TOO_MANY_RANGES},
+    keys::rules::InvalidKeyField,
     list::ParsedList,
     time::{DAY, Timestamp},
 };
@@ -53,6 +55,16 @@ impl FieldReader {
                 .map(|sentence| FieldError::new(field, sentence)),
         );
         list.items
+    }
+
+    /// The project that is chosen; nothing where that is left to Latchkey.
+    pub fn project(&mut self, id: &str) -> Option<ProjectId> {
+        if id.is_empty() {
+            return None;
+        }
+        // What cannot be an id names no project.
+        let project = id.parse().map_err(|_| InvalidKeyField::NoSuchProject);
+        self.take("project", project)
     }
 
     /// The scopes that are ticked.

@@ -14,9 +14,12 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::render_app_async_with_context;
 use serde::de::DeserializeOwned;
 
-use crate::{error::AppError, form::errors::FieldError};
 use crate::{
-    error::http::sign_in_path, pages::answer::FormAnswer, request::PageRequest, site::Site,
+    error::{AppError, http::sign_in_path},
+    form::errors::FieldError,
+    pages::answer::FormAnswer,
+    request::PageRequest,
+    site::Site,
 };
 
 /// That the form of the page under way was not read or not allowed. The page shows that, and nothing else.

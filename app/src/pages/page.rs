@@ -6,9 +6,8 @@ use leptos::prelude::*;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::error::AppError;
 use crate::{
-    error::http::set_status,
+    error::{AppError, http::set_status},
     pages::{error_view::ErrorView, forms::FailedForm},
     request::PageRequest,
 };

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod check;
 mod command_line;
 mod first_start;
 mod hostile_client;

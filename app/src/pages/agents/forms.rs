@@ -6,8 +6,6 @@ use latchkey::{
         AgentError, AgentSettings, PublicId, create as engine_create, delete as engine_delete,
         edit::{self as engine_edit, EditAgent},
     },
-    id::ProjectId,
-    keys::rules::InvalidKeyField,
     name::DisplayName,
     revision::{Known, Revision},
 };
@@ -182,16 +180,7 @@ fn read(form: &AgentForm) -> Result<AgentSettings, Vec<FieldError>> {
     let mut fields = FieldReader::default();
     let name = fields.take("name", form.name.parse::<DisplayName>());
     let domains = fields.domains("domains", &form.domains);
-    let project = match form.project.as_str() {
-        "" => None,
-        id => {
-            let project = id.parse::<ProjectId>();
-            fields.take(
-                "project",
-                project.map_err(|_| InvalidKeyField::NoSuchProject),
-            )
-        }
-    };
+    let project = fields.project(&form.project);
     match name {
         Some(name) if fields.errors.is_empty() => Ok(AgentSettings {
             name,

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::process::{CREATE_KEY, CREATE_ORG, CREATE_TOKEN, Folder, Server};
+use super::process::{CREATE_KEY, CREATE_ORG, CREATE_TOKEN, Folder, Server, text};
 use crate::test_app::Database;
 
 const SECRET: &str = "a pepper for tests that has enough characters";
@@ -215,8 +215,4 @@ fn succeeds(output: &Output, words: &str) {
         output.status.success() && said.contains(words),
         "{words}: {output:?}"
     );
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -176,3 +176,8 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
+
+/// What a program wrote.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

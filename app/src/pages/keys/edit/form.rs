@@ -3,11 +3,8 @@
 use latchkey::{
     Engine,
     access::{Permit, to},
-    id::{KeyId, ProjectId},
-    keys::{
-        edit::{EditKey, EditKeyError, edit},
-        rules::InvalidKeyField,
-    },
+    id::KeyId,
+    keys::edit::{EditKey, EditKeyError, edit},
     name::KeyName,
     revision::{Known, Revision},
     time::Timestamp,
@@ -98,16 +95,7 @@ async fn conflict(
 fn read(form: &EditKeyForm, engine: &Engine, now: Timestamp) -> Result<EditKey, Vec<FieldError>> {
     let mut fields = FieldReader::default();
     let name = fields.take("name", form.name.parse::<KeyName>());
-    let project = match form.project.as_str() {
-        "" => None,
-        id => {
-            let project = id.parse::<ProjectId>();
-            fields.take(
-                "project",
-                project.map_err(|_| InvalidKeyField::NoSuchProject),
-            )
-        }
-    };
+    let project = fields.project(&form.project);
     let scopes = fields.scopes(&form.scopes);
     let ip_ranges = fields.ip_ranges(&form.ip_ranges);
     let expires_at = match form.expires.as_str() {

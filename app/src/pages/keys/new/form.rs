@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use latchkey::{
     access::{Permit, to},
-    id::ProjectId,
     key::{Environment, Kind},
     keys::{
         create::{
@@ -117,15 +116,7 @@ pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<Fiel
     let ip_ranges = fields.ip_ranges(&form.ip_ranges);
     let scopes = fields.scopes(&form.scopes);
     let expires_at = fields.take("expires", expiry(&form.expires, &form.expires_on, now));
-    let project = match form.project.as_str() {
-        "" => None,
-        // What cannot be an id names no project.
-        id => fields.take(
-            "project",
-            id.parse::<ProjectId>()
-                .map_err(|_| InvalidKeyField::NoSuchProject),
-        ),
-    };
+    let project = fields.project(&form.project);
     match (name, kind, environment, scopes, expires_at) {
         (Some(name), Some(kind), Some(environment), Some(scopes), Some(expires_at))
             if fields.errors.is_empty() =>

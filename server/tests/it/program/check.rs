@@ -1,0 +1,112 @@
+//! `check`, and what `serve` says of settings that are missing.
+
+use super::process::{Folder, text};
+use crate::test_app::Database;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_needs_a_pepper_and_says_so() {
+    let database = Database::postgres().await;
+    let url = database.url();
+    let folder = Folder::new();
+    let token = [
+        "token",
+        "create",
+        "--name",
+        "API",
+        "--scope",
+        "verify",
+        "--database-url",
+        &url,
+    ];
+    let without = folder.run(&token, "");
+    assert!(
+        !without.status.success() && without.stdout.is_empty(),
+        "{without:?}"
+    );
+    assert!(
+        text(&without.stderr).contains("LATCHKEY_PEPPER"),
+        "{without:?}"
+    );
+    assert!(
+        !folder.path().join("data/pepper").exists(),
+        "one that only this machine has is none"
+    );
+    let with = folder
+        .command(&token)
+        .env("LATCHKEY_PEPPER", "0123456789abcdef".repeat(4))
+        .output()
+        .unwrap();
+    assert!(
+        with.status.success() && text(&with.stdout).starts_with("lk_service_"),
+        "{with:?}"
+    );
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_works_and_what_does_not() {
+    let folder = Folder::with_org();
+    let well = folder.run(&["check"], "");
+    assert!(well.status.success(), "{well:?}");
+    assert!(text(&well.stdout).contains("settings: ok"), "{well:?}");
+    assert!(text(&well.stdout).contains("database: ok"), "{well:?}");
+    let database = Database::postgres().await;
+    let url = database.url();
+    database.remove().await;
+    let unwell = folder.run(&["check", "--database-url", &url], "");
+    assert_eq!(unwell.status.code(), Some(1), "{unwell:?}");
+    assert!(
+        text(&unwell.stdout).contains("does not exist"),
+        "{unwell:?}"
+    );
+    let nobody = "postgres://latchkey:s3cret@127.0.0.1:1/latchkey";
+    for command in ["check", "migrate"] {
+        let unreached = folder.run(&[command, "--database-url", nobody], "");
+        assert_eq!(unreached.status.code(), Some(1), "{unreached:?}");
+        let said = text(&unreached.stdout) + &text(&unreached.stderr);
+        assert!(
+            said.contains("cannot be reached at host 127.0.0.1, port 1")
+                && said.contains("Check that it is running")
+                && !said.contains("s3cret"),
+            "{said}"
+        );
+    }
+    let invalid = folder.run(
+        &["check", "--database-url", "postgres://a:s3cret@b:port/c"],
+        "",
+    );
+    let said = text(&invalid.stdout) + &text(&invalid.stderr);
+    assert!(
+        said.contains("postgres://USER:PASSWORD@HOST:PORT/DATABASE") && !said.contains("s3cret"),
+        "{said}"
+    );
+    let misset = folder.run(&["check", "--cached-keys", "none"], "");
+    assert_eq!(misset.status.code(), Some(1), "{misset:?}");
+    assert!(text(&misset.stdout).contains("cached_keys"), "{misset:?}");
+}
+
+#[test]
+fn check_says_that_a_data_folder_cannot_be_used_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for data_dir in ["file", "file/data", "/proc/latchkey"] {
+        let output = folder.run(&["check", "--data-dir", data_dir], "");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let out = text(&output.stdout);
+        assert!(
+            out.contains(&format!("the folder {data_dir}")) && out.contains("LATCHKEY_DATA_DIR"),
+            "{out}"
+        );
+    }
+    let possible = folder.run(&["check", "--data-dir", "a/b/c"], "");
+    assert!(possible.status.success(), "{possible:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    std::fs::create_dir(folder.path().join("shared")).unwrap();
+    let no_file = folder.run(&["check", "--database-url", "sqlite:shared"], "");
+    let out = text(&no_file.stdout);
+    assert!(
+        out.contains("shared is a folder. Name a file in it, such as sqlite:shared/latchkey.db")
+            && !out.contains("chmod 600"),
+        "{out}"
+    );
+}
