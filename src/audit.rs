@@ -103,13 +103,13 @@ pub(crate) struct Positions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Appended {
     pub positions: Positions,
-    hash: Vec<u8>,
+    pub hash: Vec<u8>,
 }
 
 impl Appended {
     /// Whether the log has the rows. Asked when no one else can append, so that a commit that went unanswered is over.
-    pub async fn is_stored(&self, tx: &mut Tx) -> Result<bool, StorageError> {
-        lock(tx).await?;
+    pub async fn is_stored(&self, engine: &Engine, tx: &mut Tx) -> Result<bool, StorageError> {
+        lock(engine, tx).await?;
         const SQL: &str =
             "SELECT EXISTS (SELECT 1 FROM audit_log WHERE position = $1 AND hash = $2)";
         Ok(on!(tx.on(), c => sqlx::query_scalar(SQL)
@@ -127,14 +127,15 @@ pub(crate) async fn append(
     tx: &mut Tx,
     entries: &[NewEntry],
 ) -> Result<Appended, StorageError> {
-    let (last, mut hash) = lock(tx).await?;
+    let (last, mut hash) = lock(engine, tx).await?;
     let mut seqs = HashMap::new();
     let mut rows = Vec::with_capacity(entries.len());
     for (entry, number) in entries.iter().zip(1..) {
         let seq = match seqs.get(&entry.org_id) {
             Some(seq) => *seq,
             None => last_seq(tx, entry.org_id).await?,
-        } + 1;
+        };
+        let seq = seq.checked_add(1).ok_or_else(StorageError::no_number)?;
         seqs.insert(entry.org_id, seq);
         let caller = &entry.caller;
         let address = caller.visit.address;
@@ -173,9 +174,11 @@ pub(crate) async fn append(
 
 /// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction
 /// keeps every other writer out by itself. Postgres notifies others with the commit: asked for together with the lock, that
-/// costs no round trip while the lock is held. The last row is read in a statement of its own, which sees what was committed
-/// while this one waited.
-async fn lock(tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageError> {
+/// costs no round trip while the lock is held. Of one process one transaction at a time asks for it: a process that is frozen
+/// with several in the queue would keep others from the lock for as long as each of them may be idle. The last row is read
+/// in a statement of its own, which sees what was committed while this one waited.
+async fn lock(engine: &Engine, tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageError> {
+    tx.take_turn(&engine.appending).await?;
     if let crate::db::On::Postgres(c) = tx.on() {
         sqlx::query("SELECT pg_advisory_xact_lock($1), pg_notify($2, '')")
             .bind(LOCK)

@@ -7,12 +7,21 @@ mod error;
 pub(crate) mod postgres;
 pub mod sqlite_file;
 
-use std::{str::FromStr, sync::LazyLock, time::Duration};
+use std::{
+    pin::pin,
+    str::FromStr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use sqlx::{
     PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
 };
 
 pub use self::error::{ConnectError, OpenError, StorageError};
@@ -147,6 +156,11 @@ pub struct PostgresPools {
     verification: PostgresPool,
 }
 
+/// How long a transaction waits for its turn before it says to Postgres that it is alive: less than the three seconds after
+/// which one is ended as idle.
+const ONE_WAIT: Duration = Duration::from_secs(1);
+/// How often it does so: in all as long as Postgres lets it wait for a lock.
+const MAX_WAITS: u32 = 10;
 /// Connections that only verification uses, in both databases: it never waits for a page's.
 const VERIFICATION_CONNECTIONS: u32 = 4;
 
@@ -300,7 +314,7 @@ impl Db {
     /// Starts a transaction that writes and is not recorded, since it is not on an org's data; what is goes through
     /// [`crate::change`]. Dropped without [`Tx::commit`], it changes nothing.
     pub(crate) async fn begin_unrecorded(&self) -> Result<Tx, StorageError> {
-        Ok(Tx(match &self.0 {
+        Ok(Tx::new(match &self.0 {
             // IMMEDIATE takes the write lock now; a deferred one that has read first can only fail to get it.
             On::Sqlite(pools) => On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
             On::Postgres(pools) => On::Postgres(pools.all.begin().await?),
@@ -309,7 +323,7 @@ impl Db {
 
     /// Starts a transaction that only reads, and sees the database as it is at its first statement until its end.
     pub(crate) async fn begin_snapshot(&self) -> Result<Tx, StorageError> {
-        Ok(Tx(match &self.0 {
+        Ok(Tx::new(match &self.0 {
             // Every transaction of SQLite sees one state.
             On::Sqlite(pools) => On::Sqlite(pools.read.begin().await?),
             On::Postgres(pools) => On::Postgres(pools.all.begin_snapshot().await?),
@@ -361,13 +375,50 @@ impl Db {
     }
 }
 
+/// What the transactions of this process take turns at.
+pub(crate) type Turn = Arc<Mutex<()>>;
+
 /// A transaction.
-pub(crate) struct Tx(On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
+pub(crate) struct Tx {
+    transaction: On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
+    /// Given back when the transaction has ended.
+    turn: Option<OwnedMutexGuard<()>>,
+}
 
 impl Tx {
+    fn new(transaction: On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>) -> Self {
+        Self {
+            transaction,
+            turn: None,
+        }
+    }
+
+    /// Waits until no other transaction of this process has the turn, and has it until the transaction ends. Statements that
+    /// do nothing keep Postgres from ending the transaction as idle meanwhile, which it does with that of a process that is
+    /// frozen. SQLite's transactions take turns by themselves.
+    pub async fn take_turn(&mut self, turn: &Turn) -> Result<(), StorageError> {
+        let On::Postgres(transaction) = &mut self.transaction else {
+            return Ok(());
+        };
+        if self.turn.is_some() {
+            return Ok(());
+        }
+        let mut waiting = pin!(Arc::clone(turn).lock_owned());
+        for _ in 0..MAX_WAITS {
+            match timeout(ONE_WAIT, &mut waiting).await {
+                Ok(turn) => {
+                    self.turn = Some(turn);
+                    return Ok(());
+                }
+                Err(_) => sqlx::query("SELECT 1").execute(&mut **transaction).await?,
+            };
+        }
+        Err(StorageError::late())
+    }
+
     /// The connection to run statements on.
     pub fn on(&mut self) -> On<&mut SqliteConnection, &mut PgConnection> {
-        match &mut self.0 {
+        match &mut self.transaction {
             On::Sqlite(tx) => On::Sqlite(tx),
             On::Postgres(tx) => On::Postgres(tx),
         }
@@ -375,7 +426,7 @@ impl Tx {
 
     /// Makes the changes last.
     pub async fn commit(self) -> Result<(), StorageError> {
-        on!(self.0, tx => tx.commit().await)?;
+        on!(self.transaction, tx => tx.commit().await)?;
         Ok(())
     }
 }

@@ -114,7 +114,7 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     }
     let mut tx = engine.db.begin_unrecorded().await?;
     if let Some(Unanswered { entries, last }) = &writing.unanswered
-        && last.is_stored(&mut tx).await?
+        && last.is_stored(engine, &mut tx).await?
     {
         writing.entries.drain(..entries);
     }
