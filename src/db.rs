@@ -6,26 +6,19 @@
 mod error;
 pub(crate) mod postgres;
 pub mod sqlite_file;
+mod transaction;
 
-use std::{
-    pin::pin,
-    str::FromStr,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
-    PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-use tokio::{
-    sync::{Mutex, OwnedMutexGuard},
-    time::timeout,
 };
 
 pub use self::error::{ConnectError, OpenError, StorageError};
 pub(crate) use self::postgres::{PostgresPool, Statements};
+pub(crate) use self::transaction::{Turn, Tx};
 use crate::{clock::Clock, time::Timestamp};
 
 /// Reads a column that holds JSON.
@@ -156,11 +149,6 @@ pub struct PostgresPools {
     verification: PostgresPool,
 }
 
-/// How long a transaction waits for its turn before it says to Postgres that it is alive: less than the three seconds after
-/// which one is ended as idle.
-const ONE_WAIT: Duration = Duration::from_secs(1);
-/// How often it does so: in all as long as Postgres lets it wait for a lock.
-const MAX_WAITS: u32 = 10;
 /// Connections that only verification uses, in both databases: it never waits for a page's.
 const VERIFICATION_CONNECTIONS: u32 = 4;
 
@@ -321,6 +309,14 @@ impl Db {
         }))
     }
 
+    /// The same for a restore, which nobody waits for and which may stop on the way, as where its file is slow to read.
+    pub(crate) async fn begin_restore(&self) -> Result<Tx, StorageError> {
+        match &self.0 {
+            On::Sqlite(_) => self.begin_unrecorded().await,
+            On::Postgres(pools) => Ok(Tx::new(On::Postgres(pools.all.begin_unbounded().await?))),
+        }
+    }
+
     /// Starts a transaction that only reads, and sees the database as it is at its first statement until its end.
     pub(crate) async fn begin_snapshot(&self) -> Result<Tx, StorageError> {
         Ok(Tx::new(match &self.0 {
@@ -372,61 +368,5 @@ impl Db {
                 pools.verification.pool().close().await;
             }
         }
-    }
-}
-
-/// What the transactions of this process take turns at.
-pub(crate) type Turn = Arc<Mutex<()>>;
-
-/// A transaction.
-pub(crate) struct Tx {
-    transaction: On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
-    /// Given back when the transaction has ended.
-    turn: Option<OwnedMutexGuard<()>>,
-}
-
-impl Tx {
-    fn new(transaction: On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>) -> Self {
-        Self {
-            transaction,
-            turn: None,
-        }
-    }
-
-    /// Waits until no other transaction of this process has the turn, and has it until the transaction ends. Statements that
-    /// do nothing keep Postgres from ending the transaction as idle meanwhile, which it does with that of a process that is
-    /// frozen. SQLite's transactions take turns by themselves.
-    pub async fn take_turn(&mut self, turn: &Turn) -> Result<(), StorageError> {
-        let On::Postgres(transaction) = &mut self.transaction else {
-            return Ok(());
-        };
-        if self.turn.is_some() {
-            return Ok(());
-        }
-        let mut waiting = pin!(Arc::clone(turn).lock_owned());
-        for _ in 0..MAX_WAITS {
-            match timeout(ONE_WAIT, &mut waiting).await {
-                Ok(turn) => {
-                    self.turn = Some(turn);
-                    return Ok(());
-                }
-                Err(_) => sqlx::query("SELECT 1").execute(&mut **transaction).await?,
-            };
-        }
-        Err(StorageError::late())
-    }
-
-    /// The connection to run statements on.
-    pub fn on(&mut self) -> On<&mut SqliteConnection, &mut PgConnection> {
-        match &mut self.transaction {
-            On::Sqlite(tx) => On::Sqlite(tx),
-            On::Postgres(tx) => On::Postgres(tx),
-        }
-    }
-
-    /// Makes the changes last.
-    pub async fn commit(self) -> Result<(), StorageError> {
-        on!(self.transaction, tx => tx.commit().await)?;
-        Ok(())
     }
 }
