@@ -15,6 +15,8 @@ use axum::{
 use latchkey::{
     Engine, allowed_origins,
     convention::{BoundTo, ClassIndex, Convention, Scope},
+    id::ProjectId,
+    key::settings::Metadata,
     outcome::Outcome,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
 };
@@ -94,9 +96,8 @@ struct KeyDocument<'a> {
     /// The organization.
     org: OrgDocument<'a>,
     /// The ID of the project.
-    #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
-    project: &'a dyn std::fmt::Display,
+    project: Option<ProjectId>,
     /// The scopes. Empty means the default of the convention.
     #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
@@ -105,7 +106,7 @@ struct KeyDocument<'a> {
     expires_at: Option<jiff::Timestamp>,
     /// The metadata of the key.
     #[schema(value_type = Object)]
-    metadata: &'a serde_json::Value,
+    metadata: &'a Metadata,
 }
 
 /// The agent, as API servers see it.
@@ -278,17 +279,17 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
 fn key_document<'a>(key: &'a KnownKey, org: &'a KnownOrg) -> KeyDocument<'a> {
     KeyDocument {
         id: &key.id,
-        name: key.name.as_str(),
+        name: key.settings.name.as_str(),
         kind: key.kind.as_str(),
         environment: key.environment.as_str(),
         org: OrgDocument {
             id: &org.id,
             slug: org.slug.as_str(),
         },
-        project: &key.project_id,
-        scopes: &key.scopes,
+        project: key.settings.project,
+        scopes: &key.settings.scopes,
         expires_at: key.lifecycle.expires_at.and_then(instant),
-        metadata: &key.metadata,
+        metadata: &key.settings.metadata,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     work_queue::{Busy, Place},
 };
 
+pub use self::file::fields;
 use entry::Entry;
 
 /// The most keys that a file may hold.

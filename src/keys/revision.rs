@@ -1,79 +1,40 @@
 //! The revision and the entity tag of a key.
 
-use crate::revision::{Known, Revision, fingerprint};
+use crate::{
+    key::{
+        Lifecycle,
+        settings::{KeySettings, SettingsChange},
+    },
+    revision::{Revision, fingerprint},
+};
 
-use super::{Key, edit::EditKey};
+use super::Key;
 
-impl EditKey {
+impl SettingsChange {
     /// A fingerprint of each field that is given.
     pub fn revision(&self) -> Revision {
-        // As forms read notes: line ends and blanks around them are not a change.
-        let notes = self.notes.as_deref();
-        let notes = notes.map(|notes| notes.replace("\r\n", "\n").trim().to_owned());
-        Revision::default()
-            .with("name", self.name.as_ref())
-            .with("notes", notes)
-            .with_set("scopes", self.scopes.as_deref())
-            .with("expires_at", self.expires_at)
-            .with_set("ip_ranges", self.ip_ranges.as_deref())
-            .with("project", self.project)
-            .with("metadata", self.metadata.as_ref())
-    }
-
-    /// Drops the fields that hold what the form was served with.
-    pub(super) fn leave_unchanged(&mut self, sent: &Revision) {
-        let known = &self.known;
-        self.name.take_if(|_| !known.is_change("name", sent));
-        self.notes.take_if(|_| !known.is_change("notes", sent));
-        self.scopes.take_if(|_| !known.is_change("scopes", sent));
-        self.expires_at
-            .take_if(|_| !known.is_change("expires_at", sent));
-        self.ip_ranges
-            .take_if(|_| !known.is_change("ip_ranges", sent));
-        self.project.take_if(|_| !known.is_change("project", sent));
-        self.metadata
-            .take_if(|_| !known.is_change("metadata", sent));
+        Revision::of(self)
     }
 }
 
 impl Key {
     /// The revision that a form of the key is served with.
     pub fn revision(&self) -> Revision {
-        let all = EditKey {
-            name: Some(self.summary.name.clone()),
-            notes: Some(self.notes.clone()),
-            scopes: Some(self.scopes.clone()),
-            expires_at: Some(self.summary.lifecycle.expires_at),
-            ip_ranges: Some(self.ip_ranges.clone()),
-            project: Some(self.project_id),
-            metadata: Some(self.metadata.clone()),
-            known: Known::Nothing,
-        };
-        all.revision()
+        Revision::of(&self.settings)
     }
 
     /// Its entity tag: another one after every change of its settings, its state or its secret, not after its use.
     pub fn tag(&self) -> String {
-        let summary = &self.summary;
-        let state = (
-            summary.lifecycle.expires_at,
-            summary.lifecycle.disabled_at,
-            summary.lifecycle.revoked_at,
-        );
-        let settings = (
-            &self.scopes,
-            &self.domains,
-            self.localhost_forbidden,
-            &self.ip_ranges,
-            &self.notes,
-            &self.metadata,
-        );
-        fingerprint(&(
-            &summary.name,
-            &summary.display,
-            self.project_id,
-            state,
-            settings,
-        ))
+        tag(
+            &self.settings,
+            &self.summary.display,
+            &self.summary.lifecycle,
+        )
     }
+}
+
+/// The entity tag of a key with these settings.
+pub(super) fn tag(settings: &KeySettings, display: &str, lifecycle: &Lifecycle) -> String {
+    let state = (lifecycle.disabled_at, lifecycle.revoked_at);
+    fingerprint(&(settings, display, state))
 }

@@ -14,7 +14,7 @@ use crate::{
     time::{DAY, SECOND, Timestamp},
 };
 
-use super::create::{CreatedKey, search_text};
+use super::{create::CreatedKey, store::search_text};
 
 /// The longest overlap, in milliseconds (design §3).
 pub const LONGEST_OVERLAP: i64 = 30 * DAY;

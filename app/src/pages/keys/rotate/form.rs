@@ -125,7 +125,12 @@ async fn shown_key(
         name: key.summary.name.to_string(),
         kind,
         environment,
-        domains: key.domains.iter().map(ToString::to_string).collect(),
+        domains: key
+            .settings
+            .domains
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         created: date(key.summary.created_at),
         expires: key.summary.lifecycle.expires_at.map(date),
         org_id: membership.org().id.to_string(),

@@ -5,10 +5,8 @@ use latchkey::{
     access::{Permit, to},
     domain::DomainPattern,
     id::KeyId,
-    keys::{
-        edit::{DomainsChange, EditDomains, EditKeyError, edit_domains},
-        rules::InvalidKeyField,
-    },
+    key::settings::InvalidKeyField,
+    keys::edit::{DomainsChange, EditDomains, EditKeyError, edit_domains},
 };
 
 use super::form::KeyForm;
