@@ -4,6 +4,7 @@
 #![recursion_limit = "512"]
 
 pub mod allocator;
+mod api;
 pub mod app_state;
 mod arriving_body;
 mod arriving_forms;

@@ -2,9 +2,10 @@
 
 pub mod words;
 
+use axum::http::Method;
 use latchkey::convention::Convention;
 use utoipa::{
-    Modify, OpenApi,
+    OpenApi,
     openapi::{
         Content, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
         path::{Operation, ParameterBuilder, ParameterIn},
@@ -13,9 +14,9 @@ use utoipa::{
     },
 };
 
-use crate::{problem, rest, verify};
+use crate::{api, problem};
 
-/// The document without the instance's address.
+/// What the document says of the API as a whole. Its operations are those of [`api`].
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -26,29 +27,6 @@ use crate::{problem, rest, verify};
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
-    paths(
-        verify::verify,
-        rest::orgs::list,
-        rest::orgs::create,
-        rest::orgs::show,
-        rest::keys::list,
-        rest::keys::create,
-        rest::keys::show,
-        rest::key_change::change,
-        rest::rotation::rotate,
-        rest::rotation::end_old_secret,
-        rest::state_changes::disable,
-        rest::state_changes::enable,
-        rest::state_changes::revoke,
-        rest::agents::list,
-        rest::agents::create,
-        rest::agents::show,
-        rest::agents::change,
-        rest::agents::remove,
-        rest::usage::show,
-        rest::instances::list,
-        rest::audit::list,
-    ),
     components(schemas(problem::Document)),
     tags(
         (name = "Verification", description = "Verify a key on every request to your API."),
@@ -58,41 +36,27 @@ use crate::{problem, rest, verify};
         (name = "Usage", description = "The number of requests by result."),
         (name = "Instances", description = "The running instances."),
         (name = "Audit log", description = "Who did what in an organization, when and from where."),
-    ),
-    modifiers(&CommonParts)
+    )
 )]
 struct Description;
 
-/// What every operation has.
-struct CommonParts;
-
-impl Modify for CommonParts {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let token = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(
-                "A service token, created with `latchkey token create`.",
-            ));
-        openapi
-            .components
-            .get_or_insert_default()
-            .security_schemes
-            .insert(
-                "service_token".to_owned(),
-                SecurityScheme::Http(token.build()).into(),
-            );
-        for (path, item) in &mut openapi.paths.paths {
-            let operations = [
-                &mut item.get,
-                &mut item.post,
-                &mut item.patch,
-                &mut item.delete,
-            ];
-            for operation in operations.into_iter().flatten() {
-                complete(path, operation);
-            }
-            if let Some(change) = &mut item.patch {
-                allow_precondition(change);
+/// Adds the service token, and what every operation has.
+fn add_common_parts(openapi: &mut utoipa::openapi::OpenApi) {
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "A service token, created with `latchkey token create`.",
+        ));
+    let components = openapi.components.get_or_insert_default();
+    components.security_schemes.insert(
+        "service_token".to_owned(),
+        SecurityScheme::Http(token.build()).into(),
+    );
+    for (path, item) in &mut openapi.paths.paths {
+        for (method, operation) in api::by_method(item) {
+            complete(path, operation);
+            if method == Method::PATCH {
+                allow_precondition(operation);
             }
         }
     }
@@ -238,6 +202,8 @@ fn key_schema() -> Object {
 /// The document of an instance under this address, with the scopes and endpoint classes of its convention.
 pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::OpenApi {
     let mut openapi = Description::openapi();
+    openapi.merge(api::router().into_openapi());
+    add_common_parts(&mut openapi);
     openapi.servers = Some(vec![Server::new(public_url)]);
     let scopes = convention.scopes.iter();
     let scopes = scopes.map(|scope| (scope.name.as_str(), scope.description.clone()));

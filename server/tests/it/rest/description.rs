@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::test_app::TestApp;
 
+// That what is described is also answered shows in the denial tests, which send a request to each.
 #[test]
 fn the_description_has_every_route_and_no_other() {
     let description = description("latchkey");
