@@ -25,6 +25,22 @@ pub enum Known {
     Tags(Vec<String>),
 }
 
+/// A thing to change, and what the caller knows of it. An id alone is one of which nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsKnown<T> {
+    /// Which it is.
+    pub id: T,
+    /// Where this is outdated, nothing is changed.
+    pub known: Known,
+}
+
+impl<T> From<T> for AsKnown<T> {
+    fn from(id: T) -> Self {
+        let known = Known::Nothing;
+        Self { id, known }
+    }
+}
+
 impl Revision {
     /// The revision with one field more. `None` is a field that is not there.
     pub(crate) fn with(mut self, field: &str, value: Option<impl Serialize>) -> Self {

@@ -8,7 +8,7 @@ use utoipa::{
     OpenApi,
     openapi::{
         Content, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         server::Server,
     },
@@ -54,16 +54,13 @@ fn add_common_parts(openapi: &mut utoipa::openapi::OpenApi) {
     );
     for (path, item) in &mut openapi.paths.paths {
         for (method, operation) in api::by_method(item) {
-            complete(path, operation);
-            if method == Method::PATCH {
-                allow_precondition(operation);
-            }
+            complete(&method, path, operation);
         }
     }
 }
 
-/// Adds the parameters of the path and the errors that every operation of its sort may answer with.
-fn complete(path: &str, operation: &mut Operation) {
+/// Adds the parameters and the errors that every operation of its sort may answer with.
+fn complete(method: &Method, path: &str, operation: &mut Operation) {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("service_token", []);
     operation.security = Some(vec![token]);
     let in_path = [
@@ -98,6 +95,12 @@ fn complete(path: &str, operation: &mut Operation) {
         let parameters = operation.parameters.get_or_insert_default();
         parameters.push(parameter.build().into());
     }
+    let names_one = path.contains("{id}") || path.contains("{public_id}");
+    let is_conditional = names_one && method != Method::GET;
+    if is_conditional {
+        let parameters = operation.parameters.get_or_insert_default();
+        parameters.push(precondition().into());
+    }
     let has_body = operation.request_body.is_some();
     let has_query = operation.parameters.iter().flatten().any(|parameter| {
         matches!(parameter, utoipa::openapi::RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
@@ -109,7 +112,10 @@ fn complete(path: &str, operation: &mut Operation) {
     if path.contains('{') {
         errors.push(("404", "NOT_FOUND"));
     }
-    if has_body || has_query {
+    if is_conditional {
+        errors.push(("412", "CHANGED_MEANWHILE"));
+    }
+    if has_body || has_query || is_conditional {
         errors.push(("400", "INVALID_REQUEST"));
     }
     if has_body {
@@ -144,9 +150,9 @@ fn complete(path: &str, operation: &mut Operation) {
     }
 }
 
-/// Adds the header by which a change says which state of the thing it is meant for, and the error for another state.
-fn allow_precondition(operation: &mut Operation) {
-    let parameter = ParameterBuilder::new()
+/// The header by which a change says which state of the thing it is meant for.
+fn precondition() -> Parameter {
+    let header = ParameterBuilder::new()
         .name("If-Match")
         .parameter_in(ParameterIn::Header)
         .description(Some(
@@ -154,14 +160,7 @@ fn allow_precondition(operation: &mut Operation) {
              request is rejected with 412. Weak ETags never match",
         ))
         .schema(Some(Object::with_type(Type::String)));
-    let parameters = operation.parameters.get_or_insert_default();
-    parameters.push(parameter.build().into());
-    let mut outdated = ResponseBuilder::new()
-        .description("CHANGED_MEANWHILE")
-        .build();
-    describe_problem(&mut outdated);
-    let responses = &mut operation.responses.responses;
-    responses.insert("412".to_owned(), outdated.into());
+    header.build()
 }
 
 /// Adds the header `ETag` to an answer that is a key or an agent.

@@ -1,8 +1,30 @@
 //! The revision and the entity tag of a key.
 
-use crate::revision::{Known, Revision, fingerprint};
+use crate::{
+    db::{StorageError, Tx},
+    id::{KeyId, OrgId},
+    revision::{Known, Revision, fingerprint},
+    time::Timestamp,
+};
 
-use super::{Key, edit::EditKey};
+use super::{Key, edit::EditKey, show};
+
+/// Whether the key is not as a caller knows it that sends no fields. The transaction has locked its row.
+pub(super) async fn is_outdated(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: KeyId,
+    known: &Known,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    if *known == Known::Nothing {
+        return Ok(false);
+    }
+    let key = show::details_within(tx, org_id, id, now).await?;
+    let (nothing_sent, nothing_stored) = (Revision::default(), Revision::default());
+    let is_outdated = |key: Key| known.is_outdated(&nothing_sent, &nothing_stored, || key.tag());
+    Ok(key.is_none_or(is_outdated))
+}
 
 impl EditKey {
     /// A fingerprint of each field that is given.
@@ -59,6 +81,7 @@ impl Key {
             summary.lifecycle.expires_at,
             summary.lifecycle.disabled_at,
             summary.lifecycle.revoked_at,
+            self.last_secret_ended_at,
         );
         let settings = (
             &self.scopes,

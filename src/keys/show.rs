@@ -120,7 +120,8 @@ fn select_details(keys: usize) -> String {
     format!(
         "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
          keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name, \
-         old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at \
+         old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at, \
+         (SELECT MAX(ends_at) FROM key_secrets WHERE key_id = keys.id) AS last_secret_ended_at \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
          LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
          WHERE keys.org_id = $1 AND keys.id IN ({})",
@@ -146,6 +147,7 @@ struct Row {
     old_display: Option<String>,
     old_ends_at: Option<Timestamp>,
     old_last_used_at: Option<Timestamp>,
+    last_secret_ended_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -168,6 +170,7 @@ impl Row {
                     ends_at,
                     last_used_at: self.old_last_used_at,
                 }),
+            last_secret_ended_at: self.last_secret_ended_at,
             created_by: self.created_by.zip(self.creator_name),
         })
     }

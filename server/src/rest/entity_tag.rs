@@ -1,5 +1,5 @@
 //! Entity tags (RFC 9110, 8.8.3): `ETag` says which state of a thing an answer shows, and `If-Match` which one a change is
-//! meant for.
+//! meant for. Every operation that changes or deletes a key or an agent takes it.
 
 use axum::{
     extract::FromRequestParts,
