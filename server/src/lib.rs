@@ -20,6 +20,7 @@ pub mod docs;
 mod error_page;
 mod exposed_files;
 mod health;
+mod html;
 mod key_object;
 mod logging;
 mod metrics;

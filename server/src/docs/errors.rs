@@ -1,63 +1,65 @@
 //! What each code means and what to do about it.
 
-use std::fmt::Write as _;
-
 use latchkey::outcome::Outcome;
+use leptos::prelude::*;
 
-use super::Text;
-use crate::problem::Code;
+use crate::{html::with_code, problem::Code};
 
 /// The page: the codes of verifications, then the API's own.
-pub fn main() -> String {
-    let mut html = "<h1>Errors</h1><p>Every error code that Latchkey returns, what it means and how to fix it.</p>\
-                    <h2>Verification results</h2><p>Latchkey runs the checks in this order and returns the first that \
-                    fails. Return the status to your own client.</p>"
-        .to_owned();
-    for outcome in Outcome::ALL
+pub fn main() -> AnyView {
+    let refusals = Outcome::ALL
         .iter()
         .filter(|outcome| **outcome != Outcome::Valid)
-    {
-        write_code(
-            &mut html,
-            outcome.code(),
-            outcome.status(),
-            outcome.title(),
-            outcome.meaning(),
-            outcome.advice(),
-        );
-    }
-    html += "<h2>API errors</h2>";
+        .map(|outcome| Explained {
+            code: outcome.code(),
+            status: outcome.status(),
+            title: outcome.title(),
+            meaning: outcome.meaning(),
+            advice: outcome.advice(),
+        });
     // A refused preflight has the code of the verification that would be refused.
-    for code in Code::ALL
+    let errors = Code::ALL
         .iter()
         .filter(|code| **code != Code::OriginNotAllowed)
-    {
-        let status = code.status().as_u16();
-        write_code(
-            &mut html,
-            code.as_str(),
-            status,
-            code.title(),
-            code.meaning(),
-            code.advice(),
-        );
+        .map(|code| Explained {
+            code: code.as_str(),
+            status: code.status().as_u16(),
+            title: code.title(),
+            meaning: code.meaning(),
+            advice: code.advice(),
+        });
+    view! {
+        <h1>"Errors"</h1>
+        <p>"Every error code that Latchkey returns, what it means and how to fix it."</p>
+        <h2>"Verification results"</h2>
+        <p>
+            "Latchkey runs the checks in this order and returns the first that fails. Return the status to your own client."
+        </p>
+        {refusals.map(Explained::section).collect_view()}
+        <h2>"API errors"</h2>
+        {errors.map(Explained::section).collect_view()}
     }
-    html
+    .into_any()
 }
 
-fn write_code(
-    html: &mut String,
-    code: &str,
+struct Explained {
+    code: &'static str,
     status: u16,
-    title: &str,
-    meaning: &str,
-    advice: &str,
-) {
-    let _ = write!(
-        html,
-        "<section id=\"{code}\"><h3>{}</h3><p><code>{code}</code> {status}</p><p>{}</p><p>{}</p></section>",
-        Text(title),
-        Text(meaning),
-        Text(advice)
-    );
+    title: &'static str,
+    meaning: &'static str,
+    advice: &'static str,
+}
+
+impl Explained {
+    fn section(self) -> AnyView {
+        view! {
+            <section id=self.code>
+                <h3>{self.title}</h3>
+                <p><code>{self.code}</code>" "{self.status}</p>
+                <p>{with_code(self.meaning)}</p>
+                <p>{with_code(self.advice)}</p>
+            </section>
+        }
+        .into_any()
+    }
 }
