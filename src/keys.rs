@@ -55,6 +55,8 @@ pub struct Key {
     pub project_name: DisplayName,
     /// The old secret that still works after a rotation, if there is one.
     pub old_secret: Option<OldSecret>,
+    /// When the last of the secrets that rotations replaced ends, or ended.
+    pub last_secret_ended_at: Option<Timestamp>,
     /// Who created it, while they have an account.
     pub created_by: Option<(UserId, DisplayName)>,
 }

@@ -26,6 +26,22 @@ pub enum Known {
     Tags(Vec<String>),
 }
 
+/// A thing to change, and what the caller knows of it. An id alone is one of which nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsKnown<T> {
+    /// Which it is.
+    pub id: T,
+    /// Where this is outdated, nothing is changed.
+    pub known: Known,
+}
+
+impl<T> From<T> for AsKnown<T> {
+    fn from(id: T) -> Self {
+        let known = Known::Nothing;
+        Self { id, known }
+    }
+}
+
 impl Revision {
     /// A fingerprint of each field of a struct. The order of a list means nothing, and neither do line ends and blanks around
     /// a text, which forms do not keep.

@@ -14,7 +14,7 @@ use axum::{
 };
 use latchkey::{
     Engine, allowed_origins,
-    convention::{BoundTo, ClassIndex, Convention, Scope},
+    convention::{ClassIndex, Convention, Scope},
     id::ProjectId,
     key::settings::Metadata,
     outcome::Outcome,
@@ -244,7 +244,7 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
         valid: answer.outcome == Outcome::Valid,
         code: answer.outcome.code(),
         status: answer.outcome.status(),
-        detail: detail(answer.outcome, convention),
+        detail: answer.outcome.detail(convention.bound_to),
         reason: answer.reason.map(InvalidReason::as_str),
         missing_scopes: &answer.missing_scopes,
         key: answer
@@ -308,43 +308,4 @@ fn agent_document<'a>(agent: &'a KnownAgent, org: &'a KnownOrg) -> AgentDocument
 
 fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
-}
-
-/// One sentence that says what to do.
-fn detail(outcome: Outcome, convention: &Convention) -> &'static str {
-    match outcome {
-        Outcome::Valid => "The key is valid.",
-        Outcome::MissingApiKey => "Send an API key with the request.",
-        // The same for every reason: whoever holds a key that was ended need not learn that it once was one.
-        Outcome::InvalidApiKey => {
-            "The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked."
-        }
-        Outcome::ExpiredApiKey => "The key has expired. Create a new one.",
-        Outcome::AgentNotFound => "The agent was not found. Check its public ID.",
-        Outcome::OrgMismatch => match convention.bound_to {
-            BoundTo::Org => {
-                "The agent belongs to another organization. Use a key of that organization."
-            }
-            BoundTo::Project => {
-                "The agent belongs to another project or organization. Use a key of that project."
-            }
-        },
-        Outcome::OriginNotAllowed => {
-            "The key does not work on this site. Add its domain to the key's allowed domains."
-        }
-        Outcome::SecretKeyInBrowser => "Secret keys cannot be used in a browser. Use a widget key.",
-        Outcome::IpNotAllowed => {
-            "The key does not work from this IP address. Add the address to the key's IP ranges."
-        }
-        Outcome::InsufficientScope => {
-            "The key does not have a required scope. Use a key that has it."
-        }
-        Outcome::InsufficientCredits => {
-            "The organization does not have enough credits. Add credits and try again."
-        }
-        Outcome::QuotaExceeded => {
-            "The organization has reached its monthly quota. Wait until next month, or change the plan."
-        }
-        Outcome::RateLimited => "Too many requests. Wait and try again.",
-    }
 }

@@ -16,7 +16,6 @@ use crate::{
 
 use super::{
     project,
-    revision::tag,
     store::{self, Locked},
 };
 
@@ -74,8 +73,7 @@ pub async fn edit(
 ) -> Result<(), EditKeyError> {
     let edit = |key: &Locked, settings: &mut KeySettings| {
         let (sent, stored) = (change.revision(), Revision::of(&key.settings));
-        let tag = || tag(&key.settings, &key.display, &key.lifecycle);
-        if known.is_outdated(&sent, &stored, tag) {
+        if known.is_outdated(&sent, &stored, || key.tag()) {
             return Err(EditKeyError::ChangedMeanwhile);
         }
         change.apply(settings, |field| known.is_change(field, &sent));

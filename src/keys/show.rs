@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     Key, KeySummary, OldSecret, SUMMARY_COLUMNS,
-    store::{COLUMNS, SIZE, SettingsRow},
+    store::{COLUMNS, LAST_SECRET_ENDED_AT, SIZE, SettingsRow},
 };
 
 /// What every role may know of a key; `None` when the org has no such key.
@@ -107,7 +107,8 @@ pub async fn details_of(
 /// Selects so many keys of the org `$1` at the instant `$2`.
 fn select_details(keys: usize) -> String {
     format!(
-        "SELECT {SUMMARY_COLUMNS}, {COLUMNS}, projects.name AS project_name, keys.created_by, users.name AS creator_name, \
+        "SELECT {SUMMARY_COLUMNS}, {COLUMNS}, {LAST_SECRET_ENDED_AT}, projects.name AS project_name, \
+         keys.created_by, users.name AS creator_name, \
          old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
          LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
@@ -129,6 +130,7 @@ struct Row {
     old_display: Option<String>,
     old_ends_at: Option<Timestamp>,
     old_last_used_at: Option<Timestamp>,
+    last_secret_ended_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -145,6 +147,7 @@ impl Row {
                     ends_at,
                     last_used_at: self.old_last_used_at,
                 }),
+            last_secret_ended_at: self.last_secret_ended_at,
             created_by: self.created_by.zip(self.creator_name),
         })
     }

@@ -15,6 +15,10 @@ use crate::{
 pub(crate) const COLUMNS: &str = "keys.name, keys.project_id, keys.scopes, keys.domains, keys.localhost_forbidden, \
      keys.ip_ranges, keys.expires_at, keys.notes, keys.metadata";
 
+/// When the last of the secrets that rotations replaced ends, or ended.
+pub(super) const LAST_SECRET_ENDED_AT: &str = "(SELECT MAX(key_secrets.ends_at) FROM key_secrets \
+     WHERE key_secrets.key_id = keys.id) AS last_secret_ended_at";
+
 /// How many bytes the settings of a key have that may be long.
 pub(super) const SIZE: &str = "CAST(OCTET_LENGTH(keys.scopes) + OCTET_LENGTH(keys.domains) + OCTET_LENGTH(keys.ip_ranges) \
      + OCTET_LENGTH(keys.notes) + OCTET_LENGTH(keys.metadata) AS BIGINT)";
@@ -56,6 +60,7 @@ pub(super) struct Locked {
     pub kind: Kind,
     pub display: String,
     pub lifecycle: Lifecycle,
+    pub last_secret_ended_at: Option<Timestamp>,
     pub settings: KeySettings,
 }
 
@@ -65,6 +70,7 @@ struct LockedRow {
     display: String,
     #[sqlx(flatten)]
     lifecycle: Lifecycle,
+    last_secret_ended_at: Option<Timestamp>,
     #[sqlx(flatten)]
     settings: SettingsRow,
 }
@@ -81,7 +87,7 @@ pub(super) async fn lock(
         On::Postgres(_) => "FOR UPDATE",
     };
     let sql = format!(
-        "SELECT keys.kind, keys.display, keys.disabled_at, keys.revoked_at, {COLUMNS} FROM keys WHERE org_id = $1 AND id = $2 {lock}"
+        "SELECT keys.kind, keys.display, keys.disabled_at, keys.revoked_at, {LAST_SECRET_ENDED_AT}, {COLUMNS} FROM keys WHERE org_id = $1 AND id = $2 {lock}"
     );
     let row: Option<LockedRow> = on!(tx.on(), c => sqlx::query_as(AssertSqlSafe(sql))
         .bind(org_id).bind(id).fetch_optional(c).await)?;
@@ -90,6 +96,7 @@ pub(super) async fn lock(
             kind: row.kind,
             display: row.display,
             lifecycle: row.lifecycle,
+            last_secret_ended_at: row.last_secret_ended_at,
             settings: row.settings.read()?,
         })
     };

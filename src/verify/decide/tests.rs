@@ -1,3 +1,5 @@
+use rstest::rstest;
+
 use super::*;
 use crate::{
     convention::ClassIndex,
@@ -142,35 +144,35 @@ fn an_expiry_and_the_end_of_an_old_secret_are_the_first_moment_that_is_refused()
     }
 }
 
-#[test]
-fn a_widget_key_passes_from_its_domains_and_from_localhost_and_from_nowhere_else() {
+#[rstest]
+#[case::its_domain(Some("https://northwind.example"), Outcome::Valid)]
+#[case::localhost(Some("http://localhost:3000"), Outcome::Valid)]
+#[case::a_subdomain(Some("https://www.northwind.example"), Outcome::OriginNotAllowed)]
+#[case::its_name_in_front(
+    Some("https://northwind.example.evil.example"),
+    Outcome::OriginNotAllowed
+)]
+#[case::a_hidden_origin(Some("null"), Outcome::OriginNotAllowed)]
+#[case::no_origin(None, Outcome::OriginNotAllowed)]
+fn a_widget_key_passes_from_its_domains_and_from_localhost_and_from_nowhere_else(
+    #[case] origin: Option<&str>,
+    #[case] expected: Outcome,
+) {
     let convention = latchkey();
     let mut key = key(&convention, Kind::Widget);
     key.settings.domains = domains(&["northwind.example"]);
-    for (origin, expected) in [
-        (Some("https://northwind.example"), Outcome::Valid),
-        (Some("http://localhost:3000"), Outcome::Valid),
-        (
-            Some("https://www.northwind.example"),
-            Outcome::OriginNotAllowed,
-        ),
-        (
-            Some("https://northwind.example.evil.example"),
-            Outcome::OriginNotAllowed,
-        ),
-        (Some("null"), Outcome::OriginNotAllowed),
-        (None, Outcome::OriginNotAllowed),
-    ] {
-        let request = Request {
-            origin,
-            ..request(&convention)
-        };
-        assert_eq!(
-            outcome(&key, Asked::Nothing, &request),
-            expected,
-            "{origin:?}"
-        );
-    }
+    let request = Request {
+        origin,
+        ..request(&convention)
+    };
+    assert_eq!(outcome(&key, Asked::Nothing, &request), expected);
+}
+
+#[test]
+fn a_widget_key_may_be_closed_to_localhost() {
+    let convention = latchkey();
+    let mut key = key(&convention, Kind::Widget);
+    key.settings.domains = domains(&["northwind.example"]);
     key.settings.localhost_forbidden = true;
     let request = Request {
         origin: Some("http://localhost:3000"),
@@ -246,22 +248,19 @@ fn an_agent_of_another_org_or_of_another_project_where_that_binds_is_refused() {
     }
 }
 
-#[test]
-fn ip_ranges_ask_for_the_end_clients_address() {
+#[rstest]
+#[case::inside(Some("192.0.2.9"), Outcome::Valid)]
+#[case::outside(Some("198.51.100.1"), Outcome::IpNotAllowed)]
+#[case::unknown(None, Outcome::IpNotAllowed)]
+fn ip_ranges_ask_for_the_end_clients_address(#[case] ip: Option<&str>, #[case] expected: Outcome) {
     let convention = latchkey();
     let mut key = key(&convention, Kind::Secret);
     key.settings.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
-    for (ip, expected) in [
-        (Some("192.0.2.9"), Outcome::Valid),
-        (Some("198.51.100.1"), Outcome::IpNotAllowed),
-        (None, Outcome::IpNotAllowed),
-    ] {
-        let request = Request {
-            ip: ip.map(|ip| ip.parse().unwrap()),
-            ..request(&convention)
-        };
-        assert_eq!(outcome(&key, Asked::Nothing, &request), expected, "{ip:?}");
-    }
+    let request = Request {
+        ip: ip.map(|ip| ip.parse().unwrap()),
+        ..request(&convention)
+    };
+    assert_eq!(outcome(&key, Asked::Nothing, &request), expected);
 }
 
 #[test]

@@ -104,6 +104,7 @@ async fn rotate_and_hold(
             error @ (RotateKeyError::NotFrom(_)
             | RotateKeyError::RotationRunning { .. }
             | RotateKeyError::RotatedMeanwhile
+            | RotateKeyError::ChangedMeanwhile
             | RotateKeyError::NotOffered(..)),
         ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
         Err(RotateKeyError::Fault(fault)) => Err(fault.into()),
