@@ -132,8 +132,8 @@ outcomes! {
                   show this as a CORS error.",
         advice: "Add the site to the key's allowed domains, and to the agent's if it has any. If domains do not include \
                  subdomains on your instance, add both the apex domain and `www`. The port matters only if the allowed \
-                 domain has one. The origin tester on the key's page shows which entry allows a site. Requests without \
-                 Origin and Referer headers are also rejected. Pages opened from a file and some sandboxed frames do not \
+                 domain has one. The origin tester on the key's page shows which entry allows a site. Requests without the \
+                 headers `Origin` and `Referer` are also rejected. Pages opened from a file and some sandboxed frames do not \
                  send them.",
     }
     SecretKeyInBrowser {
@@ -186,7 +186,7 @@ outcomes! {
         detail: "Too many requests. Wait and try again.",
         meaning: "The key sent more requests in one minute than its endpoint class allows. `retry_after` is the number of \
                   seconds to wait.",
-        advice: "Wait for the number of seconds in Retry-After, then send requests more slowly. Use exponential backoff, \
+        advice: "Wait for the number of seconds in `Retry-After`, then send requests more slowly. Use exponential backoff, \
                  and spread bulk work over time.",
     }
 }

@@ -97,7 +97,7 @@ on_both! {
         let mut sent = BTreeSet::new();
         for (method, template) in conditional(&description) {
             let at = format!("{method} {template}");
-            let (path, body) = furnished(app, &api, &template).await;
+            let (path, body) = furnished(app, &api, &method, &template).await;
             let send = async |path: &str, if_match: &str| api.send(method.clone(), path, body, &[(header::IF_MATCH, if_match)]).await;
             let thing = thing(&path);
             let before = api.get(&thing).await;
@@ -168,7 +168,12 @@ fn conditional(description: &Value) -> Vec<(Method, String)> {
 }
 
 /// The path to a new thing that the operation can change, and the body to send.
-async fn furnished(app: &TestApp, api: &Api, template: &str) -> (String, &'static str) {
+async fn furnished(
+    app: &TestApp,
+    api: &Api,
+    method: &Method,
+    template: &str,
+) -> (String, &'static str) {
     let list = if template.contains("{id}") {
         KEYS
     } else {
@@ -196,6 +201,7 @@ async fn furnished(app: &TestApp, api: &Api, template: &str) -> (String, &'stati
             ""
         }
         "disable" => "",
+        _ if method == Method::DELETE => "",
         "rotate" => r#"{"overlap_seconds":60}"#,
         "revoke" => r#"{"reason":"other"}"#,
         _ => r#"{"name":"Renamed"}"#,
