@@ -21,7 +21,7 @@ use latchkey::{
     time::DAY,
 };
 
-use super::{CliError, flags::days, orgs::find_org, pepper::when_known};
+use super::{error::CliError, flags::days, orgs::find_org, pepper::when_known};
 use crate::{key_object::KeyObject, settings::Settings, start};
 
 /// The flags of `key create`.

@@ -8,10 +8,10 @@ use base64::{
 };
 
 use super::{
-    EntryReport, Listed, Problem,
     expiry::expiry,
     file::Record,
     prefix::{Stated, display, stated_by_prefix},
+    report::{EntryReport, Listed, Problem},
 };
 use crate::{
     clip::clip,

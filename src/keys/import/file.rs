@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ImportError, MAX_ENTRIES};
+use super::report::{ImportError, MAX_ENTRIES};
 use crate::{clip::clip, key::settings::READ};
 
 /// What an entry can say besides the settings in [`READ`]: texts in JSON, too, but for the last one, which is a number.

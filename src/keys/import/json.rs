@@ -10,8 +10,8 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{
-    ImportError, MAX_ENTRIES,
     file::{Record, field_named, unknown_field},
+    report::{ImportError, MAX_ENTRIES},
 };
 use crate::key::settings::{READ, Written};
 

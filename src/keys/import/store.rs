@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Entry, EntryReport, ImportError, Listed, Problem};
+use super::{
+    entry::Entry,
+    report::{EntryReport, ImportError, Listed, Problem},
+};
 use crate::{
     Engine,
     access::{Permit, to},
