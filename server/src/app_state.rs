@@ -9,7 +9,7 @@ use leptos::config::LeptosOptions;
 use tokio::sync::Mutex;
 
 use crate::{
-    docs::Docs,
+    docs::written::Docs,
     metrics::Metrics,
     settings::{PublicUrl, Settings},
     shares::Shares,

@@ -3,8 +3,7 @@
 mod errors;
 mod objects;
 mod operations;
-
-use std::sync::OnceLock;
+pub mod written;
 
 use axum::{
     body::Bytes,
@@ -23,32 +22,21 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'none'",
 );
 
-/// The API's description and the pages, each written when it is first asked for: that takes milliseconds, and anyone may
-/// ask.
-#[derive(Debug, Default)]
-pub struct Docs {
-    openapi: OnceLock<Option<Bytes>>,
-    operations: OnceLock<Option<Bytes>>,
-    errors: OnceLock<Bytes>,
+/// The description as JSON; `None` when it cannot be written, which is in the log.
+fn description(state: &AppState) -> Option<Bytes> {
+    let json = || {
+        let document = openapi::document(state.public_url.origin(), state.engine.convention());
+        written(serde_json::to_vec(&document)).map(Bytes::from)
+    };
+    state.docs.openapi.get_or_init(json).clone()
 }
 
-impl Docs {
-    /// The description as JSON; `None` when it cannot be written, which is in the log.
-    pub fn openapi(&self, state: &AppState) -> Option<Bytes> {
-        let json = || {
-            let document = openapi::document(state.public_url.origin(), state.engine.convention());
-            written(serde_json::to_vec(&document)).map(Bytes::from)
-        };
-        self.openapi.get_or_init(json).clone()
-    }
-
-    fn operations(&self, state: &AppState) -> Option<Bytes> {
-        let html = || {
-            let document = written(serde_json::from_slice(&self.openapi(state)?))?;
-            Some(page("API", "/docs", || operations::main(&document)))
-        };
-        self.operations.get_or_init(html).clone()
-    }
+fn operations(state: &AppState) -> Option<Bytes> {
+    let html = || {
+        let document = written(serde_json::from_slice(&description(state)?))?;
+        Some(page("API", "/docs", || operations::main(&document)))
+    };
+    state.docs.operations.get_or_init(html).clone()
 }
 
 fn written<T>(result: serde_json::Result<T>) -> Option<T> {
@@ -64,7 +52,7 @@ fn written<T>(result: serde_json::Result<T>) -> Option<T> {
 
 /// `GET /openapi.json`.
 pub async fn openapi(State(state): State<AppState>) -> Response {
-    let Some(json) = state.docs.openapi(&state) else {
+    let Some(json) = description(&state) else {
         return Problem::internal().into_response();
     };
     let headers = [
@@ -79,7 +67,7 @@ pub async fn openapi(State(state): State<AppState>) -> Response {
 
 /// `GET /docs`.
 pub async fn show(State(state): State<AppState>) -> Response {
-    match state.docs.operations(&state) {
+    match operations(&state) {
         Some(page) => answer(&page),
         None => crate::error_page::internal_error(),
     }

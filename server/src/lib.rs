@@ -35,6 +35,7 @@ mod serve;
 mod service_token;
 mod sessions;
 pub mod settings;
+mod share_limit;
 mod shares;
 pub mod start;
 mod timed_stream;

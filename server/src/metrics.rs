@@ -1,18 +1,12 @@
 //! What `/metrics` shows, in Prometheus's text format. Each app has a recorder of its own, so that tests can have many.
 
-use axum::{
-    extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
-};
+use axum::http::StatusCode;
 use latchkey::{
     outcome::Outcome,
     verify::{InvalidReason, Verifications},
 };
 use metrics::{Counter, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-
-use crate::app_state::AppState;
 
 /// The counters. Counting is one atomic addition.
 pub struct Metrics {
@@ -102,7 +96,7 @@ impl Metrics {
     }
 
     /// What `/metrics` shows, with what the engine counted.
-    fn render(&self, verifications: &Verifications) -> String {
+    pub fn render(&self, verifications: &Verifications) -> String {
         let by_outcome = self.verifications.iter().zip(verifications.by_outcome());
         for (counter, (_, count)) in by_outcome {
             counter.absolute(count);
@@ -123,14 +117,6 @@ impl Metrics {
             counter.increment(1);
         }
     }
-}
-
-/// `GET /metrics`.
-pub async fn show(State(state): State<AppState>) -> impl IntoResponse {
-    (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        state.metrics.render(state.engine.verifications()),
-    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Errors of the API as RFC 9457 problem details.
 
-mod code;
+pub mod code;
 
 use std::borrow::Cow;
 

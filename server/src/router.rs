@@ -16,9 +16,9 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 use crate::{
     api,
     app_state::AppState,
-    assets, audit_export, client_address, cors, docs, error_page, health, logging, metrics, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, logging, pages,
     problem::{self, Problem},
-    request_log, security_headers, sessions, shares,
+    request_log, security_headers, sessions, share_limit,
     timed_stream::{Phase, SharedPhase},
 };
 
@@ -71,7 +71,7 @@ fn table() -> Vec<Entry> {
         entry!(Operators GET "/docs/errors" docs::errors),
         entry!(Operators GET "/healthz" health::alive),
         entry!(Operators GET "/readyz" health::ready),
-        entry!(Operators GET "/metrics" metrics::show),
+        entry!(Operators GET "/metrics" health::metrics),
     ];
     others.into_iter().chain(forms).chain(uploads).collect()
 }
@@ -130,7 +130,7 @@ pub fn router(state: AppState) -> Router {
         .merge(uploads)
         .layer(map_response(error_page::in_place_of_redirect))
         .layer(map_response(pages::redirect))
-        .layer(from_fn_with_state(state.clone(), shares::limit))
+        .layer(from_fn_with_state(state.clone(), share_limit::limit))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response(sessions::secure_removal))

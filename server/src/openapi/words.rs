@@ -15,7 +15,7 @@ use utoipa::{
     openapi::{Object, RefOr, Type, schema::Schema},
 };
 
-use crate::problem::Code;
+use crate::problem::code::Code;
 
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])* $name:ident = $schema:expr;)*) => {$(

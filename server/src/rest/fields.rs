@@ -5,17 +5,24 @@
 
 mod reader;
 mod values;
+mod wrong;
 
 use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeOwned, Expected, MapAccess, Unexpected, Visitor},
+    de::{DeserializeOwned, MapAccess, Visitor},
 };
 use serde_json::{Map, Value, map::Entry};
 
-use self::reader::Reader;
-pub use self::values::{Instant, WholeNumber};
+use self::{
+    reader::Reader,
+    wrong::{Wrong, one_of},
+};
+pub use self::{
+    values::{Instant, WholeNumber},
+    wrong::unknown,
+};
 use crate::problem::{FieldError, Problem};
 
 /// Fields by name, as they were sent.
@@ -104,11 +111,6 @@ pub fn names<T: DeserializeOwned>() -> &'static [&'static str] {
     }
 }
 
-/// What to say of a field that is none of `names`.
-pub fn unknown(names: &[&str]) -> String {
-    format!("is unknown. {}", one_of("Use", names))
-}
-
 /// What to say of a request that needs a body and has none.
 pub fn no_body(names: &[&str]) -> Problem {
     let fields = one_of("with", names);
@@ -116,69 +118,6 @@ pub fn no_body(names: &[&str]) -> Problem {
         format!("The request has no body. Send a JSON object {fields}"),
         Vec::new(),
     )
-}
-
-fn one_of(verb: &str, names: &[&str]) -> String {
-    match names {
-        [] => "Omit it.".to_owned(),
-        [name] => format!("{verb} `{name}`."),
-        names => format!("{verb} any of {}.", quoted(names)),
-    }
-}
-
-fn quoted(words: &[&str]) -> String {
-    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    words.join(", ")
-}
-
-/// What is wrong with a field.
-#[derive(Debug)]
-enum Wrong {
-    /// It is none of these.
-    Unknown(&'static [&'static str]),
-    /// Its value is not valid, for this reason.
-    Value(String),
-}
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown(names) => f.write_str(&unknown(names)),
-            Self::Value(reason) => f.write_str(reason),
-        }
-    }
-}
-
-impl std::error::Error for Wrong {}
-
-impl de::Error for Wrong {
-    fn custom<T: fmt::Display>(reason: T) -> Self {
-        Self::Value(reason.to_string())
-    }
-
-    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Value(match expected.to_string().as_str() {
-            "a boolean" => "must be true or false".to_owned(),
-            "a map" => "must be an object".to_owned(),
-            expected => format!("must be {expected}"),
-        })
-    }
-
-    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(unexpected, expected)
-    }
-
-    fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::invalid_type(Unexpected::Seq, expected)
-    }
-
-    fn unknown_variant(_: &str, words: &'static [&'static str]) -> Self {
-        Self::Value(format!("must be one of {}", quoted(words)))
-    }
-
-    fn unknown_field(_: &str, names: &'static [&'static str]) -> Self {
-        Self::Unknown(names)
-    }
 }
 
 #[cfg(test)]

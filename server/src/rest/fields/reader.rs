@@ -7,7 +7,7 @@ use serde::{
 };
 use serde_json::{Map, Value, map};
 
-use super::Wrong;
+use super::wrong::Wrong;
 
 /// A JSON value that a field is read from.
 pub(super) struct Reader(pub Value);

@@ -1,0 +1,128 @@
+//! Answers requests of browsers within the shares of their clients (`shares.rs`).
+
+use std::{
+    hash::Hash,
+    net::{IpAddr, Ipv4Addr},
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use http_body_util::BodyExt as _;
+use latchkey::caller::Visit;
+use latchkey_app::sign_in_path;
+use tower_sessions::Session;
+
+use crate::{
+    app_state::AppState,
+    arriving_forms::NotReceived,
+    error_page,
+    shares::{Turn, household},
+};
+
+/// Seconds after which to ask again.
+const RETRY_AFTER: u32 = 2;
+
+/// Answers a request of a browser within the share of who is signed in, or else within those of its address.
+pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let shares = &state.shares;
+    let visit = request.extensions().get::<Visit>();
+    // Without a connection there is no address: a request that a test makes.
+    let address = visit.and_then(|visit| visit.address);
+    let address = household(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+    let person = match request.extensions().get::<Session>().cloned() {
+        Some(session) => shares.person(address, &session).await,
+        None => None,
+    };
+    if let Some(person) = person {
+        let turn = shares.people.turn(person).await;
+        return answer_in(turn, request, next).await;
+    }
+    if request.method().is_safe() {
+        let turn = shares.pages.turn(address).await;
+        return answer_in(turn, request, next).await;
+    }
+    let (parts, body) = request.into_parts();
+    let body = match shares.arriving_forms.receive(address, body).await {
+        Ok(body) => body,
+        Err(error) => return not_received(error, parts.uri.path()),
+    };
+    let turn = shares.forms.turn(address).await;
+    answer_in(turn, Request::from_parts(parts, body.into()), next).await
+}
+
+/// Answers a request that has its turn, which lasts until the answer is sent.
+async fn answer_in<K: Eq + Hash + Send + 'static>(
+    turn: Option<Turn<K>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match turn {
+        Some(turn) => hold(turn, next.run(request).await),
+        None => error_page::busy(RETRY_AFTER),
+    }
+}
+
+/// The answer to a form of someone who is not signed in that was not received.
+fn not_received(error: NotReceived, path: &str) -> Response {
+    match error {
+        NotReceived::Displaced => error_page::busy(RETRY_AFTER),
+        NotReceived::Late => error_page::arrived_late(),
+        // Only those who are signed in have other forms, which can be larger: their session has ended.
+        NotReceived::TooLarge if !matches!(path, "/sign-in" | "/sign-up") => {
+            Redirect::to(&sign_in_path(path, true)).into_response()
+        }
+        NotReceived::TooLarge => error_page::too_large(),
+        NotReceived::Unreadable => error_page::unreadable_form(),
+    }
+}
+
+/// Holds something until the answer's body is sent or let go: a page is rendered while it is sent.
+fn hold<T: Send + 'static>(held: T, response: Response) -> Response {
+    response.map(|body| {
+        Body::new(body.map_err(move |error| {
+            let _held = &held;
+            error
+        }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Bytes;
+    use futures_util::stream;
+
+    use super::*;
+    use crate::shares::Places;
+
+    #[tokio::test]
+    async fn a_place_is_held_until_the_body_is_sent_or_let_go() {
+        let places = Places::new(1, 1);
+        let parts = ["one", "two"].map(|part| Ok::<_, Infallible>(Bytes::from(part)));
+        for is_read in [true, false] {
+            let turn = places.turn("a").await.unwrap();
+            let body = Body::from_stream(stream::iter(parts.clone()));
+            let mut body = hold(turn, Response::new(body)).into_body();
+            assert!(body.frame().await.is_some());
+            assert!(places.turn("a").await.is_none());
+            if is_read {
+                assert_eq!(body.collect().await.unwrap().to_bytes(), "two");
+            } else {
+                drop(body);
+            }
+            assert!(places.nobody_is_here());
+        }
+    }
+
+    #[test]
+    fn an_answer_keeps_its_length() {
+        let held = hold((), Response::new(Body::from("four")));
+        let size = axum::body::HttpBody::size_hint(held.body());
+        assert_eq!(size.exact(), Some(4));
+    }
+}
