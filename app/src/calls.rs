@@ -5,7 +5,11 @@ use leptos::prelude::*;
 
 use crate::{
     error::AppError,
-    values::{found::Found, progress::Progress},
+    values::{
+        found::Found,
+        key_domains::{DomainsAnswer, DomainsForm},
+        progress::Progress,
+    },
 };
 
 /// Whether the last change of a key of `org`, a slug, is in effect on every instance.
@@ -20,6 +24,17 @@ pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
 pub async fn check_domains(text: String) -> Result<Vec<String>, AppError> {
     use crate::operations::{answer, check_domains::check_domains};
     answer(async |request| check_domains(request, &text).await).await
+}
+
+/// Changes where a widget key of `org`, a slug, works.
+#[server(prefix = "/api", endpoint = "domains/edit")]
+pub async fn edit_domains(
+    org: String,
+    key: String,
+    form: DomainsForm,
+) -> Result<DomainsAnswer, AppError> {
+    use crate::operations::{answer, edit_domains::edit_domains};
+    answer(async |request| edit_domains(&request, &org, &key, &form).await).await
 }
 
 /// What in `org`, a slug, has `text` in its name.

@@ -1,6 +1,5 @@
 //! What comes alive in the browser: the components that the WebAssembly has.
 
-pub mod add_domains;
 pub mod agent_domains;
 pub mod copy_button;
 pub mod dialog_link;
@@ -8,6 +7,7 @@ pub mod domain_check;
 pub mod follow_effect;
 #[cfg(feature = "hydrate")]
 pub mod history;
+pub mod key_domains;
 pub mod key_form;
 #[cfg(feature = "hydrate")]
 pub mod menus;

@@ -1,8 +1,10 @@
 //! What pages and server functions do.
 
 pub mod check_domains;
+pub mod edit_domains;
 pub mod find;
 pub mod in_effect;
+pub mod key_domains;
 pub mod org_pages;
 
 use crate::{

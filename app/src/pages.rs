@@ -10,7 +10,7 @@ mod document;
 mod done;
 mod entry;
 mod error_view;
-mod field_reader;
+pub(crate) mod field_reader;
 mod forms;
 mod frame;
 mod home;

@@ -7,6 +7,7 @@ mod conflicts;
 mod entry;
 mod find;
 mod key_bulk;
+mod key_domains;
 mod key_edit;
 mod key_import;
 mod key_list;

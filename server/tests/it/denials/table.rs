@@ -102,6 +102,11 @@ pub fn entries() -> Vec<Entry> {
         ),
         post("/api/find", "org={org}&text=Prod", To(Action::SeeKeys)),
         post("/api/domains/check", "text=co.uk", SignedIn),
+        post(
+            "/api/domains/edit",
+            "org={org}&key={key}&form[add]=shop.example",
+            To(Action::EditDomains),
+        ),
         // Changing what is not among one's own keys changes nothing, and is told so: see pages/key_bulk.rs.
         post(
             "/orgs/{org}/keys",
