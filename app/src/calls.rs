@@ -9,6 +9,7 @@ use crate::{
         found::Found,
         key_domains::{DomainsAnswer, DomainsForm},
         progress::Progress,
+        usage::{Range, ShownUsage},
     },
 };
 
@@ -35,6 +36,13 @@ pub async fn edit_domains(
 ) -> Result<DomainsAnswer, AppError> {
     use crate::operations::{answer, edit_domains::edit_domains};
     answer(async |request| edit_domains(&request, &org, &key, &form).await).await
+}
+
+/// What the usage page of `org`, a slug, shows of a range.
+#[server(prefix = "/api", endpoint = "usage")]
+pub async fn usage(org: String, range: Range) -> Result<ShownUsage, AppError> {
+    use crate::{operations::answer, pages::usage::shown_usage};
+    answer(async |request| shown_usage(&request, &org, range).await).await
 }
 
 /// What in `org`, a slug, has `text` in its name.

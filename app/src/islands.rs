@@ -15,3 +15,4 @@ pub mod origin_tester;
 pub mod palette;
 pub mod pick_all;
 pub mod status_region;
+pub mod usage;

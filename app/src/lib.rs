@@ -20,6 +20,7 @@ mod calls;
 mod chart;
 mod error;
 mod form;
+mod heading;
 mod icons;
 mod islands;
 #[cfg(feature = "ssr")]

@@ -22,7 +22,7 @@ mod routes;
 mod settings;
 mod sign_in;
 mod sign_up;
-mod usage;
+pub(crate) mod usage;
 mod viewer;
 
 use std::sync::Arc;

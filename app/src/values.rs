@@ -5,3 +5,4 @@ pub mod key_domains;
 pub mod key_form;
 pub mod key_options;
 pub mod progress;
+pub mod usage;

@@ -16,4 +16,5 @@ mod key_rotation;
 pub mod new_key;
 mod roles;
 mod shown_once;
+mod usage;
 mod whole_path;

@@ -107,6 +107,11 @@ pub fn entries() -> Vec<Entry> {
             "org={org}&key={key}&form[add]=shop.example",
             To(Action::EditDomains),
         ),
+        post(
+            "/api/usage",
+            "org={org}&range=7d",
+            To(Action::SeeUsageTotals),
+        ),
         // Changing what is not among one's own keys changes nothing, and is told so: see pages/key_bulk.rs.
         post(
             "/orgs/{org}/keys",

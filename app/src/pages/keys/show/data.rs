@@ -17,11 +17,11 @@ use crate::{
     pages::{
         audit::{HistoryItem, history_of_key},
         keys::state::KeyState,
-        usage::{Range, ReportText, of_key},
+        usage::{ReportText, of_key},
     },
     request::PageRequest,
     text::{rate_limits::rate_limits, time::TimeText},
-    values::{key_domains::KeyDomains, progress::Progress},
+    values::{key_domains::KeyDomains, progress::Progress, usage::Range},
 };
 
 /// A key, as everyone in its org may know it.

@@ -1,0 +1,189 @@
+//! The head of the usage page, where another range is chosen without leaving the page.
+
+use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsValue, web_sys};
+
+use super::status_region::say_failed;
+use crate::{
+    calls::usage,
+    heading::Heading,
+    text::number::counted,
+    values::usage::{Range, ShownUsage},
+};
+
+/// The title, the period and links to other ranges: to the same page, where no script runs.
+#[island]
+pub fn UsageHead(
+    /// The org's slug.
+    org: String,
+    /// The range that is shown at first.
+    range: Range,
+    /// From when to when it is.
+    period: String,
+) -> impl IntoView {
+    let choice = Choice {
+        org: StoredValue::new(org),
+        range: RwSignal::new(range),
+        period: RwSignal::new(period),
+        asked: RwSignal::new(None),
+        count: StoredValue::new(0),
+        said: RwSignal::new(String::new()),
+    };
+    Effect::new(move |_| {
+        let moved = window_event_listener(ev::popstate, move |_| choice.follow_address());
+        on_cleanup(move || moved.remove());
+    });
+    Effect::new(move |_| mark_busy(choice.asked.get().is_some()));
+    let lead = view! { "All keys · "{move || choice.period.get()}" · times in UTC" }.into_any();
+    let links = Range::ALL.map(|range| link(choice, range)).collect_view();
+    let links = view! { <div class="seg" role="group" aria-label="Range">{links}</div> }.into_any();
+    view! {
+        <Heading title="Usage" lead=Some(lead) beside=None actions=Some(links)/>
+        <span class="visually-hidden" role="status">{move || choice.said.get()}</span>
+    }
+}
+
+fn link(choice: Choice, range: Range) -> impl IntoView {
+    let is_chosen = move || choice.asked.get().unwrap_or(choice.range.get()) == range;
+    let ask = move |event: ev::MouseEvent| {
+        let elsewhere =
+            event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
+        if event.button() == 0 && !elsewhere {
+            event.prevent_default();
+            choice.ask(range, Why::Link);
+        }
+    };
+    view! {
+        <a href=choice.address(range) aria-current=move || is_chosen().then_some("true") on:click=ask>{range.title()}</a>
+    }
+}
+
+/// Which range is shown, and which was asked for.
+#[derive(Clone, Copy)]
+struct Choice {
+    /// The org's slug.
+    org: StoredValue<String>,
+    /// The range that is shown.
+    range: RwSignal<Range>,
+    /// From when to when it is.
+    period: RwSignal<String>,
+    /// The range that the server was asked for and has not answered yet.
+    asked: RwSignal<Option<Range>>,
+    /// How often it was asked.
+    count: StoredValue<u32>,
+    /// What screen readers are told.
+    said: RwSignal<String>,
+}
+
+/// Why a range is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Its link was followed.
+    Link,
+    /// Someone went back or forward, so that the address names it.
+    Address,
+}
+
+impl Choice {
+    /// The page with a range.
+    fn address(self, range: Range) -> String {
+        self.org
+            .with_value(|org| format!("/orgs/{org}/usage?range={}", range.word()))
+    }
+
+    /// Shows the range that the address names. It also changes when one jumps within the page.
+    fn follow_address(self) {
+        let query = window().location().search().unwrap_or_default();
+        let mut pairs = query.trim_start_matches('?').split('&');
+        let word = pairs.find_map(|pair| pair.strip_prefix("range="));
+        let range = Range::from_word(word.unwrap_or_default());
+        if range != self.range.get_untracked() || self.is_asked() {
+            self.ask(range, Why::Address);
+        }
+    }
+
+    fn is_asked(self) -> bool {
+        self.asked.with_untracked(Option::is_some)
+    }
+
+    /// Asks for a range. Of several that were asked for, the last one is shown.
+    fn ask(self, range: Range, why: Why) {
+        let number = self.count.get_value() + 1;
+        self.count.set_value(number);
+        self.asked.set(Some(range));
+        spawn_local(async move {
+            let answer = usage(self.org.get_value(), range).await;
+            if self.count.get_value() != number {
+                return;
+            }
+            self.asked.set(None);
+            let before = self.range.get_untracked();
+            match answer {
+                Ok(shown) => {
+                    if why == Why::Link && range != before {
+                        self.set_address(range, Entry::New);
+                    }
+                    self.show(shown);
+                }
+                Err(error) => {
+                    if why == Why::Address {
+                        self.set_address(before, Entry::Same);
+                    }
+                    say_failed(&error);
+                }
+            }
+        });
+    }
+
+    fn show(self, shown: ShownUsage) {
+        let requests = counted(shown.requests, "request", "requests");
+        self.said.set(format!("{}: {requests}.", shown.period));
+        self.range.set(shown.range);
+        self.period.set(shown.period);
+        replace_report(&shown.html);
+    }
+
+    /// Makes the address that of the range, so that reloading the page shows it again.
+    fn set_address(self, range: Range, entry: Entry) {
+        let address = self.address(range);
+        let Ok(history) = window().history() else {
+            return;
+        };
+        // Where that is not possible, the address stays.
+        let _ = match entry {
+            Entry::New => history.push_state_with_url(&JsValue::NULL, "", Some(&address)),
+            Entry::Same => history.replace_state_with_url(&JsValue::NULL, "", Some(&address)),
+        };
+    }
+}
+
+/// The entry of the browser's history that an address is set in.
+#[derive(Clone, Copy)]
+enum Entry {
+    New,
+    Same,
+}
+
+/// What the page shows below its head.
+fn report() -> Option<web_sys::Element> {
+    document().get_element_by_id("usage")
+}
+
+/// Shows what the server wrote, with every name in it escaped as in the page. A table that is open stays open.
+fn replace_report(html: &str) {
+    let Some(report) = report() else {
+        return;
+    };
+    let is_open = matches!(report.query_selector("details[open]"), Ok(Some(_)));
+    report.set_inner_html(html);
+    if let (true, Ok(Some(table))) = (is_open, report.query_selector("details")) {
+        // A table that cannot be opened can still be opened by hand.
+        let _ = table.set_attribute("open", "");
+    }
+}
+
+fn mark_busy(is_busy: bool) {
+    if let Some(report) = report() {
+        // Only a mark.
+        let _ = report.set_attribute("aria-busy", if is_busy { "true" } else { "false" });
+    }
+}
