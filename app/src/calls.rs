@@ -9,6 +9,8 @@ use crate::{
         found::Found,
         key_domains::{DomainsAnswer, DomainsForm},
         progress::Progress,
+        rotation::RotateKeyForm,
+        shown_once::KeyAnswer,
         usage::{Range, ShownUsage},
     },
 };
@@ -43,6 +45,24 @@ pub async fn edit_domains(
 pub async fn usage(org: String, range: Range) -> Result<ShownUsage, AppError> {
     use crate::{operations::answer, pages::usage::shown_usage};
     answer(async |request| shown_usage(&request, &org, range).await).await
+}
+
+/// Rotates a key of `org`, a slug.
+#[server(prefix = "/api", endpoint = "keys/rotate")]
+pub async fn rotate_key(
+    org: String,
+    key: String,
+    form: RotateKeyForm,
+) -> Result<KeyAnswer, AppError> {
+    use crate::{
+        operations::{answer, rotate_key::rotate_key},
+        pages::keys::shown_once::for_island,
+    };
+    answer(async |request| {
+        let outcome = rotate_key(request, &org, &key, form).await?;
+        Ok(for_island(outcome))
+    })
+    .await
 }
 
 /// What in `org`, a slug, has `text` in its name.

@@ -5,7 +5,6 @@ pub mod copy_button;
 pub mod dialog_link;
 pub mod domain_check;
 pub mod follow_effect;
-#[cfg(feature = "hydrate")]
 pub mod history;
 pub mod key_domains;
 pub mod key_form;
@@ -14,5 +13,7 @@ pub mod menus;
 pub mod origin_tester;
 pub mod palette;
 pub mod pick_all;
+pub mod rotate_key;
+pub mod shown_once;
 pub mod status_region;
 pub mod usage;

@@ -54,5 +54,6 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
     islands::history::forget_form();
+    islands::history::wipe_key_when_left();
     islands::menus::close_when_left();
 }

@@ -5,4 +5,6 @@ pub mod key_domains;
 pub mod key_form;
 pub mod key_options;
 pub mod progress;
+pub mod rotation;
+pub mod shown_once;
 pub mod usage;

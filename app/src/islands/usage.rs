@@ -1,8 +1,11 @@
 //! The head of the usage page, where another range is chosen without leaving the page.
 
-use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsValue, web_sys};
+use leptos::{ev, prelude::*, task::spawn_local, web_sys};
 
-use super::status_region::say_failed;
+use super::{
+    history::{add_entry, replace_entry},
+    status_region::say_failed,
+};
 use crate::{
     calls::usage,
     heading::Heading,
@@ -120,13 +123,13 @@ impl Choice {
             match answer {
                 Ok(shown) => {
                     if why == Why::Link && range != before {
-                        self.set_address(range, Entry::New);
+                        add_entry(&self.address(range));
                     }
                     self.show(shown);
                 }
                 Err(error) => {
                     if why == Why::Address {
-                        self.set_address(before, Entry::Same);
+                        replace_entry(Some(&self.address(before)));
                     }
                     say_failed(&error);
                 }
@@ -141,26 +144,6 @@ impl Choice {
         self.period.set(shown.period);
         replace_report(&shown.html);
     }
-
-    /// Makes the address that of the range, so that reloading the page shows it again.
-    fn set_address(self, range: Range, entry: Entry) {
-        let address = self.address(range);
-        let Ok(history) = window().history() else {
-            return;
-        };
-        // Where that is not possible, the address stays.
-        let _ = match entry {
-            Entry::New => history.push_state_with_url(&JsValue::NULL, "", Some(&address)),
-            Entry::Same => history.replace_state_with_url(&JsValue::NULL, "", Some(&address)),
-        };
-    }
-}
-
-/// The entry of the browser's history that an address is set in.
-#[derive(Clone, Copy)]
-enum Entry {
-    New,
-    Same,
 }
 
 /// What the page shows below its head.

@@ -7,7 +7,7 @@ pub mod new;
 mod reason_field;
 pub mod rotate;
 pub mod show;
-mod shown_once;
+pub mod shown_once;
 mod state;
 
 use crate::request::PageRequest;

@@ -13,6 +13,7 @@ mod key_import;
 mod key_list;
 mod key_page;
 mod key_rotation;
+mod key_rotation_in_place;
 pub mod new_key;
 mod roles;
 mod shown_once;

@@ -108,6 +108,11 @@ pub fn entries() -> Vec<Entry> {
             To(Action::EditDomains),
         ),
         post(
+            "/api/keys/rotate",
+            "org={org}&key={key}&form[overlap]=0",
+            To(Action::RotateKeys),
+        ),
+        post(
             "/api/usage",
             "org={org}&range=7d",
             To(Action::SeeUsageTotals),
