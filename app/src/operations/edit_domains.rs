@@ -94,13 +94,12 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
     let texts = |domains: &[&DomainPattern]| domains.iter().map(ToString::to_string).collect();
     if !form.remove.is_empty() {
         // Each was accepted once, and may have become a public suffix since.
-        let parsed = form
+        let parsed: Result<Vec<DomainPattern>, _> = form
             .remove
             .iter()
-            .map(|text| DomainPattern::parse_stored(text));
-        let asked: Vec<DomainPattern> = parsed
-            .filter_map(|domain| fields.take(WHOLE_FORM, domain))
+            .map(|text| DomainPattern::parse_stored(text))
             .collect();
+        let asked = fields.take(WHOLE_FORM, parsed).unwrap_or_default();
         let removed: Vec<&DomainPattern> =
             listed.iter().filter(|one| asked.contains(one)).collect();
         return Asked {

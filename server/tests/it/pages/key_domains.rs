@@ -56,9 +56,15 @@ on_both! {
     async fn several_domains_are_removed_and_localhost_is_switched(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let key = org.create_key(widget_key("Shop", &["a.example", "b.example", "c.example"])).await.unwrap();
-        let answer = edit(&owner, &key, &[("form[remove][0]", "a.example"), ("form[remove][1]", "c.example")]).await;
-        assert_eq!((listed(&answer), stored(app, &org, &key).await), (vec!["b.example"], vec!["b.example".to_owned()]));
+        let key = org.create_key(widget_key("Shop", &["a.example"])).await.unwrap();
+        let more: Vec<String> = (0..30).map(|number| format!("{number}.example")).collect();
+        let answer = edit(&owner, &key, &[("form[add]", &more.join(","))]).await;
+        assert_eq!(listed(&answer).len(), 31);
+        let names: Vec<String> = (0..30).map(|place| format!("form[remove][{place}]")).collect();
+        let fields: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(more.iter().map(String::as_str)).collect();
+        let answer = edit(&owner, &key, &fields).await;
+        assert_eq!((listed(&answer), stored(app, &org, &key).await), (vec!["a.example"], vec!["a.example".to_owned()]));
+        assert_eq!(answer["changed"]["removed"], json!(more));
         let answer = edit(&owner, &key, &[("form[localhost]", "forbid")]).await;
         assert_eq!(answer["changed"]["domains"]["localhost_forbidden"], true, "{answer}");
         let answer = edit(&owner, &key, &[("form[localhost]", "allow")]).await;
