@@ -9,7 +9,7 @@ const API = "/api/domains/edit";
 
 const domains = (page: Page) => page.getByRole("list", { name: /Allowed domains/ }).locator("li > code");
 const remove = (page: Page, domain: string) => page.getByRole("button", { name: `Remove ${domain}`, exact: true });
-const said = (page: Page, text: string) => page.locator(".toasts").getByText(text);
+const shown = (page: Page, text: string) => page.locator(".toasts").getByText(text);
 
 test("domains are added, removed and brought back, and the page stays", async ({ page, team, server, signInAs }) => {
   const key = await team.key({ name: "Website", kind: "widget", domains: DOMAINS });
@@ -22,7 +22,7 @@ test("domains are added, removed and brought back, and the page stays", async ({
   await field.fill("Four.example, https://five.example");
   await field.press("Enter");
   await expect(domains(page)).toHaveText([...DOMAINS, "four.example", "https://five.example"]);
-  await expect(said(page, "2 domains added.")).toBeVisible();
+  await expect(shown(page, "2 domains added.")).toBeVisible();
   await expect(field).toBeFocused();
   await expect(field).toHaveValue("");
   await expect(page.getByText(/^In effect on every instance/)).toBeVisible();
@@ -38,11 +38,11 @@ test("domains are added, removed and brought back, and the page stays", async ({
 
   await remove(page, "two.example").click();
   await expect(domains(page)).toHaveText(["one.example", "three.example"]);
-  await expect(said(page, "two.example removed.")).toBeVisible();
+  await expect(shown(page, "two.example removed.")).toBeVisible();
   expect(await decides("https://two.example")).toBe("ORIGIN_NOT_ALLOWED");
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(domains(page)).toHaveText(["one.example", "three.example", "two.example"]);
-  await expect(said(page, "two.example added again.")).toBeVisible();
+  await expect(shown(page, "two.example added again.")).toBeVisible();
   await expect(remove(page, "two.example")).toBeFocused();
   expect(await decides("https://two.example")).toBe("VALID");
   expect(await page.evaluate(() => "same" in window), "the same document").toBe(true);
@@ -65,7 +65,7 @@ test("the keyboard goes on where a domain was removed", async ({ page, team, sig
   await expect(remove(page, "two.example")).toBeFocused();
 });
 
-test("what is refused is said at the field, and gone with the next change", async ({ page, team, signInAs }) => {
+test("what is rejected is explained at the field, and gone with the next change", async ({ page, team, signInAs }) => {
   const key = await team.key({ name: "Website", kind: "widget", domains: DOMAINS });
   await signInAs("owner");
   await open(page, team.path(`keys/${key.id}`));
@@ -101,19 +101,19 @@ test("a call that fails changes nothing and says what to do", async ({ page, con
   await open(page, team.path(`keys/${key.id}`));
   await page.route(`**${API}`, (route) => route.abort("aborted"), { times: 1 });
   await remove(page, "two.example").click();
-  await expect(said(page, "Check your connection and try again.")).toBeVisible();
+  await expect(shown(page, "Check your connection and try again.")).toBeVisible();
   await page.getByRole("button", { name: "Dismiss" }).click();
   await expect(page.getByRole("button", { name: "Dismiss" })).toHaveCount(0);
 
   await page.route(`**${API}`, (route) => route.fulfill({ status: 503, json: { busy: { retry_after: 5 } } }), { times: 1 });
   watch.expect(503, API);
   await remove(page, "two.example").click();
-  await expect(said(page, "Try again in 5 seconds.")).toBeVisible();
+  await expect(shown(page, "Try again in 5 seconds.")).toBeVisible();
 
   await context.clearCookies();
   watch.expect(401, API);
   await remove(page, "two.example").click();
-  await expect(said(page, "You are signed out.")).toBeVisible();
+  await expect(shown(page, "You are signed out.")).toBeVisible();
   await expect(domains(page)).toHaveText(DOMAINS);
   await page.locator(".toasts").getByRole("link", { name: "Sign in" }).click();
   await expect(page).toHaveURL(`/sign-in?next=${team.path(`keys/${key.id}`)}`);

@@ -110,7 +110,7 @@ test("a form that was answered before, in another session, leads to the key's pa
   await expect(page.getByText("The secret was shown then and cannot be shown again.")).toBeVisible();
 });
 
-test("what is refused is said above the form, and a second press while one is under way does nothing", async ({ page, team, server, signInAs }) => {
+test("what is rejected is explained above the form, and a second press while one is under way does nothing", async ({ page, team, server, signInAs }) => {
   const key = await team.key({ name: "Production" });
   await signInAs("owner");
   const one = await page.context().newPage();

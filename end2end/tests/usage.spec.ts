@@ -54,7 +54,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test("screen readers are told of the range, and nothing moves while it is on its way", async ({ page, team, server, signInAs }) => {
+test("screen readers announce the range, and nothing moves while it is on its way", async ({ page, team, server, signInAs }) => {
   const key = await team.key({ name: "Production" });
   await server.verify(key.key);
   await signInAs("member");

@@ -31,7 +31,7 @@ pub fn forget_form() {
     replace_entry(named.as_deref());
 }
 
-/// Removes a key that is shown once from the page when the page is left: a browser may keep the page as it is, for whoever
+/// Removes a key that is shown once from the page when the page is left: a browser may keep the page as it is, for anyone who
 /// comes back to it. They get the page that the address names instead.
 #[cfg(feature = "hydrate")]
 pub fn wipe_key_when_left() {

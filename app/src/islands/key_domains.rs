@@ -30,7 +30,7 @@ pub fn KeyDomainsEditor(
     may_edit: bool,
     /// The origin that is tried at first.
     tried: String,
-    /// Domains that were to be added and were refused.
+    /// Domains that were to be added and were rejected.
     typed: String,
     /// What was wrong with them.
     errors: Vec<FieldError>,
@@ -75,7 +75,7 @@ fn about(rule: DomainRule, with_switch: bool) -> String {
     } else {
         "A domain does not include its subdomains. To allow them, add *.domain."
     };
-    // Where the key has a switch, the line beside that says it.
+    // Where the key has a switch, the line beside that states it.
     let localhost = if rule.localhost == LocalhostRule::Always && !with_switch {
         " Pages on localhost are always allowed."
     } else {

@@ -4,7 +4,7 @@ use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use super::{
     shown_once::{focus_alert, show_once},
-    status_region::say_failed,
+    status_region::show_failure,
 };
 use crate::{
     calls::rotate_key,
@@ -55,7 +55,7 @@ pub fn RotateKeyFormView(
                     answers.update(|answers| *answers += 1);
                     focus_alert();
                 }
-                Err(error) => say_failed(&error),
+                Err(error) => show_failure(&error),
             }
         });
     };

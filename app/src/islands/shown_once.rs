@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
-use super::status_region::say;
+use super::{history::replace_entry, status_region::show_done};
 use crate::{
     form::errors::FieldError,
     values::shown_once::{KeyAnswer, ShownOnce},
@@ -21,22 +21,22 @@ pub fn show_once(answer: KeyAnswer) -> Vec<FieldError> {
     Vec::new()
 }
 
-/// Shows a key where the form was. The entry in the browser's history becomes that of the key's own page: whoever reloads
+/// Shows a key where the form was. The entry in the browser's history becomes that of the key's own page: anyone who reloads
 /// the page or comes back to it gets there. The key is in the page's elements alone, and `history.rs` removes it from them
 /// when the page is left.
 fn show(shown: &ShownOnce) {
     let Some(content) = document().get_element_by_id("content") else {
         return;
     };
+    replace_entry(Some(&shown.path));
+    document().set_title(&format!("{} · Latchkey", shown.title));
     // Written by the server as it writes the page, with every name in it escaped.
     content.set_inner_html(&shown.html);
-    document().set_title(&format!("{} · Latchkey", shown.title));
-    super::history::replace_entry(Some(&shown.path));
     wake_islands(&content);
     focus(&content);
     // Focusing may have scrolled.
     window().scroll_to_with_x_and_y(0.0, 0.0);
-    say(format!("{}.", shown.title));
+    show_done(format!("{}.", shown.title));
 }
 
 /// Makes the islands in a part of the page alive that was not there when the page was loaded. The module that loads the
@@ -48,7 +48,7 @@ fn wake_islands(part: &web_sys::Element) {
     }
 }
 
-/// Focuses the notice above a form that was refused, once it is there.
+/// Focuses the notice above a form that was rejected, once it is there.
 pub fn focus_alert() {
     request_animation_frame(|| {
         let alert = document().query_selector("main [role=alert]");

@@ -19,14 +19,14 @@ thread_local! {
 
 #[derive(Clone, Copy)]
 struct Region {
-    shown: RwSignal<Option<Said>>,
+    shown: RwSignal<Option<Message>>,
     /// How many things it has shown.
     count: StoredValue<u32>,
 }
 
 /// What the region shows.
 #[derive(Clone)]
-struct Said {
+struct Message {
     text: String,
     offer: Offer,
 }
@@ -44,18 +44,18 @@ enum Offer {
     Dismiss,
 }
 
-/// Says that something was done.
-pub fn say(text: String) {
+/// Shows that something was done.
+pub fn show_done(text: String) {
     show(text, Offer::Nothing);
 }
 
-/// Says that something was done, and offers to undo it.
-pub fn say_undoable(text: String, undo: impl Fn() + Send + Sync + 'static) {
+/// Shows that something was done, and offers to undo it.
+pub fn show_undoable(text: String, undo: impl Fn() + Send + Sync + 'static) {
     show(text, Offer::Undo(Callback::new(move |()| undo())));
 }
 
-/// Says why a call of a server function was not answered, and what to do.
-pub fn say_failed(error: &AppError) {
+/// Shows why a call of a server function failed, and what to do.
+pub fn show_failure(error: &AppError) {
     let offer = match error {
         AppError::SignedOut => Offer::SignIn,
         _ => Offer::Dismiss,
@@ -72,18 +72,18 @@ pub fn clear() {
 
 fn show(text: String, offer: Offer) {
     if let Some(region) = REGION.get() {
-        region.show(Said { text, offer });
+        region.show(Message { text, offer });
     }
 }
 
 impl Region {
-    fn show(self, said: Said) {
+    fn show(self, message: Message) {
         let number = self.count.get_value() + 1;
         self.count.set_value(number);
-        let goes = matches!(said.offer, Offer::Nothing);
+        let goes = matches!(message.offer, Offer::Nothing);
         // Screen readers announce what changes, not what is there already.
         self.shown.set(None);
-        request_animation_frame(move || self.shown.set(Some(said)));
+        request_animation_frame(move || self.shown.set(Some(message)));
         if goes {
             let hide = move || {
                 if self.count.get_value() == number {
@@ -95,24 +95,24 @@ impl Region {
     }
 }
 
-/// Shows what the form before this page did, and what islands say, where scripts run.
+/// Shows what the form before this page did, and what islands did, where scripts run.
 #[island]
 pub fn StatusRegion(
     /// What to show.
     said: Option<String>,
 ) -> impl IntoView {
-    let said = said.map(|text| Said {
+    let message = said.map(|text| Message {
         text,
         offer: Offer::Nothing,
     });
     let region = Region {
-        shown: RwSignal::new(said.clone()),
+        shown: RwSignal::new(message.clone()),
         count: StoredValue::new(0),
     };
     Effect::new(move |_| {
         REGION.set(Some(region));
-        if let Some(said) = said.clone() {
-            region.show(said);
+        if let Some(message) = message.clone() {
+            region.show(message);
         }
     });
     view! {
@@ -122,8 +122,8 @@ pub fn StatusRegion(
     }
 }
 
-fn notice(said: Said) -> impl IntoView {
-    let Said { text, offer } = said;
+fn notice(message: Message) -> impl IntoView {
+    let Message { text, offer } = message;
     let (class, symbol) = match offer {
         Offer::Nothing | Offer::Undo(_) => ("notice ok", Symbol::Check),
         Offer::SignIn | Offer::Dismiss => ("notice bad", Symbol::Alert),

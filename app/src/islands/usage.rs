@@ -4,7 +4,7 @@ use leptos::{ev, prelude::*, task::spawn_local, web_sys};
 
 use super::{
     history::{add_entry, replace_entry},
-    status_region::say_failed,
+    status_region::show_failure,
 };
 use crate::{
     calls::usage,
@@ -27,40 +27,40 @@ pub fn UsageHead(
         org: StoredValue::new(org),
         range: RwSignal::new(range),
         period: RwSignal::new(period),
-        asked: RwSignal::new(None),
+        requested: RwSignal::new(None),
         count: StoredValue::new(0),
-        said: RwSignal::new(String::new()),
+        announcement: RwSignal::new(String::new()),
     };
     Effect::new(move |_| {
         let moved = window_event_listener(ev::popstate, move |_| choice.follow_address());
         on_cleanup(move || moved.remove());
     });
-    Effect::new(move |_| mark_busy(choice.asked.get().is_some()));
+    Effect::new(move |_| mark_busy(choice.requested.get().is_some()));
     let lead = view! { "All keys · "{move || choice.period.get()}" · times in UTC" }.into_any();
     let links = Range::ALL.map(|range| link(choice, range)).collect_view();
     let links = view! { <div class="seg" role="group" aria-label="Range">{links}</div> }.into_any();
     view! {
         <Heading title="Usage" lead=Some(lead) beside=None actions=Some(links)/>
-        <span class="visually-hidden" role="status">{move || choice.said.get()}</span>
+        <span class="visually-hidden" role="status">{move || choice.announcement.get()}</span>
     }
 }
 
 fn link(choice: Choice, range: Range) -> impl IntoView {
-    let is_chosen = move || choice.asked.get().unwrap_or(choice.range.get()) == range;
-    let ask = move |event: ev::MouseEvent| {
+    let is_chosen = move || choice.requested.get().unwrap_or(choice.range.get()) == range;
+    let request = move |event: ev::MouseEvent| {
         let elsewhere =
             event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key();
         if event.button() == 0 && !elsewhere {
             event.prevent_default();
-            choice.ask(range, Why::Link);
+            choice.request(range, Why::Link);
         }
     };
     view! {
-        <a href=choice.address(range) aria-current=move || is_chosen().then_some("true") on:click=ask>{range.title()}</a>
+        <a href=choice.address(range) aria-current=move || is_chosen().then_some("true") on:click=request>{range.title()}</a>
     }
 }
 
-/// Which range is shown, and which was asked for.
+/// Which range is shown, and which was requested for.
 #[derive(Clone, Copy)]
 struct Choice {
     /// The org's slug.
@@ -69,15 +69,15 @@ struct Choice {
     range: RwSignal<Range>,
     /// From when to when it is.
     period: RwSignal<String>,
-    /// The range that the server was asked for and has not answered yet.
-    asked: RwSignal<Option<Range>>,
-    /// How often it was asked.
+    /// The range that the server was requested for and has not answered yet.
+    requested: RwSignal<Option<Range>>,
+    /// How often it was requested.
     count: StoredValue<u32>,
-    /// What screen readers are told.
-    said: RwSignal<String>,
+    /// What screen readers announce.
+    announcement: RwSignal<String>,
 }
 
-/// Why a range is asked for.
+/// Why a range is requested for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
     /// Its link was followed.
@@ -99,26 +99,26 @@ impl Choice {
         let mut pairs = query.trim_start_matches('?').split('&');
         let word = pairs.find_map(|pair| pair.strip_prefix("range="));
         let range = Range::from_word(word.unwrap_or_default());
-        if range != self.range.get_untracked() || self.is_asked() {
-            self.ask(range, Why::Address);
+        if range != self.range.get_untracked() || self.is_requested() {
+            self.request(range, Why::Address);
         }
     }
 
-    fn is_asked(self) -> bool {
-        self.asked.with_untracked(Option::is_some)
+    fn is_requested(self) -> bool {
+        self.requested.with_untracked(Option::is_some)
     }
 
-    /// Asks for a range. Of several that were asked for, the last one is shown.
-    fn ask(self, range: Range, why: Why) {
+    /// Asks for a range. Of several that were requested for, the last one is shown.
+    fn request(self, range: Range, why: Why) {
         let number = self.count.get_value() + 1;
         self.count.set_value(number);
-        self.asked.set(Some(range));
+        self.requested.set(Some(range));
         spawn_local(async move {
             let answer = usage(self.org.get_value(), range).await;
             if self.count.get_value() != number {
                 return;
             }
-            self.asked.set(None);
+            self.requested.set(None);
             let before = self.range.get_untracked();
             match answer {
                 Ok(shown) => {
@@ -131,7 +131,7 @@ impl Choice {
                     if why == Why::Address {
                         replace_entry(Some(&self.address(before)));
                     }
-                    say_failed(&error);
+                    show_failure(&error);
                 }
             }
         });
@@ -139,7 +139,8 @@ impl Choice {
 
     fn show(self, shown: ShownUsage) {
         let requests = counted(shown.requests, "request", "requests");
-        self.said.set(format!("{}: {requests}.", shown.period));
+        self.announcement
+            .set(format!("{}: {requests}.", shown.period));
         self.range.set(shown.range);
         self.period.set(shown.period);
         replace_report(&shown.html);

@@ -36,12 +36,12 @@ pub async fn edit_domains(
     let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
     let before = read_key(request, &membership, id).await?;
     let mut fields = FieldReader::default();
-    let asked = read(form, &before.domains, &mut fields);
+    let requested = read(form, &before.domains, &mut fields);
     if !fields.errors.is_empty() {
         return Ok(DomainsAnswer::Refused(fields.errors));
     }
     // Several domains are removed one by one, as a person would, and each removal is an entry in the audit log.
-    for change in asked.changes {
+    for change in requested.changes {
         match engine_edit(request.engine(), &permit, id, change).await {
             Ok(()) => {}
             Err(EditKeyError::NotFound) => return Err(AppError::NotFound),
@@ -54,8 +54,8 @@ pub async fn edit_domains(
         match key_domains(request.engine(), &membership, &after).await? {
             Some(domains) => DomainsAnswer::Changed {
                 domains,
-                added: asked.added,
-                removed: asked.removed,
+                added: requested.added,
+                removed: requested.removed,
             },
             None => DomainsAnswer::Refused(vec![FieldError::new(
                 WHOLE_FORM,
@@ -77,7 +77,7 @@ async fn read_key(
 
 /// What a form asks for.
 #[derive(Default)]
-struct Asked {
+struct Requested {
     changes: Vec<EditDomains>,
     /// The domains among them that are new.
     added: Vec<String>,
@@ -86,7 +86,7 @@ struct Asked {
 }
 
 /// What a form asks of a key that works on `listed`.
-fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) -> Asked {
+fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) -> Requested {
     let of_domains = |change| EditDomains {
         domains: Some(change),
         ..EditDomains::default()
@@ -99,17 +99,19 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
             .iter()
             .map(|text| DomainPattern::parse_stored(text))
             .collect();
-        let asked = fields.take(WHOLE_FORM, parsed).unwrap_or_default();
-        let removed: Vec<&DomainPattern> =
-            listed.iter().filter(|one| asked.contains(one)).collect();
-        return Asked {
+        let requested = fields.take(WHOLE_FORM, parsed).unwrap_or_default();
+        let removed: Vec<&DomainPattern> = listed
+            .iter()
+            .filter(|one| requested.contains(one))
+            .collect();
+        return Requested {
             removed: texts(&removed),
             changes: removed
                 .into_iter()
                 .cloned()
                 .map(|domain| of_domains(DomainsChange::Remove(domain)))
                 .collect(),
-            ..Asked::default()
+            ..Requested::default()
         };
     }
     let localhost_forbidden = match form.localhost.as_str() {
@@ -122,9 +124,9 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
             localhost_forbidden,
             ..EditDomains::default()
         };
-        return Asked {
+        return Requested {
             changes: vec![change],
-            ..Asked::default()
+            ..Requested::default()
         };
     }
     let more = fields.domains("add", &form.add);
@@ -132,10 +134,10 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
         fields.take("add", Err::<(), _>("Enter a domain to add."));
     }
     let new: Vec<&DomainPattern> = more.iter().filter(|one| !listed.contains(one)).collect();
-    Asked {
+    Requested {
         added: texts(&new),
         changes: vec![of_domains(DomainsChange::Add(more))],
-        ..Asked::default()
+        ..Requested::default()
     }
 }
 

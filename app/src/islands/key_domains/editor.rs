@@ -8,7 +8,7 @@ use crate::{
     form::errors::{Errors, FieldError},
     islands::{
         follow_effect::follow,
-        status_region::{clear, say, say_failed, say_undoable},
+        status_region::{clear, show_done, show_failure, show_undoable},
     },
     values::{
         key_domains::{DomainsAnswer, DomainsForm, KeyDomains},
@@ -87,7 +87,7 @@ impl Editor {
                         focus_later(self.field);
                     }
                 }
-                Err(error) => say_failed(&error),
+                Err(error) => show_failure(&error),
             }
         });
     }
@@ -123,8 +123,8 @@ impl Editor {
         }
         let text = sentence(&added, &removed, form, step);
         match undo_of(added, removed, form).filter(|_| step == Step::Change) {
-            Some(undo) => say_undoable(text, move || self.send(undo.clone(), Step::Undo)),
-            None => say(text),
+            Some(undo) => show_undoable(text, move || self.send(undo.clone(), Step::Undo)),
+            None => show_done(text),
         }
     }
 

@@ -38,7 +38,7 @@ pub fn DomainList(
     } else {
         Either::Right(list)
     };
-    view! { {list}{move || domains.with(refused)} }
+    view! { {list}{move || domains.with(rejected)} }
 }
 
 fn rows(editor: Editor, domains: &KeyDomains, may_edit: bool) -> impl IntoView + use<> {
@@ -78,7 +78,7 @@ fn rows(editor: Editor, domains: &KeyDomains, may_edit: bool) -> impl IntoView +
     view! { {rows}{localhost} }
 }
 
-fn refused(domains: &KeyDomains) -> impl IntoView + use<> {
+fn rejected(domains: &KeyDomains) -> impl IntoView + use<> {
     (!domains.refused.is_empty()).then(|| {
         let hosts = domains
             .refused

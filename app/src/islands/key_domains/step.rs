@@ -56,13 +56,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_and_undone_by_what_it_changed() {
+    fn a_change_is_described_and_undone_by_what_it_changed() {
         let form = |add: &str, remove: &[&str], localhost: &str| DomainsForm {
             add: add.to_owned(),
             remove: texts(remove),
             localhost: localhost.to_owned(),
         };
-        for (sent, added, removed, told, undo) in [
+        for (sent, added, removed, text, undo) in [
             (
                 form("a.example, b.example", &[], ""),
                 texts(&["a.example"]),
@@ -99,7 +99,7 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(sentence(&added, &removed, &sent, Step::Change), told);
+            assert_eq!(sentence(&added, &removed, &sent, Step::Change), text);
             assert_eq!(undo_of(added, removed, &sent), undo);
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::test_app::{Browser, TestApp, TestOrg, org::widget_key, said};
 
-/// Changes the domains of a key of `northwind`, and what the island is told.
+/// Changes the domains of a key of `northwind`, and returns what the island gets.
 async fn edit(browser: &Browser, key: &CreatedKey, fields: &[(&str, &str)]) -> Value {
     let id = key.id.to_string();
     let fields = [&[("org", "northwind"), ("key", &*id)], fields].concat();
@@ -34,7 +34,7 @@ async fn stored(app: &TestApp, org: &TestOrg, key: &CreatedKey) -> Vec<String> {
 }
 
 on_both! {
-    async fn a_domain_is_added_and_removed_and_what_was_changed_is_told(app: &TestApp) {
+    async fn a_domain_is_added_and_removed_and_the_answer_lists_what_changed(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let key = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
@@ -71,7 +71,7 @@ on_both! {
         assert_eq!(answer["changed"]["domains"]["localhost_forbidden"], false, "{answer}");
     }
 
-    async fn what_is_refused_is_said_in_the_words_of_the_plain_form(app: &TestApp) {
+    async fn what_is_rejected_is_explained_as_by_the_plain_form(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let key = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();

@@ -54,9 +54,9 @@ on_both! {
         let token = token(&owner, &id).await;
         let answer = rotate(&owner, &id, "3600", &token).await;
         let key = shown(&answer);
-        let told = &answer.json()["shown"];
-        assert_eq!((&told["title"], &told["path"]), (&"<b>Production has a new secret".into(), &format!("/orgs/northwind/keys/{id}").into()));
-        let html = told["html"].as_str().unwrap();
+        let page = &answer.json()["shown"];
+        assert_eq!((&page["title"], &page["path"]), (&"<b>Production has a new secret".into(), &format!("/orgs/northwind/keys/{id}").into()));
+        let html = page["html"].as_str().unwrap();
         assert!(html.contains("data-component=\"CopyButton") && html.contains("&lt;b&gt;Production") && !html.contains("<b>Production"), "{html}");
         for plain in [&PlainKey::from_presented(key.clone()), &old.plain] {
             assert_eq!(said(&app.verify(plain).await), "VALID");
@@ -88,7 +88,7 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 2);
     }
 
-    async fn what_is_refused_is_said_at_its_field(app: &TestApp) {
+    async fn what_is_rejected_is_explained_at_its_field(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let id = org.key("Production").await.id.to_string();

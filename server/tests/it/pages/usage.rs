@@ -1,4 +1,4 @@
-//! Usage of an org's keys: the page, and what its island is told when another range is chosen.
+//! Usage of an org's keys: the page, and what its island is shown when another range is chosen.
 
 use latchkey::{role::Role, usage::flush::flush};
 
@@ -26,20 +26,20 @@ async fn usage(browser: &Browser, range: &str) -> serde_json::Value {
 }
 
 on_both! {
-    async fn the_island_is_told_of_a_range_what_its_page_shows(app: &TestApp) {
+    async fn the_island_is_shown_of_a_range_what_its_page_shows(app: &TestApp) {
         let org = used(app).await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         for (range, step) in [("24h", "hour"), ("7d", "day"), ("30d", "day"), ("12m", "month")] {
-            let told = usage(&owner, range).await;
-            assert_eq!((&told["range"], &told["requests"]), (&range.into(), &2.into()), "{told}");
+            let shown = usage(&owner, range).await;
+            assert_eq!((&shown["range"], &shown["requests"]), (&range.into(), &2.into()), "{shown}");
             let page = owner.get(&format!("/orgs/northwind/usage?range={range}")).await.text();
-            let (period, html) = (told["period"].as_str().unwrap(), told["html"].as_str().unwrap().replace("<!>", ""));
+            let (period, html) = (shown["period"].as_str().unwrap(), shown["html"].as_str().unwrap().replace("<!>", ""));
             assert!(html.contains(&format!("per {step}")) && html.contains("Production"), "{html}");
             assert!(page.contains(period) && page.contains(&html), "{html} is not in {page}");
         }
     }
 
-    async fn a_member_is_told_the_totals_alone(app: &TestApp) {
+    async fn a_member_is_shown_the_totals_alone(app: &TestApp) {
         let org = used(app).await;
         let html = async |name, role| usage(&app.signed_in(&org, name, role).await, "7d").await["html"].as_str().unwrap().to_owned();
         let member = html("ben", Role::Member).await;
@@ -52,8 +52,8 @@ on_both! {
         let key = org.key("<img src=x onerror=alert(1)>").await;
         app.verify(&key.plain).await;
         flush(&app.engine).await.unwrap();
-        let told = usage(&app.signed_in(&org, "dana", Role::Owner).await, "7d").await;
-        let html = told["html"].as_str().unwrap();
+        let shown = usage(&app.signed_in(&org, "dana", Role::Owner).await, "7d").await;
+        let html = shown["html"].as_str().unwrap();
         assert!(html.contains("&lt;img src=x") && !html.contains("<img"), "{html}");
     }
 
