@@ -5,7 +5,14 @@ use leptos::prelude::*;
 
 use crate::{
     error::AppError,
-    values::{found::Found, progress::Progress},
+    values::{
+        found::Found,
+        key_domains::{DomainsAnswer, DomainsForm},
+        progress::Progress,
+        rotation::RotateKeyForm,
+        shown_once::KeyAnswer,
+        usage::{Range, ShownUsage},
+    },
 };
 
 /// Whether the last change of a key of `org`, a slug, is in effect on every instance.
@@ -20,6 +27,42 @@ pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
 pub async fn check_domains(text: String) -> Result<Vec<String>, AppError> {
     use crate::operations::{answer, check_domains::check_domains};
     answer(async |request| check_domains(request, &text).await).await
+}
+
+/// Changes where a widget key of `org`, a slug, works.
+#[server(prefix = "/api", endpoint = "domains/edit")]
+pub async fn edit_domains(
+    org: String,
+    key: String,
+    form: DomainsForm,
+) -> Result<DomainsAnswer, AppError> {
+    use crate::operations::{answer, edit_domains::edit_domains};
+    answer(async |request| edit_domains(&request, &org, &key, &form).await).await
+}
+
+/// What the usage page of `org`, a slug, shows of a range.
+#[server(prefix = "/api", endpoint = "usage")]
+pub async fn usage(org: String, range: Range) -> Result<ShownUsage, AppError> {
+    use crate::{operations::answer, pages::usage::shown_usage};
+    answer(async |request| shown_usage(&request, &org, range).await).await
+}
+
+/// Rotates a key of `org`, a slug.
+#[server(prefix = "/api", endpoint = "keys/rotate")]
+pub async fn rotate_key(
+    org: String,
+    key: String,
+    form: RotateKeyForm,
+) -> Result<KeyAnswer, AppError> {
+    use crate::{
+        operations::{answer, rotate_key::rotate_key},
+        pages::keys::shown_once::for_island,
+    };
+    answer(async |request| {
+        let outcome = rotate_key(request, &org, &key, form).await?;
+        Ok(for_island(outcome))
+    })
+    .await
 }
 
 /// What in `org`, a slug, has `text` in its name.

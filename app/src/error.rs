@@ -37,6 +37,9 @@ pub enum AppError {
         /// Seconds to wait.
         retry_after: u32,
     },
+    /// No answer came. Only the browser knows.
+    #[error("Latchkey did not respond. Check your connection and try again.")]
+    Unreachable,
     /// Something behind the page does not work; the log says what. 503
     #[error("Something went wrong on our side. Try again in a moment.")]
     Unavailable,
@@ -48,11 +51,14 @@ impl FromServerFnError for AppError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         #[cfg(feature = "ssr")]
         return http::unreadable_call(&error);
-        // The network, or an answer that is not ours.
         #[cfg(not(feature = "ssr"))]
-        {
-            leptos::logging::error!("server function: {error}");
-            Self::Unavailable
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
+            // An answer that is not ours.
+            error => {
+                leptos::logging::error!("server function: {error}");
+                Self::Unavailable
+            }
         }
     }
 }

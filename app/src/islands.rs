@@ -1,17 +1,19 @@
 //! What comes alive in the browser: the components that the WebAssembly has.
 
-pub mod add_domains;
 pub mod agent_domains;
 pub mod copy_button;
 pub mod dialog_link;
 pub mod domain_check;
 pub mod follow_effect;
-#[cfg(feature = "hydrate")]
 pub mod history;
+pub mod key_domains;
 pub mod key_form;
 #[cfg(feature = "hydrate")]
 pub mod menus;
 pub mod origin_tester;
 pub mod palette;
 pub mod pick_all;
+pub mod rotate_key;
+pub mod shown_once;
 pub mod status_region;
+pub mod usage;

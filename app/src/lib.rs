@@ -20,6 +20,7 @@ mod calls;
 mod chart;
 mod error;
 mod form;
+mod heading;
 mod icons;
 mod islands;
 #[cfg(feature = "ssr")]
@@ -53,5 +54,6 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
     islands::history::forget_form();
+    islands::history::wipe_key_when_left();
     islands::menus::close_when_left();
 }

@@ -1,9 +1,13 @@
 //! What pages and server functions do.
 
 pub mod check_domains;
+pub mod edit_domains;
 pub mod find;
+pub mod held_key;
 pub mod in_effect;
+pub mod key_domains;
 pub mod org_pages;
+pub mod rotate_key;
 
 use crate::{
     error::{AppError, http::set_status},

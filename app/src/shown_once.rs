@@ -2,8 +2,10 @@
 
 mod created_key;
 mod held_keys;
+mod outcome;
 
 pub use self::{
     created_key::{CreatedKey, KeyTerms},
     held_keys::{Held, HeldKeys},
+    outcome::KeyOutcome,
 };

@@ -59,20 +59,19 @@ for (const javaScriptEnabled of [true, false]) {
 
       const add = page.getByLabel("Add domains");
       await add.fill("co.uk");
-      watch.expect(422, path);
+      if (!javaScriptEnabled) watch.expect(422, path);
       await page.getByRole("button", { name: "Add", exact: true }).click();
       await expect(add).toHaveAttribute("aria-invalid", "true");
       await add.fill("*.northwind.example");
       await page.getByRole("button", { name: "Add", exact: true }).click();
       await expect(list).toContainText("*.northwind.example");
       expect(await server.verify(key.key, { origin: "https://help.northwind.example" })).toMatchObject({ valid: true });
-      if (javaScriptEnabled) await hydrated(page);
       await page.getByLabel("Test an origin").fill("https://help.northwind.example");
       if (!javaScriptEnabled) await page.getByRole("button", { name: "Test" }).click();
       await expect(page.getByText("is allowed by *.northwind.example")).toBeVisible();
 
       await page.getByRole("button", { name: "Remove northwind.example", exact: true }).click();
-      await expect(page.getByRole("button", { name: "Remove northwind.example", exact: true })).toBeHidden();
+      await expect(page.getByRole("button", { name: "Remove northwind.example", exact: true })).toHaveCount(0);
       expect(await server.verify(key.key, { origin: "https://northwind.example" })).toMatchObject({ code: "ORIGIN_NOT_ALLOWED" });
     });
 

@@ -33,8 +33,8 @@ pub struct EditDomains {
 pub enum DomainsChange {
     /// These as well.
     Add(Vec<DomainPattern>),
-    /// All but this one.
-    Remove(DomainPattern),
+    /// All but these.
+    Remove(Vec<DomainPattern>),
 }
 
 /// Why a key was not changed.
@@ -98,7 +98,9 @@ pub async fn edit_domains(
         }
         match edit.domains {
             Some(DomainsChange::Add(more)) => settings.domains.extend(more),
-            Some(DomainsChange::Remove(one)) => settings.domains.retain(|domain| *domain != one),
+            Some(DomainsChange::Remove(gone)) => {
+                settings.domains.retain(|domain| !gone.contains(domain));
+            }
             None => {}
         }
         Ok(())

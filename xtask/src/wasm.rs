@@ -32,12 +32,15 @@ const WASM_OPT: [&str; 9] = [
 ];
 
 /// Starts the module: each island's function is exported under the name that its element carries. Islands inside islands
-/// have no element of their own. The mark says to measurements and browser tests from when on the page is alive.
+/// have no element of their own. The event is for a part of the page that is put there later. The mark says to
+/// measurements and browser tests from when on the page is alive.
 const START: &str = "
 __wbg_init().then(async () => {
 hydrate();
 const module = await import(import.meta.url);
-for (const island of document.querySelectorAll(\"leptos-island\")) module[island.dataset.component](island);
+const wake = (part) => part.querySelectorAll(\"leptos-island\").forEach((island) => module[island.dataset.component](island));
+wake(document);
+document.addEventListener(\"islands\", (event) => wake(event.target), true);
 performance.mark(\"hydrated\");
 });
 ";

@@ -52,6 +52,11 @@ impl Errors {
         );
     }
 
+    /// Replaces everything that is wrong.
+    pub fn replace(self, errors: Vec<FieldError>) {
+        self.0.set(errors);
+    }
+
     fn set(self, field: &'static str, sentences: Vec<String>) {
         // By then the person may have left the form.
         let _ = self.0.try_update(|errors| {
@@ -61,6 +66,13 @@ impl Errors {
                 .map(|sentence| FieldError::new(field, sentence));
             errors.extend(errors_now);
         });
+    }
+
+    /// What is wrong with a field, for its island.
+    pub fn of_field(self, field: &str) -> Vec<FieldError> {
+        let mut errors = self.all();
+        errors.retain(|error| error.field == field);
+        errors
     }
 
     /// Everything that is wrong.

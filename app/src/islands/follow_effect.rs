@@ -24,8 +24,13 @@ pub fn FollowEffect(
     now: Progress,
 ) -> impl IntoView {
     let said = RwSignal::new(now);
-    Effect::new(move |_| ask(org.clone(), key.clone(), said, MAX_QUESTIONS));
+    Effect::new(move |_| follow(org.clone(), key.clone(), said));
     view! { <span role="status" aria-live="polite">{move || said.with(Progress::sentence)}</span> }
+}
+
+/// Asks how far the last change of a key has come until it is in effect on every instance, and keeps `said` up to date.
+pub fn follow(org: String, key: String, said: RwSignal<Progress>) {
+    ask(org, key, said, MAX_QUESTIONS);
 }
 
 /// Asks after a pause, and again while it is not in effect everywhere. A question that fails is asked again.

@@ -7,26 +7,23 @@ use crate::icons::{Icon, Symbol};
 
 /// Says of an origin which pattern lets it pass, or why it is refused: while one types where scripts run, otherwise when
 /// the form is sent.
-#[island]
+#[component]
 pub fn OriginTester(
     /// The allowed domains.
-    patterns: Vec<String>,
+    patterns: Signal<Vec<DomainPattern>>,
     /// How they are read.
-    rule: DomainRule,
+    rule: Signal<DomainRule>,
     /// The key's page.
     path: String,
     /// The origin that is tried at first.
     tried: String,
 ) -> impl IntoView {
     let origin = RwSignal::new(tried.clone());
-    let patterns: Vec<DomainPattern> = patterns
-        .iter()
-        .filter_map(|pattern| DomainPattern::parse_stored(pattern).ok())
-        .collect();
     let answer = move || {
         origin.with(|origin| {
             (!origin.trim().is_empty()).then(|| {
-                let (allowed, sentence) = verdict(&patterns, rule, origin);
+                let (allowed, sentence) =
+                    patterns.with(|patterns| verdict(patterns, rule.get(), origin));
                 let (class, symbol) = if allowed {
                     ("verdict ok", Symbol::Check)
                 } else {

@@ -1,36 +1,148 @@
-//! The region whose changes are read out: what has just been done.
+//! The region whose changes are read out: what has just been done, and what did not work.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use leptos::prelude::*;
 
-use crate::icons::{Icon, Symbol};
+use crate::{
+    error::AppError,
+    icons::{Icon, Symbol},
+};
 
-/// For how long it is shown.
+/// For how long it is shown, where there is nothing to do about it.
 const SHOWN_FOR: Duration = Duration::from_secs(6);
 
-/// Shows what the form before this page did, for some seconds where scripts run.
+thread_local! {
+    /// The page's region, once it is alive.
+    static REGION: Cell<Option<Region>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+struct Region {
+    shown: RwSignal<Option<Message>>,
+    /// How many things it has shown.
+    count: StoredValue<u32>,
+}
+
+/// What the region shows.
+#[derive(Clone)]
+struct Message {
+    text: String,
+    offer: Offer,
+}
+
+/// What one can do about it.
+#[derive(Clone, Copy)]
+enum Offer {
+    /// Nothing: it goes by itself.
+    Nothing,
+    /// Undo it.
+    Undo(Callback<()>),
+    /// It did not work, because there is no session.
+    SignIn,
+    /// It did not work.
+    Dismiss,
+}
+
+/// Shows that something was done.
+pub fn show_done(text: String) {
+    show(text, Offer::Nothing);
+}
+
+/// Shows that something was done, and offers to undo it.
+pub fn show_undoable(text: String, undo: impl Fn() + Send + Sync + 'static) {
+    show(text, Offer::Undo(Callback::new(move |()| undo())));
+}
+
+/// Shows why a call of a server function failed, and what to do.
+pub fn show_failure(error: &AppError) {
+    let offer = match error {
+        AppError::SignedOut => Offer::SignIn,
+        _ => Offer::Dismiss,
+    };
+    show(error.to_string(), offer);
+}
+
+/// Takes away what is shown.
+pub fn clear() {
+    if let Some(region) = REGION.get() {
+        region.shown.set(None);
+    }
+}
+
+fn show(text: String, offer: Offer) {
+    if let Some(region) = REGION.get() {
+        region.show(Message { text, offer });
+    }
+}
+
+impl Region {
+    fn show(self, message: Message) {
+        let number = self.count.get_value() + 1;
+        self.count.set_value(number);
+        let goes = matches!(message.offer, Offer::Nothing);
+        // Screen readers announce what changes, not what is there already.
+        self.shown.set(None);
+        request_animation_frame(move || self.shown.set(Some(message)));
+        if goes {
+            let hide = move || {
+                if self.count.get_value() == number {
+                    self.shown.set(None);
+                }
+            };
+            set_timeout(hide, SHOWN_FOR);
+        }
+    }
+}
+
+/// Shows what the form before this page did, and what islands did, where scripts run.
 #[island]
 pub fn StatusRegion(
     /// What to show.
     said: Option<String>,
 ) -> impl IntoView {
-    let shown = RwSignal::new(said.clone());
+    let message = said.map(|text| Message {
+        text,
+        offer: Offer::Nothing,
+    });
+    let region = Region {
+        shown: RwSignal::new(message.clone()),
+        count: StoredValue::new(0),
+    };
     Effect::new(move |_| {
-        if said.is_none() {
-            return;
+        REGION.set(Some(region));
+        if let Some(message) = message.clone() {
+            region.show(message);
         }
-        // Screen readers announce what changes, not what a page comes with.
-        shown.set(None);
-        let said = said.clone();
-        request_animation_frame(move || shown.set(said));
-        set_timeout(move || shown.set(None), SHOWN_FOR);
     });
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            {move || shown.get().map(|text| view! {
-                <div class="notice ok"><Icon symbol=Symbol::Check/><p>{text}</p></div>
-            })}
+            {move || region.shown.get().map(notice)}
         </div>
     }
+}
+
+fn notice(message: Message) -> impl IntoView {
+    let Message { text, offer } = message;
+    let (class, symbol) = match offer {
+        Offer::Nothing | Offer::Undo(_) => ("notice ok", Symbol::Check),
+        Offer::SignIn | Offer::Dismiss => ("notice bad", Symbol::Alert),
+    };
+    let act = match offer {
+        Offer::Undo(undo) => Some(
+            view! { <button type="button" class="btn" on:click=move |_| undo.run(())>"Undo"</button> }
+                .into_any(),
+        ),
+        Offer::SignIn => {
+            let here = window().location().pathname().unwrap_or_default();
+            Some(view! { <a class="btn" href=format!("/sign-in?next={here}")>"Sign in"</a> }.into_any())
+        }
+        Offer::Nothing | Offer::Dismiss => None,
+    };
+    let dismiss = (!matches!(offer, Offer::Nothing)).then(|| {
+        view! {
+            <button type="button" class="btn square" aria-label="Dismiss" on:click=move |_| clear()><Icon symbol=Symbol::Close/></button>
+        }
+    });
+    view! { <div class=class><Icon symbol/><p>{text}</p>{act}{dismiss}</div> }
 }

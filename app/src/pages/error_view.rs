@@ -35,7 +35,7 @@ pub fn ErrorView(
         AppError::Unreadable => "Invalid request",
         AppError::TooLarge => "Too large",
         AppError::Busy { .. } => "Busy",
-        AppError::Unavailable => "Not available",
+        AppError::Unreachable | AppError::Unavailable => "Not available",
     };
     let way_on = match error {
         AppError::SignedOut => ("/sign-in", "Sign in"),

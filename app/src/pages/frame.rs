@@ -4,12 +4,15 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
+pub use crate::heading::Breadcrumbs;
+
 use super::{
     page::loading,
     sign_in::SignOutButton,
     viewer::{OrgLink, Viewer, viewer},
 };
 use crate::{
+    heading::Heading,
     icons::{Icon, Symbol},
     islands::palette::Palette,
     operations::org_pages::org_pages,
@@ -134,29 +137,10 @@ pub fn PageHead(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    let actions = children.map(|children| children().into_any());
     view! {
         <Title text=title.clone()/>
-        <div class="head">
-            <div><h1>{title}" "{beside}</h1>{lead.map(|lead| view! { <p>{lead}</p> })}</div>
-            {children.map(|children| view! { <div class="actions">{children()}</div> })}
-        </div>
-    }
-}
-
-/// Where a page lies: links to the pages above it, then its own name.
-#[component]
-pub fn Breadcrumbs(
-    /// Address and name of each page above, outermost first.
-    above: Vec<(String, String)>,
-    /// The page's own name.
-    #[prop(into)]
-    here: String,
-) -> impl IntoView {
-    view! {
-        <nav class="crumbs" aria-label="Breadcrumb"><ol>
-            {above.into_iter().map(|(href, name)| view! { <li><a href=href>{name}</a></li> }).collect_view()}
-            <li aria-current="page">{here}</li>
-        </ol></nav>
+        <Heading title lead beside actions/>
     }
 }
 

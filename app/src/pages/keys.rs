@@ -8,7 +8,7 @@ mod reason_field;
 pub mod rotate;
 mod settings_form;
 pub mod show;
-mod shown_once;
+pub mod shown_once;
 mod state;
 
 use crate::request::PageRequest;

@@ -6,6 +6,6 @@ mod page;
 mod stats;
 
 pub use self::{
-    data::{Range, ReportText, of_key},
-    page::UsagePage,
+    data::{ReportText, of_key},
+    page::{UsagePage, shown_usage},
 };

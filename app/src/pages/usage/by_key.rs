@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use crate::{
     pages::usage::{
-        data::Range,
         data::{PartRow, UsageByKey},
         stats::Change,
     },
     text::number::grouped,
+    values::usage::Range,
 };
 
 /// The tables: the agents' only where a public ID stood in for a key.

@@ -20,73 +20,8 @@ use crate::{
     chart::{Counts, Step},
     error::AppError,
     request::PageRequest,
+    values::usage::Range,
 };
-
-/// How far back a report goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Range {
-    /// By hour.
-    Hours24,
-    /// By day.
-    Days7,
-    /// By day.
-    #[default]
-    Days30,
-    /// By month.
-    Months12,
-}
-
-impl Range {
-    /// Every range, shortest first.
-    pub const ALL: [Self; 4] = [Self::Hours24, Self::Days7, Self::Days30, Self::Months12];
-
-    /// The word in an address.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Hours24 => "24h",
-            Self::Days7 => "7d",
-            Self::Days30 => "30d",
-            Self::Months12 => "12m",
-        }
-    }
-
-    /// The range that an address names; the default one where it names none.
-    pub fn from_word(word: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|range| range.word() == word)
-            .unwrap_or_default()
-    }
-
-    /// As links say it.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Hours24 => "24 h",
-            Self::Days7 => "7 days",
-            Self::Days30 => "30 days",
-            Self::Months12 => "12 months",
-        }
-    }
-
-    /// The range before, to follow "on".
-    pub const fn before(self) -> &'static str {
-        match self {
-            Self::Hours24 => "the 24 hours before",
-            Self::Days7 => "the 7 days before",
-            Self::Days30 => "the 30 days before",
-            Self::Months12 => "the year before",
-        }
-    }
-
-    /// What a step of it is.
-    pub const fn step_name(self) -> &'static str {
-        match self {
-            Self::Hours24 => "Hour",
-            Self::Days7 | Self::Days30 => "Day",
-            Self::Months12 => "Month",
-        }
-    }
-}
 
 /// Counts over a range, of an org or of one key.
 #[derive(Debug, Clone)]
@@ -105,7 +40,7 @@ pub struct ReportText {
 
 /// What the page shows.
 #[derive(Debug, Clone)]
-pub struct Usage {
+pub struct OrgUsage {
     /// The org's slug.
     pub org: String,
     /// The range that was asked for.
@@ -145,21 +80,21 @@ pub struct PartRow {
 /// Rows of the table by key: beyond these, a table tells no more than the list of keys does.
 const ROWS: usize = 50;
 
-/// The org's requests in the range that the address names, for everyone in the org.
-pub async fn report_usage(request: PageRequest) -> Result<Usage, AppError> {
-    let membership = request.membership().await?;
-    let (engine, range) = (
-        request.engine(),
-        Range::from_word(&request.parameter("range")),
-    );
+/// The requests of `org`, a slug, in a range, for everyone in the org.
+///
+/// # Errors
+/// When no one is signed in, the person is not in the org, or the database does not answer.
+pub async fn usage(request: &PageRequest, org: &str, range: Range) -> Result<OrgUsage, AppError> {
+    let membership = request.membership_of(org).await?;
+    let engine = request.engine();
     let report = engine_report::of_org(engine, &membership.permit()?, range.into()).await?;
     let by_key = if membership.role().may(Action::SeeUsageDetails) {
         Some(by_key(engine, &membership, range).await?)
     } else {
         None
     };
-    Ok(Usage {
-        org: request.org().to_owned(),
+    Ok(OrgUsage {
+        org: org.to_owned(),
         range,
         report: ReportText::new(report, range),
         by_key,

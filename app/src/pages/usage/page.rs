@@ -1,40 +1,72 @@
 //! `/orgs/{org}/usage`: how many requests the org's keys brought, and what became of them.
 
 use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
 
 use super::{
     by_key::ByKey,
-    data::{Range, Usage, report_usage},
+    data::{OrgUsage, usage},
     stats::Stats,
 };
 use crate::{
     chart::{Chart, Legend, describe},
+    error::AppError,
     icons::{Icon, Symbol},
-    pages::{frame::PageHead, page::page},
+    islands::usage::UsageHead,
+    pages::page::page,
+    request::PageRequest,
     text::number::grouped,
+    values::usage::{Range, ShownUsage},
 };
 
-/// The page.
+/// The page, in the range that the address names.
 #[component]
 pub fn UsagePage() -> impl IntoView {
-    page(report_usage, |_, usage| view! { <UsageView usage/> })
+    let load = async |request: PageRequest| {
+        let range = Range::from_word(&request.parameter("range"));
+        usage(&request, request.org(), range).await
+    };
+    page(load, |_, usage| {
+        let (org, range) = (usage.org.clone(), usage.range);
+        let period = usage.report.period.clone();
+        view! {
+            <Title text="Usage"/>
+            <UsageHead org range period/>
+            <div id="usage"><Report usage/></div>
+        }
+    })
 }
 
+/// What the page shows of another range, for its island.
+///
+/// # Errors
+/// As [`usage`].
+pub async fn shown_usage(
+    request: &PageRequest,
+    org: &str,
+    range: Range,
+) -> Result<ShownUsage, AppError> {
+    let usage = usage(request, org, range).await?;
+    Ok(ShownUsage {
+        range,
+        period: usage.report.period.clone(),
+        requests: usage.report.total.all(),
+        html: Owner::new().with(|| view! { <Report usage/> }.to_html()),
+    })
+}
+
+/// The figures, the chart and the tables.
 #[component]
-fn UsageView(usage: Usage) -> impl IntoView {
-    let Usage {
+fn Report(usage: OrgUsage) -> impl IntoView {
+    let OrgUsage {
         org,
         range,
         report,
         by_key,
     } = usage;
-    let lead = view! { "All keys · "{report.period.clone()}" · times in UTC" }.into_any();
-    let base = format!("/orgs/{org}");
-    let links = view! { <RangeLinks path=format!("{base}/usage") chosen=range/> };
     view! {
-        <PageHead title="Usage" lead>{links}</PageHead>
         {if report.total.all() == 0 && report.before.all() == 0 {
-            Either::Left(view! { <NothingYet keys=format!("{base}/keys")/> })
+            Either::Left(view! { <NothingYet keys=format!("/orgs/{org}/keys")/> })
         } else {
             Either::Right(view! {
                 <Stats range report=report.clone() keys=by_key.as_ref().map(|by_key| by_key.in_use)/>
@@ -58,15 +90,6 @@ fn UsageView(usage: Usage) -> impl IntoView {
             })
         }}
     }
-}
-
-#[component]
-fn RangeLinks(path: String, chosen: Range) -> impl IntoView {
-    let link = |range: Range| {
-        let current = (range == chosen).then_some("true");
-        view! { <a href=format!("{path}?range={}", range.word()) aria-current=current>{range.title()}</a> }
-    };
-    view! { <div class="seg" role="group" aria-label="Range">{Range::ALL.map(link).collect_view()}</div> }
 }
 
 #[component]

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     chart::Counts,
-    pages::usage::data::{Range, ReportText},
+    pages::usage::data::ReportText,
     text::number::{grouped, per_cent, signed_tenths, thousandths},
+    values::usage::Range,
 };
 
 /// How a figure moved.

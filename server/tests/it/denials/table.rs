@@ -102,6 +102,21 @@ pub fn entries() -> Vec<Entry> {
         ),
         post("/api/find", "org={org}&text=Prod", To(Action::SeeKeys)),
         post("/api/domains/check", "text=co.uk", SignedIn),
+        post(
+            "/api/domains/edit",
+            "org={org}&key={key}&form[add]=shop.example",
+            To(Action::EditDomains),
+        ),
+        post(
+            "/api/keys/rotate",
+            "org={org}&key={key}&form[overlap]=0",
+            To(Action::RotateKeys),
+        ),
+        post(
+            "/api/usage",
+            "org={org}&range=7d",
+            To(Action::SeeUsageTotals),
+        ),
         // Changing what is not among one's own keys changes nothing, and is told so: see pages/key_bulk.rs.
         post(
             "/orgs/{org}/keys",

@@ -133,11 +133,14 @@ async fn sources(browser: &Browser, key: &str) -> Vec<(String, String)> {
         assert_eq!(answer.status, 200, "{path}");
         sources.push((path.to_owned(), answer.body));
     }
-    let function = "/api/keys/in-effect";
-    let fields = [("org", "northwind"), ("key", key)];
-    let answer = browser.call(function, &fields).await;
-    assert_eq!(answer.status, 200, "{function}: {}", answer.body);
-    sources.push((function.to_owned(), answer.body));
+    for (function, field) in [
+        ("/api/keys/in-effect", ("key", key)),
+        ("/api/usage", ("range", "30d")),
+    ] {
+        let answer = browser.call(function, &[("org", "northwind"), field]).await;
+        assert_eq!(answer.status, 200, "{function}: {}", answer.body);
+        sources.push((function.to_owned(), answer.body));
+    }
     sources
 }
 

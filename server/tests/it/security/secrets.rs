@@ -30,6 +30,7 @@ on_both! {
 
         let made = shown_key(&browser.submit("/orgs/northwind/keys/new", &secret_key_fields("Production")).await);
         let plain = PlainKey::from_presented(made.clone());
+        let id = app.verify(&plain).await.key.unwrap().id.to_string();
         let token = app.service_token().await;
         let strangers = made.replace("lk_sk_live_", "lk_sk_test_");
         for body in [json!({"key": made}), json!({"key": strangers}), json!({"key": [made]}), json!({"cost": made})] {
@@ -43,6 +44,11 @@ on_both! {
         }
         let fields = [("current_password", wrong_password.as_str()), ("new_password", "another marmalade")];
         answers.push(browser.submit("/account", &fields).await);
+        let fields = [("org", "northwind"), ("key", &*id), ("form[overlap]", "0")];
+        let rotated = browser.call("/api/keys/rotate", &fields).await.body;
+        let (_, rotated) = rotated.split_once("lk_sk_live_").unwrap();
+        let rotated = &rotated[..20];
+        answers.push(browser.get(&format!("/orgs/northwind/keys/{id}")).await);
         app.engine.db().close().await;
         answers.push(browser.get("/orgs/northwind/keys").await);
         answers.push(browser.sign_in("dana@example.com", PASSWORD).await);
@@ -51,6 +57,7 @@ on_both! {
         let secrets = [
             ("the key", made.as_str()),
             ("the key's random part", &made["lk_sk_live_".len() + 4..made.len() - 4]),
+            ("the new secret", rotated),
             ("the token", token.expose()),
             ("the password", PASSWORD),
             ("the wrong password", &wrong_password),

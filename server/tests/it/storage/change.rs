@@ -208,7 +208,7 @@ on_both! {
             (made.id, made.plain)
         }, |engine, id| {
             let permit = org.permit();
-            let change = DomainsChange::Remove("shop.example".parse().unwrap());
+            let change = DomainsChange::Remove(vec!["shop.example".parse().unwrap()]);
             let fewer = EditDomains { domains: Some(change), ..EditDomains::default() };
             async move { edit_domains(&engine, &permit, id, fewer).await }
         }, |key| Request { origin: Some("https://shop.example"), ..plain(key) }).await;

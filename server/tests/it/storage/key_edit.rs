@@ -75,9 +75,9 @@ on_both! {
         };
         change(DomainsChange::Add(vec![domain("*.shop.example"), domain("shop.example")])).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["shop.example", "*.shop.example"]);
-        change(DomainsChange::Remove(domain("shop.example"))).await.unwrap();
+        change(DomainsChange::Remove(vec![domain("shop.example")])).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["*.shop.example"]);
-        let last = change(DomainsChange::Remove(domain("*.shop.example"))).await;
+        let last = change(DomainsChange::Remove(vec![domain("*.shop.example")])).await;
         assert!(matches!(last, Err(EditKeyError::Unfit(InvalidKeyField::DomainsNeeded))), "{last:?}");
         let others = SettingsChange { domains: Some(vec![domain("other.example")]), ..SettingsChange::default() };
         org.edit(id, others).await.unwrap();

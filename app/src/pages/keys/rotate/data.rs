@@ -12,6 +12,8 @@ use crate::{error::AppError, request::PageRequest, text::time::TimeText};
 /// What the form is about.
 #[derive(Debug, Clone)]
 pub struct RotationOptions {
+    /// The key's id.
+    pub id: String,
     /// What the key is called.
     pub name: String,
     /// The front and the last four characters of the secret that it has now.
@@ -39,6 +41,7 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let now = engine.clock().now();
     let current = secrets.iter().find(|secret| secret.ends_at.is_none());
     Ok(RotationOptions {
+        id: id.to_string(),
         name: summary.name.to_string(),
         status: summary.status(now),
         display: summary.display,

@@ -4,26 +4,24 @@ use latchkey::{
     Engine,
     access::Membership,
     convention::{KindNames, NoScope, Scope, ScopeSetting},
-    domain::{DomainRule, LOCALHOST},
     effects, findings,
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
     role::Action,
-    time::{DAY, Timestamp},
-    usage::domains::by_domain,
 };
 
 use crate::{
     error::AppError,
+    operations::key_domains::key_domains,
     pages::{
         audit::{HistoryItem, history_of_key},
         keys::state::KeyState,
-        usage::{Range, ReportText, of_key},
+        usage::{ReportText, of_key},
     },
     request::PageRequest,
     text::{rate_limits::rate_limits, time::TimeText},
-    values::progress::Progress,
+    values::{key_domains::KeyDomains, progress::Progress, usage::Range},
 };
 
 /// A key, as everyone in its org may know it.
@@ -71,7 +69,7 @@ pub struct KeyDetails {
     /// Whether a key without scopes may do everything.
     pub no_scope_means_all: bool,
     /// Where a widget key works; nothing for a secret key.
-    pub domains: Option<DomainsView>,
+    pub domains: Option<KeyDomains>,
     /// What owners set.
     pub settings: KeySettings,
     /// How many requests it may make, by class.
@@ -96,21 +94,6 @@ pub struct KeyDetails {
     pub usage: ReportText,
     /// The newest audit entries on it, where the role may see those.
     pub history: Option<Vec<HistoryItem>>,
-}
-
-/// Where a widget key works, and its requests of the last 7 days.
-#[derive(Debug, Clone)]
-pub struct DomainsView {
-    /// The allowed domains, with the requests that each let pass.
-    pub listed: Vec<(String, i64)>,
-    /// How they are read.
-    pub rule: DomainRule,
-    /// The key's own switch against localhost, where the convention has one.
-    pub localhost_forbidden: Option<bool>,
-    /// The requests that passed because localhost always does.
-    pub localhost: i64,
-    /// The hosts that were refused most, with their requests.
-    pub refused: Vec<(String, i64)>,
 }
 
 /// A secret of the key.
@@ -185,7 +168,7 @@ async fn details(
         .ok_or(AppError::NotFound)?;
     let usage = of_key(engine, &membership.permit()?, id, Range::Days30).await?;
     let now = engine.clock().now();
-    let domains = domains(engine, membership, &key).await?;
+    let domains = key_domains(engine, membership, &key).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let findings = findings::of_key(engine, &membership.permit()?, id).await?;
     let works = key.summary.lifecycle.revoked_at.is_none();
@@ -257,50 +240,4 @@ async fn details(
         usage,
         history,
     })
-}
-
-/// Where a widget key works, and how often it was used there in the last 7 days.
-async fn domains(
-    engine: &Engine,
-    membership: &Membership,
-    key: &Key,
-) -> Result<Option<DomainsView>, AppError> {
-    const REFUSED_SHOWN: usize = 5;
-    if key.summary.kind != Kind::Widget {
-        return Ok(None);
-    }
-    let since: Timestamp = engine.clock().now().plus(-7 * DAY);
-    let used = by_domain(engine, &membership.permit()?, key.summary.id, since).await?;
-    let passed = |domain: &str| {
-        let found = used
-            .iter()
-            .find(|used| used.passed && used.domain == domain);
-        found.map_or(0, |used| used.count)
-    };
-    let settings = &key.settings;
-    let listed: Vec<(String, i64)> = settings
-        .domains
-        .iter()
-        .map(|domain| domain.to_string())
-        .map(|domain| (passed(&domain), domain))
-        .map(|(count, domain)| (domain, count))
-        .collect();
-    let by_rule = !listed.iter().any(|(domain, _)| domain == LOCALHOST);
-    let domains = engine.convention().domains;
-    Ok(Some(DomainsView {
-        localhost: if by_rule { passed(LOCALHOST) } else { 0 },
-        listed,
-        rule: engine
-            .convention()
-            .domain_rule(settings.localhost_forbidden),
-        localhost_forbidden: domains
-            .localhost_switch
-            .then_some(settings.localhost_forbidden),
-        refused: used
-            .into_iter()
-            .filter(|used| !used.passed)
-            .take(REFUSED_SHOWN)
-            .map(|used| (used.domain, used.count))
-            .collect(),
-    }))
 }

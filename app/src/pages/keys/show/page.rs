@@ -142,7 +142,7 @@ fn Whole(
         <Findings findings=details.findings.clone()/>
         <div class="columns">
             <div class="stack">
-                <DomainsCard details=details.clone() path=path.clone() tried=asked.origin typed errors/>
+                <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
                 <Requests report=details.usage.clone()/>
                 <ScopesCard details=details.clone()/>
             </div>

@@ -1,18 +1,18 @@
 //! A form that was sent twice.
 
-use latchkey::{audit, id::KeyId};
+use latchkey::id::KeyId;
 use serde::Serialize;
 
 use crate::{
     error::AppError,
+    operations::held_key::{held_key, shown_before},
     pages::answer::FormAnswer,
     request::PageRequest,
     shown_once::{CreatedKey, Held},
 };
 
-/// The answer to a form that has created or rotated the key `id` before: the key once more where this very submit was
-/// answered with it a moment ago and nothing of the key was changed since; otherwise the key's page, which says that it was
-/// shown.
+/// The answer to a form that has created or rotated the key `id` before: the key once more while it is held; otherwise the
+/// key's page, which says that it was shown.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -22,17 +22,13 @@ pub async fn shown_again<F: Serialize>(
     form: &F,
     id: KeyId,
 ) -> Result<FormAnswer<F, CreatedKey>, AppError> {
-    let engine = request.engine();
-    let held = held.filter(|held| held.answers(form, engine.clock().monotonic()));
-    if let Some(held) = held {
-        let permit = request.membership().await?.permit()?;
-        let last = audit::last_change(engine, &permit, id).await?;
-        if last == Some(held.position) {
-            return Ok(FormAnswer::Shown(held.key.clone()));
-        }
-    }
-    Ok(FormAnswer::Redirect {
-        path: format!("/orgs/{}/keys/{id}?shown=1", request.org()),
-        done: None,
+    let membership = request.membership().await?;
+    let key = held_key(request, &membership, held, form, id).await?;
+    Ok(match key {
+        Some(key) => FormAnswer::Shown(key),
+        None => FormAnswer::Redirect {
+            path: shown_before(request.org(), id),
+            done: None,
+        },
     })
 }

@@ -2,14 +2,15 @@
 
 use latchkey::key::Kind;
 use leptos::prelude::*;
-use leptos_meta::Meta;
+use leptos_meta::{Meta, Title};
 
 use super::snippets::snippets;
 use crate::{
+    heading::{Breadcrumbs, Heading},
     islands::copy_button::CopyButton,
-    pages::frame::{Breadcrumbs, PageHead},
-    shown_once::CreatedKey,
+    shown_once::{CreatedKey, KeyOutcome},
     text::words::environment_title,
+    values::shown_once::{KeyAnswer, ShownOnce},
 };
 
 /// The page.
@@ -18,7 +19,38 @@ pub fn CreatedKeyView(
     /// The key.
     created: CreatedKey,
 ) -> impl IntoView {
-    let made = created;
+    view! {
+        <Title text=title(&created)/>
+        // Where the browser goes when this page is loaded again or gone back to: see `history.rs`.
+        <Meta name="address" content=created.path.clone()/>
+        <Body made=created/>
+    }
+}
+
+/// What comes of a form for a key, as its island gets it.
+pub fn for_island(outcome: KeyOutcome) -> KeyAnswer {
+    match outcome {
+        KeyOutcome::Shown(created) => KeyAnswer::Shown(ShownOnce {
+            title: title(&created),
+            path: created.path.clone(),
+            html: Owner::new().with(|| view! { <Body made=*created/> }.to_html()),
+        }),
+        KeyOutcome::ShownBefore(path) => KeyAnswer::ShownBefore(path),
+        KeyOutcome::Refused(errors) => KeyAnswer::Refused(errors),
+    }
+}
+
+fn title(made: &CreatedKey) -> String {
+    if made.is_rotated {
+        format!("{} has a new secret", made.name)
+    } else {
+        format!("{} is ready", made.name)
+    }
+}
+
+/// The page below the frame.
+#[component]
+fn Body(made: CreatedKey) -> impl IntoView {
     let keys_path = made
         .path
         .rsplit_once('/')
@@ -27,6 +59,7 @@ pub fn CreatedKeyView(
     let tabs = view! { <Snippets made=made.clone()/> };
     let lead = facts(&made).into_any();
     let details = view! { <Details made=made.clone()/> };
+    let title = title(&made);
     let CreatedKey {
         key,
         name,
@@ -34,22 +67,14 @@ pub fn CreatedKeyView(
         is_rotated,
         ..
     } = made;
-    let (title, if_lost) = if is_rotated {
-        (
-            format!("{name} has a new secret"),
-            "If you lose it, rotate the key again. If the old secret still works, end it first.",
-        )
+    let if_lost = if is_rotated {
+        "If you lose it, rotate the key again. If the old secret still works, end it first."
     } else {
-        (
-            format!("{name} is ready"),
-            "If you lose it, rotate the key. Its settings and history are kept.",
-        )
+        "If you lose it, rotate the key. Its settings and history are kept."
     };
     view! {
-        // Where the browser goes when this page is loaded again or gone back to: see `history.rs`.
-        <Meta name="address" content=path.clone()/>
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=name.clone()/>
-        <PageHead title=title lead/>
+        <Heading title lead=Some(lead) beside=None actions=None/>
         <div class="stack">
         <section class="once" aria-labelledby="once">
             <header>

@@ -1,0 +1,45 @@
+//! Adding domains to a key, checked while one types.
+
+use leptos::prelude::*;
+
+use super::editor::Editor;
+use crate::{
+    form::errors::{ErrorTexts, described_by, invalid_text},
+    islands::domain_check::check,
+    values::key_domains::DomainsForm,
+};
+
+/// The field.
+#[component]
+pub fn AddDomains(
+    editor: Editor,
+    /// The key's page.
+    path: String,
+    /// What it holds at first.
+    typed: String,
+) -> impl IntoView {
+    let errors = editor.errors;
+    let add = move || {
+        let field = editor.field.get_untracked();
+        editor.change(DomainsForm {
+            add: field.map_or_else(String::new, |field| field.value()),
+            ..DomainsForm::default()
+        });
+    };
+    view! {
+        <form class="field" method="post" action=path on:submit=move |event| { event.prevent_default(); add() }>
+            <label for="add">"Add domains"</label>
+            <div class="input-row">
+                <input
+                    class="input mono" id="add" name="add" value=typed required maxlength="20000" autocomplete="off" spellcheck="false"
+                    placeholder="example.com, *.example.com" node_ref=editor.field
+                    aria-describedby=described_by("add", false, errors.of("add"))
+                    aria-invalid=invalid_text(errors.of("add"))
+                    on:change:target=move |event| check(errors, "add", event.target().value())
+                />
+                <button class="btn" aria-busy=move || editor.busy(|sent| !sent.add.is_empty())>"Add"</button>
+            </div>
+            <ErrorTexts field="add" errors/>
+        </form>
+    }
+}

@@ -1,0 +1,167 @@
+//! What the parts of the editor share: the domains, what is wrong, and the call that changes them.
+
+use leptos::{html, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
+
+use super::step::{Step, sentence, undo_of};
+use crate::{
+    calls::edit_domains,
+    form::errors::{Errors, FieldError},
+    islands::{
+        follow_effect::follow,
+        status_region::{clear, show_done, show_failure, show_undoable},
+    },
+    values::{
+        key_domains::{DomainsAnswer, DomainsForm, KeyDomains},
+        progress::Progress,
+    },
+};
+
+/// The state of the editor.
+#[derive(Clone, Copy)]
+pub struct Editor {
+    /// Where the key works.
+    pub domains: RwSignal<KeyDomains>,
+    /// What is wrong with the last change.
+    pub errors: Errors,
+    /// The field for domains to add.
+    pub field: NodeRef<html::Input>,
+    /// The org's slug and the key's id.
+    key: StoredValue<(String, String)>,
+    /// The change that is under way.
+    sent: RwSignal<Option<DomainsForm>>,
+    /// How far the last change has come.
+    progress: RwSignal<Option<RwSignal<Progress>>>,
+}
+
+impl Editor {
+    /// An editor for the key with this id, of an org with this slug.
+    pub fn new(org: String, key: String, domains: KeyDomains, errors: Vec<FieldError>) -> Self {
+        Self {
+            domains: RwSignal::new(domains),
+            errors: Errors::new(errors),
+            field: NodeRef::new(),
+            key: StoredValue::new((org, key)),
+            sent: RwSignal::new(None),
+            progress: RwSignal::new(None),
+        }
+    }
+
+    /// Changes where the key works, unless another change is under way.
+    pub fn change(self, form: DomainsForm) {
+        self.send(form, Step::Change);
+    }
+
+    /// Whether a change like this is under way, as the value of `aria-busy`.
+    pub fn busy(self, is_this: impl Fn(&DomainsForm) -> bool) -> Option<&'static str> {
+        let is_under_way = self.sent.with(|sent| sent.as_ref().is_some_and(is_this));
+        is_under_way.then_some("true")
+    }
+
+    /// When changes take effect, and how far the last one has come.
+    pub fn effect(self) -> String {
+        match self.progress.get() {
+            None => "Changes take effect immediately.".to_owned(),
+            Some(progress) => progress.with(Progress::sentence),
+        }
+    }
+
+    fn send(self, form: DomainsForm, step: Step) {
+        if self.sent.with_untracked(Option::is_some) {
+            return;
+        }
+        self.sent.set(Some(form.clone()));
+        spawn_local(async move {
+            let (org, key) = self.key.get_value();
+            let answer = edit_domains(org, key, form.clone()).await;
+            self.sent.set(None);
+            match answer {
+                Ok(DomainsAnswer::Changed {
+                    domains,
+                    added,
+                    removed,
+                }) => self.changed(domains, added, removed, &form, step),
+                Ok(DomainsAnswer::Refused(errors)) => {
+                    clear();
+                    self.errors.replace(errors);
+                    if !form.add.is_empty() {
+                        focus_later(self.field);
+                    }
+                }
+                Err(error) => show_failure(&error),
+            }
+        });
+    }
+
+    fn changed(
+        self,
+        domains: KeyDomains,
+        added: Vec<String>,
+        removed: Vec<String>,
+        form: &DomainsForm,
+        step: Step,
+    ) {
+        let place = removed.first().and_then(|domain| {
+            self.domains
+                .with_untracked(|before| before.place_of(domain))
+        });
+        let back = added.first().and_then(|domain| domains.place_of(domain));
+        let last = domains.listed.len().saturating_sub(1);
+        self.errors.replace(Vec::new());
+        self.domains.set(domains);
+        self.follow();
+        match step {
+            // Where one was: at the next domain, at the field, or at what is there again.
+            Step::Change if !form.add.is_empty() => {
+                if let Some(field) = self.field.get_untracked() {
+                    field.set_value("");
+                }
+                focus_later(self.field);
+            }
+            Step::Change => focus_remove_button(place.map(|place| place.min(last))),
+            Step::Undo if back.is_some() => focus_remove_button(back),
+            Step::Undo => focus_later(self.field),
+        }
+        let text = sentence(&added, &removed, form, step);
+        match undo_of(added, removed, form).filter(|_| step == Step::Change) {
+            Some(undo) => show_undoable(text, move || self.send(undo.clone(), Step::Undo)),
+            None => show_done(text),
+        }
+    }
+
+    /// Follows the change until it is in effect on every instance.
+    fn follow(self) {
+        let progress = RwSignal::new(Progress::Soon);
+        self.progress.set(Some(progress));
+        let (org, key) = self.key.get_value();
+        follow(org, key, progress);
+    }
+}
+
+/// The id of the button that removes the domain in this place.
+pub fn remove_id(place: usize) -> String {
+    format!("r{place}")
+}
+
+/// Focuses the button that removes the domain in this place, once it is there.
+fn focus_remove_button(place: Option<usize>) {
+    let Some(place) = place else {
+        return;
+    };
+    request_animation_frame(move || {
+        let button = document()
+            .get_element_by_id(&remove_id(place))
+            .and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok());
+        if let Some(button) = button {
+            // Focus that cannot be moved stays where it is.
+            let _ = button.focus();
+        }
+    });
+}
+
+fn focus_later(field: NodeRef<html::Input>) {
+    request_animation_frame(move || {
+        if let Some(field) = field.get_untracked() {
+            let _ = field.focus();
+        }
+    });
+}

@@ -1,0 +1,48 @@
+//! Whether pages on localhost may use a key, where the convention leaves that to the key.
+
+use leptos::prelude::*;
+
+use super::editor::Editor;
+use crate::values::key_domains::DomainsForm;
+
+/// Blocks pages on localhost or allows them again.
+#[component]
+pub fn LocalhostSwitch(
+    editor: Editor,
+    /// The key's page.
+    path: String,
+) -> impl IntoView {
+    let forbidden = move || {
+        let domains = editor.domains;
+        domains.with(|domains| domains.localhost_forbidden == Some(true))
+    };
+    let (now, word, act) = (
+        move || {
+            if forbidden() {
+                "Pages on localhost are blocked."
+            } else {
+                "Pages on localhost are allowed for development."
+            }
+        },
+        move || if forbidden() { "allow" } else { "forbid" },
+        move || {
+            if forbidden() {
+                "Allow localhost"
+            } else {
+                "Block localhost"
+            }
+        },
+    );
+    let switch = move || {
+        editor.change(DomainsForm {
+            localhost: untrack(word).to_owned(),
+            ..DomainsForm::default()
+        });
+    };
+    view! {
+        <form class="row" method="post" action=path on:submit=move |event| { event.prevent_default(); switch() }>
+            <span class="small">{now}</span>
+            <button class="btn" name="localhost" value=word aria-busy=move || editor.busy(|sent| !sent.localhost.is_empty())>{act}</button>
+        </form>
+    }
+}

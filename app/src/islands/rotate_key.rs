@@ -1,0 +1,113 @@
+//! The form that rotates a key.
+
+use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
+
+use super::{
+    shown_once::{focus_alert, show_once},
+    status_region::show_failure,
+};
+use crate::{
+    calls::rotate_key,
+    form::errors::{ErrorTexts, Errors, FieldError, FormError, described_by},
+    text::time::{Time, TimeText},
+    values::rotation::{OVERLAPS, RotateKeyForm},
+};
+
+/// The form. Where scripts run, the new secret is shown in its place, and the browser's history leads to the key's page.
+#[island]
+pub fn RotateKeyFormView(
+    /// The org's slug.
+    org: String,
+    /// The key's id.
+    key: String,
+    /// What the form is served with, so that sending it twice rotates once.
+    token: String,
+    /// When the key's secret last let a request pass.
+    last_used: Option<TimeText>,
+    /// The overlap that is chosen at first.
+    chosen: String,
+    /// What was wrong with what was sent.
+    errors: Vec<FieldError>,
+) -> impl IntoView {
+    let errors = Errors::new(errors);
+    // The notice above the form is about what was sent, so it is written anew with each answer.
+    let answers = RwSignal::new(0_u32);
+    let busy = RwSignal::new(false);
+    let path = format!("/orgs/{org}/keys/{key}");
+    let sent = StoredValue::new((org, key, token.clone()));
+    let rotate = move || {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let (org, key, rotation_token) = sent.get_value();
+            let form = RotateKeyForm {
+                overlap: chosen_overlap(),
+                rotation_token,
+            };
+            let answer = rotate_key(org, key, form).await;
+            busy.set(false);
+            match answer {
+                Ok(answer) => {
+                    let refused = show_once(answer);
+                    errors.replace(refused);
+                    answers.update(|answers| *answers += 1);
+                    focus_alert();
+                }
+                Err(error) => show_failure(&error),
+            }
+        });
+    };
+    view! {
+        {move || { answers.track(); view! { <FormError errors/> } }}
+        <form class="form" method="post" action=format!("{path}/rotate")
+            on:submit=move |event: ev::SubmitEvent| { event.prevent_default(); rotate() }>
+            <p>"The key gets a new secret, which is shown once. Its name, scopes, domains, limits and history do not change. "{used(last_used)}</p>
+            <input type="hidden" name="rotation_token" value=token/>
+            <fieldset class="field" aria-describedby=described_by("overlap", true, errors.of("overlap"))>
+                <legend><span>"How long the old secret keeps working"</span></legend>
+                <p class="hint" id="overlap-hint">"Allow enough time to update everything that uses it. You can end it early."</p>
+                <div class="seg">{choices(&chosen)}</div>
+                <ErrorTexts field="overlap" errors/>
+            </fieldset>
+            <div class="actions">
+                <button class="btn primary" aria-busy=move || busy.get().then_some("true")>"Rotate key"</button>
+                <a class="btn quiet" href=path.clone()>"Cancel"</a>
+            </div>
+        </form>
+    }
+}
+
+fn choices(chosen: &str) -> impl IntoView + use<> {
+    OVERLAPS
+        .iter()
+        .map(|(seconds, text)| {
+            let value = seconds.to_string();
+            let checked = value == chosen;
+            view! {
+                <label>
+                    <input class="visually-hidden" type="radio" name="overlap" value=value checked=checked required/>
+                    {*text}
+                </label>
+            }
+        })
+        .collect_view()
+}
+
+fn used(last_used: Option<TimeText>) -> impl IntoView {
+    match last_used {
+        Some(text) => view! { "It was last used "<Time text/>"." }.into_any(),
+        None => "It has not been used yet.".into_any(),
+    }
+}
+
+/// The overlap that is chosen. The browser may have chosen it, when someone came back to the page.
+fn chosen_overlap() -> String {
+    document()
+        .query_selector("input[name=overlap]:checked")
+        .ok()
+        .flatten()
+        .and_then(|chosen| chosen.dyn_into::<web_sys::HtmlInputElement>().ok())
+        .map_or_else(String::new, |chosen| chosen.value())
+}

@@ -1,0 +1,152 @@
+//! Changing where a widget key works.
+
+use latchkey::{
+    access::{Membership, Permit, to},
+    domain::DomainPattern,
+    id::KeyId,
+    key::settings::InvalidKeyField,
+    keys::{
+        Key,
+        edit::{DomainsChange, EditDomains, EditKeyError, edit_domains as engine_edit},
+        show,
+    },
+};
+
+use super::key_domains::key_domains;
+use crate::{
+    error::AppError,
+    form::errors::{FieldError, WHOLE_FORM},
+    pages::field_reader::FieldReader,
+    request::PageRequest,
+    values::key_domains::{DomainsAnswer, DomainsForm},
+};
+
+/// Changes where the key `key` of `org`, a slug, works, for those who may.
+///
+/// # Errors
+/// When the person may not edit domains, there is no such key, or something behind it does not work.
+pub async fn edit_domains(
+    request: &PageRequest,
+    org: &str,
+    key: &str,
+    form: &DomainsForm,
+) -> Result<DomainsAnswer, AppError> {
+    let membership = request.membership_of(org).await?;
+    let permit: Permit<to::EditDomains> = membership.permit()?;
+    let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
+    let before = read_key(request, &membership, id).await?;
+    let mut fields = FieldReader::default();
+    let requested = read(form, &before.settings.domains, &mut fields);
+    if !fields.errors.is_empty() {
+        return Ok(DomainsAnswer::Refused(fields.errors));
+    }
+    match engine_edit(request.engine(), &permit, id, requested.change).await {
+        Ok(()) => {}
+        Err(EditKeyError::NotFound) => return Err(AppError::NotFound),
+        Err(EditKeyError::Fault(fault)) => return Err(fault.into()),
+        Err(error) => return Ok(DomainsAnswer::Refused(vec![refusal(form, &error)])),
+    }
+    let after = read_key(request, &membership, id).await?;
+    Ok(
+        match key_domains(request.engine(), &membership, &after).await? {
+            Some(domains) => DomainsAnswer::Changed {
+                domains,
+                added: requested.added,
+                removed: requested.removed,
+            },
+            None => DomainsAnswer::Refused(vec![FieldError::new(
+                WHOLE_FORM,
+                InvalidKeyField::DomainsOnSecretKey,
+            )]),
+        },
+    )
+}
+
+async fn read_key(
+    request: &PageRequest,
+    membership: &Membership,
+    id: KeyId,
+) -> Result<Key, AppError> {
+    show::details(request.engine(), &membership.permit()?, id)
+        .await?
+        .ok_or(AppError::NotFound)
+}
+
+/// What a form asks for.
+#[derive(Default)]
+struct Requested {
+    change: EditDomains,
+    /// The domains among them that are new.
+    added: Vec<String>,
+    /// The domains among them that go.
+    removed: Vec<String>,
+}
+
+/// What a form asks of a key that works on `listed`.
+fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) -> Requested {
+    let of_domains = |change| EditDomains {
+        domains: Some(change),
+        ..EditDomains::default()
+    };
+    let texts = |domains: &[&DomainPattern]| domains.iter().map(ToString::to_string).collect();
+    if !form.remove.is_empty() {
+        // Each was accepted once, and may have become a public suffix since.
+        let parsed: Result<Vec<DomainPattern>, _> = form
+            .remove
+            .iter()
+            .map(|text| DomainPattern::parse_stored(text))
+            .collect();
+        let requested = fields.take(WHOLE_FORM, parsed).unwrap_or_default();
+        let removed: Vec<&DomainPattern> = listed
+            .iter()
+            .filter(|one| requested.contains(one))
+            .collect();
+        return Requested {
+            removed: texts(&removed),
+            change: of_domains(DomainsChange::Remove(
+                removed.into_iter().cloned().collect(),
+            )),
+            ..Requested::default()
+        };
+    }
+    let localhost_forbidden = match form.localhost.as_str() {
+        "forbid" => Some(true),
+        "allow" => Some(false),
+        _ => None,
+    };
+    if localhost_forbidden.is_some() {
+        let change = EditDomains {
+            localhost_forbidden,
+            ..EditDomains::default()
+        };
+        return Requested {
+            change,
+            ..Requested::default()
+        };
+    }
+    let more = fields.domains("add", &form.add);
+    if more.is_empty() && fields.errors.is_empty() {
+        fields.take("add", Err::<(), _>("Enter a domain to add."));
+    }
+    let new: Vec<&DomainPattern> = more.iter().filter(|one| !listed.contains(one)).collect();
+    Requested {
+        added: texts(&new),
+        change: of_domains(DomainsChange::Add(more)),
+        ..Requested::default()
+    }
+}
+
+fn refusal(form: &DomainsForm, error: &EditKeyError) -> FieldError {
+    match error {
+        // The page of a secret key has no such field.
+        EditKeyError::Unfit(InvalidKeyField::DomainsOnSecretKey) => {
+            FieldError::new(WHOLE_FORM, error)
+        }
+        EditKeyError::Unfit(InvalidKeyField::DomainsNeeded) => FieldError::new(
+            WHOLE_FORM,
+            "A widget key needs at least one domain. Add another one first, or revoke the key.",
+        ),
+        error if form.add.is_empty() => FieldError::new(WHOLE_FORM, error),
+        error => FieldError::new("add", error),
+    }
+}

@@ -1,0 +1,116 @@
+//! Rotating a key. The answer to the form shows the new secret, and nothing else ever does.
+
+use std::sync::Arc;
+
+use latchkey::{
+    Engine,
+    access::{Membership, Permit, to},
+    id::KeyId,
+    keys::{
+        create::{CreatedKey as EngineCreatedKey, sent_creation_token},
+        rotate::{RotateKeyError, Rotation, rotate},
+        show,
+    },
+    time::SECOND,
+};
+
+use super::held_key::{held_key, shown_before};
+use crate::{
+    error::AppError,
+    form::errors::{FieldError, WHOLE_FORM},
+    pages::page::finished,
+    request::PageRequest,
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms},
+    text::time::date,
+    values::rotation::RotateKeyForm,
+};
+
+/// Rotates the key `key` of `org`, a slug, for those who may.
+///
+/// # Errors
+/// When the person may not rotate keys, there is no such key, or something behind it does not work.
+pub async fn rotate_key(
+    request: PageRequest,
+    org: &str,
+    key: &str,
+    form: RotateKeyForm,
+) -> Result<KeyOutcome, AppError> {
+    let membership = request.membership_of(org).await?;
+    let permit = membership.permit()?;
+    let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
+    // Whatever becomes of the client: the key is held for the repeat of its submit.
+    let rotating = rotate_and_hold(request, membership, permit, form, id);
+    finished(tokio::spawn(rotating)).await
+}
+
+async fn rotate_and_hold(
+    request: PageRequest,
+    membership: Membership,
+    permit: Permit<to::RotateKeys>,
+    form: RotateKeyForm,
+    id: KeyId,
+) -> Result<KeyOutcome, AppError> {
+    let engine = request.engine();
+    let seconds = form.overlap.parse::<i64>().unwrap_or(-1);
+    let rotation = Rotation {
+        overlap: seconds.saturating_mul(SECOND),
+        token: sent_creation_token(&form.rotation_token),
+    };
+    let mut held = request.held_key().await;
+    let error = match rotate(engine, &permit, id, rotation).await {
+        Ok(created) => {
+            let position = created.position;
+            let key = shown_key(engine, &membership, created).await?;
+            let now = engine.clock().monotonic();
+            *held = Some(Held::new(&form, key.clone(), position, now));
+            return Ok(KeyOutcome::Shown(Box::new(key)));
+        }
+        Err(RotateKeyError::AlreadyRotated) => {
+            let key = held_key(&request, &membership, held.as_ref(), &form, id).await?;
+            let before =
+                || KeyOutcome::ShownBefore(shown_before(membership.org().slug.as_str(), id));
+            return Ok(key.map_or_else(before, |key| KeyOutcome::Shown(Box::new(key))));
+        }
+        Err(RotateKeyError::NotFound) => return Err(AppError::NotFound),
+        Err(RotateKeyError::Fault(fault)) => return Err(fault.into()),
+        Err(error @ RotateKeyError::OverlapOutOfRange) => FieldError::new("overlap", error),
+        Err(
+            error @ (RotateKeyError::NotFrom(_)
+            | RotateKeyError::RotationRunning { .. }
+            | RotateKeyError::RotatedMeanwhile
+            | RotateKeyError::ChangedMeanwhile
+            | RotateKeyError::NotOffered(..)),
+        ) => FieldError::new(WHOLE_FORM, error),
+    };
+    Ok(KeyOutcome::Refused(vec![error]))
+}
+
+/// The key with its new text. Without the rest of it the text would be lost: what cannot be read now is left out.
+async fn shown_key(
+    engine: &Engine,
+    membership: &Membership,
+    created: EngineCreatedKey,
+) -> Result<CreatedKey, AppError> {
+    let key = show::details(engine, &membership.permit()?, created.id)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let (kind, environment) = (key.summary.kind, key.summary.environment);
+    Ok(CreatedKey {
+        key: Arc::new(created.plain),
+        name: key.summary.name.to_string(),
+        kind,
+        environment,
+        domains: key
+            .settings
+            .domains
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        created: date(key.summary.created_at),
+        expires: key.summary.lifecycle.expires_at.map(date),
+        org_id: membership.org().id.to_string(),
+        path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
+        is_rotated: true,
+        terms: KeyTerms::of(engine.convention(), kind, environment),
+    })
+}
