@@ -1,5 +1,6 @@
 //! The agents' pages.
 
+mod agent_form;
 mod data;
 mod fields;
 mod forms;

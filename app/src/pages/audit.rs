@@ -11,11 +11,13 @@ mod history;
 mod names;
 mod page;
 mod query;
+mod rows;
 mod table;
 mod wording;
 
 pub use self::{
-    data::{HistoryItem, history_of_key},
+    data::history_of_key,
     history::{HistoryCard, entries_of_key},
     page::AuditPage,
+    rows::HistoryItem,
 };

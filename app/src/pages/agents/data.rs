@@ -11,7 +11,7 @@ use latchkey::{
     role::Action,
 };
 
-use super::forms::AgentForm;
+use super::agent_form::AgentForm;
 use crate::{error::AppError, request::PageRequest};
 
 /// An org's agents.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{data::AgentOptions, forms::AgentForm};
+use super::{agent_form::AgentForm, data::AgentOptions};
 use crate::{
     form::{
         errors::{ErrorTexts, Errors, FormError},

@@ -9,15 +9,11 @@ use latchkey::{
     name::DisplayName,
     revision::{Known, Revision},
 };
-use serde::Deserialize;
 
-use super::data::show;
+use super::{agent_form::AgentForm, data::show};
 use crate::{
     error::AppError,
-    form::{
-        errors::{FieldError, WHOLE_FORM},
-        sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, sent_back},
-    },
+    form::errors::{FieldError, WHOLE_FORM},
     pages::{
         answer::FormAnswer,
         conflict::{Conflict, name_of},
@@ -26,38 +22,6 @@ use crate::{
     },
     request::PageRequest,
 };
-
-/// The fields of an agent's forms as they are typed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct AgentForm {
-    /// `delete` to delete the agent; empty to save it.
-    pub change: String,
-    /// Its name.
-    pub name: String,
-    /// The id of its project; empty to leave that to Latchkey.
-    pub project: String,
-    /// Domains, separated by commas or line ends.
-    pub domains: String,
-    /// Anything for yes: a checkbox that is not ticked is not sent.
-    pub public_embedding: String,
-    /// The revision that the form was served with; empty for a new agent.
-    pub base: String,
-}
-
-impl AgentForm {
-    /// The form as it is sent back, no field longer than the page lets one type.
-    fn sent_back(&self) -> Self {
-        Self {
-            change: String::new(),
-            name: sent_back(&self.name, MAX_NAME),
-            project: sent_back(&self.project, MAX_NAME),
-            domains: sent_back(&self.domains, MAX_LIST),
-            public_embedding: sent_back(&self.public_embedding, MAX_NAME),
-            base: sent_back(&self.base, MAX_BASE),
-        }
-    }
-}
 
 type Answer = Result<FormAnswer<AgentForm>, AppError>;
 

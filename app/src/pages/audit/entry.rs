@@ -8,8 +8,8 @@ use latchkey::{
 use crate::{
     pages::audit::{
         change_text::changes,
-        data::{EntryRow, HistoryItem, TargetText},
         names::Names,
+        rows::{EntryRow, HistoryItem, TargetText},
         wording::{Wording, brief, capitalized},
     },
     text::time::TimeText,

@@ -3,7 +3,7 @@
 use leptos::{either::Either, prelude::*};
 
 use crate::{
-    pages::audit::{changes::Changes, data::HistoryItem},
+    pages::audit::{changes::Changes, rows::HistoryItem},
     text::time::Time,
 };
 

@@ -6,7 +6,7 @@ use crate::{
     pages::audit::{
         address::Address,
         changes::Changes,
-        data::{EntryRow, TargetText},
+        rows::{EntryRow, TargetText},
     },
     text::time::Time,
 };

@@ -1,6 +1,7 @@
 //! The page that imports keys.
 
 mod body;
+mod file_form;
 mod form;
 mod page;
 

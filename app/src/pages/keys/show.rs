@@ -5,6 +5,7 @@ mod details;
 mod domains;
 mod domains_form;
 mod effect;
+mod fields;
 mod form;
 mod page;
 mod requests;

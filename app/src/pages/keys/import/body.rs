@@ -3,7 +3,7 @@
 use axum::{body::Body, extract::Request, http::header};
 use http_body_util::BodyExt as _;
 
-use super::form::ImportForm;
+use super::file_form::ImportForm;
 use crate::{error::AppError, pages::forms};
 
 /// The most parts of a form: twice those that ours has.

@@ -13,65 +13,14 @@ use latchkey::{
     keys::import::{self, EntryReport, Format, ImportError, import_at},
     work_queue::Place,
 };
-use serde::Deserialize;
 
-use super::body;
+use super::{body, file_form::ImportForm};
 use crate::{
     error::AppError,
-    form::sent_back::{MAX_NAME, sent_back},
     pages::{answer::FormAnswer, forms::respond},
     request::PageRequest,
     site::Site,
 };
-
-/// The most bytes of a text that the answer carries: escaped, they can be five times as many.
-const MAX_CARRIED: usize = 128 * 1024;
-
-/// The form's fields as they were sent.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub struct ImportForm {
-    /// `csv` or `json`.
-    pub format: String,
-    /// The file's text.
-    pub text: String,
-    /// `import` to do it; anything else only says what would come of it.
-    pub go: String,
-    /// Whether the text is that of a file, rather than pasted.
-    #[serde(skip)]
-    pub is_file: bool,
-}
-
-impl ImportForm {
-    /// The form as the answer carries it. A text that is too long for that is left out as a whole: half of it would be
-    /// imported as if it were all.
-    fn carried(&self) -> Self {
-        let text = if self.text.len() > MAX_CARRIED {
-            String::new()
-        } else {
-            self.text.clone()
-        };
-        Self {
-            format: sent_back(&self.format, MAX_NAME),
-            text,
-            go: String::new(),
-            is_file: self.is_file,
-        }
-    }
-
-    /// The form as it is filled in again. A file is not shown as if it had been pasted.
-    pub fn sent_back(&self) -> Self {
-        let carried = self.carried();
-        Self {
-            text: if self.is_file {
-                String::new()
-            } else {
-                carried.text
-            },
-            ..carried
-        }
-    }
-}
 
 /// What came of a file, or would come of it.
 #[derive(Debug, Clone)]

@@ -8,7 +8,10 @@ use latchkey::{
 };
 use leptos::{either::Either, prelude::*};
 
-use super::form::{ImportForm, Imported, ImportedEntry};
+use super::{
+    file_form::ImportForm,
+    form::{Imported, ImportedEntry},
+};
 use crate::{
     error::AppError,
     form::{

@@ -1,6 +1,6 @@
 //! Changing where a widget key works, by a form of its page.
 
-use super::form::KeyForm;
+use super::fields::KeyForm;
 use crate::{
     error::AppError,
     operations::edit_domains::edit_domains,

@@ -8,7 +8,7 @@ use super::{
     details::{Details, Notes, ScopesCard},
     domains::DomainsCard,
     effect::EffectLine,
-    form::KeyForm,
+    fields::KeyForm,
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
     secrets::{Findings, SecretsCard},

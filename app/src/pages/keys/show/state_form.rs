@@ -9,7 +9,7 @@ use latchkey::{
     },
 };
 
-use super::form::KeyForm;
+use super::fields::KeyForm;
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
