@@ -8,6 +8,7 @@ use crate::{
     values::{
         found::Found,
         key_domains::{DomainsAnswer, DomainsForm},
+        key_form::SettingsForm,
         progress::Progress,
         rotation::RotateKeyForm,
         shown_once::KeyAnswer,
@@ -45,6 +46,20 @@ pub async fn edit_domains(
 pub async fn usage(org: String, range: Range) -> Result<ShownUsage, AppError> {
     use crate::{operations::answer, pages::usage::shown_usage};
     answer(async |request| shown_usage(&request, &org, range).await).await
+}
+
+/// Creates a key of `org`, a slug.
+#[server(prefix = "/api", endpoint = "keys/create")]
+pub async fn create_key(org: String, form: SettingsForm) -> Result<KeyAnswer, AppError> {
+    use crate::{
+        operations::{answer, create_key::create_key},
+        pages::keys::shown_once::for_island,
+    };
+    answer(async |request| {
+        let outcome = create_key(request, &org, form).await?;
+        Ok(for_island(outcome))
+    })
+    .await
 }
 
 /// Rotates a key of `org`, a slug.

@@ -14,6 +14,7 @@ pub mod origin_tester;
 pub mod palette;
 pub mod pick_all;
 pub mod rotate_key;
+pub mod sent_form;
 pub mod shown_once;
 pub mod status_region;
 pub mod usage;

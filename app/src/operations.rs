@@ -1,6 +1,7 @@
 //! What pages and server functions do.
 
 pub mod check_domains;
+pub mod create_key;
 pub mod edit_domains;
 pub mod find;
 pub mod held_key;

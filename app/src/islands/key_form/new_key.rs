@@ -1,18 +1,26 @@
 //! The form that creates a key.
 
 use latchkey::key::Environment;
-use leptos::prelude::*;
+use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::fields::{Choices, NameField, SettingsFields};
 use crate::{
+    calls::create_key,
     form::errors::{ErrorTexts, Errors, FieldError, FormError, described_by},
+    islands::{
+        sent_form::sent_form,
+        shown_once::{focus_alert, show_once},
+        status_region::show_failure,
+    },
     text::words::environment_title,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
-/// The form.
+/// The form. Where scripts run, the new key is shown in its place, and the browser's history leads to the key's page.
 #[island]
 pub fn NewKeyFormView(
+    /// The org's slug.
+    org: String,
     /// The address of the org's keys.
     keys_path: String,
     /// What is offered.
@@ -31,17 +39,46 @@ pub fn NewKeyFormView(
     } else {
         values.creation_token.clone()
     };
+    // The notice above the form is about what was sent, so it is written anew with each answer.
+    let answers = RwSignal::new(0_u32);
+    let busy = RwSignal::new(false);
+    let create = move |form: SettingsForm| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        let org = org.clone();
+        spawn_local(async move {
+            let answer = create_key(org, form).await;
+            busy.set(false);
+            match answer {
+                Ok(answer) => {
+                    errors.replace(show_once(answer));
+                    answers.update(|answers| *answers += 1);
+                    focus_alert();
+                }
+                Err(error) => show_failure(&error),
+            }
+        });
+    };
+    let submit = move |event: ev::SubmitEvent| {
+        // A form that cannot be read here is sent as any form.
+        if let Some(form) = sent_form(&event) {
+            event.prevent_default();
+            create(form);
+        }
+    };
     let action = format!("{keys_path}/new");
     view! {
-        <form class="form" method="post" action=action>
-            <FormError errors consequence="The key was not created."/>
+        <form class="form" method="post" action=action on:submit=submit>
+            {move || { answers.track(); view! { <FormError errors consequence="The key was not created."/> } }}
             <input type="hidden" name="creation_token" value=token/>
             <NameField value=values.name.clone() focused=errors.is_empty() errors/>
             {kind}
             {environment}
             <SettingsFields options values kept=String::new() errors/>
             <div class="actions">
-                <button class="btn primary">"Create key"</button>
+                <button class="btn primary" aria-busy=move || busy.get().then_some("true")>"Create key"</button>
                 <a class="btn quiet" href=keys_path>"Cancel"</a>
             </div>
         </form>

@@ -4,7 +4,4 @@ mod data;
 mod form;
 mod page;
 
-#[cfg(test)]
-mod tests;
-
 pub use self::{data::offer, form::submit, page::NewKeyPage};

@@ -108,6 +108,11 @@ pub fn entries() -> Vec<Entry> {
             To(Action::EditDomains),
         ),
         post(
+            "/api/keys/create",
+            "org={org}&form[name]=One",
+            To(Action::CreateKeys),
+        ),
+        post(
             "/api/keys/rotate",
             "org={org}&key={key}&form[overlap]=0",
             To(Action::RotateKeys),

@@ -24,13 +24,15 @@ pub fn NewKeyPage() -> impl IntoView {
     }
     page(options, |request, options| {
         let (values, errors) = fields_and_errors(|| options.blank());
-        view! { <NewKey keys_path=keys_path(&request) options values errors/> }
+        let org = request.org().to_owned();
+        view! { <NewKey org keys_path=keys_path(&request) options values errors/> }
     })
     .into_any()
 }
 
 #[component]
 fn NewKey(
+    org: String,
     keys_path: String,
     options: NewKeyOptions,
     values: SettingsForm,
@@ -39,6 +41,6 @@ fn NewKey(
     view! {
         <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="New key"/>
         <PageHead title="New key"/>
-        <NewKeyFormView keys_path options values errors/>
+        <NewKeyFormView org keys_path options values errors/>
     }
 }

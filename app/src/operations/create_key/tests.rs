@@ -1,6 +1,6 @@
 use latchkey::time::{DAY, Timestamp};
 
-use super::form::read;
+use super::read;
 use crate::values::key_form::SettingsForm;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_270_000_000); // 2026-11-21

@@ -1,0 +1,121 @@
+//! Creating a key. The answer to the form shows it, and nothing else ever does.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use latchkey::{
+    access::{Membership, Permit, to},
+    key::{Environment, Kind},
+    keys::create::{
+        CreateKeyError, CreatedKey as EngineCreatedKey, NewKey, create, sent_creation_token,
+    },
+    time::Timestamp,
+};
+
+use super::held_key::{held_key, shown_before};
+use crate::{
+    error::AppError,
+    form::errors::FieldError,
+    pages::{
+        field_reader::{FieldReader, form_field},
+        keys::settings_form::read_new,
+        page::finished,
+    },
+    request::PageRequest,
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms},
+    text::time::date,
+    values::key_form::SettingsForm,
+};
+
+/// Creates a key of `org`, a slug, for those who may.
+///
+/// # Errors
+/// When the person may not create keys, or something behind it does not work.
+pub async fn create_key(
+    request: PageRequest,
+    org: &str,
+    form: SettingsForm,
+) -> Result<KeyOutcome, AppError> {
+    let membership = request.membership_of(org).await?;
+    let permit: Permit<to::CreateKeys> = membership.permit()?;
+    let new = match read(&form, request.engine().clock().now()) {
+        Ok(new) => new,
+        Err(errors) => return Ok(KeyOutcome::Refused(errors)),
+    };
+    // Whatever becomes of the client: the key is held for the repeat of its submit.
+    let creating = create_and_hold(request, membership, permit, form, new);
+    finished(tokio::spawn(creating)).await
+}
+
+async fn create_and_hold(
+    request: PageRequest,
+    membership: Membership,
+    permit: Permit<to::CreateKeys>,
+    form: SettingsForm,
+    new: NewKey,
+) -> Result<KeyOutcome, AppError> {
+    let engine = request.engine();
+    let mut held = request.held_key().await;
+    let error = match create(engine, &permit, new.clone()).await {
+        Ok(created) => {
+            let position = created.position;
+            let key = shown_key(&request, &membership, &new, created);
+            let now = engine.clock().monotonic();
+            *held = Some(Held::new(&form, key.clone(), position, now));
+            return Ok(KeyOutcome::Shown(Box::new(key)));
+        }
+        Err(CreateKeyError::AlreadyCreated(id)) => {
+            let key = held_key(&request, &membership, held.as_ref(), &form, id).await?;
+            let before =
+                || KeyOutcome::ShownBefore(shown_before(membership.org().slug.as_str(), id));
+            return Ok(key.map_or_else(before, |key| KeyOutcome::Shown(Box::new(key))));
+        }
+        Err(CreateKeyError::Fault(fault)) => return Err(fault.into()),
+        Err(error @ CreateKeyError::NotOffered(..)) => FieldError::new("environment", error),
+        Err(CreateKeyError::Unfit(error)) => FieldError::new(form_field(error.field()), error),
+    };
+    Ok(KeyOutcome::Refused(vec![error]))
+}
+
+fn shown_key(
+    request: &PageRequest,
+    membership: &Membership,
+    new: &NewKey,
+    created: EngineCreatedKey,
+) -> CreatedKey {
+    let engine = request.engine();
+    let settings = &new.settings;
+    CreatedKey {
+        key: Arc::new(created.plain),
+        name: settings.name.to_string(),
+        kind: new.kind,
+        environment: new.environment,
+        domains: settings.domains.iter().map(ToString::to_string).collect(),
+        created: date(engine.clock().now()),
+        expires: settings.expires_at.map(date),
+        org_id: membership.org().id.to_string(),
+        path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
+        is_rotated: false,
+        terms: KeyTerms::of(engine.convention(), new.kind, new.environment),
+    }
+}
+
+/// Reads the fields. What needs the convention or the database is left to [`create`].
+fn read(form: &SettingsForm, now: Timestamp) -> Result<NewKey, Vec<FieldError>> {
+    let mut fields = FieldReader::default();
+    let kind = form.kind.parse::<Kind>();
+    let settings = read_new(form, kind.as_ref().ok().copied(), &mut fields, now);
+    let kind = fields.take("kind", kind);
+    let environment = fields.take("environment", form.environment.parse::<Environment>());
+    match (kind, environment, settings) {
+        (Some(kind), Some(environment), Some(settings)) if fields.errors.is_empty() => Ok(NewKey {
+            kind,
+            environment,
+            settings,
+            creation_token: sent_creation_token(&form.creation_token),
+        }),
+        _ => Err(fields.errors),
+    }
+}
