@@ -12,7 +12,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::{OrgId, ServiceTokenId},
     name::{DisplayName, Slug},
-    role::{Action, Role},
+    role::{Action, Role, with_actions},
 };
 
 /// An org, as everyone in it may know it.
@@ -55,11 +55,11 @@ pub trait Permitted {
 }
 
 macro_rules! permitted {
-    ($($name:ident)*) => {
+    ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
         /// The actions of [`Action`] as types.
         pub mod to {
             $(
-                #[doc = concat!("[`Action::", stringify!($name), "`](crate::role::Action).")]
+                $(#[$doc])*
                 #[derive(Debug, Clone, Copy)]
                 pub struct $name;
                 impl super::Permitted for $name {
@@ -70,11 +70,7 @@ macro_rules! permitted {
     };
 }
 
-permitted! {
-    SeeKeys SeeKeyDetails CreateKeys EditKeys RotateKeys DisableKeys RevokeKeys EditDomains EditAgents EditProjects
-    SeeUsageTotals SeeUsageDetails ExportUsage ReviewKeys SeeAuditLog SeeMembers InviteMembers ChangeRoles RemoveMembers
-    EditOrg EditWebhooks DeleteOrg
-}
+with_actions!(permitted);
 
 /// Why there is no permit.
 #[derive(Debug, thiserror::Error)]

@@ -6,67 +6,31 @@
 //!
 //! A row takes some 400 bytes; an org with 10,000 keys that are each changed once a month writes 50 MB a year.
 
+mod append;
 mod chain;
 mod checkpoint;
 mod last_change;
 mod list;
 pub mod retention;
+mod row;
 pub mod security_events;
-
-use std::{collections::HashMap, net::IpAddr};
-
-use serde_json::{Map, Value};
 
 use crate::{
     Engine,
     access::{Permit, to},
-    caller::Caller,
-    db::{StorageError, Tx, on, places_of_rows},
-    event::{Event, Target},
+    event::Event,
     id::OrgId,
-    network::Network,
-    time::Timestamp,
     work_queue::{Busy, Place},
 };
 
+pub use append::CHANNEL;
+pub(crate) use append::{Appended, NewEntry, Positions, append};
 pub(crate) use chain::last_is_under;
 pub use chain::{BrokenChain, EntryPlace, Head, verify};
 pub use checkpoint::{InvalidCheckpoint, check_beginning, seal};
 pub use last_change::last_change;
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
-pub use security_events::exported;
-
-/// The channel on which Postgres notifies other instances of new rows.
-pub const CHANNEL: &str = "latchkey_audit_log";
-/// Rows that one statement inserts: far fewer parameters than either database takes.
-const ROWS_AT_ONCE: usize = 500;
-/// What Postgres's advisory lock on the log is called: the first bytes of "latchkey".
-const LOCK: i64 = i64::from_be_bytes(*b"latchkey");
-
-/// A row as it is stored.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-pub(crate) struct Row {
-    pub position: i64,
-    pub org_id: Option<String>,
-    pub seq: i64,
-    pub at: Timestamp,
-    pub event: String,
-    pub actor_kind: String,
-    pub actor_id: Option<String>,
-    pub via: String,
-    pub network: Option<String>,
-    pub client: Option<String>,
-    pub request_id: Option<String>,
-    pub target_kind: Option<String>,
-    pub target_id: Option<String>,
-    pub changes: String,
-    pub pepper_version: i32,
-    pub hash: Vec<u8>,
-}
-
-/// The columns of a [`Row`].
-pub(crate) const COLUMNS: &str = "position, org_id, seq, at, event, actor_kind, actor_id, via, network, client, \
-     request_id, target_kind, target_id, changes, pepper_version, hash";
+use security_events::{Log, SecurityEvent};
 
 /// A place in the queue of exports. Whoever has one puts rows together in it, and keeps it until the file is sent.
 ///
@@ -79,182 +43,9 @@ pub fn enter_export(
     engine.exporting.enter(permit.org_id())
 }
 
-/// An entry that is to be appended.
-#[derive(Debug, Clone)]
-pub(crate) struct NewEntry {
-    /// The org whose log it is in; `None` for what is no org's.
-    pub org_id: Option<OrgId>,
-    pub at: Timestamp,
-    pub caller: Caller,
-    pub event: Event,
-    pub target: Option<Target>,
-    /// By field, `{"from": …, "to": …}`.
-    pub changes: Map<String, Value>,
-}
-
-/// The rows that one transaction appended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Positions {
-    pub first: i64,
-    pub last: i64,
-}
-
-/// The same, and the hash of the last row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Appended {
-    pub positions: Positions,
-    hash: Vec<u8>,
-}
-
-impl Appended {
-    /// Whether the log has the rows. Asked when no one else can append, so that a commit that went unanswered is over.
-    pub async fn is_stored(&self, tx: &mut Tx) -> Result<bool, StorageError> {
-        lock(tx).await?;
-        const SQL: &str =
-            "SELECT EXISTS (SELECT 1 FROM audit_log WHERE position = $1 AND hash = $2)";
-        Ok(on!(tx.on(), c => sqlx::query_scalar(SQL)
-            .bind(self.positions.last).bind(&self.hash).fetch_one(c).await)?)
-    }
-}
-
-/// Appends entries, as the last step of their transaction: from here to the commit no other transaction can append, so
-/// that whoever has read up to a position has missed none before it.
-///
-/// # Errors
-/// When the database does not answer.
-pub(crate) async fn append(
-    engine: &Engine,
-    tx: &mut Tx,
-    entries: &[NewEntry],
-) -> Result<Appended, StorageError> {
-    let (last, mut hash) = lock(tx).await?;
-    let mut seqs = HashMap::new();
-    let mut rows = Vec::with_capacity(entries.len());
-    for (entry, number) in entries.iter().zip(1..) {
-        let seq = match seqs.get(&entry.org_id) {
-            Some(seq) => *seq,
-            None => last_seq(tx, entry.org_id).await?,
-        } + 1;
-        seqs.insert(entry.org_id, seq);
-        let caller = &entry.caller;
-        let address = caller.visit.address;
-        let mut row = Row {
-            position: last + number,
-            org_id: entry.org_id.map(|id| id.to_string()),
-            seq,
-            at: entry.at,
-            event: entry.event.to_string(),
-            actor_kind: caller.actor.kind().to_owned(),
-            actor_id: caller.actor.id(),
-            via: caller.via.as_str().to_owned(),
-            network: address.map(|address| Network::of(address).to_string()),
-            client: caller.visit.client.map(|client| client.to_string()),
-            request_id: caller.visit.request_id.as_deref().map(str::to_owned),
-            target_kind: entry.target.map(|target| target.kind().to_owned()),
-            target_id: entry.target.map(|target| target.to_string()),
-            changes: serde_json::json!(entry.changes).to_string(),
-            pepper_version: engine.peppers.current_version(),
-            hash: Vec::new(),
-        };
-        hash = chain::hash(&engine.peppers, &hash, &row).ok_or_else(StorageError::interrupted)?;
-        row.hash.clone_from(&hash);
-        rows.push((row, address));
-    }
-    for rows in rows.chunks(ROWS_AT_ONCE) {
-        insert(tx, rows).await?;
-        insert_addresses(tx, rows).await?;
-    }
-    let positions = Positions {
-        first: last + 1,
-        last: last + rows.len() as i64,
-    };
-    Ok(Appended { positions, hash })
-}
-
-/// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction
-/// keeps every other writer out by itself. Postgres notifies others with the commit: asked for together with the lock, that
-/// costs no round trip while the lock is held. The last row is read in a statement of its own, which sees what was committed
-/// while this one waited.
-async fn lock(tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageError> {
-    if let crate::db::On::Postgres(c) = tx.on() {
-        sqlx::query("SELECT pg_advisory_xact_lock($1), pg_notify($2, '')")
-            .bind(LOCK)
-            .bind(CHANNEL)
-            .execute(c)
-            .await?;
-    }
-    const LAST: &str = "SELECT position, hash FROM audit_log ORDER BY position DESC LIMIT 1";
-    let last: Option<(i64, Vec<u8>)> =
-        on!(tx.on(), c => sqlx::query_as(LAST).fetch_optional(c).await)?;
-    match last {
-        Some(last) => Ok(last),
-        None => {
-            const CHECKPOINT: &str = "SELECT position, hash FROM audit_checkpoint";
-            Ok(on!(tx.on(), c => sqlx::query_as(CHECKPOINT).fetch_one(c).await)?)
-        }
-    }
-}
-
-/// The number of the org's last entry, which retention may have deleted. One statement, so that it sees the log either
-/// before a deletion or after it. Latchkey writes no entry before the beginning of the log: the number of one counts for nothing.
-async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageError> {
-    let org_id = org_id.map(|id| id.to_string());
-    const LAST: &str = "SELECT COALESCE(MAX(seq), 0) FROM \
-         (SELECT * FROM (SELECT seq FROM audit_log WHERE org_id = $1 \
-         AND position > (SELECT position FROM audit_checkpoint) ORDER BY seq DESC LIMIT 1) AS last \
-         UNION ALL SELECT seq FROM audit_deleted_seqs WHERE org_id = $1) AS of_org";
-    const LAST_OF_NONE: &str = "SELECT COALESCE(MAX(seq), 0) FROM \
-         (SELECT * FROM (SELECT seq FROM audit_log WHERE org_id IS NULL \
-         AND position > (SELECT position FROM audit_checkpoint) ORDER BY seq DESC LIMIT 1) AS last \
-         UNION ALL SELECT seq FROM audit_deleted_seqs WHERE org_id = '') AS of_none";
-    Ok(on!(tx.on(), c => match org_id {
-        Some(org_id) => sqlx::query_scalar(LAST).bind(org_id).fetch_one(c).await,
-        None => sqlx::query_scalar(LAST_OF_NONE).fetch_one(c).await,
-    })?)
-}
-
-/// Fails unless the database took every row: a trigger may ignore some, and a change without an entry must not last.
-async fn insert(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
-    let sql = format!(
-        "INSERT INTO audit_log ({COLUMNS}) VALUES {}",
-        places_of_rows(rows.len(), 16)
-    );
-    let inserted = on!(tx.on(), c => {
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (row, _) in rows {
-            query = query
-                .bind(row.position).bind(&row.org_id).bind(row.seq).bind(row.at).bind(&row.event)
-                .bind(&row.actor_kind).bind(&row.actor_id).bind(&row.via).bind(&row.network).bind(&row.client)
-                .bind(&row.request_id).bind(&row.target_kind).bind(&row.target_id).bind(&row.changes)
-                .bind(row.pepper_version).bind(&row.hash);
-        }
-        query.execute(c).await.map(|done| done.rows_affected())
-    })?;
-    if inserted == rows.len() as u64 {
-        Ok(())
-    } else {
-        Err(StorageError::ignored())
-    }
-}
-
-async fn insert_addresses(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
-    let with_address: Vec<(&Row, IpAddr)> = rows
-        .iter()
-        .filter_map(|(row, address)| Some((row, (*address)?)))
-        .collect();
-    if with_address.is_empty() {
-        return Ok(());
-    }
-    let sql = format!(
-        "INSERT INTO audit_addresses (position, at, address) VALUES {}",
-        places_of_rows(with_address.len(), 3)
-    );
-    on!(tx.on(), c => {
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-        for (row, address) in with_address {
-            query = query.bind(row.position).bind(row.at).bind(address.to_canonical().to_string());
-        }
-        query.execute(c).await.map(drop)
-    })?;
-    Ok(())
+/// Notes that the caller exported the org's log.
+pub fn exported(engine: &Engine, permit: &Permit<to::SeeAuditLog>) {
+    let log = Log::Org(permit.org_id());
+    let exported = SecurityEvent::new(Event::ExportMade, permit.caller().clone(), log);
+    engine.note(exported.with("file", "audit_log"));
 }

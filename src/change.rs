@@ -178,15 +178,16 @@ impl Change {
             let committed = async {
                 let appended = audit::append(&engine, &mut tx, &entries).await?;
                 tx.commit().await?;
-                Ok::<_, StorageError>(appended.positions)
+                Ok::<_, StorageError>(appended)
             };
             let committed = committed.await;
             for (event, target) in &what {
                 engine.forget_stale(*event, *target);
             }
-            let positions = committed?;
+            let appended = committed?;
+            let positions = appended.positions;
             let now = engine.clock.monotonic();
-            engine.effects.note(&what, positions, now);
+            engine.effects.note(&what, appended, now);
             Ok(positions)
         });
         committing.await.map_err(|_| StorageError::interrupted())?

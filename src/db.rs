@@ -6,17 +6,19 @@
 mod error;
 pub(crate) mod postgres;
 pub mod sqlite_file;
+mod transaction;
 
 use std::{str::FromStr, sync::LazyLock, time::Duration};
 
 use sqlx::{
-    PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 pub use self::error::{ConnectError, OpenError, StorageError};
 pub(crate) use self::postgres::{PostgresPool, Statements};
+pub(crate) use self::transaction::{Turn, Tx};
 use crate::{clock::Clock, time::Timestamp};
 
 /// Reads a column that holds JSON.
@@ -300,16 +302,24 @@ impl Db {
     /// Starts a transaction that writes and is not recorded, since it is not on an org's data; what is goes through
     /// [`crate::change`]. Dropped without [`Tx::commit`], it changes nothing.
     pub(crate) async fn begin_unrecorded(&self) -> Result<Tx, StorageError> {
-        Ok(Tx(match &self.0 {
+        Ok(Tx::new(match &self.0 {
             // IMMEDIATE takes the write lock now; a deferred one that has read first can only fail to get it.
             On::Sqlite(pools) => On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
             On::Postgres(pools) => On::Postgres(pools.all.begin().await?),
         }))
     }
 
+    /// The same for a restore, which nobody waits for and which may stop on the way, as where its file is slow to read.
+    pub(crate) async fn begin_restore(&self) -> Result<Tx, StorageError> {
+        match &self.0 {
+            On::Sqlite(_) => self.begin_unrecorded().await,
+            On::Postgres(pools) => Ok(Tx::new(On::Postgres(pools.all.begin_unbounded().await?))),
+        }
+    }
+
     /// Starts a transaction that only reads, and sees the database as it is at its first statement until its end.
     pub(crate) async fn begin_snapshot(&self) -> Result<Tx, StorageError> {
-        Ok(Tx(match &self.0 {
+        Ok(Tx::new(match &self.0 {
             // Every transaction of SQLite sees one state.
             On::Sqlite(pools) => On::Sqlite(pools.read.begin().await?),
             On::Postgres(pools) => On::Postgres(pools.all.begin_snapshot().await?),
@@ -358,24 +368,5 @@ impl Db {
                 pools.verification.pool().close().await;
             }
         }
-    }
-}
-
-/// A transaction.
-pub(crate) struct Tx(On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
-
-impl Tx {
-    /// The connection to run statements on.
-    pub fn on(&mut self) -> On<&mut SqliteConnection, &mut PgConnection> {
-        match &mut self.0 {
-            On::Sqlite(tx) => On::Sqlite(tx),
-            On::Postgres(tx) => On::Postgres(tx),
-        }
-    }
-
-    /// Makes the changes last.
-    pub async fn commit(self) -> Result<(), StorageError> {
-        on!(self.0, tx => tx.commit().await)?;
-        Ok(())
     }
 }

@@ -20,7 +20,7 @@ use tokio::{sync::Notify, time::sleep};
 use crate::{
     Engine,
     access::{Permit, to},
-    audit::Positions,
+    audit::Appended,
     caller::Via,
     clock::Monotonic,
     db::{StorageError, on},
@@ -77,15 +77,15 @@ pub(crate) struct Effects {
     ahead: Mutex<Option<i64>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Pending {
-    positions: Positions,
+    entries: Appended,
     committed_at: Monotonic,
 }
 
 impl Effects {
     /// Notes that a change was committed just now. Only changes of keys that exist are waited for.
-    pub(crate) fn note(&self, events: &[(Event, Target)], positions: Positions, now: Monotonic) {
+    pub(crate) fn note(&self, events: &[(Event, Target)], entries: Appended, now: Monotonic) {
         let is_waited_for = |(event, target): &(Event, Target)| {
             matches!(target, Target::Key(_)) && !is_first(*event)
         };
@@ -97,7 +97,7 @@ impl Effects {
             pending.pop_front();
         }
         pending.push_back(Pending {
-            positions,
+            entries,
             committed_at: now,
         });
         self.woken.notify_one();
@@ -118,6 +118,17 @@ impl Effects {
     }
 }
 
+/// In SQL, whether the log has the entry that an instance read last, or begins right after it. A log that went back has others
+/// at its positions: whoever read those has not read what came after.
+macro_rules! has_what_was_read {
+    () => {
+        "(EXISTS (SELECT 1 FROM audit_log \
+         WHERE audit_log.position = instances.position AND audit_log.hash = instances.hash) \
+         OR EXISTS (SELECT 1 FROM audit_checkpoint \
+         WHERE audit_checkpoint.position = instances.position AND audit_checkpoint.hash = instances.hash))"
+    };
+}
+
 /// Whether an event is a key's first: nothing was before it that memory could hold.
 const fn is_first(event: Event) -> bool {
     matches!(event, Event::KeyCreated | Event::KeyImported)
@@ -134,9 +145,13 @@ pub async fn watch(engine: &Engine) {
                     "when a change came into effect was not stored and is tried again"
                 );
             }
-            let newest = engine.effects.pending().back().copied();
-            let Some(newest) = newest else { break };
-            let age = engine.clock.monotonic().since(newest.committed_at);
+            let newest = engine
+                .effects
+                .pending()
+                .back()
+                .map(|last| last.committed_at);
+            let Some(committed_at) = newest else { break };
+            let age = engine.clock.monotonic().since(committed_at);
             sleep(if age < PROMPT {
                 SHORT_PAUSE
             } else {
@@ -152,9 +167,15 @@ pub async fn watch(engine: &Engine) {
 /// # Errors
 /// When the database does not answer; the next look tries again.
 pub async fn look(engine: &Engine) -> Result<(), StorageError> {
-    const OTHERS: &str = "SELECT MIN(position) FROM instances WHERE id <> $1 AND seen_at > $2";
+    const OTHERS: &str = concat!(
+        "SELECT MIN(CASE WHEN ",
+        has_what_was_read!(),
+        " THEN position ELSE 0 END) FROM instances WHERE id <> $1 AND seen_at > $2"
+    );
+    // What a log lost that went back is in effect nowhere.
     const INSERT: &str = "INSERT INTO effects (first_position, last_position, millis, noted_at) \
-         VALUES ($1, $2, $3, $4) ON CONFLICT (first_position) DO NOTHING";
+         SELECT CAST($1 AS BIGINT), position, CAST($3 AS BIGINT), CAST($4 AS BIGINT) \
+         FROM audit_log WHERE position = $2 AND hash = $5 ON CONFLICT (first_position) DO NOTHING";
     let asked_at = engine.clock.monotonic();
     // After that it is in effect everywhere, and nobody asks how long that took.
     let is_awaited = |pending: &Pending| asked_at.since(pending.committed_at) < SETTLED_AFTER;
@@ -164,31 +185,27 @@ pub async fn look(engine: &Engine) -> Result<(), StorageError> {
         .bind(engine.recorder.instance()).bind(since).fetch_one(c).await)?;
     let (seen_at, now) = (engine.clock.monotonic(), engine.clock.now());
     let is_everywhere =
-        |pending: &Pending| others.is_none_or(|others| others >= pending.positions.last);
+        |pending: &Pending| others.is_none_or(|others| others >= pending.entries.positions.last);
     let known: Vec<Pending> = {
         let pending = engine.effects.pending();
         let known = pending.iter().filter(|pending| is_everywhere(pending));
-        known.copied().collect()
+        known.cloned().collect()
     };
     if known.is_empty() {
         return Ok(());
     }
     let mut tx = engine.db.begin_unrecorded().await?;
     for Pending {
-        positions,
+        entries: Appended { positions, hash },
         committed_at,
     } in &known
     {
         on!(tx.on(), c => sqlx::query(INSERT)
-            .bind(positions.first).bind(positions.last).bind(seen_at.since(*committed_at)).bind(now)
+            .bind(positions.first).bind(positions.last).bind(seen_at.since(*committed_at)).bind(now).bind(hash)
             .execute(c).await.map(drop))?;
     }
     tx.commit().await?;
-    let is_stored = |pending: &Pending| {
-        known
-            .iter()
-            .any(|known| known.positions == pending.positions)
-    };
+    let is_stored = |pending: &Pending| known.iter().any(|known| known.entries == pending.entries);
     engine
         .effects
         .pending()
@@ -253,8 +270,11 @@ async fn measured(engine: &Engine, position: i64) -> Result<Option<i64>, Storage
 
 /// When no instance decides any more by what was before `position`, by this process's clock; `None` when that is so now.
 async fn settled_at(engine: &Engine, position: i64) -> Result<Option<Timestamp>, StorageError> {
-    const LAST_SEEN: &str =
-        "SELECT MAX(seen_at) FROM instances WHERE position < $1 AND seen_at > $2";
+    const LAST_SEEN: &str = concat!(
+        "SELECT MAX(seen_at) FROM instances WHERE (position < $1 OR NOT ",
+        has_what_was_read!(),
+        ") AND seen_at > $2"
+    );
     let now = engine.db.now(&engine.clock).await?;
     let ahead = engine.effects.ahead(engine.clock.now().since(now));
     let last_seen: Option<Timestamp> = on!(engine.db.read(), c => sqlx::query_scalar(LAST_SEEN)

@@ -77,34 +77,28 @@ crate::db::text_column!(EmailAddress);
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
-    fn addresses_are_lower_case_and_whole() {
-        assert_eq!(
-            " Dana@Northwind.Example "
-                .parse::<EmailAddress>()
-                .unwrap()
-                .as_str(),
-            "dana@northwind.example"
-        );
-        for bad in [
-            "",
-            "dana",
-            "@x.example",
-            "dana@",
-            "dana@localhost",
-            "a b@x.example",
-            "dana@x..example",
-            "dana@-x.example",
-            "a@b@c.example",
-            "dana@x.example\r\nBcc: e@x.example",
-        ] {
-            assert_eq!(
-                bad.parse::<EmailAddress>(),
-                Err(InvalidEmailAddress),
-                "{bad}"
-            );
-        }
+    fn an_address_is_kept_in_lower_case() {
+        let address: EmailAddress = " Dana@Northwind.Example ".parse().unwrap();
+        assert_eq!(address.as_str(), "dana@northwind.example");
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("dana")]
+    #[case("@x.example")]
+    #[case("dana@")]
+    #[case("dana@localhost")]
+    #[case("a b@x.example")]
+    #[case("dana@x..example")]
+    #[case("dana@-x.example")]
+    #[case("a@b@c.example")]
+    #[case::a_second_header("dana@x.example\r\nBcc: e@x.example")]
+    fn what_is_no_whole_address_is_refused(#[case] text: &str) {
+        assert_eq!(text.parse::<EmailAddress>(), Err(InvalidEmailAddress));
     }
 }

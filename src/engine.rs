@@ -10,7 +10,7 @@ use crate::{
     audit::security_events::{self, SecurityEvents},
     clock::Clock,
     convention::Convention,
-    db::{Db, StorageError},
+    db::{Db, StorageError, Turn},
     effects::Effects,
     event::{Event, Stale, Target},
     feed::Feed,
@@ -79,6 +79,7 @@ pub struct Inner {
     pub(crate) feed: Feed,
     pub(crate) effects: Effects,
     pub(crate) commits: TaskTracker,
+    pub(crate) appending: Turn,
     pub(crate) security_events: SecurityEvents,
 }
 
@@ -136,6 +137,7 @@ impl Engine {
             feed: Feed::default(),
             effects: Effects::default(),
             commits: TaskTracker::new(),
+            appending: Turn::default(),
             security_events: SecurityEvents::default(),
             clock,
             random,

@@ -39,12 +39,12 @@ pub(crate) struct Feed {
 }
 
 /// The end of the log, or where it was.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-struct End {
-    position: i64,
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct End {
+    pub position: i64,
     /// Tells apart two entries at one position: a database that was restored, or that a standby replaced, may lack the last
     /// entries and has others there later.
-    hash: Vec<u8>,
+    pub hash: Vec<u8>,
 }
 
 /// A row of the log, as it is read on from.
@@ -72,10 +72,10 @@ async fn end_of_log(engine: &Engine) -> Result<End, StorageError> {
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
 }
 
-/// How far the log has been read; 0 before it was begun with.
-pub(crate) async fn position(engine: &Engine) -> i64 {
+/// How far the log has been read; its beginning before [`start`].
+pub(crate) async fn read_to(engine: &Engine) -> End {
     let read_to = engine.feed.read_to.lock().await;
-    read_to.as_ref().map_or(0, |end| end.position)
+    read_to.clone().unwrap_or_default()
 }
 
 /// Resolves when more of the log was read than at the last time that this resolved.

@@ -10,7 +10,7 @@ use crate::{
     Engine,
     access::Operator,
     db::{StorageError, on},
-    feed,
+    feed::{self, End},
     id::InstanceId,
     time::{DAY, SECOND, Timestamp},
     verify::cache::TRUSTED_FOR,
@@ -44,15 +44,16 @@ pub async fn beat(
     version: &str,
     started_at: Timestamp,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "INSERT INTO instances (id, version, started_at, seen_at, position) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, position = excluded.position";
+    const SQL: &str = "INSERT INTO instances (id, version, started_at, seen_at, position, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE \
+         SET seen_at = excluded.seen_at, position = excluded.position, hash = excluded.hash";
     let began = engine.clock.monotonic();
     // An instance that cannot read the log is as silent as one that cannot write here.
     feed::catch_up(engine).await?;
-    let position = feed::position(engine).await;
+    let End { position, hash } = feed::read_to(engine).await;
     let now = engine.db.now(&engine.clock).await?;
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(engine.recorder.instance()).bind(version).bind(started_at).bind(now).bind(position)
+        .bind(engine.recorder.instance()).bind(version).bind(started_at).bind(now).bind(position).bind(hash)
         .execute(c).await.map(drop))?;
     engine.cache.trust_until(began.plus(TRUSTED_FOR));
     Ok(())

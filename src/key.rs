@@ -2,6 +2,7 @@
 
 #[cfg(feature = "native")]
 pub mod digest;
+pub mod settings;
 pub mod text;
 
 use std::{fmt, str::FromStr};

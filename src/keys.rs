@@ -8,17 +8,14 @@ pub mod list;
 pub mod project;
 mod revision;
 pub mod rotate;
-pub mod rules;
 pub mod secrets;
 pub mod show;
+pub(crate) mod store;
 
+pub(crate) use self::store::stored_domains;
 use crate::{
-    convention::Scope,
-    db::{StorageError, from_json},
-    domain::DomainPattern,
-    id::{KeyId, ProjectId, UserId},
-    ip_range::IpRange,
-    key::{Environment, Kind, Lifecycle, RevokeReason, Status},
+    id::{KeyId, UserId},
+    key::{Environment, Kind, Lifecycle, RevokeReason, Status, settings::KeySettings},
     name::{DisplayName, KeyName},
     time::Timestamp,
 };
@@ -52,25 +49,15 @@ pub struct KeySummary {
 pub struct Key {
     /// What everyone may know.
     pub summary: KeySummary,
-    /// The group of keys it belongs to.
-    pub project_id: ProjectId,
-    /// The name of that group.
+    /// What owners set.
+    pub settings: KeySettings,
+    /// The name of its project.
     pub project_name: DisplayName,
-    /// What it may do; empty means what the convention says.
-    pub scopes: Vec<Scope>,
-    /// Where a widget key works.
-    pub domains: Vec<DomainPattern>,
-    /// Whether pages on localhost may not use it.
-    pub localhost_forbidden: bool,
-    /// The addresses that its users come from; empty means any.
-    pub ip_ranges: Vec<IpRange>,
-    /// What its makers wrote about it.
-    pub notes: String,
-    /// What API servers are told of it with each answer.
-    pub metadata: rules::Metadata,
     /// The old secret that still works after a rotation, if there is one.
     pub old_secret: Option<OldSecret>,
-    /// Who made it, while they have an account.
+    /// When the last of the secrets that rotations replaced ends, or ended.
+    pub last_secret_ended_at: Option<Timestamp>,
+    /// Who created it, while they have an account.
     pub created_by: Option<(UserId, DisplayName)>,
 }
 
@@ -95,12 +82,3 @@ impl KeySummary {
 /// The columns of [`KeySummary`].
 const SUMMARY_COLUMNS: &str = "keys.id, keys.name, keys.kind, keys.environment, keys.display, keys.created_at, \
      keys.last_used_at, keys.expires_at, keys.disabled_at, keys.revoked_at, keys.revoke_reason";
-
-/// Reads the column `domains`, whose patterns were refused or accepted when they were stored.
-pub(crate) fn stored_domains(column: &str) -> Result<Vec<DomainPattern>, StorageError> {
-    let texts: Vec<String> = from_json(column)?;
-    texts
-        .iter()
-        .map(|text| DomainPattern::parse_stored(text).map_err(StorageError::unreadable))
-        .collect()
-}

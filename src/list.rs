@@ -70,6 +70,13 @@ impl<T, E: fmt::Display> ParsedList<T, E> {
     }
 }
 
+/// The items without those that came before, in their order.
+pub fn each_once<T: Clone + Eq + Hash>(items: &[T]) -> Vec<T> {
+    let mut seen = HashSet::with_capacity(items.len());
+    let first = items.iter().filter(|item| seen.insert(*item));
+    first.cloned().collect()
+}
+
 /// The sentence below a list of errors that leaves `count` of them out.
 pub fn more_errors(count: usize) -> Option<String> {
     match count {

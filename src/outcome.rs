@@ -1,14 +1,25 @@
-//! What a verification answers (design §6).
+//! What a verification answers (design §6). The table here is what `/v1/verify`, `/docs/errors` and the README say of each
+//! outcome.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "native")]
+use crate::convention::BoundTo;
+
 macro_rules! outcomes {
-    ($($(#[$doc:meta])* $name:ident $code:literal $status:literal $title:literal,)*) => {
+    ($($name:ident {
+        code: $code:literal,
+        status: $status:literal,
+        title: $title:literal,
+        detail: $detail:literal,
+        meaning: $meaning:literal,
+        advice: $advice:literal,
+    })*) => {
         /// The result code of one verification.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Outcome { $($(#[$doc])* $name,)* }
+        pub enum Outcome { $(#[doc = $meaning] $name,)* }
 
         impl Outcome {
             /// Every outcome, in the order in which the checks are made.
@@ -29,36 +40,155 @@ macro_rules! outcomes {
                 match self { $(Self::$name => $title,)* }
             }
         }
+
+        // Long, and of no use to the islands.
+        #[cfg(feature = "native")]
+        impl Outcome {
+            /// What whoever sent the key is told, on an instance whose keys are bound to this.
+            pub const fn detail(self, bound_to: BoundTo) -> &'static str {
+                match (self, bound_to) {
+                    (Self::OrgMismatch, BoundTo::Project) => {
+                        "The agent belongs to another project or organization. Use a key of that project."
+                    }
+                    $((Self::$name, _) => $detail,)*
+                }
+            }
+
+            /// What it means, for who writes the API server or its client. Between backticks it is code.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+
+            /// What to do about it.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$name => $advice,)* }
+            }
+        }
     };
 }
 
 outcomes! {
-    /// The key is valid.
-    Valid "VALID" 200 "Passed",
-    /// Neither a key nor an agent was given.
-    MissingApiKey "MISSING_API_KEY" 401 "No key provided",
-    /// Malformed, unknown, disabled or revoked.
-    InvalidApiKey "INVALID_API_KEY" 401 "Invalid key",
-    /// Past its expiry.
-    ExpiredApiKey "EXPIRED_API_KEY" 401 "Expired",
-    /// No such agent.
-    AgentNotFound "AGENT_NOT_FOUND" 404 "Unknown agent",
-    /// The agent belongs to another org.
-    OrgMismatch "ORG_MISMATCH" 403 "Agent of another organization",
-    /// A widget key from a domain that is not on its list.
-    OriginNotAllowed "ORIGIN_NOT_ALLOWED" 403 "Origin not allowed",
-    /// A secret key on a request that a browser made.
-    SecretKeyInBrowser "SECRET_KEY_IN_BROWSER" 403 "Secret key in a browser",
-    /// The end client's address is outside the key's ranges.
-    IpNotAllowed "IP_NOT_ALLOWED" 403 "IP address not allowed",
-    /// A scope is missing.
-    InsufficientScope "INSUFFICIENT_SCOPE" 403 "Missing scope",
-    /// The org's credits do not cover the cost.
-    InsufficientCredits "INSUFFICIENT_CREDITS" 402 "Out of credits",
-    /// The monthly quota is used up.
-    QuotaExceeded "QUOTA_EXCEEDED" 429 "Monthly quota exceeded",
-    /// More requests than the class allows.
-    RateLimited "RATE_LIMITED" 429 "Rate limited",
+    Valid {
+        code: "VALID",
+        status: 200,
+        title: "Passed",
+        detail: "The key is valid.",
+        meaning: "The key is valid.",
+        advice: "No action is needed.",
+    }
+    MissingApiKey {
+        code: "MISSING_API_KEY",
+        status: 401,
+        title: "No key provided",
+        detail: "Send an API key with the request.",
+        meaning: "The request has no key.",
+        advice: "Send the key in a header that this instance accepts, usually `Authorization: Bearer KEY`. Check that no \
+                 proxy removes the header and that the environment variable with the key is set.",
+    }
+    // The same detail for every reason: whoever holds a key that was ended need not learn that it once was one.
+    InvalidApiKey {
+        code: "INVALID_API_KEY",
+        status: 401,
+        title: "Invalid key",
+        detail: "The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked.",
+        meaning: "The key is malformed or unknown, or it was disabled, revoked or replaced by a rotation. `reason` shows \
+                  which.",
+        advice: "Check that you copied all of the key, without spaces, quotes or line breaks, and that it belongs to this \
+                 service. Check its status in the list of keys. You can enable a disabled key; replace a revoked key with \
+                 a new one. New keys work immediately. Keys that were created by another instance or on the command line \
+                 work within one second.",
+    }
+    ExpiredApiKey {
+        code: "EXPIRED_API_KEY",
+        status: 401,
+        title: "Expired",
+        detail: "The key has expired. Create a new one.",
+        meaning: "The key has expired.",
+        advice: "Create a new key and replace the old one. The list of keys marks keys two weeks before they expire.",
+    }
+    AgentNotFound {
+        code: "AGENT_NOT_FOUND",
+        status: 404,
+        title: "Unknown agent",
+        detail: "The agent was not found. Check its public ID.",
+        meaning: "No agent has this public ID.",
+        advice: "Copy the public ID from the agent's page. Check that the agent has not been deleted.",
+    }
+    OrgMismatch {
+        code: "ORG_MISMATCH",
+        status: 403,
+        title: "Agent of another organization",
+        detail: "The agent belongs to another organization. Use a key of that organization.",
+        meaning: "The agent belongs to another organization than the key or, if keys are bound to projects, to another \
+                  project.",
+        advice: "Use a key of the organization or project that owns the agent.",
+    }
+    OriginNotAllowed {
+        code: "ORIGIN_NOT_ALLOWED",
+        status: 403,
+        title: "Origin not allowed",
+        detail: "The key does not work on this site. Add its domain to the key's allowed domains.",
+        meaning: "A page used a widget key or an agent's public ID on a site that is not in its allowed domains. Browsers \
+                  show this as a CORS error.",
+        advice: "Add the site to the key's allowed domains, and to the agent's if it has any. If domains do not include \
+                 subdomains on your instance, add both the apex domain and `www`. The port matters only if the allowed \
+                 domain has one. The origin tester on the key's page shows which entry allows a site. Requests without the \
+                 headers `Origin` and `Referer` are also rejected. Pages opened from a file and some sandboxed frames do not \
+                 send them.",
+    }
+    SecretKeyInBrowser {
+        code: "SECRET_KEY_IN_BROWSER",
+        status: 403,
+        title: "Secret key in a browser",
+        detail: "Secret keys cannot be used in a browser. Use a widget key.",
+        meaning: "A browser sent a request with a secret key. Anyone who opens that page can read the key.",
+        advice: "Revoke the key, because it has been exposed. In pages, use a widget key, or call your own server and keep \
+                 the secret key there. An owner can turn this check off in the organization's settings.",
+    }
+    IpNotAllowed {
+        code: "IP_NOT_ALLOWED",
+        status: 403,
+        title: "IP address not allowed",
+        detail: "The key does not work from this IP address. Add the address to the key's IP ranges.",
+        meaning: "The client's address is outside the key's IP ranges, or was not sent.",
+        advice: "Add the client's public IP address to the key's IP ranges. Check that your API server sends the address \
+                 of its client, not its own.",
+    }
+    InsufficientScope {
+        code: "INSUFFICIENT_SCOPE",
+        status: 403,
+        title: "Missing scope",
+        detail: "The key does not have a required scope. Use a key that has it.",
+        meaning: "The key does not have a scope that the request requires. `missing_scopes` lists these scopes. A key \
+                  without scopes has full access, unless the convention says otherwise.",
+        advice: "Use a key with the scope, or add the scope to this key. Give each key only the scopes that it needs.",
+    }
+    InsufficientCredits {
+        code: "INSUFFICIENT_CREDITS",
+        status: 402,
+        title: "Out of credits",
+        detail: "The organization does not have enough credits. Add credits and try again.",
+        meaning: "The organization does not have enough credits for the request. Reserved: credits are not counted yet.",
+        advice: "Add credits and try again. Rejected requests cost nothing.",
+    }
+    QuotaExceeded {
+        code: "QUOTA_EXCEEDED",
+        status: 429,
+        title: "Monthly quota exceeded",
+        detail: "The organization has reached its monthly quota. Wait until next month, or change the plan.",
+        meaning: "The organization has reached its monthly quota. Reserved: quotas are not counted yet.",
+        advice: "Wait until next month, or change the plan. Rejected requests cost nothing.",
+    }
+    RateLimited {
+        code: "RATE_LIMITED",
+        status: 429,
+        title: "Rate limited",
+        detail: "Too many requests. Wait and try again.",
+        meaning: "The key sent more requests in one minute than its endpoint class allows. `retry_after` is the number of \
+                  seconds to wait.",
+        advice: "Wait for the number of seconds in `Retry-After`, then send requests more slowly. Use exponential backoff, \
+                 and spread bulk work over time.",
+    }
 }
 
 /// Outcomes as charts and totals group them.
@@ -124,3 +254,24 @@ impl<'de> Deserialize<'de> for Outcome {
 
 #[cfg(feature = "native")]
 crate::db::text_column!(Outcome);
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_this_table() {
+        let rows: String = Outcome::ALL
+            .iter()
+            .map(|outcome| {
+                let (code, status, meaning) = (outcome.code(), outcome.status(), outcome.meaning());
+                format!("| `{code}` | {status} | {meaning} |\n")
+            })
+            .collect();
+        let table = format!("\n| code | status | meaning |\n|---|---|---|\n{rows}\n");
+        assert!(
+            include_str!("../README.md").contains(&table),
+            "the table of codes in README.md must be:\n{table}"
+        );
+    }
+}

@@ -18,10 +18,8 @@ use crate::{
     time::Timestamp,
 };
 
+pub use self::window::WINDOW_SECONDS;
 use self::window::Window;
-
-/// The length of the window that limits are counted in.
-pub const WINDOW_SECONDS: i64 = 60;
 
 /// Who has a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

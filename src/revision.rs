@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// A fingerprint of the value of each field that a form can change.
@@ -25,7 +26,43 @@ pub enum Known {
     Tags(Vec<String>),
 }
 
+/// A thing to change, and what the caller knows of it. An id alone is one of which nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsKnown<T> {
+    /// Which it is.
+    pub id: T,
+    /// Where this is outdated, nothing is changed.
+    pub known: Known,
+}
+
+impl<T> From<T> for AsKnown<T> {
+    fn from(id: T) -> Self {
+        let known = Known::Nothing;
+        Self { id, known }
+    }
+}
+
 impl Revision {
+    /// A fingerprint of each field of a struct. The order of a list means nothing, and neither do line ends and blanks around
+    /// a text, which forms do not keep.
+    pub(crate) fn of(fields: &impl Serialize) -> Self {
+        let canonical = |value| match value {
+            Value::String(text) => Value::String(text.replace("\r\n", "\n").trim().to_owned()),
+            Value::Array(mut items) => {
+                items.sort_by_cached_key(Value::to_string);
+                items.dedup();
+                Value::Array(items)
+            }
+            other => other,
+        };
+        let fields = fields_of(fields).into_iter();
+        Self(
+            fields
+                .map(|(field, value)| (field, fingerprint(&canonical(value))))
+                .collect(),
+        )
+    }
+
     /// The revision with one field more. `None` is a field that is not there.
     pub(crate) fn with(mut self, field: &str, value: Option<impl Serialize>) -> Self {
         if let Some(value) = value {
@@ -83,6 +120,14 @@ impl Known {
             Self::Revision(base) => sent.changes(field, base),
             Self::Nothing | Self::Tags(_) => true,
         }
+    }
+}
+
+/// The fields of a struct, by name, as JSON.
+pub(crate) fn fields_of(fields: &impl Serialize) -> Map<String, Value> {
+    match serde_json::json!(fields) {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
     }
 }
 

@@ -35,52 +35,61 @@ macro_rules! actions {
     };
 }
 
-actions! {
-    /// Names, kinds, environments, states, expiry and last use of keys.
-    SeeKeys => "see keys",
-    /// Scopes, domains, limits, creator and history of a key.
-    SeeKeyDetails => "see details of keys and projects",
-    /// Make a key.
-    CreateKeys => "create keys",
-    /// Change a key's name, scopes, limits, notes or expiry.
-    EditKeys => "edit keys",
-    /// Give a key a new secret.
-    RotateKeys => "rotate keys",
-    /// Disable and enable keys.
-    DisableKeys => "disable keys",
-    /// End a key for good.
-    RevokeKeys => "revoke keys",
-    /// Change where widget keys work.
-    EditDomains => "edit allowed domains",
-    /// Make, change and remove agents.
-    EditAgents => "edit agents",
-    /// Make, change and remove projects.
-    EditProjects => "edit projects",
-    /// Totals of the whole org.
-    SeeUsageTotals => "see usage",
-    /// Use per key, per origin and per address.
-    SeeUsageDetails => "see usage by key",
-    /// Take usage away as a file.
-    ExportUsage => "export usage",
-    /// Mark keys reviewed, comment, ask for rotation or revocation.
-    ReviewKeys => "review keys",
-    /// The audit log.
-    SeeAuditLog => "see the audit log",
-    /// Who is in the org, with which role.
-    SeeMembers => "see members",
-    /// Invite people.
-    InviteMembers => "invite members",
-    /// Change people's roles.
-    ChangeRoles => "change roles",
-    /// Remove people.
-    RemoveMembers => "remove members",
-    /// The org's settings.
-    EditOrg => "change the organization's settings",
-    /// Where events are sent.
-    EditWebhooks => "edit webhooks",
-    /// Delete the org.
-    DeleteOrg => "delete the organization",
+/// Hands the list of all actions to a macro: here each becomes a variant, and in `access.rs` a type.
+macro_rules! with_actions {
+    ($macro:ident) => {
+        $macro! {
+            /// Names, kinds, environments, states, expiry and last use of keys.
+            SeeKeys => "see keys",
+            /// Scopes, domains, limits, creator and history of a key.
+            SeeKeyDetails => "see details of keys and projects",
+            /// Make a key.
+            CreateKeys => "create keys",
+            /// Change a key's name, scopes, limits, notes or expiry.
+            EditKeys => "edit keys",
+            /// Give a key a new secret.
+            RotateKeys => "rotate keys",
+            /// Disable and enable keys.
+            DisableKeys => "disable keys",
+            /// End a key for good.
+            RevokeKeys => "revoke keys",
+            /// Change where widget keys work.
+            EditDomains => "edit allowed domains",
+            /// Make, change and remove agents.
+            EditAgents => "edit agents",
+            /// Make, change and remove projects.
+            EditProjects => "edit projects",
+            /// Totals of the whole org.
+            SeeUsageTotals => "see usage",
+            /// Use per key, per origin and per address.
+            SeeUsageDetails => "see usage by key",
+            /// Take usage away as a file.
+            ExportUsage => "export usage",
+            /// Mark keys reviewed, comment, ask for rotation or revocation.
+            ReviewKeys => "review keys",
+            /// The audit log.
+            SeeAuditLog => "see the audit log",
+            /// Who is in the org, with which role.
+            SeeMembers => "see members",
+            /// Invite people.
+            InviteMembers => "invite members",
+            /// Change people's roles.
+            ChangeRoles => "change roles",
+            /// Remove people.
+            RemoveMembers => "remove members",
+            /// The org's settings.
+            EditOrg => "change the organization's settings",
+            /// Where events are sent.
+            EditWebhooks => "edit webhooks",
+            /// Delete the org.
+            DeleteOrg => "delete the organization",
+        }
+    };
 }
+#[cfg(feature = "native")]
+pub(crate) use with_actions;
+
+with_actions!(actions);
 
 impl Role {
     /// Whether someone with this role may do `action`.

@@ -7,5 +7,6 @@ pub mod recorder;
 pub mod report;
 pub mod retention;
 mod sightings;
+pub mod subject;
 
 pub use domains::{DomainUse, by_domain};

@@ -29,7 +29,7 @@ use crate::{
     outcome::Outcome,
     rate_limit::{Standing, Windows},
     time::{SECOND, Timestamp},
-    usage::recorder::Subject,
+    usage::subject::Subject,
 };
 
 use self::{

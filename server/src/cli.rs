@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod check;
 mod create_key;
+mod error;
 mod flags;
 mod import_keys;
 mod orgs;
@@ -11,29 +12,23 @@ mod people;
 mod pepper;
 mod tokens;
 
-use std::{error::Error, fmt::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-use latchkey::backup::{BackupError, RestoreError};
 
 use self::{
     audit::VerifyFlags,
     backup::BackupFile,
     check::CheckFlags,
     create_key::NewKeyFlags,
+    error::{CliError, with_causes},
     flags::Flags,
     import_keys::ImportFlags,
     orgs::NewOrg,
     people::{Account, NewUser, ResetPassword},
     tokens::{ListTokens, NewToken, RevokeToken},
 };
-use crate::{
-    logging,
-    serve::{self, ServeError},
-    settings::{RotateError, Settings, SettingsError},
-    start::{self, StartError},
-};
+use crate::{logging, serve, settings::Settings, start};
 
 /// A self-hosted dashboard and verification service for API keys.
 #[derive(Debug, Parser)]
@@ -145,44 +140,6 @@ impl Command {
     }
 }
 
-/// Why a command did not do its work.
-#[derive(Debug, thiserror::Error)]
-enum CliError {
-    /// What was entered will not do.
-    #[error("{0}")]
-    BadInput(String),
-    /// A setting will not do.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// Something that the command needs does not work.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// Serving did not begin, or did not end well.
-    #[error(transparent)]
-    Serve(#[from] ServeError),
-    /// The pepper was not rotated.
-    #[error(transparent)]
-    Rotate(#[from] RotateError),
-    /// There is no backup.
-    #[error(transparent)]
-    Backup(#[from] BackupError),
-    /// Nothing was restored.
-    #[error(transparent)]
-    Restore(#[from] RestoreError),
-    /// The work itself failed.
-    #[error("{0}")]
-    Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
-    /// The work was not done, because of what was to be worked on.
-    #[error("{0}")]
-    Refused(String),
-    /// `check` found something; it has said what.
-    #[error("some checks failed")]
-    Unwell,
-    /// `check --strict` found something that works and should not be left so; it has said what.
-    #[error("all checks passed, with warnings")]
-    Warnings,
-}
-
 /// Runs the command. The exit code is 2 for what was entered wrongly and 1 for what did not work.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
@@ -243,19 +200,4 @@ async fn migrate(settings: &Settings) -> Result<(), CliError> {
     eprintln!("The {} database is up to date.", db.name());
     db.close().await;
     Ok(())
-}
-
-/// An error and what led to it, in one line.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // An error that is only passed on says what its cause says.
-        if !text.ends_with(&error.to_string()) {
-            // Writing to a String cannot fail.
-            let _ = write!(text, ": {error}");
-        }
-        cause = error.source();
-    }
-    text
 }

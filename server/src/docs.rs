@@ -1,12 +1,10 @@
 //! `/docs`: the API's description and its errors as pages for people, without script.
 
 mod errors;
+mod objects;
 mod operations;
 
-use std::{
-    fmt::{self, Display},
-    sync::OnceLock,
-};
+use std::sync::OnceLock;
 
 use axum::{
     body::Bytes,
@@ -14,8 +12,10 @@ use axum::{
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
+use leptos::prelude::*;
+use serde_json::Value;
 
-use crate::{app_state::AppState, assets, openapi, problem::Problem};
+use crate::{app_state::AppState, html, openapi, problem::Problem};
 
 /// Our style sheet, fonts and icon, and nothing else.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -45,7 +45,7 @@ impl Docs {
     fn operations(&self, state: &AppState) -> Option<Bytes> {
         let html = || {
             let document = written(serde_json::from_slice(&self.openapi(state)?))?;
-            Some(page("API", &operations::main(&document)))
+            Some(page("API", "/docs", || operations::main(&document)))
         };
         self.operations.get_or_init(html).clone()
     }
@@ -88,7 +88,7 @@ pub async fn show(State(state): State<AppState>) -> Response {
 /// `GET /docs/errors`.
 pub async fn errors(State(state): State<AppState>) -> Response {
     let rendered = &state.docs.errors;
-    answer(rendered.get_or_init(|| page("Errors", &errors::main())))
+    answer(rendered.get_or_init(|| page("Errors", "/docs/errors", errors::main)))
 }
 
 fn answer(page: &Bytes) -> Response {
@@ -99,57 +99,28 @@ fn answer(page: &Bytes) -> Response {
     (headers, Html(page.clone())).into_response()
 }
 
-/// A page of the documentation around `main`, which is HTML.
-fn page(title: &str, main: &str) -> Bytes {
-    let names = assets::names();
-    format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Latchkey</title>\
-         <link rel=\"icon\" href=\"{}\"><link rel=\"stylesheet\" href=\"{}\"></head><body class=\"docs\">\
-         <a class=\"skip\" href=\"#content\">Skip to content</a>\
-         <header><nav aria-label=\"Documentation\"><a href=\"/\">Latchkey</a><a href=\"/docs\">API</a>\
-         <a href=\"/docs/errors\">Errors</a><a href=\"/openapi.json\">OpenAPI</a></nav></header>\
-         <main id=\"content\">{main}</main></body></html>",
-        names.favicon, names.css
-    )
-    .into()
-}
-
-/// Text in HTML. Between backticks it is code.
-struct Text<'a>(&'a str);
-
-impl Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, part) in self.0.split('`').enumerate() {
-            let is_code = position % 2 == 1;
-            if is_code {
-                f.write_str("<code>")?;
-            }
-            for char in part.chars() {
-                match char {
-                    '&' => f.write_str("&amp;")?,
-                    '<' => f.write_str("&lt;")?,
-                    '>' => f.write_str("&gt;")?,
-                    '"' => f.write_str("&quot;")?,
-                    char => write!(f, "{char}")?,
-                }
-            }
-            if is_code {
-                f.write_str("</code>")?;
-            }
+/// The page of the documentation that is at `path`.
+fn page(title: &str, path: &'static str, main: impl FnOnce() -> AnyView) -> Bytes {
+    let link = |to: &'static str, text: &'static str| {
+        view! { <a href=to aria-current=(to == path).then_some("page")>{text}</a> }
+    };
+    let body = || {
+        view! {
+            <body class="docs">
+                <a class="skip" href="#content">"Skip to content"</a>
+                <header><nav aria-label="Documentation">
+                    {link("/", "Latchkey")}
+                    {link("/docs", "API")}
+                    {link("/docs/errors", "Errors")}
+                    {link("/openapi.json", "OpenAPI")}
+                </nav></header>
+                <main id="content">{main()}</main>
+            </body>
         }
-        Ok(())
-    }
+    };
+    html::document(title, body).into()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_escaped_and_backticks_are_code() {
-        let shown = Text("a `<b>` & \"c\"").to_string();
-        assert_eq!(shown, "a <code>&lt;b&gt;</code> &amp; &quot;c&quot;");
-    }
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
 }

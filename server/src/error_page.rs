@@ -5,20 +5,25 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use crate::assets;
+use leptos::prelude::*;
 
-/// A page that says what went wrong. Both texts are ours and need no escaping.
+use crate::html;
+
+/// A page that says what went wrong.
 fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Response {
-    let css = assets::names().css;
-    let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Latchkey</title>\
-         <link rel=\"stylesheet\" href=\"{css}\"></head><body><main class=\"auth\" id=\"content\"><div class=\"card\">\
-         <div class=\"empty\"><h1>{title}</h1><p>{text}</p><div class=\"actions\"><a class=\"btn\" href=\"/\">Go to \
-         keys</a></div></div></div></main></body></html>"
-    );
-    (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
+    let body = || {
+        view! {
+            <body>
+                <main class="auth" id="content"><div class="card"><div class="empty">
+                    <h1>{title}</h1>
+                    <p>{text}</p>
+                    <div class="actions"><a class="btn" href="/">"Go to keys"</a></div>
+                </div></div></main>
+            </body>
+        }
+    };
+    let page = Html(html::document(title, body));
+    (status, [(header::CACHE_CONTROL, "no-store")], page).into_response()
 }
 
 /// What a browser is shown of a server function's answer to a plain form. Leptos leads back to the form's page, which

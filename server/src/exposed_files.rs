@@ -132,42 +132,39 @@ fn mode(_: &Path) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
-    #[test]
-    fn what_others_can_do_is_said_in_words() {
-        let says = |how: Option<How>| {
-            how.map(|how| {
-                let path = PathBuf::from("data");
-                Exposed { path, how }.to_string()
-            })
-        };
-        for (mode, words) in [
-            (0o600, None),
-            (0o711, None),
-            (0o640, Some("data can be read by other users")),
-            (0o604, Some("data can be read by other users")),
-            (0o620, Some("data can be written by other users")),
-            (0o602, Some("data can be written by other users")),
-            (0o624, Some("data can be read and written by other users")),
-            (0o666, Some("data can be read and written by other users")),
-        ] {
-            let said = says(of_file(mode));
-            assert_eq!(said.is_some(), words.is_some(), "{mode:o}: {said:?}");
-            if let (Some(said), Some(words)) = (said, words) {
-                assert!(
-                    said.starts_with(words) && said.ends_with("chmod 600 data"),
-                    "{said}"
-                );
-            }
+    #[rstest]
+    #[case(0o600, None)]
+    #[case(0o711, None)]
+    #[case(0o640, Some("data can be read by other users"))]
+    #[case(0o604, Some("data can be read by other users"))]
+    #[case(0o620, Some("data can be written by other users"))]
+    #[case(0o602, Some("data can be written by other users"))]
+    #[case(0o624, Some("data can be read and written by other users"))]
+    #[case(0o666, Some("data can be read and written by other users"))]
+    fn what_others_can_do_is_said_in_words(#[case] mode: u32, #[case] words: Option<&str>) {
+        let said = of_file(mode).map(|how| {
+            let path = PathBuf::from("data");
+            Exposed { path, how }.to_string()
+        });
+        assert_eq!(said.is_some(), words.is_some(), "{said:?}");
+        if let (Some(said), Some(words)) = (said, words) {
+            assert!(
+                said.starts_with(words) && said.ends_with("chmod 600 data"),
+                "{said}"
+            );
         }
-        for (mode, is_exposed) in [
-            (0o700, false),
-            (0o755, false),
-            (0o775, true),
-            (0o1777, true),
-        ] {
-            assert_eq!(of_folder(mode).is_some(), is_exposed, "{mode:o}");
-        }
+    }
+
+    #[rstest]
+    #[case(0o700, false)]
+    #[case(0o755, false)]
+    #[case(0o775, true)]
+    #[case(0o1777, true)]
+    fn a_folder_that_others_can_write_to_is_exposed(#[case] mode: u32, #[case] is_exposed: bool) {
+        assert_eq!(of_folder(mode).is_some(), is_exposed);
     }
 }

@@ -1,18 +1,32 @@
-//! A key as the API's JSON object (design §11).
+//! A key as JSON (design §11): as it is returned, as it is created from, and how it is changed.
 
 use latchkey::{
-    convention::Scope,
-    domain::DomainPattern,
+    Engine,
+    convention::{MAX_SCOPES, Scope},
+    domain::{DomainPattern, MAX_PATTERNS},
     id::{KeyId, ProjectId, UserId},
-    ip_range::IpRange,
-    key::{Environment, Kind, RevokeReason, Status, text::PlainKey},
-    keys::{Key, rules::Metadata},
-    time::Timestamp,
+    ip_range::{IpRange, MAX_RANGES},
+    key::{
+        Environment, Kind, RevokeReason, Status,
+        settings::{KeySettings, Metadata, SettingsChange},
+        text::PlainKey,
+    },
+    keys::{Key, create::NewKey},
+    list::AtMost,
+    name::KeyName,
+    time::{DAY, Timestamp},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::openapi::words;
+use crate::{
+    openapi::words,
+    problem::Problem,
+    rest::{
+        body::{nullable, required},
+        fields::{Instant, WholeNumber},
+    },
+};
 
 /// A key.
 #[derive(Serialize, ToSchema)]
@@ -34,7 +48,7 @@ pub struct KeyObject<'a> {
     status: Status,
     /// The ID of the project.
     #[schema(value_type = String)]
-    project: ProjectId,
+    project: Option<ProjectId>,
     /// The scopes. Empty means the default of the convention.
     #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
@@ -107,18 +121,18 @@ impl<'a> KeyObject<'a> {
             kind: summary.kind,
             environment: summary.environment,
             status: summary.status(now),
-            project: key.project_id,
-            scopes: &key.scopes,
-            domains: &key.domains,
-            localhost_forbidden: key.localhost_forbidden,
-            ip_ranges: &key.ip_ranges,
+            project: key.settings.project,
+            scopes: &key.settings.scopes,
+            domains: &key.settings.domains,
+            localhost_forbidden: key.settings.localhost_forbidden,
+            ip_ranges: &key.settings.ip_ranges,
             display: &summary.display,
             created_at: instant(summary.created_at),
             expires_at: summary.lifecycle.expires_at.and_then(instant),
             last_used_at: summary.last_used_at.and_then(instant),
             created_by: key.created_by.as_ref().map(|(id, _)| *id),
-            notes: &key.notes,
-            metadata: &key.metadata,
+            notes: &key.settings.notes,
+            metadata: &key.settings.metadata,
             old_secret: key
                 .old_secret
                 .as_ref()
@@ -142,6 +156,158 @@ impl<'a> KeyObject<'a> {
             ..self
         }
     }
+}
+
+/// The fields of a new key.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewKey)]
+pub struct NewKeyBody {
+    /// The name of the key: 1 to 50 characters.
+    #[schema(value_type = words::KeyName, required, nullable = false)]
+    name: Option<KeyName>,
+    /// The kind: for servers or for browsers.
+    #[schema(value_type = words::KeyKind, required, nullable = false)]
+    kind: Option<Kind>,
+    /// The environment: production or everything else. Default: `live`.
+    #[schema(value_type = Option<words::KeyEnvironment>)]
+    environment: Option<Environment>,
+    /// The ID of the project. Default: the organization's first project.
+    #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
+    project: Option<ProjectId>,
+    /// The scopes. Default: defined by the convention.
+    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
+    scopes: Option<AtMost<Scope, MAX_SCOPES>>,
+    /// The domains on which a widget key works.
+    #[schema(value_type = Option<Vec<String>>)]
+    domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
+    /// Whether pages on localhost are blocked. Only if the convention offers this choice.
+    localhost_forbidden: Option<bool>,
+    /// The IP ranges that can use the key, as CIDR. Default: any address.
+    #[schema(value_type = Option<Vec<String>>)]
+    ip_ranges: Option<AtMost<IpRange, MAX_RANGES>>,
+    /// When the key expires. Null means never, if the convention allows it. Default: `expires_in_days`, or defined by
+    /// the convention.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<jiff::Timestamp>)]
+    expires_at: Option<Option<Instant>>,
+    /// The number of days after which the key expires.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
+    expires_in_days: Option<WholeNumber<1, 36_500>>,
+    /// Notes for your team.
+    #[schema(max_length = 2000)]
+    notes: Option<String>,
+    /// Metadata that each verification returns to your API servers: at most 8,192 bytes of JSON.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Metadata>,
+}
+
+/// The fields to change. Omitted fields do not change; null clears a field that can be empty.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyChange {
+    /// The name of the key: 1 to 50 characters.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = words::KeyName, required = false, nullable = false)]
+    name: Option<Option<KeyName>>,
+    /// The ID of a project of the organization.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = String, pattern = "^prj_[0-9a-f]{32}$", required = false, nullable = false)]
+    project: Option<Option<ProjectId>>,
+    /// The scopes. Null or an empty list means the default of the convention.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
+    scopes: Option<Option<AtMost<Scope, MAX_SCOPES>>>,
+    /// The domains on which a widget key works. Replaces the whole list.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
+    /// Whether pages on localhost are blocked. Only if the convention offers this choice.
+    localhost_forbidden: Option<bool>,
+    /// The IP ranges that can use the key, as CIDR. Null or an empty list means any address.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Vec<String>>)]
+    ip_ranges: Option<Option<AtMost<IpRange, MAX_RANGES>>>,
+    /// When the key expires. Null means never, if the convention allows it. An expired key works again if you set a
+    /// time in the future.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<jiff::Timestamp>)]
+    expires_at: Option<Option<Instant>>,
+    /// Notes for your team.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    notes: Option<Option<String>>,
+    /// Metadata that each verification returns to your API servers. Replaces the whole object.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Option<Metadata>>,
+}
+
+impl NewKeyBody {
+    /// The key to create.
+    ///
+    /// # Errors
+    /// When a field that is needed is missing, or two contradict each other.
+    pub fn read(self, engine: &Engine) -> Result<NewKey, Problem> {
+        let now = engine.clock().now();
+        let expires_at = match (self.expires_at, self.expires_in_days) {
+            (Some(_), Some(_)) => {
+                let detail = "cannot be combined with `expires_at`. Remove one of them.";
+                return Err(Problem::invalid_field("expires_in_days", detail));
+            }
+            (Some(at), None) => at.map(Instant::timestamp),
+            (None, Some(days)) => Some(now.plus(i64::from(days.get()) * DAY)),
+            (None, None) => {
+                let days = engine.convention().expiry.default_days;
+                days.map(|days| now.plus(i64::from(u32::from(days)) * DAY))
+            }
+        };
+        Ok(NewKey {
+            kind: required("kind", self.kind)?,
+            environment: self.environment.unwrap_or(Environment::Live),
+            settings: KeySettings {
+                name: required("name", self.name)?,
+                project: self.project,
+                scopes: self.scopes.unwrap_or_default().into(),
+                domains: self.domains.unwrap_or_default().into(),
+                localhost_forbidden: self.localhost_forbidden.unwrap_or_default(),
+                ip_ranges: self.ip_ranges.unwrap_or_default().into(),
+                expires_at,
+                notes: self.notes.unwrap_or_default(),
+                metadata: self.metadata.unwrap_or_default(),
+            },
+            creation_token: None,
+        })
+    }
+}
+
+impl KeyChange {
+    /// The settings to change.
+    ///
+    /// # Errors
+    /// When a field is null that cannot be empty.
+    pub fn read(self) -> Result<SettingsChange, Problem> {
+        Ok(SettingsChange {
+            name: not_null("name", self.name)?,
+            project: not_null("project", self.project)?,
+            scopes: self.scopes.map(|scopes| scopes.unwrap_or_default().into()),
+            domains: self
+                .domains
+                .map(|domains| domains.unwrap_or_default().into()),
+            localhost_forbidden: self.localhost_forbidden,
+            ip_ranges: self
+                .ip_ranges
+                .map(|ranges| ranges.unwrap_or_default().into()),
+            expires_at: self.expires_at.map(|at| at.map(Instant::timestamp)),
+            notes: self.notes.map(Option::unwrap_or_default),
+            metadata: self.metadata.map(Option::unwrap_or_default),
+        })
+    }
+}
+
+/// A field that may be left out but not be null.
+fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T>, Problem> {
+    value.map(|value| required(field, value)).transpose()
 }
 
 /// An instant as the API writes it; `None` beyond the year 9999.

@@ -4,6 +4,7 @@
 #![recursion_limit = "512"]
 
 pub mod allocator;
+mod api;
 pub mod app_state;
 mod arriving_body;
 mod arriving_forms;
@@ -19,6 +20,7 @@ pub mod docs;
 mod error_page;
 mod exposed_files;
 mod health;
+mod html;
 mod key_object;
 mod logging;
 mod metrics;

@@ -2,20 +2,21 @@
 
 pub mod words;
 
+use axum::http::Method;
 use latchkey::convention::Convention;
 use utoipa::{
-    Modify, OpenApi,
+    OpenApi,
     openapi::{
         Content, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         server::Server,
     },
 };
 
-use crate::{problem, rest, verify};
+use crate::{api, problem};
 
-/// The document without the instance's address.
+/// What the document says of the API as a whole. Its operations are those of [`api`].
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -26,29 +27,6 @@ use crate::{problem, rest, verify};
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
-    paths(
-        verify::verify,
-        rest::orgs::list,
-        rest::orgs::create,
-        rest::orgs::show,
-        rest::keys::list,
-        rest::keys::create,
-        rest::keys::show,
-        rest::key_change::change,
-        rest::rotation::rotate,
-        rest::rotation::end_old_secret,
-        rest::state_changes::disable,
-        rest::state_changes::enable,
-        rest::state_changes::revoke,
-        rest::agents::list,
-        rest::agents::create,
-        rest::agents::show,
-        rest::agents::change,
-        rest::agents::remove,
-        rest::usage::show,
-        rest::instances::list,
-        rest::audit::list,
-    ),
     components(schemas(problem::Document)),
     tags(
         (name = "Verification", description = "Verify a key on every request to your API."),
@@ -58,48 +36,31 @@ use crate::{problem, rest, verify};
         (name = "Usage", description = "The number of requests by result."),
         (name = "Instances", description = "The running instances."),
         (name = "Audit log", description = "Who did what in an organization, when and from where."),
-    ),
-    modifiers(&CommonParts)
+    )
 )]
 struct Description;
 
-/// What every operation has.
-struct CommonParts;
-
-impl Modify for CommonParts {
-    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        let token = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(
-                "A service token, created with `latchkey token create`.",
-            ));
-        openapi
-            .components
-            .get_or_insert_default()
-            .security_schemes
-            .insert(
-                "service_token".to_owned(),
-                SecurityScheme::Http(token.build()).into(),
-            );
-        for (path, item) in &mut openapi.paths.paths {
-            let operations = [
-                &mut item.get,
-                &mut item.post,
-                &mut item.patch,
-                &mut item.delete,
-            ];
-            for operation in operations.into_iter().flatten() {
-                complete(path, operation);
-            }
-            if let Some(change) = &mut item.patch {
-                allow_precondition(change);
-            }
+/// Adds the service token, and what every operation has.
+fn add_common_parts(openapi: &mut utoipa::openapi::OpenApi) {
+    let token = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "A service token, created with `latchkey token create`.",
+        ));
+    let components = openapi.components.get_or_insert_default();
+    components.security_schemes.insert(
+        "service_token".to_owned(),
+        SecurityScheme::Http(token.build()).into(),
+    );
+    for (path, item) in &mut openapi.paths.paths {
+        for (method, operation) in api::by_method(item) {
+            complete(&method, path, operation);
         }
     }
 }
 
-/// Adds the parameters of the path and the errors that every operation of its sort may answer with.
-fn complete(path: &str, operation: &mut Operation) {
+/// Adds the parameters and the errors that every operation of its sort may answer with.
+fn complete(method: &Method, path: &str, operation: &mut Operation) {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("service_token", []);
     operation.security = Some(vec![token]);
     let in_path = [
@@ -134,6 +95,12 @@ fn complete(path: &str, operation: &mut Operation) {
         let parameters = operation.parameters.get_or_insert_default();
         parameters.push(parameter.build().into());
     }
+    let names_one = path.contains("{id}") || path.contains("{public_id}");
+    let is_conditional = names_one && method != Method::GET;
+    if is_conditional {
+        let parameters = operation.parameters.get_or_insert_default();
+        parameters.push(precondition().into());
+    }
     let has_body = operation.request_body.is_some();
     let has_query = operation.parameters.iter().flatten().any(|parameter| {
         matches!(parameter, utoipa::openapi::RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
@@ -145,7 +112,10 @@ fn complete(path: &str, operation: &mut Operation) {
     if path.contains('{') {
         errors.push(("404", "NOT_FOUND"));
     }
-    if has_body || has_query {
+    if is_conditional {
+        errors.push(("412", "CHANGED_MEANWHILE"));
+    }
+    if has_body || has_query || is_conditional {
         errors.push(("400", "INVALID_REQUEST"));
     }
     if has_body {
@@ -180,9 +150,9 @@ fn complete(path: &str, operation: &mut Operation) {
     }
 }
 
-/// Adds the header by which a change says which state of the thing it is meant for, and the error for another state.
-fn allow_precondition(operation: &mut Operation) {
-    let parameter = ParameterBuilder::new()
+/// The header by which a change says which state of the thing it is meant for.
+fn precondition() -> Parameter {
+    let header = ParameterBuilder::new()
         .name("If-Match")
         .parameter_in(ParameterIn::Header)
         .description(Some(
@@ -190,14 +160,7 @@ fn allow_precondition(operation: &mut Operation) {
              request is rejected with 412. Weak ETags never match",
         ))
         .schema(Some(Object::with_type(Type::String)));
-    let parameters = operation.parameters.get_or_insert_default();
-    parameters.push(parameter.build().into());
-    let mut outdated = ResponseBuilder::new()
-        .description("CHANGED_MEANWHILE")
-        .build();
-    describe_problem(&mut outdated);
-    let responses = &mut operation.responses.responses;
-    responses.insert("412".to_owned(), outdated.into());
+    header.build()
 }
 
 /// Adds the header `ETag` to an answer that is a key or an agent.
@@ -238,6 +201,8 @@ fn key_schema() -> Object {
 /// The document of an instance under this address, with the scopes and endpoint classes of its convention.
 pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::OpenApi {
     let mut openapi = Description::openapi();
+    openapi.merge(api::router().into_openapi());
+    add_common_parts(&mut openapi);
     openapi.servers = Some(vec![Server::new(public_url)]);
     let scopes = convention.scopes.iter();
     let scopes = scopes.map(|scope| (scope.name.as_str(), scope.description.clone()));

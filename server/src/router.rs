@@ -14,12 +14,12 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBodyLimitLayer};
 
 use crate::{
+    api,
     app_state::AppState,
     assets, audit_export, client_address, cors, docs, error_page, health, logging, metrics, pages,
     problem::{self, Problem},
-    request_log, rest, security_headers, sessions, shares,
+    request_log, security_headers, sessions, shares,
     timed_stream::{Phase, SharedPhase},
-    verify,
 };
 
 /// How large a request's body may be, in bytes.
@@ -57,34 +57,14 @@ macro_rules! entry {
     };
 }
 
-/// The routes, but for those that Leptos knows: the pages, and the server functions under `/api`.
+/// The routes, but for the API's operations (see [`api`]) and those that Leptos knows: the pages, and the server functions
+/// under `/api`.
 fn table() -> Vec<Entry> {
     let forms = latchkey_app::pages::forms().into_iter();
     let forms = forms.map(|(path, form)| (For::Browsers, Method::POST, path, form));
     let uploads = latchkey_app::pages::uploads().into_iter();
     let uploads = uploads.map(|(path, form)| (For::Uploads, Method::POST, path, form));
     let others = vec![
-        entry!(Api POST "/v1/verify" verify::verify),
-        entry!(Api GET "/v1/orgs" rest::orgs::list),
-        entry!(Api POST "/v1/orgs" rest::orgs::create),
-        entry!(Api GET "/v1/orgs/{org}" rest::orgs::show),
-        entry!(Api GET "/v1/orgs/{org}/keys" rest::keys::list),
-        entry!(Api POST "/v1/orgs/{org}/keys" rest::keys::create),
-        entry!(Api GET "/v1/orgs/{org}/keys/{id}" rest::keys::show),
-        entry!(Api PATCH "/v1/orgs/{org}/keys/{id}" rest::key_change::change),
-        entry!(Api POST "/v1/orgs/{org}/keys/{id}/rotate" rest::rotation::rotate),
-        entry!(Api POST "/v1/orgs/{org}/keys/{id}/end-old-secret" rest::rotation::end_old_secret),
-        entry!(Api POST "/v1/orgs/{org}/keys/{id}/disable" rest::state_changes::disable),
-        entry!(Api POST "/v1/orgs/{org}/keys/{id}/enable" rest::state_changes::enable),
-        entry!(Api POST "/v1/orgs/{org}/keys/{id}/revoke" rest::state_changes::revoke),
-        entry!(Api GET "/v1/orgs/{org}/agents" rest::agents::list),
-        entry!(Api POST "/v1/orgs/{org}/agents" rest::agents::create),
-        entry!(Api GET "/v1/orgs/{org}/agents/{public_id}" rest::agents::show),
-        entry!(Api PATCH "/v1/orgs/{org}/agents/{public_id}" rest::agents::change),
-        entry!(Api DELETE "/v1/orgs/{org}/agents/{public_id}" rest::agents::remove),
-        entry!(Api GET "/v1/orgs/{org}/usage" rest::usage::show),
-        entry!(Api GET "/v1/instances" rest::instances::list),
-        entry!(Api GET "/v1/orgs/{org}/audit" rest::audit::list),
         entry!(Api GET "/openapi.json" docs::openapi),
         entry!(Browsers GET "/orgs/{org}/audit.csv" audit_export::show),
         entry!(Operators GET "/docs" docs::show),
@@ -97,11 +77,10 @@ fn table() -> Vec<Entry> {
 }
 
 /// Method and path of every route that is neither a page (see [`pages::paths`]), a server function nor a file.
-pub fn routes() -> Vec<(Method, &'static str)> {
-    table()
-        .into_iter()
-        .map(|(_, method, path, _)| (method, path))
-        .collect()
+pub fn routes() -> Vec<(Method, String)> {
+    let others = table().into_iter();
+    let others = others.map(|(_, method, path, _)| (method, path.to_owned()));
+    others.chain(api::routes()).collect()
 }
 
 /// The whole server as a service.
@@ -113,6 +92,7 @@ pub fn router(state: AppState) -> Router {
         })
     };
 
+    let operations = Router::from(api::router()).merge(routes_for(For::Api));
     let nothing_else = [
         "/v1",
         "/v1/",
@@ -122,7 +102,7 @@ pub fn router(state: AppState) -> Router {
     ];
     let api = nothing_else
         .into_iter()
-        .fold(routes_for(For::Api), |router, path| {
+        .fold(operations, |router, path| {
             router.route(path, any(async || Problem::not_found()))
         })
         .method_not_allowed_fallback(async || Problem::method_not_allowed())

@@ -3,11 +3,12 @@
 mod layers;
 mod peppers;
 mod public_url;
+mod secret;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    fmt, fs,
+    fs,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -27,6 +28,7 @@ pub use self::{
     layers::{Layers, SettingsError},
     peppers::{PepperError, RotateError, Rotated},
     public_url::PublicUrl,
+    secret::Secret,
 };
 
 /// The most days that `audit_days` can be: a hundred years.
@@ -69,27 +71,6 @@ pub enum LogFormat {
     Readable,
     /// One JSON object a line.
     Json,
-}
-
-/// A setting that `Debug` does not show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(redacted)")
-    }
 }
 
 impl Settings {
@@ -174,7 +155,7 @@ impl Settings {
 
     /// The file of the SQLite database; `None` with Postgres.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
-        sqlite_file::path(&self.database_url.0)
+        sqlite_file::path(self.database_url.expose())
     }
 
     /// Whether the settings name the pepper; else it is in its file.
@@ -227,7 +208,7 @@ impl Settings {
         PepperSources {
             in_settings: self.pepper.as_ref(),
             older: &self.older_peppers,
-            is_postgres: !self.database_url.0.starts_with("sqlite:"),
+            is_postgres: !self.database_url.expose().starts_with("sqlite:"),
             file: self.pepper_file(),
         }
     }

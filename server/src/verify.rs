@@ -14,7 +14,9 @@ use axum::{
 };
 use latchkey::{
     Engine, allowed_origins,
-    convention::{BoundTo, ClassIndex, Convention, Scope},
+    convention::{ClassIndex, Convention, Scope},
+    id::ProjectId,
+    key::settings::Metadata,
     outcome::Outcome,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
 };
@@ -94,9 +96,8 @@ struct KeyDocument<'a> {
     /// The organization.
     org: OrgDocument<'a>,
     /// The ID of the project.
-    #[serde(serialize_with = "text")]
     #[schema(value_type = String)]
-    project: &'a dyn std::fmt::Display,
+    project: Option<ProjectId>,
     /// The scopes. Empty means the default of the convention.
     #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
@@ -105,7 +106,7 @@ struct KeyDocument<'a> {
     expires_at: Option<jiff::Timestamp>,
     /// The metadata of the key.
     #[schema(value_type = Object)]
-    metadata: &'a serde_json::Value,
+    metadata: &'a Metadata,
 }
 
 /// The agent, as API servers see it.
@@ -243,7 +244,7 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
         valid: answer.outcome == Outcome::Valid,
         code: answer.outcome.code(),
         status: answer.outcome.status(),
-        detail: detail(answer.outcome, convention),
+        detail: answer.outcome.detail(convention.bound_to),
         reason: answer.reason.map(InvalidReason::as_str),
         missing_scopes: &answer.missing_scopes,
         key: answer
@@ -278,17 +279,17 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
 fn key_document<'a>(key: &'a KnownKey, org: &'a KnownOrg) -> KeyDocument<'a> {
     KeyDocument {
         id: &key.id,
-        name: key.name.as_str(),
+        name: key.settings.name.as_str(),
         kind: key.kind.as_str(),
         environment: key.environment.as_str(),
         org: OrgDocument {
             id: &org.id,
             slug: org.slug.as_str(),
         },
-        project: &key.project_id,
-        scopes: &key.scopes,
+        project: key.settings.project,
+        scopes: &key.settings.scopes,
         expires_at: key.lifecycle.expires_at.and_then(instant),
-        metadata: &key.metadata,
+        metadata: &key.settings.metadata,
     }
 }
 
@@ -307,43 +308,4 @@ fn agent_document<'a>(agent: &'a KnownAgent, org: &'a KnownOrg) -> AgentDocument
 
 fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
-}
-
-/// One sentence that says what to do.
-fn detail(outcome: Outcome, convention: &Convention) -> &'static str {
-    match outcome {
-        Outcome::Valid => "The key is valid.",
-        Outcome::MissingApiKey => "Send an API key with the request.",
-        // The same for every reason: whoever holds a key that was ended need not learn that it once was one.
-        Outcome::InvalidApiKey => {
-            "The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked."
-        }
-        Outcome::ExpiredApiKey => "The key has expired. Create a new one.",
-        Outcome::AgentNotFound => "The agent was not found. Check its public ID.",
-        Outcome::OrgMismatch => match convention.bound_to {
-            BoundTo::Org => {
-                "The agent belongs to another organization. Use a key of that organization."
-            }
-            BoundTo::Project => {
-                "The agent belongs to another project or organization. Use a key of that project."
-            }
-        },
-        Outcome::OriginNotAllowed => {
-            "The key does not work on this site. Add its domain to the key's allowed domains."
-        }
-        Outcome::SecretKeyInBrowser => "Secret keys cannot be used in a browser. Use a widget key.",
-        Outcome::IpNotAllowed => {
-            "The key does not work from this IP address. Add the address to the key's IP ranges."
-        }
-        Outcome::InsufficientScope => {
-            "The key does not have a required scope. Use a key that has it."
-        }
-        Outcome::InsufficientCredits => {
-            "The organization does not have enough credits. Add credits and try again."
-        }
-        Outcome::QuotaExceeded => {
-            "The organization has reached its monthly quota. Wait until next month, or change the plan."
-        }
-        Outcome::RateLimited => "Too many requests. Wait and try again.",
-    }
 }

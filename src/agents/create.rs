@@ -7,7 +7,7 @@ use crate::{
     db::on,
     event::{Event, Target},
     id::AgentId,
-    keys::rules::each_once,
+    list::each_once,
 };
 
 use super::{AgentError, AgentSettings, AgentSummary, PublicId, check};
@@ -57,7 +57,7 @@ pub async fn create_once(
          ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(permit.org_id()).bind(project).bind(public_id).bind(settings.name.clone())
-        .bind(serde_json::json!(each_once(settings.domains.clone())).to_string()).bind(settings.public_embedding).bind(now)
+        .bind(serde_json::json!(each_once(&settings.domains)).to_string()).bind(settings.public_embedding).bind(now)
         .bind(creation_token).execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 0 {
         const SELECT: &str =

@@ -4,27 +4,43 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::on,
+    db::{on, select_locked},
     event::{Event, Target},
     id::AgentId,
+    revision::{AsKnown, Revision},
 };
 
-use super::{AgentError, PublicId};
+use super::{AgentError, PublicId, show};
 
 /// Deletes an agent. Its public ID means nothing from then on, and no agent gets it again.
 ///
 /// # Errors
-/// When there is no such agent.
+/// When there is no such agent, or it was changed meanwhile.
 pub async fn delete(
     engine: &Engine,
     permit: &Permit<to::EditAgents>,
-    public_id: PublicId,
+    agent: impl Into<AsKnown<PublicId>>,
 ) -> Result<(), AgentError> {
+    let (org_id, agent) = (permit.org_id(), agent.into());
     let mut change = engine.change(permit).await?;
-    const SQL: &str = "DELETE FROM agents WHERE org_id = $1 AND public_id = $2 RETURNING id";
-    let deleted: Option<AgentId> = on!(change.on(), c => sqlx::query_scalar(SQL)
-        .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?;
-    let id = deleted.ok_or(AgentError::NotFound)?;
+    let locked: Option<(AgentId,)> = select_locked!(
+        change,
+        "SELECT id FROM agents WHERE org_id = $1 AND public_id = $2",
+        org_id,
+        agent.id
+    )?;
+    let (id,) = locked.ok_or(AgentError::NotFound)?;
+    let stored = show::details_within(change.tx(), org_id, agent.id).await?;
+    let stored = stored.ok_or(AgentError::NotFound)?;
+    let nothing_sent = Revision::default();
+    if agent
+        .known
+        .is_outdated(&nothing_sent, &stored.revision(), || stored.tag())
+    {
+        return Err(AgentError::ChangedMeanwhile);
+    }
+    const SQL: &str = "DELETE FROM agents WHERE org_id = $1 AND id = $2";
+    on!(change.on(), c => sqlx::query(SQL).bind(org_id).bind(id).execute(c).await.map(drop))?;
     let deleted = Happened::new(Event::AgentDeleted, Target::Agent(id));
     Ok(change.commit(deleted).await?)
 }

@@ -10,7 +10,7 @@ use crate::{
     domain::DomainPattern,
     event::{Event, Target},
     id::{AgentId, ProjectId},
-    keys::rules::each_once,
+    list::each_once,
     name::DisplayName,
     revision::{Known, Revision, fingerprint},
 };
@@ -140,7 +140,7 @@ pub async fn edit(
         public_embedding: edit.public_embedding.unwrap_or(row.public_embedding),
     };
     let project = check(engine, change.tx(), org_id, &settings).await?;
-    let domains = serde_json::json!(each_once(settings.domains));
+    let domains = serde_json::json!(each_once(&settings.domains));
     let updated = Happened::new(Event::AgentUpdated, Target::Agent(row.id))
         .changed("name", row.name.as_str(), settings.name.as_str())
         .changed("project", row.project_id.to_string(), project.to_string())

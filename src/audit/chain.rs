@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    COLUMNS, Row,
     checkpoint::{Checkpoint, InvalidCheckpoint},
+    row::{COLUMNS, Row},
 };
 
 /// Rows that are read at the same time.

@@ -15,9 +15,9 @@ use crate::{
 };
 
 use super::{
-    COLUMNS, Row,
     chain::{self, BrokenChain, EntryPlace},
     checkpoint::Checkpoint,
+    row::{COLUMNS, Row},
 };
 
 /// How long whole addresses are kept, in milliseconds; after that an entry has the network alone.

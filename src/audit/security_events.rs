@@ -10,50 +10,23 @@
 //! stated in one entry for each kind when the hour is over. Each org's log has limits of its own, and so has what is in no
 //! org's. Each instance counts for itself.
 
+mod noted;
 mod writing;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::Engine;
+
+pub(crate) use self::noted::{Log, SecurityEvent};
+use self::{
+    noted::{Noted, Source},
+    writing::Writing,
 };
-
-use serde_json::{Map, Value, json};
-
-use crate::{
-    Engine,
-    access::{Permit, to},
-    caller::{Actor, Caller, Via},
-    event::Event,
-    id::{OrgId, UserId},
-    time::Timestamp,
-};
-
-use self::writing::Writing;
 
 pub use writing::write;
 
 /// Events of one kind that one actor brings in a second. All whom nobody knows are one actor.
 const MOST_A_SECOND: usize = 20;
-
-/// Something to note.
-#[derive(Debug, Clone)]
-pub(crate) struct SecurityEvent {
-    event: Event,
-    caller: Caller,
-    log: Log,
-    changes: Map<String, Value>,
-}
-
-/// Whose log an event belongs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Log {
-    /// The org's, which it is about.
-    Org(OrgId),
-    /// That of each org that the person, whom it is about, is in.
-    OrgsOf(UserId),
-    /// No org's.
-    NoOrgs,
-}
 
 /// What was noted and is not written yet.
 #[derive(Debug, Default)]
@@ -61,30 +34,6 @@ pub(crate) struct SecurityEvents {
     noted: Mutex<Noted>,
     /// Locked by whoever writes.
     writing: tokio::sync::Mutex<Writing>,
-}
-
-/// What was noted since the last write.
-#[derive(Debug, Default)]
-struct Noted {
-    /// In the order in which they happened.
-    events: Vec<(Timestamp, SecurityEvent)>,
-    by_source: HashMap<Source, Count>,
-}
-
-/// What shares the limit of a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Source {
-    event: Event,
-    actor: Actor,
-    log: Log,
-}
-
-/// How many events one source brought.
-#[derive(Debug, Default)]
-struct Count {
-    noted: usize,
-    /// Beyond [`MOST_A_SECOND`], by what they came with.
-    more: BTreeMap<Via, u64>,
 }
 
 impl Engine {
@@ -105,37 +54,6 @@ impl Engine {
             *count.more.entry(event.caller.via).or_default() += 1;
         }
     }
-}
-
-/// Notes that the caller exported the org's log.
-pub fn exported(engine: &Engine, permit: &Permit<to::SeeAuditLog>) {
-    let log = Log::Org(permit.org_id());
-    let exported = SecurityEvent::new(Event::ExportMade, permit.caller().clone(), log);
-    engine.note(exported.with("file", "audit_log"));
-}
-
-impl SecurityEvent {
-    /// What happened, who did it, and whose log it belongs in.
-    pub(crate) fn new(event: Event, caller: Caller, log: Log) -> Self {
-        Self {
-            event,
-            caller,
-            log,
-            changes: Map::new(),
-        }
-    }
-
-    /// Says more about it.
-    #[must_use]
-    pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
-        self.changes.insert(field.to_owned(), said(value.into()));
-        self
-    }
-}
-
-/// What an entry says that is not a change of what was before.
-fn said(value: Value) -> Value {
-    json!({ "from": null, "to": value })
 }
 
 impl SecurityEvents {

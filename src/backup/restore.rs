@@ -70,7 +70,7 @@ impl Backup {
     /// When the database holds data or does not accept the rows, or the file was changed since it was opened.
     pub async fn restore(mut self, db: &Db) -> Result<u64, RestoreError> {
         let unusable = |error| RestoreError::File(self.path.clone(), error);
-        let mut tx = db.begin_unrecorded().await?;
+        let mut tx = db.begin_restore().await?;
         keep_others_out(&mut tx).await?;
         require_empty(&mut tx).await?;
         self.file

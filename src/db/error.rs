@@ -26,6 +26,14 @@ impl StorageError {
         ))
     }
 
+    /// A number in the database has no next one: someone else wrote it.
+    pub(crate) fn no_number() -> Self {
+        Self(sqlx::Error::Protocol(
+            "the last entry of an organization's audit log has the highest number there is; run `latchkey audit verify`"
+                .to_owned(),
+        ))
+    }
+
     /// The answer came so late that it is of no use.
     pub(crate) fn late() -> Self {
         Self(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))

@@ -125,7 +125,9 @@ impl PostgresPool {
     }
 
     /// A transaction that may wait for others and be waited for as long as it takes.
-    async fn begin_unbounded(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    pub(super) async fn begin_unbounded(
+        &self,
+    ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         self.begin_with("BEGIN", BEGIN_SHARED).await
     }
 

@@ -48,7 +48,10 @@ impl DomainPattern {
     #[cfg(feature = "native")]
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         use super::public_suffix::{is_public_suffix, to_ascii};
-        let pattern = match Self::read(text, to_ascii) {
+        fn as_dns_carries(name: &str) -> Result<Cow<'_, str>, PatternError> {
+            to_ascii(name).ok_or_else(|| PatternError::international(name))
+        }
+        let pattern = match Self::read(text, as_dns_carries) {
             // What is wrong with `com` is not that it is too short.
             Err(PatternError::NoDot(name)) if is_public_suffix(&name) => {
                 return Err(PatternError::PublicSuffix(name));

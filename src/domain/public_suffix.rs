@@ -4,18 +4,16 @@ use std::borrow::Cow;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-use super::pattern::PatternError;
-
 /// The name as DNS carries it: an international one as punycode, by UTS 46 without the transitional mappings, as browsers
-/// do it. A punycode label that no browser would make is refused.
-pub(super) fn to_ascii(name: &str) -> Result<Cow<'_, str>, PatternError> {
+/// do it. `None` for a name that has no such form, and for a punycode label that no browser would make.
+pub(super) fn to_ascii(name: &str) -> Option<Cow<'_, str>> {
     let is_punycode = |label: &str| {
         label
             .get(..4)
             .is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
     };
     if name.is_ascii() && !name.split('.').any(is_punycode) {
-        return Ok(Cow::Borrowed(name));
+        return Some(Cow::Borrowed(name));
     }
     Uts46::new()
         .to_ascii(
@@ -24,7 +22,7 @@ pub(super) fn to_ascii(name: &str) -> Result<Cow<'_, str>, PatternError> {
             Hyphens::Allow,
             DnsLength::VerifyAllowRootDot,
         )
-        .map_err(|_| PatternError::international(name))
+        .ok()
 }
 
 /// Whether the name is on the public suffix list, in its ICANN or its private part.

@@ -2,6 +2,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::Ipv4Net;
 use proptest::prelude::*;
+use rstest::rstest;
 
 use super::{IpRange, parse_list};
 
@@ -13,23 +14,20 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-#[test]
-fn ranges_are_written_in_one_way() {
-    for (typed, stored) in [
-        ("192.0.2.10", "192.0.2.10"),
-        (" 192.0.2.10/32 ", "192.0.2.10"),
-        ("10.0.0.0/8", "10.0.0.0/8"),
-        ("0.0.0.0/0", "0.0.0.0/0"),
-        ("2001:DB8:0::/32", "2001:db8::/32"),
-        ("2001:db8::1/128", "2001:db8::1"),
-        ("::/0", "::/0"),
-        ("::ffff:192.0.2.10", "192.0.2.10"),
-        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
-        ("::ffff:0:0/96", "0.0.0.0/0"),
-    ] {
-        assert_eq!(range(typed).to_string(), stored, "{typed}");
-        assert_eq!(range(stored), range(typed));
-    }
+#[rstest]
+#[case("192.0.2.10", "192.0.2.10")]
+#[case(" 192.0.2.10/32 ", "192.0.2.10")]
+#[case("10.0.0.0/8", "10.0.0.0/8")]
+#[case("0.0.0.0/0", "0.0.0.0/0")]
+#[case("2001:DB8:0::/32", "2001:db8::/32")]
+#[case("2001:db8::1/128", "2001:db8::1")]
+#[case("::/0", "::/0")]
+#[case("::ffff:192.0.2.10", "192.0.2.10")]
+#[case("::ffff:10.0.0.0/104", "10.0.0.0/8")]
+#[case("::ffff:0:0/96", "0.0.0.0/0")]
+fn ranges_are_written_in_one_way(#[case] typed: &str, #[case] stored: &str) {
+    assert_eq!(range(typed).to_string(), stored);
+    assert_eq!(range(stored), range(typed));
 }
 
 #[test]
@@ -60,23 +58,24 @@ fn a_refusal_says_what_to_write() {
     insta::assert_snapshot!(said);
 }
 
-#[test]
-fn addresses_are_in_or_out_by_their_first_bits() {
-    for (of, inside, outside) in [
-        ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),
-        ("192.0.2.128/25", "192.0.2.128", "192.0.2.127"),
-        ("192.0.2.10", "192.0.2.10", "192.0.2.11"),
-        ("0.0.0.0/0", "255.255.255.255", "::1"),
-        ("::/0", "2001:db8::1", "192.0.2.10"),
-        ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::"),
-        ("10.0.0.0/8", "::ffff:10.1.2.3", "::ffff:11.1.2.3"),
-        ("::/0", "::1", "::ffff:10.1.2.3"),
-        // The older, deprecated embedding (RFC 4291, 2.5.5.1) is not the mapped one.
-        ("::/96", "::10.1.2.3", "10.1.2.3"),
-    ] {
-        assert!(range(of).contains(ip(inside)), "{of} {inside}");
-        assert!(!range(of).contains(ip(outside)), "{of} {outside}");
-    }
+#[rstest]
+#[case("10.0.0.0/8", "10.255.255.255", "11.0.0.0")]
+#[case("192.0.2.128/25", "192.0.2.128", "192.0.2.127")]
+#[case("192.0.2.10", "192.0.2.10", "192.0.2.11")]
+#[case("0.0.0.0/0", "255.255.255.255", "::1")]
+#[case("::/0", "2001:db8::1", "192.0.2.10")]
+#[case("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::")]
+#[case("10.0.0.0/8", "::ffff:10.1.2.3", "::ffff:11.1.2.3")]
+#[case("::/0", "::1", "::ffff:10.1.2.3")]
+// The older, deprecated embedding (RFC 4291, 2.5.5.1) is not the mapped one.
+#[case("::/96", "::10.1.2.3", "10.1.2.3")]
+fn addresses_are_in_or_out_by_their_first_bits(
+    #[case] of: &str,
+    #[case] inside: &str,
+    #[case] outside: &str,
+) {
+    assert!(range(of).contains(ip(inside)), "{inside}");
+    assert!(!range(of).contains(ip(outside)), "{outside}");
 }
 
 #[test]

@@ -12,8 +12,11 @@ use crate::{
     fault::{Fault, from_fault},
     id::{KeyId, OrgId},
     key::{Lifecycle, RevokeReason, Status},
+    revision::AsKnown,
     time::Timestamp,
 };
+
+use super::revision::is_outdated;
 
 pub use bulk::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many};
 
@@ -28,6 +31,9 @@ pub enum ChangeStateError {
         "This key is {0}, so this change is not possible. Reload the page to see its current status."
     )]
     NotFrom(Status),
+    /// Someone else changed what the caller based the change on.
+    #[error("Someone else changed this key in the meantime.")]
+    ChangedMeanwhile,
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),
@@ -76,49 +82,49 @@ impl StateChange {
 /// Switches an active key off.
 ///
 /// # Errors
-/// When it is not active.
+/// When it is not active, or was changed meanwhile.
 pub async fn disable(
     engine: &Engine,
     permit: &Permit<to::DisableKeys>,
-    id: KeyId,
+    key: impl Into<AsKnown<KeyId>>,
 ) -> Result<(), ChangeStateError> {
-    change(engine, permit, id, StateChange::Disable).await
+    change(engine, permit, key.into(), StateChange::Disable).await
 }
 
 /// Switches a disabled key on again.
 ///
 /// # Errors
-/// When it is not disabled.
+/// When it is not disabled, or was changed meanwhile.
 pub async fn enable(
     engine: &Engine,
     permit: &Permit<to::DisableKeys>,
-    id: KeyId,
+    key: impl Into<AsKnown<KeyId>>,
 ) -> Result<(), ChangeStateError> {
-    change(engine, permit, id, StateChange::Enable).await
+    change(engine, permit, key.into(), StateChange::Enable).await
 }
 
 /// Ends a key for good.
 ///
 /// # Errors
-/// When it is revoked already.
+/// When it is revoked already, or was changed meanwhile.
 pub async fn revoke(
     engine: &Engine,
     permit: &Permit<to::RevokeKeys>,
-    id: KeyId,
+    key: impl Into<AsKnown<KeyId>>,
     reason: RevokeReason,
 ) -> Result<(), ChangeStateError> {
-    change(engine, permit, id, StateChange::Revoke(reason)).await
+    change(engine, permit, key.into(), StateChange::Revoke(reason)).await
 }
 
 async fn change<A>(
     engine: &Engine,
     permit: &Permit<A>,
-    id: KeyId,
+    key: AsKnown<KeyId>,
     state: StateChange,
 ) -> Result<(), ChangeStateError> {
     let now = engine.clock.now();
     let mut change = engine.change(permit).await?;
-    let happened = change_in(change.tx(), permit.org_id(), id, &state, now).await?;
+    let happened = change_in(change.tx(), permit.org_id(), &key, &state, now).await?;
     Ok(change.commit(happened).await?)
 }
 
@@ -126,10 +132,11 @@ async fn change<A>(
 async fn change_in(
     tx: &mut Tx,
     org_id: OrgId,
-    id: KeyId,
+    key: &AsKnown<KeyId>,
     state: &StateChange,
     now: Timestamp,
 ) -> Result<Happened, ChangeStateError> {
+    let AsKnown { id, ref known } = *key;
     let lifecycle: Option<Lifecycle> = select_locked!(
         tx,
         "SELECT expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
@@ -140,6 +147,9 @@ async fn change_in(
     let (after, reason) = state
         .apply(lifecycle, now)
         .map_err(ChangeStateError::NotFrom)?;
+    if is_outdated(tx, org_id, id, known).await? {
+        return Err(ChangeStateError::ChangedMeanwhile);
+    }
     const UPDATE: &str = "UPDATE keys SET disabled_at = $1, revoked_at = $2, revoke_reason = $3 \
          WHERE org_id = $4 AND id = $5";
     on!(tx.on(), c => sqlx::query(UPDATE)

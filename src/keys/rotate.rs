@@ -11,10 +11,11 @@ use crate::{
     id::{KeyId, OrgId, SecretId},
     key::{Environment, Kind, Lifecycle, Status, text::PlainKey},
     name::KeyName,
+    revision::AsKnown,
     time::{DAY, SECOND, Timestamp},
 };
 
-use super::create::{CreatedKey, search_text};
+use super::{create::CreatedKey, revision::is_outdated, store::search_text};
 
 /// The longest overlap, in milliseconds (design §3).
 pub const LONGEST_OVERLAP: i64 = 30 * DAY;
@@ -64,6 +65,9 @@ pub enum RotateKeyError {
     /// This very form has rotated the key already.
     #[error("This key was already rotated, and its new secret was shown at that time.")]
     AlreadyRotated,
+    /// Someone else changed what the caller based the rotation on.
+    #[error("Someone else changed this key in the meantime.")]
+    ChangedMeanwhile,
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),
@@ -80,6 +84,9 @@ pub enum EndOldSecretError {
     /// No old secret of the key works.
     #[error("This key has no old secret that still works. No action is needed.")]
     NoneRunning,
+    /// Someone else changed what the caller based this on.
+    #[error("Someone else changed this key in the meantime.")]
+    ChangedMeanwhile,
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),
@@ -104,9 +111,10 @@ struct Row {
 pub async fn rotate(
     engine: &Engine,
     permit: &Permit<to::RotateKeys>,
-    id: KeyId,
+    key: impl Into<AsKnown<KeyId>>,
     rotation: Rotation,
 ) -> Result<CreatedKey, RotateKeyError> {
+    let AsKnown { id, known } = key.into();
     if !(0..=LONGEST_OVERLAP).contains(&rotation.overlap) {
         return Err(RotateKeyError::OverlapOutOfRange);
     }
@@ -147,6 +155,9 @@ pub async fn rotate(
         || current.as_ref().is_some_and(was_just_made)
     {
         return Err(RotateKeyError::RotatedMeanwhile);
+    }
+    if is_outdated(change.tx(), permit.org_id(), id, &known).await? {
+        return Err(RotateKeyError::ChangedMeanwhile);
     }
     let prefix = engine
         .convention
@@ -243,22 +254,27 @@ async fn replace_secret(
 /// Ends an old secret before its overlap is over.
 ///
 /// # Errors
-/// When no old secret of the key works.
+/// When no old secret of the key works, or the key was changed meanwhile.
 pub async fn end_old_secret(
     engine: &Engine,
     permit: &Permit<to::RotateKeys>,
-    id: KeyId,
+    key: impl Into<AsKnown<KeyId>>,
 ) -> Result<(), EndOldSecretError> {
+    let AsKnown { id, known } = key.into();
     let mut change = engine.change(permit).await?;
     lock(change.tx(), permit.org_id(), id)
         .await?
         .ok_or(EndOldSecretError::NotFound)?;
     let now = engine.clock.now();
+    let is_outdated = is_outdated(change.tx(), permit.org_id(), id, &known).await?;
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at > $1";
     let ended = on!(change.on(), c => sqlx::query(END).bind(now).bind(id)
         .execute(c).await.map(|done| done.rows_affected()))?;
     if ended == 0 {
         return Err(EndOldSecretError::NoneRunning);
+    }
+    if is_outdated {
+        return Err(EndOldSecretError::ChangedMeanwhile);
     }
     let ended = Happened::new(Event::KeyOldSecretEnded, Target::Key(id));
     Ok(change.commit(ended).await?)

@@ -5,14 +5,17 @@ use std::collections::HashMap;
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, Tx, on, places},
-    id::{KeyId, OrgId, ProjectId, UserId},
+    db::{StorageError, on, places},
+    id::{KeyId, UserId},
     name::DisplayName,
     page_size::fitting,
     time::Timestamp,
 };
 
-use super::{Key, KeySummary, OldSecret, SUMMARY_COLUMNS, stored_domains};
+use super::{
+    Key, KeySummary, OldSecret, SUMMARY_COLUMNS,
+    store::{COLUMNS, LAST_SECRET_ENDED_AT, SIZE, SettingsRow},
+};
 
 /// What every role may know of a key; `None` when the org has no such key.
 ///
@@ -56,8 +59,7 @@ pub(super) async fn fitting_details(
     }
     let places: Vec<String> = (0..ids.len()).map(|at| format!("${}", at + 2)).collect();
     let sql = format!(
-        "SELECT id, CAST(OCTET_LENGTH(scopes) + OCTET_LENGTH(domains) + OCTET_LENGTH(ip_ranges) + OCTET_LENGTH(notes) \
-         + OCTET_LENGTH(metadata) AS BIGINT) FROM keys WHERE org_id = $1 AND id IN ({})",
+        "SELECT id, {SIZE} FROM keys WHERE org_id = $1 AND id IN ({})",
         places.join(", ")
     );
     let sizes: Vec<(KeyId, i64)> = on!(engine.db.read(), c => {
@@ -102,24 +104,11 @@ pub async fn details_of(
     Ok(keys)
 }
 
-/// The same of one key as a transaction sees it that has locked its row.
-pub(super) async fn details_within(
-    tx: &mut Tx,
-    org_id: OrgId,
-    id: KeyId,
-    now: Timestamp,
-) -> Result<Option<Key>, StorageError> {
-    let sql = select_details(1);
-    let row: Option<Row> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(org_id).bind(now).bind(id).fetch_optional(c).await)?;
-    row.map(Row::read).transpose()
-}
-
 /// Selects so many keys of the org `$1` at the instant `$2`.
 fn select_details(keys: usize) -> String {
     format!(
-        "SELECT {SUMMARY_COLUMNS}, keys.project_id, projects.name AS project_name, keys.scopes, keys.domains, \
-         keys.localhost_forbidden, keys.ip_ranges, keys.notes, keys.metadata, keys.created_by, users.name AS creator_name, \
+        "SELECT {SUMMARY_COLUMNS}, {COLUMNS}, {LAST_SECRET_ENDED_AT}, projects.name AS project_name, \
+         keys.created_by, users.name AS creator_name, \
          old.display AS old_display, old.ends_at AS old_ends_at, old.last_used_at AS old_last_used_at \
          FROM keys JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
          LEFT JOIN key_secrets AS old ON old.key_id = keys.id AND old.ends_at > $2 \
@@ -133,33 +122,23 @@ fn select_details(keys: usize) -> String {
 struct Row {
     #[sqlx(flatten)]
     summary: KeySummary,
-    project_id: ProjectId,
+    #[sqlx(flatten)]
+    settings: SettingsRow,
     project_name: DisplayName,
-    scopes: String,
-    domains: String,
-    localhost_forbidden: bool,
-    ip_ranges: String,
-    notes: String,
-    metadata: String,
     created_by: Option<UserId>,
     creator_name: Option<DisplayName>,
     old_display: Option<String>,
     old_ends_at: Option<Timestamp>,
     old_last_used_at: Option<Timestamp>,
+    last_secret_ended_at: Option<Timestamp>,
 }
 
 impl Row {
     fn read(self) -> Result<Key, StorageError> {
         Ok(Key {
             summary: self.summary,
-            project_id: self.project_id,
+            settings: self.settings.read()?,
             project_name: self.project_name,
-            scopes: crate::db::from_json(&self.scopes)?,
-            domains: stored_domains(&self.domains)?,
-            localhost_forbidden: self.localhost_forbidden,
-            ip_ranges: crate::db::from_json(&self.ip_ranges)?,
-            notes: self.notes,
-            metadata: crate::db::from_json(&self.metadata)?,
             old_secret: self
                 .old_display
                 .zip(self.old_ends_at)
@@ -168,6 +147,7 @@ impl Row {
                     ends_at,
                     last_used_at: self.old_last_used_at,
                 }),
+            last_secret_ended_at: self.last_secret_ended_at,
             created_by: self.created_by.zip(self.creator_name),
         })
     }

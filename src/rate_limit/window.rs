@@ -2,7 +2,8 @@
 
 use crate::time::{SECOND, Timestamp};
 
-use super::WINDOW_SECONDS;
+/// The length of the window that limits are counted in.
+pub const WINDOW_SECONDS: i64 = 60;
 
 /// The second that is going on and those before it: whatever happened within the window is in one of them.
 const SECONDS: usize = WINDOW_SECONDS as usize + 1;

@@ -11,7 +11,7 @@ use crate::{
     time::{DAY, Timestamp},
 };
 
-use super::recorder::Subject;
+use super::subject::Subject;
 
 /// How many refused hosts are told apart between two flushes, per key. Anyone can send any origin.
 const REFUSED_AT_ONCE: usize = 20;

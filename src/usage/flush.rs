@@ -12,8 +12,9 @@ use crate::{
 
 use super::{
     domains,
-    recorder::{Batch, Bucket, Subject, Tally},
+    recorder::{Batch, Bucket, Tally},
     sightings,
+    subject::Subject,
 };
 
 /// Steps that counts are stored in: the name in the table, and the length in milliseconds.

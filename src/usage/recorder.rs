@@ -4,7 +4,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
-    fmt,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -14,7 +13,7 @@ use std::{
 use crate::{
     convention::ClassIndex,
     findings::Finding,
-    id::{AgentId, InstanceId, KeyId, OrgId, SecretId},
+    id::{InstanceId, OrgId},
     outcome::Outcome,
     time::{DAY, MINUTE, Timestamp},
 };
@@ -22,26 +21,8 @@ use crate::{
 use super::{
     domains::{Day, Site, Sites},
     sightings::{Sighted, Sighting},
+    subject::Subject,
 };
-
-/// What a decision is counted under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Subject {
-    /// A key, and which of its secrets was presented.
-    Key(KeyId, SecretId),
-    /// An agent whose public ID stood in for a key.
-    Agent(AgentId),
-}
-
-/// The id that counts are stored under.
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(id, _) => id.fmt(f),
-            Self::Agent(id) => id.fmt(f),
-        }
-    }
-}
 
 /// What is counted separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

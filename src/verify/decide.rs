@@ -63,7 +63,7 @@ pub(super) fn with_key<'a>(
         .any(|header| !header.is_empty());
     let exposed = key.kind == Kind::Secret
         && from_browser
-        && !convention.allows_secret_in_browser(&key.scopes);
+        && !convention.allows_secret_in_browser(&key.settings.scopes);
     let origin = Origin::of_request(request.origin, request.referer).ok();
     let mut decision = Decision {
         finding: exposed.then_some(Finding::SecretKeyInBrowser),
@@ -78,8 +78,8 @@ pub(super) fn with_key<'a>(
         Asked::Of(agent) => Some(agent),
     };
     if key.kind == Kind::Widget {
-        let rule = convention.domain_rule(key.localhost_forbidden);
-        decision.site = Some(site(&key.domains, origin, rule));
+        let rule = convention.domain_rule(key.settings.localhost_forbidden);
+        decision.site = Some(site(&key.settings.domains, origin, rule));
     }
     if let Some(agent) = agent
         .filter(|agent| !agent.domains.is_empty() && (key.kind == Kind::Widget || from_browser))
@@ -99,11 +99,16 @@ pub(super) fn with_key<'a>(
     }
     // What may be used in a page may be used in any, unless a list said otherwise.
     decision.answer.origin_allowed |= from_browser && origin.is_some();
-    let in_a_range = |address| key.ip_ranges.iter().any(|range| range.contains(address));
-    if !key.ip_ranges.is_empty() && !request.ip.is_some_and(in_a_range) {
+    let in_a_range = |address| {
+        key.settings
+            .ip_ranges
+            .iter()
+            .any(|range| range.contains(address))
+    };
+    if !key.settings.ip_ranges.is_empty() && !request.ip.is_some_and(in_a_range) {
         return decision.refuse(Outcome::IpNotAllowed);
     }
-    if let Err(missing) = convention::satisfies(&key.scopes, request.scopes, convention) {
+    if let Err(missing) = convention::satisfies(&key.settings.scopes, request.scopes, convention) {
         decision.answer.missing_scopes = missing;
         return decision.refuse(Outcome::InsufficientScope);
     }
@@ -154,7 +159,7 @@ fn is_bound_to(convention: &Convention, key: &KnownKey, agent: &KnownAgent) -> b
     key.org_id == agent.org_id
         && match convention.bound_to {
             BoundTo::Org => true,
-            BoundTo::Project => key.project_id == agent.project_id,
+            BoundTo::Project => key.settings.project == Some(agent.project_id),
         }
 }
 

@@ -151,7 +151,7 @@ async fn key_by_id(
         Lookup::Known(known) => return Ok(Some(known)),
         Lookup::Load(seat) => seat,
     };
-    let row: Option<known_key::Row> = on!(engine.db.verification(), c => sqlx::query_as(known_key::SELECT)
+    let row: Option<known_key::Row> = on!(engine.db.verification(), c => sqlx::query_as(sqlx::AssertSqlSafe(known_key::select()))
         .bind(id).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
     let secrets = on!(engine.db.verification(), c => sqlx::query_as(known_key::SELECT_SECRETS)

@@ -7,7 +7,10 @@ use crate::{
     id::OrgId,
     outcome::Outcome,
     time::Timestamp,
-    usage::recorder::{Bucket, Counted, Subject},
+    usage::{
+        recorder::{Bucket, Counted},
+        subject::Subject,
+    },
 };
 
 use super::{Answer, InvalidReason, Request, decide::Decision};

@@ -4,6 +4,7 @@
 pub mod edit_key;
 pub mod fields;
 pub mod new_key;
+mod scopes;
 
 use latchkey::{
     domain::{TOO_MANY_PATTERNS, parse_list},

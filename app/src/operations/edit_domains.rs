@@ -4,10 +4,10 @@ use latchkey::{
     access::{Membership, Permit, to},
     domain::DomainPattern,
     id::KeyId,
+    key::settings::InvalidKeyField,
     keys::{
         Key,
         edit::{DomainsChange, EditDomains, EditKeyError, edit_domains as engine_edit},
-        rules::InvalidKeyField,
         show,
     },
 };
@@ -36,7 +36,7 @@ pub async fn edit_domains(
     let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
     let before = read_key(request, &membership, id).await?;
     let mut fields = FieldReader::default();
-    let requested = read(form, &before.domains, &mut fields);
+    let requested = read(form, &before.settings.domains, &mut fields);
     if !fields.errors.is_empty() {
         return Ok(DomainsAnswer::Refused(fields.errors));
     }

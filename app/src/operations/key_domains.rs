@@ -35,7 +35,8 @@ pub async fn key_domains(
             .find(|used| used.passed && used.domain == domain);
         found.map_or(0, |used| used.count)
     };
-    let listed: Vec<(String, i64)> = key
+    let settings = &key.settings;
+    let listed: Vec<(String, i64)> = settings
         .domains
         .iter()
         .map(|domain| domain.to_string())
@@ -47,8 +48,12 @@ pub async fn key_domains(
     Ok(Some(KeyDomains {
         localhost: if by_rule { passed(LOCALHOST) } else { 0 },
         listed,
-        rule: engine.convention().domain_rule(key.localhost_forbidden),
-        localhost_forbidden: domains.localhost_switch.then_some(key.localhost_forbidden),
+        rule: engine
+            .convention()
+            .domain_rule(settings.localhost_forbidden),
+        localhost_forbidden: domains
+            .localhost_switch
+            .then_some(settings.localhost_forbidden),
         refused: used
             .into_iter()
             .filter(|used| !used.passed)

@@ -78,6 +78,7 @@ async fn rotate_and_hold(
             error @ (RotateKeyError::NotFrom(_)
             | RotateKeyError::RotationRunning { .. }
             | RotateKeyError::RotatedMeanwhile
+            | RotateKeyError::ChangedMeanwhile
             | RotateKeyError::NotOffered(..)),
         ) => FieldError::new(WHOLE_FORM, error),
     };
@@ -99,7 +100,12 @@ async fn shown_key(
         name: key.summary.name.to_string(),
         kind,
         environment,
-        domains: key.domains.iter().map(ToString::to_string).collect(),
+        domains: key
+            .settings
+            .domains
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         created: date(key.summary.created_at),
         expires: key.summary.lifecycle.expires_at.map(date),
         org_id: membership.org().id.to_string(),

@@ -2,11 +2,9 @@
 
 use jiff::{civil::Date, tz::TimeZone};
 use latchkey::{
-    convention::{MAX_SCOPES, Scope, TOO_MANY_SCOPES},
     domain::{self, DomainPattern, TOO_MANY_PATTERNS},
     id::ProjectId,
-    ip_range::{self, IpRange, TOO_MANY_RANGES},
-    keys::rules::InvalidKeyField,
+    key::settings::InvalidKeyField,
     list::ParsedList,
     time::{DAY, Timestamp},
 };
@@ -37,11 +35,6 @@ impl FieldReader {
         self.list(field, domain::parse_list(text), TOO_MANY_PATTERNS)
     }
 
-    /// The ranges of a list of addresses.
-    pub fn ip_ranges(&mut self, text: &str) -> Vec<IpRange> {
-        self.list("ip_ranges", ip_range::parse_list(text), TOO_MANY_RANGES)
-    }
-
     fn list<T, E: std::fmt::Display>(
         &mut self,
         field: &str,
@@ -67,13 +60,9 @@ impl FieldReader {
         self.take("project", project)
     }
 
-    /// The scopes that are ticked.
-    pub fn scopes(&mut self, ticked: &[String]) -> Option<Vec<Scope>> {
-        if ticked.len() > MAX_SCOPES {
-            return self.take("scopes", Err(TOO_MANY_SCOPES));
-        }
-        let scopes: Result<Vec<Scope>, _> = ticked.iter().map(|scope| scope.parse()).collect();
-        self.take("scopes", scopes)
+    /// Whether something is wrong with a field.
+    pub fn has_error(&self, field: &str) -> bool {
+        self.errors.iter().any(|error| error.field == field)
     }
 }
 
@@ -98,11 +87,6 @@ fn end_of_day(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(
         midnight.timestamp().as_millisecond() + DAY - 1,
     ))
-}
-
-/// Notes as they are kept. Browsers send line ends as CR LF.
-pub fn notes(text: &str) -> String {
-    text.trim().replace("\r\n", "\n")
 }
 
 /// The field of a form that the engine's field is. The forms have one choice of expiry where the API has two fields.

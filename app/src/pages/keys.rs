@@ -6,6 +6,7 @@ pub mod list;
 pub mod new;
 mod reason_field;
 pub mod rotate;
+mod settings_form;
 pub mod show;
 pub mod shown_once;
 mod state;

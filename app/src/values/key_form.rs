@@ -1,93 +1,61 @@
-//! The fields of a key's forms as they are typed and sent.
+//! The forms of a key as they are typed and sent.
 
 use latchkey::convention::MAX_SCOPES;
 use serde::{Deserialize, Serialize};
 
 use crate::form::sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each};
 
-/// The fields of the form that creates a key, URL-encoded with `scopes` repeated.
+/// The fields of the form that creates a key and of the one that edits it, URL-encoded with `scopes` repeated. Each form
+/// leaves empty what it does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct NewKeyForm {
-    /// What the key is called.
+pub struct SettingsForm {
+    /// The name of the key.
     pub name: String,
-    /// `secret` or `widget`.
+    /// `secret` or `widget`. For a new key.
     pub kind: String,
-    /// `live` or `test`.
+    /// `live` or `test`. For a new key.
     pub environment: String,
-    /// Allowed domains, separated by commas or line ends. Read for widget keys only.
+    /// The project's ID; empty for the org's first, or to leave the key where it is.
+    pub project: String,
+    /// Allowed domains, separated by commas or line ends. For a new widget key.
     pub domains: String,
-    /// `forbid` where pages on localhost may not use a widget key.
+    /// `forbid` where pages on localhost may not use the key. For a new widget key.
     pub localhost: String,
-    /// Where the key's users come from, separated by commas or line ends; empty for anywhere.
-    pub ip_ranges: String,
-    /// The project's id; empty for the org's first.
-    pub project: String,
     /// The scopes that are ticked.
     pub scopes: Vec<String>,
-    /// A number of days, `date` or `never`.
+    /// A number of days, `date`, `never` or, when a key is edited, `keep`.
     pub expires: String,
     /// The last day, `YYYY-MM-DD`. Read for `date` only.
     pub expires_on: String,
-    /// What its makers write about it.
+    /// Where the key's clients come from, separated by commas or line ends; empty for anywhere.
+    pub ip_ranges: String,
+    /// Notes for the team.
     pub notes: String,
-    /// What the form was served with, so that sending it twice makes one key.
+    /// What the form for a new key was served with, so that sending it twice creates one key.
     pub creation_token: String,
-}
-
-impl NewKeyForm {
-    /// The form as it is sent back, no field longer than the page lets one type.
-    pub fn sent_back(self) -> Self {
-        Self {
-            name: sent_back(&self.name, MAX_NAME),
-            domains: sent_back(&self.domains, MAX_LIST),
-            ip_ranges: sent_back(&self.ip_ranges, MAX_LIST),
-            notes: sent_back(&self.notes, MAX_NOTES),
-            kind: sent_back(&self.kind, MAX_NAME),
-            environment: sent_back(&self.environment, MAX_NAME),
-            localhost: sent_back(&self.localhost, MAX_NAME),
-            project: sent_back(&self.project, MAX_NAME),
-            scopes: sent_back_each(&self.scopes, MAX_SCOPES, MAX_NAME),
-            expires: sent_back(&self.expires, MAX_NAME),
-            expires_on: sent_back(&self.expires_on, MAX_NAME),
-            creation_token: sent_back(&self.creation_token, MAX_NAME),
-        }
-    }
-}
-
-/// The fields of the form that edits a key.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EditKeyForm {
-    /// What the key is called.
-    pub name: String,
-    /// The project's id; empty to leave it in its own.
-    pub project: String,
-    /// The scopes that are ticked.
-    pub scopes: Vec<String>,
-    /// `keep`, a number of days, `date` or `never`.
-    pub expires: String,
-    /// The last day, `YYYY-MM-DD`. Read for `date` only.
-    pub expires_on: String,
-    /// Where its users come from, separated by commas or line ends.
-    pub ip_ranges: String,
-    /// What its makers write about it.
-    pub notes: String,
-    /// The revision that the form was served with.
+    /// The revision of the key that the form was served with.
     pub base: String,
 }
 
-impl EditKeyForm {
+impl SettingsForm {
     /// The form as it is sent back, no field longer than the page lets one type.
     pub fn sent_back(self) -> Self {
+        let line = |text: String| sent_back(&text, MAX_NAME);
+        let list = |text: String| sent_back(&text, MAX_LIST);
         Self {
-            name: sent_back(&self.name, MAX_NAME),
-            project: sent_back(&self.project, MAX_NAME),
+            name: line(self.name),
+            kind: line(self.kind),
+            environment: line(self.environment),
+            project: line(self.project),
+            domains: list(self.domains),
+            localhost: line(self.localhost),
             scopes: sent_back_each(&self.scopes, MAX_SCOPES, MAX_NAME),
-            expires: sent_back(&self.expires, MAX_NAME),
-            expires_on: sent_back(&self.expires_on, MAX_NAME),
-            ip_ranges: sent_back(&self.ip_ranges, MAX_LIST),
+            expires: line(self.expires),
+            expires_on: line(self.expires_on),
+            ip_ranges: list(self.ip_ranges),
             notes: sent_back(&self.notes, MAX_NOTES),
+            creation_token: line(self.creation_token),
             base: sent_back(&self.base, MAX_BASE),
         }
     }

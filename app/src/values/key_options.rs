@@ -7,7 +7,7 @@ use latchkey::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::key_form::{EditKeyForm, NewKeyForm};
+use super::key_form::SettingsForm;
 
 /// What the form offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,8 +50,8 @@ pub struct NewKeyOptions {
 
 impl NewKeyOptions {
     /// The form before anything is typed.
-    pub fn blank(&self) -> NewKeyForm {
-        NewKeyForm {
+    pub fn blank(&self) -> SettingsForm {
+        SettingsForm {
             kind: self
                 .kinds
                 .first()
@@ -67,7 +67,7 @@ impl NewKeyOptions {
             expires: self
                 .default_days
                 .map_or_else(|| "never".to_owned(), |days| days.to_string()),
-            ..NewKeyForm::default()
+            ..SettingsForm::default()
         }
     }
 }
@@ -84,5 +84,5 @@ pub struct EditKeyOptions {
     /// Whether it has ended for good, so that nothing of it can be changed.
     pub revoked: bool,
     /// The fields as the key is now.
-    pub values: EditKeyForm,
+    pub values: SettingsForm,
 }

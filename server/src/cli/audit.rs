@@ -3,7 +3,7 @@
 use clap::Args;
 use latchkey::audit::{self, BrokenChain, InvalidCheckpoint};
 
-use super::CliError;
+use super::error::CliError;
 use crate::{settings::Settings, start};
 
 /// The flags of `audit verify`.

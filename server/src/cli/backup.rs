@@ -8,7 +8,7 @@ use latchkey::{
     clock::Clock,
 };
 
-use super::{CliError, check};
+use super::{check, error::CliError};
 use crate::{settings::Settings, start};
 
 /// The file of `backup` and `restore`.

@@ -9,7 +9,10 @@ use latchkey::{
     peppers,
 };
 
-use super::{CliError, flags::Flags, with_causes};
+use super::{
+    error::{CliError, with_causes},
+    flags::Flags,
+};
 use crate::{
     exposed_files,
     settings::{PepperError, Settings},

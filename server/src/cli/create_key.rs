@@ -8,18 +8,20 @@ use latchkey::{
     domain::{DomainPattern, TOO_MANY_PATTERNS, parse_list},
     id::ProjectId,
     ip_range::IpRange,
-    key::{Environment, Kind},
+    key::{
+        Environment, Kind,
+        settings::{KeySettings, Metadata},
+    },
     keys::{
         create::{CreateKeyError, CreatedKey, NewKey, create},
         project::choices,
-        rules::Metadata,
         show,
     },
     name::{KeyName, Slug},
     time::DAY,
 };
 
-use super::{CliError, flags::days, orgs::find_org, pepper::when_known};
+use super::{error::CliError, flags::days, orgs::find_org, pepper::when_known};
 use crate::{key_object::KeyObject, settings::Settings, start};
 
 /// The flags of `key create`.
@@ -52,6 +54,9 @@ pub struct NewKeyFlags {
     /// An IP address or range that can use the key, such as 10.0.0.0/8. Can be repeated [default: any address].
     #[arg(long, value_name = "RANGE")]
     ip_range: Vec<IpRange>,
+    /// Notes for your team.
+    #[arg(long)]
+    notes: Option<String>,
     /// Metadata that each verification returns to your API servers: a JSON object.
     #[arg(long, value_name = "JSON", value_parser = read_metadata)]
     metadata: Option<Metadata>,
@@ -81,17 +86,19 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         None => None,
     };
     let new = NewKey {
-        name: flags.name,
         kind: flags.kind,
         environment: flags.environment,
-        project,
-        scopes: flags.scope,
-        domains,
-        localhost_forbidden: flags.no_localhost,
-        ip_ranges: flags.ip_range,
-        expires_at: days.map(|days| engine.clock().now().plus(i64::from(days) * DAY)),
-        notes: String::new(),
-        metadata: flags.metadata.unwrap_or_default(),
+        settings: KeySettings {
+            name: flags.name,
+            project,
+            scopes: flags.scope,
+            domains,
+            localhost_forbidden: flags.no_localhost,
+            ip_ranges: flags.ip_range,
+            expires_at: days.map(|days| engine.clock().now().plus(i64::from(days) * DAY)),
+            notes: flags.notes.unwrap_or_default(),
+            metadata: flags.metadata.unwrap_or_default(),
+        },
         creation_token: None,
     };
     let permit = Operator::at_the_command_line().permit::<to::CreateKeys>(&org);

@@ -11,7 +11,7 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::{CliError, orgs::find_org, pepper::when_known};
+use super::{error::CliError, orgs::find_org, pepper::when_known};
 use crate::{settings::Settings, start};
 
 /// The flags of `key import`.

@@ -11,7 +11,7 @@ use latchkey::{
     orgs::{self, CreateOrgError},
 };
 
-use super::CliError;
+use super::error::CliError;
 use crate::{settings::Settings, start};
 
 /// The flags of `org create`.

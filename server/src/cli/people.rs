@@ -17,7 +17,7 @@ use latchkey::{
 };
 
 use super::{
-    CliError,
+    error::CliError,
     orgs::{find_org, read_password},
 };
 use crate::{settings::Settings, start};

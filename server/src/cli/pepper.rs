@@ -8,7 +8,7 @@ use latchkey::{
     random::Randomness,
 };
 
-use super::CliError;
+use super::error::CliError;
 use crate::{
     settings::{PepperError, Settings},
     start::{self, StartError},

@@ -11,7 +11,7 @@ use latchkey::{
 };
 use serde::Serialize;
 
-use super::{CliError, flags::days, pepper::when_known};
+use super::{error::CliError, flags::days, pepper::when_known};
 use crate::{key_object::instant, settings::Settings, start};
 
 /// The flags of `token create`.

@@ -28,7 +28,7 @@ macro_rules! codes {
                 match self { $(Self::$name => $title,)* }
             }
 
-            /// What it means.
+            /// What it means. Between backticks it is code.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)* }
             }
@@ -44,13 +44,13 @@ macro_rules! codes {
 codes! {
     InvalidRequest "INVALID_REQUEST" BAD_REQUEST "Invalid request"
         "The body is not valid JSON, or a field or query parameter is unknown, invalid or duplicated."
-        "See detail and errors for the field. Send UTF-8 JSON with the fields and parameters listed in /docs.",
+        "See `detail` and `errors` for the field. Send UTF-8 JSON with the fields and parameters listed in `/docs`.",
     InvalidServiceToken "INVALID_SERVICE_TOKEN" UNAUTHORIZED "Invalid service token"
         "The service token is missing, or is not a token of this Latchkey instance."
-        "Send the header Authorization: Bearer TOKEN. The operator creates tokens with latchkey token create.",
+        "Send the header `Authorization: Bearer TOKEN`. The operator creates tokens with `latchkey token create`.",
     InsufficientTokenScope "INSUFFICIENT_TOKEN_SCOPE" FORBIDDEN "Insufficient token scope"
-        "The token has the scope verify. Managing organizations, keys and agents requires the scope manage."
-        "Use a token created with latchkey token create --scope manage. Keep it off servers that only verify keys.",
+        "The token has the scope `verify`. Managing organizations, keys and agents requires the scope `manage`."
+        "Use a token created with `latchkey token create --scope manage`. Keep it off servers that only verify keys.",
     OriginNotAllowed "ORIGIN_NOT_ALLOWED" FORBIDDEN "Origin not allowed"
         "A page sent a CORS preflight request, and no active key works on its site."
         "Add the site's domain to the allowed domains of a widget key.",
@@ -60,7 +60,7 @@ codes! {
          are case-sensitive.",
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "Method not allowed"
         "The URL exists but does not support this method."
-        "The Allow header of the response lists the supported methods.",
+        "The `Allow` header of the response lists the supported methods.",
     RequestTimeout "REQUEST_TIMEOUT" REQUEST_TIMEOUT "Request timeout"
         "The body did not arrive within 30 seconds of the start of the request."
         "Send the request again.",
@@ -73,32 +73,32 @@ codes! {
         "Retrieve the key to see its status. If the change is not possible, create a new key.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
         "The previous secret still works, or another request rotated the key less than a second ago."
-        "Retrieve the key: old_secret shows which secret still works, and until when. End it with POST \
-         …/end-old-secret, or wait. Then rotate again.",
+        "Retrieve the key: `old_secret` shows which secret still works, and until when. End it with \
+         `POST …/end-old-secret`, or wait. Then rotate again.",
     ChangedMeanwhile "CHANGED_MEANWHILE" PRECONDITION_FAILED "Changed in the meantime"
-        "The If-Match header names no ETag that the object has now: someone else changed the object after you retrieved it. \
+        "The `If-Match` header names no ETag that the object has now: someone else changed the object after you retrieved it. \
          Nothing was changed."
         "Retrieve the object to get its current state and ETag. If your change is still needed, send it again with that \
-         ETag. Weak ETags (W/) never match: if a proxy makes ETags weak, turn that off for this API.",
+         ETag. Weak ETags (`W/`) never match: if a proxy makes ETags weak, turn that off for this API.",
     BodyTooLarge "BODY_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large"
         "Request bodies must be at most 64 kB."
         "Send a smaller body.",
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" UNSUPPORTED_MEDIA_TYPE "The body is not JSON"
-        "The Content-Type of the request is not JSON, or the body is compressed."
-        "Send Content-Type: application/json and no Content-Encoding. Many clients, including curl, send form data by \
+        "The `Content-Type` of the request is not JSON, or the body is compressed."
+        "Send `Content-Type: application/json` and no `Content-Encoding`. Many clients, including curl, send form data by \
          default.",
     InvalidField "INVALID_FIELD" UNPROCESSABLE_ENTITY "Validation failed"
         "The body is valid JSON, but a field is missing, unknown or invalid. Nothing was changed."
-        "errors lists each invalid field and how to fix it.",
+        "`errors` lists each invalid field and how to fix it.",
     IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" UNPROCESSABLE_ENTITY "Idempotency key reused"
-        "The same Idempotency-Key was used within 24 hours with a different body or URL."
+        "The same `Idempotency-Key` was used within 24 hours with a different body or URL."
         "Use a new idempotency key for each object that you create. Reuse a key only to retry the same request.",
     Internal "INTERNAL_ERROR" INTERNAL_SERVER_ERROR "Internal error"
         "Something went wrong in Latchkey."
-        "Try again. If the problem continues, send the response's x-request-id to the operator, who can find the cause \
+        "Try again. If the problem continues, send the response's `x-request-id` to the operator, who can find the cause \
          in the log.",
     Unavailable "UNAVAILABLE" SERVICE_UNAVAILABLE "Service unavailable"
         "Latchkey cannot reach its database, and the key is not in memory."
-        "Reject your client's request and retry after Retry-After seconds. Keys in use are verified from memory for \
+        "Reject your client's request and retry after `Retry-After` seconds. Keys in use are verified from memory for \
          one minute.",
 }

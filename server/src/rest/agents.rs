@@ -14,6 +14,7 @@ use latchkey::{
     id::{AgentId, ProjectId},
     list::AtMost,
     name::DisplayName,
+    revision::AsKnown,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -214,9 +215,11 @@ pub async fn change(
     responses((status = 204, description = "Deleted")))]
 pub async fn remove(
     State(state): State<AppState>,
-    AgentPath { of, public_id }: AgentPath,
+    AgentPath { of, public_id: id }: AgentPath,
+    IfMatch(known): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let deleted = delete::delete(&state.engine, &of.permit(), public_id).await;
+    let agent = AsKnown { id, known };
+    let deleted = delete::delete(&state.engine, &of.permit(), agent).await;
     deleted.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -94,6 +94,7 @@ where
 #[cfg(test)]
 mod tests {
     use latchkey::name::KeyName;
+    use rstest::rstest;
     use serde::Deserialize;
 
     use super::*;
@@ -123,16 +124,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_cannot_be_read() {
+    fn an_empty_body_is_told_what_to_have() {
         let said = format!("{:?}", read::<Example>(b" ").unwrap_err());
         assert!(
             said.contains("with any of `name`, `limit`, `ends`."),
             "{said}"
         );
-        for body in ["", "{", "[]", "null", "\"name\"", "{\"name\":\"\u{0}\"}"] {
-            let said = format!("{:?}", read::<Example>(body.as_bytes()).unwrap_err());
-            assert!(said.contains("InvalidRequest"), "{body}: {said}");
-        }
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("{")]
+    #[case("[]")]
+    #[case("null")]
+    #[case("\"name\"")]
+    #[case::a_control_character("{\"name\":\"\u{0}\"}")]
+    fn a_body_that_is_no_object_is_an_invalid_request(#[case] body: &str) {
+        let said = format!("{:?}", read::<Example>(body.as_bytes()).unwrap_err());
+        assert!(said.contains("InvalidRequest"), "{said}");
     }
 
     #[test]

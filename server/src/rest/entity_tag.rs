@@ -1,5 +1,5 @@
 //! Entity tags (RFC 9110, 8.8.3): `ETag` says which state of a thing an answer shows, and `If-Match` which one a change is
-//! meant for.
+//! meant for. Every operation that changes or deletes a key or an agent takes it.
 
 use axum::{
     extract::FromRequestParts,
@@ -87,39 +87,39 @@ fn malformed() -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
-    #[test]
-    fn what_is_no_list_of_tags_is_not_read() {
-        for text in [
-            "",
-            ",",
-            "a",
-            "\"a",
-            "a\"",
-            "\"a\" \"b\"",
-            "\"a\"b",
-            "*,\"a\"",
-            "w/\"a\"",
-            "W/a",
-            "\"a b\"",
-            "W/W/\"a\"",
-        ] {
-            assert_eq!(read(text), None, "{text}");
-        }
+    #[rstest]
+    #[case::nothing("")]
+    #[case::a_comma(",")]
+    #[case::no_quotes("a")]
+    #[case::no_end("\"a")]
+    #[case::no_start("a\"")]
+    #[case::no_comma("\"a\" \"b\"")]
+    #[case::more_behind("\"a\"b")]
+    #[case::any_in_a_list("*,\"a\"")]
+    #[case::weak_in_lower_case("w/\"a\"")]
+    #[case::weak_without_quotes("W/a")]
+    #[case::a_blank_inside("\"a b\"")]
+    #[case::weak_twice("W/W/\"a\"")]
+    fn what_is_no_list_of_tags_is_not_read(#[case] text: &str) {
+        assert_eq!(read(text), None);
+    }
+
+    #[rstest]
+    #[case::a_list("\"a\"", &["a"])]
+    #[case::blanks_and_a_weak_one(" \"a\" , ,W/\"b\",\"c,d\",", &["a", "c,d"])]
+    #[case::only_a_weak_one("W/\"a\"", &[])]
+    #[case::an_empty_one("\"\"", &[""])]
+    fn strong_tags_are_read_and_weak_ones_left_out(#[case] text: &str, #[case] tags: &[&str]) {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        assert_eq!(read(text), Some(Known::Tags(tags)));
     }
 
     #[test]
-    fn strong_tags_are_read_and_weak_ones_left_out() {
+    fn any_state_will_do_for_an_asterisk() {
         assert_eq!(read(" * "), Some(Known::Nothing));
-        for (text, tags) in [
-            ("\"a\"", &["a"][..]),
-            (" \"a\" , ,W/\"b\",\"c,d\",", &["a", "c,d"]),
-            ("W/\"a\"", &[]),
-            ("\"\"", &[""]),
-        ] {
-            let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-            assert_eq!(read(text), Some(Known::Tags(tags)), "{text}");
-        }
     }
 }

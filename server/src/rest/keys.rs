@@ -4,36 +4,33 @@ use axum::{Json, extract::State, response::Response};
 use latchkey::{
     Engine,
     access::to,
-    convention::{MAX_SCOPES, Scope},
-    domain::{DomainPattern, MAX_PATTERNS},
-    id::{KeyId, ProjectId},
-    ip_range::{IpRange, MAX_RANGES},
+    id::KeyId,
     key::{Environment, Kind, Status},
     keys::{
         Key,
         create::{self, CreateKeyError, NewKey},
         list::{self, Cursor, KeyQuery, StatusFilter},
-        rules::Metadata,
         show,
     },
-    list::AtMost,
-    name::KeyName,
     search::Search,
-    time::{DAY, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    body::{Body, nullable, required},
+    body::Body,
     created,
     entity_tag::tagged,
-    fields::{Instant, WholeNumber},
     idempotency::{Idempotency, replayed},
     path::{KeyPath, OrgPath, no_key},
     query::{Limit, Parameters, not_a_cursor},
 };
-use crate::{app_state::AppState, key_object::KeyObject, openapi::words, problem::Problem};
+use crate::{
+    app_state::AppState,
+    key_object::{KeyObject, NewKeyBody},
+    openapi::words,
+    problem::Problem,
+};
 
 /// One page of keys.
 #[derive(Serialize, ToSchema)]
@@ -44,50 +41,6 @@ pub struct KeyList<'a> {
     /// The `cursor` of the next page. Null on the last page.
     #[schema(required)]
     next_cursor: Option<String>,
-}
-
-/// The fields of a new key.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewKey)]
-pub struct NewKeyBody {
-    /// The name of the key: 1 to 50 characters.
-    #[schema(value_type = words::KeyName, required, nullable = false)]
-    name: Option<KeyName>,
-    /// The kind: for servers or for browsers.
-    #[schema(value_type = words::KeyKind, required, nullable = false)]
-    kind: Option<Kind>,
-    /// The environment: production or everything else. Default: `live`.
-    #[schema(value_type = Option<words::KeyEnvironment>)]
-    environment: Option<Environment>,
-    /// The ID of the project. Default: the organization's first project.
-    #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
-    project: Option<ProjectId>,
-    /// The scopes. Default: defined by the convention.
-    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
-    scopes: Option<AtMost<Scope, MAX_SCOPES>>,
-    /// The domains on which a widget key works.
-    #[schema(value_type = Option<Vec<String>>)]
-    domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
-    /// Whether pages on localhost are blocked. Only if the convention offers this choice.
-    localhost_forbidden: Option<bool>,
-    /// The IP ranges that can use the key, as CIDR. Default: any address.
-    #[schema(value_type = Option<Vec<String>>)]
-    ip_ranges: Option<AtMost<IpRange, MAX_RANGES>>,
-    /// When the key expires. Null means never, if the convention allows it. Default: `expires_in_days`, or defined by
-    /// the convention.
-    #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<jiff::Timestamp>)]
-    expires_at: Option<Option<Instant>>,
-    /// The number of days after which the key expires.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
-    expires_in_days: Option<WholeNumber<1, 36_500>>,
-    /// Notes for your team.
-    #[schema(max_length = 2000)]
-    notes: Option<String>,
-    /// Metadata that each verification returns to your API servers: at most 8,192 bytes of JSON.
-    #[schema(value_type = Option<Object>)]
-    metadata: Option<Metadata>,
 }
 
 /// The keys to list.
@@ -211,38 +164,6 @@ pub async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Probl
     let permit = of.permit::<to::SeeKeyDetails>();
     let found = show::details(engine, &permit, id).await;
     found?.ok_or_else(no_key)
-}
-
-impl NewKeyBody {
-    fn read(self, engine: &Engine) -> Result<NewKey, Problem> {
-        let now = engine.clock().now();
-        let expires_at = match (self.expires_at, self.expires_in_days) {
-            (Some(_), Some(_)) => {
-                let detail = "cannot be combined with `expires_at`. Remove one of them.";
-                return Err(Problem::invalid_field("expires_in_days", detail));
-            }
-            (Some(at), None) => at.map(|Instant(at)| Timestamp::from_millis(at.as_millisecond())),
-            (None, Some(days)) => Some(now.plus(i64::from(days.get()) * DAY)),
-            (None, None) => {
-                let days = engine.convention().expiry.default_days;
-                days.map(|days| now.plus(i64::from(u32::from(days)) * DAY))
-            }
-        };
-        Ok(NewKey {
-            name: required("name", self.name)?,
-            kind: required("kind", self.kind)?,
-            environment: self.environment.unwrap_or(Environment::Live),
-            project: self.project,
-            scopes: self.scopes.unwrap_or_default().into(),
-            domains: self.domains.unwrap_or_default().into(),
-            localhost_forbidden: self.localhost_forbidden.unwrap_or_default(),
-            ip_ranges: self.ip_ranges.unwrap_or_default().into(),
-            expires_at,
-            notes: self.notes.unwrap_or_default(),
-            metadata: self.metadata.unwrap_or_default(),
-            creation_token: None,
-        })
-    }
 }
 
 /// Which field it was that the operation did not take.

@@ -6,6 +6,7 @@ use latchkey::{
     Engine,
     id::KeyId,
     keys::rotate::{self, EndOldSecretError, RotateKeyError, Rotation},
+    revision::AsKnown,
     time::SECOND,
 };
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 use super::{
     body::{Body, required},
     created,
-    entity_tag::tagged,
+    entity_tag::{IfMatch, changed_meanwhile, tagged},
     fields::WholeNumber,
     idempotency::{Idempotency, replayed},
     keys::{self, find},
@@ -48,6 +49,7 @@ pub struct RotationBody {
 pub async fn rotate(
     State(state): State<AppState>,
     KeyPath { of, id }: KeyPath,
+    IfMatch(known): IfMatch,
     idempotency: Idempotency,
     Body { fields, bytes }: Body<RotationBody>,
 ) -> Result<Response, Problem> {
@@ -55,7 +57,12 @@ pub async fn rotate(
     let seconds = required("overlap_seconds", fields.overlap_seconds)?;
     let make = |token| {
         let overlap = i64::from(seconds.get()) * SECOND;
-        make(engine, &of, id, Rotation { overlap, token })
+        make(
+            engine,
+            &of,
+            AsKnown { id, known },
+            Rotation { overlap, token },
+        )
     };
     idempotency.once(engine, &of.manager, &bytes, make).await
 }
@@ -63,10 +70,11 @@ pub async fn rotate(
 async fn make(
     engine: &Engine,
     of: &OrgPath,
-    id: KeyId,
+    key: AsKnown<KeyId>,
     rotation: Rotation,
 ) -> Result<Response, Problem> {
-    let rotated = rotate::rotate(engine, &of.permit(), id, rotation).await;
+    let id = key.id;
+    let rotated = rotate::rotate(engine, &of.permit(), key, rotation).await;
     let location = of.location("keys", id);
     match rotated {
         Ok(rotated) => {
@@ -88,6 +96,7 @@ fn refused(error: RotateKeyError) -> Problem {
     match error {
         RotateKeyError::NotFound => no_key(),
         RotateKeyError::OverlapOutOfRange => Problem::invalid_field("overlap_seconds", error),
+        RotateKeyError::ChangedMeanwhile => changed_meanwhile(),
         RotateKeyError::Fault(fault) => fault.into(),
         // Answered as what was done.
         RotateKeyError::AlreadyRotated => Problem::internal(),
@@ -109,11 +118,14 @@ fn refused(error: RotateKeyError) -> Problem {
 pub async fn end_old_secret(
     State(state): State<AppState>,
     path: KeyPath,
+    IfMatch(known): IfMatch,
 ) -> Result<Response, Problem> {
-    let ended = rotate::end_old_secret(&state.engine, &path.of.permit(), path.id).await;
+    let key = AsKnown { id: path.id, known };
+    let ended = rotate::end_old_secret(&state.engine, &path.of.permit(), key).await;
     ended.map_err(|error| match error {
         EndOldSecretError::NotFound => no_key(),
         EndOldSecretError::NoneRunning => Problem::new(Code::WrongState, error.to_string()),
+        EndOldSecretError::ChangedMeanwhile => changed_meanwhile(),
         EndOldSecretError::Fault(fault) => fault.into(),
     })?;
     keys::answer(&state.engine, &path).await

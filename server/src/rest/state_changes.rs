@@ -4,12 +4,14 @@ use axum::{extract::State, response::Response};
 use latchkey::{
     key::{InvalidRevokeReason, RevokeReason, Status},
     keys::change_state::{self, ChangeStateError},
+    revision::AsKnown,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
     body::Body,
+    entity_tag::{IfMatch, changed_meanwhile},
     keys::answer,
     path::{KeyPath, no_key},
 };
@@ -34,8 +36,13 @@ pub struct Revocation {
 /// The key stops working immediately. You can enable it again. This request has no body.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/disable", operation_id = "disable_key", tag = "Keys",
     responses((status = 200, description = "The disabled key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
-pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
-    let done = change_state::disable(&state.engine, &path.of.permit(), path.id).await;
+pub async fn disable(
+    State(state): State<AppState>,
+    path: KeyPath,
+    IfMatch(known): IfMatch,
+) -> Result<Response, Problem> {
+    let key = AsKnown { id: path.id, known };
+    let done = change_state::disable(&state.engine, &path.of.permit(), key).await;
     done.map_err(refused(Change::Disable))?;
     answer(&state.engine, &path).await
 }
@@ -45,8 +52,13 @@ pub async fn disable(State(state): State<AppState>, path: KeyPath) -> Result<Res
 /// This request has no body.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/enable", operation_id = "enable_key", tag = "Keys",
     responses((status = 200, description = "The enabled key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
-pub async fn enable(State(state): State<AppState>, path: KeyPath) -> Result<Response, Problem> {
-    let done = change_state::enable(&state.engine, &path.of.permit(), path.id).await;
+pub async fn enable(
+    State(state): State<AppState>,
+    path: KeyPath,
+    IfMatch(known): IfMatch,
+) -> Result<Response, Problem> {
+    let key = AsKnown { id: path.id, known };
+    let done = change_state::enable(&state.engine, &path.of.permit(), key).await;
     done.map_err(refused(Change::Enable))?;
     answer(&state.engine, &path).await
 }
@@ -59,13 +71,15 @@ pub async fn enable(State(state): State<AppState>, path: KeyPath) -> Result<Resp
 pub async fn revoke(
     State(state): State<AppState>,
     path: KeyPath,
+    IfMatch(known): IfMatch,
     Body { fields, .. }: Body<Revocation>,
 ) -> Result<Response, Problem> {
     let reason = fields.reason.ok_or_else(|| {
         let detail = format!("is required. {InvalidRevokeReason}");
         Problem::invalid_field("reason", detail)
     })?;
-    let done = change_state::revoke(&state.engine, &path.of.permit(), path.id, reason).await;
+    let key = AsKnown { id: path.id, known };
+    let done = change_state::revoke(&state.engine, &path.of.permit(), key, reason).await;
     done.map_err(refused(Change::Revoke))?;
     answer(&state.engine, &path).await
 }
@@ -76,6 +90,7 @@ fn refused(change: Change) -> impl FnOnce(ChangeStateError) -> Problem {
         ChangeStateError::NotFrom(status) => {
             Problem::new(Code::WrongState, change.not_from(status))
         }
+        ChangeStateError::ChangedMeanwhile => changed_meanwhile(),
         ChangeStateError::Fault(fault) => fault.into(),
     }
 }

@@ -1,59 +1,25 @@
 //! The peppers that key digests are made with: from the settings, or with SQLite from files in the data folder.
 
+mod error;
 mod file;
 #[cfg(test)]
 mod tests;
+mod written;
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use latchkey::{
     key::digest::{Pepper, Peppers},
-    random::{Randomness, RandomnessError},
+    random::Randomness,
 };
 
-pub use self::file::{RotateError, Rotated};
+pub use self::{
+    error::PepperError,
+    file::{RotateError, Rotated},
+};
 
-use self::file::PepperFile;
-use super::Secret;
-
-/// Why there is no pepper.
-#[derive(Debug, thiserror::Error)]
-pub enum PepperError {
-    /// Several instances on one database must have the same.
-    #[error(
-        "Postgres needs a pepper in the settings. Set LATCHKEY_PEPPER to the same value on every instance: for a new \
-         database, the output of `openssl rand -hex 32`; for a restored one, the pepper that it was used with, such as \
-         the content of the file data/pepper. Keys are not recognized with another pepper"
-    )]
-    NeededForPostgres,
-    /// The file is gone, and the database was used with what it held.
-    #[error(
-        "the pepper file {0} is missing, and the database uses its pepper. Restore the file from a copy, or set \
-         LATCHKEY_PEPPER to its contents. Without it, no key in this database can be recognized"
-    )]
-    Lost(PathBuf),
-    /// A file could not be read or created.
-    #[error("the pepper file {0} cannot be used: {1}")]
-    File(PathBuf, io::Error),
-    /// The file was cut off, or holds something else.
-    #[error(
-        "the pepper file {0} does not contain a complete pepper, which has at least 32 characters. Restore the file \
-         from a copy. Do not replace it with a new pepper: no key in this database could be recognized"
-    )]
-    NotAPepper(PathBuf),
-    /// Two have the same number.
-    #[error("older_peppers: number {0} appears twice. Each pepper must have its own number")]
-    NumberTwice(i32),
-    /// A file has the number of another pepper.
-    #[error(
-        "the pepper file {0} and the settings contain different peppers with number {1}. Remove the pepper that this \
-         database does not use"
-    )]
-    NumberTaken(PathBuf, i32),
-    /// There was no randomness.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-}
+use self::{file::PepperFile, written::split};
+use super::secret::Secret;
 
 /// A pepper as it is written: `NUMBER:SECRET`, or the secret of number 1 alone.
 ///
@@ -66,23 +32,6 @@ pub(super) fn parse(text: &str) -> Result<Pepper, String> {
          output of `openssl rand -hex 32`"
             .to_owned()
     })
-}
-
-/// The number and the secret of a pepper as it is written.
-fn split(text: &str) -> Result<(i32, &str), String> {
-    let (number, secret) = match text.split_once(':') {
-        Some((number, secret)) => {
-            let number: i32 = number
-                .parse()
-                .map_err(|_| "must begin with a number before the colon".to_owned())?;
-            (number, secret)
-        }
-        None => (1, text),
-    };
-    if number < 1 {
-        return Err("must have a number of at least 1".to_owned());
-    }
-    Ok((number, secret))
 }
 
 /// Where peppers come from. `file` is that of SQLite's pepper, which is used when the settings name none; older ones are

@@ -79,36 +79,28 @@ impl fmt::Display for PublicUrl {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
-    #[test]
-    fn an_origin_is_written_as_browsers_write_it() {
-        let origin = |text| PublicUrl::parse(text).unwrap().origin;
-        assert_eq!(
-            origin("https://Keys.Example.com:443/"),
-            "https://keys.example.com"
-        );
-        assert_eq!(origin("http://localhost:3000"), "http://localhost:3000");
-        assert_eq!(origin("http://[::1]:80"), "http://[::1]");
-        assert!(
-            PublicUrl::parse("https://keys.example.com")
-                .unwrap()
-                .is_https()
-        );
-        assert!(!PublicUrl::localhost(3000).is_https());
+    #[rstest]
+    #[case("https://Keys.Example.com:443/", "https://keys.example.com")]
+    #[case("http://localhost:3000", "http://localhost:3000")]
+    #[case("http://[::1]:80", "http://[::1]")]
+    fn an_origin_is_written_as_browsers_write_it(#[case] text: &str, #[case] origin: &str) {
+        let url = PublicUrl::parse(text).unwrap();
+        assert_eq!(url.origin, origin);
+        assert_eq!(url.is_https(), origin.starts_with("https:"));
     }
 
-    #[test]
-    fn what_would_be_unsafe_or_is_no_origin_is_refused() {
-        for text in [
-            "http://keys.example.com",
-            "keys.example.com",
-            "https://a.example/path",
-            "ftp://a.example",
-            "https://u@a.example",
-            "",
-        ] {
-            assert!(PublicUrl::parse(text).is_err(), "{text}");
-        }
+    #[rstest]
+    #[case::http_that_others_can_read("http://keys.example.com")]
+    #[case::no_scheme("keys.example.com")]
+    #[case::a_path("https://a.example/path")]
+    #[case::another_scheme("ftp://a.example")]
+    #[case::a_user("https://u@a.example")]
+    #[case::nothing("")]
+    fn what_would_be_unsafe_or_is_no_origin_is_refused(#[case] text: &str) {
+        PublicUrl::parse(text).unwrap_err();
     }
 }

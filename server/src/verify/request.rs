@@ -137,6 +137,8 @@ fn is_address(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -152,49 +154,42 @@ mod tests {
         Body::parse(all.to_string().as_bytes()).unwrap();
     }
 
-    #[test]
-    fn a_field_that_is_unknown_is_named_with_those_that_are_known() {
-        for misspelt in ["scope", "agent_id", "IP", "origin "] {
-            let body = Value::Object([(misspelt.to_owned(), Value::Null)].into_iter().collect());
-            let refusal = format!(
-                "{:?}",
-                Body::parse(body.to_string().as_bytes()).unwrap_err()
-            );
-            assert!(
-                refusal.contains(&format!("field: {misspelt:?}"))
-                    && refusal.contains("Use any of `key`, `agent`, `scopes`,"),
-                "{misspelt}: {refusal}"
-            );
-        }
+    #[rstest]
+    #[case("scope")]
+    #[case("agent_id")]
+    #[case("IP")]
+    #[case("origin ")]
+    fn a_field_that_is_unknown_is_named_with_those_that_are_known(#[case] misspelt: &str) {
+        let body = Value::Object([(misspelt.to_owned(), Value::Null)].into_iter().collect());
+        let refusal = Body::parse(body.to_string().as_bytes()).unwrap_err();
+        let refusal = format!("{refusal:?}");
+        assert!(
+            refusal.contains(&format!("field: {misspelt:?}"))
+                && refusal.contains("Use any of `key`, `agent`, `scopes`,"),
+            "{refusal}"
+        );
     }
 
-    #[test]
-    fn what_is_refused_is_explained_and_never_repeated() {
-        let refusal = |body: &str| format!("{:?}", Body::parse(body.as_bytes()).unwrap_err());
-        for (body, named) in [
-            ("{", "not valid JSON (line 1"),
-            ("", "has no body"),
-            ("[]", "JSON object"),
-            (r#"{"key":1}"#, "\"key\""),
-            (r#"{"scopes":"s3cret"}"#, "\"scopes\""),
-            (r#"{"scopes":["s3cret!"]}"#, "\"scopes\""),
-            (
-                &format!(r#"{{"scopes":[{}"a"]}}"#, r#""a","#.repeat(100)),
-                "\"scopes\"",
-            ),
-            (r#"{"cost":0}"#, "\"cost\""),
-            (r#"{"cost":-1}"#, "\"cost\""),
-            (r#"{"cost":1.5}"#, "\"cost\""),
-            (r#"{"cost":"s3cret"}"#, "\"cost\""),
-            (r#"{"ip":"s3cret"}"#, "\"ip\""),
-            (r#"{"origin":["s3cret"]}"#, "\"origin\""),
-            (r#"{"key":"s3cret","key":"s3cret"}"#, "twice"),
-        ] {
-            let refusal = refusal(body);
-            assert!(
-                refusal.contains(named) && !refusal.contains("s3cret"),
-                "{body}: {refusal}"
-            );
-        }
+    #[rstest]
+    #[case("{", "not valid JSON (line 1")]
+    #[case("", "has no body")]
+    #[case("[]", "JSON object")]
+    #[case(r#"{"key":1}"#, "\"key\"")]
+    #[case(r#"{"scopes":"s3cret"}"#, "\"scopes\"")]
+    #[case(r#"{"scopes":["s3cret!"]}"#, "\"scopes\"")]
+    #[case::too_many_scopes(&format!(r#"{{"scopes":[{}"a"]}}"#, r#""a","#.repeat(100)), "\"scopes\"")]
+    #[case(r#"{"cost":0}"#, "\"cost\"")]
+    #[case(r#"{"cost":-1}"#, "\"cost\"")]
+    #[case(r#"{"cost":1.5}"#, "\"cost\"")]
+    #[case(r#"{"cost":"s3cret"}"#, "\"cost\"")]
+    #[case(r#"{"ip":"s3cret"}"#, "\"ip\"")]
+    #[case(r#"{"origin":["s3cret"]}"#, "\"origin\"")]
+    #[case(r#"{"key":"s3cret","key":"s3cret"}"#, "twice")]
+    fn what_is_refused_is_explained_and_never_repeated(#[case] body: &str, #[case] named: &str) {
+        let refusal = format!("{:?}", Body::parse(body.as_bytes()).unwrap_err());
+        assert!(
+            refusal.contains(named) && !refusal.contains("s3cret"),
+            "{refusal}"
+        );
     }
 }

@@ -17,7 +17,11 @@ use latchkey::{
     verify::Request,
 };
 
-use crate::test_app::{Browser, TestApp, TestOrg, org::secret_key, said};
+use crate::test_app::{
+    Browser, TestApp, TestOrg,
+    org::{secret_key, with},
+    said,
+};
 
 /// What a request with this key comes to.
 async fn says(app: &TestApp, key: &PlainKey) -> String {
@@ -50,10 +54,9 @@ fn scopes(names: &[&str]) -> Vec<Scope> {
 
 /// What a secret key with these scopes is made from.
 fn restricted(names: &[&str]) -> NewKey {
-    NewKey {
-        scopes: scopes(names),
-        ..secret_key("Restricted")
-    }
+    with(secret_key("Restricted"), |settings| {
+        settings.scopes = scopes(names)
+    })
 }
 
 /// What a secret key for everything but production is made from.

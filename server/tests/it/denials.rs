@@ -20,9 +20,12 @@ fn the_table_has_every_route_and_no_other() {
     let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| (method, path));
     let there: BTreeSet<String> = latchkey_server::routes()
         .into_iter()
-        .chain(pages)
-        .chain(functions)
         .map(|(method, path)| format!("{method} {path}"))
+        .chain(
+            pages
+                .chain(functions)
+                .map(|(method, path)| format!("{method} {path}")),
+        )
         .collect();
     let missing: Vec<_> = there.difference(&in_table).collect();
     let gone: Vec<_> = in_table.difference(&there).collect();

@@ -9,7 +9,7 @@ use serde_json::Map;
 
 use crate::{
     Engine,
-    audit::{Appended, NewEntry, append},
+    audit::append::{Appended, NewEntry, append},
     caller::{Actor, Caller, Via, Visit},
     db::{StorageError, on, places},
     event::{Event, Target},
@@ -17,7 +17,7 @@ use crate::{
     time::{HOUR, Timestamp},
 };
 
-use super::{Count, Log, Noted, SecurityEvent, said};
+use super::noted::{Count, Log, Noted, SecurityEvent, said};
 
 /// Entries of one [`Share`] that an org's log takes in an hour.
 const MOST_OF_ORG: u32 = 50;
@@ -114,7 +114,7 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     }
     let mut tx = engine.db.begin_unrecorded().await?;
     if let Some(Unanswered { entries, last }) = &writing.unanswered
-        && last.is_stored(&mut tx).await?
+        && last.is_stored(engine, &mut tx).await?
     {
         writing.entries.drain(..entries);
     }

@@ -81,13 +81,16 @@ async fn change_many<A>(
     let mut change = engine.change(permit).await?;
     let (mut outcomes, mut changed) = (Vec::with_capacity(ids.len()), Vec::new());
     for id in ids {
-        let outcome = match change_in(change.tx(), permit.org_id(), id, &state, now).await {
+        let outcome = match change_in(change.tx(), permit.org_id(), &id.into(), &state, now).await {
             Ok(happened) => {
                 changed.push(happened);
                 BulkOutcome::Done
             }
             Err(ChangeStateError::NotFrom(status)) => BulkOutcome::NotFrom(status),
-            Err(ChangeStateError::NotFound) => BulkOutcome::NotFound,
+            // An id alone, of which nothing is known, is never outdated.
+            Err(ChangeStateError::NotFound | ChangeStateError::ChangedMeanwhile) => {
+                BulkOutcome::NotFound
+            }
             Err(ChangeStateError::Fault(fault)) => return Err(fault.into()),
         };
         outcomes.push((id, outcome));

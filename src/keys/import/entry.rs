@@ -8,21 +8,19 @@ use base64::{
 };
 
 use super::{
-    EntryReport, Listed, Problem,
     expiry::expiry,
     file::Record,
     prefix::{Stated, display, stated_by_prefix},
+    report::{EntryReport, Listed, Problem},
 };
 use crate::{
     clip::clip,
-    convention::{Convention, MAX_SCOPES, Scope},
-    domain::{self, DomainPattern, TOO_MANY_PATTERNS},
+    convention::Convention,
     id::ProjectId,
-    ip_range::{self, IpRange, TOO_MANY_RANGES},
-    key::{Environment, Kind},
-    keys::rules::{self, InvalidKeyField, MAX_METADATA, Metadata},
-    list::ParsedList,
-    name::KeyName,
+    key::{
+        Environment, Kind,
+        settings::{InvalidKeyField, KeySettings, READ, Written, rules::Before},
+    },
     time::Timestamp,
 };
 
@@ -33,18 +31,9 @@ pub struct Entry {
     pub sha256: [u8; 32],
     /// What may be shown of it.
     pub display: String,
-    pub name: KeyName,
     pub kind: Kind,
     pub environment: Environment,
-    /// `None` for the org's first.
-    pub project: Option<ProjectId>,
-    pub scopes: Vec<Scope>,
-    pub domains: Vec<DomainPattern>,
-    pub ip_ranges: Vec<IpRange>,
-    pub expires_at: Option<Timestamp>,
-    pub notes: String,
-    /// JSON.
-    pub metadata: String,
+    pub settings: KeySettings,
 }
 
 /// Reads a record. There is an entry exactly when nothing is wrong with it.
@@ -108,22 +97,6 @@ impl Reader<'_> {
         self.take(field, parsed)
     }
 
-    /// The items of a list. Between two of them stands a comma, a semicolon or white space.
-    fn items(&self, field: &str) -> String {
-        let separated = |c: char| c == ';' || c.is_whitespace();
-        self.text(field).replace(separated, ",")
-    }
-
-    fn unfit<T>(&mut self, result: Result<T, InvalidKeyField>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.refuse(error.field(), error.to_string());
-                None
-            }
-        }
-    }
-
     fn entry(
         &mut self,
         convention: &Convention,
@@ -131,52 +104,62 @@ impl Reader<'_> {
         display: Option<String>,
         now: Timestamp,
     ) -> Option<Entry> {
-        let name = self.parse::<KeyName>("name");
         let sha256 = sha256_of(self.text("sha256"));
         let sha256 = self.take("sha256", sha256);
         let stated = stated_by_prefix(convention, self.text("prefix"));
         let kind = self.kind(convention, stated);
         let environment = self.environment(stated);
-        let scopes = self.scopes(convention);
-        let domains = self.domains();
-        let domains = match kind {
-            Some(kind) => self.unfit(rules::check_domains(kind, domains)),
-            None => None,
-        };
-        let ip_ranges = self.ip_ranges();
-        let ip_ranges = self.unfit(rules::check_ip_ranges(ip_ranges));
-        let expires_at = expiry(self.text("expires_at"), self.text("expires_in_days"), now);
-        let expires_at = self.take("expires_at", expires_at);
-        if let Some(expires_at) = expires_at {
-            self.unfit(rules::check_not_expired(expires_at, now));
-        }
-        let notes = rules::check_notes(self.text("notes"));
-        let notes = self.unfit(notes);
-        let metadata = self.metadata();
         let project = match self.text("project") {
-            "" => Some(None),
+            "" => Ok(None),
             name => {
-                let found = projects
-                    .get(name)
-                    .copied()
-                    .ok_or(InvalidKeyField::NoSuchProject);
-                self.unfit(found).map(Some)
+                let found = projects.get(name).copied();
+                found.map(Some).ok_or(InvalidKeyField::NoSuchProject)
             }
         };
+        let project = self.take("project", project);
+        let expires_at = expiry(self.text("expires_at"), self.text("expires_in_days"), now);
+        let expires_at = self.take("expires_at", expires_at);
+        let mut settings = self.settings()?;
+        settings.project = project.unwrap_or_default();
+        settings.expires_at = expires_at.unwrap_or_default();
+        let kind = kind?;
+        let known: Vec<&str> = self
+            .report
+            .problems
+            .iter()
+            .map(|problem| problem.field)
+            .collect();
+        for wrong in settings.check(kind, convention, Before::Elsewhere, now) {
+            // What cannot be read is missing, which is not what is wrong with it.
+            if !known.contains(&wrong.field()) {
+                self.refuse(wrong.field(), wrong.to_string());
+            }
+        }
         Some(Entry {
             sha256: sha256?,
             display: display?,
-            name: name?,
-            kind: kind?,
+            kind,
             environment: environment?,
-            project: project?,
-            scopes: scopes?,
-            domains: domains?,
-            ip_ranges: ip_ranges?,
-            expires_at: expires_at?,
-            notes: notes?,
-            metadata: metadata?,
+            settings,
         })
+    }
+
+    /// The settings but for project and expiry. The items of a list stand between commas, semicolons or white space.
+    fn settings(&mut self) -> Option<KeySettings> {
+        let lists = READ
+            .into_iter()
+            .filter(|(_, written)| *written == Written::List);
+        let is_list = |field| lists.clone().any(|(list, _)| list == field);
+        let record = self.record;
+        let text = |field| {
+            let text = record.fields.get(field).map_or("", String::as_str);
+            if is_list(field) {
+                text.replace(|c: char| c == ';' || c.is_whitespace(), ",")
+            } else {
+                text.to_owned()
+            }
+        };
+        KeySettings::read(text, |field, sentence| self.refuse(field, sentence))
     }
 
     /// What the entry says, which the prefix has to bear out, else what the prefix says, else secret.
@@ -209,50 +192,6 @@ impl Reader<'_> {
             return None;
         }
         Some(environment)
-    }
-
-    fn scopes(&mut self, convention: &Convention) -> Option<Vec<Scope>> {
-        let items = self.items("scopes");
-        let items = items.split(',').filter(|item| !item.is_empty());
-        let scopes: Result<Vec<Scope>, _> = items.take(MAX_SCOPES + 1).map(str::parse).collect();
-        let scopes = self.take("scopes", scopes)?;
-        self.unfit(rules::check_scopes(convention, scopes))
-    }
-
-    fn domains(&mut self) -> Vec<DomainPattern> {
-        let list = domain::parse_list(&self.items("domains"));
-        self.list("domains", list, TOO_MANY_PATTERNS)
-    }
-
-    fn ip_ranges(&mut self) -> Vec<IpRange> {
-        let list = ip_range::parse_list(&self.items("ip_ranges"));
-        self.list("ip_ranges", list, TOO_MANY_RANGES)
-    }
-
-    fn list<T, E: std::fmt::Display>(
-        &mut self,
-        field: &'static str,
-        list: ParsedList<T, E>,
-        too_many: &str,
-    ) -> Vec<T> {
-        for sentence in list.sentences(too_many, |_| true) {
-            self.refuse(field, sentence);
-        }
-        list.items
-    }
-
-    fn metadata(&mut self) -> Option<String> {
-        let metadata: Metadata = match self.text("metadata") {
-            "" => Metadata::new(),
-            text if text.len() > MAX_METADATA => {
-                return self.unfit(Err(InvalidKeyField::MetadataTooLarge));
-            }
-            text => {
-                let read = serde_json::from_str(text).map_err(|_| "Must be a JSON object.");
-                self.take("metadata", read)?
-            }
-        };
-        self.unfit(rules::check_metadata(&metadata))
     }
 }
 

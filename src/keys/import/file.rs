@@ -2,26 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::{ImportError, MAX_ENTRIES};
-use crate::clip::clip;
+use super::report::{ImportError, MAX_ENTRIES};
+use crate::{clip::clip, key::settings::READ};
 
-/// The columns of CSV and the fields of JSON.
-pub const FIELDS: [&str; 14] = [
-    "name",
+/// What an entry can say besides the settings in [`READ`]: texts in JSON, too, but for the last one, which is a number.
+const BESIDES: [&str; 8] = [
     "sha256",
     "prefix",
     "last_four",
     "environment",
     "kind",
-    "scopes",
-    "domains",
-    "ip_ranges",
+    "project",
     "expires_at",
     "expires_in_days",
-    "notes",
-    "project",
-    "metadata",
 ];
+
+/// The columns of CSV and the fields of JSON, the name first.
+pub fn fields() -> impl Iterator<Item = &'static str> {
+    let settings = READ.into_iter().map(|(field, _)| field);
+    let (name, others) = (settings.clone().take(1), settings.skip(1));
+    name.chain(BESIDES).chain(others)
+}
 
 /// What an entry says. A field that it leaves out or leaves empty is not there.
 #[derive(Debug)]
@@ -36,14 +37,14 @@ pub struct Record {
 
 pub(super) fn field_named(name: &str) -> Option<&'static str> {
     let name = name.trim().to_ascii_lowercase();
-    FIELDS.into_iter().find(|field| *field == name)
+    fields().find(|field| *field == name)
 }
 
 pub(super) fn unknown_field(name: &str) -> ImportError {
     ImportError::Unreadable(format!(
         "Unknown field `{}`. The fields are {}.",
         clip(name),
-        FIELDS.join(", ")
+        fields().collect::<Vec<_>>().join(", ")
     ))
 }
 

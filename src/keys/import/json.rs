@@ -10,9 +10,10 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{
-    ImportError, MAX_ENTRIES,
     file::{Record, field_named, unknown_field},
+    report::{ImportError, MAX_ENTRIES},
 };
+use crate::key::settings::{READ, Written};
 
 /// The most items of one list that are read: more than any list may have, so that it is too long for whoever parses it.
 const MAX_ITEMS: usize = 501;
@@ -58,6 +59,7 @@ enum Entry {
 enum FieldValue {
     Nothing,
     Text(String),
+    Switch(bool),
     Number(String),
     Texts(Vec<String>),
     Object(Map<String, Value>),
@@ -198,8 +200,8 @@ impl<'de> Deserialize<'de> for FieldValue {
                 Ok(FieldValue::Nothing)
             }
 
-            fn visit_bool<E>(self, _: bool) -> Result<FieldValue, E> {
-                Ok(FieldValue::Other)
+            fn visit_bool<E>(self, is_on: bool) -> Result<FieldValue, E> {
+                Ok(FieldValue::Switch(is_on))
             }
 
             fn visit_i64<E>(self, number: i64) -> Result<FieldValue, E> {
@@ -246,17 +248,20 @@ impl<'de> Deserialize<'de> for FieldValue {
 
 /// A value as the text that CSV would have for it, or what it should have been.
 fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
-    let is_list = matches!(field, "scopes" | "domains" | "ip_ranges");
-    match (field, value) {
+    let written = READ.into_iter().find(|(name, _)| *name == field);
+    let written = written.map_or(Written::Text, |(_, written)| written);
+    match (written, value) {
         (_, FieldValue::Nothing) => Ok(String::new()),
-        ("metadata", FieldValue::Object(object)) => Ok(Value::Object(object).to_string()),
-        ("metadata", _) => Err("a JSON object"),
-        (_, FieldValue::Texts(texts)) if is_list => Ok(texts.join(",")),
-        _ if is_list => Err("an array of strings"),
-        (_, FieldValue::Text(text)) => Ok(text),
-        ("expires_in_days", FieldValue::Number(days)) => Ok(days),
-        ("expires_in_days", _) => Err("a number"),
-        _ => Err("a string"),
+        (Written::Object, FieldValue::Object(object)) => Ok(Value::Object(object).to_string()),
+        (Written::Object, _) => Err("a JSON object"),
+        (Written::List, FieldValue::Texts(texts)) => Ok(texts.join(",")),
+        (Written::List, _) => Err("an array of strings"),
+        (Written::Switch, FieldValue::Switch(is_on)) => Ok(is_on.to_string()),
+        (Written::Switch, _) => Err("`true` or `false`"),
+        (Written::Text, FieldValue::Text(text)) => Ok(text),
+        (Written::Text, FieldValue::Number(days)) if field == "expires_in_days" => Ok(days),
+        (Written::Text, _) if field == "expires_in_days" => Err("a number"),
+        (Written::Text, _) => Err("a string"),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Entry, EntryReport, ImportError, Listed, Problem};
+use super::{
+    entry::Entry,
+    report::{EntryReport, ImportError, Listed, Problem},
+};
 use crate::{
     Engine,
     access::{Permit, to},
@@ -11,7 +14,10 @@ use crate::{
     event::{Event, Target},
     id::{KeyId, OrgId, ProjectId, SecretId},
     key::digest::KeyDigest,
-    keys::{create::search_text, project},
+    keys::{
+        project,
+        store::{NewRow, insert},
+    },
     time::Timestamp,
 };
 
@@ -116,18 +122,19 @@ async fn insert_key(
     now: Timestamp,
 ) -> Result<KeyId, ImportError> {
     let id = KeyId::new(now.as_millis(), engine.random.bytes()?);
-    let project = project::resolve(tx, permit.org_id(), entry.project)
-        .await?
-        .ok_or_else(|| StorageError::from(sqlx::Error::RowNotFound))?;
-    const INSERT: &str = "INSERT INTO keys (id, org_id, project_id, name, search, kind, environment, display, scopes, \
-         domains, ip_ranges, notes, metadata, created_at, created_by, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
-    on!(tx.on(), c => sqlx::query(INSERT)
-        .bind(id).bind(permit.org_id()).bind(project).bind(entry.name.clone())
-        .bind(search_text(&entry.name, &entry.display)).bind(entry.kind).bind(entry.environment).bind(&entry.display)
-        .bind(serde_json::json!(entry.scopes).to_string()).bind(serde_json::json!(entry.domains).to_string())
-        .bind(serde_json::json!(entry.ip_ranges).to_string()).bind(&entry.notes).bind(&entry.metadata).bind(now)
-        .bind(permit.caller().actor.user_id()).bind(entry.expires_at).execute(c).await.map(drop))?;
+    let mut settings = entry.settings.clone();
+    settings.project = project::resolve(tx, permit.org_id(), settings.project).await?;
+    let key = NewRow {
+        id,
+        org_id: permit.org_id(),
+        kind: entry.kind,
+        environment: entry.environment,
+        display: &entry.display,
+        created_at: now,
+        created_by: permit.caller().actor.user_id(),
+        creation_token: None,
+    };
+    insert(tx, &key, &settings).await?;
     Ok(id)
 }
 

@@ -1,10 +1,10 @@
-use serde_json::json;
+use rstest::rstest;
 
 use super::*;
 use crate::{
     convention::ClassIndex,
     id::{AgentId, KeyId, OrgId, ProjectId},
-    key::{Environment, Lifecycle},
+    key::{Environment, Lifecycle, settings::KeySettings},
     rate_limit::{Holder, RateLimits},
 };
 
@@ -33,16 +33,13 @@ fn key(convention: &Convention, kind: Kind) -> KnownKey {
     KnownKey {
         id,
         secrets: vec![(secret_id(1), None)],
-        name: "Website".parse().unwrap(),
         kind,
         environment: Environment::Live,
         org_id: org_id(1),
-        project_id: project_id(1),
-        scopes: Vec::new(),
-        domains: Vec::new(),
-        localhost_forbidden: false,
-        ip_ranges: Vec::new(),
-        metadata: json!({}),
+        settings: KeySettings {
+            project: Some(project_id(1)),
+            ..KeySettings::named("Website".parse().unwrap())
+        },
         lifecycle: Lifecycle {
             expires_at: None,
             disabled_at: None,
@@ -147,36 +144,36 @@ fn an_expiry_and_the_end_of_an_old_secret_are_the_first_moment_that_is_refused()
     }
 }
 
-#[test]
-fn a_widget_key_passes_from_its_domains_and_from_localhost_and_from_nowhere_else() {
+#[rstest]
+#[case::its_domain(Some("https://northwind.example"), Outcome::Valid)]
+#[case::localhost(Some("http://localhost:3000"), Outcome::Valid)]
+#[case::a_subdomain(Some("https://www.northwind.example"), Outcome::OriginNotAllowed)]
+#[case::its_name_in_front(
+    Some("https://northwind.example.evil.example"),
+    Outcome::OriginNotAllowed
+)]
+#[case::a_hidden_origin(Some("null"), Outcome::OriginNotAllowed)]
+#[case::no_origin(None, Outcome::OriginNotAllowed)]
+fn a_widget_key_passes_from_its_domains_and_from_localhost_and_from_nowhere_else(
+    #[case] origin: Option<&str>,
+    #[case] expected: Outcome,
+) {
     let convention = latchkey();
     let mut key = key(&convention, Kind::Widget);
-    key.domains = domains(&["northwind.example"]);
-    for (origin, expected) in [
-        (Some("https://northwind.example"), Outcome::Valid),
-        (Some("http://localhost:3000"), Outcome::Valid),
-        (
-            Some("https://www.northwind.example"),
-            Outcome::OriginNotAllowed,
-        ),
-        (
-            Some("https://northwind.example.evil.example"),
-            Outcome::OriginNotAllowed,
-        ),
-        (Some("null"), Outcome::OriginNotAllowed),
-        (None, Outcome::OriginNotAllowed),
-    ] {
-        let request = Request {
-            origin,
-            ..request(&convention)
-        };
-        assert_eq!(
-            outcome(&key, Asked::Nothing, &request),
-            expected,
-            "{origin:?}"
-        );
-    }
-    key.localhost_forbidden = true;
+    key.settings.domains = domains(&["northwind.example"]);
+    let request = Request {
+        origin,
+        ..request(&convention)
+    };
+    assert_eq!(outcome(&key, Asked::Nothing, &request), expected);
+}
+
+#[test]
+fn a_widget_key_may_be_closed_to_localhost() {
+    let convention = latchkey();
+    let mut key = key(&convention, Kind::Widget);
+    key.settings.domains = domains(&["northwind.example"]);
+    key.settings.localhost_forbidden = true;
     let request = Request {
         origin: Some("http://localhost:3000"),
         ..request(&convention)
@@ -251,29 +248,26 @@ fn an_agent_of_another_org_or_of_another_project_where_that_binds_is_refused() {
     }
 }
 
-#[test]
-fn ip_ranges_ask_for_the_end_clients_address() {
+#[rstest]
+#[case::inside(Some("192.0.2.9"), Outcome::Valid)]
+#[case::outside(Some("198.51.100.1"), Outcome::IpNotAllowed)]
+#[case::unknown(None, Outcome::IpNotAllowed)]
+fn ip_ranges_ask_for_the_end_clients_address(#[case] ip: Option<&str>, #[case] expected: Outcome) {
     let convention = latchkey();
     let mut key = key(&convention, Kind::Secret);
-    key.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
-    for (ip, expected) in [
-        (Some("192.0.2.9"), Outcome::Valid),
-        (Some("198.51.100.1"), Outcome::IpNotAllowed),
-        (None, Outcome::IpNotAllowed),
-    ] {
-        let request = Request {
-            ip: ip.map(|ip| ip.parse().unwrap()),
-            ..request(&convention)
-        };
-        assert_eq!(outcome(&key, Asked::Nothing, &request), expected, "{ip:?}");
-    }
+    key.settings.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
+    let request = Request {
+        ip: ip.map(|ip| ip.parse().unwrap()),
+        ..request(&convention)
+    };
+    assert_eq!(outcome(&key, Asked::Nothing, &request), expected);
 }
 
 #[test]
 fn what_is_missing_is_named() {
     let convention = latchkey();
     let mut key = key(&convention, Kind::Secret);
-    key.scopes = scopes(&["chat"]);
+    key.settings.scopes = scopes(&["chat"]);
     let needed = scopes(&["chat", "read"]);
     let request = Request {
         scopes: &needed,
@@ -288,9 +282,9 @@ fn what_is_missing_is_named() {
 fn of_several_reasons_the_first_in_the_order_of_the_outcomes_is_given() {
     let convention = latchkey();
     let mut key = key(&convention, Kind::Widget);
-    key.domains = domains(&["northwind.example"]);
-    key.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
-    key.scopes = scopes(&["chat"]);
+    key.settings.domains = domains(&["northwind.example"]);
+    key.settings.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
+    key.settings.scopes = scopes(&["chat"]);
     let needed = scopes(&["read"]);
     let mut request = Request {
         scopes: &needed,

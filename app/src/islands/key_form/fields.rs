@@ -1,9 +1,9 @@
-//! The fields of a key's forms.
+//! The fields of a key's forms, and their order.
 
 use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind, name::KeyName};
 use leptos::prelude::*;
 
-use super::ip_range_errors;
+use super::{ip_range_errors, scopes::ScopeChoice};
 use crate::{
     form::{
         errors::{ErrorTexts, Errors, described_by, invalid, invalid_text},
@@ -12,7 +12,7 @@ use crate::{
     icons::{Icon, Symbol},
     islands::domain_check::check,
     text::days::days_text,
-    values::key_options::NewKeyOptions,
+    values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
 /// The kind, each with what it means. Where there is one there is nothing to choose, but as much to know.
@@ -73,7 +73,7 @@ fn consequence(kind: Kind, options: &NewKeyOptions) -> String {
 
 /// Where a widget key works. The stylesheet hides it while another kind is chosen.
 #[component]
-pub fn Domains(
+fn Domains(
     text: String,
     covers_subdomains: bool,
     localhost: LocalhostRule,
@@ -111,7 +111,7 @@ pub fn Domains(
 
 /// Whether pages on localhost may use a widget key, where the convention leaves that to the key.
 #[component]
-pub fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
+fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
     offered.then(|| {
         view! {
             <label class="check for-widget">
@@ -147,7 +147,7 @@ pub fn ProjectField(
 
 /// Where the key's users come from.
 #[component]
-pub fn IpRanges(text: String, errors: Errors) -> impl IntoView {
+fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("ip_ranges");
     view! {
         <div class="field">
@@ -165,7 +165,7 @@ pub fn IpRanges(text: String, errors: Errors) -> impl IntoView {
 
 /// What its makers write about it.
 #[component]
-pub fn NotesField(text: String, errors: Errors) -> impl IntoView {
+fn NotesField(text: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("notes");
     view! {
         <div class="field">
@@ -177,88 +177,9 @@ pub fn NotesField(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
-/// What the key may do.
-#[component]
-pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) -> impl IntoView {
-    let boxes: Vec<(String, RwSignal<bool>)> = options
-        .scopes
-        .iter()
-        .map(|scope| {
-            (
-                scope.name.to_string(),
-                RwSignal::new(chosen.iter().any(|chosen| chosen == scope.name.as_str())),
-            )
-        })
-        .collect();
-    let checks = options
-        .scopes
-        .iter()
-        .zip(&boxes)
-        .map(|(scope, (name, ticked))| {
-            let ticked = *ticked;
-            view! {
-                <label class="check">
-                    <input
-                        type="checkbox" name="scopes" value=name.clone() checked=ticked.get_untracked()
-                        prop:checked=move || ticked.get()
-                        on:change:target=move |event| ticked.set(event.target().checked())
-                    />
-                    <span>{name.clone()}<small>{scope.description.clone()}</small></span>
-                </label>
-            }
-        })
-        .collect_view();
-    let boxes = StoredValue::new(boxes);
-    let tick = move |scopes: &[String]| {
-        boxes.with_value(|boxes| {
-            boxes
-                .iter()
-                .for_each(|(name, ticked)| ticked.set(scopes.contains(name)));
-        });
-    };
-    let with_presets = !options.presets.is_empty();
-    let presets = options
-        .presets
-        .into_iter()
-        .map(|preset| {
-            let scopes: Vec<String> = preset.scopes.iter().map(ToString::to_string).collect();
-            view! { <button type="button" class="btn" on:click=move |_| tick(&scopes)>{preset.name}</button> }
-        })
-        .collect_view();
-    let unrestricted = if options.no_scope_means_all {
-        "Everything"
-    } else {
-        "None"
-    };
-    // Ticking several boxes at once takes a script.
-    let preset_row = with_presets.then(|| {
-        view! {
-            <div class="row needs-script">
-                {presets}
-                <button type="button" class="btn" on:click=move |_| tick(&[])>{unrestricted}</button>
-            </div>
-        }
-    });
-    let none_means = if options.no_scope_means_all {
-        "If you select none, the key has full access, including scopes added later."
-    } else {
-        "If you select none, the key can do only what requires no scope."
-    };
-    view! {
-        <fieldset class="field" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
-            <legend><span>"Scopes "<span class="optional">"optional"</span></span></legend>
-            <p class="hint" id="scopes-hint">{none_means}</p>
-            <p class="hint for-widget">"Anyone who visits your pages can read this key. Select only what visitors are allowed to do."</p>
-            {preset_row}
-            <div class="checks">{checks}</div>
-            <ErrorTexts field="scopes" errors/>
-        </fieldset>
-    }
-}
-
 /// When the key ends. The stylesheet shows the day while "on a date" is chosen.
 #[component]
-pub fn Expiry(
+fn Expiry(
     options: NewKeyOptions,
     /// When the key expires now; empty for a new key.
     kept: String,
@@ -325,5 +246,36 @@ pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView 
             />
             <ErrorTexts field="name" errors/>
         </div>
+    }
+}
+
+/// The settings that both forms have, and where a new widget key works.
+#[component]
+pub fn SettingsFields(
+    options: NewKeyOptions,
+    values: SettingsForm,
+    /// When the key expires now; empty for a new key.
+    kept: String,
+    errors: Errors,
+) -> impl IntoView {
+    let is_new = kept.is_empty();
+    let project = (options.projects.len() > 1 || !is_new).then(|| {
+        view! { <ProjectField projects=options.projects.clone() chosen=values.project errors/> }
+    });
+    let domains = (is_new && options.kinds.contains(&Kind::Widget)).then(|| {
+        view! {
+            <Domains text=values.domains covers_subdomains=options.covers_subdomains localhost=options.localhost localhost_switch=options.localhost_switch errors/>
+            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid"/>
+        }
+    });
+    let scopes = (!options.scopes.is_empty())
+        .then(|| view! { <ScopeChoice options=options.clone() chosen=values.scopes errors/> });
+    view! {
+        {project}
+        {domains}
+        {scopes}
+        <Expiry options kept chosen=values.expires day=values.expires_on errors/>
+        <IpRanges text=values.ip_ranges errors/>
+        <NotesField text=values.notes errors/>
     }
 }

@@ -1,15 +1,13 @@
 //! The form that creates a key.
 
-use latchkey::key::{Environment, Kind};
+use latchkey::key::Environment;
 use leptos::prelude::*;
 
-use super::fields::{
-    Choices, Domains, Expiry, IpRanges, Localhost, NameField, NotesField, ProjectField, ScopeChoice,
-};
+use super::fields::{Choices, NameField, SettingsFields};
 use crate::{
     form::errors::{ErrorTexts, Errors, FieldError, FormError, described_by},
     text::words::environment_title,
-    values::{key_form::NewKeyForm, key_options::NewKeyOptions},
+    values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
 /// The form.
@@ -20,44 +18,28 @@ pub fn NewKeyFormView(
     /// What is offered.
     options: NewKeyOptions,
     /// What the fields hold at first.
-    values: NewKeyForm,
+    values: SettingsForm,
     /// What was wrong with what was sent.
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let errors = Errors::new(errors);
     let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
-    let domains = options.kinds.contains(&Kind::Widget).then(|| {
-        view! { <Domains text=values.domains.clone() covers_subdomains=options.covers_subdomains localhost=options.localhost localhost_switch=options.localhost_switch errors/>
-            <Localhost offered=options.localhost_switch forbidden=values.localhost == "forbid"/>
-        }
-    });
     let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
-    let scopes = (!options.scopes.is_empty()).then(
-        || view! { <ScopeChoice options=options.clone() chosen=values.scopes.clone() errors/> },
-    );
     // A form that was refused is sent again with the token that it came with: only a made key uses it up.
     let token = if values.creation_token.is_empty() {
         options.creation_token.clone()
     } else {
         values.creation_token.clone()
     };
-    let project = (options.projects.len() > 1).then(|| {
-        view! { <ProjectField projects=options.projects.clone() chosen=values.project.clone() errors/> }
-    });
     let action = format!("{keys_path}/new");
     view! {
         <form class="form" method="post" action=action>
             <FormError errors consequence="The key was not created."/>
             <input type="hidden" name="creation_token" value=token/>
-            <NameField value=values.name focused=errors.is_empty() errors/>
+            <NameField value=values.name.clone() focused=errors.is_empty() errors/>
             {kind}
             {environment}
-            {project}
-            {domains}
-            {scopes}
-            <Expiry options kept=String::new() chosen=values.expires day=values.expires_on errors/>
-            <IpRanges text=values.ip_ranges errors/>
-            <NotesField text=values.notes errors/>
+            <SettingsFields options values kept=String::new() errors/>
             <div class="actions">
                 <button class="btn primary">"Create key"</button>
                 <a class="btn quiet" href=keys_path>"Cancel"</a>

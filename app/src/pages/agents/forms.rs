@@ -163,7 +163,8 @@ async fn current(
 
 async fn delete(request: PageRequest, form: AgentForm) -> Answer {
     let permit: Permit<to::EditAgents> = request.permit().await?;
-    match engine_delete::delete(request.engine(), &permit, request.id("agent")?).await {
+    let id: PublicId = request.id("agent")?;
+    match engine_delete::delete(request.engine(), &permit, id).await {
         Ok(()) => {
             let path = format!("/orgs/{}/agents", request.org());
             Ok(FormAnswer::done(path, Done::AgentDeleted))

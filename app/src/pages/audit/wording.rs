@@ -73,13 +73,14 @@ pub fn kind_title(kind: &str) -> String {
 /// A field's name as pages show it.
 pub fn field_title(field: &str) -> String {
     match field {
-        "ip_ranges" => "IP ranges".to_owned(),
         "expires_at" => "Expiry".to_owned(),
         "old_secret_ends_at" => "Old secret ends".to_owned(),
         "localhost_forbidden" => "Localhost blocked".to_owned(),
         "public_embedding" => "Embedding by public ID".to_owned(),
         "secrets_in_browsers" => "Secret keys allowed in browsers".to_owned(),
-        other => capitalized(&other.replace('_', " ")),
+        other => capitalized(&other.replace('_', " "))
+            .replace("Ip ", "IP ")
+            .replace(" id", " ID"),
     }
 }
 

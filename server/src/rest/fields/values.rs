@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use latchkey::time::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, Unexpected, Visitor},
@@ -41,6 +42,13 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for WholeNumber<MIN, 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Instant(pub jiff::Timestamp);
+
+impl Instant {
+    /// The same as it is stored.
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millis(self.0.as_millisecond())
+    }
+}
 
 /// The text is not an instant.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use std::{
 
 use latchkey::random::{Randomness, RandomnessError};
 
-use super::{PepperError, split};
+use super::{error::PepperError, written::split};
 
 /// The file of the current pepper.
 pub(super) struct PepperFile<'a>(pub &'a Path);

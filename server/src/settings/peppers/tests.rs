@@ -3,6 +3,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rstest::rstest;
+
 use super::*;
 
 fn from_file(folder: &Path) -> PepperSources<'static> {
@@ -190,14 +192,15 @@ fn a_pepper_has_a_number_and_enough_characters() {
     let secret = "x".repeat(32);
     assert_eq!(parse(&secret).unwrap().version(), 1);
     assert_eq!(parse(&format!("7:{secret}")).unwrap().version(), 7);
-    for bad in [
-        "short",
-        "2:short",
-        "two:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-        "0:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-    ] {
-        assert!(parse(bad).is_err(), "{bad}");
-    }
+}
+
+#[rstest]
+#[case::too_short("short")]
+#[case::too_short_behind_its_number("2:short")]
+#[case::no_number("two:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")]
+#[case::zero("0:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")]
+fn what_is_no_pepper_is_refused(#[case] text: &str) {
+    assert!(parse(text).is_err());
 }
 
 #[test]

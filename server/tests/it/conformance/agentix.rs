@@ -2,7 +2,7 @@
 
 use latchkey::{
     key::{RevokeReason, text::PlainKey},
-    keys::{change_state::revoke, create::NewKey},
+    keys::change_state::revoke,
     role::Role,
     time::{DAY, SECOND},
     usage::flush::flush,
@@ -32,7 +32,7 @@ on_both! { under "agentix":
         let start = page.find("agx_live_").unwrap();
         let plain = &page[start..start + 41];
         let key = app.verify(&PlainKey::from_presented(plain)).await.key.unwrap();
-        assert_eq!((key.name.as_str(), key.scopes.as_slice()), ("Production Widget", scopes(&["chat"]).as_slice()));
+        assert_eq!((key.settings.name.as_str(), key.settings.scopes.as_slice()), ("Production Widget", scopes(&["chat"]).as_slice()));
         for path in ["/orgs/northwind/keys".to_owned(), format!("/orgs/northwind/keys/{}", key.id)] {
             assert!(!owner.get(&path).await.body.contains(plain), "{path}");
         }
@@ -182,7 +182,7 @@ on_both! { under "agentix":
 
     /// "The API key has expired"
     async fn an_expired_key_is_401(app: &TestApp) {
-        let new = NewKey { expires_at: Some(NOON.plus(DAY)), ..secret_key("Short") };
+        let new = with(secret_key("Short"), |settings| settings.expires_at = Some(NOON.plus(DAY)));
         let (made, token) = (app.org("northwind").await.create_key(new).await.unwrap(), app.service_token().await);
         app.clock.advance(DAY);
         let answer = app.post_verify(Some(&token), &json!({"key": made.plain.expose()}).to_string()).await.json();

@@ -50,7 +50,7 @@ on_both! { under "cencori":
         let project = projects::create(&app.engine, &org.permit(), &"Second".parse().unwrap()).await.unwrap();
         let (first, second) = (
             org.key("First").await,
-            org.create_key(NewKey { project: Some(project), ..secret_key("Second") }).await.unwrap(),
+            org.create_key(with(secret_key("Second"), |settings| settings.project = Some(project))).await.unwrap(),
         );
         let of_first = agent(&org, app, &[], false).await;
         assert_eq!(says_for(app, &first.plain, &of_first, None).await, "VALID");

@@ -4,7 +4,6 @@ use latchkey::{
     key::{RevokeReason, text::PlainKey},
     keys::{
         change_state::revoke,
-        create::NewKey,
         rotate::{Rotation, rotate},
     },
     role::Role,
@@ -117,7 +116,7 @@ on_both! { under "chatbot-platform":
 
     /// "Expired Key (Coming Soon)"
     async fn an_expired_key_is_refused(app: &TestApp) {
-        let new = NewKey { expires_at: Some(NOON.plus(DAY)), ..secret_key("Short") };
+        let new = with(secret_key("Short"), |settings| settings.expires_at = Some(NOON.plus(DAY)));
         let made = app.org("northwind").await.create_key(new).await.unwrap();
         assert_eq!(says(app, &made.plain).await, "VALID");
         app.clock.advance(DAY);

@@ -234,9 +234,9 @@ on_both! { under "talkifai":
     async fn the_list_shows_what_is_not_secret(app: &TestApp) {
         let org = app.org("northwind").await;
         let expires_at = Some(app.clock.now().plus(365 * DAY));
-        let secret = org.create_key(NewKey { expires_at, ..secret_key("Production Server") }).await.unwrap();
+        let secret = org.create_key(with(secret_key("Production Server"), |settings| settings.expires_at = expires_at)).await.unwrap();
         let domains = ["mysite.com", "staging.other.com", "third.com"];
-        let widget = org.create_key(NewKey { expires_at, ..widget_key("Website Widget", &domains) }).await.unwrap();
+        let widget = org.create_key(with(widget_key("Website Widget", &domains), |settings| settings.expires_at = expires_at)).await.unwrap();
         disable(&app.engine, &org.permit(), widget.id).await.unwrap();
         let text = secret.plain.expose();
         let shown = format!("{}••••••••{}", &text[..8], &text[text.len() - 4..]);

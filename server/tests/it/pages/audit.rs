@@ -4,10 +4,8 @@ use latchkey::{
     agents::create::create as create_agent,
     audit::security_events::write,
     key::RevokeReason,
-    keys::{
-        change_state::revoke,
-        edit::{EditKey, edit},
-    },
+    key::settings::SettingsChange,
+    keys::change_state::revoke,
     role::Role,
     time::{DAY, HOUR},
 };
@@ -43,8 +41,8 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let id = org.key("Production").await.id;
         create_agent(&app.engine, &org.permit(), &agent("Helper", &[])).await.unwrap();
-        let change = EditKey { name: Some("Server".parse().unwrap()), scopes: Some(vec!["bots:read".parse().unwrap()]), ..EditKey::default() };
-        edit(&app.engine, &org.permit(), id, change).await.unwrap();
+        let change = SettingsChange { name: Some("Server".parse().unwrap()), scopes: Some(vec!["bots:read".parse().unwrap()]), ..SettingsChange::default() };
+        org.edit(id, change).await.unwrap();
         press(&owner, "disable", &id.to_string()).await;
         let page = owner.get(AUDIT).await;
         let cli = "Nov 21, 2026, 12:00:00 UTC|Command line|";

@@ -4,13 +4,8 @@ use latchkey::{
     agents::{create::create, edit as agent_edit, show as show_agent},
     id::KeyId,
     key::RevokeReason,
-    keys::{
-        Key,
-        change_state::revoke,
-        create::NewKey,
-        edit::{EditKey, edit},
-        show,
-    },
+    key::settings::SettingsChange,
+    keys::{Key, change_state::revoke, show},
     orgs::settings::{self, OrgSettings},
     projects,
     revision::Known,
@@ -19,7 +14,7 @@ use latchkey::{
 
 use crate::test_app::{
     HttpAnswer, TestApp, TestOrg,
-    org::{agent, secret_key},
+    org::{agent, secret_key, with},
 };
 
 type Field<'a> = (&'a str, &'a str);
@@ -30,13 +25,13 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let (id, path) = key(&org).await;
         let base = owner.get(&path).await.hidden("base");
-        change(app, &org, id, EditKey { scopes: Some(scopes(&["bots:read"])), ip_ranges: Some(vec!["10.0.0.0/8".parse().unwrap()]), ..EditKey::default() }).await;
+        org.edit(id, SettingsChange { scopes: Some(scopes(&["bots:read"])), ip_ranges: Some(vec!["10.0.0.0/8".parse().unwrap()]), ..SettingsChange::default() }).await.unwrap();
         // The order of scopes is that of the form, not that of the key.
         let fields = [("base", base.as_str()), ("name", "Renamed"), ("scopes", "bots:read"), ("scopes", "bots:write"), ("expires", "keep"), ("notes", "Ask\r\nDana ")];
         assert_eq!(owner.submit(&path, &fields).await.status, 303);
         let stored = details(app, &org, id).await;
-        assert_eq!((stored.summary.name.as_str(), stored.scopes.len(), stored.ip_ranges.len()), ("Renamed", 1, 1));
-        assert_eq!(stored.notes, "Ask\nDana");
+        assert_eq!((stored.summary.name.as_str(), stored.settings.scopes.len(), stored.settings.ip_ranges.len()), ("Renamed", 1, 1));
+        assert_eq!(stored.settings.notes, "Ask\nDana");
         let entries = app.database.number("SELECT COUNT(*) FROM audit_log WHERE event = 'key.updated'").await;
         let unchanged = owner.get(&path).await.hidden("base");
         let again = [("base", unchanged.as_str()), ("name", "Renamed"), ("scopes", "bots:read"), ("expires", "keep"), ("ip_ranges", "10.0.0.0/8"), ("notes", "Ask\r\nDana")];
@@ -50,14 +45,14 @@ on_both! {
         let (id, path) = key(&org).await;
         let shop = projects::create(&app.engine, &org.permit(), &"Shop".parse().unwrap()).await.unwrap();
         let base = owner.get(&path).await.hidden("base");
-        let theirs = EditKey {
+        let theirs = SettingsChange {
             name: Some("Their <name>".parse().unwrap()),
             scopes: Some(Vec::new()),
             ip_ranges: Some(vec!["10.0.0.0/8".parse().unwrap()]),
             project: Some(shop),
-            ..EditKey::default()
+            ..SettingsChange::default()
         };
-        change(app, &org, id, theirs).await;
+        org.edit(id, theirs).await.unwrap();
         let before = details(app, &org, id).await.tag();
         let mine = [("name", "My name"), ("scopes", "bots:read"), ("expires", "30"), ("ip_ranges", ""), ("notes", "Mine")];
         let page = owner.submit(&path, &with_base(&base, &mine)).await;
@@ -79,8 +74,8 @@ on_both! {
         let saved = owner.submit(&path, &with_base(&page.hidden("base"), &seen)).await;
         assert_eq!(saved.status, 303, "{}", saved.body);
         let stored = details(app, &org, id).await;
-        assert_eq!((stored.summary.name.as_str(), stored.scopes.len(), stored.ip_ranges.len()), ("My name", 1, 1));
-        assert_eq!((stored.notes.as_str(), stored.project_name.as_str()), ("Mine", "Shop"));
+        assert_eq!((stored.summary.name.as_str(), stored.settings.scopes.len(), stored.settings.ip_ranges.len()), ("My name", 1, 1));
+        assert_eq!((stored.settings.notes.as_str(), stored.project_name.as_str()), ("Mine", "Shop"));
         assert!(stored.summary.lifecycle.expires_at.is_some());
     }
 
@@ -89,7 +84,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let (id, path) = key(&org).await;
         let base = owner.get(&path).await.hidden("base");
-        change(app, &org, id, EditKey { scopes: Some(scopes(&["bots:read"])), ..EditKey::default() }).await;
+        org.edit(id, SettingsChange { scopes: Some(scopes(&["bots:read"])), ..SettingsChange::default() }).await.unwrap();
         let fields = [("base", base.as_str()), ("name", "Production"), ("scopes", "bots:read"), ("expires", "keep"), ("notes", "Ask Dana")];
         assert_eq!(owner.submit(&path, &fields).await.status, 303);
     }
@@ -113,7 +108,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let (id, path) = key(&org).await;
         let base = owner.get(&path).await.hidden("base");
-        change(app, &org, id, EditKey { name: Some("Theirs".parse().unwrap()), ..EditKey::default() }).await;
+        org.edit(id, SettingsChange { name: Some("Theirs".parse().unwrap()), ..SettingsChange::default() }).await.unwrap();
         revoke(&app.engine, &org.permit(), id, RevokeReason::Unused).await.unwrap();
         let fields = [("base", base.as_str()), ("name", "Mine"), ("expires", "keep")];
         let page = owner.submit(&path, &fields).await;
@@ -227,11 +222,10 @@ on_both! {
 
 /// A key, and the address of the form that edits it.
 async fn key(org: &TestOrg) -> (KeyId, String) {
-    let new = NewKey {
-        scopes: scopes(&["bots:write", "bots:read"]),
-        notes: "Ask Dana".to_owned(),
-        ..secret_key("Production")
-    };
+    let new = with(secret_key("Production"), |settings| {
+        settings.scopes = scopes(&["bots:write", "bots:read"]);
+        settings.notes = "Ask Dana".to_owned();
+    });
     let id = org.create_key(new).await.unwrap().id;
     (id, format!("/orgs/northwind/keys/{id}/edit"))
 }
@@ -242,10 +236,6 @@ fn scopes(names: &[&str]) -> Vec<latchkey::convention::Scope> {
 
 fn with_base<'a>(base: &'a str, fields: &[Field<'a>]) -> Vec<Field<'a>> {
     [&[("base", base)], fields].concat()
-}
-
-async fn change(app: &TestApp, org: &TestOrg, id: KeyId, change: EditKey) {
-    edit(&app.engine, &org.permit(), id, change).await.unwrap();
 }
 
 async fn details(app: &TestApp, org: &TestOrg, id: KeyId) -> Key {

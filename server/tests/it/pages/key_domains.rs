@@ -29,7 +29,7 @@ async fn stored(app: &TestApp, org: &TestOrg, key: &CreatedKey) -> Vec<String> {
     let key: Option<Key> = show::details(&app.engine, &org.permit(), key.id)
         .await
         .unwrap();
-    let domains = key.unwrap().domains;
+    let domains = key.unwrap().settings.domains;
     domains.iter().map(ToString::to_string).collect()
 }
 

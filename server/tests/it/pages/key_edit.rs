@@ -1,14 +1,10 @@
 //! Changing a key, and where a widget key works.
 
-use latchkey::{
-    keys::{create::NewKey, show},
-    role::Role,
-    verify::Request,
-};
+use latchkey::{keys::show, role::Role, verify::Request};
 
 use crate::test_app::{
     TestApp,
-    org::{secret_key, widget_key},
+    org::{secret_key, widget_key, with},
     said,
 };
 
@@ -16,12 +12,7 @@ on_both! {
     async fn the_form_shows_what_the_key_is_and_changes_it(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let new = NewKey {
-            notes: "Ask <Dana>".to_owned(),
-            ip_ranges: vec!["10.0.0.0/8".parse().unwrap()],
-            scopes: vec!["bots:read".parse().unwrap()],
-            ..secret_key("Production")
-        };
+        let new = with(secret_key("Production"), |settings| { settings.notes = "Ask <Dana>".to_owned(); settings.ip_ranges = vec!["10.0.0.0/8".parse().unwrap()]; settings.scopes = vec!["bots:read".parse().unwrap()]; });
         let id = org.create_key(new).await.unwrap().id;
         let path = format!("/orgs/northwind/keys/{id}/edit");
         let page = owner.get(&path).await;
@@ -40,7 +31,7 @@ on_both! {
         let done = owner.submit(&path, &fields).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, &*format!("/orgs/northwind/keys/{id}")));
         let key = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
-        assert_eq!((key.summary.name.as_str(), key.notes.as_str(), key.scopes.len()), ("Build <server>", "one\ntwo", 2));
+        assert_eq!((key.summary.name.as_str(), key.settings.notes.as_str(), key.settings.scopes.len()), ("Build <server>", "one\ntwo", 2));
         assert!(key.summary.lifecycle.expires_at.is_some());
         let page = owner.get(done.header("location")).await.text();
         assert!(page.contains("Key updated.") && page.contains("192.0.2.1") && !page.contains("<server>"), "{page}");

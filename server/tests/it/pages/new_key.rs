@@ -35,9 +35,9 @@ on_both! {
         let key = latchkey::keys::show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!(key.summary.name.as_str(), "Shop");
         assert_eq!(key.summary.lifecycle.expires_at, Some(NOON.plus(90 * DAY)));
-        assert_eq!(key.domains.iter().map(ToString::to_string).collect::<Vec<_>>(), ["shop.example", "*.shop.example"]);
-        assert_eq!(key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(), ["bots:read", "channels:read"]);
-        assert_eq!(key.notes, "one\ntwo");
+        assert_eq!(key.settings.domains.iter().map(ToString::to_string).collect::<Vec<_>>(), ["shop.example", "*.shop.example"]);
+        assert_eq!(key.settings.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(), ["bots:read", "channels:read"]);
+        assert_eq!(key.settings.notes, "one\ntwo");
         assert_eq!(key.created_by.unwrap().1.as_str(), "dana");
     }
 

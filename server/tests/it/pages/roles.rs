@@ -1,14 +1,13 @@
 //! What is in a page's source depends on the role, the data that a script would read included.
 
 use latchkey::{
-    key::RevokeReason,
-    keys::{change_state::revoke, create::NewKey},
-    role::Role,
-    usage::flush::flush,
-    verify::Request,
+    key::RevokeReason, keys::change_state::revoke, role::Role, usage::flush::flush, verify::Request,
 };
 
-use crate::test_app::{Browser, TestApp, TestOrg, org::widget_key};
+use crate::test_app::{
+    Browser, TestApp, TestOrg,
+    org::{widget_key, with},
+};
 
 /// What only owners and admins may know, each in a form that occurs nowhere else on a page.
 const DETAILS: [&str; 4] = [
@@ -88,11 +87,13 @@ async fn team(app: &TestApp) -> (TestOrg, String) {
     app.database
         .execute("UPDATE users SET name = 'Olivia Maker'")
         .await;
-    let new = NewKey {
-        scopes: vec!["agent-loops:read".parse().unwrap()],
-        notes: "Written about the key".to_owned(),
-        ..widget_key("Shop window", &["secret-domain.example"])
-    };
+    let new = with(
+        widget_key("Shop window", &["secret-domain.example"]),
+        |settings| {
+            settings.scopes = vec!["agent-loops:read".parse().unwrap()];
+            settings.notes = "Written about the key".to_owned();
+        },
+    );
     let made = org.create_key(new).await.unwrap();
     app.database
         .execute(&format!("UPDATE keys SET created_by = '{maker}'"))

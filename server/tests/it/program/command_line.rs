@@ -2,6 +2,8 @@
 
 use std::process::Output;
 
+use rstest::rstest;
+
 use super::process::{CREATE_KEY, CREATE_ORG, CREATE_TOKEN, Folder, text};
 use crate::test_app::org::PASSWORD;
 
@@ -28,29 +30,26 @@ fn secrets_stand_alone_on_standard_output() {
     );
 }
 
-#[test]
-fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in() {
+#[rstest]
+#[case::token_list(&["token", "list"])]
+#[case::token_revoke(&["token", "revoke", "svc_01a215b32cd57ce7ad8f5f395ce091c5"])]
+#[case::user_disable(&["user", "disable", "--email", "ari@northwind.example"])]
+#[case::user_enable(&["user", "enable", "--email", "ari@northwind.example"])]
+#[case::audit_verify(&["audit", "verify"])]
+#[case::pepper_status(&["pepper", "status"])]
+#[case::key_create(&CREATE_KEY)]
+fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in(
+    #[case] arguments: &[&str],
+) {
     let folder = Folder::new();
-    let id = "svc_01a215b32cd57ce7ad8f5f395ce091c5";
-    let email = "ari@northwind.example";
-    for arguments in [
-        &["token", "list"][..],
-        &["token", "revoke", id],
-        &["user", "disable", "--email", email],
-        &["user", "enable", "--email", email],
-        &["audit", "verify"],
-        &["pepper", "status"],
-        &CREATE_KEY,
-    ] {
-        let output = folder.run(arguments, "");
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
-        let err = text(&output.stderr);
-        assert!(
-            err.contains("no database was found at") && err.contains("Check data_dir"),
-            "{arguments:?}: {err}"
-        );
-        assert!(!folder.path().join("data").exists(), "{arguments:?}");
-    }
+    let output = folder.run(arguments, "");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let err = text(&output.stderr);
+    assert!(
+        err.contains("no database was found at") && err.contains("Check data_dir"),
+        "{err}"
+    );
+    assert!(!folder.path().join("data").exists());
 }
 
 #[test]

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use rstest::rstest;
+
 use super::process::{Folder, Server};
 
 /// What the client sends in every place, and none of which may be in the log as it is.
@@ -16,70 +18,70 @@ const FORGED: &str =
     "x\n2026-01-01T00:00:00Z  INFO forged line\r\n{\"level\":\"INFO\",\"forged\":true}";
 const KEY: &str = "lk_sk_live_4f6vHq2mZcT9yBnR8sKdLw3XpA00aaaa";
 
-#[test]
-fn every_line_is_framed_and_holds_nothing_that_a_client_wrote() {
-    for format in ["json", "readable"] {
-        let folder = Folder::with_org();
-        let dana = folder.line(
-            &[
-                "user",
-                "create",
-                "--email",
-                "dana@northwind.example",
-                "--name",
-                "Dana",
-                "--org",
-                "northwind",
-                "--role",
-                "owner",
-                "--password-stdin",
-            ],
-            "granite teapot sings",
+#[rstest]
+fn every_line_is_framed_and_holds_nothing_that_a_client_wrote(
+    #[values("json", "readable")] format: &str,
+) {
+    let folder = Folder::with_org();
+    let dana = folder.line(
+        &[
+            "user",
+            "create",
+            "--email",
+            "dana@northwind.example",
+            "--name",
+            "Dana",
+            "--org",
+            "northwind",
+            "--role",
+            "owner",
+            "--password-stdin",
+        ],
+        "granite teapot sings",
+    );
+    let path = folder.path().join("log");
+    let server = folder.serve_with_log(&["--log-format", format], File::create(&path).unwrap());
+    attack(&server);
+    assert_eq!(server.end("TERM"), Some(0));
+    let mut log = String::new();
+    File::open(&path).unwrap().read_to_string(&mut log).unwrap();
+    for line in log.lines() {
+        let framed = match format {
+            "json" => serde_json::from_str::<serde_json::Value>(line)
+                .is_ok_and(|line| line["timestamp"].is_string() && line["level"].is_string()),
+            _ => line
+                .get(..30)
+                .is_some_and(|frame| frame.starts_with("20") && frame.contains('Z')),
+        };
+        assert!(framed, "{format}: {line}");
+    }
+    for forged in [
+        "forged",
+        KEY,
+        "nobody@",
+        "granite",
+        "dana@",
+        "WARN tower",
+        "x-forged-id",
+    ] {
+        assert!(
+            !log.contains(forged),
+            "{format}: {forged} is in the log:\n{log}"
         );
-        let path = folder.path().join("log");
-        let server = folder.serve_with_log(&["--log-format", format], File::create(&path).unwrap());
-        attack(&server);
-        assert_eq!(server.end("TERM"), Some(0));
-        let mut log = String::new();
-        File::open(&path).unwrap().read_to_string(&mut log).unwrap();
-        for line in log.lines() {
-            let framed = match format {
-                "json" => serde_json::from_str::<serde_json::Value>(line)
-                    .is_ok_and(|line| line["timestamp"].is_string() && line["level"].is_string()),
-                _ => line
-                    .get(..30)
-                    .is_some_and(|frame| frame.starts_with("20") && frame.contains('Z')),
-            };
-            assert!(framed, "{format}: {line}");
-        }
-        for forged in [
-            "forged",
-            KEY,
-            "nobody@",
-            "granite",
-            "dana@",
-            "WARN tower",
-            "x-forged-id",
-        ] {
-            assert!(
-                !log.contains(forged),
-                "{format}: {forged} is in the log:\n{log}"
-            );
-        }
-        for expected in [
-            "sign-in failed",
-            "127.0.0.1",
-            "unknown",
-            dana.as_str(),
-            "/orgs/{org}/keys",
-            "the client went before the answer",
-            "/{*any}",
-        ] {
-            assert!(
-                log.contains(expected),
-                "{format}: {expected} is not in the log:\n{log}"
-            );
-        }
+    }
+    for expected in [
+        "sign-in failed",
+        "127.0.0.1",
+        "unknown",
+        dana.as_str(),
+        "/orgs/{org}/keys",
+        "the client went before the answer",
+        "/{*any}",
+    ] {
+        assert!(
+            log.contains(expected),
+            "{format}: {expected} is not in the log:\n{log}"
+        );
     }
 }
 

@@ -1,25 +1,25 @@
 //! Serving, from the first start to a stop that loses nothing.
 
+use rstest::rstest;
+
 use super::process::Folder;
 
-#[test]
-fn a_stop_by_sigterm_stores_every_count_and_exits_with_zero() {
-    for signal in ["TERM", "INT"] {
-        let folder = Folder::new();
-        let (token, key) = folder.token_and_key();
-        // So long between two writes that only the end can have made the one that is looked for.
-        let server = folder.serve(&["--usage-flush-seconds", "3600"]);
-        for _ in 0..7 {
-            let answer = server.verify(&token, &key);
-            assert!(
-                answer.starts_with("HTTP/1.1 200") && answer.contains(r#""code":"VALID""#),
-                "{answer}"
-            );
-        }
-        assert_eq!(counted(&folder), 0, "nothing is stored while it runs");
-        assert_eq!(server.end(signal), Some(0), "{signal}");
-        assert_eq!(counted(&folder), 7, "{signal}");
+#[rstest]
+fn a_stop_by_signal_stores_every_count_and_exits_with_zero(#[values("TERM", "INT")] signal: &str) {
+    let folder = Folder::new();
+    let (token, key) = folder.token_and_key();
+    // So long between two writes that only the end can have made the one that is looked for.
+    let server = folder.serve(&["--usage-flush-seconds", "3600"]);
+    for _ in 0..7 {
+        let answer = server.verify(&token, &key);
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(r#""code":"VALID""#),
+            "{answer}"
+        );
     }
+    assert_eq!(counted(&folder), 0, "nothing is stored while it runs");
+    assert_eq!(server.end(signal), Some(0), "{signal}");
+    assert_eq!(counted(&folder), 7, "{signal}");
 }
 
 #[test]

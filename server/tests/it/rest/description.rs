@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::test_app::TestApp;
 
+// That what is described is also answered shows in the denial tests, which send a request to each.
 #[test]
 fn the_description_has_every_route_and_no_other() {
     let description = description("latchkey");
@@ -121,6 +122,8 @@ on_both! {
         for page in [&page, &browser.get("/docs/errors").await] {
             assert!(!page.body.contains("<script") && !page.body.contains(" style=\""));
             let policy = page.header("content-security-policy");
+            // What Leptos puts between texts for the browser's half of a page.
+            assert!(!page.body.contains("<!>"));
             assert!(policy.contains("default-src 'none'") && policy.contains("style-src 'self'") && !policy.contains("script-src"));
         }
     }

@@ -1,5 +1,7 @@
 //! `ETag` and `If-Match`.
 
+use std::collections::BTreeSet;
+
 use axum::http::{HeaderName, Method, header};
 use serde_json::{Value, json};
 
@@ -65,6 +67,12 @@ on_both! {
         api.post_nothing(&format!("{path}/enable")).await;
         app.clock.advance(2_000);
         tags.push(tag(&api.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 0})).await));
+        app.clock.advance(2_000);
+        tags.push(tag(&api.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 60})).await));
+        app.clock.advance(2_000);
+        tags.push(tag(&api.post_nothing(&format!("{path}/end-old-secret")).await));
+        app.clock.advance(60_000);
+        assert_eq!(Some(&tag(&api.get(&path).await)), tags.last(), "time changes nothing");
         let all = tags.len();
         tags.sort();
         tags.dedup();
@@ -81,6 +89,129 @@ on_both! {
         let revoked = patch(&api, &path, "Other", &["\"x\""]).await;
         assert_eq!((revoked.status.as_u16(), &revoked.json()["code"]), (409, &json!("WRONG_STATE")));
     }
+
+    async fn every_change_of_one_thing_keeps_to_if_match(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let description = app.browser().get("/openapi.json").await.json();
+        let mut sent = BTreeSet::new();
+        for (method, template) in conditional(&description) {
+            let at = format!("{method} {template}");
+            let (path, body) = furnished(app, &api, &method, &template).await;
+            let send = async |path: &str, if_match: &str| api.send(method.clone(), path, body, &[(header::IF_MATCH, if_match)]).await;
+            let thing = thing(&path);
+            let before = api.get(&thing).await;
+            let outdated = send(&path, "\"00000000000000000000000000000000\"").await;
+            assert_eq!((outdated.status.as_u16(), &outdated.json()["code"]), (412, &json!("CHANGED_MEANWHILE")), "{at}");
+            assert_eq!(send(&path, "no tag").await.status, 400, "{at}");
+            let after = api.get(&thing).await;
+            assert_eq!((tag(&after), &after.body), (tag(&before), &before.body), "{at} changed something");
+            let done = send(&path, &tag(&after)).await;
+            assert!(done.status.is_success(), "{at}: {} {}", done.status, done.body);
+            assert_eq!(send(&path.replace("northwind", "no-such-org"), "\"x\"").await.status, 404, "{at}");
+            sent.insert(at);
+        }
+        assert_eq!(sent.len(), 8, "{sent:?}");
+    }
+
+    async fn of_two_changes_meant_for_one_state_one_is_made(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api().await;
+        for _ in 0..8 {
+            let path = format!("{KEYS}/{}", org.key("Production").await.id);
+            let first = tag(&api.get(&path).await);
+            let headers = [(header::IF_MATCH, first.as_str())];
+            let (rotate, revoke) = (format!("{path}/rotate"), format!("{path}/revoke"));
+            let answers = tokio::join!(
+                api.send(Method::PATCH, &path, r#"{"name":"Renamed"}"#, &headers),
+                api.send(Method::POST, &rotate, r#"{"overlap_seconds":60}"#, &headers),
+                api.send(Method::POST, &revoke, r#"{"reason":"other"}"#, &headers),
+            );
+            let statuses = [answers.0, answers.1, answers.2].map(|answer| answer.status.as_u16());
+            assert_eq!(statuses.iter().filter(|status| matches!(status, 200 | 201)).count(), 1, "{statuses:?}");
+        }
+    }
+
+    async fn a_repeated_rotation_is_answered_although_its_tag_is_outdated(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let path = format!("{KEYS}/{}", made.id);
+        let first = tag(&api.get(&path).await);
+        let headers = [(header::IF_MATCH, first.as_str()), (HeaderName::from_static("idempotency-key"), "once")];
+        let rotate = async || api.send(Method::POST, &format!("{path}/rotate"), r#"{"overlap_seconds":60}"#, &headers).await;
+        let (rotated, again) = (rotate().await, rotate().await);
+        assert_eq!((rotated.status.as_u16(), again.status.as_u16()), (201, 201), "{}", again.body);
+        assert_eq!((again.header("idempotent-replayed"), tag(&again)), ("true", tag(&rotated)));
+    }
+}
+
+/// Method and path of every operation on one thing that changes it.
+fn conditional(description: &Value) -> Vec<(Method, String)> {
+    let mut found = Vec::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array();
+            let names = parameters
+                .into_iter()
+                .flatten()
+                .map(|parameter| parameter["name"].as_str().unwrap());
+            let names: Vec<&str> = names.collect();
+            let changes_one =
+                method != "get" && (names.contains(&"id") || names.contains(&"public_id"));
+            assert_eq!(changes_one, names.contains(&"If-Match"), "{method} {path}");
+            if changes_one {
+                found.push((method.to_uppercase().parse().unwrap(), path.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// The path to a new thing that the operation can change, and the body to send.
+async fn furnished(
+    app: &TestApp,
+    api: &Api,
+    method: &Method,
+    template: &str,
+) -> (String, &'static str) {
+    let list = if template.contains("{id}") {
+        KEYS
+    } else {
+        AGENTS
+    };
+    let new = match list {
+        KEYS => json!({"name": "New", "kind": "secret"}),
+        _ => json!({"name": "New"}),
+    };
+    let made = api.post(list, &new).await.json();
+    let id = made["public_id"].as_str().or(made["id"].as_str()).unwrap();
+    let path = template
+        .replace("{org}", "northwind")
+        .replace("{id}", id)
+        .replace("{public_id}", id);
+    let body = match path.rsplit('/').next().unwrap() {
+        "enable" => {
+            api.post_nothing(&path.replace("enable", "disable")).await;
+            ""
+        }
+        "end-old-secret" => {
+            app.clock.advance(2_000);
+            let rotate = path.replace("end-old-secret", "rotate");
+            api.post(&rotate, &json!({"overlap_seconds": 60})).await;
+            ""
+        }
+        "disable" => "",
+        _ if method == Method::DELETE => "",
+        "rotate" => r#"{"overlap_seconds":60}"#,
+        "revoke" => r#"{"reason":"other"}"#,
+        _ => r#"{"name":"Renamed"}"#,
+    };
+    (path, body)
+}
+
+/// The path of the thing that an operation changes.
+fn thing(path: &str) -> String {
+    path.split('/').take(6).collect::<Vec<_>>().join("/")
 }
 
 fn tag(answer: &HttpAnswer) -> String {

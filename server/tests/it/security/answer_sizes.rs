@@ -4,12 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use axum::http::{Method, header};
 use http_body_util::BodyExt as _;
-use latchkey::{
-    access::to,
-    audit,
-    keys::edit::{DomainsChange, EditDomains, edit_domains},
-    role::Role,
-};
+use latchkey::{access::to, audit, key::settings::SettingsChange, role::Role};
 use tokio::time::{sleep, timeout};
 use url::form_urlencoded;
 
@@ -115,7 +110,7 @@ on_both! {
             let made = agent(&format!("Agent {number:02}"), &refs(&even));
             latchkey::agents::create::create(&app.engine, &org.permit(), &made).await.unwrap();
         }
-        fatten(app, &org, 12, [&even, &odd]).await;
+        fatten(&org, 12, [&even, &odd]).await;
         for (path, what, expected) in [
             ("/v1/orgs/northwind/keys", "name", 25),
             ("/v1/orgs/northwind/agents", "name", 24),
@@ -144,7 +139,7 @@ on_both! {
     async fn a_key_with_as_many_domains_and_changes_as_there_can_be_has_a_page(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let key = fatten(app, &org, 25, [&domains(0), &domains(1)]).await;
+        let key = fatten(&org, 25, [&domains(0), &domains(1)]).await;
         let path = format!("/orgs/northwind/keys/{key}");
         let wrong = "-!,".repeat(6_000);
         let edit = format!("{path}/edit");
@@ -164,7 +159,7 @@ on_both! {
     async fn a_file_of_the_log_is_bounded_and_says_how_to_go_on(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        fatten(app, &org, 2, [&domains(0), &domains(1)]).await;
+        fatten(&org, 2, [&domains(0), &domains(1)]).await;
         multiply_log(app, 7).await;
         let stored = app.database.number("SELECT CAST(SUM(OCTET_LENGTH(changes)) AS BIGINT) FROM audit_log").await;
         assert!(stored > 32 * 1024 * 1024, "{stored}");
@@ -191,7 +186,7 @@ on_both! {
     async fn a_file_that_cannot_be_read_to_its_end_does_not_end_as_if_it_were_whole(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        fatten(app, &org, 9, [&domains(0), &domains(1)]).await;
+        fatten(&org, 9, [&domains(0), &domains(1)]).await;
         let whole = owner.begin(CSV).await.into_body().collect().await.unwrap().to_bytes();
         assert!(String::from_utf8_lossy(&whole).contains("key.created"));
         let cut_off = owner.begin(CSV).await;
@@ -311,7 +306,7 @@ fn refs(texts: &[String]) -> Vec<&str> {
 }
 
 /// Creates a widget key and changes its domains so often from one list to the other.
-async fn fatten(app: &TestApp, org: &TestOrg, changes: usize, lists: [&Vec<String>; 2]) -> String {
+async fn fatten(org: &TestOrg, changes: usize, lists: [&Vec<String>; 2]) -> String {
     let id = org
         .create_key(widget_key("Fat", &refs(lists[0])))
         .await
@@ -322,13 +317,11 @@ async fn fatten(app: &TestApp, org: &TestOrg, changes: usize, lists: [&Vec<Strin
             .iter()
             .map(|domain| domain.parse().unwrap())
             .collect();
-        let change = EditDomains {
-            domains: Some(DomainsChange::Set(list)),
-            localhost_forbidden: None,
+        let change = SettingsChange {
+            domains: Some(list),
+            ..SettingsChange::default()
         };
-        edit_domains(&app.engine, &org.permit(), id, change)
-            .await
-            .unwrap();
+        org.edit(id, change).await.unwrap();
     }
     id.to_string()
 }

@@ -10,9 +10,9 @@ use latchkey::{
     id::KeyId,
     instances,
     key::RevokeReason,
+    key::settings::SettingsChange,
     keys::{
         change_state::{disable, disable_many, revoke},
-        edit::{EditKey, edit},
         rotate::{Rotation, rotate},
     },
     projects,
@@ -30,12 +30,12 @@ on_both! {
     async fn every_change_is_in_the_log_with_who_did_it_and_what_is_different(app: &TestApp) {
         let org = app.org("northwind").await;
         let made = org.create_key(secret_key("Production")).await.unwrap();
-        let change = EditKey {
+        let change = SettingsChange {
             name: Some("Server".parse().unwrap()), notes: Some("secret plans".to_owned()), scopes: Some(vec!["bots:read".parse().unwrap()]),
-            ..EditKey::default()
+            ..SettingsChange::default()
         };
-        edit(&app.engine, &org.permit(), made.id, change.clone()).await.unwrap();
-        edit(&app.engine, &org.permit(), made.id, change).await.unwrap();
+        org.edit(made.id, change.clone()).await.unwrap();
+        org.edit(made.id, change).await.unwrap();
         app.clock.advance(2 * SECOND);
         rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 0, token: None }).await.unwrap();
         disable(&app.engine, &org.permit(), made.id).await.unwrap();

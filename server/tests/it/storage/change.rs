@@ -11,11 +11,12 @@ use latchkey::{
     Engine,
     agents::{create::create as create_agent, delete::delete as delete_agent, edit as agent_edit},
     id::KeyId,
+    key::settings::SettingsChange,
     key::{RevokeReason, text::PlainKey},
     keys::{
         change_state::{disable, disable_many, enable, revoke, revoke_many},
         create::create,
-        edit::{DomainsChange, EditDomains, EditKey, edit, edit_domains},
+        edit::{DomainsChange, EditDomains, edit, edit_domains},
         import::{Format, import},
         rotate::{Rotation, end_old_secret, rotate},
     },
@@ -194,9 +195,9 @@ on_both! {
     async fn a_dropped_edit_leaves_memory_right(app: &TestApp) {
         let org = app.org("northwind").await;
         drop_at_every_await(app, async |_| new_key(&org).await, |engine, id| {
-            let permit = org.permit();
-            let narrower = EditKey { scopes: Some(vec!["bots:read".parse().unwrap()]), ..EditKey::default() };
-            async move { edit(&engine, &permit, id, narrower).await }
+            let (permit, to_domains) = (org.permit(), org.permit());
+            let narrower = SettingsChange { scopes: Some(vec!["bots:read".parse().unwrap()]), ..SettingsChange::default() };
+            async move { edit(&engine, &permit, &to_domains, id, narrower, &Known::Nothing).await }
         }, |key| {
             static WRITE: std::sync::LazyLock<[latchkey::convention::Scope; 1]> =
                 std::sync::LazyLock::new(|| ["bots:write".parse().unwrap()]);

@@ -138,6 +138,27 @@ on_both! {
         assert_eq!(said(&app.engine, &org, id).await, Effect::Everywhere { after: None });
     }
 
+    async fn an_instance_that_read_what_the_log_lost_has_not_read_what_came_in_its_place(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.another_engine(|_| {}).await);
+        let ids = [org.key("Lost").await.id, org.key("Kept").await.id];
+        start(&[&app.engine, &other]).await;
+        disable(&app.engine, &org.permit(), ids[0]).await.unwrap();
+        for engine in [&*app.engine, &*other] {
+            instances::beat(engine, "1.2.3", NOON).await.unwrap();
+        }
+        // As a standby that lacks the last change.
+        app.database.without_audit_triggers("DELETE FROM audit_log WHERE position = 4").await;
+        disable(&app.engine, &org.permit(), ids[1]).await.unwrap();
+        app.clock.advance(20);
+        effects::look(&app.engine).await.unwrap();
+        for engine in [&*app.engine, &*other] {
+            assert_eq!(said(engine, &org, ids[1]).await, Effect::Soon);
+        }
+        instances::beat(&other, "1.2.3", NOON).await.unwrap();
+        effects::look(&app.engine).await.unwrap();
+        assert_eq!(said(&other, &org, ids[1]).await, Effect::Everywhere { after: Some(20) });
+    }
+
     async fn nothing_is_said_of_another_orgs_key_and_a_new_key_has_no_change(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let id = org.key("Production").await.id;

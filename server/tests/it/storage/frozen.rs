@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use latchkey::keys::change_state::disable;
 use sqlx::{Connection as _, PgConnection};
 use tokio::{
@@ -24,9 +25,22 @@ const LOCK: i64 = i64::from_be_bytes(*b"latchkey");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_process_that_is_frozen_while_it_holds_the_log_holds_up_a_change_for_a_few_seconds() {
+    frozen_with_changes(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_that_is_frozen_with_many_changes_under_way_holds_up_a_change_no_longer() {
+    frozen_with_changes(12).await;
+}
+
+async fn frozen_with_changes(count: usize) {
     let app = TestApp::on_postgres_under("latchkey").await;
     let org = app.org("northwind").await;
-    let ids = [org.key("One").await.id, org.key("Two").await.id];
+    let mut ids = Vec::new();
+    for number in 0..count + 4 {
+        ids.push(org.key(&format!("Key {number}")).await.id);
+    }
+    let others = ids.split_off(count);
     let mut first = PgConnection::connect(&app.database.url()).await.unwrap();
     let lock = format!("SELECT pg_advisory_lock({LOCK})");
     let unlock = format!("SELECT pg_advisory_unlock({LOCK})");
@@ -45,14 +59,21 @@ async fn a_process_that_is_frozen_while_it_holds_the_log_holds_up_a_change_for_a
                 .unwrap();
             runtime.block_on(async {
                 let engine = app.another_engine(|_| {}).await;
-                let permit = org.permit();
-                let changing = tokio::spawn(async move { disable(&engine, &permit, ids[0]).await });
+                let changing: Vec<_> = ids
+                    .into_iter()
+                    .map(|id| {
+                        let (engine, permit) = (engine.clone(), org.permit());
+                        tokio::spawn(async move { disable(&engine, &permit, id).await })
+                    })
+                    .collect();
                 while !waits.load(Ordering::Acquire) {
                     sleep(Duration::from_millis(5)).await;
                 }
                 // Frozen: nothing on this runtime goes on.
                 thawed.recv().unwrap();
-                assert!(changing.await.unwrap().is_err());
+                for changing in changing {
+                    assert!(changing.await.unwrap().is_err());
+                }
             });
         });
         let here = runtime::Handle::current();
@@ -60,7 +81,11 @@ async fn a_process_that_is_frozen_while_it_holds_the_log_holds_up_a_change_for_a
             here.block_on(async {
                 const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
                  WHERE datname = current_database() AND wait_event = 'advisory'";
-                while app.database.number(WAITING).await == 0 {
+                const LOCKED: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()";
+                while app.database.number(WAITING).await == 0
+                    || app.database.number(LOCKED).await < count as i64
+                {
                     sleep(Duration::from_millis(5)).await;
                 }
                 waits.store(true, Ordering::Release);
@@ -69,13 +94,13 @@ async fn a_process_that_is_frozen_while_it_holds_the_log_holds_up_a_change_for_a
                     .execute(&mut first)
                     .await
                     .unwrap();
-                let changed = timeout(
-                    Duration::from_secs(5),
-                    disable(&app.engine, &org.permit(), ids[1]),
-                )
-                .await;
+                let permit = org.permit();
+                let changing = others.iter().map(|id| disable(&app.engine, &permit, *id));
+                let changed = timeout(Duration::from_secs(5), join_all(changing)).await;
                 thaw.send(()).unwrap();
-                changed.unwrap().unwrap();
+                for changed in changed.unwrap() {
+                    changed.unwrap();
+                }
             })
         });
     });

@@ -13,28 +13,22 @@ use latchkey::{
 
 use crate::test_app::{
     NOON, TestApp, TestOrg,
-    org::{secret_key, widget_key},
+    org::{secret_key, widget_key, with},
 };
 
 on_both! {
     async fn a_key_is_stored_as_it_was_made(app: &TestApp) {
         let org = app.org("northwind").await;
-        let new = NewKey {
-            environment: Environment::Test,
-            scopes: vec!["bots:read".parse().unwrap(), "channels:write".parse().unwrap()],
-            expires_at: Some(NOON.plus(90 * DAY)),
-            notes: "For the night job.\nAsk Dana.".to_owned(),
-            ..widget_key("Shop <window> & \"more\"", &["shop.example", "*.shop.example:8443"])
-        };
+        let new = with(NewKey { environment: Environment::Test, ..widget_key("Shop <window> & \"more\"", &["shop.example", "*.shop.example:8443"]) }, |settings| { settings.scopes = vec!["bots:read".parse().unwrap(), "channels:write".parse().unwrap()]; settings.expires_at = Some(NOON.plus(90 * DAY)); settings.notes = "For the night job.\nAsk Dana.".to_owned(); });
         let made = org.create_key(new.clone()).await.unwrap();
         let key = show::details(&app.engine, &org.permit(), made.id).await.unwrap().unwrap();
-        assert_eq!(key.summary.name, new.name);
+        assert_eq!(key.summary.name, new.settings.name);
         assert_eq!((key.summary.kind, key.summary.environment), (Kind::Widget, Environment::Test));
         assert_eq!(key.summary.display, made.display);
         assert_eq!(key.summary.created_at, NOON);
-        assert_eq!(key.summary.lifecycle.expires_at, new.expires_at);
+        assert_eq!(key.summary.lifecycle.expires_at, new.settings.expires_at);
         assert_eq!((key.summary.last_used_at, key.summary.revoke_reason), (None, None));
-        assert_eq!((key.scopes, key.domains, key.notes), (new.scopes, new.domains, new.notes));
+        assert_eq!((key.settings.scopes, key.settings.domains, key.settings.notes), (new.settings.scopes, new.settings.domains, new.settings.notes));
         assert_eq!(key.project_name.as_str(), "Default");
         assert_eq!(key.created_by, None, "the operator is no one's account");
     }
@@ -53,7 +47,7 @@ on_both! {
         let org = app.org("northwind").await;
         let new = NewKey { creation_token: Some("form 1".to_owned()), ..secret_key("Production") };
         let first = org.create_key(new.clone()).await.unwrap();
-        let again = NewKey { name: "Other".parse().unwrap(), ..new.clone() };
+        let again = with(new.clone(), |settings| settings.name = "Other".parse().unwrap());
         assert!(matches!(org.create_key(again).await, Err(CreateKeyError::AlreadyCreated(id)) if id == first.id));
         assert_eq!(count(app).await, (1, 1));
         // Another org's form is another form, whatever token it chose.
@@ -89,15 +83,15 @@ on_both! {
         let secret = || secret_key("Production");
         assert_eq!(refused(widget_key("Shop", &[])).await, "Unfit(DomainsNeeded)");
         let domains = vec!["shop.example".parse().unwrap()];
-        assert_eq!(refused(NewKey { domains, ..secret() }).await, "Unfit(DomainsOnSecretKey)");
+        assert_eq!(refused(with(secret(), |settings| settings.domains = domains)).await, "Unfit(DomainsOnSecretKey)");
         let scopes = vec!["bots:read".parse().unwrap(), "bots:eat".parse().unwrap()];
-        assert!(refused(NewKey { scopes, ..secret() }).await.starts_with(r#"Unfit(UnknownScope { unknown: Scope("bots:eat"), offered: [Scope("bots:read"),"#));
+        assert!(refused(with(secret(), |settings| settings.scopes = scopes)).await.starts_with(r#"Unfit(UnknownScope { unknown: Scope("bots:eat"), offered: [Scope("bots:read"),"#));
         for expires_at in [NOON, NOON.plus(-1), Timestamp::from_millis(i64::MIN)] {
-            assert_eq!(refused(NewKey { expires_at: Some(expires_at), ..secret() }).await, "Unfit(ExpiryInPast)");
+            assert_eq!(refused(with(secret(), |settings| settings.expires_at = Some(expires_at))).await, "Unfit(ExpiryInPast)");
         }
-        assert_eq!(refused(NewKey { notes: "é".repeat(2_001), ..secret() }).await, "Unfit(NotesTooLong)");
+        assert_eq!(refused(with(secret(), |settings| settings.notes = "é".repeat(2_001))).await, "Unfit(NotesTooLong)");
         assert_eq!(count(app).await, (0, 0));
-        org.create_key(NewKey { notes: "é".repeat(2_000), ..secret() }).await.unwrap();
+        org.create_key(with(secret(), |settings| settings.notes = "é".repeat(2_000))).await.unwrap();
     }
 
     async fn a_kind_that_the_convention_lacks_is_refused(app: &TestApp) {
@@ -110,9 +104,9 @@ on_both! {
 
     async fn notes_that_postgres_cannot_hold_are_kept_without_what_it_cannot(app: &TestApp) {
         let org = app.org("northwind").await;
-        let made = org.create_key(NewKey { notes: "one\0two".to_owned(), ..secret_key("Production") }).await.unwrap();
+        let made = org.create_key(with(secret_key("Production"), |settings| settings.notes = "one\0two".to_owned())).await.unwrap();
         let key = show::details(&app.engine, &org.permit(), made.id).await.unwrap().unwrap();
-        assert_eq!(key.notes, "onetwo");
+        assert_eq!(key.settings.notes, "onetwo");
     }
 }
 

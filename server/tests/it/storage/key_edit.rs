@@ -2,17 +2,15 @@
 
 use latchkey::{
     id::KeyId,
-    key::RevokeReason,
+    key::{
+        RevokeReason,
+        settings::{InvalidKeyField, SettingsChange},
+    },
     keys::{
         Key,
         change_state::revoke,
-        create::NewKey,
-        edit::{
-            DomainsChange, EditDomains, EditKey, EditKeyError, edit, edit_domains,
-            edit_with_domains,
-        },
+        edit::{DomainsChange, EditDomains, EditKeyError, edit_domains},
         project::choices,
-        rules::InvalidKeyField,
         show,
     },
     time::DAY,
@@ -20,7 +18,7 @@ use latchkey::{
 
 use crate::test_app::{
     NOON, TestApp, TestOrg,
-    org::{secret_key, widget_key},
+    org::{secret_key, widget_key, with},
     said,
 };
 
@@ -28,28 +26,28 @@ on_both! {
     async fn what_is_given_is_changed_and_nothing_else(app: &TestApp) {
         let org = app.org("northwind").await;
         let metadata = serde_json::json!({"tier": "gold", "seats": 3}).as_object().unwrap().clone();
-        let made = org.create_key(NewKey { notes: "Ask Dana.".to_owned(), ..secret_key("Production") }).await.unwrap();
-        let change = EditKey {
+        let made = org.create_key(with(secret_key("Production"), |settings| settings.notes = "Ask Dana.".to_owned())).await.unwrap();
+        let change = SettingsChange {
             name: Some("Build server".parse().unwrap()),
             scopes: Some(vec!["bots:read".parse().unwrap()]),
             expires_at: Some(Some(NOON.plus(DAY))),
             ip_ranges: Some(vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::1".parse().unwrap()]),
             metadata: Some(metadata.clone()),
-            ..EditKey::default()
+            ..SettingsChange::default()
         };
-        edit(&app.engine, &org.permit(), made.id, change).await.unwrap();
+        org.edit(made.id, change).await.unwrap();
         let key = details(app, &org, made.id).await;
-        assert_eq!((key.summary.name.as_str(), key.notes.as_str()), ("Build server", "Ask Dana."));
-        assert_eq!(key.scopes, ["bots:read".parse().unwrap()]);
+        assert_eq!((key.summary.name.as_str(), key.settings.notes.as_str()), ("Build server", "Ask Dana."));
+        assert_eq!(key.settings.scopes, ["bots:read".parse().unwrap()]);
         assert_eq!(key.summary.lifecycle.expires_at, Some(NOON.plus(DAY)));
-        assert_eq!(key.ip_ranges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::1"]);
-        assert_eq!(key.metadata, metadata);
+        assert_eq!(key.settings.ip_ranges.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "2001:db8::1"]);
+        assert_eq!(key.settings.metadata, metadata);
         assert_eq!((key.summary.display, key.summary.created_at), (made.display, NOON));
         let found = latchkey::keys::list::KeyQuery { search: "BUILD".parse().unwrap(), ..Default::default() };
         assert_eq!(org.names(found).await, ["Build server"], "it is found under its new name");
 
-        let never = EditKey { expires_at: Some(None), ..EditKey::default() };
-        edit(&app.engine, &org.permit(), made.id, never).await.unwrap();
+        let never = SettingsChange { expires_at: Some(None), ..SettingsChange::default() };
+        org.edit(made.id, never).await.unwrap();
         let key = details(app, &org, made.id).await;
         assert_eq!((key.summary.name.as_str(), key.summary.lifecycle.expires_at), ("Build server", None));
     }
@@ -58,12 +56,12 @@ on_both! {
         let org = app.org("northwind").await;
         let made = org.key("Production").await;
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
-        let soon = EditKey { expires_at: Some(Some(NOON.plus(1_000))), ..EditKey::default() };
-        edit(&app.engine, &org.permit(), made.id, soon).await.unwrap();
+        let soon = SettingsChange { expires_at: Some(Some(NOON.plus(1_000))), ..SettingsChange::default() };
+        org.edit(made.id, soon).await.unwrap();
         app.clock.advance(1_000);
         assert_eq!(said(&app.verify(&made.plain).await), "EXPIRED_API_KEY");
-        let later = EditKey { expires_at: Some(Some(NOON.plus(DAY))), ..EditKey::default() };
-        edit(&app.engine, &org.permit(), made.id, later).await.unwrap();
+        let later = SettingsChange { expires_at: Some(Some(NOON.plus(DAY))), ..SettingsChange::default() };
+        org.edit(made.id, later).await.unwrap();
         assert_eq!(said(&app.verify(&made.plain).await), "VALID", "an owner gives an expired key more time");
     }
 
@@ -81,7 +79,8 @@ on_both! {
         assert_eq!(domains(app, &org, id).await, ["*.shop.example"]);
         let last = change(DomainsChange::Remove(domain("*.shop.example"))).await;
         assert!(matches!(last, Err(EditKeyError::Unfit(InvalidKeyField::DomainsNeeded))), "{last:?}");
-        change(DomainsChange::Set(vec![domain("other.example")])).await.unwrap();
+        let others = SettingsChange { domains: Some(vec![domain("other.example")]), ..SettingsChange::default() };
+        org.edit(id, others).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["other.example"]);
         let secret = org.key("Production").await.id;
         let edit = EditDomains { domains: Some(DomainsChange::Add(vec![domain("a.example")])), ..Default::default() };
@@ -93,22 +92,21 @@ on_both! {
         let org = app.org("northwind").await;
         let id = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap().id;
         let others_project = choices(&app.engine, &app.org("contoso").await.permit()).await.unwrap()[0].id;
-        let rename = EditKey { name: Some("Renamed".parse().unwrap()), ..EditKey::default() };
-        let refused: [(EditKey, &str); 5] = [
-            (EditKey { scopes: Some(vec!["bots:eat".parse().unwrap()]), ..rename.clone() }, "scopes"),
-            (EditKey { expires_at: Some(Some(NOON)), ..rename.clone() }, "expires_at"),
-            (EditKey { notes: Some("x".repeat(2_001)), ..rename.clone() }, "notes"),
-            (EditKey { project: Some(others_project), ..rename.clone() }, "project"),
-            (EditKey { metadata: Some([("x".to_owned(), "y".repeat(8_192).into())].into_iter().collect()), ..rename.clone() }, "metadata"),
+        let rename = SettingsChange { name: Some("Renamed".parse().unwrap()), ..SettingsChange::default() };
+        let refused: [(SettingsChange, &str); 5] = [
+            (SettingsChange { scopes: Some(vec!["bots:eat".parse().unwrap()]), ..rename.clone() }, "scopes"),
+            (SettingsChange { expires_at: Some(Some(NOON)), ..rename.clone() }, "expires_at"),
+            (SettingsChange { notes: Some("x".repeat(2_001)), ..rename.clone() }, "notes"),
+            (SettingsChange { project: Some(others_project), ..rename.clone() }, "project"),
+            (SettingsChange { metadata: Some([("x".to_owned(), "y".repeat(8_192).into())].into_iter().collect()), ..rename.clone() }, "metadata"),
         ];
         for (change, field) in refused {
-            match edit(&app.engine, &org.permit(), id, change).await {
+            match org.edit(id, change).await {
                 Err(EditKeyError::Unfit(unfit)) => assert_eq!(unfit.field(), field),
                 other => panic!("{field}: {other:?}"),
             }
         }
-        let no_domains = EditDomains { domains: Some(DomainsChange::Set(vec![])), ..Default::default() };
-        edit_with_domains(&app.engine, &org.permit(), &org.permit(), id, rename, no_domains).await.unwrap_err();
+        org.edit(id, SettingsChange { domains: Some(vec![]), ..rename }).await.unwrap_err();
         let key = details(app, &org, id).await;
         assert_eq!(key.summary.name.as_str(), "Shop");
         assert_eq!(key.project_name.as_str(), "Default");
@@ -118,10 +116,10 @@ on_both! {
         let (org, contoso) = (app.org("northwind").await, app.org("contoso").await);
         let (revoked, theirs) = (org.key("Old").await.id, contoso.key("Theirs").await.id);
         revoke(&app.engine, &org.permit(), revoked, RevokeReason::Unused).await.unwrap();
-        let rename = || EditKey { name: Some("Renamed".parse().unwrap()), ..EditKey::default() };
-        let of_revoked = edit(&app.engine, &org.permit(), revoked, rename()).await;
+        let rename = || SettingsChange { name: Some("Renamed".parse().unwrap()), ..SettingsChange::default() };
+        let of_revoked = org.edit(revoked, rename()).await;
         assert!(matches!(of_revoked, Err(EditKeyError::Revoked)), "{of_revoked:?}");
-        let of_theirs = edit(&app.engine, &org.permit(), theirs, rename()).await;
+        let of_theirs = org.edit(theirs, rename()).await;
         assert!(matches!(of_theirs, Err(EditKeyError::NotFound)), "{of_theirs:?}");
         assert_eq!(contoso.summary(theirs).await.name.as_str(), "Theirs");
         assert_eq!(org.summary(revoked).await.name.as_str(), "Old");
@@ -137,5 +135,9 @@ async fn details(app: &TestApp, org: &TestOrg, id: KeyId) -> Key {
 
 async fn domains(app: &TestApp, org: &TestOrg, id: KeyId) -> Vec<String> {
     let key = details(app, org, id).await;
-    key.domains.iter().map(ToString::to_string).collect()
+    key.settings
+        .domains
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }

@@ -35,12 +35,12 @@ on_both! {
         let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!(stored.summary.display, "lk_sk_test_ab••••••••wxyz");
         assert_eq!((stored.summary.kind, stored.summary.environment), (Kind::Secret, Environment::Test));
-        assert_eq!(stored.scopes.len(), 2);
+        assert_eq!(stored.settings.scopes.len(), 2);
         assert_eq!(stored.summary.lifecycle.expires_at, Some(NOON.plus(30 * DAY)));
-        assert_eq!((stored.notes.as_str(), &stored.metadata["tier"]), ("Two\nlines", &serde_json::json!(1)));
+        assert_eq!((stored.settings.notes.as_str(), &stored.settings.metadata["tier"]), ("Two\nlines", &serde_json::json!(1)));
         let id = app.verify(&two).await.key.unwrap().id;
         let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
-        assert_eq!((stored.summary.kind, stored.domains.len()), (Kind::Widget, 2));
+        assert_eq!((stored.summary.kind, stored.settings.domains.len()), (Kind::Widget, 2));
         assert_eq!(stored.summary.lifecycle.expires_at, None, "a key that does not say lives on");
     }
 
@@ -97,7 +97,7 @@ on_both! {
              Twin,{twin},,,,,,,,\n\
              Twin,{twin},,,,,,,,\n\
              Theirs,{theirs},,,,,,,,\n\
-             Widget,{},widget,,,2020-01-01,,,,\n\
+             Widget,{},widget,bots:eat,,2020-01-01,,,,\n\
              Both,{},,,a.example com,2030-01-01,3,,,\n",
             sha256(&key(3)), sha256(&key(4)),
         );
@@ -107,13 +107,12 @@ on_both! {
         2 Good
         3
             last_four: Must be the last four characters of the key, or be omitted.
-            name: Enter a name.
             sha256: Must be the SHA-256 digest of the key: 64 hexadecimal digits, or 43 characters of base64.
             kind: Must be `secret` or `widget`.
-            scopes: Unknown scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
-            expires_at: expires_at must be the last day, such as 2027-01-31, or a time, such as 2027-01-31T12:00:00Z.
-            metadata: Must be a JSON object.
             project: The project was not found in this organization. Choose another one.
+            expires_at: expires_at must be the last day, such as 2027-01-31, or a time, such as 2027-01-31T12:00:00Z.
+            name: Enter a name.
+            metadata: Must be a JSON object.
         4 Twin
         5 Twin
             sha256: Entry 4 has the same key. Remove one of them.
@@ -121,11 +120,11 @@ on_both! {
             sha256: This key already exists and cannot be imported again.
         7 Widget
             domains: Enter at least one domain. A widget key works only on its allowed domains.
+            scopes: Unknown scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
             expires_at: The expiry date must be in the future.
         8 Both
-            domains: Anyone can have a site under `com`. Enter your own domain, such as `mysite.com`.
-            domains: Only widget keys have allowed domains. Remove the domains, or create a widget key.
             expires_at: Use either expires_at or expires_in_days, not both.
+            domains: Anyone can have a site under `com`. Enter your own domain, such as `mysite.com`.
         ") };
         assert_eq!(org.names(KeyQuery::default()).await, [""; 0]);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);

@@ -12,7 +12,7 @@ use latchkey::{
 
 use crate::test_app::{
     NOON, TestApp, TestOrg,
-    org::{secret_key, widget_key},
+    org::{secret_key, widget_key, with},
 };
 
 on_both! {
@@ -88,7 +88,7 @@ on_both! {
     async fn every_order_sorts_by_what_it_says(app: &TestApp) {
         let org = app.org("northwind").await;
         for (name, lives, used) in [("b", Some(3), Some(1)), ("A", None, None), ("c", Some(1), Some(3))] {
-            let new = NewKey { expires_at: lives.map(|days| NOON.plus(days * DAY)), ..secret_key(name) };
+            let new = with(secret_key(name), |settings| settings.expires_at = lives.map(|days| NOON.plus(days * DAY)));
             let made = org.create_key(new).await.unwrap();
             if let Some(hours) = used {
                 let at = NOON.plus(-hours * HOUR).as_millis();
@@ -140,9 +140,10 @@ async fn found(org: &TestOrg, search: &str) -> Vec<String> {
 /// Keys in every state, named after it; the active one is a widget key for tests.
 async fn one_of_each(app: &TestApp) -> TestOrg {
     let org = app.org("northwind").await;
-    let expiring = |name, days| NewKey {
-        expires_at: Some(NOON.plus(days * DAY + HOUR)),
-        ..secret_key(name)
+    let expiring = |name, days| {
+        with(secret_key(name), |settings| {
+            settings.expires_at = Some(NOON.plus(days * DAY + HOUR))
+        })
     };
     org.create_key(NewKey {
         environment: Environment::Test,

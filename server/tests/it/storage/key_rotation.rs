@@ -6,7 +6,6 @@ use latchkey::{
     key::{RevokeReason, Status},
     keys::{
         change_state::{disable, revoke},
-        create::NewKey,
         rotate::{
             APART, EndOldSecretError, LONGEST_OVERLAP, RotateKeyError, Rotation, end_old_secret,
             rotate,
@@ -17,7 +16,11 @@ use latchkey::{
     usage::flush::flush,
 };
 
-use crate::test_app::{NOON, TestApp, org::secret_key, said};
+use crate::test_app::{
+    NOON, TestApp,
+    org::{secret_key, with},
+    said,
+};
 
 on_both! {
     async fn the_old_secret_works_until_its_overlap_is_over(app: &TestApp) {
@@ -113,7 +116,7 @@ on_both! {
         revoke(&app.engine, &org.permit(), key, RevokeReason::Other).await.unwrap();
         let refused = rotate(&app.engine, &org.permit(), key, overlap(0)).await;
         assert!(matches!(refused, Err(RotateKeyError::NotFrom(Status::Revoked))), "{refused:?}");
-        let short = NewKey { expires_at: Some(NOON.plus(1)), ..secret_key("Short") };
+        let short = with(secret_key("Short"), |settings| settings.expires_at = Some(NOON.plus(1)));
         let short = org.create_key(short).await.unwrap().id;
         app.clock.advance(1);
         let refused = rotate(&app.engine, &org.permit(), short, overlap(0)).await;

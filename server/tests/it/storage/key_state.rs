@@ -5,7 +5,6 @@ use latchkey::{
     key::{RevokeReason, Status},
     keys::{
         change_state::{ChangeStateError, disable, enable, revoke},
-        create::NewKey,
         show,
     },
     time::{DAY, HOUR},
@@ -15,7 +14,10 @@ use latchkey::{
     },
 };
 
-use crate::test_app::{NOON, TestApp, TestOrg, org::secret_key};
+use crate::test_app::{
+    NOON, TestApp, TestOrg,
+    org::{secret_key, with},
+};
 
 on_both! {
     async fn a_change_is_stored_with_its_time_and_reason(app: &TestApp) {
@@ -70,7 +72,7 @@ on_both! {
     async fn revoking_keeps_that_a_key_was_disabled_and_when_it_expires(app: &TestApp) {
         let org = app.org("northwind").await;
         let expires_at = Some(NOON.plus(DAY));
-        let key = org.create_key(NewKey { expires_at, ..secret_key("Production") }).await.unwrap().id;
+        let key = org.create_key(with(secret_key("Production"), |settings| settings.expires_at = expires_at)).await.unwrap().id;
         disable(&app.engine, &org.permit(), key).await.unwrap();
         revoke(&app.engine, &org.permit(), key, RevokeReason::Other).await.unwrap();
         let lifecycle = org.summary(key).await.lifecycle;
@@ -151,10 +153,9 @@ const ROWS: &str = "SELECT id || ' ' || name || ' ' || search || ' ' || COALESCE
 async fn key_in(app: &TestApp, org: &TestOrg, status: Status) -> KeyId {
     let expires_at = (status == Status::Expired).then(|| app.clock.now().plus(1));
     let key = org
-        .create_key(NewKey {
-            expires_at,
-            ..secret_key("Production")
-        })
+        .create_key(with(secret_key("Production"), |settings| {
+            settings.expires_at = expires_at
+        }))
         .await
         .unwrap()
         .id;

@@ -3,14 +3,13 @@
 use latchkey::{
     agents,
     id::ProjectId,
-    keys::create::NewKey,
     projects::{self, ProjectError},
     revision::Known,
 };
 
 use crate::test_app::{
     TestApp, TestOrg,
-    org::{agent, secret_key},
+    org::{agent, secret_key, with},
 };
 
 on_both! {
@@ -20,7 +19,7 @@ on_both! {
         make(app, &org, "alpha").await.unwrap();
         org.key("One").await;
         for name in ["Two", "Three"] {
-            org.create_key(NewKey { project: Some(shop), ..secret_key(name) }).await.unwrap();
+            org.create_key(with(secret_key(name), |settings| settings.project = Some(shop))).await.unwrap();
         }
         let bot = agents::AgentSettings { project: Some(shop), ..agent("Support", &[]) };
         agents::create::create(&app.engine, &org.permit(), &bot).await.unwrap();
@@ -49,7 +48,7 @@ on_both! {
         let default = projects::list(&app.engine, &org.permit()).await.unwrap()[0].id;
         let (keys, bots, empty) =
             (make(app, &org, "Keys").await.unwrap(), make(app, &org, "Bots").await.unwrap(), make(app, &org, "Empty").await.unwrap());
-        org.create_key(NewKey { project: Some(keys), ..secret_key("One") }).await.unwrap();
+        org.create_key(with(secret_key("One"), |settings| settings.project = Some(keys))).await.unwrap();
         let bot = agents::AgentSettings { project: Some(bots), ..agent("Support", &[]) };
         agents::create::create(&app.engine, &org.permit(), &bot).await.unwrap();
         for full in [keys, bots] {
@@ -88,7 +87,7 @@ on_both! {
                 let (engine, permit) = (app.engine.clone(), org.permit());
                 tokio::spawn(async move { projects::delete(&engine, &permit, project).await })
             };
-            let made = org.create_key(NewKey { project: Some(project), ..secret_key("One") }).await;
+            let made = org.create_key(with(secret_key("One"), |settings| settings.project = Some(project))).await;
             let deleted = deleting.await.unwrap();
             assert_ne!(made.is_ok(), deleted.is_ok(), "round {round}: {made:?} {deleted:?}");
         }

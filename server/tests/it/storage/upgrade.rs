@@ -68,7 +68,7 @@ async fn works_after_the_upgrade(database: Database) {
     };
     let answer = verify(&engine, &request).await.unwrap();
     assert_eq!(said(&answer), "VALID");
-    assert_eq!(answer.key.unwrap().name.as_str(), "Production");
+    assert_eq!(answer.key.unwrap().settings.name.as_str(), "Production");
     assert!(recognise(&engine, &token).await.unwrap().is_some());
     let email = "dana@northwind.example".parse().unwrap();
     sign_in(

@@ -8,14 +8,19 @@ use latchkey::{
     accounts::{create_user::create_user, password::NewPassword},
     agents::AgentSettings,
     id::{KeyId, UserId},
-    key::{Environment, Kind},
+    key::{
+        Environment, Kind,
+        settings::{KeySettings, SettingsChange},
+    },
     keys::{
         KeySummary,
         create::{self, CreateKeyError, CreatedKey, NewKey},
+        edit::{EditKeyError, edit},
         list::{self, KeyQuery},
         show,
     },
     orgs,
+    revision::Known,
     role::Role,
     time::DAY,
 };
@@ -85,9 +90,16 @@ impl TestOrg {
                 .clock()
                 .now()
                 .plus(i64::from(u32::from(days)) * DAY);
-            new.expires_at.get_or_insert(proposed);
+            new.settings.expires_at.get_or_insert(proposed);
         }
         create::create(&self.engine, &self.permit(), new).await
+    }
+
+    /// Changes the settings of a key, whatever they were.
+    pub async fn edit(&self, id: KeyId, change: SettingsChange) -> Result<(), EditKeyError> {
+        let (edit_keys, edit_domains) = (self.permit(), self.permit());
+        let known = Known::Nothing;
+        edit(&self.engine, &edit_keys, &edit_domains, id, change, &known).await
     }
 
     /// What a list shows of a key.
@@ -119,19 +131,17 @@ impl TestOrg {
 /// A secret live key that never expires and may do everything.
 pub fn secret_key(name: &str) -> NewKey {
     NewKey {
-        name: name.parse().unwrap(),
         kind: Kind::Secret,
         environment: Environment::Live,
-        project: None,
-        scopes: vec![],
-        domains: vec![],
-        localhost_forbidden: false,
-        ip_ranges: vec![],
-        expires_at: None,
-        notes: String::new(),
-        metadata: Default::default(),
+        settings: KeySettings::named(name.parse().unwrap()),
         creation_token: None,
     }
+}
+
+/// The same key with other settings.
+pub fn with(mut new: NewKey, set: impl FnOnce(&mut KeySettings)) -> NewKey {
+    set(&mut new.settings);
+    new
 }
 
 /// An agent for pages of these domains.
@@ -149,13 +159,10 @@ pub fn agent(name: &str, domains: &[&str]) -> AgentSettings {
 
 /// A widget key for pages of these domains.
 pub fn widget_key(name: &str, domains: &[&str]) -> NewKey {
-    let domains = domains
-        .iter()
-        .map(|domain| domain.parse().unwrap())
-        .collect();
-    NewKey {
+    let domains = domains.iter().map(|domain| domain.parse().unwrap());
+    let new = NewKey {
         kind: Kind::Widget,
-        domains,
         ..secret_key(name)
-    }
+    };
+    with(new, |settings| settings.domains = domains.collect())
 }

@@ -2,10 +2,7 @@
 
 use latchkey::{
     key::RevokeReason,
-    keys::{
-        change_state::{disable, revoke},
-        create::NewKey,
-    },
+    keys::change_state::{disable, revoke},
     time::{DAY, MINUTE},
     usage::flush::flush,
 };
@@ -13,15 +10,13 @@ use serde_json::{Value, json};
 
 use crate::test_app::{
     NOON, TestApp,
-    org::{secret_key, widget_key},
+    org::{secret_key, widget_key, with},
 };
 
 on_both! {
     async fn a_valid_key_comes_with_what_it_is(app: &TestApp) {
         let org = app.org("northwind").await;
-        let new = NewKey {
-            scopes: vec!["bots:read".parse().unwrap()], expires_at: Some(NOON.plus(30 * DAY)), ..secret_key("Production")
-        };
+        let new = with(secret_key("Production"), |settings| { settings.scopes = vec!["bots:read".parse().unwrap()]; settings.expires_at = Some(NOON.plus(30 * DAY)); });
         let made = org.create_key(new).await.unwrap();
         let answer = app.post_verify(Some(&app.service_token().await), &json!({"key": made.plain.expose()}).to_string()).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
@@ -69,9 +64,9 @@ on_both! {
     async fn every_code_has_its_shape(app: &TestApp) {
         let org = app.org("northwind").await;
         let token = app.service_token().await;
-        let good = org.create_key(NewKey { scopes: vec!["bots:read".parse().unwrap()], ..secret_key("Good") }).await.unwrap();
+        let good = org.create_key(with(secret_key("Good"), |settings| settings.scopes = vec!["bots:read".parse().unwrap()])).await.unwrap();
         let widget = org.create_key(widget_key("Widget", &["shop.example"])).await.unwrap();
-        let expired = org.create_key(NewKey { expires_at: Some(NOON.plus(1)), ..secret_key("Expired") }).await.unwrap();
+        let expired = org.create_key(with(secret_key("Expired"), |settings| settings.expires_at = Some(NOON.plus(1)))).await.unwrap();
         let (disabled, revoked) = (org.key("Disabled").await, org.key("Revoked").await);
         disable(&app.engine, &org.permit(), disabled.id).await.unwrap();
         revoke(&app.engine, &org.permit(), revoked.id, RevokeReason::Compromised).await.unwrap();

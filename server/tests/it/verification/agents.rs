@@ -13,7 +13,7 @@ use latchkey::{
 
 use crate::test_app::{
     TestApp, TestOrg,
-    org::{agent, secret_key, widget_key},
+    org::{agent, secret_key, widget_key, with},
     said,
 };
 
@@ -55,7 +55,7 @@ on_both! {
     async fn an_agents_domains_hold_for_every_request_of_a_browser(app: &TestApp) {
         let engine = under(app, "agentix").await;
         let org = TestOrg::make(&engine, "northwind").await;
-        let new = latchkey::keys::create::NewKey { scopes: vec!["chat".parse().unwrap()], ..secret_key("Widget") };
+        let new = with(secret_key("Widget"), |settings| settings.scopes = vec!["chat".parse().unwrap()]);
         let made = org.create_key(new).await.unwrap();
         let bot = make(&engine, &org, &agent("Support", &["shop.example"])).await.public_id.to_string();
         for (origin, expected) in [

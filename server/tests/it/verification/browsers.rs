@@ -6,7 +6,6 @@ use latchkey::{
     Engine,
     convention::Convention,
     findings::{self, Finding, Found},
-    keys::create::NewKey,
     orgs::settings::{self, OrgSettings},
     revision::Known,
     time::MINUTE,
@@ -14,7 +13,11 @@ use latchkey::{
     verify::{Request, verify},
 };
 
-use crate::test_app::{NOON, TestApp, TestOrg, org::secret_key, said};
+use crate::test_app::{
+    NOON, TestApp, TestOrg,
+    org::{secret_key, with},
+    said,
+};
 
 on_both! {
     async fn a_secret_key_in_a_browser_is_refused_and_the_finding_kept(app: &TestApp) {
@@ -73,7 +76,7 @@ on_both! {
             (&[], "SECRET_KEY_IN_BROWSER", 1),
         ] {
             let scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect();
-            let made = org.create_key(NewKey { scopes, ..secret_key("Widget") }).await.unwrap();
+            let made = org.create_key(with(secret_key("Widget"), |settings| settings.scopes = scopes)).await.unwrap();
             let request = Request { key: Some(&made.plain), origin: Some("https://shop.example"), ..Request::default() };
             assert_eq!(ask(&engine, &request).await, expected);
             flush(&engine).await.unwrap();

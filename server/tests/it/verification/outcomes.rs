@@ -3,17 +3,14 @@
 use latchkey::{
     convention::Scope,
     key::{RevokeReason, text::PlainKey},
-    keys::{
-        change_state::{disable, enable, revoke},
-        create::NewKey,
-    },
+    keys::change_state::{disable, enable, revoke},
     time::DAY,
     verify::Request,
 };
 
 use crate::test_app::{
     NOON, TestApp, TestOrg,
-    org::{secret_key, widget_key},
+    org::{secret_key, widget_key, with},
     said,
 };
 
@@ -66,7 +63,7 @@ on_both! {
     async fn a_key_expires_on_the_millisecond_even_while_it_is_warm(app: &TestApp) {
         let org = app.org("northwind").await;
         let expires_at = Some(NOON.plus(30_000));
-        let made = org.create_key(NewKey { expires_at, ..secret_key("Production") }).await.unwrap();
+        let made = org.create_key(with(secret_key("Production"), |settings| settings.expires_at = expires_at)).await.unwrap();
         app.clock.advance(29_999);
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
         app.clock.advance(1);
@@ -83,9 +80,7 @@ on_both! {
 
     async fn the_first_check_that_fails_answers(app: &TestApp) {
         let org = app.org("northwind").await;
-        let new = NewKey {
-            scopes: scopes(&["bots:read"]), expires_at: Some(NOON.plus(DAY)), ..widget_key("Shop", &["shop.example"])
-        };
+        let new = with(widget_key("Shop", &["shop.example"]), |settings| { settings.scopes = scopes(&["bots:read"]); settings.expires_at = Some(NOON.plus(DAY)); });
         let made = org.create_key(new).await.unwrap();
         let wanted = scopes(&["bots:write"]);
         let mut request = Request {
@@ -120,7 +115,7 @@ on_both! {
             (&["bots:write"], &["bots:read"], "INSUFFICIENT_SCOPE bots:read"),
             (&["bots:read"], &["made:up"], "INSUFFICIENT_SCOPE made:up"),
         ] {
-            let made = org.create_key(NewKey { scopes: scopes(granted), ..secret_key("Production") }).await.unwrap();
+            let made = org.create_key(with(secret_key("Production"), |settings| settings.scopes = scopes(granted))).await.unwrap();
             let asked = scopes(asked);
             let request = Request { key: Some(&made.plain), scopes: &asked, ..Request::default() };
             assert_eq!(said(&app.ask(&request).await), expected, "{granted:?} {asked:?}");

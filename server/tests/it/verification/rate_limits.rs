@@ -18,7 +18,7 @@ use latchkey::{
 
 use crate::test_app::{
     TestApp, TestOrg,
-    org::{agent, secret_key},
+    org::{agent, secret_key, with},
     said,
 };
 
@@ -48,7 +48,7 @@ on_both! {
     async fn what_is_refused_for_something_else_costs_nothing(app: &TestApp) {
         let engine = limited(app, &[("default", 1)]).await;
         let org = TestOrg::make(&engine, "northwind").await;
-        let restricted = latchkey::keys::create::NewKey { scopes: vec!["chat".parse().unwrap()], ..secret_key("Restricted") };
+        let restricted = with(secret_key("Restricted"), |settings| settings.scopes = vec!["chat".parse().unwrap()]);
         let made = org.create_key(restricted).await.unwrap();
         let needs = ["analytics".parse().unwrap()];
         let too_much = Request { scopes: &needs, ..of_class(&engine, &made.plain, "default") };

@@ -9,10 +9,12 @@ use latchkey::{
 
 use crate::{
     error::AppError,
-    pages::keys::new::offer,
+    pages::keys::{
+        new::offer,
+        settings_form::{expires, of_key},
+    },
     request::PageRequest,
-    text::time::date,
-    values::{key_form::EditKeyForm, key_options::EditKeyOptions},
+    values::key_options::EditKeyOptions,
 };
 
 /// The key as it is, and what the form offers, for those who may edit keys.
@@ -25,7 +27,7 @@ pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
         .await?
         .ok_or(AppError::NotFound)?;
     let mut offered = offer(engine, &membership).await?;
-    for scope in &key.scopes {
+    for scope in &key.settings.scopes {
         if !offered.scopes.iter().any(|offered| offered.name == *scope) {
             offered.scopes.push(ScopeSetting {
                 name: scope.clone(),
@@ -33,26 +35,11 @@ pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
             });
         }
     }
-    let base = key.revision().to_string();
-    let lines = |items: Vec<String>| items.join("\n");
     Ok(EditKeyOptions {
         name: key.summary.name.to_string(),
         offered,
         revoked: key.summary.lifecycle.revoked_at.is_some(),
-        expires: key
-            .summary
-            .lifecycle
-            .expires_at
-            .map_or_else(|| "never".to_owned(), date),
-        values: EditKeyForm {
-            name: key.summary.name.to_string(),
-            project: key.project_id.to_string(),
-            scopes: key.scopes.iter().map(ToString::to_string).collect(),
-            expires: "keep".to_owned(),
-            expires_on: String::new(),
-            ip_ranges: lines(key.ip_ranges.iter().map(ToString::to_string).collect()),
-            notes: key.notes,
-            base,
-        },
+        expires: expires(&key),
+        values: of_key(&key),
     })
 }

@@ -13,7 +13,7 @@ use crate::{
         keys::{key_path, keys_path},
         page::page,
     },
-    values::{key_form::EditKeyForm, key_options::EditKeyOptions},
+    values::{key_form::SettingsForm, key_options::EditKeyOptions},
 };
 
 /// The page: the form with what the key is, or with what was refused.
@@ -31,7 +31,7 @@ fn EditKey(
     keys_path: String,
     path: String,
     options: EditKeyOptions,
-    values: EditKeyForm,
+    values: SettingsForm,
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let above = vec![

@@ -3,6 +3,7 @@
 
 use latchkey::{
     access::{Permit, to},
+    keys::import::fields,
     list::more_errors,
 };
 use leptos::{either::Either, prelude::*};
@@ -202,9 +203,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
                 <label for="text">"Or paste its contents"</label>
                 <p class="hint" id="text-hint">
                     "Each key has a "<code>"name"</code>" and its "<code>"sha256"</code>" in hexadecimal or base64. Optional fields: "
-                    <code>"prefix"</code>", "<code>"last_four"</code>", "<code>"environment"</code>", "<code>"kind"</code>", "
-                    <code>"scopes"</code>", "<code>"domains"</code>", "<code>"ip_ranges"</code>", "<code>"expires_at"</code>" or "
-                    <code>"expires_in_days"</code>", "<code>"notes"</code>", "<code>"project"</code>" and "<code>"metadata"</code>
+                    {optional_fields()}
                     ". If a key has no kind or environment, they are taken from its prefix; if the prefix is unknown, \
                      the key is imported as secret and live. If a key has no expiry date, it never expires."
                 </p>
@@ -218,4 +217,16 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
             </div>
         </form>
     }
+}
+
+/// The fields that an entry may leave out.
+fn optional_fields() -> impl IntoView {
+    let fields = fields().filter(|field| !["name", "sha256"].contains(field));
+    fields
+        .enumerate()
+        .map(|(place, field)| {
+            let comma = if place == 0 { "" } else { ", " };
+            view! { {comma}<code>{field}</code> }
+        })
+        .collect_view()
 }

@@ -175,7 +175,7 @@ async fn domains_of(
     };
     Ok(found
         .into_iter()
-        .map(|key| (key.summary.id, first(key.domains)))
+        .map(|key| (key.summary.id, first(key.settings.domains)))
         .collect())
 }
 

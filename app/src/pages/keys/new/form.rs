@@ -5,13 +5,9 @@ use std::sync::Arc;
 use latchkey::{
     access::{Permit, to},
     key::{Environment, Kind},
-    keys::{
-        create::{
-            CreateKeyError, CreatedKey as EngineCreatedKey, NewKey, create, sent_creation_token,
-        },
-        rules::InvalidKeyField,
+    keys::create::{
+        CreateKeyError, CreatedKey as EngineCreatedKey, NewKey, create, sent_creation_token,
     },
-    name::KeyName,
     time::Timestamp,
 };
 
@@ -20,23 +16,23 @@ use crate::{
     form::errors::FieldError,
     pages::{
         answer::FormAnswer,
-        field_reader::{FieldReader, expiry, form_field, notes},
-        keys::shown_once::shown_again,
+        field_reader::{FieldReader, form_field},
+        keys::{settings_form::read_new, shown_once::shown_again},
         page::finished,
     },
     request::PageRequest,
     shown_once::{CreatedKey, Held, KeyTerms},
     text::time::date,
-    values::key_form::NewKeyForm,
+    values::key_form::SettingsForm,
 };
 
-type Answer = Result<FormAnswer<NewKeyForm, CreatedKey>, AppError>;
+type Answer = Result<FormAnswer<SettingsForm, CreatedKey>, AppError>;
 
 /// Creates a key. The answer is the page that shows it, the only one that ever does.
 ///
 /// # Errors
 /// When the person may not create keys, or something behind it does not work.
-pub async fn submit(request: PageRequest, form: NewKeyForm) -> Answer {
+pub async fn submit(request: PageRequest, form: SettingsForm) -> Answer {
     let permit: Permit<to::CreateKeys> = request.permit().await?;
     let new = match read(&form, request.engine().clock().now()) {
         Ok(new) => new,
@@ -49,7 +45,7 @@ pub async fn submit(request: PageRequest, form: NewKeyForm) -> Answer {
 async fn create_and_hold(
     request: PageRequest,
     permit: Permit<to::CreateKeys>,
-    form: NewKeyForm,
+    form: SettingsForm,
     new: NewKey,
 ) -> Answer {
     let mut held = request.held_key().await;
@@ -84,12 +80,17 @@ fn shown_key(
     let engine = request.engine();
     CreatedKey {
         key: Arc::new(created.plain),
-        name: new.name.to_string(),
+        name: new.settings.name.to_string(),
         kind: new.kind,
         environment: new.environment,
-        domains: new.domains.iter().map(ToString::to_string).collect(),
+        domains: new
+            .settings
+            .domains
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         created: date(engine.clock().now()),
-        expires: new.expires_at.map(date),
+        expires: new.settings.expires_at.map(date),
         org_id: permit.org_id().to_string(),
         path: format!("/orgs/{}/keys/{}", request.org(), created.id),
         is_rotated: false,
@@ -98,44 +99,19 @@ fn shown_key(
 }
 
 /// Reads the fields. What needs the convention or the database is left to [`create`].
-pub(super) fn read(form: &NewKeyForm, now: Timestamp) -> Result<NewKey, Vec<FieldError>> {
+pub(super) fn read(form: &SettingsForm, now: Timestamp) -> Result<NewKey, Vec<FieldError>> {
     let mut fields = FieldReader::default();
-    let name = fields.take("name", form.name.parse::<KeyName>());
-    let kind = fields.take("kind", form.kind.parse::<Kind>());
+    let kind = form.kind.parse::<Kind>();
+    let settings = read_new(form, kind.as_ref().ok().copied(), &mut fields, now);
+    let kind = fields.take("kind", kind);
     let environment = fields.take("environment", form.environment.parse::<Environment>());
-    let domains = if kind == Some(Kind::Widget) {
-        let known = fields.errors.len();
-        let domains = fields.domains("domains", &form.domains);
-        if domains.is_empty() && fields.errors.len() == known {
-            fields.take("domains", Err::<(), _>(InvalidKeyField::DomainsNeeded));
-        }
-        domains
-    } else {
-        Vec::new()
-    };
-    let ip_ranges = fields.ip_ranges(&form.ip_ranges);
-    let scopes = fields.scopes(&form.scopes);
-    let expires_at = fields.take("expires", expiry(&form.expires, &form.expires_on, now));
-    let project = fields.project(&form.project);
-    match (name, kind, environment, scopes, expires_at) {
-        (Some(name), Some(kind), Some(environment), Some(scopes), Some(expires_at))
-            if fields.errors.is_empty() =>
-        {
-            Ok(NewKey {
-                name,
-                kind,
-                environment,
-                project,
-                scopes,
-                domains,
-                localhost_forbidden: kind == Kind::Widget && form.localhost == "forbid",
-                ip_ranges,
-                expires_at,
-                metadata: Default::default(),
-                notes: notes(&form.notes),
-                creation_token: sent_creation_token(&form.creation_token),
-            })
-        }
+    match (kind, environment, settings) {
+        (Some(kind), Some(environment), Some(settings)) if fields.errors.is_empty() => Ok(NewKey {
+            kind,
+            environment,
+            settings,
+            creation_token: sent_creation_token(&form.creation_token),
+        }),
         _ => Err(fields.errors),
     }
 }

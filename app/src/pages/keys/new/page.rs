@@ -12,7 +12,7 @@ use crate::{
         keys::{keys_path, shown_once::CreatedKeyView},
         page::page,
     },
-    values::{key_form::NewKeyForm, key_options::NewKeyOptions},
+    values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
 /// The page.
@@ -33,7 +33,7 @@ pub fn NewKeyPage() -> impl IntoView {
 fn NewKey(
     keys_path: String,
     options: NewKeyOptions,
-    values: NewKeyForm,
+    values: SettingsForm,
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     view! {

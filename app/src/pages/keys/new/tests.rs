@@ -1,12 +1,12 @@
 use latchkey::time::{DAY, Timestamp};
 
 use super::form::read;
-use crate::values::key_form::NewKeyForm;
+use crate::values::key_form::SettingsForm;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_270_000_000); // 2026-11-21
 
-fn form() -> NewKeyForm {
-    NewKeyForm {
+fn form() -> SettingsForm {
+    SettingsForm {
         name: " Website ".to_owned(),
         kind: "widget".to_owned(),
         environment: "live".to_owned(),
@@ -14,11 +14,11 @@ fn form() -> NewKeyForm {
         scopes: vec!["chat".to_owned()],
         expires: "30".to_owned(),
         notes: "one\r\ntwo\r\n".to_owned(),
-        ..NewKeyForm::default()
+        ..SettingsForm::default()
     }
 }
 
-fn wrong_fields(form: &NewKeyForm) -> Vec<String> {
+fn wrong_fields(form: &SettingsForm) -> Vec<String> {
     let errors = read(form, NOW).err().unwrap_or_default();
     errors.into_iter().map(|error| error.field).collect()
 }
@@ -26,30 +26,35 @@ fn wrong_fields(form: &NewKeyForm) -> Vec<String> {
 #[test]
 fn the_fields_become_a_key() {
     let new = read(&form(), NOW).unwrap();
-    assert_eq!(new.name.as_str(), "Website");
-    let domains: Vec<String> = new.domains.iter().map(ToString::to_string).collect();
+    assert_eq!(new.settings.name.as_str(), "Website");
+    let domains: Vec<String> = new
+        .settings
+        .domains
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         domains,
         ["example.com", "*.example.com", "http://localhost:3000"]
     );
-    assert_eq!(new.expires_at, Some(NOW.plus(30 * DAY)));
-    assert_eq!(new.notes, "one\ntwo");
+    assert_eq!(new.settings.expires_at, Some(NOW.plus(30 * DAY)));
+    assert_eq!(new.settings.notes, "one\ntwo");
     assert_eq!(new.creation_token, None);
 }
 
 #[test]
 fn domains_typed_before_the_kind_was_changed_to_secret_are_left_out() {
-    let secret = NewKeyForm {
+    let secret = SettingsForm {
         kind: "secret".to_owned(),
         domains: "not a domain".to_owned(),
         ..form()
     };
-    assert!(read(&secret, NOW).unwrap().domains.is_empty());
+    assert!(read(&secret, NOW).unwrap().settings.domains.is_empty());
 }
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once() {
-    let wrong = NewKeyForm {
+    let wrong = SettingsForm {
         name: String::new(),
         domains: "*, com".to_owned(),
         expires: "soon".to_owned(),
@@ -60,25 +65,25 @@ fn everything_that_is_wrong_is_said_at_once() {
         ["name", "domains", "domains", "expires"]
     );
     assert_eq!(
-        wrong_fields(&NewKeyForm {
+        wrong_fields(&SettingsForm {
             domains: " ,\n".to_owned(),
             ..form()
         }),
         ["domains"]
     );
-    let nothing = wrong_fields(&NewKeyForm::default());
-    assert_eq!(nothing, ["name", "kind", "environment", "expires"]);
+    let nothing = wrong_fields(&SettingsForm::default());
+    assert_eq!(nothing, ["name", "expires", "kind", "environment"]);
 }
 
 #[test]
 fn a_key_works_to_the_end_of_its_last_day() {
     let until = |day: &str| {
-        let form = NewKeyForm {
+        let form = SettingsForm {
             expires: "date".to_owned(),
             expires_on: day.to_owned(),
             ..form()
         };
-        read(&form, NOW).map(|new| new.expires_at.unwrap().as_millis())
+        read(&form, NOW).map(|new| new.settings.expires_at.unwrap().as_millis())
     };
     assert_eq!(until("2026-11-21").unwrap(), 1_795_305_599_999);
     assert_eq!(until("").unwrap_err()[0].field, "expires");

@@ -6,7 +6,7 @@ use latchkey::{
     convention::{KindNames, NoScope, Scope, ScopeSetting},
     effects, findings,
     id::KeyId,
-    key::{Environment, Kind},
+    key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
     role::Action,
 };
@@ -70,8 +70,8 @@ pub struct KeyDetails {
     pub no_scope_means_all: bool,
     /// Where a widget key works; nothing for a secret key.
     pub domains: Option<KeyDomains>,
-    /// The addresses that its users come from; none means any.
-    pub ip_ranges: Vec<String>,
+    /// What owners set.
+    pub settings: KeySettings,
     /// How many requests it may make, by class.
     pub rate_limits: String,
     /// Its secrets, the current one first.
@@ -82,8 +82,6 @@ pub struct KeyDetails {
     pub may_edit: bool,
     /// Whether they may rotate it.
     pub may_rotate: bool,
-    /// What its makers wrote about it.
-    pub notes: String,
     /// When it was made.
     pub created: TimeText,
     /// Who made it, while they have an account.
@@ -196,10 +194,8 @@ async fn details(
     };
     let Key {
         summary,
+        settings,
         project_name,
-        scopes,
-        ip_ranges,
-        notes,
         created_by,
         ..
     } = key;
@@ -207,11 +203,10 @@ async fn details(
         display: summary.display,
         org_id: membership.org().id.to_string(),
         project: project_name.to_string(),
-        scopes: scopes.into_iter().map(described).collect(),
+        scopes: settings.scopes.iter().cloned().map(described).collect(),
         with_scopes: !convention.scopes.is_empty(),
         no_scope_means_all: convention.no_scope_means == NoScope::All,
         domains,
-        ip_ranges: ip_ranges.iter().map(ToString::to_string).collect(),
         rate_limits: rate_limits(convention),
         secrets: secrets
             .into_iter()
@@ -237,7 +232,7 @@ async fn details(
             && may(Action::EditDomains)
             && summary.lifecycle.revoked_at.is_none(),
         may_rotate: may(Action::RotateKeys),
-        notes,
+        settings,
         created: TimeText::date(summary.created_at),
         created_by: created_by.map(|(_, name)| name.to_string()),
         disabled: summary.lifecycle.disabled_at.map(TimeText::full),

@@ -27,8 +27,14 @@ pub fn Details(
     );
     let org_id = details.as_ref().map(|details| details.org_id.clone());
     let more = details.map(|details| {
-        let ranges = (!details.ip_ranges.is_empty()).then(|| {
-            view! { <dt>"IP ranges"</dt><dd>{details.ip_ranges.join(", ")}</dd> }
+        let ranges: Vec<String> = details
+            .settings
+            .ip_ranges
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let ranges = (!ranges.is_empty()).then(|| {
+            view! { <dt>"IP ranges"</dt><dd>{ranges.join(", ")}</dd> }
         });
         let by = details.created_by.map(|name| format!(" by {name}"));
         view! {

@@ -149,7 +149,7 @@ fn Whole(
             <div class="stack">
                 <Details key details=Some(details.clone()) edit/>
                 <SecretsCard secrets path may_rotate asked=asked.end_old_secret/>
-                <Notes notes=details.notes/>
+                <Notes notes=details.settings.notes/>
                 {history}
             </div>
         </div>

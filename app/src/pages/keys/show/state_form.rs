@@ -58,7 +58,10 @@ pub async fn end_old_secret(request: &PageRequest) -> Answer {
         Ok(()) | Err(EndOldSecretError::NoneRunning) => {
             Ok(FormAnswer::done(key_path(request), Done::OldSecretEnded))
         }
-        Err(EndOldSecretError::NotFound) => Err(AppError::NotFound),
+        // Of a key that someone else changed: not for a form, which names no entity tag.
+        Err(EndOldSecretError::NotFound | EndOldSecretError::ChangedMeanwhile) => {
+            Err(AppError::NotFound)
+        }
         Err(EndOldSecretError::Fault(fault)) => Err(fault.into()),
     }
 }
@@ -84,7 +87,10 @@ pub fn state_answer<F, D>(
             let sentence = "This key is revoked or has expired, so this action is not possible.";
             Ok(FormAnswer::refused(form, WHOLE_FORM, sentence))
         }
-        Err(ChangeStateError::NotFound) => Err(AppError::NotFound),
+        // Of a key that someone else changed: not for a form, which names no entity tag.
+        Err(ChangeStateError::NotFound | ChangeStateError::ChangedMeanwhile) => {
+            Err(AppError::NotFound)
+        }
         Err(ChangeStateError::Fault(fault)) => Err(fault.into()),
     }
 }
