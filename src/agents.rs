@@ -43,11 +43,11 @@ pub struct Agent {
     pub domains: Vec<DomainPattern>,
     /// Whether its public ID may stand in a page in place of a key.
     pub public_embedding: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// What an agent is made from, and changed to.
+/// What an agent is created from, and changed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentSettings {
     /// Its name.

@@ -43,7 +43,7 @@ pub struct Convention {
     pub kind_names: KindNames,
     /// What the keys begin with.
     pub prefixes: Prefixes,
-    /// What keys made elsewhere begin with. They carry no checksum, and count as secret.
+    /// What keys created elsewhere begin with. They carry no checksum, and count as secret.
     #[serde(default)]
     pub legacy_prefixes: LegacyPrefixes,
     /// How many random Base62 characters follow the prefix; the checksum's six come after them.
@@ -101,7 +101,7 @@ pub struct Prefixes {
     pub widget_test: Option<String>,
 }
 
-/// What keys made elsewhere begin with.
+/// What keys created elsewhere begin with.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LegacyPrefixes {
@@ -223,7 +223,7 @@ impl Convention {
         .filter_map(|(prefix, kind, environment)| Some((prefix?.as_str(), kind, environment)))
     }
 
-    /// Everything that a key made elsewhere may begin with.
+    /// Everything that a key created elsewhere may begin with.
     pub fn legacy_prefixes(&self) -> impl Iterator<Item = (&str, Kind, Environment)> {
         let of = |prefixes, environment| {
             <[String]>::iter(prefixes)

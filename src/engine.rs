@@ -25,7 +25,7 @@ use crate::{
     work_queue::WorkQueue,
 };
 
-/// What an engine is made from.
+/// What an engine is started with.
 #[derive(Debug)]
 pub struct EngineSettings {
     /// Where things are kept, already migrated.

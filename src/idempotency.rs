@@ -1,10 +1,10 @@
 //! Idempotency keys: a request that makes something and is sent again, because its answer was lost, makes it once.
 //!
-//! What is kept is not the answer, which may hold a plain key, but the creation token under which the thing is made.
-//! The same request gets the same token, and whatever makes the thing finds that it was made.
+//! What is kept is not the answer, which may hold a plain key, but the creation token under which the thing is created.
+//! The same request gets the same token, and whatever creates the thing finds that it was created.
 //!
 //! A request that made nothing [releases](release) its key: the corrected request may come under the same one. The token
-//! stays, so that however requests under one key overlap, one thing is made.
+//! stays, so that however requests under one key overlap, one thing is created.
 
 use sha2::{Digest, Sha256};
 

@@ -1,6 +1,6 @@
 //! Whether any key was imported: only then may a text that looks like a mistyped key of ours be one.
 //!
-//! A key with a wrong checksum is refused without asking the database (design §3). A key that was made elsewhere may have
+//! A key with a wrong checksum is refused without asking the database (design §3). A key that was created elsewhere may have
 //! our prefix and our length and no checksum, so where there are such keys, and only there, it is looked up.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -33,7 +33,7 @@ pub struct KeySummary {
     pub environment: Environment,
     /// The front and the last four characters.
     pub display: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it last let a request pass.
     pub last_used_at: Option<Timestamp>,

@@ -3,6 +3,8 @@
 //! Without the `native` feature this crate is types and pure rules, which the pages share with the server and which
 //! compile to wasm. With it come storage, verification and counting.
 
+#![warn(missing_docs)]
+
 pub mod clip;
 pub mod convention;
 pub mod domain;

@@ -50,7 +50,7 @@ from_fault!(CreateOrgError);
 /// The name of the project that every org starts with (design §1).
 pub const DEFAULT_PROJECT: &str = "Default";
 
-/// Makes an org with its `Default` project.
+/// Creates an org with its `Default` project.
 ///
 /// # Errors
 /// When the slug is taken.
@@ -63,7 +63,7 @@ pub async fn create(
     create_once(engine, operator, name, slug, None).await
 }
 
-/// The same for a request that may come twice: under one `creation_token` one org is made.
+/// The same for a request that may come twice: under one `creation_token` one org is created.
 ///
 /// # Errors
 /// When the slug is taken, or the org has been made under this token.

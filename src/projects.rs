@@ -21,7 +21,7 @@ pub struct Project {
     pub id: ProjectId,
     /// Its name, which no other project of the org has.
     pub name: DisplayName,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// How many keys belong to it, whatever their state.
     pub keys: i64,
@@ -76,7 +76,7 @@ pub async fn list(
         .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
 }
 
-/// Makes a project.
+/// Creates a project.
 ///
 /// # Errors
 /// When the name is taken.

@@ -8,7 +8,7 @@ use strum::{Display, EnumString};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = InvalidRole, parse_err_fn = invalid_role)]
 pub enum Role {
-    /// Makes and manages everything, the org included.
+    /// Creates and manages everything, the org included.
     Owner,
     /// Sees everything and reviews.
     Admin,
@@ -43,7 +43,7 @@ macro_rules! with_actions {
             SeeKeys => "see keys",
             /// Scopes, domains, limits, creator and history of a key.
             SeeKeyDetails => "see details of keys and projects",
-            /// Make a key.
+            /// Create a key.
             CreateKeys => "create keys",
             /// Change a key's name, scopes, limits, notes or expiry.
             EditKeys => "edit keys",
@@ -55,9 +55,9 @@ macro_rules! with_actions {
             RevokeKeys => "revoke keys",
             /// Change where widget keys work.
             EditDomains => "edit allowed domains",
-            /// Make, change and remove agents.
+            /// Create, change and remove agents.
             EditAgents => "edit agents",
-            /// Make, change and remove projects.
+            /// Create, change and remove projects.
             EditProjects => "edit projects",
             /// Totals of the whole org.
             SeeUsageTotals => "see usage",

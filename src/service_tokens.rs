@@ -76,7 +76,7 @@ const fn invalid_scope(_: &str) -> InvalidTokenScope {
 
 crate::db::text_column!(TokenScope);
 
-/// Makes a service token and gives its plain text, for the first and last time.
+/// Creates a service token and returns its plaintext, for the first and last time.
 ///
 /// # Errors
 /// When the database cannot be asked.

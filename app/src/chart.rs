@@ -17,7 +17,6 @@ pub struct Counts {
     pub passed: i64,
     /// Refused for now.
     pub limited: i64,
-    /// Refused.
     pub refused: i64,
 }
 

@@ -5,9 +5,7 @@ use leptos::prelude::*;
 /// The title, a sentence, and what can be done.
 #[component]
 pub fn Heading(
-    /// The title.
-    #[prop(into)]
-    title: String,
+    #[prop(into)] title: String,
     /// A sentence below it.
     lead: Option<AnyView>,
     /// Beside the title, such as a tag.

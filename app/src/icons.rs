@@ -19,7 +19,6 @@ pub enum Symbol {
     Audit,
     /// Sliders: settings.
     Settings,
-    /// A plus.
     Plus,
     /// A magnifying glass.
     Search,

@@ -27,7 +27,6 @@ use crate::{error::AppError, shown_once::Held, site::Site, text::query::value_of
 /// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
 const REFRESH_AFTER: i64 = 10 * MINUTE;
 
-/// The request.
 #[derive(Clone)]
 pub struct PageRequest {
     site: Site,
@@ -111,7 +110,6 @@ impl PageRequest {
         self.name(name).parse().map_err(|_| AppError::NotFound)
     }
 
-    /// The path.
     pub fn path(&self) -> &str {
         &self.path
     }

@@ -108,7 +108,6 @@ impl Metrics {
         self.handle.render()
     }
 
-    /// Counts a response.
     pub fn count_response(&self, status: StatusCode) {
         if let Some(counter) = self
             .responses

@@ -21,7 +21,6 @@ use crate::{app_state::AppState, client_address::visit, problem::Problem};
 pub struct Manager {
     /// What they may do.
     pub operator: Operator,
-    /// Their token.
     pub token_id: ServiceTokenId,
 }
 

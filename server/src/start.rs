@@ -154,7 +154,7 @@ pub fn check_data_dir(settings: &Settings) -> Result<(), StartError> {
     })
 }
 
-/// The folder is made for its owner alone: the database in it holds what only the pepper keeps from being searched.
+/// The folder is created for its owner alone: the database in it holds what only the pepper keeps from being searched.
 fn make_data_dir(settings: &Settings) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -228,7 +228,6 @@ mod tests {
         matches!(poll_once(read).await, Some(Err(error)) if error.kind() == io::ErrorKind::TimedOut)
     }
 
-    /// Polls once.
     async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
         std::future::poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(output) => Poll::Ready(Some(output)),

@@ -1,4 +1,4 @@
-//! Making an account and an org of one's own.
+//! Creating an account and an org of one's own.
 
 use crate::{
     Engine,

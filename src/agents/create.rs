@@ -1,4 +1,4 @@
-//! Making an agent.
+//! Creating an agent.
 
 use crate::{
     Engine,
@@ -15,13 +15,13 @@ use super::{AgentError, AgentSettings, AgentSummary, PublicId, check};
 /// What came of a request that may come twice.
 #[derive(Debug)]
 pub enum Once {
-    /// The agent was made.
+    /// The agent was created.
     Made(AgentSummary),
-    /// It was made when the request came first.
+    /// It was created when the request came first.
     MadeBefore(PublicId),
 }
 
-/// Makes an agent with a public ID of its own.
+/// Creates an agent with a public ID of its own.
 ///
 /// # Errors
 /// When something about it will not do, which changes nothing.

@@ -82,7 +82,7 @@ impl PlainKey {
             .is_some_and(|(body, checksum)| checksum.as_bytes() == checksum_of(body))
     }
 
-    /// Makes a new key behind `prefix`, with `random_characters` of Base62 (5.95 bits each) and the checksum.
+    /// Creates a new key behind `prefix`, with `random_characters` of Base62 (5.95 bits each) and the checksum.
     ///
     /// # Errors
     /// When the operating system has no randomness to give.

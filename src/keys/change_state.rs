@@ -30,7 +30,7 @@ pub enum ChangeStateError {
     #[error(
         "This key is {0}, so this change is not possible. Reload the page to see its current status."
     )]
-    NotFrom(Status),
+    WrongState(Status),
     /// Someone else changed what the caller based the change on.
     #[error("Someone else changed this key in the meantime.")]
     ChangedMeanwhile,
@@ -146,7 +146,7 @@ async fn change_in(
     let lifecycle = lifecycle.ok_or(ChangeStateError::NotFound)?;
     let (after, reason) = state
         .apply(lifecycle, now)
-        .map_err(ChangeStateError::NotFrom)?;
+        .map_err(ChangeStateError::WrongState)?;
     if is_outdated(tx, org_id, id, known).await? {
         return Err(ChangeStateError::ChangedMeanwhile);
     }

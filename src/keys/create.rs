@@ -55,7 +55,7 @@ pub enum CreateKeyError {
     NotOffered(Kind, Environment),
     /// Something about it will not do.
     #[error(transparent)]
-    Unfit(#[from] InvalidKeyField),
+    InvalidField(#[from] InvalidKeyField),
     /// This very form has created a key already.
     #[error("This key was already created, and was shown at that time.")]
     AlreadyCreated(KeyId),

@@ -51,7 +51,7 @@ pub enum EditKeyError {
     ChangedMeanwhile,
     /// It cannot be like that.
     #[error(transparent)]
-    Unfit(#[from] InvalidKeyField),
+    InvalidField(#[from] InvalidKeyField),
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),

@@ -1,4 +1,4 @@
-//! Importing keys that were made elsewhere, by their SHA-256: their text is not needed, and not asked for.
+//! Importing keys that were created elsewhere, by their SHA-256: their text is not needed, and not asked for.
 //!
 //! A file is read ([`file`]), each entry is checked as a new key is ([`entry`]), and then all are stored or none is. What
 //! is wrong is told entry by entry. A key is of the kind and the environment that its prefix states.

@@ -26,7 +26,7 @@ use super::{
 pub enum SortBy {
     /// The name, whatever its case.
     Name,
-    /// When it was made.
+    /// When it was created.
     #[default]
     Created,
     /// When it last let a request pass; never counts as earliest.

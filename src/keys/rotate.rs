@@ -41,7 +41,7 @@ pub enum RotateKeyError {
     NotFound,
     /// A revoked or expired key stays so, whatever its secret.
     #[error("This key is {0} and cannot be rotated. Create a new key instead.")]
-    NotFrom(Status),
+    WrongState(Status),
     /// The secret before this one still works.
     #[error(
         "A rotation is already in progress: the old secret still works. End it now, or wait until it ends."
@@ -135,7 +135,7 @@ pub async fn rotate(
     match row.lifecycle.status(now) {
         Status::Active | Status::Disabled => {}
         status @ (Status::Expired | Status::Revoked) => {
-            return Err(RotateKeyError::NotFrom(status));
+            return Err(RotateKeyError::WrongState(status));
         }
     }
     const RUNNING: &str = "SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1 AND ends_at > $2";

@@ -15,7 +15,7 @@ pub struct Secret {
     pub id: SecretId,
     /// Its front and its last four characters.
     pub display: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it stops or stopped; `None` for the one that the key has now.
     pub ends_at: Option<Timestamp>,

@@ -9,9 +9,7 @@ pub fn TextArea(
     name: &'static str,
     /// What it holds at first.
     text: String,
-    /// Its class.
-    #[prop(default = "input")]
-    class: &'static str,
+    #[prop(default = "input")] class: &'static str,
     /// The most characters it takes.
     maxlength: usize,
     /// What stands there until something is typed.

@@ -18,7 +18,6 @@ const PAUSE: Duration = Duration::from_millis(120);
 enum Results {
     /// Nothing was asked yet.
     Waiting,
-    /// What was found.
     Found(Vec<Found>),
     /// The server did not answer.
     Failed,

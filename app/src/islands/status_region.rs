@@ -36,7 +36,6 @@ struct Message {
 enum Offer {
     /// Nothing: it goes by itself.
     Nothing,
-    /// Undo it.
     Undo(Callback<()>),
     /// It did not work, because there is no session.
     SignIn,

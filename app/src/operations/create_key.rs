@@ -74,7 +74,9 @@ async fn create_and_hold(
         }
         Err(CreateKeyError::Fault(fault)) => return Err(fault.into()),
         Err(error @ CreateKeyError::NotOffered(..)) => FieldError::new("environment", error),
-        Err(CreateKeyError::Unfit(error)) => FieldError::new(form_field(error.field()), error),
+        Err(CreateKeyError::InvalidField(error)) => {
+            FieldError::new(form_field(error.field()), error)
+        }
     };
     Ok(KeyOutcome::Refused(vec![error]))
 }

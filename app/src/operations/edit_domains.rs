@@ -139,10 +139,10 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
 fn refusal(form: &DomainsForm, error: &EditKeyError) -> FieldError {
     match error {
         // The page of a secret key has no such field.
-        EditKeyError::Unfit(InvalidKeyField::DomainsOnSecretKey) => {
+        EditKeyError::InvalidField(InvalidKeyField::DomainsOnSecretKey) => {
             FieldError::new(WHOLE_FORM, error)
         }
-        EditKeyError::Unfit(InvalidKeyField::DomainsNeeded) => FieldError::new(
+        EditKeyError::InvalidField(InvalidKeyField::DomainsNeeded) => FieldError::new(
             WHOLE_FORM,
             "A widget key needs at least one domain. Add another one first, or revoke the key.",
         ),

@@ -4,12 +4,10 @@ use latchkey::role::{Action, Role};
 
 use crate::icons::Symbol;
 
-/// A page of an org.
 #[derive(Debug, Clone, Copy)]
 pub struct OrgPage {
     /// The end of its address: `keys`.
     pub path: &'static str,
-    /// Its title.
     pub title: &'static str,
     /// The icon beside it, where it is one of the main pages.
     pub symbol: Option<Symbol>,

@@ -75,7 +75,7 @@ async fn rotate_and_hold(
         Err(RotateKeyError::Fault(fault)) => return Err(fault.into()),
         Err(error @ RotateKeyError::OverlapOutOfRange) => FieldError::new("overlap", error),
         Err(
-            error @ (RotateKeyError::NotFrom(_)
+            error @ (RotateKeyError::WrongState(_)
             | RotateKeyError::RotationRunning { .. }
             | RotateKeyError::RotatedMeanwhile
             | RotateKeyError::ChangedMeanwhile

@@ -55,7 +55,6 @@ pub async fn submit(
     Ok(FormAnswer::done("/account", Done::PasswordChanged))
 }
 
-/// The page.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     page(viewer, |_, viewer| view! { <AccountView viewer/> })

@@ -20,11 +20,8 @@ const SECONDS: u32 = 60;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Done {
-    /// A key was disabled.
     KeyDisabled,
-    /// A key was enabled.
     KeyEnabled,
-    /// A key was revoked.
     KeyRevoked,
     /// So many keys were disabled.
     KeysDisabled(u32),
@@ -38,17 +35,13 @@ pub enum Done {
     OldSecretEnded,
     /// The person has a new password.
     PasswordChanged,
-    /// An agent was created.
     AgentCreated,
     /// An agent was changed.
     AgentUpdated,
-    /// An agent was deleted.
     AgentDeleted,
-    /// A project was created.
     ProjectCreated,
     /// A project got another name.
     ProjectRenamed,
-    /// A project was deleted.
     ProjectDeleted,
     /// An org's settings were changed.
     SettingsUpdated,

@@ -14,16 +14,13 @@ use crate::{
 pub enum MaySignUp {
     /// Whoever comes: there is no account yet.
     First,
-    /// Everyone.
     Everyone,
-    /// No one.
     NoOne,
 }
 
 /// What the sign-up and sign-in pages begin with. It tells nothing about anyone else.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Who may sign up.
     pub may_sign_up: MaySignUp,
     /// Whether the one who looks is signed in already.
     is_signed_in: bool,

@@ -24,10 +24,7 @@ pub fn NotFoundPage() -> impl IntoView {
 
 /// An error in the place of what it kept from being shown.
 #[component]
-pub fn ErrorView(
-    /// The error.
-    error: AppError,
-) -> impl IntoView {
+pub fn ErrorView(error: AppError) -> impl IntoView {
     let title = match error {
         AppError::SignedOut => "Signed out",
         AppError::NotFound => "Not found",

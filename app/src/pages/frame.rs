@@ -124,9 +124,7 @@ fn initials(name: &str) -> String {
 /// What a page begins with: its title, in the tab and as its heading, a sentence, and what can be done.
 #[component]
 pub fn PageHead(
-    /// The title.
-    #[prop(into)]
-    title: String,
+    #[prop(into)] title: String,
     /// A sentence below it.
     #[prop(optional, into)]
     lead: Option<AnyView>,

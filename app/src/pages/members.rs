@@ -22,7 +22,6 @@ pub struct Members {
 /// A person in an org.
 #[derive(Debug, Clone)]
 pub struct MemberRow {
-    /// Their name.
     pub name: String,
     /// Their address.
     pub email: String,
@@ -55,7 +54,6 @@ async fn members(request: PageRequest) -> Result<Members, AppError> {
     })
 }
 
-/// The page.
 #[component]
 pub fn MembersPage() -> impl IntoView {
     page(members, |_, members| view! { <MembersView members/> })

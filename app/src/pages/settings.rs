@@ -130,7 +130,6 @@ fn conflicting(
     FormAnswer::Conflict { values, errors }
 }
 
-/// The page.
 #[component]
 pub fn OrgSettingsPage() -> impl IntoView {
     page(read, |request, settings| {

@@ -176,7 +176,6 @@ fn SignInCard(
     }
 }
 
-/// A button that signs out.
 #[component]
 pub fn SignOutButton(
     /// The button's class.

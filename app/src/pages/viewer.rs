@@ -22,7 +22,6 @@ pub struct Viewer {
 pub struct OrgLink {
     /// Its name in addresses.
     pub slug: String,
-    /// Its name.
     pub name: String,
     /// The person's role in it.
     pub role: Role,

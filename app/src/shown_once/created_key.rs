@@ -9,12 +9,10 @@ use latchkey::{
 
 use crate::text::rate_limits::rate_limits;
 
-/// A key that was just made, as the page shows it.
+/// A key that was just created, as the page shows it.
 #[derive(Debug, Clone)]
 pub struct CreatedKey {
-    /// The key.
     pub key: Arc<PlainKey>,
-    /// Its name.
     pub name: String,
     /// Secret or widget.
     pub kind: Kind,
@@ -22,7 +20,7 @@ pub struct CreatedKey {
     pub environment: Environment,
     /// Where a widget key works.
     pub domains: Vec<String>,
-    /// When it was made: "Nov 21, 2026".
+    /// When it was created: "Nov 21, 2026".
     pub created: String,
     /// When it expires: "Nov 21, 2027".
     pub expires: Option<String>,

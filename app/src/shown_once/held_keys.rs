@@ -26,7 +26,6 @@ const HELD_FOR: i64 = 30_000;
 /// Sessions with a key that is held. With more, a repeated submit leads to the key's page.
 const MAX_SESSIONS: usize = 1_000;
 
-/// The keys that are held.
 #[derive(Debug, Default)]
 pub struct HeldKeys(Mutex<HashMap<Id, Slot>>);
 
@@ -37,7 +36,6 @@ type Slot = Arc<AsyncMutex<Option<Held>>>;
 pub struct Held {
     /// The digest of the form that it answered.
     form: [u8; 32],
-    /// The key.
     pub key: CreatedKey,
     /// The entry in the audit log that its creation or rotation is: while it is the key's last one, nothing was changed.
     pub position: i64,

@@ -21,11 +21,8 @@ pub struct Found {
 pub enum FoundKind {
     /// A page of the console.
     Page,
-    /// A key.
     Key,
-    /// An agent.
     Agent,
-    /// A project.
     Project,
 }
 

@@ -12,7 +12,7 @@ use super::key_form::SettingsForm;
 /// What the form offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKeyOptions {
-    /// What the form is served with, so that sending it twice makes one key.
+    /// What the form is served with, so that sending it twice creates one key.
     pub creation_token: String,
     /// The kinds that there are.
     pub kinds: Vec<Kind>,

@@ -62,7 +62,6 @@ impl Range {
         }
     }
 
-    /// What a step of it is.
     pub const fn step_name(self) -> &'static str {
         match self {
             Self::Hours24 => "Hour",
@@ -75,7 +74,6 @@ impl Range {
 /// What the page shows of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownUsage {
-    /// The range.
     pub range: Range,
     /// From when to when: "Oct 23 – Nov 21, 2026".
     pub period: String,

@@ -71,7 +71,7 @@ pub struct NewKeyFlags {
     json: bool,
 }
 
-/// Makes a key and prints its text.
+/// Creates a key and prints its text.
 pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError> {
     let domains = read_domains(&flags.domain)?;
     let engine = start::engine(settings).await?;

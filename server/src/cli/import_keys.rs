@@ -1,4 +1,4 @@
-//! `latchkey key import`: keys that were made elsewhere, by their SHA-256.
+//! `latchkey key import`: keys that were created elsewhere, by their SHA-256.
 
 use std::{io, path::PathBuf};
 

@@ -40,7 +40,7 @@ fn refused(error: EditKeyError) -> Problem {
         EditKeyError::NotFound => no_key(),
         EditKeyError::Revoked => Problem::new(Code::WrongState, error.to_string()),
         EditKeyError::ChangedMeanwhile => changed_meanwhile(),
-        EditKeyError::Unfit(ref unfit) => Problem::invalid_field(unfit.field(), error),
+        EditKeyError::InvalidField(ref unfit) => Problem::invalid_field(unfit.field(), error),
         EditKeyError::Fault(fault) => fault.into(),
     }
 }

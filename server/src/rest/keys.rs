@@ -170,9 +170,9 @@ pub async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Probl
 fn refused(error: CreateKeyError) -> Problem {
     let field = match error {
         CreateKeyError::NotOffered(..) => "kind",
-        CreateKeyError::Unfit(ref unfit) => unfit.field(),
+        CreateKeyError::InvalidField(ref unfit) => unfit.field(),
         CreateKeyError::Fault(fault) => return fault.into(),
-        // Answered as what was made.
+        // Answered as what was created.
         CreateKeyError::AlreadyCreated(_) => return Problem::internal(),
     };
     Problem::invalid_field(field, error)

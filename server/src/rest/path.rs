@@ -22,7 +22,6 @@ use crate::{
 /// The org that `{org}` names, by slug or id, and whoever manages it.
 #[derive(Debug)]
 pub struct OrgPath {
-    /// The org.
     pub org: Org,
     /// The caller.
     pub manager: Manager,

@@ -103,7 +103,7 @@ fn refused(error: RotateKeyError) -> Problem {
         RotateKeyError::RotationRunning { .. } | RotateKeyError::RotatedMeanwhile => {
             Problem::new(Code::RotationRunning, error.to_string())
         }
-        RotateKeyError::NotFrom(_) | RotateKeyError::NotOffered(..) => {
+        RotateKeyError::WrongState(_) | RotateKeyError::NotOffered(..) => {
             Problem::new(Code::WrongState, error.to_string())
         }
     }

@@ -87,7 +87,7 @@ pub async fn revoke(
 fn refused(change: Change) -> impl FnOnce(ChangeStateError) -> Problem {
     move |error| match error {
         ChangeStateError::NotFound => no_key(),
-        ChangeStateError::NotFrom(status) => {
+        ChangeStateError::WrongState(status) => {
             Problem::new(Code::WrongState, change.not_from(status))
         }
         ChangeStateError::ChangedMeanwhile => changed_meanwhile(),

@@ -23,7 +23,7 @@ pub enum BulkOutcome {
     /// It was changed.
     Done,
     /// Its state does not allow the change.
-    NotFrom(Status),
+    WrongState(Status),
     /// The org has no such key.
     NotFound,
 }
@@ -86,7 +86,7 @@ async fn change_many<A>(
                 changed.push(happened);
                 BulkOutcome::Done
             }
-            Err(ChangeStateError::NotFrom(status)) => BulkOutcome::NotFrom(status),
+            Err(ChangeStateError::WrongState(status)) => BulkOutcome::WrongState(status),
             // An id alone, of which nothing is known, is never outdated.
             Err(ChangeStateError::NotFound | ChangeStateError::ChangedMeanwhile) => {
                 BulkOutcome::NotFound

@@ -163,7 +163,7 @@ fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
-/// What its makers write about it.
+/// Notes for the team.
 #[component]
 fn NotesField(text: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("notes");

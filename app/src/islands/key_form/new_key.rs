@@ -33,7 +33,7 @@ pub fn NewKeyFormView(
     let errors = Errors::new(errors);
     let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
     let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
-    // A form that was refused is sent again with the token that it came with: only a made key uses it up.
+    // A form that was refused is sent again with the token that it came with: only a key that was created uses it up.
     let token = if values.creation_token.is_empty() {
         options.creation_token.clone()
     } else {

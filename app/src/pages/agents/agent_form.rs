@@ -10,7 +10,6 @@ use crate::form::sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, sent_back};
 pub struct AgentForm {
     /// `delete` to delete the agent; empty to save it.
     pub change: String,
-    /// Its name.
     pub name: String,
     /// The id of its project; empty to leave that to Latchkey.
     pub project: String,

@@ -36,7 +36,6 @@ pub struct AgentList {
 pub struct AgentRow {
     /// The id that may stand in a page's source.
     pub public_id: String,
-    /// Its name.
     pub name: String,
     /// What owners and admins see besides.
     pub details: Option<AgentDetails>,
@@ -55,10 +54,8 @@ pub struct AgentDetails {
     pub public_embedding: bool,
 }
 
-/// One agent.
 #[derive(Debug, Clone)]
 pub struct AgentView {
-    /// The agent.
     pub agent: AgentRow,
     /// The form that changes it, for those who may.
     pub form: Option<AgentOptions>,

@@ -9,7 +9,6 @@ use crate::{
     text::{number::counted, query::query_of},
 };
 
-/// The page.
 #[component]
 pub fn AgentsPage() -> impl IntoView {
     page(list, |request, list| {
@@ -36,7 +35,7 @@ fn AgentsView(org: String, list: AgentList) -> impl IntoView {
 
 #[component]
 fn NoAgents(
-    /// Where one is made, for those who may.
+    /// Where one is created, for those who may.
     new: Option<String>,
 ) -> impl IntoView {
     let way_on = match new {

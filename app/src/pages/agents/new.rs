@@ -15,7 +15,6 @@ use crate::{
     },
 };
 
-/// The page.
 #[component]
 pub fn NewAgentPage() -> impl IntoView {
     page(blank, |request, options| {

@@ -36,7 +36,6 @@ const MAX_BYTES: i64 = 16 * 1024 * 1024;
 /// Entries of one batch, at most: it ends early where they are large.
 const BATCH: u16 = 250;
 
-/// What the columns are.
 pub const COLUMNS: [&str; 14] = [
     "seq",
     "time",

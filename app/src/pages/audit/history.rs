@@ -12,7 +12,6 @@ pub fn entries_of_key(org: &str, key: &str) -> String {
     format!("/orgs/{org}/audit?key={key}")
 }
 
-/// The card.
 #[component]
 pub fn HistoryCard(
     /// Newest first.

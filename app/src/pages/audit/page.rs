@@ -15,7 +15,6 @@ use crate::{
     text::number::counted,
 };
 
-/// The page.
 #[component]
 pub fn AuditPage() -> impl IntoView {
     page(list_entries, |request, log| {

@@ -3,7 +3,6 @@
 use super::changes::ChangeText;
 use crate::text::time::TimeText;
 
-/// An entry.
 #[derive(Debug, Clone)]
 pub struct EntryRow {
     /// When.

@@ -11,7 +11,6 @@ use crate::{
     text::time::Time,
 };
 
-/// The table.
 #[component]
 pub fn EntryTable(address: Address, rows: Vec<EntryRow>) -> impl IntoView {
     let rows = rows

@@ -7,7 +7,6 @@ use latchkey::event::Event;
 pub struct Wording {
     /// Before the name.
     pub before: &'static str,
-    /// After it.
     pub after: &'static str,
     /// Whether the target is named.
     pub names_target: bool,

@@ -1,4 +1,4 @@
-//! The plain forms of the keys' pages, beside the one that makes a key: as they are sent, and what comes of them.
+//! The plain forms of the keys' pages, beside the one that creates a key: as they are sent, and what comes of them.
 
 pub mod bulk;
 pub mod domains;

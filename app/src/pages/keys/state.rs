@@ -42,7 +42,6 @@ impl KeyState {
     }
 }
 
-/// The tag.
 #[component]
 pub fn StateTag(
     /// What it says.

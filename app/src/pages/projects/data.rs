@@ -17,12 +17,9 @@ pub struct ProjectList {
     pub may_edit: bool,
 }
 
-/// A project.
 #[derive(Debug, Clone)]
 pub struct ProjectRow {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// The revision that the form that renames it is served with.
     pub base: String,

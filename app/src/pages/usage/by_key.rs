@@ -14,7 +14,6 @@ use crate::{
 /// The tables: the agents' only where a public ID stood in for a key.
 #[component]
 pub fn ByKey(
-    /// The keys.
     by_key: UsageByKey,
     /// The range that changes are measured against.
     range: Range,

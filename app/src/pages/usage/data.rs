@@ -69,7 +69,6 @@ pub struct UsageByKey {
 pub struct PartRow {
     /// Its page.
     pub href: String,
-    /// Its name.
     pub name: String,
     /// In the range.
     pub counts: Counts,

@@ -42,7 +42,6 @@ impl Change {
         })
     }
 
-    /// Its class.
     pub fn class(&self) -> Option<&'static str> {
         self.better
             .map(|better| if better { "better" } else { "worse" })

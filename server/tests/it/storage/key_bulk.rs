@@ -22,7 +22,7 @@ on_both! {
         let told = disable_many(&app.engine, &org.permit(), &chosen).await.unwrap();
         let mut expected = vec![
             (one.id, BulkOutcome::Done),
-            (revoked, BulkOutcome::NotFrom(Status::Revoked)),
+            (revoked, BulkOutcome::WrongState(Status::Revoked)),
             (theirs.id, BulkOutcome::NotFound),
             (nothing, BulkOutcome::NotFound),
         ];

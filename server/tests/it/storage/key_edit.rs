@@ -78,14 +78,14 @@ on_both! {
         change(DomainsChange::Remove(vec![domain("shop.example")])).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["*.shop.example"]);
         let last = change(DomainsChange::Remove(vec![domain("*.shop.example")])).await;
-        assert!(matches!(last, Err(EditKeyError::Unfit(InvalidKeyField::DomainsNeeded))), "{last:?}");
+        assert!(matches!(last, Err(EditKeyError::InvalidField(InvalidKeyField::DomainsNeeded))), "{last:?}");
         let others = SettingsChange { domains: Some(vec![domain("other.example")]), ..SettingsChange::default() };
         org.edit(id, others).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["other.example"]);
         let secret = org.key("Production").await.id;
         let edit = EditDomains { domains: Some(DomainsChange::Add(vec![domain("a.example")])), ..Default::default() };
         let refused = edit_domains(&app.engine, &org.permit(), secret, edit).await;
-        assert!(matches!(refused, Err(EditKeyError::Unfit(InvalidKeyField::DomainsOnSecretKey))), "{refused:?}");
+        assert!(matches!(refused, Err(EditKeyError::InvalidField(InvalidKeyField::DomainsOnSecretKey))), "{refused:?}");
     }
 
     async fn what_will_not_do_changes_nothing_of_what_will(app: &TestApp) {
@@ -102,7 +102,7 @@ on_both! {
         ];
         for (change, field) in refused {
             match org.edit(id, change).await {
-                Err(EditKeyError::Unfit(unfit)) => assert_eq!(unfit.field(), field),
+                Err(EditKeyError::InvalidField(unfit)) => assert_eq!(unfit.field(), field),
                 other => panic!("{field}: {other:?}"),
             }
         }

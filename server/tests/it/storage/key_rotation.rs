@@ -115,12 +115,12 @@ on_both! {
         assert_eq!(said(&app.verify(&new.plain).await), "INVALID_API_KEY disabled", "it stays as it was");
         revoke(&app.engine, &org.permit(), key, RevokeReason::Other).await.unwrap();
         let refused = rotate(&app.engine, &org.permit(), key, overlap(0)).await;
-        assert!(matches!(refused, Err(RotateKeyError::NotFrom(Status::Revoked))), "{refused:?}");
+        assert!(matches!(refused, Err(RotateKeyError::WrongState(Status::Revoked))), "{refused:?}");
         let short = with(secret_key("Short"), |settings| settings.expires_at = Some(NOON.plus(1)));
         let short = org.create_key(short).await.unwrap().id;
         app.clock.advance(1);
         let refused = rotate(&app.engine, &org.permit(), short, overlap(0)).await;
-        assert!(matches!(refused, Err(RotateKeyError::NotFrom(Status::Expired))), "{refused:?}");
+        assert!(matches!(refused, Err(RotateKeyError::WrongState(Status::Expired))), "{refused:?}");
     }
 
     async fn another_orgs_key_is_not_found(app: &TestApp) {

@@ -51,7 +51,7 @@ on_both! {
                 let after = org.summary(key).await.status(app.clock.now());
                 match done {
                     Ok(()) => line += &format!(" {change}: {after}"),
-                    Err(ChangeStateError::NotFrom(from)) => {
+                    Err(ChangeStateError::WrongState(from)) => {
                         assert_eq!((from, after), (*status, *status));
                         line += &format!(" {change}: no");
                     }
@@ -135,7 +135,7 @@ on_both! {
         for answer in revoking {
             match answer.await.unwrap() {
                 (reason, Ok(())) => winners.push(reason),
-                (_, Err(ChangeStateError::NotFrom(Status::Revoked))) => {}
+                (_, Err(ChangeStateError::WrongState(Status::Revoked))) => {}
                 (_, Err(error)) => panic!("{error:?}"),
             }
         }

@@ -50,7 +50,7 @@ pub async fn submit(
         Err(error @ EditKeyError::Revoked) => {
             Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
         }
-        Err(EditKeyError::Unfit(error)) => {
+        Err(EditKeyError::InvalidField(error)) => {
             let field = form_field(error.field());
             Ok(FormAnswer::refused(form.sent_back(), field, error))
         }

@@ -1,4 +1,4 @@
-//! `/orgs/{org}/keys/import`: keys that were made elsewhere, by their SHA-256. First the page says what would come of a
+//! `/orgs/{org}/keys/import`: keys that were created elsewhere, by their SHA-256. First the page says what would come of a
 //! file, then it does it.
 
 use latchkey::{

@@ -42,7 +42,6 @@ pub enum StatusChoice {
 /// What the list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortChoice {
-    /// The name.
     #[default]
     Name,
     /// The last use.

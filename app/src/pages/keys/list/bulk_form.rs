@@ -122,7 +122,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         .iter()
         .filter_map(|(id, outcome)| match outcome {
             BulkOutcome::Done => None,
-            BulkOutcome::NotFrom(status) => Some((name_of(*id), Some(*status))),
+            BulkOutcome::WrongState(status) => Some((name_of(*id), Some(*status))),
             BulkOutcome::NotFound => Some((name_of(*id), None)),
         })
         .collect();

@@ -57,9 +57,7 @@ pub struct KeyList {
 /// A key in the list. What a role may not know is not there.
 #[derive(Debug, Clone)]
 pub struct KeyRow {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// Secret or widget.
     pub kind: Kind,
@@ -73,7 +71,7 @@ pub struct KeyRow {
     pub expires: Option<TimeText>,
     /// The front and the last four characters, for owners and admins.
     pub display: Option<String>,
-    /// When it was made, for owners and admins.
+    /// When it was created, for owners and admins.
     pub created: Option<TimeText>,
     /// Where a widget key works, for owners and admins: the first few domains.
     pub domains: Vec<String>,

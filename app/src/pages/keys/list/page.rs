@@ -16,7 +16,6 @@ use crate::{
     text::number::{counted, grouped},
 };
 
-/// The page.
 #[component]
 pub fn KeysPage() -> impl IntoView {
     page(list_keys, |request, list| {
@@ -69,7 +68,7 @@ fn Found(address: Address, list: KeyList) -> impl IntoView {
 
 #[component]
 fn NoKeys(
-    /// Where a key is made, for those who may.
+    /// Where a key is created, for those who may.
     new: Option<String>,
 ) -> impl IntoView {
     let way_on = match new {

@@ -17,7 +17,6 @@ use crate::{
     text::{number::grouped, time::Time},
 };
 
-/// The table.
 #[component]
 pub fn KeyTable(address: Address, list: KeyList) -> impl IntoView {
     let heading = |sort: SortChoice, text: &'static str| {

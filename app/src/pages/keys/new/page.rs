@@ -15,7 +15,6 @@ use crate::{
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
-/// The page.
 #[component]
 pub fn NewKeyPage() -> impl IntoView {
     // Shown whatever becomes of the options: there is no second chance to.

@@ -18,7 +18,6 @@ use crate::{
     values::rotation::RotateKeyForm,
 };
 
-/// The page.
 #[component]
 pub fn RotateKeyPage() -> impl IntoView {
     // Shown whatever becomes of the rest: there is no second chance to.

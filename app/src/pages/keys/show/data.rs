@@ -27,9 +27,7 @@ use crate::{
 /// A key, as everyone in its org may know it.
 #[derive(Debug, Clone)]
 pub struct KeyView {
-    /// Its id.
     pub id: String,
-    /// Its name.
     pub name: String,
     /// Secret or widget.
     pub kind: Kind,
@@ -82,9 +80,8 @@ pub struct KeyDetails {
     pub may_edit: bool,
     /// Whether they may rotate it.
     pub may_rotate: bool,
-    /// When it was made.
     pub created: TimeText,
-    /// Who made it, while they have an account.
+    /// Who created it, while they have an account.
     pub created_by: Option<String>,
     /// When it was disabled, if it is.
     pub disabled: Option<TimeText>,
@@ -101,7 +98,6 @@ pub struct KeyDetails {
 pub struct SecretText {
     /// Its front and its last four characters.
     pub display: String,
-    /// When it was made.
     pub created: TimeText,
     /// When it ends or ended; nothing for the current one.
     pub ends: Option<TimeText>,
@@ -116,7 +112,6 @@ pub struct SecretText {
 pub struct FindingText {
     /// How often.
     pub count: i64,
-    /// When last.
     pub last: TimeText,
     /// From where; empty when that could not be read.
     pub origin: String,

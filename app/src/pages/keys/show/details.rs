@@ -84,7 +84,7 @@ pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
     })
 }
 
-/// What its makers wrote about it, where they did. Line ends stay.
+/// Notes for the team, where there are some. Line ends stay.
 #[component]
 pub fn Notes(notes: String) -> impl IntoView {
     (!notes.is_empty()).then(|| {

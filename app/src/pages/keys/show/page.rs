@@ -50,7 +50,6 @@ pub fn KeyPage() -> impl IntoView {
 struct Asked {
     /// Whether to revoke the key.
     revoke: bool,
-    /// Whether to end its old secret.
     end_old_secret: bool,
     /// For the key's text once more, by a form that was sent again.
     key_again: bool,

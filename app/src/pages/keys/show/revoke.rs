@@ -15,7 +15,6 @@ pub fn RevokeButton(
     view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?revoke=1") class="btn danger".to_owned() text="Revoke key…".to_owned()/> }
 }
 
-/// The question.
 #[component]
 pub fn RevokeQuestion(
     /// The key's name.

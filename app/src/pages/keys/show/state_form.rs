@@ -80,10 +80,10 @@ pub fn state_answer<F, D>(
 ) -> Result<FormAnswer<F, D>, AppError> {
     match result {
         Ok(()) => Ok(FormAnswer::done(path, done)),
-        Err(ChangeStateError::NotFrom(status)) if status == wanted => {
+        Err(ChangeStateError::WrongState(status)) if status == wanted => {
             Ok(FormAnswer::done(path, done))
         }
-        Err(ChangeStateError::NotFrom(_)) => {
+        Err(ChangeStateError::WrongState(_)) => {
             let sentence = "This key is revoked or has expired, so this action is not possible.";
             Ok(FormAnswer::refused(form, WHOLE_FORM, sentence))
         }

@@ -9,7 +9,6 @@ use crate::shown_once::CreatedKey;
 pub struct Snippet {
     /// What it is in.
     pub language: &'static str,
-    /// Its text.
     pub text: String,
 }
 
