@@ -1,12 +1,13 @@
 //! People: sign-up, sign-in, passwords and the sessions that a sign-in opens (design §10).
 
+pub mod attempts;
 pub mod create_user;
+pub mod known_browser;
 pub mod lifecycle;
 pub mod password;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_up;
-pub mod throttle;
 
 use serde::{Deserialize, Serialize};
 

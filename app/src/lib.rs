@@ -23,6 +23,8 @@ mod form;
 mod icons;
 mod islands;
 #[cfg(feature = "ssr")]
+mod known_browser;
+#[cfg(feature = "ssr")]
 mod operations;
 #[cfg(feature = "ssr")]
 pub mod pages;
@@ -38,6 +40,8 @@ mod values;
 pub use error::AppError;
 #[cfg(feature = "ssr")]
 pub use error::http::sign_in_path;
+#[cfg(feature = "ssr")]
+pub use known_browser::KnownBrowser;
 #[cfg(feature = "ssr")]
 pub use request::PageRequest;
 #[cfg(feature = "ssr")]

@@ -22,6 +22,7 @@ mod exposed_files;
 mod health;
 mod html;
 mod key_object;
+mod known_browser;
 mod logging;
 mod metrics;
 pub mod openapi;

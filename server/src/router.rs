@@ -16,7 +16,8 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 use crate::{
     api,
     app_state::AppState,
-    assets, audit_export, client_address, cors, docs, error_page, health, logging, metrics, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, known_browser, logging,
+    metrics, pages,
     problem::{self, Problem},
     request_log, security_headers, sessions, shares,
     timed_stream::{Phase, SharedPhase},
@@ -132,6 +133,7 @@ pub fn router(state: AppState) -> Router {
         .layer(map_response(pages::redirect))
         .layer(from_fn_with_state(state.clone(), shares::limit))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
+        .layer(from_fn_with_state(state.clone(), known_browser::layer))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response(sessions::secure_removal))
         .layer(same_site_only(&state))

@@ -25,7 +25,10 @@ use crate::{
     network::Network,
 };
 
-use super::sessions::{self, Ended, SignedIn};
+use super::{
+    attempts::{self, AttemptError, Subject, minutes},
+    sessions::{self, Ended, SignedIn},
+};
 
 /// A password as it was typed, wiped when dropped. Any text, so that a wrong one can be compared too.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, Deserialize)]
@@ -57,7 +60,7 @@ pub enum ChangePasswordError {
     #[error("The current password is incorrect.")]
     WrongPassword,
     /// Too many wrong ones in a row.
-    #[error("Too many incorrect passwords. Try again in {} minutes.", (.retry_after + 59) / 60)]
+    #[error("Too many incorrect passwords. Try again in {}.", minutes(*.retry_after))]
     TooMany {
         /// Seconds until the next try.
         retry_after: i64,
@@ -181,15 +184,21 @@ pub async fn change(
     new: NewPassword,
 ) -> Result<SignedIn, ChangePasswordError> {
     let user_id = person.user_id;
-    let attempt = engine
-        .throttle
-        .attempt(engine.clock.now(), &[format!("password {user_id}")])
-        .map_err(|retry_after| ChangePasswordError::TooMany { retry_after })?;
+    let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id)]).await {
+        Ok(attempt) => attempt,
+        Err(AttemptError::TooMany { retry_after }) => {
+            return Err(ChangePasswordError::TooMany { retry_after });
+        }
+        Err(AttemptError::Storage(error)) => return Err(error.into()),
+    };
     const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1";
     let stored: Option<String> = on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)?;
     let whose = HashFor::User(user_id);
     let verified = verify(engine, current, stored, whose).await;
-    if !attempt.unless_wrong(verified)? {
+    if !matches!(verified, Ok(false)) {
+        attempt.take_back(engine).await?;
+    }
+    if !verified? {
         let log = Log::OrgsOf(user_id);
         let failed = SecurityEvent::new(Event::SessionFailed, person.into(), log);
         engine.note(failed.with("reason", "wrong_current_password"));

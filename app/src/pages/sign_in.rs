@@ -69,7 +69,8 @@ pub async fn submit(
         return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
     };
     let password = TypedPassword::new(form.password.clone());
-    let who = match sign_in::sign_in(engine, &email, password, visit).await {
+    let shown = request.known_browser().shown();
+    let who = match sign_in::sign_in(engine, &email, password, visit, shown).await {
         Ok(who) => who,
         Err(error @ SignInError::WrongCredentials(failed)) => {
             log_failure(failed, visit);
