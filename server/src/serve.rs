@@ -186,6 +186,9 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
             state.public_url
         );
     }
+    if let Some(sentence) = state.settings.undeclared_proxy() {
+        tracing::warn!("{sentence}");
+    }
     tracing::info!(
         "rate limits are counted per instance: if you run several, each allows the full limit"
     );

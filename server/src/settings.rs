@@ -162,6 +162,15 @@ impl Settings {
         self.public_url.is_some()
     }
 
+    /// What to warn of if browsers come over https, which a proxy adds, and no proxy is named.
+    pub fn undeclared_proxy(&self) -> Option<&'static str> {
+        let is_https = self.public_url.as_ref().is_some_and(PublicUrl::is_https);
+        (is_https && self.trusted_proxies.is_empty()).then_some(
+            "public_url is https, but trusted_proxies is not set: all users share the limits of the reverse proxy's \
+             address. Set LATCHKEY_TRUSTED_PROXIES to the address or network of the proxy",
+        )
+    }
+
     /// Where the database is. May hold a password.
     pub fn database_url(&self) -> &Secret {
         &self.database_url
