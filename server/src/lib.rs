@@ -20,6 +20,7 @@ pub mod docs;
 mod error_page;
 mod exposed_files;
 mod health;
+mod host;
 mod html;
 mod key_object;
 mod known_browser;

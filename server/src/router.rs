@@ -16,8 +16,8 @@ use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBo
 use crate::{
     api,
     app_state::AppState,
-    assets, audit_export, client_address, cors, docs, error_page, health, known_browser, logging,
-    metrics, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, host, known_browser,
+    logging, metrics, pages,
     problem::{self, Problem},
     request_log, security_headers, sessions, shares,
     timed_stream::{Phase, SharedPhase},
@@ -147,6 +147,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(|panic| {
             log_panic(panic, error_page::internal_error)
         }))
+        .layer(from_fn_with_state(state.clone(), host::own_only))
         .layer(from_fn(security_headers::add_page_policy));
 
     let operators = routes_for(For::Operators)

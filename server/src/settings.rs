@@ -21,6 +21,7 @@ use latchkey::{
     key::digest::Peppers,
     random::Randomness,
 };
+use url::Host;
 
 use self::peppers::PepperSources;
 pub use self::{
@@ -43,6 +44,8 @@ pub struct Settings {
     pub convention: Convention,
     /// Who may make an account.
     pub sign_up: SignUpPolicy,
+    /// Further hosts under which browsers come.
+    pub hosts: Vec<String>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How the log is written.
@@ -113,6 +116,10 @@ impl Settings {
                 "open" => Ok(SignUpPolicy::Open),
                 "closed" => Ok(SignUpPolicy::Closed),
                 _ => Err("must be `invite`, `open` or `closed`".to_owned()),
+            })?,
+            hosts: layers.list("hosts", |text| {
+                let host = Host::parse(text).map_err(|_| format!("`{text}` is not a host name"))?;
+                Ok(host.to_string())
             })?,
             trusted_proxies: layers.list("trusted_proxies", |text| {
                 let address = text.parse::<IpAddr>().map(IpNet::from);
