@@ -41,6 +41,10 @@ pub(crate) enum Subject<'a> {
     Browser(UserId, BrowserNumber),
     /// The current password of someone who is signed in.
     CurrentPassword(UserId),
+    /// The code of the first account, from one network.
+    SetupCode(&'a Visit),
+    /// New accounts, from one network.
+    SignUp(&'a Visit),
 }
 
 /// An attempt that was counted.
@@ -76,6 +80,7 @@ impl Subject<'_> {
     const fn max(self) -> i64 {
         match self {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(_) => 10,
+            Self::SetupCode(_) | Self::SignUp(_) => 10,
             Self::Network(_) => 30,
             Self::Account(_) => 100,
         }
@@ -88,6 +93,8 @@ impl Subject<'_> {
             Self::Account(email) => format!("account {email}"),
             Self::Browser(user_id, number) => format!("browser {user_id} {number}"),
             Self::CurrentPassword(user_id) => format!("password {user_id}"),
+            Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
+            Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
         }
     }
 

@@ -13,6 +13,9 @@ use super::text::PlainKey;
 /// What the key is derived for under which browsers are known.
 const KNOWN_BROWSER: &[u8] = b"latchkey known browser, version 1";
 
+/// What the code of the first account is derived for.
+const SETUP_CODE: &[u8] = b"latchkey setup code, version 1";
+
 /// The digest of a key or of a service token under one pepper.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
@@ -182,6 +185,22 @@ impl Peppers {
     pub(crate) fn attempts_mac(&self, text: &[u8]) -> [u8; 32] {
         let mac = self.current.derived(b"latchkey attempts, version 1", text);
         mac.finalize().into_bytes().into()
+    }
+
+    /// 128 bits that only who has the current pepper knows: what the first account is created with (see
+    /// `accounts/setup_code.rs`).
+    pub(crate) fn setup_code(&self) -> [u8; 16] {
+        let mac = self.current.derived(SETUP_CODE, b"");
+        let mac: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut code = [0; 16];
+        code.copy_from_slice(&mac[..16]);
+        code
+    }
+
+    /// Whether a code is [`Self::setup_code`]. Takes the same time wherever they differ.
+    pub(crate) fn is_setup_code(&self, code: &[u8; 16]) -> bool {
+        let mac = self.current.derived(SETUP_CODE, b"");
+        mac.verify_truncated_left(code).is_ok()
     }
 
     /// The HMAC-SHA256 of what a browser shows to be known (see `accounts/known_browser.rs`).

@@ -4,6 +4,7 @@ use latchkey::{
     accounts::{
         password::TypedPassword,
         sign_in::{self, FailedSignIn, SignInError},
+        sign_up::MaySignUp,
     },
     caller::Visit,
     email::EmailAddress,
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
-    entry::{EntryFrame, MaySignUp, entry, lead_on},
+    entry::{EntryFrame, entry, lead_on},
     forms::fields_and_errors,
     home::home_of,
     page::page,
