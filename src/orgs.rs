@@ -83,7 +83,8 @@ pub async fn create_once(
     Ok(org)
 }
 
-/// Inserts an org and its first project, in the transaction of whatever makes it, which can go on when the slug is taken.
+/// Inserts an org and its first project, in the transaction of whatever makes it, which can go on when the slug is
+/// taken.
 pub(crate) async fn insert(
     engine: &Engine,
     tx: &mut Tx,
@@ -123,8 +124,8 @@ pub(crate) async fn insert(
 /// How often the next number is looked for. Several orgs of one name can be created concurrently, and take it.
 const NUMBERS_TRIED: usize = 3;
 
-/// Inserts an org under `slug`, or with a number behind it that no org has: the next one, or after a few conflicts with others
-/// any. The statements are few, however many orgs have the name, since all other writers wait for them.
+/// Inserts an org under `slug`, or with a number behind it that no org has: the next one, or after a few conflicts with
+/// others any. The statements are few, however many orgs have the name, since all other writers wait for them.
 pub(crate) async fn insert_numbered(
     engine: &Engine,
     tx: &mut Tx,

@@ -16,8 +16,8 @@ pub async fn own_only(State(state): State<AppState>, request: Request, next: Nex
         return next.run(request).await;
     }
     let sentence = format!(
-        "Latchkey does not serve pages at this host. Open {} instead. If you operate this instance and want to use the host, \
-         set LATCHKEY_PUBLIC_URL, or add it to LATCHKEY_HOSTS.\n",
+        "Latchkey does not serve pages at this host. Open {} instead. If you operate this instance and want to use the \
+         host, set LATCHKEY_PUBLIC_URL, or add it to LATCHKEY_HOSTS.\n",
         state.public_url
     );
     (StatusCode::MISDIRECTED_REQUEST, sentence).into_response()

@@ -5,19 +5,16 @@
 //!
 //! A row is added for each subject with a recent attempt. A network can add two for each attempt that its own budget
 //! allows. With [`MAX_ROWS`] rows, as in a flood from thousands of networks, subjects without a row share
-//! [`SHARED_ROWS`] between them: guessing stays limited, and new browsers may have to wait for the flood to end. Browsers that
-//! an account knows always have rows of their own, at most 256 for each account.
+//! [`subject::SHARED_ROWS`] between them: guessing stays limited, and new browsers may have to wait for the flood to end.
+//! Browsers that an account knows always have rows of their own, at most 256 for each account.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod subject;
 
-use super::known_browser::BrowserNumber;
+use self::subject::Row;
+pub(crate) use self::subject::Subject;
 use crate::{
     Engine,
-    caller::Visit,
-    db::{StorageError, Tx, on, places},
-    email::EmailAddress,
-    id::UserId,
-    network::Network,
+    db::{On, StorageError, Tx, on, places},
     time::{MINUTE, SECOND},
 };
 
@@ -25,27 +22,6 @@ use crate::{
 const WINDOW: i64 = 15 * MINUTE;
 /// Rows that subjects other than known browsers can add.
 const MAX_ROWS: i64 = 50_000;
-/// Rows that subjects share beyond that, for each kind of subject.
-const SHARED_ROWS: u16 = 4_096;
-
-/// What attempts are counted for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Subject<'a> {
-    /// An account, from one /24 or /64 and browsers that it does not know.
-    AccountFrom(&'a EmailAddress, &'a Visit),
-    /// All accounts, from one network and browsers that they do not know.
-    Network(&'a Visit),
-    /// An account, from all browsers that it does not know.
-    Account(&'a EmailAddress),
-    /// An account, from one browser that it knows.
-    Browser(UserId, BrowserNumber),
-    /// The current password of someone who is signed in.
-    CurrentPassword(UserId),
-    /// The code of the first account, from one network.
-    SetupCode(&'a Visit),
-    /// New accounts, from one network.
-    SignUp(&'a Visit),
-}
 
 /// An attempt that was counted.
 #[derive(Debug)]
@@ -66,78 +42,6 @@ pub(crate) enum AttemptError {
     /// The database could not be asked.
     #[error(transparent)]
     Storage(#[from] StorageError),
-}
-
-/// Where the attempts for a subject are counted.
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    key: [u8; 16],
-    max: i64,
-}
-
-impl Subject<'_> {
-    /// How many attempts it has.
-    const fn max(self) -> i64 {
-        match self {
-            Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(_) => 10,
-            Self::SetupCode(_) | Self::SignUp(_) => 10,
-            Self::Network(_) => 30,
-            Self::Account(_) => 100,
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::AccountFrom(email, visit) => format!("account {email} from {}", household(visit)),
-            Self::Network(visit) => format!("network {}", Network::of(address(visit))),
-            Self::Account(email) => format!("account {email}"),
-            Self::Browser(user_id, number) => format!("browser {user_id} {number}"),
-            Self::CurrentPassword(user_id) => format!("password {user_id}"),
-            Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
-            Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
-        }
-    }
-
-    /// Whether someone without an account can make up as many as they want.
-    const fn is_open_ended(self) -> bool {
-        !matches!(self, Self::Browser(..) | Self::CurrentPassword(_))
-    }
-}
-
-impl Row {
-    fn of(engine: &Engine, subject: Subject) -> Self {
-        let hash = engine.peppers.attempts_mac(subject.text().as_bytes());
-        let mut key = [0; 16];
-        key.copy_from_slice(&hash[..16]);
-        Self {
-            key,
-            max: subject.max(),
-        }
-    }
-
-    /// The row that it shares with others where no more can be added.
-    fn shared(self) -> Self {
-        let [first, second, ..] = self.key;
-        let number = u16::from_be_bytes([first, second]) % SHARED_ROWS;
-        let mut key = *b"shared row......";
-        let max = self.max.to_be_bytes();
-        key[12..14].copy_from_slice(&max[6..]);
-        key[14..].copy_from_slice(&number.to_be_bytes());
-        Self { key, ..self }
-    }
-}
-
-/// Where a request comes from; those without an address are counted together.
-fn address(visit: &Visit) -> IpAddr {
-    visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
-}
-
-/// The /24 or /64 of an address.
-fn household(visit: &Visit) -> IpAddr {
-    match address(visit).to_canonical() {
-        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)).into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
-    }
 }
 
 /// Counts an attempt for every subject, in one transaction. Callers name subjects in the order of [`Subject`], so that
@@ -246,9 +150,23 @@ impl Attempt {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn delete_ended(engine: &Engine) -> Result<u64, StorageError> {
-    const SQL: &str = "DELETE FROM attempts WHERE ends_at <= $1";
-    Ok(on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(engine.clock.now()).execute(c).await.map(|done| done.rows_affected()))?)
+    const SQLITE: &str = "DELETE FROM attempts WHERE ends_at <= $1";
+    // Rows that an attempt has locked begin anew. To wait for them while holding others could block both in a circle.
+    const POSTGRES: &str = "DELETE FROM attempts WHERE subject IN \
+         (SELECT subject FROM attempts WHERE ends_at <= $1 FOR UPDATE SKIP LOCKED)";
+    let now = engine.clock.now();
+    Ok(match engine.db.write_unrecorded() {
+        On::Sqlite(c) => sqlx::query(SQLITE)
+            .bind(now)
+            .execute(c)
+            .await?
+            .rows_affected(),
+        On::Postgres(c) => sqlx::query(POSTGRES)
+            .bind(now)
+            .execute(c)
+            .await?
+            .rows_affected(),
+    })
 }
 
 /// How long to wait, for people.
@@ -262,35 +180,6 @@ pub(crate) fn minutes(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_household_is_a_24_or_a_64() {
-        let of = |text: &str| {
-            household(&Visit {
-                address: Some(text.parse().unwrap()),
-                ..Visit::default()
-            })
-        };
-        assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::2"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("192.0.2.1"), of("192.0.2.255"));
-        assert_ne!(of("192.0.2.1"), of("192.0.3.1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-    }
-
-    #[test]
-    fn shared_rows_are_few_and_kinds_have_their_own() {
-        let row = |key, max| Row { key, max }.shared().key;
-        assert_eq!(row([0x10; 16], 10), row([0x10; 16], 10));
-        assert_ne!(row([0x10; 16], 10), row([0x10; 16], 30));
-        let mut other = [0x10; 16];
-        other[0] = 0x20;
-        assert_eq!(
-            row([0x10; 16], 10),
-            row(other, 10),
-            "the top bits are left out"
-        );
-    }
 
     #[test]
     fn waits_are_whole_minutes() {

@@ -1,8 +1,8 @@
-//! Browsers that someone signed in with before. An account knows them, and nobody who guesses its password elsewhere keeps
-//! them out.
+//! Browsers that someone signed in with before. An account knows them, and nobody who guesses its password elsewhere
+//! keeps them out.
 //!
-//! A browser keeps a text for each account: the user, the epoch of the account, and a number, under a MAC. Nothing of it is
-//! stored here. It ends with the password, which raises the epoch.
+//! A browser keeps a text for each account: the user, the epoch of the account, and a number, under a MAC. Nothing of
+//! it is stored here. It ends with the password, which raises the epoch.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
@@ -12,6 +12,8 @@ use crate::{Engine, random::RandomnessError};
 
 /// The most accounts that one browser is known to.
 const MAX_ACCOUNTS: usize = 5;
+/// More bytes than the text for an account has.
+const MAX_BYTES: usize = 200;
 /// Between the texts for two accounts, in a cookie.
 const SEPARATOR: char = '~';
 
@@ -63,27 +65,32 @@ impl Known {
 }
 
 /// What is genuine of what a browser showed.
-fn read_all(engine: &Engine, shown: &str) -> impl Iterator<Item = Known> {
-    let texts = shown.split(SEPARATOR).take(MAX_ACCOUNTS);
-    texts.filter_map(|text| Known::read(engine, text))
+#[derive(Debug)]
+pub(crate) struct Shown(Vec<Known>);
+
+impl Shown {
+    /// Reads it, whoever the account is that is asked for: the time does not tell whether there is one.
+    pub(crate) fn read(engine: &Engine, shown: &str) -> Self {
+        let texts = shown.split(SEPARATOR).take(MAX_ACCOUNTS);
+        let texts = texts.filter(|text| text.len() <= MAX_BYTES);
+        Self(texts.filter_map(|text| Known::read(engine, text)).collect())
+    }
+
+    /// Which of the account's browsers this is, if the account knows it.
+    pub(crate) fn number(&self, account: SignedIn) -> Option<BrowserNumber> {
+        let known = self.0.iter().find(|known| known.who == account);
+        known.map(|known| known.number)
+    }
 }
 
-/// Which of the account's browsers this is, if the account knows it.
-pub(crate) fn number(engine: &Engine, shown: &str, account: SignedIn) -> Option<BrowserNumber> {
-    let mut known = read_all(engine, shown);
-    known
-        .find(|known| known.who == account)
-        .map(|known| known.number)
-}
-
-/// What a browser is to keep now that someone signed in with it, who has this account. Of the accounts that it was known to, it
-/// keeps those that were used last.
+/// What a browser is to keep now that someone signed in with it, who has this account. Of the accounts that it was
+/// known to, it keeps those that were used last.
 ///
 /// # Errors
 /// When there is no randomness.
 pub fn remember(engine: &Engine, shown: &str, who: SignedIn) -> Result<String, RandomnessError> {
-    let (own, others): (Vec<_>, Vec<_>) =
-        read_all(engine, shown).partition(|known| known.who.user_id == who.user_id);
+    let all = Shown::read(engine, shown).0.into_iter();
+    let (own, others): (Vec<_>, Vec<_>) = all.partition(|known| known.who.user_id == who.user_id);
     let number = match own.first() {
         Some(known) => known.number,
         None => {

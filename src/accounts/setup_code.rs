@@ -1,7 +1,7 @@
 //! The code that creates the first account, so that no stranger does who finds the instance first.
 //!
-//! It is derived from the pepper, so that all instances have the same one and none is stored. The first account ends it: where
-//! there is one, no code is accepted.
+//! It is derived from the pepper, so that all instances have the same one and none is stored. The first account ends
+//! it: where there is one, no code is accepted.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 

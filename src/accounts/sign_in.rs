@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
-    known_browser,
+    known_browser::Shown,
     password::{self, HashFor, TypedPassword},
     sessions::SignedIn,
 };
@@ -93,7 +93,7 @@ impl Account {
 }
 
 /// The person whom the address and the password belong to. `visit` is the request, and `shown` what the browser keeps to
-/// be known (see [`known_browser::remember`]).
+/// be known (see [`super::known_browser::remember`]).
 ///
 /// # Errors
 /// When they belong to no one, or were tried too often.
@@ -108,8 +108,8 @@ pub async fn sign_in(
     let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
     let stored = found.as_ref().map(|account| account.password_hash.clone());
     let account = found.as_ref().map(Account::signed_in);
-    let browser =
-        account.and_then(|who| Some((who.user_id, known_browser::number(engine, shown, who)?)));
+    let shown = Shown::read(engine, shown);
+    let browser = account.and_then(|who| Some((who.user_id, shown.number(who)?)));
     let counted = match browser {
         Some((user_id, number)) => {
             attempts::count(engine, &[Subject::Browser(user_id, number)]).await
