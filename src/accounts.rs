@@ -1,6 +1,7 @@
 //! People: sign-up, sign-in, passwords and the sessions that a sign-in opens (design §10).
 
 pub mod attempts;
+mod common_passwords;
 pub mod create_user;
 pub mod known_browser;
 pub mod lifecycle;
