@@ -10,22 +10,16 @@ use latchkey_app::KnownBrowser;
 
 use crate::app_state::AppState;
 
-/// Its name over https.
-const SECURE_COOKIE: &str = "__Host-latchkey-browser";
-/// Its name on http://localhost, where browsers refuse the other.
-const LOCAL_COOKIE: &str = "latchkey-browser";
+/// Its name (see [`crate::settings::PublicUrl::cookie_name`]).
+const COOKIE: &str = "latchkey-browser";
 /// For how long browsers keep it, in seconds: the 400 days that they allow.
 const MAX_AGE: u32 = 400 * 24 * 3_600;
 
 /// Gives each request what its browser showed, and each response what the browser is to keep.
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let is_https = state.public_url.is_https();
-    let name = if is_https {
-        SECURE_COOKIE
-    } else {
-        LOCAL_COOKIE
-    };
-    let browser = KnownBrowser::new(cookie(request.headers(), name).unwrap_or_default());
+    let name = state.public_url.cookie_name(COOKIE);
+    let browser = KnownBrowser::new(cookie(request.headers(), &name).unwrap_or_default());
     request.extensions_mut().insert(browser.clone());
     let mut response = next.run(request).await;
     if let Some(kept) = browser.kept() {

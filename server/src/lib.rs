@@ -32,6 +32,7 @@ mod problem;
 mod request_log;
 mod rest;
 pub mod router;
+mod same_site;
 mod security_headers;
 mod serve;
 mod service_token;

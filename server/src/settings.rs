@@ -44,6 +44,8 @@ pub struct Settings {
     pub convention: Convention,
     /// Who may make an account.
     pub sign_up: SignUpPolicy,
+    /// Whether the subdomains of the public host are to use https, too.
+    pub hsts_subdomains: bool,
     /// Further hosts under which browsers come.
     pub hosts: Vec<String>,
     /// Whose `X-Forwarded-For` is believed.
@@ -116,6 +118,11 @@ impl Settings {
                 "open" => Ok(SignUpPolicy::Open),
                 "closed" => Ok(SignUpPolicy::Closed),
                 _ => Err("must be `invite`, `open` or `closed`".to_owned()),
+            })?,
+            hsts_subdomains: layers.text("hsts_subdomains", |text| match text {
+                "all" => Ok(true),
+                "none" => Ok(false),
+                _ => Err("must be `all` or `none`".to_owned()),
             })?,
             hosts: layers.list("hosts", |text| {
                 let host = Host::parse(text).map_err(|_| format!("`{text}` is not a host name"))?;

@@ -70,6 +70,20 @@ impl PublicUrl {
         self.host.eq_ignore_ascii_case(host) || (is_loopback(&self.host) && is_loopback(host))
     }
 
+    /// The name of a cookie. Browsers take `__Host-` ones only from a secure answer, for this host alone. On
+    /// <http://localhost> they refuse those, and share cookies between ports: there the name has the port, for several
+    /// instances on one machine.
+    pub fn cookie_name(&self, name: &str) -> String {
+        if self.is_https {
+            return format!("__Host-{name}");
+        }
+        let port = self.origin.rsplit_once(':').map(|(_, port)| port);
+        match port.and_then(|port| port.parse::<u16>().ok()) {
+            Some(port) => format!("{name}-{port}"),
+            None => name.to_owned(),
+        }
+    }
+
     /// Whether browsers come over https.
     pub fn is_https(&self) -> bool {
         self.is_https
@@ -135,6 +149,16 @@ mod tests {
                 "{local}"
             );
         }
+    }
+
+    #[rstest]
+    #[case("https://keys.example.com", "__Host-latchkey")]
+    #[case("http://localhost:3000", "latchkey-3000")]
+    #[case("http://[::1]:3001", "latchkey-3001")]
+    #[case("http://[::1]", "latchkey")]
+    #[case("http://localhost", "latchkey")]
+    fn a_cookie_is_one_instances_alone(#[case] url: &str, #[case] name: &str) {
+        assert_eq!(PublicUrl::parse(url).unwrap().cookie_name("latchkey"), name);
     }
 
     #[rstest]

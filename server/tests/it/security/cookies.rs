@@ -23,10 +23,10 @@ on_both! {
         assert_has(&removal, &["Max-Age=0", "Secure", "Path=/"]);
     }
 
-    async fn on_localhost_over_http_the_cookie_has_a_plain_name(app: &TestApp) {
+    async fn on_localhost_over_http_the_cookie_has_a_plain_name_with_the_port(app: &TestApp) {
         app.org("northwind").await.person("dana", Role::Owner).await;
         let answer = app.browser().sign_in(DANA, PASSWORD).await;
-        for name in ["latchkey", "latchkey-browser"] {
+        for name in ["latchkey-3000", "latchkey-browser-3000"] {
             let cookie = the_cookie(&answer.set_cookies(), name);
             assert_has(&cookie, &["HttpOnly", "SameSite=Lax", "Path=/"]);
             assert!(!cookie.contains("Secure"), "{cookie}");
