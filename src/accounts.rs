@@ -1,12 +1,15 @@
 //! People: sign-up, sign-in, passwords and the sessions that a sign-in opens (design §10).
 
+pub mod attempts;
+mod common_passwords;
 pub mod create_user;
+pub mod known_browser;
 pub mod lifecycle;
 pub mod password;
 pub mod sessions;
+pub mod setup_code;
 pub mod sign_in;
 pub mod sign_up;
-pub mod throttle;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,11 +21,11 @@ use crate::{
     name::DisplayName,
 };
 
-/// Who may make an account without being invited. The first one may always be made.
+/// Who may make an account without being invited. The first account also needs the setup code (see [`setup_code`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignUpPolicy {
-    /// Only people whom an owner invited.
+    /// Only people whom an owner invited, and whoever has the setup code while there is no account.
     Invite,
     /// Everyone.
     Open,

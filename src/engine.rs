@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    accounts::{SignUpPolicy, password::HashFor, throttle::Throttle},
+    accounts::{SignUpPolicy, password::HashFor},
     allowed_origins::AllowedOrigins,
     audit::security_events::{self, SecurityEvents},
     clock::Clock,
@@ -72,7 +72,6 @@ pub struct Inner {
     pub(crate) recorder: Recorder,
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
-    pub(crate) throttle: Throttle,
     pub(crate) hashing: WorkQueue<HashFor>,
     pub(crate) importing: WorkQueue<OrgId>,
     pub(crate) exporting: WorkQueue<OrgId>,
@@ -130,7 +129,6 @@ impl Engine {
             recorder: Recorder::new(instance),
             verifications: Verifications::default(),
             outdated: Outdated::default(),
-            throttle: Throttle::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
             exporting: WorkQueue::new(EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),

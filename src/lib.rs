@@ -17,6 +17,7 @@ pub mod ip_range;
 pub mod key;
 pub mod list;
 pub mod name;
+mod nfc;
 pub mod outcome;
 pub mod role;
 pub mod search;

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::nfc::nfc;
+
 /// Why a name will not do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
@@ -32,14 +34,14 @@ pub enum InvalidName {
 }
 
 fn parse(text: &str, most: usize) -> Result<String, InvalidName> {
-    let name = text.trim();
+    let name = nfc(text.trim());
     let has = name.chars().count();
     match has {
         0 => Err(InvalidName::Empty),
         _ if has > most => Err(InvalidName::TooLong { most, has }),
         _ if name.chars().any(|c| is_in(c, NOWHERE)) => Err(InvalidName::ControlCharacter),
         _ if name.starts_with(|c| is_in(c, NOT_FIRST)) => Err(InvalidName::Invisible),
-        _ => Ok(name.to_owned()),
+        _ => Ok(name.into_owned()),
     }
 }
 
@@ -223,6 +225,13 @@ mod tests {
                 "{inside:?}"
             );
         }
+    }
+
+    #[test]
+    #[cfg(feature = "native")]
+    fn a_name_is_the_same_however_a_keyboard_composes_it() {
+        let name: KeyName = "Cafe\u{301}".parse().unwrap();
+        assert_eq!(name.as_str(), "Café");
     }
 
     #[test]

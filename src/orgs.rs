@@ -83,7 +83,8 @@ pub async fn create_once(
     Ok(org)
 }
 
-/// Inserts an org and its first project, in the transaction of whatever makes it, which can go on when the slug is taken.
+/// Inserts an org and its first project, in the transaction of whatever makes it, which can go on when the slug is
+/// taken.
 pub(crate) async fn insert(
     engine: &Engine,
     tx: &mut Tx,
@@ -120,7 +121,11 @@ pub(crate) async fn insert(
     Ok(org)
 }
 
-/// Inserts an org under the first of `slug`, `slug-2`, `slug-3` … that no org has.
+/// How often the next number is looked for. Several orgs of one name can be created concurrently, and take it.
+const NUMBERS_TRIED: usize = 3;
+
+/// Inserts an org under `slug`, or with a number behind it that no org has: the next one, or after a few conflicts with
+/// others any. The statements are few, however many orgs have the name, since all other writers wait for them.
 pub(crate) async fn insert_numbered(
     engine: &Engine,
     tx: &mut Tx,
@@ -128,14 +133,27 @@ pub(crate) async fn insert_numbered(
     slug: &Slug,
 ) -> Result<Org, CreateOrgError> {
     let mut candidate = slug.clone();
-    let mut number = 2;
-    loop {
+    for _ in 0..=NUMBERS_TRIED {
         match insert(engine, tx, name, candidate, None).await {
-            Err(CreateOrgError::SlugTaken(_)) => candidate = slug.numbered(number),
+            Err(CreateOrgError::SlugTaken(_)) => {
+                candidate = slug.numbered(next_number(tx, slug).await?);
+            }
             done => return done,
         }
-        number += 1;
     }
+    let any = u32::from_be_bytes(engine.random.bytes()?) % 900_000_000 + 100_000_000;
+    insert(engine, tx, name, slug.numbered(any), None).await
+}
+
+/// The number after the highest of up to eight digits that an org has behind this slug.
+async fn next_number(tx: &mut Tx, slug: &Slug) -> Result<u32, StorageError> {
+    const SQL: &str = "SELECT MAX(CAST(SUBSTR(slug, LENGTH($1) + 2) AS BIGINT)) FROM orgs \
+         WHERE slug LIKE $1 || '-%' AND LENGTH(slug) BETWEEN LENGTH($1) + 2 AND LENGTH($1) + 9 \
+         AND TRIM(SUBSTR(slug, LENGTH($1) + 2), '0123456789') = ''";
+    let highest: Option<i64> = on!(tx.on(), c => sqlx::query_scalar(SQL)
+        .bind(slug.clone()).fetch_one(c).await)?;
+    let highest = highest.and_then(|number| u32::try_from(number).ok());
+    Ok(highest.unwrap_or(1).max(1) + 1)
 }
 
 /// The org with this slug, for the operator.

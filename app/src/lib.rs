@@ -24,6 +24,8 @@ mod heading;
 mod icons;
 mod islands;
 #[cfg(feature = "ssr")]
+mod known_browser;
+#[cfg(feature = "ssr")]
 mod operations;
 #[cfg(feature = "ssr")]
 pub mod pages;
@@ -39,6 +41,8 @@ mod values;
 pub use error::AppError;
 #[cfg(feature = "ssr")]
 pub use error::http::sign_in_path;
+#[cfg(feature = "ssr")]
+pub use known_browser::KnownBrowser;
 #[cfg(feature = "ssr")]
 pub use request::PageRequest;
 #[cfg(feature = "ssr")]

@@ -10,10 +10,12 @@ use latchkey::{
     Engine,
     access::{Membership, Permit, Permitted},
     accounts::{
+        known_browser,
         sessions::{SessionRecord, SignedIn},
         sign_in::sign_out,
     },
     caller::{Person, Visit},
+    fault::Fault,
     id::UserId,
     name::Slug,
     time::MINUTE,
@@ -22,7 +24,10 @@ use leptos::prelude::use_context;
 use tokio::sync::OwnedMutexGuard;
 use tower_sessions::Session;
 
-use crate::{error::AppError, shown_once::Held, site::Site, text::query::value_of};
+use crate::{
+    error::AppError, known_browser::KnownBrowser, shown_once::Held, site::Site,
+    text::query::value_of,
+};
 
 /// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
 const REFRESH_AFTER: i64 = 10 * MINUTE;
@@ -32,6 +37,7 @@ pub struct PageRequest {
     site: Site,
     session: Session,
     visit: Visit,
+    known_browser: KnownBrowser,
     /// Name and value of each part of the path that the route leaves open.
     names: Vec<(String, String)>,
     path: String,
@@ -73,6 +79,7 @@ impl PageRequest {
             site,
             session,
             visit: parts.extensions.get().cloned().unwrap_or_default(),
+            known_browser: parts.extensions.get().cloned().unwrap_or_default(),
             names,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -87,6 +94,11 @@ impl PageRequest {
     /// Where it comes from.
     pub fn visit(&self) -> &Visit {
         &self.visit
+    }
+
+    /// What the browser keeps to be known to accounts.
+    pub fn known_browser(&self) -> &KnownBrowser {
+        &self.known_browser
     }
 
     /// The part of the path with this name; empty where it has none.
@@ -183,7 +195,8 @@ impl PageRequest {
         Ok(self.membership().await?.permit()?)
     }
 
-    /// Opens a session for someone who has just proven who they are, under a new id (ASVS 7.2.4).
+    /// Opens a session for someone who has just proven who they are, under a new id (ASVS 7.2.4). Their account knows the
+    /// browser from now on.
     ///
     /// # Errors
     /// When the session cannot be kept.
@@ -201,7 +214,11 @@ impl PageRequest {
             }
             _ => cycle.await?,
         }
-        self.keep(who).await
+        self.keep(who).await?;
+        let shown = self.known_browser.shown();
+        let kept = known_browser::remember(self.engine(), shown, who).map_err(Fault::from)?;
+        self.known_browser.keep(kept);
+        Ok(())
     }
 
     /// What the session holds, if someone is signed in.

@@ -1,6 +1,6 @@
 //! What every request handler works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::extract::FromRef;
 use latchkey::Engine;
@@ -32,6 +32,8 @@ pub struct AppState {
     pub held_keys: Arc<HeldKeys>,
     /// Held while the database is asked whether it answers: `/readyz` takes one connection, however often it is asked.
     pub checking: Arc<Mutex<()>>,
+    /// Whether the log says that a proxy is not in the settings.
+    pub named_undeclared_proxy: Arc<AtomicBool>,
     /// How much each client has under way.
     pub shares: Arc<Shares>,
 }
@@ -48,6 +50,7 @@ impl AppState {
             docs: Arc::default(),
             held_keys: Arc::default(),
             checking: Arc::default(),
+            named_undeclared_proxy: Arc::default(),
             shares: Arc::default(),
         }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use latchkey::{
-    accounts::sessions,
+    accounts::{attempts, sessions},
     audit::{self, BrokenChain, security_events},
     db::StorageError,
     effects, feed, idempotency, instances, peppers, service_tokens,
@@ -21,6 +21,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LOG: Duration = Duration::from_secs(1);
 /// Between two deletions of ended sessions, old counts and old audit log entries.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
+/// Between two deletions of attempts that count no more: what is left of them takes up room of a limited table.
+const ATTEMPTS: Duration = Duration::from_secs(60);
 
 /// Between two statements of how far the audit log was read, however fast it grows.
 const BETWEEN_BEATS: Duration = Duration::from_millis(100);
@@ -44,6 +46,7 @@ impl Background {
         tasks.spawn(flush_usage(state.clone(), stop.clone()));
         tasks.spawn(log_security_events(state.clone(), stop.clone()));
         tasks.spawn(clean_up(state.clone(), stop.clone()));
+        tasks.spawn(forget_attempts(state.clone(), stop.clone()));
         tasks.spawn(follow_changes(state.clone(), stop.clone()));
         tasks.spawn(watch_effects(state.clone(), stop.clone()));
         tasks.spawn(beat(state.clone(), started_at, stop.clone()));
@@ -128,6 +131,23 @@ async fn clean_up(state: AppState, stop: CancellationToken) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "old rows were not deleted"
+            );
+        }
+    }
+}
+
+async fn forget_attempts(state: AppState, stop: CancellationToken) {
+    let mut ticks = interval(ATTEMPTS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = attempts::delete_ended(&state.engine).await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "old attempts to sign in were not deleted; that is tried again"
             );
         }
     }

@@ -10,6 +10,7 @@ mod import_keys;
 mod orgs;
 mod people;
 mod pepper;
+mod setup_link;
 mod tokens;
 
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Command {
     /// Manage peppers: the secrets that protect the digests of keys.
     #[command(subcommand)]
     Pepper(PepperCommand),
+    /// Print the link that creates the first account.
+    SetupLink,
     /// Manage organizations.
     #[command(subcommand)]
     Org(OrgCommand),
@@ -132,9 +135,8 @@ impl Command {
         match self {
             Self::Serve | Self::Migrate | Self::Check(_) | Self::Restore(_) => false,
             Self::Org(OrgCommand::Create(_)) | Self::Token(TokenCommand::Create(_)) => false,
-            Self::Backup(_) | Self::Pepper(_) | Self::User(_) | Self::Key(_) | Self::Audit(_) => {
-                true
-            }
+            Self::Backup(_) | Self::Pepper(_) | Self::SetupLink => true,
+            Self::User(_) | Self::Key(_) | Self::Audit(_) => true,
             Self::Token(TokenCommand::List(_) | TokenCommand::Revoke(_)) => true,
         }
     }
@@ -176,6 +178,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::Restore(file) => backup::restore(&settings, file).await,
         Command::Pepper(PepperCommand::Status) => pepper::status(&settings).await,
         Command::Pepper(PepperCommand::Rotate) => pepper::rotate(&settings).await,
+        Command::SetupLink => setup_link::print(&settings).await,
         Command::Org(OrgCommand::Create(new)) => orgs::create(&settings, new).await,
         Command::User(command) => match command {
             UserCommand::Create(new) => people::create(&settings, new).await,

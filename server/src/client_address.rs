@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use axum::{
@@ -16,12 +16,32 @@ use latchkey::caller::{Client, Visit};
 
 use crate::{app_state::AppState, request_log::REQUEST_ID};
 
+/// The header in which a proxy names its client.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
 /// Notes in a request where it comes from, for whoever throttles by it or records it.
 pub async fn note(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let visit = visit(&parts, &state.settings.trusted_proxies);
     parts.extensions.insert(visit);
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// Says in the log, once, that a peer which is no proxy of ours names the clients that it speaks for: that is a client that
+/// makes it up, or a proxy that the operator did not name, behind which everyone shares the limits of one address.
+pub fn name_undeclared_proxy(state: &AppState, request: &Request) {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let Some(ConnectInfo(peer)) = peer.filter(|_| request.headers().contains_key(FORWARDED_FOR))
+    else {
+        return;
+    };
+    if !state.named_undeclared_proxy.swap(true, Ordering::Relaxed) {
+        let peer = peer.ip().to_canonical();
+        tracing::warn!(
+            "X-Forwarded-For from {peer} is ignored, because trusted_proxies does not contain this address. If it is \
+             your reverse proxy, add it to LATCHKEY_TRUSTED_PROXIES"
+        );
+    }
 }
 
 /// Where a request comes from.
@@ -48,7 +68,7 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     let mut address = peer.to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let forwarded: Vec<&str> = headers
-        .get_all("x-forwarded-for")
+        .get_all(FORWARDED_FOR)
         .iter()
         .flat_map(|value| value.to_str().unwrap_or_default().split(','))
         .map(str::trim)

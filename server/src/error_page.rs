@@ -87,8 +87,8 @@ pub fn cross_site() -> Response {
     error_page(
         StatusCode::FORBIDDEN,
         "Cross-site request",
-        "This form was submitted from another site. Nothing was changed. Open Latchkey at its own address and try \
-         again.",
+        "This form was submitted from another site, or your browser did not send where it comes from. Nothing was changed. \
+         Open Latchkey at its own address and try again.",
     )
 }
 

@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use latchkey::random::Randomness;
 use tracing::{Instrument, Span};
 
-use crate::app_state::AppState;
+use crate::{app_state::AppState, client_address};
 
 /// The header that carries the id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,6 +29,7 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
     let id = if is_from_trusted_proxy(&request, &state.settings.trusted_proxies) {
         id_of(request.headers())
     } else {
+        client_address::name_undeclared_proxy(&state, &request);
         None
     };
     let id = id.unwrap_or_else(new_id);

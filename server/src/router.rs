@@ -11,14 +11,15 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, any, on},
 };
-use tower_http::{catch_panic::CatchPanicLayer, csrf::CsrfLayer, limit::RequestBodyLimitLayer};
+use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
 use crate::{
     api,
     app_state::AppState,
-    assets, audit_export, client_address, cors, docs, error_page, health, logging, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, host, known_browser,
+    logging, pages,
     problem::{self, Problem},
-    request_log, security_headers, sessions, share_limit,
+    request_log, same_site, security_headers, sessions, share_limit,
     timed_stream::{Phase, SharedPhase},
 };
 
@@ -132,9 +133,11 @@ pub fn router(state: AppState) -> Router {
         .layer(map_response(pages::redirect))
         .layer(from_fn_with_state(state.clone(), share_limit::limit))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
+        .layer(from_fn_with_state(state.clone(), known_browser::layer))
         .layer(from_fn_with_state(state.clone(), client_address::note))
         .layer(map_response(sessions::secure_removal))
-        .layer(same_site_only(&state))
+        .layer(same_site::layer(&state))
+        .layer(from_fn(same_site::stated_only))
         .layer(from_fn(async |request: Request, next: Next| {
             in_time(request, next, |late| match late {
                 Late::Request => error_page::arrived_late(),
@@ -145,6 +148,7 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(|panic| {
             log_panic(panic, error_page::internal_error)
         }))
+        .layer(from_fn_with_state(state.clone(), host::own_only))
         .layer(from_fn(security_headers::add_page_policy));
 
     let operators = routes_for(For::Operators)
@@ -167,21 +171,6 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), security_headers::add))
         .layer(from_fn_with_state(state.clone(), request_log::log))
         .with_state(state)
-}
-
-/// Refuses what changes something and was sent from another site.
-fn same_site_only(
-    state: &AppState,
-) -> CsrfLayer<fn(tower_http::csrf::ProtectionError) -> Response> {
-    let layer = CsrfLayer::new();
-    #[expect(
-        clippy::expect_used,
-        reason = "settings take only origins as browsers write them"
-    )]
-    let layer = layer
-        .add_trusted_origin(state.public_url.origin())
-        .expect("the public URL is an origin");
-    layer.with_rejection_response(|_| error_page::cross_site())
 }
 
 /// What took too long.

@@ -40,7 +40,10 @@ const NO_PAGE: HeaderValue = HeaderValue::from_static(
 );
 
 /// Two years, the time that browsers' own lists of https hosts ask for.
-const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+/// The same for all subdomains.
+const HSTS_SUBDOMAINS: HeaderValue =
+    HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 /// Adds the headers to an answer. What depends on a session, or may, is not stored anywhere.
 pub async fn add(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -56,7 +59,11 @@ pub async fn add(State(state): State<AppState>, request: Request, next: Next) ->
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     if state.public_url.is_https() {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+        let hsts = match state.settings.hsts_subdomains {
+            true => HSTS_SUBDOMAINS,
+            false => HSTS,
+        };
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
     }
     response
 }

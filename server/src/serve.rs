@@ -4,7 +4,11 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
-use latchkey::{accounts::sign_up, db::StorageError, feed, imports, usage};
+use latchkey::{
+    accounts::{SignUpPolicy, setup_code, sign_up},
+    db::StorageError,
+    feed, imports, usage,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
@@ -186,6 +190,9 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
             state.public_url
         );
     }
+    if let Some(sentence) = state.settings.undeclared_proxy() {
+        tracing::warn!("{sentence}");
+    }
     tracing::info!(
         "rate limits are counted per instance: if you run several, each allows the full limit"
     );
@@ -200,12 +207,25 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
     println!("Latchkey is listening on http://{address}");
     let is_first = timeout(GRACE, sign_up::is_first(&state.engine)).await;
     if matches!(is_first, Ok(Ok(true))) {
-        println!(
-            "No account exists yet. Create the first account at {}/sign-up",
-            state.public_url
-        );
+        println!("{}", first_account(state));
     }
     Ok(())
+}
+
+/// How to create the first account.
+fn first_account(state: &AppState) -> String {
+    match state.settings.sign_up {
+        SignUpPolicy::Closed => {
+            "No account exists yet, and sign_up is closed. Create accounts with `latchkey org create` and `latchkey user \
+             create`"
+                .to_owned()
+        }
+        SignUpPolicy::Invite | SignUpPolicy::Open => format!(
+            "No account exists yet. Create the first account at {}{}",
+            state.public_url,
+            setup_code::path(&state.engine)
+        ),
+    }
 }
 
 /// Resolves when the process is asked to end.

@@ -25,10 +25,10 @@ use tower_sessions::{
 
 use crate::settings::PublicUrl;
 
-/// The cookie's name over https: browsers take it only from a secure answer, for this host alone.
+/// The cookie's name (see [`PublicUrl::cookie_name`]).
+const COOKIE: &str = "latchkey";
+/// Its name over https.
 const SECURE_COOKIE: &str = "__Host-latchkey";
-/// Its name on http://localhost, where browsers refuse the other.
-const LOCAL_COOKIE: &str = "latchkey";
 
 /// The engine's sessions as tower-sessions wants them.
 #[derive(Clone)]
@@ -44,11 +44,7 @@ impl fmt::Debug for Store {
 pub fn layer(engine: Arc<Engine>, public_url: &PublicUrl) -> SessionManagerLayer<Store> {
     let is_https = public_url.is_https();
     SessionManagerLayer::new(Store(engine))
-        .with_name(if is_https {
-            SECURE_COOKIE
-        } else {
-            LOCAL_COOKIE
-        })
+        .with_name(public_url.cookie_name(COOKIE))
         .with_secure(is_https)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)

@@ -22,6 +22,7 @@ use latchkey::{
     key::digest::Peppers,
     random::Randomness,
 };
+use url::Host;
 
 use self::peppers::PepperSources;
 pub use self::{
@@ -45,6 +46,10 @@ pub struct Settings {
     pub convention: Convention,
     /// Who may make an account.
     pub sign_up: SignUpPolicy,
+    /// Whether the subdomains of the public host are to use https, too.
+    pub hsts_subdomains: bool,
+    /// Further hosts under which browsers come.
+    pub hosts: Vec<String>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How the log is written.
@@ -95,6 +100,15 @@ impl Settings {
                 "closed" => Ok(SignUpPolicy::Closed),
                 _ => Err("must be `invite`, `open` or `closed`".to_owned()),
             })?,
+            hsts_subdomains: layers.text("hsts_subdomains", |text| match text {
+                "all" => Ok(true),
+                "none" => Ok(false),
+                _ => Err("must be `all` or `none`".to_owned()),
+            })?,
+            hosts: layers.list("hosts", |text| {
+                let host = Host::parse(text).map_err(|_| format!("`{text}` is not a host name"))?;
+                Ok(host.to_string())
+            })?,
             trusted_proxies: layers.list("trusted_proxies", |text| {
                 let address = text.parse::<IpAddr>().map(IpNet::from);
                 text.parse::<IpNet>()
@@ -141,6 +155,15 @@ impl Settings {
     /// Whether the operator said under which address browsers come.
     pub fn names_public_url(&self) -> bool {
         self.public_url.is_some()
+    }
+
+    /// What to warn of if browsers come over https, which a proxy adds, and no proxy is named.
+    pub fn undeclared_proxy(&self) -> Option<&'static str> {
+        let is_https = self.public_url.as_ref().is_some_and(PublicUrl::is_https);
+        (is_https && self.trusted_proxies.is_empty()).then_some(
+            "public_url is https, but trusted_proxies is not set: all users share the limits of the reverse proxy's \
+             address. Set LATCHKEY_TRUSTED_PROXIES to the address or network of the proxy",
+        )
     }
 
     /// Where the database is. May hold a password.

@@ -1,6 +1,7 @@
 //! Passwords: what will do as one, and how they are kept (argon2id, ASVS 6.2 and 11.4.2).
 
 use std::{
+    borrow::Cow,
     fmt,
     net::{IpAddr, Ipv4Addr},
     str::FromStr,
@@ -23,9 +24,14 @@ use crate::{
     fault::{Fault, from_fault},
     id::UserId,
     network::Network,
+    nfc::nfc,
 };
 
-use super::sessions::{self, Ended, SignedIn};
+use super::{
+    attempts::{self, AttemptError, Subject, minutes},
+    common_passwords::is_common,
+    sessions::{self, Ended, SignedIn},
+};
 
 /// A password as it was typed, wiped when dropped. Any text, so that a wrong one can be compared too.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, Deserialize)]
@@ -57,7 +63,7 @@ pub enum ChangePasswordError {
     #[error("The current password is incorrect.")]
     WrongPassword,
     /// Too many wrong ones in a row.
-    #[error("Too many incorrect passwords. Try again in {} minutes.", (.retry_after + 59) / 60)]
+    #[error("Too many incorrect passwords. Try again in {}.", minutes(*.retry_after))]
     TooMany {
         /// Seconds until the next try.
         retry_after: i64,
@@ -69,12 +75,16 @@ pub enum ChangePasswordError {
 
 from_fault!(ChangePasswordError);
 
-const COMMON: &str = include_str!("common_passwords.txt");
-
 impl TypedPassword {
-    /// Takes a password as it was typed.
+    /// Takes a password as it was typed, on whatever keyboard.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let mut text = text.into();
+        let composed = match nfc(&text) {
+            Cow::Borrowed(_) => return Self(text),
+            Cow::Owned(composed) => composed,
+        };
+        text.zeroize();
+        Self(composed)
     }
 }
 
@@ -88,13 +98,12 @@ impl FromStr for NewPassword {
     type Err = InvalidPassword;
 
     fn from_str(text: &str) -> Result<Self, InvalidPassword> {
-        match text.chars().count() {
+        let password = TypedPassword::new(text);
+        match password.0.chars().count() {
             0..8 => Err(InvalidPassword::TooShort),
             129.. => Err(InvalidPassword::TooLong),
-            _ if COMMON.lines().any(|common| common == text.to_lowercase()) => {
-                Err(InvalidPassword::Common)
-            }
-            _ => Ok(Self(TypedPassword(text.to_owned()))),
+            _ if is_common(&password.0) => Err(InvalidPassword::Common),
+            _ => Ok(Self(password)),
         }
     }
 }
@@ -181,15 +190,21 @@ pub async fn change(
     new: NewPassword,
 ) -> Result<SignedIn, ChangePasswordError> {
     let user_id = person.user_id;
-    let attempt = engine
-        .throttle
-        .attempt(engine.clock.now(), &[format!("password {user_id}")])
-        .map_err(|retry_after| ChangePasswordError::TooMany { retry_after })?;
+    let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id)]).await {
+        Ok(attempt) => attempt,
+        Err(AttemptError::TooMany { retry_after }) => {
+            return Err(ChangePasswordError::TooMany { retry_after });
+        }
+        Err(AttemptError::Storage(error)) => return Err(error.into()),
+    };
     const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1";
     let stored: Option<String> = on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)?;
     let whose = HashFor::User(user_id);
     let verified = verify(engine, current, stored, whose).await;
-    if !attempt.unless_wrong(verified)? {
+    if !matches!(verified, Ok(false)) {
+        attempt.take_back(engine).await?;
+    }
+    if !verified? {
         let log = Log::OrgsOf(user_id);
         let failed = SecurityEvent::new(Event::SessionFailed, person.into(), log);
         engine.note(failed.with("reason", "wrong_current_password"));
@@ -236,6 +251,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_password_is_the_same_however_a_keyboard_composes_it() {
+        let typed = |text: &str| TypedPassword::new(text).0.clone();
+        assert_eq!(typed("e\u{301}cole du soir"), "école du soir");
+        let new: NewPassword = "e\u{301}cole du soir".parse().unwrap();
+        assert_eq!(new.0.0, "école du soir");
+        // Seven letters are too few, in however many characters.
+        assert!(
+            "e\u{301}e\u{301}e\u{301}aaaa"
+                .parse::<NewPassword>()
+                .is_err()
+        );
+    }
+
+    #[test]
     fn a_new_password_is_long_enough_and_not_a_common_one() {
         assert!("correct horse battery".parse::<NewPassword>().is_ok());
         assert!("p ä🔑 ss w".parse::<NewPassword>().is_ok());
@@ -252,6 +281,10 @@ mod tests {
             "Password1".parse::<NewPassword>().unwrap_err(),
             InvalidPassword::Common
         );
+        for common in ["football1", "Qwertyuiop", "iloveyou1", "contrasen\u{303}a"] {
+            let refused = common.parse::<NewPassword>();
+            assert_eq!(refused.unwrap_err(), InvalidPassword::Common, "{common}");
+        }
         assert_eq!(
             format!("{:?}", TypedPassword::new("hunter2")),
             "TypedPassword(redacted)"

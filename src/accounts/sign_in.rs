@@ -1,7 +1,5 @@
 //! Signing in with an e-mail address and a password.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use crate::{
     Engine,
     audit::security_events::{Log, SecurityEvent},
@@ -15,9 +13,10 @@ use crate::{
 };
 
 use super::{
+    attempts::{self, AttemptError, Subject, minutes},
+    known_browser::Shown,
     password::{self, HashFor, TypedPassword},
     sessions::SignedIn,
-    throttle::address_subject,
 };
 
 /// Why someone was not signed in.
@@ -27,7 +26,7 @@ pub enum SignInError {
     #[error("The e-mail address or password is incorrect.")]
     WrongCredentials(FailedSignIn),
     /// Too many wrong ones, for this account or from this address.
-    #[error("Too many attempts. Wait {retry_after} seconds and try again.")]
+    #[error("Too many attempts. Try again in {}.", minutes(*.retry_after))]
     TooMany {
         /// Seconds until the next try.
         retry_after: i64,
@@ -84,7 +83,17 @@ struct Account {
     disabled_at: Option<Timestamp>,
 }
 
-/// The person whom the address and the password belong to. `visit` is the request.
+impl Account {
+    fn signed_in(&self) -> SignedIn {
+        SignedIn {
+            user_id: self.id,
+            epoch: self.epoch,
+        }
+    }
+}
+
+/// The person whom the address and the password belong to. `visit` is the request, and `shown` what the browser keeps to
+/// be known (see [`super::known_browser::remember`]).
 ///
 /// # Errors
 /// When they belong to no one, or were tried too often.
@@ -93,45 +102,60 @@ pub async fn sign_in(
     email: &EmailAddress,
     password: TypedPassword,
     visit: &Visit,
+    shown: &str,
 ) -> Result<SignedIn, SignInError> {
-    let from = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let subjects = [format!("account {email}"), address_subject(from)];
-    let attempt = match engine.throttle.attempt(engine.clock.now(), &subjects) {
+    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";
+    let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
+    let stored = found.as_ref().map(|account| account.password_hash.clone());
+    let account = found.as_ref().map(Account::signed_in);
+    let shown = Shown::read(engine, shown);
+    let browser = account.and_then(|who| Some((who.user_id, shown.number(who)?)));
+    let counted = match browser {
+        Some((user_id, number)) => {
+            attempts::count(engine, &[Subject::Browser(user_id, number)]).await
+        }
+        None => {
+            let subjects = [
+                Subject::AccountFrom(email, visit),
+                Subject::Network(visit),
+                Subject::Account(email),
+            ];
+            attempts::count(engine, &subjects).await
+        }
+    };
+    let attempt = match counted {
         Ok(attempt) => attempt,
-        Err(retry_after) => {
-            let failed = FailedSignIn::Throttled(account(engine, email).await?);
+        Err(AttemptError::TooMany { retry_after }) => {
+            let failed = FailedSignIn::Throttled(account.map(|who| who.user_id));
             note_failed(engine, failed, visit);
             return Err(SignInError::TooMany {
                 retry_after,
                 failed,
             });
         }
+        Err(AttemptError::Storage(error)) => return Err(error.into()),
     };
-    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";
-    let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
-    let stored = found.as_ref().map(|account| account.password_hash.clone());
     let whose = HashFor::of_visit(visit);
-    let verified = password::verify(engine, password, stored, whose).await;
-    let is_right = attempt.unless_wrong(verified)?;
+    let is_right = match password::verify(engine, password, stored, whose).await {
+        Ok(is_right) => is_right,
+        Err(fault) => {
+            attempt.take_back(engine).await?;
+            return Err(fault.into());
+        }
+    };
     let failed = match found {
         None => FailedSignIn::UnknownAccount,
         Some(account) if account.disabled_at.is_some() => FailedSignIn::Disabled(account.id),
         Some(account) if !is_right => FailedSignIn::WrongPassword(account.id),
-        Some(Account { id, epoch, .. }) => {
-            let started = event(Event::SessionStarted, Some(id), visit);
+        Some(account) => {
+            attempt.take_back(engine).await?;
+            let started = event(Event::SessionStarted, Some(account.id), visit);
             engine.note(started);
-            return Ok(SignedIn { user_id: id, epoch });
+            return Ok(account.signed_in());
         }
     };
     note_failed(engine, failed, visit);
     Err(SignInError::WrongCredentials(failed))
-}
-
-/// Whose address it is.
-async fn account(engine: &Engine, email: &EmailAddress) -> Result<Option<UserId>, StorageError> {
-    const SQL: &str = "SELECT id FROM users WHERE email = $1";
-    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
-        .bind(email.clone()).fetch_optional(c).await)?)
 }
 
 /// Notes for the audit log that someone failed to sign in. Of who tried an account that there is not nothing is kept but

@@ -19,8 +19,10 @@ use crate::{
 
 use super::{
     SignUpPolicy, User,
+    attempts::{self, Attempt, AttemptError, Subject, minutes},
     password::{self, HashFor, NewPassword},
     sessions::SignedIn,
+    setup_code,
 };
 
 /// What someone enters to sign up.
@@ -34,6 +36,8 @@ pub struct SignUp {
     pub password: NewPassword,
     /// The name of the org they make.
     pub org_name: DisplayName,
+    /// The code that the first account needs; anything afterwards.
+    pub setup_code: String,
 }
 
 /// Why an account was not made.
@@ -47,6 +51,17 @@ pub enum SignUpError {
         "You cannot sign up with this e-mail address. If you have an account, sign in instead."
     )]
     NotAvailable,
+    /// There is no account yet, and the code is not the one of this instance.
+    #[error(
+        "The setup code is incorrect. `latchkey serve` prints it when it starts, and `latchkey setup-link` prints it again."
+    )]
+    WrongSetupCode,
+    /// Too many wrong codes, or too many accounts, from one network.
+    #[error("Too many attempts. Try again in {}.", minutes(*.retry_after))]
+    TooMany {
+        /// Seconds until the next try.
+        retry_after: i64,
+    },
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),
@@ -63,12 +78,28 @@ impl From<CreateOrgError> for SignUpError {
     }
 }
 
-/// Whether someone may sign up now: always when there is no account yet.
+/// Who can sign up now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaySignUp {
+    /// Whoever has the setup code: there is no account yet.
+    First,
+    /// Everyone.
+    Everyone,
+    /// No one.
+    NoOne,
+}
+
+/// Who can sign up now.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn is_open(engine: &Engine) -> Result<bool, StorageError> {
-    Ok(engine.sign_up == SignUpPolicy::Open || is_first(engine).await?)
+pub async fn may_sign_up(engine: &Engine) -> Result<MaySignUp, StorageError> {
+    Ok(match engine.sign_up {
+        SignUpPolicy::Closed => MaySignUp::NoOne,
+        _ if is_first(engine).await? => MaySignUp::First,
+        SignUpPolicy::Open => MaySignUp::Everyone,
+        SignUpPolicy::Invite => MaySignUp::NoOne,
+    })
 }
 
 /// Whether there is no account yet, so that the next one is the first.
@@ -84,22 +115,43 @@ pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
 
 /// Makes the account and its org, of which the person is the owner. `visit` is the request.
 ///
+/// An account without a confirmed address signs in immediately, so the answer shows whether the address was free. A network
+/// asks that ten times in 15 minutes at most.
+///
 /// # Errors
-/// When sign-up is not open or the address has an account.
+/// When sign-up is not open, the setup code is wrong or the address has an account.
 pub async fn sign_up(
     engine: &Engine,
     new: SignUp,
     visit: Visit,
 ) -> Result<(SignedIn, Org), SignUpError> {
-    if !is_open(engine).await? {
-        return Err(SignUpError::NotOpen);
+    let may = may_sign_up(engine).await?;
+    match may {
+        MaySignUp::NoOne => return Err(SignUpError::NotOpen),
+        MaySignUp::First => {
+            let attempt = attempt(engine, Subject::SetupCode(&visit)).await?;
+            if !setup_code::is_right(engine, &new.setup_code) {
+                return Err(SignUpError::WrongSetupCode);
+            }
+            attempt.take_back(engine).await?;
+        }
+        MaySignUp::Everyone => {}
     }
-    let password_hash = password::hash(engine, new.password, HashFor::of_visit(&visit)).await?;
+    let attempt = attempt(engine, Subject::SignUp(&visit)).await?;
+    let password_hash = match password::hash(engine, new.password, HashFor::of_visit(&visit)).await
+    {
+        Ok(hash) => hash,
+        Err(fault) => {
+            attempt.take_back(engine).await?;
+            return Err(fault.into());
+        }
+    };
     let user_id = new_user_id(engine)?;
     let person = Person { user_id, visit };
     let mut change = engine.change_of_new_org(person.into()).await?;
-    // Asked again under the lock: of two first sign-ups at once, one is the first.
-    if engine.sign_up != SignUpPolicy::Open && !lock_while_empty(change.tx()).await? {
+    // Asked again under the lock: of two first sign-ups at once, one is the first. The other needs an open sign-up.
+    let must_be_first = may == MaySignUp::First && engine.sign_up != SignUpPolicy::Open;
+    if must_be_first && !lock_while_empty(change.tx()).await? {
         return Err(SignUpError::NotOpen);
     }
     let org = orgs::insert_numbered(
@@ -128,6 +180,15 @@ pub async fn sign_up(
         change.commit(events).await?;
     }
     Ok((SignedIn { user_id, epoch: 0 }, org))
+}
+
+/// Counts an attempt for one subject.
+async fn attempt(engine: &Engine, subject: Subject<'_>) -> Result<Attempt, SignUpError> {
+    match attempts::count(engine, &[subject]).await {
+        Ok(attempt) => Ok(attempt),
+        Err(AttemptError::TooMany { retry_after }) => Err(SignUpError::TooMany { retry_after }),
+        Err(AttemptError::Storage(error)) => Err(error.into()),
+    }
 }
 
 /// Someone became a member with a role.

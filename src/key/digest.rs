@@ -10,6 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::text::PlainKey;
 
+/// What the key is derived for under which browsers are known.
+const KNOWN_BROWSER: &[u8] = b"latchkey known browser, version 1";
+
+/// What the code of the first account is derived for.
+const SETUP_CODE: &[u8] = b"latchkey setup code, version 1";
+
 /// The digest of a key or of a service token under one pepper.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
@@ -74,6 +80,18 @@ impl Pepper {
         let mut mac = self.mac.clone();
         mac.update(b"latchkey pepper fingerprint, version 1");
         mac.finalize().into_bytes().into()
+    }
+
+    /// The MAC of a text under a key that is derived for one purpose.
+    fn derived(&self, purpose: &[u8], text: &[u8]) -> Hmac<Sha256> {
+        let mut derive = self.mac.clone();
+        derive.update(purpose);
+        // HMAC fills shorter keys with zeros.
+        let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
+        key[..32].copy_from_slice(&derive.finalize().into_bytes());
+        let mut mac = Hmac::<Sha256>::new(&key);
+        mac.update(text);
+        mac
     }
 
     fn digest(&self, hash: &[u8]) -> KeyDigest {
@@ -154,11 +172,52 @@ impl Peppers {
 
     fn derived_mac(&self, version: i32, purpose: &[u8], text: &[u8]) -> Option<Vec<u8>> {
         let pepper = self.all().find(|pepper| pepper.version == version)?;
-        let mut derive = pepper.mac.clone();
-        derive.update(purpose);
-        let mut mac = Hmac::<Sha256>::new_from_slice(&derive.finalize().into_bytes()).ok()?;
-        mac.update(text);
-        Some(mac.finalize().into_bytes().to_vec())
+        Some(
+            pepper
+                .derived(purpose, text)
+                .finalize()
+                .into_bytes()
+                .to_vec(),
+        )
+    }
+
+    /// The HMAC-SHA256 that names what attempts are counted for (see `accounts/attempts.rs`).
+    pub(crate) fn attempts_mac(&self, text: &[u8]) -> [u8; 32] {
+        let mac = self.current.derived(b"latchkey attempts, version 1", text);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// 128 bits that only who has the current pepper knows: what the first account is created with (see
+    /// `accounts/setup_code.rs`).
+    pub(crate) fn setup_code(&self) -> [u8; 16] {
+        let mac = self.current.derived(SETUP_CODE, b"");
+        let mac: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut code = [0; 16];
+        code.copy_from_slice(&mac[..16]);
+        code
+    }
+
+    /// Whether a code is [`Self::setup_code`]. Takes the same time wherever they differ.
+    pub(crate) fn is_setup_code(&self, code: &[u8; 16]) -> bool {
+        let mac = self.current.derived(SETUP_CODE, b"");
+        mac.verify_truncated_left(code).is_ok()
+    }
+
+    /// The HMAC-SHA256 of what a browser shows to be known (see `accounts/known_browser.rs`).
+    pub(crate) fn browser_mac(&self, text: &[u8]) -> [u8; 32] {
+        let mac = self.current.derived(KNOWN_BROWSER, text);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Whether [`Self::browser_mac`] made `mac`, under this pepper or one that was current before. Takes the same time
+    /// wherever they differ.
+    pub(crate) fn is_browser_mac(&self, text: &[u8], mac: &[u8]) -> bool {
+        self.all().any(|pepper| {
+            pepper
+                .derived(KNOWN_BROWSER, text)
+                .verify_slice(mac)
+                .is_ok()
+        })
     }
 
     /// The digests under which `key` may be stored, the current pepper's first.

@@ -1,6 +1,6 @@
 //! What the pages before a session begin with, and their frame.
 
-use latchkey::accounts::sign_up;
+use latchkey::accounts::sign_up::{self, MaySignUp};
 use leptos::prelude::*;
 
 use crate::{
@@ -8,15 +8,6 @@ use crate::{
     icons::{Icon, Symbol},
     request::PageRequest,
 };
-
-/// Who may sign up now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MaySignUp {
-    /// Whoever comes: there is no account yet.
-    First,
-    Everyone,
-    NoOne,
-}
 
 /// What the sign-up and sign-in pages begin with. It tells nothing about anyone else.
 #[derive(Debug, Clone)]
@@ -28,16 +19,8 @@ pub struct Entry {
 
 /// What the sign-up and sign-in pages begin with, for everyone.
 pub async fn entry(request: PageRequest) -> Result<Entry, AppError> {
-    let engine = request.engine();
-    let may_sign_up = if sign_up::is_first(engine).await? {
-        MaySignUp::First
-    } else if sign_up::is_open(engine).await? {
-        MaySignUp::Everyone
-    } else {
-        MaySignUp::NoOne
-    };
     Ok(Entry {
-        may_sign_up,
+        may_sign_up: sign_up::may_sign_up(request.engine()).await?,
         is_signed_in: request.user_id().await.is_ok(),
     })
 }

@@ -1,6 +1,11 @@
 //! `/`: leads everyone to where they can begin.
 
-use latchkey::{Engine, accounts::sign_up, id::UserId, orgs};
+use latchkey::{
+    Engine,
+    accounts::sign_up::{MaySignUp, may_sign_up},
+    id::UserId,
+    orgs,
+};
 use leptos::prelude::*;
 
 use super::{entry::EntryFrame, page::page};
@@ -11,7 +16,9 @@ async fn home(request: PageRequest) -> Result<String, AppError> {
     let engine = request.engine();
     match request.user_id().await {
         Ok(user_id) => home_of(engine, user_id).await,
-        Err(AppError::SignedOut) if sign_up::is_first(engine).await? => Ok("/sign-up".to_owned()),
+        Err(AppError::SignedOut) if may_sign_up(engine).await? == MaySignUp::First => {
+            Ok("/sign-up".to_owned())
+        }
         Err(AppError::SignedOut) => Ok("/sign-in".to_owned()),
         Err(error) => Err(error),
     }

@@ -4,6 +4,7 @@ use latchkey::{
     accounts::{
         password::TypedPassword,
         sign_in::{self, FailedSignIn, SignInError},
+        sign_up::MaySignUp,
     },
     caller::Visit,
     email::EmailAddress,
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
-    entry::{EntryFrame, MaySignUp, entry, lead_on},
+    entry::{EntryFrame, entry, lead_on},
     forms::fields_and_errors,
     home::home_of,
     page::page,
@@ -69,7 +70,8 @@ pub async fn submit(
         return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
     };
     let password = TypedPassword::new(form.password.clone());
-    let who = match sign_in::sign_in(engine, &email, password, visit).await {
+    let shown = request.known_browser().shown();
+    let who = match sign_in::sign_in(engine, &email, password, visit, shown).await {
         Ok(who) => who,
         Err(error @ SignInError::WrongCredentials(failed)) => {
             log_failure(failed, visit);

@@ -1,13 +1,13 @@
 //! `/sign-up`: an account and an org of one's own.
 
-use latchkey::accounts::sign_up::{self, SignUp, SignUpError};
+use latchkey::accounts::sign_up::{self, MaySignUp, SignUp, SignUpError};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
-    entry::{EntryFrame, MaySignUp, entry, lead_on},
+    entry::{EntryFrame, entry, lead_on},
     field_reader::FieldReader,
     forms::fields_and_errors,
     page::page,
@@ -29,7 +29,15 @@ pub struct SignUpForm {
     email: String,
     org_name: String,
     password: String,
+    /// The setup code, for the first account.
+    #[serde(default)]
+    code: String,
 }
+
+/// The field of the setup code.
+const CODE: &str = "code";
+/// More characters than the setup code has.
+const MAX_CODE: usize = 40;
 
 impl SignUpForm {
     /// The form as it is sent back: without the password.
@@ -39,6 +47,7 @@ impl SignUpForm {
             email: sent_back(&self.email, MAX_NAME),
             org_name: sent_back(&self.org_name, MAX_NAME),
             password: String::new(),
+            code: sent_back(&self.code, MAX_CODE),
         }
     }
 }
@@ -63,6 +72,7 @@ pub async fn submit(
         email,
         password,
         org_name,
+        setup_code: form.code.clone(),
     };
     match sign_up::sign_up(request.engine(), new, request.visit().clone()).await {
         Ok((who, org)) => {
@@ -72,9 +82,13 @@ pub async fn submit(
                 done: None,
             })
         }
-        Err(error @ (SignUpError::NotOpen | SignUpError::NotAvailable)) => {
-            Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
+        Err(error @ SignUpError::WrongSetupCode) => {
+            Ok(FormAnswer::refused(form.sent_back(), CODE, error))
         }
+        Err(
+            error
+            @ (SignUpError::NotOpen | SignUpError::NotAvailable | SignUpError::TooMany { .. }),
+        ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
         Err(SignUpError::Fault(fault)) => Err(fault.into()),
     }
 }
@@ -82,21 +96,44 @@ pub async fn submit(
 /// The page on which people sign up, or are told why they cannot.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
-    let card = page(entry, |_, entry| {
+    let card = page(entry, |request, entry| {
         lead_on(&entry);
+        let code = request.parameter(CODE);
         match entry.may_sign_up {
             MaySignUp::NoOne => view! { <Closed/> }.into_any(),
-            MaySignUp::First => view! { <SignUpCard is_first=true/> }.into_any(),
-            MaySignUp::Everyone => view! { <SignUpCard is_first=false/> }.into_any(),
+            MaySignUp::First => view! { <SignUpCard is_first=true code/> }.into_any(),
+            MaySignUp::Everyone => {
+                view! { <SignUpCard is_first=false code=String::new()/> }.into_any()
+            }
         }
     });
     view! { <Title text="Sign up"/><EntryFrame>{card}</EntryFrame> }
 }
 
 #[component]
-fn SignUpCard(is_first: bool) -> impl IntoView {
-    let (values, errors) = fields_and_errors(SignUpForm::default);
+fn SignUpCard(
+    is_first: bool,
+    /// The setup code in the address.
+    code: String,
+) -> impl IntoView {
+    let (values, errors) = fields_and_errors(|| SignUpForm {
+        code,
+        ..SignUpForm::default()
+    });
+    let is_wrong = errors.iter().any(|error| error.field == CODE);
     let errors = Errors::new(errors);
+    // Who opened the setup link need not see the code.
+    let code = is_first.then(|| {
+        if values.code.is_empty() || is_wrong {
+            view! {
+                <Field name=CODE label="Setup code" hint="From the setup link that Latchkey printed when it started. Run latchkey setup-link to print it again."
+                    autocomplete="off" maxlength=MAX_CODE value=values.code errors/>
+            }
+            .into_any()
+        } else {
+            view! { <input type="hidden" name=CODE value=values.code/> }.into_any()
+        }
+    });
     view! {
         <div class="card">
             <h1>{if is_first { "Welcome to Latchkey" } else { "Sign up" }}</h1>
@@ -108,6 +145,7 @@ fn SignUpCard(is_first: bool) -> impl IntoView {
             }}</p>
             <form class="form" method="post" action="/sign-up">
                 <FormError errors consequence="No account was created."/>
+                {code}
                 <Field name="name" label="Your name" autocomplete="name" value=values.name errors/>
                 <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
                 <Field name="org_name" label="Organization" hint="The name of your team or company." autocomplete="organization" value=values.org_name errors/>

@@ -22,7 +22,8 @@ use crate::{
 /// The flags of `check`.
 #[derive(Debug, Args)]
 pub struct CheckFlags {
-    /// Also exit with 1 on warnings: unknown variables, files that other users can read or write, a Postgres that cannot
+    /// Also exit with 1 on warnings: unknown variables, a proxy that is not in the settings, files that other
+    /// users can read or write, a Postgres that cannot
     /// notify this process of changes, and an audit log that does not start where Latchkey left it.
     #[arg(long)]
     strict: bool,
@@ -58,6 +59,10 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
             return Err(CliError::Unwell);
         }
     };
+    if let Some(sentence) = settings.undeclared_proxy() {
+        warnings += 1;
+        println!("settings: {sentence}");
+    }
     for exposed in exposed_files::find(&settings) {
         warnings += 1;
         println!("files: {exposed}");

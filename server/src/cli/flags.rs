@@ -38,6 +38,9 @@ pub struct Flags {
     /// Who can sign up: invite, open or closed.
     #[arg(long, global = true, value_name = "POLICY")]
     sign_up: Option<String>,
+    /// Further hosts under which browsers reach this instance, separated by commas.
+    #[arg(long, global = true, value_name = "HOSTS")]
+    hosts: Option<String>,
     /// Reverse proxies whose X-Forwarded-For header is trusted, separated by commas.
     #[arg(long, global = true, value_name = "NETWORKS")]
     trusted_proxies: Option<String>,
@@ -99,6 +102,7 @@ impl Flags {
             ("database_url", &self.database_url),
             ("convention", &self.convention),
             ("sign_up", &self.sign_up),
+            ("hosts", &self.hosts),
             ("trusted_proxies", &self.trusted_proxies),
             ("log_format", &self.log_format),
             ("log_level", &self.log_level),

@@ -1,6 +1,6 @@
 //! The address under which browsers reach Latchkey.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use url::{Host, Url};
 
@@ -9,6 +9,8 @@ use url::{Host, Url};
 pub struct PublicUrl {
     /// As browsers write it in an `Origin` header: lower case, without a default port and a trailing slash.
     origin: String,
+    /// In lower case, an IPv6 address in brackets.
+    host: String,
     is_https: bool,
 }
 
@@ -36,13 +38,10 @@ impl PublicUrl {
             None => false,
         };
         match url.scheme() {
-            "https" => Ok(Self {
+            scheme @ ("https" | "http") if scheme == "https" || is_this_machine => Ok(Self {
                 origin: url.origin().ascii_serialization(),
-                is_https: true,
-            }),
-            "http" if is_this_machine => Ok(Self {
-                origin: url.origin().ascii_serialization(),
-                is_https: false,
+                host: url.host_str().unwrap_or_default().to_owned(),
+                is_https: scheme == "https",
             }),
             "http" => Err(
                 "must use https, because http exposes passwords and keys to the network. Only localhost can use http"
@@ -56,6 +55,7 @@ impl PublicUrl {
     pub fn localhost(port: u16) -> Self {
         Self {
             origin: format!("http://localhost:{port}"),
+            host: "localhost".to_owned(),
             is_https: false,
         }
     }
@@ -65,10 +65,36 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Whether a host, without its port, is the one that browsers use. On this machine, any of its own names is.
+    pub fn has_host(&self, host: &str) -> bool {
+        self.host.eq_ignore_ascii_case(host) || (is_loopback(&self.host) && is_loopback(host))
+    }
+
+    /// The name of a cookie. Browsers take `__Host-` ones only from a secure answer, for this host alone. On
+    /// <http://localhost> they refuse those, and share cookies between ports: there the name has the port, for several
+    /// instances on one machine.
+    pub fn cookie_name(&self, name: &str) -> String {
+        if self.is_https {
+            return format!("__Host-{name}");
+        }
+        let port = self.origin.rsplit_once(':').map(|(_, port)| port);
+        match port.and_then(|port| port.parse::<u16>().ok()) {
+            Some(port) => format!("{name}-{port}"),
+            None => name.to_owned(),
+        }
+    }
+
     /// Whether browsers come over https.
     pub fn is_https(&self) -> bool {
         self.is_https
     }
+}
+
+/// Whether a host is this machine, which no other site can make a browser believe of its own name.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let address = address.parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Display for PublicUrl {
@@ -91,6 +117,48 @@ mod tests {
         let url = PublicUrl::parse(text).unwrap();
         assert_eq!(url.origin, origin);
         assert_eq!(url.is_https(), origin.starts_with("https:"));
+    }
+
+    #[test]
+    fn a_host_is_the_one_of_the_url_and_on_this_machine_any_of_its_own() {
+        let hosts = |url: &str| {
+            let url = PublicUrl::parse(url).unwrap();
+            let all = [
+                "keys.example.com",
+                "KEYS.example.com",
+                "evil.example",
+                "localhost",
+                "127.0.0.1",
+                "[::1]",
+                "",
+            ];
+            all.map(|host| url.has_host(host))
+        };
+        assert_eq!(
+            hosts("https://keys.example.com:8443"),
+            [true, true, false, false, false, false, false]
+        );
+        for local in [
+            "http://localhost:3000",
+            "http://127.0.0.1",
+            "http://[::1]:80",
+        ] {
+            assert_eq!(
+                hosts(local),
+                [false, false, false, true, true, true, false],
+                "{local}"
+            );
+        }
+    }
+
+    #[rstest]
+    #[case("https://keys.example.com", "__Host-latchkey")]
+    #[case("http://localhost:3000", "latchkey-3000")]
+    #[case("http://[::1]:3001", "latchkey-3001")]
+    #[case("http://[::1]", "latchkey")]
+    #[case("http://localhost", "latchkey")]
+    fn a_cookie_is_one_instances_alone(#[case] url: &str, #[case] name: &str) {
+        assert_eq!(PublicUrl::parse(url).unwrap().cookie_name("latchkey"), name);
     }
 
     #[rstest]

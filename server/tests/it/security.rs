@@ -5,6 +5,7 @@ mod bounds;
 mod cookies;
 mod cross_site;
 mod headers;
+mod hosts;
 mod secrets;
 mod sessions;
 mod shares;

@@ -24,6 +24,7 @@ mod security_events;
 mod service_tokens;
 mod sessions;
 mod sign_in;
+mod sign_in_budgets;
 mod sign_up;
 mod upgrade;
 mod usage_flush;

@@ -15,7 +15,7 @@ use std::sync::{
 
 use latchkey::{
     Engine, EngineSettings,
-    accounts::SignUpPolicy,
+    accounts::{SignUpPolicy, setup_code},
     clock::Clock,
     convention::Convention,
     db::Db,
@@ -84,6 +84,11 @@ impl TestApp {
     pub fn fresh_engine(&self) -> Engine {
         let settings = settings_on(self.engine.db().clone(), self.clock.clone());
         Engine::start(settings).unwrap()
+    }
+
+    /// What the first account is created with.
+    pub fn setup_code(&self) -> String {
+        setup_code::text(&self.engine)
     }
 
     /// Makes an org with this slug.

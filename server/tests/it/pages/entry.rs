@@ -23,11 +23,38 @@ on_both! {
         assert!(!app.browser().get("/sign-in").await.body.contains("/sign-up"));
     }
 
+    async fn the_setup_link_fills_in_its_code_and_changes_nothing(app: &TestApp) {
+        let (browser, code) = (app.browser(), app.setup_code());
+        let typed = browser.get("/sign-up").await.text();
+        assert!(typed.contains("<label for=\"code\">Setup code</label>"), "{typed}");
+        let linked = browser.get(&format!("/sign-up?code={code}")).await;
+        assert_eq!(linked.hidden("code"), code);
+        assert!(!linked.body.contains("Setup code"), "{}", linked.body);
+        assert_eq!(linked.set_cookies(), [""; 0]);
+
+        let sign_up = async |name: &str, code: &str| {
+            let fields = [("name", name), ("email", "n@example.com"), ("org_name", "O"), ("password", PASSWORD), ("code", code)];
+            browser.submit("/sign-up", &fields).await
+        };
+        let misspelt = sign_up("", &code).await;
+        assert_eq!(misspelt.hidden("code"), code, "what is right stays");
+        for wrong in ["", "wrong", &code[1..], &format!("{code}A")] {
+            let refused = sign_up("N", wrong).await;
+            assert_eq!(refused.status, 422, "{}", refused.body);
+            assert!(refused.body.contains("id=\"code-error\"") && refused.text().contains(">Setup code<"), "{}", refused.body);
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);
+        assert_eq!(sign_up("N", &format!(" {code} ")).await.status, 303);
+        assert_eq!(app.browser().submit("/sign-up", &[("name", "N"), ("email", "m@example.com"), ("org_name", "O"),
+            ("password", PASSWORD), ("code", &code)]).await.status, 422, "the first account has spent it");
+    }
+
     async fn where_sign_up_is_open_everyone_finds_the_form(app: &TestApp) {
         app.org("northwind").await.person("dana", Role::Owner).await;
         let engine = app.another_engine(|settings| settings.sign_up = SignUpPolicy::Open).await;
         let state = latchkey_server::AppState { engine, ..app.state(&[]) };
         let browser = Browser::new(latchkey_server::router(state), "http://localhost:3000");
+        assert!(!browser.get("/sign-up?code=a").await.body.contains("name=\"code\""), "only the first account needs it");
         assert!(browser.get("/sign-up").await.body.contains("name=\"org_name\""));
         assert!(browser.get("/sign-in").await.body.contains("/sign-up"));
     }

@@ -11,7 +11,7 @@ on_both! {
     async fn sign_up_make_a_key_verify_it_see_it_used_revoke_it(app: &TestApp) {
         let browser = app.browser();
         assert_eq!(browser.get("/").await.header("location"), "/sign-up");
-        let fields = [("name", "Dana"), ("email", "dana@example.com"), ("org_name", "Northwind Traders"), ("password", PASSWORD)];
+        let fields = [("name", "Dana"), ("email", "dana@example.com"), ("org_name", "Northwind Traders"), ("password", PASSWORD), ("code", &app.setup_code())];
         let signed_up = browser.submit("/sign-up", &fields).await;
         assert!(signed_up.status.is_redirection(), "{signed_up:?}");
         assert_eq!(signed_up.header("location"), "/orgs/northwind-traders/keys");

@@ -110,3 +110,38 @@ fn check_says_that_a_data_folder_cannot_be_used_and_leaves_nothing_behind() {
         "{out}"
     );
 }
+
+#[test]
+fn a_proxy_that_is_not_in_the_settings_is_noticed() {
+    let folder = Folder::with_org();
+    let sentence = "public_url is https, but trusted_proxies is not set";
+    let public_url = ["--public-url", "https://keys.example.com"];
+    let declared = [&public_url[..], &["--trusted-proxies", "10.0.0.1"]].concat();
+    for (flags, code) in [(&public_url[..], 1), (&declared, 0), (&[], 0)] {
+        let check = folder.run(&[&["check", "--strict"], flags].concat(), "");
+        assert_eq!(check.status.code(), Some(code), "{check:?}");
+        assert_eq!(
+            text(&check.stdout).contains(sentence),
+            code == 1,
+            "{check:?}"
+        );
+    }
+
+    let warnings = |flags: &[&str], forwarded: bool| {
+        let log = folder.path().join("log");
+        let server = folder.serve_with_log(flags, std::fs::File::create(&log).unwrap());
+        for _ in 0..2 {
+            let header = [("X-Forwarded-For", "203.0.113.9")];
+            server.send("GET", "/healthz", if forwarded { &header } else { &[] }, "");
+        }
+        assert_eq!(server.end("TERM"), Some(0));
+        let log = std::fs::read_to_string(log).unwrap();
+        let peer = "X-Forwarded-For from 127.0.0.1 is ignored";
+        assert!(!log.contains("203.0.113.9"), "{log}");
+        (log.matches(sentence).count(), log.matches(peer).count())
+    };
+    assert_eq!(warnings(&public_url, true), (1, 1));
+    assert_eq!(warnings(&[], false), (0, 0));
+    let trusted = [&public_url[..], &["--trusted-proxies", "127.0.0.0/8"]].concat();
+    assert_eq!(warnings(&trusted, true), (0, 0));
+}

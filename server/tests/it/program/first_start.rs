@@ -1,8 +1,11 @@
 //! Several processes that start on one database at the same time.
 
-use std::process::{Child, Command, Stdio};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
 
-use super::process::{Folder, Server};
+use super::process::{Folder, Server, text};
 use crate::test_app::Database;
 
 /// A pepper for Postgres, which needs one.
@@ -44,6 +47,56 @@ async fn a_server_and_commands_that_start_together_all_work_on_postgres() {
     all_succeed(commands);
     assert_eq!(server.end("TERM"), Some(0));
     database.remove().await;
+}
+
+#[test]
+fn the_setup_link_is_printed_while_there_is_no_account() {
+    let folder = Folder::with_org();
+    let link = folder.line(&["setup-link"], "");
+    assert!(
+        link.starts_with("http://localhost:3000/sign-up?code="),
+        "{link}"
+    );
+    let (_, code) = link.split_once("?code=").unwrap();
+    assert!(code.len() >= 22, "128 bits: {code}");
+    let first_lines = |folder: &Folder, flags: &[&str]| {
+        let mut serve = folder.command(&[&["serve", "--listen", "127.0.0.1:0"], flags].concat());
+        serve.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = serve.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines: Vec<String> = lines.take(2).map(Result::unwrap).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        lines.concat()
+    };
+    let said = first_lines(&folder, &[]);
+    assert!(said.ends_with(&format!("/sign-up?code={code}")), "{said}");
+    let closed = ["--sign-up", "closed"];
+    let said = first_lines(&folder, &closed);
+    assert!(
+        said.contains("sign_up is closed") && !said.contains(code),
+        "{said}"
+    );
+    let refused = |arguments: &[&str], sentence: &str| {
+        let output = folder.run(arguments, "");
+        assert!(
+            !output.status.success() && output.stdout.is_empty(),
+            "{output:?}"
+        );
+        assert!(text(&output.stderr).contains(sentence), "{output:?}");
+    };
+    refused(&["setup-link", "--sign-up", "closed"], "sign_up is closed");
+    let dana = [
+        "--email",
+        "dana@northwind.example",
+        "--org",
+        "northwind",
+        "--role",
+        "owner",
+    ];
+    let create = [&["user", "create", "--password-stdin"], &dana[..]].concat();
+    folder.line(&create, "granite teapot sings");
+    refused(&["setup-link"], "An account exists");
 }
 
 #[test]

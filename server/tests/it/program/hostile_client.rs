@@ -106,6 +106,8 @@ fn attack(server: &Server) {
     ] {
         server.send("POST", "/sign-in", &form, &body);
     }
+    let (_, port) = origin.rsplit_once(':').unwrap();
+    let cookie = format!("latchkey-{port}=AAAAAAAAAAAAAAAAAAAAAA");
     for path in [
         format!("/orgs/{KEY}/keys?q={encoded}"),
         format!("/{KEY}"),
@@ -113,12 +115,7 @@ fn attack(server: &Server) {
         format!("/api/{encoded}"),
         "/orgs/northwind/keys?q=%00%0a".to_owned(),
     ] {
-        server.send(
-            "GET",
-            &path,
-            &[("Cookie", "latchkey=AAAAAAAAAAAAAAAAAAAAAA")],
-            "",
-        );
+        server.send("GET", &path, &[("Cookie", &*cookie)], "");
     }
     let api = [
         ("Authorization", "Bearer lk_service_forged"),

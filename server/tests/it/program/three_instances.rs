@@ -110,7 +110,7 @@ impl World {
     fn start(database: &Database) -> Self {
         let folder = Folder::new();
         let settings = format!(
-            "database_url = \"{}\"\npepper = \"a pepper for tests that has enough characters\"\n",
+            "public_url = \"http://localhost:3000\"\ndatabase_url = \"{}\"\npepper = \"a pepper for tests that has enough characters\"\n",
             database.url()
         );
         std::fs::write(folder.path().join("latchkey.toml"), settings).unwrap();

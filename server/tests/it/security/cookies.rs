@@ -11,23 +11,26 @@ on_both! {
         app.org("northwind").await.person("dana", Role::Owner).await;
         let browser = app.browser_with(&[("public_url", "https://keys.example.com")]);
         let answer = browser.sign_in(DANA, PASSWORD).await;
-        let cookie = the_cookie(&answer.set_cookies());
-        assert!(cookie.starts_with("__Host-latchkey="), "{cookie}");
-        assert_has(&cookie, &["HttpOnly", "Secure", "SameSite=Lax", "Path=/"]);
-        assert!(!cookie.contains("Domain="), "{cookie}");
+        for name in ["__Host-latchkey", "__Host-latchkey-browser"] {
+            let cookie = the_cookie(&answer.set_cookies(), name);
+            assert_has(&cookie, &["HttpOnly", "Secure", "SameSite=Lax", "Path=/"]);
+            assert!(!cookie.contains("Domain="), "{cookie}");
+        }
         let ended = browser.submit("/sign-out", &[]).await;
-        let removal = the_cookie(&ended.set_cookies());
+        let removal = the_cookie(&ended.set_cookies(), "__Host-latchkey");
+        assert_eq!(ended.set_cookies().len(), 1, "the account still knows the browser");
         assert!(removal.starts_with("__Host-latchkey=;"), "{removal}");
         assert_has(&removal, &["Max-Age=0", "Secure", "Path=/"]);
     }
 
-    async fn on_localhost_over_http_the_cookie_has_a_plain_name(app: &TestApp) {
+    async fn on_localhost_over_http_the_cookie_has_a_plain_name_with_the_port(app: &TestApp) {
         app.org("northwind").await.person("dana", Role::Owner).await;
         let answer = app.browser().sign_in(DANA, PASSWORD).await;
-        let cookie = the_cookie(&answer.set_cookies());
-        assert!(cookie.starts_with("latchkey="), "{cookie}");
-        assert_has(&cookie, &["HttpOnly", "SameSite=Lax", "Path=/"]);
-        assert!(!cookie.contains("Secure"), "{cookie}");
+        for name in ["latchkey-3000", "latchkey-browser-3000"] {
+            let cookie = the_cookie(&answer.set_cookies(), name);
+            assert_has(&cookie, &["HttpOnly", "SameSite=Lax", "Path=/"]);
+            assert!(!cookie.contains("Secure"), "{cookie}");
+        }
     }
 
     async fn no_one_gets_a_cookie_for_looking(app: &TestApp) {
@@ -47,10 +50,11 @@ on_both! {
     }
 }
 
-fn the_cookie(cookies: &[&str]) -> String {
-    let [cookie] = cookies else {
-        panic!("one cookie, not {cookies:?}")
-    };
+/// The cookie with this name.
+fn the_cookie(cookies: &[&str], name: &str) -> String {
+    let named = |cookie: &&&str| cookie.split_once('=').is_some_and(|(has, _)| has == name);
+    let cookie = cookies.iter().find(named);
+    let cookie = cookie.unwrap_or_else(|| panic!("no {name} in {cookies:?}"));
     (*cookie).to_owned()
 }
 

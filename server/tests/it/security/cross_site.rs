@@ -26,6 +26,7 @@ on_both! {
                 post(path, &[("origin", "https://evil.example")]),
                 post(path, &[("origin", "null")]),
                 post(path, &[("origin", "http://localhost:3001")]),
+                post(path, &[]),
             ] {
                 let answer = owner.send(from_elsewhere, form).await;
                 assert_eq!(answer.status, 403, "{path}: {answer:?}");
@@ -34,6 +35,14 @@ on_both! {
         assert_eq!(org.summary(key.parse().unwrap()).await.status(app.clock.now()).as_str(), "active");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
         assert_eq!(owner.get("/account").await.status, 200, "still signed in");
+    }
+
+    async fn a_form_that_states_no_site_needs_no_cookie_to_be_refused_one(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let form = format!("email=dana@northwind.example&password={}&next=", PASSWORD.replace(' ', "+"));
+        let browser = app.browser();
+        assert_eq!(browser.send(post("/sign-in", &[]), &form).await.status, 303, "a program");
+        assert_eq!(browser.send(post("/sign-in", &[]), &form).await.status, 403, "it has a cookie now");
     }
 
     async fn nothing_is_changed_by_a_get(app: &TestApp) {

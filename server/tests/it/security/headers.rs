@@ -34,6 +34,8 @@ on_both! {
         for path in ["/sign-in", "/healthz", "/v1/nothing"] {
             assert_eq!(browser.get(path).await.header("strict-transport-security"), "max-age=63072000; includeSubDomains");
         }
+        let alone = app.browser_with(&[("public_url", "https://keys.example.com"), ("hsts_subdomains", "none")]);
+        assert_eq!(alone.get("/sign-in").await.header("strict-transport-security"), "max-age=63072000");
     }
 
     async fn each_page_has_a_nonce_of_its_own_that_its_scripts_carry(app: &TestApp) {

@@ -20,7 +20,7 @@ on_both! {
         let browser = app.browser();
         let mut answers: Vec<HttpAnswer> = vec![];
         let wrong_password = format!("wrong marmalade {}", app.database.url());
-        let fields = [("name", "Dana"), ("email", "dana@example.com"), ("org_name", "Northwind"), ("password", PASSWORD)];
+        let fields = [("name", "Dana"), ("email", "dana@example.com"), ("org_name", "Northwind"), ("password", PASSWORD), ("code", &app.setup_code())];
         answers.push(browser.submit("/sign-up", &fields).await);
         let first_session = browser.session_cookie().unwrap();
         answers.push(browser.submit("/sign-out", &[]).await);

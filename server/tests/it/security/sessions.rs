@@ -17,12 +17,12 @@ on_both! {
         // Eve signs in on a browser whose session someone else knows: Dana's, or one that never was.
         for known in [dana.session_cookie().unwrap(), "AAAAAAAAAAAAAAAAAAAAAA".to_owned()] {
             let browser = app.browser();
-            browser.plant_cookie("latchkey", &known);
+            browser.plant_cookie("latchkey-3000", &known);
             browser.sign_in("eve@northwind.example", PASSWORD).await;
             assert_ne!(browser.session_cookie().unwrap(), known);
             assert!(browser.get("/account").await.body.contains("eve@northwind.example"));
             let other = app.browser();
-            other.plant_cookie("latchkey", &known);
+            other.plant_cookie("latchkey-3000", &known);
             assert!(!other.get("/account").await.body.contains("eve@northwind.example"), "{known}");
         }
     }
@@ -130,6 +130,6 @@ async fn is_signed_in(browser: &Browser) -> bool {
 
 fn with_cookie(app: &TestApp, cookie: &str) -> Browser {
     let browser = app.browser();
-    browser.plant_cookie("latchkey", cookie);
+    browser.plant_cookie("latchkey-3000", cookie);
     browser
 }

@@ -97,7 +97,7 @@ on_both! {
         dana.sign_in("dana@northwind.example", PASSWORD).await;
         let mut halves: FuturesUnordered<_> = (0..MAX_OF_ADDRESS).map(|number| {
             // A made-up session is looked up, and keeps nobody either.
-            let cookie = format!("latchkey={number:0>22}");
+            let cookie = format!("latchkey-3000={number:0>22}");
             let half = browser().request(Method::POST, "/sign-in")
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .header(header::COOKIE, if number % 2 == 0 { cookie } else { String::new() })

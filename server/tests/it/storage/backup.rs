@@ -186,6 +186,7 @@ impl Populated {
             &email,
             TypedPassword::new(PASSWORD),
             &Visit::default(),
+            "",
         )
         .await
         .unwrap();

@@ -165,7 +165,9 @@ fn visit() -> Visit {
 
 async fn try_password(app: &TestApp, email: &str, password: &str) -> Option<sessions::SignedIn> {
     let (email, password) = (email.parse().unwrap(), TypedPassword::new(password));
-    sign_in(&app.engine, &email, password, &visit()).await.ok()
+    sign_in(&app.engine, &email, password, &visit(), "")
+        .await
+        .ok()
 }
 
 async fn member(app: &TestApp, user_id: UserId, org: &str) -> Membership {

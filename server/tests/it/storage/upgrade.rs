@@ -76,6 +76,7 @@ async fn works_after_the_upgrade(database: Database) {
         &email,
         TypedPassword::new(PASSWORD),
         &Visit::default(),
+        "",
     )
     .await
     .unwrap();

@@ -163,7 +163,7 @@ impl Browser {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         cookies
             .iter()
-            .find(|(name, _)| name.ends_with("latchkey"))
+            .find(|(name, _)| ["__Host-latchkey", "latchkey-3000"].contains(&name.as_str()))
             .map(|(_, value)| value.clone())
     }
 

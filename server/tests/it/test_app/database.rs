@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, but for the migrations' own.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "orgs",
     "users",
     "memberships",
@@ -35,6 +35,7 @@ const TABLES: [&str; 20] = [
     "audit_deleted_seqs",
     "peppers",
     "effects",
+    "attempts",
 ];
 
 /// One test's database.

@@ -58,8 +58,10 @@ impl Answer {
         self.header("set-cookie")
             .filter_map(|cookie| cookie.split(';').next())
             .find(|pair| {
-                pair.strip_prefix("latchkey=")
-                    .is_some_and(|value| !value.is_empty())
+                // The name ends with the port (see PublicUrl::cookie_name).
+                let (name, value) = pair.split_once('=').unwrap_or_default();
+                let port = name.strip_prefix("latchkey-").map(str::parse::<u16>);
+                matches!(port, Some(Ok(_))) && !value.is_empty()
             })
     }
 
@@ -193,10 +195,11 @@ mod tests {
             answer(&text).unwrap().session_cookie().map(str::to_owned)
         };
         assert_eq!(
-            cookie("latchkey=abc; HttpOnly").as_deref(),
-            Some("latchkey=abc")
+            cookie("latchkey-3000=abc; HttpOnly").as_deref(),
+            Some("latchkey-3000=abc")
         );
         assert_eq!(cookie("latchkey-typed=email%3Dx; Max-Age=60"), None);
-        assert_eq!(cookie("latchkey=; Max-Age=0"), None);
+        assert_eq!(cookie("latchkey-browser-3000=x; Max-Age=60"), None);
+        assert_eq!(cookie("latchkey-3000=; Max-Age=0"), None);
     }
 }

@@ -286,7 +286,8 @@ fn sign_in(world: &World, email: &str) -> String {
     let answer = world.form("/sign-in", "", &form);
     let cookie = answer.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;
-        let is_session = name.eq_ignore_ascii_case("set-cookie") && value.starts_with("latchkey=");
+        let is_session =
+            name.eq_ignore_ascii_case("set-cookie") && value.starts_with("latchkey-3000=");
         is_session.then(|| value.split(';').next().unwrap().to_owned())
     });
     cookie.unwrap_or_else(|| panic!("{answer}"))

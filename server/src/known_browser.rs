@@ -1,0 +1,44 @@
+//! The cookie that a browser keeps to be known to accounts.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use latchkey_app::KnownBrowser;
+
+use crate::app_state::AppState;
+
+/// Its name (see [`crate::settings::PublicUrl::cookie_name`]).
+const COOKIE: &str = "latchkey-browser";
+/// For how long browsers keep it, in seconds: the 400 days that they allow.
+const MAX_AGE: u32 = 400 * 24 * 3_600;
+
+/// Gives each request what its browser showed, and each response what the browser is to keep.
+pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let is_https = state.public_url.is_https();
+    let name = state.public_url.cookie_name(COOKIE);
+    let browser = KnownBrowser::new(cookie(request.headers(), &name).unwrap_or_default());
+    request.extensions_mut().insert(browser.clone());
+    let mut response = next.run(request).await;
+    if let Some(kept) = browser.kept() {
+        let secure = if is_https { "; Secure" } else { "" };
+        let cookie =
+            format!("{name}={kept}; Max-Age={MAX_AGE}; Path=/; HttpOnly; SameSite=Lax{secure}");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// The value of a cookie.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
+}

@@ -1,0 +1,192 @@
+//! How often passwords and codes can be tried (ASVS 6.3.1). Attempts are counted in the database, for all instances.
+//!
+//! Each subject has a budget of attempts for 15 minutes, from its first one on. An attempt counts before anything is
+//! compared, and is taken back if it succeeds. One that is over any budget counts for none.
+//!
+//! A row is added for each subject with a recent attempt. A network can add two for each attempt that its own budget
+//! allows. With [`MAX_ROWS`] rows, as in a flood from thousands of networks, subjects without a row share
+//! [`subject::SHARED_ROWS`] between them: guessing stays limited, and new browsers may have to wait for the flood to end.
+//! Browsers that an account knows always have rows of their own, at most 256 for each account.
+
+mod subject;
+
+use self::subject::Row;
+pub(crate) use self::subject::Subject;
+use crate::{
+    Engine,
+    db::{On, StorageError, Tx, on, places},
+    time::{MINUTE, SECOND},
+};
+
+/// How long an attempt counts at most, in milliseconds.
+const WINDOW: i64 = 15 * MINUTE;
+/// Rows that subjects other than known browsers can add.
+const MAX_ROWS: i64 = 50_000;
+
+/// An attempt that was counted.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Attempt {
+    rows: Vec<Row>,
+}
+
+/// Why an attempt was not counted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AttemptError {
+    /// A budget is used up.
+    #[error("a budget of attempts is used up")]
+    TooMany {
+        /// Seconds until there are attempts again.
+        retry_after: i64,
+    },
+    /// The database could not be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Counts an attempt for every subject, in one transaction. Callers name subjects in the order of [`Subject`], so that
+/// attempts that happen concurrently do not block each other in a circle.
+///
+/// # Errors
+/// When one of them has none left. Nothing is counted then.
+pub(crate) async fn count(
+    engine: &Engine,
+    subjects: &[Subject<'_>],
+) -> Result<Attempt, AttemptError> {
+    let rows = rows(engine, subjects).await?;
+    let mut tx = engine.db.begin_unrecorded().await?;
+    for row in &rows {
+        if !add(engine, &mut tx, *row).await? {
+            drop(tx);
+            let retry_after = wait(engine, &rows).await?.unwrap_or(1);
+            return Err(AttemptError::TooMany { retry_after });
+        }
+    }
+    tx.commit().await?;
+    Ok(Attempt { rows })
+}
+
+/// The rows of subjects that all have attempts left. Those that have none are turned away by reading: a flood does not
+/// keep the database from writing.
+async fn rows(engine: &Engine, subjects: &[Subject<'_>]) -> Result<Vec<Row>, AttemptError> {
+    let own = subjects.iter().map(|subject| Row::of(engine, *subject));
+    let mut rows: Vec<Row> = own.collect();
+    let present = present(engine, &rows).await?;
+    let is_new = |row: &Row| !present.iter().any(|key| key[..] == row.key);
+    let is_added = |(row, subject): (&Row, &Subject)| subject.is_open_ended() && is_new(row);
+    if rows.iter().zip(subjects).any(is_added) && is_full(engine).await? {
+        for (row, subject) in rows.iter_mut().zip(subjects) {
+            if is_added((row, subject)) {
+                *row = row.shared();
+            }
+        }
+    }
+    match wait(engine, &rows).await? {
+        Some(retry_after) => Err(AttemptError::TooMany { retry_after }),
+        None => Ok(rows),
+    }
+}
+
+async fn present(engine: &Engine, rows: &[Row]) -> Result<Vec<Vec<u8>>, StorageError> {
+    let sql = format!(
+        "SELECT subject FROM attempts WHERE subject IN ({})",
+        places(1, rows.len())
+    );
+    let sql = sqlx::AssertSqlSafe(sql);
+    Ok(on!(engine.db.read(), c => {
+        let query = rows.iter().fold(sqlx::query_scalar(sql), |query, row| query.bind(row.key.to_vec()));
+        query.fetch_all(c).await
+    })?)
+}
+
+async fn is_full(engine: &Engine) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM attempts LIMIT $1) AS found";
+    let count: i64 = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(MAX_ROWS).fetch_one(c).await)?;
+    Ok(count == MAX_ROWS)
+}
+
+/// The seconds until every subject has attempts again; `None` if all have some now.
+async fn wait(engine: &Engine, rows: &[Row]) -> Result<Option<i64>, StorageError> {
+    let now = engine.clock.now();
+    let mut latest = None;
+    for row in rows {
+        const SQL: &str =
+            "SELECT ends_at - $2 FROM attempts WHERE subject = $1 AND ends_at > $2 AND made >= $3";
+        let millis: Option<i64> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+            .bind(&row.key[..]).bind(now).bind(row.max).fetch_optional(c).await)?;
+        latest = latest.max(millis);
+    }
+    Ok(latest.map(|millis| (millis + SECOND - 1) / SECOND))
+}
+
+/// Counts an attempt in a row, unless that has none left.
+async fn add(engine: &Engine, tx: &mut Tx, row: Row) -> Result<bool, StorageError> {
+    const SQL: &str = "INSERT INTO attempts (subject, made, ends_at) VALUES ($1, 1, $2) \
+         ON CONFLICT (subject) DO UPDATE \
+         SET made = CASE WHEN attempts.ends_at <= $3 THEN 1 ELSE attempts.made + 1 END, \
+             ends_at = CASE WHEN attempts.ends_at <= $3 THEN $2 ELSE attempts.ends_at END \
+         WHERE attempts.ends_at <= $3 OR attempts.made < $4";
+    let now = engine.clock.now();
+    Ok(on!(tx.on(), c => sqlx::query(SQL)
+        .bind(&row.key[..]).bind(now.plus(WINDOW)).bind(now).bind(row.max)
+        .execute(c).await.map(|done| done.rows_affected() == 1))?)
+}
+
+impl Attempt {
+    /// Takes the attempt back: it succeeded, or nothing was compared.
+    pub(crate) async fn take_back(self, engine: &Engine) -> Result<(), StorageError> {
+        const SQL: &str = "UPDATE attempts SET made = made - 1 WHERE subject = $1 AND made > 0";
+        let mut tx = engine.db.begin_unrecorded().await?;
+        for row in &self.rows {
+            on!(tx.on(), c => sqlx::query(SQL).bind(&row.key[..]).execute(c).await.map(drop))?;
+        }
+        tx.commit().await
+    }
+}
+
+/// Deletes rows that count for nothing any more, and returns how many.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn delete_ended(engine: &Engine) -> Result<u64, StorageError> {
+    const SQLITE: &str = "DELETE FROM attempts WHERE ends_at <= $1";
+    // Rows that an attempt has locked begin anew. To wait for them while holding others could block both in a circle.
+    const POSTGRES: &str = "DELETE FROM attempts WHERE subject IN \
+         (SELECT subject FROM attempts WHERE ends_at <= $1 FOR UPDATE SKIP LOCKED)";
+    let now = engine.clock.now();
+    Ok(match engine.db.write_unrecorded() {
+        On::Sqlite(c) => sqlx::query(SQLITE)
+            .bind(now)
+            .execute(c)
+            .await?
+            .rows_affected(),
+        On::Postgres(c) => sqlx::query(POSTGRES)
+            .bind(now)
+            .execute(c)
+            .await?
+            .rows_affected(),
+    })
+}
+
+/// How long to wait, for people.
+pub(crate) fn minutes(seconds: i64) -> String {
+    match (seconds + 59) / 60 {
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_whole_minutes() {
+        assert_eq!(
+            (minutes(1), minutes(60)),
+            ("1 minute".into(), "1 minute".into())
+        );
+        assert_eq!(minutes(61), "2 minutes");
+    }
+}

@@ -1,0 +1,137 @@
+//! What attempts are counted for, how many each has, and under which key they are stored.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::{
+    Engine, accounts::known_browser::BrowserNumber, caller::Visit, email::EmailAddress, id::UserId,
+    network::Network,
+};
+
+/// Rows that subjects share where no more can be added, for each kind of subject.
+pub(super) const SHARED_ROWS: u16 = 4_096;
+
+/// What attempts are counted for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// An account, from one /24 or /64 and browsers that it does not know.
+    AccountFrom(&'a EmailAddress, &'a Visit),
+    /// All accounts, from one network and browsers that they do not know.
+    Network(&'a Visit),
+    /// An account, from all browsers that it does not know.
+    Account(&'a EmailAddress),
+    /// An account, from one browser that it knows.
+    Browser(UserId, BrowserNumber),
+    /// The current password of someone who is signed in.
+    CurrentPassword(UserId),
+    /// The code of the first account, from one network.
+    SetupCode(&'a Visit),
+    /// New accounts, from one network.
+    SignUp(&'a Visit),
+}
+
+/// Where the attempts for a subject are counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) key: [u8; 16],
+    /// How many attempts it holds.
+    pub(super) max: i64,
+}
+
+impl Subject<'_> {
+    /// How many attempts it has.
+    const fn max(self) -> i64 {
+        match self {
+            Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(_) => 10,
+            Self::SetupCode(_) | Self::SignUp(_) => 10,
+            Self::Network(_) => 30,
+            Self::Account(_) => 100,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::AccountFrom(email, visit) => format!("account {email} from {}", household(visit)),
+            Self::Network(visit) => format!("network {}", Network::of(address(visit))),
+            Self::Account(email) => format!("account {email}"),
+            Self::Browser(user_id, number) => format!("browser {user_id} {number}"),
+            Self::CurrentPassword(user_id) => format!("password {user_id}"),
+            Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
+            Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
+        }
+    }
+
+    /// Whether someone without an account can make up as many as they want.
+    pub(super) const fn is_open_ended(self) -> bool {
+        !matches!(self, Self::Browser(..) | Self::CurrentPassword(_))
+    }
+}
+
+impl Row {
+    pub(super) fn of(engine: &Engine, subject: Subject) -> Self {
+        let hash = engine.peppers.attempts_mac(subject.text().as_bytes());
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash[..16]);
+        Self {
+            key,
+            max: subject.max(),
+        }
+    }
+
+    /// The row that it shares with others where no more can be added.
+    pub(super) fn shared(self) -> Self {
+        let [first, second, ..] = self.key;
+        let number = u16::from_be_bytes([first, second]) % SHARED_ROWS;
+        let mut key = *b"shared row......";
+        let max = self.max.to_be_bytes();
+        key[12..14].copy_from_slice(&max[6..]);
+        key[14..].copy_from_slice(&number.to_be_bytes());
+        Self { key, ..self }
+    }
+}
+
+/// Where a request comes from; those without an address are counted together.
+fn address(visit: &Visit) -> IpAddr {
+    visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// The /24 or /64 of an address.
+fn household(visit: &Visit) -> IpAddr {
+    match address(visit).to_canonical() {
+        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)).into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_household_is_a_24_or_a_64() {
+        let of = |text: &str| {
+            household(&Visit {
+                address: Some(text.parse().unwrap()),
+                ..Visit::default()
+            })
+        };
+        assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::2"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("192.0.2.1"), of("192.0.2.255"));
+        assert_ne!(of("192.0.2.1"), of("192.0.3.1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    }
+
+    #[test]
+    fn shared_rows_are_few_and_kinds_have_their_own() {
+        let row = |key, max| Row { key, max }.shared().key;
+        assert_eq!(row([0x10; 16], 10), row([0x10; 16], 10));
+        assert_ne!(row([0x10; 16], 10), row([0x10; 16], 30));
+        let mut other = [0x10; 16];
+        other[0] = 0x20;
+        assert_eq!(
+            row([0x10; 16], 10),
+            row(other, 10),
+            "the top bits are left out"
+        );
+    }
+}
