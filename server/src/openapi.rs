@@ -102,10 +102,12 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         parameters.push(precondition().into());
     }
     let has_body = operation.request_body.is_some();
-    let has_query = operation.parameters.iter().flatten().any(|parameter| {
-        matches!(parameter, utoipa::openapi::RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-    });
-    let mut errors = vec![("401", "INVALID_SERVICE_TOKEN"), ("503", "UNAVAILABLE")];
+    // A parameter that is unknown is an invalid request to every operation.
+    let mut errors = vec![
+        ("400", "INVALID_REQUEST"),
+        ("401", "INVALID_SERVICE_TOKEN"),
+        ("503", "UNAVAILABLE"),
+    ];
     if path != "/v1/verify" {
         errors.push(("403", "INSUFFICIENT_TOKEN_SCOPE"));
     }
@@ -114,9 +116,6 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
     }
     if is_conditional {
         errors.push(("412", "CHANGED_MEANWHILE"));
-    }
-    if has_body || has_query || is_conditional {
-        errors.push(("400", "INVALID_REQUEST"));
     }
     if has_body {
         errors.push(("413", "BODY_TOO_LARGE"));

@@ -30,7 +30,10 @@ use crate::{
     key_object::instant,
     openapi::words,
     problem::{FieldError, Problem},
-    rest::body::{check_media_type, unread},
+    rest::{
+        body::{check_media_type, unread},
+        query,
+    },
     service_token,
 };
 
@@ -174,12 +177,13 @@ async fn answer(
     // Both scopes of service tokens may verify.
     let recognised = service_token::recognise(state, &parts, &token).await;
     service_token::known(recognised.map_err(undecided)?)?;
+    query::has_none(&parts.uri)?;
     check_media_type(&parts.headers)?;
     // After the token: the body of anyone else is not waited for.
     let request = axum::extract::Request::from_parts(parts, body);
     let body = Bytes::from_request(request, &()).await.map_err(unread)?;
     let body = Body::parse(&body)?;
-    let class = match &body.class {
+    let class = match body.class() {
         None => ClassIndex::default_of(engine.convention()),
         Some(name) => ClassIndex::find(engine.convention(), name).ok_or_else(|| {
             let offered: Vec<&str> = engine
@@ -200,12 +204,12 @@ async fn answer(
     };
     let request = verify::Request {
         key: body.key.as_ref(),
-        agent: body.agent.as_deref(),
+        agent: body.agent(),
         scopes: body.scopes.as_deref().unwrap_or_default(),
         class,
-        origin: body.origin.as_deref(),
-        referer: body.referer.as_deref(),
-        ip: body.ip,
+        origin: body.origin(),
+        referer: body.referer(),
+        ip: body.ip(),
     };
     let answer = verify::verify(engine, &request).await.map_err(undecided)?;
     let readable = !answer.origin_allowed && may_be_read(engine, request.origin).await;

@@ -8,6 +8,7 @@ use latchkey::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::query::{NoParameters, Parameters};
 use crate::{app_state::AppState, key_object::instant, problem::Problem, service_token::Manager};
 
 /// An instance that was active in the last ten seconds.
@@ -51,6 +52,7 @@ impl From<Instance> for InstanceObject {
 pub async fn list(
     State(state): State<AppState>,
     manager: Manager,
+    _: Parameters<NoParameters>,
 ) -> Result<Json<InstanceList>, Problem> {
     let running = instances::running(&state.engine, &manager.operator).await;
     let data = running?;

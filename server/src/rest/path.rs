@@ -13,6 +13,7 @@ use latchkey::{
     orgs,
 };
 
+use super::query;
 use crate::{
     app_state::AppState,
     problem::{Code, Problem},
@@ -77,6 +78,7 @@ impl FromRequestParts<AppState> for KeyPath {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let of = OrgPath::from_request_parts(parts, state).await?;
+        query::has_none(&parts.uri)?;
         let id = parameter(parts, "id").await?;
         let id = id.parse().map_err(|_| no_key())?;
         Ok(Self { of, id })
@@ -87,6 +89,7 @@ impl FromRequestParts<AppState> for AgentPath {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let of = OrgPath::from_request_parts(parts, state).await?;
+        query::has_none(&parts.uri)?;
         let public_id = parameter(parts, "public_id").await?;
         let public_id = public_id.parse().map_err(|_| no_agent())?;
         Ok(Self { of, public_id })
