@@ -183,25 +183,7 @@ async fn answer(
     let request = axum::extract::Request::from_parts(parts, body);
     let body = Bytes::from_request(request, &()).await.map_err(unread)?;
     let body = Body::parse(&body)?;
-    let class = match body.class() {
-        None => ClassIndex::default_of(engine.convention()),
-        Some(name) => ClassIndex::find(engine.convention(), name).ok_or_else(|| {
-            let offered: Vec<&str> = engine
-                .convention()
-                .classes
-                .keys()
-                .map(String::as_str)
-                .collect();
-            let detail = format!("must be one of {}", offered.join(", "));
-            Problem::invalid_request(
-                "Unknown endpoint class.",
-                vec![FieldError {
-                    field: "class".into(),
-                    detail,
-                }],
-            )
-        })?,
-    };
+    let class = class_of(&body, engine.convention())?;
     let request = verify::Request {
         key: body.key.as_ref(),
         agent: body.agent(),
@@ -210,11 +192,38 @@ async fn answer(
         origin: body.origin(),
         referer: body.referer(),
         ip: body.ip(),
+        environment: body.environment,
+        project: body.project,
+        cost: body.cost(),
+        dry_run: body.is_dry_run(),
     };
     let answer = verify::verify(engine, &request).await.map_err(undecided)?;
     let readable = !answer.origin_allowed && may_be_read(engine, request.origin).await;
     let headers = ClientHeaders::of(&answer, &request, readable, engine.convention());
     Ok((answer, headers))
+}
+
+/// The endpoint class that a request counts against, which must allow what it costs: if not, no wait would help.
+fn class_of(body: &Body, convention: &Convention) -> Result<ClassIndex, Problem> {
+    let invalid = |message: &'static str, field: &'static str, detail| {
+        let field = field.into();
+        Problem::invalid_request(message, vec![FieldError { field, detail }])
+    };
+    let class = match body.class() {
+        None => ClassIndex::default_of(convention),
+        Some(name) => ClassIndex::find(convention, name).ok_or_else(|| {
+            let offered: Vec<&str> = convention.classes.keys().map(String::as_str).collect();
+            let detail = format!("must be one of {}", offered.join(", "));
+            invalid("Unknown endpoint class.", "class", detail)
+        })?,
+    };
+    let limit = class.per_minute(convention);
+    if body.cost().get() > limit.get() {
+        let name = class.name(convention);
+        let detail = format!("must be at most {limit}: the limit of the class `{name}` a minute");
+        return Err(invalid("The cost is above the limit.", "cost", detail));
+    }
+    Ok(class)
 }
 
 /// For how long a refusal, which stands, waits to learn who may read it: memory knows but for a moment every few

@@ -4,8 +4,10 @@ use std::{fmt, net::IpAddr};
 
 use latchkey::{
     convention::{MAX_SCOPES, Scope},
-    key::text::PlainKey,
+    id::ProjectId,
+    key::{Environment, text::PlainKey},
     list::AtMost,
+    rate_limit::Cost,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -44,14 +46,24 @@ pub struct Body {
     origin: Option<String>,
     /// The client's `Referer` header.
     referer: Option<String>,
-    /// The credits that the request costs. Validated, but not used yet.
-    #[expect(dead_code, reason = "no key has credits yet")]
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000)]
-    cost: Option<WholeNumber<1, 10_000>>,
     /// The IP address of the end client, with or without a port: `203.0.113.7`, `203.0.113.7:51234` or
     /// `[2001:db8::1]:443`.
     #[schema(value_type = Option<String>)]
     ip: Option<ClientAddress>,
+    /// The environment of your API server. Keys of the other environment are rejected with `WRONG_ENVIRONMENT`. An
+    /// agent's public ID that replaces a key counts as `live`.
+    #[schema(value_type = Option<words::KeyEnvironment>)]
+    pub environment: Option<Environment>,
+    /// The ID of a project. Keys of other projects are rejected with `WRONG_PROJECT`.
+    #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
+    pub project: Option<ProjectId>,
+    /// The number of requests that this request counts as in the rate limit: at most the limit of the endpoint class.
+    /// Usage counts it as one request. Default: 1.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000)]
+    cost: Option<WholeNumber<1, { Cost::MAX }>>,
+    /// Whether to only check the key. A dry run has the same result, but is not counted in the rate limit, in usage or as
+    /// the last use of the key. Default: false.
+    dry_run: Option<bool>,
 }
 
 /// The end client's address; `None` when the API server passed on a blank one.
@@ -89,6 +101,17 @@ impl Body {
     /// The client's `Referer` header.
     pub fn referer(&self) -> Option<&str> {
         unless_blank(&self.referer)
+    }
+
+    /// As how many requests it counts.
+    pub fn cost(&self) -> Cost {
+        let cost = self.cost.and_then(|cost| Cost::new(cost.get()));
+        cost.unwrap_or_default()
+    }
+
+    /// Whether nothing is to be counted.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run.unwrap_or_default()
     }
 
     /// The end client's address.

@@ -19,7 +19,8 @@ on_both! {
         for body in [
             "", "{", "[]", "null", r#"{"key":1}"#, r#"{"key":"k","key":"k"}"#, r#"{"scopes":"bots:read"}"#,
             r#"{"scopes":[1]}"#, r#"{"scopes":["Not A Scope"]}"#, r#"{"class":"made up"}"#, r#"{"cost":0}"#,
-            r#"{"cost":1.5}"#, r#"{"ip":"localhost"}"#, r#"{"origin":7}"#, "{\"key\":\"\u{fffd}",
+            r#"{"cost":1.5}"#, r#"{"cost":601}"#,
+            r#"{"environment":""}"#, r#"{"project":"Default"}"#, r#"{"dry_run":"yes"}"#, r#"{"ip":"localhost"}"#, r#"{"origin":7}"#, "{\"key\":\"\u{fffd}",
         ] {
             let answer = app.post_verify(Some(&token), body).await;
             assert_problem(&answer, 400);
@@ -27,7 +28,7 @@ on_both! {
             text += &format!("{body} → {} {} {}\n", problem["code"], problem["detail"], problem["errors"]);
         }
         insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
-         → "INVALID_REQUEST" "The request has no body. Send a JSON object with any of `key`, `agent`, `scopes`, `class`, `origin`, `referer`, `cost`, `ip`." null
+         → "INVALID_REQUEST" "The request has no body. Send a JSON object with any of `key`, `agent`, `scopes`, `class`, `origin`, `referer`, `ip`, `environment`, `project`, `cost`, `dry_run`." null
         { → "INVALID_REQUEST" "The body is not valid JSON (line 1, column 1)." null
         [] → "INVALID_REQUEST" "The body must be a JSON object." null
         null → "INVALID_REQUEST" "The body must be a JSON object." null
@@ -39,6 +40,10 @@ on_both! {
         {"class":"made up"} → "INVALID_REQUEST" "Unknown endpoint class." [{"detail":"must be one of default","field":"class"}]
         {"cost":0} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number from 1 to 10000","field":"cost"}]
         {"cost":1.5} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number from 1 to 10000","field":"cost"}]
+        {"cost":601} → "INVALID_REQUEST" "The cost is above the limit." [{"detail":"must be at most 600: the limit of the class `default` a minute","field":"cost"}]
+        {"environment":""} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be one of `live`, `test`","field":"environment"}]
+        {"project":"Default"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"Enter the ID of a project: `prj_` followed by 32 hexadecimal digits.","field":"project"}]
+        {"dry_run":"yes"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be true or false","field":"dry_run"}]
         {"ip":"localhost"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be an IPv4 or IPv6 address, with or without a port","field":"ip"}]
         {"origin":7} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a string","field":"origin"}]
         {"key":"� → "INVALID_REQUEST" "The body is not valid JSON (line 1, column 11)." null
@@ -120,7 +125,8 @@ on_both! {
 
     async fn every_field_of_a_verification_is_known(app: &TestApp) {
         let token = app.service_token().await;
-        let body = r#"{"key":null,"agent":null,"cost":3,"ip":"2001:db8::1","scopes":[],"class":"default","origin":null,"referer":null}"#;
+        let body = r#"{"key":null,"agent":null,"cost":3,"ip":"2001:db8::1","scopes":[],"class":"default","origin":null,"referer":null,
+            "environment":"live","project":"prj_00000000000000000000000000000000","dry_run":false}"#;
         assert_eq!(app.post_verify(Some(&token), body).await.json()["code"], "MISSING_API_KEY");
     }
 
