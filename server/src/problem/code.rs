@@ -72,7 +72,7 @@ codes! {
          keys can be disabled."
         "Retrieve the key to see its status. If the change is not possible, create a new key.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
-        "The previous secret still works, or another request rotated the key less than a second ago."
+        "The new secret is in use and the previous one still works, or another request rotated the key less than a second ago."
         "Retrieve the key: `old_secret` shows which secret still works, and until when. End it with \
          `POST …/end-old-secret`, or wait. Then rotate again.",
     ChangedMeanwhile "CHANGED_MEANWHILE" PRECONDITION_FAILED "Changed in the meantime"

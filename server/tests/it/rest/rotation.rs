@@ -58,6 +58,24 @@ on_both! {
         assert_eq!(api.post_nothing(&format!("/v1/orgs/northwind/keys/{theirs}/end-old-secret")).await.status, 404);
     }
 
+    async fn a_secret_whose_answer_was_lost_is_replaced(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let path = format!("/v1/orgs/northwind/keys/{}/rotate", made.id);
+        let rotate = async |overlap: u32| api.post(&path, &json!({"overlap_seconds": overlap})).await;
+        let lost = rotate(86_400).await.json();
+        app.clock.advance(SECOND);
+        let again = rotate(60).await;
+        assert_eq!(again.status, 201);
+        let again = again.json();
+        assert_eq!(again["old_secret"], lost["old_secret"], "the old secret keeps its end");
+        let works = async |key: &serde_json::Value| said(&app.verify(&PlainKey::from_presented(key["key"].as_str().unwrap())).await);
+        assert_eq!((works(&lost).await, works(&again).await), ("INVALID_API_KEY superseded".into(), "VALID".into()));
+        app.clock.advance(SECOND);
+        let refused = rotate(60).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (409, &json!("ROTATION_RUNNING")));
+    }
+
     async fn a_rotation_that_is_sent_twice_rotates_once(app: &TestApp) {
         let org = app.org("northwind").await;
         let (api, made) = (app.api().await, org.key("Production").await);
