@@ -23,7 +23,7 @@ use crate::{api, problem};
         title = "Latchkey",
         description = "Verify API keys, and manage organizations, keys and agents. Authenticate every request with a service token: \
             `Authorization: Bearer TOKEN`. `/v1/verify` accepts tokens with any scope; all other operations require the \
-            scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC. Lists are \
+            scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC with three digits of a second. Lists are \
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),

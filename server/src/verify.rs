@@ -18,6 +18,7 @@ use latchkey::{
     id::ProjectId,
     key::settings::Metadata,
     outcome::Outcome,
+    time::{Rfc3339, Timestamp},
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
 };
 use serde::{Serialize, Serializer};
@@ -27,7 +28,6 @@ use utoipa::ToSchema;
 use self::{client_headers::ClientHeaders, rate_limit::RateLimit, request::Body};
 use crate::{
     app_state::AppState,
-    key_object::instant,
     openapi::words,
     problem::{FieldError, Problem},
     rest::{
@@ -105,8 +105,8 @@ struct KeyDocument<'a> {
     #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
     /// When it expires. Null means never.
-    #[schema(required)]
-    expires_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    expires_at: Option<Rfc3339>,
     /// The metadata of the key.
     #[schema(value_type = Object)]
     metadata: &'a Metadata,
@@ -301,7 +301,7 @@ fn key_document<'a>(key: &'a KnownKey, org: &'a KnownOrg) -> KeyDocument<'a> {
         },
         project: key.settings.project,
         scopes: &key.settings.scopes,
-        expires_at: key.lifecycle.expires_at.and_then(instant),
+        expires_at: key.lifecycle.expires_at.and_then(Timestamp::rfc3339),
         metadata: &key.settings.metadata,
     }
 }

@@ -15,6 +15,7 @@ use latchkey::{
     list::AtMost,
     name::DisplayName,
     revision::AsKnown,
+    time::Rfc3339,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -27,7 +28,7 @@ use super::{
     path::{AgentPath, OrgPath, no_agent},
     query::{Limit, Parameters, not_a_cursor},
 };
-use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
+use crate::{app_state::AppState, openapi::words, problem::Problem};
 
 /// An agent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,7 +52,7 @@ pub struct AgentObject {
     public_embedding: bool,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<jiff::Timestamp>,
+    created_at: Option<Rfc3339>,
 }
 
 /// One page of agents.
@@ -239,7 +240,7 @@ impl From<Agent> for AgentObject {
             project: agent.project_id,
             domains: agent.domains,
             public_embedding: agent.public_embedding,
-            created_at: instant(agent.created_at),
+            created_at: agent.created_at.rfc3339(),
         }
     }
 }

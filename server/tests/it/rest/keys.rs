@@ -38,13 +38,13 @@ on_both! {
         without["display"] = Value::Null;
         insta::allow_duplicates! { insta::assert_snapshot!(serde_json::to_string_pretty(&without).unwrap(), @r#"
         {
-          "created_at": "2026-11-21T12:00:00Z",
+          "created_at": "2026-11-21T12:00:00.000Z",
           "created_by": null,
           "disabled_at": null,
           "display": null,
           "domains": [],
           "environment": "live",
-          "expires_at": "2027-11-21T12:00:00Z",
+          "expires_at": "2027-11-21T12:00:00.000Z",
           "id": null,
           "ip_ranges": [
             "192.0.2.0/24"
@@ -73,9 +73,9 @@ on_both! {
         app.org("northwind").await;
         let api = app.api().await;
         for (extra, expires) in [
-            (json!({}), json!("2027-11-21T12:00:00Z")),
-            (json!({"expires_in_days": 30}), json!("2026-12-21T12:00:00Z")),
-            (json!({"expires_at": "2026-12-24T18:00:00+01:00"}), json!("2026-12-24T17:00:00Z")),
+            (json!({}), json!("2027-11-21T12:00:00.000Z")),
+            (json!({"expires_in_days": 30}), json!("2026-12-21T12:00:00.000Z")),
+            (json!({"expires_at": "2026-12-24T18:00:00+01:00"}), json!("2026-12-24T17:00:00.000Z")),
             (json!({"expires_at": null}), Value::Null),
         ] {
             let mut body = json!({"name": "Production", "kind": "secret"});

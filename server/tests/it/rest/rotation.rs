@@ -19,7 +19,7 @@ on_both! {
         assert_eq!(answer.header("location"), path.trim_end_matches("/rotate"));
         let object = answer.json();
         assert_eq!(object["id"], made.id.to_string());
-        let old = json!({"display": made.display, "ends_at": "2026-11-21T13:00:00Z", "last_used_at": null});
+        let old = json!({"display": made.display, "ends_at": "2026-11-21T13:00:00.000Z", "last_used_at": null});
         assert_eq!(object["old_secret"], old);
         let key = format!("/v1/orgs/northwind/keys/{}", made.id);
         assert_eq!(api.get("/v1/orgs/northwind/keys").await.json()["data"][0]["old_secret"], old);
@@ -43,7 +43,7 @@ on_both! {
         let rotated = api.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 3_600})).await.json();
         app.verify(&made.plain).await;
         latchkey::usage::flush::flush(&app.engine).await.unwrap();
-        assert_eq!(api.get(&path).await.json()["old_secret"]["last_used_at"], "2026-11-21T12:00:00Z");
+        assert_eq!(api.get(&path).await.json()["old_secret"]["last_used_at"], "2026-11-21T12:00:00.000Z");
         let ended = end().await;
         assert_eq!((ended.status.as_u16(), &ended.json()["old_secret"]), (200, &json!(null)));
         assert_eq!(said(&app.verify(&made.plain).await), "INVALID_API_KEY superseded");

@@ -34,7 +34,7 @@ on_both! {
           },
           "key": {
             "environment": "live",
-            "expires_at": "2026-12-21T12:00:00Z",
+            "expires_at": "2026-12-21T12:00:00.000Z",
             "id": null,
             "kind": "secret",
             "metadata": {},
