@@ -29,6 +29,12 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
             rest::agents::change,
             rest::agents::remove
         ),
+        routes!(rest::projects::list, rest::projects::create),
+        routes!(
+            rest::projects::show,
+            rest::projects::change,
+            rest::projects::remove
+        ),
         routes!(rest::usage::show),
         routes!(rest::instances::list),
         routes!(rest::audit::list),

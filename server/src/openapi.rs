@@ -21,7 +21,7 @@ use crate::{api, problem};
 #[openapi(
     info(
         title = "Latchkey",
-        description = "Verify API keys, and manage organizations, keys and agents. Authenticate every request with a service token: \
+        description = "Verify API keys, and manage organizations, keys, agents and projects. Authenticate every request with a service token: \
             `Authorization: Bearer TOKEN`. `/v1/verify` accepts tokens with any scope; all other operations require the \
             scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC with three digits of a second. Lists are \
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
@@ -33,6 +33,7 @@ use crate::{api, problem};
         (name = "Organizations", description = "Your customers' teams."),
         (name = "Keys", description = "The keys of an organization. The plaintext key is returned only when you create or rotate it."),
         (name = "Agents", description = "The bots, assistants and apps that use keys."),
+        (name = "Projects", description = "Groups of keys and agents. Every organization has the project `Default`."),
         (name = "Usage", description = "The number of requests by result."),
         (name = "Instances", description = "The running instances."),
         (name = "Audit log", description = "Who did what in an organization, when and from where."),
@@ -67,6 +68,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         ("org", "The slug or ID of the organization"),
         ("id", "The ID of the key"),
         ("public_id", "The public ID of the agent"),
+        ("project_id", "The ID of the project"),
     ];
     for (name, description) in in_path.into_iter().rev() {
         if path.contains(&format!("{{{name}}}")) {
@@ -95,7 +97,9 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         let parameters = operation.parameters.get_or_insert_default();
         parameters.push(parameter.build().into());
     }
-    let names_one = path.contains("{id}") || path.contains("{public_id}");
+    let names_one = ["{id}", "{public_id}", "{project_id}"]
+        .iter()
+        .any(|name| path.contains(name));
     let is_conditional = names_one && method != Method::GET;
     if is_conditional {
         let parameters = operation.parameters.get_or_insert_default();

@@ -9,7 +9,7 @@ use axum::{
 use latchkey::{
     access::{Org, Permit, Permitted},
     agents::PublicId,
-    id::KeyId,
+    id::{KeyId, ProjectId},
     orgs,
 };
 
@@ -45,6 +45,15 @@ pub struct AgentPath {
     pub of: OrgPath,
     /// What `{public_id}` says.
     pub public_id: PublicId,
+}
+
+/// The org, and the id of a project that it may have.
+#[derive(Debug)]
+pub struct ProjectPath {
+    /// The org.
+    pub of: OrgPath,
+    /// What `{project_id}` says.
+    pub id: ProjectId,
 }
 
 impl OrgPath {
@@ -96,6 +105,17 @@ impl FromRequestParts<AppState> for AgentPath {
     }
 }
 
+impl FromRequestParts<AppState> for ProjectPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        query::has_none(&parts.uri)?;
+        let id = parameter(parts, "project_id").await?;
+        let id = id.parse().map_err(|_| no_project())?;
+        Ok(Self { of, id })
+    }
+}
+
 /// One part of the path. What is no UTF-8 names nothing.
 async fn parameter(parts: &mut Parts, name: &str) -> Result<String, Problem> {
     let Path(mut parameters) = Path::<HashMap<String, String>>::from_request_parts(parts, &())
@@ -124,5 +144,13 @@ pub fn no_agent() -> Problem {
     Problem::new(
         Code::NotFound,
         "The agent was not found in this organization. Check the public ID.",
+    )
+}
+
+/// The org has no such project.
+pub fn no_project() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "The project was not found in this organization. Check the ID.",
     )
 }

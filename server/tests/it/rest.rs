@@ -11,6 +11,7 @@ mod instances;
 mod key_change;
 mod keys;
 mod orgs;
+mod projects;
 mod rotation;
 mod state_changes;
 mod usage;
