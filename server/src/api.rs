@@ -17,6 +17,7 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
         routes!(rest::orgs::list, rest::orgs::create),
         routes!(rest::orgs::show),
         routes!(rest::keys::list, rest::keys::create),
+        routes!(rest::key_import::import),
         routes!(rest::keys::show, rest::key_change::change),
         routes!(rest::rotation::rotate),
         routes!(rest::rotation::end_old_secret),

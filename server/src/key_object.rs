@@ -194,6 +194,9 @@ pub struct NewKeyBody {
     /// The number of days after which the key expires.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     expires_in_days: Option<WholeNumber<1, 36_500>>,
+    /// Whether the key works from the start. If false, it is created as `disabled`, and works after you enable it. Default:
+    /// true.
+    enabled: Option<bool>,
     /// Notes for your team.
     #[schema(max_length = 2000)]
     notes: Option<String>,
@@ -244,6 +247,11 @@ pub struct KeyChange {
 }
 
 impl NewKeyBody {
+    /// Whether the key works from the start.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled.unwrap_or(true)
+    }
+
     /// The key to create.
     ///
     /// # Errors

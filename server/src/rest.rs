@@ -11,6 +11,8 @@ pub mod fields;
 pub mod idempotency;
 pub mod instances;
 pub mod key_change;
+pub mod key_import;
+pub mod key_order;
 pub mod keys;
 pub mod orgs;
 pub mod path;

@@ -18,7 +18,7 @@ use crate::{
     app_state::AppState,
     assets, audit_export, client_address, cors, docs, error_page, health, logging, metrics, pages,
     problem::{self, Problem},
-    request_log, security_headers, sessions, shares,
+    request_log, rest, security_headers, sessions, shares,
     timed_stream::{Phase, SharedPhase},
 };
 
@@ -27,7 +27,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// How large a page's form may be, in bytes: two lists of 20,000 characters, each of which may be sent as nine.
 const FORM_LIMIT: usize = 512 * 1024;
 /// How large a request's body may be that brings a file, in bytes.
-const UPLOAD_LIMIT: usize = 4 * 1024 * 1024;
+const UPLOAD_LIMIT: usize = rest::key_import::MAX_FILE;
 /// How long a request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 

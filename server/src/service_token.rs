@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use latchkey::{
     access::Operator,
@@ -14,7 +14,7 @@ use latchkey::{
     service_tokens::{self, ServiceToken},
 };
 
-use crate::{app_state::AppState, client_address::visit, problem::Problem, rest::query};
+use crate::{app_state::AppState, client_address::visit, problem::Problem};
 
 /// A caller with a service token of the scope `manage`, who acts for the operator.
 #[derive(Debug, Clone)]
@@ -72,9 +72,6 @@ impl FromRequestParts<AppState> for Manager {
         let presented = presented(&parts.headers)?;
         let recognised = recognise(state, parts, &presented).await;
         let token = known(recognised?)?;
-        if parts.method != Method::GET {
-            query::has_none(&parts.uri)?;
-        }
         let visit = visit(parts, &state.settings.trusted_proxies);
         Ok(Self {
             operator: service_tokens::operator(&state.engine, &token, visit)

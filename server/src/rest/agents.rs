@@ -63,6 +63,8 @@ pub struct AgentList {
     /// The `cursor` of the next page. Null on the last page.
     #[schema(value_type = Option<String>, required)]
     next_cursor: Option<AgentId>,
+    /// The number of agents on all pages.
+    total: i64,
 }
 
 /// The fields of a new agent.
@@ -128,9 +130,11 @@ pub async fn list(
     let after = after.map_err(|_| not_a_cursor())?;
     let page = show::page(&state.engine, &of.permit(), after, query.limit.into()).await;
     let (agents, next_cursor) = page?;
+    let total = show::count(&state.engine, &of.permit()).await?;
     Ok(Json(AgentList {
         data: agents.into_iter().map(AgentObject::from).collect(),
         next_cursor,
+        total,
     }))
 }
 

@@ -50,6 +50,16 @@ fn invalid_parameters(errors: Vec<FieldError>) -> Problem {
     Problem::invalid_request("The query is invalid. See `errors`.", errors)
 }
 
+/// Whether to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// Yes.
+    True,
+    /// No.
+    False,
+}
+
 /// How many things a page of a list has: 1 to 100.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
@@ -85,6 +95,6 @@ impl Default for Limit {
 pub fn not_a_cursor() -> Problem {
     invalid_parameters(vec![FieldError {
         field: "cursor".into(),
-        detail: "must be the next_cursor of the previous page".to_owned(),
+        detail: "must be the next_cursor of the previous page, which had the same order".to_owned(),
     }])
 }

@@ -9,6 +9,7 @@ mod entity_tag;
 mod idempotency;
 mod instances;
 mod key_change;
+mod key_import;
 mod keys;
 mod orgs;
 mod projects;

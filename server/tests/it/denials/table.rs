@@ -198,6 +198,7 @@ pub fn entries() -> Vec<Entry> {
         page("/v1/orgs/{org}", ServiceToken),
         page("/v1/orgs/{org}/keys", ServiceToken),
         post("/v1/orgs/{org}/keys", "", ServiceToken),
+        post("/v1/orgs/{org}/keys/import", "", ServiceToken),
         page("/v1/orgs/{org}/keys/{id}", ServiceToken),
         Entry {
             method: Method::PATCH,
