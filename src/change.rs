@@ -70,6 +70,13 @@ impl Events {
     pub fn several(events: Vec<Happened>) -> Option<Self> {
         (!events.is_empty()).then_some(Self(events))
     }
+
+    /// These, and then one more.
+    #[must_use]
+    pub fn and(mut self, happened: Happened) -> Self {
+        self.0.push(happened);
+        self
+    }
 }
 
 impl From<Happened> for Events {

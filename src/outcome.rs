@@ -123,6 +123,24 @@ outcomes! {
                   project.",
         advice: "Use a key of the organization or project that owns the agent.",
     }
+    WrongEnvironment {
+        code: "WRONG_ENVIRONMENT",
+        status: 403,
+        title: "Key of another environment",
+        detail: "The key belongs to another environment. Use a key of this environment.",
+        meaning: "The key does not belong to the `environment` that the request requires.",
+        advice: "Use a live key in production and a test key everywhere else. API servers state their own environment in \
+                 `environment`, so that test keys do not work in production.",
+    }
+    WrongProject {
+        code: "WRONG_PROJECT",
+        status: 403,
+        title: "Key of another project",
+        detail: "The key belongs to another project. Use a key of this project.",
+        meaning: "The key, or the agent that replaces it, does not belong to the `project` that the request requires.",
+        advice: "Use a key of the project, or move the key to the project. If the API server serves several projects, omit \
+                 `project` from its verification requests.",
+    }
     OriginNotAllowed {
         code: "ORIGIN_NOT_ALLOWED",
         status: 403,
@@ -184,8 +202,8 @@ outcomes! {
         status: 429,
         title: "Rate limited",
         detail: "Too many requests. Wait and try again.",
-        meaning: "The key sent more requests in one minute than its endpoint class allows. `retry_after` is the number of \
-                  seconds to wait.",
+        meaning: "The key sent more requests in one minute than its endpoint class allows, each counted with its `cost`. \
+                  `retry_after` is the number of seconds to wait.",
         advice: "Wait for the number of seconds in `Retry-After`, then send requests more slowly. Use exponential backoff, \
                  and spread bulk work over time.",
     }

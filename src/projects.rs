@@ -10,7 +10,7 @@ use crate::{
     id::{OrgId, ProjectId},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
-    revision::{Known, Revision},
+    revision::{AsKnown, Known, Revision, fingerprint},
     time::Timestamp,
 };
 
@@ -59,6 +59,20 @@ pub enum ProjectError {
 
 from_fault!(ProjectError);
 
+/// What came of a request that may come twice.
+#[derive(Debug)]
+pub enum Once {
+    /// The project was created.
+    Created(ProjectId),
+    /// It was created when the request came first.
+    CreatedBefore(ProjectId),
+}
+
+/// A project and how much is in it. Each count reads the index of what belongs to the project.
+const COLUMNS: &str = "projects.id, projects.name, projects.created_at, \
+     (SELECT COUNT(*) FROM keys WHERE keys.project_id = projects.id) AS keys, \
+     (SELECT COUNT(*) FROM agents WHERE agents.project_id = projects.id) AS agents";
+
 /// The org's projects: `Default` first, then by name.
 ///
 /// # Errors
@@ -67,13 +81,54 @@ pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
 ) -> Result<Vec<Project>, StorageError> {
-    const SQL: &str = "SELECT projects.id, projects.name, projects.created_at, \
-         (SELECT COUNT(*) FROM keys WHERE keys.project_id = projects.id) AS keys, \
-         (SELECT COUNT(*) FROM agents WHERE agents.project_id = projects.id) AS agents \
-         FROM projects WHERE projects.org_id = $1 \
-         ORDER BY CASE projects.name WHEN $2 THEN 0 ELSE 1 END, LOWER(projects.name), projects.id";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
+    let sql = format!(
+        "SELECT {COLUMNS} FROM projects WHERE projects.org_id = $1 \
+         ORDER BY CASE projects.name WHEN $2 THEN 0 ELSE 1 END, LOWER(projects.name), projects.id"
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?,
+    )
+}
+
+/// The org's projects, oldest first, at most `limit` of those that were created after `after`; and the id to go on from when
+/// there are more.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn page(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    after: Option<ProjectId>,
+    limit: u16,
+) -> Result<(Vec<Project>, Option<ProjectId>), StorageError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM projects WHERE projects.org_id = $1 AND projects.id > $2 ORDER BY projects.id LIMIT $3"
+    );
+    let after = after.map_or_else(String::new, |id| id.to_string());
+    let mut projects: Vec<Project> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
+    let more = projects.len() > usize::from(limit);
+    projects.truncate(usize::from(limit));
+    let next = projects.last().map(|project| project.id);
+    Ok((projects, next.filter(|_| more)))
+}
+
+/// One of the org's projects.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn find(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    id: ProjectId,
+) -> Result<Option<Project>, StorageError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM projects WHERE projects.org_id = $1 AND projects.id = $2");
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?,
+    )
 }
 
 /// Creates a project.
@@ -85,16 +140,49 @@ pub async fn create(
     permit: &Permit<to::EditProjects>,
     name: &DisplayName,
 ) -> Result<ProjectId, ProjectError> {
+    let (Once::Created(id) | Once::CreatedBefore(id)) =
+        create_once(engine, permit, name, None).await?;
+    Ok(id)
+}
+
+/// The same for a request that may come twice: under one `creation_token` the org gets one project.
+///
+/// # Errors
+/// When the name is taken.
+pub async fn create_once(
+    engine: &Engine,
+    permit: &Permit<to::EditProjects>,
+    name: &DisplayName,
+    creation_token: Option<&str>,
+) -> Result<Once, ProjectError> {
     let now = engine.clock.now();
     let id = ProjectId::new(now.as_millis(), engine.random.bytes()?);
-    const SQL: &str = "INSERT INTO projects (id, org_id, name, created_at) VALUES ($1, $2, $3, $4)";
     let mut change = engine.change(permit).await?;
-    let inserted = on!(change.on(), c => sqlx::query(SQL)
-        .bind(id).bind(permit.org_id()).bind(name.clone()).bind(now).execute(c).await.map(drop));
-    inserted.map_err(|error| name_taken(error.into(), name))?;
+    // Before the insertion, which the name alone would let fail.
+    if let Some(id) = created_under(change.tx(), permit.org_id(), creation_token).await? {
+        return Ok(Once::CreatedBefore(id));
+    }
+    const INSERT: &str = "INSERT INTO projects (id, org_id, name, created_at, creation_token) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id, creation_token) DO NOTHING";
+    let inserted = on!(change.on(), c => sqlx::query(INSERT)
+        .bind(id).bind(permit.org_id()).bind(name.clone()).bind(now).bind(creation_token)
+        .execute(c).await.map(|done| done.rows_affected()));
+    if inserted.map_err(|error| name_taken(error.into(), name))? == 0 {
+        let created = created_under(change.tx(), permit.org_id(), creation_token).await?;
+        return created
+            .map(Once::CreatedBefore)
+            .ok_or(ProjectError::NotFound);
+    }
     let created = Happened::new(Event::ProjectCreated, Target::Project(id));
     change.commit(created).await?;
-    Ok(id)
+    Ok(Once::Created(id))
+}
+
+impl Project {
+    /// Its entity tag: another one after every change of the project itself, not of what is in it.
+    pub fn tag(&self) -> String {
+        fingerprint(&self.name)
+    }
 }
 
 /// The revision of a project with this name, which a form that renames it is served with.
@@ -116,7 +204,7 @@ pub async fn rename(
     let mut change = engine.change(permit).await?;
     let before = changeable(change.tx(), permit.org_id(), id).await?;
     let (sent, stored) = (revision(name), revision(&before));
-    if known.is_outdated(&sent, &stored, || stored.to_string()) {
+    if known.is_outdated(&sent, &stored, || fingerprint(&before)) {
         return Err(ProjectError::ChangedMeanwhile);
     }
     if !known.is_change("name", &sent) {
@@ -140,14 +228,19 @@ pub async fn rename(
 /// Deletes a project that nothing belongs to.
 ///
 /// # Errors
-/// When there is no such project, it is `Default`, or something belongs to it.
+/// When there is no such project, it is `Default`, it was renamed meanwhile, or something belongs to it.
 pub async fn delete(
     engine: &Engine,
     permit: &Permit<to::EditProjects>,
-    id: ProjectId,
+    project: impl Into<AsKnown<ProjectId>>,
 ) -> Result<(), ProjectError> {
+    let AsKnown { id, known } = project.into();
     let mut change = engine.change(permit).await?;
-    changeable(change.tx(), permit.org_id(), id).await?;
+    let name = changeable(change.tx(), permit.org_id(), id).await?;
+    let nothing_sent = Revision::default();
+    if known.is_outdated(&nothing_sent, &revision(&name), || fingerprint(&name)) {
+        return Err(ProjectError::ChangedMeanwhile);
+    }
     const SQL: &str = "DELETE FROM projects WHERE org_id = $1 AND id = $2 \
          AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.project_id = projects.id) \
          AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.project_id = projects.id)";
@@ -165,6 +258,17 @@ pub async fn delete(
         }
         Err(error) => Err(StorageError::from(error).into()),
     }
+}
+
+/// The project that was created under a token.
+async fn created_under(
+    tx: &mut Tx,
+    org_id: OrgId,
+    creation_token: Option<&str>,
+) -> Result<Option<ProjectId>, StorageError> {
+    const SQL: &str = "SELECT id FROM projects WHERE org_id = $1 AND creation_token = $2";
+    Ok(on!(tx.on(), c => sqlx::query_scalar(SQL)
+        .bind(org_id).bind(creation_token).fetch_optional(c).await)?)
 }
 
 /// The name of the org's project, which nobody else changes until the transaction ends, unless it is `Default`.

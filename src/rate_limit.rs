@@ -41,6 +41,35 @@ pub struct Standing {
     pub remaining: u32,
     /// In how many milliseconds the earliest of the counted requests stops counting; 0 when there is none.
     pub frees_in: i64,
+    /// In how many milliseconds a request that was refused would pass: later than [`frees_in`](Self::frees_in) when it
+    /// counts as several. 0 for one that passed.
+    pub fits_in: i64,
+}
+
+/// As how many requests one counts in the rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost(NonZeroU32);
+
+impl Cost {
+    /// The highest.
+    pub const MAX: u32 = 10_000;
+
+    /// A cost of 1 to [`Cost::MAX`].
+    pub fn new(requests: u32) -> Option<Self> {
+        let within = Some(requests).filter(|requests| *requests <= Self::MAX);
+        within.and_then(NonZeroU32::new).map(Self)
+    }
+
+    /// The number of requests.
+    pub fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self(NonZeroU32::MIN)
+    }
 }
 
 /// What a holder has used of each class. What is known of the holder keeps it, so that a request needs no look-up.
@@ -95,18 +124,45 @@ impl Windows {
     pub(crate) fn take(
         &self,
         class: ClassIndex,
+        cost: Cost,
         convention: &Convention,
         now: Timestamp,
+    ) -> Result<Standing, Standing> {
+        self.ask(class, cost, convention, now, Window::take)
+    }
+
+    /// Whether a request would pass, which it is not counted for.
+    pub(crate) fn would_take(
+        &self,
+        class: ClassIndex,
+        cost: Cost,
+        convention: &Convention,
+        now: Timestamp,
+    ) -> Result<Standing, Standing> {
+        self.ask(class, cost, convention, now, Window::has_room)
+    }
+
+    fn ask(
+        &self,
+        class: ClassIndex,
+        cost: Cost,
+        convention: &Convention,
+        now: Timestamp,
+        passes: impl FnOnce(&mut Window, u32, u32, Timestamp) -> bool,
     ) -> Result<Standing, Standing> {
         let limit = class.per_minute(convention);
         let window = self.0[class.place()].get_or_init(Box::default);
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = window.take(limit.get(), now);
+        let passed = passes(&mut window, limit.get(), cost.get(), now);
         let standing = Standing {
             class,
             limit,
             remaining: limit.get().saturating_sub(window.count()),
             frees_in: window.frees_in(now),
+            fits_in: match passed {
+                true => 0,
+                false => window.fits_in(limit.get(), cost.get(), now),
+            },
         };
         if passed { Ok(standing) } else { Err(standing) }
     }
@@ -135,11 +191,12 @@ mod tests {
         let convention = Convention::built_in("agentix").unwrap();
         let class = ClassIndex::default_of(&convention);
         let limits = RateLimits::default();
+        let one = Cost::default();
         let noon = Timestamp::from_millis(43_200_000);
         let busy = limits.of(key(0), &convention, noon);
         for number in 1..=4_000 {
             let idle = limits.of(key(number), &convention, noon);
-            idle.take(class, &convention, noon).unwrap();
+            idle.take(class, one, &convention, noon).unwrap();
         }
         assert_eq!(
             limits.0.lock().unwrap().windows.len(),
@@ -147,10 +204,12 @@ mod tests {
             "whoever used a minute's share is kept"
         );
         let later = noon.plus(120_000);
-        assert_eq!(busy.take(class, &convention, later).unwrap().remaining, 59);
+        let taken = busy.take(class, one, &convention, later);
+        assert_eq!(taken.unwrap().remaining, 59);
         limits.0.lock().unwrap().sweep(later);
         assert_eq!(limits.0.lock().unwrap().windows.len(), 1);
         let same = limits.of(key(0), &convention, later);
-        assert_eq!(same.take(class, &convention, later).unwrap().remaining, 58);
+        let taken = same.take(class, one, &convention, later);
+        assert_eq!(taken.unwrap().remaining, 58);
     }
 }

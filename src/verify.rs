@@ -25,9 +25,13 @@ use crate::{
     clock::Monotonic,
     convention::{ClassIndex, Scope},
     db::StorageError,
-    key::text::{PlainKey, Recognised},
+    id::ProjectId,
+    key::{
+        Environment,
+        text::{PlainKey, Recognised},
+    },
     outcome::Outcome,
-    rate_limit::{Standing, Windows},
+    rate_limit::{Cost, Standing, Windows},
     time::{SECOND, Timestamp},
     usage::subject::Subject,
 };
@@ -55,6 +59,15 @@ pub struct Request<'a> {
     pub referer: Option<&'a str>,
     /// The end client's address: never that of the API server that asks.
     pub ip: Option<IpAddr>,
+    /// The environment that the API server works in: a key of another one is refused. A public ID in place of a key counts
+    /// as live.
+    pub environment: Option<Environment>,
+    /// The project that the API server works for: a key, or a public ID in place of one, of another is refused.
+    pub project: Option<ProjectId>,
+    /// As how many requests it counts in the rate limit. It is one request in the usage.
+    pub cost: Cost,
+    /// Decide, but count nothing: neither in the rate limit, nor in the usage, nor as the key's last use.
+    pub dry_run: bool,
 }
 
 /// Why a key is invalid. For trusted callers: an end client is told only that it is.
@@ -130,7 +143,11 @@ impl Answer {
         if self.outcome != Outcome::Valid {
             return;
         }
-        let taken = windows.take(request.class, &engine.convention, now);
+        let Request { class, cost, .. } = *request;
+        let taken = match request.dry_run {
+            false => windows.take(class, cost, &engine.convention, now),
+            true => windows.would_take(class, cost, &engine.convention, now),
+        };
         if taken.is_err() {
             self.outcome = Outcome::RateLimited;
         }
@@ -184,7 +201,7 @@ impl Now {
 }
 
 /// Decides on a request and observes the decision: it is counted under its key, or under its agent when it comes without a
-/// key.
+/// key, unless it is a dry run.
 ///
 /// # Errors
 /// When the key is not in memory (or has been there too long to be trusted) and the database cannot be asked. The

@@ -17,6 +17,7 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
         routes!(rest::orgs::list, rest::orgs::create),
         routes!(rest::orgs::show),
         routes!(rest::keys::list, rest::keys::create),
+        routes!(rest::key_import::import),
         routes!(rest::keys::show, rest::key_change::change),
         routes!(rest::rotation::rotate),
         routes!(rest::rotation::end_old_secret),
@@ -28,6 +29,12 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
             rest::agents::show,
             rest::agents::change,
             rest::agents::remove
+        ),
+        routes!(rest::projects::list, rest::projects::create),
+        routes!(
+            rest::projects::show,
+            rest::projects::change,
+            rest::projects::remove
         ),
         routes!(rest::usage::show),
         routes!(rest::instances::list),

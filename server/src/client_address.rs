@@ -71,20 +71,26 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         .get_all(FORWARDED_FOR)
         .iter()
         .flat_map(|value| value.to_str().unwrap_or_default().split(','))
-        .map(str::trim)
         .collect();
     for hop in forwarded.into_iter().rev() {
         if !is_trusted(address) {
             break;
         }
-        let parsed = hop
-            .parse::<IpAddr>()
-            .or_else(|_| hop.parse::<SocketAddr>().map(|socket| socket.ip()));
         // What a trusted proxy could not name is not known any better than the proxy itself.
-        let Ok(named) = parsed else { break };
+        let Some(named) = parse(hop) else { break };
         address = named.to_canonical();
     }
     address
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+pub fn parse(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']');
+    let alone = text.parse().ok();
+    alone
+        .or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+        .or_else(|| bracketed()?.parse().ok().map(IpAddr::V6))
 }
 
 #[cfg(test)]

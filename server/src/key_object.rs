@@ -14,7 +14,7 @@ use latchkey::{
     keys::{Key, create::NewKey},
     list::AtMost,
     name::KeyName,
-    time::{DAY, Timestamp},
+    time::{DAY, Rfc3339, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -64,13 +64,13 @@ pub struct KeyObject<'a> {
     display: &'a str,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<jiff::Timestamp>,
+    created_at: Option<Rfc3339>,
     /// When it expires. Null means never.
-    #[schema(required)]
-    expires_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    expires_at: Option<Rfc3339>,
     /// When it was last used successfully.
-    #[schema(required)]
-    last_used_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    last_used_at: Option<Rfc3339>,
     /// The ID of the user who created it. Null for the operator.
     #[schema(value_type = Option<String>, required)]
     created_by: Option<UserId>,
@@ -83,11 +83,11 @@ pub struct KeyObject<'a> {
     #[schema(value_type = Option<OldSecretObject>, required)]
     old_secret: Option<OldSecretObject<'a>>,
     /// When it was disabled, if it is disabled.
-    #[schema(required)]
-    disabled_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    disabled_at: Option<Rfc3339>,
     /// When it was revoked, if it was revoked.
-    #[schema(required)]
-    revoked_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    revoked_at: Option<Rfc3339>,
     /// Why it was revoked, if it was revoked.
     #[schema(value_type = Option<words::KeyRevokeReason>, required)]
     revoke_reason: Option<RevokeReason>,
@@ -105,10 +105,10 @@ pub struct OldSecretObject<'a> {
     display: &'a str,
     /// When it stops working.
     #[schema(value_type = jiff::Timestamp)]
-    ends_at: Option<jiff::Timestamp>,
+    ends_at: Option<Rfc3339>,
     /// When it was last used successfully.
-    #[schema(required)]
-    last_used_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    last_used_at: Option<Rfc3339>,
 }
 
 impl<'a> KeyObject<'a> {
@@ -127,9 +127,9 @@ impl<'a> KeyObject<'a> {
             localhost_forbidden: key.settings.localhost_forbidden,
             ip_ranges: &key.settings.ip_ranges,
             display: &summary.display,
-            created_at: instant(summary.created_at),
-            expires_at: summary.lifecycle.expires_at.and_then(instant),
-            last_used_at: summary.last_used_at.and_then(instant),
+            created_at: summary.created_at.rfc3339(),
+            expires_at: summary.lifecycle.expires_at.and_then(Timestamp::rfc3339),
+            last_used_at: summary.last_used_at.and_then(Timestamp::rfc3339),
             created_by: key.created_by.as_ref().map(|(id, _)| *id),
             notes: &key.settings.notes,
             metadata: &key.settings.metadata,
@@ -139,11 +139,11 @@ impl<'a> KeyObject<'a> {
                 .filter(|old| old.ends_at > now)
                 .map(|old| OldSecretObject {
                     display: &old.display,
-                    ends_at: instant(old.ends_at),
-                    last_used_at: old.last_used_at.and_then(instant),
+                    ends_at: old.ends_at.rfc3339(),
+                    last_used_at: old.last_used_at.and_then(Timestamp::rfc3339),
                 }),
-            disabled_at: summary.lifecycle.disabled_at.and_then(instant),
-            revoked_at: summary.lifecycle.revoked_at.and_then(instant),
+            disabled_at: summary.lifecycle.disabled_at.and_then(Timestamp::rfc3339),
+            revoked_at: summary.lifecycle.revoked_at.and_then(Timestamp::rfc3339),
             revoke_reason: summary.revoke_reason,
             key: None,
         }
@@ -194,6 +194,9 @@ pub struct NewKeyBody {
     /// The number of days after which the key expires.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     expires_in_days: Option<WholeNumber<1, 36_500>>,
+    /// Whether the key works from the start. If false, it is created as `disabled`, and works after you enable it. Default:
+    /// true.
+    enabled: Option<bool>,
     /// Notes for your team.
     #[schema(max_length = 2000)]
     notes: Option<String>,
@@ -244,6 +247,11 @@ pub struct KeyChange {
 }
 
 impl NewKeyBody {
+    /// Whether the key works from the start.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled.unwrap_or(true)
+    }
+
     /// The key to create.
     ///
     /// # Errors
@@ -308,9 +316,4 @@ impl KeyChange {
 /// A field that may be left out but not be null.
 fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T>, Problem> {
     value.map(|value| required(field, value)).transpose()
-}
-
-/// An instant as the API writes it; `None` beyond the year 9999.
-pub fn instant(at: Timestamp) -> Option<jiff::Timestamp> {
-    jiff::Timestamp::from_millisecond(at.as_millis()).ok()
 }

@@ -21,18 +21,19 @@ use crate::{api, problem};
 #[openapi(
     info(
         title = "Latchkey",
-        description = "Verify API keys, and manage organizations, keys and agents. Authenticate every request with a service token: \
+        description = "Verify API keys, and manage organizations, keys, agents and projects. Authenticate every request with a service token: \
             `Authorization: Bearer TOKEN`. `/v1/verify` accepts tokens with any scope; all other operations require the \
-            scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC. Lists are \
+            scope `manage`. Errors are problem details (RFC 9457) with a `code`. Times are RFC 3339 in UTC with three digits of a second. Lists are \
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
-    components(schemas(problem::Document)),
+    components(schemas(problem::Document, words::KeySort, words::SortOrder)),
     tags(
         (name = "Verification", description = "Verify a key on every request to your API."),
         (name = "Organizations", description = "Your customers' teams."),
         (name = "Keys", description = "The keys of an organization. The plaintext key is returned only when you create or rotate it."),
         (name = "Agents", description = "The bots, assistants and apps that use keys."),
+        (name = "Projects", description = "Groups of keys and agents. Every organization has the project `Default`."),
         (name = "Usage", description = "The number of requests by result."),
         (name = "Instances", description = "The running instances."),
         (name = "Audit log", description = "Who did what in an organization, when and from where."),
@@ -67,6 +68,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         ("org", "The slug or ID of the organization"),
         ("id", "The ID of the key"),
         ("public_id", "The public ID of the agent"),
+        ("project_id", "The ID of the project"),
     ];
     for (name, description) in in_path.into_iter().rev() {
         if path.contains(&format!("{{{name}}}")) {
@@ -95,17 +97,21 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         let parameters = operation.parameters.get_or_insert_default();
         parameters.push(parameter.build().into());
     }
-    let names_one = path.contains("{id}") || path.contains("{public_id}");
+    let names_one = ["{id}", "{public_id}", "{project_id}"]
+        .iter()
+        .any(|name| path.contains(name));
     let is_conditional = names_one && method != Method::GET;
     if is_conditional {
         let parameters = operation.parameters.get_or_insert_default();
         parameters.push(precondition().into());
     }
     let has_body = operation.request_body.is_some();
-    let has_query = operation.parameters.iter().flatten().any(|parameter| {
-        matches!(parameter, utoipa::openapi::RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-    });
-    let mut errors = vec![("401", "INVALID_SERVICE_TOKEN"), ("503", "UNAVAILABLE")];
+    // A parameter that is unknown is an invalid request to every operation.
+    let mut errors = vec![
+        ("400", "INVALID_REQUEST"),
+        ("401", "INVALID_SERVICE_TOKEN"),
+        ("503", "UNAVAILABLE"),
+    ];
     if path != "/v1/verify" {
         errors.push(("403", "INSUFFICIENT_TOKEN_SCOPE"));
     }
@@ -114,9 +120,6 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
     }
     if is_conditional {
         errors.push(("412", "CHANGED_MEANWHILE"));
-    }
-    if has_body || has_query || is_conditional {
-        errors.push(("400", "INVALID_REQUEST"));
     }
     if has_body {
         errors.push(("413", "BODY_TOO_LARGE"));

@@ -1,4 +1,4 @@
-//! The REST API (design §11): organizations, keys, agents, usage and the audit log, for service tokens with the scope `manage`.
+//! The REST API (design §11): organizations, keys, agents, projects, usage and the audit log, for service tokens with the scope `manage`.
 //!
 //! Each handler parses, calls one operation and answers. What is common to them is here: how bodies, parameters and
 //! paths are read, and what lists look like.
@@ -11,9 +11,12 @@ pub mod fields;
 pub mod idempotency;
 pub mod instances;
 pub mod key_change;
+pub mod key_import;
+pub mod key_order;
 pub mod keys;
 pub mod orgs;
 pub mod path;
+pub mod projects;
 pub mod query;
 pub mod rotation;
 pub mod state_changes;

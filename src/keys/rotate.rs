@@ -13,6 +13,7 @@ use crate::{
     name::KeyName,
     revision::AsKnown,
     time::{DAY, SECOND, Timestamp},
+    usage::flush::flush,
 };
 
 use super::{create::CreatedKey, revision::is_outdated, store::search_text};
@@ -42,9 +43,10 @@ pub enum RotateKeyError {
     /// A revoked or expired key stays so, whatever its secret.
     #[error("This key is {0} and cannot be rotated. Create a new key instead.")]
     WrongState(Status),
-    /// The secret before this one still works.
+    /// The secret before this one still works, and this one is in use too.
     #[error(
-        "A rotation is already in progress: the old secret still works. End it now, or wait until it ends."
+        "A rotation is already in progress: the new secret is in use, and the old one still works. End the old secret now, \
+         or wait until it ends."
     )]
     RotationRunning {
         /// When it ends by itself.
@@ -106,6 +108,9 @@ struct Row {
 /// Gives a key a new secret, and its plain text for the first and last time. A disabled key stays disabled. Of several
 /// rotations at once one is done: without an overlap each would end the secret that the one before was answered with.
 ///
+/// While the old secret of the last rotation still works, a new one that nobody ever used, because the answer that had it was
+/// lost, is replaced. The old secret then keeps its end, whatever the overlap.
+///
 /// # Errors
 /// When the key's state or its last rotation forbids it, which changes nothing.
 pub async fn rotate(
@@ -119,6 +124,13 @@ pub async fn rotate(
         return Err(RotateKeyError::OverlapOutOfRange);
     }
     let to_replace = current_secret(engine, id).await?;
+    if to_replace
+        .as_ref()
+        .is_some_and(|secret| secret.is_beside_old_one(engine.clock.now()))
+    {
+        // What this instance counted of its use has to be stored before the decision whether it was used.
+        flush(engine).await?;
+    }
     let mut change = engine.change(permit).await?;
     let row = lock(change.tx(), permit.org_id(), id)
         .await?
@@ -138,14 +150,20 @@ pub async fn rotate(
             return Err(RotateKeyError::WrongState(status));
         }
     }
-    const RUNNING: &str = "SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1 AND ends_at > $2";
-    let running: Option<Timestamp> = on!(change.on(), c => sqlx::query_scalar(RUNNING)
-        .bind(id).bind(now).fetch_one(c).await)?;
-    if let Some(ends_at) = running {
-        return Err(RotateKeyError::RotationRunning { ends_at });
-    }
     let current: Option<CurrentSecret> = on!(change.on(), c => sqlx::query_as(CURRENT)
         .bind(id).fetch_optional(c).await)?;
+    let running = current
+        .as_ref()
+        .filter(|secret| secret.is_beside_old_one(now));
+    if let Some(CurrentSecret {
+        last_used_at: Some(_),
+        old_ends_at: Some(ends_at),
+        ..
+    }) = running
+    {
+        return Err(RotateKeyError::RotationRunning { ends_at: *ends_at });
+    }
+    let old_ends_at = running.and_then(|secret| secret.old_ends_at);
     let was_just_made = |current: &CurrentSecret| {
         let is_of_a_rotation = current.secrets > 1;
         is_of_a_rotation && now.since(current.created_at) < APART
@@ -172,7 +190,11 @@ pub async fn rotate(
         display: &display,
         now,
     };
-    replace_secret(engine, change.tx(), &new, &rotation).await?;
+    let ends_at = match old_ends_at {
+        None => now.plus(rotation.overlap),
+        Some(_) => now,
+    };
+    replace_secret(engine, change.tx(), &new, ends_at, rotation.token).await?;
     const UPDATE_KEY: &str =
         "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
     on!(change.on(), c => sqlx::query(UPDATE_KEY).bind(&display).bind(search_text(&row.name, &display))
@@ -180,7 +202,7 @@ pub async fn rotate(
     let rotated = Happened::new(Event::KeyRotated, Target::Key(id)).changed(
         "old_secret_ends_at",
         None::<i64>,
-        now.plus(rotation.overlap).as_millis(),
+        old_ends_at.unwrap_or(ends_at).as_millis(),
     );
     let positions = change.commit_at(rotated).await?;
     Ok(CreatedKey {
@@ -206,11 +228,24 @@ async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, Stor
 struct CurrentSecret {
     id: SecretId,
     created_at: Timestamp,
+    /// When a request last passed with it.
+    last_used_at: Option<Timestamp>,
     /// How many the key has had, this one included.
     secrets: i64,
+    /// When the last of those before it ends, or ended.
+    old_ends_at: Option<Timestamp>,
 }
 
-const CURRENT: &str = "SELECT id, created_at, (SELECT COUNT(*) FROM key_secrets WHERE key_id = $1) AS secrets \
+impl CurrentSecret {
+    /// Whether the one before it still works.
+    fn is_beside_old_one(&self, now: Timestamp) -> bool {
+        self.old_ends_at.is_some_and(|ends_at| ends_at > now)
+    }
+}
+
+const CURRENT: &str = "SELECT id, created_at, last_used_at, \
+     (SELECT COUNT(*) FROM key_secrets WHERE key_id = $1) AS secrets, \
+     (SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1) AS old_ends_at \
      FROM key_secrets WHERE key_id = $1 AND ends_at IS NULL";
 
 /// The secret that a rotation that begins now sets out to replace.
@@ -226,12 +261,13 @@ struct NewSecret<'a> {
     now: Timestamp,
 }
 
-/// Ends the key's current secret after the overlap, and stores the new one.
+/// Has the key's current secret end, and stores the new one.
 async fn replace_secret(
     engine: &Engine,
     tx: &mut Tx,
     new: &NewSecret<'_>,
-    rotation: &Rotation,
+    ends_at: Timestamp,
+    token: Option<String>,
 ) -> Result<(), RotateKeyError> {
     let NewSecret {
         key: id,
@@ -240,13 +276,13 @@ async fn replace_secret(
         now,
     } = *new;
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at IS NULL";
-    on!(tx.on(), c => sqlx::query(END).bind(now.plus(rotation.overlap)).bind(id).execute(c).await.map(drop))?;
+    on!(tx.on(), c => sqlx::query(END).bind(ends_at).bind(id).execute(c).await.map(drop))?;
     const INSERT: &str = "INSERT INTO key_secrets \
          (id, key_id, digest, pepper_version, created_at, display, rotation_token) VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let secret_id = SecretId::new(now.as_millis(), engine.random.bytes()?);
     on!(tx.on(), c => sqlx::query(INSERT)
         .bind(secret_id).bind(id).bind(engine.peppers.digest(plain).as_bytes())
-        .bind(engine.peppers.current_version()).bind(now).bind(display).bind(&rotation.token)
+        .bind(engine.peppers.current_version()).bind(now).bind(display).bind(token)
         .execute(c).await.map(drop))?;
     Ok(())
 }

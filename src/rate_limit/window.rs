@@ -30,15 +30,20 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Counts a request, unless `limit` is reached. Whether it was counted.
-    pub fn take(&mut self, limit: u32, now: Timestamp) -> bool {
-        self.move_to(now);
-        if self.count >= limit {
-            return false;
+    /// Counts a request as `cost` of them, unless that is more than `limit` leaves. Whether it was counted.
+    pub fn take(&mut self, limit: u32, cost: u32, now: Timestamp) -> bool {
+        let has_room = self.has_room(limit, cost, now);
+        if has_room {
+            self.passed[place(self.second)] += cost;
+            self.count += cost;
         }
-        self.passed[place(self.second)] += 1;
-        self.count += 1;
-        true
+        has_room
+    }
+
+    /// Whether a request that counts as `cost` of them would pass.
+    pub fn has_room(&mut self, limit: u32, cost: u32, now: Timestamp) -> bool {
+        self.move_to(now);
+        cost <= limit.saturating_sub(self.count)
     }
 
     /// How many count.
@@ -52,6 +57,25 @@ impl Window {
         (self.second.saturating_sub(width - 1)..=self.second)
             .find(|second| self.passed[place(*second)] > 0)
             .map_or(0, |second| (second + width) * SECOND - now.as_millis())
+    }
+
+    /// In how many milliseconds enough of them stop counting for a request of this cost, if none comes in between. All of
+    /// them, for one that is above the limit itself.
+    pub fn fits_in(&self, limit: u32, cost: u32, now: Timestamp) -> i64 {
+        let width = SECONDS as i64;
+        let mut left = self.count;
+        let mut fits_in = 0;
+        for second in self.second.saturating_sub(width - 1)..=self.second {
+            if cost <= limit.saturating_sub(left) {
+                break;
+            }
+            let passed = self.passed[place(second)];
+            if passed > 0 {
+                left -= passed;
+                fits_in = (second + width) * SECOND - now.as_millis();
+            }
+        }
+        fits_in
     }
 
     /// Whether it is as good as new.
@@ -89,49 +113,85 @@ mod tests {
     fn a_burst_passes_up_to_the_limit_and_again_when_it_is_a_minute_old() {
         let mut window = Window::default();
         let burst = at(999);
-        assert!((0..5).all(|_| window.take(5, burst)));
-        assert!(!window.take(5, burst));
-        assert!(!window.take(5, at(60_998)), "59.999 s later");
+        assert!((0..5).all(|_| window.take(5, 1, burst)));
+        assert!(!window.take(5, 1, burst));
+        assert!(!window.take(5, 1, at(60_998)), "59.999 s later");
         let frees_at = at(999 + window.frees_in(burst));
         assert_eq!(frees_at, at(61_000));
-        assert!(!window.take(5, frees_at.plus(-1)));
-        assert!((0..5).all(|_| window.take(5, frees_at)));
+        assert!(!window.take(5, 1, frees_at.plus(-1)));
+        assert!((0..5).all(|_| window.take(5, 1, frees_at)));
     }
 
     #[test]
     fn a_clock_that_is_set_back_gives_nothing_away() {
         let mut window = Window::default();
-        assert!((0..5).all(|_| window.take(5, at(3_600_000))));
-        assert!(!window.take(5, at(0)));
-        assert!(!window.take(5, at(3_600_000)));
+        assert!((0..5).all(|_| window.take(5, 1, at(3_600_000))));
+        assert!(!window.take(5, 1, at(0)));
+        assert!(!window.take(5, 1, at(3_600_000)));
         assert!(window.frees_in(at(3_600_000)) > 0);
-        assert!(window.take(5, at(3_661_000)));
+        assert!(window.take(5, 1, at(3_661_000)));
+    }
+
+    #[test]
+    fn what_counts_as_several_waits_until_that_many_are_gone() {
+        let mut window = Window::default();
+        for second in 0..5 {
+            assert!(window.take(10, 2, at(second * SECOND)));
+        }
+        let now = at(5 * SECOND);
+        assert!(!window.take(10, 3, now));
+        assert_eq!(window.frees_in(now), 56 * SECOND);
+        assert_eq!(
+            window.fits_in(10, 3, now),
+            57 * SECOND,
+            "when two seconds are gone"
+        );
+        assert_eq!(
+            window.fits_in(10, 11, now),
+            60 * SECOND,
+            "when all are gone"
+        );
+        assert!(!window.has_room(10, 3, at(61 * SECOND)));
+        assert!(window.has_room(10, 3, at(62 * SECOND)));
+        assert!(
+            window.has_room(10, 4, at(62 * SECOND)),
+            "looking takes nothing"
+        );
+        assert!(window.take(10, 4, at(62 * SECOND)));
+        assert_eq!(window.count(), 10);
     }
 
     proptest! {
         #[test]
         fn no_minute_holds_more_than_the_limit_and_none_that_has_room_refuses(
             limit in 1_u32..20,
-            gaps in prop::collection::vec(prop_oneof![0_i64..50, 0_i64..5_000, 0_i64..130_000], 1..300),
+            requests in prop::collection::vec(
+                (prop_oneof![0_i64..50, 0_i64..5_000, 0_i64..130_000], prop_oneof![4 => Just(1_u32), 1 => 1_u32..6]),
+                1..300,
+            ),
         ) {
             let mut window = Window::default();
             let mut now = 1_700_000_000_123;
-            let mut passed: Vec<i64> = Vec::new();
-            for gap in gaps {
+            let mut passed: Vec<(i64, u32)> = Vec::new();
+            for (gap, cost) in requests {
+                let cost = cost.min(limit);
                 now += gap;
-                let within = |millis: i64| passed.iter().filter(|at| now - **at < millis).count() as u32;
+                let within = |millis: i64| -> u32 {
+                    passed.iter().filter(|(at, _)| now - at < millis).map(|(_, cost)| cost).sum()
+                };
                 let (in_a_minute, in_a_second_more) = (within(60_000), within(61_000));
-                if window.take(limit, at(now)) {
-                    prop_assert!(in_a_minute < limit);
-                    passed.push(now);
+                if window.take(limit, cost, at(now)) {
+                    prop_assert!(in_a_minute + cost <= limit);
                 } else {
-                    prop_assert!(in_a_second_more >= limit);
-                    let wait = window.frees_in(at(now));
+                    prop_assert!(in_a_second_more + cost > limit);
+                    let wait = window.fits_in(limit, cost, at(now));
                     prop_assert!((1..=61_000).contains(&wait));
-                    prop_assert!(window.take(limit, at(now + wait)));
+                    prop_assert!(window.frees_in(at(now)) <= wait);
+                    prop_assert!(!window.has_room(limit, cost, at(now + wait - 1)));
+                    prop_assert!(window.take(limit, cost, at(now + wait)));
                     now += wait;
-                    passed.push(now);
                 }
+                passed.push((now, cost));
                 prop_assert!(window.count() <= limit);
             }
         }

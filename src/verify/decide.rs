@@ -4,8 +4,8 @@ use crate::{
     convention::{self, BoundTo, Convention},
     domain::{self, DomainPattern, DomainRule, Match, Origin},
     findings::Finding,
-    id::SecretId,
-    key::Kind,
+    id::{ProjectId, SecretId},
+    key::{Environment, Kind},
     outcome::Outcome,
     time::Timestamp,
     usage::domains::Site,
@@ -77,6 +77,9 @@ pub(super) fn with_key<'a>(
         }
         Asked::Of(agent) => Some(agent),
     };
+    if let Some(outcome) = bound_elsewhere(request, key.environment, key.settings.project) {
+        return decision.refuse(outcome);
+    }
     if key.kind == Kind::Widget {
         let rule = convention.domain_rule(key.settings.localhost_forbidden);
         decision.site = Some(site(&key.settings.domains, origin, rule));
@@ -125,6 +128,11 @@ pub(super) fn with_agent_alone<'a>(
     if !agent.public_embedding {
         return decision.refuse(Outcome::MissingApiKey);
     }
+    // What is in a page's source is in production.
+    let (environment, project) = (Environment::Live, Some(agent.project_id));
+    if let Some(outcome) = bound_elsewhere(request, environment, project) {
+        return decision.refuse(outcome);
+    }
     let origin = Origin::of_request(request.origin, request.referer).ok();
     // Without a list there is nothing that would keep anyone out, so not even localhost is let in.
     decision.site = Some(if agent.domains.is_empty() {
@@ -161,6 +169,24 @@ fn is_bound_to(convention: &Convention, key: &KnownKey, agent: &KnownAgent) -> b
             BoundTo::Org => true,
             BoundTo::Project => key.settings.project == Some(agent.project_id),
         }
+}
+
+/// Whether a request is bound to another environment or project than the key's.
+fn bound_elsewhere(
+    request: &Request<'_>,
+    environment: Environment,
+    project: Option<ProjectId>,
+) -> Option<Outcome> {
+    if request
+        .environment
+        .is_some_and(|bound| bound != environment)
+    {
+        Some(Outcome::WrongEnvironment)
+    } else if request.project.is_some() && request.project != project {
+        Some(Outcome::WrongProject)
+    } else {
+        None
+    }
 }
 
 fn site<'a>(

@@ -1,4 +1,5 @@
-//! The only way out of a verification: every decision is observed here, those on keys that there are not too.
+//! The only way out of a verification: every decision is observed here, those on keys that there are not too. A dry run
+//! leaves no trace.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -69,6 +70,9 @@ pub(super) fn observe(
         site,
         finding,
     } = decision;
+    if request.dry_run {
+        return answer;
+    }
     engine.verifications.count(&answer);
     if let Some((org_id, subject)) = about {
         let counted = Counted {

@@ -7,12 +7,12 @@ use latchkey::{
     id::ServiceTokenId,
     name::DisplayName,
     service_tokens::{self, RevokeTokenError, TokenScope, TokenSummary},
-    time::{DAY, Timestamp},
+    time::{DAY, Rfc3339, Timestamp},
 };
 use serde::Serialize;
 
 use super::{error::CliError, flags::days, pepper::when_known};
-use crate::{key_object::instant, settings::Settings, start};
+use crate::{settings::Settings, start};
 
 /// The flags of `token create`.
 #[derive(Debug, Args)]
@@ -50,9 +50,9 @@ struct TokenObject<'a> {
     scope: TokenScope,
     /// Tokens of one organization do not exist yet.
     org: Option<&'a str>,
-    created_at: Option<jiff::Timestamp>,
-    expires_at: Option<jiff::Timestamp>,
-    last_used_at: Option<jiff::Timestamp>,
+    created_at: Option<Rfc3339>,
+    expires_at: Option<Rfc3339>,
+    last_used_at: Option<Rfc3339>,
     status: &'a str,
 }
 
@@ -140,14 +140,14 @@ fn object(token: &TokenSummary, now: Timestamp) -> TokenObject<'_> {
         name: token.name.as_str(),
         scope: token.scope,
         org: None,
-        created_at: instant(token.created_at),
-        expires_at: token.expires_at.and_then(instant),
-        last_used_at: token.last_used_at.and_then(instant),
+        created_at: token.created_at.rfc3339(),
+        expires_at: token.expires_at.and_then(Timestamp::rfc3339),
+        last_used_at: token.last_used_at.and_then(Timestamp::rfc3339),
         status: token.status(now),
     }
 }
 
 fn shown(at: Option<Timestamp>) -> String {
-    let at = at.and_then(instant);
+    let at = at.and_then(|at| jiff::Timestamp::from_millisecond(at.as_millis()).ok());
     at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"))
 }

@@ -15,7 +15,10 @@ use utoipa::{
     openapi::{Object, RefOr, Type, schema::Schema},
 };
 
-use crate::problem::code::Code;
+use crate::{
+    problem::code::Code,
+    rest::key_order::{Order, Sort},
+};
 
 macro_rules! schemas {
     ($($(#[doc = $doc:literal])* $name:ident = $schema:expr;)*) => {$(
@@ -45,6 +48,10 @@ schemas! {
     KeyEnvironment = words(Environment::ALL.iter().map(|environment| environment.as_str()));
     /// The status of a key. Only `active` keys work.
     KeyStatus = words(Status::ALL.iter().map(|status| status.as_str()));
+    /// The field by which a list of keys is sorted.
+    KeySort = words(Sort::ALL.iter().map(|sort| sort.as_str()));
+    /// Ascending or descending.
+    SortOrder = words(Order::ALL.iter().map(|order| order.as_str()));
     /// Why the key was revoked.
     KeyRevokeReason = words(RevokeReason::ALL.iter().map(|reason| reason.as_str()));
     /// The result of a verification. See `/docs/errors`.

@@ -55,9 +55,9 @@ codes! {
         "A page sent a CORS preflight request, and no active key works on its site."
         "Add the site's domain to the allowed domains of a widget key.",
     NotFound "NOT_FOUND" NOT_FOUND "Not found"
-        "The URL, organization, key or agent was not found."
-        "Check the path. Use the slug or ID of an organization, the ID of a key, and the public ID of an agent. All \
-         are case-sensitive.",
+        "The URL, organization, key, agent or project was not found."
+        "Check the path. Use the slug or ID of an organization, the ID of a key or project, and the public ID of \
+         an agent. All are case-sensitive.",
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "Method not allowed"
         "The URL exists but does not support this method."
         "The `Allow` header of the response lists the supported methods.",
@@ -71,8 +71,12 @@ codes! {
         "The key's status does not allow the change. For example, a revoked key cannot be enabled, and only active \
          keys can be disabled."
         "Retrieve the key to see its status. If the change is not possible, create a new key.",
+    ProjectNotEmpty "PROJECT_NOT_EMPTY" CONFLICT "The project is not empty"
+        "Keys or agents belong to the project. Revoked and expired keys count too."
+        "Change `project` of its keys and agents to move them to another project. Then delete the project. Revoked keys \
+         cannot be moved: a project with one is kept.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
-        "The previous secret still works, or another request rotated the key less than a second ago."
+        "The new secret is in use and the previous one still works, or another request rotated the key less than a second ago."
         "Retrieve the key: `old_secret` shows which secret still works, and until when. End it with \
          `POST …/end-old-secret`, or wait. Then rotate again.",
     ChangedMeanwhile "CHANGED_MEANWHILE" PRECONDITION_FAILED "Changed in the meantime"

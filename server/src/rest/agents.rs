@@ -15,6 +15,7 @@ use latchkey::{
     list::AtMost,
     name::DisplayName,
     revision::AsKnown,
+    time::Rfc3339,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -27,7 +28,7 @@ use super::{
     path::{AgentPath, OrgPath, no_agent},
     query::{Limit, Parameters, not_a_cursor},
 };
-use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
+use crate::{app_state::AppState, openapi::words, problem::Problem};
 
 /// An agent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,7 +52,7 @@ pub struct AgentObject {
     public_embedding: bool,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<jiff::Timestamp>,
+    created_at: Option<Rfc3339>,
 }
 
 /// One page of agents.
@@ -62,6 +63,8 @@ pub struct AgentList {
     /// The `cursor` of the next page. Null on the last page.
     #[schema(value_type = Option<String>, required)]
     next_cursor: Option<AgentId>,
+    /// The number of agents on all pages.
+    total: i64,
 }
 
 /// The fields of a new agent.
@@ -127,9 +130,11 @@ pub async fn list(
     let after = after.map_err(|_| not_a_cursor())?;
     let page = show::page(&state.engine, &of.permit(), after, query.limit.into()).await;
     let (agents, next_cursor) = page?;
+    let total = show::count(&state.engine, &of.permit()).await?;
     Ok(Json(AgentList {
         data: agents.into_iter().map(AgentObject::from).collect(),
         next_cursor,
+        total,
     }))
 }
 
@@ -239,7 +244,7 @@ impl From<Agent> for AgentObject {
             project: agent.project_id,
             domains: agent.domains,
             public_embedding: agent.public_embedding,
-            created_at: instant(agent.created_at),
+            created_at: agent.created_at.rfc3339(),
         }
     }
 }

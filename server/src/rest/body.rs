@@ -12,7 +12,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, error::Category};
 
 pub use self::media_type::check_media_type;
-use super::fields::{self, Fields};
+use super::{
+    fields::{self, Fields},
+    query,
+};
 use crate::problem::Problem;
 
 /// A body whose fields are all optional for serde: what must be there is said by [`required`].
@@ -27,6 +30,7 @@ pub struct Body<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        query::has_none(request.uri())?;
         check_media_type(request.headers())?;
         let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         let fields = read(&bytes)?;

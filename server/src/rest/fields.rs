@@ -15,13 +15,10 @@ use serde::{
 };
 use serde_json::{Map, Value, map::Entry};
 
+pub use self::values::{Instant, WholeNumber};
 use self::{
     reader::Reader,
     wrong::{Wrong, one_of},
-};
-pub use self::{
-    values::{Instant, WholeNumber},
-    wrong::unknown,
 };
 use crate::problem::{FieldError, Problem};
 
@@ -169,6 +166,10 @@ mod tests {
         );
         assert_eq!(example.since.unwrap().0.to_string(), "2026-11-21T11:00:00Z");
         assert!(example.until.is_some_and(|until| until.is_none()));
+        for (sent, count) in [(json!(3.0), 3), (json!(9e0), 9), (json!(0.1e1), 1)] {
+            let read = read_json(json!({"count": sent})).unwrap();
+            assert_eq!(read.count.unwrap().get(), count);
+        }
         let nothing = read_json(json!({"name": null, "kind": null, "scopes": null})).unwrap();
         assert!(nothing.name.is_none() && nothing.until.is_none());
     }

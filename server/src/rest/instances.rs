@@ -4,11 +4,13 @@ use axum::{Json, extract::State};
 use latchkey::{
     id::InstanceId,
     instances::{self, Instance},
+    time::Rfc3339,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app_state::AppState, key_object::instant, problem::Problem, service_token::Manager};
+use super::query::{NoParameters, Parameters};
+use crate::{app_state::AppState, problem::Problem, service_token::Manager};
 
 /// An instance that was active in the last ten seconds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,10 +23,10 @@ pub struct InstanceObject {
     version: String,
     /// When the instance started.
     #[schema(value_type = jiff::Timestamp)]
-    started_at: Option<jiff::Timestamp>,
+    started_at: Option<Rfc3339>,
     /// When the instance was last active.
     #[schema(value_type = jiff::Timestamp)]
-    seen_at: Option<jiff::Timestamp>,
+    seen_at: Option<Rfc3339>,
 }
 
 /// The running instances.
@@ -39,8 +41,8 @@ impl From<Instance> for InstanceObject {
         Self {
             id: instance.id,
             version: instance.version,
-            started_at: instant(instance.started_at),
-            seen_at: instant(instance.seen_at),
+            started_at: instance.started_at.rfc3339(),
+            seen_at: instance.seen_at.rfc3339(),
         }
     }
 }
@@ -51,6 +53,7 @@ impl From<Instance> for InstanceObject {
 pub async fn list(
     State(state): State<AppState>,
     manager: Manager,
+    _: Parameters<NoParameters>,
 ) -> Result<Json<InstanceList>, Problem> {
     let running = instances::running(&state.engine, &manager.operator).await;
     let data = running?;

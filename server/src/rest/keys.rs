@@ -4,12 +4,12 @@ use axum::{Json, extract::State, response::Response};
 use latchkey::{
     Engine,
     access::to,
-    id::KeyId,
+    id::{KeyId, ProjectId},
     key::{Environment, Kind, Status},
     keys::{
         Key,
         create::{self, CreateKeyError, NewKey},
-        list::{self, Cursor, KeyQuery, StatusFilter},
+        list::{self, KeyQuery, StatusFilter},
         show,
     },
     search::Search,
@@ -22,8 +22,9 @@ use super::{
     created,
     entity_tag::tagged,
     idempotency::{Idempotency, replayed},
+    key_order::{Order, Sort, Sorted},
     path::{KeyPath, OrgPath, no_key},
-    query::{Limit, Parameters, not_a_cursor},
+    query::{Limit, Parameters},
 };
 use crate::{
     app_state::AppState,
@@ -35,12 +36,14 @@ use crate::{
 /// One page of keys.
 #[derive(Serialize, ToSchema)]
 pub struct KeyList<'a> {
-    /// The keys, newest first.
+    /// The keys.
     #[schema(value_type = Vec<KeyObject>)]
     data: Vec<KeyObject<'a>>,
     /// The `cursor` of the next page. Null on the last page.
     #[schema(required)]
     next_cursor: Option<String>,
+    /// The number of keys that match the filters, on all pages.
+    total: i64,
 }
 
 /// The keys to list.
@@ -52,9 +55,18 @@ pub struct KeyListQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the previous page.
-    #[param(pattern = "^key_[0-9a-f]{32}~[0-9]{1,18}$")]
+    /// The `next_cursor` of the previous page, which had the same `sort` and `order`.
+    #[param(
+        pattern = "^(created_at|name|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{0,19}$"
+    )]
     cursor: Option<String>,
+    /// The field by which the list is sorted. Never used counts as used first, and never expires as expiring last. Default:
+    /// `created_at`. Sorting by `last_used_at` or `expires_at` reads all matching keys for each page.
+    #[param(value_type = words::KeySort, required = false)]
+    sort: Option<Sort>,
+    /// The direction. Default: `asc` for names, which ignore case, and `desc` for times.
+    #[param(value_type = words::SortOrder, required = false)]
+    order: Option<Order>,
     /// Part of the name or display form: at most 200 characters.
     #[param(value_type = Option<String>, max_length = 200)]
     q: Option<Search>,
@@ -67,6 +79,9 @@ pub struct KeyListQuery {
     /// Returns only keys of this environment.
     #[param(value_type = words::KeyEnvironment, required = false)]
     environment: Option<Environment>,
+    /// Returns only keys of the project with this ID.
+    #[param(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
+    project: Option<ProjectId>,
 }
 
 /// List keys
@@ -78,23 +93,28 @@ pub async fn list(
     Parameters(query): Parameters<KeyListQuery>,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let engine = &state.engine;
-    let cursor = query.cursor.map(|cursor| cursor.parse()).transpose();
-    let cursor = cursor.map_err(|_| not_a_cursor())?;
+    let sorted = Sorted::of(query.sort, query.order);
+    let cursor = query.cursor.map(|cursor| sorted.cursor(&cursor));
+    let cursor = cursor.transpose()?;
+    let project = query.project;
     let query = KeyQuery {
         search: query.q.unwrap_or_default(),
         environment: query.environment,
         kind: query.kind,
         status: query.status.map_or(StatusFilter::Any, StatusFilter::Is),
-        descending: true,
-        cursor: cursor.map(Cursor::After),
+        sort: sorted.by(),
+        descending: sorted.is_descending(),
+        cursor,
         page_size: query.limit.into(),
         ..KeyQuery::default()
     };
-    let page = list::list_details(engine, &of.permit(), &of.permit(), &query).await;
-    let ((keys, next), now) = (page?, engine.clock().now());
+    let page = list::list_details(engine, &of.permit(), &of.permit(), project, &query).await;
+    let (page, now) = (page?, engine.clock().now());
+    let keys = page.keys.iter().map(|key| KeyObject::new(key, now));
     let list = KeyList {
-        data: keys.iter().map(|key| KeyObject::new(key, now)).collect(),
-        next_cursor: next.map(|place| place.to_string()),
+        data: keys.collect(),
+        next_cursor: page.next.map(|place| sorted.next_cursor(&place)),
+        total: page.matching,
     };
     Ok(Json(serde_json::json!(list)))
 }
@@ -113,19 +133,30 @@ pub async fn create(
     Body { fields, bytes }: Body<NewKeyBody>,
 ) -> Result<Response, Problem> {
     let engine = &*state.engine;
+    let is_enabled = fields.is_enabled();
     let new = fields.read(engine)?;
     let make = |creation_token| {
         let new = NewKey {
             creation_token,
             ..new
         };
-        make(engine, &of, new)
+        make(engine, &of, new, is_enabled)
     };
     idempotency.once(engine, &of.manager, &bytes, make).await
 }
 
-async fn make(engine: &Engine, of: &OrgPath, new: NewKey) -> Result<Response, Problem> {
-    match create::create(engine, &of.permit(), new).await {
+async fn make(
+    engine: &Engine,
+    of: &OrgPath,
+    new: NewKey,
+    is_enabled: bool,
+) -> Result<Response, Problem> {
+    let permit = of.permit();
+    let done = match is_enabled {
+        true => create::create(engine, &permit, new).await,
+        false => create::create_disabled(engine, &permit, new).await,
+    };
+    match done {
         Ok(made) => {
             let key = find(engine, of, made.id).await?;
             let object = KeyObject::new(&key, engine.clock().now()).with_plain(&made.plain);

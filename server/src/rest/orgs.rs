@@ -15,7 +15,7 @@ use super::{
     created,
     idempotency::{Idempotency, replayed},
     path::OrgPath,
-    query::{Limit, Parameters, not_a_cursor},
+    query::{Limit, NoParameters, Parameters, not_a_cursor},
 };
 use crate::{
     app_state::AppState,
@@ -138,7 +138,7 @@ pub async fn create(
 /// Retrieve an organization
 #[utoipa::path(get, path = "/v1/orgs/{org}", operation_id = "show_org", tag = "Organizations",
     responses((status = 200, description = "The organization", body = OrgObject)))]
-pub async fn show(of: OrgPath) -> Json<OrgObject> {
+pub async fn show(of: OrgPath, _: Parameters<NoParameters>) -> Json<OrgObject> {
     Json(of.org.into())
 }
 

@@ -9,10 +9,11 @@ use axum::{
 use latchkey::{
     access::{Org, Permit, Permitted},
     agents::PublicId,
-    id::KeyId,
+    id::{KeyId, ProjectId},
     orgs,
 };
 
+use super::query;
 use crate::{
     app_state::AppState,
     problem::{Code, Problem},
@@ -43,6 +44,15 @@ pub struct AgentPath {
     pub of: OrgPath,
     /// What `{public_id}` says.
     pub public_id: PublicId,
+}
+
+/// The org, and the id of a project that it may have.
+#[derive(Debug)]
+pub struct ProjectPath {
+    /// The org.
+    pub of: OrgPath,
+    /// What `{project_id}` says.
+    pub id: ProjectId,
 }
 
 impl OrgPath {
@@ -76,6 +86,7 @@ impl FromRequestParts<AppState> for KeyPath {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let of = OrgPath::from_request_parts(parts, state).await?;
+        query::has_none(&parts.uri)?;
         let id = parameter(parts, "id").await?;
         let id = id.parse().map_err(|_| no_key())?;
         Ok(Self { of, id })
@@ -86,9 +97,21 @@ impl FromRequestParts<AppState> for AgentPath {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let of = OrgPath::from_request_parts(parts, state).await?;
+        query::has_none(&parts.uri)?;
         let public_id = parameter(parts, "public_id").await?;
         let public_id = public_id.parse().map_err(|_| no_agent())?;
         Ok(Self { of, public_id })
+    }
+}
+
+impl FromRequestParts<AppState> for ProjectPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        query::has_none(&parts.uri)?;
+        let id = parameter(parts, "project_id").await?;
+        let id = id.parse().map_err(|_| no_project())?;
+        Ok(Self { of, id })
     }
 }
 
@@ -120,5 +143,13 @@ pub fn no_agent() -> Problem {
     Problem::new(
         Code::NotFound,
         "The agent was not found in this organization. Check the public ID.",
+    )
+}
+
+/// The org has no such project.
+pub fn no_project() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "The project was not found in this organization. Check the ID.",
     )
 }

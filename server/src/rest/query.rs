@@ -1,6 +1,9 @@
 //! Parameters of addresses.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
 
@@ -14,18 +17,47 @@ pub struct Parameters<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query = parts.uri.query().unwrap_or_default();
-        let mut parameters = Fields::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            parameters.add(name.into_owned(), value.into());
-        }
-        let parameters = fields::read(parameters.each_once()?);
-        parameters.map(Self).map_err(invalid_parameters)
+        read(&parts.uri).map(Self)
     }
 }
 
+fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    let query = uri.query().unwrap_or_default();
+    let mut parameters = Fields::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        parameters.add(name.into_owned(), value.into());
+    }
+    fields::read(parameters.each_once()?).map_err(invalid_parameters)
+}
+
+/// For operations without parameters: one in the address belongs into the body, or is meant for another operation.
+///
+/// # Errors
+/// Names the parameters that there are.
+pub fn has_none(uri: &Uri) -> Result<(), Problem> {
+    match uri.query() {
+        None => Ok(()),
+        Some(_) => read(uri).map(|NoParameters {}| ()),
+    }
+}
+
+/// What an operation without parameters takes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
 fn invalid_parameters(errors: Vec<FieldError>) -> Problem {
     Problem::invalid_request("The query is invalid. See `errors`.", errors)
+}
+
+/// Whether to do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// Yes.
+    True,
+    /// No.
+    False,
 }
 
 /// How many things a page of a list has: 1 to 100.
@@ -63,6 +95,6 @@ impl Default for Limit {
 pub fn not_a_cursor() -> Problem {
     invalid_parameters(vec![FieldError {
         field: "cursor".into(),
-        detail: "must be the next_cursor of the previous page".to_owned(),
+        detail: "must be the next_cursor of the previous page, which had the same order".to_owned(),
     }])
 }

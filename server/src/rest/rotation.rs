@@ -40,9 +40,10 @@ pub struct RotationBody {
 /// Rotate a key
 ///
 /// Gives the key a new secret. The plaintext is returned only in this response. If you repeat the request with the
-/// same `Idempotency-Key`, the response contains the key without the plaintext. The request is rejected while the old
-/// secret of an earlier rotation still works, and for one second after a rotation, so that only one of several
-/// concurrent requests succeeds.
+/// same `Idempotency-Key`, the response contains the key without the plaintext. If that response was lost, rotate again: while
+/// the old secret still works, a new secret that was never used is replaced. The old secret then keeps its end, whatever
+/// `overlap_seconds` is. The request is rejected if the new secret is in use while the old one still works, and for one second
+/// after a rotation, so that only one of several concurrent requests succeeds.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/{id}/rotate", operation_id = "rotate_key", tag = "Keys", request_body = RotationBody,
     responses((status = 201, description = "The key. `key` is the new plaintext key", body = KeyObject),
         (status = 409, description = "WRONG_STATE, ROTATION_RUNNING")))]

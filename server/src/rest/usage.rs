@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use latchkey::{
     id::KeyId,
     name::{DisplayName, KeyName},
+    time::Rfc3339,
     usage::{
         parts,
         report::{self, Counts, Range},
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{path::OrgPath, query::Parameters};
-use crate::{app_state::AppState, key_object::instant, openapi::words, problem::Problem};
+use crate::{app_state::AppState, openapi::words, problem::Problem};
 
 /// The period.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -60,7 +61,7 @@ pub struct UsageCounts {
 pub struct UsageStep {
     /// When the step began.
     #[schema(value_type = jiff::Timestamp)]
-    starts_at: Option<jiff::Timestamp>,
+    starts_at: Option<Rfc3339>,
     #[serde(flatten)]
     counts: UsageCounts,
 }
@@ -108,7 +109,7 @@ pub struct Usage {
     range: UsageRange,
     /// When the last step ends.
     #[schema(value_type = jiff::Timestamp)]
-    ends_at: Option<jiff::Timestamp>,
+    ends_at: Option<Rfc3339>,
     /// Every step, oldest first.
     steps: Vec<UsageStep>,
     /// The sum of the steps.
@@ -159,7 +160,7 @@ pub async fn show(
     let keys = parts::of_keys(engine, &of.permit(), range).await;
     let agents = parts::of_agents(engine, &of.permit(), range).await;
     let steps = report.steps.iter().map(|step| UsageStep {
-        starts_at: instant(step.starts_at),
+        starts_at: step.starts_at.rfc3339(),
         counts: step.counts.into(),
     });
     let refusals = report.refusals.iter().map(|(outcome, count)| Refusal {
@@ -170,7 +171,7 @@ pub async fn show(
     let agents = agents?.into_iter();
     Ok(Json(Usage {
         range: query.range,
-        ends_at: instant(report.ends_at),
+        ends_at: report.ends_at.rfc3339(),
         steps: steps.collect(),
         total: report.total.into(),
         total_before: report.total_before.into(),

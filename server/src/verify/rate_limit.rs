@@ -24,6 +24,8 @@ pub struct RateLimit<'a> {
     remaining: u32,
     /// Seconds until the oldest counted request leaves the window.
     reset_seconds: i64,
+    #[serde(skip)]
+    retry_after: i64,
 }
 
 /// The value of `RateLimit-Policy`, such as `"chat";q=60;w=60`.
@@ -42,15 +44,20 @@ impl<'a> RateLimit<'a> {
             limit: standing.limit.get(),
             window_seconds: WINDOW_SECONDS,
             remaining: standing.remaining,
-            reset_seconds: standing.frees_in.div_euclid(SECOND)
-                + i64::from(standing.frees_in.rem_euclid(SECOND) > 0),
+            reset_seconds: whole_seconds(standing.frees_in),
+            retry_after: whole_seconds(standing.fits_in),
         }
     }
 
     /// After how many seconds a refused client may try again.
     pub fn retry_after(&self) -> i64 {
-        self.reset_seconds
+        self.retry_after
     }
+}
+
+/// Milliseconds in seconds, of which the last may not be over.
+fn whole_seconds(millis: i64) -> i64 {
+    millis.div_euclid(SECOND) + i64::from(millis.rem_euclid(SECOND) > 0)
 }
 
 // A class's name is of a–z, 0–9 and `-`: it needs no escaping.

@@ -1,23 +1,32 @@
 //! The body of `POST /v1/verify`.
 
-use std::{net::IpAddr, num::NonZeroU64};
+use std::{fmt, net::IpAddr};
 
 use latchkey::{
     convention::{MAX_SCOPES, Scope},
-    key::text::PlainKey,
+    id::ProjectId,
+    key::{Environment, text::PlainKey},
     list::AtMost,
+    rate_limit::Cost,
 };
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Unexpected, Visitor},
+};
 use utoipa::ToSchema;
 
 use crate::{
+    client_address,
     openapi::words,
-    problem::{FieldError, Problem},
-    rest::{body, fields},
+    problem::Problem,
+    rest::{
+        body,
+        fields::{self, WholeNumber},
+    },
 };
 
-/// A verification request. Unknown fields are rejected, because a misspelled restriction would have no effect.
+/// A verification request. Unknown fields are rejected, because a misspelled restriction would have no effect. What
+/// your API server passes on from its client can be null or blank if the client did not send it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerificationRequest)]
@@ -26,72 +35,46 @@ pub struct Body {
     #[schema(value_type = Option<String>)]
     pub key: Option<PlainKey>,
     /// The public ID of the agent that the client requests.
-    pub agent: Option<String>,
+    agent: Option<String>,
     /// The scopes that the client's request requires. `OfferedScope` lists the scopes of this instance.
     #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Option<AtMost<Scope, MAX_SCOPES>>,
     /// The endpoint class.
     #[schema(value_type = Option<words::EndpointClass>)]
-    pub class: Option<String>,
+    class: Option<String>,
     /// The client's `Origin` header.
-    pub origin: Option<String>,
+    origin: Option<String>,
     /// The client's `Referer` header.
-    pub referer: Option<String>,
-    /// The credits that the request costs. Validated, but not used yet.
-    #[expect(dead_code, reason = "no key has credits yet")]
-    #[schema(value_type = Option<u64>, minimum = 1)]
-    cost: Option<NonZeroU64>,
-    /// The IP address of the end client.
+    referer: Option<String>,
+    /// The IP address of the end client, with or without a port: `203.0.113.7`, `203.0.113.7:51234` or
+    /// `[2001:db8::1]:443`.
     #[schema(value_type = Option<String>)]
-    pub ip: Option<IpAddr>,
+    ip: Option<ClientAddress>,
+    /// The environment of your API server. Keys of the other environment are rejected with `WRONG_ENVIRONMENT`. An
+    /// agent's public ID that replaces a key counts as `live`.
+    #[schema(value_type = Option<words::KeyEnvironment>)]
+    pub environment: Option<Environment>,
+    /// The ID of a project. Keys of other projects are rejected with `WRONG_PROJECT`.
+    #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
+    pub project: Option<ProjectId>,
+    /// The number of requests that this request counts as in the rate limit: at most the limit of the endpoint class.
+    /// Usage counts it as one request. Default: 1.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 10_000)]
+    cost: Option<WholeNumber<1, { Cost::MAX }>>,
+    /// Whether to only check the key. A dry run has the same result, but is not counted in the rate limit, in usage or as
+    /// the last use of the key. Default: false.
+    dry_run: Option<bool>,
 }
 
-/// A field, whether a value is valid for it, and what it must be.
-type Check = (&'static str, fn(&Value) -> bool, &'static str);
-
-/// The names of the fields.
-const NAMES: [&str; CHECKS.len()] = {
-    let mut names = [""; CHECKS.len()];
-    let mut index = 0;
-    while index < CHECKS.len() {
-        names[index] = CHECKS[index].0;
-        index += 1;
-    }
-    names
-};
-
-const CHECKS: [Check; 8] = [
-    ("key", Value::is_string, "must be a string"),
-    ("agent", Value::is_string, "must be a string"),
-    (
-        "scopes",
-        is_scopes,
-        "must be a list of at most 100 scopes, such as [\"chat:read\"]",
-    ),
-    ("class", Value::is_string, "must be a string"),
-    (
-        "cost",
-        |value| value.as_u64().is_some_and(|cost| cost > 0),
-        "must be a whole number of at least 1",
-    ),
-    (
-        "origin",
-        Value::is_string,
-        "must be a string: the Origin header as it came",
-    ),
-    (
-        "referer",
-        Value::is_string,
-        "must be a string: the Referer header as it came",
-    ),
-    ("ip", is_address, "must be an IPv4 or IPv6 address"),
-];
+/// The end client's address; `None` when the API server passed on a blank one.
+#[derive(Debug, Clone, Copy)]
+struct ClientAddress(Option<IpAddr>);
 
 impl Body {
     /// Reads a body.
     ///
     /// # Errors
-    /// Says of each field what is wrong with it, without repeating its value.
+    /// Says of each field what is wrong with it.
     pub fn parse(json: &[u8]) -> Result<Self, Problem> {
         // Serde would read an array as the fields in their order.
         if !json.trim_ascii_start().starts_with(b"{") {
@@ -99,45 +82,83 @@ impl Body {
         }
         serde_json::from_slice(json).map_err(|_| diagnose(json))
     }
+
+    /// The public ID of an agent.
+    pub fn agent(&self) -> Option<&str> {
+        unless_blank(&self.agent)
+    }
+
+    /// The name of an endpoint class.
+    pub fn class(&self) -> Option<&str> {
+        unless_blank(&self.class)
+    }
+
+    /// The client's `Origin` header.
+    pub fn origin(&self) -> Option<&str> {
+        unless_blank(&self.origin)
+    }
+
+    /// The client's `Referer` header.
+    pub fn referer(&self) -> Option<&str> {
+        unless_blank(&self.referer)
+    }
+
+    /// As how many requests it counts.
+    pub fn cost(&self) -> Cost {
+        let cost = self.cost.and_then(|cost| Cost::new(cost.get()));
+        cost.unwrap_or_default()
+    }
+
+    /// Whether nothing is to be counted.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run.unwrap_or_default()
+    }
+
+    /// The end client's address.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.ip.and_then(|ClientAddress(ip)| ip)
+    }
+}
+
+/// API servers pass on what they have, and blank is what many have of a header that did not come.
+fn unless_blank(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.trim().is_empty())
 }
 
 /// Looks again at a body that is not valid, to say which fields are wrong.
 fn diagnose(json: &[u8]) -> Problem {
-    let fields = match body::object(json, || &NAMES) {
+    let fields = match body::object(json, fields::names::<Body>) {
         Ok(fields) => fields,
         Err(problem) => return problem,
     };
-    let errors = fields.into_iter().filter_map(|(field, value)| {
-        let check = CHECKS.iter().find(|(name, ..)| *name == field);
-        let detail = match check {
-            Some((_, is_valid, _)) if value.is_null() || is_valid(&value) => return None,
-            Some((_, _, must_be)) => (*must_be).to_owned(),
-            None => fields::unknown(&NAMES),
-        };
-        Some(FieldError {
-            field: field.into(),
-            detail,
-        })
-    });
-    Problem::invalid_request("Validation failed. See `errors`.", errors.collect())
+    let errors = fields::read::<Body>(fields).err().unwrap_or_default();
+    Problem::invalid_request("Validation failed. See `errors`.", errors)
 }
 
-fn is_scopes(value: &Value) -> bool {
-    let is_scope = |item: &Value| item.as_str().is_some_and(|text| Scope::parse(text).is_ok());
-    value
-        .as_array()
-        .is_some_and(|items| items.len() <= MAX_SCOPES && items.iter().all(is_scope))
-}
-
-fn is_address(value: &Value) -> bool {
-    value
-        .as_str()
-        .is_some_and(|text| text.parse::<IpAddr>().is_ok())
+impl<'de> Deserialize<'de> for ClientAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Address;
+        impl Visitor<'_> for Address {
+            type Value = Option<IpAddr>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an IPv4 or IPv6 address, with or without a port")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Option<IpAddr>, E> {
+                if text.trim().is_empty() {
+                    return Ok(None);
+                }
+                let address = client_address::parse(text).map(Some);
+                address.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Address).map(Self)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::Value;
 
     use super::*;
 
@@ -145,12 +166,12 @@ mod tests {
     fn all_fields_may_be_absent_or_null() {
         assert!(Body::parse(b"{}").unwrap().key.is_none());
         let body =
-            br#"{"key":"k","agent":null,"scopes":["chat:read"],"cost":1,"ip":"2001:db8::1"}"#;
+            br#"{"key":"k","agent":null,"scopes":["chat:read"],"cost":1.0,"ip":"2001:db8::1"}"#;
         let body = Body::parse(body).unwrap();
         assert_eq!(body.key.unwrap().expose(), "k");
         assert_eq!(body.scopes.unwrap().len(), 1);
-        let all = NAMES.map(|name| (name.to_owned(), Value::Null));
-        let all = Value::Object(all.into_iter().collect());
+        let all = fields::names::<Body>().iter();
+        let all = Value::Object(all.map(|name| ((*name).to_owned(), Value::Null)).collect());
         Body::parse(all.to_string().as_bytes()).unwrap();
     }
 
@@ -171,16 +192,62 @@ mod tests {
     }
 
     #[rstest]
+    #[case("203.0.113.7", Some("203.0.113.7"))]
+    #[case("203.0.113.7:51234", Some("203.0.113.7"))]
+    #[case("2001:db8::1", Some("2001:db8::1"))]
+    #[case("[2001:db8::1]", Some("2001:db8::1"))]
+    #[case("[2001:db8::1]:443", Some("2001:db8::1"))]
+    #[case(" 203.0.113.7 ", Some("203.0.113.7"))]
+    #[case("", None)]
+    #[case(" ", None)]
+    fn an_address_is_read_as_proxies_write_it(#[case] ip: &str, #[case] address: Option<&str>) {
+        let body = Body::parse(serde_json::json!({"ip": ip}).to_string().as_bytes()).unwrap();
+        let address = address.map(|address| address.parse().unwrap());
+        assert_eq!(body.ip(), address);
+    }
+
+    #[rstest]
+    #[case("localhost")]
+    #[case("203.0.113.7:")]
+    #[case("203.0.113.7:99999")]
+    #[case("[203.0.113.7]")]
+    #[case("[2001:db8::1")]
+    #[case("10.0.0.0/8")]
+    #[case("203.0.113.7, 198.51.100.1")]
+    fn what_is_no_address_is_refused(#[case] ip: &str) {
+        let body = serde_json::json!({"ip": ip}).to_string();
+        let refusal = format!("{:?}", Body::parse(body.as_bytes()).unwrap_err());
+        let must_be = "must be an IPv4 or IPv6 address, with or without a port";
+        assert!(refusal.contains(must_be), "{refusal}");
+    }
+
+    #[test]
+    fn what_is_blank_is_absent() {
+        let body = br#"{"agent":"","class":" ","origin":"","referer":"\t"}"#;
+        let body = Body::parse(body).unwrap();
+        let read = [body.agent(), body.class(), body.origin(), body.referer()];
+        assert_eq!(read, [None; 4]);
+    }
+
+    #[test]
+    fn a_text_that_is_no_scope_is_named_with_what_a_scope_is() {
+        let refusal = Body::parse(br#"{"scopes":["bots:read","Bots.Write"]}"#).unwrap_err();
+        let refusal = format!("{refusal:?}");
+        let sentence = "`Bots.Write` is not a valid scope. Scopes have 1 to 64 characters";
+        assert!(refusal.contains(sentence), "{refusal}");
+    }
+
+    #[rstest]
     #[case("{", "not valid JSON (line 1")]
     #[case("", "has no body")]
     #[case("[]", "JSON object")]
     #[case(r#"{"key":1}"#, "\"key\"")]
     #[case(r#"{"scopes":"s3cret"}"#, "\"scopes\"")]
-    #[case(r#"{"scopes":["s3cret!"]}"#, "\"scopes\"")]
     #[case::too_many_scopes(&format!(r#"{{"scopes":[{}"a"]}}"#, r#""a","#.repeat(100)), "\"scopes\"")]
     #[case(r#"{"cost":0}"#, "\"cost\"")]
     #[case(r#"{"cost":-1}"#, "\"cost\"")]
     #[case(r#"{"cost":1.5}"#, "\"cost\"")]
+    #[case(r#"{"cost":10001}"#, "\"cost\"")]
     #[case(r#"{"cost":"s3cret"}"#, "\"cost\"")]
     #[case(r#"{"ip":"s3cret"}"#, "\"ip\"")]
     #[case(r#"{"origin":["s3cret"]}"#, "\"origin\"")]

@@ -74,13 +74,8 @@ fn org() -> KnownOrg {
 
 fn request(convention: &Convention) -> Request<'static> {
     Request {
-        key: None,
-        agent: None,
-        scopes: &[],
         class: ClassIndex::default_of(convention),
-        origin: None,
-        referer: None,
-        ip: None,
+        ..Request::default()
     }
 }
 
@@ -249,6 +244,36 @@ fn an_agent_of_another_org_or_of_another_project_where_that_binds_is_refused() {
 }
 
 #[rstest]
+#[case::unbound(None, None, Outcome::Valid)]
+#[case::its_own(Some(Environment::Live), Some(1), Outcome::Valid)]
+#[case::another_environment(Some(Environment::Test), None, Outcome::WrongEnvironment)]
+#[case::another_project(None, Some(2), Outcome::WrongProject)]
+#[case::both_other(Some(Environment::Test), Some(2), Outcome::WrongEnvironment)]
+fn a_request_may_be_bound_to_an_environment_and_a_project(
+    #[case] environment: Option<Environment>,
+    #[case] project: Option<u8>,
+    #[case] expected: Outcome,
+) {
+    let convention = latchkey();
+    let bound = Request {
+        environment,
+        project: project.map(project_id),
+        origin: Some("https://northwind.example"),
+        ..request(&convention)
+    };
+    let mut widget = key(&convention, Kind::Widget);
+    widget.settings.domains = domains(&["northwind.example"]);
+    assert_eq!(outcome(&widget, Asked::Nothing, &bound), expected);
+    let public = KnownAgent {
+        public_embedding: true,
+        domains: domains(&["northwind.example"]),
+        ..agent(&convention)
+    };
+    let alone = with_agent_alone(&convention, &public, &bound);
+    assert_eq!(alone.answer.outcome, expected);
+}
+
+#[rstest]
 #[case::inside(Some("192.0.2.9"), Outcome::Valid)]
 #[case::outside(Some("198.51.100.1"), Outcome::IpNotAllowed)]
 #[case::unknown(None, Outcome::IpNotAllowed)]
@@ -286,15 +311,26 @@ fn of_several_reasons_the_first_in_the_order_of_the_outcomes_is_given() {
     key.settings.ip_ranges = vec!["192.0.2.0/24".parse().unwrap()];
     key.settings.scopes = scopes(&["chat"]);
     let needed = scopes(&["read"]);
+    let of_another_org = KnownAgent {
+        org_id: org_id(2),
+        ..agent(&convention)
+    };
     let mut request = Request {
         scopes: &needed,
         origin: Some("https://evil.example"),
+        environment: Some(Environment::Test),
+        project: Some(project_id(2)),
         ..request(&convention)
     };
     let mut given = vec![
         outcome(&key, Asked::Unknown, &request),
+        outcome(&key, Asked::Of(&of_another_org), &request),
         outcome(&key, Asked::Nothing, &request),
     ];
+    request.environment = Some(Environment::Live);
+    given.push(outcome(&key, Asked::Nothing, &request));
+    request.project = None;
+    given.push(outcome(&key, Asked::Nothing, &request));
     request.origin = Some("https://northwind.example");
     given.push(outcome(&key, Asked::Nothing, &request));
     request.ip = Some([192, 0, 2, 1].into());
@@ -303,11 +339,15 @@ fn of_several_reasons_the_first_in_the_order_of_the_outcomes_is_given() {
         given,
         [
             Outcome::AgentNotFound,
+            Outcome::OrgMismatch,
+            Outcome::WrongEnvironment,
+            Outcome::WrongProject,
             Outcome::OriginNotAllowed,
             Outcome::IpNotAllowed,
             Outcome::InsufficientScope
         ]
     );
+    assert!(given.is_sorted());
 }
 
 #[test]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use latchkey::{
     audit::{Actor, Entry},
     event::Event,
-    time::Timestamp,
+    time::{Rfc3339, Timestamp},
 };
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{key_object::instant, openapi::words};
+use crate::openapi::words;
 
 /// An entry of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,7 +23,7 @@ pub struct EntryObject {
     seq: i64,
     /// When it happened.
     #[schema(value_type = jiff::Timestamp)]
-    at: Option<jiff::Timestamp>,
+    at: Option<Rfc3339>,
     /// The event.
     #[schema(value_type = words::AuditEvent)]
     event: Event,
@@ -78,7 +78,7 @@ impl From<Entry> for EntryObject {
         Self {
             id: format!("evt_{}", entry.position),
             seq: entry.seq,
-            at: instant(entry.at),
+            at: entry.at.rfc3339(),
             event: entry.event,
             actor: entry.actor.into(),
             via: entry.via,
@@ -112,7 +112,7 @@ impl FieldChange {
             let value = change.get_mut(name).map(Value::take).unwrap_or_default();
             // The log holds times as milliseconds; the API writes all of its times alike.
             match value.as_i64().filter(|_| field.ends_with("_at")) {
-                Some(millis) => serde_json::json!(instant(Timestamp::from_millis(millis))),
+                Some(millis) => serde_json::json!(Timestamp::from_millis(millis).rfc3339()),
                 None => value,
             }
         };
@@ -133,7 +133,7 @@ mod tests {
     fn times_are_written_as_everywhere_in_the_api() {
         let written = |field, change| json!(FieldChange::new(field, change));
         let change = json!({"from": null, "to": 1_795_262_400_000_i64});
-        let at = json!({"from": null, "to": "2026-11-21T12:00:00Z"});
+        let at = json!({"from": null, "to": "2026-11-21T12:00:00.000Z"});
         assert_eq!(written("expires_at", change.clone()), at);
         assert_eq!(written("limit", change.clone()), change);
         let unchanged = json!({"from": false, "to": ["*.example.com"]});

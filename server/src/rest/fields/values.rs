@@ -27,6 +27,16 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for WholeNumber<MIN, 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "a whole number from {MIN} to {MAX}")
             }
+            /// JSON Schema, in which the API is described, counts 3.0 as an integer too.
+            fn visit_f64<E: Error>(self, number: f64) -> Result<u32, E> {
+                let is_whole = number.fract() == 0.0;
+                let in_range = (f64::from(MIN)..=f64::from(MAX)).contains(&number);
+                if is_whole && in_range {
+                    Ok(number as u32)
+                } else {
+                    Err(E::invalid_value(Unexpected::Float(number), &self))
+                }
+            }
             fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
                 u32::try_from(number)
                     .ok()

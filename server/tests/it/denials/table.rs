@@ -218,6 +218,7 @@ pub fn entries() -> Vec<Entry> {
         page("/v1/orgs/{org}", ServiceToken),
         page("/v1/orgs/{org}/keys", ServiceToken),
         post("/v1/orgs/{org}/keys", "", ServiceToken),
+        post("/v1/orgs/{org}/keys/import", "", ServiceToken),
         page("/v1/orgs/{org}/keys/{id}", ServiceToken),
         Entry {
             method: Method::PATCH,
@@ -238,6 +239,17 @@ pub fn entries() -> Vec<Entry> {
         Entry {
             method: Method::DELETE,
             ..page("/v1/orgs/{org}/agents/{public_id}", ServiceToken)
+        },
+        page("/v1/orgs/{org}/projects", ServiceToken),
+        post("/v1/orgs/{org}/projects", "", ServiceToken),
+        page("/v1/orgs/{org}/projects/{project_id}", ServiceToken),
+        Entry {
+            method: Method::PATCH,
+            ..page("/v1/orgs/{org}/projects/{project_id}", ServiceToken)
+        },
+        Entry {
+            method: Method::DELETE,
+            ..page("/v1/orgs/{org}/projects/{project_id}", ServiceToken)
         },
         page("/v1/orgs/{org}/usage", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
@@ -264,6 +276,7 @@ impl Entry {
                 .replace("{public_id}", key)
                 .replace("{agent}", AGENT)
                 .replace("{project}", PROJECT)
+                .replace("{project_id}", PROJECT)
                 .replace("{*any}", "no/such/page")
         };
         let accept = if self.is_page() {

@@ -78,6 +78,7 @@ on_both! { under "corthex":
         let names = |page: &Value| page["data"].as_array().unwrap().iter().map(|agent| agent["name"].to_string()).collect::<Vec<_>>();
         assert_eq!((names(&first), names(&second)), (vec!["\"A\"".into(), "\"B\"".into()], vec!["\"C\"".into()]));
         assert_eq!(second["next_cursor"], Value::Null);
+        assert_eq!((&first["total"], &second["total"]), (&json!(3), &json!(3)));
         let path = format!("{AGENTS}/{}", theirs["public_id"].as_str().unwrap());
         assert_eq!(api.get(&path).await.status, 404);
         assert_eq!(api.patch(&path, &json!({"name": "Mine"})).await.status, 404);

@@ -9,6 +9,7 @@ use crate::test_app::{HttpAnswer, TestApp, api::Api};
 
 const KEYS: &str = "/v1/orgs/northwind/keys";
 const AGENTS: &str = "/v1/orgs/northwind/agents";
+const PROJECTS: &str = "/v1/orgs/northwind/projects";
 
 on_both! {
     async fn a_change_meant_for_another_state_is_refused(app: &TestApp) {
@@ -111,7 +112,7 @@ on_both! {
             assert_eq!(send(&path.replace("northwind", "no-such-org"), "\"x\"").await.status, 404, "{at}");
             sent.insert(at);
         }
-        assert_eq!(sent.len(), 8, "{sent:?}");
+        assert_eq!(sent.len(), 10, "{sent:?}");
     }
 
     async fn of_two_changes_meant_for_one_state_one_is_made(app: &TestApp) {
@@ -156,8 +157,10 @@ fn conditional(description: &Value) -> Vec<(Method, String)> {
                 .flatten()
                 .map(|parameter| parameter["name"].as_str().unwrap());
             let names: Vec<&str> = names.collect();
-            let changes_one =
-                method != "get" && (names.contains(&"id") || names.contains(&"public_id"));
+            let changes_one = method != "get"
+                && ["id", "public_id", "project_id"]
+                    .iter()
+                    .any(|id| names.contains(id));
             assert_eq!(changes_one, names.contains(&"If-Match"), "{method} {path}");
             if changes_one {
                 found.push((method.to_uppercase().parse().unwrap(), path.clone()));
@@ -174,10 +177,10 @@ async fn furnished(
     method: &Method,
     template: &str,
 ) -> (String, &'static str) {
-    let list = if template.contains("{id}") {
-        KEYS
-    } else {
-        AGENTS
+    let list = match template {
+        _ if template.contains("{id}") => KEYS,
+        _ if template.contains("{public_id}") => AGENTS,
+        _ => PROJECTS,
     };
     let new = match list {
         KEYS => json!({"name": "New", "kind": "secret"}),
@@ -188,7 +191,8 @@ async fn furnished(
     let path = template
         .replace("{org}", "northwind")
         .replace("{id}", id)
-        .replace("{public_id}", id);
+        .replace("{public_id}", id)
+        .replace("{project_id}", id);
     let body = match path.rsplit('/').next().unwrap() {
         "enable" => {
             api.post_nothing(&path.replace("enable", "disable")).await;

@@ -13,7 +13,7 @@ on_both! {
             instances::beat(engine, "1.2.3", NOON).await.unwrap();
         }
         let first = api.get("/v1/instances").await.json()["data"][0].clone();
-        assert_eq!((first["version"].as_str(), first["started_at"].as_str()), (Some("1.2.3"), Some("2026-11-21T12:00:00Z")));
+        assert_eq!((first["version"].as_str(), first["started_at"].as_str()), (Some("1.2.3"), Some("2026-11-21T12:00:00.000Z")));
         assert_eq!(listed().await, 2);
         app.pass(9 * SECOND).await;
         instances::beat(&other, "1.2.3", NOON).await.unwrap();

@@ -17,7 +17,7 @@ on_both! {
         let before = api.get(&path).await.json();
         assert_eq!(api.patch(&path, &json!({})).await.json(), before);
         let change = json!({
-            "name": "Server", "scopes": ["bots:read"], "expires_at": "2027-01-01T00:00:00Z", "notes": "moved",
+            "name": "Server", "scopes": ["bots:read"], "expires_at": "2027-01-01T00:00:00.000Z", "notes": "moved",
             "ip_ranges": ["192.0.2.0/24"], "metadata": {"plan": "gold"},
         });
         let changed = api.patch(&path, &change).await;

@@ -1,10 +1,14 @@
 //! `/v1/orgs/{org}/keys`.
 
 use axum::http::Method;
-use latchkey::{key::text::PlainKey, verify::Request};
+use latchkey::{key::text::PlainKey, time::DAY, usage::flush::flush, verify::Request};
 use serde_json::{Value, json};
 
-use crate::test_app::{NOON, TestApp, org::widget_key, said};
+use crate::test_app::{
+    NOON, TestApp,
+    org::{secret_key, widget_key, with},
+    said,
+};
 
 const KEYS: &str = "/v1/orgs/northwind/keys";
 
@@ -38,13 +42,13 @@ on_both! {
         without["display"] = Value::Null;
         insta::allow_duplicates! { insta::assert_snapshot!(serde_json::to_string_pretty(&without).unwrap(), @r#"
         {
-          "created_at": "2026-11-21T12:00:00Z",
+          "created_at": "2026-11-21T12:00:00.000Z",
           "created_by": null,
           "disabled_at": null,
           "display": null,
           "domains": [],
           "environment": "live",
-          "expires_at": "2027-11-21T12:00:00Z",
+          "expires_at": "2027-11-21T12:00:00.000Z",
           "id": null,
           "ip_ranges": [
             "192.0.2.0/24"
@@ -73,9 +77,9 @@ on_both! {
         app.org("northwind").await;
         let api = app.api().await;
         for (extra, expires) in [
-            (json!({}), json!("2027-11-21T12:00:00Z")),
-            (json!({"expires_in_days": 30}), json!("2026-12-21T12:00:00Z")),
-            (json!({"expires_at": "2026-12-24T18:00:00+01:00"}), json!("2026-12-24T17:00:00Z")),
+            (json!({}), json!("2027-11-21T12:00:00.000Z")),
+            (json!({"expires_in_days": 30}), json!("2026-12-21T12:00:00.000Z")),
+            (json!({"expires_at": "2026-12-24T18:00:00+01:00"}), json!("2026-12-24T17:00:00.000Z")),
             (json!({"expires_at": null}), Value::Null),
         ] {
             let mut body = json!({"name": "Production", "kind": "secret"});
@@ -122,6 +126,25 @@ on_both! {
             assert_eq!(problem["errors"][0]["field"], field, "{extra}: {problem}");
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+
+    async fn a_key_is_created_disabled_and_works_when_it_is_enabled(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let created = api.post(KEYS, &json!({"name": "Later", "kind": "secret", "enabled": false})).await;
+        assert_eq!(created.status, 201);
+        let key = created.json();
+        assert_eq!((&key["status"], &key["disabled_at"]), (&json!("disabled"), &json!("2026-11-21T12:00:00.000Z")));
+        let plain = PlainKey::from_presented(key["key"].as_str().unwrap());
+        assert_eq!(said(&app.verify(&plain).await), "INVALID_API_KEY disabled");
+        let path = format!("{KEYS}/{}", key["id"].as_str().unwrap());
+        assert_eq!(api.post_nothing(&format!("{path}/enable")).await.json()["status"], "active");
+        assert_eq!(said(&app.verify(&plain).await), "VALID");
+        let log = api.get("/v1/orgs/northwind/audit").await.json();
+        let events: Vec<&str> = log["data"].as_array().unwrap().iter().take(3).map(|entry| entry["event"].as_str().unwrap()).collect();
+        assert_eq!(events, ["key.enabled", "key.disabled", "key.created"]);
+        let enabled = api.post(KEYS, &json!({"name": "Now", "kind": "secret", "enabled": true})).await.json();
+        assert_eq!(enabled["status"], "active");
     }
 
     async fn pages_on_localhost_are_refused_from_the_start(app: &TestApp) {
@@ -197,8 +220,67 @@ on_both! {
         assert_eq!(names("status=disabled").await, ["Shop"]);
         assert!(names("environment=test").await.is_empty() && names("status=revoked").await.is_empty());
         assert!(names("status=expired").await.is_empty());
-        for wrong in ["status=gone", "kind=public", "sort=name", "cursor=x", "cursor=key_0~1"] {
+        for wrong in ["status=gone", "kind=public", "sort=kind", "order=up", "project=Default", "cursor=x", "cursor=key_0~1"] {
             assert_eq!(api.get(&format!("{KEYS}?{wrong}")).await.status, 400, "{wrong}");
+        }
+    }
+
+    async fn a_list_is_read_in_every_order_and_a_cursor_of_another_is_refused(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api().await;
+        for (name, days) in [("b", Some(30)), ("C", None), ("a", Some(10)), ("D", Some(20))] {
+            app.clock.advance(1_000);
+            let expires = days.map(|days| app.clock.now().plus(days * DAY));
+            let made = org.create_key(with(secret_key(name), |settings| settings.expires_at = expires)).await.unwrap();
+            if ["C", "a"].contains(&name) {
+                app.verify(&made.plain).await;
+            }
+        }
+        flush(&app.engine).await.unwrap();
+        let mut cursors = vec![];
+        for (query, expected) in [
+            ("", "DaCb"), ("order=asc", "bCaD"), ("sort=created_at", "DaCb"),
+            ("sort=name", "abCD"), ("sort=name&order=desc", "DCba"),
+            ("sort=last_used_at", "aCDb"), ("sort=last_used_at&order=asc", "bDCa"),
+            ("sort=expires_at", "CbDa"), ("sort=expires_at&order=asc", "aDbC"),
+        ] {
+            let (mut read, mut cursor) = (String::new(), String::new());
+            loop {
+                let page = api.get(&format!("{KEYS}?limit=2&{query}{cursor}")).await.json();
+                assert_eq!(page["total"], 4);
+                read.extend(page["data"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap()));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursors.push((query, next.to_owned()));
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(read, expected, "{query}");
+        }
+        for (of, cursor) in &cursors {
+            for (other, _) in &cursors {
+                let is_same = of == other || [of, other].iter().all(|query| ["", "sort=created_at"].contains(query));
+                let answer = api.get(&format!("{KEYS}?{other}&cursor={cursor}")).await;
+                assert_eq!(answer.status.as_u16(), if is_same { 200 } else { 400 }, "{of} in {other}");
+            }
+        }
+    }
+
+    async fn a_total_counts_what_the_filters_let_through(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api().await;
+        let project = api.post("/v1/orgs/northwind/projects", &json!({"name": "Billing"})).await.json()["id"].clone();
+        for name in ["Alpha", "Bravo", "Charlie"] {
+            api.post(KEYS, &json!({"name": name, "kind": "secret", "environment": "test", "project": project})).await;
+        }
+        org.key("Other").await;
+        app.org("contoso").await.key("Theirs").await;
+        let project = project.as_str().unwrap();
+        for (query, total) in [
+            (String::new(), 4), (format!("project={project}"), 3), (format!("project={project}&q=bravo"), 1),
+            (format!("project={project}&environment=live"), 0), ("environment=test&status=active&kind=secret".to_owned(), 3),
+            ("project=prj_00000000000000000000000000000000".to_owned(), 0),
+        ] {
+            let page = api.get(&format!("{KEYS}?limit=1&{query}")).await.json();
+            assert_eq!((&page["total"], page["data"].as_array().unwrap().len()), (&json!(total), total.min(1)), "{query}");
         }
     }
 

@@ -19,7 +19,7 @@ on_both! {
         assert_eq!(answer.header("location"), path.trim_end_matches("/rotate"));
         let object = answer.json();
         assert_eq!(object["id"], made.id.to_string());
-        let old = json!({"display": made.display, "ends_at": "2026-11-21T13:00:00Z", "last_used_at": null});
+        let old = json!({"display": made.display, "ends_at": "2026-11-21T13:00:00.000Z", "last_used_at": null});
         assert_eq!(object["old_secret"], old);
         let key = format!("/v1/orgs/northwind/keys/{}", made.id);
         assert_eq!(api.get("/v1/orgs/northwind/keys").await.json()["data"][0]["old_secret"], old);
@@ -43,7 +43,7 @@ on_both! {
         let rotated = api.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 3_600})).await.json();
         app.verify(&made.plain).await;
         latchkey::usage::flush::flush(&app.engine).await.unwrap();
-        assert_eq!(api.get(&path).await.json()["old_secret"]["last_used_at"], "2026-11-21T12:00:00Z");
+        assert_eq!(api.get(&path).await.json()["old_secret"]["last_used_at"], "2026-11-21T12:00:00.000Z");
         let ended = end().await;
         assert_eq!((ended.status.as_u16(), &ended.json()["old_secret"]), (200, &json!(null)));
         assert_eq!(said(&app.verify(&made.plain).await), "INVALID_API_KEY superseded");
@@ -56,6 +56,24 @@ on_both! {
 
         let theirs = app.org("contoso").await.key("Theirs").await.id;
         assert_eq!(api.post_nothing(&format!("/v1/orgs/northwind/keys/{theirs}/end-old-secret")).await.status, 404);
+    }
+
+    async fn a_secret_whose_answer_was_lost_is_replaced(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let path = format!("/v1/orgs/northwind/keys/{}/rotate", made.id);
+        let rotate = async |overlap: u32| api.post(&path, &json!({"overlap_seconds": overlap})).await;
+        let lost = rotate(86_400).await.json();
+        app.clock.advance(SECOND);
+        let again = rotate(60).await;
+        assert_eq!(again.status, 201);
+        let again = again.json();
+        assert_eq!(again["old_secret"], lost["old_secret"], "the old secret keeps its end");
+        let works = async |key: &serde_json::Value| said(&app.verify(&PlainKey::from_presented(key["key"].as_str().unwrap())).await);
+        assert_eq!((works(&lost).await, works(&again).await), ("INVALID_API_KEY superseded".into(), "VALID".into()));
+        app.clock.advance(SECOND);
+        let refused = rotate(60).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (409, &json!("ROTATION_RUNNING")));
     }
 
     async fn a_rotation_that_is_sent_twice_rotates_once(app: &TestApp) {

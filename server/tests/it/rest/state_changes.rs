@@ -12,7 +12,7 @@ on_both! {
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
         let disabled = api.post_nothing(&format!("{path}/disable")).await;
         assert_eq!((disabled.status.as_u16(), &disabled.json()["status"]), (200, &json!("disabled")));
-        assert_eq!(disabled.json()["disabled_at"], "2026-11-21T12:00:00Z");
+        assert_eq!(disabled.json()["disabled_at"], "2026-11-21T12:00:00.000Z");
         assert_eq!(said(&app.verify(&made.plain).await), "INVALID_API_KEY disabled");
         let enabled = api.post_nothing(&format!("{path}/enable")).await;
         assert_eq!((&enabled.json()["status"], &enabled.json()["disabled_at"]), (&json!("active"), &json!(null)));

@@ -2,7 +2,7 @@
 //! a parser's.
 
 use axum::http::Method;
-use latchkey::agents::create::create;
+use latchkey::{agents::create::create, projects};
 use serde_json::{Value, json};
 
 use crate::test_app::{HttpAnswer, TestApp, api::Api, org::agent};
@@ -173,6 +173,7 @@ on_both! {
 struct Paths {
     key: String,
     agent: String,
+    project: String,
 }
 
 impl Paths {
@@ -181,13 +182,21 @@ impl Paths {
         let key = org.key("Production").await.id.to_string();
         let agent = create(&app.engine, &org.permit(), &agent("Helper", &[])).await;
         let agent = agent.unwrap().public_id.to_string();
-        Self { key, agent }
+        let project =
+            projects::create(&app.engine, &org.permit(), &"Billing".parse().unwrap()).await;
+        let project = project.unwrap().to_string();
+        Self {
+            key,
+            agent,
+            project,
+        }
     }
 
     fn filled(&self, path: &str) -> String {
         path.replace("{org}", "northwind")
             .replace("{id}", &self.key)
             .replace("{public_id}", &self.agent)
+            .replace("{project_id}", &self.project)
     }
 }
 

@@ -55,7 +55,7 @@ on_both! {
         destroy(app).await;
         assert_eq!(said(&ask(&app.fresh_engine(), &populated.key).await), "INVALID_API_KEY unknown");
         let backup = Backup::open(&file).unwrap();
-        assert_eq!(backup.header().created_at, "2026-11-21T12:01:00Z");
+        assert_eq!(backup.header().created_at, "2026-11-21T12:01:00.000Z");
         assert_eq!(backup.restore(app.engine.db()).await.unwrap(), rows);
         populated.is_there(&app.fresh_engine()).await;
         same_again(app, &file, folder.path()).await;

@@ -88,6 +88,7 @@ on_both! {
         let org = app.org("northwind").await;
         let first = org.key("Production").await;
         let second = rotate(&app.engine, &org.permit(), first.id, overlap(DAY)).await.unwrap();
+        app.verify(&second.plain).await;
         match rotate(&app.engine, &org.permit(), first.id, overlap(0)).await {
             Err(RotateKeyError::RotationRunning { ends_at }) => assert_eq!(ends_at, NOON.plus(DAY)),
             other => panic!("{other:?}"),
@@ -101,6 +102,25 @@ on_both! {
         app.clock.advance(APART);
         let third = rotate(&app.engine, &org.permit(), first.id, overlap(DAY)).await.unwrap();
         assert_eq!(said(&app.verify(&third.plain).await), "VALID");
+    }
+
+    async fn a_new_secret_that_was_never_used_is_replaced_and_the_old_one_keeps_its_end(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let old = org.key("Production").await;
+        let lost = rotate(&app.engine, &org.permit(), old.id, overlap(DAY)).await.unwrap();
+        let just_now = rotate(&app.engine, &org.permit(), old.id, overlap(DAY)).await;
+        assert!(matches!(just_now, Err(RotateKeyError::RotatedMeanwhile)), "{just_now:?}");
+        app.clock.advance(APART);
+        let new = rotate(&app.engine, &org.permit(), old.id, overlap(0)).await.unwrap();
+        assert_eq!(said(&app.verify(&lost.plain).await), "INVALID_API_KEY superseded");
+        assert_eq!((said(&app.verify(&old.plain).await), said(&app.verify(&new.plain).await)), ("VALID".into(), "VALID".into()));
+        // The use of a moment ago is not stored yet.
+        app.clock.advance(APART);
+        let in_use = rotate(&app.engine, &org.permit(), old.id, overlap(DAY)).await;
+        assert!(matches!(in_use, Err(RotateKeyError::RotationRunning { ends_at }) if ends_at == NOON.plus(DAY)), "{in_use:?}");
+        app.clock.advance(DAY - 2 * APART);
+        assert_eq!(said(&app.verify(&old.plain).await), "INVALID_API_KEY superseded");
+        assert_eq!(said(&app.verify(&new.plain).await), "VALID");
     }
 
     async fn states_and_lengths_that_forbid_it(app: &TestApp) {
@@ -153,8 +173,7 @@ on_both! {
             for answer in sent {
                 match answer.await.unwrap() {
                     Ok(created) => made.push(created),
-                    Err(RotateKeyError::RotatedMeanwhile) if length == 0 => {}
-                    Err(RotateKeyError::RotationRunning { .. }) if length > 0 => {}
+                    Err(RotateKeyError::RotatedMeanwhile) => {}
                     Err(error) => panic!("{error:?}"),
                 }
             }

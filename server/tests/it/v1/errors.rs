@@ -6,7 +6,11 @@ use axum::{
 };
 use latchkey::key::text::PlainKey;
 
-use crate::test_app::{HttpAnswer, TestApp, browser::answer_of};
+use crate::test_app::{
+    HttpAnswer, TestApp,
+    browser::answer_of,
+    org::{secret_key, widget_key, with},
+};
 
 on_both! {
     async fn a_body_that_will_not_do_is_a_problem_that_names_the_field(app: &TestApp) {
@@ -15,7 +19,8 @@ on_both! {
         for body in [
             "", "{", "[]", "null", r#"{"key":1}"#, r#"{"key":"k","key":"k"}"#, r#"{"scopes":"bots:read"}"#,
             r#"{"scopes":[1]}"#, r#"{"scopes":["Not A Scope"]}"#, r#"{"class":"made up"}"#, r#"{"cost":0}"#,
-            r#"{"cost":1.5}"#, r#"{"ip":"localhost"}"#, r#"{"origin":7}"#, "{\"key\":\"\u{fffd}",
+            r#"{"cost":1.5}"#, r#"{"cost":601}"#,
+            r#"{"environment":""}"#, r#"{"project":"Default"}"#, r#"{"dry_run":"yes"}"#, r#"{"ip":"localhost"}"#, r#"{"origin":7}"#, "{\"key\":\"\u{fffd}",
         ] {
             let answer = app.post_verify(Some(&token), body).await;
             assert_problem(&answer, 400);
@@ -23,20 +28,24 @@ on_both! {
             text += &format!("{body} → {} {} {}\n", problem["code"], problem["detail"], problem["errors"]);
         }
         insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
-         → "INVALID_REQUEST" "The request has no body. Send a JSON object with any of `key`, `agent`, `scopes`, `class`, `cost`, `origin`, `referer`, `ip`." null
+         → "INVALID_REQUEST" "The request has no body. Send a JSON object with any of `key`, `agent`, `scopes`, `class`, `origin`, `referer`, `ip`, `environment`, `project`, `cost`, `dry_run`." null
         { → "INVALID_REQUEST" "The body is not valid JSON (line 1, column 1)." null
         [] → "INVALID_REQUEST" "The body must be a JSON object." null
         null → "INVALID_REQUEST" "The body must be a JSON object." null
         {"key":1} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a string","field":"key"}]
         {"key":"k","key":"k"} → "INVALID_REQUEST" "A field or parameter appears twice. See `errors`." [{"detail":"appears twice. Send it once.","field":"key"}]
-        {"scopes":"bots:read"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
-        {"scopes":[1]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
-        {"scopes":["Not A Scope"]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 scopes, such as [\"chat:read\"]","field":"scopes"}]
+        {"scopes":"bots:read"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a list of at most 100 items","field":"scopes"}]
+        {"scopes":[1]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"each item must be a string","field":"scopes"}]
+        {"scopes":["Not A Scope"]} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"`Not A Scope` is not a valid scope. Scopes have 1 to 64 characters: a–z, 0–9, `:` and `-`.","field":"scopes"}]
         {"class":"made up"} → "INVALID_REQUEST" "Unknown endpoint class." [{"detail":"must be one of default","field":"class"}]
-        {"cost":0} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
-        {"cost":1.5} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number of at least 1","field":"cost"}]
-        {"ip":"localhost"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be an IPv4 or IPv6 address","field":"ip"}]
-        {"origin":7} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a string: the Origin header as it came","field":"origin"}]
+        {"cost":0} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number from 1 to 10000","field":"cost"}]
+        {"cost":1.5} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a whole number from 1 to 10000","field":"cost"}]
+        {"cost":601} → "INVALID_REQUEST" "The cost is above the limit." [{"detail":"must be at most 600: the limit of the class `default` a minute","field":"cost"}]
+        {"environment":""} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be one of `live`, `test`","field":"environment"}]
+        {"project":"Default"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"Enter the ID of a project: `prj_` followed by 32 hexadecimal digits.","field":"project"}]
+        {"dry_run":"yes"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be true or false","field":"dry_run"}]
+        {"ip":"localhost"} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be an IPv4 or IPv6 address, with or without a port","field":"ip"}]
+        {"origin":7} → "INVALID_REQUEST" "Validation failed. See `errors`." [{"detail":"must be a string","field":"origin"}]
         {"key":"� → "INVALID_REQUEST" "The body is not valid JSON (line 1, column 11)." null
         "#) };
     }
@@ -61,9 +70,63 @@ on_both! {
         }
     }
 
+    async fn a_parameter_in_the_address_is_refused_where_there_are_none(app: &TestApp) {
+        let api = app.api().await;
+        let made = app.org("northwind").await.key("Production").await;
+        let (key, id) = (serde_json::json!({"key": made.plain.expose()}), made.id);
+        for answer in [
+            api.post("/v1/verify?scopes=admin", &key).await,
+            api.post("/v1/orgs?x=1", &serde_json::json!({"name": "Acme", "slug": "acme"})).await,
+            api.get("/v1/orgs/northwind?x=1").await,
+            api.get(&format!("/v1/orgs/northwind/keys/{id}?x=1")).await,
+            api.post(&format!("/v1/orgs/northwind/keys/{id}/disable?dry_run=true"), &serde_json::json!({})).await,
+            api.get("/v1/instances?x").await,
+        ] {
+            assert_problem(&answer, 400);
+            assert_eq!(answer.json()["errors"][0]["detail"], "is unknown. Omit it.");
+        }
+        assert_eq!(api.get(&format!("/v1/orgs/northwind/keys/{id}")).await.json()["status"], "active");
+        assert_eq!(api.post("/v1/verify?", &key).await.json()["code"], "VALID");
+    }
+
+    async fn what_an_api_server_passes_on_blank_counts_as_absent(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (secret, widget) = (org.key("Production").await, org.create_key(widget_key("Widget", &["shop.example"])).await.unwrap());
+        let token = app.service_token().await;
+        let ask = async |key: &PlainKey, also: serde_json::Value| {
+            let mut body = serde_json::json!({"key": key.expose()});
+            body.as_object_mut().unwrap().extend(also.as_object().unwrap().clone());
+            app.post_verify(Some(&token), &body.to_string()).await.json()["code"].clone()
+        };
+        for blank in ["", " "] {
+            let all = serde_json::json!({"agent": blank, "class": blank, "origin": blank, "referer": blank, "ip": blank});
+            assert_eq!(ask(&secret.plain, all.clone()).await, "VALID");
+            assert_eq!(ask(&widget.plain, all).await, "ORIGIN_NOT_ALLOWED", "neither Origin nor Referer");
+            let referer = serde_json::json!({"origin": blank, "referer": "https://shop.example/cart"});
+            assert_eq!(ask(&widget.plain, referer).await, "VALID");
+        }
+        let sandboxed = serde_json::json!({"origin": "null", "referer": "https://shop.example/cart"});
+        assert_eq!(ask(&widget.plain, sandboxed).await, "ORIGIN_NOT_ALLOWED");
+    }
+
+    async fn an_address_with_a_port_is_held_against_the_ranges(app: &TestApp) {
+        let made = app.org("northwind").await.create_key(with(secret_key("Production"), |settings| {
+            settings.ip_ranges = vec!["203.0.113.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+        })).await.unwrap();
+        let token = app.service_token().await;
+        for (ip, code) in [
+            ("203.0.113.7:51234", "VALID"), ("[2001:db8::1]:443", "VALID"), ("[2001:db8::1]", "VALID"),
+            ("198.51.100.7:51234", "IP_NOT_ALLOWED"), ("[2001:db9::1]:443", "IP_NOT_ALLOWED"), ("", "IP_NOT_ALLOWED"),
+        ] {
+            let body = serde_json::json!({"key": made.plain.expose(), "ip": ip}).to_string();
+            assert_eq!(app.post_verify(Some(&token), &body).await.json()["code"], code, "{ip}");
+        }
+    }
+
     async fn every_field_of_a_verification_is_known(app: &TestApp) {
         let token = app.service_token().await;
-        let body = r#"{"key":null,"agent":null,"cost":3,"ip":"2001:db8::1","scopes":[],"class":"default","origin":null,"referer":null}"#;
+        let body = r#"{"key":null,"agent":null,"cost":3,"ip":"2001:db8::1","scopes":[],"class":"default","origin":null,"referer":null,
+            "environment":"live","project":"prj_00000000000000000000000000000000","dry_run":false}"#;
         assert_eq!(app.post_verify(Some(&token), body).await.json()["code"], "MISSING_API_KEY");
     }
 

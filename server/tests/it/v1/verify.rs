@@ -34,7 +34,7 @@ on_both! {
           },
           "key": {
             "environment": "live",
-            "expires_at": "2026-12-21T12:00:00Z",
+            "expires_at": "2026-12-21T12:00:00.000Z",
             "id": null,
             "kind": "secret",
             "metadata": {},
@@ -127,6 +127,77 @@ on_both! {
         }
         app.clock.advance(MINUTE);
         assert_eq!(app.post_verify(Some(&token), &warm).await.status, 503);
+    }
+
+    async fn a_request_is_bound_to_an_environment_and_a_project(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let ask = async |also: Value| {
+            let mut body = json!({"key": made.plain.expose()});
+            body.as_object_mut().unwrap().extend(also.as_object().unwrap().clone());
+            api.post("/v1/verify", &body).await.json()
+        };
+        let own = ask(json!({"environment": "live"})).await["key"]["project"].clone();
+        let other = "prj_00000000000000000000000000000000";
+        for (also, code) in [
+            (json!({"environment": "live", "project": own}), "VALID"),
+            (json!({"environment": null, "project": null}), "VALID"),
+            (json!({"environment": "test", "project": other}), "WRONG_ENVIRONMENT"),
+            (json!({"environment": "live", "project": other}), "WRONG_PROJECT"),
+            (json!({"environment": "test", "agent": "agt_1"}), "AGENT_NOT_FOUND"),
+            (json!({"environment": "test", "scopes": ["bots:read"], "origin": "https://shop.example"}), "WRONG_ENVIRONMENT"),
+        ] {
+            let answer = ask(also.clone()).await;
+            assert_eq!(answer["code"], code, "{also}");
+            if code.starts_with("WRONG") {
+                assert_eq!((&answer["status"], &answer["valid"], answer["rate_limit"].is_null()), (&json!(403), &json!(false), true));
+            }
+        }
+        flush(&app.engine).await.unwrap();
+        let counted = "SELECT outcome || ' ' || CAST(count AS TEXT) FROM usage_counts WHERE resolution = 'day' AND outcome LIKE 'WRONG%' ORDER BY outcome";
+        assert_eq!(app.database.texts(counted).await, ["WRONG_ENVIRONMENT 2", "WRONG_PROJECT 1"]);
+    }
+
+    async fn a_request_that_costs_several_takes_as_much_of_the_limit_and_is_one_in_the_usage(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let ask = async |cost: u32| api.post("/v1/verify", &json!({"key": made.plain.expose(), "cost": cost})).await.json();
+        assert_eq!(ask(400).await["rate_limit"]["remaining"], 200);
+        app.clock.advance(10_000);
+        assert_eq!(ask(150).await["rate_limit"]["remaining"], 50);
+        let refused = ask(300).await;
+        assert_eq!((&refused["code"], &refused["rate_limit"]["remaining"]), (&json!("RATE_LIMITED"), &json!(50)));
+        assert_eq!(refused["retry_after"], 51);
+        let refused = ask(500).await;
+        assert_eq!((&refused["rate_limit"]["reset_seconds"], &refused["retry_after"]), (&json!(51), &json!(61)), "when both are gone");
+        assert_eq!(refused["headers"]["retry-after"], "61");
+        assert_eq!(ask(50).await["rate_limit"]["remaining"], 0);
+        flush(&app.engine).await.unwrap();
+        let counted = "SELECT outcome || ' ' || CAST(count AS TEXT) FROM usage_counts WHERE resolution = 'day' ORDER BY outcome";
+        assert_eq!(app.database.texts(counted).await, ["RATE_LIMITED 2", "VALID 3"]);
+    }
+
+    async fn a_dry_run_decides_and_leaves_no_trace(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (api, made) = (app.api().await, org.key("Production").await);
+        let ask = async |dry_run: bool, cost: u32, origin: Value| {
+            let body = json!({"key": made.plain.expose(), "dry_run": dry_run, "cost": cost, "origin": origin});
+            let answer = api.post("/v1/verify", &body).await.json();
+            format!("{} {}", answer["code"].as_str().unwrap(), answer["rate_limit"]["remaining"])
+        };
+        assert_eq!(ask(true, 600, Value::Null).await, "VALID 600");
+        assert_eq!(ask(true, 1, json!("https://shop.example")).await, "SECRET_KEY_IN_BROWSER null");
+        assert_eq!(api.post("/v1/verify", &json!({"key": "nonsense", "dry_run": true})).await.json()["reason"], "malformed");
+        flush(&app.engine).await.unwrap();
+        for nothing in [
+            "SELECT COUNT(*) FROM usage_counts", "SELECT COUNT(*) FROM keys WHERE last_used_at IS NOT NULL",
+            "SELECT COUNT(*) FROM key_findings",
+        ] {
+            assert_eq!(app.database.number(nothing).await, 0, "{nothing}");
+        }
+        assert!(app.engine.verifications().by_outcome().all(|(_, count)| count == 0));
+        assert_eq!(ask(false, 600, Value::Null).await, "VALID 0");
+        assert_eq!(ask(true, 1, Value::Null).await, "RATE_LIMITED 0");
     }
 
     async fn what_is_answered_is_what_is_counted(app: &TestApp) {

@@ -1,0 +1,80 @@
+//! `POST /v1/orgs/{org}/keys/import`.
+
+use axum::http::Method;
+use latchkey::{key::text::PlainKey, keys::import::enter};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::test_app::{TestApp, said};
+
+const IMPORT: &str = "/v1/orgs/northwind/keys/import";
+
+on_both! {
+    async fn keys_are_imported_and_verify_and_a_dry_run_does_nothing(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let file = json!([
+            {"name": "Old server", "sha256": sha256("first"), "prefix": "lk_sk_test_ab", "last_four": "wxyz", "scopes": ["bots:read"]},
+            {"name": "Old widget", "sha256": sha256("second"), "kind": "widget", "domains": ["shop.example"]},
+        ]);
+        let dry = api.post(&format!("{IMPORT}?dry_run=true"), &file).await;
+        let mut report = json!({"imported": false, "keys": [
+            {"position": 1, "name": "Old server", "display": "lk_sk_test_ab••••••••wxyz", "errors": [], "more_errors": 0},
+            {"position": 2, "name": "Old widget", "display": dry.json()["keys"][1]["display"], "errors": [], "more_errors": 0},
+        ]});
+        assert_eq!((dry.status.as_u16(), dry.json()), (200, report.clone()));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+        let done = api.post(&format!("{IMPORT}?dry_run=false"), &json!({"keys": file})).await;
+        report["imported"] = json!(true);
+        assert_eq!((done.status.as_u16(), done.json()), (200, report));
+        assert_eq!(said(&app.verify(&PlainKey::from_presented("first")).await), "VALID");
+        let again = api.post(IMPORT, &file).await;
+        assert_eq!((again.status.as_u16(), &again.json()["errors"][0]["field"]), (422, &json!("1.sha256")));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 2);
+    }
+
+    async fn what_is_wrong_is_said_key_by_key_and_nothing_is_imported(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let file = json!([{"name": "Good", "sha256": sha256("first")}, {"name": " ", "sha256": "x"}]);
+        let dry = api.post(&format!("{IMPORT}?dry_run=true"), &file).await.json();
+        let of = |errors: &Value| errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!((of(&dry["keys"][0]["errors"]), of(&dry["keys"][1]["errors"])), (vec![], vec!["sha256".to_owned(), "name".to_owned()]));
+        let refused = api.post(IMPORT, &file).await;
+        assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (422, &json!("INVALID_FIELD")));
+        assert_eq!(of(&refused.json()["errors"]), ["2.sha256", "2.name"]);
+        for (path, body) in [
+            (IMPORT.to_owned(), "[]"), (IMPORT.to_owned(), "["), (IMPORT.to_owned(), ""), (IMPORT.to_owned(), r#"{"dry_run":true}"#),
+            (IMPORT.to_owned(), r#"[{"name":"A","sha":"x"}]"#), (format!("{IMPORT}?dry_run=1"), "[]"), (format!("{IMPORT}?x=1"), "[]"),
+        ] {
+            let answer = api.send(Method::POST, &path, body, &[]).await;
+            assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("INVALID_REQUEST")), "{path} {body}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+
+    async fn imports_of_an_org_have_its_share_of_the_queue_and_a_limit(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api().await;
+        let file = json!([{"name": "Old", "sha256": sha256("first")}]);
+        let mut places = vec![];
+        while let Ok(place) = enter(&app.engine, &org.permit()) {
+            places.push(place);
+        }
+        let busy = api.post(IMPORT, &file).await;
+        assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (503, "2"));
+        drop(places);
+        assert_eq!(api.post(IMPORT, &file).await.status, 200);
+        let large = format!("[{}]", " ".repeat(4 * 1024 * 1024));
+        assert_eq!(api.send(Method::POST, IMPORT, &large, &[]).await.status, 413);
+        let more = format!("[{}]", " ".repeat(1024 * 1024));
+        assert_eq!(api.send(Method::POST, IMPORT, &more, &[]).await.status, 400, "read, and without keys");
+    }
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
