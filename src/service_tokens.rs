@@ -1,13 +1,13 @@
 //! Service tokens: what the operator's API servers call Latchkey with (design §1, §6). Stored like keys, as digests.
 
+pub(crate) mod token;
+
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
 
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString};
-
+pub use self::token::{InvalidTokenScope, ServiceToken, TokenScope};
 use crate::{
     Engine,
     access::Operator,
@@ -32,30 +32,6 @@ pub const PREFIX: &str = "lk_service_";
 /// Random Base62 characters of a service token, as many as a key has.
 const RANDOM_CHARACTERS: usize = 26;
 
-/// What a service token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = InvalidTokenScope, parse_err_fn = invalid_scope)]
-pub enum TokenScope {
-    /// Asking whether a key may pass.
-    Verify,
-    /// Everything that the operator may do, verification included.
-    Manage,
-}
-
-/// A token that was recognised.
-#[derive(Debug)]
-pub struct ServiceToken {
-    /// Its id.
-    pub id: ServiceTokenId,
-    /// What it may be used for.
-    pub scope: TokenScope,
-    expires_at: Option<Timestamp>,
-    /// In Unix milliseconds; 0 for never.
-    last_used_at: AtomicI64,
-    stored_last_used_at: AtomicI64,
-}
-
 #[derive(sqlx::FromRow)]
 struct Row {
     id: ServiceTokenId,
@@ -64,17 +40,6 @@ struct Row {
     last_used_at: Option<Timestamp>,
     digest: Vec<u8>,
 }
-
-/// The text is not a scope of service tokens.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a service token's scope is `verify` or `manage`")]
-pub struct InvalidTokenScope;
-
-const fn invalid_scope(_: &str) -> InvalidTokenScope {
-    InvalidTokenScope
-}
-
-crate::db::text_column!(TokenScope);
 
 /// Creates a service token and returns its plaintext, for the first and last time.
 ///
@@ -139,18 +104,6 @@ fn may_be_one(presented: &PlainKey) -> bool {
 fn held(engine: &Engine, presented: &PlainKey, now: Monotonic) -> Option<Arc<ServiceToken>> {
     let mut digests = engine.peppers.digests(presented);
     digests.find_map(|digest| engine.cache.service_token(&digest, now))
-}
-
-impl ServiceToken {
-    /// Notes that it is used, unless it has expired.
-    fn is_used(&self, now: Timestamp) -> bool {
-        let is_valid = self.expires_at.is_none_or(|at| at > now);
-        if is_valid {
-            self.last_used_at
-                .fetch_max(now.as_millis(), Ordering::Relaxed);
-        }
-        is_valid
-    }
 }
 
 /// Reads a token that is not revoked, and puts it into memory. All digests are asked for in one statement: between two,

@@ -7,14 +7,17 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderName, header, request::Parts},
     middleware::Next,
     response::Response,
 };
 use ipnet::IpNet;
 use latchkey::caller::{Client, Visit};
 
-use crate::{app_state::AppState, request_log::REQUEST_ID};
+use crate::app_state::AppState;
+
+/// The header that carries a request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The header in which a proxy names its client.
 const FORWARDED_FOR: &str = "x-forwarded-for";

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue},
+    http::{HeaderMap, HeaderValue},
     middleware::Next,
     response::Response,
 };
@@ -18,10 +18,10 @@ use ipnet::IpNet;
 use latchkey::random::Randomness;
 use tracing::{Instrument, Span};
 
-use crate::{app_state::AppState, client_address};
-
-/// The header that carries the id.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::{
+    app_state::AppState,
+    client_address::{self, REQUEST_ID},
+};
 
 /// Runs a request under its id, and logs its method, route, status and time: never its path, query, headers or body,
 /// which are what a client wrote and may hold a key.

@@ -19,6 +19,7 @@ pub mod path;
 pub mod projects;
 pub mod query;
 pub mod rotation;
+pub mod sort;
 pub mod state_changes;
 pub mod usage;
 

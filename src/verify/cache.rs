@@ -25,11 +25,11 @@ use crate::{
     clock::{AtomicMonotonic, Monotonic},
     id::{AgentId, KeyId, OrgId, SecretId, ServiceTokenId},
     key::digest::KeyDigest,
-    service_tokens::ServiceToken,
+    service_tokens::token::ServiceToken,
     time::SECOND,
 };
 
-use super::{KnownAgent, KnownKey, KnownOrg};
+use super::{known_agent::KnownAgent, known_key::KnownKey, known_org::KnownOrg};
 
 /// For how many milliseconds a key is decided on from memory: with the database down, warm keys are answered for 60 s.
 pub const TRUSTED_FOR: i64 = 60 * SECOND;

@@ -11,7 +11,13 @@ use crate::{
     usage::domains::Site,
 };
 
-use super::{Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg, Request};
+use super::{
+    answer::{Answer, InvalidReason},
+    known_agent::KnownAgent,
+    known_key::KnownKey,
+    known_org::KnownOrg,
+    request::Request,
+};
 
 /// What a request asks about an agent.
 pub(super) enum Asked<'a> {

@@ -13,12 +13,12 @@ use crate::{
 };
 
 use super::{
-    Now,
     cache::{Led, Lookup},
     decide::usable,
     known_agent::{self, KnownAgent},
     known_key::{self, KnownKey},
     known_org::{self, KnownOrg},
+    now::Now,
 };
 
 /// A key, and what else is needed to decide on it.

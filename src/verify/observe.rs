@@ -14,7 +14,11 @@ use crate::{
     },
 };
 
-use super::{Answer, InvalidReason, Request, decide::Decision};
+use super::{
+    answer::{Answer, InvalidReason},
+    decide::Decision,
+    request::Request,
+};
 
 /// Decisions of this process since it started, whomever they were about.
 #[derive(Debug, Default)]

@@ -17,7 +17,7 @@ use utoipa::{
 
 use crate::{
     problem::code::Code,
-    rest::key_order::{Order, Sort},
+    rest::sort::{Order, Sort},
 };
 
 macro_rules! schemas {

@@ -1,66 +1,16 @@
 //! The order of a list of keys, which its cursors carry: a place in one order is none in another.
 
 use latchkey::keys::list::{Cursor, Place, SortBy};
-use serde::Deserialize;
 
-use super::query::not_a_cursor;
+use super::{
+    query::not_a_cursor,
+    sort::{Order, Sort},
+};
 use crate::problem::Problem;
-
-/// What a list is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sort {
-    #[default]
-    CreatedAt,
-    Name,
-    LastUsedAt,
-    ExpiresAt,
-}
-
-/// In which direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    Asc,
-    Desc,
-}
 
 /// An order of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Sorted(Sort, Order);
-
-impl Sort {
-    /// Every field that a list can be sorted by.
-    pub const ALL: [Self; 4] = [
-        Self::CreatedAt,
-        Self::Name,
-        Self::LastUsedAt,
-        Self::ExpiresAt,
-    ];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreatedAt => "created_at",
-            Self::Name => "name",
-            Self::LastUsedAt => "last_used_at",
-            Self::ExpiresAt => "expires_at",
-        }
-    }
-}
-
-impl Order {
-    /// Both directions.
-    pub const ALL: [Self; 2] = [Self::Asc, Self::Desc];
-
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Asc => "asc",
-            Self::Desc => "desc",
-        }
-    }
-}
 
 impl Sorted {
     /// The order that a request states: newest first if it states none.

@@ -22,9 +22,10 @@ use super::{
     created,
     entity_tag::tagged,
     idempotency::{Idempotency, replayed},
-    key_order::{Order, Sort, Sorted},
+    key_order::Sorted,
     path::{KeyPath, OrgPath, no_key},
     query::{Limit, Parameters},
+    sort::{Order, Sort},
 };
 use crate::{
     app_state::AppState,

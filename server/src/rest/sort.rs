@@ -1,0 +1,55 @@
+//! The words for the order of a list of keys.
+
+use serde::Deserialize;
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    #[default]
+    CreatedAt,
+    Name,
+    LastUsedAt,
+    ExpiresAt,
+}
+
+/// In which direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    Asc,
+    Desc,
+}
+
+impl Sort {
+    /// Every field that a list can be sorted by.
+    pub const ALL: [Self; 4] = [
+        Self::CreatedAt,
+        Self::Name,
+        Self::LastUsedAt,
+        Self::ExpiresAt,
+    ];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::Name => "name",
+            Self::LastUsedAt => "last_used_at",
+            Self::ExpiresAt => "expires_at",
+        }
+    }
+}
+
+impl Order {
+    /// Both directions.
+    pub const ALL: [Self; 2] = [Self::Asc, Self::Desc];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asc => "asc",
+            Self::Desc => "desc",
+        }
+    }
+}
