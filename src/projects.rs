@@ -49,7 +49,7 @@ pub enum ProjectError {
     IsDefault,
     /// Keys or agents belong to it.
     #[error(
-        "This project is not empty. Move its keys (including revoked ones) and agents to another project first."
+        "This project is not empty. Move its agents and keys to another project first. A project with revoked keys can be renamed but not deleted."
     )]
     NotEmpty,
     /// It failed on our side.

@@ -2,8 +2,8 @@
 //!
 //! A page starts after (or ends before) the key that the cursor names by its place in the order, so the ten-thousandth
 //! key is as quick to reach as the first. Names and times of creation have an index; the order by last use or expiry is found
-//! among all keys that match, and every page counts those. Both grow with the org's keys: a page of 50 among 10,000 takes about
-//! 20 ms on SQLite, and up to 40 ms in such an order (a debug build on two busy cores).
+//! among all keys that match, and every page counts those. Both grow with the org's keys: a page of 50 among 10,000 takes 16 to
+//! 36 ms on SQLite, and up to 66 ms in such an order (a debug build on two busy cores).
 
 use std::{fmt, str::FromStr};
 

@@ -24,6 +24,8 @@ pub fn RotateKeyFormView(
     token: String,
     /// When the key's secret last let a request pass.
     last_used: Option<TimeText>,
+    /// When the old secret ends, while it still works and the new one has not been used: then the new one is replaced.
+    old_ends: Option<TimeText>,
     /// The overlap that is chosen at first.
     chosen: String,
     /// What was wrong with what was sent.
@@ -59,20 +61,37 @@ pub fn RotateKeyFormView(
             }
         });
     };
-    view! {
-        {move || { answers.track(); view! { <FormError errors/> } }}
-        <form class="form" method="post" action=format!("{path}/rotate")
-            on:submit=move |event: ev::SubmitEvent| { event.prevent_default(); rotate() }>
+    let label = if old_ends.is_some() {
+        "Replace new secret"
+    } else {
+        "Rotate key"
+    };
+    let question = match old_ends {
+        Some(ends) => view! {
+            <p>"The new secret has not been used. If it was lost, replace it: the key gets another new secret, which is shown once. The old secret keeps working until "<Time text=ends/>"."</p>
+            <input type="hidden" name="overlap" value="0"/>
+            <ErrorTexts field="overlap" errors/>
+        }
+        .into_any(),
+        None => view! {
             <p>"The key gets a new secret, which is shown once. Its name, scopes, domains, limits and history do not change. "{used(last_used)}</p>
-            <input type="hidden" name="rotation_token" value=token/>
             <fieldset class="field" aria-describedby=described_by("overlap", true, errors.of("overlap"))>
                 <legend><span>"How long the old secret keeps working"</span></legend>
                 <p class="hint" id="overlap-hint">"Allow enough time to update everything that uses it. You can end it early."</p>
                 <div class="seg">{choices(&chosen)}</div>
                 <ErrorTexts field="overlap" errors/>
             </fieldset>
+        }
+        .into_any(),
+    };
+    view! {
+        {move || { answers.track(); view! { <FormError errors/> } }}
+        <form class="form" method="post" action=format!("{path}/rotate")
+            on:submit=move |event: ev::SubmitEvent| { event.prevent_default(); rotate() }>
+            <input type="hidden" name="rotation_token" value=token/>
+            {question}
             <div class="actions">
-                <button class="btn primary" aria-busy=move || busy.get().then_some("true")>"Rotate key"</button>
+                <button class="btn primary" aria-busy=move || busy.get().then_some("true")>{label}</button>
                 <a class="btn quiet" href=path.clone()>"Cancel"</a>
             </div>
         </form>
@@ -105,7 +124,7 @@ fn used(last_used: Option<TimeText>) -> impl IntoView {
 /// The overlap that is chosen. The browser may have chosen it, when someone came back to the page.
 fn chosen_overlap() -> String {
     document()
-        .query_selector("input[name=overlap]:checked")
+        .query_selector("input[name=overlap]:checked, input[name=overlap][type=hidden]")
         .ok()
         .flatten()
         .and_then(|chosen| chosen.dyn_into::<web_sys::HtmlInputElement>().ok())

@@ -39,7 +39,7 @@ on_both! {
         let running = owner.get(&format!("{path}/rotate")).await.text();
         assert!(running.contains("A rotation is already in progress") && !running.contains("name=\"overlap\""), "{running}");
         let refused = owner.submit(&format!("{path}/rotate"), &[("overlap", "0")]).await;
-        assert!(refused.status == 422 && refused.text().contains("End it now"), "{refused:?}");
+        assert!(refused.status == 422 && refused.text().contains("End the old secret now"), "{refused:?}");
 
         let end = "value=\"end-old-secret\"";
         assert!(page.contains(&format!("{path}?end=1#secrets")) && running.contains("?end=1#secrets") && !page.contains(end), "{page}");

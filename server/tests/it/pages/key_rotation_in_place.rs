@@ -1,6 +1,6 @@
 //! Rotating a key by its page's island: the answer that shows the new secret, once.
 
-use latchkey::{key::text::PlainKey, role::Role};
+use latchkey::{key::text::PlainKey, role::Role, usage::flush::flush};
 use serde_json::Value;
 
 use crate::test_app::{Browser, HttpAnswer, TestApp, said};
@@ -88,6 +88,25 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 2);
     }
 
+    async fn a_new_secret_that_was_lost_is_replaced_and_the_old_one_keeps_its_end(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let old = org.key("Production").await;
+        let id = old.id.to_string();
+        let lost = shown(&rotate(&owner, &id, "3600", &token(&owner, &id).await).await);
+        app.clock.advance(2_000);
+        let page = owner.get(&format!("/orgs/northwind/keys/{id}/rotate")).await;
+        assert!(page.text().contains("The new secret has not been used. If it was lost, replace it"), "{page:?}");
+        let new = shown(&rotate(&owner, &id, "0", &token(&owner, &id).await).await);
+        for (key, expected) in [(new, "VALID"), (lost, "INVALID_API_KEY superseded")] {
+            assert_eq!(said(&app.verify(&PlainKey::from_presented(key)).await), expected);
+        }
+        assert_eq!(said(&app.verify(&old.plain).await), "VALID");
+        flush(&app.engine).await.unwrap();
+        let page = owner.get(&format!("/orgs/northwind/keys/{id}/rotate")).await;
+        assert!(!page.text().contains("The new secret has not been used"), "it is in use now: {page:?}");
+    }
+
     async fn what_is_rejected_is_explained_at_its_field(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
@@ -97,7 +116,8 @@ on_both! {
             let (field, sentence) = refused(&answer);
             assert!(field == "overlap" && sentence.contains("between 0 seconds and 30 days"), "{overlap}: {answer}");
         }
-        shown(&rotate(&owner, &id, "3600", &token(&owner, &id).await).await);
+        let key = shown(&rotate(&owner, &id, "3600", &token(&owner, &id).await).await);
+        assert_eq!(said(&app.verify(&PlainKey::from_presented(key)).await), "VALID");
         let answer = rotate(&owner, &id, "0", "").await.json();
         let (field, sentence) = refused(&answer);
         assert!(field == "form" && sentence.contains("already in progress"), "{answer}");

@@ -61,11 +61,11 @@ fn RotateKey(
             </div>
         }
         .into_any()
-    } else if let Some(ends) = options.running_until {
-        view! { <FormError errors/><Running path ends/> }.into_any()
+    } else if let (Some(ends), Some(_)) = (&options.running_until, &options.last_used) {
+        view! { <FormError errors/><Running path ends=ends.clone()/> }.into_any()
     } else {
         view! {
-            <RotateKeyFormView org key=options.id token=options.rotation_token last_used=options.last_used chosen errors=errors.all()/>
+            <RotateKeyFormView org key=options.id token=options.rotation_token last_used=options.last_used old_ends=options.running_until chosen errors=errors.all()/>
         }
         .into_any()
     };
@@ -76,13 +76,13 @@ fn RotateKey(
     }
 }
 
-/// While an old secret works there is nothing to rotate.
+/// While an old secret works and the new one is in use, there is nothing to rotate.
 #[component]
 fn Running(path: String, ends: TimeText) -> impl IntoView {
     view! {
         <div class="notice warn">
             <Icon symbol=Symbol::Alert/>
-            <p>"A rotation is already in progress: the old secret works until "<Time text=ends/>". End it now or wait."</p>
+            <p>"A rotation is already in progress: the new secret is in use, and the old one works until "<Time text=ends/>". End the old secret now or wait."</p>
         </div>
         <div class="actions">
             <a class="btn" href=end_question(&path)>"End the old secret…"</a>
