@@ -25,6 +25,7 @@ test("after a form was refused one reloads and comes back to its page", async ({
 
 test("the page that shows a key is left for the key's own page", async ({ page, team, signInAs }) => {
   await signInAs("owner");
+  await page.goto(team.path("members"));
   await page.goto(team.path("keys/new"));
   await hydrated(page);
   await page.getByRole("radio", { name: /^Secret/ }).check();
@@ -39,7 +40,7 @@ test("the page that shows a key is left for the key's own page", async ({ page, 
   await expect(page.getByRole("link", { name: "Rotate…" })).toBeVisible();
   expect(await page.content()).not.toContain(secret);
   await page.goBack();
-  await expect(page.getByRole("heading", { name: "New key" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Members" })).toBeVisible();
 });
 
 for (const javaScriptEnabled of [true, false]) {

@@ -124,6 +124,7 @@ test("what is rejected is explained above the form, and a second press while one
   await one.getByRole("button", { name: "Rotate key" }).dblclick();
   await expect(shown(one)).toBeVisible();
   expect(calls).toBe(1);
+  expect(await server.verify(await one.locator(".secret code").innerText())).toMatchObject({ valid: true });
   await press(page);
   await expect(page.getByRole("alert")).toContainText("A rotation is already in progress");
   await expect(page.getByRole("alert")).toBeFocused();

@@ -35,7 +35,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Web <b>site</b>");
       await page.getByRole("textbox", { name: "Allowed domains" }).fill("</textarea><b>co.uk</b>, com");
       await page.getByLabel("Notes").fill("</textarea><script>alert(1)</script>");
-      watch.expect(422, team.path("keys/new"));
+      if (!javaScriptEnabled) watch.expect(422, team.path("keys/new"));
       await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("alert")).toBeVisible();
       await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Web <b>site</b>");
