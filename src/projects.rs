@@ -29,12 +29,20 @@ pub struct Project {
     pub agents: i64,
 }
 
-/// Why a project was not made or changed.
+/// The most projects of an org: forms offer all of them, and their page lists them.
+pub const MAX_PROJECTS: i64 = 500;
+
+/// Why a project was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// The org has no such project.
     #[error("The project was not found.")]
     NotFound,
+    /// The org has as many as it may have.
+    #[error(
+        "An organization can have at most {MAX_PROJECTS} projects. Delete one that is empty first."
+    )]
+    TooMany,
     /// Someone else changed what the caller based the change on.
     #[error("Someone else renamed this project in the meantime.")]
     ChangedMeanwhile,
@@ -161,6 +169,12 @@ pub async fn create_once(
     // Before the insertion, which the name alone would let fail.
     if let Some(id) = created_under(change.tx(), permit.org_id(), creation_token).await? {
         return Ok(Once::CreatedBefore(id));
+    }
+    const COUNT: &str = "SELECT COUNT(*) FROM projects WHERE org_id = $1";
+    let projects: i64 = on!(change.on(), c => sqlx::query_scalar(COUNT)
+        .bind(permit.org_id()).fetch_one(c).await)?;
+    if projects >= MAX_PROJECTS {
+        return Err(ProjectError::TooMany);
     }
     const INSERT: &str = "INSERT INTO projects (id, org_id, name, created_at, creation_token) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id, creation_token) DO NOTHING";

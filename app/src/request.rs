@@ -238,7 +238,9 @@ impl PageRequest {
 
     /// The place for the key that was last shown in this session, once no other submit of it is under way.
     pub async fn held_key(&self) -> OwnedMutexGuard<Option<Held>> {
-        self.site.held_keys.of_session(self.session.id()).await
+        let person = self.person().await.ok().map(|person| person.user_id);
+        let session = self.session.id().zip(person);
+        self.site.held_keys.of_session(session).await
     }
 
     /// Wipes the key that was last shown in this session.

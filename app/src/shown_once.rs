@@ -6,6 +6,6 @@ mod outcome;
 
 pub use self::{
     created_key::{CreatedKey, KeyTerms},
-    held_keys::{Held, HeldKeys},
+    held_keys::{Held, HeldKeys, hold},
     outcome::KeyOutcome,
 };

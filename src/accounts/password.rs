@@ -179,11 +179,25 @@ async fn in_turn<T: Send + 'static>(
     done
 }
 
-/// Sets a new password and ends every session of the person; with what it gives, the one that did it begins anew.
+/// Sets a new password and ends every session of the person; with what it gives, the one that did it begins anew. That is a
+/// task of its own: a try that is right is taken back, even if the client hangs up before.
 ///
 /// # Errors
 /// When the current password is wrong or was tried too often.
 pub async fn change(
+    engine: &Engine,
+    person: Person,
+    current: TypedPassword,
+    new: NewPassword,
+) -> Result<SignedIn, ChangePasswordError> {
+    let changing = engine.clone();
+    let changed = engine
+        .commits
+        .spawn(async move { try_change(&changing, person, current, new).await });
+    changed.await.map_err(|_| StorageError::interrupted())?
+}
+
+async fn try_change(
     engine: &Engine,
     person: Person,
     current: TypedPassword,

@@ -93,11 +93,27 @@ impl Account {
 }
 
 /// The person whom the address and the password belong to. `visit` is the request, and `shown` what the browser keeps to
-/// be known (see [`super::known_browser::remember`]).
+/// be known (see [`super::known_browser::remember`]). That is a task of its own: a try that is right is taken back, even if
+/// the client hangs up before.
 ///
 /// # Errors
 /// When they belong to no one, or were tried too often.
 pub async fn sign_in(
+    engine: &Engine,
+    email: &EmailAddress,
+    password: TypedPassword,
+    visit: &Visit,
+    shown: &str,
+) -> Result<SignedIn, SignInError> {
+    let (email, visit, shown) = (email.clone(), visit.clone(), shown.to_owned());
+    let trying = engine.clone();
+    let tried = engine
+        .commits
+        .spawn(async move { try_password(&trying, &email, password, &visit, &shown).await });
+    tried.await.map_err(|_| StorageError::interrupted())?
+}
+
+async fn try_password(
     engine: &Engine,
     email: &EmailAddress,
     password: TypedPassword,

@@ -3,7 +3,7 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, Tx, on},
+    db::{On, StorageError, Tx, on},
     id::{OrgId, ProjectId},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
@@ -40,21 +40,22 @@ pub(super) async fn of_org(
         .bind(org_id).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
 }
 
-/// The project with this id, or `Default` when none is named; `None` when the org has no such project.
+/// The project with this id, or `Default` when none is named; `None` when the org has no such project. It is not deleted until
+/// the transaction ends: Postgres has to be told, SQLite's transaction keeps every other writer out by itself.
 pub(crate) async fn resolve(
     tx: &mut Tx,
     org_id: OrgId,
     chosen: Option<ProjectId>,
 ) -> Result<Option<ProjectId>, StorageError> {
-    const DEFAULT: &str = "SELECT id FROM projects WHERE org_id = $1 AND name = $2";
-    const CHOSEN: &str = "SELECT id FROM projects WHERE org_id = $1 AND id = $2";
-    let found = match chosen {
-        None => {
-            on!(tx.on(), c => sqlx::query_scalar(DEFAULT).bind(org_id).bind(DEFAULT_PROJECT).fetch_optional(c).await)
-        }
-        Some(id) => {
-            on!(tx.on(), c => sqlx::query_scalar(CHOSEN).bind(org_id).bind(id).fetch_optional(c).await)
-        }
+    let column = if chosen.is_some() { "id" } else { "name" };
+    let wanted = chosen.map_or_else(|| DEFAULT_PROJECT.to_owned(), |id| id.to_string());
+    let lock = match tx.on() {
+        On::Sqlite(_) => "",
+        On::Postgres(_) => "FOR KEY SHARE",
     };
-    Ok(found?)
+    let sql = format!("SELECT id FROM projects WHERE org_id = $1 AND {column} = $2 {lock}");
+    Ok(
+        on!(tx.on(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(org_id).bind(wanted).fetch_optional(c).await)?,
+    )
 }

@@ -22,6 +22,8 @@ pub fn RotateKeyFormView(
     key: String,
     /// What the form is served with, so that sending it twice rotates once.
     token: String,
+    /// The entity tag of the key as it is shown.
+    base: String,
     /// When the key's secret last let a request pass.
     last_used: Option<TimeText>,
     /// When the old secret ends, while it still works and the new one has not been used: then the new one is replaced.
@@ -36,17 +38,18 @@ pub fn RotateKeyFormView(
     let answers = RwSignal::new(0_u32);
     let busy = RwSignal::new(false);
     let path = format!("/orgs/{org}/keys/{key}");
-    let sent = StoredValue::new((org, key, token.clone()));
+    let sent = StoredValue::new((org, key, token.clone(), base.clone()));
     let rotate = move || {
         if busy.get_untracked() {
             return;
         }
         busy.set(true);
         spawn_local(async move {
-            let (org, key, rotation_token) = sent.get_value();
+            let (org, key, rotation_token, base) = sent.get_value();
             let form = RotateKeyForm {
                 overlap: chosen_overlap(),
                 rotation_token,
+                base,
             };
             let answer = rotate_key(org, key, form).await;
             busy.set(false);
@@ -89,6 +92,7 @@ pub fn RotateKeyFormView(
         <form class="form" method="post" action=format!("{path}/rotate")
             on:submit=move |event: ev::SubmitEvent| { event.prevent_default(); rotate() }>
             <input type="hidden" name="rotation_token" value=token/>
+            <input type="hidden" name="base" value=base/>
             {question}
             <div class="actions">
                 <button class="btn primary" aria-busy=move || busy.get().then_some("true")>{label}</button>

@@ -24,7 +24,7 @@ use crate::{
         page::finished,
     },
     request::PageRequest,
-    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms},
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, hold},
     text::time::date,
     values::key_form::SettingsForm,
 };
@@ -63,7 +63,7 @@ async fn create_and_hold(
             let position = created.position;
             let key = shown_key(&request, &membership, &new, created);
             let now = engine.clock().monotonic();
-            *held = Some(Held::new(&form, key.clone(), position, now));
+            hold(&mut held, Held::new(&form, key.clone(), position, now));
             return Ok(KeyOutcome::Shown(Box::new(key)));
         }
         Err(CreateKeyError::AlreadyCreated(id)) => {

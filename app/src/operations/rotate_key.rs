@@ -11,6 +11,7 @@ use latchkey::{
         rotate::{RotateKeyError, Rotation, rotate},
         show,
     },
+    revision::{AsKnown, Known},
     time::SECOND,
 };
 
@@ -20,7 +21,7 @@ use crate::{
     form::errors::{FieldError, WHOLE_FORM},
     pages::page::finished,
     request::PageRequest,
-    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms},
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, hold},
     text::time::date,
     values::rotation::RotateKeyForm,
 };
@@ -56,13 +57,17 @@ async fn rotate_and_hold(
         overlap: seconds.saturating_mul(SECOND),
         token: sent_creation_token(&form.rotation_token),
     };
+    let known = match form.base.as_str() {
+        "" => Known::Nothing,
+        base => Known::Tags(vec![base.to_owned()]),
+    };
     let mut held = request.held_key().await;
-    let error = match rotate(engine, &permit, id, rotation).await {
+    let error = match rotate(engine, &permit, AsKnown { id, known }, rotation).await {
         Ok(created) => {
             let position = created.position;
             let key = shown_key(engine, &membership, created).await?;
             let now = engine.clock().monotonic();
-            *held = Some(Held::new(&form, key.clone(), position, now));
+            hold(&mut held, Held::new(&form, key.clone(), position, now));
             return Ok(KeyOutcome::Shown(Box::new(key)));
         }
         Err(RotateKeyError::AlreadyRotated) => {
@@ -73,12 +78,15 @@ async fn rotate_and_hold(
         }
         Err(RotateKeyError::NotFound) => return Err(AppError::NotFound),
         Err(RotateKeyError::Fault(fault)) => return Err(fault.into()),
+        Err(RotateKeyError::ChangedMeanwhile) => FieldError::new(
+            WHOLE_FORM,
+            "This key was changed or rotated after this page was loaded. Reload the page to see its current state.",
+        ),
         Err(error @ RotateKeyError::OverlapOutOfRange) => FieldError::new("overlap", error),
         Err(
             error @ (RotateKeyError::WrongState(_)
             | RotateKeyError::RotationRunning { .. }
             | RotateKeyError::RotatedMeanwhile
-            | RotateKeyError::ChangedMeanwhile
             | RotateKeyError::NotOffered(..)),
         ) => FieldError::new(WHOLE_FORM, error),
     };

@@ -1,7 +1,7 @@
 //! Keys that were just shown, for the repeat of the very same submit: a double click, Enter and a click, an impatient second
 //! click. The browser shows the answer to the last of them.
 //!
-//! Each session has at most one, for 30 seconds at most, in this process alone. The plain text is wiped when the last who
+//! Each session has at most one, for 30 seconds at most, in this process alone, and each person a few. The plain text is wiped when the last who
 //! holds it lets go (`PlainKey`).
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use latchkey::clock::Monotonic;
+use latchkey::{clock::Monotonic, id::UserId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::{
@@ -23,11 +23,14 @@ use super::CreatedKey;
 
 /// How long a key is held, in milliseconds.
 const HELD_FOR: i64 = 30_000;
-/// Sessions with a key that is held. With more, a repeated submit leads to the key's page.
+/// Sessions of one person that can have a key held: with more, a repeated submit leads to the key's page.
+const MAX_EACH: usize = 4;
+/// The same for all people.
 const MAX_SESSIONS: usize = 1_000;
 
+/// The keys that are held.
 #[derive(Debug, Default)]
-pub struct HeldKeys(Mutex<HashMap<Id, Slot>>);
+pub struct HeldKeys(Mutex<HashMap<Id, (UserId, Slot)>>);
 
 type Slot = Arc<AsyncMutex<Option<Held>>>;
 
@@ -65,31 +68,45 @@ fn digest(form: &impl Serialize) -> [u8; 32] {
     Sha256::digest(json).into()
 }
 
+/// Holds a key in the place of a session, and wipes it after 30 seconds.
+pub fn hold(place: &mut OwnedMutexGuard<Option<Held>>, key: Held) {
+    let slot = Arc::downgrade(OwnedMutexGuard::mutex(place));
+    let position = key.position;
+    **place = Some(key);
+    tokio::spawn(async move {
+        sleep(Duration::from_millis(HELD_FOR as u64)).await;
+        if let Some(slot) = slot.upgrade() {
+            let mut held = slot.lock().await;
+            held.take_if(|held| held.position == position);
+        }
+    });
+}
+
 impl HeldKeys {
-    /// The place of a session, once no other submit of it is under way. What is put there is wiped after 30 seconds.
+    /// The place of a session of a person, once no other submit of it is under way.
     pub async fn of_session(
         self: &Arc<Self>,
-        session: Option<Id>,
+        session: Option<(Id, UserId)>,
     ) -> OwnedMutexGuard<Option<Held>> {
-        let slot = session.and_then(|id| self.slot(id)).unwrap_or_default();
-        slot.lock_owned().await
+        let slot = session.and_then(|(id, person)| self.slot(id, person));
+        slot.unwrap_or_default().lock_owned().await
     }
 
-    fn slot(self: &Arc<Self>, id: Id) -> Option<Slot> {
+    fn slot(self: &Arc<Self>, id: Id, person: UserId) -> Option<Slot> {
         let mut sessions = self.sessions();
-        if let Some(slot) = sessions.get(&id) {
+        if let Some((_, slot)) = sessions.get(&id) {
             return Some(Arc::clone(slot));
         }
-        if sessions.len() == MAX_SESSIONS {
+        // A place without a key, in which no submit is under way, is nobody's.
+        sessions.retain(|_, (_, slot)| {
+            Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|held| held.is_some())
+        });
+        let of_person = sessions.values().filter(|(whose, _)| *whose == person);
+        if of_person.count() >= MAX_EACH || sessions.len() >= MAX_SESSIONS {
             return None;
         }
         let slot = Slot::default();
-        sessions.insert(id, Arc::clone(&slot));
-        let held = Arc::clone(self);
-        tokio::spawn(async move {
-            sleep(Duration::from_millis(HELD_FOR as u64)).await;
-            held.forget(id);
-        });
+        sessions.insert(id, (person, Arc::clone(&slot)));
         Some(slot)
     }
 
@@ -98,7 +115,7 @@ impl HeldKeys {
         self.sessions().remove(&id);
     }
 
-    fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<Id, Slot>> {
+    fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<Id, (UserId, Slot)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,6 +12,8 @@ pub struct RotateKeyForm {
     pub overlap: String,
     /// What the form was served with, so that sending it twice rotates once.
     pub rotation_token: String,
+    /// The entity tag of the key as the form was served with it.
+    pub base: String,
 }
 
 impl RotateKeyForm {
@@ -20,6 +22,7 @@ impl RotateKeyForm {
         Self {
             overlap: sent_back(&self.overlap, MAX_NAME),
             rotation_token: sent_back(&self.rotation_token, MAX_NAME),
+            base: sent_back(&self.base, MAX_NAME),
         }
     }
 }

@@ -199,6 +199,7 @@ fn refused(error: ProjectError) -> Problem {
         ProjectError::NotFound => no_project(),
         ProjectError::ChangedMeanwhile => changed_meanwhile(),
         ProjectError::NameTaken(_) => Problem::invalid_field("name", error),
+        ProjectError::TooMany => Problem::new(Code::WrongState, error.to_string()),
         ProjectError::IsDefault => Problem::new(Code::WrongState, error.to_string()),
         ProjectError::NotEmpty => Problem::new(Code::ProjectNotEmpty, error.to_string()),
         ProjectError::Fault(fault) => fault.into(),

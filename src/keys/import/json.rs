@@ -1,7 +1,10 @@
 //! From JSON to records. The file is read as a stream, so that one of many small values takes no more memory than its
 //! text, and reading stops counting at the first entry too many.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -155,14 +158,19 @@ impl<'de> Deserialize<'de> for Entry {
                     fields: BTreeMap::new(),
                     misshapen: Vec::new(),
                 };
-                let mut unknown = None;
+                let (mut unknown, mut seen) = (None, HashSet::new());
                 while let Some(name) = object.next_key::<String>()? {
                     let Some(field) = field_named(&name) else {
                         object.next_value::<IgnoredAny>()?;
                         unknown.get_or_insert(name);
                         continue;
                     };
-                    record.misshapen.retain(|(known, _)| *known != field);
+                    if !seen.insert(field) {
+                        // Of two, one would be dropped without a word.
+                        object.next_value::<IgnoredAny>()?;
+                        record.misshapen.push((field, "given only once"));
+                        continue;
+                    }
                     match text_of(field, object.next_value()?) {
                         Ok(text) if text.is_empty() => {
                             record.fields.remove(field);

@@ -107,6 +107,21 @@ on_both! {
         assert!(!page.text().contains("The new secret has not been used"), "it is in use now: {page:?}");
     }
 
+    async fn an_older_page_does_not_end_a_secret_that_someone_was_just_given(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let colleague = app.signed_in(&org, "kim", Role::Owner).await;
+        let id = org.key("Production").await.id.to_string();
+        let path = format!("/orgs/northwind/keys/{id}/rotate");
+        let older = colleague.get(&path).await;
+        let given = shown(&rotate(&owner, &id, "3600", &token(&owner, &id).await).await);
+        app.clock.advance(2_000);
+        let (token, base) = (older.hidden("rotation_token"), older.hidden("base"));
+        let refused = colleague.submit(&path, &[("overlap", "3600"), ("rotation_token", &token), ("base", &base)]).await;
+        assert!(refused.status == 422 && refused.text().contains("was changed or rotated after this page was loaded"), "{}", refused.status);
+        assert_eq!(said(&app.verify(&PlainKey::from_presented(given)).await), "VALID");
+    }
+
     async fn what_is_rejected_is_explained_at_its_field(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

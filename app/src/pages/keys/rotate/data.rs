@@ -26,6 +26,8 @@ pub struct RotationOptions {
     pub running_until: Option<TimeText>,
     /// What the form is served with, so that sending it twice rotates once.
     pub rotation_token: String,
+    /// The key's entity tag: who rotates it on an older page would end a secret that someone else has just been given.
+    pub base: String,
 }
 
 /// What the form is about, for those who may rotate keys.
@@ -37,6 +39,7 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let summary = show::summary(engine, &membership.permit()?, id)
         .await?
         .ok_or(AppError::NotFound)?;
+    let key = show::details(engine, &membership.permit()?, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let now = engine.clock().now();
     let current = secrets.iter().find(|secret| secret.ends_at.is_none());
@@ -54,5 +57,6 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
             .find_map(|secret| secret.ends_at)
             .map(TimeText::full),
         rotation_token: new_creation_token(engine)?,
+        base: key.ok_or(AppError::NotFound)?.tag(),
     })
 }

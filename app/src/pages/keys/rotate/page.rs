@@ -65,7 +65,7 @@ fn RotateKey(
         view! { <FormError errors/><Running path ends=ends.clone()/> }.into_any()
     } else {
         view! {
-            <RotateKeyFormView org key=options.id token=options.rotation_token last_used=options.last_used old_ends=options.running_until chosen errors=errors.all()/>
+            <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until chosen errors=errors.all()/>
         }
         .into_any()
     };
