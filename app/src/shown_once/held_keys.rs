@@ -119,3 +119,28 @@ impl HeldKeys {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_person_has_a_few_places_and_takes_none_of_anothers() {
+        let held = Arc::new(HeldKeys::default());
+        let (mallory, dana) = (UserId::new(0, [1; 10]), UserId::new(0, [2; 10]));
+        let mut places = Vec::new();
+        for number in 0..2_000 {
+            places.push(held.of_session(Some((Id(number), mallory))).await);
+        }
+        assert_eq!(held.sessions().len(), MAX_EACH);
+        drop(held.of_session(Some((Id(-1), dana))).await);
+        assert_eq!(held.sessions().len(), MAX_EACH + 1);
+        drop(places);
+        drop(held.of_session(Some((Id(-2), mallory))).await);
+        assert_eq!(
+            held.sessions().len(),
+            1,
+            "a place without a key is nobody's"
+        );
+    }
+}

@@ -305,6 +305,17 @@ mod tests {
     }
 
     #[test]
+    fn of_a_field_that_is_there_twice_none_is_taken_without_a_word() {
+        let text = r#"[{"name": "One", "ip_ranges": ["10.0.0.0/8"], "ip_ranges": null, "notes": null, "notes": "x"}]"#;
+        let record = read(text).unwrap().remove(0);
+        let twice = [
+            ("ip_ranges", "given only once"),
+            ("notes", "given only once"),
+        ];
+        assert_eq!(record.misshapen, twice);
+    }
+
+    #[test]
     fn what_cannot_be_read_says_where() {
         assert!(refusal("[\n{]").contains("line 2"));
         assert!(refusal("[{}, 1, {]").contains("line 1"));

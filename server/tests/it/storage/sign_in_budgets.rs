@@ -1,5 +1,7 @@
 //! How guessing of passwords is slowed down, and whom that never keeps out.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use latchkey::{
     Engine,
@@ -14,6 +16,7 @@ use latchkey::{
     role::Role,
     time::{MINUTE, SECOND},
 };
+use tokio::time::timeout;
 
 use crate::test_app::{Database, TestApp, org::PASSWORD};
 
@@ -33,6 +36,25 @@ on_both! {
             }
             app.clock.advance(SECOND / 2);
         }
+    }
+
+    async fn a_right_password_whose_sender_hangs_up_spends_nothing(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Member).await;
+        for polls in 1..=11 {
+            let mut trying = Box::pin(try_password(&app.engine, DANA, PASSWORD, HOME, ""));
+            for _ in 0..polls {
+                let _ = futures_util::poll!(trying.as_mut());
+                tokio::task::yield_now().await;
+            }
+            drop(trying);
+            let nothing_counts = async {
+                while app.database.number("SELECT COUNT(*) FROM attempts WHERE made > 0").await > 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            timeout(Duration::from_secs(20), nothing_counts).await.unwrap();
+        }
+        assert_eq!(try_password(&app.engine, DANA, PASSWORD, HOME, "").await, "signed in");
     }
 
     async fn an_account_has_ten_tries_from_a_network_in_fifteen_minutes(app: &TestApp) {
