@@ -10,9 +10,10 @@ use crate::{
     db::on,
     event::Event,
     fault::{Fault, from_fault},
-    id::{OrgId, ServiceTokenId},
+    id::OrgId,
     name::{DisplayName, Slug},
-    role::{Action, Role, with_actions},
+    role::{Action, Role, TokenScope, with_actions},
+    service_tokens::ServiceToken,
 };
 
 /// An org, as everyone in it may know it.
@@ -39,6 +40,15 @@ pub struct Membership {
 /// scope `manage`.
 #[derive(Debug, Clone)]
 pub struct Operator(Caller);
+
+/// An organization's own service token on one request, which reaches that organization alone.
+#[derive(Debug, Clone)]
+pub struct OrgToken {
+    engine: Engine,
+    org: Org,
+    scope: TokenScope,
+    caller: Caller,
+}
 
 /// The proof that someone may do `A` in one org, and who it is.
 #[derive(Debug, Clone)]
@@ -152,13 +162,16 @@ impl Operator {
         Self(Caller::command_line())
     }
 
-    /// Whoever holds a service token with the scope `manage` acts for the operator.
-    pub(crate) const fn with_manage_token(token_id: ServiceTokenId, visit: Visit) -> Self {
-        Self(Caller {
-            actor: Actor::Token(token_id),
-            via: Via::Api,
-            visit,
-        })
+    /// Anyone who has the operator's service token with the scope `manage` acts for the operator; `None` for other tokens.
+    /// A denial is noted for the audit log.
+    pub fn with_token(engine: &Engine, token: &ServiceToken, visit: Visit) -> Option<Self> {
+        let caller = token_caller(token, visit);
+        if token.scope == TokenScope::Manage && token.org_id.is_none() {
+            return Some(Self(caller));
+        }
+        let log = token.org_id.map_or(Log::NoOrgs, Log::Org);
+        engine.note(SecurityEvent::new(Event::AccessDenied, caller, log));
+        None
     }
 
     /// The permit to do `A` in any org.
@@ -173,6 +186,68 @@ impl Operator {
     /// Who it is.
     pub fn caller(&self) -> &Caller {
         &self.0
+    }
+}
+
+fn token_caller(token: &ServiceToken, visit: Visit) -> Caller {
+    Caller {
+        actor: Actor::Token(token.id),
+        via: Via::Api,
+        visit,
+    }
+}
+
+impl OrgToken {
+    /// What the token reaches in its own organization; `None` for a token of the operator.
+    ///
+    /// # Errors
+    /// If the organization is gone, or the database cannot be reached.
+    pub async fn find(
+        engine: &Engine,
+        token: &ServiceToken,
+        visit: Visit,
+    ) -> Result<Option<Self>, AccessError> {
+        const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1";
+        let Some(org_id) = token.org_id else {
+            return Ok(None);
+        };
+        let org: Option<Org> =
+            on!(engine.db.read(), c => sqlx::query_as(SQL).bind(org_id).fetch_optional(c).await)?;
+        Ok(Some(Self {
+            engine: engine.clone(),
+            org: org.ok_or(AccessError::NotFound)?,
+            scope: token.scope,
+            caller: token_caller(token, visit),
+        }))
+    }
+
+    /// The token's organization.
+    pub fn org(&self) -> &Org {
+        &self.org
+    }
+
+    /// What the token can be used for.
+    pub fn scope(&self) -> TokenScope {
+        self.scope
+    }
+
+    /// The permit to do `A` in the token's organization. A denial is noted for that organization's audit log.
+    ///
+    /// # Errors
+    /// [`AccessError::Forbidden`] if the scope does not allow it, or no token of an organization can do it.
+    pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
+        if self.scope.may(A::ACTION) {
+            return Ok(Permit {
+                org_id: self.org.id,
+                caller: self.caller.clone(),
+                action: PhantomData,
+            });
+        }
+        let log = Log::Org(self.org.id);
+        let denied = SecurityEvent::new(Event::AccessDenied, self.caller.clone(), log);
+        self.engine
+            .note(denied.with("action", serde_json::json!(A::ACTION)));
+        Err(AccessError::Forbidden(A::ACTION))
     }
 }
 

@@ -81,6 +81,8 @@ macro_rules! with_actions {
             EditOrg => "change the organization's settings",
             /// Where events are sent.
             EditWebhooks => "edit webhooks",
+            /// The organization's own service tokens.
+            ManageTokens => "manage service tokens",
             /// Delete the org.
             DeleteOrg => "delete the organization",
         }
@@ -102,7 +104,7 @@ impl Role {
             }
             CreateKeys | EditKeys | RotateKeys | DisableKeys | RevokeKeys | EditDomains
             | EditAgents | EditProjects | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
-            | EditWebhooks | DeleteOrg => {
+            | EditWebhooks | ManageTokens | DeleteOrg => {
                 matches!(self, Self::Owner)
             }
         }
@@ -118,6 +120,43 @@ impl Role {
     }
 }
 
+/// What a service token can be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = InvalidTokenScope, parse_err_fn = invalid_token_scope)]
+pub enum TokenScope {
+    /// Verifying keys.
+    Verify,
+    /// Verification and the REST API.
+    Manage,
+}
+
+impl TokenScope {
+    /// Whether an organization's own token with this scope allows `action` in that organization. Verification is no
+    /// action: every token allows it.
+    pub const fn may(self, action: Action) -> bool {
+        use Action::*;
+        match action {
+            SeeKeys | SeeKeyDetails | CreateKeys | EditKeys | RotateKeys | DisableKeys
+            | RevokeKeys | EditDomains | EditAgents | EditProjects | SeeUsageTotals
+            | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
+                matches!(self, Self::Manage)
+            }
+            SeeMembers | InviteMembers | ChangeRoles | RemoveMembers | EditOrg | EditWebhooks
+            | ManageTokens | DeleteOrg => false,
+        }
+    }
+}
+
+/// The text is not a scope of service tokens.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a service token's scope is `verify` or `manage`")]
+pub struct InvalidTokenScope;
+
+const fn invalid_token_scope(_: &str) -> InvalidTokenScope {
+    InvalidTokenScope
+}
+
 /// The text is not a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a role is `owner`, `admin` or `member`")]
@@ -129,23 +168,27 @@ const fn invalid_role(_: &str) -> InvalidRole {
 
 #[cfg(feature = "native")]
 crate::db::text_column!(Role);
+#[cfg(feature = "native")]
+crate::db::text_column!(TokenScope);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_roles_and_actions() {
-        let mark = |role: Role, action| if role.may(action) { "yes" } else { "–" };
+    fn the_table_of_roles_tokens_and_actions() {
+        let mark = |may: bool| if may { "yes" } else { "–" };
         let table: String = Action::ALL
             .iter()
             .map(|&action| {
                 format!(
-                    "{:<36} {:<5} {:<5} {}\n",
+                    "{:<36} {:<5} {:<5} {:<6} {:<6} {}\n",
                     action.text(),
-                    mark(Role::Owner, action),
-                    mark(Role::Admin, action),
-                    mark(Role::Member, action)
+                    mark(Role::Owner.may(action)),
+                    mark(Role::Admin.may(action)),
+                    mark(Role::Member.may(action)),
+                    mark(TokenScope::Manage.may(action)),
+                    mark(TokenScope::Verify.may(action)),
                 )
             })
             .collect();

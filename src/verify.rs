@@ -56,7 +56,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
     };
     let found = loop {
         let changes = engine.cache.changes();
-        let found = find::all_of_key(engine, presented, request.agent, now).await?;
+        let found = find::all_of_key(engine, presented, request, now).await?;
         if now.is_unchanged(engine, changes)? {
             break found;
         }
@@ -68,7 +68,11 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
         agent,
     }) = found
     else {
-        return Ok(unattributed(Answer::invalid(reason_if_absent)));
+        // To an organization's own token, another's key and one that does not exist look the same.
+        return Ok(unattributed(match request.org {
+            None => Answer::invalid(reason_if_absent),
+            Some(_) => Answer::of(Outcome::InvalidApiKey),
+        }));
     };
     let mut decision = match decide::usable(&known, secret_id, now.wall) {
         Err(answer) => Decision::of(answer),
@@ -111,7 +115,7 @@ async fn without_key(
     };
     let found = loop {
         let changes = engine.cache.changes();
-        let found = find::all_of_agent(engine, public_id, now).await?;
+        let found = find::all_of_agent(engine, public_id, request, now).await?;
         if now.is_unchanged(engine, changes)? {
             break found;
         }

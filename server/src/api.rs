@@ -36,6 +36,8 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
             rest::projects::change,
             rest::projects::remove
         ),
+        routes!(rest::tokens::list, rest::tokens::create),
+        routes!(rest::tokens::revoke),
         routes!(rest::usage::show),
         routes!(rest::instances::list),
         routes!(rest::audit::list),

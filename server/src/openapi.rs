@@ -69,6 +69,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         ("id", "The ID of the key"),
         ("public_id", "The public ID of the agent"),
         ("project_id", "The ID of the project"),
+        ("token_id", "The ID of the service token"),
     ];
     for (name, description) in in_path.into_iter().rev() {
         if path.contains(&format!("{{{name}}}")) {
@@ -113,7 +114,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         ("503", "UNAVAILABLE"),
     ];
     if path != "/v1/verify" {
-        errors.push(("403", "INSUFFICIENT_TOKEN_SCOPE"));
+        errors.push(("403", "INSUFFICIENT_TOKEN_SCOPE, INSTANCE_TOKEN_REQUIRED"));
     }
     if path.contains('{') {
         errors.push(("404", "NOT_FOUND"));

@@ -146,6 +146,15 @@ impl Problem {
         )
     }
 
+    /// An organization's own service token, used for what only the operator's can do.
+    pub fn instance_token_required() -> Self {
+        Self::new(
+            Code::InstanceTokenRequired,
+            "This service token belongs to one organization. Use a token of the operator, which is for the whole \
+             instance.",
+        )
+    }
+
     /// The client took too long to send its request.
     pub fn request_timeout() -> Self {
         Self::new(

@@ -1,4 +1,5 @@
-//! The REST API (design §11): organizations, keys, agents, projects, usage and the audit log, for service tokens with the scope `manage`.
+//! The REST API (design §11), for service tokens with the scope `manage`: the operator's, and organizations' own within their
+//! organization.
 //!
 //! Each handler parses, calls one operation and answers. What is common to them is here: how bodies, parameters and
 //! paths are read, and what lists look like.
@@ -21,6 +22,7 @@ pub mod query;
 pub mod rotation;
 pub mod sort;
 pub mod state_changes;
+pub mod tokens;
 pub mod usage;
 
 use axum::{

@@ -7,21 +7,37 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use latchkey::{
-    access::Operator,
+    access::{AccessError, Operator, OrgToken},
     db::StorageError,
     id::ServiceTokenId,
     key::text::PlainKey,
-    service_tokens::{self, ServiceToken},
+    service_tokens::{self, ServiceToken, TokenScope},
 };
 
 use crate::{app_state::AppState, client_address::visit, problem::Problem};
 
-/// A caller with a service token of the scope `manage`, who acts for the operator.
+/// A caller with the operator's service token of the scope `manage`, who acts for the operator.
 #[derive(Debug, Clone)]
 pub struct Manager {
-    /// What they may do.
+    /// The proof that the caller acts for the operator.
     pub operator: Operator,
     pub token_id: ServiceTokenId,
+}
+
+/// A caller with a service token of the scope `manage`: the operator's, or an organization's own.
+#[derive(Debug, Clone)]
+pub struct ApiCaller {
+    pub reach: Reach,
+    pub token_id: ServiceTokenId,
+}
+
+/// What a caller reaches.
+#[derive(Debug, Clone)]
+pub enum Reach {
+    /// Every organization.
+    Instance(Operator),
+    /// One organization, and a fixed list of operations there ([`TokenScope::may`]).
+    Org(Box<OrgToken>),
 }
 
 /// The token of an `Authorization: Bearer` header. The scheme's case does not matter (RFC 9110, 11.1).
@@ -57,24 +73,55 @@ pub async fn recognise(
 
 /// The token that was recognised, if one was.
 pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>, Problem> {
-    recognised.ok_or_else(|| {
-        Problem::unauthorized(
-            "The service token is invalid. Create one with `latchkey token create`.",
-            true,
-        )
-    })
+    recognised.ok_or_else(not_a_token)
+}
+
+fn not_a_token() -> Problem {
+    Problem::unauthorized(
+        "The service token is invalid. Create one with `latchkey token create`.",
+        true,
+    )
+}
+
+/// The service token of a request.
+async fn token_of(parts: &Parts, state: &AppState) -> Result<Arc<ServiceToken>, Problem> {
+    let presented = presented(&parts.headers)?;
+    known(recognise(state, parts, &presented).await?)
 }
 
 impl FromRequestParts<AppState> for Manager {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let presented = presented(&parts.headers)?;
-        let recognised = recognise(state, parts, &presented).await;
-        let token = known(recognised?)?;
+        let token = token_of(parts, state).await?;
         let visit = visit(parts, &state.settings.trusted_proxies);
+        let operator = Operator::with_token(&state.engine, &token, visit);
         Ok(Self {
-            operator: service_tokens::operator(&state.engine, &token, visit)
-                .ok_or_else(Problem::forbidden)?,
+            operator: operator.ok_or_else(|| match token.org_id {
+                None => Problem::forbidden(),
+                Some(_) => Problem::instance_token_required(),
+            })?,
+            token_id: token.id,
+        })
+    }
+}
+
+impl FromRequestParts<AppState> for ApiCaller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let token = token_of(parts, state).await?;
+        let visit = visit(parts, &state.settings.trusted_proxies);
+        let own = OrgToken::find(&state.engine, &token, visit.clone()).await;
+        let own = own.map_err(|error| match error {
+            AccessError::Fault(fault) => fault.into(),
+            AccessError::NotFound | AccessError::Forbidden(_) => not_a_token(),
+        })?;
+        let reach = match own {
+            Some(own) if own.scope() == TokenScope::Manage => Some(Reach::Org(Box::new(own))),
+            Some(_) => None,
+            None => Operator::with_token(&state.engine, &token, visit).map(Reach::Instance),
+        };
+        Ok(Self {
+            reach: reach.ok_or_else(Problem::forbidden)?,
             token_id: token.id,
         })
     }

@@ -176,7 +176,7 @@ async fn answer(
     let token = service_token::presented(&parts.headers)?;
     // Both scopes of service tokens may verify.
     let recognised = service_token::recognise(state, &parts, &token).await;
-    service_token::known(recognised.map_err(undecided)?)?;
+    let token = service_token::known(recognised.map_err(undecided)?)?;
     query::has_none(&parts.uri)?;
     check_media_type(&parts.headers)?;
     // After the token: the body of anyone else is not waited for.
@@ -194,6 +194,7 @@ async fn answer(
         ip: body.ip(),
         environment: body.environment,
         project: body.project,
+        org: token.org_id,
         cost: body.cost(),
         dry_run: body.is_dry_run(),
     };

@@ -128,7 +128,7 @@ pub const TABLES: [Table; 18] = [
     },
     Table {
         name: "service_tokens",
-        text: "id name scope display",
+        text: "id name scope display org_id created_by creation_token",
         numbers: "pepper_version created_at expires_at revoked_at last_used_at",
         bytes: "digest",
         ..NONE

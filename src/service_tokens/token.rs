@@ -1,41 +1,22 @@
-//! A service token in memory, and what one may be used for.
+//! A service token in memory.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString};
-
-use crate::{id::ServiceTokenId, time::Timestamp};
-
-/// What a service token may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = InvalidTokenScope, parse_err_fn = invalid_scope)]
-pub enum TokenScope {
-    /// Asking whether a key may pass.
-    Verify,
-    /// Everything that the operator may do, verification included.
-    Manage,
-}
-
-/// The text is not a scope of service tokens.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a service token's scope is `verify` or `manage`")]
-pub struct InvalidTokenScope;
-
-const fn invalid_scope(_: &str) -> InvalidTokenScope {
-    InvalidTokenScope
-}
-
-crate::db::text_column!(TokenScope);
+use super::TokenScope;
+use crate::{
+    id::{OrgId, ServiceTokenId},
+    time::Timestamp,
+};
 
 /// A token that was recognised.
 #[derive(Debug)]
 pub struct ServiceToken {
-    /// Its id.
+    /// The token's ID.
     pub id: ServiceTokenId,
-    /// What it may be used for.
+    /// What the token can be used for.
     pub scope: TokenScope,
+    /// The organization that the token reaches; `None` for a token of the operator, which reaches all.
+    pub org_id: Option<OrgId>,
     pub(super) expires_at: Option<Timestamp>,
     /// In Unix milliseconds; 0 for never.
     pub(super) last_used_at: AtomicI64,
@@ -43,7 +24,7 @@ pub struct ServiceToken {
 }
 
 impl ServiceToken {
-    /// Notes that it is used, unless it has expired.
+    /// Notes that the token is used, unless it has expired. Returns whether it is valid.
     pub(super) fn is_used(&self, now: Timestamp) -> bool {
         let is_valid = self.expires_at.is_none_or(|at| at > now);
         if is_valid {

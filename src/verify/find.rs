@@ -19,6 +19,7 @@ use super::{
     known_key::{self, KnownKey},
     known_org::{self, KnownOrg},
     now::Now,
+    request::Request,
 };
 
 /// A key, and what else is needed to decide on it.
@@ -31,23 +32,25 @@ pub(super) struct Found {
     pub agent: Option<Arc<KnownAgent>>,
 }
 
-/// The key with this text, its org, and the agent with the public ID that was asked for. A key whose org is gone is gone
-/// with it.
+/// The key with this plaintext, its organization, and the requested agent, as far as the request reaches. A key whose
+/// organization is gone does not exist either.
 pub(super) async fn all_of_key(
     engine: &Engine,
     presented: &PlainKey,
-    agent: Option<&str>,
+    request: &Request<'_>,
     now: Now,
 ) -> Result<Option<Found>, StorageError> {
-    let Some((key, secret_id)) = key(engine, presented, now).await? else {
+    let key = key(engine, presented, now).await?;
+    let Some((key, secret_id)) = key.filter(|(key, _)| request.reaches(key.org_id)) else {
         return Ok(None);
     };
     let Some(org) = org(engine, key.org_id, now).await? else {
         return Ok(None);
     };
-    let agent = match agent {
+    let agent = match request.agent {
         Some(public_id) if usable(&key, secret_id, now.wall).is_ok() => {
-            self::agent(engine, public_id, now).await?
+            let agent = agent(engine, public_id, now).await?;
+            agent.filter(|agent| request.reaches(agent.org_id))
         }
         _ => None,
     };
@@ -59,13 +62,15 @@ pub(super) async fn all_of_key(
     }))
 }
 
-/// The agent with this public ID, and its org, if both are there.
+/// The agent with this public ID, and its organization, if both exist and the request reaches them.
 pub(super) async fn all_of_agent(
     engine: &Engine,
     public_id: &str,
+    request: &Request<'_>,
     now: Now,
 ) -> Result<Option<(Arc<KnownAgent>, Arc<KnownOrg>)>, StorageError> {
-    let Some(agent) = agent(engine, public_id, now).await? else {
+    let agent = agent(engine, public_id, now).await?;
+    let Some(agent) = agent.filter(|agent| request.reaches(agent.org_id)) else {
         return Ok(None);
     };
     let org = org(engine, agent.org_id, now).await?;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::{
     convention::{ClassIndex, Scope},
-    id::ProjectId,
+    id::{OrgId, ProjectId},
     key::{Environment, text::PlainKey},
     rate_limit::Cost,
 };
@@ -31,8 +31,17 @@ pub struct Request<'a> {
     pub environment: Option<Environment>,
     /// The project that the API server works for: a key, or a public ID in place of one, of another is refused.
     pub project: Option<ProjectId>,
+    /// The organization that the API server is limited to. Keys and agents of others do not exist for it.
+    pub org: Option<OrgId>,
     /// As how many requests it counts in the rate limit. It is one request in the usage.
     pub cost: Cost,
     /// Decide, but count nothing: neither in the rate limit, nor in the usage, nor as the key's last use.
     pub dry_run: bool,
+}
+
+impl Request<'_> {
+    /// Whether the API server can see what belongs to this organization.
+    pub(super) fn reaches(&self, org_id: OrgId) -> bool {
+        self.org.is_none_or(|own| own == org_id)
+    }
 }

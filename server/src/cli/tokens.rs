@@ -5,14 +5,14 @@ use latchkey::{
     access::Operator,
     clock::Clock,
     id::ServiceTokenId,
-    name::DisplayName,
-    service_tokens::{self, RevokeTokenError, TokenScope, TokenSummary},
+    name::{DisplayName, Slug},
+    service_tokens::{self, CreateTokenError, RevokeTokenError, TokenScope, TokenSummary},
     time::{DAY, Rfc3339, Timestamp},
 };
 use serde::Serialize;
 
-use super::{error::CliError, flags::days, pepper::when_known};
-use crate::{settings::Settings, start};
+use super::{error::CliError, flags::days, orgs::find_org, pepper::when_known};
+use crate::{rest::tokens::DEFAULT_DAYS, settings::Settings, start};
 
 /// The flags of `token create`.
 #[derive(Debug, Args)]
@@ -23,7 +23,10 @@ pub struct NewToken {
     /// The scope: verify or manage.
     #[arg(long)]
     scope: TokenScope,
-    /// The number of days after which the token expires [default: never].
+    /// The slug of the organization that the token reaches [default: the whole instance].
+    #[arg(long)]
+    org: Option<Slug>,
+    /// The number of days after which the token expires [default: 365 with --org, otherwise never].
     #[arg(long, value_parser = days)]
     expires_in_days: Option<u32>,
 }
@@ -48,7 +51,7 @@ struct TokenObject<'a> {
     id: ServiceTokenId,
     name: &'a str,
     scope: TokenScope,
-    /// Tokens of one organization do not exist yet.
+    /// The slug of the organization that the token reaches; null for the whole instance.
     org: Option<&'a str>,
     created_at: Option<Rfc3339>,
     expires_at: Option<Rfc3339>,
@@ -61,18 +64,38 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
     let engine = start::engine(settings).await?;
     let operator = Operator::at_the_command_line();
     let now = engine.clock().now();
-    let expires_at = new
-        .expires_in_days
-        .map(|days| now.plus(i64::from(days) * DAY));
-    let created =
-        service_tokens::create(&engine, &operator, &new.name, new.scope, expires_at).await;
-    let token =
-        created.map_err(|error| CliError::Failed("the token was not created", error.into()))?;
-    println!("{}", token.expose());
+    let default_days = new.org.as_ref().map(|_| DEFAULT_DAYS);
+    let days = new.expires_in_days.or(default_days);
+    let org = match &new.org {
+        Some(slug) => Some(find_org(&engine, slug).await?),
+        None => None,
+    };
+    let token = service_tokens::NewToken {
+        name: new.name.clone(),
+        scope: new.scope,
+        expires_at: days.map(|days| now.plus(i64::from(days) * DAY)),
+        creation_token: None,
+    };
+    let created = match &org {
+        Some(org) => {
+            service_tokens::create_for_org(&engine, &operator.permit(org), token).await
+        }
+        None => service_tokens::create_for_instance(&engine, &operator, token)
+            .await
+            .map_err(CreateTokenError::Fault),
+    };
+    let token = created.map_err(|error| match error {
+        CreateTokenError::Fault(fault) => {
+            CliError::Failed("the token was not created", fault.into())
+        }
+        error => CliError::BadInput(error.to_string()),
+    })?;
+    println!("{}", token.plain.expose());
     eprintln!(
-        "Created the service token {} with the scope {}. It is not shown again. {}",
+        "Created the service token {} with the scope {} for {}. It is not shown again. {}",
         new.name,
         new.scope,
+        org.map_or("the whole instance".to_owned(), |org| org.name.to_string()),
         when_known(&engine).await
     );
     engine.db().close().await;
@@ -95,10 +118,11 @@ pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError
         println!("ID\tNAME\tSCOPE\tORG\tCREATED\tEXPIRES\tLAST_USED\tSTATUS");
         for token in &tokens {
             println!(
-                "{}\t{}\t{}\t-\t{}\t{}\t{}\t{}",
+                "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
                 token.id,
                 token.name,
                 token.scope,
+                token.org.as_ref().map_or("-", Slug::as_str),
                 shown(Some(token.created_at)),
                 shown(token.expires_at),
                 shown(token.last_used_at),
@@ -139,7 +163,7 @@ fn object(token: &TokenSummary, now: Timestamp) -> TokenObject<'_> {
         id: token.id,
         name: token.name.as_str(),
         scope: token.scope,
-        org: None,
+        org: token.org.as_ref().map(Slug::as_str),
         created_at: token.created_at.rfc3339(),
         expires_at: token.expires_at.and_then(Timestamp::rfc3339),
         last_used_at: token.last_used_at.and_then(Timestamp::rfc3339),

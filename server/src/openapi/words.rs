@@ -62,6 +62,10 @@ schemas! {
     ProblemCode = words(Code::ALL.iter().map(|code| code.as_str()));
     /// The period: 24 hours, 7 or 30 days, or 12 calendar months.
     UsageRange = words(["24h", "7d", "30d", "12mo"].into_iter());
+    /// What a service token can be used for.
+    TokenScope = words(["verify", "manage"].into_iter());
+    /// The status of a service token. Only `active` tokens work.
+    TokenStatus = words(["active", "expired", "revoked"].into_iter());
     /// The event.
     AuditEvent = words(Event::ALL.iter().map(|event| event.as_str()));
     /// A permission of a key.

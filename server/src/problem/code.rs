@@ -51,6 +51,10 @@ codes! {
     InsufficientTokenScope "INSUFFICIENT_TOKEN_SCOPE" FORBIDDEN "Insufficient token scope"
         "The token has the scope `verify`. Managing organizations, keys and agents requires the scope `manage`."
         "Use a token created with `latchkey token create --scope manage`. Keep it off servers that only verify keys.",
+    InstanceTokenRequired "INSTANCE_TOKEN_REQUIRED" FORBIDDEN "A token for the whole instance is required"
+        "The token belongs to one organization. Such a token verifies keys; with the scope `manage` it also manages the \
+         keys, agents and projects of its organization and reads its usage and audit log."
+        "Ask the operator, who creates tokens for the whole instance with `latchkey token create` without `--org`.",
     OriginNotAllowed "ORIGIN_NOT_ALLOWED" FORBIDDEN "Origin not allowed"
         "A page sent a CORS preflight request, and no active key works on its site."
         "Add the site's domain to the allowed domains of a widget key.",
@@ -71,6 +75,9 @@ codes! {
         "The key's status does not allow the change. For example, a revoked key cannot be enabled, and only active \
          keys can be disabled."
         "Retrieve the key to see its status. If the change is not possible, create a new key.",
+    LimitReached "LIMIT_REACHED" CONFLICT "A limit of the organization is reached"
+        "The organization has the maximum number of these objects. See `detail`."
+        "Delete or revoke objects that are no longer needed.",
     ProjectNotEmpty "PROJECT_NOT_EMPTY" CONFLICT "The project is not empty"
         "Keys or agents belong to the project. Revoked and expired keys count too."
         "Change `project` of its keys and agents to move them to another project. Then delete the project. Revoked keys \

@@ -128,9 +128,9 @@ pub async fn list(
 ) -> Result<Json<AgentList>, Problem> {
     let after = query.cursor.map(|cursor| cursor.parse()).transpose();
     let after = after.map_err(|_| not_a_cursor())?;
-    let page = show::page(&state.engine, &of.permit(), after, query.limit.into()).await;
+    let page = show::page(&state.engine, &of.permit()?, after, query.limit.into()).await;
     let (agents, next_cursor) = page?;
-    let total = show::count(&state.engine, &of.permit()).await?;
+    let total = show::count(&state.engine, &of.permit()?).await?;
     Ok(Json(AgentList {
         data: agents.into_iter().map(AgentObject::from).collect(),
         next_cursor,
@@ -154,15 +154,15 @@ pub async fn create(
         public_embedding: fields.public_embedding.unwrap_or_default(),
     };
     let make = async |token: Option<String>| {
-        let permit = of.permit();
+        let permit = of.permit()?;
         let once = create_once(&state.engine, &permit, &settings, token.as_deref()).await;
         match once.map_err(refused)? {
             Once::Made(agent) => answer(&state, &of, agent.public_id).await,
             Once::MadeBefore(public_id) => Ok(replayed(answer(&state, &of, public_id).await?)),
         }
     };
-    let manager = &of.manager;
-    idempotency.once(&state.engine, manager, &bytes, make).await
+    let token_id = of.caller.token_id;
+    idempotency.once(&state.engine, token_id, &bytes, make).await
 }
 
 async fn answer(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Response, Problem> {
@@ -208,7 +208,7 @@ pub async fn change(
         public_embedding: fields.public_embedding,
         known,
     };
-    let changed = edit::edit(&state.engine, &of.permit(), public_id, edit).await;
+    let changed = edit::edit(&state.engine, &of.permit()?, public_id, edit).await;
     changed.map_err(refused)?;
     current(&state, &of, public_id).await
 }
@@ -224,13 +224,13 @@ pub async fn remove(
     IfMatch(known): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let agent = AsKnown { id, known };
-    let deleted = delete::delete(&state.engine, &of.permit(), agent).await;
+    let deleted = delete::delete(&state.engine, &of.permit()?, agent).await;
     deleted.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn find(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Agent, Problem> {
-    let permit = of.permit::<to::SeeKeyDetails>();
+    let permit = of.permit::<to::SeeKeyDetails>()?;
     let found = show::details(&state.engine, &permit, public_id).await;
     found?.ok_or_else(no_agent)
 }

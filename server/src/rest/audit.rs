@@ -99,7 +99,7 @@ pub async fn list(
         before: query.cursor.map(|Cursor(seq)| seq),
         limit: query.limit.into(),
     };
-    let page = audit::list(&state.engine, &of.permit(), &query).await;
+    let page = audit::list(&state.engine, &of.permit()?, &query).await;
     let page = page?;
     Ok(Json(AuditLog {
         data: page.entries.into_iter().map(EntryObject::from).collect(),

@@ -10,13 +10,11 @@ use axum::{
 };
 use latchkey::{
     Engine,
+    id::ServiceTokenId,
     idempotency::{ClaimError, Fingerprint, claim, release},
 };
 
-use crate::{
-    problem::{Code, Problem},
-    service_token::Manager,
-};
+use crate::problem::{Code, Problem};
 
 /// What a request with the header, or without, says of itself.
 #[derive(Debug)]
@@ -52,7 +50,7 @@ impl Idempotency {
     pub async fn once<F>(
         &self,
         engine: &Engine,
-        manager: &Manager,
+        token_id: ServiceTokenId,
         body: &[u8],
         make: impl FnOnce(Option<String>) -> F,
     ) -> Result<Response, Problem>
@@ -63,14 +61,14 @@ impl Idempotency {
             return make(None).await;
         };
         let fingerprint = Fingerprint::new(self.method.as_str(), &self.path, body);
-        let claimed = claim(engine, manager.token_id, key, &fingerprint).await;
+        let claimed = claim(engine, token_id, key, &fingerprint).await;
         let token = claimed.map_err(|error| match error {
             ClaimError::Reused => Problem::new(Code::IdempotencyKeyReused, error.to_string()),
             ClaimError::Fault(fault) => fault.into(),
         })?;
         let made = make(Some(token)).await;
         if made.as_ref().is_err_and(Problem::is_refusal)
-            && let Err(error) = release(engine, manager.token_id, key, &fingerprint).await
+            && let Err(error) = release(engine, token_id, key, &fingerprint).await
         {
             // The refusal is the answer all the same; its key is used up for a day.
             tracing::error!(

@@ -28,7 +28,7 @@ pub async fn change(
     Body { fields, .. }: Body<KeyChange>,
 ) -> Result<Response, Problem> {
     let engine = &state.engine;
-    let (edit_keys, edit_domains) = (path.of.permit(), path.of.permit());
+    let (edit_keys, edit_domains) = (path.of.permit()?, path.of.permit()?);
     let change = fields.read()?;
     let done = edit(engine, &edit_keys, &edit_domains, path.id, change, &known).await;
     done.map_err(refused)?;

@@ -113,7 +113,7 @@ pub async fn import(
     Parameters(query): Parameters<ImportQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (engine, permit) = (&*state.engine, of.permit());
+    let (engine, permit) = (&*state.engine, of.permit()?);
     check_media_type(request.headers())?;
     // Before the file is received, which takes up memory.
     let place = import::enter(engine, &permit).map_err(ImportError::from);

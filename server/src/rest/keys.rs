@@ -109,7 +109,7 @@ pub async fn list(
         page_size: query.limit.into(),
         ..KeyQuery::default()
     };
-    let page = list::list_details(engine, &of.permit(), &of.permit(), project, &query).await;
+    let page = list::list_details(engine, &of.permit()?, &of.permit()?, project, &query).await;
     let (page, now) = (page?, engine.clock().now());
     let keys = page.keys.iter().map(|key| KeyObject::new(key, now));
     let list = KeyList {
@@ -143,7 +143,7 @@ pub async fn create(
         };
         make(engine, &of, new, is_enabled)
     };
-    idempotency.once(engine, &of.manager, &bytes, make).await
+    idempotency.once(engine, of.caller.token_id, &bytes, make).await
 }
 
 async fn make(
@@ -152,7 +152,7 @@ async fn make(
     new: NewKey,
     is_enabled: bool,
 ) -> Result<Response, Problem> {
-    let permit = of.permit();
+    let permit = of.permit()?;
     let done = match is_enabled {
         true => create::create(engine, &permit, new).await,
         false => create::create_disabled(engine, &permit, new).await,
@@ -193,7 +193,7 @@ pub async fn answer(engine: &Engine, path: &KeyPath) -> Result<Response, Problem
 
 /// The org's key with this id.
 pub async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Problem> {
-    let permit = of.permit::<to::SeeKeyDetails>();
+    let permit = of.permit::<to::SeeKeyDetails>()?;
     let found = show::details(engine, &permit, id).await;
     found?.ok_or_else(no_key)
 }

@@ -132,13 +132,13 @@ pub async fn create(
         }
         Err(CreateOrgError::Fault(fault)) => Err(fault.into()),
     };
-    idempotency.once(engine, &manager, &bytes, make).await
+    idempotency.once(engine, manager.token_id, &bytes, make).await
 }
 
 /// Retrieve an organization
 #[utoipa::path(get, path = "/v1/orgs/{org}", operation_id = "show_org", tag = "Organizations",
     responses((status = 200, description = "The organization", body = OrgObject)))]
-pub async fn show(of: OrgPath, _: Parameters<NoParameters>) -> Json<OrgObject> {
+pub async fn show(_: Manager, of: OrgPath, _: Parameters<NoParameters>) -> Json<OrgObject> {
     Json(of.org.into())
 }
 

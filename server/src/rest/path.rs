@@ -7,9 +7,11 @@ use axum::{
     http::request::Parts,
 };
 use latchkey::{
-    access::{Org, Permit, Permitted},
+    Engine,
+    access::{AccessError, Operator, Org, Permit, Permitted, to},
     agents::PublicId,
-    id::{KeyId, ProjectId},
+    db::StorageError,
+    id::{KeyId, ProjectId, ServiceTokenId},
     orgs,
 };
 
@@ -17,15 +19,14 @@ use super::query;
 use crate::{
     app_state::AppState,
     problem::{Code, Problem},
-    service_token::Manager,
+    service_token::{ApiCaller, Reach},
 };
 
-/// The org that `{org}` names, by slug or id, and whoever manages it.
+/// The organization that `{org}` names, by slug or ID, and the caller.
 #[derive(Debug)]
 pub struct OrgPath {
     pub org: Org,
-    /// The caller.
-    pub manager: Manager,
+    pub caller: ApiCaller,
 }
 
 /// The org, and the id of a key that it may have.
@@ -55,10 +56,27 @@ pub struct ProjectPath {
     pub id: ProjectId,
 }
 
+/// The organization, and the ID of a service token that it may have.
+#[derive(Debug)]
+pub struct TokenPath {
+    pub of: OrgPath,
+    /// The ID in `{token_id}`.
+    pub id: ServiceTokenId,
+}
+
 impl OrgPath {
-    /// The operator's permit to do `A` in this org.
-    pub fn permit<A: Permitted>(&self) -> Permit<A> {
-        self.manager.operator.permit(&self.org)
+    /// The caller's permit to do `A` in this organization.
+    ///
+    /// # Errors
+    /// `INSTANCE_TOKEN_REQUIRED` for what an organization's own tokens cannot do.
+    pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, Problem> {
+        match &self.caller.reach {
+            Reach::Instance(operator) => Ok(operator.permit(&self.org)),
+            Reach::Org(token) => token.permit().map_err(|error| match error {
+                AccessError::Fault(fault) => fault.into(),
+                _ => Problem::instance_token_required(),
+            }),
+        }
     }
 
     /// The address of something in this org.
@@ -70,15 +88,15 @@ impl OrgPath {
 impl FromRequestParts<AppState> for OrgPath {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let manager = Manager::from_request_parts(parts, state).await?;
+        let caller = ApiCaller::from_request_parts(parts, state).await?;
         let name = parameter(parts, "org").await?;
-        let org = match (name.parse(), name.parse()) {
-            (Ok(slug), _) => orgs::find(&state.engine, &manager.operator, &slug).await,
-            (_, Ok(id)) => orgs::find_by_id(&state.engine, &manager.operator, id).await,
-            _ => Ok(None),
+        let org = match &caller.reach {
+            Reach::Instance(operator) => named(&state.engine, operator, &name).await?,
+            Reach::Org(token) => Some(token.org().clone())
+                .filter(|org| name == org.slug.as_str() || name == org.id.to_string()),
         };
-        let org = org?.ok_or_else(no_org)?;
-        Ok(Self { org, manager })
+        let org = org.ok_or_else(no_org)?;
+        Ok(Self { org, caller })
     }
 }
 
@@ -112,6 +130,31 @@ impl FromRequestParts<AppState> for ProjectPath {
         let id = parameter(parts, "project_id").await?;
         let id = id.parse().map_err(|_| no_project())?;
         Ok(Self { of, id })
+    }
+}
+
+impl FromRequestParts<AppState> for TokenPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        of.permit::<to::ManageTokens>()?;
+        query::has_none(&parts.uri)?;
+        let id = parameter(parts, "token_id").await?;
+        let id = id.parse().map_err(|_| no_token())?;
+        Ok(Self { of, id })
+    }
+}
+
+/// The organization with this slug or ID.
+async fn named(
+    engine: &Engine,
+    operator: &Operator,
+    name: &str,
+) -> Result<Option<Org>, StorageError> {
+    match (name.parse(), name.parse()) {
+        (Ok(slug), _) => orgs::find(engine, operator, &slug).await,
+        (_, Ok(id)) => orgs::find_by_id(engine, operator, id).await,
+        _ => Ok(None),
     }
 }
 
@@ -151,5 +194,13 @@ pub fn no_project() -> Problem {
     Problem::new(
         Code::NotFound,
         "The project was not found in this organization. Check the ID.",
+    )
+}
+
+/// The organization has no such service token.
+pub fn no_token() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "The service token was not found in this organization. Check the ID.",
     )
 }

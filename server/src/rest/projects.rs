@@ -88,7 +88,7 @@ pub async fn list(
 ) -> Result<Json<ProjectList>, Problem> {
     let after = query.cursor.map(|cursor| cursor.parse()).transpose();
     let after = after.map_err(|_| not_a_cursor())?;
-    let page = projects::page(&state.engine, &of.permit(), after, query.limit.into()).await;
+    let page = projects::page(&state.engine, &of.permit()?, after, query.limit.into()).await;
     let (projects, next_cursor) = page?;
     Ok(Json(ProjectList {
         data: projects.into_iter().map(ProjectObject::from).collect(),
@@ -107,15 +107,15 @@ pub async fn create(
 ) -> Result<Response, Problem> {
     let name = required("name", fields.name)?;
     let make = async |token: Option<String>| {
-        let permit = of.permit();
+        let permit = of.permit()?;
         let once = projects::create_once(&state.engine, &permit, &name, token.as_deref()).await;
         match once.map_err(refused)? {
             Once::Created(id) => answer(&state, &of, id).await,
             Once::CreatedBefore(id) => Ok(replayed(answer(&state, &of, id).await?)),
         }
     };
-    let manager = &of.manager;
-    idempotency.once(&state.engine, manager, &bytes, make).await
+    let token_id = of.caller.token_id;
+    idempotency.once(&state.engine, token_id, &bytes, make).await
 }
 
 async fn answer(state: &AppState, of: &OrgPath, id: ProjectId) -> Result<Response, Problem> {
@@ -154,7 +154,7 @@ pub async fn change(
     Body { fields, .. }: Body<ProjectFields>,
 ) -> Result<Response, Problem> {
     let name = required("name", fields.name)?;
-    let renamed = projects::rename(&state.engine, &of.permit(), id, &name, &known).await;
+    let renamed = projects::rename(&state.engine, &of.permit()?, id, &name, &known).await;
     renamed.map_err(refused)?;
     current(&state, &of, id).await
 }
@@ -171,13 +171,13 @@ pub async fn remove(
     IfMatch(known): IfMatch,
 ) -> Result<StatusCode, Problem> {
     let project = AsKnown { id, known };
-    let deleted = projects::delete(&state.engine, &of.permit(), project).await;
+    let deleted = projects::delete(&state.engine, &of.permit()?, project).await;
     deleted.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn find(state: &AppState, of: &OrgPath, id: ProjectId) -> Result<Project, Problem> {
-    let permit = of.permit::<to::SeeKeyDetails>();
+    let permit = of.permit::<to::SeeKeyDetails>()?;
     let found = projects::find(&state.engine, &permit, id).await;
     found?.ok_or_else(no_project)
 }

@@ -65,7 +65,7 @@ pub async fn rotate(
             Rotation { overlap, token },
         )
     };
-    idempotency.once(engine, &of.manager, &bytes, make).await
+    idempotency.once(engine, of.caller.token_id, &bytes, make).await
 }
 
 async fn make(
@@ -75,7 +75,7 @@ async fn make(
     rotation: Rotation,
 ) -> Result<Response, Problem> {
     let id = key.id;
-    let rotated = rotate::rotate(engine, &of.permit(), key, rotation).await;
+    let rotated = rotate::rotate(engine, &of.permit()?, key, rotation).await;
     let location = of.location("keys", id);
     match rotated {
         Ok(rotated) => {
@@ -122,7 +122,7 @@ pub async fn end_old_secret(
     IfMatch(known): IfMatch,
 ) -> Result<Response, Problem> {
     let key = AsKnown { id: path.id, known };
-    let ended = rotate::end_old_secret(&state.engine, &path.of.permit(), key).await;
+    let ended = rotate::end_old_secret(&state.engine, &path.of.permit()?, key).await;
     ended.map_err(|error| match error {
         EndOldSecretError::NotFound => no_key(),
         EndOldSecretError::NoneRunning => Problem::new(Code::WrongState, error.to_string()),

@@ -42,7 +42,7 @@ pub async fn disable(
     IfMatch(known): IfMatch,
 ) -> Result<Response, Problem> {
     let key = AsKnown { id: path.id, known };
-    let done = change_state::disable(&state.engine, &path.of.permit(), key).await;
+    let done = change_state::disable(&state.engine, &path.of.permit()?, key).await;
     done.map_err(refused(Change::Disable))?;
     answer(&state.engine, &path).await
 }
@@ -58,7 +58,7 @@ pub async fn enable(
     IfMatch(known): IfMatch,
 ) -> Result<Response, Problem> {
     let key = AsKnown { id: path.id, known };
-    let done = change_state::enable(&state.engine, &path.of.permit(), key).await;
+    let done = change_state::enable(&state.engine, &path.of.permit()?, key).await;
     done.map_err(refused(Change::Enable))?;
     answer(&state.engine, &path).await
 }
@@ -79,7 +79,7 @@ pub async fn revoke(
         Problem::invalid_field("reason", detail)
     })?;
     let key = AsKnown { id: path.id, known };
-    let done = change_state::revoke(&state.engine, &path.of.permit(), key, reason).await;
+    let done = change_state::revoke(&state.engine, &path.of.permit()?, key, reason).await;
     done.map_err(refused(Change::Revoke))?;
     answer(&state.engine, &path).await
 }

@@ -155,10 +155,10 @@ pub async fn show(
 ) -> Result<Json<Usage>, Problem> {
     let engine = &state.engine;
     let range = query.range.into();
-    let report = report::of_org(engine, &of.permit(), range).await;
+    let report = report::of_org(engine, &of.permit()?, range).await;
     let report = report?;
-    let keys = parts::of_keys(engine, &of.permit(), range).await;
-    let agents = parts::of_agents(engine, &of.permit(), range).await;
+    let keys = parts::of_keys(engine, &of.permit()?, range).await;
+    let agents = parts::of_agents(engine, &of.permit()?, range).await;
     let steps = report.steps.iter().map(|step| UsageStep {
         starts_at: step.starts_at.rfc3339(),
         counts: step.counts.into(),

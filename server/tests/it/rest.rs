@@ -15,5 +15,6 @@ mod orgs;
 mod projects;
 mod rotation;
 mod state_changes;
+mod tokens;
 mod usage;
 mod wording;

@@ -251,6 +251,12 @@ pub fn entries() -> Vec<Entry> {
             method: Method::DELETE,
             ..page("/v1/orgs/{org}/projects/{project_id}", ServiceToken)
         },
+        page("/v1/orgs/{org}/tokens", ServiceToken),
+        post("/v1/orgs/{org}/tokens", "", ServiceToken),
+        Entry {
+            method: Method::DELETE,
+            ..page("/v1/orgs/{org}/tokens/{token_id}", ServiceToken)
+        },
         page("/v1/orgs/{org}/usage", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
     ]

@@ -6,7 +6,7 @@ use latchkey::{
     feed,
     id::ServiceTokenId,
     key::text::PlainKey,
-    service_tokens::{self, RevokeTokenError, TokenScope, recognise},
+    service_tokens::{self, NewToken, RevokeTokenError, TokenScope, recognise},
     time::{DAY, MINUTE},
 };
 
@@ -59,9 +59,16 @@ const OPERATOR: Operator = Operator::at_the_command_line();
 async fn create(engine: &Engine, days: Option<i64>) -> PlainKey {
     let ends = days.map(|days| engine.clock().now().plus(days * DAY));
     let name = "API".parse().unwrap();
-    service_tokens::create(engine, &OPERATOR, &name, TokenScope::Verify, ends)
+    let new = NewToken {
+        name,
+        scope: TokenScope::Verify,
+        expires_at: ends,
+        creation_token: None,
+    };
+    service_tokens::create_for_instance(engine, &OPERATOR, new)
         .await
         .unwrap()
+        .plain
 }
 
 async fn is_known(engine: &Engine, token: &PlainKey) -> bool {

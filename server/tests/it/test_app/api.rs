@@ -5,15 +5,11 @@ use axum::{
     body::Body,
     http::{HeaderName, Method, Request, header},
 };
-use latchkey::{
-    access::Operator,
-    key::text::PlainKey,
-    service_tokens::{self, TokenScope},
-};
+use latchkey::{key::text::PlainKey, service_tokens::TokenScope};
 use serde_json::Value;
 
 use super::{
-    TestApp,
+    TestApp, TestOrg,
     browser::{Answer, answer_of},
     schema,
 };
@@ -31,15 +27,18 @@ impl TestApp {
         self.api_with(TokenScope::Manage).await
     }
 
-    /// A caller whose token has this scope.
+    /// A caller whose token is for the whole instance and has this scope.
     pub async fn api_with(&self, scope: TokenScope) -> Api {
-        let operator = Operator::at_the_command_line();
-        let name = "API".parse().unwrap();
-        let token = service_tokens::create(&self.engine, &operator, &name, scope, None).await;
+        self.api_of(None, scope).await
+    }
+
+    /// A caller whose token has this scope, and reaches one organization or the whole instance.
+    pub async fn api_of(&self, org: Option<&TestOrg>, scope: TokenScope) -> Api {
+        let token = self.token(org, scope).await;
         let (router, origin) = self.server(&[]);
         Api {
             router,
-            token: token.unwrap(),
+            token,
             description: serde_json::to_value(latchkey_server::openapi::document(
                 &origin,
                 self.engine.convention(),

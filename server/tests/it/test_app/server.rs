@@ -12,7 +12,7 @@ use latchkey::{
     access::Operator,
     key::text::PlainKey,
     role::Role,
-    service_tokens::{self, TokenScope},
+    service_tokens::{self, NewToken, TokenScope},
 };
 use latchkey_server::{
     AppState,
@@ -74,18 +74,31 @@ impl TestApp {
         browser
     }
 
-    /// Makes a service token with the scope `verify`.
+    /// Creates a service token for the whole instance with the scope `verify`.
     pub async fn service_token(&self) -> PlainKey {
-        let operator = Operator::at_the_command_line();
-        service_tokens::create(
-            &self.engine,
-            &operator,
-            &"API".parse().unwrap(),
-            TokenScope::Verify,
-            None,
-        )
-        .await
-        .unwrap()
+        self.token(None, TokenScope::Verify).await
+    }
+
+    /// Creates a service token, of an organization or for the whole instance.
+    pub async fn token(&self, org: Option<&TestOrg>, scope: TokenScope) -> PlainKey {
+        let new = NewToken {
+            name: "API".parse().unwrap(),
+            scope,
+            expires_at: None,
+            creation_token: None,
+        };
+        let created = match org {
+            Some(org) => service_tokens::create_for_org(&self.engine, &org.permit(), new)
+                .await
+                .unwrap(),
+            None => {
+                let operator = Operator::at_the_command_line();
+                service_tokens::create_for_instance(&self.engine, &operator, new)
+                    .await
+                    .unwrap()
+            }
+        };
+        created.plain
     }
 
     /// Posts to `/v1/verify` with a token, if any, and a body.
