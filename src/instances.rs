@@ -81,6 +81,18 @@ pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instan
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
 }
 
+/// How many instances were seen in the last ten seconds.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub(crate) async fn count_running(engine: &Engine) -> Result<u32, StorageError> {
+    const SQL: &str = "SELECT COUNT(*) FROM instances WHERE seen_at > $1";
+    let since = engine.db.now(&engine.clock).await?.plus(-RUNNING_FOR);
+    let running: i64 =
+        on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(since).fetch_one(c).await)?;
+    Ok(u32::try_from(running).unwrap_or(u32::MAX))
+}
+
 /// Whether an instance runs that does not have the current pepper: it started before that was used for the first time. It
 /// knows no key and no token that is stored under it.
 ///

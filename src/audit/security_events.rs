@@ -4,11 +4,11 @@
 //! [`write`] appends what was noted, in a transaction of its own. What was noted in the last second is lost when the
 //! process is killed.
 //!
-//! Anyone can cause some of them without end, which must not fill the log. An actor brings so many a second, and ten of a kind
-//! an hour; a log takes so many failed sign-ins an hour, so many denials and so much else, and the first of a kind from each
-//! actor in any case: nobody can hide what others do, or what else they do themselves. What is beyond that is counted, and
-//! stated in one entry for each kind when the hour is over. Each org's log has limits of its own, and so has what is in no
-//! org's. Each instance counts for itself.
+//! Anyone can cause some of them without end, which must not fill the log. An actor adds at most 20 of a kind per second and
+//! ten per hour. A log has an hourly limit for failed sign-ins, one for denials and one for all others, and always takes the
+//! first event of a kind from each actor: nobody can hide what others do, or what else they do themselves. Events beyond the
+//! limits are counted, and stated in one entry for each kind when the hour is over. Each org's log has limits of its own, and
+//! so have the events of no org. Running instances share the limits equally.
 
 mod noted;
 mod writing;

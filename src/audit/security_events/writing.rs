@@ -14,17 +14,19 @@ use crate::{
     db::{StorageError, on, places},
     event::{Event, Target},
     id::{OrgId, UserId},
+    instances,
     time::{HOUR, Timestamp},
 };
 
 use super::noted::{Count, Log, Noted, SecurityEvent, said};
 
-/// Entries of one [`Share`] that an org's log takes in an hour.
-const MOST_OF_ORG: u32 = 50;
-/// Those of one kind of event that one actor brings.
-const MOST_OF_ACTOR: u32 = 10;
-/// The same as [`MOST_OF_ORG`] for what is in no org's log, such as failed sign-ins to accounts that there are not.
-const MOST_OF_NONE: u32 = 500;
+/// Entries of each [`Share`] per hour in an org's log, over all instances: about 100 together.
+const MAX_OF_ORG: u32 = 33;
+/// Entries of one kind of event per hour and actor.
+const MAX_OF_ACTOR: u32 = 10;
+/// Entries of each [`Share`] per hour that belong to no org, such as failed sign-ins to unknown accounts, over all
+/// instances: about 1,000 together.
+const MAX_OF_NO_ORG: u32 = 333;
 /// People whose orgs one statement asks for.
 const PEOPLE_AT_ONCE: usize = 500;
 
@@ -39,6 +41,8 @@ pub(super) struct Writing {
     unanswered: Option<Unanswered>,
     /// What each log took in this hour.
     hours: HashMap<Option<OrgId>, Hour>,
+    /// How many instances share the limits.
+    instances: u32,
 }
 
 /// A commit that was not answered.
@@ -104,8 +108,11 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     if writing.noted.by_source.is_empty() {
         writing.noted = mem::take(&mut *engine.security_events.noted());
     }
-    let orgs = orgs_of(engine, &writing.noted).await?;
-    writing.take(&orgs, now);
+    if !writing.noted.by_source.is_empty() {
+        let orgs = orgs_of(engine, &writing.noted).await?;
+        writing.instances = instances::count_running(engine).await?.max(1);
+        writing.take(&orgs, now);
+    }
     if is_last {
         writing.end_hours(|_| true, now);
     }
@@ -181,13 +188,16 @@ impl Writing {
             ),
         };
         let Noted { events, by_source } = mem::take(&mut self.noted);
+        let instances = self.instances;
         for (at, noted) in events {
             for log in logs(noted.log) {
                 let actor = noted.caller.actor;
-                if self
-                    .hour(log, now)
-                    .lets_pass(noted.event, actor, log.is_some())
-                {
+                let max = match log {
+                    Some(_) => MAX_OF_ORG,
+                    None => MAX_OF_NO_ORG,
+                }
+                .div_ceil(instances);
+                if self.hour(log, now).lets_pass(noted.event, actor, max) {
                     self.entries.push(entry(log, at, &noted));
                 } else {
                     let more = More {
@@ -239,15 +249,15 @@ impl Hour {
         }
     }
 
-    /// Whether one more event may be written. Then it counts as written. The first of a kind from an actor always may, so that
-    /// nothing is hidden behind what others do: an org's log has no actors but its members and tokens.
-    fn lets_pass(&mut self, event: Event, actor: Actor, is_of_org: bool) -> bool {
-        let most = if is_of_org { MOST_OF_ORG } else { MOST_OF_NONE };
+    /// Whether one more event can be written, with at most `max` in its share. If so, it counts as written. The first event of
+    /// a kind from an actor is always written, so that nobody can hide it behind events of others: in an org's log, the only
+    /// actors are its members and tokens.
+    fn lets_pass(&mut self, event: Event, actor: Actor, max: u32) -> bool {
         let written = self.written.entry(Share::of(event)).or_default();
         let by_actor = self.by_actor.get(&(event, actor)).copied().unwrap_or(0);
         // All whom nobody knows are one actor, and in no org's log.
-        let is_in_share = actor == Actor::Unknown || by_actor < MOST_OF_ACTOR;
-        let passes = by_actor == 0 || (*written < most && is_in_share);
+        let is_in_share = actor == Actor::Unknown || by_actor < MAX_OF_ACTOR;
+        let passes = by_actor == 0 || (*written < max && is_in_share);
         if passes {
             *written += 1;
             self.by_actor.insert((event, actor), by_actor + 1);
@@ -309,12 +319,12 @@ mod tests {
         let mut passed = |event, actors: Range<i64>| {
             let tries = actors.flat_map(|number| [actor(number); 10]);
             tries
-                .filter(|actor| hour.lets_pass(event, *actor, true))
+                .filter(|actor| hour.lets_pass(event, *actor, MAX_OF_ORG))
                 .count()
         };
-        assert_eq!(passed(Event::SessionFailed, 0..5), 50);
-        assert_eq!(passed(Event::AccessDenied, 0..5), 50);
-        assert_eq!(passed(Event::SessionStarted, 0..5), 50);
+        assert_eq!(passed(Event::SessionFailed, 0..5), 33 + 1);
+        assert_eq!(passed(Event::AccessDenied, 0..5), 33 + 1);
+        assert_eq!(passed(Event::SessionStarted, 0..5), 33 + 1);
         assert_eq!(passed(Event::ExportMade, 5..6), 1);
     }
 
@@ -324,10 +334,10 @@ mod tests {
         let mut passed = |event, actors: Range<i64>| {
             let tries = actors.flat_map(|number| [actor(number); 10]);
             tries
-                .filter(|actor| hour.lets_pass(event, *actor, true))
+                .filter(|actor| hour.lets_pass(event, *actor, MAX_OF_ORG))
                 .count()
         };
-        assert_eq!(passed(Event::SessionFailed, 0..100), 50 + 95);
+        assert_eq!(passed(Event::SessionFailed, 0..100), 33 + 96);
         assert_eq!(passed(Event::SessionFailed, 0..100), 0);
     }
 
@@ -336,7 +346,7 @@ mod tests {
         let mut hour = Hour::new(Timestamp::from_millis(0));
         let mut passed = |event, who| {
             (0..500)
-                .filter(|_| hour.lets_pass(event, actor(who), true))
+                .filter(|_| hour.lets_pass(event, actor(who), MAX_OF_ORG))
                 .count()
         };
         assert_eq!(passed(Event::SessionStarted, 1), 10);

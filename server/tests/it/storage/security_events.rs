@@ -79,6 +79,20 @@ on_both! {
         assert_eq!(told(app, &orgs[0]).await.len(), 13, "a new hour has new limits");
     }
 
+    async fn running_instances_share_the_limits(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = member(app, org.person("dana", Role::Member).await, "northwind").await;
+        for number in 1..=4 {
+            app.database.execute(&format!("INSERT INTO instances (id, version, started_at, seen_at, position) \
+                VALUES ('ins_{number}', '1', 0, 4102444800000, 0)")).await;
+        }
+        for _ in 0..10 {
+            assert!(dana.permit::<to::RevokeKeys>().is_err());
+        }
+        write(&app.engine, false).await.unwrap();
+        assert_eq!(told(app, &org).await.len(), 9, "a quarter of 33");
+    }
+
     async fn before_the_process_ends_everything_is_written(app: &TestApp) {
         let org = app.org("northwind").await;
         let dana = member(app, org.person("dana", Role::Member).await, "northwind").await;
