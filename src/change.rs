@@ -89,7 +89,7 @@ impl Engine {
     /// Begins a change of the data of the permit's org.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub(crate) async fn change<A>(&self, permit: &Permit<A>) -> Result<Change, StorageError> {
         self.begin_change(Some(permit.org_id()), permit.caller().clone())
             .await
@@ -98,7 +98,7 @@ impl Engine {
     /// Begins a change of what belongs to no org, such as the operator's service tokens.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub(crate) async fn change_instance(
         &self,
         operator: &Operator,
@@ -109,7 +109,7 @@ impl Engine {
     /// Begins a change that creates an org; [`Change::is_of`] then says which.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub(crate) async fn change_of_new_org(&self, caller: Caller) -> Result<Change, StorageError> {
         self.begin_change(None, caller).await
     }

@@ -225,7 +225,7 @@ impl Db {
     /// How many migrations [`Db::migrate`] would make.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub async fn pending_migrations(&self) -> Result<usize, StorageError> {
         self.ping().await?;
         const SQL: &str = "SELECT version FROM _sqlx_migrations WHERE success";
@@ -329,7 +329,7 @@ impl Db {
     /// Whether a pepper was used with this database.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub async fn has_used_pepper(&self) -> Result<bool, StorageError> {
         const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens) \
              OR EXISTS (SELECT 1 FROM audit_log) OR EXISTS (SELECT 1 FROM peppers)";

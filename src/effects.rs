@@ -216,7 +216,7 @@ pub async fn look(engine: &Engine) -> Result<(), StorageError> {
 /// The last change of a key, and how far it has come; `None` when the org has no such key.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn of_key(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -285,7 +285,7 @@ async fn settled_at(engine: &Engine, position: i64) -> Result<Option<Timestamp>,
 /// Deletes what nobody asks for any more.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM effects WHERE noted_at <= $1";
     let before = engine.clock.now().plus(-HOUR);

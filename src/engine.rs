@@ -145,7 +145,7 @@ impl Engine {
     /// Waits for commits that are under way and writes what is noted for the audit log, before the database is closed.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub async fn finish(&self) -> Result<(), StorageError> {
         self.commits.close();
         self.commits.wait().await;

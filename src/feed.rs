@@ -59,7 +59,7 @@ struct Row {
 /// Takes the end of the log as the place to read on from. To be called before anything is in memory.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn start(engine: &Engine) -> Result<(), StorageError> {
     let mut read_to = engine.feed.read_to.lock().await;
     *read_to = Some(end_of_log(engine).await?);

@@ -110,7 +110,7 @@ pub async fn release(
 /// Deletes the keys that no longer stand for anything.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM idempotency_keys WHERE created_at <= $1";
     let before: Timestamp = engine.clock.now().plus(-KEPT_FOR);

@@ -62,7 +62,7 @@ pub async fn beat(
 /// Says that this instance ends.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn leave(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM instances WHERE id = $1";
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
@@ -73,7 +73,7 @@ pub async fn leave(engine: &Engine) -> Result<(), StorageError> {
 /// The instances that were seen in the last ten seconds, the one that has run longest first.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instance>, StorageError> {
     const SQL: &str = "SELECT id, version, started_at, seen_at FROM instances WHERE seen_at > $1 \
          ORDER BY started_at, id LIMIT 1000";
@@ -85,7 +85,7 @@ pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instan
 /// knows no key and no token that is stored under it.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn any_lacks_current_pepper(engine: &Engine) -> Result<bool, StorageError> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM instances WHERE seen_at > $1 \
          AND started_at < (SELECT noted_at FROM peppers WHERE version = $2))";
@@ -97,7 +97,7 @@ pub async fn any_lacks_current_pepper(engine: &Engine) -> Result<bool, StorageEr
 /// Deletes what instances left that did not end well.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM instances WHERE seen_at <= $1";
     let before = engine.db.now(&engine.clock).await?.plus(-DAY);

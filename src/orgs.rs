@@ -159,7 +159,7 @@ async fn next_number(tx: &mut Tx, slug: &Slug) -> Result<u32, StorageError> {
 /// The org with this slug, for the operator.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn find(
     engine: &Engine,
     _operator: &Operator,
@@ -172,7 +172,7 @@ pub async fn find(
 /// The org with this id, for the operator.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn find_by_id(
     engine: &Engine,
     _operator: &Operator,
@@ -186,7 +186,7 @@ pub async fn find_by_id(
 /// when there are more.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     _operator: &Operator,
@@ -206,7 +206,7 @@ pub async fn list(
 /// The orgs that a person is in, with their role in each, by name.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)>, StorageError> {
     #[derive(sqlx::FromRow)]
     struct Row {
@@ -224,7 +224,7 @@ pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)
 /// The people in an org: owners first, then admins, then members, each by name.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn members(
     engine: &Engine,
     permit: &Permit<to::SeeMembers>,

@@ -157,7 +157,7 @@ pub async fn accept_incomplete(
 /// What is stored under each pepper that the database or the settings know, by number.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn status(
     db: &Db,
     peppers: Option<&Peppers>,

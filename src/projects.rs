@@ -84,7 +84,7 @@ const COLUMNS: &str = "projects.id, projects.name, projects.created_at, \
 /// The org's projects: `Default` first, then by name.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -103,7 +103,7 @@ pub async fn list(
 /// there are more.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn page(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -125,7 +125,7 @@ pub async fn page(
 /// One of the org's projects.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn find(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,

@@ -44,7 +44,7 @@ struct Row {
 /// Creates a service token and returns its plaintext, for the first and last time.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn create(
     engine: &Engine,
     operator: &Operator,
@@ -214,7 +214,7 @@ impl TokenSummary {
 /// Every service token, oldest first. An instance has a handful. Needs no engine, so that it works without the peppers.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(db: &Db, _operator: &Operator) -> Result<Vec<TokenSummary>, StorageError> {
     const SQL: &str = "SELECT id, name, scope, created_at, expires_at, last_used_at, revoked_at \
          FROM service_tokens ORDER BY created_at, id";

@@ -67,7 +67,7 @@ impl Appended {
 /// that whoever has read up to a position has missed none before it.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub(crate) async fn append(
     engine: &Engine,
     tx: &mut Tx,

@@ -296,7 +296,7 @@ fn is_in(address: &str, network: Option<&str>) -> bool {
 /// number; `None` when the log is empty or `peppers` does not have the number.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub(crate) async fn last_is_under(
     db: &Db,
     peppers: &Peppers,

@@ -10,7 +10,7 @@ use crate::{
 /// The place of the last change of a key in the log of the installation; `None` where no entry on it is kept.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn last_change(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,

@@ -137,7 +137,7 @@ struct Row {
 /// One page of the org's log.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,

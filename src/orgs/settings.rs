@@ -42,7 +42,7 @@ impl OrgSettings {
 /// The settings as they are.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn read(
     engine: &Engine,
     permit: &Permit<to::EditOrg>,

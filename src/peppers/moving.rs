@@ -65,7 +65,7 @@ impl Outdated {
 /// Stores under the current pepper what was found under an older one. What is not stored is tried again the next time.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn move_digests(engine: &Engine) -> Result<(), StorageError> {
     // Only to a higher number: while instances change over, some still have the older pepper as their current one.
     const SECRET: &str = "UPDATE key_secrets SET digest = $1, pepper_version = $2 WHERE id = $3 AND pepper_version < $2 \
