@@ -2,7 +2,7 @@
 //!
 //! [`Engine::change`] takes a permit and begins a transaction. [`Change::commit`] takes the events, writes them to
 //! the audit log and notifies other instances in the same transaction, commits, and evicts from the cache what became
-//! stale. It runs as a task of its own: if the client hangs up or a time limit expires, only the future that waits
+//! stale. All of this is a task of its own: if the client hangs up or a time limit expires, only the future that waits
 //! for it is dropped. So the cache never holds anything that the database no longer has.
 //!
 //! Data outside any org is changed with [`crate::db::Db::begin_unrecorded`].

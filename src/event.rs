@@ -114,13 +114,13 @@ pub enum Stale {
     Nothing,
     /// The key that the event is about.
     Key,
-    /// The key that the event is about, and the list of unknown keys: one of them may now exist.
+    /// The key that the event is about, and the cache of unknown keys: one of them may now exist.
     Secrets,
-    /// The agent that the event is about, and the list of unknown agents.
+    /// The agent that the event is about, and the cache of unknown agents.
     Agent,
     /// The organization that the event is about.
     Org,
-    /// The service token that the event is about.
+    /// The service token that the event is about, and the cache of unknown tokens.
     Token,
 }
 

@@ -3,7 +3,7 @@
 //!
 //! What others conclude from missing heartbeats must hold without the instance's cooperation (see "What silence
 //! means" in ARCHITECTURE.md): an instance trusts its cache after its last heartbeat only as long as the others wait
-//! for it. Heartbeats are timestamped with the database's clock, which everyone compares with the same clock.
+//! for it. Heartbeats are timestamped with the database's clock, and only compared with that clock.
 
 use std::time::Duration;
 

@@ -89,7 +89,7 @@ impl Checkpoint {
         found.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// Verifies the HMAC.
+    /// Verifies the checkpoint with its HMAC. Without one, only the beginning of a log with no deletions is valid.
     pub fn check(&self, peppers: &Peppers) -> Result<(), InvalidCheckpoint> {
         let (Some(version), Some(mac)) = (self.pepper_version, &self.mac) else {
             return if self.position != 0 {

@@ -133,12 +133,12 @@ impl PostgresPool {
         self.begin_with("BEGIN", BEGIN_SHARED).await
     }
 
+    /// Starts a transaction with one of two statements, depending on whether there is a pooler.
+    ///
     /// Runs as a task of its own, so that a hang-up cannot interrupt it: sqlx only rolls back transactions that it
     /// knows to have begun, and a connection dropped while `BEGIN` is in progress would return to the pool inside an
     /// open transaction. Later writes on that connection would be lost. Waiting for a connection does end with the
     /// hang-up, so that disconnected clients keep no place in the queue.
-    /// whose `BEGIN` was not waited for would go back to the pool in a transaction that nobody ends. What is written on it
-    /// next would be lost. The wait for a connection ends with the hang-up: those who are gone keep no place in the queue.
     async fn begin_with(
         &self,
         alone: &'static str,
