@@ -1,4 +1,5 @@
-//! Service tokens: what the operator's API servers call Latchkey with (design §1, §6). Stored like keys, as digests.
+//! Service tokens authenticate the operator's API servers to Latchkey (design §1, §6). Like keys, they are stored as
+//! digests.
 
 pub(crate) mod token;
 
@@ -27,9 +28,9 @@ use crate::{
     verify::cache::Led,
 };
 
-/// What service tokens begin with in every convention, so that none is taken for a key.
+/// The prefix of service tokens in every convention. It distinguishes them from keys.
 pub const PREFIX: &str = "lk_service_";
-/// Random Base62 characters of a service token, as many as a key has.
+/// Number of random Base62 characters of a service token, the same as for keys.
 const RANDOM_CHARACTERS: usize = 26;
 
 #[derive(sqlx::FromRow)]
@@ -41,10 +42,10 @@ struct Row {
     digest: Vec<u8>,
 }
 
-/// Creates a service token and returns its plaintext, for the first and last time.
+/// Creates a service token and returns its plaintext. It cannot be retrieved again.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn create(
     engine: &Engine,
     operator: &Operator,
@@ -67,10 +68,10 @@ pub async fn create(
     Ok(plain)
 }
 
-/// The service token that this text is; `None` when it is none. Known ones are answered from memory.
+/// Returns the service token with this plaintext; `None` if there is no such token. Recently used tokens are cached.
 ///
 /// # Errors
-/// When it is not in memory and the database cannot be asked.
+/// If the token is not cached and the database cannot be reached.
 pub async fn recognise(
     engine: &Engine,
     presented: &PlainKey,
@@ -86,7 +87,8 @@ pub async fn recognise(
     Ok(found.filter(|token| token.is_used(engine.clock.now())))
 }
 
-/// The same from memory alone, where most tokens are. `None` says that the database has to be asked.
+/// Same as [`recognise`], but only looks in the cache, which has most tokens. `None` means that the database must be
+/// queried.
 pub fn recognise_from_memory(engine: &Engine, presented: &PlainKey) -> Option<Arc<ServiceToken>> {
     if !may_be_one(presented) {
         return None;
@@ -106,8 +108,8 @@ fn held(engine: &Engine, presented: &PlainKey, now: Monotonic) -> Option<Arc<Ser
     digests.find_map(|digest| engine.cache.service_token(&digest, now))
 }
 
-/// Reads a token that is not revoked, and puts it into memory. All digests are asked for in one statement: between two,
-/// the digest could move from one pepper to the other and be found under neither.
+/// Reads a token that is not revoked, and caches it. All digests are queried in one statement: between two statements
+/// the digest could move from one pepper to another and be found under neither.
 async fn read(
     engine: &Engine,
     presented: &PlainKey,
@@ -124,7 +126,7 @@ async fn read(
     let Some(epoch) = unasked else {
         return Ok(None);
     };
-    // Counted before reading: what is revoked meanwhile is not remembered.
+    // Counted before reading, so that a token revoked concurrently is not cached.
     let changes = engine.cache.changes();
     let sql = format!(
         "SELECT id, scope, expires_at, last_used_at, digest FROM service_tokens \
@@ -162,10 +164,10 @@ async fn read(
     Ok(Some(token))
 }
 
-/// Stores when tokens were last used. A token in steady use is written once a minute.
+/// Stores when tokens were last used, at most once a minute per token.
 ///
 /// # Errors
-/// When the database cannot be asked; what was not stored is tried again.
+/// If the database cannot be reached. Failed updates are retried on the next call.
 pub async fn store_last_use(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE service_tokens SET last_used_at = $1 \
          WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
@@ -181,22 +183,22 @@ pub async fn store_last_use(engine: &Engine) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// A service token as lists show it.
+/// A service token as shown in lists.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct TokenSummary {
-    /// Its id.
+    /// The token's ID.
     pub id: ServiceTokenId,
-    /// What it is for.
+    /// The token's display name.
     pub name: DisplayName,
-    /// What it may be used for.
+    /// What the token can be used for.
     pub scope: TokenScope,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When it stops by itself; `None` for never.
+    /// When the token expires; `None` for never.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, to the minute.
+    /// When the token was last used, with a precision of one minute.
     pub last_used_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// When the token was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -211,10 +213,11 @@ impl TokenSummary {
     }
 }
 
-/// Every service token, oldest first. An instance has a handful. Needs no engine, so that it works without the peppers.
+/// Returns all service tokens, oldest first. An instance only has a few. Does not need an engine, so that it works
+/// without the peppers.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(db: &Db, _operator: &Operator) -> Result<Vec<TokenSummary>, StorageError> {
     const SQL: &str = "SELECT id, name, scope, created_at, expires_at, last_used_at, revoked_at \
          FROM service_tokens ORDER BY created_at, id";
@@ -227,20 +230,20 @@ pub enum RevokeTokenError {
     /// There is no such token.
     #[error("The service token was not found.")]
     NotFound,
-    /// It was revoked before, at this time.
+    /// The token was already revoked at this time.
     #[error("This service token is already revoked.")]
     AlreadyRevoked(Timestamp),
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(RevokeTokenError);
 
-/// Ends a token for good.
+/// Revokes a token permanently.
 ///
 /// # Errors
-/// When there is none with this id, or it is already revoked.
+/// If there is no token with this ID, or it is already revoked.
 pub async fn revoke(
     engine: &Engine,
     operator: &Operator,
@@ -262,7 +265,7 @@ pub async fn revoke(
     Ok(change.commit(revoked).await?)
 }
 
-/// The operator for whom the token acts on this visit, when its scope is `manage`. A refusal is noted for the audit log.
+/// The operator on whose behalf the token acts, if its scope is `manage`. A denial is recorded in the audit log.
 pub fn operator(engine: &Engine, token: &ServiceToken, visit: Visit) -> Option<Operator> {
     let operator = Operator::with_manage_token(token.id, visit);
     if token.scope == TokenScope::Manage {

@@ -1,4 +1,4 @@
-//! Writing what was noted: into whose log, and how much of it.
+//! Writes buffered events to the logs, within the limits.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,49 +27,49 @@ const MAX_OF_ACTOR: u32 = 10;
 /// Entries of each [`Share`] per hour that belong to no org, such as failed sign-ins to unknown accounts, over all
 /// instances: about 1,000 together.
 const MAX_OF_NO_ORG: u32 = 333;
-/// People whose orgs one statement asks for.
+/// Maximum number of users per query for memberships.
 const PEOPLE_AT_ONCE: usize = 500;
 
-/// What the one who writes has at hand.
+/// The state of the writer.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
-    /// What was noted, until it is known in which logs it belongs.
+    /// Events whose logs have not been looked up yet.
     noted: Noted,
-    /// What the limits let pass, until the database has it.
+    /// Entries within the limits that are not known to be stored yet.
     entries: Vec<NewEntry>,
-    /// The last try to write entries, while it is not known whether the database has them.
+    /// The last attempt to write entries, while its outcome is unknown.
     unanswered: Option<Unanswered>,
-    /// What each log took in this hour.
+    /// The counts of the current hour, by log.
     hours: HashMap<Option<OrgId>, Hour>,
     /// How many instances share the limits.
     instances: u32,
 }
 
-/// A commit that was not answered.
+/// A commit with an unknown outcome.
 #[derive(Debug)]
 struct Unanswered {
-    /// How many entries it was of: the first ones.
+    /// Number of entries it contained, from the start of `entries`.
     entries: usize,
-    /// The hash of the last of them, which no other entry has.
+    /// The last of these entries, identified by its hash, which no other entry has.
     last: Appended,
 }
 
-/// How many there were beyond a limit.
+/// Events above a limit.
 #[derive(Debug, Clone, Copy)]
 struct More {
     count: u64,
-    /// Who it was, when it was one.
+    /// The actor, if all events have the same one.
     actor: Actor,
 }
 
-/// What shares a limit, by who can cause it.
+/// Groups of events that share a limit, by who can cause them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Share {
-    /// Anyone who knows an e-mail address: failed sign-ins.
+    /// Failed sign-ins: anyone who knows an email address can cause them.
     Outsiders,
-    /// Those who are in the org: denials.
+    /// Denials: members and tokens of the org cause them.
     Denials,
-    /// The same: what succeeds.
+    /// Everything that succeeds, by members and tokens of the org.
     Successes,
 }
 
@@ -83,23 +83,23 @@ impl Share {
     }
 }
 
-/// What one log took in an hour.
+/// The counts of one log for one hour.
 #[derive(Debug)]
 struct Hour {
     began: Timestamp,
-    /// How many were written.
+    /// Number of entries written.
     written: BTreeMap<Share, u32>,
-    /// How many of one kind one actor brought.
+    /// Number of entries written, by kind and actor.
     by_actor: HashMap<(Event, Actor), u32>,
-    /// Those beyond the limits.
+    /// Events above the limits.
     more: BTreeMap<(Event, Via), More>,
 }
 
-/// Appends to the audit log what was noted since the last time, and what an hour that is over had beyond its limits; with
-/// `is_last`, before the process ends, what this hour had.
+/// Appends buffered events to the audit log, and the summaries of hours that have ended. With `is_last`, before the
+/// process ends, it also appends the summary of the current hour.
 ///
 /// # Errors
-/// When the database does not answer: what was noted is kept for the next time.
+/// If the database cannot be reached. Buffered events are kept for the next call.
 pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     let mut writing = engine.security_events.writing.lock().await;
     let writing = &mut *writing;
@@ -130,7 +130,7 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
         return Ok(());
     }
     let last = append(engine, &mut tx, &writing.entries).await?;
-    // Noted before: this future may be dropped while it waits for the answer.
+    // Set before the commit, since this future can be dropped while it waits.
     writing.unanswered = Some(Unanswered {
         entries: writing.entries.len(),
         last,
@@ -141,7 +141,7 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The orgs of the people whom events are about.
+/// The orgs of the users that the events are about.
 async fn orgs_of(
     engine: &Engine,
     noted: &Noted,
@@ -177,7 +177,7 @@ async fn orgs_of(
 }
 
 impl Writing {
-    /// Takes what was noted: into each log as much as its limits let pass, and the rest as a number.
+    /// Turns buffered events into entries as far as the limits allow, and counts the rest.
     fn take(&mut self, orgs: &HashMap<UserId, Vec<OrgId>>, now: Timestamp) {
         let logs = |log| match log {
             Log::Org(org_id) => vec![Some(org_id)],
@@ -224,7 +224,7 @@ impl Writing {
         self.hours.entry(log).or_insert_with(|| Hour::new(now))
     }
 
-    /// Tells of each hour that is over how many more it had than its limits.
+    /// Adds summary entries for the hours that have ended.
     fn end_hours(&mut self, is_over: impl Fn(&Hour) -> bool, now: Timestamp) {
         let Self { entries, hours, .. } = self;
         hours.retain(|log, hour| {
@@ -255,7 +255,7 @@ impl Hour {
     fn lets_pass(&mut self, event: Event, actor: Actor, max: u32) -> bool {
         let written = self.written.entry(Share::of(event)).or_default();
         let by_actor = self.by_actor.get(&(event, actor)).copied().unwrap_or(0);
-        // All whom nobody knows are one actor, and in no org's log.
+        // All unknown callers count as one actor, which appears in no org's log.
         let is_in_share = actor == Actor::Unknown || by_actor < MAX_OF_ACTOR;
         let passes = by_actor == 0 || (*written < max && is_in_share);
         if passes {
@@ -265,7 +265,7 @@ impl Hour {
         passes
     }
 
-    /// Counts what is not written.
+    /// Counts events that are not written.
     fn count(&mut self, event: Event, via: Via, more: More) {
         let none = More { count: 0, ..more };
         let all = self.more.entry((event, via)).or_insert(none);
@@ -291,7 +291,7 @@ fn entry(log: Option<OrgId>, at: Timestamp, noted: &SecurityEvent) -> NewEntry {
     }
 }
 
-/// "And so many more."
+/// A summary entry: "and n more".
 fn and_more(log: Option<OrgId>, at: Timestamp, event: Event, via: Via, more: More) -> NewEntry {
     NewEntry {
         org_id: log,

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::process::{Folder, Server};
 use crate::test_app::Database;
 
-const POLLING: &str = "changes by other instances: looked for every 500 ms: the database's LISTEN does not reach this process \
-     (PgBouncer?); set LATCHKEY_DATABASE_LISTEN_URL";
-const LISTENING: &str = "changes by other instances: heard by LISTEN";
+const POLLING: &str = "changes by other instances: polled every 500 ms: LISTEN receives no notifications \
+     on this connection (PgBouncer?); set LATCHKEY_DATABASE_LISTEN_URL";
+const LISTENING: &str = "changes by other instances: received by LISTEN";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_changes() {
@@ -89,7 +89,7 @@ async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_c
         let checked = folder(&database, Some(&wrong)).run(&["check"], "");
         let said = String::from_utf8(checked.stdout).unwrap();
         assert_eq!(checked.status.code(), Some(1), "{said}");
-        let expected = "LATCHKEY_DATABASE_LISTEN_URL: notifications do not arrive there; it must lead to the same database";
+        let expected = "LATCHKEY_DATABASE_LISTEN_URL: no notifications are received there";
         assert!(said.contains(expected), "{said}");
     }
     elsewhere.remove().await;
