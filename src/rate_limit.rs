@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(
             limits.0.lock().unwrap().windows.len(),
             4_001,
-            "whoever used a minute's share is kept"
+            "holders with counted requests are kept"
         );
         let later = noon.plus(120_000);
         let taken = busy.take(class, one, &convention, later);

@@ -145,18 +145,18 @@ mod tests {
         assert_eq!(
             window.fits_in(10, 3, now),
             57 * SECOND,
-            "when two seconds are gone"
+            "when two seconds have left the window"
         );
         assert_eq!(
             window.fits_in(10, 11, now),
             60 * SECOND,
-            "when all are gone"
+            "when the window is empty"
         );
         assert!(!window.has_room(10, 3, at(61 * SECOND)));
         assert!(window.has_room(10, 3, at(62 * SECOND)));
         assert!(
             window.has_room(10, 4, at(62 * SECOND)),
-            "looking takes nothing"
+            "checking counts nothing"
         );
         assert!(window.take(10, 4, at(62 * SECOND)));
         assert_eq!(window.count(), 10);

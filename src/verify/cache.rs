@@ -322,7 +322,7 @@ mod tests {
         let cache = KeyCache::new(10);
         let noon = Clock::manual(Timestamp::from_millis(0)).monotonic();
         let Led::Unasked(epoch) = cache.secrets.get(&digest(1), noon) else {
-            panic!("nothing was asked for")
+            panic!("nothing is cached yet")
         };
         cache.secrets.remember_unknown(digest(1), noon, epoch);
         assert!(matches!(cache.secrets.get(&digest(1), noon), Led::Nowhere));
@@ -331,7 +331,7 @@ mod tests {
             cache.secrets.get(&digest(1), noon),
             Led::Unasked(_)
         ));
-        // Looked up before it was created, noted after.
+        // The lookup was before the creation, caching its result after.
         cache.secrets.remember_unknown(digest(1), noon, epoch);
         assert!(matches!(
             cache.secrets.get(&digest(1), noon),
