@@ -25,7 +25,7 @@ use crate::{
 /// How much time is spent on reducing file sizes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Ready soon: no wasm-opt, light compression.
+    /// Fast to build: no wasm-opt, light compression.
     Quick,
     /// As small as possible.
     Release,
