@@ -65,7 +65,7 @@ async fn current(engine: &Engine) -> Result<Arc<Patterns>, StorageError> {
         Some(held) if is_current(engine, &held) => return Ok(held),
         held => held,
     };
-    // While one request reloads the patterns, concurrent requests use the cached ones.
+    // While one request reloads what may have changed on other instances, concurrent requests use the cached patterns.
     let changed_here = |old: &Patterns| old.changes != engine.cache.changes();
     let _loading = match (engine.allowed_origins.loading.try_lock(), &old) {
         (Ok(guard), _) => guard,

@@ -48,7 +48,7 @@ impl Monotonic {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the clock that everything else is given"
+    reason = "this is the clock that is passed to everything else"
 )]
 fn instant() -> Instant {
     Instant::now()
@@ -75,7 +75,7 @@ impl Clock {
             Self::System => {
                 #[expect(
                     clippy::disallowed_methods,
-                    reason = "this is the clock that everything else is given"
+                    reason = "this is the clock that is passed to everything else"
                 )]
                 let since_1970 = SystemTime::now()
                     .duration_since(UNIX_EPOCH)
