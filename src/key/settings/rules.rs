@@ -109,7 +109,7 @@ impl KeySettings {
     /// cannot store.
     ///
     /// # Errors
-    /// The first error, if there are several.
+    /// If a setting is invalid. Only the first error is returned.
     pub fn checked(
         mut self,
         kind: Kind,
