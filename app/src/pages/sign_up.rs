@@ -1,4 +1,4 @@
-//! `/sign-up`: an account and an org of one's own.
+//! `/sign-up`: creates an account and an organization.
 
 use latchkey::accounts::sign_up::{self, MaySignUp, SignUp, SignUpError};
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ use crate::{
     request::PageRequest,
 };
 
-/// The form's fields as they are typed.
+/// The fields as submitted.
 #[derive(Clone, Default, Deserialize)]
 pub struct SignUpForm {
     name: String,
@@ -34,13 +34,13 @@ pub struct SignUpForm {
     code: String,
 }
 
-/// The field of the setup code.
+/// The name of the setup code's field and query parameter.
 const CODE: &str = "code";
-/// More characters than the setup code has.
+/// Longer than any setup code.
 const MAX_CODE: usize = 40;
 
 impl SignUpForm {
-    /// The form as it is sent back: without the password.
+    /// The values to render again, without the password.
     fn sent_back(&self) -> Self {
         Self {
             name: sent_back(&self.name, MAX_NAME),
@@ -52,7 +52,7 @@ impl SignUpForm {
     }
 }
 
-/// Creates an account and an org, and signs in.
+/// Creates an account and an organization, and signs the user in.
 pub async fn submit(
     request: PageRequest,
     form: SignUpForm,
@@ -93,7 +93,7 @@ pub async fn submit(
     }
 }
 
-/// The page on which people sign up, or are told why they cannot.
+/// The sign-up form, or the reason why sign-up is not possible.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let card = page(entry, |request, entry| {
@@ -113,7 +113,7 @@ pub fn SignUpPage() -> impl IntoView {
 #[component]
 fn SignUpCard(
     is_first: bool,
-    /// The setup code in the address.
+    /// The setup code in the URL.
     code: String,
 ) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| SignUpForm {
@@ -122,7 +122,7 @@ fn SignUpCard(
     });
     let is_wrong = errors.iter().any(|error| error.field == CODE);
     let errors = Errors::new(errors);
-    // Who opened the setup link need not see the code.
+    // A user who opened the setup link does not need to see the code.
     let code = is_first.then(|| {
         if values.code.is_empty() || is_wrong {
             view! {

@@ -1,4 +1,4 @@
-//! Each key's part in the org's requests, and each agent's.
+//! Requests by key and by agent.
 
 use leptos::prelude::*;
 
@@ -11,11 +11,11 @@ use crate::{
     values::usage::Range,
 };
 
-/// The tables: the agents' only where a public ID stood in for a key.
+/// The tables. The one of agents is shown only if public IDs were used instead of keys.
 #[component]
 pub fn ByKey(
     by_key: UsageByKey,
-    /// The range that changes are measured against.
+    /// The range of the report.
     range: Range,
 ) -> impl IntoView {
     let shown = by_key.rows.len();
