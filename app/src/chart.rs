@@ -225,7 +225,7 @@ pub fn describe(steps: &[Step], total: Counts) -> String {
         return format!("{requests}.");
     };
     format!(
-        "{requests} from {} to {}, most at {}; {} rate limited, {} rejected.",
+        "{requests} from {} to {}, peak: {}; {} rate limited, {} rejected.",
         first.label,
         last.label,
         busiest.label,

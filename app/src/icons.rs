@@ -75,9 +75,7 @@ impl Symbol {
 
 /// A decorative icon, hidden from screen readers because the text beside it says the same.
 #[component]
-pub fn Icon(
-    symbol: Symbol,
-) -> impl IntoView {
+pub fn Icon(symbol: Symbol) -> impl IntoView {
     view! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
             <path d=symbol.path()></path>

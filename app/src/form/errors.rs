@@ -133,10 +133,7 @@ pub fn FormError(
 
 /// The error messages below a field.
 #[component]
-pub fn ErrorTexts(
-    field: &'static str,
-    errors: Errors,
-) -> impl IntoView {
+pub fn ErrorTexts(field: &'static str, errors: Errors) -> impl IntoView {
     let sentences = errors.of(field);
     move || {
         let sentences = sentences.get();

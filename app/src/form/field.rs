@@ -18,10 +18,8 @@ pub fn Field(
     kind: &'static str,
     /// The `autocomplete` value for browsers and password managers.
     autocomplete: &'static str,
-    #[prop(default = 80)]
-    maxlength: usize,
-    #[prop(optional)]
-    minlength: Option<usize>,
+    #[prop(default = 80)] maxlength: usize,
+    #[prop(optional)] minlength: Option<usize>,
     /// The initial value.
     #[prop(optional, into)]
     value: String,

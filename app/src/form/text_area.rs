@@ -11,8 +11,7 @@ pub fn TextArea(
     text: String,
     #[prop(default = "input")] class: &'static str,
     maxlength: usize,
-    #[prop(default = "")]
-    placeholder: &'static str,
+    #[prop(default = "")] placeholder: &'static str,
     /// The value of `aria-describedby`.
     #[prop(into)]
     described_by: Signal<Option<String>>,

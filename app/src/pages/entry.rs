@@ -34,9 +34,7 @@ pub fn lead_on(entry: &Entry) {
 
 /// The frame of a page for signed-out users: the logo above the page.
 #[component]
-pub fn EntryFrame(
-    children: Children,
-) -> impl IntoView {
+pub fn EntryFrame(children: Children) -> impl IntoView {
     view! {
         <main class="auth" id="content" tabindex="-1">
             <a class="brand" href="/"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></a>

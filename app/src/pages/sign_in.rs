@@ -177,10 +177,7 @@ fn SignInCard(
 }
 
 #[component]
-pub fn SignOutButton(
-    #[prop(optional)]
-    class: &'static str,
-) -> impl IntoView {
+pub fn SignOutButton(#[prop(optional)] class: &'static str) -> impl IntoView {
     view! {
         <form method="post" action="/sign-out"><button class=class>"Sign out"</button></form>
     }

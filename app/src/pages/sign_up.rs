@@ -1,6 +1,9 @@
 //! `/sign-up`: creates an account and an organization.
 
-use latchkey::accounts::sign_up::{self, MaySignUp, SignUp, SignUpError};
+use latchkey::{
+    accounts::sign_up::{self, MaySignUp, SignUp, SignUpError},
+    name::{DisplayName, InvalidName},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::Deserialize;
@@ -61,7 +64,7 @@ pub async fn submit(
     let read = (
         fields.take("name", form.name.parse()),
         fields.take("email", form.email.parse()),
-        fields.take("org_name", form.org_name.parse()),
+        fields.take("org_name", read_org_name(&form.org_name)),
         fields.take("password", form.password.parse()),
     );
     let (Some(name), Some(email), Some(org_name), Some(password)) = read else {
@@ -91,6 +94,14 @@ pub async fn submit(
         ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
         Err(SignUpError::Fault(fault)) => Err(fault.into()),
     }
+}
+
+/// The form also has a field for the user's name, so the error of an empty field names the organization.
+fn read_org_name(text: &str) -> Result<DisplayName, String> {
+    text.parse::<DisplayName>().map_err(|error| match error {
+        InvalidName::Empty => "Enter an organization name.".to_owned(),
+        error => error.to_string(),
+    })
 }
 
 /// The sign-up form, or the reason why sign-up is not possible.

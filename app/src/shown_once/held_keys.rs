@@ -138,10 +138,6 @@ mod tests {
         assert_eq!(held.sessions().len(), MAX_EACH + 1);
         drop(places);
         drop(held.of_session(Some((Id(-2), mallory))).await);
-        assert_eq!(
-            held.sessions().len(),
-            1,
-            "a place without a key is nobody's"
-        );
+        assert_eq!(held.sessions().len(), 1, "slots without a key are dropped");
     }
 }

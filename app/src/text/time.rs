@@ -17,9 +17,7 @@ pub struct TimeText {
 
 /// A `<time>` element.
 #[component]
-pub fn Time(
-    text: TimeText,
-) -> impl IntoView {
+pub fn Time(text: TimeText) -> impl IntoView {
     view! { <time datetime=text.iso title=text.full>{text.short}</time> }
 }
 

@@ -52,13 +52,13 @@ impl Range {
         }
     }
 
-    /// The name of the preceding period, to follow "on".
+    /// The name of the preceding period, to follow "vs.".
     pub const fn before(self) -> &'static str {
         match self {
-            Self::Hours24 => "the 24 hours before",
-            Self::Days7 => "the 7 days before",
-            Self::Days30 => "the 30 days before",
-            Self::Months12 => "the year before",
+            Self::Hours24 => "the previous 24 hours",
+            Self::Days7 => "the previous 7 days",
+            Self::Days30 => "the previous 30 days",
+            Self::Months12 => "the previous 12 months",
         }
     }
 

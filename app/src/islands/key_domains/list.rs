@@ -86,7 +86,7 @@ fn rejected(domains: &KeyDomains) -> impl IntoView + use<> {
             .iter()
             .map(|(host, count)| {
                 let host = if host.is_empty() {
-                    "no or other hosts"
+                    "no origin or other hosts"
                 } else {
                     host
                 };

@@ -56,7 +56,7 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
         })
         .collect_view();
     let unrestricted = if options.no_scope_means_all {
-        "Everything"
+        "Full access"
     } else {
         "None"
     };

@@ -42,9 +42,7 @@ impl KeyState {
 }
 
 #[component]
-pub fn StateTag(
-    state: KeyState,
-) -> impl IntoView {
+pub fn StateTag(state: KeyState) -> impl IntoView {
     view! { <span class=state.class()>{state.text()}</span> }
 }
 

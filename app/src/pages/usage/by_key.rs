@@ -59,7 +59,7 @@ fn Parts(
                     <th scope="col" class="num">"Passed"</th>
                     <th scope="col" class="num">"Rate limited"</th>
                     <th scope="col" class="num">"Rejected"</th>
-                    <th scope="col" class="num"><abbr title=format!("On {}", range.before())>"Change"</abbr></th>
+                    <th scope="col" class="num"><abbr title=format!("Compared with {}", range.before())>"Change"</abbr></th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>

@@ -91,7 +91,7 @@ pub fn Stats(
 fn Stat(name: &'static str, figure: String, change: Option<Change>, range: Range) -> impl IntoView {
     let moved = match change {
         Some(Change { better: None, .. }) => view! { <dd>"same as "{range.before()}</dd> }.into_any(),
-        Some(change) => view! { <dd><span class=change.class()>{change.text.clone()}</span>" on "{range.before()}</dd> }.into_any(),
+        Some(change) => view! { <dd><span class=change.class()>{change.text.clone()}</span>" vs. "{range.before()}</dd> }.into_any(),
         None => view! { <dd>"none in "{range.before()}</dd> }.into_any(),
     };
     view! { <div class="stat"><dt>{name}</dt><dd class="figure">{figure}</dd>{moved}</div> }

@@ -14,9 +14,7 @@ use crate::{
 };
 
 #[component]
-pub fn CreatedKeyView(
-    created: CreatedKey,
-) -> impl IntoView {
+pub fn CreatedKeyView(created: CreatedKey) -> impl IntoView {
     view! {
         <Title text=title(&created)/>
         // The URL that the browser loads on reload or back: see `history.rs`.
