@@ -109,15 +109,16 @@ on_both! {
     }
 
     async fn a_refused_sign_up_says_what_is_wrong_and_makes_nothing(app: &TestApp) {
-        for (fields, field) in [
-            ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name"),
-            ([("name", "N"), ("email", "nowhere"), ("org_name", "O"), ("password", PASSWORD)], "email"),
-            ([("name", "N"), ("email", "a@example.com"), ("org_name", " "), ("password", PASSWORD)], "org_name"),
-            ([("name", "N"), ("email", "a@example.com"), ("org_name", "O"), ("password", "password1")], "password"),
+        for (fields, field, sentence) in [
+            ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name", "Enter a name."),
+            ([("name", "N"), ("email", "nowhere"), ("org_name", "O"), ("password", PASSWORD)], "email", "Enter an e-mail address"),
+            ([("name", "N"), ("email", "a@example.com"), ("org_name", " "), ("password", PASSWORD)], "org_name", "Enter an organization name."),
+            ([("name", "N"), ("email", "a@example.com"), ("org_name", "O"), ("password", "password1")], "password", "too common"),
         ] {
             let answer = app.browser().submit("/sign-up", &fields).await;
             assert_eq!(answer.status, 422, "{}", answer.body);
             assert!(answer.body.contains(&format!("id=\"{field}-error\"")), "{field}: {}", answer.body);
+            assert!(answer.body.contains(sentence), "{field}: {}", answer.body);
             assert_eq!(answer.body.matches("aria-invalid").count(), 1, "{}", answer.body);
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);

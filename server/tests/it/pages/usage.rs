@@ -65,6 +65,6 @@ on_both! {
             assert_eq!(answer.status, 400, "{answer:?}");
         }
         let page = owner.get("/orgs/northwind/usage?range=2y").await.text();
-        assert!(page.contains("the 30 days before"), "{page}");
+        assert!(page.contains("the previous 30 days"), "{page}");
     }
 }
