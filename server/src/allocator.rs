@@ -65,7 +65,7 @@ mod glibc {
             if let Err(error) = spawn_blocking(trim).await {
                 tracing::error!(%error, "failed to return free memory");
             }
-            tracing::debug!(before, after = resident(), "returned free memory (sizes in kB)");
+            tracing::debug!(before, after = resident(), "returned free memory (in kB)");
         }
     }
 

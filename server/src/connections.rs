@@ -5,7 +5,6 @@
 //! One of those ends instead: one of the same address if that address has reached its share, otherwise one of the
 //! address with the most connections. A client that fills the server with incomplete requests therefore displaces its
 //! own connections.
-//! whoever fills the server with half requests takes the place of their own.
 
 use std::{
     cmp::Reverse,

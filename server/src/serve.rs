@@ -110,7 +110,10 @@ async fn accept(listener: TcpListener, state: AppState, stop: impl Future<Output
         raise_descriptor_limit(),
         state.settings.trusted_proxies.clone(),
     );
-    tracing::info!(connections = connections.max(), "maximum number of connections");
+    tracing::info!(
+        connections = connections.max(),
+        "maximum number of connections"
+    );
     let router = router(state);
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);

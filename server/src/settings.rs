@@ -83,7 +83,7 @@ impl Settings {
     /// Validates the values of the layers.
     ///
     /// # Errors
-    /// Reports the first invalid setting, its source, and the reason.
+    /// If a setting is invalid: the first one, with its source and the reason.
     pub fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
         let data_dir = layers.text("data_dir", |text| match text {
             "" => Err("must be a folder".to_owned()),

@@ -44,7 +44,7 @@ impl Fields {
     /// The fields, if none appears twice. Without this check, one of two values would be dropped silently.
     ///
     /// # Errors
-    /// Names a field that appears twice.
+    /// If a field appears twice.
     pub fn each_once(self) -> Result<Map<String, Value>, Problem> {
         let Some(twice) = self.twice else {
             return Ok(self.values);
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for Fields {
 /// Parses all fields.
 ///
 /// # Errors
-/// Reports an error for each invalid field. Serde itself stops at the first one.
+/// If fields are invalid: one error for each of them. Serde itself stops at the first one.
 pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<FieldError>> {
     T::deserialize(Reader(fields.clone().into())).map_err(|_| {
         let errors = fields.into_iter().filter_map(|(field, value)| {

@@ -33,7 +33,7 @@ fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
 /// Checks the query of an operation without parameters. A parameter there belongs in the body, or to another operation.
 ///
 /// # Errors
-/// Lists the parameters of the query.
+/// If the query has parameters, which the error lists.
 pub fn has_none(uri: &Uri) -> Result<(), Problem> {
     match uri.query() {
         None => Ok(()),

@@ -13,9 +13,9 @@ const PREFIX: &str = "LATCHKEY_";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} (in {source_name}): {reason}")]
 pub struct SettingsError {
-    /// The setting's name, as in the file.
+    /// The name of the setting, as in the file.
     pub setting: String,
-    /// Where it was set.
+    /// The source of the value.
     pub source_name: String,
     /// What is wrong, and what is valid.
     pub reason: String,
@@ -29,7 +29,7 @@ pub struct Layers {
 
 impl fmt::Debug for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Values may be secret.
+        // Values can be secret.
         f.debug_set().entries(self.values.keys()).finish()
     }
 }

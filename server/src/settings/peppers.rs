@@ -24,7 +24,7 @@ use super::secret::Secret;
 /// Parses a pepper: `NUMBER:SECRET`, or a secret alone, which has the number 1.
 ///
 /// # Errors
-/// With a message that says what is valid.
+/// If the text is invalid. The message says what is valid.
 pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     let (number, secret) = split(text)?;
     Pepper::new(number, secret.as_bytes()).map_err(|_| {

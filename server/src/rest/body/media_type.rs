@@ -7,7 +7,7 @@ use crate::problem::{Code, Problem};
 /// Rejects a body whose headers state another media type than JSON, or compression.
 ///
 /// # Errors
-/// 415, with what to send instead.
+/// If the headers state something else: 415, with what to send instead.
 pub fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let all = |name, will_do: fn(&HeaderValue) -> bool| headers.get_all(name).iter().all(will_do);
     if !all(header::CONTENT_TYPE, is_json) {
