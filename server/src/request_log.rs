@@ -55,7 +55,7 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
         span.in_scope(|| tracing::warn!(status = status.as_u16(), "failed"));
     } else if !span.is_disabled() {
         let milliseconds = state.engine.clock().now().since(started_at);
-        span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "answered"));
+        span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "completed"));
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response

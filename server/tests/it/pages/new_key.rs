@@ -1,4 +1,4 @@
-//! Making a key on its page, which shows it once.
+//! Creating a key on its page, which shows it once.
 
 use latchkey::{key::text::PlainKey, role::Role, time::DAY};
 
@@ -79,7 +79,7 @@ on_both! {
             owner.get("/orgs/northwind/keys?q=%3Cscript%3Ealert(1)%3C/script%3E%22%3E%3Cimg%20src=x%3E").await,
         ];
         for answer in answers {
-            assert!(answer.body.contains("alert(1)") || answer.body.contains("&lt;"), "it is shown: {}", answer.body);
+            assert!(answer.body.contains("alert(1)") || answer.body.contains("&lt;"), "the input is shown: {}", answer.body);
             assert!(!answer.body.contains("<script>alert") && !answer.body.contains("<img"), "{}", answer.body);
         }
     }
@@ -107,7 +107,7 @@ pub fn secret_key_fields(name: &str) -> [(&str, &str); 4] {
     ]
 }
 
-/// The key that an answer shows.
+/// The key in a response.
 pub fn shown_key(answer: &HttpAnswer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let words = answer
