@@ -19,7 +19,7 @@ pub fn layer(state: &AppState) -> CsrfLayer<fn(ProtectionError) -> Response> {
     let layer = CsrfLayer::new();
     #[expect(
         clippy::expect_used,
-        reason = "settings take only origins as browsers write them"
+        reason = "the settings accept only origins as browsers write them"
     )]
     let layer = layer
         .add_trusted_origin(state.public_url.origin())

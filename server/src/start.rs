@@ -155,8 +155,8 @@ pub fn check_data_dir(settings: &Settings) -> Result<(), StartError> {
     })
 }
 
-/// Creates the data folder so that only its owner can access it, because the database can be searched by anyone who
-/// also has the pepper.
+/// Creates the data folder so that only its owner can access it: only the pepper protects the digests in the database from
+/// being searched.
 fn make_data_dir(settings: &Settings) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

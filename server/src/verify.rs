@@ -168,7 +168,7 @@ async fn answer(
         state.metrics.undecided_verifications.increment(1);
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            "a verification failed"
+            "a verification failed because of a database error"
         );
         Problem::unavailable()
     };

@@ -79,7 +79,7 @@ on_both! {
             owner.get("/orgs/northwind/keys?q=%3Cscript%3Ealert(1)%3C/script%3E%22%3E%3Cimg%20src=x%3E").await,
         ];
         for answer in answers {
-            assert!(answer.body.contains("alert(1)") || answer.body.contains("&lt;"), "the input is shown: {}", answer.body);
+            assert!(answer.body.contains("alert(1)") || answer.body.contains("&lt;"), "it is shown: {}", answer.body);
             assert!(!answer.body.contains("<script>alert") && !answer.body.contains("<img"), "{}", answer.body);
         }
     }

@@ -96,7 +96,7 @@ on_both! {
         let looked = upload(&owner, "csv", &small).await;
         assert!(looked.body.contains("name,sha256\nOne,aaa") && !looked.text().contains("Select it again"), "{}", looked.body);
         let wrong = upload(&owner, "csv", "name,sha256\nOne,abc").await;
-        assert!(!wrong.body.contains("name,sha256\nOne"), "the content of a file is not shown as pasted text: {}", wrong.body);
+        assert!(!wrong.body.contains("name,sha256\nOne"), "a file is not shown as pasted text: {}", wrong.body);
         let pasted = owner.submit("/orgs/northwind/keys/import", &[("format", "csv"), ("text", "name,sha256\nOne,abc")]).await;
         assert!(pasted.body.contains("name,sha256\nOne,abc"), "pasted text is kept for correction: {}", pasted.body);
     }
@@ -217,7 +217,7 @@ on_both! {
                 }
             }
         };
-        let places = timeout(Duration::from_secs(10), both_free).await.expect("a client that disconnects frees its place");
+        let places = timeout(Duration::from_secs(10), both_free).await.expect("a disconnect frees the place");
         assert_eq!(owner.get(CSV).await.status, 503);
         drop(places);
         assert_eq!(owner.get(CSV).await.status, 200);

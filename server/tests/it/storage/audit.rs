@@ -244,7 +244,7 @@ on_both! {
         assert_eq!(ask(&lost.plain).await, "VALID");
         const POSITION: &str = "SELECT position FROM instances";
         assert_eq!(app.database.number(POSITION).await, 3);
-        // The next change takes the position of the lost entry that was read, and its loss is the loss of a different
+        // The next change takes the position of the entry that was read and lost, so it holds a different entry now.
         // entry.
         disable(&app.engine, &org.permit(), reused.id).await.unwrap();
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
