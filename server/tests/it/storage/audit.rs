@@ -245,7 +245,6 @@ on_both! {
         const POSITION: &str = "SELECT position FROM instances";
         assert_eq!(app.database.number(POSITION).await, 3);
         // The next change takes the position of the entry that was read and lost, so it holds a different entry now.
-        // entry.
         disable(&app.engine, &org.permit(), reused.id).await.unwrap();
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
         assert_eq!(app.database.number(POSITION).await, 4);
