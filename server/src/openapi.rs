@@ -1,4 +1,4 @@
-//! The API's description (OpenAPI 3.1), made from the handlers and the types that they read and write.
+//! The OpenAPI 3.1 document, generated from the handlers and the types that they read and write.
 
 pub mod words;
 
@@ -16,7 +16,7 @@ use utoipa::{
 
 use crate::{api, problem};
 
-/// What the document says of the API as a whole. Its operations are those of [`api`].
+/// The parts of the document that describe the API as a whole. The operations come from [`api`].
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -41,7 +41,7 @@ use crate::{api, problem};
 )]
 struct Description;
 
-/// Adds the service token, and what every operation has.
+/// Adds the service token, and the parts that every operation has.
 fn add_common_parts(openapi: &mut utoipa::openapi::OpenApi) {
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -60,7 +60,7 @@ fn add_common_parts(openapi: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// Adds the parameters and the errors that every operation of its sort may answer with.
+/// Adds the parameters and errors that an operation has because of its method, path and body.
 fn complete(method: &Method, path: &str, operation: &mut Operation) {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("service_token", []);
     operation.security = Some(vec![token]);
@@ -106,7 +106,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         parameters.push(precondition().into());
     }
     let has_body = operation.request_body.is_some();
-    // A parameter that is unknown is an invalid request to every operation.
+    // Every operation rejects unknown parameters as an invalid request.
     let mut errors = vec![
         ("400", "INVALID_REQUEST"),
         ("401", "INVALID_SERVICE_TOKEN"),
@@ -153,7 +153,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
     }
 }
 
-/// The header by which a change says which state of the thing it is meant for.
+/// The header that states which version of the object a change is meant for.
 fn precondition() -> Parameter {
     let header = ParameterBuilder::new()
         .name("If-Match")
@@ -166,7 +166,7 @@ fn precondition() -> Parameter {
     header.build()
 }
 
-/// Adds the header `ETag` to an answer that is a key or an agent.
+/// Adds the `ETag` header to a response that is a key or an agent.
 fn name_entity_tag(response: &mut Response) {
     let tagged = ["Key", "Agent"].map(|schema| RefOr::Ref(Ref::from_schema_name(schema)));
     let Some(RefOr::T(content)) = response.content.get("application/json") else {
@@ -201,7 +201,7 @@ fn key_schema() -> Object {
     object
 }
 
-/// The document of an instance under this address, with the scopes and endpoint classes of its convention.
+/// The document of an instance at this URL, with the scopes and endpoint classes of its convention.
 pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::OpenApi {
     let mut openapi = Description::openapi();
     openapi.merge(api::router().into_openapi());
@@ -216,7 +216,7 @@ pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::O
     openapi
 }
 
-/// Makes the words the only ones that a schema allows, each with its meaning. Where there are none it stays a text.
+/// Restricts a schema to these words, each with its meaning. Without words, the schema remains a string.
 fn list_words(openapi: &mut utoipa::openapi::OpenApi, schema: &str, words: Vec<(&str, String)>) {
     let schemas = openapi.components.as_mut().map(|all| &mut all.schemas);
     let Some(RefOr::T(Schema::Object(object))) = schemas.and_then(|all| all.get_mut(schema)) else {

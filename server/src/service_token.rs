@@ -1,4 +1,4 @@
-//! Who calls the API: the service token of a request.
+//! Authenticates API requests by their service token.
 
 use std::sync::Arc;
 
@@ -16,15 +16,14 @@ use latchkey::{
 
 use crate::{app_state::AppState, client_address::visit, problem::Problem};
 
-/// A caller with a service token of the scope `manage`, who acts for the operator.
+/// A caller with a service token of the scope `manage`, who acts as the operator.
 #[derive(Debug, Clone)]
 pub struct Manager {
-    /// What they may do.
     pub operator: Operator,
     pub token_id: ServiceTokenId,
 }
 
-/// The token of an `Authorization: Bearer` header. The scheme's case does not matter (RFC 9110, 11.1).
+/// The token of an `Authorization: Bearer` header. The scheme is case-insensitive (RFC 9110, 11.1).
 pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
     let credentials = headers
         .get(header::AUTHORIZATION)
@@ -39,8 +38,8 @@ pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
     }
 }
 
-/// The service token that a text is. One that is not in memory is looked up, and a client that sends many of those, which
-/// may all be made up, waits for its turn: verification uses the same connections.
+/// Recognizes a service token. A token that is not in memory is looked up in the database. Look-ups of one client wait
+/// for each other, since it can make up any number of tokens and verification uses the same connections.
 pub async fn recognise(
     state: &AppState,
     parts: &Parts,
@@ -55,7 +54,7 @@ pub async fn recognise(
     service_tokens::recognise(&state.engine, presented).await
 }
 
-/// The token that was recognised, if one was.
+/// The recognized token, or the error for an invalid one.
 pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>, Problem> {
     recognised.ok_or_else(|| {
         Problem::unauthorized(

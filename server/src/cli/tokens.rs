@@ -1,4 +1,4 @@
-//! `latchkey token`: the operator's service tokens.
+//! `latchkey token`: manages the operator's service tokens.
 
 use clap::Args;
 use latchkey::{
@@ -14,7 +14,6 @@ use serde::Serialize;
 use super::{error::CliError, flags::days, pepper::when_known};
 use crate::{settings::Settings, start};
 
-/// The flags of `token create`.
 #[derive(Debug, Args)]
 pub struct NewToken {
     /// A name that describes what the token is for.
@@ -28,7 +27,6 @@ pub struct NewToken {
     expires_in_days: Option<u32>,
 }
 
-/// The flags of `token list`.
 #[derive(Debug, Args)]
 pub struct ListTokens {
     /// Print the tokens as a JSON array.
@@ -36,7 +34,6 @@ pub struct ListTokens {
     json: bool,
 }
 
-/// The flags of `token revoke`.
 #[derive(Debug, Args)]
 pub struct RevokeToken {
     /// The ID of the token, as shown by `token list`.
@@ -48,7 +45,7 @@ struct TokenObject<'a> {
     id: ServiceTokenId,
     name: &'a str,
     scope: TokenScope,
-    /// Tokens of one organization do not exist yet.
+    /// Service tokens of a single organization do not exist yet.
     org: Option<&'a str>,
     created_at: Option<Rfc3339>,
     expires_at: Option<Rfc3339>,
@@ -56,7 +53,6 @@ struct TokenObject<'a> {
     status: &'a str,
 }
 
-/// Creates a service token and prints it.
 pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> {
     let engine = start::engine(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -79,7 +75,7 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Prints every service token: a line of names, then one line for each, with tabs between the columns.
+/// Prints a header line and a line for each service token, with columns separated by tabs.
 pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError> {
     let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -110,7 +106,6 @@ pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError
     Ok(())
 }
 
-/// Revokes a service token.
 pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -118,7 +113,7 @@ pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliEr
     engine.db().close().await;
     match revoked {
         Ok(()) => eprintln!("Revoked. A running Latchkey rejects the token within a second."),
-        // What was asked for holds, so that a script may ask twice.
+        // The token is revoked, as requested, so repeating the command is not an error.
         Err(RevokeTokenError::AlreadyRevoked(at)) => {
             eprintln!("This token was already revoked, at {}.", shown(Some(at)));
         }

@@ -1,4 +1,4 @@
-//! `/v1/orgs`: organizations, listed, made and shown.
+//! `/v1/orgs`: lists, creates and returns organizations.
 
 use axum::{Json, extract::State, response::Response};
 use latchkey::{

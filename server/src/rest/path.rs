@@ -1,4 +1,4 @@
-//! What the path of an address names: an org, and something in it.
+//! Path parameters: an organization, and an object in it.
 
 use std::collections::HashMap;
 
@@ -20,48 +20,44 @@ use crate::{
     service_token::Manager,
 };
 
-/// The org that `{org}` names, by slug or id, and whoever manages it.
+/// The organization that `{org}` identifies by slug or ID, and the caller.
 #[derive(Debug)]
 pub struct OrgPath {
     pub org: Org,
-    /// The caller.
     pub manager: Manager,
 }
 
-/// The org, and the id of a key that it may have.
+/// The organization and a key ID. The key may not exist.
 #[derive(Debug)]
 pub struct KeyPath {
-    /// The org.
     pub of: OrgPath,
-    /// What `{id}` says.
+    /// The value of `{id}`.
     pub id: KeyId,
 }
 
-/// The org, and the public ID of an agent that it may have.
+/// The organization and the public ID of an agent. The agent may not exist.
 #[derive(Debug)]
 pub struct AgentPath {
-    /// The org.
     pub of: OrgPath,
-    /// What `{public_id}` says.
+    /// The value of `{public_id}`.
     pub public_id: PublicId,
 }
 
-/// The org, and the id of a project that it may have.
+/// The organization and a project ID. The project may not exist.
 #[derive(Debug)]
 pub struct ProjectPath {
-    /// The org.
     pub of: OrgPath,
-    /// What `{project_id}` says.
+    /// The value of `{project_id}`.
     pub id: ProjectId,
 }
 
 impl OrgPath {
-    /// The operator's permit to do `A` in this org.
+    /// The caller's permit for the action `A` in this organization.
     pub fn permit<A: Permitted>(&self) -> Permit<A> {
         self.manager.operator.permit(&self.org)
     }
 
-    /// The address of something in this org.
+    /// The URL path of an object in this organization.
     pub fn location(&self, of: &str, id: impl std::fmt::Display) -> String {
         format!("/v1/orgs/{}/{of}/{id}", self.org.slug)
     }
@@ -115,7 +111,7 @@ impl FromRequestParts<AppState> for ProjectPath {
     }
 }
 
-/// One part of the path. What is no UTF-8 names nothing.
+/// A path parameter. A value that is not UTF-8 is not found.
 async fn parameter(parts: &mut Parts, name: &str) -> Result<String, Problem> {
     let Path(mut parameters) = Path::<HashMap<String, String>>::from_request_parts(parts, &())
         .await
@@ -130,7 +126,6 @@ fn no_org() -> Problem {
     )
 }
 
-/// The org has no such key.
 pub fn no_key() -> Problem {
     Problem::new(
         Code::NotFound,
@@ -138,7 +133,6 @@ pub fn no_key() -> Problem {
     )
 }
 
-/// The org has no such agent.
 pub fn no_agent() -> Problem {
     Problem::new(
         Code::NotFound,
@@ -146,7 +140,6 @@ pub fn no_agent() -> Problem {
     )
 }
 
-/// The org has no such project.
 pub fn no_project() -> Problem {
     Problem::new(
         Code::NotFound,

@@ -135,7 +135,7 @@ pub async fn show(
     current(&state, &of, id).await
 }
 
-/// The project as it is now.
+/// Returns the current state of the project.
 async fn current(state: &AppState, of: &OrgPath, id: ProjectId) -> Result<Response, Problem> {
     let project = find(state, of, id).await?;
     Ok(tagged(&project.tag(), Json(ProjectObject::from(project))))

@@ -1,5 +1,5 @@
-//! Behind PgBouncer in transaction mode, which lends a connection of the database for one transaction: nothing that the
-//! program does may count on what was left on one.
+//! Behind PgBouncer in transaction mode, which lends a database connection for one transaction: the program must not
+//! rely on anything that remains on a connection.
 
 use std::{fs, process::Output, thread, time::Duration};
 
@@ -22,7 +22,7 @@ async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_c
             POLLING
         };
         let folder = folder(&database, listen_url.as_deref());
-        // The first time they migrate, all of them at the same time.
+        // Migrations on an empty database, started by several processes concurrently.
         let token = thread::scope(|scope| {
             let commands = [0, 1].map(|_| scope.spawn(|| run(&folder, &["migrate"])));
             let token = run(
@@ -83,7 +83,7 @@ async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_c
             assert!(!log.contains("ERROR"), "{log}");
         }
     }
-    // Through the pooler, and to another database.
+    // A listen address that leads through the pooler, and one of another database.
     let elsewhere = Database::postgres_without_tables().await;
     for wrong in [database.pooled_url(), elsewhere.url()] {
         let checked = folder(&database, Some(&wrong)).run(&["check"], "");
@@ -96,7 +96,8 @@ async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_c
     database.remove().await;
 }
 
-/// Creates keys and verifies each on the server that did not create it: more requests than the pooler has connections.
+/// Creates keys and verifies each on the server that did not create it. There are more requests than the pooler has
+/// connections.
 fn many_at_the_same_time(servers: &[Server; 2], token: &str, org: &str) {
     thread::scope(|scope| {
         for number in 0..8 {
@@ -118,7 +119,7 @@ fn many_at_the_same_time(servers: &[Server; 2], token: &str, org: &str) {
     });
 }
 
-/// A folder whose settings lead to the database through the pooler.
+/// A folder whose settings connect to the database through the pooler.
 fn folder(database: &Database, listen_url: Option<&str>) -> Folder {
     let folder = Folder::new();
     let settings = format!(
@@ -151,7 +152,7 @@ fn text(object: &Value, field: &str) -> String {
     object[field].as_str().unwrap().to_owned()
 }
 
-/// Waits until something holds, for far longer than it takes.
+/// Waits until a condition holds, with a timeout far above the usual time.
 fn until(holds: impl Fn() -> bool) {
     let held = (0..1_000).any(|_| {
         thread::sleep(Duration::from_millis(10));

@@ -1,5 +1,5 @@
-//! Sign-ins, failed ones, the ends of sessions and denials in the audit log: each in the log of each org that it concerns,
-//! and no more of them than an hour's limits let pass.
+//! Sign-ins, failed sign-ins, the ends of sessions and denials in the audit log: each is in the log of each org that it
+//! concerns, within the hourly limits.
 
 use latchkey::{
     access::{Membership, to},
@@ -69,7 +69,7 @@ on_both! {
         assert_eq!(northwind.len(), 11, "{northwind:#?}");
         assert_eq!(northwind[0], "user dana access.denied org northwind 192.0.2.1 {\"action\":{\"from\":null,\"to\":\"revoke_keys\"}}");
         assert_eq!(northwind[10], "user dana session.started user dana 192.0.2.1 {}");
-        assert_eq!(told(app, &orgs[1]).await.len(), 1, "another org's limits are its own");
+        assert_eq!(told(app, &orgs[1]).await.len(), 1, "another org has its own limits");
         app.clock.advance(HOUR);
         write(&app.engine, false).await.unwrap();
         let northwind = told(app, &orgs[0]).await;
@@ -202,7 +202,7 @@ async fn join(app: &TestApp, org: &TestOrg, user_id: UserId) {
     app.database.execute(&sql).await;
 }
 
-/// The org's security events, oldest first, each as one line.
+/// The org's security events, oldest first, one line each.
 async fn told(app: &TestApp, org: &TestOrg) -> Vec<String> {
     let query = AuditQuery {
         limit: 1_000,
