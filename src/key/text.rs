@@ -134,7 +134,7 @@ pub enum Recognised {
         environment: Environment,
     },
     /// A prefix and length of this instance with a wrong checksum. Rejected without a lookup unless keys were imported
-    /// (see [`crate::imports`]).
+    /// (see `imports.rs`).
     Miswritten,
     /// Any other format. Only imported keys, including legacy ones, can have it; they are found by digest. If the
     /// prefix is empty, a wrong checksum is classified here too, because the format is then not distinctive.
