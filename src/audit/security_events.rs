@@ -1,7 +1,7 @@
 //! Security events: sign-ins, failed sign-ins, sign-outs, denials and exports.
 //!
 //! These events do not change an org's data, so requests do not write them to the database. A request buffers its
-//! event in memory, and once a second [`write`] appends the buffered events in a transaction of its own. Events of
+//! event in memory, and once a second [`write()`] appends the buffered events in a transaction of its own. Events of
 //! the last second are lost if the process is killed.
 //!
 //! Anyone can cause some of them without end, which must not fill the log. An actor adds at most 20 of a kind per second and
