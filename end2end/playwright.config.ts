@@ -1,6 +1,6 @@
 import { defineConfig, devices } from "@playwright/test";
 
-/** What a browser run by root in a container needs; an ordinary user keeps Chromium's sandbox. */
+/** Flags for a browser that runs as root in a container. Other users keep Chromium's sandbox. */
 const asRoot = process.getuid?.() === 0;
 const quiet = [
   "--disable-gpu",
@@ -16,7 +16,7 @@ export default defineConfig({
   outputDir: "test-results",
   fullyParallel: true,
   forbidOnly: process.env.CI === "true",
-  // A test that passes only at the second try has found something.
+  // A test that passes only on a retry has found a problem.
   retries: 0,
   workers: 2,
   timeout: 60_000,

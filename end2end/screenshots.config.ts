@@ -2,5 +2,5 @@ import { defineConfig } from "@playwright/test";
 
 import tests from "./playwright.config.ts";
 
-/** For `cargo xtask screenshots`: pictures of every page instead of tests. */
+/** The configuration of `cargo xtask screenshots`: takes pictures of every page instead of running tests. */
 export default defineConfig(tests, { testDir: ".", testMatch: "screenshots.ts", timeout: 300_000 });

@@ -1,5 +1,5 @@
-// Pictures of every page, light and dark, wide and narrow, into the folder that LATCHKEY_SCREENSHOTS names; and, where
-// README_PICTURES names a folder, the two that the README shows.
+// Takes pictures of every page, in light and dark, wide and narrow, and writes them to the folder LATCHKEY_SCREENSHOTS.
+// If README_PICTURES is set, writes the two pictures of the README to that folder.
 
 import { join, resolve } from "node:path";
 
@@ -13,7 +13,7 @@ import { showcase } from "./fixture/showcase.ts";
 const folder = resolve("..", process.env["LATCHKEY_SCREENSHOTS"] ?? "target/screenshots");
 const readme = process.env["README_PICTURES"];
 
-/** The wide pictures in which the README's are found, and their names there. */
+/** The pictures for the README: the name of the source picture and the name in the README. */
 const IN_README: Record<string, string> = { "keys-1320-light": "keys-light", "usage-1320-dark": "usage-dark" };
 
 for (const width of WIDTHS) {
@@ -37,7 +37,7 @@ for (const width of WIDTHS) {
           await look.visit(page);
           if (look.alive) await hydrated(page);
           await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-          // Else a picture of the whole page shows what stays on the screen where the page was scrolled to.
+          // Without this, sticky elements appear at the scroll position in a picture of the whole page.
           await page.evaluate(() => window.scrollTo(0, 0));
           const name = `${look.name}-${width}-${colorScheme}`;
           await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });

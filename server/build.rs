@@ -1,4 +1,4 @@
-//! Embeds the site that `cargo xtask` made: turns its manifest into a table of `include_bytes!`.
+//! Embeds the site that `cargo xtask` built: converts its manifest to a table of `include_bytes!`.
 
 use std::{
     env,

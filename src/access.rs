@@ -1,5 +1,5 @@
-//! Authorization. A query on an org's data takes a [`Permit`], and only this module makes one: without having asked who
-//! someone is and whether their role allows the action, the data cannot be named.
+//! Authorization. Queries on an org's data take a [`Permit`], and only this module creates permits. So no code can
+//! access the data without checking who the caller is and whether their role allows the action.
 
 use std::marker::PhantomData;
 
@@ -16,18 +16,18 @@ use crate::{
     service_tokens::ServiceToken,
 };
 
-/// An org, as everyone in it may know it.
+/// An org, with the fields that all its members can see.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Org {
-    /// Its id.
+    /// The org's ID.
     pub id: OrgId,
-    /// Its name in addresses.
+    /// The org's name in URLs.
     pub slug: Slug,
-    /// Its name.
+    /// The org's display name.
     pub name: DisplayName,
 }
 
-/// The proof that a person is in an org, with their role there.
+/// Proof that a user is a member of an org, with their role there.
 #[derive(Debug, Clone)]
 pub struct Membership {
     engine: Engine,
@@ -36,12 +36,12 @@ pub struct Membership {
     role: Role,
 }
 
-/// The operator of the instance, who is outside every org. Made only from the command line or a service token with the
-/// scope `manage`.
+/// The operator of the instance, who is outside every org. Created only for the command line or for a service token
+/// with the scope `manage`.
 #[derive(Debug, Clone)]
 pub struct Operator(Caller);
 
-/// An organization's own service token on one request, which reaches that organization alone.
+/// Proof that a request came with an organization's own service token, which reaches that organization alone.
 #[derive(Debug, Clone)]
 pub struct OrgToken {
     engine: Engine,
@@ -50,7 +50,7 @@ pub struct OrgToken {
     caller: Caller,
 }
 
-/// The proof that someone may do `A` in one org, and who it is.
+/// Proof that a caller is allowed to do `A` in one org.
 #[derive(Debug, Clone)]
 pub struct Permit<A> {
     org_id: OrgId,
@@ -60,7 +60,7 @@ pub struct Permit<A> {
 
 /// An action as a type, so that a permit for one cannot be used for another.
 pub trait Permitted {
-    /// The action that roles are asked about.
+    /// The action that is checked against the role.
     const ACTION: Action;
 }
 
@@ -82,16 +82,16 @@ macro_rules! permitted {
 
 with_actions!(permitted);
 
-/// Why there is no permit.
+/// Why access was denied.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// No such org, or not one that the person is in: they are told the same.
+    /// There is no such org, or the user is not a member of it. Both cases return the same message.
     #[error("The organization was not found, or you are not a member of it.")]
     NotFound,
     /// The role does not allow the action.
     #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
     Forbidden(Action),
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -99,10 +99,10 @@ pub enum AccessError {
 from_fault!(AccessError);
 
 impl Membership {
-    /// The membership of a person in the org with this slug.
+    /// Finds the membership of a user in the org with this slug.
     ///
     /// # Errors
-    /// [`AccessError::NotFound`] when there is no such org or the person is not in it.
+    /// [`AccessError::NotFound`] if there is no such org or the user is not a member of it.
     pub async fn find(engine: &Engine, person: Person, slug: &Slug) -> Result<Self, AccessError> {
         #[derive(sqlx::FromRow)]
         struct Row {
@@ -122,20 +122,20 @@ impl Membership {
         })
     }
 
-    /// The org.
+    /// The org of the membership.
     pub fn org(&self) -> &Org {
         &self.org
     }
 
-    /// The person's role in it.
+    /// The user's role in the org.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// The permit to do `A` in this org, which the person asks for. A refusal is noted for the audit log.
+    /// Returns the permit to do `A` in this org. A denial is recorded in the audit log.
     ///
     /// # Errors
-    /// [`AccessError::Forbidden`] when the role does not allow it.
+    /// [`AccessError::Forbidden`] if the role does not allow the action.
     pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
         self.permit_if_allowed().ok_or_else(|| {
             let caller = self.person.clone().into();
@@ -146,7 +146,8 @@ impl Membership {
         })
     }
 
-    /// The permit to do `A`, if the role allows it: for what a page leaves out where it does not.
+    /// Returns the permit to do `A` if the role allows it, without recording a denial. For parts of a page that are
+    /// hidden otherwise.
     pub fn permit_if_allowed<A: Permitted>(&self) -> Option<Permit<A>> {
         self.role.may(A::ACTION).then(|| Permit {
             org_id: self.org.id,
@@ -157,13 +158,13 @@ impl Membership {
 }
 
 impl Operator {
-    /// Whoever can run the program with its settings is the operator.
+    /// The operator on the command line: anyone who can run the program with its settings.
     pub const fn at_the_command_line() -> Self {
         Self(Caller::command_line())
     }
 
-    /// Anyone who has the operator's service token with the scope `manage` acts for the operator; `None` for other tokens.
-    /// A denial is noted for the audit log.
+    /// The operator on whose behalf a service token acts; `None` unless its scope is `manage` and it is for the whole instance.
+    /// A denial is recorded in the audit log.
     pub fn with_token(engine: &Engine, token: &ServiceToken, visit: Visit) -> Option<Self> {
         let caller = token_caller(token, visit);
         if token.scope == TokenScope::Manage && token.org_id.is_none() {
@@ -174,7 +175,7 @@ impl Operator {
         None
     }
 
-    /// The permit to do `A` in any org.
+    /// Returns the permit to do `A` in any org.
     pub fn permit<A: Permitted>(&self, org: &Org) -> Permit<A> {
         Permit {
             org_id: org.id,
@@ -183,7 +184,7 @@ impl Operator {
         }
     }
 
-    /// Who it is.
+    /// The caller to record in the audit log.
     pub fn caller(&self) -> &Caller {
         &self.0
     }
@@ -198,7 +199,7 @@ fn token_caller(token: &ServiceToken, visit: Visit) -> Caller {
 }
 
 impl OrgToken {
-    /// What the token reaches in its own organization; `None` for a token of the operator.
+    /// The access of an organization's own token; `None` for a token of the operator.
     ///
     /// # Errors
     /// If the organization is gone, or the database cannot be reached.
@@ -231,7 +232,7 @@ impl OrgToken {
         self.scope
     }
 
-    /// The permit to do `A` in the token's organization. A denial is noted for that organization's audit log.
+    /// The permit to do `A` in the token's organization. A denial is recorded in that organization's audit log.
     ///
     /// # Errors
     /// [`AccessError::Forbidden`] if the scope does not allow it, or no token of an organization can do it.
@@ -257,7 +258,7 @@ impl<A> Permit<A> {
         self.org_id
     }
 
-    /// Who it was given to.
+    /// The caller that the permit was issued to.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }

@@ -1,4 +1,4 @@
-//! People: sign-up, sign-in, passwords and the sessions that a sign-in opens (design §10).
+//! Users: sign-up, sign-in, passwords and sessions (design §10).
 
 pub mod attempts;
 mod common_passwords;
@@ -21,11 +21,11 @@ use crate::{
     name::DisplayName,
 };
 
-/// Who may make an account without being invited. The first account also needs the setup code (see [`setup_code`]).
+/// Who can create an account without an invitation. The first account also needs the setup code (see [`setup_code`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignUpPolicy {
-    /// Only people whom an owner invited, and whoever has the setup code while there is no account.
+    /// Only people invited by an owner, and, while there is no account yet, anyone who has the setup code.
     Invite,
     /// Everyone.
     Open,
@@ -36,18 +36,18 @@ pub enum SignUpPolicy {
 /// A person with an account.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct User {
-    /// Their id.
+    /// The user's ID.
     pub id: UserId,
-    /// Their name.
+    /// The user's display name.
     pub name: DisplayName,
-    /// Their address.
+    /// The user's email address.
     pub email: EmailAddress,
 }
 
-/// The person with this id.
+/// Returns the user with this ID.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn find_user(engine: &Engine, id: UserId) -> Result<Option<User>, StorageError> {
     const SQL: &str = "SELECT id, name, email FROM users WHERE id = $1";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)

@@ -1,4 +1,4 @@
-//! An org's agents: the bots, assistants and apps that keys are used on (design §1).
+//! Agents of an org: the bots, assistants and apps that use its keys (design §1).
 
 pub mod create;
 pub mod delete;
@@ -19,78 +19,78 @@ use crate::{
 
 pub use public_id::{InvalidPublicId, PublicId};
 
-/// What every role may know of an agent.
+/// The fields of an agent that every role can see.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct AgentSummary {
-    /// Its id.
+    /// The agent's ID.
     pub id: AgentId,
-    /// The id that may stand in a page's source.
+    /// The ID that can be published in a page's source.
     pub public_id: PublicId,
-    /// Its name.
+    /// The agent's display name.
     pub name: DisplayName,
 }
 
-/// What owners and admins may know of an agent.
+/// The fields of an agent that owners and admins can see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent {
-    /// What everyone may know.
+    /// The fields that every role can see.
     pub summary: AgentSummary,
     /// The project it belongs to.
     pub project_id: ProjectId,
-    /// That project's name.
+    /// The project's display name.
     pub project_name: DisplayName,
-    /// The sites whose pages may use it; empty means no restriction beyond the key's.
+    /// The sites whose pages can use the agent. If empty, only the key's own restrictions apply.
     pub domains: Vec<DomainPattern>,
-    /// Whether its public ID may stand in a page in place of a key.
+    /// Whether a page can embed the public ID in place of a key.
     pub public_embedding: bool,
-    /// When it was created.
+    /// When the agent was created.
     pub created_at: Timestamp,
 }
 
-/// What an agent is created from, and changed to.
+/// The settings of a new or edited agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentSettings {
-    /// Its name.
+    /// The agent's display name.
     pub name: DisplayName,
-    /// The project it belongs to; `None` means the org's first, `Default`.
+    /// The project it belongs to; `None` means the org's first project, `Default`.
     pub project: Option<ProjectId>,
-    /// The sites whose pages may use it; empty means no restriction beyond the key's.
+    /// The sites whose pages can use the agent. If empty, only the key's own restrictions apply.
     pub domains: Vec<DomainPattern>,
-    /// Whether its public ID may stand in a page in place of a key.
+    /// Whether a page can embed the public ID in place of a key.
     pub public_embedding: bool,
 }
 
-/// Why an agent was not made or changed.
+/// Why an agent was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
     /// The org has no such agent.
     #[error("The agent was not found.")]
     NotFound,
-    /// Someone else changed what the caller based the change on.
+    /// The agent was changed since the caller read it.
     #[error("Someone else changed this agent in the meantime.")]
     ChangedMeanwhile,
     /// The org has no such project.
     #[error("The project was not found. Choose a project of this organization.")]
     UnknownProject,
-    /// The convention has no public IDs in place of keys.
+    /// The instance's convention does not allow public IDs in place of keys.
     #[error("This instance requires a key on every page. Turn off embedding by public ID.")]
     EmbeddingNotOffered,
-    /// Everyone could use it, from anywhere.
+    /// Without domains, anyone could use the agent from anywhere.
     #[error(
         "Enter at least one domain. Without a key, an agent works only on its allowed domains."
     )]
     DomainsNeeded,
-    /// More domains than an agent has.
+    /// More domains than [`MAX_PATTERNS`].
     #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(AgentError);
 
-/// Checks what an agent is to be, and gives the project it will belong to.
+/// Validates the settings, and returns the ID of the agent's project.
 async fn check(
     engine: &Engine,
     tx: &mut Tx,

@@ -1,8 +1,9 @@
-//! Which pages may read the API's answers (CORS): those whose origin some active widget key, or some agent, lists; and
-//! all, where some active secret key may be used from any page.
+//! The origins whose pages may read the API's responses (CORS): every origin that an active widget key or an agent
+//! lists, and all origins if an active secret key is allowed on any page.
 //!
-//! A browser asks with a preflight, before it sends a key, so the answer cannot depend on the key. The patterns of all
-//! keys are held in memory. Nothing is let through by this: the verification decides, this lets a page see what it said.
+//! Browsers send a preflight request without the key, so the decision cannot depend on the key. The patterns of all
+//! keys are held in memory. CORS grants no access here: verification decides, and this only lets a page read the
+//! result.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,14 +18,14 @@ use crate::{
     time::{SECOND, Timestamp},
 };
 
-/// For how many milliseconds the patterns in memory are used when nothing changed. What another instance changes is known
-/// from the feed; this is for when it stands still.
+/// How long the patterns in memory are used if nothing changes, in milliseconds. Changes made by other instances arrive
+/// through the feed; this limit covers the case that the feed has stopped.
 const FRESH_FOR: i64 = 60 * SECOND;
-/// How many different patterns are held: some 50 MB. Pages of patterns beyond that do not read answers, and the log
-/// says so.
+/// The maximum number of distinct patterns held in memory, about 50 MB. Patterns beyond the limit are dropped, so their
+/// pages cannot read responses, and a warning is logged.
 const MOST_PATTERNS: usize = 250_000;
 
-/// The patterns of all active widget keys and of all agents, as they last were.
+/// A cached copy of the patterns of all active widget keys and all agents.
 #[derive(Debug, Default)]
 pub struct AllowedOrigins {
     latest: RwLock<Option<Arc<Patterns>>>,
@@ -34,19 +35,19 @@ pub struct AllowedOrigins {
 #[derive(Debug)]
 struct Patterns {
     index: PatternIndex,
-    /// Whether a key works on localhost whatever its list says.
+    /// Whether a key works on localhost regardless of its list.
     localhost: bool,
-    /// Whether a key works on every page: a secret one that may be used in browsers.
+    /// Whether a key works on every page: a secret key that is allowed in browsers.
     everywhere: bool,
     loaded_at: Timestamp,
-    /// The count of [`KeyCache::changes`](crate::verify::cache::KeyCache::changes) before they were read.
+    /// The value of [`KeyCache::changes`](crate::verify::cache::KeyCache::changes) before the patterns were read.
     changes: u64,
 }
 
-/// Whether pages of this origin, as an `Origin` header has it, may read answers.
+/// Returns whether pages of this origin, given as the value of an `Origin` header, may read responses.
 ///
 /// # Errors
-/// When nothing is in memory and the database cannot be asked.
+/// If nothing is cached and the database cannot be reached.
 pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError> {
     let Ok(origin) = Origin::parse(origin) else {
         return Ok(false);
@@ -64,7 +65,7 @@ async fn current(engine: &Engine) -> Result<Arc<Patterns>, StorageError> {
         Some(held) if is_current(engine, &held) => return Ok(held),
         held => held,
     };
-    // While one request reads what may have changed elsewhere, the others use what there is.
+    // While one request reloads what may have changed on other instances, concurrent requests use the cached patterns.
     let changed_here = |old: &Patterns| old.changes != engine.cache.changes();
     let _loading = match (engine.allowed_origins.loading.try_lock(), &old) {
         (Ok(guard), _) => guard,
@@ -84,7 +85,7 @@ async fn current(engine: &Engine) -> Result<Arc<Patterns>, StorageError> {
         (Err(error), Some(old)) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "allowed origins were not read anew, the old ones stay"
+                "failed to reload the allowed origins, keeping the cached ones"
             );
             Ok(old)
         }
@@ -106,7 +107,7 @@ fn is_current(engine: &Engine, patterns: &Patterns) -> bool {
 }
 
 async fn load(engine: &Engine) -> Result<Patterns, StorageError> {
-    // Counted before reading: what changes meanwhile is read again.
+    // Read the counter first, so that changes made during the load cause another load.
     let changes = engine.cache.changes();
     let loaded_at = engine.clock.now();
     let mut patterns = Patterns {
@@ -127,13 +128,13 @@ async fn load(engine: &Engine) -> Result<Patterns, StorageError> {
     }
     if patterns.index.len() >= MOST_PATTERNS {
         tracing::warn!(
-            "more than {MOST_PATTERNS} allowed domains: pages of some do not read the API's answers"
+            "more than {MOST_PATTERNS} allowed domains: pages on the rest cannot read the API's responses"
         );
     }
     Ok(patterns)
 }
 
-/// Whether some active secret key may be used from any page: its scopes are meant for pages, or its org lets it.
+/// Whether an active secret key is allowed on any page, either by its scopes or by its org's setting.
 async fn a_secret_key_works_in_pages(
     engine: &Engine,
     now: Timestamp,

@@ -1,10 +1,10 @@
 //! The audit log: who did what, to what, when and from where.
 //!
-//! It is append-only (the database refuses anything else), in the order of commits, and chained: each row's hash is an
-//! HMAC-SHA256 over the hash before it and the row itself, under a key derived from the pepper, so that whoever can write
-//! to the database but does not have the pepper can change no row unnoticed.
+//! It is append-only (the database rejects updates and deletes), in commit order, and chained: each row's hash is an
+//! HMAC-SHA256 over the previous hash and the row itself, under a key derived from the pepper. Anyone who can write
+//! to the database but does not have the pepper cannot change a row undetected.
 //!
-//! A row takes some 400 bytes; an org with 10,000 keys that are each changed once a month writes 50 MB a year.
+//! A row takes about 400 bytes. An org with 10,000 keys that each change once a month writes 50 MB a year.
 
 mod append;
 mod chain;
@@ -32,10 +32,11 @@ pub use last_change::last_change;
 pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
 use security_events::{Log, SecurityEvent};
 
-/// A place in the queue of exports. Whoever has one puts rows together in it, and keeps it until the file is sent.
+/// Reserves a place in the export queue. The caller builds the file while holding it, and keeps it until the file is
+/// sent.
 ///
 /// # Errors
-/// When too many exports are under way, in all or in this org.
+/// If too many exports are in progress, in total or in this org.
 pub fn enter_export(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,
@@ -43,7 +44,7 @@ pub fn enter_export(
     engine.exporting.enter(permit.org_id())
 }
 
-/// Notes that the caller exported the org's log.
+/// Records that the caller exported the org's log.
 pub fn exported(engine: &Engine, permit: &Permit<to::SeeAuditLog>) {
     let log = Log::Org(permit.org_id());
     let exported = SecurityEvent::new(Event::ExportMade, permit.caller().clone(), log);

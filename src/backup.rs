@@ -1,11 +1,12 @@
-//! Backups: every row in one file, which either database can be restored from.
+//! Backups: all rows in one file that can be restored into either database.
 //!
-//! The file is lines of JSON. The first has the format's version, the last migration and the time. Then, for each table,
-//! one line with its name and columns and one for each row, an array in the order of the columns with blobs in base64. The
-//! last line has the number of rows and the SHA-256 of everything before it, so that a file that was cut off or changed is
-//! rejected. That protects from accidents: anyone who can write the file can write another sum.
+//! The file consists of lines of JSON. The first line has the format version, the last migration and the time. Each
+//! table follows as one line with its name and columns, and one line per row: an array in the order of the columns,
+//! with blobs in base64. The last line has the number of rows and the SHA-256 of everything before it, so that
+//! truncated or modified files are rejected. The checksum protects against accidents, not attacks: anyone who can
+//! write the file can also write a new checksum.
 //!
-//! Nothing holds more than a few hundred rows in memory. The peppers are not in the file.
+//! At most a few hundred rows are in memory at a time. The peppers are not part of the file.
 
 mod new_file;
 mod read;
@@ -23,17 +24,17 @@ use crate::db::StorageError;
 pub use restore::Backup;
 pub use write::create;
 
-/// The version of the file's format.
+/// The version of the file format.
 const FORMAT: u32 = 1;
 
-/// The first line.
+/// The first line of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// The version of the format.
+    /// The version of the file format.
     latchkey_backup: u32,
     /// The last migration of the database that was backed up.
     pub schema: i64,
-    /// When it was backed up, in RFC 3339.
+    /// When the backup was created, in RFC 3339.
     pub created_at: String,
 }
 
@@ -44,42 +45,42 @@ struct TableLine {
     columns: Vec<String>,
 }
 
-/// The last line.
+/// The last line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 struct EndLine {
     rows: u64,
     sha256: String,
 }
 
-/// Why there is no backup.
+/// Why a backup was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// A backup is one file.
+    /// The path is a folder; a backup is a single file.
     #[error("{0} is a folder. Specify a file in it, such as {0}/latchkey.backup")]
     IsFolder(PathBuf),
-    /// A backup replaces no other file.
+    /// The file exists, and backups never overwrite files.
     #[error("{0} already exists. Choose another name, or delete the file first")]
     Exists(PathBuf),
-    /// Folders are not created.
+    /// The folder does not exist; it is not created.
     #[error(
         "{0} cannot be written because its folder does not exist. Create the folder, or choose another one"
     )]
     NoFolder(PathBuf),
-    /// The file could not be written; what was written of it has been deleted.
+    /// The file could not be written. The incomplete file has been deleted.
     #[error("{0} cannot be written: {1}")]
     Write(PathBuf, io::Error),
-    /// Another version of Latchkey used the database last.
+    /// The database was last used by another version of Latchkey.
     #[error(
         "the database is at migration {found}, and this version of Latchkey needs {needed}. Take the backup with the \
          version that uses the database, or run `latchkey migrate` first"
     )]
     OtherSchema {
-        /// The database's last migration.
+        /// The last migration of the database.
         found: i64,
-        /// Ours.
+        /// The last migration of this version.
         needed: i64,
     },
-    /// The database did not answer.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -90,45 +91,45 @@ pub enum RestoreError {
     /// The file cannot be used.
     #[error("{0}: {1}")]
     File(PathBuf, #[source] FileError),
-    /// Restoring replaces nothing.
+    /// The database is not empty, and a restore never overwrites data.
     #[error(
         "the database already contains data (in the table {0}). Restore into an empty database. With SQLite, specify \
          another folder with --data-dir; with Postgres, create another database"
     )]
     NotEmpty(&'static str),
-    /// A row was not accepted.
+    /// The database rejected a row.
     #[error("the database did not accept the rows of the table {0}. Nothing was restored")]
     NotAccepted(&'static str, #[source] StorageError),
-    /// The database did not answer.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// What is wrong with a file.
+/// Why a file cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It is not there, or may not be read.
+    /// It does not exist, or its permissions do not allow reading it.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// It is not a file.
+    /// It is a folder.
     #[error("is a folder. Specify a file that `latchkey backup` created")]
     IsFolder,
-    /// It is something else.
+    /// It is not a backup.
     #[error("is not a backup. Specify a file that `latchkey backup` created")]
     NotABackup,
-    /// A newer version has tables that this one does not know.
+    /// It was created by a newer version, with tables unknown to this one.
     #[error(
         "was created by a newer version of Latchkey. Restore it with that version or a later one"
     )]
     Newer,
-    /// It is not what was written.
+    /// It is incomplete or was modified.
     #[error(
         "is incomplete or was changed (line {line}: {reason}). Nothing was restored. Use another backup"
     )]
     Corrupt {
-        /// Where that shows, from 1.
+        /// The number of the first invalid line, from 1.
         line: u64,
-        /// How it shows.
+        /// What is wrong with that line.
         reason: &'static str,
     },
 }

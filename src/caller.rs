@@ -1,4 +1,4 @@
-//! Who does something, and from where: what the audit log says of every change.
+//! Who makes a change, and from where, as recorded in the audit log.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -6,20 +6,20 @@ use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::id::{ServiceTokenId, UserId};
 
-/// Who does something.
+/// The user, token or operator that performs an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// Someone who is signed in.
+    /// A signed-in user.
     User(UserId),
-    /// A program with a service token.
+    /// An application with a service token.
     Token(ServiceTokenId),
-    /// The operator, at the command line.
+    /// The operator, on the command line.
     CommandLine,
-    /// Someone of whom nothing is known: they did not say truly who they are.
+    /// An unauthenticated caller.
     Unknown,
 }
 
-/// What they use.
+/// The interface that the caller uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Via {
@@ -31,18 +31,18 @@ pub enum Via {
     Cli,
 }
 
-/// One request, as far as the audit log needs to know it.
+/// The details of a request that the audit log records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visit {
-    /// The end client's address.
+    /// The IP address of the client.
     pub address: Option<IpAddr>,
-    /// What kind of program sent it.
+    /// The type of the client.
     pub client: Option<Client>,
-    /// Its id, which is in the answer and in the log too.
+    /// The request ID, which the response and the log contain too.
     pub request_id: Option<Arc<str>>,
 }
 
-/// A kind of program, told from its `User-Agent` header: of the header itself nothing is kept.
+/// The type of a client, detected from its `User-Agent` header. The header itself is not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum Client {
@@ -50,7 +50,7 @@ pub enum Client {
     Firefox,
     /// Microsoft Edge.
     Edge,
-    /// Google Chrome, and browsers that say that they are.
+    /// Google Chrome, and other browsers that identify as Chrome.
     Chrome,
     /// Apple Safari.
     Safari,
@@ -60,28 +60,28 @@ pub enum Client {
     Other,
 }
 
-/// Who does something, with what, and from where.
+/// The caller of an action: who, through which interface, and from where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Who.
+    /// The user, token or operator.
     pub actor: Actor,
-    /// With what.
+    /// The interface that was used.
     pub via: Via,
-    /// From where.
+    /// The details of the request.
     pub visit: Visit,
 }
 
-/// Someone who is signed in, on one request.
+/// A signed-in user, on one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Who.
+    /// The user's ID.
     pub user_id: UserId,
-    /// From where.
+    /// The details of the request.
     pub visit: Visit,
 }
 
 impl Caller {
-    /// The operator at the command line.
+    /// The operator on the command line.
     pub const fn command_line() -> Self {
         Self {
             actor: Actor::CommandLine,
@@ -106,7 +106,7 @@ impl From<Person> for Caller {
 }
 
 impl Actor {
-    /// The person, when it is one.
+    /// The user's ID, if the actor is a user.
     pub const fn user_id(self) -> Option<UserId> {
         match self {
             Self::User(id) => Some(id),
@@ -114,7 +114,7 @@ impl Actor {
         }
     }
 
-    /// What kind of actor it is, on the wire.
+    /// The type of the actor, on the wire.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::User(_) => "user",
@@ -124,7 +124,7 @@ impl Actor {
         }
     }
 
-    /// Their id; the command line and the unknown have none.
+    /// The actor's ID. The command line and unknown callers have none.
     pub fn id(self) -> Option<String> {
         match self {
             Self::User(id) => Some(id.to_string()),
@@ -135,16 +135,16 @@ impl Actor {
 }
 
 impl Via {
-    /// Its word on the wire.
+    /// The interface's name on the wire.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
 impl Client {
-    /// The kind of program that sends this `User-Agent` header.
+    /// Detects the type of a client from its `User-Agent` header.
     pub fn of_user_agent(header: &str) -> Self {
-        // Each browser names those that it wants to be taken for, so the order matters.
+        // Browsers also name the browsers that they are compatible with, so the order matters.
         let signs = [
             ("Firefox/", Self::Firefox),
             ("Edg/", Self::Edge),

@@ -1,11 +1,11 @@
-//! The one door through which an org's data is changed.
+//! All changes of an org's data go through this module.
 //!
-//! [`Engine::change`] takes a permit and begins a transaction; [`Change::commit`] takes what happened, writes it to the
-//! audit log and notifies other instances in the same transaction, commits, and drops from memory what became stale. All
-//! of that is one task of its own: a client that hangs up, or a time limit, drops the future that waits for it and nothing
-//! else. So memory never holds what the database no longer says.
+//! [`Engine::change`] takes a permit and begins a transaction. [`Change::commit`] takes the events, writes them to
+//! the audit log and notifies other instances in the same transaction, commits, and evicts from the cache what became
+//! stale. All of this is a task of its own: if the client hangs up or a time limit expires, only the future that waits
+//! for it is dropped. So the cache never holds anything that the database no longer has.
 //!
-//! What is no org's data has [`crate::db::Db::begin_unrecorded`].
+//! Data outside any org is changed with [`crate::db::Db::begin_unrecorded`].
 
 use serde_json::{Map, Value};
 use sqlx::{PgConnection, SqliteConnection};
@@ -20,7 +20,7 @@ use crate::{
     id::OrgId,
 };
 
-/// A transaction on an org's data. Dropped without [`Change::commit`], it changes nothing.
+/// A transaction on an org's data. Rolled back if dropped without [`Change::commit`].
 pub struct Change {
     engine: Engine,
     tx: Tx,
@@ -28,23 +28,23 @@ pub struct Change {
     caller: Caller,
 }
 
-/// Something that happened: what, to what, and how it differs from before.
+/// An event for the audit log: what happened, to which target, and the fields that changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happened {
-    /// What.
+    /// The kind of event.
     pub event: Event,
-    /// To what.
+    /// The target of the event.
     pub target: Target,
-    /// By field, `{"from": …, "to": …}`: never a secret, a name of a person or an address.
+    /// The changes by field: `{"from": …, "to": …}`. Never contains secrets, names of people or addresses.
     pub changes: Map<String, Value>,
 }
 
-/// What happened in one change: at least one thing.
+/// The events of one change; at least one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Events(Vec<Happened>);
 
 impl Happened {
-    /// Something of which there is no more to say.
+    /// An event without changed fields.
     pub fn new(event: Event, target: Target) -> Self {
         Self {
             event,
@@ -53,7 +53,7 @@ impl Happened {
         }
     }
 
-    /// Notes that a field is not what it was. A field that is the same is left out.
+    /// Adds a changed field. A field with an equal value is left out.
     #[must_use]
     pub fn changed(mut self, field: &str, from: impl Into<Value>, to: impl Into<Value>) -> Self {
         let (from, to) = (from.into(), to.into());
@@ -66,12 +66,12 @@ impl Happened {
 }
 
 impl Events {
-    /// Several; `None` when nothing happened, so that there is nothing to commit.
+    /// Several events; `None` if the list is empty, so that there is nothing to commit.
     pub fn several(events: Vec<Happened>) -> Option<Self> {
         (!events.is_empty()).then_some(Self(events))
     }
 
-    /// These, and then one more.
+    /// Adds one more event.
     #[must_use]
     pub fn and(mut self, happened: Happened) -> Self {
         self.0.push(happened);
@@ -89,16 +89,16 @@ impl Engine {
     /// Begins a change of the data of the permit's org.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub(crate) async fn change<A>(&self, permit: &Permit<A>) -> Result<Change, StorageError> {
         self.begin_change(Some(permit.org_id()), permit.caller().clone())
             .await
     }
 
-    /// Begins a change of what belongs to no org, such as the operator's service tokens.
+    /// Begins a change outside any org, such as of the operator's service tokens.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub(crate) async fn change_instance(
         &self,
         operator: &Operator,
@@ -106,10 +106,10 @@ impl Engine {
         self.begin_change(None, operator.caller().clone()).await
     }
 
-    /// Begins a change that creates an org; [`Change::is_of`] then says which.
+    /// Begins a change that creates an org. [`Change::is_of`] sets the org once it exists.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub(crate) async fn change_of_new_org(&self, caller: Caller) -> Result<Change, StorageError> {
         self.begin_change(None, caller).await
     }
@@ -139,20 +139,21 @@ impl Change {
         &mut self.tx
     }
 
-    /// Says which org the change is of, once that is created.
+    /// Sets the org of the change, once it has been created.
     pub(crate) fn is_of(&mut self, org_id: OrgId) {
         self.org_id = Some(org_id);
     }
 
-    /// Makes the change last, and everyone know of it.
+    /// Commits the change with its audit entries, and evicts what it made stale from the cache.
     ///
     /// # Errors
-    /// When the database does not answer: whether it has the change is then not known, and memory asks it anew.
+    /// If the database cannot be reached. It is then unknown whether the change was stored; the cache entries are
+    /// evicted in either case.
     pub(crate) async fn commit(self, events: impl Into<Events>) -> Result<(), StorageError> {
         self.commit_at(events).await.map(drop)
     }
 
-    /// As [`Self::commit`], and where the entries are in the log.
+    /// Same as [`Self::commit`], and returns the positions of the entries in the log.
     pub(crate) async fn commit_at(
         self,
         events: impl Into<Events>,

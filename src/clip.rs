@@ -1,9 +1,9 @@
-//! Text from outside in sentences of ours.
+//! Clipping of untrusted text that is quoted in messages.
 
-/// The most characters of it that a sentence or a report repeats.
+/// The maximum number of characters quoted in a message or a report.
 const MAX_CHARACTERS: usize = 64;
 
-/// As much of what was typed or sent as belongs into a sentence: enough to recognize it.
+/// Returns the start of `text`, short enough to quote in a message and long enough to recognize.
 pub fn clip(text: &str) -> String {
     match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),

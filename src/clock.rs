@@ -1,5 +1,5 @@
-//! The one place that asks the system what time it is. Everything else is told, so that tests move time instead of
-//! waiting for it.
+//! The only place that reads the system time. Everything else receives a [`Clock`], so that tests can advance time
+//! instead of waiting.
 
 use std::{
     sync::{
@@ -11,16 +11,16 @@ use std::{
 
 use crate::time::Timestamp;
 
-/// A point on a clock that never goes back. Two of one clock can be compared; it says nothing of the time of day.
+/// A point in time on a monotonic clock. Only comparable with points of the same clock; unrelated to the time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Monotonic(i64);
 
-/// A [`Monotonic`] that several threads read and one sets.
+/// A [`Monotonic`] that one thread sets and several read.
 #[derive(Debug)]
 pub(crate) struct AtomicMonotonic(AtomicI64);
 
 impl AtomicMonotonic {
-    /// Later than any.
+    /// Later than every other point.
     pub(crate) const fn never() -> Self {
         Self(AtomicI64::new(i64::MAX))
     }
@@ -35,12 +35,12 @@ impl AtomicMonotonic {
 }
 
 impl Monotonic {
-    /// Milliseconds from `earlier` to this.
+    /// Milliseconds from `earlier` to `self`.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// So many milliseconds later.
+    /// Returns the point `millis` milliseconds later.
     pub(crate) const fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
@@ -48,34 +48,34 @@ impl Monotonic {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the clock that everything else is given"
+    reason = "this is the clock that is passed to everything else"
 )]
 fn instant() -> Instant {
     Instant::now()
 }
 
-/// Where "now" comes from.
+/// The source of the current time.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The machine's clock.
+    /// The system clock.
     System,
-    /// A clock that a test sets by hand: milliseconds since 1970.
+    /// A clock set by tests, in milliseconds since 1970.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `start` until it is advanced.
+    /// Creates a clock that stays at `start` until it is advanced.
     pub fn manual(start: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(start.as_millis())))
     }
 
-    /// What time it is.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
                 #[expect(
                     clippy::disallowed_methods,
-                    reason = "this is the clock that everything else is given"
+                    reason = "this is the clock that is passed to everything else"
                 )]
                 let since_1970 = SystemTime::now()
                     .duration_since(UNIX_EPOCH)
@@ -86,8 +86,8 @@ impl Clock {
         }
     }
 
-    /// How long the process has been running, in milliseconds: never goes back, whatever happens to the machine's clock.
-    /// For ages. A manual clock gives its own time.
+    /// Milliseconds since the process started, for measuring ages. Monotonic, even if the system clock is set back. A
+    /// manual clock returns its own time.
     pub fn monotonic(&self) -> Monotonic {
         match self {
             Self::System => {
@@ -99,7 +99,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward. The system's clock cannot be moved: nothing happens.
+    /// Advances a manual clock. No effect on the system clock.
     pub fn advance(&self, millis: i64) {
         if let Self::Manual(now) = self {
             now.fetch_add(millis, Ordering::Relaxed);

@@ -1,6 +1,6 @@
-//! How an instance's keys look and behave (design §4): one convention per instance, read from a TOML file.
+//! The format and rules of an instance's keys (design §4): one convention per instance, read from a TOML file.
 //!
-//! The facts are available to the pages; reading and checking a file needs the `native` feature.
+//! The types are available to the pages; reading and validating a file requires the `native` feature.
 
 mod class;
 #[cfg(feature = "native")]
@@ -30,85 +30,85 @@ use crate::{
     key::{Environment, Kind},
 };
 
-/// How this instance's keys look and behave.
+/// The format and rules of this instance's keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Convention {
-    /// What the operator's settings call it: `[a-z0-9-]+`.
+    /// The name used in the operator's settings: `[a-z0-9-]+`.
     pub name: String,
-    /// What people call it.
+    /// The display name.
     pub title: String,
-    /// What people call the kinds of keys.
+    /// The display names of the key kinds.
     #[serde(default)]
     pub kind_names: KindNames,
-    /// What the keys begin with.
+    /// The key prefixes.
     pub prefixes: Prefixes,
-    /// What keys created elsewhere begin with. They carry no checksum, and count as secret.
+    /// Prefixes of keys imported from elsewhere. Such keys have no checksum and are treated as secret keys.
     #[serde(default)]
     pub legacy_prefixes: LegacyPrefixes,
-    /// How many random Base62 characters follow the prefix; the checksum's six come after them.
+    /// The number of random Base62 characters after the prefix. The six characters of the checksum follow them.
     pub random_characters: u8,
-    /// How many characters of the front a key's display form shows; without it, the prefix and four more.
+    /// The number of leading characters shown in a key's display form. Defaults to the prefix and four more.
     pub display_front: Option<u8>,
-    /// Where a request may carry its key, the recommended place first.
+    /// The headers in which a request can send its key, the recommended one first.
     pub accepted_in: Vec<KeyHeader>,
-    /// The scopes offered, in the order in which forms list them.
+    /// The scopes on offer, in the order in which forms list them.
     #[serde(default)]
     pub scopes: Vec<ScopeSetting>,
-    /// Sets of scopes that a form offers as one choice.
+    /// Sets of scopes that a form offers as a single choice.
     #[serde(default)]
     pub scope_presets: Vec<ScopePreset>,
-    /// The scope that stands for all of them.
+    /// The scope that includes all others.
     pub admin_scope: Option<Scope>,
-    /// What a key without scopes may do.
+    /// What a key without scopes is allowed to do.
     pub no_scope_means: NoScope,
-    /// The scopes with which a secret key may be used from a browser, as long as it has no others.
+    /// The scopes that allow a secret key in browsers, provided that the key has no others.
     #[serde(default)]
     pub browser_scopes: Vec<Scope>,
-    /// How allowed domains are read.
+    /// How allowed domains are matched.
     pub domains: DomainSettings,
-    /// When keys expire.
+    /// Key expiry.
     pub expiry: ExpirySettings,
-    /// Requests per key and minute, by endpoint class.
+    /// The rate limit of each endpoint class, in requests per key and minute.
     pub classes: BTreeMap<String, NonZeroU32>,
-    /// The class of a request that names none.
+    /// The class of requests that name none.
     pub default_class: String,
-    /// What a request costs, beside its place in the rate limit.
+    /// What a request costs in addition to counting towards the rate limit.
     pub metering: Metering,
-    /// What a key is tied to.
+    /// Whether keys belong to an org or a project.
     pub bound_to: BoundTo,
-    /// Whether an agent's public ID may stand in a page in place of a key.
+    /// Whether a page can embed an agent's public ID instead of a key.
     pub public_agent_embedding: bool,
-    /// What a page with nothing but an agent's public ID may do; other scopes need a key.
+    /// The scopes granted to a page that sends only an agent's public ID. All other scopes require a key.
     #[serde(default)]
     pub public_agent_scopes: Vec<Scope>,
-    /// What the examples on the pages call a key.
+    /// The environment variables used in the pages' examples.
     pub environment_variables: EnvironmentVariables,
 }
 
-/// What keys begin with, by kind and environment. A kind or environment without a prefix is not offered; an empty
-/// prefix is a prefix.
+/// Prefixes by kind and environment. A kind or environment without a prefix is not offered. The empty string is a valid
+/// prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prefixes {
-    /// Of secret keys in production.
+    /// Secret keys in production.
     pub secret_live: String,
-    /// Of secret keys elsewhere.
+    /// Secret keys outside production.
     pub secret_test: Option<String>,
-    /// Of widget keys in production.
+    /// Widget keys in production.
     pub widget_live: Option<String>,
-    /// Of widget keys elsewhere.
+    /// Widget keys outside production.
     pub widget_test: Option<String>,
 }
 
-/// What keys created elsewhere begin with.
+/// Prefixes of keys that were created elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LegacyPrefixes {
-    /// In production.
+    /// Production keys.
     #[serde(default)]
     pub live: Vec<String>,
-    /// Elsewhere.
+    /// Test keys.
     #[serde(default)]
     pub test: Vec<String>,
 }
@@ -117,95 +117,95 @@ pub struct LegacyPrefixes {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum KeyHeader {
-    /// `Authorization: Bearer KEY`, written `Bearer`.
+    /// `Authorization: Bearer KEY`, written as `Bearer`.
     Bearer,
-    /// A header of its own, such as `X-API-Key`.
+    /// A custom header, such as `X-API-Key`.
     Named(String),
 }
 
-/// What a key without scopes may do.
+/// What a key without scopes is allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoScope {
-    /// Everything.
+    /// Every request.
     All,
-    /// Only what asks for no scope.
+    /// Only requests that require no scope.
     None,
 }
 
-/// How allowed domains are read.
+/// How allowed domains are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DomainSettings {
     /// Whether `mysite.com` covers `www.mysite.com`.
     pub covers_subdomains: bool,
-    /// When pages on localhost may use a key.
+    /// When pages on localhost can use a key.
     pub localhost: LocalhostRule,
-    /// Whether a key's owner may forbid localhost for that key.
+    /// Whether a key's owner can forbid localhost for that key.
     #[serde(default)]
     pub localhost_switch: bool,
 }
 
-/// When keys expire. Lengths are in days.
+/// Key expiry. Durations are in days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpirySettings {
-    /// What a form proposes; without it, never.
+    /// The default selection in forms. If unset, keys do not expire by default.
     pub default_days: Option<NonZeroU32>,
-    /// What a form offers, shortest first.
+    /// The durations that forms offer, shortest first.
     pub offered_days: Vec<NonZeroU32>,
-    /// Whether there are keys that never expire, beside those that were made elsewhere.
+    /// Whether new keys can be created without an expiry. Imported keys are not affected.
     pub never: bool,
 }
 
-/// What a request costs, beside its place in the rate limit.
+/// What a request costs in addition to counting towards the rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metering {
-    /// Nothing.
+    /// No cost.
     None,
-    /// One of the org's messages of the month, for orgs with a plan.
+    /// One message of the org's monthly quota, for orgs that have a plan.
     OptionalMonthlyQuota,
-    /// One of the org's messages of the month.
+    /// One message of the org's monthly quota.
     MonthlyQuota,
-    /// Some of the org's credits.
+    /// A number of the org's credits.
     Credits,
 }
 
-/// What a key is tied to.
+/// Whether keys belong to an org or a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoundTo {
-    /// Works on every agent of its org.
+    /// A key works with every agent of its org.
     Org,
-    /// Works on the agents of its own project only.
+    /// A key works only with the agents of its own project.
     Project,
 }
 
-/// What the examples on the pages call a key.
+/// The environment variables used in the pages' examples.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentVariables {
-    /// A secret key.
+    /// The variable for a secret key.
     pub secret: String,
-    /// A secret key of the test environment, where it has a name of its own.
+    /// The variable for a secret test key, if it has its own.
     pub secret_test: Option<String>,
-    /// A widget key, where the examples read one from the environment.
+    /// The variable for a widget key, if the examples read it from the environment.
     pub widget: Option<String>,
 }
 
-/// How many characters end a key: the Base62 of a CRC-32.
+/// The length of a key's checksum: a CRC-32 in Base62.
 pub const CHECKSUM_CHARACTERS: usize = 6;
 
 impl Convention {
-    /// What keys of this kind and environment begin with, if there are such keys.
+    /// Returns the prefix of keys of this kind and environment, if such keys are offered.
     pub fn prefix(&self, kind: Kind, environment: Environment) -> Option<&str> {
         self.prefixes()
             .find(|(_, of_kind, of)| (*of_kind, *of) == (kind, environment))
             .map(|(prefix, ..)| prefix)
     }
 
-    /// Everything that a key made here may begin with.
+    /// All prefixes of keys created by this instance.
     pub fn prefixes(&self) -> impl Iterator<Item = (&str, Kind, Environment)> {
         let Prefixes {
             secret_live,
@@ -223,7 +223,7 @@ impl Convention {
         .filter_map(|(prefix, kind, environment)| Some((prefix?.as_str(), kind, environment)))
     }
 
-    /// Everything that a key created elsewhere may begin with.
+    /// All prefixes of keys created elsewhere.
     pub fn legacy_prefixes(&self) -> impl Iterator<Item = (&str, Kind, Environment)> {
         let of = |prefixes, environment| {
             <[String]>::iter(prefixes)
@@ -233,18 +233,18 @@ impl Convention {
             .chain(of(&self.legacy_prefixes.test, Environment::Test))
     }
 
-    /// How many characters follow the prefix of a key made here, the checksum included.
+    /// The number of characters after the prefix of a key created by this instance, including the checksum.
     pub fn characters_after_prefix(&self) -> usize {
         usize::from(self.random_characters) + CHECKSUM_CHARACTERS
     }
 
-    /// How many characters of the front may be shown of a key that begins with `prefix`.
+    /// The number of leading characters that are shown of a key with this `prefix`.
     pub fn display_front(&self, prefix: &str) -> usize {
         self.display_front.map_or(prefix.len() + 4, usize::from)
     }
 
-    /// The rule for a key's allowed domains. `localhost_forbidden` is the key's own switch, which counts only where the
-    /// convention has one.
+    /// The rule for a key's allowed domains. `localhost_forbidden` is the key's own switch; it applies only if the
+    /// convention offers the switch.
     pub fn domain_rule(&self, localhost_forbidden: bool) -> DomainRule {
         let DomainSettings {
             covers_subdomains,
@@ -262,7 +262,7 @@ impl Convention {
         }
     }
 
-    /// Whether a secret key with these scopes is meant to stand in a page.
+    /// Whether a secret key with these scopes is intended for use in browsers.
     pub fn allows_secret_in_browser(&self, granted: &[Scope]) -> bool {
         !granted.is_empty()
             && granted
@@ -270,7 +270,7 @@ impl Convention {
                 .all(|scope| self.browser_scopes.contains(scope))
     }
 
-    /// What the examples call a key of this kind and environment.
+    /// The environment variable that the examples use for a key of this kind and environment.
     pub fn environment_variable(&self, kind: Kind, environment: Environment) -> &str {
         let EnvironmentVariables {
             secret,

@@ -1,7 +1,8 @@
-//! Where things are kept: SQLite by default, Postgres when there are several instances.
+//! Storage: SQLite by default, Postgres for several instances.
 //!
-//! Both databases get the same SQL text with `$n` placeholders; [`on!`] is the one place that branches. SQLite has a
-//! pool of one connection for writing, so that writers queue in our process rather than fail in SQLite's.
+//! Both databases run the same SQL with `$n` placeholders; [`on!`] is the only place that branches. SQLite has a pool
+//! with a single connection for writing, so that writers queue in this process instead of failing with a busy error
+//! in SQLite.
 
 mod error;
 pub(crate) mod postgres;
@@ -21,21 +22,21 @@ pub(crate) use self::postgres::{PostgresPool, Statements};
 pub(crate) use self::transaction::{Turn, Tx};
 use crate::{clock::Clock, time::Timestamp};
 
-/// Reads a column that holds JSON.
+/// Parses a column that holds JSON.
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StorageError> {
     serde_json::from_str(text).map_err(StorageError::unreadable)
 }
 
-/// One of two things, by database.
+/// A value for SQLite or for Postgres.
 #[derive(Debug, Clone)]
 pub enum On<S, P> {
-    /// SQLite's.
+    /// The value for SQLite.
     Sqlite(S),
-    /// Postgres's.
+    /// The value for Postgres.
     Postgres(P),
 }
 
-/// The placeholders of a list in a statement: `$3, $4` for two from 3 on.
+/// Placeholders for a list: `$3, $4` for `places(3, 2)`.
 pub(crate) fn places(first: usize, count: usize) -> String {
     let places: Vec<String> = (first..first + count)
         .map(|place| format!("${place}"))
@@ -43,7 +44,7 @@ pub(crate) fn places(first: usize, count: usize) -> String {
     places.join(", ")
 }
 
-/// The placeholders of rows that are inserted: `($1, $2), ($3, $4)` for two of two columns.
+/// Placeholders for several rows: `($1, $2), ($3, $4)` for two rows of two columns.
 pub(crate) fn places_of_rows(rows: usize, columns: usize) -> String {
     let rows: Vec<String> = (0..rows)
         .map(|row| format!("({})", places(row * columns + 1, columns)))
@@ -51,7 +52,7 @@ pub(crate) fn places_of_rows(rows: usize, columns: usize) -> String {
     rows.join(", ")
 }
 
-/// Runs one expression on whichever database is in use: `on!(db.read(), c => query.fetch_all(c).await)`.
+/// Runs an expression on the database in use: `on!(db.read(), c => query.fetch_all(c).await)`.
 macro_rules! on {
     ($target:expr, $connection:ident => $body:expr) => {
         match $target {
@@ -62,8 +63,8 @@ macro_rules! on {
 }
 pub(crate) use on;
 
-/// Reads the row that a `SELECT` finds, if there is one, and keeps others from it until the transaction ends. SQLite's
-/// transaction keeps every other writer out by itself; Postgres has to be told which row matters.
+/// Reads the row that a `SELECT` finds, if any, and locks it until the transaction ends. SQLite's transaction already
+/// excludes all other writers; Postgres needs `FOR UPDATE`.
 macro_rules! select_locked {
     ($tx:expr, $select:literal $(, $bind:expr)+) => {
         match $tx.on() {
@@ -77,8 +78,8 @@ macro_rules! select_locked {
 }
 pub(crate) use select_locked;
 
-/// Stores a type that has `Display` and `FromStr` in a TEXT column, in both databases. `$read` reads what is stored where
-/// that is less strict than what is typed.
+/// Stores a type that has `Display` and `FromStr` in a TEXT column of either database. `$read` replaces `FromStr` for
+/// stored values, where these are validated less strictly than user input.
 macro_rules! text_column {
     ($name:ty) => {
         $crate::db::text_column!($name, str::parse::<$name>);
@@ -125,16 +126,16 @@ pub(crate) use text_column;
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrations = sqlx::migrate!("migrations/postgres");
-    // They are made under a lock of ours.
+    // `PostgresPool::migrate` takes a lock of its own.
     migrations.set_locking(false);
     migrations
 });
 
-/// The pools of connections to one database.
+/// The connection pools of a database.
 #[derive(Debug, Clone)]
 pub struct Db(On<SqlitePools, PostgresPools>);
 
-/// SQLite's pools.
+/// The connection pools for SQLite.
 #[derive(Debug, Clone)]
 pub struct SqlitePools {
     read: SqlitePool,
@@ -142,22 +143,22 @@ pub struct SqlitePools {
     verification: SqlitePool,
 }
 
-/// Postgres's pools.
+/// The connection pools for Postgres.
 #[derive(Debug, Clone)]
 pub struct PostgresPools {
     all: PostgresPool,
     verification: PostgresPool,
 }
 
-/// Connections that only verification uses, in both databases: it never waits for a page's.
+/// Number of connections reserved for verification, so that it never waits for connections in use by pages.
 const VERIFICATION_CONNECTIONS: u32 = 4;
 
 impl Db {
-    /// Connects to `url` and brings its tables up to date. Of several processes that do so at the same time one does the
-    /// work and the others wait: for SQLite by a lock beside the file, for Postgres by one in the database.
+    /// Connects to `url` and applies pending migrations. If several processes do so concurrently, one applies them
+    /// while the others wait for a lock: for SQLite in a file next to the database, for Postgres in the database.
     ///
     /// # Errors
-    /// When the database cannot be reached, a migration fails, or the database was made by a newer version.
+    /// If the database cannot be reached, a migration fails, or a newer version migrated the database.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let _lock = match sqlite_file::path(url) {
             Some(path) => Some(sqlite_file::Lock::acquire(&path).await?),
@@ -168,10 +169,10 @@ impl Db {
         Ok(db)
     }
 
-    /// Connects to `url` (`sqlite:…` or `postgres://…`) and creates the SQLite file when there is none.
+    /// Connects to `url` (`sqlite:…` or `postgres://…`), and creates the SQLite file if it does not exist.
     ///
     /// # Errors
-    /// When the URL names neither database or the database cannot be reached.
+    /// If the URL is invalid, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let all = PostgresPool::connect(url).await?;
@@ -210,10 +211,10 @@ impl Db {
         })))
     }
 
-    /// Brings the tables to what this version needs.
+    /// Applies pending migrations.
     ///
     /// # Errors
-    /// When a migration fails, or the database was made by a newer version.
+    /// If a migration fails, or a newer version migrated the database.
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match &self.0 {
             On::Sqlite(pools) => SQLITE_MIGRATIONS.run(&pools.write).await?,
@@ -222,17 +223,17 @@ impl Db {
         Ok(())
     }
 
-    /// How many migrations [`Db::migrate`] would make.
+    /// Returns the number of migrations that [`Db::migrate`] would apply.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub async fn pending_migrations(&self) -> Result<usize, StorageError> {
         self.ping().await?;
         const SQL: &str = "SELECT version FROM _sqlx_migrations WHERE success";
         let applied: Result<Vec<i64>, sqlx::Error> =
             on!(self.read(), c => sqlx::query_scalar(SQL).fetch_all(c).await);
         let applied = match applied {
-            // There is no such table before the first migration.
+            // The table does not exist before the first migration.
             Err(sqlx::Error::Database(_)) => Vec::new(),
             applied => applied?,
         };
@@ -246,13 +247,13 @@ impl Db {
             .count())
     }
 
-    /// The number of the last migration that this version has: the same for both databases.
+    /// The number of the last migration of this version, which is the same for both databases.
     pub fn last_migration() -> i64 {
         let versions = SQLITE_MIGRATIONS.iter().map(|migration| migration.version);
         versions.max().unwrap_or_default()
     }
 
-    /// The database's name, for people.
+    /// The name of the database system, for messages.
     pub fn name(&self) -> &'static str {
         match self.0 {
             On::Sqlite(_) => "SQLite",
@@ -260,12 +261,12 @@ impl Db {
         }
     }
 
-    /// Whether connections are handed out by transaction, by a pooler in front of Postgres.
+    /// Whether a pooler in front of Postgres assigns connections per transaction.
     pub fn has_pooler(&self) -> bool {
         self.postgres().is_some_and(PostgresPool::has_pooler)
     }
 
-    /// The connections to Postgres; `None` with SQLite.
+    /// The Postgres pool; `None` with SQLite.
     pub(crate) fn postgres(&self) -> Option<&PostgresPool> {
         match &self.0 {
             On::Sqlite(_) => None,
@@ -273,7 +274,7 @@ impl Db {
         }
     }
 
-    /// Connections to read with.
+    /// Connections for reading.
     pub(crate) fn read(&self) -> On<&SqlitePool, Statements<'_>> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.read),
@@ -281,8 +282,8 @@ impl Db {
         }
     }
 
-    /// Connections to read with what decides on a key: no page and no list waits for one, so that many of those hold up
-    /// no verification.
+    /// Connections for the reads of a verification. Pages and lists do not use them, so their load does not delay
+    /// verification.
     pub(crate) fn verification(&self) -> On<&SqlitePool, Statements<'_>> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.verification),
@@ -290,8 +291,8 @@ impl Db {
         }
     }
 
-    /// Connections to write one statement with that is not on an org's data: sessions, counts, what is old. Several belong
-    /// in a [`Db::begin_unrecorded`].
+    /// Connections for a single write that does not concern an org's data, such as sessions, counters and cleanup.
+    /// Several writes belong in a [`Db::begin_unrecorded`].
     pub(crate) fn write_unrecorded(&self) -> On<&SqlitePool, Statements<'_>> {
         match &self.0 {
             On::Sqlite(pools) => On::Sqlite(&pools.write),
@@ -299,17 +300,19 @@ impl Db {
         }
     }
 
-    /// Starts a transaction that writes and is not recorded, since it is not on an org's data; what is goes through
-    /// [`crate::change`]. Dropped without [`Tx::commit`], it changes nothing.
+    /// Starts a write transaction that is not recorded in the audit log, since it does not concern an org's data; for
+    /// that there is [`crate::change`]. Rolled back if dropped without [`Tx::commit`].
     pub(crate) async fn begin_unrecorded(&self) -> Result<Tx, StorageError> {
         Ok(Tx::new(match &self.0 {
-            // IMMEDIATE takes the write lock now; a deferred one that has read first can only fail to get it.
+            // IMMEDIATE takes the write lock now. A deferred transaction that has read first can fail when it
+            // upgrades.
             On::Sqlite(pools) => On::Sqlite(pools.write.begin_with("BEGIN IMMEDIATE").await?),
             On::Postgres(pools) => On::Postgres(pools.all.begin().await?),
         }))
     }
 
-    /// The same for a restore, which nobody waits for and which may stop on the way, as where its file is slow to read.
+    /// Same as [`Self::begin_unrecorded`] without timeouts, for a restore: nothing else is waiting for it, and it can
+    /// pause, for example while its file is slow to read.
     pub(crate) async fn begin_restore(&self) -> Result<Tx, StorageError> {
         match &self.0 {
             On::Sqlite(_) => self.begin_unrecorded().await,
@@ -317,27 +320,27 @@ impl Db {
         }
     }
 
-    /// Starts a transaction that only reads, and sees the database as it is at its first statement until its end.
+    /// Starts a read-only transaction that sees a consistent snapshot.
     pub(crate) async fn begin_snapshot(&self) -> Result<Tx, StorageError> {
         Ok(Tx::new(match &self.0 {
-            // Every transaction of SQLite sees one state.
+            // In SQLite every transaction reads a snapshot.
             On::Sqlite(pools) => On::Sqlite(pools.read.begin().await?),
             On::Postgres(pools) => On::Postgres(pools.all.begin_snapshot().await?),
         }))
     }
 
-    /// Whether a pepper was used with this database.
+    /// Whether this database was ever used with a pepper.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub async fn has_used_pepper(&self) -> Result<bool, StorageError> {
         const SQL: &str = "SELECT EXISTS (SELECT 1 FROM key_secrets) OR EXISTS (SELECT 1 FROM service_tokens) \
              OR EXISTS (SELECT 1 FROM audit_log) OR EXISTS (SELECT 1 FROM peppers)";
         Ok(on!(self.read(), c => sqlx::query_scalar(SQL).fetch_one(c).await)?)
     }
 
-    /// What time it is for all instances: Postgres says, since the clocks of their machines differ. The processes on one
-    /// SQLite file are on one machine and have its clock.
+    /// The current time for all instances. Postgres provides it, since the clocks of several machines differ.
+    /// Processes sharing an SQLite file are on one machine and share its clock.
     pub(crate) async fn now(&self, clock: &Clock) -> Result<Timestamp, StorageError> {
         const SQL: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
         match self.read() {
@@ -346,16 +349,16 @@ impl Db {
         }
     }
 
-    /// Whether the database answers.
+    /// Checks that the database can be reached.
     ///
     /// # Errors
-    /// When it does not.
+    /// If the database cannot be reached.
     pub async fn ping(&self) -> Result<(), StorageError> {
         on!(self.read(), c => sqlx::query("SELECT 1").execute(c).await.map(drop))?;
         Ok(())
     }
 
-    /// Closes every connection, after those in use are done.
+    /// Closes all connections, once those in use are released.
     pub async fn close(&self) {
         match &self.0 {
             On::Sqlite(pools) => {

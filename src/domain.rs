@@ -1,5 +1,6 @@
-//! Allowed domains (design §5): the patterns that a key's owner writes, the origin that a request states, and whether
-//! one covers the other. The browser runs the same code for its live check, short of what [`DomainPattern::parse`] says.
+//! Allowed domains (design §5): the patterns on a key's list, the origin of a request, and whether a pattern covers an
+//! origin. The browser runs the same code for its live check, with the exceptions that [`DomainPattern::parse`]
+//! documents.
 
 mod host;
 #[cfg(feature = "native")]
@@ -27,7 +28,7 @@ pub use self::{
     pattern::{DomainPattern, PatternError},
 };
 
-/// How a convention and a key read the list of allowed domains.
+/// How a list of allowed domains is matched, according to the convention and the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainRule {
     /// Whether `mysite.com` covers `www.mysite.com`.
@@ -36,28 +37,28 @@ pub struct DomainRule {
     pub localhost: LocalhostRule,
 }
 
-/// When pages on the host `localhost`, at whatever port, are allowed. `127.0.0.1` and `app.localhost` are other hosts.
+/// When pages on the host `localhost` are allowed, on any port. `127.0.0.1` and `app.localhost` are other hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LocalhostRule {
-    /// Whatever the list says.
+    /// Always, regardless of the list.
     Always,
-    /// As any other host.
+    /// Only if listed, like any other host.
     IfListed,
-    /// Not even when listed.
+    /// Never, even if listed.
     Never,
 }
 
-/// What allowed an origin.
+/// The reason why an origin is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match<'a> {
-    /// The first pattern on the list that covers it.
+    /// The first pattern on the list that covers the origin.
     Pattern(&'a DomainPattern),
     /// [`LocalhostRule::Always`].
     Localhost,
 }
 
-/// What allows this origin, if anything does.
+/// Returns what allows this origin, or `None` if it is not allowed.
 pub fn matching<'a>(
     patterns: &'a [DomainPattern],
     origin: &Origin<'_>,

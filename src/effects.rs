@@ -1,13 +1,15 @@
 //! Whether a change of a key is in effect on every instance, and how long that took.
 //!
-//! Each instance stores how far it has read the audit log (see [`crate::instances`]). The one that committed a change
-//! watches until all others have read it, and measures that by its own clock, which never goes back: clocks of several
-//! instances differ. The time is from the commit to when the watcher saw the last of them, some milliseconds too long
-//! rather than too short. It is stored, since any instance may render the page that shows it.
+//! Each instance stores how far it has read the audit log (see [`crate::instances`]). The instance that committed a
+//! change waits until all others have read it, and measures the time by its own monotonic clock, since the clocks of
+//! instances differ. The time runs from the commit until this instance saw that the last one had read the change, so
+//! it is some milliseconds too long rather than too short. It is stored, since any instance can render the page that
+//! shows it.
 //!
-//! An instance that does not respond may still run, cut off from the database. It trusts its memory for a minute after its
-//! last heartbeat, and the others wait for it a little longer: what that rests on is in ARCHITECTURE.md, under "What silence
-//! means". No two instances compare their clocks for it: when one was seen is a time of the database's clock.
+//! An instance that does not respond may still be running, cut off from the database. It trusts its cache for a
+//! minute after its last heartbeat, and the others wait a little longer than that; ARCHITECTURE.md explains the
+//! reasoning under "What silence means". Instances never compare their clocks for this: heartbeats are timestamped
+//! with the database's clock.
 
 use std::{
     collections::VecDeque,
@@ -30,50 +32,50 @@ use crate::{
     verify::{DECIDED_WITHIN, cache::TRUSTED_FOR},
 };
 
-/// Milliseconds after its last heartbeat until an instance decides on nothing that it knew then: the life of memory, the time
-/// that a request may take which found something there, and a second for clocks that are not equally fast.
+/// Milliseconds after its last heartbeat until an instance no longer decides on anything it had cached by then: the
+/// lifetime of the cache, the maximum duration of a request that read from it, and one second for clock drift.
 pub const SETTLED_AFTER: i64 = TRUSTED_FOR + DECIDED_WITHIN + SECOND;
-/// How long an instance that responds takes at most.
+/// Maximum time that a responsive instance takes to read a change, in milliseconds.
 const PROMPT: i64 = 2 * SECOND;
-/// Between two looks at the other instances, while a change is new.
+/// Pause between two queries for the other instances' positions, while a change is new.
 const SHORT_PAUSE: Duration = Duration::from_millis(10);
-/// The same when it is older: an instance may not respond.
+/// Pause between two queries when the change is older, as an instance may not be responding.
 const LONG_PAUSE: Duration = Duration::from_millis(250);
-/// Changes that are waited for at the same time; of more the oldest get no time.
+/// Maximum number of changes tracked concurrently. Beyond that, the oldest ones are not measured.
 const MAX_PENDING: usize = 1_000;
 
-/// How far a change has come.
+/// How far a change has propagated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// It is in effect on every instance.
+    /// The change is in effect on every instance.
     Everywhere {
-        /// How many milliseconds that took, where the instance that made the change could measure it.
+        /// How many milliseconds that took, if the instance that made the change was able to measure it.
         after: Option<i64>,
     },
-    /// Some instances have not read it yet.
+    /// Some instances have not read the change yet.
     Soon,
-    /// Some instance has not read it for longer than one that responds takes.
+    /// An instance has not read the change for longer than a responsive one takes.
     Late {
-        /// When the change is in effect even there.
+        /// When the change is in effect on that instance at the latest.
         at_the_latest: Timestamp,
     },
 }
 
-/// The last change of a key, and how far it has come.
+/// The last change of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastChange {
-    /// How far it has come.
+    /// How far the change has propagated.
     pub effect: Effect,
-    /// Whether it was made a short time ago, or some instance has not read it.
+    /// Whether the change is recent, or an instance has not read it yet.
     pub is_recent: bool,
 }
 
-/// The changes of this process that other instances may not know of.
+/// Changes committed by this process that other instances may not have read yet.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     pending: Mutex<VecDeque<Pending>>,
     woken: Notify,
-    /// By how many milliseconds this process's clock was ahead of the database's when they were last compared.
+    /// How many milliseconds this process's clock was ahead of the database's when they were last compared.
     ahead: Mutex<Option<i64>>,
 }
 
@@ -84,7 +86,7 @@ struct Pending {
 }
 
 impl Effects {
-    /// Notes that a change was committed just now. Only changes of keys that exist are waited for.
+    /// Starts tracking a change that was just committed. Only changes of existing keys are tracked.
     pub(crate) fn note(&self, events: &[(Event, Target)], entries: Appended, now: Monotonic) {
         let is_waited_for = |(event, target): &(Event, Target)| {
             matches!(target, Target::Key(_)) && !is_first(*event)
@@ -103,8 +105,8 @@ impl Effects {
         self.woken.notify_one();
     }
 
-    /// By how many milliseconds this process's clock is ahead of the database's. No two measurements are the same: one is
-    /// kept until it is half a second off, so that a time shown to someone who watches does not move.
+    /// How many milliseconds this process's clock is ahead of the database's. Measurements vary slightly, so one is
+    /// kept until it is off by half a second. That way, a displayed time does not jump.
     fn ahead(&self, measured: i64) -> i64 {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         match *ahead {
@@ -118,8 +120,8 @@ impl Effects {
     }
 }
 
-/// In SQL, whether the log has the entry that an instance read last, or begins right after it. A log that went back has others
-/// at its positions: whoever read those has not read what came after.
+/// SQL: whether the log contains the entry that an instance read last, or begins right after it. After a failover
+/// that lost entries, other entries take their positions: an instance that read the lost ones has not read these.
 macro_rules! has_what_was_read {
     () => {
         "(EXISTS (SELECT 1 FROM audit_log \
@@ -129,12 +131,12 @@ macro_rules! has_what_was_read {
     };
 }
 
-/// Whether an event is a key's first: nothing was before it that memory could hold.
+/// Whether this is the first event of a key, so that no cache can hold an older state.
 const fn is_first(event: Event) -> bool {
     matches!(event, Event::KeyCreated | Event::KeyImported)
 }
 
-/// Watches when changes of this process come into effect on every other instance, until it is dropped.
+/// Tracks when changes of this process take effect on all other instances, until the future is dropped.
 pub async fn watch(engine: &Engine) {
     loop {
         engine.effects.woken.notified().await;
@@ -142,7 +144,7 @@ pub async fn watch(engine: &Engine) {
             if let Err(error) = look(engine).await {
                 tracing::debug!(
                     error = &error as &dyn std::error::Error,
-                    "when a change came into effect was not stored and is tried again"
+                    "failed to store when a change took effect; retrying"
                 );
             }
             let newest = engine
@@ -162,22 +164,22 @@ pub async fn watch(engine: &Engine) {
     }
 }
 
-/// Stores which changes of this process are in effect on every other instance by now, and after how long.
+/// Stores which changes of this process are now in effect on all other instances, and how long that took.
 ///
 /// # Errors
-/// When the database does not answer; the next look tries again.
+/// If the database cannot be reached. The next call tries again.
 pub async fn look(engine: &Engine) -> Result<(), StorageError> {
     const OTHERS: &str = concat!(
         "SELECT MIN(CASE WHEN ",
         has_what_was_read!(),
         " THEN position ELSE 0 END) FROM instances WHERE id <> $1 AND seen_at > $2"
     );
-    // What a log lost that went back is in effect nowhere.
+    // Entries lost in a failover are in effect nowhere.
     const INSERT: &str = "INSERT INTO effects (first_position, last_position, millis, noted_at) \
          SELECT CAST($1 AS BIGINT), position, CAST($3 AS BIGINT), CAST($4 AS BIGINT) \
          FROM audit_log WHERE position = $2 AND hash = $5 ON CONFLICT (first_position) DO NOTHING";
     let asked_at = engine.clock.monotonic();
-    // After that it is in effect everywhere, and nobody asks how long that took.
+    // By then the change is in effect everywhere, and the time is no longer of interest.
     let is_awaited = |pending: &Pending| asked_at.since(pending.committed_at) < SETTLED_AFTER;
     engine.effects.pending().retain(is_awaited);
     let since = engine.db.now(&engine.clock).await?.plus(-SETTLED_AFTER);
@@ -213,10 +215,10 @@ pub async fn look(engine: &Engine) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The last change of a key, and how far it has come; `None` when the org has no such key.
+/// Returns the last change of a key and how far it has propagated; `None` if the org has no such key.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn of_key(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -235,19 +237,20 @@ pub async fn of_key(
     let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(LAST)
         .bind(permit.org_id()).bind(id).fetch_optional(c).await)?;
     let Some(row) = row else { return Ok(None) };
-    // Old entries are deleted.
+    // Retention deleted the entry.
     let (Some(position), Some(at), Some(event), Some(via)) = row else {
         return Ok(Some(LastChange {
             effect: Effect::Everywhere { after: None },
             is_recent: false,
         }));
     };
-    // Clocks of instances differ: this only says how soon to ask again, and whether to say anything.
+    // The clocks of instances differ, so this only determines how soon to check again and whether to show anything.
     let age = engine.clock.now().since(at).abs();
     let effect = match measured(engine, position).await? {
         Some(after) => Effect::Everywhere { after: Some(after) },
         None => match settled_at(engine, position).await? {
-            // The command line ends after a change; what else makes one is about to say how long it took.
+            // The command line exits right after a change, without measuring it. A server will store its measurement
+            // shortly.
             None if age < PROMPT && via != Via::Cli.as_str() => Effect::Soon,
             None => Effect::Everywhere { after: None },
             Some(_) if age < PROMPT => Effect::Soon,
@@ -268,7 +271,8 @@ async fn measured(engine: &Engine, position: i64) -> Result<Option<i64>, Storage
     Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(position).fetch_optional(c).await)?)
 }
 
-/// When no instance decides any more by what was before `position`, by this process's clock; `None` when that is so now.
+/// When no instance decides on state from before `position` any more, by this process's clock; `None` if that is
+/// already so.
 async fn settled_at(engine: &Engine, position: i64) -> Result<Option<Timestamp>, StorageError> {
     const LAST_SEEN: &str = concat!(
         "SELECT MAX(seen_at) FROM instances WHERE (position < $1 OR NOT ",
@@ -282,10 +286,10 @@ async fn settled_at(engine: &Engine, position: i64) -> Result<Option<Timestamp>,
     Ok(last_seen.map(|seen_at| seen_at.plus(SETTLED_AFTER + ahead)))
 }
 
-/// Deletes what nobody asks for any more.
+/// Deletes measurements that are no longer of interest.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM effects WHERE noted_at <= $1";
     let before = engine.clock.now().plus(-HOUR);

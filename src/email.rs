@@ -1,21 +1,21 @@
-//! E-mail addresses, parsed once.
+//! E-mail addresses.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// An e-mail address in lower case, so that one person has one account however they type it.
+/// An e-mail address in lower case, so that a user has one account regardless of how they type the address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
 
-/// The text is not an e-mail address that mail can be sent to.
+/// The text is not a valid e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Enter an e-mail address such as name@example.com.")]
 pub struct InvalidEmailAddress;
 
 impl EmailAddress {
-    /// The address as text.
+    /// The address as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -24,8 +24,8 @@ impl EmailAddress {
 impl FromStr for EmailAddress {
     type Err = InvalidEmailAddress;
 
-    /// Accepts what the HTML standard's `<input type=email>` accepts, with at least two labels in the domain, up to
-    /// 254 characters (RFC 5321 §4.5.3).
+    /// Accepts what the HTML standard's `<input type=email>` accepts, with at least two labels in the domain and at
+    /// most 254 characters (RFC 5321 §4.5.3).
     fn from_str(text: &str) -> Result<Self, InvalidEmailAddress> {
         let text = text.trim().to_ascii_lowercase();
         let (local, domain) = text.split_once('@').ok_or(InvalidEmailAddress)?;

@@ -1,4 +1,4 @@
-//! The engine: one value that holds what every operation needs.
+//! The engine, which holds the state that all operations share.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -25,27 +25,27 @@ use crate::{
     work_queue::WorkQueue,
 };
 
-/// What an engine is started with.
+/// The settings of an engine.
 #[derive(Debug)]
 pub struct EngineSettings {
-    /// Where things are kept, already migrated.
+    /// The database, already migrated.
     pub db: Db,
-    /// What key digests are keyed with.
+    /// The keys of the HMACs of key digests.
     pub peppers: Peppers,
-    /// How keys look and behave.
+    /// The format and behavior of keys.
     pub convention: Convention,
-    /// Who may make an account.
+    /// Who can create an account.
     pub sign_up: SignUpPolicy,
-    /// How many known keys are kept in memory.
+    /// Maximum number of cached keys.
     pub cached_keys: usize,
-    /// Where "now" comes from.
+    /// The source of the current time.
     pub clock: Clock,
-    /// Where randomness comes from.
+    /// The source of randomness.
     pub random: Randomness,
 }
 
-/// Everything that operations on keys, people and usage work with. One per process; a clone is the same one, for tasks
-/// that outlive their caller.
+/// The state that operations on keys, accounts and usage share. There is one per process. Clones share the same
+/// state, for tasks that outlive their caller.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -56,7 +56,7 @@ impl Deref for Engine {
     }
 }
 
-/// What an engine holds.
+/// The shared state of an engine.
 #[derive(Debug)]
 pub struct Inner {
     pub(crate) db: Db,
@@ -82,30 +82,30 @@ pub struct Inner {
     pub(crate) security_events: SecurityEvents,
 }
 
-/// Password hashes computed at the same time: each takes a core and 19 MiB for some tens of milliseconds.
+/// Number of password hashes computed concurrently. Each takes one core and 19 MiB for some tens of milliseconds.
 const HASHES_AT_ONCE: usize = 2;
-/// Password hashes that wait or are computed: the last one waits for about two seconds.
+/// Maximum number of queued and running password hashes. The last one waits for about two seconds.
 const MAX_HASHES: usize = 64;
-/// The same for one network or person.
+/// Maximum number of queued and running password hashes per network or user.
 const MAX_HASHES_EACH: usize = 8;
-/// Imports that are read and stored at the same time: each takes a core, then the database's one writer.
+/// Number of imports processed concurrently. Each takes one core, then the database's only writer.
 const IMPORTS_AT_ONCE: usize = 1;
-/// Imports that are sent, wait or are done. Each holds a file in memory.
+/// Maximum number of imports being uploaded, queued or processed. Each holds a file in memory.
 const MAX_IMPORTS: usize = 32;
-/// The same for one org.
+/// Maximum number of such imports per org.
 const MAX_IMPORTS_EACH: usize = 2;
-/// Exports whose rows are put together at the same time: each takes a core.
+/// Number of exports built concurrently. Each takes one core.
 const EXPORTS_AT_ONCE: usize = 1;
-/// Exports that wait, are put together or are sent. Each holds some megabytes of rows in memory.
+/// Maximum number of exports queued, being built or being sent. Each holds some megabytes of rows in memory.
 const MAX_EXPORTS: usize = 32;
-/// The same for one org.
+/// Maximum number of such exports per org.
 const MAX_EXPORTS_EACH: usize = 2;
 
 impl Engine {
-    /// Starts an engine on a database that [`Db::migrate`] has brought up to date.
+    /// Starts an engine on a database with all migrations applied by [`Db::migrate`].
     ///
     /// # Errors
-    /// When there is no randomness.
+    /// If the system's random number generator fails.
     pub fn start(settings: EngineSettings) -> Result<Self, RandomnessError> {
         let EngineSettings {
             db,
@@ -142,17 +142,17 @@ impl Engine {
         })))
     }
 
-    /// Waits for commits that are under way and writes what is noted for the audit log, before the database is closed.
+    /// Waits for commits in progress and writes buffered audit events. To be called before the database is closed.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub async fn finish(&self) -> Result<(), StorageError> {
         self.commits.close();
         self.commits.wait().await;
         security_events::write(self, true).await
     }
 
-    /// Drops from memory what an event made stale.
+    /// Evicts from the cache what an event made stale.
     pub(crate) fn forget_stale(&self, event: Event, target: Target) {
         match (event.stale(), target) {
             (Stale::Key, Target::Key(id)) => self.cache.forget_key(id),
@@ -184,27 +184,27 @@ impl Engine {
         }
     }
 
-    /// How many verifications were decided how, since the engine started.
+    /// Counts of verifications by outcome since the engine started.
     pub fn verifications(&self) -> &Verifications {
         &self.verifications
     }
 
-    /// The clock that the engine goes by.
+    /// The engine's clock.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// How this instance's keys look and behave.
+    /// The format and behavior of this instance's keys.
     pub fn convention(&self) -> &Convention {
         &self.convention
     }
 
-    /// Which run of the program this is.
+    /// The ID of this run of the program.
     pub fn instance(&self) -> InstanceId {
         self.recorder.instance()
     }
 
-    /// The database, to ask whether it answers or to close it.
+    /// The database, to check that it can be reached or to close it.
     pub fn db(&self) -> &Db {
         &self.db
     }

@@ -1,7 +1,7 @@
-//! Everything that can happen, in one vocabulary: the audit log, its readers, pages and documentation use these words.
+//! All kinds of events, with the names that the audit log, its readers, pages and documentation use.
 //!
-//! Each `match` below is exhaustive, so that a new event does not compile until it has a word, a sentence, and an answer
-//! to what it makes stale.
+//! Each `match` below is exhaustive, so that a new event does not compile until it has a name, a sentence, and a
+//! decision on what it makes stale.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,7 @@ use crate::id::{AgentId, KeyId, OrgId, ProjectId, ServiceTokenId, UserId};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident $word:literal $sentence:literal $stale:ident)*) => {
-        /// Something that happened.
+        /// A kind of event.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub enum Event {
@@ -22,21 +22,21 @@ macro_rules! events {
             /// Every event.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// Its word on the wire.
+            /// The event's name on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $word,)*
                 }
             }
 
-            /// What someone did, to follow their name: "Dana created the key".
+            /// The event as a phrase that follows the actor's name: "Dana created the key".
             pub const fn sentence(self) -> &'static str {
                 match self {
                     $(Self::$name => $sentence,)*
                 }
             }
 
-            /// What must not be answered from memory any more.
+            /// What the event makes stale in the cache.
             pub const fn stale(self) -> Stale {
                 match self {
                     $(Self::$name => Stale::$stale,)*
@@ -55,13 +55,13 @@ events! {
     KeyDisabled "key.disabled" "disabled the key" Key
     /// A disabled key was enabled.
     KeyEnabled "key.enabled" "enabled the key" Key
-    /// A key got a new secret.
+    /// A key was rotated to a new secret.
     KeyRotated "key.rotated" "rotated the key" Secrets
-    /// The secret before a rotation was ended early.
+    /// The previous secret of a rotated key was ended early.
     KeyOldSecretEnded "key.old_secret_ended" "ended the key's old secret" Key
-    /// A key was ended for good.
+    /// A key was revoked permanently.
     KeyRevoked "key.revoked" "revoked the key" Key
-    /// A key that was created elsewhere was added.
+    /// A key created elsewhere was imported.
     KeyImported "key.imported" "imported the key" Secrets
     /// An agent was created.
     AgentCreated "agent.created" "created the agent" Agent
@@ -85,7 +85,7 @@ events! {
     MemberInvited "member.invited" "invited someone" Nothing
     /// Someone became a member.
     MemberJoined "member.joined" "joined the organization" Nothing
-    /// A member got another role.
+    /// A member's role was changed.
     MemberRoleChanged "member.role_changed" "changed the role of a member" Nothing
     /// A member was removed.
     MemberRemoved "member.removed" "removed a member" Nothing
@@ -101,26 +101,26 @@ events! {
     SessionFailed "session.failed" "failed to sign in" Nothing
     /// Someone signed out, or their session was ended.
     SessionEnded "session.ended" "signed out" Nothing
-    /// Someone asked for what their role does not allow.
+    /// Someone was denied an action that their role does not allow.
     AccessDenied "access.denied" "was denied access" Nothing
     /// Data was exported.
     ExportMade "export.made" "exported data" Nothing
 }
 
-/// What an event makes stale in the memory of every instance.
+/// What an event makes stale in the cache of every instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stale {
-    /// Nothing is held in memory of it.
+    /// Nothing about the event is cached.
     Nothing,
-    /// The key that it is about.
+    /// The key that the event is about.
     Key,
-    /// The same, and which texts are no key: one of them may be a new secret.
+    /// The key that the event is about, and the cache of unknown keys: one of them may now exist.
     Secrets,
-    /// The agent that it is about, and which texts are no agent.
+    /// The agent that the event is about, and the cache of unknown agents.
     Agent,
-    /// The organization that it is about.
+    /// The organization that the event is about.
     Org,
-    /// The service token that it is about.
+    /// The service token that the event is about, and the cache of unknown tokens.
     Token,
 }
 
@@ -135,13 +135,13 @@ pub enum Target {
     Project(ProjectId),
     /// The organization itself.
     Org(OrgId),
-    /// A person.
+    /// A user.
     User(UserId),
     /// A service token.
     Token(ServiceTokenId),
 }
 
-/// The text is not an event's word.
+/// The text is not the name of an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Unknown event.")]
 pub struct UnknownEvent;
@@ -177,7 +177,7 @@ impl fmt::Display for Event {
 crate::db::text_column!(Event);
 
 impl Target {
-    /// What kind of thing it is, on the wire.
+    /// The type of the target, on the wire.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Key(_) => "key",
@@ -189,7 +189,7 @@ impl Target {
         }
     }
 
-    /// Reads what [`Target`]'s `Display` wrote: an id's prefix says what it is of.
+    /// Parses the output of [`Target`]'s `Display`. The ID's prefix determines the type.
     pub fn parse(id: &str) -> Option<Self> {
         id.parse()
             .map(Self::Key)
@@ -203,7 +203,6 @@ impl Target {
 }
 
 impl fmt::Display for Target {
-    /// The id.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(id) => id.fmt(f),

@@ -1,4 +1,4 @@
-//! What can fail on our side whatever is asked for. For the log: a user is told only to try again.
+//! Internal errors that can occur in any operation. The details are for the log; users are only asked to try again.
 
 use crate::{
     db::StorageError,
@@ -6,22 +6,22 @@ use crate::{
     work_queue::{Busy, Unfinished},
 };
 
-/// Why something was not done although nothing is wrong with the request.
+/// Why a valid request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The database could not be asked.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// There was no randomness.
+    /// The system's random number generator failed.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
-    /// argon2 failed, or a stored hash is not one.
+    /// argon2 failed, or a stored hash is malformed.
     #[error("the password could not be hashed")]
     Hash(#[from] argon2::password_hash::Error),
-    /// Too much of the same work is under way, in all or for this org, network or person.
+    /// Too much work of the same kind is queued, in total or for this org, network or user.
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// The work was cut off by shutdown.
+    /// The work was interrupted by shutdown, or panicked.
     #[error(transparent)]
     Unfinished(#[from] Unfinished),
 }
@@ -32,7 +32,7 @@ impl From<sqlx::Error> for Fault {
     }
 }
 
-/// Has `?` make an error's variant `Fault` of each cause of one.
+/// Makes `?` convert all causes of a [`Fault`] into the `Fault` variant of an error type.
 macro_rules! from_fault {
     ($error:ty) => {
         impl<E: Into<$crate::fault::Fault>> From<E> for $error {

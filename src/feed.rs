@@ -1,8 +1,8 @@
-//! The audit log as a feed: what other processes changed is dropped from the memory of this one.
+//! The audit log as a feed: evicts from this process's cache what other processes changed.
 //!
-//! Postgres notifies of new rows; in any case they are looked for every half second, so that a lost notification, or a
-//! second process on one SQLite file, costs that much. Rows are read in the order of commits and none is missed (see
-//! [`crate::audit`]). When the listening connection was lost, all that is in memory is dropped.
+//! Postgres sends notifications of new rows. In addition the log is polled every half second, which bounds the delay
+//! if a notification is lost, or if a second process uses the same SQLite file. Rows are read in commit order and
+//! none is missed (see [`crate::audit`]). If the listening connection was lost, the whole cache is cleared.
 
 mod notifications;
 
@@ -20,16 +20,16 @@ use crate::{
     event::{Event, Target},
 };
 
-/// How often new rows are looked for, whether or not a notification came.
+/// How often the log is polled, with or without notifications.
 const POLL: Duration = Duration::from_millis(500);
-/// From the loss of the listening connection to the next try.
+/// Pause before reconnecting a lost listening connection.
 const RECONNECT: Duration = Duration::from_secs(1);
-/// From a try on which no notification arrived to the next: what is in the way may be set up otherwise by then.
+/// Pause after an attempt on which no notification arrived: the configuration may have been fixed by then.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
-/// Rows that are read at the same time.
+/// Number of rows read per batch.
 const ROWS_AT_ONCE: i64 = 1_000;
 
-/// How far the log has been read.
+/// How far this process has read the log.
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
     /// `None` until [`start`].
@@ -38,16 +38,16 @@ pub(crate) struct Feed {
     advanced: Notify,
 }
 
-/// The end of the log, or where it was.
+/// A position that was the end of the log when it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct End {
     pub position: i64,
-    /// Tells apart two entries at one position: a database that was restored, or that a standby replaced, may lack the last
-    /// entries and has others there later.
+    /// Distinguishes two entries at the same position: after a restore or a failover the database may lack the last
+    /// entries, and later have different ones at their positions.
     pub hash: Vec<u8>,
 }
 
-/// A row of the log, as it is read on from.
+/// A row of the log, as read by the feed.
 #[derive(sqlx::FromRow)]
 struct Row {
     #[sqlx(flatten)]
@@ -56,10 +56,10 @@ struct Row {
     target_id: Option<String>,
 }
 
-/// Takes the end of the log as the place to read on from. To be called before anything is in memory.
+/// Takes the end of the log as the position to read from. Must be called before anything is cached.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn start(engine: &Engine) -> Result<(), StorageError> {
     let mut read_to = engine.feed.read_to.lock().await;
     *read_to = Some(end_of_log(engine).await?);
@@ -72,22 +72,22 @@ async fn end_of_log(engine: &Engine) -> Result<End, StorageError> {
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_one(c).await)?)
 }
 
-/// How far the log has been read; its beginning before [`start`].
+/// Returns how far the log has been read; the beginning before [`start`].
 pub(crate) async fn read_to(engine: &Engine) -> End {
     let read_to = engine.feed.read_to.lock().await;
     read_to.clone().unwrap_or_default()
 }
 
-/// Resolves when more of the log was read than at the last time that this resolved.
+/// Resolves when the log was read further since it last resolved.
 pub async fn advanced(engine: &Engine) {
     engine.feed.advanced.notified().await;
 }
 
-/// Reads what was appended since the last time, and drops what it made stale. A log that has not what was read of it is
-/// another one: all that is in memory is dropped, and its end is read on from.
+/// Reads the rows appended since the last call, and evicts what they made stale. If the log no longer contains the
+/// last row read, it is a different log: the whole cache is cleared, and reading continues from the current end.
 ///
 /// # Errors
-/// When the database does not answer; what was read before that is dropped.
+/// If the database cannot be reached. The rows read before that have been processed.
 pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "SELECT position, hash, event, target_id FROM audit_log WHERE position >= $1 \
          ORDER BY position LIMIT $2";
@@ -104,13 +104,13 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
             _ => is_beginning(engine, &after).await?,
         };
         if !is_there {
-            // First the end, then the memory: what is read into it from now on is no older than the end.
+            // Read the end before clearing the cache, so that anything cached from now on is no older than the end.
             *read_to = Some(end_of_log(engine).await?);
             engine.cache.forget_everything();
             engine.feed.advanced.notify_one();
             tracing::warn!(
-                "the audit log does not have the last entry that was read, as after a failover that lost changes; memory \
-                 was cleared"
+                "the audit log no longer contains the last entry that was read, as after a failover that lost changes; \
+                 the cache was cleared"
             );
             return Ok(());
         }
@@ -119,7 +119,7 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
             event, target_id, ..
         } in new
         {
-            // A newer instance may write events that this one does not know: what they changed is not told apart.
+            // A newer instance may write events unknown to this one. What they made stale is unknown too.
             match (
                 event.parse::<Event>(),
                 target_id.as_deref().and_then(Target::parse),
@@ -141,7 +141,7 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
     }
 }
 
-/// Whether the log begins right after this entry: retention deleted it and nothing behind it, or nothing was ever written.
+/// Whether the log begins right after this entry: either retention deleted everything up to it, or the log is empty.
 async fn is_beginning(engine: &Engine, end: &End) -> Result<bool, StorageError> {
     const SQL: &str =
         "SELECT EXISTS (SELECT 1 FROM audit_checkpoint WHERE position = $1 AND hash = $2)";
@@ -149,8 +149,8 @@ async fn is_beginning(engine: &Engine, end: &End) -> Result<bool, StorageError> 
         .bind(end.position).bind(&end.hash).fetch_one(c).await)?)
 }
 
-/// Follows the log until it is dropped. `listen_url` is another address of the database to listen at: a pooler that hands
-/// out connections by transaction passes no notifications on.
+/// Follows the log until the future is dropped. `listen_url` is an alternative address of the database for listening,
+/// since a pooler that assigns connections per transaction does not forward notifications.
 pub async fn follow(engine: &Engine, listen_url: Option<&str>) {
     tokio::select! {
         () = read_on(engine) => {}
@@ -173,20 +173,20 @@ async fn read_on(engine: &Engine) {
         {
             tracing::error!(
                 error = error as &dyn std::error::Error,
-                "changes of other instances cannot be read; keys are answered from memory for a minute"
+                "failed to read changes by other instances; cached keys are trusted for one more minute"
             );
         }
         failed = result.is_err();
     }
 }
 
-/// Wakes the reader at each notification, where there are any. A lost connection is made anew.
+/// Wakes the reader on each notification, if there are any, and reconnects after a lost connection.
 async fn listen(engine: &Engine, listen_url: Option<&str>) {
     let mut told = None;
     loop {
         let pause = match notifications::listener(&engine.db, listen_url).await {
             Ok(mut listener) => {
-                // What was sent while nobody listened is lost.
+                // Notifications sent before listening began are lost.
                 engine.cache.forget_everything();
                 engine.feed.woken.notify_one();
                 tracing::info!("changes by other instances: {}", Noticing::Notified);
@@ -194,7 +194,7 @@ async fn listen(engine: &Engine, listen_url: Option<&str>) {
                     engine.feed.woken.notify_one();
                 }
                 engine.cache.forget_everything();
-                tracing::warn!("the connection that listens for changes was lost and is made anew");
+                tracing::warn!("lost the connection that listens for changes; reconnecting");
                 told = None;
                 RECONNECT
             }

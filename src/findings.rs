@@ -1,4 +1,4 @@
-//! What use of a key has shown about it: things that its owners should look at (design §8).
+//! Findings: problems in the use of a key that its owners should investigate (design §8).
 
 use std::{fmt, str::FromStr};
 
@@ -10,10 +10,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// Something that verifications show about a key.
+/// A problem that verifications found with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Finding {
-    /// A secret key on a request that a browser made, let through or not.
+    /// A browser sent a secret key. Recorded whether or not the request was allowed.
     SecretKeyInBrowser,
 }
 
@@ -45,22 +45,22 @@ crate::db::text_column!(Finding);
 /// A finding with its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Found {
-    /// What was found.
+    /// The problem that was found.
     pub finding: Finding,
-    /// When first.
+    /// When it was first seen.
     pub first_at: Timestamp,
-    /// When last.
+    /// When it was last seen.
     pub last_at: Timestamp,
-    /// On how many requests.
+    /// The number of requests that showed it.
     pub count: i64,
-    /// The origin of the last one; empty when it could not be read.
+    /// The origin of the last such request. Empty if it could not be parsed.
     pub origin: String,
 }
 
-/// The findings on one key, the latest first. None when the org has no such key.
+/// Returns the findings of a key, the latest first. Empty if the org has no such key.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_key(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,

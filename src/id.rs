@@ -1,12 +1,12 @@
-//! Typed ids. An id is a UUID version 7 (RFC 9562) behind a prefix that names what it identifies, so that a key's id
-//! can neither be passed for an org's in code nor be mistaken for one in a log.
+//! Typed IDs. An ID is a UUID version 7 (RFC 9562) with a prefix for its type, so that a key's ID cannot be passed as
+//! an org's ID in code or be mistaken for one in a log.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The text is not an id of the kind that was asked for.
+/// The text is not an ID of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Enter the ID of {thing}: `{prefix}` followed by 32 hexadecimal digits.")]
 pub struct InvalidId {
@@ -22,7 +22,8 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes an id that sorts by `unix_millis` (milliseconds since 1970), with 74 bits of the given randomness.
+            /// Creates an ID that sorts by `unix_millis` (milliseconds since 1970), with 74 bits of the given
+            /// randomness.
             pub fn new(unix_millis: i64, random: [u8; 10]) -> Self {
                 let millis = u64::try_from(unix_millis).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -44,7 +45,8 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = InvalidId;
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                // The simple form only: a second spelling of one id would be a second row or a second cache entry.
+                // Only the simple form is accepted: a second spelling of the same ID would be a second row or cache
+                // entry.
                 text.strip_prefix($prefix)
                     .filter(|hex| hex.len() == 32 && !hex.bytes().any(|byte| byte.is_ascii_uppercase()))
                     .and_then(|hex| Uuid::try_parse(hex).ok())
@@ -78,43 +80,43 @@ id!(
     "an organization"
 );
 id!(
-    /// A person.
+    /// A user.
     UserId,
     "usr_",
     "a user"
 );
 id!(
-    /// A group of keys in an org.
+    /// A group of keys within an org.
     ProjectId,
     "prj_",
     "a project"
 );
 id!(
-    /// An agent. Beside it stands its public ID, which is random and may be shown to everyone.
+    /// An agent. Its public ID, which is random and safe to publish, is a separate value.
     AgentId,
     "agn_",
     "an agent"
 );
 id!(
-    /// A key. It stays the same when the key's secret is rotated.
+    /// A key. The ID does not change when the key's secret is rotated.
     KeyId,
     "key_",
     "a key"
 );
 id!(
-    /// One secret of a key: the current one, or an old one that rotation left working for a while.
+    /// A secret of a key: the current one, or an old one that still works during the overlap after a rotation.
     SecretId,
     "sec_",
     "a key's secret"
 );
 id!(
-    /// A token with which the operator's API servers call Latchkey.
+    /// A token that the operator's API servers use to call Latchkey.
     ServiceTokenId,
     "svc_",
     "a service token"
 );
 id!(
-    /// One run of the program: what flushed usage batches are numbered under.
+    /// A run of the server. Batches of usage counts are numbered per instance.
     InstanceId,
     "ins_",
     "an instance"

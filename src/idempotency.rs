@@ -1,10 +1,11 @@
-//! Idempotency keys: a request that makes something and is sent again, because its answer was lost, makes it once.
+//! Idempotency keys: if a request that creates something is sent again because its response was lost, it is created
+//! only once.
 //!
-//! What is kept is not the answer, which may hold a plain key, but the creation token under which the thing is created.
-//! The same request gets the same token, and whatever creates the thing finds that it was created.
+//! The response is not stored, as it may contain a plaintext key. Instead, the creation token of the new object is
+//! stored. A repeated request gets the same token, and the operation finds the object that was created with it.
 //!
-//! A request that made nothing [releases](release) its key: the corrected request may come under the same one. The token
-//! stays, so that however requests under one key overlap, one thing is created.
+//! A failed request [releases](release) its key, so that the corrected request can use the same one. The token is
+//! kept, so only one object is created however requests with one key overlap.
 
 use sha2::{Digest, Sha256};
 
@@ -17,22 +18,22 @@ use crate::{
     time::{DAY, Timestamp},
 };
 
-/// For how many milliseconds a key stands for its request.
+/// How long a key is kept, in milliseconds.
 pub const KEPT_FOR: i64 = DAY;
 
-/// What tells one request from another: a SHA-256.
+/// The SHA-256 of a request, to recognize repetitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
-/// Why a request may not go on.
+/// Why a request was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimError {
-    /// The key came with another request before.
+    /// The key was already used with another request.
     #[error(
         "This Idempotency-Key was already used with a different request. Use a new key for each object that you create."
     )]
     Reused,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -40,7 +41,7 @@ pub enum ClaimError {
 from_fault!(ClaimError);
 
 impl Fingerprint {
-    /// The fingerprint of a request.
+    /// Computes the fingerprint of a request.
     pub fn new(method: &str, path: &str, body: &[u8]) -> Self {
         let mut hash = Sha256::new();
         for part in [method.as_bytes(), path.as_bytes(), body] {
@@ -51,13 +52,13 @@ impl Fingerprint {
     }
 }
 
-/// What stands in place of a fingerprint where a key stands for no request, since the one that it came with made nothing.
+/// Fingerprint of a released key: its request failed, so the key can be reused.
 const RELEASED: &[u8] = &[];
 
-/// The creation token of the request that `key` stands for: a new one, or that of the request before.
+/// Claims `key` for a request, and returns the creation token: a new one, or the same as for the previous attempt.
 ///
 /// # Errors
-/// [`ClaimError::Reused`] when it stands for another request.
+/// [`ClaimError::Reused`] if the key belongs to another request.
 pub async fn claim(
     engine: &Engine,
     service_token: ServiceTokenId,
@@ -71,7 +72,7 @@ pub async fn claim(
          WHERE service_token_id = $1 AND idempotency_key = $2 AND created_at <= $3";
     on!(tx.on(), c => sqlx::query(FORGET)
         .bind(service_token).bind(key).bind(now.plus(-KEPT_FOR)).execute(c).await.map(drop))?;
-    // Of two that come at once, the second waits here until the first is stored.
+    // If two requests arrive concurrently, the second waits here until the first is stored.
     const CLAIM: &str = "INSERT INTO idempotency_keys \
          (service_token_id, idempotency_key, fingerprint, creation_token, created_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (service_token_id, idempotency_key) DO UPDATE SET fingerprint = excluded.fingerprint \
@@ -90,10 +91,10 @@ pub async fn claim(
     }
 }
 
-/// Lets another request come under a key whose request made nothing.
+/// Releases the key of a failed request, so that another request can use it.
 ///
 /// # Errors
-/// When the database cannot be asked; the key then goes on standing for its request.
+/// If the database cannot be reached. The key then still belongs to its request.
 pub async fn release(
     engine: &Engine,
     service_token: ServiceTokenId,
@@ -107,10 +108,10 @@ pub async fn release(
     Ok(())
 }
 
-/// Deletes the keys that no longer stand for anything.
+/// Deletes expired keys.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM idempotency_keys WHERE created_at <= $1";
     let before: Timestamp = engine.clock.now().plus(-KEPT_FOR);

@@ -1,7 +1,8 @@
-//! Whether any key was imported: only then may a text that looks like a mistyped key of ours be one.
+//! Tracks whether any keys were imported.
 //!
-//! A key with a wrong checksum is refused without asking the database (design §3). A key that was created elsewhere may have
-//! our prefix and our length and no checksum, so where there are such keys, and only there, it is looked up.
+//! A key with this instance's prefix and a wrong checksum is normally rejected without querying the database (design
+//! §3). An imported key can have the same prefix and length without a checksum, so such keys are looked up if, and only
+//! if, the instance has imported keys.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +11,7 @@ use crate::{
     db::{StorageError, on},
 };
 
-/// What is known, in memory.
+/// Whether imported keys exist, cached in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Imports(AtomicBool);
 
@@ -20,17 +21,17 @@ impl Imports {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Notes that there are imported keys. A note stays: without them it costs a look-up for a mistyped key.
+    /// Records that imported keys exist. The flag is never reset: at worst it costs a lookup for each mistyped key.
     pub(crate) fn note(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// Notes what other instances imported, and what was imported before this one started. A look into an index, and none
-/// once there is something.
+/// Checks for keys that other instances imported or that were imported before this instance started. An index lookup;
+/// nothing once imported keys are known to exist.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn refresh(engine: &Engine) -> Result<(), StorageError> {
     if engine.imports.any() {
         return Ok(());

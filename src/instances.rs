@@ -1,8 +1,9 @@
-//! The instances that run on one database: each says every two seconds that it does, and how far it has read the audit log.
+//! The instances that use one database. Every two seconds each one stores a heartbeat, with its position in the audit
+//! log.
 //!
-//! What others conclude from its silence has to hold without it (see "What silence means" in ARCHITECTURE.md): an instance
-//! trusts its memory for as long after its last heartbeat as others wait for it, and no longer. When it was seen is a time of
-//! the database's clock, which all compare with the same clock.
+//! What others conclude from missing heartbeats must hold without the instance's cooperation (see "What silence
+//! means" in ARCHITECTURE.md): an instance trusts its cache after its last heartbeat only as long as the others wait
+//! for it. Heartbeats are timestamped with the database's clock, and only compared with that clock.
 
 use std::time::Duration;
 
@@ -16,29 +17,29 @@ use crate::{
     verify::cache::TRUSTED_FOR,
 };
 
-/// Between two heartbeats.
+/// Interval between two heartbeats.
 pub const HEARTBEAT: Duration = Duration::from_secs(2);
-/// How long after its last heartbeat an instance counts as running, in milliseconds.
+/// How long an instance counts as running after its last heartbeat, in milliseconds.
 const RUNNING_FOR: i64 = 10 * SECOND;
 
-/// An instance.
+/// A running instance.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Instance {
-    /// Its id: another one after each start.
+    /// The instance's ID. Every start of the program gets a new one.
     pub id: InstanceId,
-    /// Its version.
+    /// The version of Latchkey that the instance runs.
     pub version: String,
-    /// When it started.
+    /// When the instance started.
     pub started_at: Timestamp,
-    /// When it was last seen.
+    /// The time of its last heartbeat.
     pub seen_at: Timestamp,
 }
 
-/// Reads the audit log to its end, says that this instance runs and how far it has read, and from now on trusts memory
-/// until [`TRUSTED_FOR`] after this began. `started_at` is when the instance started.
+/// Reads the audit log to its end, stores a heartbeat with that position, and lets the cache be trusted until
+/// [`TRUSTED_FOR`] after this call began. `started_at` is when the instance started.
 ///
 /// # Errors
-/// When the database cannot be asked: memory is trusted no longer than before.
+/// If the database cannot be reached. The cache is then not trusted any longer than before.
 pub async fn beat(
     engine: &Engine,
     version: &str,
@@ -48,7 +49,7 @@ pub async fn beat(
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE \
          SET seen_at = excluded.seen_at, position = excluded.position, hash = excluded.hash";
     let began = engine.clock.monotonic();
-    // An instance that cannot read the log is as silent as one that cannot write here.
+    // An instance that cannot read the log must not send a heartbeat.
     feed::catch_up(engine).await?;
     let End { position, hash } = feed::read_to(engine).await;
     let now = engine.db.now(&engine.clock).await?;
@@ -59,10 +60,10 @@ pub async fn beat(
     Ok(())
 }
 
-/// Says that this instance ends.
+/// Removes this instance's heartbeat, when it shuts down.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn leave(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM instances WHERE id = $1";
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
@@ -70,10 +71,10 @@ pub async fn leave(engine: &Engine) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The instances that were seen in the last ten seconds, the one that has run longest first.
+/// Returns the instances with a heartbeat in the last ten seconds, the one running longest first.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instance>, StorageError> {
     const SQL: &str = "SELECT id, version, started_at, seen_at FROM instances WHERE seen_at > $1 \
          ORDER BY started_at, id LIMIT 1000";
@@ -81,11 +82,23 @@ pub async fn running(engine: &Engine, _operator: &Operator) -> Result<Vec<Instan
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
 }
 
-/// Whether an instance runs that does not have the current pepper: it started before that was used for the first time. It
-/// knows no key and no token that is stored under it.
+/// How many instances were seen in the last ten seconds.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
+pub(crate) async fn count_running(engine: &Engine) -> Result<u32, StorageError> {
+    const SQL: &str = "SELECT COUNT(*) FROM instances WHERE seen_at > $1";
+    let since = engine.db.now(&engine.clock).await?.plus(-RUNNING_FOR);
+    let running: i64 =
+        on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(since).fetch_one(c).await)?;
+    Ok(u32::try_from(running).unwrap_or(u32::MAX))
+}
+
+/// Whether a running instance lacks the current pepper, because it started before the pepper was first used. It
+/// cannot find keys or tokens stored under it.
+///
+/// # Errors
+/// If the database cannot be reached.
 pub async fn any_lacks_current_pepper(engine: &Engine) -> Result<bool, StorageError> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM instances WHERE seen_at > $1 \
          AND started_at < (SELECT noted_at FROM peppers WHERE version = $2))";
@@ -94,10 +107,10 @@ pub async fn any_lacks_current_pepper(engine: &Engine) -> Result<bool, StorageEr
         .bind(since).bind(engine.peppers.current_version()).fetch_one(c).await)?)
 }
 
-/// Deletes what instances left that did not end well.
+/// Deletes the heartbeats of instances that did not shut down properly.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM instances WHERE seen_at <= $1";
     let before = engine.db.now(&engine.clock).await?.plus(-DAY);

@@ -1,4 +1,4 @@
-//! IP ranges: the addresses from which a key works. The browser reads them with the same code as the server.
+//! IP ranges: the addresses from which a key works. The browser and the server parse them with the same code.
 
 mod list;
 #[cfg(test)]
@@ -13,46 +13,45 @@ use serde::{Deserialize, Serialize};
 pub use self::list::{MAX_RANGES, TOO_MANY_RANGES, parse_list};
 use crate::clip::clip;
 
-/// One address, or all that share the first bits with it (CIDR, RFC 4632 and RFC 4291): `192.0.2.10`, `10.0.0.0/8`,
-/// `2001:db8::/32`.
+/// A single address or a CIDR range (RFC 4632 and RFC 4291): `192.0.2.10`, `10.0.0.0/8`, `2001:db8::/32`.
 ///
-/// Its `Display` is the form in which it is stored; a range of one address has no prefix length there. IPv4-mapped IPv6
-/// addresses (`::ffff:192.0.2.10`) are IPv4 addresses here, in ranges as in [`IpRange::contains`], so that it does not
-/// matter on what kind of socket a client arrived.
+/// `Display` writes the stored form, in which a range of a single address has no prefix length. IPv4-mapped IPv6
+/// addresses (`::ffff:192.0.2.10`) are treated as IPv4 addresses, both in ranges and in [`IpRange::contains`], so that
+/// the socket type through which a client connects does not matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IpRange(IpNet);
 
-/// Why a text is not a range, and what to write instead.
+/// Why a text is not a valid range. The messages say what to enter instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IpRangeError {
-    /// Nothing there.
+    /// The text is empty.
     #[error("Enter an IP address or a range, such as `192.0.2.10` or `10.0.0.0/8`.")]
     Empty,
-    /// What stands before the slash, or alone, is no address.
+    /// The text, or the part before the slash, is not an address.
     #[error(
         "`{0}` is not a valid IP address. Enter an address such as `192.0.2.10` or `2001:db8::1`, without a port or \
          host name."
     )]
     Address(String),
-    /// What stands after the slash is no number of bits.
+    /// The part after the slash is not a valid prefix length.
     #[error(
         "`/{text}` is not a valid range size. Enter the number of leading bits after the slash: 0 to {most}."
     )]
     Prefix {
-        /// As typed.
+        /// The text that was entered.
         text: String,
-        /// How many bits the address has.
+        /// The number of bits in the address.
         most: u8,
     },
-    /// The address has bits set that do not count.
+    /// The address has bits set beyond the prefix length.
     #[error(
         "`{typed}` is an address inside a range. Enter `{range}` for the range, or `{address}` for the single address."
     )]
     HostBits {
-        /// As typed.
+        /// The text that was entered.
         typed: String,
-        /// The range that the address is in.
+        /// The range that contains the address.
         range: IpRange,
         /// The address alone.
         address: IpAddr,
@@ -60,11 +59,11 @@ pub enum IpRangeError {
 }
 
 impl IpRange {
-    /// Reads what a person typed.
+    /// Parses a range typed by a user.
     ///
     /// # Errors
-    /// Says what to write instead. An address with bits beyond the prefix is refused rather than cut: `10.0.0.5/8` may
-    /// mean one address or sixteen million.
+    /// If the text is not a valid range. An address with bits beyond the prefix is rejected, not truncated:
+    /// `10.0.0.5/8` could mean one address or sixteen million.
     pub fn parse(text: &str) -> Result<Self, IpRangeError> {
         let text = text.trim();
         if text.is_empty() {
@@ -97,13 +96,13 @@ impl IpRange {
         }
     }
 
-    /// Whether the address is in the range. An IPv4 address is in no IPv6 range, not even `::/0`.
+    /// Whether the address is in the range. IPv6 ranges, including `::/0`, contain no IPv4 addresses.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 }
 
-/// The network of so many bits, in decimal without a sign or a leading zero.
+/// The network with a prefix of `prefix` bits, given in decimal without sign or leading zeros.
 fn with_prefix(address: IpAddr, prefix: &str) -> Option<IpNet> {
     let digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
     let is_canonical = digits && (prefix == "0" || !prefix.starts_with('0'));
@@ -111,7 +110,7 @@ fn with_prefix(address: IpAddr, prefix: &str) -> Option<IpNet> {
     IpNet::new(address, bits).ok()
 }
 
-/// An IPv4-mapped network as the IPv4 network that it is: its first 96 bits say only that it is mapped.
+/// Converts an IPv4-mapped network to the IPv4 network, dropping the 96 bits of the mapping prefix.
 fn canonical(network: IpNet) -> IpNet {
     match (
         network.addr().to_canonical(),

@@ -1,4 +1,4 @@
-//! What a key is (design §3): its kind, environment and states, and its text.
+//! Keys (design §3): their kind, environment, status and text.
 
 #[cfg(feature = "native")]
 pub mod digest;
@@ -18,10 +18,10 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)* }
 
         impl $name {
-            /// Every value, in the order in which forms offer them.
+            /// All values, in the order in which forms list them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The word on the wire and in the database.
+            /// The value in the API and the database.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }
@@ -51,18 +51,18 @@ macro_rules! words {
 }
 
 words! {
-    /// What a key is for.
+    /// Where a key is used.
     Kind {
-        /// For servers: never shown to a browser.
+        /// For servers. Must never reach a browser.
         Secret = "secret",
-        /// For browsers: works only from its allowed domains.
+        /// For browsers. Works only on its allowed domains.
         Widget = "widget",
     }
     InvalidKind "Must be `secret` or `widget`."
 }
 
 words! {
-    /// What a key works on.
+    /// The environment that a key belongs to.
     Environment {
         /// Production.
         Live = "live",
@@ -75,49 +75,49 @@ words! {
 words! {
     /// Why a key was revoked.
     RevokeReason {
-        /// Someone else may have it.
+        /// Someone else may have the key.
         Compromised = "compromised",
-        /// Another key took its place.
+        /// Another key replaced it.
         Superseded = "superseded",
-        /// Nothing used it.
+        /// The key was not in use.
         Unused = "unused",
-        /// Whoever used it is no longer there.
+        /// The person who used it has left.
         LeftTeam = "left-team",
-        /// None of these.
+        /// Any other reason.
         Other = "other",
     }
     InvalidRevokeReason "Must be `compromised`, `superseded`, `unused`, `left-team` or `other`."
 }
 
 words! {
-    /// Whether a key works, and if not, why not.
+    /// Whether a key works, or why it does not.
     Status {
-        /// It works.
+        /// The key works.
         Active = "active",
-        /// Switched off, and can be switched on again.
+        /// Disabled; can be enabled again.
         Disabled = "disabled",
         /// Past its expiry.
         Expired = "expired",
-        /// Ended for good.
+        /// Revoked permanently.
         Revoked = "revoked",
     }
     InvalidStatus "Must be `active`, `disabled`, `expired` or `revoked`."
 }
 
-/// The stored facts that decide a key's status.
+/// The stored timestamps that determine a key's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "native", derive(sqlx::FromRow))]
 pub struct Lifecycle {
-    /// When it stops by itself; `None` means never.
+    /// When the key expires; `None` means never.
     pub expires_at: Option<Timestamp>,
-    /// When it was switched off, if it is.
+    /// When the key was disabled, if it is.
     pub disabled_at: Option<Timestamp>,
-    /// When it was ended, if it was.
+    /// When the key was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl Lifecycle {
-    /// The status at `now`. Of several that hold, the one that is hardest to undo.
+    /// The status at `now`. If several apply, the one that is hardest to undo.
     pub fn status(&self, now: Timestamp) -> Status {
         if self.revoked_at.is_some() {
             Status::Revoked

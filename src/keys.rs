@@ -1,4 +1,4 @@
-//! Operations on an org's keys. Each takes the [`Permit`](crate::access::Permit) for what it does.
+//! Operations on an org's keys. Each requires the [`Permit`](crate::access::Permit) for its action.
 
 pub mod change_state;
 pub mod create;
@@ -20,60 +20,60 @@ use crate::{
     time::Timestamp,
 };
 
-/// What every role may know of a key.
+/// The data of a key that every role can see.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct KeySummary {
-    /// Its id, the same through every rotation.
+    /// The key's ID. It does not change when the key is rotated.
     pub id: KeyId,
-    /// Its name.
+    /// The display name.
     pub name: KeyName,
     /// Secret or widget.
     pub kind: Kind,
     /// Live or test.
     pub environment: Environment,
-    /// The front and the last four characters.
+    /// The first characters and the last four characters.
     pub display: String,
-    /// When it was created.
+    /// When the key was created.
     pub created_at: Timestamp,
-    /// When it last let a request pass.
+    /// When the key was last used in a valid request.
     pub last_used_at: Option<Timestamp>,
-    /// What decides its status.
+    /// The timestamps that determine the status.
     #[sqlx(flatten)]
     pub lifecycle: Lifecycle,
-    /// Why it was revoked, if it was.
+    /// Why the key was revoked, if it was.
     pub revoke_reason: Option<RevokeReason>,
 }
 
-/// What owners and admins may know of a key besides.
+/// The data of a key that owners and admins can see.
 #[derive(Debug, Clone)]
 pub struct Key {
-    /// What everyone may know.
+    /// The part that every role can see.
     pub summary: KeySummary,
-    /// What owners set.
+    /// The settings chosen by owners.
     pub settings: KeySettings,
-    /// The name of its project.
+    /// The project's display name.
     pub project_name: DisplayName,
-    /// The old secret that still works after a rotation, if there is one.
+    /// The old secret that still works after a rotation, if any.
     pub old_secret: Option<OldSecret>,
-    /// When the last of the secrets that rotations replaced ends, or ended.
+    /// When the last of the replaced secrets ends or ended.
     pub last_secret_ended_at: Option<Timestamp>,
-    /// Who created it, while they have an account.
+    /// The user who created the key, unless the account was deleted.
     pub created_by: Option<(UserId, DisplayName)>,
 }
 
-/// A secret that a rotation replaced, and that works for a while yet.
+/// A secret that a rotation replaced and that still works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldSecret {
-    /// Its front and its last four characters.
+    /// The first characters and the last four characters.
     pub display: String,
-    /// When it stops by itself.
+    /// When the secret ends.
     pub ends_at: Timestamp,
-    /// When it last let a request pass.
+    /// When the secret was last used in a valid request.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl KeySummary {
-    /// Its status at `now`.
+    /// The status at `now`.
     pub fn status(&self, now: Timestamp) -> Status {
         self.lifecycle.status(now)
     }

@@ -1,7 +1,7 @@
-//! Latchkey's engine: what an API key is, and whether it may pass.
+//! Latchkey's engine: creates, stores and verifies API keys.
 //!
-//! Without the `native` feature this crate is types and pure rules, which the pages share with the server and which
-//! compile to wasm. With it come storage, verification and counting.
+//! Without the `native` feature, this crate contains only types and pure rules, which the pages share with the server
+//! and which compile to wasm. The feature adds storage, verification and usage counting.
 
 #![warn(missing_docs)]
 

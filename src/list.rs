@@ -1,7 +1,7 @@
-//! Lists from outside, read no further than they may be long.
+//! Lists from untrusted input, parsed up to their maximum length.
 //!
-//! A list that is too long costs as much as one of the greatest length, whatever was sent: reading stops at the first
-//! item too many, and at most [`MAX_LISTED_ERRORS`] items are reported as invalid, with a count of the others.
+//! A list that is too long costs no more than one of the maximum length: parsing stops at the first item beyond it. At
+//! most [`MAX_LISTED_ERRORS`] invalid items are reported, with a count of the rest.
 
 use std::{collections::HashSet, fmt, hash::Hash, marker::PhantomData};
 
@@ -10,28 +10,28 @@ use serde::{
     de::{Error as _, IgnoredAny, SeqAccess, Visitor},
 };
 
-/// How many errors are listed for one field; the others are counted.
+/// The maximum number of errors listed for one field. The rest are counted.
 pub const MAX_LISTED_ERRORS: usize = 20;
 
-/// A list as people type it, item by item.
+/// A list typed by a user, parsed item by item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedList<T, E> {
-    /// Each valid item once, in the order in which they were typed.
+    /// The valid items without duplicates, in their original order.
     pub items: Vec<T>,
     /// The first [`MAX_LISTED_ERRORS`] invalid items.
     pub invalid: Vec<InvalidItem<E>>,
-    /// How many invalid items there are besides.
+    /// The number of further invalid items.
     pub more_invalid: usize,
-    /// Whether the list is longer than it may be. Its end was not read.
+    /// Whether the list exceeds the maximum length. The rest was not parsed.
     pub is_too_long: bool,
 }
 
-/// An item that is not valid.
+/// An invalid item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidItem<E> {
-    /// As typed.
+    /// The text that was entered.
     pub item: String,
-    /// Why, and what to write instead.
+    /// Why the item is invalid. The message says what to enter instead.
     pub error: E,
 }
 
@@ -47,14 +47,15 @@ impl<T, E> Default for ParsedList<T, E> {
 }
 
 impl<T, E> ParsedList<T, E> {
-    /// Whether every item is valid and there are not too many.
+    /// Whether all items are valid and the list is not too long.
     pub fn is_valid(&self) -> bool {
         self.invalid.is_empty() && !self.is_too_long
     }
 }
 
 impl<T, E: fmt::Display> ParsedList<T, E> {
-    /// A sentence for each error. `too_many` is the one for a list that is too long; `counts` leaves errors out.
+    /// Returns one message per error. `too_many` is the message for a list that is too long. Errors for which `counts`
+    /// is false are omitted.
     pub fn sentences(&self, too_many: &str, counts: impl Fn(&E) -> bool) -> Vec<String> {
         let mut sentences: Vec<String> = self
             .invalid
@@ -70,14 +71,14 @@ impl<T, E: fmt::Display> ParsedList<T, E> {
     }
 }
 
-/// The items without those that came before, in their order.
+/// Returns the items without duplicates, in their original order.
 pub fn each_once<T: Clone + Eq + Hash>(items: &[T]) -> Vec<T> {
     let mut seen = HashSet::with_capacity(items.len());
     let first = items.iter().filter(|item| seen.insert(*item));
     first.cloned().collect()
 }
 
-/// The sentence below a list of errors that leaves `count` of them out.
+/// The message that follows a list of errors from which `count` errors are omitted.
 pub fn more_errors(count: usize) -> Option<String> {
     match count {
         0 => None,
@@ -86,8 +87,8 @@ pub fn more_errors(count: usize) -> Option<String> {
     }
 }
 
-/// Reads items separated by commas or line ends. Nothing between two separators is no item, and an item that is typed
-/// again is not read again. At most `max` + 1 items are parsed.
+/// Parses items separated by commas or line breaks. Empty items are ignored, and repeated items are parsed once. At
+/// most `max` + 1 items are parsed.
 pub(crate) fn parse<T: Clone + Eq + Hash, E>(
     text: &str,
     max: usize,
@@ -120,7 +121,7 @@ pub(crate) fn parse<T: Clone + Eq + Hash, E>(
     list
 }
 
-/// A list of at most `MAX` items, as programs send it. One item more ends the reading with an error.
+/// A list of at most `MAX` items in a request body. Parsing fails at the first item beyond that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AtMost<T, const MAX: usize>(pub Vec<T>);
 
@@ -196,7 +197,7 @@ mod tests {
         }
     }
 
-    /// A number that counts how often one is parsed in this thread.
+    /// A number that counts how many were parsed in this thread.
     #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     struct Counted(u64);
 

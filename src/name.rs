@@ -1,4 +1,4 @@
-//! Names that people give to things, parsed once.
+//! Names chosen by users.
 
 use std::{fmt, str::FromStr};
 
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::nfc::nfc;
 
-/// Why a name will not do.
+/// Why a name is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// Nothing but white space.
+    /// Empty, or only white space.
     #[error("Enter a name.")]
     Empty,
-    /// More characters than the field holds.
+    /// Too many characters.
     #[error("A name must have at most {most} characters; this name has {has}.")]
     TooLong {
-        /// The most that is allowed.
+        /// The maximum number of characters.
         most: usize,
-        /// How many there were after trimming.
+        /// The number of characters after trimming.
         has: usize,
     },
-    /// Line breaks and other control characters, and characters that change what one sees of the others.
+    /// Contains line breaks or other control characters, or characters that change how others are displayed.
     #[error("A name cannot contain line breaks, control characters or invisible characters.")]
     ControlCharacter,
-    /// A first character that nobody sees.
+    /// Starts with an invisible character.
     #[error("A name must start with a visible character.")]
     Invisible,
-    /// Not a slug.
+    /// Not a valid slug.
     #[error(
         "Use 2 to 40 lower-case letters, digits and single hyphens, starting and ending with a letter or digit."
     )]
@@ -45,8 +45,8 @@ fn parse(text: &str, most: usize) -> Result<String, InvalidName> {
     }
 }
 
-/// Characters that names have nowhere, as first and last of ranges: controls, those that change the direction of what
-/// follows them, and those that nobody sees and no script needs. They let one name look like another.
+/// Characters that are forbidden in names, as inclusive ranges: control characters, characters that change the text
+/// direction, and invisible characters that no script needs. They can make a name look like another one.
 pub const NOWHERE: &[(char, char)] = &[
     ('\0', '\u{1f}'),
     ('\u{7f}', '\u{9f}'),
@@ -65,8 +65,8 @@ pub const NOWHERE: &[(char, char)] = &[
     ('\u{e01f0}', '\u{e0fff}'),
 ];
 
-/// Characters that nobody sees by themselves but that scripts and emoji need inside: joiners, variation selectors,
-/// fillers. With them alone a name could not be seen, so that no name begins with one.
+/// Characters that are invisible on their own but needed inside scripts and emoji: joiners, variation selectors and
+/// fillers. A name of such characters alone would be invisible, so no name can start with one.
 pub const NOT_FIRST: &[(char, char)] = &[
     ('\u{34f}', '\u{34f}'),
     ('\u{115f}', '\u{1160}'),
@@ -94,7 +94,7 @@ macro_rules! text_type {
         pub struct $name(String);
 
         impl $name {
-            /// The name as text.
+            /// The name as a string.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -129,7 +129,8 @@ macro_rules! text_type {
 
         #[cfg(feature = "native")]
         crate::db::text_column!($name, |text: &str| {
-            // What was a name once stays one: the rule may have become stricter since, and must not hide what it names.
+            // A stored name is not validated again: the rules may have become stricter, and must not make existing
+            // records unreadable.
             Ok::<$name, std::convert::Infallible>($name(text.to_owned()))
         });
     };
@@ -141,12 +142,12 @@ text_type!(
     |text| parse(text, 50)
 );
 text_type!(
-    /// The name of a person, an org, a project or a service token: 1 to 80 characters after trimming.
+    /// The name of a user, an org, a project or a service token: 1 to 80 characters after trimming.
     DisplayName,
     |text| parse(text, 80)
 );
 text_type!(
-    /// An org's name in addresses: 2 to 40 of `a-z`, `0-9` and single inner hyphens.
+    /// An org's name in URLs: 2 to 40 of `a-z`, `0-9` and single inner hyphens.
     Slug,
     parse_slug
 );
@@ -167,8 +168,8 @@ fn parse_slug(text: &str) -> Result<String, InvalidName> {
 }
 
 impl Slug {
-    /// A slug made from a name: ASCII letters and digits stay, everything else becomes a hyphen; `team` when nothing
-    /// is left.
+    /// Derives a slug from a name: keeps ASCII letters and digits and replaces everything else with hyphens. Returns
+    /// `team` if the result is too short.
     pub fn from_name(name: &DisplayName) -> Self {
         let mut slug = String::new();
         for c in name.as_str().chars().flat_map(char::to_lowercase) {
@@ -187,7 +188,7 @@ impl Slug {
         })
     }
 
-    /// The same slug with `-number` behind it, for when the plain one is taken.
+    /// The slug with the suffix `-number`, for when the slug itself is taken.
     pub fn numbered(&self, number: u32) -> Self {
         Self(format!("{}-{number}", self.0))
     }
@@ -263,7 +264,8 @@ mod tests {
     }
 
     proptest! {
-        /// Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, controls, white space, and the blank that is drawn.
+        /// Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, controls, white space, and the blank braille
+        /// pattern.
         #[test]
         fn no_name_is_made_of_what_nobody_sees(
             text in r"[\p{DI}\p{Bidi_C}\p{Cc}\p{White_Space}\x{2800}]{0,20}",

@@ -1,16 +1,16 @@
-//! The network that an address is in: what one client can choose its addresses from.
+//! The network of an address: the range from which a single client can choose its addresses.
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-/// An IPv4 address's /24, or an IPv6 address's /48: the sizes in which networks are handed out.
+/// The /24 of an IPv4 address or the /48 of an IPv6 address, the sizes in which networks are assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
 impl Network {
-    /// The network of an address. An IPv4-mapped IPv6 address is the IPv4 address.
+    /// Returns the network of an address. An IPv4-mapped IPv6 address is treated as IPv4.
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)).into(),

@@ -1,15 +1,16 @@
-//! Unicode's composed form. Keyboards and systems write one letter in different ways, such as "é" as one character or
-//! as "e" and an accent: what people enter is compared and stored in one.
+//! Unicode composed form (NFC). Keyboards and systems encode the same letter differently, such as "é" as one character
+//! or as "e" and an accent, so that input is normalized before it is compared or stored.
 
 use std::borrow::Cow;
 
-/// A text in composed form (NFC).
+/// Converts a text to composed form (NFC).
 #[cfg(feature = "native")]
 pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
     icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
-/// The same text: browsers check what the server then composes, and are spared Unicode's tables.
+/// Returns the text unchanged: browsers validate the text before the server normalizes it, which saves them Unicode's
+/// tables.
 #[cfg(not(feature = "native"))]
 pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)

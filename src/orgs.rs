@@ -1,4 +1,4 @@
-//! Orgs and who is in them.
+//! Orgs and their members.
 
 pub mod settings;
 
@@ -16,31 +16,31 @@ use crate::{
     time::Timestamp,
 };
 
-/// A person in an org.
+/// A member of an org.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Member {
-    /// The person.
+    /// The member's user ID.
     pub user_id: UserId,
-    /// Their name.
+    /// The member's display name.
     pub name: DisplayName,
-    /// Their address.
+    /// The member's email address.
     pub email: EmailAddress,
-    /// What they may do.
+    /// The member's role, which determines their permissions.
     pub role: Role,
-    /// Since when they are in the org.
+    /// When the member joined the org.
     pub created_at: Timestamp,
 }
 
-/// Why an org was not made.
+/// Why an org was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateOrgError {
     /// Another org has the slug.
     #[error("The slug `{0}` is taken. Choose another one.")]
     SlugTaken(Slug),
-    /// The same request has made it already.
+    /// A previous request with the same token created the org.
     #[error("This organization already exists.")]
     AlreadyCreated(Box<Org>),
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -53,7 +53,7 @@ pub const DEFAULT_PROJECT: &str = "Default";
 /// Creates an org with its `Default` project.
 ///
 /// # Errors
-/// When the slug is taken.
+/// If the slug is taken.
 pub async fn create(
     engine: &Engine,
     operator: &Operator,
@@ -63,10 +63,10 @@ pub async fn create(
     create_once(engine, operator, name, slug, None).await
 }
 
-/// The same for a request that may come twice: under one `creation_token` one org is created.
+/// Same as [`create`] for a request that can be sent twice: only one org is created per `creation_token`.
 ///
 /// # Errors
-/// When the slug is taken, or the org has been made under this token.
+/// If the slug is taken, or an org was already created with this token.
 pub async fn create_once(
     engine: &Engine,
     operator: &Operator,
@@ -83,8 +83,7 @@ pub async fn create_once(
     Ok(org)
 }
 
-/// Inserts an org and its first project, in the transaction of whatever makes it, which can go on when the slug is
-/// taken.
+/// Inserts an org and its first project within a transaction, which remains usable if the slug is taken.
 pub(crate) async fn insert(
     engine: &Engine,
     tx: &mut Tx,
@@ -98,7 +97,7 @@ pub(crate) async fn insert(
         slug,
         name: name.clone(),
     };
-    // Asking first would let two who ask at once both be told that the slug is free.
+    // There is no check beforehand: two concurrent requests would both find the slug free.
     const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, created_at, creation_token) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT_ORG)
@@ -121,11 +120,12 @@ pub(crate) async fn insert(
     Ok(org)
 }
 
-/// How often the next number is looked for. Several orgs of one name can be created concurrently, and take it.
+/// Number of attempts with the next number. Concurrent requests for orgs of the same name can take it first.
 const NUMBERS_TRIED: usize = 3;
 
-/// Inserts an org under `slug`, or with a number behind it that no org has: the next one, or after a few conflicts with
-/// others any. The statements are few, however many orgs have the name, since all other writers wait for them.
+/// Inserts an org under `slug`, or under `slug` and a number if it is taken: the next free number, or a random one
+/// after a few conflicts. The number of statements does not depend on how many orgs have the name, since all other
+/// writers wait for them.
 pub(crate) async fn insert_numbered(
     engine: &Engine,
     tx: &mut Tx,
@@ -145,7 +145,7 @@ pub(crate) async fn insert_numbered(
     insert(engine, tx, name, slug.numbered(any), None).await
 }
 
-/// The number after the highest of up to eight digits that an org has behind this slug.
+/// The number after the highest suffix of this slug that is in use, among suffixes of up to eight digits.
 async fn next_number(tx: &mut Tx, slug: &Slug) -> Result<u32, StorageError> {
     const SQL: &str = "SELECT MAX(CAST(SUBSTR(slug, LENGTH($1) + 2) AS BIGINT)) FROM orgs \
          WHERE slug LIKE $1 || '-%' AND LENGTH(slug) BETWEEN LENGTH($1) + 2 AND LENGTH($1) + 9 \
@@ -156,10 +156,10 @@ async fn next_number(tx: &mut Tx, slug: &Slug) -> Result<u32, StorageError> {
     Ok(highest.unwrap_or(1).max(1) + 1)
 }
 
-/// The org with this slug, for the operator.
+/// Returns the org with this slug, for the operator.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn find(
     engine: &Engine,
     _operator: &Operator,
@@ -169,10 +169,10 @@ pub async fn find(
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(slug.clone()).fetch_optional(c).await)?)
 }
 
-/// The org with this id, for the operator.
+/// Returns the org with this ID, for the operator.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn find_by_id(
     engine: &Engine,
     _operator: &Operator,
@@ -182,11 +182,11 @@ pub async fn find_by_id(
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }
 
-/// The instance's orgs, oldest first, at most `limit` of those that were made after `after`; and the id to go on from
-/// when there are more.
+/// Returns a page of the instance's orgs, oldest first: at most `limit` orgs created after `after`. If there are
+/// more, also returns the ID to continue from.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     _operator: &Operator,
@@ -203,10 +203,10 @@ pub async fn list(
     Ok((orgs, next))
 }
 
-/// The orgs that a person is in, with their role in each, by name.
+/// Returns the orgs of a user with the user's role in each, sorted by name.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)>, StorageError> {
     #[derive(sqlx::FromRow)]
     struct Row {
@@ -221,10 +221,10 @@ pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)
     Ok(rows.into_iter().map(|row| (row.org, row.role)).collect())
 }
 
-/// The people in an org: owners first, then admins, then members, each by name.
+/// Returns the members of an org: owners first, then admins, then members, each sorted by name.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn members(
     engine: &Engine,
     permit: &Permit<to::SeeMembers>,
@@ -235,7 +235,7 @@ pub async fn members(
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?)
 }
 
-/// Puts a person into an org, in the transaction of whatever does so.
+/// Adds a user to an org within a transaction.
 pub(crate) async fn insert_membership(
     tx: &mut Tx,
     org_id: OrgId,

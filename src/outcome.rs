@@ -1,5 +1,5 @@
-//! What a verification answers (design §6). The table here is what `/v1/verify`, `/docs/errors` and the README say of each
-//! outcome.
+//! The outcomes of a verification (design §6). `/v1/verify`, `/docs/errors` and the README use this table to describe
+//! each outcome.
 
 use std::{fmt, str::FromStr};
 
@@ -17,20 +17,20 @@ macro_rules! outcomes {
         meaning: $meaning:literal,
         advice: $advice:literal,
     })*) => {
-        /// The result code of one verification.
+        /// The result code of a verification.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Outcome { $(#[doc = $meaning] $name,)* }
 
         impl Outcome {
-            /// Every outcome, in the order in which the checks are made.
+            /// Every outcome, in the order of the checks.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The code on the wire and in the database.
+            /// The code in the API and the database.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// The HTTP status that an API server should give its client.
+            /// The HTTP status that an API server should return to its client.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
@@ -41,10 +41,10 @@ macro_rules! outcomes {
             }
         }
 
-        // Long, and of no use to the islands.
+        // Long texts that the islands do not use.
         #[cfg(feature = "native")]
         impl Outcome {
-            /// What whoever sent the key is told, on an instance whose keys are bound to this.
+            /// The message for the client that sent the key. It depends on whether keys are bound to orgs or projects.
             pub const fn detail(self, bound_to: BoundTo) -> &'static str {
                 match (self, bound_to) {
                     (Self::OrgMismatch, BoundTo::Project) => {
@@ -54,12 +54,12 @@ macro_rules! outcomes {
                 }
             }
 
-            /// What it means, for who writes the API server or its client. Between backticks it is code.
+            /// The explanation for developers of the API server or its client. Text in backticks is code.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)* }
             }
 
-            /// What to do about it.
+            /// What to do about the outcome.
             pub const fn advice(self) -> &'static str {
                 match self { $(Self::$name => $advice,)* }
             }
@@ -85,7 +85,7 @@ outcomes! {
         advice: "Send the key in a header that this instance accepts, usually `Authorization: Bearer KEY`. Check that no \
                  proxy removes the header and that the environment variable with the key is set.",
     }
-    // The same detail for every reason: whoever holds a key that was ended need not learn that it once was one.
+    // The same detail for every reason, so that the holder of a revoked key does not learn that it was once valid.
     InvalidApiKey {
         code: "INVALID_API_KEY",
         status: 401,
@@ -209,20 +209,20 @@ outcomes! {
     }
 }
 
-/// Outcomes as charts and totals group them.
+/// The groups of outcomes in charts and totals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeGroup {
-    /// Let through.
+    /// Allowed.
     Passed,
-    /// Refused for now: a rate limit, a quota or credits.
+    /// Rejected temporarily, because of a rate limit, a quota or credits.
     Limited,
-    /// Refused.
+    /// Rejected.
     Refused,
 }
 
 impl Outcome {
-    /// The group that the outcome is counted under.
+    /// The group in which the outcome is counted.
     pub const fn group(self) -> OutcomeGroup {
         match self {
             Self::Valid => OutcomeGroup::Passed,
@@ -240,7 +240,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The text is not an outcome's code.
+/// The text is not the code of an outcome.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an outcome code")]
 pub struct InvalidOutcome;

@@ -1,10 +1,10 @@
-//! How much one page of a list holds.
+//! The size limit of list pages.
 
-/// The most bytes that a page's rows take up where they are stored. A row can be a hundred thousand times as large as
-/// another, so that a page of so many rows alone has no size.
+/// The maximum stored size of a page's rows in bytes. Rows can differ in size by a factor of a hundred thousand, so a
+/// limit on the number of rows alone does not bound a page.
 pub const MAX_PAGE_BYTES: i64 = 1024 * 1024;
 
-/// How many rows fit on a page that begins with the first of them, by their sizes. One always does.
+/// Returns the number of rows that fit on a page, given their sizes in order. Always at least one.
 pub(crate) fn fitting(sizes: impl IntoIterator<Item = i64>) -> usize {
     let mut sum = 0_i64;
     let sizes = sizes.into_iter().take_while(|size| {

@@ -1,8 +1,8 @@
-//! Which peppers the database needs, and whether the settings have them.
+//! Checks that the settings contain the peppers that the database needs.
 //!
-//! A pepper that was left out, or another secret under its number, would end every key without a word. So the database
-//! keeps a fingerprint for each number: an HMAC of a constant under the pepper, which tells two secrets apart and helps as
-//! little to find one as the digests of keys do.
+//! If a pepper is missing, or has another secret than before, all keys under it would silently stop working. So the
+//! database stores a fingerprint for each pepper: an HMAC of a constant, keyed with the pepper. It distinguishes two
+//! secrets, and reveals as little about the pepper as the digests of keys do.
 
 mod moving;
 
@@ -19,68 +19,70 @@ use crate::{
 pub use moving::move_digests;
 pub(crate) use moving::{Outdated, StoredAs};
 
-/// Why nothing may be served with these peppers.
+/// Why the server cannot run with these peppers.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusablePeppers {
-    /// Keys or tokens that work are stored under a pepper that is not there.
+    /// A pepper is missing under which active keys or tokens are stored.
     #[error(
         "pepper {version} is missing but still needed (key secrets: {key_secrets}, service tokens: {service_tokens}). \
          Add it to LATCHKEY_OLDER_PEPPERS as `{version}:SECRET`. With SQLite, you can also restore its file \
          `pepper.{version}` to the data folder"
     )]
     Missing {
-        /// Its number.
+        /// The pepper's number.
         version: i32,
-        /// Secrets that work and are stored under it.
+        /// Number of active key secrets stored under it.
         key_secrets: i64,
-        /// Tokens that work and are stored under it.
+        /// Number of active service tokens stored under it.
         service_tokens: i64,
     },
-    /// The secret under a number is not the one that the database was used with.
+    /// A pepper has another secret than the one that the database was used with.
     #[error(
         "pepper {version} does not match this database. Set the pepper that the database uses, or restore its file \
          from a copy. To use a new pepper, give it the number {next} (`{next}:SECRET`) and keep pepper {version} in \
          LATCHKEY_OLDER_PEPPERS"
     )]
     Different {
-        /// Its number.
+        /// The pepper's number.
         version: i32,
-        /// A number that was not used before.
+        /// A number that has not been used yet.
         next: i32,
     },
-    /// The database did not answer.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// What is stored under one pepper.
+/// Counts of the data that depends on one pepper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PepperUse {
-    /// Secrets of keys.
+    /// Number of key secrets.
     pub key_secrets: i64,
-    /// Those of them that work: their key is not revoked, and a rotation has not ended them.
+    /// Number of active key secrets: their key is not revoked, and they were not ended by a rotation.
     pub working_key_secrets: i64,
-    /// Service tokens.
+    /// Number of service tokens.
     pub service_tokens: i64,
-    /// Those of them that are neither revoked nor expired.
+    /// Number of service tokens that are neither revoked nor expired.
     pub working_service_tokens: i64,
-    /// Entries of the audit log, and its beginning. They are shown without the pepper, but cannot be checked.
+    /// Number of audit log entries, including the beginning of the log. Without the pepper they can be read, but not
+    /// verified.
     pub audit_entries: i64,
-    /// Whether the secret under this number in the settings is the one that was used; `None` when there is none.
+    /// Whether the settings have the same secret as the database was used with; `None` if they do not have the
+    /// pepper.
     pub is_right: Option<bool>,
 }
 
 impl PepperUse {
-    /// Whether something would stop working without the pepper.
+    /// Whether anything would stop working without the pepper.
     pub fn is_needed(&self) -> bool {
         self.working_key_secrets > 0 || self.working_service_tokens > 0
     }
 }
 
-/// Checks that the peppers are those that the database needs. Changes nothing.
+/// Checks that the settings have all peppers that the database needs. Changes nothing.
 ///
 /// # Errors
-/// Names the first pepper that is missing, or is another one.
+/// If a pepper is missing or differs; the error names the first one.
 pub async fn check(db: &Db, peppers: &Peppers, now: Timestamp) -> Result<(), UnusablePeppers> {
     check_secrets(db, peppers).await?;
     for (version, used) in digests(db, now).await? {
@@ -95,14 +97,14 @@ pub async fn check(db: &Db, peppers: &Peppers, now: Timestamp) -> Result<(), Unu
     Ok(())
 }
 
-/// Checks that the peppers that are there are those that the database was used with.
+/// Checks that the peppers in the settings match those that the database was used with.
 async fn check_secrets(db: &Db, peppers: &Peppers) -> Result<(), UnusablePeppers> {
     let stored = fingerprints(db).await?;
     let mut different = stored
         .iter()
         .find(|(version, stored)| is_right(peppers, **version, Some(stored)) == Some(false))
         .map(|(version, _)| *version);
-    // A version that stored no fingerprints has chained its audit log all the same.
+    // Versions that did not store fingerprints still chained the audit log.
     if let (None, Some((version, false))) = (different, audit::last_is_under(db, peppers).await?) {
         different = Some(version).filter(|version| !stored.contains_key(version));
     }
@@ -115,25 +117,25 @@ async fn check_secrets(db: &Db, peppers: &Peppers) -> Result<(), UnusablePeppers
     }
 }
 
-/// Checks the peppers, and notes the fingerprints of those that are used for the first time.
+/// Checks the peppers, and stores the fingerprints of those used for the first time.
 ///
 /// # Errors
-/// As [`check`].
+/// Same as [`check`].
 pub async fn accept(db: &Db, peppers: &Peppers, clock: &Clock) -> Result<(), UnusablePeppers> {
     check(db, peppers, clock.now()).await?;
     accept_incomplete(db, peppers, clock).await
 }
 
-/// The same for work that recognizes no key and no token: older peppers may be missing.
+/// Same as [`accept`] for work that does not look up keys or tokens: older peppers can be missing.
 ///
 /// # Errors
-/// Names the first pepper that is another one.
+/// If a pepper differs; the error names the first one.
 pub async fn accept_incomplete(
     db: &Db,
     peppers: &Peppers,
     clock: &Clock,
 ) -> Result<(), UnusablePeppers> {
-    // Read before the check, so that what another process notes in between is checked.
+    // Read before the check, so that fingerprints stored concurrently are checked below.
     let stored = fingerprints(db).await?;
     check_secrets(db, peppers).await?;
     let new: Vec<i32> = peppers
@@ -150,14 +152,14 @@ pub async fn accept_incomplete(
             .bind(version).bind(fingerprint).bind(clock.now()).execute(c).await.map(drop))
         .map_err(StorageError::from)?;
     }
-    // Of two processes that start with different secrets, one was first.
+    // If two processes start with different secrets, only the first one passes this check.
     check_secrets(db, peppers).await
 }
 
-/// What is stored under each pepper that the database or the settings know, by number.
+/// Returns the usage of each pepper known to the database or the settings, by number.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn status(
     db: &Db,
     peppers: Option<&Peppers>,
@@ -186,7 +188,7 @@ pub async fn status(
     Ok(uses)
 }
 
-/// The number after all that the database or the settings know. Numbers are not used again.
+/// Returns the number after the highest that the database or the settings know. Numbers are never reused.
 pub fn next_number<'a>(peppers: &Peppers, known: impl IntoIterator<Item = &'a i32>) -> i32 {
     let known = known.into_iter().copied().chain(peppers.versions());
     known.max().unwrap_or_default().saturating_add(1)
@@ -203,7 +205,7 @@ async fn fingerprints(db: &Db) -> Result<BTreeMap<i32, Vec<u8>>, StorageError> {
     Ok(rows.into_iter().collect())
 }
 
-/// What is stored under each pepper, but for the audit log.
+/// Usage of each pepper, without the audit log.
 async fn digests(db: &Db, now: Timestamp) -> Result<BTreeMap<i32, PepperUse>, StorageError> {
     const SECRETS: &str = "SELECT key_secrets.pepper_version, COUNT(*), COUNT(CASE WHEN keys.revoked_at IS NULL \
          AND (key_secrets.ends_at IS NULL OR key_secrets.ends_at > $1) THEN 1 END) \

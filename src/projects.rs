@@ -14,22 +14,22 @@ use crate::{
     time::Timestamp,
 };
 
-/// A project, and how much is in it.
+/// A project, with the number of its keys and agents.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Project {
-    /// Its id.
+    /// The project's ID.
     pub id: ProjectId,
-    /// Its name, which no other project of the org has.
+    /// The project's display name, unique in the org.
     pub name: DisplayName,
     /// When it was created.
     pub created_at: Timestamp,
-    /// How many keys belong to it, whatever their state.
+    /// The number of keys in the project, whatever their status.
     pub keys: i64,
-    /// How many agents belong to it.
+    /// The number of agents in the project.
     pub agents: i64,
 }
 
-/// The most projects of an org: forms offer all of them, and their page lists them.
+/// Maximum number of projects per org: forms offer all of them, and their page lists all.
 pub const MAX_PROJECTS: i64 = 500;
 
 /// Why a project was not created or changed.
@@ -38,53 +38,53 @@ pub enum ProjectError {
     /// The org has no such project.
     #[error("The project was not found.")]
     NotFound,
-    /// The org has as many as it may have.
+    /// The org has [`MAX_PROJECTS`] projects.
     #[error(
         "An organization can have at most {MAX_PROJECTS} projects. Delete one that is empty first."
     )]
     TooMany,
-    /// Someone else changed what the caller based the change on.
+    /// The project was changed since the caller read it.
     #[error("Someone else renamed this project in the meantime.")]
     ChangedMeanwhile,
-    /// Another project of the org has the name.
+    /// Another project of the org has this name.
     #[error("A project `{0}` already exists. Choose another name.")]
     NameTaken(DisplayName),
-    /// Every org keeps its first project as it is.
+    /// The org's first project cannot be changed.
     #[error(
         "The project `{DEFAULT_PROJECT}` cannot be renamed or deleted. New keys belong to it when no project is \
          selected."
     )]
     IsDefault,
-    /// Keys or agents belong to it.
+    /// The project has keys or agents.
     #[error(
         "This project is not empty. Move its agents and keys to another project first. A project with revoked keys can be renamed but not deleted."
     )]
     NotEmpty,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(ProjectError);
 
-/// What came of a request that may come twice.
+/// The result of a request that can be sent twice.
 #[derive(Debug)]
 pub enum Once {
     /// The project was created.
     Created(ProjectId),
-    /// It was created when the request came first.
+    /// A previous request with the same token created the project.
     CreatedBefore(ProjectId),
 }
 
-/// A project and how much is in it. Each count reads the index of what belongs to the project.
+/// The columns of a [`Project`]. The counts use the indexes on `project_id`.
 const COLUMNS: &str = "projects.id, projects.name, projects.created_at, \
      (SELECT COUNT(*) FROM keys WHERE keys.project_id = projects.id) AS keys, \
      (SELECT COUNT(*) FROM agents WHERE agents.project_id = projects.id) AS agents";
 
-/// The org's projects: `Default` first, then by name.
+/// Returns the org's projects: `Default` first, then sorted by name.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -99,11 +99,11 @@ pub async fn list(
     )
 }
 
-/// The org's projects, oldest first, at most `limit` of those that were created after `after`; and the id to go on from when
-/// there are more.
+/// Returns a page of the org's projects, oldest first: at most `limit` projects created after `after`. If there are
+/// more, also returns the ID to continue from.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn page(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -122,10 +122,10 @@ pub async fn page(
     Ok((projects, next.filter(|_| more)))
 }
 
-/// One of the org's projects.
+/// Returns a project of the org; `None` if the org has no such project.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn find(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -142,7 +142,7 @@ pub async fn find(
 /// Creates a project.
 ///
 /// # Errors
-/// When the name is taken.
+/// If the name is taken.
 pub async fn create(
     engine: &Engine,
     permit: &Permit<to::EditProjects>,
@@ -153,10 +153,10 @@ pub async fn create(
     Ok(id)
 }
 
-/// The same for a request that may come twice: under one `creation_token` the org gets one project.
+/// Same as [`create`] for a request that can be sent twice: the org gets only one project per `creation_token`.
 ///
 /// # Errors
-/// When the name is taken.
+/// If the name is taken.
 pub async fn create_once(
     engine: &Engine,
     permit: &Permit<to::EditProjects>,
@@ -166,7 +166,7 @@ pub async fn create_once(
     let now = engine.clock.now();
     let id = ProjectId::new(now.as_millis(), engine.random.bytes()?);
     let mut change = engine.change(permit).await?;
-    // Before the insertion, which the name alone would let fail.
+    // Before the insertion, which would fail because the name is taken.
     if let Some(id) = created_under(change.tx(), permit.org_id(), creation_token).await? {
         return Ok(Once::CreatedBefore(id));
     }
@@ -193,21 +193,21 @@ pub async fn create_once(
 }
 
 impl Project {
-    /// Its entity tag: another one after every change of the project itself, not of what is in it.
+    /// The project's entity tag. It differs after every change of the project itself, but not of its keys and agents.
     pub fn tag(&self) -> String {
         fingerprint(&self.name)
     }
 }
 
-/// The revision of a project with this name, which a form that renames it is served with.
+/// The revision of a project with this name. A form that renames the project is rendered with it.
 pub fn revision(name: &DisplayName) -> Revision {
     Revision::default().with("name", Some(name))
 }
 
-/// Gives a project another name.
+/// Renames a project.
 ///
 /// # Errors
-/// When there is no such project, it is `Default`, it was renamed meanwhile, or the name is taken.
+/// If there is no such project, it is `Default`, it was renamed in the meantime, or the name is taken.
 pub async fn rename(
     engine: &Engine,
     permit: &Permit<to::EditProjects>,
@@ -239,10 +239,10 @@ pub async fn rename(
     Ok(change.commit(updated).await?)
 }
 
-/// Deletes a project that nothing belongs to.
+/// Deletes an empty project.
 ///
 /// # Errors
-/// When there is no such project, it is `Default`, it was renamed meanwhile, or something belongs to it.
+/// If there is no such project, it is `Default`, it was renamed in the meantime, or it is not empty.
 pub async fn delete(
     engine: &Engine,
     permit: &Permit<to::EditProjects>,
@@ -266,7 +266,7 @@ pub async fn delete(
             let deleted = Happened::new(Event::ProjectDeleted, Target::Project(id));
             Ok(change.commit(deleted).await?)
         }
-        // A key or an agent that came into it meanwhile: the database holds the reference.
+        // A key or an agent was added concurrently; the foreign key prevents the deletion.
         Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
             Err(ProjectError::NotEmpty)
         }
@@ -274,7 +274,7 @@ pub async fn delete(
     }
 }
 
-/// The project that was created under a token.
+/// The project created with this token, if any.
 async fn created_under(
     tx: &mut Tx,
     org_id: OrgId,
@@ -285,7 +285,7 @@ async fn created_under(
         .bind(org_id).bind(creation_token).fetch_optional(c).await)?)
 }
 
-/// The name of the org's project, which nobody else changes until the transaction ends, unless it is `Default`.
+/// The name of a project, which is locked until the transaction ends. Fails for `Default`.
 async fn changeable(
     tx: &mut Tx,
     org_id: OrgId,

@@ -1,4 +1,4 @@
-//! The one place that randomness comes from: the operating system, or a seed that a test chose.
+//! The only source of randomness: the operating system, or a seed in tests.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,25 +12,25 @@ use rand::{
 pub enum Randomness {
     /// The operating system's generator.
     System,
-    /// A generator that gives the same bytes in every run, for tests.
+    /// A generator that returns the same bytes in every run, for tests.
     Seeded(Box<Mutex<StdRng>>),
 }
 
-/// The operating system gave no random bytes. Nothing that needs to be unguessable can be made.
+/// The operating system returned no random bytes, so no unguessable value can be generated.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gave no random bytes")]
 pub struct RandomnessError(#[source] rand::rngs::SysError);
 
 impl Randomness {
-    /// Randomness that repeats for the same `seed`. For tests.
+    /// Creates a deterministic source for tests, which repeats for the same `seed`.
     pub fn seeded(seed: u64) -> Self {
         Self::Seeded(Box::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
-    /// `N` random bytes.
+    /// Returns `N` random bytes.
     ///
     /// # Errors
-    /// When the operating system has none to give.
+    /// If the operating system cannot provide randomness.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RandomnessError> {
         let mut bytes = [0; N];
         match self {

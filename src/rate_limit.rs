@@ -1,8 +1,8 @@
-//! Rate limits: how many requests a key may make in a minute, by endpoint class (design §6).
+//! Rate limits: the number of requests that a key can make per minute, by endpoint class (design §6).
 //!
-//! The window slides: no span of 60 s, wherever it begins, holds more requests than the class allows. Only requests
-//! that pass are counted, so a client that tries again too early does not push its turn away. Each instance counts what
-//! it answers itself.
+//! The window slides: no period of 60 s contains more requests than the class allows. Only allowed requests are
+//! counted, so that a client that retries too early does not delay its next allowed request. Each instance counts only
+//! the requests that it answers itself.
 
 mod window;
 
@@ -21,40 +21,40 @@ use crate::{
 pub use self::window::WINDOW_SECONDS;
 use self::window::Window;
 
-/// Who has a limit.
+/// The subject of a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Holder {
     /// A key, with all its secrets.
     Key(KeyId),
-    /// An agent whose public ID stands in for a key.
+    /// An agent whose public ID is sent instead of a key.
     Agent(AgentId),
 }
 
-/// Where a holder stands after a request.
+/// The state of a rate limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// What kind of request it was.
+    /// The endpoint class of the request.
     pub class: ClassIndex,
-    /// Requests per minute.
+    /// The limit, in requests per minute.
     pub limit: NonZeroU32,
-    /// How many more would pass now.
+    /// The number of further requests allowed now.
     pub remaining: u32,
-    /// In how many milliseconds the earliest of the counted requests stops counting; 0 when there is none.
+    /// Milliseconds until the oldest counted request leaves the window; 0 if none is counted.
     pub frees_in: i64,
-    /// In how many milliseconds a request that was refused would pass: later than [`frees_in`](Self::frees_in) when it
-    /// counts as several. 0 for one that passed.
+    /// Milliseconds until a rejected request would be allowed; 0 if it was allowed. Longer than
+    /// [`frees_in`](Self::frees_in) if the request costs more than one.
     pub fits_in: i64,
 }
 
-/// As how many requests one counts in the rate limit.
+/// The number of requests for which one request counts in the rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost(NonZeroU32);
 
 impl Cost {
-    /// The highest.
+    /// The maximum cost.
     pub const MAX: u32 = 10_000;
 
-    /// A cost of 1 to [`Cost::MAX`].
+    /// Creates a cost of 1 to [`Cost::MAX`].
     pub fn new(requests: u32) -> Option<Self> {
         let within = Some(requests).filter(|requests| *requests <= Self::MAX);
         within.and_then(NonZeroU32::new).map(Self)
@@ -72,26 +72,26 @@ impl Default for Cost {
     }
 }
 
-/// What a holder has used of each class. What is known of the holder keeps it, so that a request needs no look-up.
+/// The windows of a holder, one per class. The cached key or agent refers to them, so that a request needs no lookup.
 #[derive(Debug)]
 pub(crate) struct Windows(Box<[OnceLock<Box<Mutex<Window>>>]>);
 
-/// The windows of everyone who made requests lately.
+/// The windows of all recently active holders.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits(Mutex<Holders>);
 
 #[derive(Debug, Default)]
 struct Holders {
     windows: HashMap<Holder, Arc<Windows>>,
-    /// At how many holders those that are idle are dropped.
+    /// The number of holders at which idle ones are evicted.
     sweep_at: usize,
 }
 
-/// Below as many holders it is not worth looking for idle ones.
+/// The minimum number of holders for a sweep. With fewer, eviction is not worthwhile.
 const SMALLEST_SWEEP: usize = 1_024;
 
 impl RateLimits {
-    /// What a holder has used: the same, however often it is asked for, and whatever of the holder is changed meanwhile.
+    /// Returns the windows of a holder. They are shared by all callers and are kept when the key or agent changes.
     pub(crate) fn of(
         &self,
         holder: Holder,
@@ -111,7 +111,8 @@ impl RateLimits {
 }
 
 impl Holders {
-    /// Drops whom nobody asks about and who would start afresh anyway. Each sweep doubles the distance to the next.
+    /// Evicts idle entries (empty window, no cached key or agent refers to them). The next sweep runs at twice the
+    /// remaining size.
     fn sweep(&mut self, now: Timestamp) {
         self.windows
             .retain(|_, windows| Arc::strong_count(windows) > 1 || !windows.are_idle(now));
@@ -120,7 +121,7 @@ impl Holders {
 }
 
 impl Windows {
-    /// Counts a request if it may pass; the error says where the holder stands when it may not.
+    /// Counts a request if the limit allows it. Both results contain the state of the limit.
     pub(crate) fn take(
         &self,
         class: ClassIndex,
@@ -131,7 +132,7 @@ impl Windows {
         self.ask(class, cost, convention, now, Window::take)
     }
 
-    /// Whether a request would pass, which it is not counted for.
+    /// Checks whether a request would be allowed, without counting it.
     pub(crate) fn would_take(
         &self,
         class: ClassIndex,
@@ -201,7 +202,7 @@ mod tests {
         assert_eq!(
             limits.0.lock().unwrap().windows.len(),
             4_001,
-            "whoever used a minute's share is kept"
+            "holders with counted requests are kept"
         );
         let later = noon.plus(120_000);
         let taken = busy.take(class, one, &convention, later);

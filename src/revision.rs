@@ -1,8 +1,9 @@
-//! What a caller knew of a thing when they decided to change it, so that no change silently replaces someone else's.
+//! Optimistic concurrency control: the state on which a caller based a change, so that no change silently overwrites
+//! another.
 //!
-//! A form carries the [`Revision`] that it was served with. Fields that the person left alone keep what is stored now, and a
-//! field that they and someone else set to different values is a conflict. A caller of the API can name the entity tag that
-//! it read (RFC 9110, 13.1.1). Either is checked under the lock of the row that is changed.
+//! A form contains the [`Revision`] with which it was served. Fields that the user did not change keep their stored
+//! values. A field that two users set to different values is a conflict. API callers can send the entity tag that they
+//! read (RFC 9110, 13.1.1). Both are checked while the row is locked.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,28 +11,28 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-/// A fingerprint of the value of each field that a form can change.
+/// Fingerprints of the values of a form's fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revision(BTreeMap<String, String>);
 
-/// What the caller knows of the thing to change.
+/// The state that a caller has seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Known {
-    /// Nothing: the named fields are set, whatever they were.
+    /// Nothing is known: the given fields are set regardless of their previous values.
     #[default]
     Nothing,
-    /// The fields as a form was served with them.
+    /// The fields with which a form was served.
     Revision(Revision),
-    /// Entity tags, one of which the thing must have.
+    /// Entity tags, one of which must match.
     Tags(Vec<String>),
 }
 
-/// A thing to change, and what the caller knows of it. An id alone is one of which nothing is known.
+/// The ID of a record to change and the state that the caller has seen. Converting an ID means that no state is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AsKnown<T> {
-    /// Which it is.
+    /// The record's ID.
     pub id: T,
-    /// Where this is outdated, nothing is changed.
+    /// The state that the caller has seen. If it is outdated, nothing is changed.
     pub known: Known,
 }
 
@@ -43,8 +44,8 @@ impl<T> From<T> for AsKnown<T> {
 }
 
 impl Revision {
-    /// A fingerprint of each field of a struct. The order of a list means nothing, and neither do line ends and blanks around
-    /// a text, which forms do not keep.
+    /// Computes a fingerprint for each field of a struct. Ignores the order of lists, line break styles, and white
+    /// space around texts, none of which forms preserve.
     pub(crate) fn of(fields: &impl Serialize) -> Self {
         let canonical = |value| match value {
             Value::String(text) => Value::String(text.replace("\r\n", "\n").trim().to_owned()),
@@ -63,7 +64,7 @@ impl Revision {
         )
     }
 
-    /// The revision with one field more. `None` is a field that is not there.
+    /// Adds a field. `None` means that the field is absent.
     pub(crate) fn with(mut self, field: &str, value: Option<impl Serialize>) -> Self {
         if let Some(value) = value {
             self.0.insert(field.to_owned(), fingerprint(&value));
@@ -71,7 +72,7 @@ impl Revision {
         self
     }
 
-    /// The same for a list whose order means nothing.
+    /// Like [`Self::with`], for a list whose order is not significant.
     pub(crate) fn with_set<T: fmt::Display>(self, field: &str, items: Option<&[T]>) -> Self {
         let sorted = items.map(|items| {
             let mut texts: Vec<String> = items.iter().map(ToString::to_string).collect();
@@ -82,13 +83,14 @@ impl Revision {
         self.with(field, sorted)
     }
 
-    /// Whether these fields, which were sent, have another value than `base` for this one.
+    /// Whether this revision, which was sent, sets the field to another value than in `base`.
     pub fn changes(&self, field: &str, base: &Self) -> bool {
         let sent = self.0.get(field);
         sent.is_some() && sent != base.0.get(field)
     }
 
-    /// Whether these fields, which were sent, change one that is `stored` with another value than both `base` and this.
+    /// Whether this revision, which was sent, changes a field whose `stored` value differs from both `base` and the
+    /// sent value.
     pub fn conflicts(&self, field: &str, base: &Self, stored: &Self) -> bool {
         let now = stored.0.get(field);
         self.changes(field, base) && now != base.0.get(field) && now != self.0.get(field)
@@ -96,8 +98,8 @@ impl Revision {
 }
 
 impl Known {
-    /// Whether someone else changed what the caller based the change on: a field that was `sent`, or anything at all when
-    /// the caller named entity tags.
+    /// Whether the record has changed since the caller read it: a field that was `sent`, or anything at all if the
+    /// caller sent entity tags.
     pub(crate) fn is_outdated(
         &self,
         sent: &Revision,
@@ -114,7 +116,8 @@ impl Known {
         }
     }
 
-    /// Whether a field that was `sent` is to be stored: not when the form was served with the same value.
+    /// Whether a field that was `sent` should be stored. A field that still has the value with which the form was
+    /// served should not.
     pub(crate) fn is_change(&self, field: &str, sent: &Revision) -> bool {
         match self {
             Self::Revision(base) => sent.changes(field, base),
@@ -123,7 +126,7 @@ impl Known {
     }
 }
 
-/// The fields of a struct, by name, as JSON.
+/// The fields of a struct as JSON, by name.
 pub(crate) fn fields_of(fields: &impl Serialize) -> Map<String, Value> {
     match serde_json::json!(fields) {
         Value::Object(fields) => fields,
@@ -131,7 +134,7 @@ pub(crate) fn fields_of(fields: &impl Serialize) -> Map<String, Value> {
     }
 }
 
-/// A value in 32 hexadecimal digits.
+/// A fingerprint of a value, as 32 hexadecimal digits.
 pub(crate) fn fingerprint(value: &impl Serialize) -> String {
     let hash = Sha256::digest(serde_json::json!(value).to_string());
     hash.iter()
@@ -140,7 +143,7 @@ pub(crate) fn fingerprint(value: &impl Serialize) -> String {
         .collect()
 }
 
-/// As a form carries it.
+/// The form field's format.
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (field, fingerprint)) in self.0.iter().enumerate() {
@@ -151,7 +154,7 @@ impl fmt::Display for Revision {
     }
 }
 
-/// From a form. A part that cannot be read is left out: of that field, nothing is known.
+/// Parses a form field. Invalid parts are skipped; nothing is known about their fields.
 impl From<&str> for Revision {
     fn from(text: &str) -> Self {
         let parts = text.split(',').filter_map(|part| part.split_once(':'));

@@ -1,24 +1,24 @@
-//! Who may do what (design §2): one exhaustive, pure function that pages, server functions and the API all ask.
+//! Permissions by role (design §2): one exhaustive, pure function that pages, server functions and the API all use.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
-/// A person's role in an org.
+/// A member's role in an org.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = InvalidRole, parse_err_fn = invalid_role)]
 pub enum Role {
-    /// Creates and manages everything, the org included.
+    /// Can create and manage everything, including the org.
     Owner,
-    /// Sees everything and reviews.
+    /// Can see and review everything.
     Admin,
-    /// Sees which keys there are, their status and the totals.
+    /// Can see the list of keys, their status, and usage totals.
     Member,
 }
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
-        /// Something that a role allows or does not.
+        /// An action that a role allows or denies.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Action { $($(#[$doc])* $name,)* }
@@ -27,7 +27,7 @@ macro_rules! actions {
             /// Every action, in the order of the table in design §2.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// What the action is, to follow "you may not …".
+            /// The action as a phrase that follows "You don't have permission to …".
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -35,13 +35,13 @@ macro_rules! actions {
     };
 }
 
-/// Hands the list of all actions to a macro: here each becomes a variant, and in `access.rs` a type.
+/// Passes the list of all actions to a macro. Here each becomes a variant, in `access.rs` a type.
 macro_rules! with_actions {
     ($macro:ident) => {
         $macro! {
-            /// Names, kinds, environments, states, expiry and last use of keys.
+            /// See the names, kinds, environments, status, expiry and last use of keys.
             SeeKeys => "see keys",
-            /// Scopes, domains, limits, creator and history of a key.
+            /// See the scopes, domains, limits, creator and history of a key.
             SeeKeyDetails => "see details of keys and projects",
             /// Create a key.
             CreateKeys => "create keys",
@@ -51,7 +51,7 @@ macro_rules! with_actions {
             RotateKeys => "rotate keys",
             /// Disable and enable keys.
             DisableKeys => "disable keys",
-            /// End a key for good.
+            /// Revoke a key permanently.
             RevokeKeys => "revoke keys",
             /// Change where widget keys work.
             EditDomains => "edit allowed domains",
@@ -59,17 +59,17 @@ macro_rules! with_actions {
             EditAgents => "edit agents",
             /// Create, change and remove projects.
             EditProjects => "edit projects",
-            /// Totals of the whole org.
+            /// See the usage totals of the org.
             SeeUsageTotals => "see usage",
-            /// Use per key, per origin and per address.
+            /// See usage by key, origin and address.
             SeeUsageDetails => "see usage by key",
-            /// Take usage away as a file.
+            /// Download usage as a file.
             ExportUsage => "export usage",
-            /// Mark keys reviewed, comment, ask for rotation or revocation.
+            /// Mark keys as reviewed, comment on them, request rotation or revocation.
             ReviewKeys => "review keys",
-            /// The audit log.
+            /// Read the audit log.
             SeeAuditLog => "see the audit log",
-            /// Who is in the org, with which role.
+            /// See the members of the org and their roles.
             SeeMembers => "see members",
             /// Invite people.
             InviteMembers => "invite members",
@@ -77,9 +77,9 @@ macro_rules! with_actions {
             ChangeRoles => "change roles",
             /// Remove people.
             RemoveMembers => "remove members",
-            /// The org's settings.
+            /// Change the org's settings.
             EditOrg => "change the organization's settings",
-            /// Where events are sent.
+            /// Change the endpoints that receive events.
             EditWebhooks => "edit webhooks",
             /// The organization's own service tokens.
             ManageTokens => "manage service tokens",
@@ -94,7 +94,7 @@ pub(crate) use with_actions;
 with_actions!(actions);
 
 impl Role {
-    /// Whether someone with this role may do `action`.
+    /// Whether this role allows `action`.
     pub const fn may(self, action: Action) -> bool {
         use Action::*;
         match action {
@@ -110,7 +110,7 @@ impl Role {
         }
     }
 
-    /// The role's name as people read it.
+    /// The role's name as shown to users.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Owner => "Owner",
@@ -159,7 +159,7 @@ const fn invalid_token_scope(_: &str) -> InvalidTokenScope {
 
 /// The text is not a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a role is `owner`, `admin` or `member`")]
+#[error("a role must be `owner`, `admin` or `member`")]
 pub struct InvalidRole;
 
 const fn invalid_role(_: &str) -> InvalidRole {

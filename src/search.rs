@@ -1,24 +1,24 @@
-//! What a list is searched for.
+//! Search terms for lists.
 
 use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// What a list is searched for: at most [`Search::MAX_CHARACTERS`] characters, without white space around it.
+/// A search term: at most [`Search::MAX_CHARACTERS`] characters, without surrounding white space.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Search(String);
 
-/// The text is longer than any search.
+/// The search term is too long.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("A search has at most {} characters.", Search::MAX_CHARACTERS)]
 pub struct SearchTooLong;
 
 impl Search {
-    /// The most characters of a search: four times as many as a name has.
+    /// The maximum length of a search term, four times that of a key's name.
     pub const MAX_CHARACTERS: usize = 200;
 
-    /// The text.
+    /// The search term as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }

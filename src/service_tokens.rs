@@ -20,7 +20,7 @@ pub use self::{
 };
 pub use crate::role::{InvalidTokenScope, TokenScope};
 
-/// What service tokens begin with in every convention, so that none is taken for a key.
+/// The prefix of service tokens in every convention. It distinguishes them from keys.
 pub const PREFIX: &str = "lk_service_";
-/// Random Base62 characters of a service token, as many as a key has.
+/// Number of random Base62 characters of a service token, the same as for keys.
 const RANDOM_CHARACTERS: usize = 26;

@@ -1,8 +1,8 @@
-//! Instants and lengths of time, in milliseconds, as the databases hold them.
+//! Timestamps and durations in milliseconds, as stored in the databases.
 
 use serde::{Deserialize, Serialize};
 
-/// An instant: milliseconds since 1970-01-01T00:00Z.
+/// A timestamp: milliseconds since 1970-01-01T00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "native", derive(sqlx::Type), sqlx(transparent))]
 #[serde(transparent)]
@@ -18,7 +18,7 @@ pub const HOUR: i64 = 60 * MINUTE;
 pub const DAY: i64 = 24 * HOUR;
 
 impl Timestamp {
-    /// The instant `millis` milliseconds after 1970-01-01T00:00Z.
+    /// Creates a timestamp from milliseconds since 1970-01-01T00:00Z.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -28,29 +28,29 @@ impl Timestamp {
         self.0
     }
 
-    /// The instant `millis` later (earlier when negative).
+    /// Returns the timestamp `millis` milliseconds later, or earlier if negative.
     pub const fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// Milliseconds from `earlier` to this instant.
+    /// Milliseconds from `earlier` to `self`.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The start of the step of `width` milliseconds that this instant falls in, counted from 1970 in UTC.
+    /// Rounds down to a multiple of `width` milliseconds since 1970, in UTC.
     pub const fn floor(self, width: i64) -> Self {
         Self(self.0 - self.0.rem_euclid(width))
     }
 
-    /// The instant as JSON and files have it; `None` beyond the year 9999.
+    /// The timestamp for JSON and files. `None` after the year 9999.
     #[cfg(feature = "native")]
     pub fn rfc3339(self) -> Option<Rfc3339> {
         jiff::Timestamp::from_millisecond(self.0).ok().map(Rfc3339)
     }
 }
 
-/// An instant in UTC by RFC 3339, always with three digits of a second, so that texts sort as their instants do:
+/// A timestamp in UTC in RFC 3339 format, always with milliseconds, so that lexicographic order is chronological order:
 /// `2026-11-21T12:00:00.000Z`.
 #[cfg(feature = "native")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

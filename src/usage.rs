@@ -1,4 +1,4 @@
-//! Counting verifications (design §7): gathered in memory, stored in batches that count once, shown by step.
+//! Usage counts (design §7): counted in memory, stored in batches that count only once, and reported by time step.
 
 pub mod domains;
 pub mod flush;

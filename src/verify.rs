@@ -1,7 +1,7 @@
-//! Verification: may this key do this now? (design §6)
+//! Verification: whether a key is allowed to make a request (design §6).
 //!
-//! A key that is in memory is decided on without the database, without a lock that all requests share, and without an
-//! allocation. The checks run in the order of design §6 and the first that fails answers.
+//! For a cached key, the decision needs no database access, no lock shared by all requests, and no allocation. The
+//! checks run in the order of design §6, and the first that fails determines the outcome.
 
 mod answer;
 pub mod cache;
@@ -33,12 +33,12 @@ use self::{
     observe::observe,
 };
 
-/// Decides on a request and observes the decision: it is counted under its key, or under its agent when it comes without a
-/// key, unless it is a dry run.
+/// Verifies a request and records the decision. Unless it is a dry run, the request is counted for its key, or for its
+/// agent if it has no key.
 ///
 /// # Errors
-/// When the key is not in memory (or has been there too long to be trusted) and the database cannot be asked. The
-/// caller must refuse then.
+/// If the key is not cached (or its entry is too old to be trusted) and the database cannot be reached. The caller must
+/// reject the request then.
 pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, StorageError> {
     let now = Now::of(engine);
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
@@ -90,14 +90,14 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
         .limit(&known.windows, request, engine, now.wall);
     let about = Some((known.org_id, Subject::Key(known.id, secret_id)));
     let mut answer = observe(engine, decision, about, request, now.wall);
-    // Another org's agent is none of the caller's business.
+    // Do not disclose another org's agent to the caller.
     answer.agent = agent.filter(|_| answer.outcome != Outcome::OrgMismatch);
     answer.key = Some(known);
     answer.org = Some(org);
     Ok(answer)
 }
 
-/// Decides on a request without a key: an agent's public ID may stand in for one where the convention has that.
+/// Verifies a request without a key. An agent's public ID can replace the key if the convention allows it.
 async fn without_key(
     engine: &Engine,
     request: &Request<'_>,

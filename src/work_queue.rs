@@ -1,13 +1,13 @@
-//! Work that keeps a core busy, such as hashing a password or reading an import: off the threads that answer requests,
-//! a few at a time, behind a queue with an end.
+//! CPU-bound work, such as hashing a password or reading an import. It runs outside the threads that serve requests,
+//! with limited concurrency and a bounded queue.
 //!
-//! Each queue has threads of its own. A hash takes 19 MiB, and the allocator keeps what a thread has freed for that
-//! thread: among many threads in turn, as in tokio's pool, each would keep as much.
+//! Each queue has its own threads. A hash takes 19 MiB, and the allocator retains memory freed by a thread for that
+//! thread. With a larger pool of threads, such as tokio's, each of them would retain that much.
 //!
-//! - A caller without a place in the queue is turned away before anything is done for it.
-//! - Nobody fills the queue for others: each tenant or network has a share of the places.
-//! - A place is kept until the work ends, whatever becomes of the request: work that runs cannot be cancelled.
-//! - Work whose request is gone before its turn never starts: the future that waits is dropped with the request.
+//! - A caller without a place in the queue is rejected before any work is done.
+//! - Nobody can fill the queue: each tenant or network has a share of the places.
+//! - A place is held until the work ends, even if the request is cancelled: running work cannot be cancelled.
+//! - Work is not started if its request was cancelled while waiting: the waiting future is dropped with the request.
 
 use std::{
     collections::HashMap,
@@ -20,23 +20,23 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// How long to wait before one asks again, in seconds.
+/// How long to wait before retrying, in seconds.
 const RETRY_AFTER: u32 = 2;
 
 /// The queue is full, or the caller's share of it is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Latchkey is busy. Try again in {retry_after} seconds.")]
 pub struct Busy {
-    /// Seconds to wait.
+    /// Seconds to wait before retrying.
     pub retry_after: u32,
 }
 
 /// The process is ending, or the work panicked.
 #[derive(Debug, thiserror::Error)]
-#[error("the work did not end")]
+#[error("the work was interrupted")]
 pub struct Unfinished;
 
-/// A queue for one kind of work. `K` names whose work it is.
+/// A queue for one kind of work. `K` identifies the tenant whose work it is.
 #[derive(Debug)]
 pub struct WorkQueue<K> {
     turns: Arc<Semaphore>,
@@ -44,7 +44,7 @@ pub struct WorkQueue<K> {
     threads: Arc<Threads>,
 }
 
-/// The threads that do the work, started when the first is needed. They end with the queue.
+/// The worker threads, started on first use. They end with the queue.
 #[derive(Debug)]
 struct Threads {
     count: usize,
@@ -53,7 +53,7 @@ struct Threads {
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// Who has how many places.
+/// The number of places in use, by tenant.
 #[derive(Debug)]
 struct Places<K> {
     max: usize,
@@ -61,7 +61,7 @@ struct Places<K> {
     taken: Mutex<HashMap<K, usize>>,
 }
 
-/// A place in the queue, waiting or at work.
+/// A place in the queue, for work that is waiting or running.
 #[derive(Debug)]
 #[must_use]
 pub struct Place<K: Eq + Hash> {
@@ -71,7 +71,7 @@ pub struct Place<K: Eq + Hash> {
     threads: Arc<Threads>,
 }
 
-/// Holds a place in the queue and one of the turns.
+/// A place in the queue together with a turn to run.
 #[derive(Debug)]
 pub struct Turn<K: Eq + Hash> {
     _permit: OwnedSemaphorePermit,
@@ -79,7 +79,7 @@ pub struct Turn<K: Eq + Hash> {
 }
 
 impl<K: Eq + Hash> Turn<K> {
-    /// Lets the next one work, and keeps the place: for as long as what came of the work takes up memory.
+    /// Ends the turn so that other work can run, but keeps the place while the result of the work is in memory.
     pub fn end(self) -> Place<K> {
         self.place
     }
@@ -96,7 +96,7 @@ impl Threads {
                     .name("work".to_owned())
                     .spawn(move || do_work(&receiver));
                 if let Err(error) = started {
-                    tracing::error!(%error, "a thread could not be started");
+                    tracing::error!(%error, "failed to start a worker thread");
                 }
             }
             sender
@@ -112,7 +112,7 @@ fn do_work(receiver: &Mutex<mpsc::Receiver<Work>>) {
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
         let Ok(work) = next else { return };
-        // Whoever waits for the work learns of a panic by getting no result.
+        // If the work panics, its result channel is dropped, and the waiting caller gets an error.
         let _ = catch_unwind(AssertUnwindSafe(work));
     }
 }
@@ -124,8 +124,8 @@ impl<K> Places<K> {
 }
 
 impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
-    /// A queue that does `at_once` pieces of work at the same time, and has `max` places in all (those at work
-    /// included), `max_each` of them for each `K`.
+    /// Creates a queue that runs `at_once` pieces of work concurrently and has `max` places in total, including
+    /// running work, with at most `max_each` places per `K`.
     pub fn new(at_once: usize, max: usize, max_each: usize) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(at_once)),
@@ -141,10 +141,10 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         }
     }
 
-    /// Takes a place.
+    /// Takes a place in the queue.
     ///
     /// # Errors
-    /// When there is none left, in all or for `whose`.
+    /// If no place is left, in total or for `whose`.
     pub fn enter(&self, whose: K) -> Result<Place<K>, Busy> {
         let mut taken = self.places.lock();
         let all: usize = taken.values().sum();
@@ -165,11 +165,11 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
 }
 
 impl<K: Eq + Hash + Send + Sync + 'static> Place<K> {
-    /// Waits for a turn, then does the work on a thread of its own. The turn lasts until the returned [`Turn`] is
-    /// dropped, or until the work ends when nobody waits for it any more.
+    /// Waits for a turn, then does the work on one of the queue's threads. The turn lasts until the returned [`Turn`]
+    /// is dropped, or until the work ends if the caller is gone.
     ///
     /// # Errors
-    /// When the work panicked or the process is ending.
+    /// If the work panicked or the process is ending.
     pub async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -185,7 +185,7 @@ impl<K: Eq + Hash + Send + Sync + 'static> Place<K> {
         };
         let (sender, done) = oneshot::channel();
         threads.send(Box::new(move || {
-            // Nobody waits for it any more when this fails.
+            // Fails if the caller is gone.
             let _ = sender.send((work(), turn));
         }))?;
         done.await.map_err(|_| Unfinished)

@@ -1,5 +1,5 @@
-//! The server functions: what the islands in a page ask the server for. Each is one operation, which a page's form may ask
-//! for too.
+//! The server functions that the islands call. Each runs one operation, which the handler of a page's form can also
+//! run.
 
 use leptos::prelude::*;
 
@@ -16,21 +16,21 @@ use crate::{
     },
 };
 
-/// Whether the last change of a key of `org`, a slug, is in effect on every instance.
+/// Returns whether the last change of a key is in effect on every instance. `org` is the organization's slug.
 #[server(prefix = "/api", endpoint = "keys/in-effect")]
 pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
     use crate::operations::{answer, in_effect::in_effect};
     answer(async |request| in_effect(request, &org, &key).await).await
 }
 
-/// What is wrong with a list of domains.
+/// Validates a list of domains and returns the error messages.
 #[server(prefix = "/api", endpoint = "domains/check")]
 pub async fn check_domains(text: String) -> Result<Vec<String>, AppError> {
     use crate::operations::{answer, check_domains::check_domains};
     answer(async |request| check_domains(request, &text).await).await
 }
 
-/// Changes where a widget key of `org`, a slug, works.
+/// Changes the allowed domains of a widget key. `org` is the organization's slug.
 #[server(prefix = "/api", endpoint = "domains/edit")]
 pub async fn edit_domains(
     org: String,
@@ -41,14 +41,14 @@ pub async fn edit_domains(
     answer(async |request| edit_domains(&request, &org, &key, &form).await).await
 }
 
-/// What the usage page of `org`, a slug, shows of a range.
+/// Returns the usage of an organization in a range. `org` is its slug.
 #[server(prefix = "/api", endpoint = "usage")]
 pub async fn usage(org: String, range: Range) -> Result<ShownUsage, AppError> {
     use crate::{operations::answer, pages::usage::shown_usage};
     answer(async |request| shown_usage(&request, &org, range).await).await
 }
 
-/// Creates a key of `org`, a slug.
+/// Creates a key. `org` is the organization's slug.
 #[server(prefix = "/api", endpoint = "keys/create")]
 pub async fn create_key(org: String, form: SettingsForm) -> Result<KeyAnswer, AppError> {
     use crate::{
@@ -62,7 +62,7 @@ pub async fn create_key(org: String, form: SettingsForm) -> Result<KeyAnswer, Ap
     .await
 }
 
-/// Rotates a key of `org`, a slug.
+/// Rotates a key. `org` is the organization's slug.
 #[server(prefix = "/api", endpoint = "keys/rotate")]
 pub async fn rotate_key(
     org: String,
@@ -80,7 +80,7 @@ pub async fn rotate_key(
     .await
 }
 
-/// What in `org`, a slug, has `text` in its name.
+/// Searches an organization for everything with `text` in its name. `org` is its slug.
 #[server(prefix = "/api", endpoint = "find")]
 pub async fn find(org: String, text: String) -> Result<Vec<Found>, AppError> {
     use crate::operations::{answer, find::find};
@@ -91,7 +91,7 @@ pub async fn find(org: String, text: String) -> Result<Vec<Found>, AppError> {
 mod tests {
     use std::{fs, path::Path};
 
-    /// The text of every island.
+    /// The source code of every island.
     fn islands(folder: &Path) -> String {
         let entries = fs::read_dir(folder)
             .unwrap()

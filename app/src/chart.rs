@@ -1,4 +1,4 @@
-//! Requests over time as an SVG that the server draws: no script, no measuring, and a table with the same numbers below.
+//! Requests over time as an SVG that the server renders: it needs no script, and a table below has the same numbers.
 
 mod scale;
 #[cfg(test)]
@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::number::{compact, counted, grouped};
 
-/// How many decisions of each group.
+/// Requests by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
-    /// Let through.
     pub passed: i64,
-    /// Refused for now.
+    /// Rejected by a rate limit.
     pub limited: i64,
     pub refused: i64,
 }
@@ -23,32 +22,31 @@ pub struct Counts {
 /// The counts of an hour, a day or a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// When it was, in as few words as an axis has room for: "Oct 23".
+    /// The hour, day or month, short enough for an axis: "Oct 23".
     pub label: String,
-    /// What was counted.
     pub counts: Counts,
 }
 
 impl Counts {
-    /// All of them.
+    /// All requests.
     pub fn all(&self) -> i64 {
         self.passed + self.limited + self.refused
     }
 
-    /// Those that were not let through.
+    /// Requests that were rejected or rate limited.
     pub fn not_passed(&self) -> i64 {
         self.limited + self.refused
     }
 }
 
-/// The three groups, as legends and tables name them, from the bottom of the chart up.
+/// CSS class and label of each outcome, from the bottom of the chart up.
 const SERIES: [(&str, &str); 3] = [
     ("series-passed", "Passed"),
     ("series-limited", "Rate limited"),
     ("series-refused", "Rejected"),
 ];
 
-/// What the colours of a [`Chart`] mean.
+/// The legend of a [`Chart`].
 #[component]
 pub fn Legend() -> impl IntoView {
     view! {
@@ -56,18 +54,18 @@ pub fn Legend() -> impl IntoView {
     }
 }
 
-/// Counts by outcome, stacked, and the same numbers as a table.
+/// A stacked chart of requests by outcome, with a table of the same numbers.
 #[component]
 pub fn Chart(
-    /// The name of the chart, as screen readers say it.
+    /// The accessible name of the chart.
     #[prop(into)]
     title: String,
-    /// What one sees at a glance, as a sentence.
+    /// A one-sentence summary for screen readers.
     #[prop(into)]
     description: String,
-    /// What a step is: "Day".
+    /// The header of the table's first column: "Day".
     step_name: &'static str,
-    /// The steps, oldest first; two at least.
+    /// The steps, oldest first; at least two.
     steps: Vec<Step>,
 ) -> impl IntoView {
     let stacked: [Vec<i64>; 4] = [
@@ -85,7 +83,7 @@ pub fn Chart(
     let series = stacked
         .windows(2)
         .zip(SERIES)
-        // Drawn, a series of zeros would cover the line below it.
+        // A series of zeros would cover the line below it.
         .filter(|(values, _)| values[0] != values[1])
         .map(|(values, (class, _))| {
             let (lower, upper) = (&values[0], &values[1]);
@@ -125,13 +123,13 @@ pub fn Chart(
     }
 }
 
-/// All requests of one key as a single low line.
+/// A small chart that shows all requests of one key as a single line.
 #[component]
 pub fn LowChart(
-    /// The name of the chart, as screen readers say it.
+    /// The accessible name of the chart.
     #[prop(into)]
     title: String,
-    /// The steps, oldest first; two at least.
+    /// The steps, oldest first; at least two.
     steps: Vec<Step>,
 ) -> impl IntoView {
     let values: Vec<i64> = steps.iter().map(|step| step.counts.all()).collect();
@@ -171,7 +169,7 @@ fn grid(marks: &[i64], width: usize, top: i64) -> impl IntoView + use<> {
     view! { <g class="grid">{lines}</g> }
 }
 
-/// One invisible column per step, which says its numbers when pointed at.
+/// One invisible column per step, with the step's numbers as a tooltip.
 fn hits(steps: &[Step], top: i64) -> impl IntoView + use<> {
     let last = steps.len().saturating_sub(1);
     steps
@@ -216,7 +214,7 @@ fn row(step: &Step) -> impl IntoView + use<> {
     view! { <tr><th scope="row">{step.label.clone()}</th>{cells}</tr> }
 }
 
-/// What a chart of `steps` shows, as a sentence.
+/// Summarizes a chart in one sentence.
 pub fn describe(steps: &[Step], total: Counts) -> String {
     let requests = counted(total.all(), "request", "requests");
     let busiest = steps
@@ -227,7 +225,7 @@ pub fn describe(steps: &[Step], total: Counts) -> String {
         return format!("{requests}.");
     };
     format!(
-        "{requests} from {} to {}, most at {}; {} rate limited, {} rejected.",
+        "{requests} from {} to {}, peak: {}; {} rate limited, {} rejected.",
         first.label,
         last.label,
         busiest.label,

@@ -1,4 +1,4 @@
-//! What a page, a form or a server function answers when it cannot do what was asked.
+//! The error type of pages, forms and server functions.
 
 #[cfg(feature = "ssr")]
 pub mod http;
@@ -10,37 +10,37 @@ use leptos::server_fn::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Why something was not answered or not done.
+/// The error of a page, a form or a server function.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppError {
-    /// There is no session, or it has ended. 401
+    /// 401: there is no session, or it has expired.
     #[error("You are signed out. Sign in to continue.")]
     SignedOut,
-    /// There is no such thing, or the person is not in its org. 404
+    /// 404: the resource does not exist, or the user is not a member of its organization.
     #[error("This page was not found, or you are not a member of its organization.")]
     NotFound,
-    /// The person's role does not allow it. 403
+    /// 403: the user's role does not allow the action.
     #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
     Forbidden(Action),
-    /// The form or request is not one that a page of ours sends. 400
+    /// 400: the form or request could not have been sent by one of our pages.
     #[error("The form could not be read. Nothing was changed. Go back and submit it again.")]
     Unreadable,
-    /// The form or request is larger than any that a page of ours sends. 413
+    /// 413: the form or request exceeds the largest size that our pages send.
     #[error(
         "Your request is too large. Nothing was changed. Go back and submit less. Files to import can have up to 4 MB."
     )]
     TooLarge,
-    /// Too much is under way. 503
+    /// 503: the server is overloaded.
     #[error("Latchkey is busy. Nothing was changed. Try again in {retry_after} seconds.")]
     Busy {
-        /// Seconds to wait.
+        /// Seconds until the client should retry.
         retry_after: u32,
     },
-    /// No answer came. Only the browser knows.
+    /// The server did not respond. Only the browser creates this error.
     #[error("Latchkey did not respond. Check your connection and try again.")]
     Unreachable,
-    /// Something behind the page does not work; the log says what. 503
+    /// 503: a dependency failed; the log has the cause.
     #[error("Something went wrong on our side. Try again in a moment.")]
     Unavailable,
 }
@@ -54,9 +54,9 @@ impl FromServerFnError for AppError {
         #[cfg(not(feature = "ssr"))]
         match error {
             ServerFnErrorErr::Request(_) => Self::Unreachable,
-            // An answer that is not ours.
+            // The response did not come from our server functions.
             error => {
-                leptos::logging::error!("server function: {error}");
+                leptos::logging::error!("server function failed: {error}");
                 Self::Unavailable
             }
         }

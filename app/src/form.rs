@@ -1,4 +1,4 @@
-//! What forms share, in the page and in the browser: fields, and what is wrong with them.
+//! Form fields and their validation errors, on the server and in the browser.
 
 pub mod errors;
 pub mod field;

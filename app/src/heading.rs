@@ -1,16 +1,16 @@
-//! What a page begins with, in the page and in the browser.
+//! The heading of a page, on the server and in the browser.
 
 use leptos::prelude::*;
 
-/// The title, a sentence, and what can be done.
+/// The page's title, a sentence and the page's actions.
 #[component]
 pub fn Heading(
     #[prop(into)] title: String,
-    /// A sentence below it.
+    /// A sentence below the title.
     lead: Option<AnyView>,
-    /// Beside the title, such as a tag.
+    /// An element beside the title, such as a tag.
     beside: Option<AnyView>,
-    /// What can be done on the page: links and buttons.
+    /// Links and buttons.
     actions: Option<AnyView>,
 ) -> impl IntoView {
     view! {
@@ -21,12 +21,12 @@ pub fn Heading(
     }
 }
 
-/// Where a page lies: links to the pages above it, then its own name.
+/// Breadcrumb navigation: links to the parent pages, then the name of the current page.
 #[component]
 pub fn Breadcrumbs(
-    /// Address and name of each page above, outermost first.
+    /// URL and name of each parent page, outermost first.
     above: Vec<(String, String)>,
-    /// The page's own name.
+    /// The name of the current page.
     #[prop(into)]
     here: String,
 ) -> impl IntoView {

@@ -1,15 +1,15 @@
-//! Icons as inline SVG, drawn with the text's colour.
+//! Icons as inline SVG in the text color.
 
 use leptos::prelude::*;
 
-/// Which picture an icon shows.
+/// The symbol that an icon shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symbol {
-    /// A key; also the brand's mark.
+    /// A key: keys, and the logo.
     Key,
     /// Bars: usage.
     Usage,
-    /// Two people.
+    /// Two people: members.
     Members,
     /// A speech bubble: agents.
     Agents,
@@ -20,26 +20,25 @@ pub enum Symbol {
     /// Sliders: settings.
     Settings,
     Plus,
-    /// A magnifying glass.
     Search,
     /// Three dots: more actions.
     More,
-    /// Arrows up and down: opens a choice.
+    /// Arrows up and down: opens a menu.
     UpDown,
-    /// A tick in a circle.
+    /// A check mark in a circle.
     Check,
     /// An exclamation mark in a circle.
     Alert,
     /// An i in a circle.
     Info,
-    /// Two sheets.
+    /// Two sheets of paper.
     Copy,
-    /// A cross: takes something away.
+    /// A cross: close or remove.
     Close,
 }
 
 impl Symbol {
-    /// The outline, in a box of 24 by 24, one sub-path after the other.
+    /// The SVG path data, in a 24 × 24 view box.
     const fn path(self) -> &'static str {
         match self {
             Self::Key => "M12.5 15a4.5 4.5 0 1 1-9 0 4.5 4.5 0 0 1 9 0ZM11.3 11.7l8.2-8.2M16 7l3 3",
@@ -74,12 +73,9 @@ impl Symbol {
     }
 }
 
-/// An icon beside a text that says the same, and therefore hidden from screen readers.
+/// A decorative icon, hidden from screen readers because the text beside it says the same.
 #[component]
-pub fn Icon(
-    /// Which picture.
-    symbol: Symbol,
-) -> impl IntoView {
+pub fn Icon(symbol: Symbol) -> impl IntoView {
     view! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
             <path d=symbol.path()></path>

@@ -1,4 +1,4 @@
-//! What comes alive in the browser: the components that the WebAssembly has.
+//! The islands: components that are hydrated in the browser.
 
 pub mod agent_domains;
 pub mod copy_button;

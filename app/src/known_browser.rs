@@ -1,8 +1,8 @@
-//! What a browser keeps to be known to accounts, on one request. The server reads it from a cookie and writes it there.
+//! The known-browser token of a request. The server reads it from a cookie and writes it to one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What the browser showed, and what it is to keep. A clone is of the same request.
+/// The token that the browser sent, and the one that it should store. Clones share the state of one request.
 #[derive(Debug, Clone, Default)]
 pub struct KnownBrowser {
     shown: Arc<str>,
@@ -10,7 +10,7 @@ pub struct KnownBrowser {
 }
 
 impl KnownBrowser {
-    /// A browser that showed this.
+    /// Creates it with the token that the browser sent.
     pub fn new(shown: &str) -> Self {
         Self {
             shown: shown.into(),
@@ -18,17 +18,17 @@ impl KnownBrowser {
         }
     }
 
-    /// What it showed; empty if nothing.
+    /// The token that the browser sent; empty if none.
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// Has it keep this from now on.
+    /// Sets the token that the browser should store.
     pub fn keep(&self, text: String) {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
-    /// What it is to keep, if that is something new.
+    /// Takes the new token that the browser should store, if there is one.
     pub fn kept(&self) -> Option<String> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.take()

@@ -1,13 +1,13 @@
-//! Latchkey's pages, and the islands in them that come alive in the browser.
+//! Latchkey's pages, and the islands that are hydrated in the browser.
 //!
-//! Feature `ssr` is the half that the server runs: `pages` renders every page whole and answers its forms. Feature
-//! `hydrate` is the half that becomes WebAssembly: `islands`, and what they need.
+//! Feature `ssr` is the server's half: `pages` renders every page and handles its forms. Feature `hydrate` is the
+//! WebAssembly half: `islands` and what they need.
 
-// A page's view is one type, as deep as the page.
+// A page's view is one type, nested as deeply as the page.
 #![recursion_limit = "256"]
 #![cfg_attr(
     not(feature = "ssr"),
-    expect(dead_code, reason = "the browser is given the islands alone")
+    expect(dead_code, reason = "the browser only uses the islands")
 )]
 
 #[cfg(not(erase_components))]
@@ -50,8 +50,8 @@ pub use shown_once::HeldKeys;
 #[cfg(feature = "ssr")]
 pub use site::{AssetNames, Site};
 
-/// Prepares the page that the server sent for its islands. Called once by the module that loads the WebAssembly, which
-/// then calls each island's own function.
+/// Prepares the page for its islands. The module that loads the WebAssembly calls it once, and then calls each island's
+/// own function.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {

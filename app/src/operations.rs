@@ -1,4 +1,4 @@
-//! What pages and server functions do.
+//! Operations that pages and server functions share.
 
 pub mod check_domains;
 pub mod create_key;
@@ -15,10 +15,10 @@ use crate::{
     request::PageRequest,
 };
 
-/// Answers a call of a server function by what `operation` comes to.
+/// Runs the operation of a server function and sets the HTTP status of its error.
 ///
 /// # Errors
-/// The operation's, with its HTTP status.
+/// If the operation fails.
 pub async fn answer<T>(
     operation: impl AsyncFnOnce(PageRequest) -> Result<T, AppError>,
 ) -> Result<T, AppError> {

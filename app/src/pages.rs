@@ -1,5 +1,5 @@
-//! The pages, which the server renders whole: each reads what it shows by a direct call and lays it out. Those with a form
-//! have what becomes of it beside them.
+//! The pages. Each reads its data with a direct call and renders it on the server; the handlers of a page's forms are
+//! in the same module.
 
 mod account;
 mod agents;
@@ -41,7 +41,7 @@ pub use self::{
 };
 
 impl Site {
-    /// What pages and server functions alike find as context.
+    /// Provides the context of pages and server functions.
     pub fn context(&self) -> impl Fn() + Clone + Send + Sync + 'static {
         let site = self.clone();
         move || {
@@ -54,7 +54,7 @@ impl Site {
         }
     }
 
-    /// A page's whole document.
+    /// Renders the HTML document of a page.
     pub fn document(&self) -> impl Fn() -> AnyView + Clone + Send + Sync + 'static {
         let assets = Arc::clone(&self.assets);
         move || document::shell(&assets).into_any()

@@ -1,4 +1,4 @@
-//! A request for a page, with a form of one, or from one of its islands: who asks, and for what.
+//! A request for a page, a form or a server function: its session and its parameters.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -29,7 +29,8 @@ use crate::{
     text::query::value_of,
 };
 
-/// Milliseconds of use after which the idle time begins anew: not on each request, as that would write each time.
+/// Milliseconds after which a request extends the session's idle timeout. Extending it on every request would write to
+/// the database each time.
 const REFRESH_AFTER: i64 = 10 * MINUTE;
 
 #[derive(Clone)]
@@ -38,17 +39,18 @@ pub struct PageRequest {
     session: Session,
     visit: Visit,
     known_browser: KnownBrowser,
-    /// Name and value of each part of the path that the route leaves open.
+    /// Name and value of each path parameter.
     names: Vec<(String, String)>,
     path: String,
     query: String,
 }
 
 impl PageRequest {
-    /// The request that Leptos is answering.
+    /// The request that Leptos is handling.
     ///
     /// # Errors
-    /// When there is none: where a client goes while its page is rendered, the context goes before the last of the page.
+    /// If there is no request in the context: when a client disconnects while its page is rendered, the context is
+    /// dropped before the last part of the page.
     pub fn current() -> impl Future<Output = Result<Self, AppError>> + Send + 'static {
         let context = (use_context::<Site>(), use_context::<Parts>());
         async move {
@@ -59,10 +61,10 @@ impl PageRequest {
         }
     }
 
-    /// The request with these parts, which the layers of the router have been through.
+    /// Creates it from the request parts, after the router's layers have added their extensions.
     ///
     /// # Errors
-    /// When its path cannot be read, which then names nothing, or it has no session.
+    /// If a path parameter cannot be decoded, or the request has no session.
     pub async fn of(site: Site, mut parts: Parts) -> Result<Self, AppError> {
         let names = RawPathParams::from_request_parts(&mut parts, &())
             .await
@@ -72,7 +74,7 @@ impl PageRequest {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let Some(session) = parts.extensions.get::<Session>().cloned() else {
-            tracing::error!("a page's request came without a session");
+            tracing::error!("request has no session");
             return Err(AppError::Unavailable);
         };
         Ok(Self {
@@ -86,22 +88,21 @@ impl PageRequest {
         })
     }
 
-    /// What answers it.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.site.engine
     }
 
-    /// Where it comes from.
+    /// Where the request comes from.
     pub fn visit(&self) -> &Visit {
         &self.visit
     }
 
-    /// What the browser keeps to be known to accounts.
+    /// The known-browser token.
     pub fn known_browser(&self) -> &KnownBrowser {
         &self.known_browser
     }
 
-    /// The part of the path with this name; empty where it has none.
+    /// The path parameter with this name; empty if there is none.
     pub fn name(&self, name: &str) -> &str {
         self.names
             .iter()
@@ -109,15 +110,15 @@ impl PageRequest {
             .map_or("", |(_, value)| value)
     }
 
-    /// The slug of the org in the path.
+    /// The organization's slug in the path.
     pub fn org(&self) -> &str {
         self.name("org")
     }
 
-    /// The id in the part of the path with this name.
+    /// Parses the path parameter with this name as an ID.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] for what cannot be an id, which names nothing.
+    /// [`AppError::NotFound`] if it is not a valid ID, which matches nothing.
     pub fn id<T: FromStr>(&self, name: &str) -> Result<T, AppError> {
         self.name(name).parse().map_err(|_| AppError::NotFound)
     }
@@ -140,15 +141,15 @@ impl PageRequest {
         &self.query
     }
 
-    /// A parameter of the query; empty where it is not there.
+    /// The query parameter with this name; empty if there is none.
     pub fn parameter(&self, name: &str) -> String {
         value_of(&self.query, name)
     }
 
-    /// Who is signed in. The session's idle time begins anew.
+    /// The signed-in user. Restarts the session's idle timeout.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`] when no one is.
+    /// [`AppError::SignedOut`] if the user is not signed in.
     pub async fn user_id(&self) -> Result<UserId, AppError> {
         let SessionRecord { who, used_at } = self.record().await?.ok_or(AppError::SignedOut)?;
         if self.engine().clock().now().since(used_at) >= REFRESH_AFTER {
@@ -157,10 +158,10 @@ impl PageRequest {
         Ok(who.user_id)
     }
 
-    /// Who is signed in, and from where.
+    /// The signed-in user, and where the request comes from.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`] when no one is.
+    /// [`AppError::SignedOut`] if the user is not signed in.
     pub async fn person(&self) -> Result<Person, AppError> {
         Ok(Person {
             user_id: self.user_id().await?,
@@ -168,45 +169,45 @@ impl PageRequest {
         })
     }
 
-    /// The org in the path, as the person who is signed in may use it.
+    /// The user's membership in the organization in the path.
     ///
     /// # Errors
-    /// When no one is signed in, or the person is not in the org.
+    /// If the user is not signed in or not a member of the organization.
     pub async fn membership(&self) -> Result<Membership, AppError> {
         self.membership_of(self.org()).await
     }
 
-    /// The org with this slug, as the person who is signed in may use it.
+    /// The user's membership in the organization with this slug.
     ///
     /// # Errors
-    /// When no one is signed in, or the person is not in the org.
+    /// If the user is not signed in or not a member of the organization.
     pub async fn membership_of(&self, org: &str) -> Result<Membership, AppError> {
         let person = self.person().await?;
-        // What cannot be a slug names no org.
+        // An invalid slug matches no organization.
         let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
         Ok(Membership::find(&self.site.engine, person, &slug).await?)
     }
 
-    /// The person's permit to do `A` in the org in the path.
+    /// The user's permit for the action `A` in the organization in the path.
     ///
     /// # Errors
-    /// As [`Self::membership`], and when the person's role does not allow it.
+    /// The errors of [`Self::membership`], or if the user's role does not allow the action.
     pub async fn permit<A: Permitted>(&self) -> Result<Permit<A>, AppError> {
         Ok(self.membership().await?.permit()?)
     }
 
-    /// Opens a session for someone who has just proven who they are, under a new id (ASVS 7.2.4). Their account knows the
-    /// browser from now on.
+    /// Starts a session for a user who has just authenticated, under a new ID (ASVS 7.2.4). The browser becomes known
+    /// to their account.
     ///
     /// # Errors
-    /// When the session cannot be kept.
+    /// If the session cannot be stored.
     pub async fn open_session(&self, who: SignedIn) -> Result<(), AppError> {
         let session = &self.session;
         let before = self.record().await?;
         session.clear().await;
         let cycled = session.clone();
         let cycle = async move { cycled.cycle_id().await.map_err(failed) };
-        // Signing in as someone else signs out who was there.
+        // Signing in as another user signs out the previous one.
         match before.map(|before| before.who.user_id) {
             Some(user_id) if user_id != who.user_id => {
                 let visit = self.visit.clone();
@@ -221,12 +222,12 @@ impl PageRequest {
         Ok(())
     }
 
-    /// What the session holds, if someone is signed in.
+    /// The session's record, if a user is signed in.
     async fn record(&self) -> Result<Option<SessionRecord>, AppError> {
         self.session.get(SessionRecord::KEY).await.map_err(failed)
     }
 
-    /// The session is theirs, and its idle time begins now.
+    /// Stores the user in the session and restarts its idle timeout.
     async fn keep(&self, who: SignedIn) -> Result<(), AppError> {
         let used_at = self.engine().clock().now();
         let record = SessionRecord { who, used_at };
@@ -236,31 +237,31 @@ impl PageRequest {
             .map_err(failed)
     }
 
-    /// The place for the key that was last shown in this session, once no other submit of it is under way.
+    /// Locks this session's slot for the key that was last shown. Waits until no other submit is in progress.
     pub async fn held_key(&self) -> OwnedMutexGuard<Option<Held>> {
         let person = self.person().await.ok().map(|person| person.user_id);
         let session = self.session.id().zip(person);
         self.site.held_keys.of_session(session).await
     }
 
-    /// Wipes the key that was last shown in this session.
+    /// Erases the key that was last shown in this session.
     pub fn forget_held_key(&self) {
         if let Some(id) = self.session.id() {
             self.site.held_keys.forget(id);
         }
     }
 
-    /// Signs out: ends the session, here and in the browser.
+    /// Signs the user out and deletes the session, also in the browser.
     ///
     /// # Errors
-    /// When the session cannot be deleted.
+    /// If the session cannot be deleted.
     pub async fn end_session(&self) -> Result<(), AppError> {
         self.forget_held_key();
         let (person, session) = (self.person().await, self.session.clone());
         let flush = async move { session.flush().await.map_err(failed) };
         match person {
             Ok(person) => sign_out(self.engine(), &person, flush).await,
-            // Someone who is signed out already has no session that ends.
+            // If nobody is signed in, there is no sign-out to record.
             Err(_) => flush.await,
         }
     }

@@ -1,4 +1,4 @@
-//! What is shown once: a key that was just created or rotated, with its plain text.
+//! Keys that are shown once: just created or rotated, with their plaintext.
 
 mod created_key;
 mod held_keys;

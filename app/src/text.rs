@@ -1,4 +1,4 @@
-//! How numbers, times and addresses are written.
+//! Formatting of numbers, times and URLs.
 
 pub mod days;
 pub mod number;

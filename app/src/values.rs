@@ -1,4 +1,4 @@
-//! What the server and the browser send each other.
+//! The data that the server and the islands exchange.
 
 pub mod found;
 pub mod key_domains;

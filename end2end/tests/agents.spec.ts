@@ -1,4 +1,4 @@
-// Agents: made with their domains, embedded by their public ID alone, changed and deleted.
+// Agents: creation with domains, embedding with only the public ID, editing and deletion.
 
 import { expect, hydrated, test } from "../fixture/test.ts";
 

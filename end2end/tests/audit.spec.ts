@@ -1,4 +1,4 @@
-// The audit log as people use it: what it says, a filter, and its file.
+// The audit log: entries, filters and export.
 
 import { readFile } from "node:fs/promises";
 
@@ -12,7 +12,7 @@ for (const javaScriptEnabled of [true, false]) {
       const key = await team.key({ name: "Production server" });
       await signInAs("owner");
       const rows = page.getByRole("table").getByRole("row");
-      // Sign-ins are written within a second.
+      // Sign-ins are recorded within one second.
       await expect(async () => {
         await page.goto(team.path("audit"));
         await expect(rows.filter({ hasText: "Signed in" })).toHaveCount(1, { timeout: 1_000 });

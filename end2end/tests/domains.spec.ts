@@ -1,4 +1,4 @@
-// The domains of a widget key, changed on its page without leaving it.
+// Editing the domains of a widget key without leaving its page.
 
 import type { Page } from "@playwright/test";
 

@@ -1,4 +1,4 @@
-// What reloading, going back and clicking twice lead to: a page, never the browser's question whether to send a form again.
+// Reloading, going back and double-clicking lead to a page, and never to the browser's prompt to resubmit a form.
 
 import { expect, hydrated, test } from "../fixture/test.ts";
 

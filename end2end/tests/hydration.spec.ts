@@ -1,4 +1,4 @@
-// From the server's HTML to a live page: nothing moves, and nothing is missing before it.
+// From the server's HTML to a hydrated page: nothing moves, and no content is missing before.
 
 import { expect, hydrated, open, test } from "../fixture/test.ts";
 import type { Team } from "../fixture/team.ts";
@@ -19,7 +19,7 @@ test("nothing moves while a page comes alive", async ({ page, team, signInAs }) 
   });
   const moved = () =>
     page.evaluate(async () => {
-      // After two frames everything has been painted and reported.
+      // After two frames, all changes have been painted and reported.
       for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
       return (window as unknown as { moved: { by: number } }).moved.by;
     });
@@ -31,7 +31,7 @@ test("nothing moves while a page comes alive", async ({ page, team, signInAs }) 
       expect(await moved(), `${path}, ${width} wide`).toBeLessThanOrEqual(0.01);
     }
   }
-  // What would move is noticed.
+  // Check that a layout shift would be detected.
   await page.evaluate(() => document.body.prepend(Object.assign(document.createElement("p"), { textContent: "Moved" })));
   await expect.poll(moved).toBeGreaterThan(0.01);
 });

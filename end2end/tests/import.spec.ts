@@ -1,4 +1,4 @@
-// Keys made elsewhere: their digests are looked at, refused line by line, and imported.
+// Importing keys created elsewhere: the file is previewed, rejected line by line, and imported.
 
 import { createHash } from "node:crypto";
 

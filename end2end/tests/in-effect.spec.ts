@@ -1,11 +1,11 @@
-// A key's page says when a change is in effect on every instance: here two processes on one SQLite file.
+// A key's page shows when a change is in effect on every instance. The test uses two processes on one SQLite file.
 
 import { expect, open, signIn, test } from "../fixture/test.ts";
 import type { Page } from "@playwright/test";
 
 test.use({ empty: true });
 
-/** Revokes the key that the page is of. */
+/** Revokes the key whose page is open. */
 async function revoke(page: Page): Promise<void> {
   await page.getByRole("main").getByText("Revoke key…").click();
   const question = page.locator(".dialog", { hasText: "Revoke" }).filter({ visible: true });

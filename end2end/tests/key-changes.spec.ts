@@ -1,4 +1,4 @@
-// What owners do with keys: IP ranges, domains, rotation, several at once.
+// Changes to keys by owners: IP ranges, domains, rotation and bulk actions.
 
 import { expect, hydrated, test } from "../fixture/test.ts";
 
@@ -40,7 +40,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("button", { name: "Save" }).click();
       await expect(page.getByRole("heading", { name: "Head office", level: 1 })).toBeVisible();
       await expect(page.getByText("192.0.2.0/24", { exact: true })).toBeVisible();
-      // The key's history says what was changed, from what to what.
+      // The key's history shows the old and the new value.
       await expect(page.getByText("IP ranges: 10.0.0.0/8, 2001:db8::/32 → 192.0.2.0/24")).toBeVisible();
     });
 

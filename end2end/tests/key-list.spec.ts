@@ -1,4 +1,4 @@
-// The list of keys: what is asked for stands in the address, so that it can be shared, reloaded and gone back to.
+// The list of keys: its state is in the URL, so that it can be shared, reloaded and restored with Back.
 
 import { expect, open, test } from "../fixture/test.ts";
 import type { Team } from "../fixture/team.ts";
@@ -6,7 +6,7 @@ import type { Team } from "../fixture/team.ts";
 const NUMBER = 120;
 const PAGE = 50;
 
-/** `Key 001` to `Key 120`: every third a test key, the last ten expiring soon. */
+/** `Key 001` to `Key 120`: every third is a test key, the last ten expire soon. */
 async function manyKeys(team: Team): Promise<void> {
   const left = Array.from({ length: NUMBER }, (_, index) => index + 1);
   const make = async () => {

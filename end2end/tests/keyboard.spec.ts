@@ -1,4 +1,4 @@
-// Without a mouse.
+// Use without a mouse.
 
 import { expect, open, test } from "../fixture/test.ts";
 
@@ -23,7 +23,7 @@ test("every stop shows that it has the focus", async ({ page, team, signInAs }) 
     const shown = await page.evaluate(() => {
       const focused = document.activeElement;
       if (!focused || focused === document.body) return "";
-      // A field may show it on the box around it.
+      // A field can show its focus on the box around it.
       const marks = [focused, focused.parentElement].flatMap((element) => {
         const style = element ? getComputedStyle(element) : null;
         return [style?.outlineStyle !== "none" && style?.outlineWidth !== "0px", style?.boxShadow !== "none"];
@@ -45,7 +45,7 @@ test("the question before revoking holds the focus, and Escape takes it back", a
   await expect(dialog).toBeVisible();
   for (let stop = 0; stop < 8; stop += 1) {
     await page.keyboard.press("Tab");
-    // A browser's own tool bar is part of the round: there the page has no focused element.
+    // The browser's toolbar is part of the tab order. While it has focus, the page has no focused element.
     const inside = await page.evaluate(() => {
       const focused = document.activeElement;
       return focused === document.body || focused?.closest("dialog") != null;

@@ -1,4 +1,4 @@
-// Every page, light and dark, wide and narrow: axe-core finds nothing, and nothing makes a phone scroll sideways.
+// Every page, in light and dark, wide and narrow: axe-core reports no violations, and phones never scroll sideways.
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, hydrated, test } from "../fixture/test.ts";
@@ -32,12 +32,12 @@ for (const width of WIDTHS) {
         await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
         for (const colorScheme of SCHEMES) {
           await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-          // Even a colour that changes at once takes a frame.
+          // Even a color change without a transition takes a frame.
           await page.evaluate(async () => {
             for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
           });
           const axe = new AxeBuilder({ page });
-          // The other colours change nothing but the contrast.
+          // The second color scheme affects only the contrast.
           if (colorScheme !== SCHEMES[0]) axe.withRules(["color-contrast"]);
           const { violations } = await axe.analyze();
           const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`);

@@ -1,4 +1,4 @@
-// The search across an org, by keyboard and by mouse.
+// The search across an org, with keyboard and mouse.
 
 import { expect, hydrated, test } from "../fixture/test.ts";
 

@@ -1,4 +1,4 @@
-// The whole way, from an empty server to a revoked key: once with JavaScript, and once without.
+// The main path, from an empty server to a revoked key, with and without JavaScript.
 
 import { expect, hydrated, PASSWORD, test } from "../fixture/test.ts";
 
@@ -49,7 +49,7 @@ for (const javaScriptEnabled of [true, false]) {
         if (javaScriptEnabled) {
           await page.reload();
         } else {
-          // A reload would send the form a second time, which shows the key once more for 30 seconds.
+          // A reload would resubmit the form, which shows the key again for 30 seconds.
           await page.getByLabel("I have stored it").check();
           await page.getByRole("button", { name: "Done" }).click();
         }

@@ -1,4 +1,4 @@
-// What design §2 gives each role, and nothing else in what is sent to the browser.
+// The permissions of each role (design §2). The browser receives no data beyond them.
 
 import type { Page } from "@playwright/test";
 
@@ -9,14 +9,14 @@ import { Team } from "../fixture/team.ts";
 const DOMAIN = "only-for-admins.example";
 const SCOPE = "integrations:write";
 
-/** A key about which there is something to hide, its use too. */
+/** A key with settings and usage that members must not see. */
 async function busyKey(team: Team, server: Server) {
   const widget = await team.key({ name: "Website widget", kind: "widget", domains: [DOMAIN], scopes: [SCOPE] });
   await server.verify(widget.key, { origin: `https://${DOMAIN}` });
   return { ...widget, page: team.path(`keys/${widget.id}`) };
 }
 
-/** The usage page, once the key's request stands there. */
+/** Opens the usage page and waits until it shows the key's request. */
 async function openUsage(page: Page, team: Team): Promise<void> {
   await expect(async () => {
     await open(page, team.path("usage"));
@@ -63,7 +63,7 @@ test("a member sees the list and the totals, and nothing else in the source of a
   await openUsage(page, team);
   watch.expect(403, team.path("keys/new"));
   for (const path of [team.path("keys"), key.page, team.path("usage"), team.path("members"), team.path("keys/new")]) {
-    // As it comes over the wire, with the data for hydration, and as it is after it.
+    // Check the response, with its hydration data, and the page after hydration.
     const sent = (await page.goto(path))?.text();
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     for (const source of [await sent, await page.content()]) {
@@ -84,7 +84,7 @@ test("an org that one is not in does not exist", async ({ page, team, server, wa
   const foreign = await other.key({ name: "Fabrikam server" });
   await signInAs("owner");
   const paths = ["keys", "keys/new", "usage", "members", `keys/${foreign.id}`].map((rest) => other.path(rest));
-  // Another org's key under one's own org is no key either.
+  // Another org's key is not found under one's own org either.
   for (const path of [...paths, team.path(`keys/${foreign.id}`), "/orgs/no-such-org/keys"]) {
     watch.expect(404, path);
     await page.goto(path);
@@ -95,7 +95,7 @@ test("an org that one is not in does not exist", async ({ page, team, server, wa
   await expect(page.getByRole("heading", { name: "Website widget" })).toBeVisible();
 });
 
-/** No way to change a key, visible or not. */
+/** Checks that there is no control to change a key, visible or hidden. */
 async function expectNoControls(source: string): Promise<void> {
   for (const trace of ['value="disable"', 'value="enable"', 'value="revoke"', "Revoke…", "Revoke key…", "New key", "Create key"]) {
     expect(source).not.toContain(trace);

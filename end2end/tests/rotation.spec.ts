@@ -1,4 +1,4 @@
-// Rotating a key without leaving its page: where Back and reloading lead, and where the secret is not.
+// Rotating a key without leaving its page: where Back and Reload lead, and that the secret does not remain in the page.
 
 import type { Page } from "@playwright/test";
 
@@ -12,7 +12,7 @@ const press = (page: Page) => page.getByRole("button", { name: "Rotate key" }).c
 const shown = (page: Page) => page.getByRole("heading", { level: 1, name: "Production has a new secret" });
 const ofKey = (page: Page) => page.getByRole("heading", { level: 1, name: /^Production( Active)?$/ });
 
-/** All that the page and its storage hold. */
+/** The content of the page and its storage. */
 const held = (page: Page) =>
   page.evaluate(() => [document.documentElement.outerHTML, location.href, JSON.stringify(history.state), JSON.stringify({ ...localStorage, ...sessionStorage })].join("\n"));
 

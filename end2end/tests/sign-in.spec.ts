@@ -1,4 +1,4 @@
-// Sessions: in, out, back to where one wanted to go, and what a new password ends.
+// Sessions: signing in and out, returning to the requested page, and ending sessions with a new password.
 
 import { expect, hydrated, open, PASSWORD, signIn, test } from "../fixture/test.ts";
 

@@ -1,4 +1,4 @@
-// Usage over another range, without leaving the page; and the address that goes with it.
+// Changing the range of the usage page without leaving it, and the URL of each range.
 
 import type { Page } from "@playwright/test";
 
@@ -32,7 +32,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(range(page, "30 days")).not.toHaveAttribute("aria-current");
       await range(page, "12 months").click();
       await expect(chart(page, "month")).toBeVisible();
-      await expect(page.getByText("the year before").first()).toBeVisible();
+      await expect(page.getByText("the previous 12 months").first()).toBeVisible();
       await expect(page.getByRole("row", { name: /Production/ })).toContainText("1");
 
       await page.goBack();
@@ -80,7 +80,7 @@ test("screen readers announce the range, and nothing moves while it is on its wa
   await expect(report).toHaveAttribute("aria-busy", "false");
   await expect(page.getByRole("status").filter({ hasText: /^\w+ \d+.* – .*\d: 1 request\.$/ })).toHaveCount(1);
   await expect(range(page, "7 days")).toBeFocused();
-  // The table that was open still is.
+  // The open table stays open.
   await expect(report.locator("details tbody tr")).toHaveCount(7);
   await expect(report.locator("details tbody tr").first()).toBeVisible();
 });

@@ -1,4 +1,4 @@
-// A key for browsers: made with its domains, and refused elsewhere.
+// Widget keys: creation with domains, and rejection on other sites.
 
 import { expect, hydrated, test } from "../fixture/test.ts";
 

@@ -1,5 +1,5 @@
-//! The API's operations. This is the only list of them: method, path and documentation of each come from the
-//! `#[utoipa::path]` of its handler, so that a route without documentation, or the reverse, cannot be written.
+//! The API's operations. This is the only list of them. The method, path and documentation of each come from the
+//! `#[utoipa::path]` of its handler, so a route cannot exist without documentation, nor documentation without a route.
 
 use axum::http::Method;
 use utoipa::openapi::{PathItem, path::Operation};
@@ -10,7 +10,7 @@ use utoipa_axum::{
 
 use crate::{app_state::AppState, rest, verify};
 
-/// The handlers, in the order in which `/docs` shows those of a group.
+/// The handlers, in the order in which `/docs` shows the operations of a group.
 fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
     vec![
         routes!(verify::verify),
@@ -44,14 +44,14 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
     ]
 }
 
-/// All of them, as routes and as the paths and schemas of a description.
+/// All operations, as routes and as the paths and schemas of the OpenAPI document.
 pub fn router() -> OpenApiRouter<AppState> {
     operations()
         .into_iter()
         .fold(OpenApiRouter::default(), OpenApiRouter::routes)
 }
 
-/// Method and path of each.
+/// The method and path of each operation.
 pub fn routes() -> Vec<(Method, String)> {
     let mut paths = router().into_openapi().paths.paths;
     let of_path = |(path, item): (&String, &mut PathItem)| {
@@ -61,7 +61,6 @@ pub fn routes() -> Vec<(Method, String)> {
     paths.iter_mut().flat_map(of_path).collect()
 }
 
-/// The operations of a path.
 pub fn by_method(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let methods = [
         (Method::GET, &mut item.get),

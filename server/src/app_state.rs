@@ -1,4 +1,4 @@
-//! What every request handler works with.
+//! The state that request handlers share.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -15,31 +15,29 @@ use crate::{
     shares::Shares,
 };
 
-/// Everything that requests share. Cheap to clone.
+/// State that all requests share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AppState {
-    /// What operations on keys, people and usage work with.
     pub engine: Arc<Engine>,
-    /// What the operator decided.
     pub settings: Arc<Settings>,
-    /// The address under which browsers come.
+    /// The URL at which browsers reach this instance.
     pub public_url: Arc<PublicUrl>,
-    /// What is counted for `/metrics`.
+    /// The counters for `/metrics`.
     pub metrics: Arc<Metrics>,
-    /// The API's documentation.
+    /// The rendered API documentation.
     pub docs: Arc<Docs>,
     /// Keys that pages have just shown.
     pub held_keys: Arc<HeldKeys>,
-    /// Held while the database is asked whether it answers: `/readyz` takes one connection, however often it is asked.
+    /// Held while `/readyz` pings the database, so that concurrent requests use only one connection.
     pub checking: Arc<Mutex<()>>,
-    /// Whether the log says that a proxy is not in the settings.
+    /// Whether the log already contains the warning about a proxy that is not in the settings.
     pub named_undeclared_proxy: Arc<AtomicBool>,
-    /// How much each client has under way.
+    /// The requests that each client has in progress.
     pub shares: Arc<Shares>,
 }
 
 impl AppState {
-    /// The state of a server that listens on `port`.
+    /// Creates the state of a server that listens on `port`.
     pub fn new(engine: Arc<Engine>, settings: Arc<Settings>, port: u16) -> Self {
         let public_url = Arc::new(settings.public_url(port));
         Self {
@@ -57,7 +55,7 @@ impl AppState {
 }
 
 impl FromRef<AppState> for LeptosOptions {
-    /// Leptos asks for these to find files that we embed instead: only the name is used.
+    /// Leptos uses these options to find files, which are embedded instead. Only the name is used.
     fn from_ref(_: &AppState) -> Self {
         Self::builder().output_name("latchkey").build()
     }

@@ -1,4 +1,4 @@
-//! A request's body, which tells the connection's phase when it has arrived.
+//! A request body that updates the phase of its connection when it has arrived completely.
 
 use std::{
     pin::Pin,
@@ -11,14 +11,14 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::timed_stream::{Phase, SharedPhase};
 
-/// A body on its way.
+/// A request body that is being received.
 pub struct ArrivingBody {
     body: Incoming,
     phase: Arc<SharedPhase>,
 }
 
 impl ArrivingBody {
-    /// Watches a body. The connection is receiving until its end, and then busy with the answer.
+    /// Wraps a body. The connection is in the phase `Receiving` until the end of the body, and then `Busy`.
     pub fn new(body: Incoming, phase: &Arc<SharedPhase>) -> Self {
         phase.set(if body.is_end_stream() {
             Phase::Busy

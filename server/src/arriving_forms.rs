@@ -1,7 +1,8 @@
-//! Forms of clients that are not signed in, until they have arrived: half of a form keeps nobody else from sending theirs.
+//! Receives the forms of clients that are not signed in, so that an incomplete form does not block others.
 //!
-//! They are received whole before they wait for a turn (`shares.rs`). An address has few places for forms on their way.
-//! Whoever begins one too many ends the one that began first, since a form follows its header within moments.
+//! Forms are received completely before they wait for a turn (`shares.rs`). An address can have a limited number of
+//! forms in transit. A form beyond that limit cancels the oldest one of the same address, since the body of a form
+//! normally follows its header immediately.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,31 +15,30 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::{select, sync::Notify, time::sleep};
 
-/// Forms of one address on their way at the same time.
+/// The maximum number of forms that one address can have in transit.
 const MAX_OF_ADDRESS: usize = 32;
-/// The most bytes of a form: the largest is the sign-in form with a long address that it leads on to.
+/// The maximum size of a form in bytes. The largest is the sign-in form with a long `next` URL.
 const MAX_BYTES: usize = 64 * 1024;
-/// How long a form can take to arrive.
+/// The maximum time for a form to arrive.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why a form was not received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReceived {
-    /// It was ended by a newer one.
+    /// A newer form of the same address displaced it.
     Displaced,
-    /// It took too long.
     Late,
-    /// It is larger than any form of someone who is not signed in.
+    /// It is larger than any form for clients that are not signed in.
     TooLarge,
-    /// The client stopped, or sent something else than a body.
+    /// The client closed the connection, or the body is invalid.
     Unreadable,
 }
 
-/// The forms on their way, of each address in the order in which they began.
+/// The forms in transit, by address and in the order in which they began.
 #[derive(Debug, Default)]
 pub struct ArrivingForms(Mutex<HashMap<IpAddr, VecDeque<Arc<Notify>>>>);
 
-/// A form on its way, until this is dropped.
+/// A form in transit. It is removed when this is dropped.
 struct Arriving<'a> {
     forms: &'a ArrivingForms,
     address: IpAddr,
@@ -49,14 +49,14 @@ impl ArrivingForms {
     /// Receives the whole body of a form.
     ///
     /// # Errors
-    /// When it does not arrive, or is too large.
+    /// If the body does not arrive, or is too large.
     pub async fn receive(&self, address: IpAddr, body: Body) -> Result<Bytes, NotReceived> {
         if body.size_hint().lower() > MAX_BYTES as u64 {
             return Err(NotReceived::TooLarge);
         }
         let arriving = self.begin(address);
         select! {
-            // What is there already is taken, whatever else has happened.
+            // A body that has already arrived is accepted, even if the form was displaced or timed out meanwhile.
             biased;
             received = Limited::new(body, MAX_BYTES).collect() => match received {
                 Ok(whole) => Ok(whole.to_bytes()),
@@ -114,7 +114,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
-    /// A form of which the rest never comes.
+    /// A form whose body never completes.
     fn half() -> Body {
         let first = stream::iter([Ok::<_, Infallible>(Bytes::from("email="))]);
         Body::from_stream(first.chain(stream::pending()))

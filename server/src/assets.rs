@@ -1,4 +1,4 @@
-//! The files that browsers load beside the pages: embedded, compressed beforehand, and named by their content.
+//! The static files of the pages: embedded, precompressed, and named by the hash of their content.
 
 use axum::{
     Router,
@@ -11,32 +11,29 @@ use axum::{
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// One file of the site.
 struct Asset {
-    /// The path of its URL.
+    /// The URL path.
     path: &'static str,
     /// The start of its SHA-256, in hexadecimal.
     digest: &'static str,
-    /// The file as it is.
+    /// The uncompressed file.
     identity: &'static [u8],
-    /// The file in brotli.
+    /// The file, compressed with brotli.
     brotli: Option<&'static [u8]>,
-    /// The file in gzip.
+    /// The file, compressed with gzip.
     gzip: Option<&'static [u8]>,
 }
 
-/// The URLs that a page's head names; empty strings in a binary that was built without its site.
+/// The URLs for a page's head. They are empty if the binary was built without the pages' files.
 #[derive(Debug, Clone, Copy)]
 pub struct AssetNames {
-    /// The stylesheet.
     pub css: &'static str,
-    /// The module that starts the application in the browser.
+    /// The JavaScript module that starts the application in the browser.
     pub js: &'static str,
-    /// The application, which the module fetches.
+    /// The WebAssembly application, which the module fetches.
     pub wasm: &'static str,
-    /// The icon.
     pub favicon: &'static str,
-    /// All fonts, to be preloaded.
+    /// All fonts, which are preloaded.
     pub fonts: &'static [&'static str],
 }
 
@@ -45,12 +42,12 @@ pub fn names() -> AssetNames {
     NAMES
 }
 
-/// Whether the pages' files are in this binary. `cargo build` alone makes one without; `cargo xtask` makes one with.
+/// Whether this binary contains the pages' files. `cargo build` alone does not include them; `cargo xtask` does.
 pub fn are_embedded() -> bool {
     !ASSETS.is_empty()
 }
 
-/// Serves every embedded file at its path; knows no other path.
+/// Serves every embedded file at its path.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     ASSETS.iter().fold(Router::new(), |router, asset| {
         router.route(
@@ -60,7 +57,7 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     })
 }
 
-/// Answers a GET or HEAD for one file.
+/// Responds to a GET or HEAD request for a file.
 fn respond(asset: &Asset, method: &Method, request: &HeaderMap) -> Response {
     let (encoding, content) = negotiate(asset, request);
     let tag = match encoding {
@@ -96,7 +93,7 @@ fn respond(asset: &Asset, method: &Method, request: &HeaderMap) -> Response {
     (headers, [(header::ETAG, tag)], body).into_response()
 }
 
-/// A name with a digest in it never means anything else; the others are asked for again each time.
+/// A URL that contains a digest never changes its content. Other files are revalidated on each use.
 fn cache_control(path: &str) -> &'static str {
     if path.starts_with("/assets/") {
         "public, max-age=31536000, immutable"
@@ -120,7 +117,8 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// The form of the file with the highest weight in Accept-Encoding; between equals, the smallest (RFC 9110, 12.5.3).
+/// Selects the encoding with the highest weight in `Accept-Encoding`. If weights are equal, the smallest file (RFC
+/// 9110, 12.5.3).
 fn negotiate(asset: &Asset, request: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
     let mut best = (weight(request, "identity"), None, asset.identity);
     for (name, content) in [("gzip", asset.gzip), ("br", asset.brotli)] {
@@ -134,7 +132,8 @@ fn negotiate(asset: &Asset, request: &HeaderMap) -> (Option<&'static str>, &'sta
     (best.1, best.2)
 }
 
-/// The weight, 0 to 1, that a request gives to an encoding. Unmentioned, `identity` is good for want of a better one.
+/// The weight, from 0 to 1, that a request gives to an encoding. `identity` is acceptable as a last resort if it is not
+/// mentioned.
 fn weight(request: &HeaderMap, encoding: &str) -> f32 {
     let mut any = None;
     for entry in request
@@ -161,7 +160,7 @@ fn weight(request: &HeaderMap, encoding: &str) -> f32 {
     })
 }
 
-/// Whether an If-None-Match names this entity tag, by weak comparison (RFC 9110, 13.1.2).
+/// Whether an `If-None-Match` value contains this entity tag, by weak comparison (RFC 9110, 13.1.2).
 fn names_tag(value: &HeaderValue, tag: &str) -> bool {
     value.to_str().is_ok_and(|value| {
         value

@@ -1,4 +1,4 @@
-//! The audit log as a CSV file (RFC 4180), for people's spreadsheets. It is read while it is sent.
+//! The audit log as a CSV file (RFC 4180) for spreadsheets. It is read from the database while it is sent.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,10 +19,10 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{app_state::AppState, error_page, settings::PublicUrl};
 
-/// How long a file may take: whoever takes it slowly keeps a place from others.
+/// The maximum duration of an export. A slow client would otherwise keep its place in the queue.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Exports the entries that match the filters in the address.
+/// Exports the entries that match the filters in the URL.
 pub async fn show(
     State(state): State<AppState>,
     State(site): State<Site>,
@@ -43,21 +43,21 @@ pub async fn show(
     }
 }
 
-/// Whether a link elsewhere led here. It leads to the log's page then, where the file is one click away: an export is work
-/// that no other site can have a browser start.
+/// Whether a link on another site led here. In that case, the response redirects to the log's page, where the file is
+/// one click away: other sites must not be able to make a browser start an export.
 fn is_from_another_site(headers: &HeaderMap) -> bool {
     headers
         .get("sec-fetch-site")
         .is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// The address of the log's page with the filters of the file.
+/// The URL of the log's page, with the filters of the file.
 fn page_of(uri: &Uri) -> String {
     let uri = uri.path_and_query().map_or("", |uri| uri.as_str());
     uri.replacen("/audit.csv", "/audit", 1)
 }
 
-/// The file. What fails while it is sent cuts it off, which browsers show as a failed download.
+/// The file. If an error occurs while it is sent, the response is cut off, which browsers show as a failed download.
 fn attachment(export: Export, public_url: Arc<PublicUrl>) -> Response {
     let name = format!(
         "attachment; filename=\"audit-{}-{}.csv\"",
@@ -72,8 +72,8 @@ fn attachment(export: Export, public_url: Arc<PublicUrl>) -> Response {
     (headers, Body::from_stream(file)).into_response()
 }
 
-/// The parts that `send` gives, for as long as a file may take. It is run in a task of its own: a client that takes nothing
-/// more leaves a stream alone, and whatever it holds with it.
+/// Streams the parts that `send` produces, for at most [`LONGEST`]. `send` runs in its own task: if the client stops
+/// reading, the stream is never polled again and would hold its resources indefinitely.
 fn in_time<F: Future<Output = ()> + Send + 'static>(
     send: impl FnOnce(mpsc::Sender<Part>) -> F,
 ) -> impl Stream<Item = Result<Bytes, CutOff>> {
@@ -81,7 +81,7 @@ fn in_time<F: Future<Output = ()> + Send + 'static>(
     let sending = send(sender);
     tokio::spawn(async move {
         if timeout(LONGEST, sending).await.is_err() {
-            tracing::info!("an export was taken too slowly and was cut off");
+            tracing::info!("an export was cut off because the client read too slowly");
         }
     });
     try_unfold(receiver, |mut receiver| async move {
@@ -99,12 +99,12 @@ enum Part {
     End,
 }
 
-/// The file was not sent to its end.
+/// The file was not sent completely.
 #[derive(Debug, thiserror::Error)]
 #[error("the export was cut off")]
 struct CutOff;
 
-/// Sends the parts of the file, until its end or until something fails. What fails is in the log.
+/// Sends the parts of the file until its end or the first error, which is logged.
 async fn send(mut export: Export, public_url: &PublicUrl, to: &mpsc::Sender<Part>) {
     let mut next = written(&[COLUMNS]);
     while let Ok(bytes) = next {
@@ -114,9 +114,9 @@ async fn send(mut export: Export, public_url: &PublicUrl, to: &mpsc::Sender<Part
         next = match export.next().await {
             Ok(Some(batch)) => rows(batch, public_url),
             Ok(None) => {
-                // Whoever has the whole file finds its place free.
+                // The place is free before the client has the whole file.
                 drop(export);
-                // Whoever has gone does not miss it.
+                // An error means that the client has disconnected.
                 let _ = to.send(Part::End).await;
                 return;
             }
@@ -151,7 +151,7 @@ fn written<T: AsRef<str>, const N: usize>(rows: &[[T; N]]) -> Result<Bytes, AppE
     Ok(file.into())
 }
 
-/// A cell that no spreadsheet takes for a formula: names are what members chose, and an owner opens the file.
+/// Escapes a cell that a spreadsheet would run as a formula: members choose names, and an owner opens the file.
 fn inert(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{cell}")
@@ -160,7 +160,7 @@ fn inert(cell: &str) -> String {
     }
 }
 
-/// What a browser is shown where there is no file: the log's page, which says why, or leads to the sign-in and back.
+/// The response if the file cannot be created: the log's page, which shows the error or redirects to the sign-in page.
 async fn page_instead(site: &Site, mut parts: Parts, error: &AppError) -> Response {
     match page_of(&parts.uri).parse::<Uri>() {
         Ok(uri) => parts.uri = uri,
@@ -168,7 +168,7 @@ async fn page_instead(site: &Site, mut parts: Parts, error: &AppError) -> Respon
     }
     let render = render_app_async_with_context(site.context(), site.document());
     let mut response = render(Request::from_parts(parts, Body::empty())).await;
-    // The page itself may be possible where the file was not.
+    // The page itself can succeed even if the export failed.
     if response.status() == StatusCode::OK {
         *response.status_mut() = match error {
             AppError::Unreadable => StatusCode::BAD_REQUEST,

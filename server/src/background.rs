@@ -1,5 +1,4 @@
-//! What goes on beside requests: usage is written down, what is no longer needed deleted, and what other processes changed
-//! dropped from memory.
+//! Background tasks: they write usage, delete old rows, and drop from memory what other processes changed.
 
 use std::time::Duration;
 
@@ -17,17 +16,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{allocator, app_state::AppState};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Between two writes of security events.
+/// The time between two writes of security events.
 const LOG: Duration = Duration::from_secs(1);
-/// Between two deletions of ended sessions, old counts and old audit log entries.
+/// The time between two deletions of ended sessions, old counts and old audit log entries.
 const CLEAN_UP: Duration = Duration::from_secs(3_600);
-/// Between two deletions of attempts that count no more: what is left of them takes up room of a limited table.
+/// The time between two deletions of expired sign-in attempts, which take up space in a table of limited size.
 const ATTEMPTS: Duration = Duration::from_secs(60);
 
-/// Between two statements of how far the audit log was read, however fast it grows.
+/// The minimum time between two heartbeats that report the position in the audit log, however fast it grows.
 const BETWEEN_BEATS: Duration = Duration::from_millis(100);
 
-/// The tasks that run until they are told to end.
+/// The tasks that run until they are stopped.
 #[derive(Debug)]
 pub struct Background {
     stop: CancellationToken,
@@ -35,10 +34,10 @@ pub struct Background {
 }
 
 impl Background {
-    /// Says that this instance runs, before it answers anything from memory, and starts them.
+    /// Registers this instance, before it returns anything from memory, and starts the tasks.
     ///
     /// # Errors
-    /// When the database does not respond.
+    /// If the database does not respond.
     pub async fn start(state: &AppState) -> Result<Self, StorageError> {
         let started_at = state.engine.clock().now();
         instances::beat(&state.engine, VERSION, started_at).await?;
@@ -55,7 +54,7 @@ impl Background {
         Ok(Self { stop, tasks })
     }
 
-    /// Lets them finish what they are at. A flush that was cut off would lose what it had taken.
+    /// Stops the tasks after their current step. Cutting off a flush would lose the counts that it took.
     pub async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;
@@ -73,20 +72,20 @@ async fn flush_usage(state: AppState, stop: CancellationToken) {
         if let Err(error) = peppers::move_digests(&state.engine).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "digests were not moved to the current pepper; that is tried again"
+                "failed to move digests to the current pepper; retrying"
             );
         }
         if let Err(error) = service_tokens::store_last_use(&state.engine).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "when service tokens were last used was not written and is tried again"
+                "failed to write the last use of service tokens; retrying"
             );
         }
         if let Err(error) = usage::flush::flush(&state.engine).await {
             state.metrics.failed_flushes.increment(1);
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "usage was not written and is tried again"
+                "failed to write usage; retrying"
             );
         }
     }
@@ -107,7 +106,7 @@ async fn log_security_events(state: AppState, stop: CancellationToken) {
         {
             tracing::error!(
                 error = error as &dyn std::error::Error,
-                "sign-ins, denials and exports are not in the audit log yet; that is tried again"
+                "failed to write security events to the audit log; retrying"
             );
         }
         failed = written.is_err();
@@ -122,7 +121,7 @@ async fn clean_up(state: AppState, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        // A long deletion does not hold up the end of the process: what is left is deleted after the next start.
+        // A long deletion does not delay the shutdown. The remaining rows are deleted after the next start.
         let deleted = tokio::select! {
             deleted = delete_old(&state) => deleted,
             () = stop.cancelled() => return,
@@ -130,7 +129,7 @@ async fn clean_up(state: AppState, stop: CancellationToken) {
         if let Err(error) = deleted {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "old rows were not deleted"
+                "failed to delete old rows"
             );
         }
     }
@@ -147,7 +146,7 @@ async fn forget_attempts(state: AppState, stop: CancellationToken) {
         if let Err(error) = attempts::delete_ended(&state.engine).await {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
-                "old attempts to sign in were not deleted; that is tried again"
+                "failed to delete old sign-in attempts; retrying"
             );
         }
     }
@@ -169,8 +168,8 @@ async fn give_memory_back(stop: CancellationToken) {
         .await;
 }
 
-/// Says every two seconds that this instance runs, and without delay how far it has read the audit log: others wait for
-/// that, to say that a change is in effect everywhere.
+/// Reports every two seconds that this instance runs, and immediately how far it has read the audit log. Other
+/// instances wait for this before they report that a change is in effect on every instance.
 async fn beat(state: AppState, started_at: Timestamp, stop: CancellationToken) {
     let engine = &state.engine;
     let mut ticks = interval(instances::HEARTBEAT);
@@ -178,7 +177,7 @@ async fn beat(state: AppState, started_at: Timestamp, stop: CancellationToken) {
     let failed = |error: StorageError| {
         tracing::debug!(
             error = &error as &dyn std::error::Error,
-            "a heartbeat was not written"
+            "failed to write a heartbeat"
         );
     };
     loop {

@@ -1,4 +1,4 @@
-//! The command line. Plain secrets stand alone on standard output; words for people go to standard error.
+//! The command line. Secrets are printed alone on standard output; messages for people go to standard error.
 
 mod audit;
 mod backup;
@@ -129,8 +129,8 @@ enum AuditCommand {
 }
 
 impl Command {
-    /// Whether it works on what is already in a database. In the wrong folder it would create an empty one, and say that the
-    /// token to revoke or the person to keep out is not there.
+    /// Whether the command requires an existing database. In the wrong folder it would otherwise create an empty
+    /// database, and report that the token to revoke or the user to disable was not found.
     fn needs_database(&self) -> bool {
         match self {
             Self::Serve | Self::Migrate | Self::Check(_) | Self::Restore(_) => false,
@@ -142,10 +142,10 @@ impl Command {
     }
 }
 
-/// Runs the command. The exit code is 2 for what was entered wrongly and 1 for what did not work.
+/// Runs the command. The exit code is 2 for invalid input and 1 for other failures.
 pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        // It reports on settings that will not do, too.
+        // It also reports invalid settings.
         Command::Check(check) => check::check(&cli.flags, check).await,
         command => run_with_settings(&cli.flags, command).await,
     };
@@ -165,7 +165,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
     let (settings, unknown) = flags.settings()?;
     logging::start(&settings);
     for variable in unknown {
-        tracing::warn!("{variable} is not a setting of Latchkey and is ignored");
+        tracing::warn!("{variable} is not a Latchkey setting and is ignored");
     }
     if command.needs_database() {
         start::require_database(&settings)?;

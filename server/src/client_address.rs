@@ -1,4 +1,4 @@
-//! Who is really asking: the peer, or whoever a trusted proxy says it speaks for.
+//! The client's address: the address of the peer, or the one that a trusted proxy reports.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,13 +16,13 @@ use latchkey::caller::{Client, Visit};
 
 use crate::app_state::AppState;
 
-/// The header that carries a request's id.
+/// The header that carries the ID of a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The header in which a proxy names its client.
+/// The header in which a proxy reports its client.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Notes in a request where it comes from, for whoever throttles by it or records it.
+/// Adds the client's address to the request, for rate limits and the audit log.
 pub async fn note(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let visit = visit(&parts, &state.settings.trusted_proxies);
@@ -30,8 +30,8 @@ pub async fn note(State(state): State<AppState>, request: Request, next: Next) -
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// Says in the log, once, that a peer which is no proxy of ours names the clients that it speaks for: that is a client that
-/// makes it up, or a proxy that the operator did not name, behind which everyone shares the limits of one address.
+/// Logs once that a peer that is not a trusted proxy sends `X-Forwarded-For`. It is either a client that makes up the
+/// header, or a proxy that is missing from the settings, behind which all users share the limits of one address.
 pub fn name_undeclared_proxy(state: &AppState, request: &Request) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let Some(ConnectInfo(peer)) = peer.filter(|_| request.headers().contains_key(FORWARDED_FOR))
@@ -47,7 +47,7 @@ pub fn name_undeclared_proxy(state: &AppState, request: &Request) {
     }
 }
 
-/// Where a request comes from.
+/// The address, client program and ID of a request.
 pub fn visit(parts: &Parts, trusted: &[IpNet]) -> Visit {
     let text = |name| {
         parts
@@ -55,18 +55,18 @@ pub fn visit(parts: &Parts, trusted: &[IpNet]) -> Visit {
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    // Without a connection there is no peer: a request that a test makes.
+    // Requests in tests have no connection, so they have no peer.
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     Visit {
         address: peer.map(|ConnectInfo(peer)| client_address(peer.ip(), &parts.headers, trusted)),
         client: text(header::USER_AGENT).map(Client::of_user_agent),
-        // The layer that logs has seen to it.
+        // `request_log` has set or checked this header.
         request_id: text(REQUEST_ID).map(Arc::from),
     }
 }
 
-/// Reads `X-Forwarded-For` from the right, as far as the hops are trusted: what stands further left is whatever the
-/// client wrote (ASVS 15.3.4).
+/// Reads `X-Forwarded-For` from the right while the hops are trusted. Everything to the left of an untrusted hop was
+/// written by the client (ASVS 15.3.4).
 fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut address = peer.to_canonical();
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
@@ -79,14 +79,14 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         if !is_trusted(address) {
             break;
         }
-        // What a trusted proxy could not name is not known any better than the proxy itself.
+        // If a trusted proxy did not report a valid address, the address of the proxy is the best that is known.
         let Some(named) = parse(hop) else { break };
         address = named.to_canonical();
     }
     address
 }
 
-/// An address as proxies write it: alone, with a port, or in brackets.
+/// Parses an address as proxies write it: alone, with a port, or in brackets.
 pub fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']');

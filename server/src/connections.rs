@@ -1,8 +1,10 @@
-//! How many connections there are at most, in all and from one address, and which of them ends when one too many comes.
+//! Limits the number of connections, in total and per address, and selects the connection that ends when the limit is
+//! reached.
 //!
-//! A newcomer is never turned away for connections that do nothing, or whose request has not wholly arrived: one of those
-//! ends in its place, of the newcomer's own address when that has its share, else of the address that has the most. So
-//! whoever fills the server with half requests takes the place of their own.
+//! A new connection is never rejected because of connections that are idle or whose request has not arrived completely.
+//! One of those ends instead: one of the same address if that address has reached its share, otherwise one of the
+//! address with the most connections. A client that fills the server with incomplete requests therefore displaces its
+//! own connections.
 
 use std::{
     cmp::Reverse,
@@ -19,17 +21,17 @@ use crate::{
     timed_stream::{Phase, SharedPhase},
 };
 
-/// The most connections, whatever the system allows.
+/// The maximum number of connections, even if the system allows more.
 const MAX_CONNECTIONS: usize = 8_192;
-/// Descriptors for everything else: the database's connections, files, the log.
+/// File descriptors for everything else: database connections, files and the log.
 const RESERVED: u64 = 128;
 
-/// The connections that are open.
+/// The open connections.
 #[derive(Debug)]
 pub struct Connections {
     max: usize,
-    /// The same for one address, but for trusted proxies, which speak for many: what one client may send through them is
-    /// limited by request (`shares.rs`).
+    /// The maximum for one address. It does not apply to trusted proxies, which serve many clients; the requests of a
+    /// client behind a proxy are limited in `shares.rs`.
     max_each: usize,
     trusted_proxies: Vec<IpNet>,
     open: Mutex<Open>,
@@ -49,27 +51,26 @@ struct Entry {
     end: Arc<Notify>,
 }
 
-/// An open connection. It is counted until this is dropped.
+/// An open connection. It counts until this is dropped.
 #[derive(Debug)]
 pub struct Connection {
     number: u64,
     connections: Arc<Connections>,
-    /// What it is doing.
     pub phase: Arc<SharedPhase>,
-    /// Notified when it has to end.
+    /// Notified when the connection has to end.
     pub end: Arc<Notify>,
 }
 
-/// Raises the number of descriptors that the process may have to what the system allows, and gives it.
+/// Raises the process's limit of file descriptors as far as the system allows, and returns the limit.
 pub fn raise_descriptor_limit() -> u64 {
     rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the limit of file descriptors could not be raised");
+        tracing::warn!(%error, "failed to raise the file descriptor limit");
         1_024
     })
 }
 
 impl Connections {
-    /// For a process that may have so many descriptors.
+    /// For a process with this limit of file descriptors.
     pub fn new(descriptors: u64, trusted_proxies: Vec<IpNet>) -> Arc<Self> {
         let free = descriptors.saturating_sub(RESERVED).max(descriptors / 2);
         let max = usize::try_from(free)
@@ -83,13 +84,13 @@ impl Connections {
         })
     }
 
-    /// How many there may be.
+    /// The maximum number of connections.
     pub fn max(&self) -> usize {
         self.max
     }
 
-    /// Counts a new connection, and ends another one for it where that is needed. `None` when there is no place: every
-    /// other connection is answering a request.
+    /// Counts a new connection, and ends another one if needed. Returns `None` if there is no room because all
+    /// connections that could end are handling a request.
     pub fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Connection> {
         let peer = peer.ip().to_canonical();
         let is_proxy = self
@@ -142,8 +143,8 @@ impl Open {
         Some(entry)
     }
 
-    /// Ends a connection that is not answering, of the addresses that may be chosen from: of the one that has the most, one
-    /// without a whole request before one that rests, and the oldest of those.
+    /// Ends a connection that is not handling a request, among the allowed addresses. It selects the address with the
+    /// most connections, prefers a connection without a complete request to an idle one, and then the oldest.
     fn end_one(&mut self, may_be_chosen: impl Fn(IpAddr) -> bool) -> Option<()> {
         let count = |address: IpAddr| self.by_address.get(&address).copied().unwrap_or(0);
         let (&number, _) = self
@@ -160,7 +161,7 @@ impl Open {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // It is gone already when it had to end.
+        // It was removed already if it had to end.
         let _ = self.connections.lock().remove(self.number);
     }
 }
@@ -196,7 +197,7 @@ mod tests {
         own[1].phase.set(Phase::Idle);
         let _new = from(&connections, "192.0.2.1").unwrap();
         for (number, connection) in own.iter().enumerate() {
-            // The first is answering and the second has shown that it can send a request.
+            // The first is handling a request, and the second has sent a complete request before.
             assert_eq!(has_to_end(connection).await, number == 2, "{number}");
         }
         assert!(!has_to_end(&other).await);

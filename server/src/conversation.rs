@@ -1,4 +1,4 @@
-//! The requests of one connection, answered one after the other.
+//! Handles the requests of one connection in sequence.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
@@ -17,10 +17,10 @@ use crate::{
     timed_stream::{Phase, SharedPhase, TimedStream},
 };
 
-/// The most bytes of a request's header. The longest that people send are addresses with a search in them.
+/// The maximum size of a request header in bytes. The longest legitimate ones are URLs that contain a search.
 const MAX_HEADER: usize = 64 * 1024;
 
-/// Answers the requests that arrive on a stream, and says in `phase` what it is doing.
+/// Handles the requests that arrive on a stream, and keeps `phase` up to date.
 pub fn conversation<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     peer: SocketAddr,
@@ -44,7 +44,7 @@ pub fn conversation<S: AsyncRead + AsyncWrite + Unpin>(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        // TimedStream has time limits of its own; hyper's would end a resting connection after 30 s.
+        // TimedStream has its own time limits. hyper's would end an idle connection after 30 s.
         .header_read_timeout(None)
         .max_buf_size(MAX_HEADER)
         .serve_connection(TokioIo::new(stream), service)
@@ -67,8 +67,8 @@ mod tests {
     const CHUNKED: &str = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
     const HALF: &str = "GET / HTTP/1.1\r\nHo";
 
-    /// How many answers come to what is sent, the second part while the first is answered, and whether the connection is
-    /// over within so many seconds.
+    /// The number of responses, and whether the connection ends within this many seconds. The second part is sent while
+    /// the first request is handled.
     async fn answers(parts: [&str; 2], seconds: u64) -> (usize, bool) {
         let (server, mut client) = duplex(64 * 1024);
         let handler = any(async |_: Bytes| sleep(Duration::from_secs(1)).await);

@@ -1,5 +1,5 @@
-//! CORS for the API: pages on which some key works may read the answers to their requests, errors included, and a
-//! preflight is answered without a key or token.
+//! CORS for the API: a page can read responses, including errors, if any key works on its site. A preflight needs no
+//! key or token.
 
 use axum::{
     extract::{Request, State},
@@ -17,14 +17,14 @@ use crate::{
     problem::{Code, Problem},
 };
 
-/// What a page may read of an answer besides the headers that every page may.
+/// The response headers that a page can read in addition to the CORS-safelisted ones.
 pub const EXPOSED_HEADERS: &str = "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate";
 const EXPOSED: HeaderValue = HeaderValue::from_static(EXPOSED_HEADERS);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
-/// For how many seconds a browser need not ask again.
+/// The number of seconds for which a browser can cache a preflight response.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// Answers preflights, and says on every other answer whether a page may read it.
+/// Responds to preflights, and adds the CORS headers to all other responses.
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let allowed = match &origin {
@@ -51,7 +51,7 @@ pub async fn layer(State(state): State<AppState>, request: Request, next: Next) 
     response
 }
 
-/// The origin, when its pages may read answers.
+/// The origin, if its pages can read responses.
 async fn allowed_origin(
     state: &AppState,
     origin: &HeaderValue,

@@ -1,4 +1,4 @@
-//! `/docs`: the API's description and its errors as pages for people, without script.
+//! `/docs`: the API description and the error codes as HTML pages without scripts.
 
 mod errors;
 mod objects;
@@ -16,13 +16,13 @@ use serde_json::Value;
 
 use crate::{app_state::AppState, html, openapi, problem::Problem};
 
-/// Our style sheet, fonts and icon, and nothing else.
+/// Allows only Latchkey's style sheet, fonts and icon.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'",
 );
 
-/// The description as JSON; `None` when it cannot be written, which is in the log.
+/// The OpenAPI document as JSON, or `None` if it cannot be serialized, which is logged.
 fn description(state: &AppState) -> Option<Bytes> {
     let json = || {
         let document = openapi::document(state.public_url.origin(), state.engine.convention());
@@ -44,7 +44,7 @@ fn written<T>(result: serde_json::Result<T>) -> Option<T> {
         .inspect_err(|error| {
             tracing::error!(
                 error = error as &dyn std::error::Error,
-                "the API's description could not be written"
+                "failed to serialize the API description"
             );
         })
         .ok()
@@ -87,7 +87,7 @@ fn answer(page: &Bytes) -> Response {
     (headers, Html(page.clone())).into_response()
 }
 
-/// The page of the documentation that is at `path`.
+/// The documentation page at `path`.
 fn page(title: &str, path: &'static str, main: impl FnOnce() -> AnyView) -> Bytes {
     let link = |to: &'static str, text: &'static str| {
         view! { <a href=to aria-current=(to == path).then_some("page")>{text}</a> }

@@ -1,4 +1,4 @@
-//! The page for errors that happen before or around the pages themselves.
+//! The page for errors that occur before or outside of the pages.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use crate::html;
 
-/// A page that says what went wrong.
+/// An error page.
 fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Response {
     let body = || {
         view! {
@@ -26,8 +26,9 @@ fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Re
     (status, [(header::CACHE_CONTROL, "no-store")], page).into_response()
 }
 
-/// What a browser is shown of a server function's answer to a plain form. Leptos leads back to the form's page, which
-/// says what was wrong; where the request could not be looked at, this page says so with the status that it has.
+/// Replaces the response of a server function to a plain form. Leptos redirects to the page of the form, which shows
+/// the error. If the request could not be processed at all, the browser gets an error page with the actual status
+/// instead.
 pub async fn in_place_of_redirect(response: Response) -> Response {
     let is_redirect = response.headers().contains_key(header::LOCATION);
     match response.status() {
@@ -42,7 +43,7 @@ pub async fn in_place_of_redirect(response: Response) -> Response {
     }
 }
 
-/// For what was asked while too much was under way, to be asked again after so many seconds.
+/// For a request that was rejected because of load. The client can retry after `retry_after` seconds.
 pub fn busy(retry_after: u32) -> Response {
     let mut page = error_page(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -54,7 +55,7 @@ pub fn busy(retry_after: u32) -> Response {
     page
 }
 
-/// For a defect of ours. What it was is in the log alone.
+/// For a bug in Latchkey. Details are only in the log.
 pub fn internal_error() -> Response {
     error_page(
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -64,7 +65,6 @@ pub fn internal_error() -> Response {
     )
 }
 
-/// For a request that took too long.
 pub fn timed_out() -> Response {
     error_page(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -73,7 +73,7 @@ pub fn timed_out() -> Response {
     )
 }
 
-/// For a form whose client took too long to send it.
+/// For a form that took too long to arrive.
 pub fn arrived_late() -> Response {
     error_page(
         StatusCode::REQUEST_TIMEOUT,
@@ -82,7 +82,6 @@ pub fn arrived_late() -> Response {
     )
 }
 
-/// For a form that another site sent.
 pub fn cross_site() -> Response {
     error_page(
         StatusCode::FORBIDDEN,
@@ -92,7 +91,7 @@ pub fn cross_site() -> Response {
     )
 }
 
-/// For a form that is larger than any that a page has.
+/// For a form that is larger than any form of a page.
 pub fn too_large() -> Response {
     error_page(
         StatusCode::PAYLOAD_TOO_LARGE,
@@ -101,7 +100,7 @@ pub fn too_large() -> Response {
     )
 }
 
-/// For a form that is not one.
+/// For a body that is not a valid form.
 pub fn unreadable_form() -> Response {
     error_page(
         StatusCode::BAD_REQUEST,

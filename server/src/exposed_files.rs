@@ -1,4 +1,5 @@
-//! What other users of the machine can do to the database and the pepper: a warning at start, and in `check`.
+//! Detects whether other users of the machine can access the database and the pepper. Reported as warnings at startup
+//! and by `latchkey check`.
 
 use std::{
     fmt, fs,
@@ -7,20 +8,20 @@ use std::{
 
 use crate::settings::Settings;
 
-/// A file or folder that more people can get at than its owner.
+/// A file or folder that users other than its owner can access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exposed {
     path: PathBuf,
     how: How,
 }
 
-/// What others can do.
+/// What other users can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
     Read,
     Write,
     ReadAndWrite,
-    /// Put files into the folder, and others in the place of those that are there.
+    /// Add files to the folder, and replace existing ones.
     Replace,
 }
 
@@ -44,14 +45,14 @@ impl fmt::Display for Exposed {
     }
 }
 
-/// Says in the log what is exposed.
+/// Logs a warning for each exposed file or folder.
 pub fn warn(settings: &Settings) {
     for exposed in find(settings) {
         tracing::warn!("{exposed}");
     }
 }
 
-/// The folders and files of the database and the pepper that others than their owner can get at.
+/// The folders and files of the database and the pepper that users other than their owner can access.
 pub fn find(settings: &Settings) -> Vec<Exposed> {
     let database = settings.sqlite_file();
     let folders = database
@@ -77,14 +78,15 @@ pub fn find(settings: &Settings) -> Vec<Exposed> {
     let folders = folders
         .into_iter()
         .filter_map(|folder| exposed(folder, of_folder));
-    // A folder where a file should be is another error.
+    // If a folder exists at the path of a file, that is reported as another error.
     let files = files
         .filter(|file| file.is_file())
         .filter_map(|file| exposed(file, of_file));
     folders.chain(files).collect()
 }
 
-/// The pepper's file, older ones, and whatever else is called so: a copy, or what a rotation that was cut off has left.
+/// The current and older pepper files, and other files with such a name: copies, or the remains of an interrupted
+/// rotation.
 fn peppers(data_dir: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(data_dir).into_iter().flatten().flatten();
     let named = entries.filter(|entry| {

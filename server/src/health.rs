@@ -1,4 +1,4 @@
-//! For whoever watches the process: is it there, and can it work?
+//! Endpoints for monitoring: whether the process runs, and whether it can work.
 
 use axum::{
     extract::State,
@@ -10,12 +10,12 @@ use crate::app_state::AppState;
 
 const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 
-/// `GET /healthz`: the process answers.
+/// `GET /healthz`: the process runs.
 pub async fn alive() -> impl IntoResponse {
     (TEXT, "ok\n")
 }
 
-/// `GET /readyz`: the database answers too.
+/// `GET /readyz`: the database responds too.
 pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
     let _turn = state.checking.lock().await;
     match state.engine.db().ping().await {

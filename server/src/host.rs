@@ -1,5 +1,5 @@
-//! Pages are served at this instance's own hosts only. A site whose name leads to this address, as in DNS rebinding, would
-//! otherwise share an origin with them.
+//! Serves pages only at this instance's own hosts. Otherwise, a site whose name resolves to this address, as in DNS
+//! rebinding, would share an origin with them.
 
 use axum::{
     extract::{Request, State},
@@ -10,7 +10,7 @@ use axum::{
 
 use crate::app_state::AppState;
 
-/// Refuses what was sent to a host that is not ours.
+/// Rejects requests to other hosts.
 pub async fn own_only(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if is_own(&state, &request) {
         return next.run(request).await;
@@ -23,7 +23,8 @@ pub async fn own_only(State(state): State<AppState>, request: Request, next: Nex
     (StatusCode::MISDIRECTED_REQUEST, sentence).into_response()
 }
 
-/// Whether the host is the public URL's or one in the settings. A request without one is from no browser.
+/// Whether the host is the one of the public URL or one in the settings. A request without a host does not come from a
+/// browser.
 fn is_own(state: &AppState, request: &Request) -> bool {
     let named = match request.headers().get(header::HOST) {
         Some(host) => Authority::try_from(host.as_bytes()).ok(),

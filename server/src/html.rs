@@ -1,11 +1,10 @@
-//! HTML without islands and scripts, which Leptos writes once on the server: the documentation, and the errors that happen
-//! around the pages.
+//! Static HTML without islands and scripts: the documentation, and error pages outside of the pages.
 
 use leptos::prelude::*;
 
 use crate::assets;
 
-/// A document around its `<body>`.
+/// A document with this `<body>`.
 pub fn document<V: IntoView>(title: &str, body: impl FnOnce() -> V) -> String {
     let (title, names) = (format!("{title} · Latchkey"), assets::names());
     let document = || {
@@ -25,11 +24,12 @@ pub fn document<V: IntoView>(title: &str, body: impl FnOnce() -> V) -> String {
         }
         .to_html()
     };
-    // Marks of places, for a browser's half that these pages do not have. A text never has one: it is escaped.
+    // Removes Leptos's hydration markers, which these pages do not need. Text never contains one, because it is
+    // escaped.
     Owner::new().with(document).replace("<!>", "")
 }
 
-/// Text in which what is between backticks is code.
+/// Renders text in which parts between backticks are code.
 pub fn with_code(text: &str) -> AnyView {
     let parts = text.split('`').enumerate();
     let parts = parts.filter(|(_, part)| !part.is_empty());

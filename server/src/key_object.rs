@@ -1,4 +1,4 @@
-//! A key as JSON (design §11): as it is returned, as it is created from, and how it is changed.
+//! A key as JSON (design §11): the object that is returned, the fields of a new key, and the fields of a change.
 
 use latchkey::{
     Engine,
@@ -112,7 +112,7 @@ pub struct OldSecretObject<'a> {
 }
 
 impl<'a> KeyObject<'a> {
-    /// The object of a key at `now`.
+    /// The object of a key at the time `now`.
     pub fn new(key: &'a Key, now: Timestamp) -> Self {
         let summary = &key.summary;
         Self {
@@ -149,7 +149,7 @@ impl<'a> KeyObject<'a> {
         }
     }
 
-    /// The same with the key's plain text, for the answer to its creation.
+    /// Adds the plaintext key, for the response to its creation.
     pub fn with_plain(self, plain: &'a PlainKey) -> Self {
         Self {
             key: Some(plain.expose()),
@@ -255,7 +255,7 @@ impl NewKeyBody {
     /// The key to create.
     ///
     /// # Errors
-    /// When a field that is needed is missing, or two contradict each other.
+    /// If a required field is missing, or two fields contradict each other.
     pub fn read(self, engine: &Engine) -> Result<NewKey, Problem> {
         let now = engine.clock().now();
         let expires_at = match (self.expires_at, self.expires_in_days) {
@@ -293,7 +293,7 @@ impl KeyChange {
     /// The settings to change.
     ///
     /// # Errors
-    /// When a field is null that cannot be empty.
+    /// If a field is null that cannot be null.
     pub fn read(self) -> Result<SettingsChange, Problem> {
         Ok(SettingsChange {
             name: not_null("name", self.name)?,
@@ -313,7 +313,7 @@ impl KeyChange {
     }
 }
 
-/// A field that may be left out but not be null.
+/// Validates a field that can be omitted but cannot be null.
 fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T>, Problem> {
     value.map(|value| required(field, value)).transpose()
 }

@@ -1,4 +1,4 @@
-//! The cookie that a browser keeps to be known to accounts.
+//! The cookie that identifies a browser that an account has signed in with.
 
 use axum::{
     extract::{Request, State},
@@ -10,12 +10,12 @@ use latchkey_app::KnownBrowser;
 
 use crate::app_state::AppState;
 
-/// Its name (see [`crate::settings::PublicUrl::cookie_name`]).
+/// The name (see [`crate::settings::PublicUrl::cookie_name`]).
 const COOKIE: &str = "latchkey-browser";
-/// For how long browsers keep it, in seconds: the 400 days that they allow.
+/// The lifetime of the cookie in seconds: 400 days, the maximum that browsers allow.
 const MAX_AGE: u32 = 400 * 24 * 3_600;
 
-/// Gives each request what its browser showed, and each response what the browser is to keep.
+/// Adds the browser's cookie to the request, and sets a new one in the response if needed.
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let is_https = state.public_url.is_https();
     let name = state.public_url.cookie_name(COOKIE);
@@ -33,7 +33,6 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     response
 }
 
-/// The value of a cookie.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)

@@ -1,6 +1,6 @@
-//! The server: settings, router, sessions, API and command line around the engine and the pages.
+//! The Latchkey server: settings, router, sessions, API and command line on top of the engine and the pages.
 
-// A page is one type with all its elements inside, deeper than the compiler looks by itself.
+// The type of a page contains all of its elements, nested deeper than the compiler's default limit.
 #![recursion_limit = "512"]
 
 pub mod allocator;

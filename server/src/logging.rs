@@ -1,4 +1,4 @@
-//! The log, on standard error.
+//! The log on standard error.
 
 mod slow_statements;
 
@@ -13,17 +13,18 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 use self::slow_statements::BoundedStatements;
 use crate::settings::{LogFormat, Settings};
 
-/// Starts logging for the process. Our own crates log at the level of the settings, all others warnings alone: at lower
-/// levels some write down headers and statements.
+/// Starts logging for the process. Latchkey's crates log at the level of the settings. All other crates log only
+/// warnings, since some log headers and statements at lower levels.
 pub fn start(settings: &Settings) {
     let level = settings.log_level;
-    // tower-sessions warns of every cookie that names no session, which anyone can send. What goes wrong with a session
-    // our store logs, once and with the reason; tower-sessions repeats it, without a message.
+    // tower-sessions logs a warning for every cookie that belongs to no session, which anyone can send. Errors of
+    // sessions are logged once, with their cause, by the session store; tower-sessions logs them again without a
+    // message.
     let filter = EnvFilter::new(format!(
         "warn,latchkey={level},latchkey_app={level},latchkey_server={level},tower_sessions=off,\
          tower_sessions_core=off"
     ));
-    // Without colours: their control characters could not be told from those of a client.
+    // Without colors, because their control characters could not be distinguished from those that a client sent.
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| OneLine(io::stderr()))
         .with_ansi(false);
@@ -40,7 +41,7 @@ pub fn start(settings: &Settings) {
             .map_event_format(|inner| BoundedStatements { inner, format })
             .boxed(),
     };
-    // An error says that a log was started before, by a test.
+    // An error means that a test has already started a log.
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .try_init();
@@ -49,20 +50,20 @@ pub fn start(settings: &Settings) {
         tracing::error!(
             panic = panic_message(panic.payload()),
             place = place.unwrap_or_default(),
-            "a panic"
+            "panic"
         );
     }));
 }
 
-/// A panic's message, when it is a constant. One that was put together may repeat what a client sent, or a secret.
+/// The message of a panic if it is a constant. A formatted message can contain client input or a secret.
 pub fn panic_message(payload: &(dyn Any + Send)) -> &'static str {
     payload
         .downcast_ref::<&'static str>()
         .copied()
-        .unwrap_or("see the place")
+        .unwrap_or("message omitted")
 }
 
-/// Writes each event as one line, whatever is in it: control characters inside are written as escapes.
+/// Writes each event as one line. Control characters are escaped.
 struct OneLine<W>(W);
 
 impl<W: Write> Write for OneLine<W> {
@@ -71,7 +72,7 @@ impl<W: Write> Write for OneLine<W> {
         Ok(event.len())
     }
 
-    /// Called once for each event, with all of it.
+    /// Called once for each event, with the whole event.
     fn write_all(&mut self, event: &[u8]) -> io::Result<()> {
         let text = String::from_utf8_lossy(event.strip_suffix(b"\n").unwrap_or(event));
         if !text.chars().any(breaks_a_line) {
@@ -94,7 +95,7 @@ impl<W: Write> Write for OneLine<W> {
     }
 }
 
-/// Whether a terminal or a reader of lines may take the character for more than a character.
+/// Whether a terminal or a line-based reader can interpret the character as more than a character.
 fn breaks_a_line(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}' | '\u{2029}')
 }
@@ -121,6 +122,6 @@ mod tests {
         let message = |panic: fn()| panic_message(&*panic::catch_unwind(panic).unwrap_err());
         assert_eq!(message(|| panic!("a constant")), "a constant");
         let made_up = || panic!("with {}", String::from("a secret"));
-        assert_eq!(message(made_up), "see the place");
+        assert_eq!(message(made_up), "message omitted");
     }
 }

@@ -1,4 +1,4 @@
-//! The program `latchkey`.
+//! The `latchkey` program.
 
 use std::{num::NonZero, process::ExitCode, thread};
 
@@ -8,7 +8,7 @@ use latchkey_server::{
     cli::{self, Cli},
 };
 
-/// Fewer threads than this, and pages that wait for several things at once can wait for each other.
+/// With fewer threads, pages that wait for several things concurrently can block each other.
 const LEAST_THREADS: usize = 4;
 
 fn main() -> ExitCode {

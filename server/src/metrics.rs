@@ -1,4 +1,5 @@
-//! What `/metrics` shows, in Prometheus's text format. Each app has a recorder of its own, so that tests can have many.
+//! The metrics at `/metrics`, in Prometheus's text format. Each app has its own recorder, so that tests can create
+//! several.
 
 use axum::http::StatusCode;
 use latchkey::{
@@ -8,7 +9,7 @@ use latchkey::{
 use metrics::{Counter, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-/// The counters. Counting is one atomic addition.
+/// The counters. Counting costs one atomic addition.
 pub struct Metrics {
     handle: PrometheusHandle,
     /// By outcome, in the order of [`Outcome::ALL`].
@@ -17,9 +18,9 @@ pub struct Metrics {
     invalid_keys: Vec<Counter>,
     /// By the first digit of the status.
     responses: [Counter; 5],
-    /// Flushes of usage that failed and are tried again.
+    /// Failed writes of usage, which are retried.
     pub failed_flushes: Counter,
-    /// Verifications that could not be decided because the database could not be asked.
+    /// Verifications without a decision because the database was unavailable.
     pub undecided_verifications: Counter,
 }
 
@@ -32,7 +33,7 @@ impl std::fmt::Debug for Metrics {
 static METADATA: Metadata<'static> = Metadata::new("latchkey", Level::INFO, None);
 
 impl Metrics {
-    /// Counters that stand at zero.
+    /// Creates the counters, which start at zero.
     pub fn new() -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
         let counter = |name: &'static str, labels: Vec<Label>| {
@@ -95,7 +96,7 @@ impl Metrics {
         }
     }
 
-    /// What `/metrics` shows, with what the engine counted.
+    /// The text at `/metrics`, including the counters of the engine.
     pub fn render(&self, verifications: &Verifications) -> String {
         let by_outcome = self.verifications.iter().zip(verifications.by_outcome());
         for (counter, (_, count)) in by_outcome {

@@ -1,4 +1,4 @@
-//! The API's description (OpenAPI 3.1), made from the handlers and the types that they read and write.
+//! The OpenAPI 3.1 document, generated from the handlers and the types that they read and write.
 
 pub mod words;
 
@@ -16,7 +16,7 @@ use utoipa::{
 
 use crate::{api, problem};
 
-/// What the document says of the API as a whole. Its operations are those of [`api`].
+/// The parts of the document that describe the API as a whole. The operations come from [`api`].
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -34,6 +34,7 @@ use crate::{api, problem};
         (name = "Keys", description = "The keys of an organization. The plaintext key is returned only when you create or rotate it."),
         (name = "Agents", description = "The bots, assistants and apps that use keys."),
         (name = "Projects", description = "Groups of keys and agents. Every organization has the project `Default`."),
+        (name = "Service tokens", description = "Tokens of one organization, for its API servers and scripts. Only tokens for the whole instance manage them."),
         (name = "Usage", description = "The number of requests by result."),
         (name = "Instances", description = "The running instances."),
         (name = "Audit log", description = "Who did what in an organization, when and from where."),
@@ -41,7 +42,7 @@ use crate::{api, problem};
 )]
 struct Description;
 
-/// Adds the service token, and what every operation has.
+/// Adds the service token, and the parts that every operation has.
 fn add_common_parts(openapi: &mut utoipa::openapi::OpenApi) {
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -60,7 +61,7 @@ fn add_common_parts(openapi: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// Adds the parameters and the errors that every operation of its sort may answer with.
+/// Adds the parameters and errors that an operation has because of its method, path and body.
 fn complete(method: &Method, path: &str, operation: &mut Operation) {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("service_token", []);
     operation.security = Some(vec![token]);
@@ -107,7 +108,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         parameters.push(precondition().into());
     }
     let has_body = operation.request_body.is_some();
-    // A parameter that is unknown is an invalid request to every operation.
+    // Every operation rejects unknown parameters as an invalid request.
     let mut errors = vec![
         ("400", "INVALID_REQUEST"),
         ("401", "INVALID_SERVICE_TOKEN"),
@@ -154,7 +155,7 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
     }
 }
 
-/// The header by which a change says which state of the thing it is meant for.
+/// The header that states which version of the object a change is meant for.
 fn precondition() -> Parameter {
     let header = ParameterBuilder::new()
         .name("If-Match")
@@ -167,7 +168,7 @@ fn precondition() -> Parameter {
     header.build()
 }
 
-/// Adds the header `ETag` to an answer that is a key or an agent.
+/// Adds the `ETag` header to a response that is a key or an agent.
 fn name_entity_tag(response: &mut Response) {
     let tagged = ["Key", "Agent"].map(|schema| RefOr::Ref(Ref::from_schema_name(schema)));
     let Some(RefOr::T(content)) = response.content.get("application/json") else {
@@ -202,7 +203,7 @@ fn key_schema() -> Object {
     object
 }
 
-/// The document of an instance under this address, with the scopes and endpoint classes of its convention.
+/// The document of an instance at this URL, with the scopes and endpoint classes of its convention.
 pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::OpenApi {
     let mut openapi = Description::openapi();
     openapi.merge(api::router().into_openapi());
@@ -217,7 +218,7 @@ pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::O
     openapi
 }
 
-/// Makes the words the only ones that a schema allows, each with its meaning. Where there are none it stays a text.
+/// Restricts a schema to these words, each with its meaning. Without words, the schema remains a string.
 fn list_words(openapi: &mut utoipa::openapi::OpenApi, schema: &str, words: Vec<(&str, String)>) {
     let schemas = openapi.components.as_mut().map(|all| &mut all.schemas);
     let Some(RefOr::T(Schema::Object(object))) = schemas.and_then(|all| all.get_mut(schema)) else {

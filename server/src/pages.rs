@@ -1,4 +1,4 @@
-//! The pages and their server functions, as routes.
+//! The routes of the pages and their server functions.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,11 +13,10 @@ use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 
 use crate::{app_state::AppState, assets};
 
-/// The pages' addresses. Found once for the process: Leptos runs the whole app to find them, and hangs when a page is
-/// being rendered meanwhile.
+/// The paths of the pages. Generated once per process: Leptos runs the whole app to find them, and hangs if a page is
+/// rendered meanwhile.
 static LISTINGS: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
-/// The files that every page loads.
 static ASSET_NAMES: LazyLock<Arc<AssetNames>> = LazyLock::new(|| {
     let names = assets::names();
     Arc::new(AssetNames {
@@ -50,8 +49,8 @@ pub fn router(state: &AppState) -> Router<AppState> {
     )
 }
 
-/// Makes a redirect of a page that only says where to go: Leptos leaves the status at 200 for clients that did not ask
-/// for HTML by name.
+/// Sets the status of a page that only redirects: Leptos leaves it at 200 for clients that do not explicitly accept
+/// HTML.
 pub async fn redirect(mut response: Response) -> Response {
     let headers = response.headers();
     let is_html = headers
@@ -64,7 +63,7 @@ pub async fn redirect(mut response: Response) -> Response {
     response
 }
 
-/// The addresses of the pages, with parameters in braces.
+/// The paths of the pages, with parameters in braces.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     LISTINGS.iter().map(AxumRouteListing::path)
 }

@@ -1,4 +1,4 @@
-//! Errors of the API as RFC 9457 problem details.
+//! API errors as problem details (RFC 9457).
 
 pub mod code;
 
@@ -20,19 +20,19 @@ use utoipa::ToSchema;
 pub use self::code::Code;
 use crate::{app_state::AppState, openapi::words, settings::PublicUrl};
 
-/// A refused API request: `application/problem+json` with a code for programs and a sentence for people.
+/// A rejected API request: `application/problem+json` with a code for programs and a message for people.
 #[derive(Debug, Clone)]
 pub struct Problem {
     code: Code,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    // Boxed: a problem is the error of many a result.
+    // Boxed to keep `Result`s small.
     headers: Box<HeaderMap>,
 }
 
-/// The most bytes of a field's name that an answer repeats.
+/// The maximum length in bytes of a field name that a response repeats.
 const MAX_FIELD_NAME: usize = 64;
-/// The most bytes of a sentence about a field.
+/// The maximum length in bytes of a message about a field.
 const MAX_ERROR_DETAIL: usize = 400;
 
 /// An invalid field.
@@ -67,7 +67,7 @@ pub struct Document<'a> {
 }
 
 impl Problem {
-    /// A problem with its code and a sentence that says what to do.
+    /// Creates a problem with a code and a message that says what to do.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -77,17 +77,18 @@ impl Problem {
         }
     }
 
-    /// A request that cannot be read, field by field.
+    /// A request that cannot be parsed, with the errors by field.
     pub fn invalid_request(detail: impl Into<Cow<'static, str>>, errors: Vec<FieldError>) -> Self {
         Self::new(Code::InvalidRequest, detail).with_errors(errors)
     }
 
-    /// A body with fields that are not valid.
+    /// A body with invalid fields.
     pub fn invalid_fields(errors: Vec<FieldError>) -> Self {
         Self::new(Code::InvalidField, "Validation failed. See `errors`.").with_errors(errors)
     }
 
-    /// Lists the first errors, clipped, and says how many there are besides: an answer does not grow with its request.
+    /// Adds the first errors, truncated, and the number of the others, so that the response does not grow with the
+    /// request.
     fn with_errors(mut self, mut errors: Vec<FieldError>) -> Self {
         let more = errors.len().saturating_sub(MAX_LISTED_ERRORS);
         errors.truncate(MAX_LISTED_ERRORS);
@@ -106,7 +107,7 @@ impl Problem {
         self
     }
 
-    /// A body with one field that will not do.
+    /// A body with one invalid field.
     pub fn invalid_field(field: &'static str, detail: impl ToString) -> Self {
         Self::invalid_fields(vec![FieldError {
             field: field.into(),
@@ -114,12 +115,13 @@ impl Problem {
         }])
     }
 
-    /// Whether the request is what is wrong, so that nothing was done.
+    /// Whether the request was rejected because of the client, so that nothing was done.
     pub fn is_refusal(&self) -> bool {
         self.code.status().is_client_error()
     }
 
-    /// No service token, or not one. RFC 6750 wants no error code where no token was sent.
+    /// The service token is missing or invalid. According to RFC 6750, the challenge has no error code if no token was
+    /// sent.
     pub fn unauthorized(detail: &'static str, token_was_sent: bool) -> Self {
         let challenge = if token_was_sent {
             "Bearer realm=\"latchkey\", error=\"invalid_token\""
@@ -132,7 +134,7 @@ impl Problem {
         )
     }
 
-    /// A service token with the scope `verify` where `manage` is needed.
+    /// A service token with the scope `verify` was used where `manage` is required.
     pub fn forbidden() -> Self {
         Self::new(
             Code::InsufficientTokenScope,
@@ -155,7 +157,6 @@ impl Problem {
         )
     }
 
-    /// The client took too long to send its request.
     pub fn request_timeout() -> Self {
         Self::new(
             Code::RequestTimeout,
@@ -163,7 +164,7 @@ impl Problem {
         )
     }
 
-    /// The database cannot be asked; nothing about the request is wrong.
+    /// The database is unavailable; the request itself can be valid.
     pub fn unavailable() -> Self {
         Self::new(
             Code::Unavailable,
@@ -172,7 +173,7 @@ impl Problem {
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
-    /// Something broke that is nobody's fault but ours.
+    /// An internal error.
     pub fn internal() -> Self {
         Self::new(
             Code::Internal,
@@ -180,12 +181,12 @@ impl Problem {
         )
     }
 
-    /// No API at this path.
+    /// The API has nothing at this path.
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, "This URL was not found. Check the path.")
     }
 
-    /// Another method is needed; the `Allow` header names it.
+    /// The method is not allowed; the `Allow` header lists the allowed ones.
     pub fn method_not_allowed() -> Self {
         Self::new(
             Code::MethodNotAllowed,
@@ -193,7 +194,6 @@ impl Problem {
         )
     }
 
-    /// A body over the limit.
     pub fn body_too_large() -> Self {
         Self::new(
             Code::BodyTooLarge,
@@ -225,11 +225,11 @@ impl Problem {
 }
 
 impl From<Fault> for Problem {
-    /// What failed is for the log, and nothing of it for the caller.
+    /// Logs the error. The response contains none of its details.
     fn from(fault: Fault) -> Self {
         tracing::error!(
             error = &fault as &dyn std::error::Error,
-            "an API request was not answered"
+            "an API request failed"
         );
         match fault {
             Fault::Storage(_) => Self::unavailable(),
@@ -247,7 +247,8 @@ impl From<StorageError> for Problem {
 }
 
 impl IntoResponse for Problem {
-    /// An answer that [`write`] still has to write: only there is the address known that explains the code.
+    /// Attaches the problem to the response. [`write`] adds the body later, because only there the public URL for the
+    /// link to the documentation is known.
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
@@ -255,7 +256,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the problem that a handler or a layer answered with. Headers that were added since stay.
+/// Writes the problem that a handler or layer returned. Headers that were added since then are kept.
 pub async fn write(State(state): State<AppState>, mut response: Response) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
         return response;
@@ -268,7 +269,7 @@ pub async fn write(State(state): State<AppState>, mut response: Response) -> Res
     written
 }
 
-/// The first characters of a text, up to `max` bytes.
+/// The beginning of a text, up to `max` bytes.
 fn clipped(text: &str, max: usize) -> String {
     let end = text.floor_char_boundary(max);
     format!("{}…", &text[..end])

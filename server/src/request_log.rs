@@ -1,4 +1,4 @@
-//! One line in the log for each request, and an id that stands in it and in the answer.
+//! Logs one line per request, with an ID that is also in the response.
 
 use std::{
     net::SocketAddr,
@@ -23,8 +23,8 @@ use crate::{
     client_address::{self, REQUEST_ID},
 };
 
-/// Runs a request under its id, and logs its method, route, status and time: never its path, query, headers or body,
-/// which are what a client wrote and may hold a key.
+/// Handles a request with its ID, and logs its method, route, status and duration. The path, query, headers and body
+/// are never logged, because the client wrote them and they can contain a key.
 pub async fn log(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = if is_from_trusted_proxy(&request, &state.settings.trusted_proxies) {
         id_of(request.headers())
@@ -36,10 +36,10 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
     request.headers_mut().insert(REQUEST_ID, id.clone());
     let text = id.to_str().unwrap_or_default();
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    // The template, such as `/orgs/{org}/keys`.
+    // The route template, such as `/orgs/{org}/keys`.
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     let method = method_of(&request);
-    // Verifications are too many for a line each; their outcomes are counted.
+    // Verifications are too frequent to log each one. Their outcomes are counted.
     let span = if route == "/v1/verify" {
         tracing::debug_span!("request", id = text, method, route)
     } else {
@@ -55,24 +55,25 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
         span.in_scope(|| tracing::warn!(status = status.as_u16(), "failed"));
     } else if !span.is_disabled() {
         let milliseconds = state.engine.clock().now().since(started_at);
-        span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "answered"));
+        span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "completed"));
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
-/// A request's span and route until it is answered. hyper drops a request's future when its client goes: that drops this.
+/// The span and route of a request without a response yet. hyper drops the future of a request if its client
+/// disconnects, which drops this.
 struct Unanswered<'a>(Option<(&'a Span, &'a str)>);
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
         if let Some((span, route)) = self.0 {
-            span.in_scope(|| tracing::info!(route, "the client went before the answer"));
+            span.in_scope(|| tracing::info!(route, "client disconnected before the response"));
         }
     }
 }
 
-/// The method; a client may make up its own.
+/// The method. A client can send any word as the method, so unknown ones are not logged.
 fn method_of(request: &Request) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"];
     let method = request.method().as_str();
@@ -82,7 +83,7 @@ fn method_of(request: &Request) -> &'static str {
         .unwrap_or("other")
 }
 
-/// Whether the peer is a proxy of ours: what anyone else says of a request's id is what a client wrote.
+/// Whether the peer is a trusted proxy. Request IDs of other peers are client input.
 fn is_from_trusted_proxy(request: &Request, trusted: &[IpNet]) -> bool {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.is_some_and(|ConnectInfo(peer)| {
@@ -91,15 +92,15 @@ fn is_from_trusted_proxy(request: &Request, trusted: &[IpNet]) -> bool {
     })
 }
 
-/// The id that a proxy gave the request, if it is hexadecimal, as proxies and UUIDs write it: a proxy that passes on what
-/// its client sent must not bring a key into the log.
+/// The request ID from a proxy, if it is hexadecimal like a UUID. A proxy that forwards its client's header must not
+/// bring a key into the log.
 fn id_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
     let is_plain = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b'-';
     ((1..=64).contains(&id.len()) && id.as_bytes().iter().all(is_plain)).then(|| id.clone())
 }
 
-/// An id that no other request has: random for the process, then counted, which costs no system call.
+/// A unique ID: a random number for the process, and a counter, so that no system call is needed.
 fn new_id() -> HeaderValue {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| {
         Randomness::System

@@ -1,8 +1,8 @@
 //! The REST API (design §11), for service tokens with the scope `manage`: the operator's, and organizations' own within their
 //! organization.
 //!
-//! Each handler parses, calls one operation and answers. What is common to them is here: how bodies, parameters and
-//! paths are read, and what lists look like.
+//! Each handler parses the request, calls one operation and returns the result. Its modules also contain the parts that
+//! handlers share: bodies, parameters, paths and lists.
 
 pub mod agents;
 pub mod audit;
@@ -32,7 +32,7 @@ use axum::{
 };
 use serde::Serialize;
 
-/// The answer to a creation: 201, where the thing is, and that nothing on the way keeps a copy.
+/// The response to a creation: 201, the location of the object, and a header that forbids caches to store it.
 fn created(location: &str, object: impl Serialize) -> Response {
     let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
     let headers = [

@@ -1,4 +1,4 @@
-//! Every address, and the layers that requests pass.
+//! All routes and the middleware around them.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -23,25 +23,26 @@ use crate::{
     timed_stream::{Phase, SharedPhase},
 };
 
-/// How large a request's body may be, in bytes.
+/// The maximum size of a request body in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// How large a page's form may be, in bytes: two lists of 20,000 characters, each of which may be sent as nine.
+/// The maximum size of a page's form in bytes: two lists of 20,000 characters, each of which can take nine bytes when
+/// encoded.
 const FORM_LIMIT: usize = 512 * 1024;
-/// How large a request's body may be that brings a file, in bytes.
+/// The maximum size of a request body with a file in bytes.
 const UPLOAD_LIMIT: usize = rest::key_import::MAX_FILE;
-/// How long a request may take.
+/// The maximum duration of a request.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Who a route is for, which decides how it authenticates and how errors look.
+/// The audience of a route, which determines authentication and the format of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
-    /// Programs, with a service token where there is something to protect: problem details.
+    /// Programs, with a service token unless the route is public: problem details.
     Api,
     /// Browsers, with a session: pages.
     Browsers,
-    /// Browsers that send files: as above, with larger bodies.
+    /// Browsers that upload files: like `Browsers`, with larger bodies.
     Uploads,
-    /// Whoever watches the process: no authentication.
+    /// Monitoring and public documentation: no authentication.
     Operators,
 }
 
@@ -58,8 +59,8 @@ macro_rules! entry {
     };
 }
 
-/// The routes, but for the API's operations (see [`api`]) and those that Leptos knows: the pages, and the server functions
-/// under `/api`.
+/// The routes, except for the API's operations (see [`api`]) and the routes that Leptos generates: the pages, and the
+/// server functions under `/api`.
 fn table() -> Vec<Entry> {
     let forms = latchkey_app::pages::forms().into_iter();
     let forms = forms.map(|(path, form)| (For::Browsers, Method::POST, path, form));
@@ -77,14 +78,14 @@ fn table() -> Vec<Entry> {
     others.into_iter().chain(forms).chain(uploads).collect()
 }
 
-/// Method and path of every route that is neither a page (see [`pages::paths`]), a server function nor a file.
+/// The method and path of every route other than pages (see [`pages::paths`]), server functions and files.
 pub fn routes() -> Vec<(Method, String)> {
     let others = table().into_iter();
     let others = others.map(|(_, method, path, _)| (method, path.to_owned()));
     others.chain(api::routes()).collect()
 }
 
-/// The whole server as a service.
+/// The router of the whole server.
 pub fn router(state: AppState) -> Router {
     let routes_for = |whom: For| {
         let entries = table().into_iter().filter(|(whose, ..)| *whose == whom);
@@ -175,30 +176,30 @@ pub fn router(state: AppState) -> Router {
 
 /// What took too long.
 enum Late {
-    /// The client, to send its request.
+    /// The client did not send the whole request in time.
     Request,
-    /// Latchkey, to answer it.
+    /// Latchkey did not respond in time.
     Answer,
 }
 
-/// Runs a request, or gives `late` when it takes too long.
+/// Handles a request, or returns the response of `late` if it takes too long.
 async fn in_time(request: Request, next: Next, late: impl FnOnce(Late) -> Response) -> Response {
     let phase = request.extensions().get::<Arc<SharedPhase>>().cloned();
     match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
         Err(_) if phase.is_some_and(|phase| phase.get() == Phase::Receiving) => late(Late::Request),
         Err(_) => {
-            tracing::error!("cut off after {} s", TIME_LIMIT.as_secs());
+            tracing::error!("timed out after {} s", TIME_LIMIT.as_secs());
             late(Late::Answer)
         }
     }
 }
 
-/// Puts a panic into the log and gives `answer`, which says nothing of it.
+/// Logs a panic and returns the response of `answer`, which contains no details.
 fn log_panic(panic: Box<dyn Any + Send>, answer: impl FnOnce() -> Response) -> Response<Body> {
     tracing::error!(
         panic = logging::panic_message(&*panic),
-        "a request's handler panicked"
+        "a request handler panicked"
     );
     answer()
 }

@@ -1,4 +1,5 @@
-//! Refuses what changes something and was sent from another site, or by a browser that does not say from where.
+//! Protection against cross-site request forgery: rejects unsafe requests that come from another site, or whose origin
+//! is unknown.
 
 use axum::{
     extract::Request,
@@ -10,15 +11,15 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use crate::{app_state::AppState, error_page};
 
-/// The header by which browsers say which site a request comes from.
+/// The header in which browsers report the site that a request comes from.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses what was sent from another site.
+/// Rejects unsafe requests from other sites.
 pub fn layer(state: &AppState) -> CsrfLayer<fn(ProtectionError) -> Response> {
     let layer = CsrfLayer::new();
     #[expect(
         clippy::expect_used,
-        reason = "settings take only origins as browsers write them"
+        reason = "the settings accept only origins as browsers write them"
     )]
     let layer = layer
         .add_trusted_origin(state.public_url.origin())
@@ -26,8 +27,8 @@ pub fn layer(state: &AppState) -> CsrfLayer<fn(ProtectionError) -> Response> {
     layer.with_rejection_response(|_| error_page::cross_site())
 }
 
-/// Refuses what has a cookie and neither of the headers that the layer looks at: every browser sends one of them with a
-/// form, but something between may remove it. Without a cookie, a request is nobody's.
+/// Rejects requests that have a cookie but neither of the headers that the layer checks. Every browser sends one of
+/// them with a form, but an intermediary can remove it. A request without a cookie has no user to protect.
 pub async fn stated_only(request: Request, next: Next) -> Response {
     if is_unstated(&request) {
         error_page::cross_site()

@@ -1,4 +1,4 @@
-//! What every answer tells browsers about itself (ASVS 3.4).
+//! The security headers of every response (ASVS 3.4).
 
 use axum::{
     extract::{Request, State},
@@ -15,7 +15,7 @@ const ON_EVERYTHING: [(HeaderName, HeaderValue); 5] = [
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     ),
-    // Forms without JavaScript come back to the page that they were on, which the server knows from the Referer.
+    // Forms without JavaScript redirect back to their page, which the server knows from the `Referer` header.
     (
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
@@ -34,18 +34,17 @@ const ON_EVERYTHING: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
-/// For answers that are no page: they may load and run nothing.
+/// For responses other than pages: they cannot load or run anything.
 const NO_PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// Two years, the time that browsers' own lists of https hosts ask for.
+/// Two years, as the HSTS preload lists of browsers require.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
-/// The same for all subdomains.
 const HSTS_SUBDOMAINS: HeaderValue =
     HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
-/// Adds the headers to an answer. What depends on a session, or may, is not stored anywhere.
+/// Adds the headers to a response. Caching is disabled by default, because a response can depend on a session.
 pub async fn add(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -68,7 +67,7 @@ pub async fn add(State(state): State<AppState>, request: Request, next: Next) ->
     response
 }
 
-/// Gives a page the nonce that its scripts carry, and a policy that lets only those run.
+/// Creates the nonce for the scripts of a page, and a policy that allows only scripts with this nonce.
 pub async fn add_page_policy(mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
     request.extensions_mut().insert(nonce.clone());
@@ -78,7 +77,7 @@ pub async fn add_page_policy(mut request: Request, next: Next) -> Response {
          img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'; object-src 'none'; manifest-src 'self'"
     );
-    // A nonce is letters, digits, `-` and `_`.
+    // A nonce consists of letters, digits, `-` and `_`, so it is always a valid header value.
     let policy = HeaderValue::from_str(&policy).unwrap_or(NO_PAGE);
     response
         .headers_mut()

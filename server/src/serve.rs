@@ -1,4 +1,4 @@
-//! Serving, from the first connection to the last count.
+//! Runs the server, from the first connection to the last write of usage.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -25,33 +25,32 @@ use crate::{
     start::{self, StartError},
 };
 
-/// How long requests that are under way at shutdown may take.
+/// The maximum duration of requests that are in progress at shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Why serving did not begin or did not end well.
+/// Why the server did not start or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The engine could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The address is in use, or not this machine's.
+    /// The address is in use, or does not belong to this machine.
     #[error("listen: {}", cannot_listen(*.0, .1))]
     Listen(SocketAddr, io::Error),
-    /// Signals of the system could not be received.
+    /// Signal handlers could not be registered.
     #[error("signals cannot be received: {0}")]
     Signals(io::Error),
-    /// The last counts could not be written.
+    /// The last counts of usage could not be written.
     #[error("the last usage could not be written")]
     Flush(#[source] StorageError),
-    /// The last sign-ins, denials and exports could not be written to the audit log.
+    /// The last security events could not be written to the audit log.
     #[error("the last entries of the audit log could not be written")]
     Log(#[source] StorageError),
-    /// The database could not be asked.
+    /// The database does not respond.
     #[error("the database does not respond")]
     Storage(#[from] StorageError),
 }
 
-/// Why an address cannot be listened on, and what to do.
+/// Why the server cannot listen on an address, and what to do.
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     let (ip, port) = (address.ip(), address.port());
     let with_port = |port| SocketAddr::new(ip, port);
@@ -74,10 +73,10 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
     }
 }
 
-/// Migrates, serves until SIGTERM or SIGINT, and writes down what was counted.
+/// Migrates the database, serves until SIGTERM or SIGINT, and writes the remaining usage.
 ///
 /// # Errors
-/// When it cannot begin, or what was counted could not be written at the end.
+/// If the server cannot start, or the remaining usage could not be written at the end.
 pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     let settings = Arc::new(settings);
     let stop = stop_signal().map_err(ServeError::Signals)?;
@@ -105,13 +104,16 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Answers connections until `stop`, then lets the requests that are under way finish.
+/// Accepts connections until `stop`, then waits for the requests in progress.
 async fn accept(listener: TcpListener, state: AppState, stop: impl Future<Output = ()>) {
     let connections = Connections::new(
         raise_descriptor_limit(),
         state.settings.trusted_proxies.clone(),
     );
-    tracing::info!(connections = connections.max(), "the most at the same time");
+    tracing::info!(
+        connections = connections.max(),
+        "maximum number of connections"
+    );
     let router = router(state);
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -122,7 +124,7 @@ async fn accept(listener: TcpListener, state: AppState, stop: impl Future<Output
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Without a place the stream is closed here.
+                // If there is no room, the stream is closed here.
                 if let Some(connection) = connections.admit(peer) {
                     converse(stream, peer, connection, &router, &graceful);
                 }
@@ -131,16 +133,16 @@ async fn accept(listener: TcpListener, state: AppState, stop: impl Future<Output
         }
     }
     drop(listener);
-    tracing::info!("stopping: no new connections, requests under way are finished");
+    tracing::info!("stopping: no new connections, waiting for requests in progress");
     if timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::warn!(
-            "requests were still under way after {} s and are cut off",
+            "cutting off requests that are still in progress after {} s",
             GRACE.as_secs()
         );
     }
 }
 
-/// Answers the requests of one connection, in a task of its own.
+/// Handles the requests of a connection, in its own task.
 fn converse(
     stream: TcpStream,
     peer: SocketAddr,
@@ -148,16 +150,16 @@ fn converse(
     router: &Router,
     graceful: &GracefulShutdown,
 ) {
-    // Small answers wait for nothing: without this the kernel may hold them back for 40 ms.
+    // Sends small responses immediately. Otherwise, the kernel can delay them by 40 ms.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was not set");
+        tracing::debug!(%error, "failed to set TCP_NODELAY");
     }
     let phase = Arc::clone(&connection.phase);
     let conversation = conversation(stream, peer, phase, router.clone());
     let conversation = graceful.watch(conversation);
     tokio::spawn(async move {
         tokio::select! {
-            // How it ended is the client's affair.
+            // Errors of a connection are caused by the client, so they are ignored.
             _ = conversation => {}
             () = connection.end.notified() => {}
         }
@@ -165,28 +167,29 @@ fn converse(
     });
 }
 
-/// A client that is gone by the time it is accepted is nothing; when descriptors run out, a moment may bring some back.
+/// Handles an error of `accept`. If the client has disconnected, there is nothing to do. If file descriptors have run
+/// out, waiting gives connections time to close.
 async fn wait_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     ) {
-        tracing::error!(%error, "a connection could not be accepted");
+        tracing::error!(%error, "failed to accept a connection");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 
-/// Says where the server is, and at the first start what to do there.
+/// Logs the address of the server, and prints how to create the first account at the first start.
 async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeError> {
     if !assets::are_embedded() {
         tracing::warn!(
-            "this binary was built without the pages' files: build it with `cargo xtask build`"
+            "this binary was built without the pages' files; build it with `cargo xtask build`"
         );
     }
     if !address.ip().is_loopback() && !state.settings.names_public_url() {
         tracing::warn!(
-            "public_url is not set: browsers can sign in only at {}",
+            "public_url is not set; browsers can sign in only at {}",
             state.public_url
         );
     }
@@ -194,7 +197,7 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
         tracing::warn!("{sentence}");
     }
     tracing::info!(
-        "rate limits are counted per instance: if you run several, each allows the full limit"
+        "rate limits are counted per instance; with several instances, each allows the full limit"
     );
     tracing::info!(
         instance = %state.engine.instance(),
@@ -212,7 +215,7 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
     Ok(())
 }
 
-/// How to create the first account.
+/// The message about the first account.
 fn first_account(state: &AppState) -> String {
     match state.settings.sign_up {
         SignUpPolicy::Closed => {
@@ -228,7 +231,7 @@ fn first_account(state: &AppState) -> String {
     }
 }
 
-/// Resolves when the process is asked to end.
+/// Resolves when the process receives SIGTERM or SIGINT.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -244,13 +247,13 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-/// Resolves when the process is asked to end.
+/// Resolves when the process receives Ctrl-C.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "as on Unix, where it can fail")]
 fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async {
         if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "Ctrl-C cannot be received");
+            tracing::error!(%error, "failed to listen for Ctrl-C");
             std::future::pending::<()>().await;
         }
     })

@@ -1,4 +1,4 @@
-//! Who calls the API: the service token of a request.
+//! Authenticates API requests by their service token.
 
 use std::sync::Arc;
 
@@ -55,8 +55,8 @@ pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
     }
 }
 
-/// The service token that a text is. One that is not in memory is looked up, and a client that sends many of those, which
-/// may all be made up, waits for its turn: verification uses the same connections.
+/// Recognizes a service token. A token that is not in memory is looked up in the database. Look-ups of one client wait
+/// for each other, since it can make up any number of tokens and verification uses the same connections.
 pub async fn recognise(
     state: &AppState,
     parts: &Parts,
@@ -71,7 +71,7 @@ pub async fn recognise(
     service_tokens::recognise(&state.engine, presented).await
 }
 
-/// The token that was recognised, if one was.
+/// The recognized token, or the error for an invalid one.
 pub fn known(recognised: Option<Arc<ServiceToken>>) -> Result<Arc<ServiceToken>, Problem> {
     recognised.ok_or_else(not_a_token)
 }

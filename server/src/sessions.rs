@@ -1,4 +1,4 @@
-//! Sessions of the pages: kept in the database under the hash of their id, ended by the engine's clock.
+//! The sessions of the pages: stored in the database under the hash of their ID, and expired by the engine's clock.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -25,12 +25,12 @@ use tower_sessions::{
 
 use crate::settings::PublicUrl;
 
-/// The cookie's name (see [`PublicUrl::cookie_name`]).
+/// The name of the cookie (see [`PublicUrl::cookie_name`]).
 const COOKIE: &str = "latchkey";
-/// Its name over https.
+/// The name of the cookie over https.
 const SECURE_COOKIE: &str = "__Host-latchkey";
 
-/// The engine's sessions as tower-sessions wants them.
+/// The engine's session store for tower-sessions.
 #[derive(Clone)]
 pub struct Store(Arc<Engine>);
 
@@ -40,7 +40,7 @@ impl fmt::Debug for Store {
     }
 }
 
-/// The layer that gives each request its session.
+/// The middleware that loads the session of each request.
 pub fn layer(engine: Arc<Engine>, public_url: &PublicUrl) -> SessionManagerLayer<Store> {
     let is_https = public_url.is_https();
     SessionManagerLayer::new(Store(engine))
@@ -49,13 +49,14 @@ pub fn layer(engine: Arc<Engine>, public_url: &PublicUrl) -> SessionManagerLayer
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
         .with_path("/")
-        // The cookie stays for as long as a session at most lives; the store ends it sooner.
+        // The cookie lives as long as a session can live at most; the store can end the session earlier.
         .with_expiry(Expiry::OnInactivity(Duration::milliseconds(
             sessions::ABSOLUTE_LIFETIME,
         )))
 }
 
-/// Browsers ignore an answer that removes a `__Host-` cookie without saying `Secure`, and tower-sessions does not.
+/// Adds `Secure` when a `__Host-` cookie is removed. Without it, browsers ignore the removal, and tower-sessions omits
+/// it.
 pub async fn secure_removal(mut response: Response) -> Response {
     let is_bare = |value: &HeaderValue| {
         value
@@ -92,22 +93,22 @@ fn hash(id: &Id) -> SessionHash {
     SessionHash::of(&id.0.to_be_bytes())
 }
 
-/// The database could not be asked. `tower-sessions` says it without a message, which is not logged: this is.
+/// Logs a database error. tower-sessions logs it too, but without a message, so its logs are turned off.
 fn backend(error: StorageError) -> Error {
     tracing::error!(
         error = &error as &dyn std::error::Error,
-        "a session could not be read or stored"
+        "failed to read or store a session"
     );
-    Error::Backend("the database did not do what was asked of it".to_owned())
+    Error::Backend("database error".to_owned())
 }
 
-/// What is stored is not the data of a session. The error may quote it, so it is not logged.
+/// Logs that stored session data is invalid. The error itself is not logged, because it can quote the data.
 fn unreadable(error: serde_json::Error) -> Error {
-    tracing::error!("the data of a session cannot be read");
+    tracing::error!("the stored data of a session is invalid");
     Error::Decode(error.to_string())
 }
 
-/// What the pages keep in a session.
+/// The data that the pages store in a session.
 fn kept(record: &Record) -> Result<SessionRecord> {
     let value = record
         .data

@@ -1,4 +1,5 @@
-//! What the operator decides (design §11): read from the default file, a file, the environment and flags, in this order.
+//! The operator's settings (design §11). They are read from the default file, the settings file, the environment and
+//! flags, in this order.
 
 mod layers;
 mod peppers;
@@ -32,35 +33,35 @@ pub use self::{
     secret::Secret,
 };
 
-/// The most days that `audit_days` can be: a hundred years.
+/// The maximum of `audit_days`: a hundred years.
 const MAX_AUDIT_DAYS: i64 = 36_500;
 
-/// Every setting, checked.
+/// All settings, validated.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where to serve. Port 0 means a free one.
+    /// The address to listen on. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// Where the SQLite database and the pepper are.
+    /// The folder of the SQLite database and the pepper.
     pub data_dir: PathBuf,
     /// How keys look and behave.
     pub convention: Convention,
-    /// Who may make an account.
+    /// Who can create an account.
     pub sign_up: SignUpPolicy,
-    /// Whether the subdomains of the public host are to use https, too.
+    /// Whether HSTS includes the subdomains of the public host.
     pub hsts_subdomains: bool,
-    /// Further hosts under which browsers come.
+    /// Further hosts at which browsers reach this instance.
     pub hosts: Vec<String>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// How the log is written.
+    /// The format of the log.
     pub log_format: LogFormat,
-    /// How much is logged: `error`, `warn`, `info`, `debug` or `trace`.
+    /// The log level: `error`, `warn`, `info`, `debug` or `trace`.
     pub log_level: tracing::Level,
-    /// Between two writes of gathered usage.
+    /// The time between two writes of usage.
     pub usage_flush: Duration,
-    /// How many keys are kept in memory.
+    /// The maximum number of keys in memory.
     pub cached_keys: usize,
-    /// How long entries of the audit log are kept.
+    /// How long audit log entries are kept.
     pub audit_kept_for: Duration,
     public_url: Option<PublicUrl>,
     database_url: Secret,
@@ -69,20 +70,20 @@ pub struct Settings {
     older_peppers: Vec<Secret>,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
     Readable,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 impl Settings {
-    /// Checks what the layers came to.
+    /// Validates the values of the layers.
     ///
     /// # Errors
-    /// Names the first setting that will not do, where it was set, and why.
+    /// If a setting is invalid: the first one, with its source and the reason.
     pub fn from_layers(layers: &Layers) -> Result<Self, SettingsError> {
         let data_dir = layers.text("data_dir", |text| match text {
             "" => Err("must be a folder".to_owned()),
@@ -145,19 +146,19 @@ impl Settings {
         })
     }
 
-    /// The address under which browsers come, when the server listens on `port`.
+    /// The URL at which browsers reach this instance if it listens on `port`.
     pub fn public_url(&self, port: u16) -> PublicUrl {
         self.public_url
             .clone()
             .unwrap_or_else(|| PublicUrl::localhost(port))
     }
 
-    /// Whether the operator said under which address browsers come.
+    /// Whether the settings contain `public_url`.
     pub fn names_public_url(&self) -> bool {
         self.public_url.is_some()
     }
 
-    /// What to warn of if browsers come over https, which a proxy adds, and no proxy is named.
+    /// The warning if the public URL is https, which requires a proxy, but no proxy is trusted.
     pub fn undeclared_proxy(&self) -> Option<&'static str> {
         let is_https = self.public_url.as_ref().is_some_and(PublicUrl::is_https);
         (is_https && self.trusted_proxies.is_empty()).then_some(
@@ -166,59 +167,60 @@ impl Settings {
         )
     }
 
-    /// Where the database is. May hold a password.
+    /// The URL of the database. It can contain a password.
     pub fn database_url(&self) -> &Secret {
         &self.database_url
     }
 
-    /// Where to listen for changes, when not at the database's own address.
+    /// The address at which to listen for changes, if it differs from the database's.
     pub fn database_listen_url(&self) -> Option<&str> {
         self.database_listen_url.as_ref().map(Secret::expose)
     }
 
-    /// The file of the SQLite database; `None` with Postgres.
+    /// The path of the SQLite database; `None` with Postgres.
     pub fn sqlite_file(&self) -> Option<PathBuf> {
         sqlite_file::path(self.database_url.expose())
     }
 
-    /// Whether the settings name the pepper; else it is in its file.
+    /// Whether the settings contain the pepper. Otherwise, it is in its file.
     pub fn names_pepper(&self) -> bool {
         self.pepper.is_some()
     }
 
-    /// The file that holds SQLite's pepper when the settings name none.
+    /// The file that contains SQLite's pepper if the settings do not.
     pub fn pepper_file(&self) -> PathBuf {
         self.data_dir.join("pepper")
     }
 
-    /// The peppers for key digests. With SQLite and none set, one is created in the data folder.
+    /// The peppers for key digests. With SQLite, the pepper is created in the data folder if the settings do not
+    /// contain one and it does not exist.
     ///
     /// # Errors
-    /// When Postgres has none, or a file cannot be read or created.
+    /// If Postgres is used without a pepper in the settings, or a file cannot be read or created.
     pub fn peppers(&self, is_used: bool, random: &Randomness) -> Result<Peppers, PepperError> {
         self.pepper_sources().read_or_create(is_used, random)
     }
 
-    /// The peppers that are there; `None` before SQLite's is created.
+    /// The existing peppers; `None` if SQLite's pepper has not been created yet.
     ///
     /// # Errors
-    /// When Postgres has none, or a file cannot be read.
+    /// If Postgres is used without a pepper in the settings, or a file cannot be read.
     pub fn existing_peppers(&self) -> Result<Option<Peppers>, PepperError> {
         self.pepper_sources().read()
     }
 
-    /// Replaces the pepper in SQLite's file by a new one with the number `next`.
+    /// Replaces the pepper in SQLite's file with a new one with the number `next`.
     ///
     /// # Errors
-    /// When the files cannot be written, or another process is at it.
+    /// If the files cannot be written, or another process is rotating the pepper.
     pub fn rotate_pepper(&self, next: i32, random: &Randomness) -> Result<Rotated, RotateError> {
         self.pepper_sources().rotate(next, random)
     }
 
-    /// What to set in place of the pepper in the settings: a new one with the number `next`, and all older ones.
+    /// The new values for the settings after a rotation: a new pepper with the number `next`, and all older ones.
     ///
     /// # Errors
-    /// When there is no randomness.
+    /// If the system provides no randomness.
     pub fn rotated_settings(
         &self,
         next: i32,
@@ -270,7 +272,7 @@ fn read_database_url(text: &str, data_dir: &Path) -> Result<Secret, String> {
         let folder = data_dir
             .to_str()
             .ok_or("is required if the name of the data folder is not UTF-8")?;
-        // These mean something in a URL.
+        // These characters have a meaning in a URL.
         let folder = folder
             .replace('%', "%25")
             .replace('?', "%3F")

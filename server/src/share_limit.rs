@@ -1,4 +1,4 @@
-//! Answers requests of browsers within the shares of their clients (`shares.rs`).
+//! Middleware that limits concurrent requests of browsers to the shares of their clients (`shares.rs`).
 
 use std::{
     hash::Hash,
@@ -23,14 +23,14 @@ use crate::{
     shares::{Turn, household},
 };
 
-/// Seconds after which to ask again.
+/// The number of seconds after which a rejected client can retry.
 const RETRY_AFTER: u32 = 2;
 
-/// Answers a request of a browser within the share of who is signed in, or else within those of its address.
+/// Handles a browser's request within the share of the signed-in user, or otherwise within the shares of its address.
 pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let shares = &state.shares;
     let visit = request.extensions().get::<Visit>();
-    // Without a connection there is no address: a request that a test makes.
+    // Requests in tests have no connection, so they have no address.
     let address = visit.and_then(|visit| visit.address);
     let address = household(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
     let person = match request.extensions().get::<Session>().cloned() {
@@ -54,7 +54,7 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     answer_in(turn, Request::from_parts(parts, body.into()), next).await
 }
 
-/// Answers a request that has its turn, which lasts until the answer is sent.
+/// Handles a request during its turn, which lasts until the response is sent.
 async fn answer_in<K: Eq + Hash + Send + 'static>(
     turn: Option<Turn<K>>,
     request: Request,
@@ -66,12 +66,12 @@ async fn answer_in<K: Eq + Hash + Send + 'static>(
     }
 }
 
-/// The answer to a form of someone who is not signed in that was not received.
+/// The response to a form of a client that is not signed in, if the form was not received.
 fn not_received(error: NotReceived, path: &str) -> Response {
     match error {
         NotReceived::Displaced => error_page::busy(RETRY_AFTER),
         NotReceived::Late => error_page::arrived_late(),
-        // Only those who are signed in have other forms, which can be larger: their session has ended.
+        // Only signed-in users have larger forms, so the session of this one has ended.
         NotReceived::TooLarge if !matches!(path, "/sign-in" | "/sign-up") => {
             Redirect::to(&sign_in_path(path, true)).into_response()
         }
@@ -80,7 +80,7 @@ fn not_received(error: NotReceived, path: &str) -> Response {
     }
 }
 
-/// Holds something until the answer's body is sent or let go: a page is rendered while it is sent.
+/// Holds a value until the response body is sent or dropped, because pages are rendered while they are sent.
 fn hold<T: Send + 'static>(held: T, response: Response) -> Response {
     response.map(|body| {
         Body::new(body.map_err(move |error| {

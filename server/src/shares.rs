@@ -1,17 +1,18 @@
-//! How much one client may have under way: nobody's pages and forms keep those of others waiting.
+//! Limits how many requests a client can have in progress, so that the pages and forms of one client do not delay
+//! others.
 //!
-//! - A person who is signed in, and an address for everyone else there, has so many places. One more request is turned
-//!   away.
-//! - Of those that have a place only a few are answered at the same time; the others wait for a turn. A person's places
-//!   and turns are their own, wherever they come from: people behind one address wait for each other only to be
-//!   recognised, which needs no body.
-//! - Forms of those who are not signed in take a place once they have arrived (`arriving_forms.rs`). They have other turns
-//!   than pages, since they can wait for a password to be hashed.
-//! - Place and turn are held until the answer's body is sent or let go.
+//! - A signed-in user has a limited number of places, and so has each address for everyone else there. Further requests
+//!   are rejected.
+//! - Of the requests that have a place, only a few are handled concurrently; the others wait for a turn. Places and
+//!   turns belong to the user, from any address. Users behind one address wait for each other only while their session
+//!   is looked up, which does not need the body.
+//! - Forms of clients that are not signed in take a place once they have arrived (`arriving_forms.rs`). Their turns are
+//!   separate from those of pages, because they can wait for a password to be hashed.
+//! - A place and its turn are held until the response body is sent or dropped.
 //!
-//! Connections are limited elsewhere (`connections.rs`), but those of a trusted proxy carry the requests of many. Programs
-//! with a service token have no share: they are the operator's, and send thousands of requests from one address. Only
-//! the look-ups of tokens that are not in memory wait for each other.
+//! Connections are limited separately (`connections.rs`), but the connections of a trusted proxy carry the requests of
+//! many clients. Programs with a service token have no share: they belong to the operator and send thousands of
+//! requests from one address. Only look-ups of tokens that are not in memory wait for each other.
 
 mod places;
 
@@ -26,17 +27,18 @@ use tower_sessions::Session;
 pub use self::places::{Places, Turn};
 use crate::arriving_forms::ArrivingForms;
 
-/// Pages for those at one address who are not signed in, those that wait included: enough for an office behind it.
+/// The maximum number of concurrent page requests of one address without a session, including waiting ones: enough for
+/// an office that shares an address.
 const MAX_PAGES: usize = 256;
-/// Their forms, those that wait included.
+/// The maximum number of concurrent forms of one address without a session, including waiting ones.
 const MAX_FORMS: usize = 64;
-/// Requests of one person, those that wait included.
+/// The maximum number of concurrent requests of one user, including waiting ones.
 const MAX_OF_PERSON: usize = 64;
-/// Requests of each kind that are answered at the same time: as many as a browser has connections.
+/// The number of requests of each kind that are handled concurrently: as many as a browser opens connections.
 const AT_ONCE: usize = 6;
-/// Sessions of one address that are looked up at the same time.
+/// The number of concurrent session look-ups of one address.
 const SESSIONS_AT_ONCE: usize = 6;
-/// Service tokens of one address that are looked up at the same time: half of the connections that verification has.
+/// The number of concurrent service token look-ups of one address: half of the connections of verification.
 const TOKENS_AT_ONCE: usize = 2;
 /// The shares of all clients.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Default for Shares {
             arriving_forms: ArrivingForms::default(),
             forms: Places::new(MAX_FORMS, AT_ONCE),
             people: Places::new(MAX_OF_PERSON, AT_ONCE),
-            // Whoever waits for a look-up is a connection that is counted already.
+            // Waiting look-ups need no limit, because each belongs to a connection, and connections are limited.
             session_look_ups: Places::new(usize::MAX, SESSIONS_AT_ONCE),
             token_look_ups: Places::new(usize::MAX, TOKENS_AT_ONCE),
         }
@@ -64,14 +66,14 @@ impl Default for Shares {
 }
 
 impl Shares {
-    /// Waits until a client may look up a service token, which lasts until what this gives is dropped.
+    /// Waits until a client can look up a service token. The look-up ends when the returned turn is dropped.
     pub async fn token_look_up(&self, address: Option<IpAddr>) -> Option<Turn<IpAddr>> {
         self.token_look_ups.turn(household(address?)).await
     }
 
-    /// Whose session it is. One that cannot be read is nobody's: the page says what is wrong.
+    /// The user of a session. If the session cannot be read, there is no user, and the page reports the error.
     pub async fn person(&self, address: IpAddr, session: &Session) -> Option<UserId> {
-        // Without a cookie there is nothing to look up.
+        // Without a cookie, there is nothing to look up.
         session.id()?;
         let _turn = self.session_look_ups.turn(address).await;
         let record = session.get::<SessionRecord>(SessionRecord::KEY).await;
@@ -79,7 +81,8 @@ impl Shares {
     }
 }
 
-/// What clients are counted by: an address, or the /64 that an IPv6 address is one of very many in.
+/// The unit by which clients are counted: an IPv4 address, or the /64 network of an IPv6 address, since one client
+/// usually has a whole /64.
 pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.into(),

@@ -1,4 +1,4 @@
-//! From settings to a working engine.
+//! Starts the engine with the settings.
 
 use std::{
     io,
@@ -20,21 +20,21 @@ use crate::{
     settings::{PepperError, Settings},
 };
 
-/// Why the program cannot work.
+/// Why the engine could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder could not be made.
+    /// The data folder could not be created.
     #[error(
         "data_dir: the folder {0} cannot be created ({1}). Choose another with --data-dir or LATCHKEY_DATA_DIR"
     )]
     DataDir(PathBuf, io::Error),
-    /// Nothing can be written into the data folder.
+    /// The data folder is not writable.
     #[error(
         "data_dir: the folder {0} is not writable ({1}). Allow the user that runs Latchkey to write to it, or choose \
          another with --data-dir or LATCHKEY_DATA_DIR"
     )]
     DataDirNotWritable(PathBuf, io::Error),
-    /// There is no SQLite file.
+    /// The SQLite file does not exist.
     #[error(
         "no database was found at {0}. Check data_dir and database_url. `latchkey serve` creates a new database"
     )]
@@ -42,7 +42,7 @@ pub enum StartError {
     /// The database has to be migrated first.
     #[error("the database needs {0} migrations. Run `latchkey migrate`")]
     Outdated(usize),
-    /// There is no pepper.
+    /// The peppers cannot be used.
     #[error(transparent)]
     Pepper(#[from] PepperError),
     /// The peppers are not those that the database needs.
@@ -51,25 +51,25 @@ pub enum StartError {
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// There was no randomness.
+    /// The system provided no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
 }
 
-/// Connects to the database and brings its tables up to date.
+/// Connects to the database and migrates it.
 ///
 /// # Errors
-/// When the data folder or the database cannot be used.
+/// If the data folder or the database cannot be used.
 pub async fn database(settings: &Settings) -> Result<Db, StartError> {
     make_data_dir(settings)
         .map_err(|error| StartError::DataDir(settings.data_dir.clone(), error))?;
     Ok(Db::open(settings.database_url().expose()).await?)
 }
 
-/// Checks that SQLite's file is there, for work that is not to create it.
+/// Checks that the SQLite file exists, for commands that must not create it.
 ///
 /// # Errors
-/// When it is not.
+/// If it does not exist.
 pub fn require_database(settings: &Settings) -> Result<(), StartError> {
     match settings.sqlite_file().filter(|file| !file.exists()) {
         Some(file) => Err(StartError::NoDatabase(file)),
@@ -77,10 +77,10 @@ pub fn require_database(settings: &Settings) -> Result<(), StartError> {
     }
 }
 
-/// Connects to a database that is there and up to date, and changes nothing.
+/// Connects to an existing, migrated database. Changes nothing.
 ///
 /// # Errors
-/// When there is none, it cannot be reached, or it is not up to date.
+/// If the database does not exist, cannot be reached, or has to be migrated.
 pub async fn existing_database(settings: &Settings) -> Result<Db, StartError> {
     require_database(settings)?;
     let db = Db::connect(settings.database_url().expose())
@@ -96,20 +96,21 @@ fn unusable(error: StorageError) -> OpenError {
     ConnectError::Rejected(error).into()
 }
 
-/// Starts an engine on the database that the settings name.
+/// Starts an engine on the database in the settings.
 ///
 /// # Errors
-/// When something that it needs is missing.
+/// If something that the engine requires is missing.
 pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let (db, peppers) = database_and_peppers(settings).await?;
     peppers::accept(&db, &peppers, &Clock::System).await?;
     start(settings, db, peppers)
 }
 
-/// The same for commands that recognize no key and no token: they work while an older pepper is missing.
+/// Starts an engine for commands that recognize no key and no token. Unlike [`engine`], it also works if an older
+/// pepper is missing.
 ///
 /// # Errors
-/// As [`engine`].
+/// Like [`engine`].
 pub async fn engine_without_older_peppers(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let (db, peppers) = database_and_peppers(settings).await?;
     peppers::accept_incomplete(&db, &peppers, &Clock::System).await?;
@@ -137,13 +138,13 @@ fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, S
     Ok(Arc::new(engine))
 }
 
-/// Checks that files can be created in the data folder, or that the folder itself can. Leaves nothing behind.
+/// Checks that files can be created in the data folder, or that the folder can be created. Leaves nothing behind.
 ///
 /// # Errors
-/// When they cannot.
+/// If they cannot be created.
 pub fn check_data_dir(settings: &Settings) -> Result<(), StartError> {
     let folder = &settings.data_dir;
-    // An empty name is that of the working directory.
+    // An empty path refers to the working directory.
     let existing = folder.ancestors().find(|folder| folder.exists());
     let existing = existing.unwrap_or(Path::new("."));
     let probe = existing.join(format!(".latchkey-check.{}", std::process::id()));
@@ -154,7 +155,8 @@ pub fn check_data_dir(settings: &Settings) -> Result<(), StartError> {
     })
 }
 
-/// The folder is created for its owner alone: the database in it holds what only the pepper keeps from being searched.
+/// Creates the data folder so that only its owner can access it: only the pepper protects the digests in the database from
+/// being searched.
 fn make_data_dir(settings: &Settings) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -1,7 +1,7 @@
-//! A connection that ends when its client is too slow.
+//! A connection that ends if its client is too slow.
 //!
-//! hyper's own timer does not tell a request that arrives slowly from a connection that rests between two requests, so
-//! the two limits are here. None of this costs a connection that works anything but a few flags.
+//! hyper's own timer does not distinguish a request that arrives slowly from an idle connection, so this module
+//! implements the two limits. For a connection that is in use, they cost only a few flags.
 
 use std::{
     io,
@@ -19,39 +19,40 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// From the first byte of a request, or from the connection's begin, to the end of the request's header.
+/// The maximum time from the first byte of a request, or from the start of the connection, to the end of the request's
+/// header.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may rest between two requests, at least: it may be up to twice as long. Above the minute after
-/// which common proxies let go of theirs, so that they do and a request never meets a connection that just ended.
+/// The minimum time for which a connection can be idle between two requests; the actual time is up to twice as long. It
+/// is above one minute, after which common proxies close idle connections, so that the proxy closes first and never
+/// sends a request on a connection that just ended.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
-/// How long a client may take none of an answer.
+/// The maximum time for which a client can read nothing of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What a connection is doing.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Phase {
-    /// A request's header has begun to arrive, or the first has not.
+    /// The header of a request is arriving, or the first request has not started to arrive.
     Arriving,
-    /// The header has arrived and the body has not, or not to its end.
+    /// The header has arrived, but the body has not arrived completely.
     Receiving,
-    /// It rests between two requests.
+    /// The connection is idle between two requests.
     Idle,
-    /// A whole request is being answered.
+    /// A complete request is being handled.
     Busy,
 }
 
-/// The phase of a connection, shared by its stream and whoever answers its requests.
+/// The phase of a connection, shared by its stream and its request handler.
 #[derive(Debug)]
 pub struct SharedPhase(AtomicU8);
 
 impl SharedPhase {
-    /// A connection that was just made.
+    /// The phase of a new connection.
     pub fn new() -> Arc<Self> {
         Arc::new(Self(AtomicU8::new(Phase::Arriving as u8)))
     }
 
-    /// The phase.
     pub fn get(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {
             0 => Phase::Arriving,
@@ -61,7 +62,6 @@ impl SharedPhase {
         }
     }
 
-    /// Changes it.
     pub fn set(&self, phase: Phase) {
         self.0.store(phase as u8, Ordering::Relaxed);
     }
@@ -72,8 +72,9 @@ impl SharedPhase {
 pub struct TimedStream<S> {
     stream: S,
     phase: Arc<SharedPhase>,
-    /// Whether hyper may hold bytes that belong to no request yet. It asks for more while it answers only when it holds
-    /// none, so that a client that goes is noticed; bytes that came behind a whole request keep it from asking.
+    /// Whether hyper may have buffered bytes of the next request. While a request is handled, hyper reads only if its
+    /// buffer is empty, to notice a client that disconnects. If bytes arrived behind a complete request, it does not
+    /// read.
     unread: bool,
     header: Option<Pin<Box<Sleep>>>,
     idle: Option<Pin<Box<Sleep>>>,
@@ -83,7 +84,6 @@ pub struct TimedStream<S> {
 }
 
 impl<S> TimedStream<S> {
-    /// Limits a connection.
     pub fn new(stream: S, phase: Arc<SharedPhase>) -> Self {
         Self {
             stream,
@@ -96,15 +96,15 @@ impl<S> TimedStream<S> {
         }
     }
 
-    /// What to do while nothing arrives: nothing, or to end the connection when it has taken too long.
+    /// Called while nothing arrives: waits, or ends the connection if it has taken too long.
     fn wait_to_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.phase.get() == Phase::Idle && self.unread {
-            // The next request has begun to arrive behind the one that was answered.
+            // The next request has started to arrive behind the previous one.
             self.phase.set(Phase::Arriving);
             self.header = None;
         }
         match self.phase.get() {
-            // The request's own time limit counts.
+            // The time limit of the request applies.
             Phase::Receiving | Phase::Busy => self.unread = false,
             Phase::Arriving => {
                 let timer = self
@@ -211,7 +211,7 @@ mod tests {
 
     use super::*;
 
-    /// A connection, and its client's end.
+    /// A connection, and the client's end of it.
     fn connection() -> (TimedStream<DuplexStream>, Arc<SharedPhase>, DuplexStream) {
         let (server, client) = duplex(64);
         let phase = SharedPhase::new();
@@ -219,7 +219,7 @@ mod tests {
         (stream, phase, client)
     }
 
-    /// Whether reading ends in a time-out after so many seconds.
+    /// Whether a read times out after this many seconds.
     async fn times_out(stream: &mut TimedStream<DuplexStream>, seconds: u64) -> bool {
         let mut byte = [0];
         let mut read = std::pin::pin!(stream.read_exact(&mut byte));

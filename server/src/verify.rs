@@ -1,4 +1,4 @@
-//! `POST /v1/verify` (design §6): an API server asks whether a key may pass.
+//! `POST /v1/verify` (design §6): an API server verifies a key.
 
 mod client_headers;
 mod rate_limit;
@@ -168,18 +168,18 @@ async fn answer(
         state.metrics.undecided_verifications.increment(1);
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            "a verification could not be decided"
+            "a verification failed because of a database error"
         );
         Problem::unavailable()
     };
     let (parts, body) = request.into_parts();
     let token = service_token::presented(&parts.headers)?;
-    // Both scopes of service tokens may verify.
+    // Service tokens of both scopes can verify.
     let recognised = service_token::recognise(state, &parts, &token).await;
     let token = service_token::known(recognised.map_err(undecided)?)?;
     query::has_none(&parts.uri)?;
     check_media_type(&parts.headers)?;
-    // After the token: the body of anyone else is not waited for.
+    // The body is received after the token is checked, so that requests without a valid token are rejected immediately.
     let request = axum::extract::Request::from_parts(parts, body);
     let body = Bytes::from_request(request, &()).await.map_err(unread)?;
     let body = Body::parse(&body)?;
@@ -204,7 +204,8 @@ async fn answer(
     Ok((answer, headers))
 }
 
-/// The endpoint class that a request counts against, which must allow what it costs: if not, no wait would help.
+/// The endpoint class that a request counts against. The cost must not exceed its limit, because waiting would never
+/// help.
 fn class_of(body: &Body, convention: &Convention) -> Result<ClassIndex, Problem> {
     let invalid = |message: &'static str, field: &'static str, detail| {
         let field = field.into();
@@ -227,11 +228,13 @@ fn class_of(body: &Body, convention: &Convention) -> Result<ClassIndex, Problem>
     Ok(class)
 }
 
-/// For how long a refusal, which stands, waits to learn who may read it: memory knows but for a moment every few
-/// seconds, and without the database a page reads less rather than waits.
+/// The maximum time for which a rejected verification waits to find out whether pages can read the response. The answer
+/// is almost always in memory, and if the database is unavailable, a page that cannot read the response is better than
+/// a delay.
 const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
-/// Whether pages of the origin may read answers that their own key does not open to them: why it is refused, say.
+/// Whether pages of the origin can read a response even though their own key does not allow the origin, for example to
+/// see why the key was rejected.
 async fn may_be_read(engine: &Engine, origin: Option<&str>) -> bool {
     let Some(origin) = origin else {
         return false;
@@ -241,7 +244,7 @@ async fn may_be_read(engine: &Engine, origin: Option<&str>) -> bool {
         Ok(Err(error)) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "which pages may read an answer is not known"
+                "failed to determine which pages can read a response"
             );
             false
         }
@@ -283,7 +286,7 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "an answer could not be written"
+                "failed to serialize a response"
             );
             Problem::internal().into_response()
         }

@@ -1,12 +1,14 @@
-//! How often passwords and codes can be tried (ASVS 6.3.1). Attempts are counted in the database, for all instances.
+//! Limits how often passwords and codes can be tried (ASVS 6.3.1). Attempts are counted in the database, for all
+//! instances together.
 //!
-//! Each subject has a budget of attempts for 15 minutes, from its first one on. An attempt counts before anything is
-//! compared, and is taken back if it succeeds. One that is over any budget counts for none.
+//! Each subject has a budget of attempts per 15 minutes, starting with its first attempt. An attempt is counted
+//! before anything is compared, and is taken back if it succeeds. If one budget is used up, the attempt is not
+//! counted in any of them.
 //!
-//! A row is added for each subject with a recent attempt. A network can add two for each attempt that its own budget
-//! allows. With [`MAX_ROWS`] rows, as in a flood from thousands of networks, subjects without a row share
-//! [`subject::SHARED_ROWS`] between them: guessing stays limited, and new browsers may have to wait for the flood to end.
-//! Browsers that an account knows always have rows of their own, at most 256 for each account.
+//! The table has one row per subject with a recent attempt. A network can add two rows for each attempt that its own
+//! budget allows. At [`MAX_ROWS`] rows, as in a flood from thousands of networks, subjects without a row share
+//! [`subject::SHARED_ROWS`] rows: guessing stays limited, and new browsers may have to wait for the flood to end.
+//! Browsers known to an account always have rows of their own, at most 256 per account.
 
 mod subject;
 
@@ -18,9 +20,9 @@ use crate::{
     time::{MINUTE, SECOND},
 };
 
-/// How long an attempt counts at most, in milliseconds.
+/// Length of a budget's window, in milliseconds.
 const WINDOW: i64 = 15 * MINUTE;
-/// Rows that subjects other than known browsers can add.
+/// Number of rows at which only known browsers and signed-in users can add more.
 const MAX_ROWS: i64 = 50_000;
 
 /// An attempt that was counted.
@@ -39,16 +41,16 @@ pub(crate) enum AttemptError {
         /// Seconds until there are attempts again.
         retry_after: i64,
     },
-    /// The database could not be asked.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
-/// Counts an attempt for every subject, in one transaction. Callers name subjects in the order of [`Subject`], so that
-/// attempts that happen concurrently do not block each other in a circle.
+/// Counts an attempt for every subject, in one transaction. Callers pass subjects in the order of [`Subject`], so
+/// that concurrent attempts cannot deadlock.
 ///
 /// # Errors
-/// When one of them has none left. Nothing is counted then.
+/// If a subject has no attempts left. Nothing is counted then.
 pub(crate) async fn count(
     engine: &Engine,
     subjects: &[Subject<'_>],
@@ -66,8 +68,8 @@ pub(crate) async fn count(
     Ok(Attempt { rows })
 }
 
-/// The rows of subjects that all have attempts left. Those that have none are turned away by reading: a flood does not
-/// keep the database from writing.
+/// The rows of subjects that all have attempts left. Subjects without any left are rejected with reads only, so that
+/// a flood does not keep the database busy with writes.
 async fn rows(engine: &Engine, subjects: &[Subject<'_>]) -> Result<Vec<Row>, AttemptError> {
     let own = subjects.iter().map(|subject| Row::of(engine, *subject));
     let mut rows: Vec<Row> = own.collect();
@@ -106,7 +108,7 @@ async fn is_full(engine: &Engine) -> Result<bool, StorageError> {
     Ok(count == MAX_ROWS)
 }
 
-/// The seconds until every subject has attempts again; `None` if all have some now.
+/// The seconds until every subject has attempts left; `None` if all have some now.
 async fn wait(engine: &Engine, rows: &[Row]) -> Result<Option<i64>, StorageError> {
     let now = engine.clock.now();
     let mut latest = None;
@@ -120,7 +122,7 @@ async fn wait(engine: &Engine, rows: &[Row]) -> Result<Option<i64>, StorageError
     Ok(latest.map(|millis| (millis + SECOND - 1) / SECOND))
 }
 
-/// Counts an attempt in a row, unless that has none left.
+/// Counts an attempt in a row. Returns `false` if the row has none left.
 async fn add(engine: &Engine, tx: &mut Tx, row: Row) -> Result<bool, StorageError> {
     const SQL: &str = "INSERT INTO attempts (subject, made, ends_at) VALUES ($1, 1, $2) \
          ON CONFLICT (subject) DO UPDATE \
@@ -134,7 +136,7 @@ async fn add(engine: &Engine, tx: &mut Tx, row: Row) -> Result<bool, StorageErro
 }
 
 impl Attempt {
-    /// Takes the attempt back: it succeeded, or nothing was compared.
+    /// Takes the attempt back, because it succeeded or nothing was compared.
     pub(crate) async fn take_back(self, engine: &Engine) -> Result<(), StorageError> {
         const SQL: &str = "UPDATE attempts SET made = made - 1 WHERE subject = $1 AND made > 0";
         let mut tx = engine.db.begin_unrecorded().await?;
@@ -145,13 +147,14 @@ impl Attempt {
     }
 }
 
-/// Deletes rows that count for nothing any more, and returns how many.
+/// Deletes rows whose window has ended, and returns their number.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn delete_ended(engine: &Engine) -> Result<u64, StorageError> {
     const SQLITE: &str = "DELETE FROM attempts WHERE ends_at <= $1";
-    // Rows that an attempt has locked begin anew. To wait for them while holding others could block both in a circle.
+    // Skips rows that an attempt has locked, since these start a new window. Waiting for them while holding other
+    // locks could deadlock.
     const POSTGRES: &str = "DELETE FROM attempts WHERE subject IN \
          (SELECT subject FROM attempts WHERE ends_at <= $1 FOR UPDATE SKIP LOCKED)";
     let now = engine.clock.now();
@@ -169,7 +172,7 @@ pub async fn delete_ended(engine: &Engine) -> Result<u64, StorageError> {
     })
 }
 
-/// How long to wait, for people.
+/// A waiting time, as shown to users.
 pub(crate) fn minutes(seconds: i64) -> String {
     match (seconds + 59) / 60 {
         1 => "1 minute".to_owned(),

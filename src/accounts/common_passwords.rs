@@ -1,25 +1,25 @@
 //! Passwords that attackers try first.
 //!
-//! Those of Royce Williams's list of 20,000, as Django has it, that are long enough to be passwords here, and some of
-//! our own.
+//! From Royce Williams's list of 20,000 passwords, as shipped with Django: those that are long enough to be accepted
+//! here, plus some of our own.
 
 use std::{io::Read as _, sync::LazyLock};
 
 use flate2::read::GzDecoder;
 use zeroize::Zeroizing;
 
-/// One a line, in lower case.
+/// One password per line, in lower case.
 static COMMON: LazyLock<String> = LazyLock::new(|| {
     let file: &[u8] = include_bytes!("common_passwords.txt.gz");
     let mut text = String::new();
-    // A test reads it, and what is compiled in does not change.
+    // Cannot fail: the file is compiled in, and a test reads it.
     if let Err(error) = GzDecoder::new(file).read_to_string(&mut text) {
         tracing::error!(%error, "the list of common passwords cannot be read");
     }
     text
 });
 
-/// Whether a password, in whatever case, is one of them.
+/// Whether the list contains this password, ignoring case.
 pub(super) fn is_common(password: &str) -> bool {
     let password = Zeroizing::new(password.to_lowercase());
     COMMON.lines().any(|common| common == *password)

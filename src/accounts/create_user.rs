@@ -1,4 +1,4 @@
-//! People whom the operator adds at the command line.
+//! Users that the operator creates on the command line.
 
 use crate::{
     Engine,
@@ -17,23 +17,23 @@ use super::{
     sign_up,
 };
 
-/// Why a person was not added.
+/// Why a user was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateUserError {
-    /// The address has an account.
+    /// The email address already has an account.
     #[error("An account for `{0}` already exists.")]
     EmailTaken(EmailAddress),
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(CreateUserError);
 
-/// Adds a person with an account of their own to an org.
+/// Creates a user and adds them to an org.
 ///
 /// # Errors
-/// When the address has an account.
+/// If the email address already has an account.
 pub async fn create_user(
     engine: &Engine,
     operator: &Operator,

@@ -1,8 +1,8 @@
-//! Browsers that someone signed in with before. An account knows them, and nobody who guesses its password elsewhere
-//! keeps them out.
+//! Browsers that a user has signed in with before. An account knows them, and attempts from elsewhere to guess its
+//! password do not lock them out.
 //!
-//! A browser keeps a text for each account: the user, the epoch of the account, and a number, under a MAC. Nothing of
-//! it is stored here. It ends with the password, which raises the epoch.
+//! The browser stores one token per account: the user, the epoch of the account, and a number, with a MAC. The server
+//! stores nothing. The token becomes invalid when the password changes, which raises the epoch.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::fmt;
@@ -10,15 +10,15 @@ use std::fmt;
 use super::sessions::SignedIn;
 use crate::{Engine, random::RandomnessError};
 
-/// The most accounts that one browser is known to.
+/// Maximum number of accounts that one browser is known to.
 const MAX_ACCOUNTS: usize = 5;
-/// More bytes than the text for an account has.
+/// Maximum length of one token, in bytes. Longer than any that we issue.
 const MAX_BYTES: usize = 200;
-/// Between the texts for two accounts, in a cookie.
+/// Separates the tokens in the cookie.
 const SEPARATOR: char = '~';
 
-/// Which of an account's browsers one is: one of 256, so that an account has so many budgets at most. Few have the same
-/// number.
+/// Which of an account's browsers this is: one of 256, which bounds the number of attempt budgets per account. Few
+/// browsers of an account share a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BrowserNumber(u8);
 
@@ -28,7 +28,7 @@ impl fmt::Display for BrowserNumber {
     }
 }
 
-/// That someone signed in with a browser.
+/// A verified token: the user signed in with this browser before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Known {
     who: SignedIn,
@@ -46,7 +46,7 @@ impl Known {
         format!("{text}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
     }
 
-    /// Reads what [`Self::signed`] wrote, and nothing else.
+    /// Parses the output of [`Self::signed`], and nothing else.
     fn read(engine: &Engine, signed: &str) -> Option<Self> {
         let (text, mac) = signed.rsplit_once('.')?;
         let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
@@ -64,30 +64,31 @@ impl Known {
     }
 }
 
-/// What is genuine of what a browser showed.
+/// The valid tokens among those that a browser sent.
 #[derive(Debug)]
 pub(crate) struct Shown(Vec<Known>);
 
 impl Shown {
-    /// Reads it, whoever the account is that is asked for: the time does not tell whether there is one.
+    /// Verifies all tokens, whichever account is signing in, so that the time taken does not reveal whether that
+    /// account exists.
     pub(crate) fn read(engine: &Engine, shown: &str) -> Self {
         let texts = shown.split(SEPARATOR).take(MAX_ACCOUNTS);
         let texts = texts.filter(|text| text.len() <= MAX_BYTES);
         Self(texts.filter_map(|text| Known::read(engine, text)).collect())
     }
 
-    /// Which of the account's browsers this is, if the account knows it.
+    /// Returns which of the account's browsers this is, if the account knows it.
     pub(crate) fn number(&self, account: SignedIn) -> Option<BrowserNumber> {
         let known = self.0.iter().find(|known| known.who == account);
         known.map(|known| known.number)
     }
 }
 
-/// What a browser is to keep now that someone signed in with it, who has this account. Of the accounts that it was
-/// known to, it keeps those that were used last.
+/// Returns the cookie value for a browser that `who` has just signed in with. Of the other accounts that the browser
+/// was known to, it keeps the most recently used.
 ///
 /// # Errors
-/// When there is no randomness.
+/// If the system's random number generator fails.
 pub fn remember(engine: &Engine, shown: &str, who: SignedIn) -> Result<String, RandomnessError> {
     let all = Shown::read(engine, shown).0.into_iter();
     let (own, others): (Vec<_>, Vec<_>) = all.partition(|known| known.who.user_id == who.user_id);

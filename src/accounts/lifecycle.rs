@@ -1,7 +1,7 @@
-//! Disabling and enabling an account: someone who is disabled is signed out everywhere and cannot sign in. What they
-//! created stays, since keys belong to the org.
+//! Disabling and enabling an account. A disabled user is signed out everywhere and cannot sign in. Everything they
+//! created remains, since keys belong to the org.
 //!
-//! What needs no engine takes a database: it works when a pepper was lost, too.
+//! Functions that do not need an engine take a database, so that they also work after a pepper was lost.
 
 use crate::{
     Engine,
@@ -17,20 +17,20 @@ use super::sessions;
 /// Why an account was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LifecycleError {
-    /// Nobody has the address.
+    /// No account has this address.
     #[error("No account was found for `{0}`.")]
     NotFound(EmailAddress),
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(LifecycleError);
 
-/// The id of the account with this address, for the operator.
+/// Returns the ID of the account with this address, for the operator.
 ///
 /// # Errors
-/// When nobody has the address.
+/// If no account has this address.
 pub async fn find(
     db: &Db,
     _operator: &Operator,
@@ -45,7 +45,7 @@ pub async fn find(
 /// Disables an account and ends its sessions.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn disable(
     engine: &Engine,
     operator: &Operator,
@@ -59,10 +59,10 @@ pub async fn disable(
     ended.commit(engine, tx, caller, user_id).await
 }
 
-/// Lets someone sign in again.
+/// Lets a disabled user sign in again.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn enable(db: &Db, _operator: &Operator, user_id: UserId) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE users SET disabled_at = NULL WHERE id = $1";
     on!(db.write_unrecorded(), c => sqlx::query(SQL).bind(user_id).execute(c).await.map(drop))?;

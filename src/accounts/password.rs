@@ -1,4 +1,4 @@
-//! Passwords: what will do as one, and how they are kept (argon2id, ASVS 6.2 and 11.4.2).
+//! Passwords: which ones are accepted, and how they are stored (argon2id, ASVS 6.2 and 11.4.2).
 
 use std::{
     borrow::Cow,
@@ -33,16 +33,16 @@ use super::{
     sessions::{self, Ended, SignedIn},
 };
 
-/// A password as it was typed, wiped when dropped. Any text, so that a wrong one can be compared too.
+/// A password as it was typed, wiped when dropped. Any text is valid, so that a wrong password can be compared too.
 #[derive(Clone, Zeroize, ZeroizeOnDrop, Deserialize)]
 #[serde(transparent)]
 pub struct TypedPassword(String);
 
-/// A password that will do as a new one.
+/// A password that is valid as a new one.
 #[derive(Debug, Clone)]
 pub struct NewPassword(TypedPassword);
 
-/// Why a new password will not do.
+/// Why a new password is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
     /// Fewer than 8 characters.
@@ -59,16 +59,16 @@ pub enum InvalidPassword {
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The current one was wrong.
+    /// The current password is incorrect.
     #[error("The current password is incorrect.")]
     WrongPassword,
-    /// Too many wrong ones in a row.
+    /// Too many incorrect passwords in a row.
     #[error("Too many incorrect passwords. Try again in {}.", minutes(*.retry_after))]
     TooMany {
-        /// Seconds until the next try.
+        /// Seconds until the next attempt is possible.
         retry_after: i64,
     },
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -76,7 +76,7 @@ pub enum ChangePasswordError {
 from_fault!(ChangePasswordError);
 
 impl TypedPassword {
-    /// Takes a password as it was typed, on whatever keyboard.
+    /// Takes a password as it was typed, and normalizes it to NFC: keyboards compose letters differently.
     pub fn new(text: impl Into<String>) -> Self {
         let mut text = text.into();
         let composed = match nfc(&text) {
@@ -109,31 +109,31 @@ impl FromStr for NewPassword {
 }
 
 fn argon2id() -> Result<Argon2<'static>, Fault> {
-    // OWASP's and ASVS's floor: 19 MiB, two passes, one lane.
+    // The minimum that OWASP and ASVS recommend: 19 MiB, two passes, one lane.
     let params = Params::new(19 * 1024, 2, 1, None).map_err(password_hash::Error::from)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Whose share of the hashes one is computed in.
+/// Whose share of the hashing capacity a computation uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HashFor {
-    /// Everyone who comes from a network.
+    /// Everyone on one network.
     Network(Network),
-    /// Someone who is signed in.
+    /// A signed-in user.
     User(UserId),
     /// The operator, in a process of their own.
     CommandLine,
 }
 
 impl HashFor {
-    /// The network that a visit comes from; what has no address is counted together.
+    /// The network of a visit. Visits without an address share one.
     pub(crate) fn of_visit(visit: &Visit) -> Self {
         let address = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         Self::Network(Network::of(address))
     }
 }
 
-/// The hash of a password as a PHC string, with a fresh salt.
+/// Hashes a password with a new salt, as a PHC string.
 pub(crate) async fn hash(
     engine: &Engine,
     password: NewPassword,
@@ -147,8 +147,8 @@ pub(crate) async fn hash(
     .await
 }
 
-/// Whether `password` is the one that `stored` was made from. Without a stored hash the same work is done and the
-/// answer is no, so that the time does not tell whether an account exists.
+/// Whether `password` matches the hash `stored`. Without a stored hash, it does the same work and returns `false`, so
+/// that the time taken does not reveal whether an account exists.
 pub(crate) async fn verify(
     engine: &Engine,
     password: TypedPassword,
@@ -179,11 +179,11 @@ async fn in_turn<T: Send + 'static>(
     done
 }
 
-/// Sets a new password and ends every session of the person; with what it gives, the one that did it begins anew. That is a
-/// task of its own: a try that is right is taken back, even if the client hangs up before.
+/// Sets a new password and ends every session of the person. The caller starts a new session with the returned value.
+/// Runs as a task of its own, so that a correct attempt is taken back even if the client hangs up.
 ///
 /// # Errors
-/// When the current password is wrong or was tried too often.
+/// If the current password is incorrect or was tried too often.
 pub async fn change(
     engine: &Engine,
     person: Person,
@@ -226,7 +226,7 @@ async fn try_change(
     }
     let hash = hash(engine, new, whose).await?;
     let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
-    // The session that did it goes on under another id.
+    // The current session continues under a new ID.
     let ended = Ended {
         sessions: sessions.saturating_sub(1),
         epoch,
@@ -235,10 +235,10 @@ async fn try_change(
     Ok(SignedIn { user_id, epoch })
 }
 
-/// Sets a password for someone who has lost theirs, and ends every session of theirs.
+/// Sets a password for a user who has lost theirs, and ends all their sessions.
 ///
 /// # Errors
-/// When the password could not be hashed or the database cannot be asked.
+/// If the password cannot be hashed or the database cannot be reached.
 pub async fn reset(
     engine: &Engine,
     operator: &Operator,
@@ -251,7 +251,7 @@ pub async fn reset(
     Ok(ended.commit(engine, tx, caller, user_id).await?)
 }
 
-/// Stores a password and ends the sessions that began with another, in a transaction that the caller commits.
+/// Stores a password and ends all sessions, in a transaction that the caller commits.
 async fn set(engine: &Engine, user_id: UserId, hash: String) -> Result<(Tx, Ended), StorageError> {
     let mut tx = engine.db.begin_unrecorded().await?;
     const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(typed("e\u{301}cole du soir"), "école du soir");
         let new: NewPassword = "e\u{301}cole du soir".parse().unwrap();
         assert_eq!(new.0.0, "école du soir");
-        // Seven letters are too few, in however many characters.
+        // Seven letters are too few, however many code points they take.
         assert!(
             "e\u{301}e\u{301}e\u{301}aaaa"
                 .parse::<NewPassword>()

@@ -1,5 +1,5 @@
-//! Where sessions are kept: under the hash of their id, with the person they belong to, so that a person's sessions can
-//! be ended together.
+//! Session storage. Each session is stored under the hash of its ID together with its user, so that all sessions of a
+//! user can be ended together.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,45 +14,45 @@ use crate::{
     time::{DAY, HOUR, Timestamp},
 };
 
-/// The SHA-256 of a session's id. The id itself is only in the browser's cookie.
+/// The SHA-256 of a session ID. Only the browser's cookie holds the ID itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SessionHash([u8; 32]);
 
-/// Someone who has just proven who they are, and the epoch of their account then. A session is kept with both.
+/// A user who has just signed in, and the epoch of their account at that time. A session stores both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
-    /// Who.
+    /// The user who signed in.
     pub user_id: UserId,
-    /// Raised by whatever ends all their sessions: one that carries another epoch has ended.
+    /// Raised by every action that ends all sessions of the user. A session with another epoch has ended.
     pub epoch: i64,
 }
 
-/// All that a session holds. Each value is a column of its own.
+/// The contents of a session. Each value has its own column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRecord {
-    /// Whose it is.
+    /// The user, and the epoch of their account when the session started.
     pub who: SignedIn,
-    /// When its idle time began.
+    /// When the session was last used. Its idle time counts from here.
     pub used_at: Timestamp,
 }
 
-/// A session ends when it was not used for so many milliseconds (design §10).
+/// How long a session lasts without being used, in milliseconds (design §10).
 pub const IDLE_LIFETIME: i64 = 12 * HOUR;
-/// It ends this many milliseconds after it was opened, used or not (ASVS 7.3.2).
+/// How long a session lasts at most, in milliseconds since it was created (ASVS 7.3.2).
 pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
 
 impl SessionRecord {
-    /// The key under which the web server has it at hand while it answers a request.
+    /// The key under which the web server keeps the record while it handles a request.
     pub const KEY: &str = "session";
 
-    /// When it ends unless it is used.
+    /// When the session expires unless it is used again.
     pub fn expires_at(&self) -> Timestamp {
         self.used_at.plus(IDLE_LIFETIME)
     }
 }
 
 impl SessionHash {
-    /// The hash of a session's id.
+    /// Hashes a session ID.
     pub fn of(id: &[u8]) -> Self {
         Self(Sha256::digest(id).into())
     }
@@ -64,16 +64,16 @@ impl std::fmt::Debug for SessionHash {
     }
 }
 
-/// Keeps a new session.
+/// Stores a new session.
 ///
 /// # Errors
-/// When there is one with this id, or the database cannot be asked.
+/// If a session with this ID exists, or the database cannot be reached.
 pub async fn save(
     engine: &Engine,
     hash: SessionHash,
     record: SessionRecord,
 ) -> Result<(), StorageError> {
-    // `data` is where earlier versions kept the columns' values a second time.
+    // Earlier versions stored a copy of the columns in `data`.
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, data) \
          VALUES ($1, $2, $3, $4, $5, '{}')";
     let SignedIn { user_id, epoch } = record.who;
@@ -83,10 +83,10 @@ pub async fn save(
     Ok(())
 }
 
-/// Changes a session that is kept. One that was ended meanwhile stays ended.
+/// Updates a session. A session that has ended in the meantime stays ended.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn update(
     engine: &Engine,
     hash: SessionHash,
@@ -100,10 +100,10 @@ pub async fn update(
     Ok(())
 }
 
-/// The session with this hash, unless it has ended: by itself, by a new password, or because its person is disabled.
+/// Returns the session with this hash, unless it has expired, the password has changed, or the user is disabled.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn load(
     engine: &Engine,
     hash: SessionHash,
@@ -124,7 +124,7 @@ pub async fn load(
 /// Ends one session.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError> {
     const SQL: &str = "DELETE FROM sessions WHERE id_hash = $1";
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL).bind(&hash.0[..]).execute(c).await.map(drop))?;
@@ -134,14 +134,14 @@ pub async fn end(engine: &Engine, hash: SessionHash) -> Result<(), StorageError>
 /// The end of a person's sessions, in a transaction that is not committed yet.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// How many end and are not opened anew.
+    /// Number of sessions that ended and are not replaced by a new one.
     pub sessions: u64,
-    /// The epoch of those that begin now.
+    /// The epoch for new sessions.
     pub epoch: i64,
 }
 
-/// Ends all sessions of a person, in the transaction of whatever does so. One that is being opened with what was right
-/// before does not begin.
+/// Ends all sessions of a user within a transaction. Also prevents a concurrent sign-in with the old password from
+/// starting a session.
 pub(crate) async fn end_all(tx: &mut Tx, user_id: UserId) -> Result<Ended, StorageError> {
     const RAISE: &str = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch";
     const DELETE: &str = "DELETE FROM sessions WHERE user_id = $1";
@@ -152,8 +152,8 @@ pub(crate) async fn end_all(tx: &mut Tx, user_id: UserId) -> Result<Ended, Stora
 }
 
 impl Ended {
-    /// Commits the transaction and notes for the audit log that sessions of the person ended, if any did: a task of its own,
-    /// which no hang-up stops in between.
+    /// Commits the transaction, and records in the audit log that sessions of the user ended, if there were any. Runs
+    /// as a task of its own, so that a hang-up does not stop it halfway.
     pub(crate) async fn commit(
         self,
         engine: &Engine,
@@ -174,10 +174,10 @@ impl Ended {
     }
 }
 
-/// Deletes sessions that have ended, and gives how many.
+/// Deletes expired sessions, and returns their number.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn delete_ended(engine: &Engine) -> Result<u64, StorageError> {
     const SQL: &str = "DELETE FROM sessions WHERE expires_at <= $1 OR created_at <= $2";
     let now = engine.clock.now();

@@ -1,23 +1,24 @@
-//! The code that creates the first account, so that no stranger does who finds the instance first.
+//! The code that is required to create the first account, so that a stranger who finds a new instance cannot take it
+//! over.
 //!
-//! It is derived from the pepper, so that all instances have the same one and none is stored. The first account ends
-//! it: where there is one, no code is accepted.
+//! It is derived from the pepper, so all instances share one code and none is stored. Once the first account exists,
+//! no code is accepted.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::Engine;
 
-/// The code.
+/// The setup code.
 pub fn text(engine: &Engine) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(engine.peppers.setup_code())
 }
 
-/// The path of the page that creates the first account, with the code. Opening it changes nothing.
+/// The path of the page that creates the first account, with the code in its query. Opening it changes nothing.
 pub fn path(engine: &Engine) -> String {
     format!("/sign-up?code={}", text(engine))
 }
 
-/// Whether what was entered is the code.
+/// Whether the text that the user entered is the code.
 pub(super) fn is_right(engine: &Engine, entered: &str) -> bool {
     let code = BASE64_URL_SAFE_NO_PAD.decode(entered.trim()).ok();
     let code: Option<[u8; 16]> = code.and_then(|code| code.try_into().ok());

@@ -1,4 +1,4 @@
-//! Signing in with an e-mail address and a password.
+//! Signing in with an email address and a password.
 
 use crate::{
     Engine,
@@ -19,42 +19,42 @@ use super::{
     sessions::SignedIn,
 };
 
-/// Why someone was not signed in.
+/// Why a user was not signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The address is not known or the password is not right: the answer does not say which, the log does.
+    /// The address is unknown or the password is incorrect. The response does not reveal which; the log does.
     #[error("The e-mail address or password is incorrect.")]
     WrongCredentials(FailedSignIn),
-    /// Too many wrong ones, for this account or from this address.
+    /// Too many failed attempts for this account or from this network.
     #[error("Too many attempts. Try again in {}.", minutes(*.retry_after))]
     TooMany {
-        /// Seconds until the next try.
+        /// Seconds until the next attempt is possible.
         retry_after: i64,
-        /// What the log says of it.
+        /// The reason to log.
         failed: FailedSignIn,
     },
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(SignInError);
 
-/// What was wrong with an address and a password: for the log, never for the one who tried.
+/// What was wrong with the credentials. For the log only, never shown to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailedSignIn {
-    /// No account has the address.
+    /// No account has this address.
     UnknownAccount,
-    /// The password is not this account's.
+    /// The password is incorrect for this account.
     WrongPassword(UserId),
     /// The account is disabled.
     Disabled(UserId),
-    /// Too many wrong ones before: neither was looked at.
+    /// Too many failed attempts before this one: the credentials were not checked.
     Throttled(Option<UserId>),
 }
 
 impl FailedSignIn {
-    /// Its word in the logs.
+    /// The reason as written in the logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownAccount => "unknown_account",
@@ -64,7 +64,7 @@ impl FailedSignIn {
         }
     }
 
-    /// Whose account was tried.
+    /// The account that was tried, if it exists.
     pub const fn account(self) -> Option<UserId> {
         match self {
             Self::UnknownAccount => None,
@@ -74,7 +74,7 @@ impl FailedSignIn {
     }
 }
 
-/// What signing in needs to know of an account.
+/// The columns of an account that sign-in needs.
 #[derive(sqlx::FromRow)]
 struct Account {
     id: UserId,
@@ -92,12 +92,12 @@ impl Account {
     }
 }
 
-/// The person whom the address and the password belong to. `visit` is the request, and `shown` what the browser keeps to
-/// be known (see [`super::known_browser::remember`]). That is a task of its own: a try that is right is taken back, even if
-/// the client hangs up before.
+/// Returns the user that the address and the password belong to. `visit` describes the request, and `shown` is the
+/// cookie that makes the browser known (see [`super::known_browser::remember`]). Runs as a task of its own, so that a
+/// correct attempt is taken back even if the client hangs up.
 ///
 /// # Errors
-/// When they belong to no one, or were tried too often.
+/// If the credentials are incorrect, or there were too many attempts.
 pub async fn sign_in(
     engine: &Engine,
     email: &EmailAddress,
@@ -174,18 +174,18 @@ async fn try_password(
     Err(SignInError::WrongCredentials(failed))
 }
 
-/// Notes for the audit log that someone failed to sign in. Of who tried an account that there is not nothing is kept but
-/// where they came from.
+/// Records a failed sign-in in the audit log. If the account does not exist, only the origin of the request is
+/// recorded.
 pub fn note_failed(engine: &Engine, failed: FailedSignIn, visit: &Visit) {
     let event = event(Event::SessionFailed, failed.account(), visit);
     engine.note(event.with("reason", failed.as_str()));
 }
 
-/// Ends the session of someone by `end`, and notes for the audit log that they signed out: a task of its own, which no
-/// hang-up stops in between.
+/// Ends a user's session by running `end`, and records in the audit log that they signed out. Runs as a task of its
+/// own, so that a hang-up does not stop it halfway.
 ///
 /// # Errors
-/// Those of `end`.
+/// The errors of `end`.
 pub async fn sign_out<E: From<StorageError> + Send + 'static>(
     engine: &Engine,
     person: &Person,

@@ -1,4 +1,4 @@
-//! Creating an account and an org of one's own.
+//! Creating an account together with a new org.
 
 use crate::{
     Engine,
@@ -25,44 +25,44 @@ use super::{
     setup_code,
 };
 
-/// What someone enters to sign up.
+/// What a user enters to sign up.
 #[derive(Debug, Clone)]
 pub struct SignUp {
-    /// Their name.
+    /// The user's display name.
     pub name: DisplayName,
-    /// Their address.
+    /// The user's email address.
     pub email: EmailAddress,
-    /// The password they chose.
+    /// The new password.
     pub password: NewPassword,
-    /// The name of the org they make.
+    /// The name of the new org.
     pub org_name: DisplayName,
-    /// The code that the first account needs; anything afterwards.
+    /// The setup code. Required for the first account, ignored afterwards.
     pub setup_code: String,
 }
 
-/// Why an account was not made.
+/// Why an account was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
-    /// The policy lets no one sign up.
+    /// The policy does not allow sign-up.
     #[error("Sign-up is closed. Ask an owner of your organization to add you.")]
     NotOpen,
-    /// The address has an account. Only an instance with open sign-up ever says so.
+    /// The address already has an account. Returned only while sign-up is open.
     #[error(
         "You cannot sign up with this e-mail address. If you have an account, sign in instead."
     )]
     NotAvailable,
-    /// There is no account yet, and the code is not the one of this instance.
+    /// There is no account yet, and the setup code is incorrect.
     #[error(
         "The setup code is incorrect. `latchkey serve` prints it when it starts, and `latchkey setup-link` prints it again."
     )]
     WrongSetupCode,
-    /// Too many wrong codes, or too many accounts, from one network.
+    /// Too many incorrect codes, or too many new accounts, from one network.
     #[error("Too many attempts. Try again in {}.", minutes(*.retry_after))]
     TooMany {
-        /// Seconds until the next try.
+        /// Seconds until the next attempt is possible.
         retry_after: i64,
     },
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -81,7 +81,7 @@ impl From<CreateOrgError> for SignUpError {
 /// Who can sign up now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaySignUp {
-    /// Whoever has the setup code: there is no account yet.
+    /// Anyone who has the setup code, as there is no account yet.
     First,
     /// Everyone.
     Everyone,
@@ -89,10 +89,10 @@ pub enum MaySignUp {
     NoOne,
 }
 
-/// Who can sign up now.
+/// Returns who can sign up now.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn may_sign_up(engine: &Engine) -> Result<MaySignUp, StorageError> {
     Ok(match engine.sign_up {
         SignUpPolicy::Closed => MaySignUp::NoOne,
@@ -105,7 +105,7 @@ pub async fn may_sign_up(engine: &Engine) -> Result<MaySignUp, StorageError> {
 /// Whether there is no account yet, so that the next one is the first.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
     const SQL: &str = "SELECT 1 FROM users LIMIT 1";
     Ok(
@@ -113,13 +113,13 @@ pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
     )
 }
 
-/// Makes the account and its org, of which the person is the owner. `visit` is the request.
+/// Creates the account and an org that it owns. `visit` describes the request.
 ///
-/// An account without a confirmed address signs in immediately, so the answer shows whether the address was free. A network
-/// asks that ten times in 15 minutes at most.
+/// The account is signed in immediately, without confirming its address, so the response reveals whether the address
+/// was free. A network can try this at most ten times in 15 minutes.
 ///
 /// # Errors
-/// When sign-up is not open, the setup code is wrong or the address has an account.
+/// If sign-up is not open, the setup code is incorrect or the address already has an account.
 pub async fn sign_up(
     engine: &Engine,
     new: SignUp,
@@ -149,7 +149,8 @@ pub async fn sign_up(
     let user_id = new_user_id(engine)?;
     let person = Person { user_id, visit };
     let mut change = engine.change_of_new_org(person.into()).await?;
-    // Asked again under the lock: of two first sign-ups at once, one is the first. The other needs an open sign-up.
+    // Checked again under the lock: of two concurrent first sign-ups, only one is the first. The other one needs open
+    // sign-up.
     let must_be_first = may == MaySignUp::First && engine.sign_up != SignUpPolicy::Open;
     if must_be_first && !lock_while_empty(change.tx()).await? {
         return Err(SignUpError::NotOpen);
@@ -191,16 +192,16 @@ async fn attempt(engine: &Engine, subject: Subject<'_>) -> Result<Attempt, SignU
     }
 }
 
-/// Someone became a member with a role.
+/// The event that a user joined an org with a role.
 pub(super) fn joined(user_id: UserId, role: Role) -> Happened {
     let joined = Happened::new(Event::MemberJoined, Target::User(user_id));
     joined.changed("role", None::<&str>, role.to_string())
 }
 
-/// Whether there is no user, in a way that stays true until the transaction ends.
+/// Whether there are no users. The result holds until the transaction ends.
 async fn lock_while_empty(tx: &mut Tx) -> Result<bool, StorageError> {
     if let crate::db::On::Postgres(c) = tx.on() {
-        // SQLite's transaction holds the only write lock already; Postgres's must ask for this one.
+        // SQLite's transaction already holds the only write lock; on Postgres the table must be locked.
         sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
             .execute(c)
             .await?;
@@ -209,7 +210,7 @@ async fn lock_while_empty(tx: &mut Tx) -> Result<bool, StorageError> {
     Ok(on!(tx.on(), c => sqlx::query(SQL).fetch_optional(c).await.map(|row| row.is_none()))?)
 }
 
-/// An id for someone whose account is to be created.
+/// Generates an ID for a new user.
 pub(super) fn new_user_id(engine: &Engine) -> Result<UserId, RandomnessError> {
     Ok(UserId::new(
         engine.clock.now().as_millis(),
@@ -217,7 +218,7 @@ pub(super) fn new_user_id(engine: &Engine) -> Result<UserId, RandomnessError> {
     ))
 }
 
-/// Inserts a person, unless the address has an account, and says whether it did.
+/// Inserts a user unless the address already has an account. Returns whether it was inserted.
 pub(super) async fn insert_user(
     tx: &mut Tx,
     user: &User,

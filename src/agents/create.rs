@@ -12,19 +12,19 @@ use crate::{
 
 use super::{AgentError, AgentSettings, AgentSummary, PublicId, check};
 
-/// What came of a request that may come twice.
+/// The result of a request that can be sent twice.
 #[derive(Debug)]
 pub enum Once {
     /// The agent was created.
     Made(AgentSummary),
-    /// It was created when the request came first.
+    /// A previous request with the same token created the agent.
     MadeBefore(PublicId),
 }
 
-/// Creates an agent with a public ID of its own.
+/// Creates an agent with a new public ID.
 ///
 /// # Errors
-/// When something about it will not do, which changes nothing.
+/// If a setting is invalid. Nothing is changed then.
 pub async fn create(
     engine: &Engine,
     permit: &Permit<to::EditAgents>,
@@ -32,15 +32,15 @@ pub async fn create(
 ) -> Result<AgentSummary, AgentError> {
     match create_once(engine, permit, settings, None).await? {
         Once::Made(agent) => Ok(agent),
-        // No row has the token that there is not.
+        // Unreachable: without a token no row conflicts.
         Once::MadeBefore(_) => Err(AgentError::NotFound),
     }
 }
 
-/// The same for a request that may come twice: under one `creation_token` the org gets one agent.
+/// Same as [`create`] for a request that can be sent twice: the org gets only one agent per `creation_token`.
 ///
 /// # Errors
-/// When something about it will not do, which changes nothing.
+/// If a setting is invalid. Nothing is changed then.
 pub async fn create_once(
     engine: &Engine,
     permit: &Permit<to::EditAgents>,

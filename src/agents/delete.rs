@@ -12,10 +12,10 @@ use crate::{
 
 use super::{AgentError, PublicId, show};
 
-/// Deletes an agent. Its public ID means nothing from then on, and no agent gets it again.
+/// Deletes an agent. Its public ID stops working and is never reused.
 ///
 /// # Errors
-/// When there is no such agent, or it was changed meanwhile.
+/// If there is no such agent, or it was changed in the meantime.
 pub async fn delete(
     engine: &Engine,
     permit: &Permit<to::EditAgents>,

@@ -17,22 +17,22 @@ use crate::{
 
 use super::{Agent, AgentError, AgentSettings, PublicId, check, show};
 
-/// What is to be different about an agent. `None` leaves a thing as it is.
+/// The changes to an agent. `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EditAgent {
-    /// Its name.
+    /// The agent's display name.
     pub name: Option<DisplayName>,
-    /// The project it belongs to; `Some(None)` means the org's first, `Default`.
+    /// The project it belongs to; `Some(None)` means the org's first project, `Default`.
     pub project: Option<Option<ProjectId>>,
-    /// The sites whose pages may use it.
+    /// The sites whose pages can use the agent.
     pub domains: Option<Vec<DomainPattern>>,
-    /// Whether its public ID may stand in a page in place of a key.
+    /// Whether a page can embed the public ID in place of a key.
     pub public_embedding: Option<bool>,
-    /// What the caller knows of the agent: where that is outdated, nothing is changed.
+    /// The version of the agent that the caller has read. If it is outdated, nothing is changed.
     pub known: Known,
 }
 
-/// Everything anew.
+/// Replaces every field.
 impl From<AgentSettings> for EditAgent {
     fn from(settings: AgentSettings) -> Self {
         Self {
@@ -55,7 +55,7 @@ struct Row {
 }
 
 impl EditAgent {
-    /// A fingerprint of each field that is given.
+    /// A fingerprint of each field that is set.
     pub fn revision(&self) -> Revision {
         Revision::default()
             .with("name", self.name.as_ref())
@@ -64,7 +64,7 @@ impl EditAgent {
             .with("public_embedding", self.public_embedding)
     }
 
-    /// Drops the fields that hold what the form was served with.
+    /// Drops the fields that still have the value the form was rendered with.
     fn leave_unchanged(&mut self, sent: &Revision) {
         let known = &self.known;
         self.name.take_if(|_| !known.is_change("name", sent));
@@ -76,7 +76,7 @@ impl EditAgent {
 }
 
 impl Agent {
-    /// The revision that a form of the agent is served with.
+    /// The revision that a form of the agent is rendered with.
     pub fn revision(&self) -> Revision {
         let all = EditAgent {
             name: Some(self.summary.name.clone()),
@@ -88,7 +88,7 @@ impl Agent {
         all.revision()
     }
 
-    /// Its entity tag: another one after every change.
+    /// The agent's entity tag. It differs after every change.
     pub fn tag(&self) -> String {
         fingerprint(&(
             &self.summary.name,
@@ -99,10 +99,10 @@ impl Agent {
     }
 }
 
-/// Changes an agent. Verifications on this instance go by it from then on.
+/// Changes an agent. Verifications on this instance use the new settings immediately.
 ///
 /// # Errors
-/// When there is no such agent, it was changed meanwhile, or something about it will not do, which changes nothing.
+/// If there is no such agent, it was changed in the meantime, or a setting is invalid. Nothing is changed then.
 pub async fn edit(
     engine: &Engine,
     permit: &Permit<to::EditAgents>,

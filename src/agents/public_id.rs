@@ -1,4 +1,4 @@
-//! The id of an agent that may stand in a page's source.
+//! The ID of an agent that can be published in a page's source.
 
 use std::{fmt, str::FromStr};
 
@@ -8,10 +8,10 @@ use crate::{
 };
 
 const PREFIX: &str = "agt_";
-/// Base62 characters that hold 128 bits.
+/// Number of Base62 characters that hold 128 bits.
 const CHARACTERS: usize = 22;
 
-/// An agent's public ID: `agt_` and 22 random characters of Base62. Everyone may see it; nobody can guess another.
+/// An agent's public ID: `agt_` and 22 random Base62 characters. It is not a secret, but cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicId([u8; CHARACTERS]);
 
@@ -23,10 +23,10 @@ pub struct PublicId([u8; CHARACTERS]);
 pub struct InvalidPublicId;
 
 impl PublicId {
-    /// A new one.
+    /// Generates a new public ID.
     ///
     /// # Errors
-    /// When the operating system has no randomness to give.
+    /// If the system's random number generator fails.
     pub(crate) fn generate(random: &Randomness) -> Result<Self, RandomnessError> {
         let mut rest = u128::from_be_bytes(random.bytes()?);
         let characters = [(); CHARACTERS].map(|()| {
@@ -41,7 +41,7 @@ impl PublicId {
 impl fmt::Display for PublicId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(PREFIX)?;
-        // Only ASCII gets in.
+        // Always ASCII.
         f.write_str(std::str::from_utf8(&self.0).unwrap_or_default())
     }
 }

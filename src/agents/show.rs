@@ -1,4 +1,4 @@
-//! Which agents there are, and what one is.
+//! Listing and reading agents.
 
 use crate::{
     Engine,
@@ -12,10 +12,10 @@ use crate::{
 
 use super::{Agent, AgentSummary, PublicId};
 
-/// A page of the org's agents by name, as every role may see them, from the one after `after` on.
+/// Returns a page of the org's agents, sorted by name, with the fields that every role can see. Starts after `after`.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn summaries(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -29,10 +29,10 @@ pub async fn summaries(
         .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?)
 }
 
-/// Those of these agents that the org has, in any order.
+/// Returns the agents with these IDs that belong to the org, in any order.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn summaries_of(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -54,10 +54,10 @@ pub async fn summaries_of(
     })?)
 }
 
-/// What every role may know of one agent; `None` when the org has no such agent.
+/// Returns the fields of an agent that every role can see; `None` if the org has no such agent.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn summary(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -68,25 +68,25 @@ pub async fn summary(
         .bind(permit.org_id()).bind(public_id).fetch_optional(c).await)?)
 }
 
-/// An agent as a list shows it: of its domains the first, and how many there are.
+/// An agent as shown in a list: only the first of its domains, and their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedAgent {
-    /// What everyone may know.
+    /// The fields that every role can see.
     pub summary: AgentSummary,
-    /// Its project's name.
+    /// The project's display name.
     pub project_name: DisplayName,
-    /// The first of its domains.
+    /// The first domain, if any.
     pub first_domain: Option<String>,
-    /// How many domains it has.
+    /// The number of domains.
     pub domains: usize,
-    /// Whether its public ID may be in a page in place of a key.
+    /// Whether a page can embed the public ID in place of a key.
     pub public_embedding: bool,
 }
 
-/// A page of the org's agents by name, from the one after `after` on.
+/// Returns a page of the org's agents, sorted by name. Starts after `after`.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -104,15 +104,15 @@ pub async fn list(
     rows.into_iter().map(ListedAgent::from_row).collect()
 }
 
-/// What a page's SQL calls the place that it begins after; empty for the begin.
+/// The position after which a page starts, as bound in SQL; empty for the first page.
 fn place(after: Option<PublicId>) -> String {
     after.map_or_else(String::new, |public_id| public_id.to_string())
 }
 
-/// How many agents the org has.
+/// Returns the number of agents of the org.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn count(engine: &Engine, permit: &Permit<to::SeeKeys>) -> Result<i64, StorageError> {
     const SQL: &str = "SELECT COUNT(*) FROM agents WHERE org_id = $1";
     Ok(
@@ -120,11 +120,12 @@ pub async fn count(engine: &Engine, permit: &Permit<to::SeeKeys>) -> Result<i64,
     )
 }
 
-/// The org's agents, oldest first, at most `limit` of those that were made after `after`, and fewer where they hold more than
-/// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all; and the id to go on from when there are more.
+/// Returns a page of the org's agents, oldest first: at most `limit` agents created after `after`, and fewer if they
+/// would exceed [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total. If there are more, also returns the ID
+/// to continue from.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn page(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -151,10 +152,10 @@ pub async fn page(
     Ok((agents, (sizes.len() > fit).then_some(*last)))
 }
 
-/// Everything about one agent; `None` when the org has no such agent.
+/// Returns an agent with all its fields; `None` if the org has no such agent.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn details(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -165,7 +166,7 @@ pub async fn details(
     row.map(Agent::from_row).transpose()
 }
 
-/// The same as a transaction sees it that has locked the agent's row.
+/// Same as [`details`] within a transaction that has locked the agent's row.
 pub(super) async fn details_within(
     tx: &mut Tx,
     org_id: OrgId,
@@ -194,7 +195,7 @@ struct Row {
 
 impl ListedAgent {
     fn from_row(row: Row) -> Result<Self, StorageError> {
-        // Stored texts, which are not parsed as patterns for a list.
+        // Kept as strings: a list does not need parsed patterns.
         let domains: Vec<String> = from_json(&row.domains)?;
         Ok(Self {
             summary: row.summary,

@@ -20,32 +20,32 @@ use crate::{
 
 /// The channel on which Postgres notifies other instances of new rows.
 pub const CHANNEL: &str = "latchkey_audit_log";
-/// Rows that one statement inserts: far fewer parameters than either database takes.
+/// Maximum number of rows per `INSERT`, far below the parameter limit of both databases.
 const ROWS_AT_ONCE: usize = 500;
-/// What Postgres's advisory lock on the log is called: the first bytes of "latchkey".
+/// The ID of Postgres's advisory lock on the log: the first bytes of "latchkey".
 const LOCK: i64 = i64::from_be_bytes(*b"latchkey");
 
-/// An entry that is to be appended.
+/// An entry to be appended.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEntry {
-    /// The org whose log it is in; `None` for what is no org's.
+    /// The org whose log the entry belongs to; `None` for events outside any org.
     pub org_id: Option<OrgId>,
     pub at: Timestamp,
     pub caller: Caller,
     pub event: Event,
     pub target: Option<Target>,
-    /// By field, `{"from": …, "to": …}`.
+    /// By field: `{"from": …, "to": …}`.
     pub changes: Map<String, Value>,
 }
 
-/// The rows that one transaction appended.
+/// The range of positions that one transaction appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Positions {
     pub first: i64,
     pub last: i64,
 }
 
-/// The same, and the hash of the last row.
+/// The positions of appended rows, and the hash of the last row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Appended {
     pub positions: Positions,
@@ -53,7 +53,8 @@ pub(crate) struct Appended {
 }
 
 impl Appended {
-    /// Whether the log has the rows. Asked when no one else can append, so that a commit that went unanswered is over.
+    /// Whether the log contains the rows. Takes the lock first, so that a commit with an unknown outcome has finished
+    /// by then.
     pub async fn is_stored(&self, engine: &Engine, tx: &mut Tx) -> Result<bool, StorageError> {
         lock(engine, tx).await?;
         const SQL: &str =
@@ -63,11 +64,11 @@ impl Appended {
     }
 }
 
-/// Appends entries, as the last step of their transaction: from here to the commit no other transaction can append, so
-/// that whoever has read up to a position has missed none before it.
+/// Appends entries. Must be the last step of the transaction: from here to the commit no other transaction can
+/// append, so a reader that has seen a position has seen every position before it.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub(crate) async fn append(
     engine: &Engine,
     tx: &mut Tx,
@@ -118,11 +119,12 @@ pub(crate) async fn append(
     Ok(Appended { positions, hash })
 }
 
-/// Keeps others from appending until the transaction ends, and gives the last position and its hash. SQLite's transaction
-/// keeps every other writer out by itself. Postgres notifies others with the commit: asked for together with the lock, that
-/// costs no round trip while the lock is held. Of one process one transaction at a time asks for it: a process that is frozen
-/// with several in the queue would keep others from the lock for as long as each of them may be idle. The last row is read
-/// in a statement of its own, which sees what was committed while this one waited.
+/// Locks the log for appending until the transaction ends, and returns the last position and its hash. SQLite's
+/// transaction already excludes all other writers. On Postgres the notification is sent with the commit: queueing it
+/// in the same statement as the lock saves a round trip while the lock is held. Only one transaction per process
+/// waits for the lock at a time: otherwise a frozen process with several of them in the queue would block others for
+/// the idle timeout of each. The last row is read in a separate statement, which sees rows committed while this one
+/// waited.
 async fn lock(engine: &Engine, tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageError> {
     tx.take_turn(&engine.appending).await?;
     if let On::Postgres(c) = tx.on() {
@@ -144,8 +146,9 @@ async fn lock(engine: &Engine, tx: &mut Tx) -> Result<(i64, Vec<u8>), StorageErr
     }
 }
 
-/// The number of the org's last entry, which retention may have deleted. One statement, so that it sees the log either
-/// before a deletion or after it. Latchkey writes no entry before the beginning of the log: the number of one counts for nothing.
+/// The number of the org's last entry, which retention may have deleted. A single statement, so that it sees the log
+/// either before or after a deletion. Entries before the beginning of the log are ignored, as Latchkey never writes
+/// any there.
 async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageError> {
     let org_id = org_id.map(|id| id.to_string());
     const LAST: &str = "SELECT COALESCE(MAX(seq), 0) FROM \
@@ -162,7 +165,8 @@ async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageErro
     })?)
 }
 
-/// Fails unless the database took every row: a trigger may ignore some, and a change without an entry must not last.
+/// Inserts rows. Fails unless the database stored all of them: a trigger could drop some, and a change without an
+/// audit entry must not be committed.
 async fn insert(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
     let sql = format!(
         "INSERT INTO audit_log ({COLUMNS}) VALUES {}",

@@ -1,4 +1,4 @@
-//! The chain of hashes, and whether it holds.
+//! The hash chain and its verification.
 
 use std::{collections::HashMap, fmt, net::IpAddr};
 
@@ -18,25 +18,25 @@ use super::{
     row::{COLUMNS, Row},
 };
 
-/// Rows that are read at the same time.
+/// Number of rows read per batch.
 const ROWS_AT_ONCE: i64 = 1_000;
 
-/// The end of the chain: whoever noted it can ask later whether it is still there.
+/// The end of the chain. Anyone who saved it can check later whether the log still contains it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// How many entries there are.
+    /// The number of entries.
     pub count: u64,
-    /// The hash of the last one, in hexadecimal.
+    /// The hash of the last entry, in hexadecimal.
     pub hash: String,
 }
 
-/// Why the chain does not hold.
+/// Why the chain is broken.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokenChain {
-    /// An entry is not the one that was written, or one before it is missing.
+    /// The entry was modified, or an earlier one is missing.
     #[error("{0} was changed, or an entry before it is missing.")]
     At(EntryPlace),
-    /// The entry has not the next number of its organization's log.
+    /// The entry's number is not the next one in its organization's log.
     #[error(
         "{place} has number {seq} in its organization's log, but {expected} is the next. Entries are missing, or numbers \
          were left out."
@@ -44,34 +44,34 @@ pub enum BrokenChain {
     Seq {
         /// The first such entry.
         place: EntryPlace,
-        /// Its number.
+        /// The entry's number.
         seq: i64,
-        /// The number after that of the entry before it.
+        /// The number that follows the previous entry's.
         expected: i64,
     },
-    /// The whole address of an entry, which is kept beside the chain, is not in the network that is chained.
+    /// The full address of an entry, which is stored outside the chain, does not belong to the network in the chain.
     #[error(
         "The IP address of the client was changed. {0} was written from a different network, or without an address."
     )]
     Address(EntryPlace),
-    /// An entry was written under a pepper that the settings do not have.
+    /// The entry's pepper is missing from the settings.
     #[error("{place} needs pepper {version}. Add it to LATCHKEY_OLDER_PEPPERS.")]
     NoPepper {
         /// The first such entry.
         place: EntryPlace,
-        /// The pepper's number.
+        /// The pepper's version.
         version: i32,
     },
-    /// No entry has the hash that was asked for.
+    /// No entry has the given hash.
     #[error(
         "No entry has the head {0}. Either newer entries were removed, the head is older than the entries that are \
          kept, or it belongs to another log."
     )]
     HeadMissing(String),
-    /// The log does not begin where Latchkey left it.
+    /// The log does not begin where retention left it.
     #[error(transparent)]
     Checkpoint(InvalidCheckpoint),
-    /// The database could not be asked.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -85,16 +85,16 @@ impl From<InvalidCheckpoint> for BrokenChain {
     }
 }
 
-/// An entry, as the database has it now.
+/// An entry as it is stored now, for error messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPlace {
-    /// Its number in the log of the installation.
+    /// The entry's position in the log of the installation.
     pub position: i64,
-    /// What happened; `None` when that was changed to something that does not exist.
+    /// The event; `None` if it was changed to an unknown one.
     pub event: Option<Event>,
-    /// The slug of its organization, or the id when that was deleted; `None` for what is no organization's.
+    /// The slug of the organization, or its ID if it was deleted; `None` for events outside any organization.
     pub org: Option<String>,
-    /// When it was written.
+    /// When the entry was written.
     pub at: Timestamp,
 }
 
@@ -118,7 +118,7 @@ impl fmt::Display for EntryPlace {
 
 impl EntryPlace {
     pub(super) async fn of(db: &Db, row: &Row) -> Result<Self, StorageError> {
-        // What was changed in the database may be any text: only what reads as an id is shown.
+        // Modified rows can hold any text, so it is shown only if it parses as an ID.
         let id: Option<OrgId> = row.org_id.as_deref().and_then(|id| id.parse().ok());
         const SLUG: &str = "SELECT slug FROM orgs WHERE id = $1";
         let slug: Option<Slug> =
@@ -137,8 +137,8 @@ impl EntryPlace {
     }
 }
 
-/// The hash of a row that follows the one with the hash `previous`; `None` when its pepper is not there. Each field is
-/// preceded by its length, so that no two rows are one text.
+/// The hash of a row that follows a row with the hash `previous`; `None` if its pepper is missing. Each field is
+/// preceded by its length, so that different rows never produce the same input.
 pub(super) fn hash(peppers: &Peppers, previous: &[u8], row: &Row) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(512);
     let mut add = |field: Option<&[u8]>| {
@@ -168,11 +168,12 @@ pub(super) fn hash(peppers: &Peppers, previous: &[u8], row: &Row) -> Option<Vec<
     peppers.audit_hash(row.pepper_version, &text)
 }
 
-/// Checks that the log begins where retention left it, every entry from there on, that its address is in its network, that
-/// the entries of each org are numbered without a gap, and that one has the hash `head`, if that is given.
+/// Verifies the whole log: that it begins where retention left it, that each entry has the right hash, that each
+/// address belongs to its network, that the entries of each org are numbered without gaps, and, if given, that an
+/// entry has the hash `head`.
 ///
 /// # Errors
-/// Says whether the beginning was changed, or names the first entry that is not what was written.
+/// If the beginning was changed, or an entry differs from what was written; the error names the first such entry.
 pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenChain> {
     let Beginning {
         mut position,
@@ -187,7 +188,7 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
         if first.position != position + 1 {
             let moved = Beginning::read(engine).await?;
             if moved.position > position {
-                // Retention deleted what was about to be read: go on from where the log begins now.
+                // Retention deleted the rows that were to be read next: continue from the new beginning.
                 (position, previous, seqs) = (moved.position, moved.hash, moved.seqs);
                 count = 0;
                 continue;
@@ -236,20 +237,20 @@ pub async fn verify(engine: &Engine, head: Option<&str>) -> Result<Head, BrokenC
     }
 }
 
-/// What retention stored of the entries that it deleted.
+/// What retention stored about the entries that it deleted.
 struct Beginning {
-    /// The position of the last one.
+    /// The position of the last deleted entry.
     position: i64,
-    /// Its hash.
+    /// The hash of the last deleted entry.
     hash: Vec<u8>,
-    /// By org, the number of its last one. The empty text is for entries of no org.
+    /// The number of the last deleted entry, by org. The empty string stands for entries outside any org.
     seqs: HashMap<String, i64>,
 }
 
 impl Beginning {
     async fn read(engine: &Engine) -> Result<Self, InvalidCheckpoint> {
         const SEQS: &str = "SELECT org_id, seq FROM audit_deleted_seqs";
-        // Retention changes both in one transaction.
+        // Retention updates both in one transaction.
         let mut tx = engine.db.begin_snapshot().await?;
         let checkpoint = Checkpoint::read_in(&mut tx).await?;
         let seqs: Vec<(String, i64)> = on!(tx.on(), c => sqlx::query_as(SEQS).fetch_all(c).await)
@@ -275,7 +276,7 @@ async fn rows_after(engine: &Engine, position: i64) -> Result<Vec<Row>, StorageE
     )
 }
 
-/// The whole addresses that are kept of these rows, by position.
+/// The full addresses stored for these rows, by position.
 async fn addresses_of(engine: &Engine, rows: &[Row]) -> Result<HashMap<i64, String>, StorageError> {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
         return Ok(HashMap::new());
@@ -292,11 +293,11 @@ fn is_in(address: &str, network: Option<&str>) -> bool {
     of_address.is_ok_and(|of_address| network == Some(of_address.to_string().as_str()))
 }
 
-/// The number of the pepper that the last entry was written under, and whether `peppers` has the same secret under this
-/// number; `None` when the log is empty or `peppers` does not have the number.
+/// Returns the pepper version of the last entry, and whether `peppers` holds the same secret under this version;
+/// `None` if the log is empty or `peppers` does not have this version.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub(crate) async fn last_is_under(
     db: &Db,
     peppers: &Peppers,
@@ -315,7 +316,7 @@ pub(crate) async fn last_is_under(
             (checkpoint.position, checkpoint.hash)
         }
     };
-    // A gap is for `verify` to report.
+    // `verify` reports gaps.
     if position + 1 != last.position {
         return Ok(None);
     }

@@ -1,10 +1,10 @@
-//! Where the log begins: position and hash of the last entry that retention deleted, authenticated by an HMAC under a key
-//! derived from the pepper. Without it, anyone who can write to the database could move the beginning forward and delete
-//! the entries before it.
+//! The beginning of the log: position and hash of the last entry that retention deleted, authenticated by an HMAC
+//! under a key derived from the pepper. Without the HMAC, anyone who can write to the database could move the
+//! beginning forward and delete the entries before it.
 //!
-//! The beginning of a log from which nothing was deleted needs no HMAC: its position is 0 and its hash is all zeros, which
-//! only the first entry follows. Anything else without one is invalid. It is never taken on trust, since a missing HMAC may
-//! have been removed: where an earlier version deleted entries, the operator accepts the beginning once, with
+//! If nothing was ever deleted, no HMAC is needed: the position is 0 and the hash is all zeros, which only the first
+//! entry can follow. Any other beginning without an HMAC is invalid, since the HMAC may have been removed. After an
+//! upgrade from a version that deleted entries without storing an HMAC, the operator accepts the beginning once, with
 //! `latchkey audit seal`.
 
 use crate::{
@@ -13,18 +13,18 @@ use crate::{
     key::digest::Peppers,
 };
 
-/// The hash of the beginning from which nothing was deleted.
+/// The hash while nothing has been deleted.
 const NO_HASH: [u8; 32] = [0; 32];
 const SELECT: &str = "SELECT position, hash, pepper_version, mac FROM audit_checkpoint";
 
 /// The beginning of the log.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(super) struct Checkpoint {
-    /// The position of the last deleted entry; 0 when none was deleted.
+    /// The position of the last deleted entry; 0 if none was deleted.
     pub position: i64,
-    /// Its hash.
+    /// The hash of the last deleted entry.
     pub hash: Vec<u8>,
-    /// The number of the pepper that the HMAC is made with.
+    /// The version of the pepper that the HMAC uses.
     pub pepper_version: Option<i32>,
     mac: Option<Vec<u8>>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Checkpoint {
 /// Why the beginning of the log is not trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidCheckpoint {
-    /// It is not what was stored.
+    /// It differs from what was stored.
     #[error(
         "The start of the audit log was changed. It is set to position {0}, which Latchkey did not do. Entries up to this \
          position may be missing."
@@ -44,42 +44,42 @@ pub enum InvalidCheckpoint {
          be missing. If an earlier version of Latchkey deleted them because of `audit_days`, run `latchkey audit seal` once."
     )]
     NotSealed(i64),
-    /// Entries were deleted, and it says that none were.
+    /// It claims that nothing was deleted, but entries were.
     #[error(
         "The start of the audit log was changed. It is set to position 0, but Latchkey has deleted old entries before. \
          Entries may be missing."
     )]
     Reset,
-    /// An entry is where there can be none.
+    /// An entry exists before the beginning.
     #[error(
         "The audit log starts after position {start}, but has an entry at position {entry}. Latchkey did not write it there."
     )]
     EntryBefore {
-        /// The position of the last entry that retention deleted, or 0.
+        /// The position of the last deleted entry, or 0.
         start: i64,
-        /// The highest position at which there is such an entry.
+        /// The highest position of such an entry.
         entry: i64,
     },
-    /// Its HMAC was made under a pepper that the settings do not have.
+    /// The pepper of its HMAC is missing from the settings.
     #[error("The start of the audit log needs pepper {0}. Add it to LATCHKEY_OLDER_PEPPERS.")]
     NoPepper(i32),
-    /// The database could not be asked.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
 impl Checkpoint {
-    /// Reads it, without a check.
+    /// Reads the checkpoint without verifying it.
     pub async fn read(db: &Db) -> Result<Self, StorageError> {
         Ok(on!(db.read(), c => sqlx::query_as(SELECT).fetch_one(c).await)?)
     }
 
-    /// The same in a transaction.
+    /// Same as [`Self::read`] within a transaction.
     pub async fn read_in(tx: &mut Tx) -> Result<Self, StorageError> {
         Ok(on!(tx.on(), c => sqlx::query_as(SELECT).fetch_one(c).await)?)
     }
 
-    /// Reads it and keeps others from moving it until the transaction ends.
+    /// Reads the checkpoint and locks it until the transaction ends.
     pub async fn lock(tx: &mut Tx) -> Result<Self, StorageError> {
         let found: Option<Self> = select_locked!(
             tx,
@@ -89,7 +89,7 @@ impl Checkpoint {
         found.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// Checks that it is what was stored.
+    /// Verifies the checkpoint with its HMAC. Without one, only the beginning of a log with no deletions is valid.
     pub fn check(&self, peppers: &Peppers) -> Result<(), InvalidCheckpoint> {
         let (Some(version), Some(mac)) = (self.pepper_version, &self.mac) else {
             return if self.position != 0 {
@@ -107,8 +107,8 @@ impl Checkpoint {
         }
     }
 
-    /// Checks that no entry is before the beginning, where nobody who reads on from there would see it, and that nothing
-    /// says that entries were deleted when there is nothing before it.
+    /// Checks that there is no entry before the beginning, where readers would miss it, and that no trace of deleted
+    /// entries remains if the beginning is 0.
     pub async fn check_before(&self, db: &Db) -> Result<(), InvalidCheckpoint> {
         const SQL: &str = "SELECT (SELECT MAX(position) FROM audit_log WHERE position <= $1), \
              EXISTS (SELECT 1 FROM audit_deleted_seqs) AND EXISTS (SELECT 1 FROM audit_checkpoint WHERE position = 0)";
@@ -125,7 +125,7 @@ impl Checkpoint {
         }
     }
 
-    /// Stores position and hash with an HMAC under the current pepper.
+    /// Stores a position and hash, with an HMAC under the current pepper.
     pub async fn store(
         tx: &mut Tx,
         peppers: &Peppers,
@@ -142,21 +142,21 @@ impl Checkpoint {
     }
 }
 
-/// Checks that the log begins where retention left it. Reads two rows.
+/// Verifies the beginning of the log. Reads two rows.
 ///
 /// # Errors
-/// When it does not.
+/// If the beginning is invalid or the database cannot be reached.
 pub async fn check_beginning(db: &Db, peppers: &Peppers) -> Result<(), InvalidCheckpoint> {
     let checkpoint = Checkpoint::read(db).await?;
     checkpoint.check(peppers)?;
     checkpoint.check_before(db).await
 }
 
-/// Accepts the beginning that an earlier version left without an HMAC, and returns its position; `None` when it has one or
-/// needs none.
+/// Accepts a beginning that an earlier version stored without an HMAC, and returns its position; `None` if it already
+/// has one or needs none.
 ///
 /// # Errors
-/// When it has an HMAC that does not fit.
+/// If it has an invalid HMAC.
 pub async fn seal(engine: &Engine) -> Result<Option<i64>, InvalidCheckpoint> {
     let mut tx = engine.db.begin_unrecorded().await?;
     let checkpoint = Checkpoint::lock(&mut tx).await?;

@@ -7,10 +7,11 @@ use crate::{
     id::KeyId,
 };
 
-/// The place of the last change of a key in the log of the installation; `None` where no entry on it is kept.
+/// Returns the position of the last audit entry on a key in the log of the installation; `None` if there is none
+/// any more.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn last_change(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,

@@ -1,4 +1,4 @@
-//! Reading an org's log: newest first, filtered and paged, with the names that things have now.
+//! Reading an org's log: newest first, filtered and paged, with the current names of actors and targets.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -18,42 +18,43 @@ use crate::{
 /// Which entries to list.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
-    /// One event, or those of one kind of thing.
+    /// A single event, or all events of one type.
     pub event: Option<EventFilter>,
-    /// Entries on one key.
+    /// Entries whose target is this key.
     pub key: Option<KeyId>,
-    /// Entries of one actor: a person's or a service token's id.
+    /// Entries by one actor: the ID of a user or a service token.
     pub actor: Option<String>,
-    /// From then on.
+    /// The start of the period, inclusive.
     pub from: Option<Timestamp>,
-    /// Before then.
+    /// The end of the period, exclusive.
     pub to: Option<Timestamp>,
-    /// Entries with a lower number than this: where the page before ended.
+    /// Only entries with a lower number, to continue after the previous page.
     pub before: Option<i64>,
-    /// How many entries a page has at most; fewer where they hold more than [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
+    /// Maximum number of entries per page. A page has fewer if they would exceed
+    /// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total.
     pub limit: u16,
 }
 
-/// An event, or every event of one kind of thing: `key.created`, `key.*`.
+/// A single event such as `key.created`, or all events of one type such as `key.*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventFilter {
-    /// One.
+    /// A single event.
     Is(Event),
-    /// Those whose word begins so, the dot included.
+    /// All events whose name starts with this prefix, which includes the dot.
     Group(&'static str),
 }
 
-/// The text is neither an event nor a group of them.
+/// The text is neither an event nor a group of events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Unknown event. Use an event such as `key.created`, or `key.*` for all events of a type.")]
 pub struct InvalidEventFilter;
 
-/// One entry.
+/// An entry of the log, with the names of its actor and target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Its number in the org's log, from 1.
+    /// The entry's number in the org's log, from 1.
     pub seq: i64,
-    /// Its number in the log of the installation.
+    /// The entry's position in the log of the installation.
     pub position: i64,
     /// When it was written.
     pub at: Timestamp,
@@ -61,39 +62,39 @@ pub struct Entry {
     pub event: Event,
     /// Who did it.
     pub actor: Actor,
-    /// With what: `page`, `api` or `cli`.
+    /// The interface that was used: `page`, `api` or `cli`.
     pub via: String,
-    /// From where: an address, or its network alone when the entry is older than 90 days.
+    /// The client's IP address, or only its network once the entry is older than 90 days.
     pub address: Option<String>,
-    /// What kind of program sent the request.
+    /// The type of the client, from its user agent.
     pub client: Option<String>,
-    /// What it was done to.
+    /// The target of the event.
     pub target: Option<Actor>,
-    /// What is different: by field, `{"from": …, "to": …}`.
+    /// The changes by field: `{"from": …, "to": …}`.
     pub changes: Map<String, Value>,
-    /// The request that did it.
+    /// The ID of the request.
     pub request_id: Option<String>,
 }
 
-/// Someone or something that an entry names.
+/// An actor or a target of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project` or `org`.
     pub kind: String,
-    /// Its id, if it has one.
+    /// The ID, if there is one.
     pub id: Option<String>,
-    /// Its name, as it is now; `None` when it is not there any more.
+    /// The current name; `None` if it no longer exists.
     pub name: Option<String>,
 }
 
 /// One page of entries.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
-    /// Newest first.
+    /// The entries, newest first.
     pub entries: Vec<Entry>,
-    /// What to give as [`AuditQuery::before`] for the next page.
+    /// The value of [`AuditQuery::before`] for the next page, if there is one.
     pub next: Option<i64>,
-    /// How many bytes the entries' changes take up where they are stored.
+    /// The stored size of the entries' changes, in bytes.
     pub bytes: i64,
 }
 
@@ -134,16 +135,16 @@ struct Row {
     request_id: Option<String>,
 }
 
-/// One page of the org's log.
+/// Returns one page of the org's log.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,
     query: &AuditQuery,
 ) -> Result<Page, StorageError> {
-    // The sizes first: of entries that do not fit on the page nothing else is read.
+    // Reads the sizes first, so that entries that do not fit on the page are not loaded.
     const SIZES: &str =
         "SELECT audit_log.seq, CAST(OCTET_LENGTH(audit_log.changes) AS BIGINT) FROM audit_log";
     const ROWS: &str = "SELECT audit_log.seq, audit_log.position, audit_log.at, audit_log.event, audit_log.actor_kind, \
@@ -190,8 +191,8 @@ pub async fn list(
     })
 }
 
-/// What `columns` select of the entries that match, from the number `from` on. Only the filters that are set are in the
-/// statement, so that the entries on a key are found by their index.
+/// Selects `columns` of the matching entries, down to the number `from`. The statement contains only the filters that
+/// are set, so that the index on targets is used when filtering by key.
 async fn select<T>(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,
@@ -237,9 +238,9 @@ where
     })?)
 }
 
-/// The names, by id, of what the rows are about and who wrote them.
+/// The names of the rows' actors and targets, by ID.
 async fn names(engine: &Engine, rows: &[Row]) -> Result<HashMap<String, String>, StorageError> {
-    // Each is an org's own but for people and tokens, and of those a row names only who acted in the org.
+    // Rows name only entities of their own org, except users and tokens, and these only if they acted in the org.
     const TABLES: [(&str, &str); 6] = [
         ("user", "users"),
         ("token", "service_tokens"),

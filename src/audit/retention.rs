@@ -1,8 +1,9 @@
-//! How long the log is kept.
+//! Deleting old entries of the log.
 //!
-//! Only its beginning is ever deleted: the checkpoint moves first and holds the hash of the last deleted entry, so that the
-//! chain can be verified from there, and the database rejects the deletion of anything behind it. What was changed in the
-//! database does not make Latchkey delete: neither a moved checkpoint nor an earlier time of an entry.
+//! Entries are only ever deleted from the beginning. The checkpoint moves first and holds the hash of the last
+//! deleted entry, so that the chain can be verified from there, and the database rejects the deletion of any entry
+//! after it. Tampering with the database does not make Latchkey delete entries: neither a moved checkpoint nor a
+//! backdated entry does.
 
 use std::time::Duration;
 
@@ -20,19 +21,19 @@ use super::{
     row::{COLUMNS, Row},
 };
 
-/// How long whole addresses are kept, in milliseconds; after that an entry has the network alone.
+/// How long full addresses are kept, in milliseconds. After that, an entry keeps only the network.
 pub const ADDRESS_TTL: i64 = 90 * DAY;
-/// Rows that one transaction deletes: a writer waits for some ten milliseconds at most.
+/// Maximum number of rows deleted per transaction, so that writers wait for about ten milliseconds at most.
 const MAX_ROWS_AT_ONCE: i64 = 1_000;
-/// Between two batches, in which other writers take their turn: SQLite has no queue for those of other processes.
+/// Pause between batches, so that other writers get their turn: SQLite does not queue writers of other processes.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Deletes entries that are older than `keep`, from the beginning of the log up to the first younger one, and whole
-/// addresses older than [`ADDRESS_TTL`]. Dropped halfway, it leaves the log in order; the next call deletes the rest.
+/// Deletes entries older than `keep`, from the beginning of the log up to the first younger entry, and full addresses
+/// older than [`ADDRESS_TTL`]. If dropped halfway, the log stays consistent, and the next call deletes the rest.
 ///
 /// # Errors
-/// When the beginning of the log was changed, an old entry is not what was written, or the database does not answer. Batches
-/// before that are deleted.
+/// If the beginning of the log was changed, an old entry differs from what was written, or the database cannot be
+/// reached. Batches before that stay deleted.
 pub async fn delete_old(engine: &Engine, keep: Duration) -> Result<(), BrokenChain> {
     let now = engine.clock.now();
     let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
@@ -56,10 +57,10 @@ async fn delete_addresses(engine: &Engine, before: Timestamp) -> Result<u64, Sto
 /// Deletes one batch and returns its size.
 async fn delete_entries(engine: &Engine, before: Timestamp) -> Result<u64, BrokenChain> {
     let mut tx = engine.db.begin_unrecorded().await?;
-    // Another instance may be deleting too: it must not move the checkpoint back.
+    // Another instance may be deleting too, and must not move the checkpoint back.
     let checkpoint = Checkpoint::lock(&mut tx).await?;
     checkpoint.check(&engine.peppers)?;
-    // They would be deleted with the others, and nobody would learn of them.
+    // Entries before the beginning would be deleted unnoticed along with the others.
     checkpoint.check_before(&engine.db).await?;
     let Some((last, hash)) = last_to_delete(&mut tx, checkpoint.position, before).await? else {
         return keep(engine, tx, checkpoint).await;
@@ -84,7 +85,7 @@ async fn delete_entries(engine: &Engine, before: Timestamp) -> Result<u64, Broke
     Ok(deleted)
 }
 
-/// Leaves the checkpoint where it is, under the current pepper: an older one need not be kept for it.
+/// Keeps the checkpoint, but renews its HMAC under the current pepper, so that older peppers are not needed for it.
 async fn keep(engine: &Engine, mut tx: Tx, checkpoint: Checkpoint) -> Result<u64, BrokenChain> {
     let current = engine.peppers.current_version();
     if checkpoint
@@ -103,8 +104,9 @@ async fn keep(engine: &Engine, mut tx: Tx, checkpoint: Checkpoint) -> Result<u64
     Ok(0)
 }
 
-/// Whether the chain shows that the entry at `last` was written before `before`, as its time says: anyone who can write to
-/// the database can change that. The first entry from there on whose pepper is there has to be as old, and what was written.
+/// Whether the chain proves that the entry at `last` is older than `before`: its time alone proves nothing, since
+/// anyone who can write to the database can change it. The first entry from there on whose pepper is available must
+/// be just as old, and have the right hash.
 async fn is_old(
     engine: &Engine,
     tx: &mut Tx,
@@ -141,8 +143,8 @@ async fn is_old(
     Ok(row.at < before)
 }
 
-/// Position and hash of the last entry of the next batch: the last one before which, from the checkpoint on, all are old.
-/// A clock that was wrong for a while may have written an old time behind a young one; that entry waits.
+/// Position and hash of the last entry of the next batch. All entries from the checkpoint up to it are old. If a
+/// wrong clock wrote an old entry after a young one, the old entry is deleted later.
 async fn last_to_delete(
     tx: &mut Tx,
     checkpoint: i64,

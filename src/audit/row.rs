@@ -1,8 +1,8 @@
-//! An entry of the audit log as it is stored.
+//! A stored entry of the audit log.
 
 use crate::time::Timestamp;
 
-/// A row as it is stored.
+/// A row of `audit_log`.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub(crate) struct Row {
     pub position: i64,

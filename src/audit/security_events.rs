@@ -1,14 +1,14 @@
-//! Security events: sign-ins, failed ones, the ends of sessions, denials and exports.
+//! Security events: sign-ins, failed sign-ins, sign-outs, denials and exports.
 //!
-//! None of them changes an org's data, so no request writes them: a request notes them in memory, and once a second
-//! [`write`] appends what was noted, in a transaction of its own. What was noted in the last second is lost when the
-//! process is killed.
+//! These events do not change an org's data, so requests do not write them to the database. A request buffers its
+//! event in memory, and once a second [`write()`] appends the buffered events in a transaction of its own. Events of
+//! the last second are lost if the process is killed.
 //!
-//! Anyone can cause some of them without end, which must not fill the log. An actor brings so many a second, and ten of a kind
-//! an hour; a log takes so many failed sign-ins an hour, so many denials and so much else, and the first of a kind from each
-//! actor in any case: nobody can hide what others do, or what else they do themselves. What is beyond that is counted, and
-//! stated in one entry for each kind when the hour is over. Each org's log has limits of its own, and so has what is in no
-//! org's. Each instance counts for itself.
+//! Anyone can cause some of them without end, which must not fill the log. An actor adds at most 20 of a kind per second and
+//! ten per hour. A log has an hourly limit for failed sign-ins, one for denials and one for all others, and always takes the
+//! first event of a kind from each actor: nobody can hide what others do, or what else they do themselves. Events beyond the
+//! limits are counted, and stated in one entry for each kind when the hour is over. Each org's log has limits of its own, and
+//! so have the events of no org. Running instances share the limits equally.
 
 mod noted;
 mod writing;
@@ -25,19 +25,19 @@ use self::{
 
 pub use writing::write;
 
-/// Events of one kind that one actor brings in a second. All whom nobody knows are one actor.
+/// Maximum number of events of one kind per actor and second. All unknown callers count as one actor.
 const MOST_A_SECOND: usize = 20;
 
-/// What was noted and is not written yet.
+/// Buffered events that are not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct SecurityEvents {
     noted: Mutex<Noted>,
-    /// Locked by whoever writes.
+    /// Held while writing.
     writing: tokio::sync::Mutex<Writing>,
 }
 
 impl Engine {
-    /// Notes an event for [`write`].
+    /// Buffers an event for [`write`].
     pub(crate) fn note(&self, event: SecurityEvent) {
         let source = Source {
             event: event.event,

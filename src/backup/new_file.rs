@@ -1,4 +1,4 @@
-//! A file that has its name only once it is complete, and that its owner alone can read.
+//! A file that gets its final name only once it is complete, and that only its owner can read.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{BackupError, EndLine};
 
-/// A backup that is being written. Dropped without [`NewFile::finish`], it is deleted.
+/// A backup that is being written. It is deleted if dropped without [`NewFile::finish`].
 pub(super) struct NewFile {
     aside: Aside,
     output: BufWriter<File>,
@@ -19,18 +19,18 @@ pub(super) struct NewFile {
     rows: u64,
 }
 
-/// The path that is written to, deleted when it is dropped: once it has been renamed nothing is there any more.
+/// The temporary path, deleted on drop. After the final rename there is nothing left to delete.
 struct Aside(PathBuf);
 
 impl Drop for Aside {
     fn drop(&mut self) {
-        // Whatever stopped the backup is what is reported.
+        // The error that stopped the backup is more useful than this one.
         let _ = fs::remove_file(&self.0);
     }
 }
 
 impl NewFile {
-    /// Begins to write beside `path`, in the same folder, so that renaming is one step.
+    /// Creates a temporary file in the same folder as `path`, so that renaming it is atomic.
     pub fn create(path: &Path) -> Result<Self, BackupError> {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}.incomplete", std::process::id()));
@@ -52,7 +52,7 @@ impl NewFile {
         })
     }
 
-    /// Writes a line that is not a row.
+    /// Writes a line and adds it to the checksum.
     pub fn line(&mut self, line: &impl Serialize) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
@@ -60,13 +60,12 @@ impl NewFile {
         self.output.write_all(&text)
     }
 
-    /// Writes a row.
     pub fn row(&mut self, row: &[serde_json::Value]) -> io::Result<()> {
         self.rows += 1;
         self.line(&row)
     }
 
-    /// Writes the last line, waits until all is on the disk, and gives the file its name. Returns the number of rows.
+    /// Writes the last line, syncs the file to disk and renames it. Returns the number of rows.
     pub fn finish(mut self, path: &Path) -> io::Result<u64> {
         let end = EndLine {
             rows: self.rows,
@@ -81,7 +80,7 @@ impl NewFile {
     }
 }
 
-/// Until its folder is on the disk too, a new name can be lost in a power cut.
+/// Syncs the folder: until then, a power failure can lose the new name.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path
@@ -95,7 +94,6 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

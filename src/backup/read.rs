@@ -1,4 +1,4 @@
-//! Reading a backup, line by line, and rejecting all that `latchkey backup` would not have written.
+//! Reading a backup line by line. Anything that `latchkey backup` would not have written is rejected.
 
 use std::io::{BufRead, Read as _};
 
@@ -12,7 +12,7 @@ use super::{
     value::Value,
 };
 
-/// The longest line that is read into memory: far more than any row has.
+/// Maximum length of a line, in bytes: far more than any row has.
 const MAX_LINE: u64 = 32 * 1024 * 1024;
 
 /// A backup that is being read.
@@ -26,17 +26,17 @@ pub(super) struct Reader<R> {
     columns: Vec<Column>,
 }
 
-/// What comes next in a backup.
+/// The next part of a backup.
 pub(super) enum Item {
-    /// A table begins, with these columns.
+    /// The start of a table, with its columns.
     Table(&'static Table, Vec<Column>),
-    /// A row of the last table.
+    /// A row of the current table.
     Row(Vec<Value>),
-    /// The end, which says what was expected. It has so many rows.
+    /// The last line, verified. Holds the number of rows.
     End(u64),
 }
 
-/// A line that is no row.
+/// A line that is not a row.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
@@ -45,7 +45,7 @@ enum Line {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the first line. `last_migration` is the last one that this version has.
+    /// Reads the first line. `last_migration` is the last migration of this version.
     pub fn open(input: R, last_migration: i64) -> Result<(Header, Self), FileError> {
         let mut reader = Self {
             input,
@@ -57,7 +57,7 @@ impl<R: BufRead> Reader<R> {
             columns: Vec::new(),
         };
         reader.read_line()?;
-        // Of a newer format no more is known than that it says so.
+        // All formats, including newer ones, have this field.
         #[derive(Deserialize)]
         struct Format {
             latchkey_backup: u32,
@@ -76,7 +76,7 @@ impl<R: BufRead> Reader<R> {
         Ok((header, reader))
     }
 
-    /// Reads the next line. After [`Item::End`] nothing is left to read.
+    /// Reads the next line. Must not be called after [`Item::End`].
     pub fn next(&mut self) -> Result<Item, FileError> {
         self.read_line()?;
         let garbled = |_| self.corrupt("is not a line of a backup");
@@ -144,7 +144,6 @@ impl<R: BufRead> Reader<R> {
         Ok(Item::End(self.rows))
     }
 
-    /// Reads one whole line into `text`.
     fn read_line(&mut self) -> Result<(), FileError> {
         self.text.clear();
         self.line += 1;

@@ -15,10 +15,10 @@ use super::{
     value::Value,
 };
 
-/// Rows that one statement inserts: with the columns of any table far fewer values than either database takes.
+/// Maximum number of rows per `INSERT`: even for the widest table far below the parameter limit of both databases.
 const ROWS_AT_ONCE: usize = 200;
 
-/// A file that was read to its end and is a whole backup.
+/// A backup file that was read completely and is valid.
 #[derive(Debug)]
 pub struct Backup {
     file: File,
@@ -26,7 +26,7 @@ pub struct Backup {
     header: Header,
 }
 
-/// The rows of one table that are to be inserted next.
+/// Rows of one table to be inserted next.
 struct Batch {
     table: &'static Table,
     columns: Vec<Column>,
@@ -34,11 +34,11 @@ struct Batch {
 }
 
 impl Backup {
-    /// Opens a file and checks all of it, before anything is written. Like [`super::create`], it reads on the caller's
+    /// Opens a file and validates all of it before anything is written. Like [`super::create`], it blocks the calling
     /// thread.
     ///
     /// # Errors
-    /// When it cannot be read, or is not a whole backup of this version or an older one.
+    /// If the file cannot be read, or is not a complete backup of this version or an older one.
     pub fn open(path: &Path) -> Result<Self, RestoreError> {
         let unusable = |error| RestoreError::File(path.to_owned(), error);
         let checked = || {
@@ -58,16 +58,16 @@ impl Backup {
         checked().map_err(unusable)
     }
 
-    /// The first line.
+    /// The first line of the backup.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Puts all rows into the database, in one transaction, and returns their number. The file is checked again on the
-    /// way, and only what was read whole is kept.
+    /// Inserts all rows in one transaction, and returns their number. The file is validated again on the way, and
+    /// nothing is committed unless it is still valid.
     ///
     /// # Errors
-    /// When the database holds data or does not accept the rows, or the file was changed since it was opened.
+    /// If the database is not empty or rejects a row, or the file was changed since it was opened.
     pub async fn restore(mut self, db: &Db) -> Result<u64, RestoreError> {
         let unusable = |error| RestoreError::File(self.path.clone(), error);
         let mut tx = db.begin_restore().await?;
@@ -117,8 +117,8 @@ impl Backup {
     }
 }
 
-/// From here to the end of the transaction nothing is written by anyone else, so that what is empty stays so. SQLite's
-/// transaction keeps every other writer out by itself.
+/// Prevents all other writes until the transaction ends, so that empty tables remain empty. SQLite's transaction
+/// already excludes all other writers.
 async fn keep_others_out(tx: &mut Tx) -> Result<(), StorageError> {
     if let On::Postgres(c) = tx.on() {
         let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
@@ -142,7 +142,7 @@ async fn require_empty(tx: &mut Tx) -> Result<(), RestoreError> {
     Ok(())
 }
 
-/// Inserts what the batch has, and empties it.
+/// Inserts the rows of the batch, and empties it.
 async fn insert(tx: &mut Tx, batch: Option<&mut Batch>) -> Result<(), RestoreError> {
     let Some(batch) = batch.filter(|batch| !batch.rows.is_empty()) else {
         return Ok(());
@@ -164,7 +164,6 @@ async fn insert(tx: &mut Tx, batch: Option<&mut Batch>) -> Result<(), RestoreErr
     inserted.map_err(|error| RestoreError::NotAccepted(batch.table.name, error.into()))
 }
 
-/// The statement that inserts the rows of a batch.
 fn insert_of(batch: &Batch) -> String {
     let names: Vec<&str> = batch.columns.iter().map(|column| column.name).collect();
     format!(

@@ -1,43 +1,43 @@
-//! What a backup consists of. A test compares this list with the tables of a migrated database: a migration that adds a
-//! table or a column has to be followed here.
+//! The tables and columns of a backup. A test compares this list with a migrated database: every migration that adds
+//! a table or a column must also change this list.
 
-/// What a column holds, whatever either database calls it.
+/// The type of a column, independent of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Text.
+    /// A string.
     Text,
-    /// A whole number of at most 64 bits.
+    /// An integer of at most 64 bits.
     Number,
-    /// Yes or no: 0 or 1 in SQLite.
+    /// A boolean; stored as 0 or 1 in SQLite.
     Boolean,
-    /// Bytes.
+    /// A blob.
     Bytes,
 }
 
-/// A table, with the names of its columns of each kind, separated by spaces.
+/// A table, with the names of its columns by type, separated by spaces.
 #[derive(Debug)]
 pub struct Table {
-    /// Its name.
+    /// The name of the table.
     pub name: &'static str,
     text: &'static str,
     numbers: &'static str,
     booleans: &'static str,
     bytes: &'static str,
-    /// Whether a database without data has rows in it, which those of a backup replace.
+    /// Whether an empty database already has rows in this table, which a restore replaces.
     pub is_seeded: bool,
 }
 
-/// A column.
+/// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// Its name.
+    /// The name of the column.
     pub name: &'static str,
-    /// What it holds.
+    /// The type of the column.
     pub kind: Kind,
 }
 
 impl Table {
-    /// Its columns.
+    /// The columns of the table, grouped by type.
     pub fn columns(&self) -> impl Iterator<Item = Column> {
         [
             (self.text, Kind::Text),
@@ -53,7 +53,7 @@ impl Table {
     }
 }
 
-/// Tables that are not backed up, and why.
+/// Tables that are not backed up, with the reason.
 pub const LEFT_OUT: [(&str, &str); 5] = [
     ("sessions", "everyone signs in again after a restore"),
     ("attempts", "they count for 15 minutes"),
@@ -68,7 +68,8 @@ pub const LEFT_OUT: [(&str, &str); 5] = [
     ),
 ];
 
-/// What a migration did to rows that were there, for backups from before it: its number, and the same again.
+/// Data changes made by migrations, to be repeated after restoring a backup that predates them: the migration's
+/// number and the statement.
 pub const DATA_MIGRATIONS: [(i64, &str); 1] = [(
     3,
     "UPDATE key_secrets SET display = (SELECT keys.display FROM keys WHERE keys.id = key_secrets.key_id)",
@@ -83,7 +84,7 @@ const NONE: Table = Table {
     is_seeded: false,
 };
 
-/// Every table that is backed up, each after those that it refers to.
+/// All tables that are backed up. Each follows the tables that it references.
 pub const TABLES: [Table; 18] = [
     Table {
         name: "orgs",

@@ -1,4 +1,4 @@
-//! One value of a row: read from either database, written as JSON, and back.
+//! A single value of a row: read from either database, written to JSON, and read back.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value as Json;
@@ -6,7 +6,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use super::tables::Kind;
 
-/// A value of a column. NULL has the column's type too, which Postgres wants to know.
+/// A value of a column. NULL keeps the column's type too, since Postgres needs it for binding.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Text(Option<String>),
@@ -16,7 +16,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads a column of a row.
     pub fn of_row<R>(row: &R, index: usize, kind: Kind) -> Result<Self, sqlx::Error>
     where
         R: Row,
@@ -34,7 +33,7 @@ impl Value {
         })
     }
 
-    /// As it is written.
+    /// The value as written to the file.
     pub fn into_json(self) -> Json {
         match self {
             Self::Text(text) => text.into(),
@@ -44,7 +43,7 @@ impl Value {
         }
     }
 
-    /// As it was written; `None` when it is of another kind.
+    /// Reads a value from the file; `None` if it does not match the type.
     pub fn of_json(json: Json, kind: Kind) -> Option<Self> {
         Some(match (kind, json) {
             (Kind::Text, Json::Null) => Self::Text(None),

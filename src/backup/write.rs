@@ -1,4 +1,4 @@
-//! Writing a backup of a database that may be in use.
+//! Writing a backup, also of a database that is in use.
 
 use std::{
     io,
@@ -19,11 +19,12 @@ use super::{
     value::Value,
 };
 
-/// Backs up the database, as it is at one moment, into a new file. Returns the number of rows. The file is written to
-/// without leaving the thread: a command that backs up does nothing else meanwhile.
+/// Writes a consistent snapshot of the database to a new file, and returns the number of rows. File I/O blocks the
+/// calling thread, which is fine for a command that does nothing else.
 ///
 /// # Errors
-/// When there is such a file or folder, it cannot be written, or the database does not answer or is another version's.
+/// If the path is an existing file or a folder, the file cannot be written, the database cannot be reached, or
+/// another version of Latchkey used the database last.
 pub async fn create(db: &Db, clock: &Clock, path: &Path) -> Result<u64, BackupError> {
     if path.is_dir() {
         return Err(BackupError::IsFolder(path.to_owned()));
@@ -96,7 +97,7 @@ async fn write_table(tx: &mut Tx, table: &Table, file: &mut NewFile) -> Result<(
     Ok(())
 }
 
-/// The columns to select. Postgres has numbers of two lengths, and SQLx reads each as its own type only.
+/// The columns to select. Postgres has integers of two sizes, and SQLx decodes each as its own type only.
 fn selected(columns: &[Column]) -> String {
     let selected: Vec<String> = columns
         .iter()

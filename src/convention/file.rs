@@ -1,4 +1,4 @@
-//! Reading a convention from its file: those compiled in, and the operator's own.
+//! Reads conventions from the compiled-in files and from the operator's file.
 
 #[cfg(test)]
 mod tests;
@@ -21,7 +21,7 @@ const BUILT_IN: [(&str, &str); 6] = [
     ("cencori", include_str!("cencori.toml")),
 ];
 
-/// The conventions that need no file, the default first.
+/// The names of the compiled-in conventions, the default first.
 pub const BUILT_IN_NAMES: [&str; BUILT_IN.len()] = {
     let mut names = [""; BUILT_IN.len()];
     let mut index = 0;
@@ -32,18 +32,18 @@ pub const BUILT_IN_NAMES: [&str; BUILT_IN.len()] = {
     names
 };
 
-/// The file is not a convention.
+/// The file is not a valid convention.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
 pub struct ConventionError {
-    /// Where it goes wrong, counted from 1.
+    /// The line of the error, counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// Description of the error.
     pub reason: String,
 }
 
 impl Convention {
-    /// The compiled-in convention of this name.
+    /// Returns the compiled-in convention of this name.
     pub fn built_in(name: &str) -> Option<Self> {
         let (_, text) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;
         #[expect(
@@ -53,7 +53,7 @@ impl Convention {
         Some(Self::from_toml(text).expect("a compiled-in convention is valid"))
     }
 
-    /// Reads the text of a file and checks that what it says fits together.
+    /// Parses and validates a convention file.
     pub fn from_toml(text: &str) -> Result<Self, ConventionError> {
         let convention: Self = toml::from_str(text).map_err(|error| ConventionError {
             line: line_at(text, error.span().unwrap_or_default().start),
@@ -74,7 +74,7 @@ fn line_at(text: &str, offset: usize) -> usize {
     before.filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// The line of the value at `path` (keys, and numbers within lists), or of the nearest value around it that is written.
+/// Returns the line of the value at `path` (keys and list indexes), or of its nearest parent in the file.
 fn line_of(text: &str, path: &[String]) -> usize {
     let Ok(document) = DeTable::parse(text) else {
         return 1;
@@ -99,7 +99,7 @@ fn line_of(text: &str, path: &[String]) -> usize {
     line_at(text, found)
 }
 
-/// The span is the key's: a table's own span may be that of its last part.
+/// Returns the key's span, because a table's own span can be the span of its last part.
 fn in_table<'a, 't>(
     table: &'a DeTable<'t>,
     key: &str,

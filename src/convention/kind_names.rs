@@ -1,21 +1,21 @@
-//! What people call the kinds of keys. Requests and the API call them `secret` and `widget` everywhere.
+//! Display names of the key kinds. Requests and the API always use `secret` and `widget`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::key::Kind;
 
-/// A word for each kind, as it stands before "key".
+/// The adjective before "key" for each kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KindNames {
-    /// For servers: "secret".
+    /// Keys for servers, such as "secret".
     pub secret: String,
-    /// For browsers: "widget", or "publishable".
+    /// Keys for browsers, such as "widget" or "publishable".
     pub widget: String,
 }
 
 impl KindNames {
-    /// The word within a sentence: "publishable".
+    /// The name in the middle of a sentence, such as "publishable".
     pub fn name(&self, kind: Kind) -> &str {
         match kind {
             Kind::Secret => &self.secret,
@@ -23,7 +23,7 @@ impl KindNames {
         }
     }
 
-    /// The word where it stands alone or first: "Publishable".
+    /// The name at the start of a sentence or on its own, such as "Publishable".
     pub fn title(&self, kind: Kind) -> String {
         let mut characters = self.name(kind).chars();
         let first = characters.next().into_iter().flat_map(char::to_uppercase);

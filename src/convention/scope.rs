@@ -1,4 +1,4 @@
-//! What a key may do: scopes, and whether those granted cover those required.
+//! Scopes: what a key is allowed to do, and whether its scopes cover those that a request requires.
 
 use std::{fmt, str::FromStr};
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{Convention, NoScope};
 use crate::clip::clip;
 
-/// The name of something that a key may do, such as `conversations:read`: `[a-z0-9:-]+`, at most 64 characters.
+/// A permission of a key, such as `conversations:read`: `[a-z0-9:-]+`, at most 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Scope(String);
 
-/// The most scopes that a key has, or that one request needs.
+/// The maximum number of scopes on a key, or required by a request.
 pub const MAX_SCOPES: usize = 100;
-/// What to say of more.
+/// The error message for more than [`MAX_SCOPES`] scopes.
 pub const TOO_MANY_SCOPES: &str = "At most 100 scopes are allowed.";
 
-/// The text is not the name of a scope.
+/// The text is not a valid scope name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a valid scope. Scopes have 1 to 64 characters: a–z, 0–9, `:` and `-`.")]
 pub struct InvalidScope(String);
@@ -26,26 +26,26 @@ pub struct InvalidScope(String);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeSetting {
-    /// What requests call it.
+    /// The name used in requests.
     pub name: Scope,
-    /// What it opens, in a few words.
+    /// A short description of what the scope grants.
     pub description: String,
 }
 
-/// A set of scopes that a form offers as one choice.
+/// A set of scopes that a form offers as a single choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScopePreset {
-    /// What the form calls it.
+    /// The name shown in the form.
     pub name: String,
-    /// What it chooses.
+    /// The scopes that the preset selects.
     pub scopes: Vec<Scope>,
 }
 
 impl Scope {
     const MAX_CHARACTERS: usize = 64;
 
-    /// The scope of this name, which need not be one that the convention offers.
+    /// Parses a scope. The convention does not have to offer it.
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         let allowed = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b':' | b'-')
@@ -56,13 +56,13 @@ impl Scope {
         Ok(Self(text.to_owned()))
     }
 
-    /// Its name.
+    /// The scope's name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether a key with the `granted` scopes may do what needs the `required` ones; if not, those it lacks.
+/// Checks that a key with the `granted` scopes has all `required` ones. Returns the missing scopes if not.
 pub fn satisfies(
     granted: &[Scope],
     required: &[Scope],

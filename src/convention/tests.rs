@@ -21,7 +21,7 @@ fn every_built_in_convention_loads_under_its_own_name() {
     assert_eq!(Convention::built_in("unheard-of"), None);
 }
 
-/// The table of design §4, and the documents' facts beyond it.
+/// The table of design §4 and the additional facts in the documents.
 #[test]
 fn the_conventions_differ_as_documented() {
     let mut table = String::new();

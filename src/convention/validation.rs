@@ -1,4 +1,4 @@
-//! Whether what a convention says fits together.
+//! Validates that the settings of a convention are consistent.
 
 mod prefixes;
 
@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use super::{Convention, ExpirySettings, KeyHeader, KindNames};
 
-/// What does not fit, and where.
+/// An invalid setting and its location.
 #[derive(Debug)]
 pub(super) struct InvalidSetting {
-    /// Keys, and numbers within lists, from the top of the file.
+    /// Keys and list indexes from the root of the file.
     pub path: Vec<String>,
     pub reason: String,
 }
@@ -24,7 +24,7 @@ fn invalid<const N: usize>(
     })
 }
 
-/// The first invalid setting, in the order in which the fields are documented.
+/// Returns the first invalid setting, in the order in which the fields are documented.
 pub(super) fn check(convention: &Convention) -> Result<(), InvalidSetting> {
     names(convention)?;
     prefixes::check(convention)?;
@@ -63,9 +63,9 @@ fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// 26 characters of Base62 are the least that carry 150 bits (design §3).
+/// At least 26 Base62 characters are needed for 150 bits (design §3).
 const RANDOM_CHARACTERS: std::ops::RangeInclusive<u8> = 26..=120;
-/// More of the front than this beyond the prefix would show what is secret.
+/// Showing more characters than this after the prefix would reveal too much of the secret.
 const SHOWN_AFTER_PREFIX: usize = 8;
 
 fn text(convention: &Convention) -> Result<(), InvalidSetting> {
@@ -103,7 +103,7 @@ fn headers(headers: &[KeyHeader]) -> Result<(), InvalidSetting> {
             KeyHeader::Bearer => "authorization",
             KeyHeader::Named(name) => name,
         };
-        // The token characters of RFC 9110, section 5.6.2.
+        // Token characters as defined by RFC 9110, section 5.6.2.
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
             return invalid(path, format!("`{name}` is not the name of a header"));

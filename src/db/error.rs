@@ -1,32 +1,32 @@
-//! What can go wrong with a database.
+//! Errors of the database.
 
 use std::{io, path::PathBuf};
 
-/// A database answer that is not the one that was needed: a lost connection, a refused statement, a value that does
-/// not parse. For the log; a person is told only that it did not work.
+/// A failed database operation, such as a lost connection, a rejected statement, or a value that does not parse. The
+/// details are for the log; users only see that the request failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the database did not do what was asked of it")]
+#[error("the database operation failed")]
 pub struct StorageError(#[from] pub(super) sqlx::Error);
 
 impl StorageError {
-    /// A column held what its type cannot be read from.
+    /// A column holds a value that cannot be parsed as its type.
     pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(sqlx::Error::Decode(Box::new(error)))
     }
 
-    /// The work was cut off: the process is ending, or a task of it panicked.
+    /// The task was interrupted: the process is ending, or the task panicked.
     pub(crate) fn interrupted() -> Self {
         Self(sqlx::Error::WorkerCrashed)
     }
 
-    /// The database accepted a statement and did not do what it says.
+    /// The database accepted a statement without executing it completely.
     pub(crate) fn ignored() -> Self {
         Self(sqlx::Error::Protocol(
             "the database did not store every row that it was given; look for triggers and rules on the table".to_owned(),
         ))
     }
 
-    /// A number in the database has no next one: someone else wrote it.
+    /// A stored number has no successor. Latchkey never writes such a number.
     pub(crate) fn no_number() -> Self {
         Self(sqlx::Error::Protocol(
             "the last entry of an organization's audit log has the highest number there is; run `latchkey audit verify`"
@@ -34,12 +34,12 @@ impl StorageError {
         ))
     }
 
-    /// The answer came so late that it is of no use.
+    /// The response arrived too late to be useful.
     pub(crate) fn late() -> Self {
         Self(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Whether a row with the same unique value was there already.
+    /// Whether the error is a violation of a unique constraint.
     pub fn is_unique_violation(&self) -> bool {
         self.0
             .as_database_error()
@@ -53,32 +53,32 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
     }
 }
 
-/// Why there is no connection to a database. Never contains its URL, which may hold a password.
+/// Why the connection to a database failed. Never contains the URL, which can hold a password.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The URL cannot be read.
+    /// The URL is invalid.
     #[error(
         "database_url is not a valid URL. Use `postgres://USER:PASSWORD@HOST:PORT/DATABASE` or `sqlite:PATH`, \
          with special characters in a password percent-encoded"
     )]
     Url,
-    /// SQLite keeps everything in one file.
+    /// The path is a folder; SQLite stores everything in a single file.
     #[error(
         "database_url: {} is a folder. Name a file in it, such as sqlite:{}/latchkey.db", .0.display(), .0.display()
     )]
     IsFolder(PathBuf),
-    /// Nothing answers.
+    /// Nothing listens at the address, or it does not respond in time.
     #[error(
         "Postgres cannot be reached at {place} ({reason}). Check that it is running, that database_url has the right \
          host and port, and that no firewall blocks the connection"
     )]
     Unreachable {
-        /// Its host and port, or its socket.
+        /// The host and port, or the path of the socket.
         place: String,
-        /// What came instead of an answer.
+        /// The I/O error, or the timeout.
         reason: String,
     },
-    /// The database did not accept the connection, or does not answer any more.
+    /// The database rejected the connection, or the connection was lost.
     #[error("database_url: the database cannot be used")]
     Rejected(#[from] StorageError),
 }
@@ -86,13 +86,13 @@ pub enum ConnectError {
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The lock beside an SQLite file could not be had.
+    /// The lock file of an SQLite database could not be locked.
     #[error("the database could not be locked: {0}")]
     Lock(#[from] io::Error),
-    /// There is no connection.
+    /// The connection failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The tables could not be brought up to date.
+    /// A migration failed.
     #[error("the database could not be migrated")]
     Migrate(#[source] StorageError),
 }

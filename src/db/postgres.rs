@@ -1,12 +1,12 @@
-//! Connections to Postgres: its own, or those of a pooler in front of it that hands them out by transaction, as PgBouncer
-//! does with `pool_mode = transaction`.
+//! Connections to Postgres, either direct or through a pooler that assigns connections per transaction, such as
+//! PgBouncer with `pool_mode = transaction`.
 //!
-//! Behind such a pooler two statements in a row may run on two connections of the server, and each of those is shared with
-//! others: what is left on one (a prepared statement, a lock of the session, a `LISTEN`) is gone, or in someone else's way.
-//! sqlx prepares a statement and runs it in two steps, so there each statement runs in a transaction, and each transaction
-//! begins with the removal of what others prepared. That costs two more round trips, and needs neither a setting nor a
-//! PgBouncer that knows prepared statements: it was tried with 1.18, which does not, and 1.25, which does. Whether there is
-//! a pooler is found out when connecting.
+//! Behind such a pooler, two consecutive statements can run on different server connections, and each of these is
+//! shared with other clients. Session state (a prepared statement, a session lock, a `LISTEN`) is lost, or affects
+//! other clients. sqlx prepares and runs a statement in two steps, so behind a pooler each statement runs in a
+//! transaction, and each transaction starts by deallocating the prepared statements of others. This costs two more
+//! round trips, but needs no setting and no PgBouncer with support for prepared statements: it was tested with 1.18,
+//! which has none, and 1.25, which has it. The pooler is detected when connecting.
 
 use std::{str::FromStr as _, time::Duration};
 
@@ -24,46 +24,48 @@ use sqlx::{
 
 use super::{ConnectError, StorageError};
 
-/// How long a connection may take, and how long a Postgres that is just starting is waited for.
+/// Timeout for getting a connection, which also covers a Postgres that is still starting.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// Connections that are open at the same time, but for those of verification.
+/// Maximum number of open connections, not counting those for verification.
 const MAX_CONNECTIONS: u32 = 16;
-/// Questions to find out whether there is a pooler: with others at work beside us, one alone could miss it.
+/// Number of rounds to detect a pooler. With other clients active, a single round could miss it.
 const QUESTIONS: usize = 5;
-/// What Postgres's advisory lock on the migrations is called: the first bytes of "migrations".
+/// The ID of Postgres's advisory lock on the migrations: the first bytes of "migrations".
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"migratio");
-/// Prepared statements are the connection's, not the transaction's: without this, names given by one client of the pooler
-/// would be taken for the next.
+/// Prepared statements belong to the connection, not to the transaction. Without this, the statement names of another
+/// client of the pooler would collide with ours.
 const BEGIN_SHARED: &str = "BEGIN; DEALLOCATE ALL";
-/// How a transaction that writes begins: a process that is frozen or cut off in the middle of it keeps its locks for three
-/// seconds, and nobody waits for one for more than ten. `SET LOCAL` leaves nothing on a connection that is shared.
+/// The start of a write transaction. A process that is frozen or cut off in the middle of it holds its locks for at
+/// most three seconds, and nothing waits for a lock for more than ten. `SET LOCAL` leaves no state on a shared
+/// connection.
 const BEGIN_WRITING: &str =
     "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '3s'; SET LOCAL lock_timeout = '10s'";
-/// The same behind a pooler.
+/// Same as [`BEGIN_WRITING`], behind a pooler.
 const BEGIN_WRITING_SHARED: &str = "BEGIN; DEALLOCATE ALL; SET LOCAL idle_in_transaction_session_timeout = '3s'; \
      SET LOCAL lock_timeout = '10s'";
 
-/// A pool of connections.
+/// A connection pool.
 #[derive(Debug, Clone)]
 pub struct PostgresPool {
     pool: PgPool,
     has_pooler: bool,
 }
 
-/// Runs single statements.
+/// Runs single statements, each in its own transaction if there is a pooler.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statements<'a>(&'a PostgresPool);
 
-/// How to connect to `url`. `extra_float_digits` is what sqlx sends and PgBouncer rejects; we store no such numbers.
+/// The connection options for `url`. Removes `extra_float_digits`, which sqlx sends by default and PgBouncer rejects;
+/// Latchkey stores no floating-point numbers.
 pub(crate) fn options(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
     Ok(PgConnectOptions::from_str(url)?.extra_float_digits(None))
 }
 
 impl PostgresPool {
-    /// Connects to the database that a URL names.
+    /// Connects to the database at `url`.
     ///
     /// # Errors
-    /// When the URL is not valid, nothing answers there, or the database rejects the connection.
+    /// If the URL is invalid, the server cannot be reached, or it rejects the connection.
     pub(super) async fn connect(url: &str) -> Result<Self, ConnectError> {
         let options = options(url).map_err(|_| ConnectError::Url)?;
         let place = match options.get_socket() {
@@ -97,7 +99,7 @@ impl PostgresPool {
         })
     }
 
-    /// Another pool of connections to the same database. They are made when they are needed.
+    /// Creates another pool for the same database. Its connections are opened on demand.
     pub(super) fn another(&self, max: u32) -> Self {
         let options = PgConnectOptions::clone(&self.pool.connect_options());
         Self {
@@ -106,7 +108,7 @@ impl PostgresPool {
         }
     }
 
-    /// Whether connections are handed out by transaction.
+    /// Whether a pooler assigns connections per transaction.
     pub(crate) fn has_pooler(&self) -> bool {
         self.has_pooler
     }
@@ -119,23 +121,24 @@ impl PostgresPool {
         Statements(self)
     }
 
-    /// A transaction that writes, and bounds how long others wait for it.
+    /// Starts a write transaction, with limits on how long it can hold and wait for locks.
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         self.begin_with(BEGIN_WRITING, BEGIN_WRITING_SHARED).await
     }
 
-    /// A transaction that may wait for others and be waited for as long as it takes.
+    /// Starts a transaction without these limits.
     pub(super) async fn begin_unbounded(
         &self,
     ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         self.begin_with("BEGIN", BEGIN_SHARED).await
     }
 
-    /// Begins with a statement, or with another one behind a pooler.
+    /// Starts a transaction with one of two statements, depending on whether there is a pooler.
     ///
-    /// That is a task of its own, which no hang-up cuts off: sqlx rolls back what it knows to have begun, and a connection
-    /// whose `BEGIN` was not waited for would go back to the pool in a transaction that nobody ends. What is written on it
-    /// next would be lost. The wait for a connection ends with the hang-up: those who are gone keep no place in the queue.
+    /// Runs as a task of its own, so that a hang-up cannot interrupt it: sqlx only rolls back transactions that it
+    /// knows to have begun, and a connection dropped while `BEGIN` is in progress would return to the pool inside an
+    /// open transaction. Later writes on that connection would be lost. Waiting for a connection does end with the
+    /// hang-up, so that disconnected clients keep no place in the queue.
     async fn begin_with(
         &self,
         alone: &'static str,
@@ -155,7 +158,7 @@ impl PostgresPool {
         .map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
-    /// A transaction that only reads, and sees one state.
+    /// Starts a read-only transaction on a consistent snapshot.
     pub(super) async fn begin_snapshot(
         &self,
     ) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
@@ -165,8 +168,8 @@ impl PostgresPool {
         self.begin_with(BEGIN, BEGIN_SHARED).await
     }
 
-    /// Makes all migrations in one transaction, under a lock that ends with it: sqlx's own lock is the session's, and would
-    /// stay with the pooler.
+    /// Applies all migrations in one transaction, under a lock that ends with it. sqlx's own lock belongs to the
+    /// session and would stay with the pooler's connection.
     pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), StorageError> {
         let mut tx = self.begin_unbounded().await?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
@@ -178,7 +181,7 @@ impl PostgresPool {
     }
 }
 
-/// A pool of at most so many connections, one of which is made. A database that is starting is waited for.
+/// Opens a pool of at most `max` connections, and connects once. Waits for a database that is still starting.
 pub(crate) async fn connect(options: PgConnectOptions, max: u32) -> Result<PgPool, sqlx::Error> {
     at_most(max).connect_with(options).await
 }
@@ -189,9 +192,9 @@ fn at_most(max: u32) -> PgPoolOptions {
         .acquire_timeout(MAX_WAIT)
 }
 
-/// Whether connections are handed out by transaction: then a client does not keep the server's process, or another client
-/// gets it in between. Asked so that a pooler with one idle connection or with several, taken in turn or the last one
-/// first, is noticed.
+/// Whether a pooler assigns connections per transaction: then the server process behind a client changes, or two
+/// clients share one. Detects poolers with one idle connection or with several, assigned round-robin or last-used
+/// first.
 pub(crate) async fn has_pooler(pool: &PgPool) -> Result<bool, sqlx::Error> {
     let (mut connection, mut other) = (pool.acquire().await?, pool.acquire().await?);
     let first = process(&mut connection).await?;
@@ -204,7 +207,7 @@ pub(crate) async fn has_pooler(pool: &PgPool) -> Result<bool, sqlx::Error> {
     Ok(false)
 }
 
-/// The server's process behind a connection, by a statement that is not prepared.
+/// The server process ID behind a connection. Uses a statement that is not prepared.
 async fn process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     let row = sqlx::raw_sql("SELECT pg_backend_pid()")
         .fetch_one(connection)

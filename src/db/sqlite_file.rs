@@ -1,4 +1,4 @@
-//! The file of an SQLite database: created for its owner alone, and opened by one process at a time.
+//! The file of an SQLite database: readable only by its owner, and opened by one process at a time.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -10,11 +10,11 @@ use std::{
 
 use sqlx::sqlite::SqliteConnectOptions;
 
-/// How long a process waits for another one that is opening the same database, in tries of [`BETWEEN_TRIES`].
+/// Maximum number of attempts, [`BETWEEN_TRIES`] apart, while another process is opening the same database.
 const MAX_TRIES: u32 = 600;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
-/// The file that a URL names; `None` for Postgres and for databases in memory.
+/// The path of the file in a URL; `None` for Postgres and for in-memory databases.
 pub fn path(url: &str) -> Option<PathBuf> {
     let options = SqliteConnectOptions::from_str(url).ok()?;
     let path = options.get_filename();
@@ -23,7 +23,8 @@ pub fn path(url: &str) -> Option<PathBuf> {
     (is_file && !is_memory).then(|| path.to_owned())
 }
 
-/// Creates the file, empty, for its owner alone, whatever folder it is in. SQLite gives the files beside it the same mode.
+/// Creates an empty file that only its owner can read, whatever the mode of its folder. SQLite copies the mode to the
+/// files next to it.
 pub(super) fn create(path: &Path) -> io::Result<()> {
     match private().create_new(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -31,15 +32,15 @@ pub(super) fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Holds the lock on a database while it is created or migrated. SQLite lets two processes that do so at the same time
-/// fail with "database is locked" or "table already exists".
+/// Holds the lock while a database is created or migrated. Without it, SQLite fails with "database is locked" or
+/// "table already exists" if two processes do so concurrently.
 pub(super) struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Waits until no other process has the lock. The file beside the database stays: to delete it would let a third
-    /// process lock another one of the same name.
+    /// Waits until no other process holds the lock. The lock file is never deleted: otherwise a third process could
+    /// lock a new file of the same name.
     pub(super) async fn acquire(database: &Path) -> io::Result<Self> {
         let mut name = database.as_os_str().to_owned();
         name.push(".lock");

@@ -1,4 +1,4 @@
-//! A transaction, and the turns that those of this process take.
+//! Transactions, and turns among the transactions of this process.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -10,19 +10,19 @@ use tokio::{
 
 use super::{On, StorageError, on};
 
-/// How long a transaction waits for its turn before it says to Postgres that it is alive: less than the three seconds after
-/// which one is ended as idle.
+/// How long a transaction waits for its turn before it sends a keep-alive to Postgres: less than the idle timeout of
+/// three seconds.
 const ONE_WAIT: Duration = Duration::from_secs(1);
-/// How often it does so: in all as long as Postgres lets it wait for a lock.
+/// Maximum number of such waits: in total as long as the lock timeout of Postgres.
 const MAX_WAITS: u32 = 10;
 
-/// What the transactions of this process take turns at.
+/// Something that the transactions of this process take turns at.
 pub(crate) type Turn = Arc<Mutex<()>>;
 
-/// A transaction.
+/// A database transaction. Rolled back if dropped without [`Tx::commit`].
 pub(crate) struct Tx {
     transaction: On<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>,
-    /// Given back when the transaction has ended.
+    /// Released when the transaction has ended.
     turn: Option<OwnedMutexGuard<()>>,
 }
 
@@ -36,9 +36,8 @@ impl Tx {
         }
     }
 
-    /// Waits until no other transaction of this process has the turn, and has it until the transaction ends. Statements that
-    /// do nothing keep Postgres from ending the transaction as idle meanwhile, which it does with that of a process that is
-    /// frozen. SQLite's transactions take turns by themselves.
+    /// Waits for the turn, and keeps it until the transaction ends. Meanwhile, no-op statements keep Postgres from
+    /// ending the transaction as idle, as it does if this process is frozen. SQLite's transactions take turns anyway.
     pub async fn take_turn(&mut self, turn: &Turn) -> Result<(), StorageError> {
         let On::Postgres(transaction) = &mut self.transaction else {
             return Ok(());
@@ -67,7 +66,6 @@ impl Tx {
         }
     }
 
-    /// Makes the changes last.
     pub async fn commit(self) -> Result<(), StorageError> {
         on!(self.transaction, tx => tx.commit().await)?;
         Ok(())

@@ -1,11 +1,11 @@
-//! What patterns and origins have in common: schemes, labels and addresses, as the WHATWG URL standard reads them.
+//! Schemes, labels and addresses, shared by patterns and origins and parsed as the WHATWG URL standard specifies.
 
 use std::{
     fmt::{self, Write},
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-/// The schemes that a page with a widget on it can have.
+/// The schemes that a page with a widget can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// `http`
@@ -15,14 +15,14 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The scheme of this name, in any case.
+    /// Parses a scheme, ignoring case.
     pub(super) fn parse(text: &str) -> Option<Self> {
         [Self::Http, Self::Https]
             .into_iter()
             .find(|scheme| scheme.as_str().eq_ignore_ascii_case(text))
     }
 
-    /// Its name.
+    /// The scheme's name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -30,7 +30,7 @@ impl Scheme {
         }
     }
 
-    /// The port that its URLs leave out.
+    /// The port that URLs of this scheme omit.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -39,18 +39,18 @@ impl Scheme {
     }
 }
 
-/// The host of pages on one's own machine.
+/// The host of pages on the local machine.
 pub const LOCALHOST: &str = "localhost";
-/// The longest name that DNS carries, without the root's dot.
+/// The maximum length of a DNS name, without the trailing dot of the root.
 pub(super) const MAX_NAME_BYTES: usize = 253;
 pub(super) const MAX_LABEL_BYTES: usize = 63;
 
-/// Without the dot that stands for DNS's root.
+/// Removes the trailing dot of the DNS root.
 pub(super) fn without_root(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Whether a browser takes the host for an IPv4 address, in one of the notations that there are, or for nothing.
+/// Whether a browser parses the host as an IPv4 address, in any of its notations, or rejects it.
 pub(super) fn ends_in_number(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
@@ -59,12 +59,12 @@ pub(super) fn ends_in_number(name: &str) -> bool {
     is_hexadecimal || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The address, if it stands in the one notation in which a browser would write it.
+/// Parses an IPv4 address in the canonical notation, the only one in which browsers serialize it.
 pub(super) fn canonical_ipv4(name: &str) -> Option<Ipv4Addr> {
     name.parse().ok()
 }
 
-/// The address between the brackets, if it stands in the one notation in which a browser would write it.
+/// Parses the IPv6 address between the brackets in the canonical notation, the only one in which browsers serialize it.
 pub(super) fn canonical_ipv6(text: &str) -> Option<Ipv6Addr> {
     let address = text.parse().ok()?;
     let mut left = Unwritten(text);
@@ -72,7 +72,7 @@ pub(super) fn canonical_ipv6(text: &str) -> Option<Ipv6Addr> {
     left.0.is_empty().then_some(address)
 }
 
-/// An IPv6 address as browsers write it: unlike Rust, they have no dotted notation for the mapped ones.
+/// An IPv6 address as browsers write it. Unlike Rust, they do not use the dotted notation for mapped addresses.
 pub(super) struct Ipv6Text(pub Ipv6Addr);
 
 impl fmt::Display for Ipv6Text {
@@ -84,7 +84,7 @@ impl fmt::Display for Ipv6Text {
     }
 }
 
-/// What is left of an expected text, which is compared, case aside, without being copied.
+/// The rest of an expected text. Compares what is written with it, ignoring case and without copying.
 struct Unwritten<'a>(&'a str);
 
 impl Write for Unwritten<'_> {
@@ -99,14 +99,14 @@ impl Write for Unwritten<'_> {
     }
 }
 
-/// A port as browsers write it: no sign, no leading zero.
+/// Parses a port as browsers write it: no sign and no leading zero.
 pub(super) fn canonical_port(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let canonical = digits && (text == "0" || !text.starts_with('0'));
     text.parse().ok().filter(|_| canonical)
 }
 
-/// Whether `name` is a subdomain of `base`: its last labels are those of `base`, case aside, and it has more.
+/// Whether `name` is a subdomain of `base`: it has more labels, and its last ones equal those of `base`, ignoring case.
 pub(super) fn is_subdomain(name: &str, base: &str) -> bool {
     let mut labels = name.rsplit('.');
     let same = base.rsplit('.').all(|expected| {

@@ -1,5 +1,5 @@
-//! Many patterns at once, asked whether any of them covers an origin. What is looked at are the origin's host and the
-//! hosts above it, however many patterns there are.
+//! An index that finds out whether any of many patterns covers an origin. A lookup checks only the origin's host and
+//! its parent domains, so its cost does not depend on the number of patterns.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ pub struct PatternIndex {
 }
 
 impl PatternIndex {
-    /// Adds a pattern, unless it is there.
+    /// Adds a pattern if it is not in the index yet.
     pub fn insert(&mut self, pattern: DomainPattern) {
         let host = self.by_host.entry(pattern.host_text()).or_default();
         if host.insert(pattern) {
@@ -21,12 +21,12 @@ impl PatternIndex {
         }
     }
 
-    /// How many patterns it has.
+    /// The number of patterns.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it has none.
+    /// Whether the index has no patterns.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }

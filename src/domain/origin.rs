@@ -1,4 +1,4 @@
-//! The origin that a request states.
+//! The origin of a request.
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use super::host::{
     canonical_port, ends_in_number, without_root,
 };
 
-/// The scheme, host and port of the page that a browser's request came from. Borrows the header's text.
+/// The scheme, host and port of the page that sent a request. Borrows from the header.
 #[derive(Debug, Clone, Copy)]
 pub struct Origin<'a> {
     scheme: Scheme,
@@ -23,28 +23,28 @@ pub struct Origin<'a> {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OriginHost<'a> {
-    /// In the case in which it came, without the root's dot.
+    /// In its original case, without the trailing dot of the DNS root.
     Name(&'a str),
     V4(Ipv4Addr),
     V6(Ipv6Addr),
 }
 
-/// Why a request states no origin that a list could allow.
+/// Why a request has no origin that a list could allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
-    /// Neither an `Origin` nor a `Referer` header.
+    /// The request has neither an `Origin` nor a `Referer` header.
     #[error("The request has no Origin or Referer header.")]
     Absent,
-    /// An `Origin` header with nothing in it.
+    /// The `Origin` header is empty.
     #[error("The Origin header is empty.")]
     Empty,
-    /// What browsers send for sandboxed frames, files and some redirects.
+    /// Sent by browsers for sandboxed frames, files and some redirects.
     #[error("The origin is `null`, which any page can send.")]
     Null,
-    /// The page is neither http nor https.
+    /// The page's scheme is neither http nor https.
     #[error("The origin is not an http or https address.")]
     Scheme,
-    /// Anything that is not one origin, written as a browser writes it.
+    /// The header is not a single origin as browsers serialize it.
     #[error(
         "The origin must be a scheme, host and optional port, such as `https://www.example.com`."
     )]
@@ -52,7 +52,7 @@ pub enum OriginError {
 }
 
 impl<'a> Origin<'a> {
-    /// The origin of a request with these two headers. `Referer` counts only where there is no `Origin` header at all.
+    /// The origin of a request with these headers. `Referer` is used only if there is no `Origin` header.
     pub fn of_request(
         origin: Option<&'a str>,
         referer: Option<&'a str>,
@@ -64,7 +64,7 @@ impl<'a> Origin<'a> {
         }
     }
 
-    /// Reads an `Origin` header: exactly one ASCII http or https origin that, serialised again, gives the same text but
+    /// Parses an `Origin` header: exactly one ASCII http or https origin whose serialization equals the header, except
     /// for case, one trailing dot and a default port.
     pub fn parse(header: &'a str) -> Result<Self, OriginError> {
         match header {
@@ -94,7 +94,7 @@ impl<'a> Origin<'a> {
         Ok(Self { scheme, host, port })
     }
 
-    /// The origin of the page that a `Referer` header names. For requests without an `Origin` header only: see
+    /// Parses the origin of the URL in a `Referer` header. Only for requests without an `Origin` header, see
     /// [`Origin::of_request`].
     pub fn from_referer(header: &'a str) -> Result<Self, OriginError> {
         if header.is_empty() {
@@ -107,22 +107,22 @@ impl<'a> Origin<'a> {
         Self::parse(origin)
     }
 
-    /// Whether its host is `localhost`.
+    /// Whether the host is `localhost`.
     pub fn is_localhost(&self) -> bool {
         matches!(self.host, OriginHost::Name(name) if name.eq_ignore_ascii_case(LOCALHOST))
     }
 
-    /// Its scheme.
+    /// The origin's scheme.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// Its port, the scheme's own where it names none.
+    /// The origin's port; the scheme's default port if the header has none.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its host alone, as a browser writes it.
+    /// The host without scheme and port, as browsers write it.
     #[cfg(feature = "native")]
     pub fn host_text(&self) -> String {
         self.host.to_string()
@@ -133,7 +133,7 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// Names are read as browsers read them, which allow more than DNS does: `_` and hyphens anywhere.
+/// Parses names like browsers, which allow more than DNS: underscores, and hyphens anywhere.
 fn named(name: &str) -> Option<OriginHost<'_>> {
     if ends_in_number(name) {
         return canonical_ipv4(name).map(OriginHost::V4);
@@ -146,7 +146,7 @@ fn named(name: &str) -> Option<OriginHost<'_>> {
         .then_some(OriginHost::Name(name))
 }
 
-/// As a browser writes it: lower case, IPv6 addresses in brackets.
+/// As browsers write it: lower case, with IPv6 addresses in brackets.
 impl fmt::Display for OriginHost<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -159,7 +159,7 @@ impl fmt::Display for OriginHost<'_> {
     }
 }
 
-/// As a browser writes it: lower case, no trailing dot, no default port.
+/// As browsers write it: lower case, no trailing dot, no default port.
 impl fmt::Display for Origin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme.as_str(), self.host)?;

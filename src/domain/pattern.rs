@@ -1,4 +1,4 @@
-//! One entry of a list of allowed domains.
+//! An entry in a list of allowed domains.
 
 mod error;
 
@@ -21,9 +21,9 @@ use super::{
 };
 use crate::clip::clip;
 
-/// A host, `*.host`, `localhost` or an IP address, with a scheme and a port where those matter.
+/// A host, `*.host`, `localhost` or an IP address, with an optional scheme and port.
 ///
-/// Its `Display` is the form in which it is stored: ASCII, lower case.
+/// `Display` writes the stored form: ASCII, lower case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DomainPattern {
@@ -34,17 +34,18 @@ pub struct DomainPattern {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Host {
-    /// This name; its subdomains too where the convention says so.
+    /// This name, and its subdomains if the convention includes them.
     Name(Box<str>),
-    /// Every name under this one, but not itself.
+    /// Every subdomain of this name, but not the name itself.
     Under(Box<str>),
     V4(Ipv4Addr),
     V6(Ipv6Addr),
 }
 
 impl DomainPattern {
-    /// Reads what a person typed. The server refuses public suffixes and turns international names into punycode; the
-    /// browser, without the tables for either, accepts the former and leaves the latter to the server.
+    /// Parses a pattern typed by a user. The server rejects public suffixes and converts international names to
+    /// punycode. The browser has the tables for neither: it accepts public suffixes and leaves international names to
+    /// the server.
     #[cfg(feature = "native")]
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         use super::public_suffix::{is_public_suffix, to_ascii};
@@ -52,7 +53,7 @@ impl DomainPattern {
             to_ascii(name).ok_or_else(|| PatternError::international(name))
         }
         let pattern = match Self::read(text, as_dns_carries) {
-            // What is wrong with `com` is not that it is too short.
+            // For `com`, report that it is a public suffix, not that it has no dot.
             Err(PatternError::NoDot(name)) if is_public_suffix(&name) => {
                 return Err(PatternError::PublicSuffix(name));
             }
@@ -66,15 +67,16 @@ impl DomainPattern {
         }
     }
 
-    /// Reads what a person typed. The server refuses public suffixes and turns international names into punycode; the
-    /// browser, without the tables for either, accepts the former and leaves the latter to the server.
+    /// Parses a pattern typed by a user. The server rejects public suffixes and converts international names to
+    /// punycode. The browser has the tables for neither: it accepts public suffixes and leaves international names to
+    /// the server.
     #[cfg(not(feature = "native"))]
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         Self::parse_stored(text)
     }
 
-    /// Reads what [`DomainPattern::parse`] once accepted, without asking again whether it is a public suffix: that list
-    /// changes, and a change must not take a working key's domains away.
+    /// Parses a pattern that [`DomainPattern::parse`] accepted earlier. Public suffixes are not checked again: the list
+    /// changes, and a change must not remove domains from a key in use.
     pub fn parse_stored(text: &str) -> Result<Self, PatternError> {
         Self::read(text, |name| {
             if name.is_ascii() {
@@ -125,13 +127,13 @@ impl DomainPattern {
         })
     }
 
-    /// Whether pages on `localhost` are meant.
+    /// Whether the pattern's host is `localhost`.
     #[cfg(feature = "native")]
     pub fn is_localhost(&self) -> bool {
         matches!(&self.host, Host::Name(name) if **name == *LOCALHOST)
     }
 
-    /// Its host without a wildcard, scheme or port, as an origin has it.
+    /// The host without wildcard, scheme or port, as in an origin.
     #[cfg(feature = "native")]
     pub(super) fn host_text(&self) -> String {
         match &self.host {
@@ -141,7 +143,7 @@ impl DomainPattern {
         }
     }
 
-    /// Whether pages of this origin are meant.
+    /// Whether the pattern covers this origin.
     pub(super) fn covers(&self, origin: &Origin<'_>, with_subdomains: bool) -> bool {
         let host = match (&self.host, origin.host()) {
             (Host::Name(name), OriginHost::Name(origin)) => {
@@ -209,7 +211,7 @@ fn read_host(
     })
 }
 
-/// RFC 1123, section 2.1.
+/// Labels as defined by RFC 1123, section 2.1.
 fn check_label(label: &str) -> Result<(), PatternError> {
     let allowed = label
         .bytes()
@@ -227,7 +229,7 @@ fn check_label(label: &str) -> Result<(), PatternError> {
     }
 }
 
-/// What follows the host: nothing, or a colon and a port.
+/// Parses the text after the host: empty, or a colon and a port.
 fn read_port(text: &str) -> Result<Option<u16>, PatternError> {
     if text.is_empty() {
         return Ok(None);

@@ -1,10 +1,10 @@
-//! What holds for every text. `PROPTEST_CASES` makes a run longer.
+//! Properties that hold for every text. Set `PROPTEST_CASES` for a longer run.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Texts that come close to being patterns or origins.
+/// Texts that resemble patterns or origins.
 fn nearly() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("https://"),
@@ -53,7 +53,7 @@ fn nearly() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Names of few labels from a small stock, so that one often ends like another.
+/// Names built from a few labels, so that one is often a suffix of another.
 fn name() -> impl Strategy<Value = String> {
     let label = prop_oneof![
         Just("a"),
@@ -168,7 +168,7 @@ proptest! {
         }
     }
 
-    /// Whatever a list of anything allows is localhost by rule, or a name that is or ends with a listed one after a dot.
+    /// An allowed origin is either localhost, by rule, or a listed name or a subdomain of one.
     #[test]
     fn nothing_else_is_allowed(list in nearly(), header in nearly(), rule in rule()) {
         let patterns = parse_list(&list).items;

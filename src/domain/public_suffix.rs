@@ -1,11 +1,12 @@
-//! What only the server can tell of a name: its ASCII form, and whether others register names under it.
+//! Name checks that only the server can do: conversion to ASCII and the public suffix list.
 
 use std::borrow::Cow;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-/// The name as DNS carries it: an international one as punycode, by UTS 46 without the transitional mappings, as browsers
-/// do it. `None` for a name that has no such form, and for a punycode label that no browser would make.
+/// Returns the name as used in DNS. International names are converted to punycode by UTS 46 without transitional
+/// mappings, as in browsers. Returns `None` for a name without such a form, and for a punycode label that no browser
+/// would produce.
 pub(super) fn to_ascii(name: &str) -> Option<Cow<'_, str>> {
     let is_punycode = |label: &str| {
         label
@@ -25,7 +26,7 @@ pub(super) fn to_ascii(name: &str) -> Option<Cow<'_, str>> {
         .ok()
 }
 
-/// Whether the name is on the public suffix list, in its ICANN or its private part.
+/// Whether the name is on the public suffix list, in its ICANN or its private section.
 pub(super) fn is_public_suffix(name: &str) -> bool {
     psl::suffix(name.as_bytes())
         .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == name.as_bytes())

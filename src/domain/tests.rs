@@ -75,7 +75,7 @@ fn every_vector_holds_under_both_rules() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What the browser accepts or refuses, the server does too, but for what needs its tables.
+/// The browser accepts and rejects the same patterns as the server, except where the server's tables are needed.
 #[test]
 fn the_browsers_check_differs_only_in_what_is_left_to_the_server() {
     for Vector { pattern, .. } in vectors() {

@@ -1,4 +1,4 @@
-//! Postgres's notifications of new rows, and whether they reach this process.
+//! Postgres's notifications of new rows, and a test of whether they reach this process.
 
 use std::{fmt, time::Duration};
 
@@ -11,38 +11,38 @@ use crate::{
     db::{Db, On, StorageError, postgres},
 };
 
-/// How long the notification that a process sends to itself may take.
+/// How long to wait for the test notification that a process sends to itself.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What it says; those of changes say nothing.
+/// The payload of test notifications; those of changes have none.
 const TRIAL: &str = "trial";
 
-/// How this process notices what others changed.
+/// How this process learns of changes by other processes.
 #[derive(Debug)]
 pub enum Noticing {
-    /// Postgres notifies it.
+    /// By notifications from Postgres.
     Notified,
-    /// It looks every half second, for this reason.
+    /// By polling every half second, for this reason.
     Looking(NotNotified),
 }
 
 /// Why Postgres does not notify this process.
 #[derive(Debug, thiserror::Error)]
 pub enum NotNotified {
-    /// SQLite notifies nobody.
-    #[error("SQLite notifies nobody")]
+    /// SQLite has no notifications.
+    #[error("SQLite has no notifications")]
     Sqlite,
-    /// What is said on the database's connections does not arrive at them.
+    /// Notifications sent on the database's connections are not received on them.
     #[error(
-        "the database's LISTEN does not reach this process (PgBouncer?); set LATCHKEY_DATABASE_LISTEN_URL"
+        "LISTEN receives no notifications on this connection (PgBouncer?); set LATCHKEY_DATABASE_LISTEN_URL"
     )]
     NotReached,
-    /// The address to listen at leads elsewhere, or through a pooler.
+    /// The address for listening leads to another database, or through a pooler.
     #[error(
-        "LATCHKEY_DATABASE_LISTEN_URL: notifications do not arrive there; it must lead to the same database, and not \
-         through PgBouncer"
+        "LATCHKEY_DATABASE_LISTEN_URL: no notifications are received there; it must connect to the same database, \
+         and not through PgBouncer"
     )]
     NotReachedThere,
-    /// The connection to listen on was not made.
+    /// The connection for listening failed.
     #[error("LISTEN failed")]
     Unreachable(#[source] StorageError),
 }
@@ -50,16 +50,16 @@ pub enum NotNotified {
 impl fmt::Display for Noticing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Notified => f.write_str("heard by LISTEN"),
+            Self::Notified => f.write_str("received by LISTEN"),
             Self::Looking(NotNotified::Sqlite) => {
-                write!(f, "looked for every {} ms", POLL.as_millis())
+                write!(f, "polled every {} ms", POLL.as_millis())
             }
-            Self::Looking(why) => write!(f, "looked for every {} ms: {why}", POLL.as_millis()),
+            Self::Looking(why) => write!(f, "polled every {} ms: {why}", POLL.as_millis()),
         }
     }
 }
 
-/// How a process on this database notices what others change. `listen_url` is as for [`super::follow`].
+/// Returns how a process on this database learns of changes. `listen_url` is the same as for [`super::follow`].
 pub async fn noticing(db: &Db, listen_url: Option<&str>) -> Noticing {
     match listener(db, listen_url).await {
         Ok(_) => Noticing::Notified,
@@ -67,11 +67,12 @@ pub async fn noticing(db: &Db, listen_url: Option<&str>) -> Noticing {
     }
 }
 
-/// A connection that hears of changes, which has been tried.
+/// Opens a connection that listens for changes, and tests it.
 pub(super) async fn listener(db: &Db, listen_url: Option<&str>) -> Result<PgListener, NotNotified> {
     let database = db.postgres().ok_or(NotNotified::Sqlite)?;
     let failed = |error: sqlx::Error| NotNotified::Unreachable(error.into());
-    // A LISTEN through a pooler would stay on a connection that is then lent to others, who expect no notifications.
+    // Through a pooler, a LISTEN would remain on a connection that is then assigned to other clients, which expect no
+    // notifications.
     let pool = match listen_url {
         Some(url) => {
             let options = postgres::options(url).map_err(failed)?;
@@ -94,7 +95,7 @@ pub(super) async fn listener(db: &Db, listen_url: Option<&str>) -> Result<PgList
     }
 }
 
-/// Resolves when a notification that is sent as those of changes are has arrived.
+/// Sends a test notification the same way as those of changes, and resolves when it has arrived.
 async fn is_heard(db: &Db, listener: &mut PgListener) -> Result<(), StorageError> {
     const SQL: &str = "SELECT pg_backend_pid() FROM pg_notify($1, $2)";
     let On::Postgres(statements) = db.write_unrecorded() else {
@@ -105,7 +106,7 @@ async fn is_heard(db: &Db, listener: &mut PgListener) -> Result<(), StorageError
         .bind(TRIAL)
         .fetch_one(statements)
         .await?;
-    // Another process may try itself, too.
+    // Another process may be running this test, too.
     let is_ours =
         |payload: &str, process: u32| payload == TRIAL && i64::from(process) == i64::from(sender);
     while let Some(heard) = listener.try_recv().await? {

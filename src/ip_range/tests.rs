@@ -97,7 +97,7 @@ fn a_range_travels_as_text() {
     assert!(serde_json::from_str::<IpRange>(r#""10.0.0.1/8""#).is_err());
 }
 
-/// The first `prefix` bits of an address as text, found without arithmetic.
+/// The first `prefix` bits of an address as text, computed without arithmetic.
 fn leading_bits(address: IpAddr, prefix: usize) -> String {
     let bits = match address.to_canonical() {
         IpAddr::V4(address) => format!("4:{:032b}", address.to_bits()),
@@ -123,7 +123,7 @@ fn check(first: IpAddr, prefix: u8, address: IpAddr) -> Result<(), TestCaseError
 proptest! {
     #[test]
     fn an_ipv4_range_holds_what_shares_its_bits(first: u32, prefix in 0u8..=32, noise: u32, keep in 0u32..=32) {
-        // Near relations of the first address, or random ones would hardly ever be inside.
+        // Use addresses close to the first one: random addresses would hardly ever be in the range.
         let address = first ^ noise.checked_shr(keep).unwrap_or(0);
         check(Ipv4Addr::from_bits(first).into(), prefix, Ipv4Addr::from_bits(address).into())?;
     }

@@ -1,7 +1,7 @@
-//! What is stored of a key instead of its text: `HMAC-SHA256(pepper, SHA-256(key))` (design §3).
+//! The digests stored in place of keys: `HMAC-SHA256(pepper, SHA-256(key))` (design §3).
 //!
-//! A key has 154 random bits, so a fast hash is right (ASVS 11.4, 6.5.2); the pepper keeps a stolen database from being
-//! searched for known keys.
+//! A key has 154 random bits, so a fast hash is sufficient (ASVS 11.4, 6.5.2). The pepper prevents a stolen database
+//! from being searched for known keys.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use sha2::{Digest, Sha256};
 
 use super::text::PlainKey;
 
-/// What the key is derived for under which browsers are known.
+/// The purpose of the derived key that authenticates known browsers.
 const KNOWN_BROWSER: &[u8] = b"latchkey known browser, version 1";
 
-/// What the code of the first account is derived for.
+/// The purpose of the derived key for the setup code of the first account.
 const SETUP_CODE: &[u8] = b"latchkey setup code, version 1";
 
-/// The digest of a key or of a service token under one pepper.
+/// The digest of a key or a service token under one pepper.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// The bytes as the database holds them.
+    /// The bytes as stored in the database.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -33,7 +33,7 @@ impl fmt::Debug for KeyDigest {
     }
 }
 
-/// The database held a digest of another length.
+/// The database contains a digest of another length.
 #[derive(Debug, thiserror::Error)]
 #[error("a digest has 32 bytes")]
 pub struct InvalidDigest;
@@ -45,23 +45,23 @@ impl TryFrom<Vec<u8>> for KeyDigest {
     }
 }
 
-/// The instance's secret that digests are keyed with, and its number.
+/// The instance's secret for computing digests, with its version number.
 #[derive(Clone)]
 pub struct Pepper {
     version: i32,
     mac: Hmac<Sha256>,
 }
 
-/// A pepper is too short to be one.
+/// The pepper is too short.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a pepper has at least 32 bytes of randomness")]
 pub struct InvalidPepper;
 
 impl Pepper {
-    /// A pepper from at least 32 secret bytes.
+    /// Creates a pepper from at least 32 secret bytes.
     ///
     /// # Errors
-    /// When there are fewer.
+    /// If there are fewer than 32 bytes.
     pub fn new(version: i32, secret: &[u8]) -> Result<Self, InvalidPepper> {
         if secret.len() < 32 {
             return Err(InvalidPepper);
@@ -70,23 +70,23 @@ impl Pepper {
         Ok(Self { version, mac })
     }
 
-    /// The number that is stored beside every digest made with it.
+    /// The version number stored with every digest computed with this pepper.
     pub fn version(&self) -> i32 {
         self.version
     }
 
-    /// What tells this secret from another one, and helps as little to find it as a digest does.
+    /// Identifies the pepper. Like a digest, it does not help to find the secret.
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut mac = self.mac.clone();
         mac.update(b"latchkey pepper fingerprint, version 1");
         mac.finalize().into_bytes().into()
     }
 
-    /// The MAC of a text under a key that is derived for one purpose.
+    /// The MAC of `text` under a key derived for one purpose.
     fn derived(&self, purpose: &[u8], text: &[u8]) -> Hmac<Sha256> {
         let mut derive = self.mac.clone();
         derive.update(purpose);
-        // HMAC fills shorter keys with zeros.
+        // HMAC pads shorter keys with zeros.
         let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
         key[..32].copy_from_slice(&derive.finalize().into_bytes());
         let mut mac = Hmac::<Sha256>::new(&key);
@@ -95,7 +95,7 @@ impl Pepper {
     }
 
     fn digest(&self, hash: &[u8]) -> KeyDigest {
-        // The keyed state is prepared once and copied: half the work of keying it anew for each key.
+        // Cloning the prepared state takes half the time of keying the HMAC again.
         let mut mac = self.mac.clone();
         mac.update(hash);
         KeyDigest(mac.finalize().into_bytes().into())
@@ -110,7 +110,7 @@ impl fmt::Debug for Pepper {
     }
 }
 
-/// The pepper that new digests are made with, and older ones that some stored digests still need.
+/// The pepper for new digests, and older peppers that some stored digests still need.
 #[derive(Debug, Clone)]
 pub struct Peppers {
     current: Pepper,
@@ -118,22 +118,22 @@ pub struct Peppers {
 }
 
 impl Peppers {
-    /// Peppers of which `current` makes new digests.
+    /// Creates a set of peppers in which `current` computes new digests.
     pub fn new(current: Pepper, older: Vec<Pepper>) -> Self {
         Self { current, older }
     }
 
-    /// The version that new digests carry.
+    /// The version of the current pepper.
     pub fn current_version(&self) -> i32 {
         self.current.version()
     }
 
-    /// The numbers of all, the current one's first.
+    /// The versions of all peppers, the current one first.
     pub fn versions(&self) -> impl Iterator<Item = i32> {
         self.all().map(Pepper::version)
     }
 
-    /// The [`Pepper::fingerprint`] of the pepper with this number, if there is one.
+    /// The [`Pepper::fingerprint`] of the pepper with this version, if it is configured.
     pub fn fingerprint(&self, version: i32) -> Option<[u8; 32]> {
         let mut all = self.all();
         all.find(|pepper| pepper.version == version)
@@ -149,22 +149,24 @@ impl Peppers {
         self.current.digest(&Sha256::digest(key.expose()))
     }
 
-    /// The digest under the current pepper of a key of which only the SHA-256 is known.
+    /// The digest under the current pepper for a key of which only the SHA-256 is known.
     pub fn digest_of_sha256(&self, sha256: &[u8; 32]) -> KeyDigest {
         self.current.digest(sha256)
     }
 
-    /// The digests under which a key may be stored of which only the SHA-256 is known.
+    /// The digests, one per pepper, for a key of which only the SHA-256 is known.
     pub fn digests_of_sha256(&self, sha256: &[u8; 32]) -> impl Iterator<Item = KeyDigest> {
         self.all().map(|pepper| pepper.digest(sha256))
     }
 
-    /// The HMAC-SHA256 that chains the audit log, under a key derived from a pepper; `None` when the pepper is not there.
+    /// The HMAC-SHA256 that chains the audit log, with a key derived from the pepper. `None` if the pepper is not
+    /// configured.
     pub fn audit_hash(&self, version: i32, text: &[u8]) -> Option<Vec<u8>> {
         self.derived_mac(version, b"latchkey audit log, version 1", text)
     }
 
-    /// The HMAC-SHA256 of the beginning of the audit log, under a key of its own; `None` when the pepper is not there.
+    /// The HMAC-SHA256 of a checkpoint at the start of the audit log, with its own derived key. `None` if the pepper is
+    /// not configured.
     pub fn checkpoint_mac(&self, version: i32, position: i64, hash: &[u8]) -> Option<Vec<u8>> {
         let text = [&position.to_be_bytes(), hash].concat();
         self.derived_mac(version, b"latchkey audit checkpoint, version 1", &text)
@@ -181,13 +183,13 @@ impl Peppers {
         )
     }
 
-    /// The HMAC-SHA256 that names what attempts are counted for (see `accounts/attempts.rs`).
+    /// The HMAC-SHA256 under which attempts are counted (see `accounts/attempts.rs`).
     pub(crate) fn attempts_mac(&self, text: &[u8]) -> [u8; 32] {
         let mac = self.current.derived(b"latchkey attempts, version 1", text);
         mac.finalize().into_bytes().into()
     }
 
-    /// 128 bits that only who has the current pepper knows: what the first account is created with (see
+    /// The 128-bit code with which the first account is created. It can be computed only with the current pepper (see
     /// `accounts/setup_code.rs`).
     pub(crate) fn setup_code(&self) -> [u8; 16] {
         let mac = self.current.derived(SETUP_CODE, b"");
@@ -197,20 +199,20 @@ impl Peppers {
         code
     }
 
-    /// Whether a code is [`Self::setup_code`]. Takes the same time wherever they differ.
+    /// Whether a code is [`Self::setup_code`]. Compares in constant time.
     pub(crate) fn is_setup_code(&self, code: &[u8; 16]) -> bool {
         let mac = self.current.derived(SETUP_CODE, b"");
         mac.verify_truncated_left(code).is_ok()
     }
 
-    /// The HMAC-SHA256 of what a browser shows to be known (see `accounts/known_browser.rs`).
+    /// The HMAC-SHA256 that identifies a known browser (see `accounts/known_browser.rs`).
     pub(crate) fn browser_mac(&self, text: &[u8]) -> [u8; 32] {
         let mac = self.current.derived(KNOWN_BROWSER, text);
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether [`Self::browser_mac`] made `mac`, under this pepper or one that was current before. Takes the same time
-    /// wherever they differ.
+    /// Whether `mac` is a [`Self::browser_mac`] of `text`, under the current pepper or an older one. Compares in
+    /// constant time.
     pub(crate) fn is_browser_mac(&self, text: &[u8], mac: &[u8]) -> bool {
         self.all().any(|pepper| {
             pepper
@@ -220,7 +222,7 @@ impl Peppers {
         })
     }
 
-    /// The digests under which `key` may be stored, the current pepper's first.
+    /// The digests of `key`, one per pepper, the current pepper's first.
     pub fn digests(&self, key: &PlainKey) -> impl Iterator<Item = KeyDigest> {
         let hash = Sha256::digest(key.expose());
         self.all().map(move |pepper| pepper.digest(&hash))

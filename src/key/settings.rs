@@ -1,5 +1,5 @@
-//! What owners set of a key: the fields that creating, editing and importing it, its forms, the API and the command line
-//! have in common. What each may be is in [`rules`], how they are stored in `keys/store.rs`.
+//! The settings of a key: the fields shared by creating, editing and importing keys, and by forms, the API and the
+//! command line. The validation rules are in [`rules`]; `keys/store.rs` stores the settings.
 
 pub mod rules;
 
@@ -17,10 +17,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// The object that owners attach to a key, which API servers get as it is.
+/// The JSON object that owners attach to a key. It is passed to API servers unchanged.
 pub type Metadata = Map<String, Value>;
 
-/// How a setting is written in JSON.
+/// The JSON type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     /// A string.
@@ -33,7 +33,7 @@ pub enum Written {
     Object,
 }
 
-/// The settings that [`KeySettings::read`] reads.
+/// The settings that [`KeySettings::read`] parses.
 pub const READ: [(&str, Written); 7] = [
     ("name", Written::Text),
     ("scopes", Written::List),
@@ -44,63 +44,63 @@ pub const READ: [(&str, Written); 7] = [
     ("metadata", Written::Object),
 ];
 
-/// The settings of a key. Serialized, each field has the name that it has in the API and the audit log.
+/// The settings of a key. The serialized field names are those of the API and the audit log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KeySettings {
-    /// Its name.
+    /// The display name.
     pub name: KeyName,
-    /// The project that it belongs to; `None` for the org's first, `Default`. A key that is stored names its project.
+    /// The key's project; `None` means the org's first project, `Default`. Always set on a stored key.
     pub project: Option<ProjectId>,
-    /// What it may do; empty means what the convention says.
+    /// The key's scopes. Empty means what the convention defines.
     pub scopes: Vec<Scope>,
-    /// Where a widget key works; empty for a secret key.
+    /// The domains on which a widget key works. Empty for a secret key.
     pub domains: Vec<DomainPattern>,
-    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    /// Whether pages on localhost are forbidden to use the key, if the convention leaves that to the key.
     pub localhost_forbidden: bool,
-    /// The addresses that its clients come from; empty means any.
+    /// The IP ranges from which clients can use the key. Empty means any address.
     pub ip_ranges: Vec<IpRange>,
-    /// When it expires; `None` means never.
+    /// When the key expires; `None` means never.
     pub expires_at: Option<Timestamp>,
     /// Notes for the team, at most 2,000 characters.
     pub notes: String,
-    /// What API servers get with each verification, at most 8,192 bytes of JSON.
+    /// Metadata that API servers receive with each verification, at most 8,192 bytes of JSON.
     pub metadata: Metadata,
 }
 
-/// Settings to change; `None` leaves one as it is.
+/// A change of settings. A field that is `None` is not changed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SettingsChange {
-    /// Its name.
+    /// The display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<KeyName>,
-    /// The project that it belongs to.
+    /// The key's project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
-    /// What it may do. A scope that the convention no longer has may stay, not come.
+    /// The key's scopes. A scope that the convention no longer offers can be kept but not added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<Scope>>,
-    /// Where a widget key works: these domains, whatever there were.
+    /// The domains on which a widget key works. Replaces the whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domains: Option<Vec<DomainPattern>>,
-    /// Whether pages on localhost may not use it.
+    /// Whether pages on localhost are forbidden to use the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub localhost_forbidden: Option<bool>,
-    /// The addresses that its clients come from; empty means any.
+    /// The IP ranges from which clients can use the key. Empty means any address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_ranges: Option<Vec<IpRange>>,
-    /// When it expires; `Some(None)` for never. An expired key works again when this is in the future.
+    /// When the key expires; `Some(None)` means never. An expired key works again if this is in the future.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Option<Timestamp>>,
     /// Notes for the team.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
-    /// What API servers get with each verification.
+    /// Metadata that API servers receive with each verification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
 }
 
 impl KeySettings {
-    /// Settings with a name and nothing else.
+    /// Settings with a name and default values.
     pub fn named(name: KeyName) -> Self {
         Self {
             name,
@@ -115,10 +115,10 @@ impl KeySettings {
         }
     }
 
-    /// Reads the settings that are typed or stand in a file, but for project and expiry, which each place writes in its own
-    /// way. `text` gives a field as it was written, with the items of a list between commas or line ends, and an empty text for
-    /// a field that is not there. Each sentence on what cannot be read goes to `refuse` with its field, which then has the
-    /// value of an empty one; without a name, there are no settings.
+    /// Parses settings from a form or a file, except project and expiry, whose format depends on the source. `text`
+    /// returns a field's value, with list items separated by commas or line breaks, and an empty string for a missing
+    /// field. Errors are passed to `refuse` with their field, which then has its empty value. Returns `None` if the
+    /// name is invalid.
     pub fn read(
         text: impl Fn(&'static str) -> String,
         mut refuse: impl FnMut(&'static str, String),
@@ -160,7 +160,7 @@ impl KeySettings {
                 TOO_MANY_RANGES,
                 |sentence| refuse("ip_ranges", sentence),
             ),
-            // Browsers send line ends as CR LF.
+            // Browsers send line breaks as CR LF.
             notes: text("notes").trim().replace("\r\n", "\n"),
             metadata: metadata.unwrap_or_else(|sentence| {
                 refuse("metadata", sentence);
@@ -171,7 +171,7 @@ impl KeySettings {
     }
 }
 
-/// The scopes of a list. One that is too long is not read to its end.
+/// Parses a list of scopes. Stops at one more than the maximum.
 fn scopes_of(text: &str) -> Result<Vec<Scope>, String> {
     let items = text.split([',', '\n', '\r']).map(str::trim);
     let items = items.filter(|item| !item.is_empty()).take(MAX_SCOPES + 1);
@@ -184,7 +184,7 @@ fn scopes_of(text: &str) -> Result<Vec<Scope>, String> {
 }
 
 impl SettingsChange {
-    /// Makes the change, of the fields that are wanted.
+    /// Applies the change to the fields for which `is_wanted` is true.
     pub fn apply(self, settings: &mut KeySettings, is_wanted: impl Fn(&str) -> bool) {
         fn set<T>(place: &mut T, value: Option<T>, is_wanted: bool) {
             if let Some(value) = value.filter(|_| is_wanted) {
@@ -219,7 +219,7 @@ impl SettingsChange {
     }
 }
 
-/// The items of a list, with a sentence for each that cannot be read.
+/// Returns the items of a list and passes a message to `refuse` for each invalid one.
 fn items<T, E: std::fmt::Display>(
     list: ParsedList<T, E>,
     too_many: &str,

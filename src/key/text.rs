@@ -1,7 +1,8 @@
 //! The text of a key (design §3): `<prefix><random><checksum>`.
 //!
-//! The random part is Base62, 26 characters (154 bits) in every convention of ours. The checksum is the CRC-32 (IEEE) of everything before it, so a
-//! mistyped or truncated key is refused without asking the database, and a scanner can tell a key from a lookalike.
+//! The random part is Base62, 26 characters (154 bits) in every built-in convention. The checksum is the CRC-32 (IEEE)
+//! of everything before it, so that a mistyped or truncated key is rejected without querying the database, and a
+//! scanner can distinguish keys from lookalikes.
 
 use std::fmt;
 
@@ -11,34 +12,34 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::{Environment, Kind};
 use crate::convention::{CHECKSUM_CHARACTERS, Convention};
 
-/// Base62 in the order that the checksum's digits use.
+/// Base62, in the order of the checksum's digits.
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// The longest text that is looked at; anything longer is no key of ours or of anyone we import from.
+/// The maximum length of a key in bytes. Anything longer is neither an own key nor one that can be imported.
 pub const MAX_LENGTH: usize = 256;
-/// The fewest characters that a display form hides: 12 of Base62 are 71 bits.
+/// The minimum number of characters that a display form hides: 12 Base62 characters are 71 bits.
 const MIN_HIDDEN: usize = 12;
-/// What stands in place of the secret part in a display form.
+/// Replaces the secret part in a display form.
 pub const MASK: &str = "••••••••";
 
-/// A key's plain text. It is wiped from memory when dropped, and neither `Debug` nor `Display` shows it.
+/// A plaintext key. It is wiped from memory when dropped. `Debug` redacts it, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Deserialize)]
 #[serde(transparent)]
 pub struct PlainKey(String);
 
 impl PlainKey {
-    /// Takes a key as a client presented it.
+    /// Wraps a key sent by a client.
     pub fn from_presented(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself. Call this only to hash the key, or to show it in the answer to its creation.
+    /// The plaintext. Use it only to hash the key, or to show it in the response to its creation.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What may be shown for ever: the first `front` characters, a mask, and the last four.
+    /// A form that is safe to show permanently: the first `front` characters, a mask, and the last four characters.
     ///
-    /// A text too short to hide enough of itself shows nothing but the mask.
+    /// Returns only the mask for a text that is too short to hide enough characters.
     pub fn display_form(&self, front: usize) -> String {
         if !self.0.is_ascii() || self.0.len() < front + 4 + MIN_HIDDEN {
             return MASK.to_owned();
@@ -47,7 +48,7 @@ impl PlainKey {
         format!("{front}{MASK}{last}")
     }
 
-    /// Whether the text has the shape of a key, and whose.
+    /// Determines whether the text has the format of a key, and of which kind and environment.
     pub fn recognise(&self, convention: &Convention) -> Recognised {
         let text = self.0.as_str();
         if text.is_empty()
@@ -74,7 +75,7 @@ impl PlainKey {
         Recognised::Foreign
     }
 
-    /// Whether the text ends in the checksum of what is before it.
+    /// Whether the text ends with the checksum of the part before it.
     pub fn has_checksum(&self) -> bool {
         let split = self.0.len().checked_sub(CHECKSUM_CHARACTERS);
         split
@@ -82,24 +83,24 @@ impl PlainKey {
             .is_some_and(|(body, checksum)| checksum.as_bytes() == checksum_of(body))
     }
 
-    /// Creates a new key behind `prefix`, with `random_characters` of Base62 (5.95 bits each) and the checksum.
+    /// Generates a key with `prefix`, `random_characters` of Base62 (5.95 bits each) and the checksum.
     ///
     /// # Errors
-    /// When the operating system has no randomness to give.
+    /// If the operating system cannot provide randomness.
     #[cfg(feature = "native")]
     pub fn generate(
         prefix: &str,
         random_characters: usize,
         random: &crate::random::Randomness,
     ) -> Result<Self, crate::random::RandomnessError> {
-        // Reserved at once: growing would leave copies of the secret behind in freed memory.
+        // Allocate once: growing the string would leave copies of the secret in freed memory.
         let mut text =
             String::with_capacity(prefix.len() + random_characters + CHECKSUM_CHARACTERS);
         text.push_str(prefix);
         let end = prefix.len() + random_characters;
         while text.len() < end {
             let mut bytes: [u8; 40] = random.bytes()?;
-            // 248 is the largest multiple of 62 that a byte holds: what lies above would favour some characters.
+            // 248 is the largest multiple of 62 that fits in a byte. Larger values would favor some characters.
             for byte in bytes
                 .iter()
                 .filter(|byte| **byte < 248)
@@ -122,23 +123,23 @@ impl fmt::Debug for PlainKey {
     }
 }
 
-/// What a presented text looks like, before any look-up.
+/// The format of a presented key, determined before any lookup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recognised {
-    /// One of this instance's own shapes, with a right checksum.
+    /// A key format of this instance with a valid checksum.
     Ours {
-        /// The kind that its prefix states.
+        /// The kind that the prefix indicates.
         kind: Kind,
-        /// The environment that its prefix states.
+        /// The environment that the prefix indicates.
         environment: Environment,
     },
-    /// One of this instance's own shapes, prefix and length, with a wrong checksum: refused without a look-up, unless
-    /// keys were imported (see [`crate::imports`]).
+    /// A prefix and length of this instance with a wrong checksum. Rejected without a lookup unless keys were imported
+    /// (see `imports.rs`).
     Miswritten,
-    /// Another shape: only a key imported from elsewhere, legacy ones included, can look like this, and it is found by
-    /// its digest alone. Where keys have no prefix, a wrong checksum is this too, since the shape says nothing then.
+    /// Any other format. Only imported keys, including legacy ones, can have it; they are found by digest. If the
+    /// prefix is empty, a wrong checksum is classified here too, because the format is then not distinctive.
     Foreign,
-    /// Empty, too long, or with characters that no key has.
+    /// Empty, too long, or with characters that keys cannot contain.
     Malformed,
 }
 

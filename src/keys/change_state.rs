@@ -1,5 +1,5 @@
-//! Disabling, enabling and revoking. Each takes effect on this instance before the caller is answered, and within a second
-//! on every other.
+//! Disabling, enabling and revoking keys. A change takes effect on this instance before the response is sent, and on
+//! every other instance within one second.
 
 mod bulk;
 
@@ -20,21 +20,21 @@ use super::revision::is_outdated;
 
 pub use bulk::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many};
 
-/// Why a key's state was not changed.
+/// Why a key's status was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeStateError {
     /// The org has no such key.
     #[error("The key was not found.")]
     NotFound,
-    /// The key's state does not allow it.
+    /// The key's status does not allow the change.
     #[error(
         "This key is {0}, so this change is not possible. Reload the page to see its current status."
     )]
     WrongState(Status),
-    /// Someone else changed what the caller based the change on.
+    /// Someone else changed the key after the caller read it.
     #[error("Someone else changed this key in the meantime.")]
     ChangedMeanwhile,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -56,7 +56,7 @@ impl StateChange {
         }
     }
 
-    /// The columns after the change, or the status that forbids it.
+    /// Returns the timestamps after the change, or the status that forbids it.
     fn apply(
         &self,
         mut lifecycle: Lifecycle,
@@ -79,10 +79,10 @@ impl StateChange {
     }
 }
 
-/// Switches an active key off.
+/// Disables an active key.
 ///
 /// # Errors
-/// When it is not active, or was changed meanwhile.
+/// If the key is not active or was changed in the meantime.
 pub async fn disable(
     engine: &Engine,
     permit: &Permit<to::DisableKeys>,
@@ -91,10 +91,10 @@ pub async fn disable(
     change(engine, permit, key.into(), StateChange::Disable).await
 }
 
-/// Switches a disabled key on again.
+/// Enables a disabled key.
 ///
 /// # Errors
-/// When it is not disabled, or was changed meanwhile.
+/// If the key is not disabled or was changed in the meantime.
 pub async fn enable(
     engine: &Engine,
     permit: &Permit<to::DisableKeys>,
@@ -103,10 +103,10 @@ pub async fn enable(
     change(engine, permit, key.into(), StateChange::Enable).await
 }
 
-/// Ends a key for good.
+/// Revokes a key permanently.
 ///
 /// # Errors
-/// When it is revoked already, or was changed meanwhile.
+/// If the key is already revoked or was changed in the meantime.
 pub async fn revoke(
     engine: &Engine,
     permit: &Permit<to::RevokeKeys>,
@@ -128,7 +128,7 @@ async fn change<A>(
     Ok(change.commit(happened).await?)
 }
 
-/// Changes one key in a transaction, and says what happened.
+/// Changes a key within a transaction and returns the event.
 async fn change_in(
     tx: &mut Tx,
     org_id: OrgId,

@@ -1,4 +1,4 @@
-//! Creating a key.
+//! Creating keys.
 
 use crate::{
     Engine,
@@ -21,55 +21,55 @@ use super::{
     store::{self, NewRow},
 };
 
-/// What a key is created from.
+/// The input for creating a key.
 #[derive(Debug, Clone)]
 pub struct NewKey {
     /// Secret or widget.
     pub kind: Kind,
     /// Live or test.
     pub environment: Environment,
-    /// What owners set.
+    /// The settings chosen by owners.
     pub settings: KeySettings,
-    /// A value that the form was sent with. The second time it comes, no second key is created.
+    /// A token served with the form. Submitting the form again does not create a second key.
     pub creation_token: Option<String>,
 }
 
-/// A key that was just created. The only value that holds a plain key.
+/// A key that was just created. The only type that holds a new plaintext key.
 #[derive(Debug)]
 pub struct CreatedKey {
-    /// Its id.
+    /// The key's ID.
     pub id: KeyId,
-    /// Its text, to be shown once.
+    /// The plaintext key, to be shown once.
     pub plain: PlainKey,
-    /// The front and the last four characters.
+    /// The first characters and the last four characters.
     pub display: String,
-    /// The place of the entry on it in the audit log.
+    /// The position of its audit log entry.
     pub position: i64,
 }
 
 /// Why a key was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateKeyError {
-    /// The convention has no prefix for it.
+    /// The convention has no prefix for this kind and environment.
     #[error("This instance does not offer {1} {0} keys. Choose another kind or environment.")]
     NotOffered(Kind, Environment),
-    /// Something about it will not do.
+    /// A setting is invalid.
     #[error(transparent)]
     InvalidField(#[from] InvalidKeyField),
-    /// This very form has created a key already.
+    /// This form has already created a key.
     #[error("This key was already created, and was shown at that time.")]
     AlreadyCreated(KeyId),
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(CreateKeyError);
 
-/// Creates a key and returns its plaintext, for the first and last time.
+/// Creates a key and returns its plaintext, which cannot be retrieved later.
 ///
 /// # Errors
-/// When something about it will not do, which changes nothing.
+/// If a setting is invalid. Nothing is changed then.
 pub async fn create(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
@@ -78,10 +78,10 @@ pub async fn create(
     create_in(engine, permit, new, Status::Active).await
 }
 
-/// The same for a key that is disabled from the start: it works when it is enabled.
+/// Like [`create`], but the key is disabled. It works once it is enabled.
 ///
 /// # Errors
-/// When something about it will not do, which changes nothing.
+/// If a setting is invalid. Nothing is changed then.
 pub async fn create_disabled(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
@@ -153,16 +153,17 @@ async fn create_in(
     })
 }
 
-/// A value for [`NewKey::creation_token`], to be served with a form.
+/// Returns a value for [`NewKey::creation_token`], to be served with a form.
 ///
 /// # Errors
-/// When there is no randomness.
+/// If the operating system cannot provide randomness.
 pub fn new_creation_token(engine: &Engine) -> Result<String, RandomnessError> {
     let bytes: [u8; 16] = engine.random.bytes()?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// A creation token as a form sent it back; nothing for what [`new_creation_token`] never made.
+/// Parses a creation token from a submitted form. Returns `None` if it does not have the format of
+/// [`new_creation_token`].
 pub fn sent_creation_token(text: &str) -> Option<String> {
     let is_token = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_token.then(|| text.to_owned())

@@ -1,4 +1,4 @@
-//! Changing what a key is. Its kind and environment stay as they are: its text states them.
+//! Editing keys. The kind and environment cannot be changed, because they are part of the key's text.
 
 use serde_json::Value;
 
@@ -19,21 +19,21 @@ use super::{
     store::{self, Locked},
 };
 
-/// What to change about where a widget key works; `None` leaves it as it is.
+/// A change of the sites on which a widget key works. A field that is `None` is not changed.
 #[derive(Debug, Clone, Default)]
 pub struct EditDomains {
-    /// Its allowed domains.
+    /// The change to the allowed domains.
     pub domains: Option<DomainsChange>,
-    /// Whether pages on localhost may not use it, where the convention leaves that to the key.
+    /// Whether pages on localhost are forbidden to use the key, if the convention leaves that to the key.
     pub localhost_forbidden: Option<bool>,
 }
 
-/// A change of a list of allowed domains that does not undo what someone else does meanwhile.
+/// A change to a list of allowed domains. It does not undo concurrent changes.
 #[derive(Debug, Clone)]
 pub enum DomainsChange {
-    /// These as well.
+    /// Add these domains.
     Add(Vec<DomainPattern>),
-    /// All but these.
+    /// Remove these domains.
     Remove(Vec<DomainPattern>),
 }
 
@@ -43,26 +43,26 @@ pub enum EditKeyError {
     /// The org has no such key.
     #[error("The key was not found.")]
     NotFound,
-    /// It has ended for good.
+    /// The key is revoked.
     #[error("This key is revoked and can no longer be changed. Create a new key instead.")]
     Revoked,
-    /// Someone else changed what the caller based the change on.
+    /// Someone else changed the key after the caller read it.
     #[error("Someone else changed this key in the meantime.")]
     ChangedMeanwhile,
-    /// It cannot be like that.
+    /// A setting is invalid.
     #[error(transparent)]
     InvalidField(#[from] InvalidKeyField),
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(EditKeyError);
 
-/// Changes the settings of a key. `known` is what the caller knows of it: where that is outdated, nothing is changed.
+/// Changes the settings of a key. `known` is the state that the caller has seen: if it is outdated, nothing is changed.
 ///
 /// # Errors
-/// When it is revoked, was changed meanwhile, or something will not do, which changes nothing.
+/// If the key is revoked or was changed in the meantime, or a setting is invalid. Nothing is changed then.
 pub async fn edit(
     engine: &Engine,
     permit: &Permit<to::EditKeys>,
@@ -82,10 +82,10 @@ pub async fn edit(
     change_settings(engine, permit, id, edit).await
 }
 
-/// Changes where a widget key works.
+/// Changes the sites on which a widget key works.
 ///
 /// # Errors
-/// When it is revoked, is no widget key, or would work nowhere; nothing is changed then.
+/// If the key is revoked, is not a widget key or would have no domains. Nothing is changed then.
 pub async fn edit_domains(
     engine: &Engine,
     permit: &Permit<to::EditDomains>,
@@ -139,7 +139,7 @@ async fn change_settings<A>(
     Ok(change.commit(updated).await?)
 }
 
-/// What is different. Of notes and metadata, which may say anything, only that they are.
+/// The changed fields. For notes and metadata, which can contain anything, only the fact that they changed is recorded.
 fn differences(before: &KeySettings, after: &KeySettings, id: KeyId) -> Happened {
     let mut now = fields_of(after);
     let updated = Happened::new(Event::KeyUpdated, Target::Key(id));

@@ -1,7 +1,7 @@
-//! Importing keys that were created elsewhere, by their SHA-256: their text is not needed, and not asked for.
+//! Importing keys that were created elsewhere, by their SHA-256 digest. The plaintext is not needed.
 //!
-//! A file is read ([`file`]), each entry is checked as a new key is ([`entry`]), and then all are stored or none is. What
-//! is wrong is told entry by entry. A key is of the kind and the environment that its prefix states.
+//! The file is parsed ([`file`]) and each entry is validated like a new key ([`entry`]). Then either all keys are
+//! stored or none. Errors are reported per entry. The prefix determines a key's kind and environment.
 
 mod entry;
 mod expiry;
@@ -28,27 +28,27 @@ pub use self::{
     report::{EntryReport, ImportError, MAX_ENTRIES, Problem, Report},
 };
 
-/// How a file is written.
+/// The format of an import file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// RFC 4180, with a line of column names first.
+    /// RFC 4180, with column names in the first line.
     Csv,
-    /// An array of objects, or an object whose `keys` is one.
+    /// An array of objects, or an object whose `keys` field is such an array.
     Json,
 }
 
-/// A place in the queue of imports, to take before a file is received.
+/// Takes a place in the queue of imports. Call this before the file is received.
 ///
 /// # Errors
-/// When too many imports are under way, in all or in this org.
+/// If too many imports are in progress, in total or in this org.
 pub fn enter(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Place<OrgId>, Busy> {
     engine.importing.enter(permit.org_id())
 }
 
-/// Imports every key of a file, or none. With `dry_run` it only says what would come of it.
+/// Imports all keys of a file, or none. With `dry_run`, only reports what would happen.
 ///
 /// # Errors
-/// When the file cannot be read or the database fails. What is wrong with single entries is in the report.
+/// If the file cannot be parsed or the database fails. Errors in single entries are in the report.
 pub async fn import(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
@@ -62,11 +62,11 @@ pub async fn import(
     Ok(report)
 }
 
-/// The same for someone who has a place in the queue, and gets it back: to keep while the answer, which is as large as the
-/// file, is in memory.
+/// Like [`import`], for a caller that already has a place in the queue. The place is returned, so that the caller can
+/// hold it while the response, which is as large as the file, is in memory.
 ///
 /// # Errors
-/// When the file cannot be read or the database fails. What is wrong with single entries is in the report.
+/// If the file cannot be parsed or the database fails. Errors in single entries are in the report.
 pub async fn import_at(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
@@ -77,7 +77,7 @@ pub async fn import_at(
 ) -> Result<(Report, Place<OrgId>), ImportError> {
     let projects = store::projects(engine, permit.org_id()).await?;
     let (convention, now) = (engine.convention.clone(), engine.clock.now());
-    // Ends after storing, which is part of the work.
+    // The turn ends after the keys are stored, because storing them is part of the work.
     let (checked, turn) = place
         .run(move || check(&convention, &projects, format, &text, now))
         .await?;
@@ -95,9 +95,9 @@ pub async fn import_at(
     Ok((report, turn.end()))
 }
 
-/// A file as far as it can be judged without the database.
+/// A file after all checks that do not need the database.
 struct Checked {
-    /// By entry; `None` where something is wrong with it.
+    /// The parsed entries. `None` for an invalid entry.
     entries: Vec<Option<Entry>>,
     listed: Listed,
     report: Report,
@@ -138,7 +138,7 @@ fn check(
     Ok(checked)
 }
 
-/// Refuses every entry whose key is further up in the file.
+/// Rejects every entry whose key already appears earlier in the file.
 fn refuse_twins(entries: &[Option<Entry>], listed: &mut Listed, told: &mut [EntryReport]) {
     let mut first_lines = HashMap::new();
     for (entry, told) in entries.iter().zip(told) {

@@ -1,9 +1,10 @@
-//! An org's keys, searched, filtered, sorted and paged by cursor.
+//! An org's keys with search, filters, sorting and cursor-based pagination.
 //!
-//! A page starts after (or ends before) the key that the cursor names by its place in the order, so the ten-thousandth
-//! key is as quick to reach as the first. Names and times of creation have an index; the order by last use or expiry is found
-//! among all keys that match, and every page counts those. Both grow with the org's keys: a page of 50 among 10,000 takes 16 to
-//! 36 ms on SQLite, and up to 66 ms in such an order (a debug build on two busy cores).
+//! A cursor identifies a key by its position in the order, and a page starts after it (or ends before it), so that the
+//! ten-thousandth key can be reached as fast as the first. Names and creation times are indexed. Sorting by last use or
+//! expiry scans all matching keys, and every page counts the matches; both grow with the number of keys. A page of 50
+//! among 10,000 keys takes 16 to 36 ms on SQLite, and up to 66 ms for the orders without an index (a debug build on two
+//! busy cores).
 
 use std::{fmt, str::FromStr};
 
@@ -23,89 +24,89 @@ use super::{
     show::{details_of, fitting_details},
 };
 
-/// What a list is sorted by.
+/// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortBy {
-    /// The name, whatever its case.
+    /// The name, ignoring case.
     Name,
-    /// When it was created.
+    /// The creation time.
     #[default]
     Created,
-    /// When it last let a request pass; never counts as earliest.
+    /// The time of the last valid request. Keys that were never used count as the earliest.
     LastUsed,
-    /// When it expires; never counts as latest.
+    /// The expiry. Keys that never expire count as the latest.
     Expires,
 }
 
-/// Which states a list shows.
+/// The statuses that a list includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusFilter {
-    /// Every key.
+    /// All keys.
     #[default]
     Any,
-    /// Keys that work.
+    /// Active keys.
     Active,
-    /// Keys that are disabled, or work but expire within [`EXPIRING_WITHIN`].
+    /// Keys that are disabled, or that are active and expire within [`EXPIRING_WITHIN`].
     NeedsAttention,
-    /// Keys that are revoked or expired.
+    /// Revoked and expired keys.
     Ended,
-    /// Keys of one status.
+    /// Keys with this status.
     Is(Status),
 }
 
 /// How long before its expiry a key needs attention (design §8), in milliseconds.
 pub const EXPIRING_WITHIN: i64 = 14 * DAY;
 
-/// Which keys to list.
+/// A query for a list of keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
-    /// Part of the name or the display form; empty means all.
+    /// A part of the name or the display form. Empty matches all keys.
     pub search: Search,
-    /// Search names alone, for those who may not know display forms.
+    /// Search only names, for callers who are not allowed to see display forms.
     pub names_only: bool,
-    /// One environment, or both.
+    /// Only keys of this environment.
     pub environment: Option<Environment>,
-    /// One kind, or both.
+    /// Only keys of this kind.
     pub kind: Option<Kind>,
-    /// Which states.
+    /// Only keys with these statuses.
     pub status: StatusFilter,
-    /// By what.
+    /// The sort order.
     pub sort: SortBy,
-    /// Latest, or last in the alphabet, first.
+    /// Whether to sort in descending order.
     pub descending: bool,
-    /// Where the page starts or ends. A place of another order counts as none.
+    /// Where the page starts or ends. Ignored if it is from another sort order.
     pub cursor: Option<Cursor>,
-    /// How many keys a page has; at least 1.
+    /// The number of keys per page; at least 1.
     pub page_size: u16,
 }
 
-/// A place in the list: beside the key that stands there.
+/// The start or end of a page, next to a key in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
-    /// The page that follows the key.
+    /// The page after this key.
     After(Place),
-    /// The page that precedes the key.
+    /// The page before this key.
     Before(Place),
 }
 
-/// A key's place in an order: what it is sorted by, and its id to tell equals apart. By name the id says it all: what names
-/// are sorted by holds display forms, which are not for everyone who sees an address.
+/// A key's position in a sort order: its sort value, and its ID as a tie-breaker. When sorting by name, only the ID is
+/// used: the sort column contains the display form, which must not appear in URLs that anyone can see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     value: String,
     id: KeyId,
 }
 
-/// One page of keys.
+/// A page of keys.
 #[derive(Debug, Clone)]
 pub struct KeyPage {
-    /// The keys in order.
+    /// The keys in sort order.
     pub keys: Vec<KeySummary>,
-    /// How many keys the filters let through, on all pages.
+    /// The total number of matching keys on all pages.
     pub matching: i64,
-    /// Where the page before this one ends, if there is one.
+    /// The end of the previous page, if there is one.
     pub previous: Option<Place>,
-    /// Where the page after this one starts, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<Place>,
 }
 
@@ -116,7 +117,7 @@ impl Cursor {
     }
 }
 
-/// The text is not a place in a list.
+/// The text is not a valid position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a place in a list of keys")]
 pub struct InvalidPlace;
@@ -139,7 +140,7 @@ impl FromStr for Place {
 }
 
 impl SortBy {
-    /// The SQL that a list is sorted by. Never null, so that a place can be compared with it.
+    /// The SQL expression to sort by. Never null, so that positions can be compared with it.
     const fn expression(self) -> &'static str {
         match self {
             Self::Name => "keys.search",
@@ -149,7 +150,7 @@ impl SortBy {
         }
     }
 
-    /// What is compared with the expression: a place's value, $9, or what its key has, $10.
+    /// The SQL value to compare with the expression: the position's value, $9, or the sort value of its key, $10.
     const fn of_place(self) -> &'static str {
         match self {
             Self::Name => {
@@ -159,7 +160,7 @@ impl SortBy {
         }
     }
 
-    /// Whether a place, which comes from an address that anyone may edit, can be compared with places of this order.
+    /// Whether a position, which comes from a URL and can be manipulated, is valid for this sort order.
     pub fn has(self, place: &Place) -> bool {
         match self {
             Self::Name => place.value.is_empty(),
@@ -182,10 +183,11 @@ impl SortBy {
     }
 }
 
-/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind
-/// or '', $8 project or ''.
+/// Parameters: $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 end of the "expiring soon"
+/// period, $7 kind or '', $8 project or ''.
 ///
-/// What is searched in is the name, a unit separator and the display form; a pattern for names alone has to end before it.
+/// The searched column holds the name, a unit separator and the display form. A pattern for names only must match
+/// before the separator.
 const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND ($3 = '' OR keys.environment = $3) \
      AND ($7 = '' OR keys.kind = $7) AND ($8 = '' OR keys.project_id = $8) \
      AND CASE $4 WHEN 'any' THEN TRUE \
@@ -198,10 +200,10 @@ const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND
        ELSE keys.revoked_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
          AND (keys.disabled_at IS NOT NULL OR COALESCE(keys.expires_at <= $6, FALSE)) END";
 
-/// One page of the org's keys.
+/// Returns a page of the org's keys.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -210,7 +212,7 @@ pub async fn list(
     list_within(engine, permit, None, query).await
 }
 
-/// The same for the keys of one project, or of all.
+/// Like [`list`], but for the keys of one project, or of all projects.
 async fn list_within(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -220,7 +222,7 @@ async fn list_within(
     let now = engine.clock.now();
     let searched = escape_like(&query.search.as_str().to_lowercase());
     let pattern = if query.names_only {
-        // No name and no search holds the separator, so this matches before it.
+        // Neither names nor searches contain the separator, so this matches only before it.
         format!("%{}%\u{1f}%", searched.replace('\u{1f}', "\u{fffd}"))
     } else {
         format!("%{searched}%")
@@ -244,7 +246,7 @@ async fn list_within(
         .cursor
         .as_ref()
         .filter(|cursor| query.sort.has(cursor.place()));
-    // A page before a place is read backwards from it and turned around.
+    // The page before a position is read in reverse order and then reversed.
     let backwards = matches!(cursor, Some(Cursor::Before(_)));
     let (comparison, direction) = if query.descending == backwards {
         (">", "ASC")
@@ -290,22 +292,22 @@ async fn list_within(
     })
 }
 
-/// One page of the org's keys with all that owners and admins may know of them.
+/// A page of the org's keys with the data that owners and admins can see.
 #[derive(Debug)]
 pub struct DetailsPage {
-    /// The keys in order.
+    /// The keys in sort order.
     pub keys: Vec<Key>,
-    /// How many keys the filters let through, on all pages.
+    /// The total number of matching keys on all pages.
     pub matching: i64,
-    /// Where the next page starts, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<Place>,
 }
 
-/// The same as [`list`] for the keys of one project, or of all, with all that owners and admins may know of them. A page ends early where its keys hold more than
-/// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
+/// Like [`list`], but for the keys of one project or of all projects, with the data that owners and admins can see. A
+/// page ends early if its keys exceed [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list_details(
     engine: &Engine,
     listing: &Permit<to::SeeKeys>,
@@ -327,10 +329,10 @@ pub async fn list_details(
     })
 }
 
-/// The keys among `ids` that the org has: id, name, and whether it is revoked.
+/// Returns the ID, the name and whether it is revoked for each of the org's keys among `ids`.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn names_of(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -349,7 +351,7 @@ pub async fn names_of(
     })?)
 }
 
-/// Text that LIKE takes literally. No name has a NUL, and Postgres refuses to look for one.
+/// Escapes text for LIKE. NUL is replaced: no name contains it, and Postgres rejects it in parameters.
 fn escape_like(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
         .replace('\\', "\\\\")

@@ -1,4 +1,4 @@
-//! Which project a key belongs to.
+//! The project of a key.
 
 use crate::{
     Engine,
@@ -12,16 +12,16 @@ use crate::{
 /// A project that a key can belong to.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ProjectChoice {
-    /// Its id.
+    /// The project's ID.
     pub id: ProjectId,
-    /// Its name.
+    /// The project's display name.
     pub name: DisplayName,
 }
 
-/// The org's projects, the one that keys go to by default first.
+/// Returns the org's projects, the default project first.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn choices(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -29,7 +29,7 @@ pub async fn choices(
     of_org(engine, permit.org_id()).await
 }
 
-/// The same, for operations that hold another permit for the org.
+/// Like [`choices`], for operations that hold another permit for the org.
 pub(super) async fn of_org(
     engine: &Engine,
     org_id: OrgId,
@@ -40,8 +40,9 @@ pub(super) async fn of_org(
         .bind(org_id).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
 }
 
-/// The project with this id, or `Default` when none is named; `None` when the org has no such project. It is not deleted until
-/// the transaction ends: Postgres has to be told, SQLite's transaction keeps every other writer out by itself.
+/// Returns the project with this ID, or `Default` if none is given. `None` if the org has no such project. The project
+/// cannot be deleted until the transaction ends: Postgres needs a row lock, while SQLite's transaction excludes all
+/// other writers.
 pub(crate) async fn resolve(
     tx: &mut Tx,
     org_id: OrgId,

@@ -1,4 +1,4 @@
-//! The revision and the entity tag of a key.
+//! Revisions and entity tags of keys.
 
 use crate::{
     db::{StorageError, Tx},
@@ -16,7 +16,8 @@ use super::{
     store::{Locked, lock},
 };
 
-/// Whether the key is not as a caller knows it that sends no fields. The transaction has locked its row.
+/// Whether the key has changed since the caller read it. For changes that set no fields. The transaction must have
+/// locked the row.
 pub(super) async fn is_outdated(
     tx: &mut Tx,
     org_id: OrgId,
@@ -33,19 +34,19 @@ pub(super) async fn is_outdated(
 }
 
 impl SettingsChange {
-    /// A fingerprint of each field that is given.
+    /// A fingerprint of each field that is changed.
     pub fn revision(&self) -> Revision {
         Revision::of(self)
     }
 }
 
 impl Key {
-    /// The revision that a form of the key is served with.
+    /// The revision that is served with the key's form.
     pub fn revision(&self) -> Revision {
         Revision::of(&self.settings)
     }
 
-    /// Its entity tag: another one after every change of its settings, its state or its secrets, not after its use.
+    /// The key's entity tag. It changes with the settings, the status or the secrets, but not with use.
     pub fn tag(&self) -> String {
         tag(
             &self.settings,
@@ -57,7 +58,7 @@ impl Key {
 }
 
 impl Locked {
-    /// As [`Key::tag`].
+    /// See [`Key::tag`].
     pub fn tag(&self) -> String {
         tag(
             &self.settings,

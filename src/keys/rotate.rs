@@ -1,5 +1,5 @@
-//! Rotation: a new secret under the same key. The old one keeps working for an overlap, so that whoever uses the key has
-//! time to change over.
+//! Rotation: a new secret for the same key. The old secret keeps working for an overlap period, so that users of the
+//! key have time to switch.
 
 use crate::{
     Engine,
@@ -18,19 +18,19 @@ use crate::{
 
 use super::{create::CreatedKey, revision::is_outdated, store::search_text};
 
-/// The longest overlap, in milliseconds (design §3).
+/// The maximum overlap, in milliseconds (design §3).
 pub const LONGEST_OVERLAP: i64 = 30 * DAY;
 
-/// How long after a rotation the next may come, in milliseconds. Requests that were sent at once are not served at once:
-/// those that waited for their turn are told from someone who wants another secret by this alone.
+/// The minimum time between rotations, in milliseconds. Concurrent requests are served one after the other. Only this
+/// interval distinguishes those that waited for their turn from an intentional further rotation.
 pub const APART: i64 = SECOND;
 
-/// How a key is to be rotated.
+/// The parameters of a rotation.
 #[derive(Debug, Clone, Default)]
 pub struct Rotation {
-    /// For how many milliseconds the old secret keeps working: 0 to [`LONGEST_OVERLAP`].
+    /// How long the old secret keeps working, in milliseconds: 0 to [`LONGEST_OVERLAP`].
     pub overlap: i64,
-    /// A value that the form was sent with. The second time it comes for the same key, nothing is rotated.
+    /// A token served with the form. Submitting the form again for the same key does not rotate it again.
     pub token: Option<String>,
 }
 
@@ -40,37 +40,37 @@ pub enum RotateKeyError {
     /// The org has no such key.
     #[error("The key was not found.")]
     NotFound,
-    /// A revoked or expired key stays so, whatever its secret.
+    /// The key is revoked or expired, which a new secret would not change.
     #[error("This key is {0} and cannot be rotated. Create a new key instead.")]
     WrongState(Status),
-    /// The secret before this one still works, and this one is in use too.
+    /// The previous secret still works, and the current one is in use too.
     #[error(
         "A rotation is already in progress: the new secret is in use, and the old one still works. End the old secret now, \
          or wait until it ends."
     )]
     RotationRunning {
-        /// When it ends by itself.
+        /// When the previous secret ends.
         ends_at: Timestamp,
     },
-    /// Another rotation was stored while this one was on its way, or less than [`APART`] ago.
+    /// Another rotation was stored while this one was in progress, or less than [`APART`] ago.
     #[error(
         "Another request has just rotated this key and received the new secret. To rotate it again, wait a second and \
          retry."
     )]
     RotatedMeanwhile,
-    /// Not a length that an overlap can have.
+    /// The overlap is out of range.
     #[error("The overlap must be between 0 seconds and 30 days.")]
     OverlapOutOfRange,
-    /// The convention has no prefix for a key like this, which came from elsewhere.
+    /// The key was imported, and the convention has no prefix for its kind and environment.
     #[error("This instance does not offer {1} {0} keys. Create a key of another kind instead.")]
     NotOffered(Kind, Environment),
-    /// This very form has rotated the key already.
+    /// This form has already rotated the key.
     #[error("This key was already rotated, and its new secret was shown at that time.")]
     AlreadyRotated,
-    /// Someone else changed what the caller based the rotation on.
+    /// Someone else changed the key after the caller read it.
     #[error("Someone else changed this key in the meantime.")]
     ChangedMeanwhile,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -83,13 +83,13 @@ pub enum EndOldSecretError {
     /// The org has no such key.
     #[error("The key was not found.")]
     NotFound,
-    /// No old secret of the key works.
+    /// The key has no old secret that still works.
     #[error("This key has no old secret that still works. No action is needed.")]
     NoneRunning,
-    /// Someone else changed what the caller based this on.
+    /// Someone else changed the key after the caller read it.
     #[error("Someone else changed this key in the meantime.")]
     ChangedMeanwhile,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -105,14 +105,15 @@ struct Row {
     lifecycle: Lifecycle,
 }
 
-/// Gives a key a new secret, and its plain text for the first and last time. A disabled key stays disabled. Of several
-/// rotations at once one is done: without an overlap each would end the secret that the one before was answered with.
+/// Rotates a key and returns the plaintext of its new secret, which cannot be retrieved later. A disabled key stays
+/// disabled. Only one of several concurrent rotations succeeds: without an overlap, each would end the secret that the
+/// previous one returned.
 ///
-/// While the old secret of the last rotation still works, a new one that nobody ever used, because the answer that had it was
-/// lost, is replaced. The old secret then keeps its end, whatever the overlap.
+/// While the old secret of the last rotation still works, a current secret that was never used, because the response
+/// with it was lost, is replaced. The old secret then keeps its end, regardless of the requested overlap.
 ///
 /// # Errors
-/// When the key's state or its last rotation forbids it, which changes nothing.
+/// If the key's status or its last rotation forbids it. Nothing is changed then.
 pub async fn rotate(
     engine: &Engine,
     permit: &Permit<to::RotateKeys>,
@@ -128,14 +129,14 @@ pub async fn rotate(
         .as_ref()
         .is_some_and(|secret| secret.is_beside_old_one(engine.clock.now()))
     {
-        // What this instance counted of its use has to be stored before the decision whether it was used.
+        // Store the use that this instance has counted before deciding whether the secret was used.
         flush(engine).await?;
     }
     let mut change = engine.change(permit).await?;
     let row = lock(change.tx(), permit.org_id(), id)
         .await?
         .ok_or(RotateKeyError::NotFound)?;
-    // Read after the lock: what is decided now and what is stored have one time.
+    // Read the time after taking the lock, so that the decision and the stored data use the same time.
     let now = engine.clock.now();
     const FORM_SEEN: &str =
         "SELECT COUNT(*) FROM key_secrets WHERE key_id = $1 AND rotation_token = $2";
@@ -213,7 +214,7 @@ pub async fn rotate(
     })
 }
 
-/// Reads a key's row, which nobody else changes until the transaction ends.
+/// Reads a key's row and locks it until the transaction ends.
 async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, StorageError> {
     select_locked!(
         tx,
@@ -223,21 +224,21 @@ async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, Stor
     )
 }
 
-/// The secret that a key has now.
+/// The current secret of a key.
 #[derive(sqlx::FromRow)]
 struct CurrentSecret {
     id: SecretId,
     created_at: Timestamp,
-    /// When a request last passed with it.
+    /// When the secret was last used in a valid request.
     last_used_at: Option<Timestamp>,
-    /// How many the key has had, this one included.
+    /// The number of secrets that the key has had, including this one.
     secrets: i64,
-    /// When the last of those before it ends, or ended.
+    /// When the last of the replaced secrets ends or ended.
     old_ends_at: Option<Timestamp>,
 }
 
 impl CurrentSecret {
-    /// Whether the one before it still works.
+    /// Whether the previous secret still works.
     fn is_beside_old_one(&self, now: Timestamp) -> bool {
         self.old_ends_at.is_some_and(|ends_at| ends_at > now)
     }
@@ -248,12 +249,12 @@ const CURRENT: &str = "SELECT id, created_at, last_used_at, \
      (SELECT MAX(ends_at) FROM key_secrets WHERE key_id = $1) AS old_ends_at \
      FROM key_secrets WHERE key_id = $1 AND ends_at IS NULL";
 
-/// The secret that a rotation that begins now sets out to replace.
+/// The secret that a rotation starting now will replace.
 async fn current_secret(engine: &Engine, id: KeyId) -> Result<Option<CurrentSecret>, StorageError> {
     Ok(on!(engine.db.read(), c => sqlx::query_as(CURRENT).bind(id).fetch_optional(c).await)?)
 }
 
-/// A secret that is to be stored.
+/// A secret to be stored.
 struct NewSecret<'a> {
     key: KeyId,
     plain: &'a PlainKey,
@@ -261,7 +262,7 @@ struct NewSecret<'a> {
     now: Timestamp,
 }
 
-/// Has the key's current secret end, and stores the new one.
+/// Sets the end of the key's current secret and stores the new one.
 async fn replace_secret(
     engine: &Engine,
     tx: &mut Tx,
@@ -290,7 +291,7 @@ async fn replace_secret(
 /// Ends an old secret before its overlap is over.
 ///
 /// # Errors
-/// When no old secret of the key works, or the key was changed meanwhile.
+/// If the key has no old secret that still works, or was changed in the meantime.
 pub async fn end_old_secret(
     engine: &Engine,
     permit: &Permit<to::RotateKeys>,

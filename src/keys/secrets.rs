@@ -1,4 +1,4 @@
-//! The secrets of a key: the one that it has now, and old ones that rotation left behind.
+//! The secrets of a key: the current one, and those that rotations replaced.
 
 use crate::{
     Engine,
@@ -8,32 +8,32 @@ use crate::{
     time::Timestamp,
 };
 
-/// One secret of a key, without its text.
+/// A secret of a key, without its plaintext.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Secret {
-    /// Its id.
+    /// The secret's ID.
     pub id: SecretId,
-    /// Its front and its last four characters.
+    /// The first characters and the last four characters.
     pub display: String,
-    /// When it was created.
+    /// When the secret was created.
     pub created_at: Timestamp,
-    /// When it stops or stopped; `None` for the one that the key has now.
+    /// When the secret ends or ended; `None` for the current secret.
     pub ends_at: Option<Timestamp>,
-    /// When it last let a request pass.
+    /// When the secret was last used in a valid request.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl Secret {
-    /// Whether this is an old secret that still works at `now`.
+    /// Whether this is a replaced secret that still works at `now`.
     pub fn is_running_out(&self, now: Timestamp) -> bool {
         self.ends_at.is_some_and(|at| at > now)
     }
 }
 
-/// A key's secrets, the latest first; none when the org has no such key.
+/// Returns a key's secrets, the latest first. Empty if the org has no such key.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn secrets(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,

@@ -1,4 +1,4 @@
-//! One key.
+//! Reading single keys.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,10 @@ use super::{
     store::{COLUMNS, LAST_SECRET_ENDED_AT, SIZE, SettingsRow},
 };
 
-/// What every role may know of a key; `None` when the org has no such key.
+/// Returns the data of a key that every role can see. `None` if the org has no such key.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn summary(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
@@ -33,10 +33,10 @@ pub async fn summary(
     )
 }
 
-/// What owners and admins may know of a key; `None` when the org has no such key.
+/// Returns the data of a key that owners and admins can see. `None` if the org has no such key.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn details(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -45,10 +45,10 @@ pub async fn details(
     Ok(details_of(engine, permit, &[id]).await?.pop())
 }
 
-/// How many of these keys fit on one page of a list with all that [`details_of`] gives, from the first on.
+/// Returns how many of the keys, starting with the first, fit on one page with all data that [`details_of`] returns.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub(super) async fn fitting_details(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -76,10 +76,10 @@ pub(super) async fn fitting_details(
     ))
 }
 
-/// The same of several keys, in the order of `ids`. Those that the org does not have are left out.
+/// Like [`details`], but for several keys, in the order of `ids`. Keys that the org does not have are omitted.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn details_of(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -104,7 +104,7 @@ pub async fn details_of(
     Ok(keys)
 }
 
-/// Selects so many keys of the org `$1` at the instant `$2`.
+/// A query for this number of keys of the org `$1` at the time `$2`.
 fn select_details(keys: usize) -> String {
     format!(
         "SELECT {SUMMARY_COLUMNS}, {COLUMNS}, {LAST_SECRET_ENDED_AT}, projects.name AS project_name, \

@@ -1,4 +1,4 @@
-//! The settings of keys in the database: the one place that knows their columns.
+//! Stores the settings of keys. The only module that knows their columns.
 
 use sqlx::AssertSqlSafe;
 
@@ -15,15 +15,15 @@ use crate::{
 pub(crate) const COLUMNS: &str = "keys.name, keys.project_id, keys.scopes, keys.domains, keys.localhost_forbidden, \
      keys.ip_ranges, keys.expires_at, keys.notes, keys.metadata";
 
-/// When the last of the secrets that rotations replaced ends, or ended.
+/// When the last of the replaced secrets ends or ended.
 pub(super) const LAST_SECRET_ENDED_AT: &str = "(SELECT MAX(key_secrets.ends_at) FROM key_secrets \
      WHERE key_secrets.key_id = keys.id) AS last_secret_ended_at";
 
-/// How many bytes the settings of a key have that may be long.
+/// The size of the variable-length settings of a key, in bytes.
 pub(super) const SIZE: &str = "CAST(OCTET_LENGTH(keys.scopes) + OCTET_LENGTH(keys.domains) + OCTET_LENGTH(keys.ip_ranges) \
      + OCTET_LENGTH(keys.notes) + OCTET_LENGTH(keys.metadata) AS BIGINT)";
 
-/// [`KeySettings`] as they are stored.
+/// [`KeySettings`] as stored in the database.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct SettingsRow {
     name: KeyName,
@@ -38,7 +38,6 @@ pub(crate) struct SettingsRow {
 }
 
 impl SettingsRow {
-    /// Reads them.
     pub fn read(self) -> Result<KeySettings, StorageError> {
         Ok(KeySettings {
             name: self.name,
@@ -54,7 +53,7 @@ impl SettingsRow {
     }
 }
 
-/// A key that a transaction has locked, to change its settings.
+/// A key that is locked by a transaction in order to change its settings.
 #[derive(Debug)]
 pub(super) struct Locked {
     pub kind: Kind,
@@ -75,8 +74,8 @@ struct LockedRow {
     settings: SettingsRow,
 }
 
-/// Reads a key, which nobody else changes until the transaction ends. SQLite's transaction keeps every other writer out by
-/// itself; Postgres has to be told which row matters.
+/// Reads a key and locks its row until the transaction ends. Postgres needs a row lock, while SQLite's transaction
+/// excludes all other writers.
 pub(super) async fn lock(
     tx: &mut Tx,
     org_id: OrgId,
@@ -103,7 +102,7 @@ pub(super) async fn lock(
     row.map(read).transpose()
 }
 
-/// What of a new key is no setting.
+/// The columns of a new key that are not settings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewRow<'a> {
     pub id: KeyId,
@@ -116,7 +115,8 @@ pub(super) struct NewRow<'a> {
     pub creation_token: Option<&'a str>,
 }
 
-/// Stores a key whose settings name its project; false when one with its creation token is there already.
+/// Stores a new key, whose settings must name a project. Returns `false` if a key with its creation token already
+/// exists.
 pub(super) async fn insert(
     tx: &mut Tx,
     key: &NewRow<'_>,
@@ -136,7 +136,7 @@ pub(super) async fn insert(
     Ok(inserted == 1)
 }
 
-/// Stores the settings of a key, which a transaction has locked.
+/// Stores the settings of a key. The transaction must have locked its row.
 pub(super) async fn update(
     tx: &mut Tx,
     org_id: OrgId,
@@ -160,7 +160,7 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::json!(value).to_string()
 }
 
-/// What lists search in and sort by: the name, then the display form, in lower case.
+/// The text by which lists are searched and sorted: the name and the display form, in lower case.
 pub(super) fn search_text(name: &KeyName, display: &str) -> String {
     format!(
         "{}\u{1f}{}",
@@ -169,7 +169,7 @@ pub(super) fn search_text(name: &KeyName, display: &str) -> String {
     )
 }
 
-/// Reads the column `domains`, whose patterns were refused or accepted when they were stored.
+/// Parses the column `domains`. The patterns were validated when they were stored.
 pub(crate) fn stored_domains(column: &str) -> Result<Vec<DomainPattern>, StorageError> {
     let texts: Vec<String> = from_json(column)?;
     texts

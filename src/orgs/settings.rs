@@ -10,28 +10,28 @@ use crate::{
     revision::{Known, Revision},
 };
 
-/// What an org's owners decide for all of it.
+/// The settings of an org, which only owners can change.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct OrgSettings {
-    /// Its name.
+    /// The org's display name.
     pub name: DisplayName,
-    /// Whether secret keys are let through when a browser made the request.
+    /// Whether secret keys are accepted in requests from browsers.
     pub secrets_in_browsers: bool,
 }
 
 /// Why an org's settings were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeSettingsError {
-    /// Someone else changed what the caller based the change on.
+    /// The settings were changed since the caller read them.
     #[error("Someone else changed these settings in the meantime.")]
     ChangedMeanwhile,
-    /// The database could not be asked.
+    /// The database cannot be reached.
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
 
 impl OrgSettings {
-    /// A fingerprint of each setting, which a form of them is served with.
+    /// A fingerprint of each setting. A form of the settings is rendered with it.
     pub fn revision(&self) -> Revision {
         Revision::default()
             .with("name", Some(&self.name))
@@ -39,10 +39,10 @@ impl OrgSettings {
     }
 }
 
-/// The settings as they are.
+/// Returns the current settings.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn read(
     engine: &Engine,
     permit: &Permit<to::EditOrg>,
@@ -51,10 +51,10 @@ pub async fn read(
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_one(c).await)?)
 }
 
-/// Changes them. Verifications on this instance go by the new ones from then on.
+/// Changes the settings. Verifications on this instance use the new ones immediately.
 ///
 /// # Errors
-/// When `known` is outdated or the database cannot be asked.
+/// If `known` is outdated or the database cannot be reached.
 pub async fn change(
     engine: &Engine,
     permit: &Permit<to::EditOrg>,

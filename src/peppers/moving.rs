@@ -1,6 +1,7 @@
-//! Digests move to the current pepper when their key is used, so that an older pepper is needed by fewer and fewer.
+//! Moves digests to the current pepper when their key is used, so that fewer and fewer digests need an older pepper.
 //!
-//! A verification that finds a key under an older pepper notes it; the digest is stored in the background, with the counts.
+//! A verification that finds a key under an older pepper queues it. The digest is updated in the background, together
+//! with the usage counts.
 
 use std::{
     collections::HashMap,
@@ -14,25 +15,25 @@ use crate::{
     key::digest::KeyDigest,
 };
 
-/// Digests that are waiting at most. What finds no place stays under its pepper until it is read again, after a restart.
+/// Maximum number of queued digests. Any others stay under their pepper until they are read again after a restart.
 const MAX_WAITING: usize = 100_000;
-/// Digests that one transaction moves: it keeps SQLite's other writers waiting.
+/// Number of digests updated per transaction. SQLite's other writers wait for it.
 const MOVED_AT_ONCE: usize = 500;
 
-/// What a digest is of.
+/// The owner of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum StoredAs {
     Secret(SecretId),
     Token(ServiceTokenId),
 }
 
-/// What was found under an older pepper, and its digest under the current one.
+/// The queue: owners found under an older pepper, with their digest under the current one.
 #[derive(Debug, Default)]
 pub(crate) struct Outdated(Mutex<HashMap<StoredAs, KeyDigest>>);
 
 impl Outdated {
-    /// Notes what was just read from the database and is stored under another than the first of its `digests`, that of the
-    /// current pepper. What is in memory has been noted before.
+    /// Queues a digest just read from the database, unless it is stored under the current pepper, which is the first
+    /// of `digests`. Cached keys do not need this, since they were queued when they were read.
     pub(crate) fn note_unless_current(
         &self,
         holder: StoredAs,
@@ -62,12 +63,12 @@ impl Outdated {
     }
 }
 
-/// Stores under the current pepper what was found under an older one. What is not stored is tried again the next time.
+/// Updates queued digests to the current pepper. Failed updates are retried on the next call.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn move_digests(engine: &Engine) -> Result<(), StorageError> {
-    // Only to a higher number: while instances change over, some still have the older pepper as their current one.
+    // Only upwards: while a new pepper is rolled out, some instances still use the older one as their current pepper.
     const SECRET: &str = "UPDATE key_secrets SET digest = $1, pepper_version = $2 WHERE id = $3 AND pepper_version < $2 \
          AND NOT EXISTS (SELECT 1 FROM key_secrets WHERE digest = $1)";
     const TOKEN: &str = "UPDATE service_tokens SET digest = $1, pepper_version = $2 WHERE id = $3 AND pepper_version < $2 \
@@ -76,7 +77,7 @@ pub async fn move_digests(engine: &Engine) -> Result<(), StorageError> {
     if moved.is_empty() {
         return Ok(());
     }
-    // Two instances take their row locks in the same order.
+    // In the same order on all instances, so that their row locks cannot deadlock.
     moved.sort_unstable_by(|(_, a), (_, b)| a.as_bytes().cmp(b.as_bytes()));
     let version = engine.peppers.current_version();
     let mut tx = engine.db.begin_unrecorded().await?;

@@ -2,20 +2,20 @@
 
 use crate::time::{SECOND, Timestamp};
 
-/// The length of the window that limits are counted in.
+/// The length of the window, in seconds.
 pub const WINDOW_SECONDS: i64 = 60;
 
-/// The second that is going on and those before it: whatever happened within the window is in one of them.
+/// The current second and the 60 before it. They cover the whole window.
 const SECONDS: usize = WINDOW_SECONDS as usize + 1;
 
-/// How many requests passed in each of the last seconds. A request counts for 60 s, and for up to one more.
+/// The number of allowed requests in each of the last seconds. A request counts for 60 to 61 s.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// The latest second that was looked at, since 1970.
+    /// The latest second seen, since 1970.
     second: i64,
-    /// By the second's remainder.
+    /// Counts by second modulo [`SECONDS`].
     passed: [u32; SECONDS],
-    /// The sum.
+    /// The sum of the counts.
     count: u32,
 }
 
@@ -30,7 +30,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Counts a request as `cost` of them, unless that is more than `limit` leaves. Whether it was counted.
+    /// Counts a request with this `cost` if the limit allows it. Returns whether it was counted.
     pub fn take(&mut self, limit: u32, cost: u32, now: Timestamp) -> bool {
         let has_room = self.has_room(limit, cost, now);
         if has_room {
@@ -40,18 +40,18 @@ impl Window {
         has_room
     }
 
-    /// Whether a request that counts as `cost` of them would pass.
+    /// Whether the limit allows a request with this `cost`.
     pub fn has_room(&mut self, limit: u32, cost: u32, now: Timestamp) -> bool {
         self.move_to(now);
         cost <= limit.saturating_sub(self.count)
     }
 
-    /// How many count.
+    /// The number of counted requests.
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// In how many milliseconds the earliest of them stops counting; 0 when there is none.
+    /// Milliseconds until the oldest counted request leaves the window; 0 if none is counted.
     pub fn frees_in(&self, now: Timestamp) -> i64 {
         let width = SECONDS as i64;
         (self.second.saturating_sub(width - 1)..=self.second)
@@ -59,8 +59,8 @@ impl Window {
             .map_or(0, |second| (second + width) * SECOND - now.as_millis())
     }
 
-    /// In how many milliseconds enough of them stop counting for a request of this cost, if none comes in between. All of
-    /// them, for one that is above the limit itself.
+    /// Milliseconds until enough requests have left the window for a request with this `cost`, if there are no others
+    /// in the meantime. If the cost exceeds the limit, milliseconds until the window is empty.
     pub fn fits_in(&self, limit: u32, cost: u32, now: Timestamp) -> i64 {
         let width = SECONDS as i64;
         let mut left = self.count;
@@ -78,13 +78,14 @@ impl Window {
         fits_in
     }
 
-    /// Whether it is as good as new.
+    /// Whether the window is empty.
     pub fn is_idle(&mut self, now: Timestamp) -> bool {
         self.move_to(now);
         self.count == 0
     }
 
-    /// Forgets what has gone by. A clock that was set back stands still until it has caught up.
+    /// Clears the seconds that have left the window. If the clock is set back, the window does not move until it has
+    /// caught up.
     fn move_to(&mut self, now: Timestamp) {
         let second = now.as_millis().div_euclid(SECOND);
         let width = SECONDS as i64;
@@ -144,18 +145,18 @@ mod tests {
         assert_eq!(
             window.fits_in(10, 3, now),
             57 * SECOND,
-            "when two seconds are gone"
+            "when two seconds have left the window"
         );
         assert_eq!(
             window.fits_in(10, 11, now),
             60 * SECOND,
-            "when all are gone"
+            "when the window is empty"
         );
         assert!(!window.has_room(10, 3, at(61 * SECOND)));
         assert!(window.has_room(10, 3, at(62 * SECOND)));
         assert!(
             window.has_room(10, 4, at(62 * SECOND)),
-            "looking takes nothing"
+            "checking counts nothing"
         );
         assert!(window.take(10, 4, at(62 * SECOND)));
         assert_eq!(window.count(), 10);

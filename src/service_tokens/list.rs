@@ -94,6 +94,8 @@ pub async fn find_of_org(
     id: ServiceTokenId,
 ) -> Result<Option<TokenSummary>, StorageError> {
     let sql = format!("{SELECT} WHERE service_tokens.org_id = $1 AND service_tokens.id = $2");
-    Ok(on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?)
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await)?,
+    )
 }

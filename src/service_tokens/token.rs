@@ -8,7 +8,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A token that was recognised.
+/// A token that was recognized.
 #[derive(Debug)]
 pub struct ServiceToken {
     /// The token's ID.
@@ -18,7 +18,7 @@ pub struct ServiceToken {
     /// The organization that the token reaches; `None` for a token of the operator, which reaches all.
     pub org_id: Option<OrgId>,
     pub(super) expires_at: Option<Timestamp>,
-    /// In Unix milliseconds; 0 for never.
+    /// In Unix milliseconds; 0 if it was never used.
     pub(super) last_used_at: AtomicI64,
     pub(super) stored_last_used_at: AtomicI64,
 }

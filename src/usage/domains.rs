@@ -1,4 +1,4 @@
-//! Use by domain: which allowed pattern let a page's requests pass, and which hosts were refused.
+//! Usage by domain: which allowed patterns matched, and which hosts were rejected.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,30 +13,30 @@ use crate::{
 
 use super::subject::Subject;
 
-/// How many refused hosts are told apart between two flushes, per key. Anyone can send any origin.
+/// The maximum number of distinct rejected hosts counted between two flushes, per key. Anyone can send any origin.
 const REFUSED_AT_ONCE: usize = 20;
-/// How many refused hosts are stored, per key and day.
+/// The maximum number of distinct rejected hosts stored, per key and day.
 const REFUSED_A_DAY: usize = 200;
 
-/// What decided where sites are allowed or not.
+/// The result of the check against the allowed domains.
 #[derive(Debug, Clone, Copy)]
 pub enum Site<'a> {
-    /// A pattern on the list.
+    /// A pattern on the list matched.
     Listed(&'a DomainPattern),
-    /// The convention, which always allows localhost.
+    /// Localhost, which the convention always allows.
     Localhost,
-    /// Nothing allowed it. `None` for a request without an origin that could be read.
+    /// Nothing matched. `None` if the request had no valid origin.
     Refused(Option<Origin<'a>>),
 }
 
 impl Site<'_> {
-    /// Whether nothing allowed it.
+    /// Whether nothing matched.
     pub fn is_refused(&self) -> bool {
         matches!(self, Self::Refused(_))
     }
 }
 
-/// Whose sites, and the day.
+/// The subject and the day of the counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Day {
     pub org_id: OrgId,
@@ -44,20 +44,20 @@ pub(super) struct Day {
     pub starts_at: Timestamp,
 }
 
-/// One day's counts by site.
+/// The counts of one day, by site.
 #[derive(Debug, Default)]
 pub(super) struct Sites {
     listed: HashMap<DomainPattern, i64>,
     localhost: i64,
     refused: HashMap<Box<str>, i64>,
-    /// Refused without a host that could be read, or beyond those that are told apart.
+    /// Rejected requests without a valid host, or beyond the limit of distinct hosts.
     other: i64,
 }
 
 impl Sites {
     pub(super) fn count(&mut self, site: &Site<'_>) {
         match site {
-            // Two look-ups the first time only: an entry would want a pattern of its own every time.
+            // A second lookup is needed only the first time, while `entry` would clone the pattern every time.
             Site::Listed(pattern) => match self.listed.get_mut(*pattern) {
                 Some(count) => *count += 1,
                 None => {
@@ -78,7 +78,7 @@ impl Sites {
         }
     }
 
-    /// Adds what another thread counted.
+    /// Adds the counts of another shard.
     pub(super) fn absorb(&mut self, sites: Self) {
         for (pattern, count) in sites.listed {
             *self.listed.entry(pattern).or_default() += count;
@@ -90,7 +90,7 @@ impl Sites {
         self.other += sites.other;
     }
 
-    /// The counts as rows: whether it passed, the domain, how often.
+    /// Counts by result (whether the requests passed) and domain.
     fn rows(&self) -> BTreeMap<(bool, String), i64> {
         let mut rows = BTreeMap::new();
         for (pattern, count) in &self.listed {
@@ -106,7 +106,7 @@ impl Sites {
     }
 }
 
-/// Adds counts to those stored, in the transaction of their batch.
+/// Adds counts to the stored ones, within the transaction of the batch.
 pub(super) async fn store(tx: &mut Tx, days: &BTreeMap<Day, Sites>) -> Result<(), StorageError> {
     for (day, sites) in days {
         let mut rows = sites.rows();
@@ -125,7 +125,7 @@ pub(super) async fn store(tx: &mut Tx, days: &BTreeMap<Day, Sites>) -> Result<()
     Ok(())
 }
 
-/// Takes the names from refused hosts that would be one too many for the day.
+/// Merges rejected hosts beyond the daily limit into the count without a name.
 async fn limit(
     tx: &mut Tx,
     day: &Day,
@@ -153,23 +153,23 @@ async fn limit(
     Ok(())
 }
 
-/// How often one domain was used.
+/// Usage of one domain.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct DomainUse {
-    /// The allowed pattern that let requests pass, or the host that was refused. Empty for requests whose origin could
-    /// not be read, and for refused hosts beyond those that are told apart.
+    /// The matching pattern, or the rejected host. Empty for requests without a valid origin, and for rejected hosts
+    /// beyond the limit.
     pub domain: String,
-    /// Whether they passed.
+    /// Whether the requests passed.
     pub passed: bool,
-    /// How many requests.
+    /// The number of requests.
     pub count: i64,
 }
 
-/// A key's requests by domain, from the day (UTC) of `since` on: those that passed first, each most frequent first. None
-/// when the org has no such key.
+/// Returns a key's requests by domain, starting with the day (UTC) of `since`. Allowed domains come first, and each
+/// group is sorted by descending count. Empty if the org has no such key.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn by_domain(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,

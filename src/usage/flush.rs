@@ -1,4 +1,4 @@
-//! Storing counts: one transaction a batch, with a row that makes a repeated batch count once.
+//! Stores counts: one transaction per batch, with a row that prevents a retried batch from counting twice.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -17,23 +17,23 @@ use super::{
     subject::Subject,
 };
 
-/// Steps that counts are stored in: the name in the table, and the length in milliseconds.
+/// The time steps in which counts are stored: the name in the table and the length in milliseconds.
 const RESOLUTIONS: [(&str, i64); 3] = [("minute", MINUTE), ("hour", HOUR), ("day", DAY)];
 
-/// Rows per statement. Seven values each stay far below either database's limit.
+/// Rows per statement. At seven values per row, this is far below the parameter limit of both databases.
 const ROWS_AT_ONCE: usize = 200;
 
-/// Stores everything that was counted so far. A batch that cannot be stored is kept and tried again, under the same
-/// number, before any newer one.
+/// Stores everything counted so far. A batch that cannot be stored is kept and retried under the same number before any
+/// newer one.
 ///
 /// # Errors
-/// When the database cannot be asked. Nothing is lost, nor is it when the future is dropped.
+/// If the database cannot be reached. No counts are lost, even if the future is dropped.
 pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
     let mut state = engine.recorder.unfinished.lock().await;
     let (unfinished, next_number) = &mut *state;
     loop {
         let is_last = unfinished.is_none();
-        // The batch stays where it is until it is stored, so that a caller who stops waiting loses nothing.
+        // The batch stays in place until it is stored, so that nothing is lost if the caller stops waiting.
         let batch = unfinished.get_or_insert_with(|| {
             let number = *next_number;
             *next_number += 1;
@@ -71,7 +71,7 @@ async fn store_counts(
     tx: &mut Tx,
     tallies: &[(Bucket, Tally)],
 ) -> Result<(), StorageError> {
-    // Sorted, so that two instances that store at once take their row locks in the same order.
+    // Sorted, so that instances that store concurrently acquire row locks in the same order.
     let mut counts: BTreeMap<(OrgId, &str, Timestamp, String, &str, Outcome), i64> =
         BTreeMap::new();
     for (bucket, tally) in tallies {
@@ -105,7 +105,7 @@ async fn store_counts(
     Ok(())
 }
 
-/// The statement that adds `rows` counts to those stored.
+/// The statement that adds `rows` counts to the stored ones.
 fn upsert_of(rows: usize) -> String {
     let mut sql = String::from(
         "INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) VALUES ",
@@ -133,7 +133,7 @@ fn upsert_of(rows: usize) -> String {
     sql
 }
 
-/// Moves "last used" forward, never back: another instance may have stored a later use.
+/// Updates the last use, but only to later times: another instance may have stored a later use.
 async fn store_last_used(tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(), StorageError> {
     let mut keys: BTreeMap<KeyId, Timestamp> = BTreeMap::new();
     let mut secrets: BTreeMap<SecretId, Timestamp> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Each key's part in an org's requests, and each agent's whose public ID stood in for a key.
+//! Usage by key, and by agent for agents whose public ID was sent instead of a key.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -14,16 +14,16 @@ use crate::{
 
 use super::report::{Counts, Range, Window};
 
-/// One key's or agent's part.
+/// The usage of one key or agent.
 #[derive(Debug, Clone)]
 pub struct Part<I, N> {
-    /// Its id.
+    /// The ID of the key or agent.
     pub id: I,
-    /// Its name.
+    /// The display name.
     pub name: N,
-    /// In the range.
+    /// The counts in the range.
     pub counts: Counts,
-    /// Over as long a time before.
+    /// The counts in the preceding period of the same length.
     pub before: Counts,
 }
 
@@ -40,10 +40,10 @@ macro_rules! parts_of {
     };
 }
 
-/// Every key that was asked about in the range or as long before it, most requests first.
+/// Returns every key with requests in the range or in the preceding period, the most requests first.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_keys(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
@@ -57,10 +57,11 @@ pub async fn of_keys(
     Ok(gathered(rows))
 }
 
-/// Every agent whose public ID was sent in place of a key in the range or as long before it, most requests first.
+/// Returns every agent whose public ID was sent instead of a key in the range or in the preceding period, the most
+/// requests first.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_agents(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
@@ -74,7 +75,7 @@ pub async fn of_agents(
     Ok(gathered(rows))
 }
 
-/// An id, a name, an outcome, whether it was in the range, and how often.
+/// ID, name, outcome, whether it is within the range, and count.
 type Row<I, N> = (I, N, Outcome, bool, i64);
 
 fn gathered<I: Copy + Eq + Hash + Ord, N>(rows: Vec<Row<I, N>>) -> Vec<Part<I, N>> {

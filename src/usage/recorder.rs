@@ -1,6 +1,6 @@
-//! Counts in memory, until the next flush.
+//! Counts in memory until the next flush.
 //!
-//! Each thread that verifies counts into a shard of its own, so a count takes a lock that no other request wants.
+//! Each thread that verifies requests counts into its own shard, so that its lock is uncontended.
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
@@ -24,14 +24,14 @@ use super::{
     subject::Subject,
 };
 
-/// What is counted separately.
+/// The key of a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bucket {
     pub(super) org_id: OrgId,
     pub(super) subject: Subject,
     pub(super) class: ClassIndex,
     pub(super) outcome: Outcome,
-    /// When the minute began.
+    /// The start of the minute.
     pub(super) minute: Timestamp,
 }
 
@@ -54,29 +54,29 @@ impl Bucket {
     }
 }
 
-/// One decision.
+/// A decision to count.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted<'a> {
-    /// What it is counted under.
+    /// The counter to increment.
     pub bucket: Bucket,
-    /// What allowed or refused the page's site, where sites decided.
+    /// The result of the domain check, if there was one.
     pub site: Option<Site<'a>>,
-    /// What it showed about its key.
+    /// A problem found with the key.
     pub finding: Option<Finding>,
-    /// The request's `Origin` header: a finding's evidence.
+    /// The request's `Origin` header, stored as evidence of the finding.
     pub origin: Option<&'a str>,
     /// The request's `Referer` header.
     pub referer: Option<&'a str>,
 }
 
-/// How often, and when last.
+/// The number of decisions and the time of the last one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tally {
     pub count: i64,
     pub last_at: Timestamp,
 }
 
-/// What was counted since the last flush.
+/// The counts since the last flush.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub tallies: HashMap<Bucket, Tally>,
@@ -84,8 +84,8 @@ pub(super) struct Counts {
     pub sightings: HashMap<Sighted, Sighting>,
 }
 
-/// What is to be stored together, under a number that makes a repeated attempt count once. Sorted where two instances
-/// that store at once must take their row locks in the same order.
+/// Counts stored together, under a number that prevents a retried batch from counting twice. The maps are sorted, so
+/// that instances that store concurrently acquire row locks in the same order.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub number: i64,
@@ -94,20 +94,20 @@ pub(super) struct Batch {
     pub sightings: BTreeMap<Sighted, Sighting>,
 }
 
-/// Counts that are not yet stored.
+/// Counts that have not been stored yet.
 #[derive(Debug)]
 pub struct Recorder {
     pub(super) instance: InstanceId,
     shards: Box<[Mutex<Counts>]>,
-    /// The batch that the last flush did not manage to store, and the number of the next one.
+    /// The batch that the last flush failed to store, and the number of the next batch.
     pub(super) unfinished: tokio::sync::Mutex<(Option<Batch>, i64)>,
 }
 
-/// More than the threads of any machine that we expect; threads beyond it share.
+/// More than the threads of any expected machine. Further threads share shards.
 const SHARDS: usize = 64;
 
 impl Recorder {
-    /// A recorder whose batches are numbered under `instance`.
+    /// Creates a recorder whose batches are numbered under `instance`.
     pub fn new(instance: InstanceId) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self {
@@ -130,7 +130,7 @@ impl Recorder {
             .count(counted, now);
     }
 
-    /// Takes everything counted so far, to be stored under `number`.
+    /// Takes all counts so far as a batch with this `number`.
     pub(super) fn drain(&self, number: i64) -> Batch {
         let mut all = Counts::default();
         for shard in &self.shards {
@@ -181,7 +181,7 @@ impl Counts {
         }
     }
 
-    /// Adds what another thread counted.
+    /// Adds the counts of another shard.
     fn absorb(&mut self, counts: Self) {
         for (bucket, tally) in counts.tallies {
             let sum = self.tallies.entry(bucket).or_insert(Tally {
@@ -200,7 +200,7 @@ impl Counts {
     }
 }
 
-/// A number for the calling thread: threads that verify are few and live long.
+/// A number for the current thread. The threads that verify requests are few and long-lived.
 fn this_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {

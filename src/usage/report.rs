@@ -1,4 +1,4 @@
-//! Usage as pages and the API show it: by step, by outcome, by key.
+//! Usage reports for the pages and the API: by time step, outcome and key.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,57 +13,57 @@ use crate::{
     time::{DAY, HOUR, Timestamp},
 };
 
-/// How far back a report goes. All steps are in UTC.
+/// The period of a report. All steps are in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Range {
-    /// 24 steps of an hour.
+    /// 24 hours in hourly steps.
     Hours24,
-    /// 7 steps of a day.
+    /// 7 days in daily steps.
     Days7,
-    /// 30 steps of a day.
+    /// 30 days in daily steps.
     #[default]
     Days30,
-    /// 12 calendar months.
+    /// 12 calendar months in monthly steps.
     Months12,
 }
 
-/// How many decisions of each group.
+/// The number of decisions per outcome group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Let through.
+    /// Allowed.
     pub passed: i64,
-    /// Refused for now.
+    /// Rejected temporarily.
     pub limited: i64,
-    /// Refused.
+    /// Rejected.
     pub refused: i64,
 }
 
 /// The counts of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// When it began.
+    /// The start of the step.
     pub starts_at: Timestamp,
-    /// What was counted in it.
+    /// The counts within the step.
     pub counts: Counts,
 }
 
-/// A report on an org, or on one of its keys.
+/// A report on an org or on one of its keys.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Every step of the range, oldest first, empty ones too.
+    /// All steps of the range, oldest first, including empty ones.
     pub steps: Vec<Step>,
-    /// When the last step ends.
+    /// The end of the last step.
     pub ends_at: Timestamp,
-    /// The sum of the steps.
+    /// The sum of all steps.
     pub total: Counts,
-    /// The sum over as long a time before.
+    /// The sum over the preceding period of the same length.
     pub total_before: Counts,
-    /// Each outcome that occurred, but for `VALID`, most frequent first.
+    /// Counts by outcome, without `VALID`, the most frequent first.
     pub refusals: Vec<(Outcome, i64)>,
 }
 
 impl Counts {
-    /// All of them.
+    /// The total of all groups.
     pub fn all(&self) -> i64 {
         self.passed + self.limited + self.refused
     }
@@ -77,10 +77,10 @@ impl Counts {
     }
 }
 
-/// A range at a given time: where each step begins, and which stored steps it sums.
+/// A range at a given time: the boundaries of its steps, and the resolution of the stored counts that it sums.
 pub(super) struct Window {
     pub(super) resolution: &'static str,
-    /// Beginnings of the steps, and the end of the last.
+    /// The starts of the steps, and the end of the last one.
     bounds: Vec<Timestamp>,
 }
 
@@ -123,12 +123,12 @@ impl Window {
             .unwrap_or(Timestamp::from_millis(0))
     }
 
-    /// When the time of the same length before begins.
+    /// The start of the preceding period of the same length.
     pub(super) fn start_before(&self) -> Timestamp {
         self.start().plus(-self.end().since(self.start()))
     }
 
-    /// The step that contains an instant of the range.
+    /// The index of the step that contains a time within the range.
     fn step_of(&self, at: Timestamp) -> usize {
         self.bounds
             .partition_point(|bound| *bound <= at)
@@ -136,7 +136,7 @@ impl Window {
     }
 }
 
-/// The first instants of the last twelve months and of the next one, in UTC.
+/// The starts of the last twelve months and of the next month, in UTC.
 fn month_bounds(now: Timestamp) -> Vec<Timestamp> {
     let this_month = jiff::Timestamp::from_millisecond(now.as_millis())
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -155,10 +155,10 @@ fn month_bounds(now: Timestamp) -> Vec<Timestamp> {
         .collect()
 }
 
-/// The org's totals.
+/// Returns the org's totals.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_org(
     engine: &Engine,
     permit: &Permit<to::SeeUsageTotals>,
@@ -167,10 +167,10 @@ pub async fn of_org(
     report(engine, permit.org_id(), None, range).await
 }
 
-/// One key's counts. Empty when the org has no such key.
+/// Returns the counts of one key. Empty if the org has no such key.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_key(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
@@ -230,10 +230,10 @@ async fn report(
     })
 }
 
-/// How many requests each of these keys had in the last 30 days. Keys without any are left out.
+/// Returns the number of requests in the last 30 days for each of the keys. Keys without requests are omitted.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn requests_of_keys(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,

@@ -1,4 +1,4 @@
-//! How long counts are kept (design §7).
+//! Retention of usage counts (design §7).
 
 use crate::{
     Engine,
@@ -6,21 +6,21 @@ use crate::{
     time::{DAY, HOUR},
 };
 
-/// How long steps of each resolution are kept, in milliseconds.
+/// How long counts of each resolution are kept, in milliseconds.
 const KEPT_FOR: [(&str, i64); 3] = [
     ("minute", 48 * HOUR),
     ("hour", 90 * DAY),
     ("day", 3 * 365 * DAY),
 ];
-/// How long it is kept which domains used a key.
+/// How long the domains that used a key are kept, in milliseconds.
 const DOMAINS_KEPT_FOR: i64 = 90 * DAY;
-/// How long batch numbers are kept: far longer than any flush is repeated.
+/// How long batch numbers are kept, in milliseconds: far longer than a flush is retried.
 const BATCHES_KEPT_FOR: i64 = DAY;
 
-/// Deletes counts that are older than they are kept.
+/// Deletes counts past their retention period.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     let now = engine.clock.now();
     const DELETE_COUNTS: &str = "DELETE FROM usage_counts WHERE resolution = $1 AND starts_at < $2";

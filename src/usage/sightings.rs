@@ -1,4 +1,4 @@
-//! Findings that are not yet stored.
+//! Findings that have not been stored yet.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// On which key what was found.
+/// The org, the key and the finding.
 pub(super) type Sighted = (OrgId, KeyId, Finding);
 
-/// How often a finding was made, and where last.
+/// How often a problem was found, and the origin of the last request.
 #[derive(Debug)]
 pub(super) struct Sighting {
     first_at: Timestamp,
@@ -23,7 +23,7 @@ pub(super) struct Sighting {
 }
 
 impl Sighting {
-    /// One request's.
+    /// The sighting of a single request.
     pub(super) fn of(origin: Option<&str>, referer: Option<&str>, now: Timestamp) -> Self {
         let origin = Origin::of_request(origin, referer);
         Self {
@@ -34,7 +34,7 @@ impl Sighting {
         }
     }
 
-    /// Adds others of the same.
+    /// Merges other sightings of the same finding.
     pub(super) fn absorb(&mut self, other: Self) {
         self.first_at = self.first_at.min(other.first_at);
         self.count += other.count;
@@ -45,7 +45,7 @@ impl Sighting {
     }
 }
 
-/// Adds sightings to those stored, in the transaction of their batch.
+/// Adds sightings to the stored ones, within the transaction of the batch.
 pub(super) async fn store(
     tx: &mut Tx,
     sightings: &BTreeMap<Sighted, Sighting>,

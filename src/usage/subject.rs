@@ -1,19 +1,19 @@
-//! What a request is counted under.
+//! The subject of a count.
 
 use std::fmt;
 
 use crate::id::{AgentId, KeyId, SecretId};
 
-/// What a decision is counted under.
+/// The key or agent to which a decision is attributed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// A key, and which of its secrets was presented.
+    /// A key, and the secret that was sent.
     Key(KeyId, SecretId),
-    /// An agent whose public ID stood in for a key.
+    /// An agent whose public ID was sent instead of a key.
     Agent(AgentId),
 }
 
-/// The id that counts are stored under.
+/// The ID under which counts are stored.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

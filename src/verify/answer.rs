@@ -1,4 +1,4 @@
-//! The answer to a verification.
+//! The result of a verification.
 
 use std::sync::Arc;
 
@@ -13,48 +13,48 @@ use crate::{
     time::Timestamp,
 };
 
-/// Why a key is invalid. For trusted callers: an end client is told only that it is.
+/// Why a key is invalid. For trusted callers only: end clients see only that the key is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum InvalidReason {
-    /// It does not look like a key.
+    /// The text does not have the format of a key.
     Malformed,
     /// The key was not found.
     Unknown,
-    /// It is switched off.
+    /// The key is disabled.
     Disabled,
-    /// It was ended.
+    /// The key is revoked.
     Revoked,
-    /// It is an old secret whose overlap is over.
+    /// The secret was replaced by a rotation and its overlap is over.
     Superseded,
 }
 
-/// The answer to a [`Request`].
+/// The result of verifying a [`Request`].
 #[derive(Debug)]
 pub struct Answer {
-    /// What was decided.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why the key is invalid, when it is.
+    /// Why the key is invalid, if it is.
     pub reason: Option<InvalidReason>,
-    /// The scopes that the key lacks, when it lacks some.
+    /// The required scopes that the key does not have.
     pub missing_scopes: Vec<Scope>,
-    /// The key, when it is known.
+    /// The key, if it was found.
     pub key: Option<Arc<KnownKey>>,
-    /// The org of the key, or of the agent that stands in for one.
+    /// The org of the key, or of the agent that replaces the key.
     pub org: Option<Arc<KnownOrg>>,
-    /// The agent that was asked for, when it is one that the request may be about.
+    /// The requested agent, if it was found and the caller is allowed to see it.
     pub agent: Option<Arc<KnownAgent>>,
     /// Whether the key (or agent) works on pages of the request's origin.
     pub origin_allowed: bool,
-    /// Where the key (or the agent that stands in for one) is in its rate limit, when nothing else refused it.
+    /// The state of the rate limit of the key (or of the agent that replaces it), if all other checks passed.
     pub rate_limit: Option<Standing>,
 }
 
 impl InvalidReason {
-    /// Every reason.
+    /// All reasons.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The word on the wire.
+    /// The value in the API.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -81,7 +81,7 @@ impl Answer {
         }
     }
 
-    /// The last check: only what passed all others counts against a rate limit.
+    /// The last check: a request counts towards the rate limit only if it passed all other checks.
     pub(super) fn limit(
         &mut self,
         windows: &Windows,

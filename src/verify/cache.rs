@@ -1,14 +1,14 @@
-//! What verification holds in memory: bounded, and trusted for [`TRUSTED_FOR`] after it was read, and after the last heartbeat
-//! (see [`crate::instances`]).
+//! The cache for verification. It is bounded. Entries are trusted for [`TRUSTED_FOR`] after they were read, and for no
+//! longer than that after the last heartbeat (see [`crate::instances`]).
 //!
-//! Three memories, so that one change touches one entry: a secret's digest leads to its key, which never changes; a key's
-//! id to what it is; an org's id to what its owners set. Agents are found by their public ID in the same way.
+//! It has three levels, so that a change invalidates a single entry: secret digests to key IDs, which never change; key
+//! IDs to keys; and org IDs to org settings. Agents are found by their public ID in the same way.
 //!
-//! While something is being read from the database its seat is taken by a placeholder, which does two things: requests for
-//! the same thing wait for one read instead of making their own; and a change that is stored meanwhile removes the
-//! placeholder, so that the old state, once read, finds no seat to go into.
+//! While an entry is loaded from the database, a placeholder takes its place. Requests for the same entry wait for this
+//! load instead of starting their own. A concurrent change removes the placeholder, so that the old state cannot be
+//! inserted once it has been read.
 //!
-//! What leads nowhere is remembered too, for [`UNKNOWN_FOR`], and forgotten whenever anything new is created.
+//! Lookups without a result are also cached, for [`UNKNOWN_FOR`], and are invalidated whenever something is created.
 
 use std::{
     hash::Hash,
@@ -31,63 +31,64 @@ use crate::{
 
 use super::{known_agent::KnownAgent, known_key::KnownKey, known_org::KnownOrg};
 
-/// For how many milliseconds a key is decided on from memory: with the database down, warm keys are answered for 60 s.
+/// How long a cached entry is used, in milliseconds. If the database is down, cached keys keep working for 60 s.
 pub const TRUSTED_FOR: i64 = 60 * SECOND;
-/// For how many milliseconds it is remembered that nothing is known under a text.
+/// How long a lookup without a result is cached, in milliseconds.
 pub const UNKNOWN_FOR: i64 = 10 * SECOND;
-/// How many digests that belong to no key are remembered: 5 MB, and a flood of made-up keys pushes out only its own.
+/// The maximum number of cached unknown digests, about 5 MB. They have their own limit, so that a flood of invented
+/// keys evicts no valid ones.
 const UNKNOWN_CAPACITY: usize = 65_536;
-/// How many service tokens are kept in memory. An instance has a handful.
+/// The maximum number of cached service tokens. An instance has a handful.
 const TOKEN_CAPACITY: usize = 1_024;
-/// How many orgs are kept in memory for each hundred keys.
+/// The maximum number of cached orgs per hundred keys.
 const ORGS_IN_HUNDRED: usize = 50;
 
-/// Keys, agents, orgs and service tokens in memory.
+/// The cached keys, agents, orgs and service tokens.
 #[derive(Debug)]
 pub struct KeyCache {
-    /// The secret, and the key that it is one of.
+    /// Key and secret IDs by digest.
     pub(super) secrets: Index<KeyDigest, (KeyId, SecretId)>,
     pub(super) keys: Memory<KeyId, KnownKey>,
     pub(super) public_ids: Index<PublicId, AgentId>,
     pub(super) agents: Memory<AgentId, KnownAgent>,
     pub(super) orgs: Memory<OrgId, KnownOrg>,
     service_tokens: Cache<KeyDigest, (Arc<ServiceToken>, Monotonic)>,
-    /// Digests that are no service token's.
+    /// Digests that belong to no service token.
     pub(crate) unknown_tokens: Index<KeyDigest, ()>,
     changes: AtomicU64,
-    /// From then on nothing is decided on from memory; never for a process that sends no heartbeats.
+    /// When the cache stops being trusted. Never, in a process that sends no heartbeats.
     trusted_until: AtomicMonotonic,
 }
 
-/// What a text leads to, which never changes, and which texts lead nowhere.
+/// Cached IDs by digest or public ID, which never change, and cached lookups without a result.
 #[derive(Debug)]
 pub(crate) struct Index<I, T> {
     known: Cache<I, T>,
     unknown: Cache<I, (Monotonic, u64)>,
-    /// Counts how often what is unknown was forgotten.
+    /// Incremented whenever cached unknown entries are invalidated.
     epoch: AtomicU64,
 }
 
-/// What an [`Index`] has to say of a text.
+/// The result of a lookup in an [`Index`].
 pub(crate) enum Led<T> {
     To(T),
     Nowhere,
-    /// Not known; with the epoch to give to [`Index::remember_unknown`].
+    /// Not cached. Contains the epoch to pass to [`Index::remember_unknown`].
     Unasked(u64),
 }
 
-/// What is known under each id.
+/// Cached records by ID.
 #[derive(Debug)]
 pub(super) struct Memory<I, T>(Cache<I, Loaded<T>>);
 
-/// Something, and when it was read from the database.
+/// A cached record and the time at which it was read from the database.
 #[derive(Debug)]
 struct Loaded<T> {
     value: Arc<T>,
     at: Monotonic,
 }
 
-// Derived, it would ask that `T` can be cloned too.
+// A derived implementation would require `T: Clone`.
 impl<T> Clone for Loaded<T> {
     fn clone(&self) -> Self {
         Self {
@@ -97,13 +98,14 @@ impl<T> Clone for Loaded<T> {
     }
 }
 
-/// What a [`Memory`] has to say of an id.
+/// The result of a lookup in a [`Memory`].
 pub(super) enum Lookup<'a, I, T> {
     Known(Arc<T>),
     Load(Seat<'a, I, T>),
 }
 
-/// The place that something is to be loaded into. Dropped unfilled, it goes to the next who waits.
+/// A placeholder for a record that is being loaded. If it is dropped without a value, the next waiting request loads
+/// the record.
 pub(super) struct Seat<'a, I, T>(Guard<'a, I, T>);
 
 type Guard<'a, I, T> = PlaceholderGuard<
@@ -116,7 +118,7 @@ type Guard<'a, I, T> = PlaceholderGuard<
 >;
 
 impl KeyCache {
-    /// An empty memory for at most `capacity` keys, and as many agents.
+    /// Creates an empty cache for at most `capacity` keys and as many agents.
     pub fn new(capacity: usize) -> Self {
         Self {
             secrets: Index::new(capacity),
@@ -131,12 +133,12 @@ impl KeyCache {
         }
     }
 
-    /// Sets from when on nothing is decided on from memory.
+    /// Sets the time from which the cache is no longer trusted.
     pub(crate) fn trust_until(&self, at: Monotonic) {
         self.trusted_until.store(at);
     }
 
-    /// What was read then, or before, is not trusted now.
+    /// The cutoff at `now`: cached entries that were read then or earlier are stale.
     pub(crate) fn stale_since(&self, now: Monotonic) -> Monotonic {
         if now < self.trusted_until.load() {
             now.plus(-TRUSTED_FOR)
@@ -145,38 +147,38 @@ impl KeyCache {
         }
     }
 
-    /// Drops a key whose stored state has changed, and the seat of a read that began before.
+    /// Evicts a key whose record has changed, and the placeholder of a load that started before the change.
     pub(crate) fn forget_key(&self, id: KeyId) {
         self.keys.0.remove(&id);
         self.note_change();
     }
 
-    /// Drops an agent whose stored state has changed, and the seat of a read that began before.
+    /// Evicts an agent whose record has changed, and the placeholder of a load that started before the change.
     pub(crate) fn forget_agent(&self, id: AgentId) {
         self.agents.0.remove(&id);
         self.note_change();
     }
 
-    /// Drops an org whose settings have changed, and the seat of a read that began before.
+    /// Evicts an org whose settings have changed, and the placeholder of a load that started before the change.
     pub(crate) fn forget_org(&self, id: OrgId) {
         self.orgs.0.remove(&id);
         self.note_change();
     }
 
-    /// Drops a service token.
+    /// Evicts a service token.
     pub(crate) fn forget_service_token(&self, id: ServiceTokenId) {
         self.service_tokens.retain(|_, (token, _)| token.id != id);
         self.note_change();
     }
 
-    /// Forgets which texts are no keys and no agents: one of them may be, now.
+    /// Invalidates all cached unknown entries, because a new record may match one of them.
     pub(crate) fn forget_unknown(&self) {
         self.secrets.forget_unknown();
         self.public_ids.forget_unknown();
         self.unknown_tokens.forget_unknown();
     }
 
-    /// Forgets all that may have changed while nobody listened.
+    /// Evicts everything that may have changed while no changes were received.
     pub(crate) fn forget_everything(&self) {
         self.forget_unknown();
         self.keys.0.clear();
@@ -190,12 +192,13 @@ impl KeyCache {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// How many changes of keys, agents and orgs this instance knows of, for what is derived from all of them.
+    /// The number of changes of keys, agents and orgs that this instance has received. For caches derived from all of
+    /// them.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// The service tokens in memory.
+    /// The cached service tokens.
     pub(crate) fn service_tokens(&self) -> Vec<Arc<ServiceToken>> {
         let tokens = self.service_tokens.iter();
         tokens.map(|(_, (token, _))| token).collect()
@@ -213,7 +216,8 @@ impl KeyCache {
             .map(|(token, _)| token)
     }
 
-    /// Puts a token into memory, unless something changed since `changes` were counted, before it was read.
+    /// Caches a service token, unless there was a change since the counter `changes` was read, which must be before the
+    /// token.
     pub(crate) fn remember_service_token(
         &self,
         digest: KeyDigest,
@@ -254,7 +258,7 @@ impl<I: Copy + Eq + Hash, T: Clone> Index<I, T> {
         self.known.insert(text, to);
     }
 
-    /// Notes that a text led nowhere when it was looked up in `epoch`: something that was created since then is found.
+    /// Caches that a lookup in `epoch` had no result. Ignored if something has been created since then.
     pub(crate) fn remember_unknown(&self, text: I, now: Monotonic, epoch: u64) {
         self.unknown.insert(text, (now, epoch));
     }
@@ -269,7 +273,7 @@ impl<I: Copy + Eq + Hash, T> Memory<I, T> {
         Self(Cache::new(capacity))
     }
 
-    /// What is known under an id, unless it was read at `stale` or before.
+    /// Returns the cached record, unless it was read at `stale` or earlier, or a placeholder to load it into.
     pub(super) async fn lookup(&self, id: &I, stale: Monotonic) -> Lookup<'_, I, T> {
         match self.0.get(id) {
             Some(loaded) if loaded.at > stale => return Lookup::Known(loaded.value),
@@ -287,9 +291,9 @@ impl<I: Copy + Eq + Hash, T> Memory<I, T> {
 }
 
 impl<I: Copy + Eq + Hash, T> Seat<'_, I, T> {
-    /// Puts what was read at `at` into memory, unless it was changed since the seat was taken.
+    /// Caches a record that was read at `at`, unless it was changed since the seat was taken.
     pub(super) fn fill(self, value: Arc<T>, at: Monotonic) {
-        // An error says that the seat is gone: what was read may be old, and the next request reads anew.
+        // An error means that the placeholder is gone: the record may be outdated, and the next request loads it again.
         let _ = self.0.insert(Loaded { value, at });
     }
 }
@@ -318,7 +322,7 @@ mod tests {
         let cache = KeyCache::new(10);
         let noon = Clock::manual(Timestamp::from_millis(0)).monotonic();
         let Led::Unasked(epoch) = cache.secrets.get(&digest(1), noon) else {
-            panic!("nothing was asked for")
+            panic!("nothing is cached yet")
         };
         cache.secrets.remember_unknown(digest(1), noon, epoch);
         assert!(matches!(cache.secrets.get(&digest(1), noon), Led::Nowhere));
@@ -327,7 +331,7 @@ mod tests {
             cache.secrets.get(&digest(1), noon),
             Led::Unasked(_)
         ));
-        // Looked up before it was created, noted after.
+        // The lookup was before the creation, caching its result after.
         cache.secrets.remember_unknown(digest(1), noon, epoch);
         assert!(matches!(
             cache.secrets.get(&digest(1), noon),

@@ -1,4 +1,4 @@
-//! The decision on what is known: pure, in the order of design §6.
+//! The decision on a request: a pure function of the loaded records, in the order of design §6.
 
 use crate::{
     convention::{self, BoundTo, Convention},
@@ -19,25 +19,25 @@ use super::{
     request::Request,
 };
 
-/// What a request asks about an agent.
+/// The agent that a request names.
 pub(super) enum Asked<'a> {
-    /// Nothing: it names none.
+    /// The request names no agent.
     Nothing,
-    /// There is no agent of the name.
+    /// The agent was not found.
     Unknown,
     /// The agent.
     Of(&'a KnownAgent),
 }
 
-/// An answer, and what is to be remembered of the request.
+/// The result of a verification and the data to record.
 pub(super) struct Decision<'a> {
     pub answer: Answer,
-    /// The page's site, where sites decide.
+    /// The result of the domain check, if there was one.
     pub site: Option<Site<'a>>,
     pub finding: Option<Finding>,
 }
 
-/// Whether a key works at all, whatever it is used for.
+/// Checks whether a key works at all, regardless of the request.
 pub(super) fn usable(key: &KnownKey, secret: SecretId, now: Timestamp) -> Result<(), Answer> {
     if key.lifecycle.revoked_at.is_some() {
         return Err(Answer::invalid(InvalidReason::Revoked));
@@ -54,7 +54,7 @@ pub(super) fn usable(key: &KnownKey, secret: SecretId, now: Timestamp) -> Result
     Ok(())
 }
 
-/// The decision on a request with a usable key.
+/// Decides on a request with a usable key.
 pub(super) fn with_key<'a>(
     convention: &Convention,
     key: &'a KnownKey,
@@ -62,7 +62,7 @@ pub(super) fn with_key<'a>(
     asked: Asked<'a>,
     request: &Request<'a>,
 ) -> Decision<'a> {
-    // No browser sends an empty header, but API servers that always hand one on do.
+    // Browsers do not send empty headers, but API servers that forward headers unconditionally do.
     let from_browser = [request.origin, request.referer]
         .into_iter()
         .flatten()
@@ -94,7 +94,7 @@ pub(super) fn with_key<'a>(
         .filter(|agent| !agent.domains.is_empty() && (key.kind == Kind::Widget || from_browser))
     {
         let by_agent = site(&agent.domains, origin, convention.domain_rule(false));
-        // What a widget key's page counts is the key's own pattern, unless the agent refuses.
+        // For a widget key, count the pattern of the key's own list, unless the agent rejects the origin.
         if by_agent.is_refused() || decision.site.is_none() {
             decision.site = decision.site.filter(Site::is_refused).or(Some(by_agent));
         }
@@ -106,7 +106,7 @@ pub(super) fn with_key<'a>(
     if exposed && !org.secrets_in_browsers {
         return decision.refuse(Outcome::SecretKeyInBrowser);
     }
-    // What may be used in a page may be used in any, unless a list said otherwise.
+    // A key that works on one page works on all, unless a list restricts it.
     decision.answer.origin_allowed |= from_browser && origin.is_some();
     let in_a_range = |address| {
         key.settings
@@ -124,7 +124,7 @@ pub(super) fn with_key<'a>(
     decision
 }
 
-/// The decision on a request with an agent's public ID in place of a key.
+/// Decides on a request with an agent's public ID instead of a key.
 pub(super) fn with_agent_alone<'a>(
     convention: &Convention,
     agent: &'a KnownAgent,
@@ -134,13 +134,13 @@ pub(super) fn with_agent_alone<'a>(
     if !agent.public_embedding {
         return decision.refuse(Outcome::MissingApiKey);
     }
-    // What is in a page's source is in production.
+    // A public ID in a page's source is used in production.
     let (environment, project) = (Environment::Live, Some(agent.project_id));
     if let Some(outcome) = bound_elsewhere(request, environment, project) {
         return decision.refuse(outcome);
     }
     let origin = Origin::of_request(request.origin, request.referer).ok();
-    // Without a list there is nothing that would keep anyone out, so not even localhost is let in.
+    // Without a list, nothing would restrict access, so even localhost is rejected.
     decision.site = Some(if agent.domains.is_empty() {
         Site::Refused(origin)
     } else {
@@ -158,7 +158,8 @@ pub(super) fn with_agent_alone<'a>(
     decision
 }
 
-/// The scopes asked for that are not granted. An empty grant means none here: anyone can send a public ID.
+/// Returns the required scopes that are not granted. Unlike for keys, an empty grant means no scopes, because anyone
+/// can send a public ID.
 fn missing(granted: &[convention::Scope], request: &Request<'_>) -> Option<Vec<convention::Scope>> {
     let missing: Vec<_> = request
         .scopes
@@ -177,7 +178,7 @@ fn is_bound_to(convention: &Convention, key: &KnownKey, agent: &KnownAgent) -> b
         }
 }
 
-/// Whether a request is bound to another environment or project than the key's.
+/// The outcome for a request that requires another environment or project than the key's.
 fn bound_elsewhere(
     request: &Request<'_>,
     environment: Environment,
@@ -208,7 +209,7 @@ fn site<'a>(
 }
 
 impl Decision<'_> {
-    /// An answer that says all there is to say.
+    /// A decision without data to record.
     pub(super) fn of(answer: Answer) -> Self {
         Self {
             answer,

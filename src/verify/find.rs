@@ -1,4 +1,4 @@
-//! Finding a key by its text, an agent by its public ID and an org by its id: in memory, else in the database.
+//! Finds keys by text, agents by public ID and orgs by ID, in the cache or else in the database.
 
 use std::sync::Arc;
 
@@ -22,18 +22,18 @@ use super::{
     request::Request,
 };
 
-/// A key, and what else is needed to decide on it.
+/// A key and the other records needed for the decision.
 pub(super) struct Found {
     pub key: Arc<KnownKey>,
-    /// The secret that the text is.
+    /// The ID of the secret that was sent.
     pub secret_id: SecretId,
     pub org: Arc<KnownOrg>,
-    /// The agent that was asked for, if there is one, and if the key works at all.
+    /// The requested agent, if it was found. Not looked up for a key that does not work.
     pub agent: Option<Arc<KnownAgent>>,
 }
 
-/// The key with this plaintext, its organization, and the requested agent, as far as the request reaches. A key whose
-/// organization is gone does not exist either.
+/// Finds the key with this text, its org, and the requested agent, as far as the request reaches them. A key without an org
+/// counts as not found.
 pub(super) async fn all_of_key(
     engine: &Engine,
     presented: &PlainKey,
@@ -62,7 +62,7 @@ pub(super) async fn all_of_key(
     }))
 }
 
-/// The agent with this public ID, and its organization, if both exist and the request reaches them.
+/// Finds the agent with this public ID and its org, if the request reaches them.
 pub(super) async fn all_of_agent(
     engine: &Engine,
     public_id: &str,
@@ -77,13 +77,13 @@ pub(super) async fn all_of_agent(
     Ok(org.map(|org| (agent, org)))
 }
 
-/// The key with this text and which of its secrets the text is, if there is one.
+/// Finds the key with this text, and which of its secrets the text is.
 async fn key(
     engine: &Engine,
     presented: &PlainKey,
     now: Now,
 ) -> Result<Option<(Arc<KnownKey>, SecretId)>, StorageError> {
-    // One turn, unless peppers were rotated.
+    // A single iteration, unless peppers were rotated.
     let mut unasked = None;
     for digest in engine.peppers.digests(presented) {
         match engine.cache.secrets.get(&digest, now.monotonic) {
@@ -104,7 +104,8 @@ async fn key(
         return Ok(None);
     };
     let mut known = key_by_id(engine, id, now).await?;
-    // Another instance may have rotated the key, and this one not have heard of it: the new secret works all the same.
+    // The cached key may be outdated, because another instance has just rotated it. Reload it, so that the new secret
+    // works.
     if known
         .as_ref()
         .is_some_and(|key| !key.has_secret(secret_id, now.wall))
@@ -115,8 +116,8 @@ async fn key(
     Ok(known.map(|key| (key, secret_id)))
 }
 
-/// Reads which key and secret a text is, and remembers it. All digests are asked for in one statement: between two, the
-/// digest could move from one pepper to the other and be found under neither.
+/// Loads the key and secret of a text and caches their IDs. All digests are queried in one statement: between two
+/// statements, the digest could be moved to another pepper and be missed by both.
 async fn secret(
     engine: &Engine,
     presented: &PlainKey,
@@ -167,7 +168,7 @@ async fn key_by_id(
     Ok(Some(known))
 }
 
-/// The agent with this public ID, if there is one. A text that is no public ID is not looked up.
+/// Finds the agent with this public ID. A text that is not a valid public ID is not looked up.
 async fn agent(
     engine: &Engine,
     public_id: &str,
@@ -212,7 +213,7 @@ async fn agent_by_id(
     Ok(Some(known))
 }
 
-/// The org of a key or an agent, if it is still there.
+/// Finds the org of a key or an agent.
 async fn org(engine: &Engine, id: OrgId, now: Now) -> Result<Option<Arc<KnownOrg>>, StorageError> {
     let seat = match engine.cache.orgs.lookup(&id, now.stale).await {
         Lookup::Known(known) => return Ok(Some(known)),

@@ -1,4 +1,4 @@
-//! An agent as the cache holds it.
+//! Cached agents.
 
 use std::sync::Arc;
 
@@ -11,24 +11,24 @@ use crate::{
     rate_limit::Windows,
 };
 
-/// An agent as verification knows it.
+/// The agent data needed for verification.
 #[derive(Debug)]
 pub struct KnownAgent {
-    /// Its id.
+    /// The agent's ID.
     pub id: AgentId,
-    /// The id that may stand in a page's source.
+    /// The ID that can be published in a page's source.
     pub public_id: PublicId,
-    /// Its name.
+    /// The display name.
     pub name: DisplayName,
-    /// The org it belongs to.
+    /// The agent's org.
     pub org_id: OrgId,
-    /// The project it belongs to.
+    /// The agent's project.
     pub project_id: ProjectId,
-    /// The sites whose pages may use it; empty means no restriction beyond the key's.
+    /// The sites on which the agent works. Empty means that only the key's own domains apply.
     pub domains: Vec<DomainPattern>,
-    /// Whether its public ID may stand in a page in place of a key.
+    /// Whether a page can send the agent's public ID instead of a key.
     pub public_embedding: bool,
-    /// What rate limits leave to pages that send its public ID in place of a key.
+    /// The rate limit windows for pages that send the public ID instead of a key.
     pub(super) windows: Arc<Windows>,
 }
 
@@ -44,10 +44,10 @@ pub(super) struct Row {
     public_embedding: bool,
 }
 
-/// Reads which agent a public ID is of. Never changes.
+/// Selects the ID of the agent with a public ID. It never changes.
 pub(super) const SELECT_BY_PUBLIC_ID: &str = "SELECT id FROM agents WHERE public_id = $1";
 
-/// Reads an agent by its id.
+/// Selects an agent by ID.
 pub(super) const SELECT: &str = "SELECT id, public_id, name, org_id, project_id, domains, public_embedding \
      FROM agents WHERE id = $1";
 

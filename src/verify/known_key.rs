@@ -1,4 +1,4 @@
-//! A key as the cache holds it: what a verification needs to know, and nothing else.
+//! Cached keys, with only the data needed for verification.
 
 use std::sync::Arc;
 
@@ -11,24 +11,24 @@ use crate::{
     time::Timestamp,
 };
 
-/// A key as verification knows it.
+/// The key data needed for verification.
 #[derive(Debug)]
 pub struct KnownKey {
-    /// Its id.
+    /// The key's ID.
     pub id: KeyId,
-    /// Its secrets that worked when it was read, and when each stops if it is an old one.
+    /// The secrets that worked when the key was read. For a replaced secret, also its end.
     pub(super) secrets: Vec<(SecretId, Option<Timestamp>)>,
     /// Secret or widget.
     pub kind: Kind,
     /// Live or test.
     pub environment: Environment,
-    /// The org it belongs to.
+    /// The key's org.
     pub org_id: OrgId,
-    /// What owners set, without the notes.
+    /// The settings chosen by owners, without the notes.
     pub settings: KeySettings,
-    /// What decides its status.
+    /// The timestamps that determine the status.
     pub lifecycle: Lifecycle,
-    /// What its rate limits leave of it, whichever of its secrets is presented.
+    /// The rate limit windows, shared by all secrets of the key.
     pub(super) windows: Arc<Windows>,
 }
 
@@ -45,7 +45,8 @@ pub(super) struct Row {
     lifecycle: Lifecycle,
 }
 
-/// Reads which key a secret is of that has one of `digests` digests, and under which it is stored. The key never changes.
+/// Selects the key and secret IDs for one of `digests` digests, and the digest that matched. The key of a secret never
+/// changes.
 pub(super) fn select_by_digest(digests: usize) -> String {
     let places = places(1, digests);
     format!(
@@ -53,7 +54,7 @@ pub(super) fn select_by_digest(digests: usize) -> String {
     )
 }
 
-/// Reads a key by its id.
+/// Selects a key by ID.
 pub(super) fn select() -> String {
     format!(
         "SELECT keys.id, keys.kind, keys.environment, keys.org_id, keys.disabled_at, keys.revoked_at, {COLUMNS} \
@@ -61,12 +62,12 @@ pub(super) fn select() -> String {
     )
 }
 
-/// Reads the secrets of a key that work at $2: at most two, unless rotation allows more at the same time.
+/// Selects the secrets of a key that work at $2: at most two, unless overlapping rotations are allowed.
 pub(super) const SELECT_SECRETS: &str = "SELECT id, ends_at FROM key_secrets \
      WHERE key_id = $1 AND (ends_at IS NULL OR ends_at > $2)";
 
 impl KnownKey {
-    /// Whether one of its secrets works at `now`.
+    /// Whether the secret `id` of the key works at `now`.
     pub(super) fn has_secret(&self, id: SecretId, now: Timestamp) -> bool {
         let mut secrets = self.secrets.iter();
         secrets.any(|(known, ends_at)| *known == id && ends_at.is_none_or(|at| at > now))

@@ -1,17 +1,17 @@
-//! An org as the cache holds it.
+//! Cached orgs.
 
 use crate::{id::OrgId, name::Slug};
 
-/// An org as verification knows it.
+/// The org data needed for verification.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct KnownOrg {
-    /// Its id.
+    /// The org's ID.
     pub id: OrgId,
-    /// Its name in addresses.
+    /// The org's name in URLs.
     pub slug: Slug,
-    /// Whether it lets secret keys through when a browser made the request.
+    /// Whether secret keys are allowed in requests from browsers.
     pub secrets_in_browsers: bool,
 }
 
-/// Reads an org by its id.
+/// Selects an org by ID.
 pub(super) const SELECT: &str = "SELECT id, slug, secrets_in_browsers FROM orgs WHERE id = $1";

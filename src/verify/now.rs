@@ -1,4 +1,4 @@
-//! When a request is decided on, and for how long.
+//! The time of a decision, and how long it may take.
 
 use crate::{
     Engine,
@@ -7,17 +7,18 @@ use crate::{
     time::{SECOND, Timestamp},
 };
 
-/// The time of day, for what expires, and a clock that never goes back, for how old memory is.
+/// The wall clock time, for expiries, and the monotonic time, for the age of cache entries.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Now {
     pub wall: Timestamp,
     pub monotonic: Monotonic,
-    /// What is in memory and was read then, or before, is not trusted.
+    /// Cache entries that were read then or earlier are stale.
     pub stale: Monotonic,
 }
 
-/// For how many milliseconds what a request found is decided on. Memory is trusted when the request begins; one that then
-/// waits for the database must not decide on what others count as forgotten by then.
+/// How long a request may use the records that it found, in milliseconds. Cache entries are checked for staleness when
+/// the request starts. A request that then waits for the database must not use records that others already consider
+/// evicted.
 pub(crate) const DECIDED_WITHIN: i64 = 4 * SECOND;
 
 impl Now {
@@ -30,7 +31,7 @@ impl Now {
         }
     }
 
-    /// Fails when what was found by now may be too old to decide on.
+    /// Fails if the records that were found may have become too old for a decision.
     pub fn still(self, engine: &Engine) -> Result<(), StorageError> {
         if engine.clock.monotonic().since(self.monotonic) < DECIDED_WITHIN {
             Ok(())
@@ -39,9 +40,9 @@ impl Now {
         }
     }
 
-    /// Whether nothing was forgotten since `changes` were counted. A request that waited for the database may have found
-    /// what was forgotten while it waited, and others count on it that this decides nothing (see [`crate::effects`]): then it
-    /// looks again, for as long as it may.
+    /// Whether there was no change since the counter `changes` was read. A request that waited for the database may
+    /// have found records that were evicted in the meantime, and other code relies on such records not being used (see
+    /// [`crate::effects`]). The request then looks them up again, as long as its time allows.
     pub fn is_unchanged(self, engine: &Engine, changes: u64) -> Result<bool, StorageError> {
         if engine.cache.changes() == changes {
             return Ok(true);

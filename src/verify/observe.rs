@@ -1,5 +1,4 @@
-//! The only way out of a verification: every decision is observed here, those on keys that there are not too. A dry run
-//! leaves no trace.
+//! Records every decision, including those on unknown keys. Every verification ends here. Dry runs are not recorded.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,22 +19,22 @@ use super::{
     request::Request,
 };
 
-/// Decisions of this process since it started, whomever they were about.
+/// The number of decisions since the process started, for all orgs.
 #[derive(Debug, Default)]
 pub struct Verifications {
-    /// In the order of [`Outcome::ALL`].
+    /// Counts in the order of [`Outcome::ALL`].
     by_outcome: [AtomicU64; Outcome::ALL.len()],
-    /// Of the invalid keys, in the order of [`InvalidReason::ALL`].
+    /// Counts of invalid keys in the order of [`InvalidReason::ALL`].
     by_reason: [AtomicU64; InvalidReason::ALL.len()],
 }
 
 impl Verifications {
-    /// How many there were, by outcome.
+    /// Counts by outcome.
     pub fn by_outcome(&self) -> impl Iterator<Item = (Outcome, u64)> {
         Outcome::ALL.iter().copied().zip(totals(&self.by_outcome))
     }
 
-    /// How many were refused because the key is invalid, by reason.
+    /// Counts of invalid keys by reason.
     pub fn by_reason(&self) -> impl Iterator<Item = (InvalidReason, u64)> {
         InvalidReason::ALL
             .iter()
@@ -61,7 +60,7 @@ fn add_one(counts: &[AtomicU64], place: usize) {
     }
 }
 
-/// Counts a decision, and gives its answer. `about` is the key or agent that it is about, and its org, when there is one.
+/// Records a decision and returns its result. `about` is the key or agent, and its org, if they were found.
 pub(super) fn observe(
     engine: &Engine,
     decision: Decision<'_>,

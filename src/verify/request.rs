@@ -1,4 +1,4 @@
-//! What an API server asks.
+//! Verification requests.
 
 use std::net::IpAddr;
 
@@ -9,33 +9,34 @@ use crate::{
     rate_limit::Cost,
 };
 
-/// What an API server asks.
+/// A verification request from an API server.
 #[derive(Debug, Default)]
 pub struct Request<'a> {
-    /// The key that its client presented.
+    /// The key that the client sent.
     pub key: Option<&'a PlainKey>,
-    /// The public ID of the agent that the client wants.
+    /// The public ID of the agent that the client wants to use.
     pub agent: Option<&'a str>,
-    /// What the client's request needs.
+    /// The scopes that the client's request requires.
     pub scopes: &'a [Scope],
-    /// Which rate limit the request counts against.
+    /// The rate limit class in which the request counts.
     pub class: ClassIndex,
-    /// The client's `Origin` header as it came; `None` when there was none.
+    /// The client's `Origin` header, unmodified; `None` if it was not sent.
     pub origin: Option<&'a str>,
-    /// The client's `Referer` header as it came.
+    /// The client's `Referer` header, unmodified.
     pub referer: Option<&'a str>,
-    /// The end client's address: never that of the API server that asks.
+    /// The end client's IP address, not that of the API server.
     pub ip: Option<IpAddr>,
-    /// The environment that the API server works in: a key of another one is refused. A public ID in place of a key counts
-    /// as live.
+    /// The environment of the API server: keys of another environment are rejected. A public ID sent instead of a key
+    /// counts as live.
     pub environment: Option<Environment>,
-    /// The project that the API server works for: a key, or a public ID in place of one, of another is refused.
+    /// The project of the API server: keys of other projects, and public IDs of their agents, are rejected.
     pub project: Option<ProjectId>,
     /// The organization that the API server is limited to. Keys and agents of others do not exist for it.
     pub org: Option<OrgId>,
-    /// As how many requests it counts in the rate limit. It is one request in the usage.
+    /// The number of requests for which it counts in the rate limit. In the usage it is one request.
     pub cost: Cost,
-    /// Decide, but count nothing: neither in the rate limit, nor in the usage, nor as the key's last use.
+    /// Decide without recording anything: the request counts neither in the rate limit nor in the usage, and does not
+    /// update the key's last use.
     pub dry_run: bool,
 }
 

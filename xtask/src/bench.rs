@@ -1,4 +1,4 @@
-//! `bench`: `wrk` on `/v1/verify` beside a bare axum route, in turns within one run.
+//! `bench`: runs `wrk` against `/v1/verify` and against a bare axum route, alternating within one run.
 
 pub mod abuse;
 mod http;
@@ -23,7 +23,7 @@ use crate::{
 
 const CONNECTIONS: &str = "32";
 
-/// Measures both servers for `seconds` in each of `rounds` rounds, and prints the medians and their ratio.
+/// Measures both servers for `seconds` in each of `rounds` rounds and prints the medians and their ratio.
 pub fn bench(
     workspace: &Workspace,
     program: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub fn bench(
     }
     let program = program_or_build(workspace, program)?;
     let bare = step("compiling the bare route", || {
-        // Together with the server, so that both have their dependencies with the same features.
+        // Built together with the server, so that both have the same features of their dependencies.
         let packages = ["--package", "latchkey-server", "--package", "bare-route"];
         step::run(
             workspace
@@ -57,7 +57,7 @@ pub fn bench(
         command.env("LATCHKEY_CONVENTION", &convention);
         command
     };
-    let (token, key) = step("making an organization, a token and a key", || {
+    let (token, key) = step("creating an organization, a token and a key", || {
         credentials(latchkey)
     })?;
     let mut latchkey = Running::start(
@@ -101,11 +101,11 @@ pub fn bench(
     Ok(())
 }
 
-/// The program that was named, else the release binary, which is built.
+/// The given program, or else the release binary, which is built first.
 fn program_or_build(workspace: &Workspace, program: Option<PathBuf>) -> Result<PathBuf> {
     match program {
         Some(program) => Ok(fs::canonicalize(&program)
-            .with_context(|| format!("{} is not there", program.display()))?),
+            .with_context(|| format!("{} was not found", program.display()))?),
         None => {
             run::build(workspace)?;
             Ok(workspace.server("release"))
@@ -113,18 +113,18 @@ fn program_or_build(workspace: &Workspace, program: Option<PathBuf>) -> Result<P
     }
 }
 
-/// The convention `latchkey` with a limit that no run reaches: it is counted, but refuses nothing.
+/// The convention `latchkey` with a limit that no run reaches: requests are counted but never rejected.
 fn without_rate_limit(workspace: &Workspace) -> Result<String> {
     let convention = fs::read_to_string(workspace.root.join("src/convention/latchkey.toml"))?;
     let limited = "default = 600";
     ensure!(
         convention.contains(limited),
-        "the convention's class is not where it was"
+        "the convention no longer contains `{limited}`"
     );
     Ok(convention.replace(limited, &format!("default = {}", u32::MAX)))
 }
 
-/// A service token and a key, made by the command line in the server's data folder.
+/// Creates a service token and a key with the command line, in the server's data folder.
 fn credentials(latchkey: impl Fn() -> Command) -> Result<(String, String)> {
     let say = |arguments: &[&str]| output(latchkey().args(arguments));
     say(&["migrate"])?;
@@ -136,7 +136,7 @@ fn credentials(latchkey: impl Fn() -> Command) -> Result<(String, String)> {
     Ok((token, key))
 }
 
-/// One request, without help from `wrk`, which does not look at answers.
+/// Sends one request without `wrk`, which does not check responses.
 fn post(port: u16, token: &str, body: &str) -> Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     write!(
@@ -150,7 +150,7 @@ fn post(port: u16, token: &str, body: &str) -> Result<String> {
     Ok(answer)
 }
 
-/// Requests per second; an answer that is not 2xx is an error.
+/// Returns the requests per second. Fails if there are responses other than 2xx.
 fn measure(script: &Path, port: u16, seconds: u32) -> Result<f64> {
     let report = output(
         Command::new("wrk")
@@ -160,9 +160,9 @@ fn measure(script: &Path, port: u16, seconds: u32) -> Result<f64> {
     )?;
     ensure!(
         !report.contains("Non-2xx") && !report.contains("Socket errors"),
-        "wrk met errors:\n{report}"
+        "wrk reported errors:\n{report}"
     );
-    requests_per_second(&report).with_context(|| format!("wrk named no rate:\n{report}"))
+    requests_per_second(&report).with_context(|| format!("wrk reported no rate:\n{report}"))
 }
 
 fn requests_per_second(report: &str) -> Option<f64> {

@@ -1,4 +1,4 @@
-//! Chromium and Playwright, and a server for them to look at.
+//! Chromium and Playwright, for tests and screenshots.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,14 +20,14 @@ const CHROMIUM: [&str; 4] = [
     "google-chrome",
 ];
 
-/// What a run of Playwright needs.
+/// The programs for a run of Playwright.
 pub struct Browser {
     chromium: PathBuf,
     folder: PathBuf,
 }
 
 impl Browser {
-    /// Finds or brings Node, Chromium and the packages of `end2end/`.
+    /// Finds or installs Node, Chromium and the packages of `end2end/`.
     pub fn prepare(workspace: &Workspace) -> Result<Self> {
         if find_program(&["npm"]).is_none() {
             debian::install(&["nodejs", "npm"])?;
@@ -41,7 +41,7 @@ impl Browser {
         Ok(Self { chromium, folder })
     }
 
-    /// `npx playwright test`, which starts this server as often as it likes.
+    /// `npx playwright test`, which starts instances of this server as needed.
     pub fn playwright(&self, server: &Path) -> Command {
         let mut command = Command::new("npx");
         command
@@ -61,7 +61,7 @@ fn find_or_install_chromium() -> Result<PathBuf> {
     find_program(&CHROMIUM).context("the Debian package chromium is installed but not on PATH")
 }
 
-/// Installs what the lock file names, unless that is what is there.
+/// Installs the packages of the lock file, unless they are already installed.
 fn install_packages(folder: &Path) -> Result<()> {
     let wanted = fingerprint::of(folder, &["package.json", "package-lock.json"], "")?;
     let stamp = folder.join("node_modules/.installed");
@@ -70,7 +70,7 @@ fn install_packages(folder: &Path) -> Result<()> {
     }
     step("npm ci for the browser tests", || {
         let npm = |command: &str| {
-            // Playwright would fetch browsers of its own here; ours comes from the system.
+            // Prevent Playwright from downloading its own browsers; the system's Chromium is used.
             run_quietly(
                 Command::new("npm")
                     .args([command, "--no-audit", "--no-fund"])

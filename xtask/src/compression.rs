@@ -1,4 +1,4 @@
-//! The compressed forms in which files are embedded.
+//! Compression of embedded files.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::site::Level;
 
-/// Whether a file of this name has something to gain.
+/// Whether compression makes a file of this name smaller.
 pub fn is_compressible(path: &str) -> bool {
     [
         ".css",
@@ -21,7 +21,7 @@ pub fn is_compressible(path: &str) -> bool {
     .any(|end| path.ends_with(end))
 }
 
-/// RFC 7932; the best quality takes some ten times as long as the quick one.
+/// Brotli (RFC 7932). The best quality takes about ten times as long as the fast one.
 pub fn brotli(content: &[u8], level: Level) -> Result<Vec<u8>> {
     let quality = if level == Level::Release { 11 } else { 5 };
     let window_bits = 22;
@@ -30,7 +30,7 @@ pub fn brotli(content: &[u8], level: Level) -> Result<Vec<u8>> {
     Ok(compressed.into_inner())
 }
 
-/// RFC 1952.
+/// Gzip (RFC 1952).
 pub fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     let mut compressed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     compressed.write_all(content)?;

@@ -1,4 +1,4 @@
-//! Bringing system packages on Debian and its relatives.
+//! Installs system packages on Debian and its derivatives.
 
 use std::process::Command;
 
@@ -6,11 +6,11 @@ use anyhow::{Result, bail};
 
 use crate::step::{find_program, output, run_quietly, step};
 
-/// Installs packages, as root or by `sudo` where it asks for no password; otherwise says what to install.
+/// Installs packages as root, or with `sudo` if it needs no password. Otherwise, fails with the command to run.
 pub fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if find_program(&["apt-get"]).is_none() {
-        bail!("this is not a Debian-like system: please install what Debian calls {names}");
+        bail!("this system does not use apt-get: install the equivalent of Debian's {names}");
     }
     let prefix: &[&str] = if is_root() {
         &[]
@@ -19,11 +19,11 @@ pub fn install(packages: &[&str]) -> Result<()> {
     } else {
         bail!("please run: sudo apt-get install {names}");
     };
-    step(&format!("installing {names} by apt-get"), || {
+    step(&format!("installing {names} with apt-get"), || {
         if apt_get(prefix, &[&["install"], packages].concat()).is_ok() {
             return Ok(());
         }
-        // A list of packages that is out of date names files that no longer exist.
+        // An outdated package list refers to files that no longer exist.
         apt_get(prefix, &["update"])?;
         apt_get(prefix, &[&["install"], packages].concat())
     })

@@ -1,4 +1,4 @@
-//! Whether anything changed since a result was made.
+//! Fingerprints of files, to detect changes since a result was built.
 
 use std::{
     fs,
@@ -19,9 +19,11 @@ pub fn hex_digest(bytes: &[u8]) -> String {
         })
 }
 
-/// One digest over the names and contents of files and of all files below folders, all within `root`, and over `also`.
+/// Computes a digest of `also` and of the names and contents of the given files and of all files in the given folders,
+/// relative to `root`.
 ///
-/// What does not exist counts as empty, so that a folder may come later. Where `root` itself lies does not count.
+/// A missing file counts as empty, so that a folder can be added later. The location of `root` does not affect the
+/// digest.
 pub fn of(root: &Path, names: &[&str], also: &str) -> Result<String> {
     let mut hasher = Sha256::new();
     hasher.update(also);
@@ -34,7 +36,7 @@ pub fn of(root: &Path, names: &[&str], also: &str) -> Result<String> {
     Ok(hex_digest(&hasher.finalize()))
 }
 
-/// All files below a folder, or the file itself, in the order of their names.
+/// All files in a folder, recursively, or the file itself, sorted by name.
 pub fn files_below(path: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     if path.is_file() {

@@ -1,4 +1,4 @@
-//! `lint`: form, lints, and what the dependencies are allowed to be.
+//! `lint`: checks formatting, lints and the dependency policy.
 
 use std::{path::PathBuf, process::Command};
 
@@ -11,7 +11,7 @@ use crate::{
 
 const CARGO_DENY: &str = "0.20.2";
 
-/// Fails at the first thing found.
+/// Runs all checks and stops at the first failure.
 pub fn lint(workspace: &Workspace) -> Result<()> {
     step("cargo fmt --check", || {
         run(workspace.cargo().args(["fmt", "--all", "--check"]))
@@ -27,7 +27,7 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
             "warnings",
         ]))
     })?;
-    step("clippy for the browser's half", || {
+    step("clippy for the browser part", || {
         run(workspace.cargo().args([
             "clippy",
             "--quiet",
@@ -61,13 +61,13 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
             check(&["--disable-fetch", "advisories"])
         }),
         Err(_) => {
-            eprintln!("! advisories NOT checked: their database could not be fetched from here");
+            eprintln!("! advisories NOT checked: the advisory database could not be fetched");
             Ok(())
         }
     }
 }
 
-/// The program on `PATH`, else ours; installed once into the target folder.
+/// The program on `PATH`, or else a pinned version, which is installed once into the target folder.
 fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     if let Some(program) = find_program(&["cargo-deny"]) {
         return Ok(program);
@@ -75,7 +75,7 @@ fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     let root = workspace.tools();
     let program = root.join("bin/cargo-deny");
     if !program.is_file() {
-        step("installing cargo-deny (once; takes some minutes)", || {
+        step("installing cargo-deny (once; takes a few minutes)", || {
             run(workspace
                 .cargo()
                 .args([

@@ -1,4 +1,4 @@
-//! Everything a developer types starts here: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `bench`, `screenshots`.
+//! Developer commands: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `bench`, `screenshots`.
 
 mod bench;
 mod browser;
@@ -34,35 +34,35 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build what is missing and serve on SQLite, or carry out another command of the program.
+    /// Build what is needed and serve on SQLite, or run another command of the program.
     Run {
-        /// Flags of `latchkey serve`, or a command of `latchkey` with its own.
+        /// Flags for `latchkey serve`, or another command of `latchkey` with its own flags.
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Run every test: both databases and a real browser.
+    /// Run all tests, on both databases and in a real browser.
     Test {
-        /// Only this part.
+        /// Run only this part.
         #[arg(long)]
         only: Option<test::Part>,
-        /// Drop each kind of change 2,000 times instead of 100: takes long.
+        /// Abort each kind of change 2,000 times instead of 100. Takes a long time.
         #[arg(long)]
         long: bool,
-        /// Arguments of that part's runner, `cargo test` or `playwright test`, such as the name of a test.
+        /// Arguments for the runner of that part, `cargo test` or `playwright test`, such as the name of a test.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, requires = "only")]
         arguments: Vec<String>,
     },
-    /// Build the release binary, one file with everything in it.
+    /// Build the release binary, a single self-contained file.
     Build,
-    /// Like `run`; rebuild and restart on every change.
+    /// Like `run`, but rebuild and restart on every change.
     Watch {
-        /// Arguments of `latchkey serve`.
+        /// Arguments for `latchkey serve`.
         #[arg(last = true)]
         arguments: Vec<String>,
     },
     /// Check formatting, lints and dependencies.
     Lint,
-    /// Measure `/v1/verify` beside a bare axum route, or attack a server.
+    /// Compare `/v1/verify` with a bare axum route, or run another benchmark.
     #[command(args_conflicts_with_subcommands = true)]
     Bench {
         #[command(subcommand)]
@@ -70,31 +70,31 @@ enum Task {
         /// Seconds per server and round.
         #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
         seconds: u32,
-        /// How often both are measured; the median counts.
+        /// The number of rounds. The median is reported.
         #[arg(long, default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
         rounds: u32,
-        /// Measure this program, such as one that was built before a change, instead of building one.
+        /// Measure this program, for example from before a change, instead of building one.
         #[arg(long)]
         program: Option<PathBuf>,
     },
-    /// Take pictures of every page in light and dark, wide and narrow.
+    /// Take screenshots of every page in light and dark, wide and narrow.
     Screenshots,
 }
 
 #[derive(Subcommand)]
 enum BenchPart {
-    /// Send a server what is costly, and see what it costs and whether others are still answered.
+    /// Send expensive requests to a server and measure what they cost and whether others are still served.
     Abuse {
-        /// Fail when a goal is missed.
+        /// Fail if a goal is missed.
         #[arg(long)]
         strict: bool,
-        /// Attack this program, such as one that was built before a change, instead of building one.
+        /// Attack this program, for example from before a change, instead of building one.
         #[arg(long)]
         program: Option<PathBuf>,
     },
-    /// Revoke keys on one of three instances, and measure when the others know.
+    /// Revoke keys on one of three instances and measure when the others apply it.
     Revocation {
-        /// How many keys in each case: listening connections alive and cut, and PgBouncer.
+        /// The number of keys for each case: listening connections open and closed, and PgBouncer.
         #[arg(long, default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
         rounds: u32,
         /// Measure this program instead of building one.

@@ -1,4 +1,4 @@
-//! PgBouncer in front of a throw-away Postgres: it lends the server's connections for one transaction at a time.
+//! PgBouncer in front of a temporary Postgres, in transaction pooling mode.
 
 use std::{
     path::PathBuf,
@@ -15,10 +15,10 @@ use crate::{
     step::{find_program, run_quietly, step},
 };
 
-/// Where Debian puts it, which is not on everyone's `PATH`.
+/// Debian's path, which is not on every user's `PATH`.
 const ON_DEBIAN: &str = "/usr/sbin/pgbouncer";
 
-/// A pooler, which ends with its handle.
+/// A running PgBouncer, which is stopped when dropped.
 pub struct Pooler {
     port: u16,
     _running: Running,
@@ -26,14 +26,15 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Brings PgBouncer where it is missing, and starts it. Every database of the cluster can be reached through it.
+    /// Installs PgBouncer if necessary and starts it. It serves every database of the cluster.
     pub fn start(cluster: &Cluster) -> Result<Self> {
         let program = match program() {
             Some(program) => program,
             None => {
                 debian::install(&["pgbouncer"])?;
-                program()
-                    .context("the Debian package pgbouncer is installed but holds no pgbouncer")?
+                program().context(
+                    "the Debian package pgbouncer is installed but does not contain pgbouncer",
+                )?
             }
         };
         step("starting PgBouncer", || {
@@ -44,14 +45,14 @@ impl Pooler {
             let file = folder.path().join("pgbouncer.ini");
             let users = folder.path().join("users");
             std::fs::write(&users, "\"postgres\" \"\"\n")?;
-            // It does not run as root, and is told so in the file.
+            // PgBouncer does not run as root, so the file names another user.
             let user = if debian::is_root() {
                 run_quietly(Command::new("chown").arg("postgres").arg(folder.path()))?;
                 "user = postgres\n"
             } else {
                 ""
             };
-            // Few connections, so that many clients share each; all else is as it comes.
+            // Few server connections, so that many clients share each. All other settings are defaults.
             let settings = format!(
                 "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\npool_mode = transaction\ndefault_pool_size = 4\n\
                  max_client_conn = 1000\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
@@ -76,7 +77,7 @@ impl Pooler {
         })
     }
 
-    /// The URL of the cluster's first database through it.
+    /// The URL of the cluster's default database through PgBouncer.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }

@@ -1,4 +1,4 @@
-//! A throw-away Postgres for tests.
+//! A temporary Postgres for tests.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use crate::{
     step::{find_program, run_quietly, step},
 };
 
-/// A cluster in a temporary folder, which `stop` ends and removes.
+/// A cluster in a temporary folder. `stop` stops it and deletes the folder.
 pub struct Cluster {
     programs: PathBuf,
     port: u16,
@@ -24,17 +24,18 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Brings Postgres where it is missing, makes an empty cluster and starts it.
+    /// Installs Postgres if necessary, creates an empty cluster and starts it.
     pub fn start() -> Result<Self> {
         let programs = match programs() {
             Some(programs) => programs,
             None => {
                 debian::install(&["postgresql"])?;
-                programs()
-                    .context("the Debian package postgresql is installed but holds no initdb")?
+                programs().context(
+                    "the Debian package postgresql is installed but does not contain initdb",
+                )?
             }
         };
-        step("starting a throw-away Postgres", || {
+        step("starting a temporary Postgres", || {
             let folder = tempfile::Builder::new()
                 .prefix("latchkey-postgres-")
                 .tempdir()?;
@@ -52,17 +53,17 @@ impl Cluster {
         })
     }
 
-    /// The port on which it listens.
+    /// The port on which the cluster listens.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The URL of a database whose user may create databases.
+    /// The URL of a database whose user can create databases.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Ends the cluster and removes its folder; does nothing the second time.
+    /// Stops the cluster and deletes its folder. No effect when called again.
     pub fn stop(&self) {
         let Some(folder) = self.folder().take() else {
             return;
@@ -75,7 +76,7 @@ impl Cluster {
                 .args(["-m", "immediate", "stop"]),
         );
         if let Err(error) = stopped {
-            eprintln!("  could not stop the throw-away Postgres: {error:#}");
+            eprintln!("  could not stop the temporary Postgres: {error:#}");
         }
     }
 
@@ -93,7 +94,7 @@ impl Cluster {
                 ])
                 .arg(&data),
         )?;
-        // Nothing in it outlives the test: durability would only cost time.
+        // No data outlives the tests, so durability would only cost time.
         let options = format!(
             "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=200 \
              -c fsync=off -c synchronous_commit=off -c full_page_writes=off",
@@ -110,7 +111,7 @@ impl Cluster {
         )
     }
 
-    /// One of Postgres's programs, as the user `postgres` when we are root, whom it refuses.
+    /// A Postgres program. Runs as the user `postgres` if xtask runs as root, which Postgres does not allow.
     fn command(&self, program: &str, folder: &Path) -> Command {
         let program = self.programs.join(program);
         let mut command = if debian::is_root() {
@@ -137,7 +138,7 @@ impl Drop for Cluster {
     }
 }
 
-/// The folder of Postgres's programs: the newest that Debian has installed, else the one on `PATH`.
+/// The folder of the Postgres programs: the newest version that Debian installed, or else the one on `PATH`.
 fn programs() -> Option<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()

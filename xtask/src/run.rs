@@ -1,4 +1,4 @@
-//! `run` and `build`: from sources to a server.
+//! `run` and `build`: build the server from source.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Builds what is missing, then serves until interrupted, or carries out another command of the program.
+/// Builds what is needed, then serves until interrupted, or runs another command of the program.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     site::ensure(workspace, Level::Quick)?;
     let server = server::build(workspace, Profile::Dev)?;
@@ -19,7 +19,8 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     become_program(command)
 }
 
-/// The program's arguments: a word in front names its command, such as `token create`; flags alone are for `serve`.
+/// The program's arguments. If the first is a word, it names a command, such as `token create`. Flags alone are for
+/// `serve`.
 fn serve_unless_named(arguments: &[String]) -> impl Iterator<Item = &str> {
     let names_command = arguments
         .first()
@@ -30,7 +31,7 @@ fn serve_unless_named(arguments: &[String]) -> impl Iterator<Item = &str> {
         .chain(arguments.iter().map(String::as_str))
 }
 
-/// Builds the one file that serves everything.
+/// Builds the self-contained release binary.
 pub fn build(workspace: &Workspace) -> Result<()> {
     site::ensure(workspace, Level::Release)?;
     let server = server::build(workspace, Profile::Release)?;
@@ -39,7 +40,7 @@ pub fn build(workspace: &Workspace) -> Result<()> {
     print_bundle_sizes(workspace).map(drop)
 }
 
-/// Prints what a first visit loads, and returns the sum in brotli, in bytes.
+/// Prints the files that a first visit loads, and returns their total size in Brotli, in bytes.
 pub fn print_bundle_sizes(workspace: &Workspace) -> Result<u64> {
     let sizes = site::bundle_sizes(workspace)?;
     for (name, plain, brotli) in &sizes {
@@ -59,7 +60,7 @@ pub fn print_bundle_sizes(workspace: &Workspace) -> Result<u64> {
     Ok(sum)
 }
 
-/// Replaces xtask by the program, so that signals reach it and its exit code is seen.
+/// Replaces xtask with the program, so that the program receives signals and its exit code is returned.
 #[cfg(unix)]
 fn become_program(mut command: Command) -> Result<()> {
     use std::os::unix::process::CommandExt;

@@ -1,4 +1,4 @@
-//! `screenshots`: every page in light and dark, wide and narrow.
+//! `screenshots`: takes a picture of every page in light and dark, wide and narrow.
 
 use anyhow::Result;
 
@@ -10,7 +10,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Lets `end2end/screenshots.ts` visit the pages and put the pictures into `target/screenshots/`.
+/// Runs `end2end/screenshots.ts`, which visits the pages and writes the pictures to `target/screenshots/`.
 pub fn screenshots(workspace: &Workspace) -> Result<()> {
     site::ensure(workspace, Level::Quick)?;
     let server = server::build(workspace, Profile::Dev)?;

@@ -1,4 +1,4 @@
-//! Building the server, and starting one for a short time.
+//! Builds the server, and starts temporary servers.
 
 use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
@@ -15,23 +15,23 @@ use crate::{
     workspace::Workspace,
 };
 
-/// One of the two ways in which the server is compiled.
+/// A build profile of the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Compiled soon.
+    /// Fast to compile.
     Dev,
-    /// Runs fast.
+    /// Fast to run.
     Release,
 }
 
-/// Compiles the server, with the site that is there, and returns its executable.
+/// Compiles the server with the current site and returns the path of the executable.
 pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--quiet"]);
     let (what, folder) = match profile {
         Profile::Dev => {
-            // The packages and kinds of dependencies that `cargo test` takes: another choice means another union of
-            // features, and all that depends on it would be compiled twice.
+            // Use the same packages and kinds of dependencies as `cargo test`. Another selection would resolve to other
+            // features, and all dependent crates would be compiled twice.
             cargo.args(["--workspace", "--exclude", "xtask", "--bins", "--examples"]);
             ("compiling the server", "debug")
         }
@@ -50,33 +50,32 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     Ok(workspace.server(folder))
 }
 
-/// A process that is ended when its handle goes.
+/// A child process, which is killed when dropped.
 pub struct Running(Child);
 
 impl Running {
-    /// Starts it.
     pub fn start(command: &mut Command) -> Result<Self> {
         Ok(Self(command.spawn()?))
     }
 
-    /// By what the system knows it.
+    /// The process ID.
     pub fn id(&self) -> u32 {
         self.0.id()
     }
 
-    /// Whether it is still there.
+    /// Whether the process is still running.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(None))
     }
 
-    /// Waits until it accepts connections on a port of this machine; fails when it ends first or takes over 30 s.
+    /// Waits until the process accepts connections on a local port. Fails if it exits first or takes more than 30 s.
     pub fn wait_for_port(&mut self, port: u16) -> Result<()> {
         for _ in 0..300 {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
                 return Ok(());
             }
             if !self.is_alive() {
-                bail!("the server ended before it accepted connections");
+                bail!("the server exited before it accepted connections");
             }
             thread::sleep(Duration::from_millis(100));
         }
@@ -86,13 +85,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Ended already is as good as ended now.
+        // It is not an error if the process has already exited.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The server with its data in a folder, listening on a port of this machine.
+/// The server with its data in a folder, listening on a local port.
 pub fn command(server: &Path, data: &Path, port: u16) -> Command {
     let mut command = Command::new(server);
     command
@@ -102,7 +101,7 @@ pub fn command(server: &Path, data: &Path, port: u16) -> Command {
     command
 }
 
-/// A port of this machine that nobody listens on.
+/// Returns an unused local port.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?

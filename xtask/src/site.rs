@@ -1,7 +1,9 @@
-//! `target/site/`: every file the server embeds, under its final name, with its compressed forms and a manifest.
+//! `target/site/`: every file that the server embeds, under its final name, with its compressed variants and a
+//! manifest.
 //!
-//! The manifest `manifest.tsv` starts with a line `# quick` or `# release`; each further line is the URL's path, a tab, and
-//! the first 16 hexadecimal digits of the SHA-256 of the file. A file's brotli and gzip forms lie beside it.
+//! The manifest `manifest.tsv` starts with a line `# quick` or `# release`. Each further line contains the URL's path,
+//! a tab, and the first 16 hexadecimal digits of the file's SHA-256. The Brotli and gzip variants are stored next to
+//! each file.
 
 use std::{
     collections::BTreeMap,
@@ -20,12 +22,12 @@ use crate::{
     workspace::Workspace,
 };
 
-/// How much time goes into small files.
+/// How much time is spent on reducing file sizes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Ready soon: no wasm-opt, light compression.
+    /// Fast to build: no wasm-opt, light compression.
     Quick,
-    /// As small as it gets.
+    /// As small as possible.
     Release,
 }
 
@@ -38,7 +40,7 @@ impl Level {
     }
 }
 
-/// Everything that the site is made of, and the code that makes it.
+/// All inputs of the site, including the code that builds it.
 pub const INPUTS: [&str; 7] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -49,22 +51,22 @@ pub const INPUTS: [&str; 7] = [
     "xtask/src",
 ];
 
-/// Final path of a URL to the file's content.
+/// File contents by final URL path.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Makes the site when anything it is made of has changed, or when it must be smaller than it is.
+/// Builds the site if any of its inputs has changed, or if `level` requires smaller files.
 pub fn ensure(workspace: &Workspace, level: Level) -> Result<()> {
     let compiler = WasmCompiler::find(workspace)?;
     let inputs = fingerprint::of(&workspace.root, &INPUTS, &compiler.version()?)?;
     let stamp_file = workspace.site().join("stamp");
     let stamp = |level: Level| format!("{inputs} {}", level.name());
     let existing = fs::read_to_string(&stamp_file).unwrap_or_default();
-    // A site made for release serves a quick run as well, but not the other way round.
+    // A release build of the site can be used for a quick run, but not the other way around.
     if existing == stamp(Level::Release) || existing == stamp(level) {
         return Ok(());
     }
     let module = wasm::build(workspace, &compiler, level == Level::Release)?;
-    step("putting the site together", || {
+    step("assembling the site", || {
         let files = gather(&workspace.root, module)?;
         write(&workspace.site(), &files, level)
     })?;
@@ -72,7 +74,8 @@ pub fn ensure(workspace: &Workspace, level: Level) -> Result<()> {
     Ok(())
 }
 
-/// Size in bytes of what a first visit loads (WebAssembly, JavaScript, CSS): the file's name, plain and in brotli.
+/// The sizes in bytes of the files that a first visit loads (WebAssembly, JavaScript, CSS): file name, uncompressed,
+/// Brotli.
 pub fn bundle_sizes(workspace: &Workspace) -> Result<Vec<(String, u64, u64)>> {
     let mut sizes = Vec::new();
     for file in files_below(&workspace.site().join("assets"))? {
@@ -115,7 +118,7 @@ fn gather(root: &Path, module: wasm::WasmModule) -> Result<Files> {
         renamed
             .get(url)
             .cloned()
-            .with_context(|| format!("url({url}) names no file of public/"))
+            .with_context(|| format!("url({url}) does not refer to a file in public/"))
     })?;
     add_hashed(&mut files, "latchkey.css", css.into_bytes());
     let wasm = add_hashed(&mut files, "latchkey.wasm", module.wasm);
@@ -125,7 +128,8 @@ fn gather(root: &Path, module: wasm::WasmModule) -> Result<Files> {
     Ok(files)
 }
 
-/// Where a file of `public/` is served: at its own path when browsers or people look for it there, else by content.
+/// The URL path of a file in `public/`: its own path if browsers or users expect it there, or else a path with a
+/// content hash.
 fn public_path(name: &str, content: &[u8]) -> String {
     if name.ends_with(".txt") || name.starts_with("favicon.") {
         format!("/{name}")
@@ -149,7 +153,7 @@ fn short_digest(content: &[u8]) -> String {
     hex_digest(content).chars().take(16).collect()
 }
 
-/// Writes all files, unless the same are already there: the server is compiled anew when they are touched.
+/// Writes all files, unless they are unchanged: touching them would cause the server to be recompiled.
 fn write(site: &Path, files: &Files, level: Level) -> Result<()> {
     let mut manifest = format!("# {}\n", level.name());
     for (path, content) in files {

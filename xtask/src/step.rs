@@ -1,4 +1,4 @@
-//! Running other programs, and telling the developer what takes the time.
+//! Runs other programs and reports progress.
 
 use std::{
     process::{Command, Stdio},
@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// Says on stderr what is being done, does it, and says how long it took.
+/// Prints what is being done to stderr, does it, and prints how long it took.
 pub fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("· {what} …");
     let started = started_now();
@@ -16,7 +16,7 @@ pub fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     Ok(done)
 }
 
-/// The one place of xtask that reads the monotonic clock.
+/// The only place in xtask that reads the monotonic clock.
 #[expect(
     clippy::disallowed_methods,
     reason = "xtask times real work; only the engine takes its clock as an argument"
@@ -25,7 +25,7 @@ pub fn started_now() -> Instant {
     Instant::now()
 }
 
-/// Runs a program with its output shown, and fails when it fails.
+/// Runs a program and shows its output. Fails if the program fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -36,12 +36,12 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program silently; its output is shown only when it fails.
+/// Runs a program and shows its output only if it fails.
 pub fn run_quietly(command: &mut Command) -> Result<()> {
     output(command).map(drop)
 }
 
-/// Runs a program and returns what it printed on stdout, without the last line break.
+/// Runs a program and returns its stdout without trailing white space.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -59,7 +59,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
 }
 
-/// The first program of these names on `PATH`.
+/// Finds the first of these programs on `PATH`.
 pub fn find_program(names: &[&str]) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH")?;
     names

@@ -1,4 +1,4 @@
-//! One stylesheet out of `style/`.
+//! Bundles the stylesheets in `style/`.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use lightningcss::{
     targets::{Browsers, Targets},
 };
 
-/// Bundles and minifies a stylesheet with all that it imports. `rename` turns each URL in it into the final one.
+/// Bundles and minifies a stylesheet with its imports. `rename` maps each URL in it to the final one.
 pub fn bundle(entry: &Path, rename: impl Fn(&str) -> Result<String>) -> Result<String> {
     let targets = Targets::from(browsers());
     let files = FileProvider::new();
@@ -42,7 +42,7 @@ pub fn bundle(entry: &Path, rename: impl Fn(&str) -> Result<String>) -> Result<S
     Ok(css)
 }
 
-/// The oldest browsers that have `light-dark()`, nesting and `:has()`, so that none of them is rewritten.
+/// The oldest browsers that support `light-dark()`, nesting and `:has()`, so that none of these is transformed.
 fn browsers() -> Browsers {
     let version = |major: u32, minor: u32| Some(major << 16 | minor << 8);
     Browsers {

@@ -1,4 +1,4 @@
-//! `test`: every test, on both databases and in a real browser, with nothing set up by hand.
+//! `test`: runs all tests, on both databases and in a real browser, without manual setup.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,10 +16,10 @@ use crate::{
     workspace::Workspace,
 };
 
-/// What a first visit may load at most, in bytes of brotli.
+/// The maximum size of the files that a first visit loads, in bytes of Brotli.
 const BUNDLE_LIMIT: u64 = 350_000;
 
-/// How often `--long` drops each kind of change.
+/// How often each kind of change is aborted with `--long`.
 const LONG_TRIES: &str = "2000";
 
 /// A part of the tests.
@@ -31,7 +31,7 @@ pub enum Part {
     Browser,
 }
 
-/// Runs all tests, or one part; `arguments` go to the test runner of that part.
+/// Runs all tests, or one part. `arguments` are passed to the test runner of that part.
 pub fn test(
     workspace: &Workspace,
     only: Option<Part>,
@@ -39,7 +39,7 @@ pub fn test(
     arguments: &[String],
 ) -> Result<()> {
     if only != Some(Part::Rust) {
-        // Before `cargo test`, so that the server is compiled once, with its pages, for both parts.
+        // Build the site before `cargo test`, so that the server is compiled once, with its pages, for both parts.
         site::ensure(workspace, Level::Release)?;
     }
     if only != Some(Part::Browser) {
@@ -54,7 +54,7 @@ pub fn test(
         let sum = print_bundle_sizes(workspace)?;
         if sum > BUNDLE_LIMIT {
             bail!(
-                "WebAssembly, JavaScript and CSS take {sum} bytes in brotli; the limit is {BUNDLE_LIMIT}"
+                "WebAssembly, JavaScript and CSS are {sum} bytes in Brotli; the limit is {BUNDLE_LIMIT}"
             );
         }
     }
@@ -90,12 +90,13 @@ fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
         match (names_package, arguments.is_empty()) {
             (true, _) => cargo_test(&[]),
             (false, false) => cargo_test(&["--workspace"]),
-            // Together with the others, xtask would compile its dependencies anew for their union of features.
+            // Run xtask separately: together with the other crates, its dependencies would be recompiled with their
+            // combined features.
             (false, true) => cargo_test(&["--workspace", "--exclude", "xtask"])
                 .and(cargo_test(&["--package", "xtask"])),
         }
     });
-    // Also after a failure: the handler above keeps both from being dropped.
+    // Stop both even after a failure: the handler above holds references, so they would not be dropped.
     end(&pooler);
     cluster.stop();
     tested

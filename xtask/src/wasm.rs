@@ -1,4 +1,4 @@
-//! The application as WebAssembly, and the JavaScript that starts it.
+//! Builds the application as WebAssembly, with the JavaScript that starts it.
 
 use std::{
     fs,
@@ -16,11 +16,11 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The version of the npm package `binaryen`, whose `wasm-opt` knows what today's compiler emits.
+/// The version of the npm package `binaryen`, whose `wasm-opt` supports the output of the current compiler.
 const BINARYEN: &str = "132.0.0";
 const WASM_OPT: [&str; 9] = [
     "-Oz",
-    // Inlined copies make the file smaller and its brotli form an eighth larger.
+    // Inlining makes the file smaller, but its Brotli variant an eighth larger.
     "--skip-pass=inlining",
     "--skip-pass=inlining-optimizing",
     "--enable-bulk-memory",
@@ -31,9 +31,9 @@ const WASM_OPT: [&str; 9] = [
     "--enable-mutable-globals",
 ];
 
-/// Starts the module: each island's function is exported under the name that its element carries. Islands inside islands
-/// have no element of their own. The event is for a part of the page that is put there later. The mark says to
-/// measurements and browser tests from when on the page is alive.
+/// Starts the module. The function of each island is exported under the name in the island's element. Nested islands
+/// have no element of their own. The `islands` event hydrates a part of the page that is inserted later. The
+/// performance mark tells measurements and browser tests when the page is hydrated.
 const START: &str = "
 __wbg_init().then(async () => {
 hydrate();
@@ -45,18 +45,18 @@ performance.mark(\"hydrated\");
 });
 ";
 
-/// What the browser loads to make the pages live.
+/// The files that make the pages interactive in the browser.
 pub struct WasmModule {
-    /// The module itself.
+    /// The WebAssembly module.
     pub wasm: Vec<u8>,
-    /// An ES module which fetches `latchkey_bg.wasm` beside it.
+    /// An ES module that fetches `latchkey_bg.wasm` from the same folder.
     pub javascript: String,
 }
 
-/// The name under which the JavaScript asks for the module, to be replaced by the final one.
+/// The file name that the JavaScript uses for the module, which is replaced with the final one.
 pub const WASM_PLACEHOLDER: &str = "latchkey_bg.wasm";
 
-/// Compiles the application and makes it ready for browsers.
+/// Compiles the application and prepares it for browsers.
 pub fn build(workspace: &Workspace, compiler: &WasmCompiler, optimise: bool) -> Result<WasmModule> {
     let compiled = step("compiling the pages to WebAssembly", || {
         compile(workspace, compiler)
@@ -66,7 +66,9 @@ pub fn build(workspace: &Workspace, compiler: &WasmCompiler, optimise: bool) -> 
         match wasm_opt(workspace)? {
             Some(program) => module.wasm = optimised(workspace, &program, &module.wasm)?,
             None => {
-                eprintln!("  no npm here: WebAssembly stays without wasm-opt, about a fifth larger")
+                eprintln!(
+                    "  npm was not found: WebAssembly is built without wasm-opt, about a fifth larger"
+                )
             }
         }
     }
@@ -109,12 +111,12 @@ fn bind(compiled: &Path) -> Result<WasmModule> {
         .any(|scripts| !scripts.is_empty())
         || !output.local_modules().is_empty()
     {
-        bail!("a dependency brings JavaScript of its own; the site has no place for it yet");
+        bail!("a dependency contains JavaScript snippets, which the site does not support yet");
     }
     let glue = output.js();
     if !glue.contains(WASM_PLACEHOLDER) || !glue.contains("function hydrate(") {
         bail!(
-            "the application exports no hydrate(), or wasm-bindgen's JavaScript has changed its form"
+            "the application does not export hydrate(), or the format of wasm-bindgen's JavaScript has changed"
         );
     }
     Ok(WasmModule {
@@ -123,7 +125,7 @@ fn bind(compiled: &Path) -> Result<WasmModule> {
     })
 }
 
-/// The module without the comments that document its types, and without indentation.
+/// Removes documentation comments and indentation from the module.
 fn without_comments(javascript: &str) -> String {
     let mut kept = String::with_capacity(javascript.len());
     let mut in_comment = false;
@@ -138,7 +140,7 @@ fn without_comments(javascript: &str) -> String {
     kept
 }
 
-/// The optimiser, fetched by npm the first time; nothing where there is no npm.
+/// The path of wasm-opt, which npm downloads the first time. `None` if npm is not installed.
 fn wasm_opt(workspace: &Workspace) -> Result<Option<PathBuf>> {
     let folder = workspace.tools().join(format!("binaryen-{BINARYEN}"));
     let program = folder.join("node_modules/binaryen/bin/wasm-opt");
@@ -148,7 +150,7 @@ fn wasm_opt(workspace: &Workspace) -> Result<Option<PathBuf>> {
     let Some(npm) = find_program(&["npm"]) else {
         return Ok(None);
     };
-    step("fetching wasm-opt by npm", || {
+    step("fetching wasm-opt with npm", || {
         fs::create_dir_all(&folder)?;
         run_quietly(
             Command::new(npm)
@@ -166,7 +168,7 @@ fn wasm_opt(workspace: &Workspace) -> Result<Option<PathBuf>> {
     Ok(Some(program))
 }
 
-/// The module after wasm-opt; kept under the digest of what went in.
+/// Runs wasm-opt. The result is cached under the digest of its input.
 fn optimised(workspace: &Workspace, program: &Path, wasm: &[u8]) -> Result<Vec<u8>> {
     let folder = workspace.target.join("wasm-opt");
     fs::create_dir_all(&folder)?;
@@ -174,7 +176,7 @@ fn optimised(workspace: &Workspace, program: &Path, wasm: &[u8]) -> Result<Vec<u
     let result = folder.join(format!("{key}.wasm"));
     if !result.is_file() {
         step("optimising with wasm-opt", || {
-            // Results of earlier sources are of no further use.
+            // Remove outdated results.
             for entry in fs::read_dir(&folder)? {
                 fs::remove_file(entry?.path())?;
             }
@@ -208,7 +210,7 @@ mod tests {
         );
     }
 
-    /// The two halves of wasm-bindgen refuse each other unless they have the same version.
+    /// Both parts of wasm-bindgen must have the same version to work together.
     #[test]
     fn wasm_bindgen_has_the_version_of_its_command_line() {
         let lock =

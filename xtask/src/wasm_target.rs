@@ -1,7 +1,7 @@
-//! A compiler for `wasm32-unknown-unknown`, brought here when there is none.
+//! Finds or installs a compiler for `wasm32-unknown-unknown`.
 //!
-//! Where rustup can download nothing, Debian's `rustc-web` compiles for the target but comes without its standard
-//! library. That is built once from `rust-web-src` into a sysroot of our own, inside the target folder.
+//! If rustup cannot download the target, Debian's `rustc-web` can compile for it but has no standard library for it.
+//! The standard library is then built once from `rust-web-src` into a custom sysroot in the target folder.
 
 use std::{
     fs,
@@ -29,19 +29,19 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/std/Cargo.toml";
 
-/// A compiler that can make WebAssembly.
+/// A compiler that supports WebAssembly.
 pub enum WasmCompiler {
-    /// The developer's own, which has the target.
+    /// The developer's own compiler, with the target installed.
     Own,
-    /// Debian's, with the standard library in this sysroot.
+    /// Debian's compiler, with the standard library in a custom sysroot.
     Debian {
-        /// The folder to give as `--sysroot`.
+        /// The folder to pass as `--sysroot`.
         sysroot: PathBuf,
     },
 }
 
 impl WasmCompiler {
-    /// Finds the compiler or brings it. Quiet when there is nothing to do.
+    /// Finds or installs the compiler. Prints nothing if there is nothing to do.
     pub fn find(workspace: &Workspace) -> Result<Self> {
         if own_has_target()? {
             return Ok(Self::Own);
@@ -56,21 +56,23 @@ impl WasmCompiler {
             if added.is_ok() && own_has_target()? {
                 return Ok(Self::Own);
             }
-            eprintln!("  rustup could not bring {TARGET}; trying Debian's packages");
+            eprintln!("  rustup could not install {TARGET}; trying Debian's packages");
         }
         debian::install(&PACKAGES).with_context(|| {
-            format!("no Rust compiler here makes {TARGET}: `rustup target add {TARGET}` brings it where rustup can download")
+            format!(
+                "no installed Rust compiler supports {TARGET}: run `rustup target add {TARGET}`"
+            )
         })?;
         if !debian_is_complete() {
             bail!(
-                "the Debian packages {} are installed but hold no {DEBIAN_SOURCE}",
+                "the Debian packages {} are installed but do not contain {DEBIAN_SOURCE}",
                 PACKAGES.join(" ")
             );
         }
         debian_sysroot(workspace)
     }
 
-    /// Cargo, ready to be told what to build for the target, and the folder where it will put it.
+    /// A cargo command for the target, without subcommand, and the folder for its output.
     pub fn cargo(&self, workspace: &Workspace) -> (Command, PathBuf) {
         match self {
             Self::Own => {
@@ -79,7 +81,7 @@ impl WasmCompiler {
                 (cargo, workspace.target.join(TARGET))
             }
             Self::Debian { sysroot } => {
-                // A folder of its own: two compilers in one would rebuild everything at every change of hands.
+                // A separate folder: two compilers that share one would rebuild everything whenever they alternate.
                 let target = workspace.target.join("wasm-build");
                 let mut cargo = debian_cargo(&target);
                 cargo.current_dir(&workspace.root);
@@ -92,7 +94,7 @@ impl WasmCompiler {
         }
     }
 
-    /// What distinguishes this compiler from an older one.
+    /// The compiler's version, to detect upgrades.
     pub fn version(&self) -> Result<String> {
         match self {
             Self::Own => output(Command::new("rustc").arg("-vV")),
@@ -130,7 +132,7 @@ fn debian_version() -> Result<String> {
     )
 }
 
-/// Debian's cargo with Debian's compiler, free of what rustup's cargo put in the environment for its own.
+/// Debian's cargo with Debian's compiler, without the environment variables that rustup's cargo sets.
 fn debian_cargo(target: &Path) -> Command {
     let mut cargo = Command::new(DEBIAN_CARGO);
     for name in [
@@ -149,7 +151,7 @@ fn debian_cargo(target: &Path) -> Command {
     cargo
 }
 
-/// The sysroot for Debian's compiler as it is now; made again after an upgrade.
+/// The sysroot for the current version of Debian's compiler. Rebuilt after an upgrade.
 fn debian_sysroot(workspace: &Workspace) -> Result<WasmCompiler> {
     let sysroot = workspace.target.join("wasm-sysroot");
     let stamp = sysroot.join("compiler-version");
@@ -174,7 +176,7 @@ fn debian_sysroot(workspace: &Workspace) -> Result<WasmCompiler> {
     Ok(WasmCompiler::Debian { sysroot })
 }
 
-/// Builds an empty crate together with std, and keeps the libraries.
+/// Builds an empty crate together with std and keeps the libraries.
 fn build_std(workspace: &Workspace, libraries: &Path) -> Result<()> {
     let scratch = tempfile::tempdir_in(&workspace.target)?;
     let sources = scratch.path().join("src");
@@ -189,7 +191,7 @@ fn build_std(workspace: &Workspace, libraries: &Path) -> Result<()> {
         debian_cargo(&built)
             .current_dir(scratch.path())
             .env("RUSTC_BOOTSTRAP", "1")
-            // Link-time optimisation of the application needs the bitcode of std.
+            // Link-time optimization of the application needs std's bitcode.
             .env("RUSTFLAGS", "-Cembed-bitcode=yes")
             .args([
                 "build",
@@ -211,21 +213,21 @@ fn build_std(workspace: &Workspace, libraries: &Path) -> Result<()> {
         }
     }
     if !has_std(libraries) {
-        bail!("the build made no libstd");
+        bail!("the build did not produce libstd");
     }
     Ok(())
 }
 
-/// The linker and the like are looked for in the sysroot's folder of the host.
+/// Links the host's folder into the sysroot, where the compiler looks for the linker and other tools.
 fn link_host(sysroot: &Path, version: &str) -> Result<()> {
     let host = version
         .lines()
         .find_map(|line| line.strip_prefix("host: "))
-        .context("rustc -vV names no host")?;
+        .context("rustc -vV does not report a host")?;
     let link = sysroot.join("lib/rustlib").join(host);
     #[cfg(unix)]
     std::os::unix::fs::symlink(Path::new("/usr/lib/rustlib").join(host), link)?;
     #[cfg(not(unix))]
-    bail!("{} can only be made on Debian", link.display());
+    bail!("{} can only be created on Debian", link.display());
     Ok(())
 }

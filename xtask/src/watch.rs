@@ -1,4 +1,4 @@
-//! `watch`: rebuild and restart whenever a source changes.
+//! `watch`: rebuilds and restarts whenever a source file changes.
 
 use std::{process::Command, thread, time::Duration};
 
@@ -13,14 +13,14 @@ use crate::{
 
 const SERVER_INPUTS: [&str; 2] = ["server", "migrations"];
 
-/// Serves until interrupted. A build that fails leaves the last server running and waits for the next change.
+/// Serves until interrupted. If a build fails, the last server keeps running until the next change.
 pub fn watch(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let mut running = None;
     loop {
         let built_from = sources(workspace)?;
         match build(workspace) {
             Ok(mut command) => {
-                // The port must be free before the next server asks for it.
+                // The port must be free before the next server binds it.
                 drop(running.take());
                 running = Some(Running::start(command.arg("serve").args(arguments))?);
                 eprintln!("· watching for changes");

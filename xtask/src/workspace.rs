@@ -1,4 +1,4 @@
-//! Where the sources are and where results go.
+//! The folders for sources and build results.
 
 use std::{path::PathBuf, process::Command};
 
@@ -6,17 +6,17 @@ use anyhow::{Context, Result};
 
 use crate::step::output;
 
-/// The two folders that every command needs.
+/// The folders that every command needs.
 #[derive(Clone)]
 pub struct Workspace {
     /// The root of the checkout.
     pub root: PathBuf,
-    /// Cargo's target folder, wherever `CARGO_TARGET_DIR` or a configuration file puts it.
+    /// Cargo's target folder, as set by `CARGO_TARGET_DIR` or a configuration file.
     pub target: PathBuf,
 }
 
 impl Workspace {
-    /// Asks cargo.
+    /// Finds the folders with `cargo metadata`.
     pub fn find() -> Result<Self> {
         let metadata = output(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
         let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
@@ -32,14 +32,14 @@ impl Workspace {
         })
     }
 
-    /// The cargo that started xtask, set to work in this checkout.
+    /// The cargo that started xtask, running in this checkout.
     pub fn cargo(&self) -> Command {
         let mut cargo = cargo();
         cargo.current_dir(&self.root);
         cargo
     }
 
-    /// The server's executable in one of cargo's profiles; `profile` is the name of its folder.
+    /// The server's executable. `profile` is the name of the profile's folder.
     pub fn server(&self, profile: &str) -> PathBuf {
         self.target
             .join(profile)
@@ -51,14 +51,14 @@ impl Workspace {
         self.target.join("site")
     }
 
-    /// A folder of programs that xtask fetched for itself.
+    /// The folder for programs that xtask downloads.
     pub fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }
 }
 
-/// Cargo in xtask's own folder, which `cargo run` names at run time: a target folder shared by several checkouts may hold
-/// an xtask that another one compiled.
+/// Cargo, running in xtask's own folder. `cargo run` names the folder at run time, because a target folder shared by
+/// several checkouts can contain an xtask compiled by another one.
 fn cargo() -> Command {
     let variable =
         |name: &str, otherwise: &str| std::env::var_os(name).unwrap_or_else(|| otherwise.into());
@@ -68,10 +68,10 @@ fn cargo() -> Command {
     command
 }
 
-/// Takes out of a cargo's environment what `cargo run` said about xtask.
+/// Removes the variables that `cargo run` set for xtask from a cargo command's environment.
 ///
-/// Some build scripts (ring's is one) ask to be run again when these change: they would be at every turn from the
-/// developer's own cargo to this one, and all that depends on them compiled anew.
+/// Some build scripts, such as ring's, are rerun when these variables change. They would be rerun whenever the
+/// developer's own cargo and this one alternate, and all dependent crates would be recompiled.
 pub fn forget_xtask(cargo: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

@@ -1,4 +1,4 @@
-//! Where a chart's lines lie: axis steps, areas and which labels have room.
+//! The geometry of a chart: axis marks, paths, and which labels fit.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ pub fn axis(most: i64) -> Vec<i64> {
         .collect()
 }
 
-/// The smallest 1, 2 or 5 times a power of ten that covers `most` in at most four steps.
+/// The smallest step of the form 1, 2 or 5 times a power of ten that reaches `most` in at most four steps.
 fn step_for(most: i64) -> i64 {
     let mut power = 1_i64;
     loop {
@@ -25,7 +25,7 @@ fn step_for(most: i64) -> i64 {
     }
 }
 
-/// A line through `values`, one unit apart, measured down from `top`.
+/// An SVG path through `values`, one unit apart, with y measured down from `top`.
 pub fn line(values: &[i64], top: i64) -> String {
     let mut path = String::new();
     for (x, value) in values.iter().enumerate() {
@@ -40,7 +40,7 @@ pub fn line(values: &[i64], top: i64) -> String {
     path
 }
 
-/// The area between `lower` and `upper`: along the upper values, and back along the lower ones.
+/// A closed SVG path along the upper values and back along the lower ones.
 pub fn area(lower: &[i64], upper: &[i64], top: i64) -> String {
     let mut path = line(upper, top);
     for (x, value) in lower.iter().enumerate().rev() {
@@ -50,7 +50,7 @@ pub fn area(lower: &[i64], upper: &[i64], top: i64) -> String {
     path
 }
 
-/// Which of `steps` steps have room for a label, and which of those only in a wide window.
+/// Decides which of `steps` labels are shown, and which of those only in wide windows.
 pub fn labelled(steps: usize) -> impl Fn(usize) -> Option<Room> {
     let every = match steps {
         ..=8 => 1,
@@ -68,12 +68,11 @@ pub fn labelled(steps: usize) -> impl Fn(usize) -> Option<Room> {
     }
 }
 
-/// Where a label has room.
+/// The window widths in which a label is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
-    /// On every screen.
     Everywhere,
-    /// Not on a phone.
+    /// Hidden on phones.
     InWideWindows,
 }
 

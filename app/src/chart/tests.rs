@@ -44,7 +44,7 @@ fn a_sentence_says_what_the_chart_shows() {
     };
     assert_eq!(
         describe(&steps, total),
-        "2,007 requests from Nov 19 to Nov 20, most at Nov 19; 4 rate limited, 3 rejected."
+        "2,007 requests from Nov 19 to Nov 20, peak: Nov 19; 4 rate limited, 3 rejected."
     );
     assert_eq!(describe(&[], Counts::default()), "0 requests.");
 }

@@ -1,4 +1,4 @@
-//! From the errors of the engine to what a page or a server function answers, and with which status.
+//! Converts engine errors into [`AppError`], and sets the HTTP status of the response.
 
 use std::error::Error;
 
@@ -17,13 +17,13 @@ use super::AppError;
 use crate::text::query::query_of;
 
 impl AppError {
-    /// An error for the log: the person is told only that it did not work.
+    /// Logs the error. The user only sees that something went wrong.
     pub fn unavailable(error: &(dyn Error + 'static)) -> Self {
         tracing::error!(error, "a page or server function failed");
         Self::Unavailable
     }
 
-    /// The HTTP status that goes with it.
+    /// The HTTP status of the error.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
@@ -68,7 +68,8 @@ impl From<AccessError> for AppError {
     }
 }
 
-/// Gives the answer under way the error's HTTP status. A page for which one has to sign in leads to the sign-in and back.
+/// Sets the HTTP status of the current response. If the user is signed out, a page redirects to the sign-in page, which
+/// returns to it.
 pub fn set_status(error: &AppError) {
     let (Some(request), Some(response)) =
         (use_context::<Parts>(), use_context::<ResponseOptions>())
@@ -92,7 +93,8 @@ pub fn set_status(error: &AppError) {
     }
 }
 
-/// The sign-in page, which leads on to `next`. `ended` says that a form was sent after the session had ended.
+/// The path of the sign-in page, which redirects to `next` afterwards. With `ended`, the page explains that a form was
+/// submitted after the session had expired.
 pub fn sign_in_path(next: &str, ended: bool) -> String {
     let mut query = vec![("next", next)];
     if ended {
@@ -101,15 +103,15 @@ pub fn sign_in_path(next: &str, ended: bool) -> String {
     format!("/sign-in{}", query_of(&query))
 }
 
-/// What a request came to that Leptos could not hand to a server function. The error repeats what was sent, so it is not
-/// logged.
+/// Converts the error of a request that Leptos could not pass to a server function. The error contains what was sent,
+/// so it is not logged.
 pub fn unreadable_call(error: &ServerFnErrorErr) -> AppError {
     let error = match error {
         ServerFnErrorErr::Args(_)
         | ServerFnErrorErr::MissingArg(_)
         | ServerFnErrorErr::Request(_)
         | ServerFnErrorErr::UnsupportedRequestMethod(_) => AppError::Unreadable,
-        // Of a body that could not be read Leptos keeps the words alone.
+        // Leptos keeps only the message of the error that occurred when it read the body.
         ServerFnErrorErr::Deserialization(words) if words.contains("length limit exceeded") => {
             AppError::TooLarge
         }
@@ -123,7 +125,6 @@ pub fn unreadable_call(error: &ServerFnErrorErr) -> AppError {
     error
 }
 
-/// Whether the request calls a server function.
 fn is_call(request: &Parts) -> bool {
     request.uri.path().starts_with("/api/")
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a form: with each field, below it, and with the whole, above.
+//! Validation errors of a form: each field's errors below it, and errors of the whole form above.
 
 use std::time::Duration;
 
@@ -7,20 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::icons::{Icon, Symbol};
 
-/// A field and a sentence that says what is wrong with it.
+/// A validation error of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// The field's `name`; `form` for what concerns no single field.
+    /// The field's `name`, or [`WHOLE_FORM`] if the error does not concern a single field.
     pub field: String,
-    /// What is wrong, and what to do.
+    /// What is wrong and how to fix it.
     pub sentence: String,
 }
 
-/// The field of an error that concerns no single one.
+/// The field name of errors that do not concern a single field.
 pub const WHOLE_FORM: &str = "form";
 
 impl FieldError {
-    /// What is wrong with `field`.
     pub fn new(field: &str, sentence: impl std::fmt::Display) -> Self {
         Self {
             field: field.to_owned(),
@@ -29,22 +28,22 @@ impl FieldError {
     }
 }
 
-/// What is wrong with each field. An island changes it while one types.
+/// The validation errors of a form. Islands update them while the user types.
 #[derive(Clone, Copy)]
 pub struct Errors(RwSignal<Vec<FieldError>>);
 
 impl Errors {
-    /// What is wrong with what was sent.
     pub fn new(errors: Vec<FieldError>) -> Self {
         Self(RwSignal::new(errors))
     }
 
-    /// What is wrong with a field.
+    /// The error messages of a field.
     pub fn of(self, field: &'static str) -> Signal<Vec<String>> {
         Signal::derive(move || self.0.with(|errors| sentences(errors, field)))
     }
 
-    /// Replaces what is wrong with a field, in a moment: at once, it would move the button that is being pressed.
+    /// Replaces the errors of a field after a short delay: changing the layout immediately would move the button that
+    /// the user is pressing.
     pub fn set_soon(self, field: &'static str, sentences: Vec<String>) {
         set_timeout(
             move || self.set(field, sentences),
@@ -52,13 +51,12 @@ impl Errors {
         );
     }
 
-    /// Replaces everything that is wrong.
     pub fn replace(self, errors: Vec<FieldError>) {
         self.0.set(errors);
     }
 
     fn set(self, field: &'static str, sentences: Vec<String>) {
-        // By then the person may have left the form.
+        // The user may have left the form by then.
         let _ = self.0.try_update(|errors| {
             errors.retain(|error| error.field != field);
             let errors_now = sentences
@@ -68,25 +66,23 @@ impl Errors {
         });
     }
 
-    /// What is wrong with a field, for its island.
+    /// The errors of a field, to pass to its island.
     pub fn of_field(self, field: &str) -> Vec<FieldError> {
         let mut errors = self.all();
         errors.retain(|error| error.field == field);
         errors
     }
 
-    /// Everything that is wrong.
     pub fn all(self) -> Vec<FieldError> {
         self.0.get_untracked()
     }
 
-    /// Whether nothing is wrong.
     pub fn is_empty(self) -> bool {
         self.0.with_untracked(Vec::is_empty)
     }
 }
 
-/// A sentence of the engine, which marks what was typed as the command line does, with the marks of a page.
+/// Replaces the backticks of an engine's error message with typographic quotes.
 fn quoted(sentence: &str) -> String {
     let mut parts = sentence.split('`');
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -102,12 +98,12 @@ fn sentences(errors: &[FieldError], field: &str) -> Vec<String> {
     of_field.map(|error| error.sentence.clone()).collect()
 }
 
-/// The notice above a form that was refused, focused when the page opens so that it is read out and seen.
+/// The notice above a rejected form. It takes the focus when the page opens, so that screen readers announce it and it
+/// scrolls into view.
 #[component]
 pub fn FormError(
-    /// What is wrong.
     errors: Errors,
-    /// What did not happen.
+    /// What was not done.
     #[prop(default = "Nothing was changed.")]
     consequence: &'static str,
 ) -> impl IntoView {
@@ -135,14 +131,9 @@ pub fn FormError(
     })
 }
 
-/// What is wrong with a field, below it.
+/// The error messages below a field.
 #[component]
-pub fn ErrorTexts(
-    /// The field's `name`.
-    field: &'static str,
-    /// What is wrong with the form.
-    errors: Errors,
-) -> impl IntoView {
+pub fn ErrorTexts(field: &'static str, errors: Errors) -> impl IntoView {
     let sentences = errors.of(field);
     move || {
         let sentences = sentences.get();
@@ -156,7 +147,7 @@ pub fn ErrorTexts(
     }
 }
 
-/// The ids of a field's hint and errors.
+/// The value of a field's `aria-describedby`: the IDs of its hint and errors.
 pub fn described_by(
     field: &'static str,
     hint: bool,
@@ -175,7 +166,7 @@ pub fn invalid(sentences: Signal<Vec<String>>) -> Signal<bool> {
     Signal::derive(move || !sentences.with(Vec::is_empty))
 }
 
-/// The same as an attribute's value.
+/// The value of a field's `aria-invalid`.
 pub fn invalid_text(sentences: Signal<Vec<String>>) -> impl Fn() -> Option<&'static str> {
     move || (!sentences.with(Vec::is_empty)).then_some("true")
 }

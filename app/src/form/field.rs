@@ -1,4 +1,4 @@
-//! A text field of a plain form.
+//! A text field of a form.
 
 use leptos::prelude::*;
 
@@ -7,28 +7,22 @@ use super::errors::{ErrorTexts, Errors, described_by, invalid_text};
 /// A labelled text field with its hint and error.
 #[component]
 pub fn Field(
-    /// Its `name`, and its `id` too.
+    /// The `name` and `id` of the input.
     name: &'static str,
-    /// What it is.
     label: &'static str,
-    /// What it is for, where the label does not say enough.
+    /// Help text below the label, if the label is not enough.
     #[prop(optional)]
     hint: Option<&'static str>,
-    /// Its `type`.
+    /// The `type` of the input.
     #[prop(default = "text")]
     kind: &'static str,
-    /// What browsers and password managers fill it with.
+    /// The `autocomplete` value for browsers and password managers.
     autocomplete: &'static str,
-    /// The most characters it takes.
-    #[prop(default = 80)]
-    maxlength: usize,
-    /// The fewest.
-    #[prop(optional)]
-    minlength: Option<usize>,
-    /// What it holds at first.
+    #[prop(default = 80)] maxlength: usize,
+    #[prop(optional)] minlength: Option<usize>,
+    /// The initial value.
     #[prop(optional, into)]
     value: String,
-    /// What is wrong with the form.
     errors: Errors,
 ) -> impl IntoView {
     let sentences = errors.of(name);

@@ -1,20 +1,20 @@
-//! How much of a refused form is sent back to be corrected.
+//! Limits on how much of a rejected form is rendered again for correction, in characters.
 
-/// The most characters of a field of one line.
+/// Single-line fields.
 pub const MAX_NAME: usize = 200;
-/// The same of the revision that a form was served with.
+/// The revision that the form was rendered with.
 pub const MAX_BASE: usize = 500;
-/// The same of a list of domains or addresses: what its field takes.
+/// Lists of domains or IP ranges, equal to the `maxlength` of their fields.
 pub const MAX_LIST: usize = 20_000;
-/// The same of notes, which may have 2,000.
+/// Notes, whose maximum is 2,000.
 pub const MAX_NOTES: usize = 4_000;
 
-/// What is sent back of a field that is longer than it may be: enough to see what it was.
+/// Truncates a field to `max` characters, enough for the user to recognize an entry that is too long.
 pub fn sent_back(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
 }
 
-/// The same of a field that is there several times, of which so many are sent back.
+/// Truncates a repeated field to at most `most` values of `max` characters each.
 pub fn sent_back_each(texts: &[String], most: usize, max: usize) -> Vec<String> {
     let texts = texts.iter().take(most);
     texts.map(|text| sent_back(text, max)).collect()

@@ -1,27 +1,24 @@
-//! A text of several lines in a form.
+//! A multi-line text field.
 
 use leptos::prelude::*;
 
-/// The control. What it holds at first is text, whatever it looks like.
+/// A `<textarea>` whose initial value is always rendered as text.
 #[component]
 pub fn TextArea(
-    /// Its `name`, and its `id` too.
+    /// The `name` and `id` of the element.
     name: &'static str,
-    /// What it holds at first.
+    /// The initial value.
     text: String,
     #[prop(default = "input")] class: &'static str,
-    /// The most characters it takes.
     maxlength: usize,
-    /// What stands there until something is typed.
-    #[prop(default = "")]
-    placeholder: &'static str,
-    /// The ids of what describes it.
+    #[prop(default = "")] placeholder: &'static str,
+    /// The value of `aria-describedby`.
     #[prop(into)]
     described_by: Signal<Option<String>>,
-    /// Whether what it holds will not do.
+    /// Whether the field has errors.
     #[prop(into)]
     invalid: Signal<bool>,
-    /// Called with what it holds when that has changed and the person moves on.
+    /// Called with the new value on the `change` event.
     #[prop(optional, into)]
     on_change: Option<Callback<String>>,
 ) -> impl IntoView {
@@ -35,8 +32,8 @@ pub fn TextArea(
     }
 }
 
-/// The server writes what stands between the tags as it is, so it is escaped here, after a line end that HTML drops. The
-/// browser, when it makes the element itself, takes it as text; when the page is made live it leaves it alone.
+/// Leptos does not escape the content of a `<textarea>` on the server, so it is escaped here. It follows a line break,
+/// because HTML drops the first one. In the browser the content is set as text, and hydration does not change it.
 fn initial(text: String) -> String {
     if cfg!(feature = "ssr") {
         format!("\n{}", text.replace('&', "&amp;").replace('<', "&lt;"))

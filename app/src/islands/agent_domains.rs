@@ -1,4 +1,4 @@
-//! The domains of an agent, checked while they are typed.
+//! The allowed domains of an agent, validated while the user types.
 
 use leptos::prelude::*;
 
@@ -8,14 +8,13 @@ use crate::form::{
     text_area::TextArea,
 };
 
-/// The sites whose pages may use the agent.
+/// The field for the domains whose pages can use the agent.
 #[island]
 pub fn AgentDomains(
-    /// What the field holds at first.
+    /// The initial value.
     text: String,
-    /// What is wrong with the form.
     errors: Vec<FieldError>,
-    /// Whether a domain covers its subdomains.
+    /// Whether a domain includes its subdomains.
     covers_subdomains: bool,
 ) -> impl IntoView {
     let subdomains = if covers_subdomains {

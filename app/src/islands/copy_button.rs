@@ -1,4 +1,4 @@
-//! The browser's clipboard.
+//! Copying to the clipboard.
 
 use std::time::Duration;
 
@@ -6,20 +6,19 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::icons::{Icon, Symbol};
 
-/// For how long a button says what it did.
+/// How long a button shows the result.
 const SAID_FOR: Duration = Duration::from_secs(4);
 
-/// A button that copies an element's text. Shown where scripts run: without one it could do nothing. It is told where the
-/// text stands and not the text, which may be a key that stands in the page once.
+/// A button that copies an element's text. It is hidden without JavaScript. It takes the element's ID and not the text,
+/// because the text can be a key, which must be in the page only once.
 #[island]
 pub fn CopyButton(
-    /// The element's id.
+    /// The ID of the element to copy.
     of: String,
-    /// The button's class.
     class: String,
-    /// What it says.
+    /// The button's label.
     text: String,
-    /// What it says when it has copied.
+    /// The label after copying.
     copied: String,
 ) -> impl IntoView {
     let said = RwSignal::new(None::<String>);
@@ -43,8 +42,8 @@ pub fn CopyButton(
     }
 }
 
-/// Copies an element's text, and tells whether that worked. Browsers have no clipboard on pages served over plain http
-/// from elsewhere than this machine.
+/// Copies an element's text and returns whether that worked. Browsers provide no clipboard on pages served over plain
+/// HTTP, except from localhost.
 #[cfg(feature = "hydrate")]
 async fn copy_text_of(id: &str) -> bool {
     let clipboard = window().navigator().clipboard();
@@ -62,7 +61,6 @@ async fn copy_text_of(id: &str) -> bool {
     }
 }
 
-/// The server has no clipboard.
 #[cfg(not(feature = "hydrate"))]
 async fn copy_text_of(_id: &str) -> bool {
     false

@@ -1,18 +1,16 @@
-//! Opening a `<dialog>`.
+//! A link that opens a `<dialog>`.
 
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-/// A link that opens the page's dialog with the id `dialog`. Where no script runs it leads to `href`, a page that asks the
-/// same. A dialog closes itself: by Escape, and by a button with `formmethod="dialog"`.
+/// A link that opens the page's dialog with the ID `dialog`. Without JavaScript it leads to `href`, a page with the
+/// same form. The dialog closes on Escape and by a button with `formmethod="dialog"`, both without a script.
 #[island]
 pub fn DialogLink(
-    /// The dialog's id.
     dialog: String,
-    /// A page that asks the same.
+    /// A page with the same form.
     href: String,
-    /// The link's class.
     class: String,
-    /// What it says.
+    /// The link's text.
     text: String,
 ) -> impl IntoView {
     let open = move |event: ev::MouseEvent| {

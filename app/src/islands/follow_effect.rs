@@ -1,4 +1,4 @@
-//! Whether the last change of a key is in effect on every instance, said live.
+//! Live status of a key's last change: whether it is in effect on every instance.
 
 use std::time::Duration;
 
@@ -6,21 +6,20 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{calls::in_effect, values::progress::Progress};
 
-/// Between two questions whether the change is in effect everywhere, at first.
+/// The pause between two requests at first.
 const SHORT_PAUSE: Duration = Duration::from_millis(200);
-/// The same once an instance is late.
+/// The pause between two requests once an instance is late.
 const LONG_PAUSE: Duration = Duration::from_secs(2);
-/// Questions, after which the page leaves it at what it says: some 80 s, when memory has expired everywhere.
+/// The maximum number of requests. They take about 80 s, after which every instance's cache has expired.
 const MAX_QUESTIONS: u32 = 50;
 
-/// Asks until the change is in effect on every instance.
+/// Polls until the change is in effect on every instance.
 #[island]
 pub fn FollowEffect(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
-    /// The key's id.
     key: String,
-    /// How far it had come when the page was rendered.
+    /// The progress when the page was rendered.
     now: Progress,
 ) -> impl IntoView {
     let said = RwSignal::new(now);
@@ -28,12 +27,13 @@ pub fn FollowEffect(
     view! { <span role="status" aria-live="polite">{move || said.with(Progress::sentence)}</span> }
 }
 
-/// Asks how far the last change of a key has come until it is in effect on every instance, and keeps `said` up to date.
+/// Polls the progress of a key's last change into `said` until the change is in effect on every instance.
 pub fn follow(org: String, key: String, said: RwSignal<Progress>) {
     ask(org, key, said, MAX_QUESTIONS);
 }
 
-/// Asks after a pause, and again while it is not in effect everywhere. A question that fails is asked again.
+/// Sends a request after a pause, and the next one unless the change is in effect everywhere. A failed request is
+/// repeated.
 fn ask(org: String, key: String, said: RwSignal<Progress>, left: u32) {
     let pause = match said.get_untracked() {
         Progress::Late(_) => LONG_PAUSE,

@@ -7,32 +7,32 @@ use std::{cell::Cell, rc::Rc};
 use leptos::{ev, web_sys};
 use leptos::{prelude::*, wasm_bindgen::JsValue};
 
-/// Makes the current entry that of another address; of the page's own where that is `None`.
+/// Replaces the URL of the current history entry; with `None`, it keeps the page's own URL.
 pub fn replace_entry(address: Option<&str>) {
     if let Ok(history) = window().history() {
-        // Where that is not possible, the entry stays.
+        // If the browser does not allow it, the entry stays unchanged.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", address);
     }
 }
 
-/// Adds an entry for another address.
+/// Adds a history entry.
 pub fn add_entry(address: &str) {
     if let Ok(history) = window().history() {
-        // Where that is not possible, the address stays.
+        // If the browser does not allow it, the URL stays unchanged.
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(address));
     }
 }
 
-/// Has the page loaded by its address when one reloads it or comes back to it, even where it was the answer to a form: the
-/// browser would ask whether to send that again. A page that is shown once names another page for that.
+/// Makes reload and back load the page with GET, even if it was the response to a form: otherwise the browser would ask
+/// whether to submit the form again. A page that shows a key once names the URL to load instead.
 #[cfg(feature = "hydrate")]
 pub fn forget_form() {
     let named = element("meta[name=address]").and_then(|meta| meta.get_attribute("content"));
     replace_entry(named.as_deref());
 }
 
-/// Removes a key that is shown once from the page when the page is left: a browser may keep the page as it is, for anyone who
-/// comes back to it. They get the page that the address names instead.
+/// Removes a key that is shown once from the page when the user leaves it: a browser can keep the page in memory and
+/// show it to anyone who goes back. They get the page at the entry's URL instead.
 #[cfg(feature = "hydrate")]
 pub fn wipe_key_when_left() {
     let is_wiped = Rc::new(Cell::new(false));
@@ -45,7 +45,7 @@ pub fn wipe_key_when_left() {
     });
     window_event_listener(ev::pageshow, move |_| {
         if is_wiped.get() {
-            // Where that is not possible, the page stays without the key.
+            // If reloading fails, the page stays open without the key.
             let _ = window().location().reload();
         }
     });

@@ -1,4 +1,4 @@
-//! Where a widget key works, changed without leaving its page. Each change can be undone.
+//! Edits the allowed domains of a widget key on the key's page. Each change can be undone.
 
 mod add;
 mod editor;
@@ -16,23 +16,22 @@ use crate::{
     values::key_domains::KeyDomains,
 };
 
-/// The list of domains, with their use, and a place to try an origin. Those who may edit it add and remove domains, by
-/// forms of the key's page where no script runs.
+/// The allowed domains with their usage, and a form that tests an origin. Users who can edit the list add and remove
+/// domains; without JavaScript these are plain forms of the key's page.
 #[island]
 pub fn KeyDomainsEditor(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
-    /// The key's id.
     key: String,
-    /// Where the key works.
+    /// The key's allowed domains.
     domains: KeyDomains,
-    /// Whether the person may change that.
+    /// Whether the user can edit the domains.
     may_edit: bool,
-    /// The origin that is tried at first.
+    /// The origin to test initially.
     tried: String,
-    /// Domains that were to be added and were rejected.
+    /// The submitted domains, if they were rejected.
     typed: String,
-    /// What was wrong with them.
+    /// The errors of the submitted form.
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let path = format!("/orgs/{org}/keys/{key}");
@@ -68,14 +67,14 @@ pub fn KeyDomainsEditor(
     }
 }
 
-/// How the list is read.
+/// Explains how the list is matched.
 fn about(rule: DomainRule, with_switch: bool) -> String {
     let covers = if rule.covers_subdomains {
         "A domain includes its subdomains."
     } else {
         "A domain does not include its subdomains. To allow them, add *.domain."
     };
-    // Where the key has a switch, the line beside that states it.
+    // If the key has a localhost switch, the text beside the switch says it.
     let localhost = if rule.localhost == LocalhostRule::Always && !with_switch {
         " Pages on localhost are always allowed."
     } else {

@@ -1,5 +1,5 @@
-//! The forms of a key: to create one and to edit one. Each is sent as any form is, and answered by a page; the checks made
-//! while one types are the code that the server runs, and only a courtesy.
+//! The forms that create and edit a key. They work as plain forms; the validation in the browser runs the same code as
+//! the server and is only a convenience.
 
 pub mod edit_key;
 pub mod fields;
@@ -11,12 +11,12 @@ use latchkey::{
     ip_range::{self, TOO_MANY_RANGES},
 };
 
-/// What the browser can tell about a list of domains. What needs tables that only the server has is left to it.
+/// Validates a list of domains in the browser, except for what needs the server's public suffix list.
 pub fn domain_errors(text: &str) -> Vec<String> {
     parse_list(text).sentences(TOO_MANY_PATTERNS, |error| !error.is_left_to_server())
 }
 
-/// What is wrong with a list of IP ranges.
+/// Validates a list of IP ranges.
 pub fn ip_range_errors(text: &str) -> Vec<String> {
     ip_range::parse_list(text).sentences(TOO_MANY_RANGES, |_| true)
 }

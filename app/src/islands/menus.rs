@@ -1,9 +1,10 @@
-//! Menus are `<details>`, which open and close by themselves. Here is what they lack: that they close when left.
+//! Menus are `<details>` elements, which open and close without a script. This module closes them when the user leaves
+//! them.
 
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 
-/// Closes the open menu when something else is pressed, and on Escape, which returns to the menu's button. For as long
-/// as the page lives.
+/// Closes the open menu on a press outside it and on Escape, which moves the focus back to the menu's button. The
+/// listeners live as long as the page.
 pub fn close_when_left() {
     window_event_listener(ev::pointerdown, |event| {
         close_menu_unless_in_it(
@@ -21,7 +22,7 @@ pub fn close_when_left() {
     });
 }
 
-/// Menus share a `name`, by which the browser keeps at most one open.
+/// The open menu. All menus share a `name`, so the browser keeps at most one open.
 fn open_menu() -> Option<web_sys::Element> {
     document()
         .query_selector("details.menu[open]")
@@ -31,7 +32,7 @@ fn open_menu() -> Option<web_sys::Element> {
 
 fn close_menu_unless_in_it(pressed: Option<&web_sys::Node>) {
     if let Some(menu) = open_menu().filter(|menu| !menu.contains(pressed)) {
-        // Closed or gone: both are what is wanted.
+        // If it fails, the menu is already closed or removed.
         let _ = menu.remove_attribute("open");
     }
 }
@@ -41,7 +42,7 @@ fn focus_button_of_menu_around_focus() {
     let menu = open_menu().filter(|menu| menu.contains(focused.as_deref()));
     let button = menu.and_then(|menu| menu.query_selector("summary").ok().flatten());
     if let Some(button) = button.and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok()) {
-        // Focus that cannot be moved stays where it is.
+        // If the focus cannot move, it stays where it is.
         let _ = button.focus();
     }
 }

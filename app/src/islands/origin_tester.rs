@@ -1,21 +1,21 @@
-//! Trying an origin against a key's domains.
+//! Tests an origin against a key's allowed domains.
 
 use latchkey::domain::{DomainPattern, DomainRule, LocalhostRule, Match, Origin, matching};
 use leptos::prelude::*;
 
 use crate::icons::{Icon, Symbol};
 
-/// Says of an origin which pattern lets it pass, or why it is refused: while one types where scripts run, otherwise when
-/// the form is sent.
+/// Shows which pattern allows an origin, or why it is rejected: while the user types, or without JavaScript when the
+/// form is submitted.
 #[component]
 pub fn OriginTester(
     /// The allowed domains.
     patterns: Signal<Vec<DomainPattern>>,
-    /// How they are read.
+    /// How the patterns are matched.
     rule: Signal<DomainRule>,
-    /// The key's page.
+    /// The path of the key's page.
     path: String,
-    /// The origin that is tried at first.
+    /// The origin to test initially.
     tried: String,
 ) -> impl IntoView {
     let origin = RwSignal::new(tried.clone());
@@ -49,8 +49,8 @@ pub fn OriginTester(
     }
 }
 
-/// Whether a page of `typed` may use the key, and why. An address without a scheme is tried as https, and of a whole
-/// address the origin counts.
+/// Returns whether a page at `typed` can use the key, and why. An address without a scheme is tested as https, and of a
+/// full URL only the origin counts.
 fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, String) {
     let typed = typed.trim();
     let with_scheme = if typed.contains("://") || typed == "null" {
@@ -59,7 +59,7 @@ fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, 
         format!("https://{typed}")
     };
     let origin = match Origin::parse(&with_scheme).or_else(|error| {
-        // A whole address, as one copies it from the browser.
+        // A full URL, copied from the address bar.
         Origin::from_referer(&with_scheme).map_err(|_| error)
     }) {
         Ok(origin) => origin,

@@ -1,4 +1,4 @@
-//! The search across an org, in a dialog that opens on Ctrl K and ⌘ K.
+//! Search across an organization, in a dialog that opens with Ctrl+K or ⌘K.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use crate::{
     values::found::Found,
 };
 
-/// How long one stops typing before the server is asked.
+/// The pause in typing after which the search request is sent.
 const PAUSE: Duration = Duration::from_millis(120);
 
-/// What the list shows.
+/// The state of the results list.
 #[derive(Clone)]
 enum Results {
-    /// Nothing was asked yet.
+    /// No search was sent yet.
     Waiting,
     Found(Vec<Found>),
-    /// The server did not answer.
+    /// The request failed.
     Failed,
 }
 
-/// The button and the dialog. The list of keys has a search of its own, for where no script runs.
+/// The search button and its dialog. Without JavaScript, users search in the list of keys.
 #[island]
 pub fn Palette(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
@@ -40,7 +40,7 @@ pub fn Palette(
         last_asked.set_value(number);
         set_timeout(
             move || {
-                // Whoever went on typing asks again.
+                // The user has typed more since, which sends a newer request.
                 if last_asked.try_get_value() != Some(number) {
                     return;
                 }
@@ -147,7 +147,7 @@ fn option_id(place: usize) -> String {
     format!("found-{place}")
 }
 
-/// A result. The keyboard stays in the field, so that it is no link.
+/// A search result. It is not a link, because the focus stays in the input.
 fn option(place: usize, found: Found, chosen: RwSignal<usize>) -> impl IntoView {
     let is_chosen = move || (chosen.get() == place).to_string();
     let detail = (!found.detail.is_empty()).then(|| view! { <code>{found.detail}</code> });
@@ -160,7 +160,7 @@ fn option(place: usize, found: Found, chosen: RwSignal<usize>) -> impl IntoView 
     }
 }
 
-/// Keeps the chosen result in view.
+/// Scrolls the selected result into view.
 fn show_option(place: usize) {
     if let Some(element) = document().get_element_by_id(&option_id(place)) {
         element.scroll_into_view_with_bool(false);
@@ -179,6 +179,6 @@ fn follow(results: RwSignal<Results>, place: usize) {
 }
 
 fn open_page(href: &str) {
-    // Where that is not possible, one stays where one is.
+    // If navigation fails, the user stays on the page.
     let _ = window().location().set_href(href);
 }

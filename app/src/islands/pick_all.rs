@@ -1,8 +1,8 @@
-//! Ticking every box of a list.
+//! Selects every checkbox of a list.
 
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
-/// The box that ticks all others. Where no script runs it could do nothing.
+/// The checkbox that selects all others. It is hidden without JavaScript.
 #[island]
 pub fn PickAll() -> impl IntoView {
     let tick = move |all: bool| {

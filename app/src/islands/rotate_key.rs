@@ -13,28 +13,30 @@ use crate::{
     values::rotation::{OVERLAPS, RotateKeyForm},
 };
 
-/// The form. Where scripts run, the new secret is shown in its place, and the browser's history leads to the key's page.
+/// The form. With JavaScript, the new secret is shown in place of the form, and the history entry points to the key's
+/// page.
 #[island]
 pub fn RotateKeyFormView(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
-    /// The key's id.
+    /// The key's ID.
     key: String,
-    /// What the form is served with, so that sending it twice rotates once.
+    /// The idempotency token of the form: submitting it twice rotates the key once.
     token: String,
-    /// The entity tag of the key as it is shown.
+    /// The entity tag of the key as rendered.
     base: String,
-    /// When the key's secret last let a request pass.
+    /// When a request last passed with the key's secret.
     last_used: Option<TimeText>,
-    /// When the old secret ends, while it still works and the new one has not been used: then the new one is replaced.
+    /// When the old secret expires, if it still works and the new one has not been used. The form then replaces the new
+    /// secret.
     old_ends: Option<TimeText>,
-    /// The overlap that is chosen at first.
+    /// The overlap that is selected initially.
     chosen: String,
-    /// What was wrong with what was sent.
+    /// The errors of the submitted form.
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let errors = Errors::new(errors);
-    // The notice above the form is about what was sent, so it is written anew with each answer.
+    // The notice above the form belongs to a submit, so it is rendered again after each response.
     let answers = RwSignal::new(0_u32);
     let busy = RwSignal::new(false);
     let path = format!("/orgs/{org}/keys/{key}");
@@ -77,7 +79,7 @@ pub fn RotateKeyFormView(
         }
         .into_any(),
         None => view! {
-            <p>"The key gets a new secret, which is shown once. Its name, scopes, domains, limits and history do not change. "{used(last_used)}</p>
+            <p>"The key gets a new secret, which is shown once. Its settings, limits and history do not change. "{used(last_used)}</p>
             <fieldset class="field" aria-describedby=described_by("overlap", true, errors.of("overlap"))>
                 <legend><span>"How long the old secret keeps working"</span></legend>
                 <p class="hint" id="overlap-hint">"Allow enough time to update everything that uses it. You can end it early."</p>
@@ -125,7 +127,7 @@ fn used(last_used: Option<TimeText>) -> impl IntoView {
     }
 }
 
-/// The overlap that is chosen. The browser may have chosen it, when someone came back to the page.
+/// The selected overlap, read from the page: the browser restores a selection when the user goes back.
 fn chosen_overlap() -> String {
     document()
         .query_selector("input[name=overlap]:checked, input[name=overlap][type=hidden]")

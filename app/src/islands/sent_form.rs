@@ -1,4 +1,4 @@
-//! What a form would send.
+//! Reads the fields of a form that is being submitted.
 
 use leptos::{
     wasm_bindgen::JsCast,
@@ -7,8 +7,8 @@ use leptos::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-/// The fields of the form that is submitted, by the names that `T` has for them: a text, or the texts of a field that is
-/// there several times. `None` where the browser does not say.
+/// Reads the submitted form into `T`, whose fields have the names of the form's fields: strings, or lists of strings
+/// for repeated fields. `None` if the browser does not provide them.
 pub fn sent_form<T: Default + Serialize + DeserializeOwned>(event: &SubmitEvent) -> Option<T> {
     let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
     let sent = FormData::new_with_form(&form).ok()?;

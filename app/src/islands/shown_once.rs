@@ -1,4 +1,4 @@
-//! A key that was just created or rotated, shown in place of the form that asked for it.
+//! Shows a key that was just created or rotated in place of the submitted form.
 
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys};
 
@@ -8,12 +8,12 @@ use crate::{
     values::shown_once::{KeyAnswer, ShownOnce},
 };
 
-/// Does what follows from the answer to a form for a key, and gives what is wrong with the form.
+/// Handles the response to a form that creates or rotates a key, and returns the form's validation errors.
 pub fn show_once(answer: KeyAnswer) -> Vec<FieldError> {
     match answer {
         KeyAnswer::Shown(shown) => show(&shown),
         KeyAnswer::ShownBefore(path) => {
-            // Where that is not possible, the form stays.
+            // If navigation fails, the form stays.
             let _ = window().location().replace(&path);
         }
         KeyAnswer::Refused(errors) => return errors,
@@ -21,34 +21,33 @@ pub fn show_once(answer: KeyAnswer) -> Vec<FieldError> {
     Vec::new()
 }
 
-/// Shows a key where the form was. The entry in the browser's history becomes that of the key's own page: anyone who reloads
-/// the page or comes back to it gets there. The key is in the page's elements alone, and `history.rs` removes it from them
-/// when the page is left.
+/// Shows a key in place of the form. The history entry is replaced by the key's page, which reload and back then lead
+/// to. The key is only in the page's elements, and `history.rs` removes them when the user leaves the page.
 fn show(shown: &ShownOnce) {
     let Some(content) = document().get_element_by_id("content") else {
         return;
     };
     replace_entry(Some(&shown.path));
     document().set_title(&format!("{} · Latchkey", shown.title));
-    // Written by the server as it writes the page, with every name in it escaped.
+    // The server rendered this HTML like a page, with every name escaped.
     content.set_inner_html(&shown.html);
     wake_islands(&content);
     focus(&content);
-    // Focusing may have scrolled.
+    // Focusing can scroll the page.
     window().scroll_to_with_x_and_y(0.0, 0.0);
     show_done(format!("{}.", shown.title));
 }
 
-/// Makes the islands in a part of the page alive that was not there when the page was loaded. The module that loads the
+/// Hydrates the islands in a part of the page that was added after the page was loaded. The module that loads the
 /// WebAssembly listens for this event.
 fn wake_islands(part: &web_sys::Element) {
     if let Ok(event) = web_sys::Event::new("islands") {
-        // An event that is not cancelable.
+        // The result says whether the event was canceled, which it cannot be.
         let _ = part.dispatch_event(&event);
     }
 }
 
-/// Focuses the notice above a form that was rejected, once it is there.
+/// Focuses the notice above a rejected form, once it is rendered.
 pub fn focus_alert() {
     request_animation_frame(|| {
         let alert = document().query_selector("main [role=alert]");
@@ -60,7 +59,7 @@ pub fn focus_alert() {
 
 fn focus(element: &web_sys::Element) {
     if let Some(element) = element.dyn_ref::<web_sys::HtmlElement>() {
-        // Focus that cannot be moved stays where it is.
+        // If the focus cannot move, it stays where it is.
         let _ = element.focus();
     }
 }

@@ -1,4 +1,4 @@
-//! The region whose changes are read out: what has just been done, and what did not work.
+//! The live region that announces what was done and what failed.
 
 use std::{cell::Cell, time::Duration};
 
@@ -9,37 +9,37 @@ use crate::{
     icons::{Icon, Symbol},
 };
 
-/// For how long it is shown, where there is nothing to do about it.
+/// How long a message without an action is shown.
 const SHOWN_FOR: Duration = Duration::from_secs(6);
 
 thread_local! {
-    /// The page's region, once it is alive.
+    /// The page's region, once it is hydrated.
     static REGION: Cell<Option<Region>> = const { Cell::new(None) };
 }
 
 #[derive(Clone, Copy)]
 struct Region {
     shown: RwSignal<Option<Message>>,
-    /// How many things it has shown.
+    /// The number of messages shown so far.
     count: StoredValue<u32>,
 }
 
-/// What the region shows.
+/// A message in the region.
 #[derive(Clone)]
 struct Message {
     text: String,
     offer: Offer,
 }
 
-/// What one can do about it.
+/// The action that a message offers.
 #[derive(Clone, Copy)]
 enum Offer {
-    /// Nothing: it goes by itself.
+    /// None: the message disappears by itself.
     Nothing,
     Undo(Callback<()>),
-    /// It did not work, because there is no session.
+    /// Sign in, after a call failed without a session.
     SignIn,
-    /// It did not work.
+    /// Dismiss, after another failure.
     Dismiss,
 }
 
@@ -62,7 +62,7 @@ pub fn show_failure(error: &AppError) {
     show(error.to_string(), offer);
 }
 
-/// Takes away what is shown.
+/// Removes the message.
 pub fn clear() {
     if let Some(region) = REGION.get() {
         region.shown.set(None);
@@ -80,7 +80,7 @@ impl Region {
         let number = self.count.get_value() + 1;
         self.count.set_value(number);
         let goes = matches!(message.offer, Offer::Nothing);
-        // Screen readers announce what changes, not what is there already.
+        // Screen readers announce changes, so the region is emptied before a message is shown.
         self.shown.set(None);
         request_animation_frame(move || self.shown.set(Some(message)));
         if goes {
@@ -94,10 +94,10 @@ impl Region {
     }
 }
 
-/// Shows what the form before this page did, and what islands did, where scripts run.
+/// Shows the result of the form that led to this page, and with JavaScript the results of islands.
 #[island]
 pub fn StatusRegion(
-    /// What to show.
+    /// The initial message.
     said: Option<String>,
 ) -> impl IntoView {
     let message = said.map(|text| Message {

@@ -1,4 +1,4 @@
-//! The head of the usage page, where another range is chosen without leaving the page.
+//! The heading of the usage page, with links that switch the range without leaving the page.
 
 use leptos::{ev, prelude::*, task::spawn_local, web_sys};
 
@@ -13,14 +13,14 @@ use crate::{
     values::usage::{Range, ShownUsage},
 };
 
-/// The title, the period and links to other ranges: to the same page, where no script runs.
+/// The title, the period and links to other ranges. Without JavaScript the links load the page again.
 #[island]
 pub fn UsageHead(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
-    /// The range that is shown at first.
+    /// The range that is shown initially.
     range: Range,
-    /// From when to when it is.
+    /// The dates of the range.
     period: String,
 ) -> impl IntoView {
     let choice = Choice {
@@ -60,40 +60,39 @@ fn link(choice: Choice, range: Range) -> impl IntoView {
     }
 }
 
-/// Which range is shown, and which was requested for.
+/// The range that is shown, and the range that was requested.
 #[derive(Clone, Copy)]
 struct Choice {
-    /// The org's slug.
+    /// The organization's slug.
     org: StoredValue<String>,
-    /// The range that is shown.
     range: RwSignal<Range>,
-    /// From when to when it is.
+    /// The dates of the range.
     period: RwSignal<String>,
-    /// The range that the server was requested for and has not answered yet.
+    /// The range of the request that is in progress.
     requested: RwSignal<Option<Range>>,
-    /// How often it was requested.
+    /// The number of requests so far.
     count: StoredValue<u32>,
-    /// What screen readers announce.
+    /// The text that screen readers announce.
     announcement: RwSignal<String>,
 }
 
-/// Why a range is requested for.
+/// Why a range is requested.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// Its link was followed.
+    /// The user followed its link.
     Link,
-    /// Someone went back or forward, so that the address names it.
+    /// The user went back or forward, so the URL already names the range.
     Address,
 }
 
 impl Choice {
-    /// The page with a range.
+    /// The URL of the page with a range.
     fn address(self, range: Range) -> String {
         self.org
             .with_value(|org| format!("/orgs/{org}/usage?range={}", range.word()))
     }
 
-    /// Shows the range that the address names. It also changes when one jumps within the page.
+    /// Shows the range in the URL. The event also fires when the user follows a link to a fragment of the page.
     fn follow_address(self) {
         let query = window().location().search().unwrap_or_default();
         let mut pairs = query.trim_start_matches('?').split('&');
@@ -108,7 +107,7 @@ impl Choice {
         self.requested.with_untracked(Option::is_some)
     }
 
-    /// Asks for a range. Of several that were requested for, the last one is shown.
+    /// Requests a range. If requests overlap, only the response to the last one is shown.
     fn request(self, range: Range, why: Why) {
         let number = self.count.get_value() + 1;
         self.count.set_value(number);
@@ -147,12 +146,12 @@ impl Choice {
     }
 }
 
-/// What the page shows below its head.
+/// The part of the page below the heading.
 fn report() -> Option<web_sys::Element> {
     document().get_element_by_id("usage")
 }
 
-/// Shows what the server wrote, with every name in it escaped as in the page. A table that is open stays open.
+/// Replaces the report with the server's HTML, in which every name is escaped. An open table stays open.
 fn replace_report(html: &str) {
     let Some(report) = report() else {
         return;
@@ -160,14 +159,14 @@ fn replace_report(html: &str) {
     let is_open = matches!(report.query_selector("details[open]"), Ok(Some(_)));
     report.set_inner_html(html);
     if let (true, Ok(Some(table))) = (is_open, report.query_selector("details")) {
-        // A table that cannot be opened can still be opened by hand.
+        // If it fails, the user can open the table.
         let _ = table.set_attribute("open", "");
     }
 }
 
 fn mark_busy(is_busy: bool) {
     if let Some(report) = report() {
-        // Only a mark.
+        // If it fails, only the busy state is not shown.
         let _ = report.set_attribute("aria-busy", if is_busy { "true" } else { "false" });
     }
 }

@@ -1,16 +1,16 @@
-//! What is wrong with a list of domains, by tables that only the server has.
+//! Validates a list of domains with the public suffix list, which only the server has.
 
 use latchkey::domain::{TOO_MANY_PATTERNS, parse_list};
 
 use crate::{error::AppError, request::PageRequest};
 
-/// The most bytes of a list that is checked while one types: as many characters as its field takes.
+/// The most bytes of a list that is validated while the user types: the field's `maxlength` in 4-byte characters.
 const MAX_BYTES: usize = 4 * 20_000;
 
-/// A sentence for each domain that cannot be allowed, for everyone who is signed in.
+/// Returns an error message for each invalid domain. Every signed-in user can call it.
 ///
 /// # Errors
-/// When no one is signed in, or the list is longer than its field takes.
+/// If the user is not signed in or the list exceeds [`MAX_BYTES`].
 pub async fn check_domains(request: PageRequest, text: &str) -> Result<Vec<String>, AppError> {
     request.user_id().await?;
     if text.len() > MAX_BYTES {

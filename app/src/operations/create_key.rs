@@ -1,4 +1,4 @@
-//! Creating a key. The answer to the form shows it, and nothing else ever does.
+//! Creates a key. Only the response to the form shows it.
 
 #[cfg(test)]
 mod tests;
@@ -29,10 +29,10 @@ use crate::{
     values::key_form::SettingsForm,
 };
 
-/// Creates a key of `org`, a slug, for those who may.
+/// Creates a key in the organization with the slug `org`.
 ///
 /// # Errors
-/// When the person may not create keys, or something behind it does not work.
+/// If the user is not allowed to create keys or the database cannot be reached.
 pub async fn create_key(
     request: PageRequest,
     org: &str,
@@ -44,7 +44,7 @@ pub async fn create_key(
         Ok(new) => new,
         Err(errors) => return Ok(KeyOutcome::Refused(errors)),
     };
-    // Whatever becomes of the client: the key is held for the repeat of its submit.
+    // Runs to the end even if the client disconnects, so that the key is held for a repeated submit.
     let creating = create_and_hold(request, membership, permit, form, new);
     finished(tokio::spawn(creating)).await
 }
@@ -104,7 +104,7 @@ fn shown_key(
     }
 }
 
-/// Reads the fields. What needs the convention or the database is left to [`create`].
+/// Parses the fields. Checks that need the convention or the database are left to [`create`].
 fn read(form: &SettingsForm, now: Timestamp) -> Result<NewKey, Vec<FieldError>> {
     let mut fields = FieldReader::default();
     let kind = form.kind.parse::<Kind>();

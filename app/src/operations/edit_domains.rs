@@ -1,4 +1,4 @@
-//! Changing where a widget key works.
+//! Changes the allowed domains of a widget key.
 
 use latchkey::{
     access::{Membership, Permit, to},
@@ -21,10 +21,10 @@ use crate::{
     values::key_domains::{DomainsAnswer, DomainsForm},
 };
 
-/// Changes where the key `key` of `org`, a slug, works, for those who may.
+/// Changes the allowed domains of the key `key` in the organization with the slug `org`.
 ///
 /// # Errors
-/// When the person may not edit domains, there is no such key, or something behind it does not work.
+/// If the user is not allowed to edit domains, the key does not exist, or the database cannot be reached.
 pub async fn edit_domains(
     request: &PageRequest,
     org: &str,
@@ -72,17 +72,17 @@ async fn read_key(
         .ok_or(AppError::NotFound)
 }
 
-/// What a form asks for.
+/// The change that a form requests.
 #[derive(Default)]
 struct Requested {
     change: EditDomains,
-    /// The domains among them that are new.
+    /// The domains that were not listed before.
     added: Vec<String>,
-    /// The domains among them that go.
+    /// The listed domains that are removed.
     removed: Vec<String>,
 }
 
-/// What a form asks of a key that works on `listed`.
+/// Parses a form for a key whose allowed domains are `listed`.
 fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) -> Requested {
     let of_domains = |change| EditDomains {
         domains: Some(change),
@@ -90,7 +90,7 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
     };
     let texts = |domains: &[&DomainPattern]| domains.iter().map(ToString::to_string).collect();
     if !form.remove.is_empty() {
-        // Each was accepted once, and may have become a public suffix since.
+        // A listed domain was valid when it was added, but can have become a public suffix since.
         let parsed: Result<Vec<DomainPattern>, _> = form
             .remove
             .iter()
@@ -138,7 +138,7 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
 
 fn refusal(form: &DomainsForm, error: &EditKeyError) -> FieldError {
     match error {
-        // The page of a secret key has no such field.
+        // The page of a secret key has no field for domains.
         EditKeyError::InvalidField(InvalidKeyField::DomainsOnSecretKey) => {
             FieldError::new(WHOLE_FORM, error)
         }

@@ -1,4 +1,4 @@
-//! Searching an org: its keys, agents, projects and pages.
+//! Searches an organization's keys, agents, projects and pages.
 
 use latchkey::{
     access::{Membership, to},
@@ -17,16 +17,16 @@ use crate::{
     values::found::{Found, FoundKind},
 };
 
-/// How many of each kind are shown: who looks for more opens the list.
+/// The most results of each kind. Users who need more open the list.
 const MAX_OF_A_KIND: usize = 6;
-/// How many agents are looked through, by name.
+/// The most agents that are searched, in order of name.
 const MAX_AGENTS: u16 = 1_000;
 
-/// What the person may see of `org`, a slug, that has `text` in its name; of keys also in what is shown of their text. For
-/// an empty text, the org's pages.
+/// Searches the organization with the slug `org` for what the user can see: everything with `text` in its name, and
+/// keys also by their visible characters. An empty text finds the organization's pages.
 ///
 /// # Errors
-/// When no one is signed in, the person is not in the org, or the text is longer than any search.
+/// If the user is not signed in or not a member of the organization, or the text is longer than a search can be.
 pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Found>, AppError> {
     let membership = request.membership_of(org).await?;
     let search: Search = text.parse().map_err(|_| AppError::Unreadable)?;
@@ -39,7 +39,7 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
     Ok(found)
 }
 
-/// Whether what people see of something has the text, in capitals or not.
+/// Whether a name contains the text, ignoring case.
 fn has(name: &str, search: &Search) -> bool {
     name.to_lowercase()
         .contains(&search.as_str().to_lowercase())

@@ -1,4 +1,4 @@
-//! A form for a key that was sent twice.
+//! Repeated submits of a form that creates or rotates a key.
 
 use latchkey::{access::Membership, audit, id::KeyId};
 use serde::Serialize;
@@ -9,11 +9,11 @@ use crate::{
     shown_once::{CreatedKey, Held},
 };
 
-/// The key `id` once more, which a form has created or rotated before: where this very submit was answered with it a moment
-/// ago and nothing of the key was changed since.
+/// Returns the key `id`, which this form has already created or rotated, if the same submit received it a moment ago
+/// and the key has not been changed since.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn held_key<F: Serialize>(
     request: &PageRequest,
     membership: &Membership,
@@ -30,7 +30,7 @@ pub async fn held_key<F: Serialize>(
     Ok((last == Some(held.position)).then(|| held.key.clone()))
 }
 
-/// The page of the key `id` of the org `org`, which says that its key was shown.
+/// The path of the key's page, which explains that the key was already shown. `org` is the organization's slug.
 pub fn shown_before(org: &str, id: KeyId) -> String {
     format!("/orgs/{org}/keys/{id}?shown=1")
 }

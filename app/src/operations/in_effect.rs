@@ -10,10 +10,10 @@ use crate::{
     error::AppError, request::PageRequest, text::time::time_of_day, values::progress::Progress,
 };
 
-/// How far the last change of a key of `org`, a slug, has come, for everyone in the org.
+/// Returns the progress of the last change of a key. `org` is the organization's slug. Every member can call it.
 ///
 /// # Errors
-/// When no one is signed in, or there is no such key in an org of theirs.
+/// If the user is not signed in or not a member of the organization, or the key does not exist.
 pub async fn in_effect(request: PageRequest, org: &str, key: &str) -> Result<Progress, AppError> {
     let membership = request.membership_of(org).await?;
     let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
@@ -30,7 +30,7 @@ impl From<Effect> for Progress {
                 Self::Everywhere(after.and_then(|millis| u32::try_from(millis).ok()))
             }
             Effect::Soon => Self::Soon,
-            // Seconds are cut off when they are shown.
+            // The shown time has whole seconds, so it is rounded up.
             Effect::Late { at_the_latest } => {
                 Self::Late(time_of_day(at_the_latest.plus(SECOND - 1)))
             }

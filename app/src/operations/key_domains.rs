@@ -1,4 +1,4 @@
-//! Where a widget key works.
+//! The allowed domains of a widget key, with their usage.
 
 use latchkey::{
     Engine,
@@ -12,13 +12,13 @@ use latchkey::{
 
 use crate::{error::AppError, values::key_domains::KeyDomains};
 
-/// How many of the hosts that were rejected are shown.
+/// The most rejected hosts that are shown.
 const REFUSED_SHOWN: usize = 5;
 
-/// Where a widget key works, and how often it was used there in the last 7 days; nothing for a secret key.
+/// Returns the allowed domains of a widget key with their requests of the last 7 days; `None` for a secret key.
 ///
 /// # Errors
-/// When the person may not see usage, or the database does not answer.
+/// If the user is not allowed to see usage or the database cannot be reached.
 pub async fn key_domains(
     engine: &Engine,
     membership: &Membership,

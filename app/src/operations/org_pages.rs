@@ -1,4 +1,4 @@
-//! The pages of an org.
+//! The pages of an organization.
 
 use latchkey::role::{Action, Role};
 
@@ -6,10 +6,10 @@ use crate::icons::Symbol;
 
 #[derive(Debug, Clone, Copy)]
 pub struct OrgPage {
-    /// The end of its address: `keys`.
+    /// The last part of the path: `keys`.
     pub path: &'static str,
     pub title: &'static str,
-    /// The icon beside it, where it is one of the main pages.
+    /// The icon in the navigation, for main pages.
     pub symbol: Option<Symbol>,
     needs: Action,
 }
@@ -50,7 +50,7 @@ const PAGES: [OrgPage; 10] = [
     other("agents/new", "New agent", Action::EditAgents),
 ];
 
-/// The pages that a role may open, in the order in which they are listed.
+/// The pages that a role can open, in the order of the navigation.
 pub fn org_pages(role: Role) -> impl Iterator<Item = OrgPage> {
     PAGES.into_iter().filter(move |page| role.may(page.needs))
 }

@@ -1,4 +1,4 @@
-//! Rotating a key. The answer to the form shows the new secret, and nothing else ever does.
+//! Rotates a key. Only the response to the form shows the new secret.
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ use crate::{
     values::rotation::RotateKeyForm,
 };
 
-/// Rotates the key `key` of `org`, a slug, for those who may.
+/// Rotates the key `key` in the organization with the slug `org`.
 ///
 /// # Errors
-/// When the person may not rotate keys, there is no such key, or something behind it does not work.
+/// If the user is not allowed to rotate keys, the key does not exist, or the database cannot be reached.
 pub async fn rotate_key(
     request: PageRequest,
     org: &str,
@@ -39,7 +39,7 @@ pub async fn rotate_key(
     let membership = request.membership_of(org).await?;
     let permit = membership.permit()?;
     let id: KeyId = key.parse().map_err(|_| AppError::NotFound)?;
-    // Whatever becomes of the client: the key is held for the repeat of its submit.
+    // Runs to the end even if the client disconnects, so that the key is held for a repeated submit.
     let rotating = rotate_and_hold(request, membership, permit, form, id);
     finished(tokio::spawn(rotating)).await
 }
@@ -93,7 +93,7 @@ async fn rotate_and_hold(
     Ok(KeyOutcome::Refused(vec![error]))
 }
 
-/// The key with its new text. Without the rest of it the text would be lost: what cannot be read now is left out.
+/// The rotated key with its new secret and its details.
 async fn shown_key(
     engine: &Engine,
     membership: &Membership,

@@ -1,4 +1,4 @@
-//! `/account`: the person's own name, address and password.
+//! `/account`: the user's name, e-mail address and password.
 
 use latchkey::accounts::password::{self, ChangePasswordError, NewPassword, TypedPassword};
 use leptos::prelude::*;
@@ -22,14 +22,14 @@ use crate::{
     request::PageRequest,
 };
 
-/// The form that changes the password. None of it is sent back.
+/// The form that changes the password. Its fields are never rendered again.
 #[derive(Clone, Default, Deserialize)]
 pub struct PasswordForm {
     current_password: String,
     new_password: String,
 }
 
-/// Sets a new password and ends the person's other sessions.
+/// Changes the password and ends the user's other sessions.
 pub async fn submit(
     request: PageRequest,
     form: PasswordForm,
@@ -96,7 +96,7 @@ fn PasswordCard(email: String) -> impl IntoView {
             <div class="body">
                 <form class="form" method="post" action="/account">
                     <FormError errors/>
-                    // For password managers: whose password it is.
+                    // Tells password managers which account the password belongs to.
                     <input hidden type="text" autocomplete="username" value=email/>
                     <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
                     <Field name="new_password" label="New password" hint="At least 8 characters. Try a few words in a row."

@@ -1,4 +1,4 @@
-//! The agents' pages.
+//! The pages of agents.
 
 mod agent_form;
 mod data;

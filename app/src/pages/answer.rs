@@ -1,38 +1,38 @@
-//! What comes of a form, which is posted to its page's own address: the page, with what became of the form, or another one.
+//! The result of a form that was posted to its page's own path: that page again, or a redirect.
 
 use super::done::Done;
 use crate::form::errors::FieldError;
 
-/// What comes of a form with the fields `F`. The page that answers the POST finds it as context.
+/// The result of a form with the fields `F`. The page that responds to the POST reads it from the context.
 #[derive(Debug, Clone)]
 pub enum FormAnswer<F, D = ()> {
-    /// It is done, and the page shows what came of it. 200, never to be stored.
+    /// 200, not cacheable: the form succeeded, and the page shows the result.
     Shown(D),
-    /// Fields need another look. 422
+    /// 422: the form has validation errors.
     Refused {
-        /// What was sent.
+        /// The submitted values.
         values: F,
-        /// What is wrong with it; at least one.
+        /// At least one error.
         errors: Vec<FieldError>,
     },
-    /// Someone else changed what the form edits. 409
+    /// 409: someone else changed what the form edits.
     Conflict {
-        /// What the form holds now.
+        /// The values to render.
         values: F,
-        /// What was changed.
+        /// Errors that name what was changed.
         errors: Vec<FieldError>,
     },
-    /// It is done, and another page shows it. 303
+    /// 303: the form succeeded, and another page shows the result.
     Redirect {
-        /// The address of that page.
+        /// The path of that page.
         path: String,
-        /// What that page says was done.
+        /// The message that the page shows.
         done: Option<Done>,
     },
 }
 
 impl<F, D> FormAnswer<F, D> {
-    /// One field needs another look.
+    /// A form with one validation error.
     pub fn refused(values: F, field: &str, sentence: impl std::fmt::Display) -> Self {
         Self::Refused {
             values,
@@ -40,12 +40,12 @@ impl<F, D> FormAnswer<F, D> {
         }
     }
 
-    /// Fields need another look.
+    /// A form with validation errors.
     pub fn refused_fields(values: F, errors: Vec<FieldError>) -> Self {
         Self::Refused { values, errors }
     }
 
-    /// It is done, as the page at `path` says.
+    /// A redirect to `path` with a message.
     pub fn done(path: impl Into<String>, done: Done) -> Self {
         Self::Redirect {
             path: path.into(),

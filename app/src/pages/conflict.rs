@@ -1,22 +1,23 @@
-//! A form that was served before someone else changed what it edits. The person gets the form again: with what they typed where
-//! they changed something, with what is stored now everywhere else, and with a mark where both did.
+//! Edit conflicts: someone else changed a resource after the form was rendered. The form is rendered again, with the
+//! user's values in the fields that they changed, the stored values in all others, and an error on each field that both
+//! changed.
 
 use latchkey::revision::Revision;
 
 use crate::form::errors::{FieldError, WHOLE_FORM};
 
-/// A form, and what is stored now.
+/// A submitted form and the stored values.
 pub struct Conflict {
-    /// The fields that were sent.
+    /// The submitted fields.
     pub sent: Revision,
-    /// The fields that the form was served with.
+    /// The fields that the form was rendered with.
     pub base: Revision,
-    /// The fields as they are stored now.
+    /// The fields as stored now.
     pub stored: Revision,
 }
 
 impl Conflict {
-    /// What a field holds when the form is shown again.
+    /// Returns the value of a field in the form that is rendered again.
     pub fn resolve<T>(&self, field: &str, typed: T, stored: T) -> T {
         if self.sent.changes(field, &self.base) {
             typed
@@ -25,8 +26,8 @@ impl Conflict {
         }
     }
 
-    /// What the page says: that `thing` was changed, and what is stored now in each field that both changed. `fields` are
-    /// the field, its name in the form, and what is stored.
+    /// Returns the errors of the form: that `thing` was changed, and the stored value of each field that both changed.
+    /// Each of `fields` is the field, its name in the form, and the stored value.
     pub fn errors(&self, thing: &str, fields: &[(&str, &str, &str)]) -> Vec<FieldError> {
         let whole = format!(
             "Someone else changed {thing} while you were editing. Save again to replace the \
@@ -43,7 +44,7 @@ impl Conflict {
     }
 }
 
-/// The name of the thing with this id.
+/// Returns the name for an ID in a list of IDs and names.
 pub fn name_of<'a>(things: &'a [(String, String)], id: &str) -> &'a str {
     let named = things.iter().find(|(of, _)| of == id);
     named.map_or("", |(_, name)| name)

@@ -1,4 +1,4 @@
-//! The document around every page.
+//! The HTML document around every page.
 
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
@@ -6,9 +6,8 @@ use leptos_meta::MetaTags;
 use super::App;
 use crate::site::AssetNames;
 
-/// The HTML document.
 pub fn shell(assets: &AssetNames) -> impl IntoView {
-    // Only islands come alive, from what they are given: without this every page would carry its data a second time.
+    // Only islands are hydrated, from their own props. Without this, every page would also contain its serialized data.
     if let Some(context) = Owner::current_shared_context() {
         context.set_is_hydrating(false);
     }

@@ -1,7 +1,7 @@
-//! What was just done, said on the page that follows.
+//! Success messages, shown on the page after a redirect.
 //!
-//! A form that is done is answered by a redirect. What it did travels to the next page as a word in a cookie, which that
-//! page removes; a word and never text, so that nobody can make a page say something.
+//! A successful form responds with a redirect. The message travels to the next page as a word in a cookie, which that
+//! page removes. It is a word and never text, so that nobody can make a page show text of their own.
 
 use std::str::FromStr;
 
@@ -13,42 +13,37 @@ use strum::{EnumString, IntoStaticStr};
 use crate::text::number::counted;
 
 const COOKIE: &str = "latchkey-done";
-/// For how long the browser keeps the word, in seconds.
+/// How long the browser keeps the cookie, in seconds.
 const SECONDS: u32 = 60;
 
-/// Something that a form did.
+/// What a form did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Done {
     KeyDisabled,
     KeyEnabled,
     KeyRevoked,
-    /// So many keys were disabled.
+    /// The number of keys that were disabled.
     KeysDisabled(u32),
-    /// So many keys were revoked.
+    /// The number of keys that were revoked.
     KeysRevoked(u32),
-    /// A key's settings were changed.
     KeyUpdated,
-    /// A key works on other domains.
     DomainsUpdated,
-    /// The old secret of a rotation has ended.
+    /// The old secret of a rotation was ended.
     OldSecretEnded,
-    /// The person has a new password.
     PasswordChanged,
     AgentCreated,
-    /// An agent was changed.
     AgentUpdated,
     AgentDeleted,
     ProjectCreated,
-    /// A project got another name.
     ProjectRenamed,
     ProjectDeleted,
-    /// An org's settings were changed.
+    /// An organization's settings were changed.
     SettingsUpdated,
 }
 
 impl Done {
-    /// What the page says.
+    /// The message on the page.
     pub fn sentence(self) -> String {
         let keys = |count: u32| counted(i64::from(count), "key", "keys");
         let sentence = match self {
@@ -77,7 +72,7 @@ impl Done {
         sentence.to_owned()
     }
 
-    /// The value of a `Set-Cookie` header that sends it along with the answer to `request`.
+    /// The value of the `Set-Cookie` header on the response to `request`.
     pub fn header(self, request: &Parts) -> String {
         let word: &str = self.into();
         let value = match self {
@@ -87,7 +82,7 @@ impl Done {
         cookie(request, &value, SECONDS)
     }
 
-    /// What the form did whose answer led to this page. To be asked once: the cookie goes.
+    /// Takes the message of the form that redirected to this page. Call it once per page: it removes the cookie.
     pub fn received() -> Option<Self> {
         let request = use_context::<Parts>()?;
         let cookies = request.headers.get(header::COOKIE)?.to_str().ok()?;

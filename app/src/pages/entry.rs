@@ -1,4 +1,4 @@
-//! What the pages before a session begin with, and their frame.
+//! The data and the frame of the pages for signed-out users.
 
 use latchkey::accounts::sign_up::{self, MaySignUp};
 use leptos::prelude::*;
@@ -9,15 +9,15 @@ use crate::{
     request::PageRequest,
 };
 
-/// What the sign-up and sign-in pages begin with. It tells nothing about anyone else.
+/// The data of the sign-up and sign-in pages. It reveals nothing about other users.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub may_sign_up: MaySignUp,
-    /// Whether the one who looks is signed in already.
+    /// Whether the user is already signed in.
     is_signed_in: bool,
 }
 
-/// What the sign-up and sign-in pages begin with, for everyone.
+/// Loads the data of the sign-up and sign-in pages. Anyone can see it.
 pub async fn entry(request: PageRequest) -> Result<Entry, AppError> {
     Ok(Entry {
         may_sign_up: sign_up::may_sign_up(request.engine()).await?,
@@ -25,19 +25,16 @@ pub async fn entry(request: PageRequest) -> Result<Entry, AppError> {
     })
 }
 
-/// Leads those who are signed in already to where they begin.
+/// Redirects users who are already signed in to their home page.
 pub fn lead_on(entry: &Entry) {
     if entry.is_signed_in {
         leptos_axum::redirect("/");
     }
 }
 
-/// The frame of a page before a session: the brand above, the page below.
+/// The frame of a page for signed-out users: the logo above the page.
 #[component]
-pub fn EntryFrame(
-    /// The page.
-    children: Children,
-) -> impl IntoView {
+pub fn EntryFrame(children: Children) -> impl IntoView {
     view! {
         <main class="auth" id="content" tabindex="-1">
             <a class="brand" href="/"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></a>

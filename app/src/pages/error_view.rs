@@ -1,4 +1,4 @@
-//! What is shown where a page cannot be.
+//! The error pages.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -9,7 +9,7 @@ use crate::{
     icons::{Icon, Symbol},
 };
 
-/// The page for addresses that name nothing.
+/// The page for unknown URLs.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     let error = match use_context() {
@@ -22,7 +22,7 @@ pub fn NotFoundPage() -> impl IntoView {
     view! { <EntryFrame><ErrorView error/></EntryFrame> }
 }
 
-/// An error in the place of what it kept from being shown.
+/// Shows an error in place of the content.
 #[component]
 pub fn ErrorView(error: AppError) -> impl IntoView {
     let title = match error {

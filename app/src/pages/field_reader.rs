@@ -1,4 +1,4 @@
-//! Reading a form: from what was typed to what it means, with a sentence for each field that will not do.
+//! Parses the fields of a form and collects an error message for each invalid field.
 
 use jiff::{civil::Date, tz::TimeZone};
 use latchkey::{
@@ -11,15 +11,14 @@ use latchkey::{
 
 use crate::form::errors::FieldError;
 
-/// Reads field by field and keeps what is wrong, so that all is said at once.
+/// Parses field by field and keeps the errors, so that all are shown together.
 #[derive(Default)]
 pub struct FieldReader {
-    /// What is wrong.
     pub errors: Vec<FieldError>,
 }
 
 impl FieldReader {
-    /// The value, or nothing after noting what is wrong.
+    /// Returns the value, or records the error and returns `None`.
     pub fn take<T, E: std::fmt::Display>(
         &mut self,
         field: &str,
@@ -30,7 +29,7 @@ impl FieldReader {
             .ok()
     }
 
-    /// The patterns of a list of domains.
+    /// Parses a list of domain patterns.
     pub fn domains(&mut self, field: &str, text: &str) -> Vec<DomainPattern> {
         self.list(field, domain::parse_list(text), TOO_MANY_PATTERNS)
     }
@@ -50,23 +49,23 @@ impl FieldReader {
         list.items
     }
 
-    /// The project that is chosen; nothing where that is left to Latchkey.
+    /// Parses a project ID; `None` for the default project.
     pub fn project(&mut self, id: &str) -> Option<ProjectId> {
         if id.is_empty() {
             return None;
         }
-        // What cannot be an id names no project.
+        // An invalid ID matches no project.
         let project = id.parse().map_err(|_| InvalidKeyField::NoSuchProject);
         self.take("project", project)
     }
 
-    /// Whether something is wrong with a field.
+    /// Whether a field has an error.
     pub fn has_error(&self, field: &str) -> bool {
         self.errors.iter().any(|error| error.field == field)
     }
 }
 
-/// When a key ends; `Ok(None)` for never.
+/// Parses the expiry fields of a key; `Ok(None)` for never.
 pub fn expiry(expires: &str, day: &str, now: Timestamp) -> Result<Option<Timestamp>, &'static str> {
     const LONGEST_DAYS: i64 = 36_500;
     match expires {
@@ -89,7 +88,7 @@ fn end_of_day(text: &str) -> Option<Timestamp> {
     ))
 }
 
-/// The field of a form that the engine's field is. The forms have one choice of expiry where the API has two fields.
+/// Returns the form's name for a field of the engine. The forms have one expiry field where the API has two.
 pub fn form_field(field: &str) -> &str {
     match field {
         "expires_at" => "expires",

@@ -1,4 +1,4 @@
-//! How a form is answered: the page that it is on, with what came of it, or a redirect.
+//! Form handling: a handler responds with the form's page and its result, or with a redirect.
 
 use std::future::Future;
 
@@ -22,29 +22,28 @@ use crate::{
     site::Site,
 };
 
-/// That the form of the page under way was not read or not allowed. The page shows that, and nothing else.
+/// Context: the form could not be read or is not allowed. The page shows only this error.
 #[derive(Debug, Clone)]
 pub struct FailedForm(pub AppError);
 
-/// The form of the page under way, which was refused.
+/// Context: the form was rejected.
 #[derive(Debug, Clone)]
 pub struct RefusedForm<F> {
-    /// What was sent.
+    /// The submitted values.
     pub values: F,
-    /// What is wrong with it.
     pub errors: Vec<FieldError>,
 }
 
-/// What the form of the page under way did, which the page shows.
+/// Context: the result of the form, which the page shows.
 #[derive(Debug, Clone)]
 struct Shown<D>(D);
 
-/// The form with the fields `F` that the page under way was sent and that was refused.
+/// The rejected form with the fields `F`, if the page responds to one.
 pub fn refused_form<F: Clone + Send + Sync + 'static>() -> Option<RefusedForm<F>> {
     use_context()
 }
 
-/// What a form is filled in with, and what is wrong with it: that of the form that was refused, or `blank`.
+/// The values and errors to render: those of the rejected form, or `blank`.
 pub fn fields_and_errors<F: Clone + Send + Sync + 'static>(
     blank: impl FnOnce() -> F,
 ) -> (F, Vec<FieldError>) {
@@ -54,12 +53,12 @@ pub fn fields_and_errors<F: Clone + Send + Sync + 'static>(
     }
 }
 
-/// What the form of the page under way did, where that is for the page to show.
+/// The result of the form, if the page shows one.
 pub fn shown<D: Clone + Send + Sync + 'static>() -> Option<D> {
     use_context().map(|Shown(done)| done)
 }
 
-/// The route of a form: reads it, hands it to `submit`, and answers with what comes of it.
+/// The route of a form: parses it, passes it to `submit` and responds with the result.
 pub fn form<F, D, S, R, St>(submit: S) -> MethodRouter<St>
 where
     F: DeserializeOwned + Clone + Send + Sync + 'static,
@@ -81,10 +80,10 @@ where
     })
 }
 
-/// The form that a request carries.
+/// Parses the form in a request's body.
 ///
 /// # Errors
-/// When it is none, or larger than a form may be.
+/// If the body is not such a form or is too large.
 pub async fn read<F: DeserializeOwned>(request: Request) -> Result<F, AppError> {
     match Form::<F>::from_request(request, &()).await {
         Ok(Form(form)) => Ok(form),
@@ -95,7 +94,7 @@ pub async fn read<F: DeserializeOwned>(request: Request) -> Result<F, AppError> 
     }
 }
 
-/// The answer to a form: a redirect, or the page that it is on with what came of it.
+/// Responds to a form: a redirect, or the form's page with the result.
 pub async fn respond<F, D>(
     site: &Site,
     parts: Parts,
@@ -145,7 +144,7 @@ where
     }
 }
 
-/// Provides a form that was refused to the page under way.
+/// Provides a rejected form as context.
 fn refused<F: Clone + Send + Sync + 'static>(
     values: F,
     errors: Vec<FieldError>,
@@ -154,7 +153,7 @@ fn refused<F: Clone + Send + Sync + 'static>(
     move || provide_context(refused.clone())
 }
 
-/// The page at the address of the form, with what came of it as context.
+/// Renders the form's page with the result of the form as context.
 async fn page_with(
     site: &Site,
     parts: Parts,
@@ -170,7 +169,7 @@ async fn page_with(
         site.document(),
     );
     let mut page = render(Request::from_parts(parts, Body::empty())).await;
-    // What the page itself could not read comes first: a form for what is not there is answered as its page is.
+    // An error of the page itself takes precedence: a form for a missing resource gets the same status as its page.
     if page.status() == StatusCode::OK {
         *page.status_mut() = status;
     }

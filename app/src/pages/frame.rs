@@ -1,4 +1,4 @@
-//! The frame of every signed-in page: the ways in on the side, and the page. Also what pages begin with.
+//! The frame of every signed-in page: the navigation and the content. Also the page heading.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -18,7 +18,7 @@ use crate::{
     operations::org_pages::org_pages,
 };
 
-/// The frame. The page inside asks for its own data and says itself when it may not be seen.
+/// The frame. The page inside loads its own data and shows its own errors.
 #[component]
 pub fn Frame() -> impl IntoView {
     let viewer = loading(|request| async move {
@@ -53,7 +53,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
             .filter_map(|page| {
                 let symbol = page.symbol?;
                 let href = format!("/orgs/{}/{}", org.slug, page.path);
-                // A key's page is one of the keys' pages.
+                // A key's page belongs to the keys.
                 let is_here = path == href || path.starts_with(&format!("{href}/"));
                 let current = is_here.then_some("page");
                 Some(view! { <li><a href=href aria-current=current><Icon symbol/>{page.title}</a></li> })
@@ -81,7 +81,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
     }
 }
 
-/// The org that the page is about; a menu of all when there are several.
+/// The current organization, as a menu if the user has several.
 #[component]
 fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>) -> impl IntoView {
     let keys_of = |org: &OrgLink| format!("/orgs/{}/keys", org.slug);
@@ -107,7 +107,7 @@ fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>) -> impl IntoView {
     .into_any()
 }
 
-/// The first letters of the first and the last word.
+/// The initials of the first and the last word.
 fn initials(name: &str) -> String {
     let first = |word: &str| {
         word.chars()
@@ -121,17 +121,17 @@ fn initials(name: &str) -> String {
     start + &words.next_back().map(first).unwrap_or_default()
 }
 
-/// What a page begins with: its title, in the tab and as its heading, a sentence, and what can be done.
+/// The heading of a page: its title, also in the browser tab, a sentence and actions.
 #[component]
 pub fn PageHead(
     #[prop(into)] title: String,
-    /// A sentence below it.
+    /// A sentence below the title.
     #[prop(optional, into)]
     lead: Option<AnyView>,
-    /// Beside the title, such as a tag.
+    /// An element beside the title, such as a tag.
     #[prop(optional, into)]
     beside: Option<AnyView>,
-    /// What can be done on the page: links and buttons.
+    /// Links and buttons.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! `/`: leads everyone to where they can begin.
+//! `/`: redirects users to their first page.
 
 use latchkey::{
     Engine,
@@ -11,7 +11,8 @@ use leptos::prelude::*;
 use super::{entry::EntryFrame, page::page};
 use crate::{error::AppError, request::PageRequest};
 
-/// Where the request leads: to the first org's keys, to the sign-in, or, where no one has an account yet, to the sign-up.
+/// Returns the path to redirect to: the keys of the user's first organization, the sign-in page, or the sign-up page if
+/// there are no accounts yet.
 async fn home(request: PageRequest) -> Result<String, AppError> {
     let engine = request.engine();
     match request.user_id().await {
@@ -24,7 +25,7 @@ async fn home(request: PageRequest) -> Result<String, AppError> {
     }
 }
 
-/// Where someone begins: the keys of their first org, or their account when they are in none.
+/// The home page of a user: the keys of their first organization, or their account if they have none.
 pub async fn home_of(engine: &Engine, user_id: UserId) -> Result<String, AppError> {
     let orgs = orgs::of_user(engine, user_id).await?;
     Ok(orgs.first().map_or_else(
@@ -33,7 +34,7 @@ pub async fn home_of(engine: &Engine, user_id: UserId) -> Result<String, AppErro
     ))
 }
 
-/// `/`, which has no content of its own.
+/// The page at `/`, which has no content of its own.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let way_on = page(home, |_, path| leptos_axum::redirect(&path));

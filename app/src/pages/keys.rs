@@ -1,4 +1,4 @@
-//! The keys' pages.
+//! The pages of keys.
 
 pub mod edit;
 pub mod import;
@@ -13,12 +13,12 @@ mod state;
 
 use crate::request::PageRequest;
 
-/// The address of the list of the org's keys.
+/// The path of the list of keys.
 fn keys_path(request: &PageRequest) -> String {
     format!("/orgs/{}/keys", request.org())
 }
 
-/// The address of the page of the key in the request's path.
+/// The path of the page of the key in the request's path.
 fn key_path(request: &PageRequest) -> String {
     format!("{}/{}", keys_path(request), request.name("key"))
 }

@@ -1,4 +1,4 @@
-//! `/orgs/{org}/members`: who is in the org.
+//! `/orgs/{org}/members`: the members of an organization.
 
 use latchkey::orgs;
 use leptos::prelude::*;
@@ -10,30 +10,29 @@ use crate::{
     text::time::{Time, TimeText},
 };
 
-/// The people in an org.
+/// The members of an organization.
 #[derive(Debug, Clone)]
 pub struct Members {
-    /// The org's name.
+    /// The organization's name.
     pub org_name: String,
     /// Owners first, then admins, then members, each by name.
     pub rows: Vec<MemberRow>,
 }
 
-/// A person in an org.
+/// A member of an organization.
 #[derive(Debug, Clone)]
 pub struct MemberRow {
     pub name: String,
-    /// Their address.
     pub email: String,
-    /// Their role, to read.
+    /// The title of the role.
     pub role: String,
-    /// Since when they are in the org.
+    /// When the user joined.
     pub since: TimeText,
-    /// Whether it is the one who looks.
+    /// Whether this is the current user.
     pub is_viewer: bool,
 }
 
-/// The people in an org, for everyone in it.
+/// Loads the members. Every member can see them.
 async fn members(request: PageRequest) -> Result<Members, AppError> {
     let membership = request.membership().await?;
     let permit = membership.permit()?;

@@ -1,4 +1,4 @@
-//! What every page does: read what it shows, and show it.
+//! Loads and renders a page.
 
 use std::future::Future;
 
@@ -12,7 +12,7 @@ use crate::{
     request::PageRequest,
 };
 
-/// A page: what `load` reads, shown by `show`; or the error that kept it from being read.
+/// A page: `show` renders what `load` returns. If `load` fails, the page shows the error.
 pub fn page<T, L, R, S, V>(load: L, show: S) -> impl IntoView
 where
     T: Send + 'static,
@@ -41,10 +41,10 @@ where
     .into_any()
 }
 
-/// Begins to read what a page shows. The work ends with the client that waits for it.
+/// Starts loading the data of a page. The work is aborted when the client disconnects.
 ///
-/// Leptos polls a `Suspend` once before it waits for it, with a waker that wakes nobody. What would wait for a connection
-/// to the database then would wait for ever, so it runs in a task of its own.
+/// Leptos polls a `Suspend` once before it waits for it, with a waker that does nothing. A future that waits for a
+/// database connection at that point would never be woken, so it runs in a task of its own.
 pub fn loading<T, L, R>(load: L) -> impl Future<Output = Result<T, AppError>> + Send + 'static
 where
     T: Send + 'static,
@@ -57,10 +57,10 @@ where
     })))
 }
 
-/// What a task of its own came to. A panic in it goes on here, for the layer that answers for panics.
+/// Returns the result of a task. A panic in the task is resumed here, for the layer that handles panics.
 ///
 /// # Errors
-/// The task's, or that it was stopped.
+/// If the task fails or was aborted.
 pub async fn finished<T>(
     task: impl Future<Output = Result<Result<T, AppError>, JoinError>>,
 ) -> Result<T, AppError> {

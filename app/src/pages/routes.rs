@@ -1,4 +1,4 @@
-//! The route table of the pages.
+//! The routes of the pages and their forms.
 
 use axum::{
     extract::FromRef,
@@ -27,7 +27,8 @@ use super::{
 };
 use crate::{islands::status_region::StatusRegion, site::Site};
 
-/// Every page. Each is rendered whole before it is sent, because its status, title or a redirect depends on its data.
+/// All pages. Each is rendered completely before it is sent, because its status, title or a redirect depends on its
+/// data.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -40,7 +41,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-up") view=sign_up::SignUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
-                // Signing out is a form and has no page.
+                // `/sign-out` only handles a form.
                 <Route path=path!("/sign-out") view=NotFoundPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/orgs/:org/keys") view=list::KeysPage ssr=SsrMode::Async/>
@@ -66,7 +67,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// Every form: the address of its page, and what is done with it.
+/// The handler of each form, with the path of its page.
 pub fn forms<S>() -> Vec<(&'static str, MethodRouter<S>)>
 where
     Site: FromRef<S>,
@@ -89,7 +90,7 @@ where
     ]
 }
 
-/// The forms that bring a file.
+/// The handlers of forms that upload a file.
 pub fn uploads<S>() -> Vec<(&'static str, MethodRouter<S>)>
 where
     Site: FromRef<S>,
@@ -98,7 +99,7 @@ where
     vec![("/orgs/{org}/keys/import", post(import::receive))]
 }
 
-/// A page's title with the program's name. leptos_meta writes it into the document as it is, markup included.
+/// The document title of a page. `leptos_meta` does not escape it.
 fn in_the_tab(title: String) -> String {
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
     if title.is_empty() {

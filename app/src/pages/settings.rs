@@ -1,4 +1,4 @@
-//! `/orgs/{org}/settings`: what owners decide for all of an org.
+//! `/orgs/{org}/settings`: the settings of an organization, for owners.
 
 use latchkey::{
     access::{Permit, to},
@@ -22,15 +22,15 @@ use crate::{
     request::PageRequest,
 };
 
-/// The word that lets secret keys through when a browser made the request. Anything else is the safe choice.
+/// The value that allows secret keys in requests from browsers. Any other value rejects them.
 const ALLOW: &str = "allow";
 
-/// The form's fields as they are typed.
+/// The fields as submitted.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct SettingsForm {
     name: String,
     secrets_in_browsers: String,
-    /// The revision that the form was served with.
+    /// The revision that the form was rendered with.
     #[serde(default)]
     base: String,
 }
@@ -63,7 +63,6 @@ async fn read(request: PageRequest) -> Result<OrgSettings, AppError> {
     Ok(settings::read(request.engine(), &permit).await?)
 }
 
-/// Changes the settings.
 pub async fn submit(
     request: PageRequest,
     form: SettingsForm,
@@ -99,7 +98,7 @@ pub async fn submit(
     }
 }
 
-/// The form once more, with what someone else changed since it was served.
+/// Responds with the form and what someone else changed since it was rendered.
 fn conflicting(
     conflict: &Conflict,
     typed: &SettingsForm,

@@ -1,4 +1,4 @@
-//! `/sign-in`, and signing out.
+//! `/sign-in` and `/sign-out`.
 
 use latchkey::{
     accounts::{
@@ -31,21 +31,21 @@ use crate::{
     request::PageRequest,
 };
 
-/// The most characters of the address to go on to.
+/// The most characters of the path to redirect to.
 const MAX_NEXT: usize = 2_000;
 
-/// The form's fields as they are typed.
+/// The fields as submitted.
 #[derive(Clone, Default, Deserialize)]
 pub struct SignInForm {
     email: String,
     password: String,
-    /// The page that signing in was necessary for.
+    /// The path of the page to redirect to after signing in.
     #[serde(default)]
     next: String,
 }
 
 impl SignInForm {
-    /// The form as it is sent back: without the password.
+    /// The values to render again, without the password.
     fn sent_back(&self) -> Self {
         Self {
             email: sent_back(&self.email, MAX_NAME),
@@ -55,13 +55,13 @@ impl SignInForm {
     }
 }
 
-/// Opens a session for whoever the address and the password belong to, and leads to `next` or where they begin.
+/// Signs the user in and redirects to `next` or to their home page.
 pub async fn submit(
     request: PageRequest,
     form: SignInForm,
 ) -> Result<FormAnswer<SignInForm>, AppError> {
     let (engine, visit) = (request.engine(), request.visit());
-    // What is no address has no account; saying more would say which addresses could have one.
+    // An invalid address has no account. A more specific error would reveal which addresses could have one.
     let Ok(email) = form.email.parse::<EmailAddress>() else {
         let failed = FailedSignIn::UnknownAccount;
         sign_in::note_failed(engine, failed, visit);
@@ -92,7 +92,7 @@ pub async fn submit(
     Ok(FormAnswer::Redirect { path, done: None })
 }
 
-/// Who failed to sign in, why and from where, for the log: never what was typed.
+/// Logs the account, the reason and the IP address of a failed sign-in, but never what the user entered.
 fn log_failure(failed: FailedSignIn, visit: &Visit) {
     let account = failed.account().map(|id| id.to_string());
     let account = account.as_deref().unwrap_or("unknown");
@@ -100,11 +100,10 @@ fn log_failure(failed: FailedSignIn, visit: &Visit) {
     tracing::warn!(account, reason = failed.as_str(), from, "sign-in failed");
 }
 
-/// Signing out has no fields.
+/// The sign-out form has no fields.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SignOutForm {}
 
-/// Ends the session.
 pub async fn sign_out(
     request: PageRequest,
     _: SignOutForm,
@@ -116,7 +115,7 @@ pub async fn sign_out(
     })
 }
 
-/// Whether `next` is a path of this site and of no other: browsers read `//` and `/\` as the start of a host.
+/// Whether `next` is a path on this site. Browsers read `//` and `/\` as the start of a host.
 fn is_own_path(next: &str) -> bool {
     next.starts_with('/')
         && !next.starts_with("//")
@@ -124,7 +123,6 @@ fn is_own_path(next: &str) -> bool {
         && next.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The page on which people sign in.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let card = page(entry, |request, entry| {
@@ -141,9 +139,9 @@ pub fn SignInPage() -> impl IntoView {
 #[component]
 fn SignInCard(
     may_sign_up: MaySignUp,
-    /// Where to go on.
+    /// The path to redirect to.
     next: String,
-    /// Whether a form was sent after the session had ended.
+    /// Whether a form was submitted after the session had expired.
     ended: bool,
 ) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| SignInForm {
@@ -179,11 +177,7 @@ fn SignInCard(
 }
 
 #[component]
-pub fn SignOutButton(
-    /// The button's class.
-    #[prop(optional)]
-    class: &'static str,
-) -> impl IntoView {
+pub fn SignOutButton(#[prop(optional)] class: &'static str) -> impl IntoView {
     view! {
         <form method="post" action="/sign-out"><button class=class>"Sign out"</button></form>
     }

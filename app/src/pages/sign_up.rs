@@ -1,6 +1,9 @@
-//! `/sign-up`: an account and an org of one's own.
+//! `/sign-up`: creates an account and an organization.
 
-use latchkey::accounts::sign_up::{self, MaySignUp, SignUp, SignUpError};
+use latchkey::{
+    accounts::sign_up::{self, MaySignUp, SignUp, SignUpError},
+    name::{DisplayName, InvalidName},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::Deserialize;
@@ -22,7 +25,7 @@ use crate::{
     request::PageRequest,
 };
 
-/// The form's fields as they are typed.
+/// The fields as submitted.
 #[derive(Clone, Default, Deserialize)]
 pub struct SignUpForm {
     name: String,
@@ -34,13 +37,13 @@ pub struct SignUpForm {
     code: String,
 }
 
-/// The field of the setup code.
+/// The name of the setup code's field and query parameter.
 const CODE: &str = "code";
-/// More characters than the setup code has.
+/// Longer than any setup code.
 const MAX_CODE: usize = 40;
 
 impl SignUpForm {
-    /// The form as it is sent back: without the password.
+    /// The values to render again, without the password.
     fn sent_back(&self) -> Self {
         Self {
             name: sent_back(&self.name, MAX_NAME),
@@ -52,7 +55,7 @@ impl SignUpForm {
     }
 }
 
-/// Creates an account and an org, and signs in.
+/// Creates an account and an organization, and signs the user in.
 pub async fn submit(
     request: PageRequest,
     form: SignUpForm,
@@ -61,7 +64,7 @@ pub async fn submit(
     let read = (
         fields.take("name", form.name.parse()),
         fields.take("email", form.email.parse()),
-        fields.take("org_name", form.org_name.parse()),
+        fields.take("org_name", read_org_name(&form.org_name)),
         fields.take("password", form.password.parse()),
     );
     let (Some(name), Some(email), Some(org_name), Some(password)) = read else {
@@ -93,7 +96,15 @@ pub async fn submit(
     }
 }
 
-/// The page on which people sign up, or are told why they cannot.
+/// The form also has a field for the user's name, so the error of an empty field names the organization.
+fn read_org_name(text: &str) -> Result<DisplayName, String> {
+    text.parse::<DisplayName>().map_err(|error| match error {
+        InvalidName::Empty => "Enter an organization name.".to_owned(),
+        error => error.to_string(),
+    })
+}
+
+/// The sign-up form, or the reason why sign-up is not possible.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let card = page(entry, |request, entry| {
@@ -113,7 +124,7 @@ pub fn SignUpPage() -> impl IntoView {
 #[component]
 fn SignUpCard(
     is_first: bool,
-    /// The setup code in the address.
+    /// The setup code in the URL.
     code: String,
 ) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| SignUpForm {
@@ -122,7 +133,7 @@ fn SignUpCard(
     });
     let is_wrong = errors.iter().any(|error| error.field == CODE);
     let errors = Errors::new(errors);
-    // Who opened the setup link need not see the code.
+    // A user who opened the setup link does not need to see the code.
     let code = is_first.then(|| {
         if values.code.is_empty() || is_wrong {
             view! {

@@ -1,4 +1,4 @@
-//! The page of usage.
+//! The usage page.
 
 mod by_key;
 mod data;

@@ -1,33 +1,33 @@
-//! Who looks at a page, and at which org.
+//! The signed-in user and the organization of the page.
 
 use latchkey::{accounts, orgs, role::Role};
 
 use crate::{error::AppError, request::PageRequest};
 
-/// Who looks at a page, and at which org.
+/// The signed-in user and the organization of the page.
 #[derive(Debug, Clone)]
 pub struct Viewer {
-    /// The person's name.
+    /// The user's name.
     pub name: String,
-    /// Their address.
+    /// The user's e-mail address.
     pub email: String,
-    /// The org of the page; where the page is no org's, their first one.
+    /// The organization of the page, or the user's first one if the page belongs to none.
     pub org: Option<OrgLink>,
-    /// Every org they are in, by name.
+    /// The user's organizations, by name.
     pub orgs: Vec<OrgLink>,
 }
 
-/// An org, as one who is in it sees it on the side.
+/// An organization in the navigation.
 #[derive(Debug, Clone)]
 pub struct OrgLink {
-    /// Its name in addresses.
+    /// The slug in its URLs.
     pub slug: String,
     pub name: String,
-    /// The person's role in it.
+    /// The user's role.
     pub role: Role,
 }
 
-/// Who is signed in, and the orgs they are in.
+/// Loads the signed-in user and their organizations.
 pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
     let engine = request.engine();
     let user_id = request.user_id().await?;
@@ -47,7 +47,8 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
     Ok(Viewer {
         name: user.name.to_string(),
         email: user.email.to_string(),
-        // Whoever asks for the page of an org that they are not in is told so in the page, and led back by their own org.
+        // If the user is not a member of the page's organization, the page shows an error, and the navigation leads to
+        // theirs.
         org: of_page.or(orgs.first()).cloned(),
         orgs,
     })

@@ -1,4 +1,4 @@
-//! A key with its plain text, for the page that shows it once.
+//! A key with its plaintext, for the page that shows it once.
 
 use std::sync::Arc;
 
@@ -9,46 +9,44 @@ use latchkey::{
 
 use crate::text::rate_limits::rate_limits;
 
-/// A key that was just created, as the page shows it.
+/// A key that was just created or rotated, as the page shows it.
 #[derive(Debug, Clone)]
 pub struct CreatedKey {
     pub key: Arc<PlainKey>,
     pub name: String,
-    /// Secret or widget.
     pub kind: Kind,
-    /// Live or test.
     pub environment: Environment,
-    /// Where a widget key works.
+    /// The allowed domains of a widget key.
     pub domains: Vec<String>,
-    /// When it was created: "Nov 21, 2026".
+    /// The creation date: "Nov 21, 2026".
     pub created: String,
-    /// When it expires: "Nov 21, 2027".
+    /// The expiry date: "Nov 21, 2027".
     pub expires: Option<String>,
-    /// The org that it works for.
+    /// The organization's ID.
     pub org_id: String,
-    /// The address of its page.
+    /// The path of its page.
     pub path: String,
-    /// Whether it had another secret before.
+    /// Whether the key was rotated and not created.
     pub is_rotated: bool,
-    /// What the instance's convention says of it.
+    /// The convention's settings for the key.
     pub terms: KeyTerms,
 }
 
-/// What an instance's convention says of a key.
+/// The convention's settings for a key.
 #[derive(Debug, Clone)]
 pub struct KeyTerms {
-    /// What its kind is called: "Publishable".
+    /// The name of its kind: "Publishable".
     pub kind: String,
-    /// The environment variable that the examples read it from.
+    /// The environment variable in the examples.
     pub variable: String,
-    /// The headers that may carry it, the recommended one first.
+    /// The accepted headers, the recommended one first.
     pub headers: Vec<KeyHeader>,
-    /// How many requests it may make: "600 a minute".
+    /// The rate limit: "600 a minute".
     pub rate_limits: String,
 }
 
 impl KeyTerms {
-    /// For a key of this kind and environment.
+    /// Reads them for a key of this kind and environment.
     pub(crate) fn of(convention: &Convention, kind: Kind, environment: Environment) -> Self {
         Self {
             kind: convention.kind_names.title(kind),

@@ -1,8 +1,8 @@
-//! Keys that were just shown, for the repeat of the very same submit: a double click, Enter and a click, an impatient second
-//! click. The browser shows the answer to the last of them.
+//! Keys that were just shown, for repeated submits of the same form: a double click, Enter and a click, an impatient
+//! second click. The browser shows the response to the last submit.
 //!
-//! Each session has at most one, for 30 seconds at most, in this process alone, and each person a few. The plain text is wiped when the last who
-//! holds it lets go (`PlainKey`).
+//! Each session holds at most one key, for at most 30 seconds and only in this process, and each user only a few. The
+//! plaintext is erased when its last owner drops it (`PlainKey`).
 
 use std::{
     collections::HashMap,
@@ -23,30 +23,31 @@ use super::CreatedKey;
 
 /// How long a key is held, in milliseconds.
 const HELD_FOR: i64 = 30_000;
-/// Sessions of one person that can have a key held: with more, a repeated submit leads to the key's page.
+/// The most sessions of a user that can hold a key. In further sessions, a repeated submit leads to the key's page.
 const MAX_EACH: usize = 4;
-/// The same for all people.
+/// The most sessions of all users.
 const MAX_SESSIONS: usize = 1_000;
 
-/// The keys that are held.
+/// The held keys by session.
 #[derive(Debug, Default)]
 pub struct HeldKeys(Mutex<HashMap<Id, (UserId, Slot)>>);
 
 type Slot = Arc<AsyncMutex<Option<Held>>>;
 
-/// A key that is held.
+/// A held key.
 #[derive(Debug, Clone)]
 pub struct Held {
-    /// The digest of the form that it answered.
+    /// The digest of the form that created or rotated the key.
     form: [u8; 32],
     pub key: CreatedKey,
-    /// The entry in the audit log that its creation or rotation is: while it is the key's last one, nothing was changed.
+    /// The position of the key's creation or rotation in the audit log. While it is the key's last entry, the key has
+    /// not been changed.
     pub position: i64,
     since: Monotonic,
 }
 
 impl Held {
-    /// A key that was the answer to `form`.
+    /// Creates it for the key that was the response to `form`.
     pub fn new(form: &impl Serialize, key: CreatedKey, position: i64, now: Monotonic) -> Self {
         Self {
             form: digest(form),
@@ -56,19 +57,19 @@ impl Held {
         }
     }
 
-    /// Whether it was the answer to this very form, and not too long ago.
+    /// Whether the key was the response to this form and is still held.
     pub fn answers(&self, form: &impl Serialize, now: Monotonic) -> bool {
         now.since(self.since) < HELD_FOR && self.form == digest(form)
     }
 }
 
 fn digest(form: &impl Serialize) -> [u8; 32] {
-    // A form is strings and lists of them, which JSON always holds.
+    // A form consists of strings and lists of strings, which JSON can always represent.
     let json = serde_json::to_vec(form).unwrap_or_default();
     Sha256::digest(json).into()
 }
 
-/// Holds a key in the place of a session, and wipes it after 30 seconds.
+/// Stores a key in the slot of a session, and erases it after 30 seconds.
 pub fn hold(place: &mut OwnedMutexGuard<Option<Held>>, key: Held) {
     let slot = Arc::downgrade(OwnedMutexGuard::mutex(place));
     let position = key.position;
@@ -83,7 +84,7 @@ pub fn hold(place: &mut OwnedMutexGuard<Option<Held>>, key: Held) {
 }
 
 impl HeldKeys {
-    /// The place of a session of a person, once no other submit of it is under way.
+    /// Locks the slot of a user's session. Waits until no other submit is in progress.
     pub async fn of_session(
         self: &Arc<Self>,
         session: Option<(Id, UserId)>,
@@ -97,7 +98,7 @@ impl HeldKeys {
         if let Some((_, slot)) = sessions.get(&id) {
             return Some(Arc::clone(slot));
         }
-        // A place without a key, in which no submit is under way, is nobody's.
+        // Drops unused slots: they have no key and no submit in progress.
         sessions.retain(|_, (_, slot)| {
             Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|held| held.is_some())
         });
@@ -110,7 +111,7 @@ impl HeldKeys {
         Some(slot)
     }
 
-    /// Wipes what is held for a session.
+    /// Erases the key of a session.
     pub fn forget(&self, id: Id) {
         self.sessions().remove(&id);
     }
@@ -137,10 +138,6 @@ mod tests {
         assert_eq!(held.sessions().len(), MAX_EACH + 1);
         drop(places);
         drop(held.of_session(Some((Id(-2), mallory))).await);
-        assert_eq!(
-            held.sessions().len(),
-            1,
-            "a place without a key is nobody's"
-        );
+        assert_eq!(held.sessions().len(), 1, "slots without a key are dropped");
     }
 }

@@ -1,15 +1,15 @@
-//! What comes of a form that creates or rotates a key.
+//! The result of a form that creates or rotates a key.
 
 use super::CreatedKey;
 use crate::form::errors::FieldError;
 
-/// What comes of a form for a key.
+/// The result of a form that creates or rotates a key.
 #[derive(Debug)]
 pub enum KeyOutcome {
-    /// It is done, and the key is shown.
+    /// The key was created or rotated, and is shown.
     Shown(Box<CreatedKey>),
-    /// It was done before, and its key can no longer be shown. The page at this path says so.
+    /// The form was submitted before, and the key can no longer be shown. The page at this path explains it.
     ShownBefore(String),
-    /// Nothing was changed.
+    /// Nothing was changed, because of these errors.
     Refused(Vec<FieldError>),
 }

@@ -1,4 +1,4 @@
-//! Lengths of time in days, as forms and tags say them.
+//! Durations in days, for forms and tags.
 
 /// "30 days", "1 year".
 pub fn days_text(days: u32) -> String {

@@ -1,6 +1,6 @@
-//! Numbers as people read them. Whole-number arithmetic throughout, so that server and browser write the same digits.
+//! Number formatting. It uses integer arithmetic only, so that server and browser produce the same digits.
 
-/// With a comma between thousands: "184,220".
+/// Formats with thousands separators: "184,220".
 pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
@@ -16,7 +16,7 @@ pub fn grouped(number: i64) -> String {
     text
 }
 
-/// In as few characters as an axis has room for: "950", "1.5k", "20M".
+/// Formats with few characters, for an axis: "950", "1.5k", "20M".
 pub fn compact(number: i64) -> String {
     let (unit, suffix) = match number.abs() {
         ..1_000 => return number.to_string(),
@@ -31,7 +31,7 @@ pub fn compact(number: i64) -> String {
     }
 }
 
-/// How many thousandths of `whole` a `part` is, rounded; 0 of nothing.
+/// The rounded share of `part` in `whole`, in thousandths; 0 if `whole` is 0.
 pub fn thousandths(part: i64, whole: i64) -> i64 {
     if whole == 0 {
         return 0;
@@ -41,12 +41,12 @@ pub fn thousandths(part: i64, whole: i64) -> i64 {
     i64::try_from(rounded).unwrap_or(i64::MAX)
 }
 
-/// Thousandths as per cent: "3.4 %".
+/// Formats thousandths as a percentage: "3.4 %".
 pub fn per_cent(thousandths: i64) -> String {
     format!("{} %", tenths(thousandths))
 }
 
-/// A number of tenths with its sign, the plus too: "+8.2", "−0.5", "0".
+/// Formats tenths with a sign, also for positive numbers: "+8.2", "−0.5", "0".
 pub fn signed_tenths(number: i64) -> String {
     match number {
         0 => "0".to_owned(),
@@ -55,7 +55,7 @@ pub fn signed_tenths(number: i64) -> String {
     }
 }
 
-/// A number of tenths; the tenth is left out from 100 on, where it says nothing, and where it is 0.
+/// Formats tenths. The decimal is omitted if it is 0, and from 100 on, where it does not matter.
 fn tenths(number: i64) -> String {
     match (number / 10, number.abs() % 10) {
         (whole, 0) => grouped(whole),

@@ -1,6 +1,6 @@
-//! Addresses' query strings. The router's own map decodes values twice, which changes a key's name with a `%` in it.
+//! Query strings. The router's own map decodes values twice, which changes a key's name with a `%` in it.
 
-/// The last value of `name` in a query string; empty where there is none.
+/// The last value of `name` in a query string; empty if there is none.
 pub fn value_of(query: &str, name: &str) -> String {
     form_urlencoded::parse(query.trim_start_matches('?').as_bytes())
         .filter(|(key, _)| key == name)
@@ -8,7 +8,7 @@ pub fn value_of(query: &str, name: &str) -> String {
         .map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
-/// A query string of the pairs that have a value, with its question mark; empty when none has one.
+/// Builds a query string with its question mark from the pairs with a value; empty if there are none.
 pub fn query_of(pairs: &[(&str, &str)]) -> String {
     let with_value = pairs.iter().filter(|(_, value)| !value.is_empty());
     let query = form_urlencoded::Serializer::new(String::new())

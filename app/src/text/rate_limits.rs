@@ -1,4 +1,4 @@
-//! How many requests a key may make, in words.
+//! Rate limits in words.
 
 use std::num::NonZeroU32;
 
@@ -6,7 +6,7 @@ use latchkey::convention::Convention;
 
 use crate::text::number::grouped;
 
-/// Every class with what a key may do of it: `60 a minute (chat), 120 a minute (config)`.
+/// The rate limit of each class: `60 a minute (chat), 120 a minute (config)`.
 pub(crate) fn rate_limits(convention: &Convention) -> String {
     let of_class = |(name, per_minute): (&String, &NonZeroU32)| {
         let limit = format!("{} a minute", grouped(i64::from(per_minute.get())));

@@ -1,26 +1,23 @@
-//! Times as people read them. The server writes the text, in UTC, so that the browser's clock, zone and language have no
-//! part in what a page says and the page that is made live is the page that was sent.
+//! Time formatting. The server formats times in UTC, so that the browser's clock, time zone and language do not affect
+//! the page, and hydration finds the text that was sent.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// An instant as text.
+/// A formatted time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeText {
-    /// For machines: RFC 3339.
+    /// The machine-readable time, in RFC 3339.
     pub iso: String,
-    /// What the page shows.
+    /// The visible text.
     pub short: String,
-    /// What it says when pointed at: date, time and zone.
+    /// The tooltip: date, time and zone.
     pub full: String,
 }
 
-/// A time in a page.
+/// A `<time>` element.
 #[component]
-pub fn Time(
-    /// The instant.
-    text: TimeText,
-) -> impl IntoView {
+pub fn Time(text: TimeText) -> impl IntoView {
     view! { <time datetime=text.iso title=text.full>{text.short}</time> }
 }
 
@@ -51,7 +48,7 @@ mod format {
         /// Shown to the second: "Jan 15, 2027, 10:00:07 UTC".
         pub fn exact(time: Timestamp) -> Self {
             Self {
-                // Lines break between date and time alone.
+                // The line can only break between date and time.
                 short: written(time, "%b\u{a0}%-d,\u{a0}%Y, %H:%M:%S\u{a0}UTC"),
                 full: written(time, "%b %-d, %Y, %H:%M:%S UTC"),
                 ..Self::full(time)
@@ -79,7 +76,7 @@ mod format {
         written(time, "%H:%M:%S UTC")
     }
 
-    /// How long ago `time` was: "just now", "2 minutes ago", "yesterday", and the date when it was long ago.
+    /// How long ago `time` was: "just now", "2 minutes ago", "yesterday", or the date if it was long ago.
     fn relative(time: Timestamp, now: Timestamp) -> String {
         let ago = |count: i64, unit: &str| {
             format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
@@ -94,7 +91,7 @@ mod format {
         }
     }
 
-    /// A time that jiff cannot hold (before year -9999 or after 9999) is none that we store.
+    /// Formats a time in UTC. Times that jiff cannot represent (before year -9999 or after 9999) are never stored.
     fn written(time: Timestamp, format: &str) -> String {
         Instant::from_millisecond(time.as_millis())
             .unwrap_or_default()

@@ -1,11 +1,11 @@
-//! What kinds, environments and reasons are called.
+//! The labels of kinds, environments and reasons.
 
 use latchkey::{
     convention::KindNames,
     key::{Environment, Kind, RevokeReason},
 };
 
-/// What a kind is called here, and what it is for.
+/// The convention's name of a kind, and what the kind is for.
 pub fn kind_purpose(names: &KindNames, kind: Kind) -> String {
     let place = match kind {
         Kind::Secret => "servers",
@@ -14,7 +14,7 @@ pub fn kind_purpose(names: &KindNames, kind: Kind) -> String {
     format!("{}, for {place}", names.title(kind))
 }
 
-/// An environment as labels say it.
+/// The label of an environment.
 pub const fn environment_title(environment: Environment) -> &'static str {
     match environment {
         Environment::Live => "Live",
@@ -22,7 +22,7 @@ pub const fn environment_title(environment: Environment) -> &'static str {
     }
 }
 
-/// Why a key was revoked, as tags say it.
+/// The reason of a revocation, in a tag.
 pub const fn reason_text(reason: RevokeReason) -> &'static str {
     match reason {
         RevokeReason::Compromised => "compromised",
@@ -33,7 +33,7 @@ pub const fn reason_text(reason: RevokeReason) -> &'static str {
     }
 }
 
-/// Why a key is revoked, as forms offer it.
+/// The reason of a revocation, as an option of a form.
 pub const fn reason_title(reason: RevokeReason) -> &'static str {
     match reason {
         RevokeReason::Compromised => "Compromised",

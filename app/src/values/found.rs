@@ -1,25 +1,23 @@
-//! What a search across an org finds.
+//! The results of a search across an organization.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that was found.
+/// A search result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// What it is.
     pub kind: FoundKind,
-    /// What it is called.
     pub name: String,
-    /// What tells it from others of the same name; empty for nothing.
+    /// Text that distinguishes results of the same name; can be empty.
     pub detail: String,
-    /// Its page.
+    /// The path of its page.
     pub href: String,
 }
 
-/// What something is.
+/// The kind of a search result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundKind {
-    /// A page of the console.
+    /// A page of the dashboard.
     Page,
     Key,
     Agent,
@@ -27,7 +25,7 @@ pub enum FoundKind {
 }
 
 impl FoundKind {
-    /// As a tag says it.
+    /// The label of the tag.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Page => "Page",

@@ -1,57 +1,57 @@
-//! Where a widget key works, and how that is changed.
+//! The allowed domains of a widget key, and their changes.
 
 use latchkey::domain::DomainRule;
 use serde::{Deserialize, Serialize};
 
 use crate::form::errors::FieldError;
 
-/// Where a widget key works, and its requests of the last 7 days.
+/// The allowed domains of a widget key, with the requests of the last 7 days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDomains {
-    /// The allowed domains, with the requests that each let pass.
+    /// The allowed domains, each with its number of passed requests.
     pub listed: Vec<(String, i64)>,
-    /// How they are read.
+    /// How the domains are matched.
     pub rule: DomainRule,
-    /// The key's own switch against localhost, where the convention has one.
+    /// Whether the key blocks localhost; `None` if the convention has no such switch.
     pub localhost_forbidden: Option<bool>,
-    /// The requests that passed because localhost always does.
+    /// The number of requests that passed because localhost is always allowed.
     pub localhost: i64,
-    /// The hosts that were rejected most, with their requests.
+    /// The hosts that were rejected most often, each with its number of requests.
     pub refused: Vec<(String, i64)>,
 }
 
 impl KeyDomains {
-    /// The place of a domain in the list.
+    /// The index of a domain in the list.
     pub fn place_of(&self, domain: &str) -> Option<usize> {
         self.listed.iter().position(|(listed, _)| listed == domain)
     }
 }
 
-/// A change of where a key works. One of the fields is filled in.
+/// A change of the allowed domains. One of the fields is set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DomainsForm {
-    /// Domains to add, separated by commas or line ends.
+    /// Domains to add, separated by commas or line breaks.
     pub add: String,
-    /// Domains to remove, as they are listed.
+    /// Domains to remove, exactly as listed.
     pub remove: Vec<String>,
     /// `allow` or `forbid`.
     pub localhost: String,
 }
 
-/// What comes of a change.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DomainsAnswer {
-    /// It is done.
+    /// The domains were changed.
     Changed {
-        /// Where the key works now.
+        /// The allowed domains after the change.
         domains: KeyDomains,
-        /// The domains that were not allowed before.
+        /// The domains that were added.
         added: Vec<String>,
-        /// The domains that no longer are.
+        /// The domains that were removed.
         removed: Vec<String>,
     },
-    /// Nothing was changed.
+    /// Nothing was changed, because of these errors.
     Refused(Vec<FieldError>),
 }

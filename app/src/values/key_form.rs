@@ -1,45 +1,43 @@
-//! The forms of a key as they are typed and sent.
+//! The submitted fields of the forms that create and edit a key.
 
 use latchkey::convention::MAX_SCOPES;
 use serde::{Deserialize, Serialize};
 
 use crate::form::sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each};
 
-/// The fields of the form that creates a key and of the one that edits it, URL-encoded with `scopes` repeated. Each form
-/// leaves empty what it does not have.
+/// The fields of the forms that create and edit a key, URL-encoded with `scopes` repeated. Fields that a form does not
+/// have are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SettingsForm {
-    /// The name of the key.
     pub name: String,
-    /// `secret` or `widget`. For a new key.
+    /// `secret` or `widget`. Only for a new key.
     pub kind: String,
-    /// `live` or `test`. For a new key.
+    /// `live` or `test`. Only for a new key.
     pub environment: String,
-    /// The project's ID; empty for the org's first, or to leave the key where it is.
+    /// The project's ID; empty for the organization's default project, or to keep the key's project.
     pub project: String,
-    /// Allowed domains, separated by commas or line ends. For a new widget key.
+    /// Allowed domains, separated by commas or line breaks. Only for a new widget key.
     pub domains: String,
-    /// `forbid` where pages on localhost may not use the key. For a new widget key.
+    /// `forbid` to block pages on localhost. Only for a new widget key.
     pub localhost: String,
-    /// The scopes that are ticked.
+    /// The selected scopes.
     pub scopes: Vec<String>,
     /// A number of days, `date`, `never` or, when a key is edited, `keep`.
     pub expires: String,
-    /// The last day, `YYYY-MM-DD`. Read for `date` only.
+    /// The last day, `YYYY-MM-DD`. Only used with `date`.
     pub expires_on: String,
-    /// Where the key's clients come from, separated by commas or line ends; empty for anywhere.
+    /// IP ranges that can use the key, separated by commas or line breaks; empty for any address.
     pub ip_ranges: String,
-    /// Notes for the team.
     pub notes: String,
-    /// What the form for a new key was served with, so that sending it twice creates one key.
+    /// The idempotency token of the form that creates a key: submitting it twice creates one key.
     pub creation_token: String,
-    /// The revision of the key that the form was served with.
+    /// The revision of the key that the form was rendered with.
     pub base: String,
 }
 
 impl SettingsForm {
-    /// The form as it is sent back, no field longer than the page lets one type.
+    /// The values to render again, each truncated to the maximum of its field.
     pub fn sent_back(self) -> Self {
         let line = |text: String| sent_back(&text, MAX_NAME);
         let list = |text: String| sent_back(&text, MAX_LIST);

@@ -1,4 +1,4 @@
-//! What a key's forms offer: what the convention has, and for an existing key what it is.
+//! The choices of the forms that create and edit a key: from the convention, and from the existing key.
 
 use latchkey::{
     convention::{KindNames, Scope, ScopePreset, ScopeSetting},
@@ -9,47 +9,47 @@ use serde::{Deserialize, Serialize};
 
 use super::key_form::SettingsForm;
 
-/// What the form offers.
+/// The choices of the form that creates a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewKeyOptions {
-    /// What the form is served with, so that sending it twice creates one key.
+    /// The idempotency token of the form: submitting it twice creates one key.
     pub creation_token: String,
-    /// The kinds that there are.
+    /// The kinds that the convention has.
     pub kinds: Vec<Kind>,
-    /// What people call the kinds here.
+    /// The convention's names for the kinds.
     pub kind_names: KindNames,
-    /// The environments that there are.
+    /// The environments that the convention has.
     pub environments: Vec<Environment>,
-    /// The scopes, in the order in which they are listed; none where keys have no scopes.
+    /// The scopes in display order; empty if the convention has none.
     pub scopes: Vec<ScopeSetting>,
-    /// Sets of scopes that can be ticked at once.
+    /// Presets that select several scopes.
     pub presets: Vec<ScopePreset>,
-    /// The scopes with which a secret key may stand in a page, as long as it has no others.
+    /// The scopes with which a secret key can be used in a page, if it has no others.
     pub browser_scopes: Vec<Scope>,
-    /// Whether a page can do without a key, by an agent's public ID.
+    /// Whether a page can use an agent's public ID instead of a key.
     pub public_agents: bool,
-    /// Whether a key without scopes may do everything.
+    /// Whether a key without scopes has full access.
     pub no_scope_means_all: bool,
-    /// Lengths of life, in days.
+    /// The expiry periods to choose from, in days.
     pub days: Vec<u32>,
-    /// The length proposed; none for never.
+    /// The preselected period; `None` for never.
     pub default_days: Option<u32>,
-    /// Whether a key may live for ever.
+    /// Whether a key can be created without an expiry date.
     pub never: bool,
-    /// Whether a domain covers its subdomains.
+    /// Whether a domain includes its subdomains.
     pub covers_subdomains: bool,
-    /// When pages on localhost may use a widget key.
+    /// When pages on localhost can use a widget key.
     pub localhost: LocalhostRule,
-    /// Whether a key's owner may forbid localhost.
+    /// Whether each key can block localhost.
     pub localhost_switch: bool,
-    /// The org's projects, by id and name, the first one first.
+    /// ID and name of the organization's projects, the default one first.
     pub projects: Vec<(String, String)>,
-    /// Today and the last day that can be chosen, `YYYY-MM-DD`, in UTC.
+    /// Today and the last day that can be selected, `YYYY-MM-DD`, in UTC.
     pub date_bounds: (String, String),
 }
 
 impl NewKeyOptions {
-    /// The form before anything is typed.
+    /// The initial values of the form.
     pub fn blank(&self) -> SettingsForm {
         SettingsForm {
             kind: self
@@ -72,17 +72,17 @@ impl NewKeyOptions {
     }
 }
 
-/// What the form offers, and what the key is now.
+/// The choices of the form that edits a key, and the key's current values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditKeyOptions {
-    /// What the key is called now.
+    /// The current name.
     pub name: String,
-    /// What the convention has. The scopes are those and what the key has besides.
+    /// The choices from the convention. The scopes include those that only the key still has.
     pub offered: NewKeyOptions,
-    /// When it expires now.
+    /// The current expiry date.
     pub expires: String,
-    /// Whether it has ended for good, so that nothing of it can be changed.
+    /// Whether the key is revoked and can no longer be edited.
     pub revoked: bool,
-    /// The fields as the key is now.
+    /// The current values.
     pub values: SettingsForm,
 }

@@ -1,21 +1,21 @@
-//! How far a change has come.
+//! The progress of a change across the instances.
 
 use serde::{Deserialize, Serialize};
 
-/// How far a change has come.
+/// The progress of a change across the instances.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
-    /// To every instance, in so many milliseconds where that was measured.
+    /// In effect on every instance, after this many milliseconds if that was measured.
     Everywhere(Option<u32>),
-    /// Not to every instance yet.
+    /// Not in effect on every instance yet.
     Soon,
-    /// Some instance does not confirm it, and applies it at this time of day at the latest.
+    /// An instance has not confirmed the change, and applies it at this time of day at the latest.
     Late(String),
 }
 
 impl Progress {
-    /// What the page says.
+    /// The message on the page.
     pub fn sentence(&self) -> String {
         match self {
             Self::Everywhere(None) => "In effect on every instance.".to_owned(),

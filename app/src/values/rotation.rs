@@ -4,20 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::form::sent_back::{MAX_NAME, sent_back};
 
-/// The form's fields as they were chosen.
+/// The fields as submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RotateKeyForm {
-    /// For how many seconds the old secret keeps working.
+    /// How long the old secret keeps working, in seconds.
     pub overlap: String,
-    /// What the form was served with, so that sending it twice rotates once.
+    /// The idempotency token of the form: submitting it twice rotates the key once.
     pub rotation_token: String,
-    /// The entity tag of the key as the form was served with it.
+    /// The entity tag of the key that the form was rendered with.
     pub base: String,
 }
 
 impl RotateKeyForm {
-    /// The form as it is sent back, no field longer than the page sends it.
+    /// The values to render again, truncated.
     pub fn sent_back(self) -> Self {
         Self {
             overlap: sent_back(&self.overlap, MAX_NAME),
@@ -27,7 +27,7 @@ impl RotateKeyForm {
     }
 }
 
-/// The overlaps offered, in seconds, with their texts.
+/// The overlaps to choose from, in seconds, with their labels.
 pub const OVERLAPS: [(i64, &str); 5] = [
     (0, "End it immediately"),
     (3_600, "1 hour"),

@@ -1,4 +1,4 @@
-//! What is shown once, in answer to the form that created it.
+//! The response to the forms that create and rotate a key, for their islands.
 
 use std::fmt;
 
@@ -6,14 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::form::errors::FieldError;
 
-/// The page that shows a new key, as its island gets it.
+/// The page that shows a key once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownOnce {
-    /// The page's title.
     pub title: String,
-    /// The key's own page, where one goes back or reloads to.
+    /// The path of the key's own page, which reload and back lead to.
     pub path: String,
-    /// The page below the frame, with the key in it.
+    /// The content of the page, with the key in it.
     pub html: String,
 }
 
@@ -25,14 +24,14 @@ impl fmt::Debug for ShownOnce {
     }
 }
 
-/// What comes of a form that creates or rotates a key, for its island.
+/// The result of a form that creates or rotates a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyAnswer {
-    /// It is done, and the key is shown.
+    /// The key was created or rotated, and is shown.
     Shown(ShownOnce),
-    /// It was done before, and its key can no longer be shown. The page at this path says so.
+    /// The form was submitted before, and the key can no longer be shown. The page at this path explains it.
     ShownBefore(String),
-    /// Nothing was changed.
+    /// Nothing was changed, because of these errors.
     Refused(Vec<FieldError>),
 }

@@ -2,20 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far back a report goes.
+/// The range of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Range {
-    /// By hour.
+    /// The last 24 hours, by hour.
     #[serde(rename = "24h")]
     Hours24,
-    /// By day.
+    /// The last 7 days, by day.
     #[serde(rename = "7d")]
     Days7,
-    /// By day.
+    /// The last 30 days, by day.
     #[default]
     #[serde(rename = "30d")]
     Days30,
-    /// By month.
+    /// The last 12 months, by month.
     #[serde(rename = "12m")]
     Months12,
 }
@@ -24,7 +24,7 @@ impl Range {
     /// Every range, shortest first.
     pub const ALL: [Self; 4] = [Self::Hours24, Self::Days7, Self::Days30, Self::Months12];
 
-    /// The word in an address.
+    /// The query value.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Hours24 => "24h",
@@ -34,7 +34,7 @@ impl Range {
         }
     }
 
-    /// The range that an address names; the default one where it names none.
+    /// Parses a query value; the default range if it is unknown.
     pub fn from_word(word: &str) -> Self {
         Self::ALL
             .into_iter()
@@ -42,7 +42,7 @@ impl Range {
             .unwrap_or_default()
     }
 
-    /// As links say it.
+    /// The label of the link.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Hours24 => "24 h",
@@ -52,13 +52,13 @@ impl Range {
         }
     }
 
-    /// The range before, to follow "on".
+    /// The name of the preceding period, to follow "vs.".
     pub const fn before(self) -> &'static str {
         match self {
-            Self::Hours24 => "the 24 hours before",
-            Self::Days7 => "the 7 days before",
-            Self::Days30 => "the 30 days before",
-            Self::Months12 => "the year before",
+            Self::Hours24 => "the previous 24 hours",
+            Self::Days7 => "the previous 7 days",
+            Self::Days30 => "the previous 30 days",
+            Self::Months12 => "the previous 12 months",
         }
     }
 
@@ -71,15 +71,15 @@ impl Range {
     }
 }
 
-/// What the page shows of a range.
+/// The usage page in a range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShownUsage {
     pub range: Range,
-    /// From when to when: "Oct 23 – Nov 21, 2026".
+    /// The dates of the range: "Oct 23 – Nov 21, 2026".
     pub period: String,
-    /// How many requests there were.
+    /// The number of requests.
     pub requests: i64,
-    /// The figures, the chart and the tables, as the page has them. The code that draws them would be a sixth of what
-    /// the browser loads.
+    /// The rendered figures, chart and tables. In WebAssembly, the code that renders them would be a sixth of the
+    /// download.
     pub html: String,
 }

@@ -1,4 +1,4 @@
-//! `latchkey audit`: whether the audit log is what was written.
+//! `latchkey audit`: verifies the audit log.
 
 use clap::Args;
 use latchkey::audit::{self, BrokenChain, InvalidCheckpoint};
@@ -6,7 +6,6 @@ use latchkey::audit::{self, BrokenChain, InvalidCheckpoint};
 use super::error::CliError;
 use crate::{settings::Settings, start};
 
-/// The flags of `audit verify`.
 #[derive(Debug, Args)]
 pub struct VerifyFlags {
     /// A head that was printed earlier. Fails if no entry has it.
@@ -14,7 +13,7 @@ pub struct VerifyFlags {
     head: Option<String>,
 }
 
-/// Checks every entry and prints how many there are and the hash of the last.
+/// Verifies every entry, and prints the number of entries and the hash of the last one.
 pub async fn verify(settings: &Settings, flags: VerifyFlags) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let verified = audit::verify(&engine, flags.head.as_deref()).await;
@@ -29,7 +28,7 @@ pub async fn verify(settings: &Settings, flags: VerifyFlags) -> Result<(), CliEr
     Ok(())
 }
 
-/// Accepts the beginning of a log of which an earlier version deleted entries.
+/// Accepts the start of a log from which an earlier version deleted entries.
 pub async fn seal(settings: &Settings) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let sealed = audit::seal(&engine).await;

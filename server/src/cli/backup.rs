@@ -11,14 +11,14 @@ use latchkey::{
 use super::{check, error::CliError};
 use crate::{settings::Settings, start};
 
-/// The file of `backup` and `restore`.
+/// The argument of `backup` and `restore`.
 #[derive(Debug, Args)]
 pub struct BackupFile {
     /// The backup file.
     file: PathBuf,
 }
 
-/// Backs up the database, which may be in use.
+/// Backs up the database, which can be in use.
 pub async fn back_up(settings: &Settings, BackupFile { file }: BackupFile) -> Result<(), CliError> {
     let db = start::existing_database(settings).await?;
     let rows = backup::create(&db, &Clock::System, &file).await?;
@@ -40,7 +40,7 @@ pub async fn back_up(settings: &Settings, BackupFile { file }: BackupFile) -> Re
     Ok(())
 }
 
-/// Restores a backup into an empty database, which is created if it is not there.
+/// Restores a backup into an empty database, which is created if it does not exist.
 pub async fn restore(settings: &Settings, BackupFile { file }: BackupFile) -> Result<(), CliError> {
     let backup = Backup::open(&file)?;
     let created_at = backup.header().created_at.clone();
@@ -51,7 +51,7 @@ pub async fn restore(settings: &Settings, BackupFile { file }: BackupFile) -> Re
          again.",
         db.name()
     );
-    // The data is there all the same, so that is no failure of the restore.
+    // The data was restored, so this is not a failure of the restore.
     if let Err(words) = check::pepper(settings, &db).await {
         eprintln!("Before you serve: {words}.");
     }

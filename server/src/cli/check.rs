@@ -1,4 +1,4 @@
-//! `latchkey check`: one line for each thing that has to work.
+//! `latchkey check`: prints one line for each requirement.
 
 use clap::Args;
 use latchkey::{
@@ -19,7 +19,6 @@ use crate::{
     start::check_data_dir,
 };
 
-/// The flags of `check`.
 #[derive(Debug, Args)]
 pub struct CheckFlags {
     /// Also exit with 1 on warnings: unknown variables, a proxy that is not in the settings, files that other
@@ -29,7 +28,7 @@ pub struct CheckFlags {
     strict: bool,
 }
 
-/// Says whether the settings and the database work. Changes nothing.
+/// Reports whether the settings and the database work. Changes nothing.
 pub async fn check(flags: &Flags, CheckFlags { strict }: CheckFlags) -> Result<(), CliError> {
     let warnings = errors(flags).await?;
     if strict && warnings > 0 {
@@ -38,7 +37,7 @@ pub async fn check(flags: &Flags, CheckFlags { strict }: CheckFlags) -> Result<(
     Ok(())
 }
 
-/// Says what works and what does not, and gives the number of warnings when everything works.
+/// Prints the result of each check. Returns the number of warnings if there are no errors.
 async fn errors(flags: &Flags) -> Result<usize, CliError> {
     let mut warnings = 0;
     let settings = match flags.settings() {
@@ -78,7 +77,7 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
     let Ok((_, db)) = words else {
         return Err(CliError::Unwell);
     };
-    // Before there is a database nothing is stored under a pepper.
+    // Without a database, nothing is stored under a pepper.
     let Some(db) = db else {
         return Ok(warnings);
     };
@@ -100,7 +99,7 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
     db.close().await;
     let works = match noticing {
         Noticing::Notified | Noticing::Looking(NotNotified::Sqlite) => true,
-        // It works, if later; what was set does not.
+        // Polling works, only later. But if a listen address was configured, that address does not work.
         Noticing::Looking(_) => settings.database_listen_url().is_none(),
     };
     if works && words.is_ok() {
@@ -110,7 +109,7 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
     }
 }
 
-/// How changes are noticed, with what is in the way.
+/// How changes are noticed, with the reason if notifications do not work.
 fn in_full(noticing: &Noticing) -> String {
     match noticing {
         Noticing::Looking(NotNotified::Unreachable(error)) => {
@@ -120,7 +119,7 @@ fn in_full(noticing: &Noticing) -> String {
     }
 }
 
-/// What to say of the database, and the database if it is there.
+/// The message about the database, and the database if it exists.
 async fn database(settings: &Settings) -> Result<(String, Option<Db>), String> {
     if let Some(file) = settings.sqlite_file().filter(|file| !file.exists()) {
         let words = format!(
@@ -149,15 +148,15 @@ async fn database(settings: &Settings) -> Result<(String, Option<Db>), String> {
     }
 }
 
-/// Says what is wrong with the beginning of the audit log, if anything is. To check every entry takes minutes.
+/// Reports what is wrong with the start of the audit log. Verifying every entry would take minutes.
 async fn beginning_of_audit_log(settings: &Settings, db: &Db) -> Option<String> {
-    // What is wrong with the peppers is said elsewhere.
+    // Errors with the peppers are reported elsewhere.
     let peppers = settings.existing_peppers().ok().flatten()?;
     let checked = audit::check_beginning(db, &peppers).await;
     checked.err().map(|error| with_causes(&error))
 }
 
-/// Says whether the peppers are those that the database needs.
+/// Reports whether the settings contain the peppers that the database needs.
 pub async fn pepper(settings: &Settings, db: &Db) -> Result<String, String> {
     let is_used = db.has_used_pepper().await;
     let is_used = is_used.map_err(|error| with_causes(&error))?;

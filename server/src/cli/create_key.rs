@@ -1,4 +1,4 @@
-//! `latchkey key create`: a key without the pages.
+//! `latchkey key create`: creates a key on the command line.
 
 use clap::Args;
 use latchkey::{
@@ -24,7 +24,6 @@ use latchkey::{
 use super::{error::CliError, flags::days, orgs::find_org, pepper::when_known};
 use crate::{key_object::KeyObject, settings::Settings, start};
 
-/// The flags of `key create`.
 #[derive(Debug, Args)]
 pub struct NewKeyFlags {
     /// The slug of the organization.
@@ -71,7 +70,7 @@ pub struct NewKeyFlags {
     json: bool,
 }
 
-/// Creates a key and prints its text.
+/// Creates a key and prints its plaintext.
 pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError> {
     let domains = read_domains(&flags.domain)?;
     let engine = start::engine(settings).await?;
@@ -141,7 +140,7 @@ fn read_metadata(text: &str) -> Result<Metadata, &'static str> {
     serde_json::from_str(text).map_err(|_| r#"Must be a JSON object, such as {"plan": "gold"}."#)
 }
 
-/// The org's project with this name or id.
+/// Finds the organization's project with this name or ID.
 async fn find_project(engine: &Engine, org: &Org, project: &str) -> Result<ProjectId, CliError> {
     let permit = Operator::at_the_command_line().permit::<to::SeeKeyDetails>(org);
     let choices = choices(engine, &permit)

@@ -1,4 +1,4 @@
-//! Why a command did not do its work.
+//! Errors of commands.
 
 use std::{error::Error, fmt::Write as _};
 
@@ -10,50 +10,50 @@ use crate::{
     start::StartError,
 };
 
-/// Why a command did not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// What was entered will not do.
+    /// The input is invalid.
     #[error("{0}")]
     BadInput(String),
-    /// A setting will not do.
+    /// A setting is invalid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// Something that the command needs does not work.
+    /// Something that the command requires does not work.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Serving did not begin, or did not end well.
+    /// The server did not start or did not stop cleanly.
     #[error(transparent)]
     Serve(#[from] ServeError),
     /// The pepper was not rotated.
     #[error(transparent)]
     Rotate(#[from] RotateError),
-    /// There is no backup.
+    /// The backup was not created.
     #[error(transparent)]
     Backup(#[from] BackupError),
     /// Nothing was restored.
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    /// The work itself failed.
+    /// The operation failed.
     #[error("{0}")]
     Failed(&'static str, #[source] Box<dyn Error + Send + Sync>),
-    /// The work was not done, because of what was to be worked on.
+    /// The operation was rejected because of the state of its object.
     #[error("{0}")]
     Refused(String),
-    /// `check` found something; it has said what.
+    /// `check` found errors, which it has printed.
     #[error("some checks failed")]
     Unwell,
-    /// `check --strict` found something that works and should not be left so; it has said what.
+    /// `check --strict` found warnings, which it has printed.
     #[error("all checks passed, with warnings")]
     Warnings,
 }
 
-/// An error and what led to it, in one line.
+/// An error and its causes, in one line.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // An error that is only passed on says what its cause says.
+        // A transparent error has the same message as its cause.
         if !text.ends_with(&error.to_string()) {
             // Writing to a String cannot fail.
             let _ = write!(text, ": {error}");

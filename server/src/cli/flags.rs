@@ -1,5 +1,5 @@
-//! The flags that every command takes: one for each setting but the secret ones, which other users of the machine could
-//! read from the list of processes.
+//! The flags that every command accepts: one for each setting, except for secret ones, which other users of the machine
+//! could read from the process list.
 
 use std::{
     env, fs,
@@ -10,10 +10,10 @@ use clap::Args;
 
 use crate::settings::{Layers, Settings, SettingsError};
 
-/// The file that is read when it is there and `--config` names no other.
+/// The settings file that is read if it exists and `--config` is not set.
 const FILE: &str = "latchkey.toml";
 
-/// Settings given as flags, and where the others are.
+/// Settings given as flags, and the path of the settings file.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Flags {
@@ -62,10 +62,10 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The settings of all layers, and the variables that look like settings and are none.
+    /// The settings of all layers, and the environment variables that look like settings but are not.
     ///
     /// # Errors
-    /// When one will not do, or the file cannot be read.
+    /// If a setting is invalid, or the file cannot be read.
     pub fn settings(&self) -> Result<(Settings, Vec<String>), SettingsError> {
         let mut layers = Layers::defaults();
         if let Some(file) = self.file() {
@@ -76,7 +76,7 @@ impl Flags {
             })?;
             layers = layers.with_file(&file.display().to_string(), &text)?;
         }
-        // What is not UTF-8 cannot be a setting.
+        // Values that are not UTF-8 cannot be settings.
         let environment = env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
@@ -115,7 +115,7 @@ impl Flags {
     }
 }
 
-/// A number of days, as flags say it: at most a hundred years.
+/// Parses a number of days: at most a hundred years.
 pub fn days(text: &str) -> Result<u32, &'static str> {
     let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
     days.ok_or("Must be a whole number from 1 to 36500.")

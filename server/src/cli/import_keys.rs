@@ -1,4 +1,4 @@
-//! `latchkey key import`: keys that were created elsewhere, by their SHA-256.
+//! `latchkey key import`: imports keys that were created elsewhere, by their SHA-256 digests.
 
 use std::{io, path::PathBuf};
 
@@ -14,7 +14,6 @@ use serde::Serialize;
 use super::{error::CliError, orgs::find_org, pepper::when_known};
 use crate::{settings::Settings, start};
 
-/// The flags of `key import`.
 #[derive(Debug, Args)]
 pub struct ImportFlags {
     /// The slug of the organization.
@@ -33,7 +32,7 @@ pub struct ImportFlags {
     json: bool,
 }
 
-/// How a file is written, as flags say it.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FormatFlag {
     Csv,
@@ -61,7 +60,7 @@ struct ProblemObject<'a> {
     detail: &'a str,
 }
 
-/// Imports a file and prints the report. Fails when something in the file will not do.
+/// Imports a file and prints the report. Fails if any key in the file is invalid.
 pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), CliError> {
     let file = flags.file.display();
     let text = std::fs::read_to_string(&flags.file).map_err(|error| {

@@ -1,4 +1,4 @@
-//! `latchkey org`: organizations without the pages.
+//! `latchkey org`: manages organizations on the command line.
 
 use std::io::Read as _;
 
@@ -14,7 +14,6 @@ use latchkey::{
 use super::error::CliError;
 use crate::{settings::Settings, start};
 
-/// The flags of `org create`.
 #[derive(Debug, Args)]
 pub struct NewOrg {
     /// The name.
@@ -25,7 +24,7 @@ pub struct NewOrg {
     slug: Slug,
 }
 
-/// Creates an org and prints its slug.
+/// Creates an organization and prints its slug.
 pub async fn create(settings: &Settings, new: NewOrg) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let made = orgs::create(
@@ -45,7 +44,7 @@ pub async fn create(settings: &Settings, new: NewOrg) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The org with this slug.
+/// Finds the organization with this slug.
 pub(super) async fn find_org(engine: &Engine, slug: &Slug) -> Result<Org, CliError> {
     let found = orgs::find(engine, &Operator::at_the_command_line(), slug).await;
     found
@@ -57,7 +56,7 @@ pub(super) async fn find_org(engine: &Engine, slug: &Slug) -> Result<Org, CliErr
         })
 }
 
-/// A new password from standard input, up to the first line end.
+/// Reads a new password from the first line of standard input.
 pub(super) fn read_password() -> Result<NewPassword, CliError> {
     let mut text = String::new();
     let read = std::io::stdin()

@@ -1,4 +1,4 @@
-//! `latchkey user`: people without the pages.
+//! `latchkey user`: manages users on the command line.
 
 use clap::Args;
 use latchkey::{
@@ -22,7 +22,6 @@ use super::{
 };
 use crate::{settings::Settings, start};
 
-/// The flags of `user create`.
 #[derive(Debug, Args)]
 pub struct NewUser {
     /// The e-mail address of the user.
@@ -50,7 +49,6 @@ pub struct Account {
     email: EmailAddress,
 }
 
-/// The flags of `user reset-password`.
 #[derive(Debug, Args)]
 pub struct ResetPassword {
     /// The e-mail address of the account.
@@ -61,7 +59,7 @@ pub struct ResetPassword {
     password_stdin: bool,
 }
 
-/// Creates an account in an org and prints its id.
+/// Creates an account in an organization and prints its ID.
 pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
     let password = read_password()?;
     let local_part = new.email.as_str().split('@').next().unwrap_or_default();
@@ -91,7 +89,6 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Disables an account.
 pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -105,7 +102,6 @@ pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliErr
     close(&engine).await
 }
 
-/// Enables a disabled account.
 pub async fn enable(settings: &Settings, account: Account) -> Result<(), CliError> {
     let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -117,7 +113,7 @@ pub async fn enable(settings: &Settings, account: Account) -> Result<(), CliErro
     Ok(())
 }
 
-/// Sets a new password and signs the person out everywhere.
+/// Sets a new password and signs the user out everywhere.
 pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result<(), CliError> {
     let password = read_password()?;
     let engine = start::engine_without_older_peppers(settings).await?;
@@ -132,7 +128,7 @@ pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result
     close(&engine).await
 }
 
-/// Writes that sessions ended, and closes the database.
+/// Writes the ended sessions to the audit log, and closes the database.
 async fn close(engine: &Engine) -> Result<(), CliError> {
     let logged = engine.finish().await;
     engine.db().close().await;

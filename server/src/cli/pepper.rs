@@ -1,4 +1,4 @@
-//! `latchkey pepper status` and `latchkey pepper rotate`, and what a rotation means for a server that is running.
+//! `latchkey pepper status` and `latchkey pepper rotate`, and what a rotation means for a running server.
 
 use latchkey::{
     Engine,
@@ -14,7 +14,7 @@ use crate::{
     start::{self, StartError},
 };
 
-/// Prints one line for each pepper that the database or the settings know, separated by tabs.
+/// Prints a tab-separated line for each pepper that the database or the settings contain.
 pub async fn status(settings: &Settings) -> Result<(), CliError> {
     let db = start::existing_database(settings).await?;
     let peppers = settings.existing_peppers().map_err(StartError::from)?;
@@ -47,14 +47,14 @@ pub async fn status(settings: &Settings) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Replaces the pepper in its file, or prints what to set where the settings have it.
+/// Replaces the pepper in its file, or prints the new settings if the settings contain the pepper.
 pub async fn rotate(settings: &Settings) -> Result<(), CliError> {
     let db = start::existing_database(settings).await?;
     let now = Clock::System.now();
     let peppers = settings.existing_peppers().map_err(StartError::from)?;
     let peppers =
         peppers.ok_or_else(|| StartError::from(PepperError::Lost(settings.pepper_file())))?;
-    // The state before is the last at which a mistake can be told from the rotation.
+    // After the rotation, a wrong pepper could no longer be distinguished from the rotated one.
     peppers::check(&db, &peppers, now).await.map_err(unusable)?;
     let uses = peppers::status(&db, Some(&peppers), now).await;
     let uses = uses.map_err(|error| unusable(error.into()))?;
@@ -67,14 +67,14 @@ pub async fn rotate(settings: &Settings) -> Result<(), CliError> {
     }
 }
 
-/// What to add to the report of a command that created a key or a token: when a running Latchkey knows it.
+/// Added to the output of commands that create a key or token: when a running Latchkey accepts it.
 pub async fn when_known(engine: &Engine) -> &'static str {
     match instances::any_lacks_current_pepper(engine).await {
         Ok(true) => {
             "Restart `latchkey serve`. It was started before the pepper was rotated and rejects keys and tokens \
              created since then."
         }
-        // The key was created, whatever can be said of it.
+        // The key was created, even if the instances could not be read.
         Ok(false) | Err(_) => "This takes effect on a running Latchkey within a second.",
     }
 }

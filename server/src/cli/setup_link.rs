@@ -1,4 +1,4 @@
-//! `latchkey setup-link`: how to create the first account, once more.
+//! `latchkey setup-link`: prints the link that creates the first account again.
 
 use latchkey::accounts::{
     SignUpPolicy, setup_code,
@@ -8,12 +8,12 @@ use latchkey::accounts::{
 use super::CliError;
 use crate::{settings::Settings, start};
 
-/// Prints the link, while there is no account.
+/// Prints the link if no account exists.
 pub async fn print(settings: &Settings) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let may = sign_up::may_sign_up(&engine).await;
     let may =
-        may.map_err(|error| CliError::Failed("the database could not be asked", error.into()))?;
+        may.map_err(|error| CliError::Failed("the database does not respond", error.into()))?;
     let link = format!(
         "{}{}",
         settings.public_url(settings.listen.port()),

@@ -1,4 +1,4 @@
-//! `latchkey token`: the operator's service tokens.
+//! `latchkey token`: manages the operator's service tokens.
 
 use clap::Args;
 use latchkey::{
@@ -14,7 +14,6 @@ use serde::Serialize;
 use super::{error::CliError, flags::days, orgs::find_org, pepper::when_known};
 use crate::{rest::tokens::DEFAULT_DAYS, settings::Settings, start};
 
-/// The flags of `token create`.
 #[derive(Debug, Args)]
 pub struct NewToken {
     /// A name that describes what the token is for.
@@ -31,7 +30,6 @@ pub struct NewToken {
     expires_in_days: Option<u32>,
 }
 
-/// The flags of `token list`.
 #[derive(Debug, Args)]
 pub struct ListTokens {
     /// Print the tokens as a JSON array.
@@ -39,7 +37,6 @@ pub struct ListTokens {
     json: bool,
 }
 
-/// The flags of `token revoke`.
 #[derive(Debug, Args)]
 pub struct RevokeToken {
     /// The ID of the token, as shown by `token list`.
@@ -59,7 +56,6 @@ struct TokenObject<'a> {
     status: &'a str,
 }
 
-/// Creates a service token and prints it.
 pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> {
     let engine = start::engine(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -77,9 +73,7 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
         creation_token: None,
     };
     let created = match &org {
-        Some(org) => {
-            service_tokens::create_for_org(&engine, &operator.permit(org), token).await
-        }
+        Some(org) => service_tokens::create_for_org(&engine, &operator.permit(org), token).await,
         None => service_tokens::create_for_instance(&engine, &operator, token)
             .await
             .map_err(CreateTokenError::Fault),
@@ -102,7 +96,7 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Prints every service token: a line of names, then one line for each, with tabs between the columns.
+/// Prints a header line and a line for each service token, with columns separated by tabs.
 pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError> {
     let db = start::database(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -134,7 +128,6 @@ pub async fn list(settings: &Settings, flags: ListTokens) -> Result<(), CliError
     Ok(())
 }
 
-/// Revokes a service token.
 pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
@@ -142,7 +135,7 @@ pub async fn revoke(settings: &Settings, flags: RevokeToken) -> Result<(), CliEr
     engine.db().close().await;
     match revoked {
         Ok(()) => eprintln!("Revoked. A running Latchkey rejects the token within a second."),
-        // What was asked for holds, so that a script may ask twice.
+        // The token is revoked, as requested, so repeating the command is not an error.
         Err(RevokeTokenError::AlreadyRevoked(at)) => {
             eprintln!("This token was already revoked, at {}.", shown(Some(at)));
         }

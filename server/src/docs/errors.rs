@@ -1,11 +1,11 @@
-//! What each code means and what to do about it.
+//! The page that explains each error code.
 
 use latchkey::outcome::Outcome;
 use leptos::prelude::*;
 
 use crate::{html::with_code, problem::Code};
 
-/// The page: the codes of verifications, then the API's own.
+/// The page: the codes of verifications, then those of the API.
 pub fn main() -> AnyView {
     let refusals = Outcome::ALL
         .iter()
@@ -17,7 +17,7 @@ pub fn main() -> AnyView {
             meaning: outcome.meaning(),
             advice: outcome.advice(),
         });
-    // A refused preflight has the code of the verification that would be refused.
+    // A rejected preflight has the same code as a rejected verification, which is listed above.
     let errors = Code::ALL
         .iter()
         .filter(|code| **code != Code::OriginNotAllowed)

@@ -1,4 +1,4 @@
-//! The API's description as HTML: the objects that operations read and write.
+//! The API description as HTML: the objects that operations read and write.
 
 use leptos::prelude::*;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::html::with_code;
 
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// Every object.
+/// A section for each object.
 pub fn sections(document: &Value) -> AnyView {
     let schemas = document["components"]["schemas"].as_object();
     let sections = schemas.into_iter().flatten().map(|(name, schema)| {
@@ -23,7 +23,7 @@ pub fn sections(document: &Value) -> AnyView {
     sections.collect_view().into_any()
 }
 
-/// What an object is made of; of a text with a rule, its words or its type.
+/// The fields of an object; for a string with a rule, its values or its type.
 fn content(schema: &Value) -> AnyView {
     if schema["type"] == "string" {
         view! { <p>{type_of(schema)}</p> }.into_any()
@@ -32,7 +32,7 @@ fn content(schema: &Value) -> AnyView {
     }
 }
 
-/// An object's fields as a table.
+/// The fields of an object as a table.
 fn fields(schema: &Value) -> AnyView {
     let parts = schema["allOf"].as_array().into_iter().flatten();
     let rows = parts.chain([schema]).map(|part| {
@@ -59,7 +59,7 @@ fn row(name: &str, field: &Value, is_required: bool) -> AnyView {
     .into_any()
 }
 
-/// A table of things that have a type and a description.
+/// A table of items that have a type and a description.
 pub fn table(of: &'static str, rows: AnyView) -> AnyView {
     view! {
         <table class="table">
@@ -74,7 +74,7 @@ pub fn table(of: &'static str, rows: AnyView) -> AnyView {
     .into_any()
 }
 
-/// What a field means; where it may be null, that is with the schema of what it is otherwise.
+/// The description of a field. If the field can be null, the description is in the schema of the other choice.
 fn description(field: &Value) -> &str {
     let choices = field["oneOf"].as_array().into_iter().flatten();
     choices
@@ -83,13 +83,13 @@ fn description(field: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// A schema's type in words, with a link where it is one of the objects.
+/// The type of a schema in words, with a link if it is one of the objects.
 pub fn type_of(schema: &Value) -> AnyView {
     if let Some(reference) = schema["$ref"].as_str() {
         return link(reference);
     }
     if let Some(choices) = schema["oneOf"].as_array() {
-        // null is read last.
+        // Lists null last.
         let (null, others): (Vec<_>, Vec<_>) =
             choices.iter().partition(|choice| choice["type"] == "null");
         let choices = others.into_iter().chain(null);
@@ -117,14 +117,13 @@ pub fn type_of(schema: &Value) -> AnyView {
     }
 }
 
-/// One after the other, with the same between two.
+/// Joins views with a separator.
 pub fn joined(views: Vec<AnyView>, between: &'static str) -> AnyView {
     let views = views.into_iter().enumerate();
     let views = views.map(|(position, each)| view! { {(position > 0).then_some(between)}{each} });
     views.collect_view().into_any()
 }
 
-/// A link to one of the objects.
 fn link(reference: &str) -> AnyView {
     let name = reference.strip_prefix(SCHEMAS).unwrap_or(reference);
     view! { <a href=format!("#object-{name}")>{name.to_owned()}</a> }.into_any()

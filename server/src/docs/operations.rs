@@ -1,4 +1,4 @@
-//! The API's description as HTML: its operations.
+//! The API description as HTML: its operations.
 
 use leptos::prelude::*;
 use serde_json::Value;
@@ -11,14 +11,14 @@ use crate::html::with_code;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// One operation of the document.
+/// An operation of the document.
 struct Operation<'a> {
     method: &'static str,
     path: &'a str,
     description: &'a Value,
 }
 
-/// The page: contents, operations by group, then the objects that they read and write.
+/// The page: the contents, the operations by group, then the objects that they read and write.
 pub fn main(document: &Value) -> AnyView {
     let operations = operations(document);
     let groups = document["tags"].as_array().into_iter().flatten();
@@ -56,7 +56,7 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
     present.collect()
 }
 
-/// A group's part of the contents.
+/// The contents entry of a group.
 fn contents((group, operations): &(&Value, Vec<&Operation<'_>>)) -> AnyView {
     let name = text(group, "name");
     let links = operations.iter().map(|operation| {
@@ -100,14 +100,13 @@ fn section(operation: &Operation<'_>) -> AnyView {
     .into_any()
 }
 
-/// What an operation or a group is called in addresses.
+/// The anchor of an operation or group.
 fn anchor(name: &str) -> String {
     name.to_lowercase()
         .replace(['’', '\''], "")
         .replace(' ', "-")
 }
 
-/// The parameters of an operation.
 fn table(parameters: &[Value]) -> AnyView {
     let rows = parameters.iter().map(|parameter| {
         view! {

@@ -1,11 +1,11 @@
-//! What was written of the documentation.
+//! The rendered documentation.
 
 use std::sync::OnceLock;
 
 use axum::body::Bytes;
 
-/// The API's description and the pages, each written when it is first asked for: that takes milliseconds, and anyone may
-/// ask.
+/// The OpenAPI document and the pages. Each is rendered on the first request and then kept, because rendering takes
+/// milliseconds and anyone can request it.
 #[derive(Debug, Default)]
 pub struct Docs {
     pub(super) openapi: OnceLock<Option<Bytes>>,

@@ -1,4 +1,4 @@
-//! The line for a slow statement. sqlx's own repeats the whole statement, which can have thousands of placeholders.
+//! The log line for a slow statement. sqlx logs the whole statement, which can have thousands of placeholders.
 
 use std::fmt;
 
@@ -18,13 +18,13 @@ use tracing_subscriber::{
 
 use crate::settings::LogFormat;
 
-/// What sqlx calls its events about statements.
+/// The target of sqlx's events about statements.
 const TARGET: &str = "sqlx::query";
-/// The most characters of a statement: enough to recognize which it is.
+/// The maximum length of a statement in the log: enough to recognize it.
 const MAX_STATEMENT: usize = 200;
-const MESSAGE: &str = "a statement was slow";
+const MESSAGE: &str = "slow statement";
 
-/// Formats every event as `inner` does, but for sqlx's about slow statements.
+/// Formats events like `inner`, except for sqlx's events about slow statements.
 pub struct BoundedStatements<F> {
     pub inner: F,
     pub format: LogFormat,
@@ -71,17 +71,17 @@ where
     }
 }
 
-/// What is kept of sqlx's event.
+/// The fields of sqlx's event that are logged.
 #[derive(Default)]
 struct SlowStatement {
-    /// The first words, which are all there is where the statement has no more.
+    /// The first words of the statement. They are the whole statement if `statement` is empty.
     summary: String,
     statement: String,
     seconds: f64,
 }
 
 impl SlowStatement {
-    /// The statement, its white space as single spaces, as much as is kept of it.
+    /// The beginning of the statement, with white space collapsed.
     fn text(&self) -> String {
         let whole = if self.statement.is_empty() {
             &self.summary
@@ -142,7 +142,7 @@ mod tests {
         }
     }
 
-    /// The lines for an event of sqlx about `sql`, and for one of ours.
+    /// The log lines for an event of sqlx about `sql`, and for one of Latchkey.
     fn lines(format: LogFormat, sql: &str) -> Vec<String> {
         let written = Written::default();
         let writer = written.clone();
@@ -182,7 +182,7 @@ mod tests {
         let readable = lines(LogFormat::Readable, &sql);
         assert_eq!(readable.len(), 2, "{readable:?}");
         let begins =
-            "  WARN a statement was slow statement=\"SELECT name FROM keys WHERE id IN ($1, $1, ";
+            "  WARN slow statement statement=\"SELECT name FROM keys WHERE id IN ($1, $1, ";
         assert!(readable[0].contains(begins), "{readable:?}");
         assert!(
             readable[0].ends_with("…\" elapsed_secs=1.25"),

@@ -1,5 +1,5 @@
-//! Schemas of the texts that are one of a few words, or that keep to a rule: each stands once in the description and is
-//! referred to from the fields. The types exist for that alone.
+//! Schemas of strings that are enumerations or follow a rule. Each is defined once in the document and referenced by
+//! fields. The types exist only for this purpose.
 
 use std::borrow::Cow;
 
@@ -78,14 +78,14 @@ schemas! {
     Name = name(80);
 }
 
-/// A text that is one of these.
+/// A string enumeration.
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> Object {
     let mut object = Object::with_type(Type::String);
     object.enum_values = Some(words.map(serde_json::Value::from).collect());
     object
 }
 
-/// A text that, without the white space around it, has 1 to `most` characters. Only a pattern leaves that white space out.
+/// A string that has 1 to `most` characters after trimming. Only a pattern can express the trimming.
 fn name(most: usize) -> Object {
     let between = most - 2;
     let (nowhere, not_first) = (set(NOWHERE), set(NOT_FIRST));
@@ -96,7 +96,8 @@ fn name(most: usize) -> Object {
     object
 }
 
-/// Ranges of characters for a set in a regular expression. Those beyond U+FFFF have no notation that all programs read.
+/// Ranges of characters for a character class in a regular expression. Characters beyond U+FFFF are omitted, because no
+/// notation for them works in all programs.
 fn set(ranges: &[(char, char)]) -> String {
     let ranges = ranges.iter().filter(|(_, last)| *last <= '\u{ffff}');
     let written = ranges

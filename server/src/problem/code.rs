@@ -1,39 +1,37 @@
-//! The codes of the API's own errors: what each means and what to do, as `/docs/errors` says it.
+//! The codes of API errors: what each means and how to fix it, as shown at `/docs/errors`.
 
 use axum::http::StatusCode;
 
 macro_rules! codes {
     ($($name:ident $code:literal $status:ident $title:literal $meaning:literal $advice:literal,)*) => {
-        /// Why the API did not do what was asked of it. What a verification decides is an
-        /// [`Outcome`](latchkey::outcome::Outcome) instead.
+        /// Why an API request failed. The result of a verification is an [`Outcome`](latchkey::outcome::Outcome)
+        /// instead.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code { $(#[doc = $meaning] $name,)* }
 
         impl Code {
-            /// Every code, by status.
+            /// All codes, ordered by status.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The word on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
 
-            /// The HTTP status.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)* }
             }
 
-            /// The code as a heading.
+            /// The heading.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
 
-            /// What it means. Between backticks it is code.
+            /// What it means. Parts between backticks are code.
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$name => $meaning,)* }
             }
 
-            /// What to do about it.
+            /// How to fix it.
             pub const fn advice(self) -> &'static str {
                 match self { $(Self::$name => $advice,)* }
             }

@@ -1,4 +1,4 @@
-//! `/v1/orgs/{org}/agents`: what keys are used on.
+//! `/v1/orgs/{org}/agents`: the bots, assistants and apps that use keys.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use latchkey::{
@@ -162,7 +162,9 @@ pub async fn create(
         }
     };
     let token_id = of.caller.token_id;
-    idempotency.once(&state.engine, token_id, &bytes, make).await
+    idempotency
+        .once(&state.engine, token_id, &bytes, make)
+        .await
 }
 
 async fn answer(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Response, Problem> {
@@ -182,7 +184,7 @@ pub async fn show(
     current(&state, &of, public_id).await
 }
 
-/// The agent as it is now.
+/// Returns the current state of the agent.
 async fn current(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<Response, Problem> {
     let agent = find(state, of, public_id).await?;
     Ok(tagged(&agent.tag(), Json(AgentObject::from(agent))))
@@ -249,7 +251,7 @@ impl From<Agent> for AgentObject {
     }
 }
 
-/// Which field it was that the operation did not take.
+/// Maps an error to the field that caused it.
 fn refused(error: AgentError) -> Problem {
     let field = match error {
         AgentError::NotFound => return no_agent(),

@@ -1,4 +1,4 @@
-//! `GET /v1/orgs/{org}/audit`: who did what in an org.
+//! `GET /v1/orgs/{org}/audit`: the audit log of an organization.
 
 mod cursor;
 mod entry;
@@ -60,12 +60,11 @@ pub struct AuditLogQuery {
     to: Option<Instant>,
 }
 
-/// The id of someone who can do something.
+/// The ID of a user or service token.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct ActorId(String);
 
-/// The text is no id of an actor.
 #[derive(Debug, thiserror::Error)]
 #[error("must be the ID of a user (`usr_…`) or service token (`svc_…`)")]
 struct InvalidActorId;
@@ -107,7 +106,7 @@ pub async fn list(
     }))
 }
 
-/// The first millisecond that is not before an instant: entries have whole ones.
+/// Rounds an instant up to a whole millisecond, the precision of audit log entries.
 fn not_before(at: jiff::Timestamp) -> Timestamp {
     let millis = at.as_millisecond();
     let is_between = at.as_nanosecond() > i128::from(millis) * 1_000_000;

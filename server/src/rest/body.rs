@@ -1,5 +1,5 @@
-//! JSON bodies: 415 for what says that it is something else, 400 for what is no JSON object or says a thing twice, 422
-//! for fields that will not do, all of them at once.
+//! JSON bodies: 415 for another media type, 400 if the body is not a JSON object or contains a field twice, and 422 for
+//! invalid fields, all of which are reported together.
 
 mod media_type;
 
@@ -18,12 +18,12 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// A body whose fields are all optional for serde: what must be there is said by [`required`].
+/// A body whose fields are all optional for serde. [`required`] checks required fields.
 #[derive(Debug)]
 pub struct Body<T> {
-    /// What was read.
+    /// The parsed fields.
     pub fields: T,
-    /// The body as it came.
+    /// The body as it was sent.
     pub bytes: Bytes,
 }
 
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// Why a body could not be taken from the connection.
+/// The error if a body could not be received.
 pub fn unread(rejection: BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(),
@@ -46,10 +46,10 @@ pub fn unread(rejection: BytesRejection) -> Problem {
     }
 }
 
-/// A field that must be there.
+/// Checks a required field.
 ///
 /// # Errors
-/// When it is not.
+/// If it is missing.
 pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Problem> {
     value.ok_or_else(|| Problem::invalid_field(field, "is required"))
 }
@@ -59,10 +59,10 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     fields::read(object).map_err(Problem::invalid_fields)
 }
 
-/// The fields of a body. `names` are those that it may have.
+/// The fields of a body. `names` returns the allowed fields.
 ///
 /// # Errors
-/// When there is no body, it is no JSON object, or it has a field twice.
+/// If the body is missing, is not a JSON object, or contains a field twice.
 pub fn object(
     bytes: &[u8],
     names: impl FnOnce() -> &'static [&'static str],
@@ -86,7 +86,7 @@ pub fn object(
     }
 }
 
-/// For fields where null says something else than leaving the field out: `None` is out, `Some(None)` is null.
+/// For fields where null has a different meaning than omitting the field: `None` if omitted, `Some(None)` if null.
 pub fn nullable<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: serde::Deserialize<'de>,

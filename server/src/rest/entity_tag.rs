@@ -1,5 +1,5 @@
-//! Entity tags (RFC 9110, 8.8.3): `ETag` says which state of a thing an answer shows, and `If-Match` which one a change is
-//! meant for. Every operation that changes or deletes a key or an agent takes it.
+//! Entity tags (RFC 9110, 8.8.3). `ETag` identifies the state that a response shows, and `If-Match` the state that a
+//! change is meant for. Every operation that changes or deletes a key, an agent or a project accepts it.
 
 use axum::{
     extract::FromRequestParts,
@@ -10,7 +10,7 @@ use latchkey::revision::Known;
 
 use crate::problem::{Code, Problem};
 
-/// What `If-Match` says the caller knows. Without the header, and for `*`, that is nothing.
+/// The `If-Match` header. Without the header, and with `*`, any state is accepted.
 #[derive(Debug)]
 pub struct IfMatch(pub Known);
 
@@ -21,14 +21,14 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
         let texts: Option<Vec<&str>> = lines.iter().map(|line| line.to_str().ok()).collect();
         let known = texts.and_then(|texts| match texts.as_slice() {
             [] => Some(Known::Nothing),
-            // Several lines are one list.
+            // Several headers form one list.
             texts => read(&texts.join(",")),
         });
         known.map(Self).ok_or_else(malformed)
     }
 }
 
-/// An answer that shows the state with this tag.
+/// Adds the `ETag` of the state that a response shows.
 pub fn tagged(tag: &str, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     let tag = HeaderValue::from_str(&format!("\"{tag}\"")).ok();
@@ -38,7 +38,7 @@ pub fn tagged(tag: &str, answer: impl IntoResponse) -> Response {
     response
 }
 
-/// The thing has none of the tags that `If-Match` names.
+/// The object has none of the ETags in `If-Match`.
 pub fn changed_meanwhile() -> Problem {
     Problem::new(
         Code::ChangedMeanwhile,
@@ -47,7 +47,7 @@ pub fn changed_meanwhile() -> Problem {
     )
 }
 
-/// `*` or the strong tags of a list; `None` when it is neither. Weak tags are left out, since they never match.
+/// Parses `*` or a list of tags; `None` if invalid. Weak tags are omitted, because they never match.
 fn read(text: &str) -> Option<Known> {
     if text.trim_matches(BLANKS) == "*" {
         return Some(Known::Nothing);

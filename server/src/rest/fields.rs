@@ -1,7 +1,7 @@
-//! Fields of bodies and parameters of addresses, read into what an operation takes.
+//! Parses fields of bodies and query parameters.
 //!
-//! Serde's errors are written for those who write Rust ("invalid type: integer `1`, expected a string"). Here each is a
-//! sentence for the caller, which says what the field must be.
+//! Serde's error messages are written for Rust developers ("invalid type: integer `1`, expected a string"). This module
+//! produces messages for API callers, which say what the field must be.
 
 mod reader;
 mod values;
@@ -22,7 +22,6 @@ use self::{
 };
 use crate::problem::{FieldError, Problem};
 
-/// Fields by name, as they were sent.
 #[derive(Debug, Default)]
 pub struct Fields {
     values: Map<String, Value>,
@@ -30,7 +29,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Adds a field as it was sent.
+    /// Adds a field. The name of a duplicate is kept for [`Self::each_once`].
     pub fn add(&mut self, name: String, value: Value) {
         match self.values.entry(name) {
             Entry::Vacant(place) => {
@@ -42,10 +41,10 @@ impl Fields {
         }
     }
 
-    /// The fields, each of which is there once: of two, one would be dropped without a word.
+    /// The fields, if none appears twice. Without this check, one of two values would be dropped silently.
     ///
     /// # Errors
-    /// Names a field that is there twice.
+    /// If a field appears twice.
     pub fn each_once(self) -> Result<Map<String, Value>, Problem> {
         let Some(twice) = self.twice else {
             return Ok(self.values);
@@ -81,10 +80,10 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// Reads all fields.
+/// Parses all fields.
 ///
 /// # Errors
-/// Says of each field what is wrong with it: serde stops at the first.
+/// If fields are invalid: one error for each of them. Serde itself stops at the first one.
 pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<FieldError>> {
     T::deserialize(Reader(fields.clone().into())).map_err(|_| {
         let errors = fields.into_iter().filter_map(|(field, value)| {
@@ -99,7 +98,7 @@ pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<Fi
     })
 }
 
-/// The names of the fields that `T` takes.
+/// The names of the fields that `T` accepts.
 pub fn names<T: DeserializeOwned>() -> &'static [&'static str] {
     let no_name = Map::from_iter([(String::new(), Value::Null)]);
     match T::deserialize(Reader(no_name.into())) {
@@ -108,7 +107,7 @@ pub fn names<T: DeserializeOwned>() -> &'static [&'static str] {
     }
 }
 
-/// What to say of a request that needs a body and has none.
+/// The error for a request without a required body.
 pub fn no_body(names: &[&str]) -> Problem {
     let fields = one_of("with", names);
     Problem::invalid_request(

@@ -1,5 +1,5 @@
-//! The `Idempotency-Key` header of requests that make something. A request that is refused makes nothing and does not use
-//! its key up: the corrected one may come under it.
+//! The `Idempotency-Key` header of requests that create something. A rejected request creates nothing and does not use
+//! up its key: the corrected request can use the same one.
 
 use std::future::Future;
 
@@ -16,7 +16,7 @@ use latchkey::{
 
 use crate::problem::{Code, Problem};
 
-/// What a request with the header, or without, says of itself.
+/// The `Idempotency-Key` of a request, if any, and the parts of the request that identify it.
 #[derive(Debug)]
 pub struct Idempotency {
     key: Option<String>,
@@ -42,11 +42,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
 }
 
 impl Idempotency {
-    /// Makes something, once for all requests with the same key: `make` gets the creation token to make it under, when
-    /// the request has a key, and answers the same when it finds it made.
+    /// Creates something once for all requests with the same key. If the request has a key, `make` is called with a
+    /// creation token; it creates the object under this token, or returns the existing object of the token.
     ///
     /// # Errors
-    /// When the key came with another request, or `make` fails.
+    /// If the key was used with another request, or `make` fails.
     pub async fn once<F>(
         &self,
         engine: &Engine,
@@ -70,17 +70,17 @@ impl Idempotency {
         if made.as_ref().is_err_and(Problem::is_refusal)
             && let Err(error) = release(engine, token_id, key, &fingerprint).await
         {
-            // The refusal is the answer all the same; its key is used up for a day.
+            // The client still receives the original error. Its key remains used for a day.
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "an Idempotency-Key was not released"
+                "failed to release an Idempotency-Key"
             );
         }
         made
     }
 }
 
-/// Marks an answer as the one to a request that was answered before.
+/// Marks a response to a repeated request.
 pub fn replayed(mut response: Response) -> Response {
     let name = HeaderName::from_static("idempotent-replayed");
     response

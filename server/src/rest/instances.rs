@@ -1,4 +1,4 @@
-//! `/v1/instances`: which instances run on the database.
+//! `/v1/instances`: the running instances.
 
 use axum::{Json, extract::State};
 use latchkey::{

@@ -1,4 +1,4 @@
-//! `PATCH /v1/orgs/{org}/keys/{id}`: what a key is, changed. What is left out stays.
+//! `PATCH /v1/orgs/{org}/keys/{id}`: changes the settings of a key. Omitted fields do not change.
 
 use axum::{extract::State, response::Response};
 use latchkey::keys::edit::{EditKeyError, edit};

@@ -1,5 +1,5 @@
-//! `POST /v1/orgs/{org}/keys/import`: keys that were created elsewhere, by their SHA-256. The body is the JSON file that the
-//! pages and the command line import.
+//! `POST /v1/orgs/{org}/keys/import`: imports keys that were created elsewhere, by their SHA-256 digests. The body is
+//! the same JSON file that the pages and the command line import.
 
 use axum::{
     Json,
@@ -22,7 +22,7 @@ use crate::{
     problem::{Code, FieldError, Problem},
 };
 
-/// The most bytes of a file, as on the page.
+/// The maximum size of a file in bytes, the same as on the page.
 pub const MAX_FILE: usize = 4 * 1024 * 1024;
 
 /// How to import.
@@ -115,7 +115,7 @@ pub async fn import(
 ) -> Result<Response, Problem> {
     let (engine, permit) = (&*state.engine, of.permit()?);
     check_media_type(request.headers())?;
-    // Before the file is received, which takes up memory.
+    // Takes a place in the queue before receiving the file, which uses memory.
     let place = import::enter(engine, &permit).map_err(ImportError::from);
     let place = place.map_err(refused)?;
     let file = to_bytes(request.into_body(), MAX_FILE).await;
@@ -133,7 +133,7 @@ pub async fn import(
         imported: report.imported,
         keys,
     };
-    // The answer names every key: it takes up the place until the client has read it.
+    // The response lists every key, so the place is held until the client has read it.
     let response = Json(report).into_response();
     Ok(response.map(|body| {
         Body::new(body.map_frame(move |frame| {
@@ -159,7 +159,7 @@ impl From<EntryReport> for EntryObject {
     }
 }
 
-/// Something is wrong with one key at least.
+/// The error if at least one key is invalid.
 fn not_imported(report: Report) -> Problem {
     let mut errors = Vec::new();
     for entry in report.entries {

@@ -1,4 +1,4 @@
-//! The order of a list of keys, which its cursors carry: a place in one order is none in another.
+//! The order of a list of keys. Cursors contain the order, because a position in one order is meaningless in another.
 
 use latchkey::keys::list::{Cursor, Place, SortBy};
 
@@ -8,12 +8,11 @@ use super::{
 };
 use crate::problem::Problem;
 
-/// An order of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Sorted(Sort, Order);
 
 impl Sorted {
-    /// The order that a request states: newest first if it states none.
+    /// The order of a request. Default: newest first.
     pub fn of(sort: Option<Sort>, order: Option<Order>) -> Self {
         let sort = sort.unwrap_or_default();
         let usual = match sort {
@@ -23,7 +22,7 @@ impl Sorted {
         Self(sort, order.unwrap_or(usual))
     }
 
-    /// What the list is sorted by.
+    /// The field that the list is sorted by.
     pub fn by(self) -> SortBy {
         match self.0 {
             Sort::CreatedAt => SortBy::Created,
@@ -33,20 +32,20 @@ impl Sorted {
         }
     }
 
-    /// Whether the last comes first.
+    /// Whether the order is descending.
     pub fn is_descending(self) -> bool {
         self.1 == Order::Desc
     }
 
-    /// The cursor of the page that starts after a place.
+    /// The cursor of the page that starts after a position.
     pub fn next_cursor(self, place: &Place) -> String {
         format!("{}{place}", self.prefix())
     }
 
-    /// Where a page starts.
+    /// Parses the position where a page starts.
     ///
     /// # Errors
-    /// When the text is no cursor, or one of another order.
+    /// If the text is not a cursor, or is the cursor of another order.
     pub fn cursor(self, text: &str) -> Result<Cursor, Problem> {
         let place = text.strip_prefix(&self.prefix());
         let place = place.and_then(|place| place.parse().ok());

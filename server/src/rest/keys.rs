@@ -1,4 +1,4 @@
-//! `/v1/orgs/{org}/keys`: keys, listed, made and shown.
+//! `/v1/orgs/{org}/keys`: lists, creates and returns keys.
 
 use axum::{Json, extract::State, response::Response};
 use latchkey::{
@@ -143,7 +143,9 @@ pub async fn create(
         };
         make(engine, &of, new, is_enabled)
     };
-    idempotency.once(engine, of.caller.token_id, &bytes, make).await
+    idempotency
+        .once(engine, of.caller.token_id, &bytes, make)
+        .await
 }
 
 async fn make(
@@ -166,7 +168,7 @@ async fn make(
                 created(&of.location("keys", made.id), object),
             ))
         }
-        // Its plain text was in the first answer and is nowhere else.
+        // The plaintext was only in the first response and is not stored.
         Err(CreateKeyError::AlreadyCreated(id)) => {
             let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now());
@@ -184,27 +186,27 @@ pub async fn show(State(state): State<AppState>, path: KeyPath) -> Result<Respon
     answer(&state.engine, &path).await
 }
 
-/// The key as it is now.
+/// Returns the current state of the key.
 pub async fn answer(engine: &Engine, path: &KeyPath) -> Result<Response, Problem> {
     let key = find(engine, &path.of, path.id).await?;
     let object = KeyObject::new(&key, engine.clock().now());
     Ok(tagged(&key.tag(), Json(object)))
 }
 
-/// The org's key with this id.
+/// Finds the organization's key with this ID.
 pub async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Problem> {
     let permit = of.permit::<to::SeeKeyDetails>()?;
     let found = show::details(engine, &permit, id).await;
     found?.ok_or_else(no_key)
 }
 
-/// Which field it was that the operation did not take.
+/// Maps an error to the field that caused it.
 fn refused(error: CreateKeyError) -> Problem {
     let field = match error {
         CreateKeyError::NotOffered(..) => "kind",
         CreateKeyError::InvalidField(ref unfit) => unfit.field(),
         CreateKeyError::Fault(fault) => return fault.into(),
-        // Answered as what was created.
+        // `make` handles this case: it returns the existing key.
         CreateKeyError::AlreadyCreated(_) => return Problem::internal(),
     };
     Problem::invalid_field(field, error)

@@ -1,4 +1,4 @@
-//! `/v1/orgs`: organizations, listed, made and shown.
+//! `/v1/orgs`: lists, creates and returns organizations.
 
 use axum::{Json, extract::State, response::Response};
 use latchkey::{
@@ -132,7 +132,9 @@ pub async fn create(
         }
         Err(CreateOrgError::Fault(fault)) => Err(fault.into()),
     };
-    idempotency.once(engine, manager.token_id, &bytes, make).await
+    idempotency
+        .once(engine, manager.token_id, &bytes, make)
+        .await
 }
 
 /// Retrieve an organization

@@ -1,4 +1,4 @@
-//! What the path of an address names: an org, and something in it.
+//! Path parameters: an organization, and an object in it.
 
 use std::collections::HashMap;
 
@@ -29,30 +29,27 @@ pub struct OrgPath {
     pub caller: ApiCaller,
 }
 
-/// The org, and the id of a key that it may have.
+/// The organization and a key ID. The key may not exist.
 #[derive(Debug)]
 pub struct KeyPath {
-    /// The org.
     pub of: OrgPath,
-    /// What `{id}` says.
+    /// The value of `{id}`.
     pub id: KeyId,
 }
 
-/// The org, and the public ID of an agent that it may have.
+/// The organization and the public ID of an agent. The agent may not exist.
 #[derive(Debug)]
 pub struct AgentPath {
-    /// The org.
     pub of: OrgPath,
-    /// What `{public_id}` says.
+    /// The value of `{public_id}`.
     pub public_id: PublicId,
 }
 
-/// The org, and the id of a project that it may have.
+/// The organization and a project ID. The project may not exist.
 #[derive(Debug)]
 pub struct ProjectPath {
-    /// The org.
     pub of: OrgPath,
-    /// What `{project_id}` says.
+    /// The value of `{project_id}`.
     pub id: ProjectId,
 }
 
@@ -79,7 +76,7 @@ impl OrgPath {
         }
     }
 
-    /// The address of something in this org.
+    /// The URL path of an object in this organization.
     pub fn location(&self, of: &str, id: impl std::fmt::Display) -> String {
         format!("/v1/orgs/{}/{of}/{id}", self.org.slug)
     }
@@ -173,7 +170,6 @@ fn no_org() -> Problem {
     )
 }
 
-/// The org has no such key.
 pub fn no_key() -> Problem {
     Problem::new(
         Code::NotFound,
@@ -181,7 +177,6 @@ pub fn no_key() -> Problem {
     )
 }
 
-/// The org has no such agent.
 pub fn no_agent() -> Problem {
     Problem::new(
         Code::NotFound,
@@ -189,7 +184,6 @@ pub fn no_agent() -> Problem {
     )
 }
 
-/// The org has no such project.
 pub fn no_project() -> Problem {
     Problem::new(
         Code::NotFound,

@@ -115,7 +115,9 @@ pub async fn create(
         }
     };
     let token_id = of.caller.token_id;
-    idempotency.once(&state.engine, token_id, &bytes, make).await
+    idempotency
+        .once(&state.engine, token_id, &bytes, make)
+        .await
 }
 
 async fn answer(state: &AppState, of: &OrgPath, id: ProjectId) -> Result<Response, Problem> {
@@ -135,7 +137,7 @@ pub async fn show(
     current(&state, &of, id).await
 }
 
-/// The project as it is now.
+/// Returns the current state of the project.
 async fn current(state: &AppState, of: &OrgPath, id: ProjectId) -> Result<Response, Problem> {
     let project = find(state, of, id).await?;
     Ok(tagged(&project.tag(), Json(ProjectObject::from(project))))

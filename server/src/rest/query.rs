@@ -1,4 +1,4 @@
-//! Parameters of addresses.
+//! Query parameters.
 
 use axum::{
     extract::FromRequestParts,
@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use super::fields::{self, Fields};
 use crate::problem::{FieldError, Problem};
 
-/// The parameters behind the `?`, all of them texts; 400 for those that are not valid or not the operation's.
+/// The query parameters, which are all strings. Responds with 400 if one is invalid or unknown.
 #[derive(Debug)]
 pub struct Parameters<T>(pub T);
 
@@ -30,10 +30,10 @@ fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     fields::read(parameters.each_once()?).map_err(invalid_parameters)
 }
 
-/// For operations without parameters: one in the address belongs into the body, or is meant for another operation.
+/// Checks the query of an operation without parameters. A parameter there belongs in the body, or to another operation.
 ///
 /// # Errors
-/// Names the parameters that there are.
+/// If the query has parameters, which the error lists.
 pub fn has_none(uri: &Uri) -> Result<(), Problem> {
     match uri.query() {
         None => Ok(()),
@@ -41,7 +41,7 @@ pub fn has_none(uri: &Uri) -> Result<(), Problem> {
     }
 }
 
-/// What an operation without parameters takes.
+/// The query of an operation without parameters.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoParameters {}
@@ -50,22 +50,19 @@ fn invalid_parameters(errors: Vec<FieldError>) -> Problem {
     Problem::invalid_request("The query is invalid. See `errors`.", errors)
 }
 
-/// Whether to do something.
+/// A boolean query parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
-    /// Yes.
     True,
-    /// No.
     False,
 }
 
-/// How many things a page of a list has: 1 to 100.
+/// The number of items on a page of a list: 1 to 100.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Limit(u16);
 
-/// The text is no number, or one that is too small or too large for a page.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a whole number from 1 to 100")]
 pub struct InvalidLimit;
@@ -91,7 +88,7 @@ impl Default for Limit {
     }
 }
 
-/// What a cursor of another list is told.
+/// The error for an invalid cursor.
 pub fn not_a_cursor() -> Problem {
     invalid_parameters(vec![FieldError {
         field: "cursor".into(),

@@ -1,5 +1,5 @@
-//! `POST /v1/orgs/{org}/keys/{id}/rotate` and `…/end-old-secret`: a new secret under the same key, and the end of the old
-//! one before its overlap is over.
+//! `POST /v1/orgs/{org}/keys/{id}/rotate` and `…/end-old-secret`: creates a new secret for a key, and ends the old one
+//! before its overlap is over.
 
 use axum::{extract::State, response::Response};
 use latchkey::{
@@ -65,7 +65,9 @@ pub async fn rotate(
             Rotation { overlap, token },
         )
     };
-    idempotency.once(engine, of.caller.token_id, &bytes, make).await
+    idempotency
+        .once(engine, of.caller.token_id, &bytes, make)
+        .await
 }
 
 async fn make(
@@ -83,7 +85,7 @@ async fn make(
             let object = KeyObject::new(&key, engine.clock().now()).with_plain(&rotated.plain);
             Ok(tagged(&key.tag(), created(&location, object)))
         }
-        // Its plain text was in the first answer and is nowhere else.
+        // The plaintext was only in the first response and is not stored.
         Err(RotateKeyError::AlreadyRotated) => {
             let key = find(engine, of, id).await?;
             let object = KeyObject::new(&key, engine.clock().now());
@@ -99,7 +101,7 @@ fn refused(error: RotateKeyError) -> Problem {
         RotateKeyError::OverlapOutOfRange => Problem::invalid_field("overlap_seconds", error),
         RotateKeyError::ChangedMeanwhile => changed_meanwhile(),
         RotateKeyError::Fault(fault) => fault.into(),
-        // Answered as what was done.
+        // `make` handles this case: it returns the rotated key.
         RotateKeyError::AlreadyRotated => Problem::internal(),
         RotateKeyError::RotationRunning { .. } | RotateKeyError::RotatedMeanwhile => {
             Problem::new(Code::RotationRunning, error.to_string())

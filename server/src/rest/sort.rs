@@ -1,8 +1,8 @@
-//! The words for the order of a list of keys.
+//! The query parameters for the order of a list of keys.
 
 use serde::Deserialize;
 
-/// What a list is sorted by.
+/// The field that a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sort {
@@ -13,7 +13,7 @@ pub enum Sort {
     ExpiresAt,
 }
 
-/// In which direction.
+/// The sort direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -22,7 +22,6 @@ pub enum Order {
 }
 
 impl Sort {
-    /// Every field that a list can be sorted by.
     pub const ALL: [Self; 4] = [
         Self::CreatedAt,
         Self::Name,
@@ -30,7 +29,6 @@ impl Sort {
         Self::ExpiresAt,
     ];
 
-    /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreatedAt => "created_at",
@@ -42,10 +40,8 @@ impl Sort {
 }
 
 impl Order {
-    /// Both directions.
     pub const ALL: [Self; 2] = [Self::Asc, Self::Desc];
 
-    /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Asc => "asc",

@@ -1,4 +1,4 @@
-//! `POST /v1/orgs/{org}/keys/{id}/disable`, `…/enable` and `…/revoke`. Each answers with the key as it is then.
+//! `POST /v1/orgs/{org}/keys/{id}/disable`, `…/enable` and `…/revoke`. Each returns the updated key.
 
 use axum::{extract::State, response::Response};
 use latchkey::{
@@ -95,7 +95,7 @@ fn refused(change: Change) -> impl FnOnce(ChangeStateError) -> Problem {
     }
 }
 
-/// What was requested of a key.
+/// The requested change.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     Disable,
@@ -104,7 +104,7 @@ enum Change {
 }
 
 impl Change {
-    /// Why a key of this status cannot be changed so, and what to do instead.
+    /// Why a key with this status cannot be changed in this way, and what to do instead.
     fn not_from(self, status: Status) -> &'static str {
         match (self, status) {
             (Self::Disable, Status::Disabled) => {

@@ -31,6 +31,7 @@ use crate::{
     app_state::AppState,
     openapi::words,
     problem::{Code, Problem},
+    service_token::Manager,
 };
 
 /// The number of days after which a token expires that is created without an expiry.
@@ -147,6 +148,8 @@ pub async fn list(
         (status = 409, description = "LIMIT_REACHED")))]
 pub async fn create(
     State(state): State<AppState>,
+    // Before the body: other tokens are denied whatever they send.
+    _: Manager,
     of: OrgPath,
     idempotency: Idempotency,
     Body { fields, bytes }: Body<NewTokenFields>,

@@ -1,4 +1,4 @@
-//! `GET /v1/orgs/{org}/usage`: what was decided on an org's keys, step by step.
+//! `GET /v1/orgs/{org}/usage`: the results of verifications in an organization, by time step.
 
 use axum::{Json, extract::State};
 use latchkey::{

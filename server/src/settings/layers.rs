@@ -1,27 +1,27 @@
-//! The layers that settings come from, each overriding the one before.
+//! The layers of settings. Each overrides the ones before.
 
 use std::{collections::BTreeMap, fmt};
 
 use toml::{Table, Value};
 
-/// The file with every setting and its default. What it does not name is not a setting.
+/// The file that contains every setting with its default. A name that is not in this file is not a setting.
 const DEFAULTS: &str = include_str!("../../latchkey.default.toml");
-/// What variables of the environment begin with.
+/// The prefix of environment variables.
 const PREFIX: &str = "LATCHKEY_";
 
-/// Why the program does not start: which setting, where it was set, and what is wrong with it. Never contains its value.
+/// An invalid setting: its name, its source and the reason. Never contains its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} (in {source_name}): {reason}")]
 pub struct SettingsError {
-    /// The setting's name, as in the file.
+    /// The name of the setting, as in the file.
     pub setting: String,
-    /// Where it was set.
+    /// The source of the value.
     pub source_name: String,
-    /// What is wrong, and what would do.
+    /// What is wrong, and what is valid.
     pub reason: String,
 }
 
-/// Every setting with the value of the highest layer that has one, and the name of that layer.
+/// Every setting with its value and source in the highest layer that contains it.
 #[derive(Clone)]
 pub struct Layers {
     values: BTreeMap<String, (Value, String)>,
@@ -29,13 +29,12 @@ pub struct Layers {
 
 impl fmt::Debug for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Values may be secret.
+        // Values can be secret.
         f.debug_set().entries(self.values.keys()).finish()
     }
 }
 
 impl Layers {
-    /// The defaults.
     #[expect(
         clippy::expect_used,
         reason = "the text is part of the program, and every test of settings reads it"
@@ -49,10 +48,10 @@ impl Layers {
         Self { values }
     }
 
-    /// Puts the settings of a TOML file on top.
+    /// Overrides settings with those of a TOML file.
     ///
     /// # Errors
-    /// When the text is not TOML, or sets something that is not a setting or of another type.
+    /// If the file is not valid TOML, or contains an unknown setting or a value of another type.
     pub fn with_file(mut self, file: &str, text: &str) -> Result<Self, SettingsError> {
         let table: Table = text
             .parse()
@@ -67,11 +66,11 @@ impl Layers {
         Ok(self)
     }
 
-    /// Puts the variables of the environment on top. Gives the names of those that begin like a setting and are none:
-    /// container platforms make some of their own accord, so that is worth a warning but no reason to stop.
+    /// Overrides settings with environment variables. Returns the names of variables that have the prefix but are not
+    /// settings. They are not an error, because container platforms add some of their own; the caller warns of them.
     ///
     /// # Errors
-    /// When a value is not of its setting's type.
+    /// If a value does not have the type of its setting.
     pub fn with_environment(
         mut self,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -90,10 +89,10 @@ impl Layers {
         Ok((self, unknown))
     }
 
-    /// Puts settings on top that were given as `(name, value)`, such as flags.
+    /// Overrides settings with `(name, value)` pairs, such as flags.
     ///
     /// # Errors
-    /// When there is no such setting or a value is not of its type.
+    /// If a setting is unknown or a value does not have its type.
     pub fn with_pairs<'a>(
         mut self,
         source: &str,
@@ -129,10 +128,10 @@ impl Layers {
         }
     }
 
-    /// A text setting, read by `parse`.
+    /// A string setting, parsed by `parse`.
     ///
     /// # Errors
-    /// With the reason that `parse` gives.
+    /// If `parse` rejects the value; the error contains its reason.
     pub fn text<T>(
         &self,
         name: &str,
@@ -141,10 +140,10 @@ impl Layers {
         self.parsed(name, |value| parse(value.as_str().unwrap_or_default()))
     }
 
-    /// A list setting, each item read by `parse`.
+    /// A list setting, whose items are parsed by `parse`.
     ///
     /// # Errors
-    /// With the reason that `parse` gives.
+    /// If `parse` rejects an item; the error contains its reason.
     pub fn list<T>(
         &self,
         name: &str,
@@ -160,10 +159,10 @@ impl Layers {
         })
     }
 
-    /// A whole number from `least` to `most`.
+    /// An integer setting from `least` to `most`.
     ///
     /// # Errors
-    /// When it lies outside.
+    /// If the value is out of range.
     pub fn number(&self, name: &str, least: i64, most: i64) -> Result<u64, SettingsError> {
         self.parsed(name, |value| match value.as_integer() {
             Some(number) if (least..=most).contains(&number) => {
@@ -191,7 +190,7 @@ impl Layers {
     }
 }
 
-/// Where a file stops being TOML. The parser's own words are for those who know its grammar.
+/// The error for a file that is not valid TOML. The parser's own message requires knowledge of the grammar.
 fn not_toml(text: &str, error: &toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
     let before = text.get(..start).unwrap_or(text);
@@ -201,7 +200,7 @@ fn not_toml(text: &str, error: &toml::de::Error) -> String {
     )
 }
 
-/// A value written as text, of the type that `default` has.
+/// Parses a text as a value of the same type as `default`.
 fn read(default: &Value, text: &str) -> Option<Value> {
     match default {
         Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),

@@ -1,4 +1,4 @@
-//! The peppers that key digests are made with: from the settings, or with SQLite from files in the data folder.
+//! The peppers for key digests: from the settings or, with SQLite, from files in the data folder.
 
 mod error;
 mod file;
@@ -21,10 +21,10 @@ pub use self::{
 use self::{file::PepperFile, written::split};
 use super::secret::Secret;
 
-/// A pepper as it is written: `NUMBER:SECRET`, or the secret of number 1 alone.
+/// Parses a pepper: `NUMBER:SECRET`, or a secret alone, which has the number 1.
 ///
 /// # Errors
-/// With a sentence that says what would do.
+/// If the text is invalid. The message says what is valid.
 pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     let (number, secret) = split(text)?;
     Pepper::new(number, secret.as_bytes()).map_err(|_| {
@@ -34,8 +34,8 @@ pub(super) fn parse(text: &str) -> Result<Pepper, String> {
     })
 }
 
-/// Where peppers come from. `file` is that of SQLite's pepper, which is used when the settings name none; older ones are
-/// beside it.
+/// The sources of peppers. `file` contains SQLite's pepper if the settings do not; older peppers are in files beside
+/// it.
 #[derive(Debug)]
 pub(super) struct PepperSources<'a> {
     pub in_settings: Option<&'a Secret>,
@@ -45,14 +45,15 @@ pub(super) struct PepperSources<'a> {
 }
 
 impl PepperSources<'_> {
-    /// The peppers that are there; `None` when SQLite's has not been created. Changes nothing.
+    /// The existing peppers; `None` if SQLite's pepper has not been created yet. Changes nothing.
     ///
     /// # Errors
-    /// When Postgres has none, or a file cannot be read.
+    /// If Postgres is used without a pepper in the settings, or a file cannot be read.
     pub fn read(&self) -> Result<Option<Peppers>, PepperError> {
         let file = PepperFile(&self.file);
         let invalid = |_| PepperError::NotAPepper(self.file.clone());
-        // Before the older ones: a rotation meanwhile has stored the pepper that it replaces before it replaces it.
+        // The current pepper is read before the older ones: a concurrent rotation stores the pepper among the older
+        // ones before it replaces it.
         let current = match self.in_settings {
             Some(secret) => parse(secret.expose()).map_err(invalid)?,
             None if self.is_postgres => return Err(PepperError::NeededForPostgres),
@@ -79,7 +80,7 @@ impl PepperSources<'_> {
             let same_number = all.iter().find(|other| other.version() == pepper.version());
             match same_number {
                 None => all.push(pepper),
-                // A rotation that was cut off has left the current one among the older ones too.
+                // An interrupted rotation leaves the current pepper among the older ones too.
                 Some(same) if same.fingerprint() == pepper.fingerprint() => {}
                 Some(_) => return Err(PepperError::NumberTaken(path, pepper.version())),
             }
@@ -88,10 +89,10 @@ impl PepperSources<'_> {
         Ok(Some(Peppers::new(current, all)))
     }
 
-    /// The peppers; SQLite's is created unless the database was used with one.
+    /// The peppers. SQLite's pepper is created if it does not exist, unless the database was already used with one.
     ///
     /// # Errors
-    /// When Postgres has none, or the file is lost or cannot be read or created.
+    /// If Postgres is used without a pepper in the settings, or the file is lost or cannot be read or created.
     pub fn read_or_create(
         &self,
         is_used: bool,
@@ -108,18 +109,18 @@ impl PepperSources<'_> {
         self.read()?.ok_or_else(lost)
     }
 
-    /// Makes a new pepper the current one in the file, under the number `next`, and keeps the old one beside it.
+    /// Replaces the current pepper in the file with a new one with the number `next`, and keeps the old one beside it.
     ///
     /// # Errors
-    /// When the files cannot be written, or another process is at it.
+    /// If the files cannot be written, or another process is rotating the pepper.
     pub fn rotate(&self, next: i32, random: &Randomness) -> Result<Rotated, RotateError> {
         PepperFile(&self.file).rotate(next, random)
     }
 
-    /// What to set so that a new pepper with the number `next` is current and those of the settings are older ones.
+    /// The settings that make a new pepper with the number `next` current, and those of the settings older ones.
     ///
     /// # Errors
-    /// When there is no randomness.
+    /// If the system provides no randomness.
     pub fn rotated_settings(
         &self,
         next: i32,

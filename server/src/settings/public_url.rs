@@ -1,24 +1,24 @@
-//! The address under which browsers reach Latchkey.
+//! The URL at which browsers reach Latchkey.
 
 use std::{fmt, net::IpAddr};
 
 use url::{Host, Url};
 
-/// An origin: `https://` with any host, or `http://` with this machine's.
+/// An origin: `https://` with any host, or `http://` with a loopback host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
-    /// As browsers write it in an `Origin` header: lower case, without a default port and a trailing slash.
+    /// As browsers write it in an `Origin` header: in lower case, without a default port and a trailing slash.
     origin: String,
-    /// In lower case, an IPv6 address in brackets.
+    /// In lower case. An IPv6 address is in brackets.
     host: String,
     is_https: bool,
 }
 
 impl PublicUrl {
-    /// Reads a setting.
+    /// Parses a setting.
     ///
     /// # Errors
-    /// With a sentence that says what would do.
+    /// If the text is invalid. The message says what is valid.
     pub fn parse(text: &str) -> Result<Self, String> {
         let url = Url::parse(text)
             .map_err(|error| format!("is not a URL ({error}); write https://HOST"))?;
@@ -51,7 +51,7 @@ impl PublicUrl {
         }
     }
 
-    /// This machine's, for trying out.
+    /// A loopback URL, for local use.
     pub fn localhost(port: u16) -> Self {
         Self {
             origin: format!("http://localhost:{port}"),
@@ -60,19 +60,19 @@ impl PublicUrl {
         }
     }
 
-    /// The origin, without a slash at the end.
+    /// The origin, without a trailing slash.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Whether a host, without its port, is the one that browsers use. On this machine, any of its own names is.
+    /// Whether a host (without port) is the host of this URL. With a loopback URL, every loopback host is accepted.
     pub fn has_host(&self, host: &str) -> bool {
         self.host.eq_ignore_ascii_case(host) || (is_loopback(&self.host) && is_loopback(host))
     }
 
-    /// The name of a cookie. Browsers take `__Host-` ones only from a secure answer, for this host alone. On
-    /// <http://localhost> they refuse those, and share cookies between ports: there the name has the port, for several
-    /// instances on one machine.
+    /// The full name of a cookie. Browsers accept `__Host-` cookies only from https responses, and restrict them to
+    /// this host. On <http://localhost>, browsers reject them and share cookies between ports, so the name contains the
+    /// port there to separate instances on the same machine.
     pub fn cookie_name(&self, name: &str) -> String {
         if self.is_https {
             return format!("__Host-{name}");
@@ -84,13 +84,13 @@ impl PublicUrl {
         }
     }
 
-    /// Whether browsers come over https.
+    /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
         self.is_https
     }
 }
 
-/// Whether a host is this machine, which no other site can make a browser believe of its own name.
+/// Whether a host is a loopback host. Another site cannot make a browser use one as its own name.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     let address = address.parse::<IpAddr>();

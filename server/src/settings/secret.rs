@@ -1,8 +1,8 @@
-//! A setting that is never shown.
+//! A setting that is never displayed.
 
 use std::fmt;
 
-/// A setting that `Debug` does not show.
+/// A setting that `Debug` redacts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -11,7 +11,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself.
+    /// The value.
     pub fn expose(&self) -> &str {
         &self.0
     }

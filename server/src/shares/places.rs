@@ -1,4 +1,4 @@
-//! Places and turns: who has how many requests under way.
+//! Places and turns: counts the requests in progress by client.
 
 use std::{
     collections::HashMap,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Who has how many requests under way.
+/// The requests in progress, by client.
 #[derive(Debug)]
 pub struct Places<K> {
     max_each: usize,
@@ -22,7 +22,7 @@ struct Taken {
     turns: Arc<Semaphore>,
 }
 
-/// A place that is taken until this is dropped.
+/// A place. It is taken until this is dropped.
 #[derive(Debug)]
 pub struct Place<K: Eq + Hash> {
     places: Arc<Places<K>>,
@@ -30,7 +30,7 @@ pub struct Place<K: Eq + Hash> {
     turns: Arc<Semaphore>,
 }
 
-/// A place that has its turn.
+/// A place and its turn.
 #[derive(Debug)]
 pub struct Turn<K: Eq + Hash> {
     _permit: OwnedSemaphorePermit,
@@ -38,7 +38,7 @@ pub struct Turn<K: Eq + Hash> {
 }
 
 impl<K: Copy + Eq + Hash> Places<K> {
-    /// So many places for each, of which so many have their turn at the same time.
+    /// Each client has `max_each` places, of which `at_once` have their turn at the same time.
     pub fn new(max_each: usize, at_once: usize) -> Arc<Self> {
         Arc::new(Self {
             max_each,
@@ -47,7 +47,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
         })
     }
 
-    /// Takes a place, if there is one.
+    /// Takes a place if one is free.
     fn enter(self: &Arc<Self>, whose: K) -> Option<Place<K>> {
         let mut all = self.lock();
         let taken = all.entry(whose).or_insert_with(|| Taken {
@@ -65,7 +65,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
         })
     }
 
-    /// Takes a place and waits for a turn; `None` when there is no place.
+    /// Takes a place and waits for a turn. Returns `None` if no place is free.
     pub async fn turn(self: &Arc<Self>, whose: K) -> Option<Turn<K>> {
         let place = self.enter(whose)?;
         Some(Turn {
@@ -76,7 +76,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
 }
 
 impl<K: Eq + Hash> Places<K> {
-    /// Whether every place is free.
+    /// Whether all places are free.
     #[cfg(test)]
     pub fn nobody_is_here(&self) -> bool {
         self.lock().is_empty()
@@ -88,7 +88,7 @@ impl<K: Eq + Hash> Places<K> {
 }
 
 impl<K: Eq + Hash> Place<K> {
-    /// Waits for a turn. It is always `Some`: nobody closes the semaphore.
+    /// Waits for a turn. Always returns `Some`, because the semaphore is never closed.
     async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.turns).acquire_owned().await.ok()
     }

@@ -1,4 +1,4 @@
-//! What an API server should put on its own answer to its client.
+//! The headers that an API server should add to the response to its client.
 
 use std::fmt::Display;
 
@@ -56,9 +56,10 @@ pub struct ClientHeaders<'a> {
 }
 
 impl<'a> ClientHeaders<'a> {
-    /// The headers that go with an answer.
+    /// The headers for an answer.
     ///
-    /// `readable` says whether pages of the request's origin may read answers at all, where the key itself does not say.
+    /// `readable` states whether pages of the request's origin can read responses even if the key itself does not allow
+    /// the origin.
     pub fn of(
         answer: &Answer,
         request: &Request<'_>,
@@ -84,21 +85,21 @@ impl<'a> ClientHeaders<'a> {
         }
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// The challenge of RFC 6750, section 3: without an error where no key was sent, and with all scopes that the request
-/// needs where the key lacks some.
+/// The challenge according to RFC 6750, section 3: without an error if no key was sent, and with all scopes that the
+/// request requires if the key lacks one.
 fn challenge(
     outcome: Outcome,
     sent_a_key: bool,
     needed: &[Scope],
     convention: &Convention,
 ) -> Option<String> {
-    // A convention's name is of a–z, 0–9 and `-`, and a scope has no quotation marks: neither needs escaping.
+    // The name of a convention consists of a–z, 0–9 and `-`, and a scope has no quotation marks, so neither needs
+    // escaping.
     let realm = &convention.name;
     match (outcome, outcome.status()) {
         (Outcome::InsufficientScope, _) => {

@@ -1,4 +1,4 @@
-//! Where a key stands in its rate limit: as JSON for the API server, and as headers for its client
+//! The state of a key's rate limit: as JSON for the API server, and as headers for its client
 //! (draft-ietf-httpapi-ratelimit-headers).
 
 use std::fmt;
@@ -37,7 +37,7 @@ pub struct Policy<'a>(pub RateLimit<'a>);
 pub struct Remaining<'a>(pub RateLimit<'a>);
 
 impl<'a> RateLimit<'a> {
-    /// The standing in the words of the API.
+    /// Converts a standing to the object of the API.
     pub fn of(standing: &Standing, convention: &'a Convention) -> Self {
         Self {
             class: standing.class.name(convention),
@@ -49,18 +49,18 @@ impl<'a> RateLimit<'a> {
         }
     }
 
-    /// After how many seconds a refused client may try again.
+    /// The number of seconds after which a rejected client can retry.
     pub fn retry_after(&self) -> i64 {
         self.retry_after
     }
 }
 
-/// Milliseconds in seconds, of which the last may not be over.
+/// Converts milliseconds to seconds, rounded up.
 fn whole_seconds(millis: i64) -> i64 {
     millis.div_euclid(SECOND) + i64::from(millis.rem_euclid(SECOND) > 0)
 }
 
-// A class's name is of a–z, 0–9 and `-`: it needs no escaping.
+// The name of a class consists of a–z, 0–9 and `-`, so it needs no escaping.
 impl fmt::Display for Policy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RateLimit {

@@ -66,66 +66,65 @@ pub struct Body {
     dry_run: Option<bool>,
 }
 
-/// The end client's address; `None` when the API server passed on a blank one.
+/// The address of the end client; `None` if the API server forwarded a blank one.
 #[derive(Debug, Clone, Copy)]
 struct ClientAddress(Option<IpAddr>);
 
 impl Body {
-    /// Reads a body.
+    /// Parses a body.
     ///
     /// # Errors
-    /// Says of each field what is wrong with it.
+    /// If the body is invalid. The problem lists each invalid field.
     pub fn parse(json: &[u8]) -> Result<Self, Problem> {
-        // Serde would read an array as the fields in their order.
+        // Serde would accept an array and read its items as the fields in order.
         if !json.trim_ascii_start().starts_with(b"{") {
             return Err(diagnose(json));
         }
         serde_json::from_slice(json).map_err(|_| diagnose(json))
     }
 
-    /// The public ID of an agent.
+    /// The public ID of the agent.
     pub fn agent(&self) -> Option<&str> {
         unless_blank(&self.agent)
     }
 
-    /// The name of an endpoint class.
+    /// The name of the endpoint class.
     pub fn class(&self) -> Option<&str> {
         unless_blank(&self.class)
     }
 
-    /// The client's `Origin` header.
     pub fn origin(&self) -> Option<&str> {
         unless_blank(&self.origin)
     }
 
-    /// The client's `Referer` header.
     pub fn referer(&self) -> Option<&str> {
         unless_blank(&self.referer)
     }
 
-    /// As how many requests it counts.
+    /// The number of requests that this request counts as.
     pub fn cost(&self) -> Cost {
         let cost = self.cost.and_then(|cost| Cost::new(cost.get()));
         cost.unwrap_or_default()
     }
 
-    /// Whether nothing is to be counted.
+    /// Whether the verification must not be counted.
     pub fn is_dry_run(&self) -> bool {
         self.dry_run.unwrap_or_default()
     }
 
-    /// The end client's address.
+    /// The address of the end client.
     pub fn ip(&self) -> Option<IpAddr> {
         self.ip.and_then(|ClientAddress(ip)| ip)
     }
 }
 
-/// API servers pass on what they have, and blank is what many have of a header that did not come.
+/// Treats a blank value as absent: API servers forward what they have, and many have a blank value for a header that
+/// was not sent.
 fn unless_blank(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.trim().is_empty())
 }
 
-/// Looks again at a body that is not valid, to say which fields are wrong.
+/// Parses an invalid body again, field by field, to report which fields are wrong.
 fn diagnose(json: &[u8]) -> Problem {
     let fields = match body::object(json, fields::names::<Body>) {
         Ok(fields) => fields,

@@ -1,5 +1,5 @@
-//! The five documents, statement by statement: each test quotes what it shows, under the document's convention.
-//! `docs/conformance.md` lists the statements and their tests; [`table`] holds it to the truth.
+//! The five documents, statement by statement. Each test quotes the statements that it shows, under the convention of
+//! the document. `docs/conformance.md` lists the statements and their tests; [`table`] checks that list.
 
 mod agentix;
 mod cencori;
@@ -23,12 +23,12 @@ use crate::test_app::{
     said,
 };
 
-/// What a request with this key comes to.
+/// The result of a request with this key.
 async fn says(app: &TestApp, key: &PlainKey) -> String {
     said(&app.verify(key).await)
 }
 
-/// What a request that needs these scopes comes to.
+/// The result of a request that requires these scopes.
 async fn says_of(app: &TestApp, key: &PlainKey, needed: &[&str]) -> String {
     let request = Request {
         key: Some(key),
@@ -38,7 +38,7 @@ async fn says_of(app: &TestApp, key: &PlainKey, needed: &[&str]) -> String {
     said(&app.ask(&request).await)
 }
 
-/// What a request from a page of this origin comes to.
+/// The result of a request from a page of this origin.
 async fn says_at(app: &TestApp, key: &PlainKey, origin: &str) -> String {
     let request = Request {
         key: Some(key),
@@ -52,14 +52,14 @@ fn scopes(names: &[&str]) -> Vec<Scope> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }
 
-/// What a secret key with these scopes is made from.
+/// A new secret key with these scopes.
 fn restricted(names: &[&str]) -> NewKey {
     with(secret_key("Restricted"), |settings| {
         settings.scopes = scopes(names)
     })
 }
 
-/// What a secret key for everything but production is made from.
+/// A new secret key for the test environment.
 fn test_key() -> NewKey {
     NewKey {
         environment: Environment::Test,
@@ -67,8 +67,8 @@ fn test_key() -> NewKey {
     }
 }
 
-/// The headers that a page may send its key in, as a preflight names them, and the page that shows a new secret key
-/// that begins with `prefix`, with that key.
+/// The headers in which a page can send its key, as a preflight lists them; the page that shows a new secret key with
+/// this prefix; and that key.
 async fn headers_and_page(app: &TestApp, prefix: &str) -> (String, String, String) {
     let org = app.org("northwind").await;
     agent(&org, app, &["shop.example"], false).await;
@@ -88,7 +88,7 @@ async fn headers_and_page(app: &TestApp, prefix: &str) -> (String, String, Strin
     (headers.to_owned(), page, key)
 }
 
-/// The row of the list of keys that holds `name`.
+/// The row of the list of keys that contains `name`.
 fn row_of<'a>(list: &'a str, name: &str) -> &'a str {
     let rows = list.split("<tr").skip(2);
     let row = rows.map(|row| row.split("</tr>").next().unwrap());
@@ -105,7 +105,7 @@ fn offered(app: &TestApp) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Makes an agent for pages of these domains and gives its public ID.
+/// Creates an agent for pages of these domains and returns its public ID.
 async fn agent(org: &TestOrg, app: &TestApp, domains: &[&str], public_embedding: bool) -> String {
     let settings = AgentSettings {
         name: "Helper".parse().unwrap(),
@@ -120,7 +120,7 @@ async fn agent(org: &TestOrg, app: &TestApp, domains: &[&str], public_embedding:
     made.unwrap().public_id.to_string()
 }
 
-/// What a request with this key for this agent comes to, from a page of this origin or from a server.
+/// The result of a request with this key for this agent, from a page of this origin or from a server.
 async fn says_for(app: &TestApp, key: &PlainKey, agent: &str, origin: Option<&str>) -> String {
     let request = Request {
         key: Some(key),
@@ -132,7 +132,7 @@ async fn says_for(app: &TestApp, key: &PlainKey, agent: &str, origin: Option<&st
     said(&app.ask(&request).await)
 }
 
-/// Makes a key with the page's form and gives the page that shows it.
+/// Creates a key with the page's form and returns the page that shows it.
 async fn made_on_the_page(owner: &Browser, fields: &[(&str, &str)]) -> String {
     let answer = owner.submit("/orgs/northwind/keys/new", fields).await;
     assert_eq!(answer.status, 200, "{}", answer.body);

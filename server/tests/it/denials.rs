@@ -1,4 +1,5 @@
-//! Who is refused where: every page, server function and other route, for no one, for strangers and for small roles.
+//! Access control: checks every page, server function and other route for visitors, non-members and members without the
+//! permission.
 
 pub mod table;
 
@@ -31,9 +32,9 @@ fn the_table_has_every_route_and_no_other() {
     let gone: Vec<_> = in_table.difference(&there).collect();
     assert!(
         missing.is_empty(),
-        "say in tests/it/denials/table.rs who may use {missing:?}"
+        "state in tests/it/denials/table.rs who can use {missing:?}"
     );
-    assert!(gone.is_empty(), "there is no such route any more: {gone:?}");
+    assert!(gone.is_empty(), "these routes no longer exist: {gone:?}");
 }
 
 on_both! {
@@ -121,10 +122,10 @@ on_both! {
                         assert_eq!(furnishings(app).await, FURNISHED, "{role} {entry}");
                     }
                     Access::NoPage => assert_eq!(answer.status, 404, "{role} {entry}"),
-                    Access::ServiceToken => assert_eq!(answer.status, 401, "a session is no token: {entry}"),
+                    Access::ServiceToken => assert_eq!(answer.status, 401, "a session is not a token: {entry}"),
                     _ => assert!(is_let_in(&answer), "{role} {entry}: {answer:?}"),
                 }
-                // Signing out is one of the entries.
+                // One of the entries signs out.
                 if browser.session_cookie().is_none() {
                     let email = format!("{role}@northwind.example");
                     browser.sign_in(&email, crate::test_app::org::PASSWORD).await;
@@ -144,12 +145,12 @@ on_both! {
     }
 }
 
-/// Whether an answer is none that keeps someone out.
+/// Whether a response grants access.
 fn is_let_in(answer: &HttpAnswer) -> bool {
     ![401, 403, 404].contains(&answer.status.as_u16()) && !answer.status.is_server_error()
 }
 
-/// Sends an entry's request for a new key of the org.
+/// Sends the request of an entry for a new key of the org.
 async fn ask(browser: &Browser, entry: &Entry, org: &TestOrg) -> HttpAnswer {
     let key = org.key("Production").await.id.to_string();
     entry.send(browser, org.org.slug.as_str(), &key).await
@@ -161,14 +162,14 @@ async fn stranger_to(browser: &Browser, entry: &Entry, org: &str) -> HttpAnswer 
         .await
 }
 
-/// What an org has beside keys, after [`furnish`].
+/// The objects of an org other than keys, after [`furnish`].
 const FURNISHED: [&str; 3] = [
     "agent Furnished",
     "org northwind FALSE",
     "project Furnished",
 ];
 
-/// Gives the org the agent and the empty project of the table, as they were before any request.
+/// Resets the org's agent and the empty project of the table to their initial state.
 async fn furnish(app: &TestApp, org: &TestOrg) {
     let org_id = org.org.id;
     for sql in [
@@ -193,7 +194,7 @@ async fn furnish(app: &TestApp, org: &TestOrg) {
     }
 }
 
-/// What an org has beside keys, which a denied request leaves as it was.
+/// The objects of an org other than keys, which a denied request must not change.
 async fn furnishings(app: &TestApp) -> Vec<String> {
     app.database
         .texts(
@@ -204,7 +205,7 @@ async fn furnishings(app: &TestApp) -> Vec<String> {
         .await
 }
 
-/// The state of every key, which a denied request leaves as it was.
+/// The state of every key, which a denied request must not change.
 async fn state(app: &TestApp) -> Vec<String> {
     app.database
         .texts(

@@ -1,16 +1,17 @@
-//! Latchkey from the outside: the engine's operations, every route and the program itself, on SQLite and on Postgres.
+//! Tests Latchkey from the outside: the engine's operations, every route and the program itself, on SQLite and on
+//! Postgres.
 //!
-//! One driver, foldered by what is tested. Each test has a Latchkey of its own (see [`test_app`]) and a clock that stands
-//! until the test moves it, so tests run in any order and at the same time.
+//! There is one test driver, with folders by subject. Each test has its own Latchkey (see [`test_app`]) and a clock
+//! that stops until the test moves it, so tests can run in any order and concurrently.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a test that cannot continue has failed"
 )]
 
-/// Makes of each function a module with two tests, one on SQLite and one on Postgres. `under "talkifai":` before the
-/// functions gives them a Latchkey of that convention.
+/// Turns each function into a module with two tests, one on SQLite and one on Postgres. With `under "talkifai":` before
+/// the functions, they run with a Latchkey of that convention.
 macro_rules! on_both {
     (under $convention:literal: $($rest:tt)*) => { on_both!(@ $convention; $($rest)*); };
     (@ $convention:literal; $($(#[$attribute:meta])* async fn $name:ident($app:ident: &TestApp) $body:block)*) => {$(

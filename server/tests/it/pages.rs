@@ -1,4 +1,4 @@
-//! The pages as the server sends them, without a script.
+//! The pages as the server sends them, without scripts.
 
 mod addresses;
 mod agents;

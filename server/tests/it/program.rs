@@ -1,4 +1,4 @@
-//! The program itself, as a process of its own.
+//! The program itself, as a separate process.
 
 mod audit;
 mod backup;

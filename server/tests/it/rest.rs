@@ -1,4 +1,4 @@
-//! The REST API, its description and CORS.
+//! The REST API, its OpenAPI document and CORS.
 
 mod access;
 mod agents;

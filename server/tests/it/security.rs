@@ -1,4 +1,4 @@
-//! What every answer promises, sessions, requests from elsewhere, and where secrets are not.
+//! Security: headers of every response, sessions, cross-site requests, limits, and the absence of secrets.
 
 mod answer_sizes;
 mod bounds;

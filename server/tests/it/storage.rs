@@ -1,4 +1,4 @@
-//! What the engine keeps, on both databases.
+//! The engine's stored data, on both databases.
 
 mod agents;
 mod audit;

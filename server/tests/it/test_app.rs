@@ -1,5 +1,5 @@
-//! A Latchkey of one test's own: an empty database, a clock that stands at noon of 2026-11-21 UTC, randomness from a
-//! seed.
+//! A separate Latchkey for each test: an empty database, a clock that is stopped at noon of 2026-11-21 UTC, and seeded
+//! randomness.
 
 pub mod api;
 pub mod browser;
@@ -32,16 +32,12 @@ pub use browser::{Answer as HttpAnswer, Browser};
 pub use database::Database;
 pub use org::TestOrg;
 
-/// 2026-11-21T12:00Z.
 pub const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
 
-/// A Latchkey of one test's own.
+/// A separate Latchkey for a test.
 pub struct TestApp {
-    /// Its engine.
     pub engine: Arc<Engine>,
-    /// Its clock.
     pub clock: Clock,
-    /// Its database.
     pub database: Database,
 }
 
@@ -73,30 +69,30 @@ impl TestApp {
         }
     }
 
-    /// One more engine on the same database, set otherwise: another instance, or the same one after a restart.
+    /// Another engine on the same database with other settings: another instance, or the same one after a restart.
     pub async fn another_engine(&self, set: impl FnOnce(&mut EngineSettings)) -> Arc<Engine> {
         let mut settings = settings(&self.database, self.clock.clone()).await;
         set(&mut settings);
         Arc::new(Engine::start(settings).unwrap())
     }
 
-    /// One more engine on the same database and connections, with nothing in memory.
+    /// Another engine on the same database and connections, with empty memory.
     pub fn fresh_engine(&self) -> Engine {
         let settings = settings_on(self.engine.db().clone(), self.clock.clone());
         Engine::start(settings).unwrap()
     }
 
-    /// What the first account is created with.
+    /// The code that creates the first account.
     pub fn setup_code(&self) -> String {
         setup_code::text(&self.engine)
     }
 
-    /// Makes an org with this slug.
+    /// Creates an org with this slug.
     pub async fn org(&self, slug: &str) -> TestOrg {
         TestOrg::make(&self.engine, slug).await
     }
 
-    /// Asks whether a key may pass.
+    /// Verifies a key.
     pub async fn verify(&self, key: &PlainKey) -> Answer {
         self.ask(&Request {
             key: Some(key),
@@ -105,19 +101,19 @@ impl TestApp {
         .await
     }
 
-    /// Asks whatever is to be asked.
+    /// Runs a verification.
     pub async fn ask(&self, request: &Request<'_>) -> Answer {
         verify::verify(&self.engine, request).await.unwrap()
     }
 
-    /// Moves the clock, which may also go back, to an instant in RFC 3339.
+    /// Sets the clock, forwards or backwards, to an instant in RFC 3339.
     pub fn set_time(&self, text: &str) {
         let at: jiff::Timestamp = text.parse().unwrap();
         self.clock
             .advance(at.as_millisecond() - self.clock.now().as_millis());
     }
 
-    /// Lets time pass, for the database too: Postgres has a clock of its own, so there it is what happened that moves back.
+    /// Advances the clock, for the database too: Postgres has its own clock, so there the stored times are moved back.
     pub async fn pass(&self, millis: i64) {
         self.clock.advance(millis);
         if let Database::Postgres { .. } = self.database {
@@ -126,15 +122,15 @@ impl TestApp {
         }
     }
 
-    /// Closes the database and removes it. A test that fails leaves its database for a look at it.
+    /// Closes the database and removes it. A failed test keeps its database for inspection.
     pub async fn remove(self) {
         self.engine.db().close().await;
         self.database.remove().await;
     }
 }
 
-/// An engine's settings: the convention `latchkey`, sign-up by invitation, randomness that no other engine of this run
-/// has.
+/// The settings of an engine: the convention `latchkey`, sign-up by invitation, and randomness that no other engine of
+/// this run has.
 async fn settings(database: &Database, clock: Clock) -> EngineSettings {
     settings_on(Db::connect(&database.url()).await.unwrap(), clock)
 }
@@ -152,7 +148,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
     }
 }
 
-/// What an answer says, in one line: the code, and the reason or the missing scopes.
+/// The result of an answer in one line: the code, and the reason or the missing scopes.
 pub fn said(answer: &Answer) -> String {
     let missing: Vec<&str> = answer
         .missing_scopes

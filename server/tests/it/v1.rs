@@ -1,4 +1,4 @@
-//! The API.
+//! `/v1/verify` over HTTP.
 
 mod errors;
 mod verify;

@@ -1,4 +1,4 @@
-//! Whether a key may pass: the engine's own answers.
+//! The results of the engine's verifications.
 
 mod addresses;
 mod agents;

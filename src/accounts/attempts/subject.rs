@@ -1,4 +1,4 @@
-//! What attempts are counted for, how many each has, and under which key they are stored.
+//! The subjects that attempts are counted for, their budgets, and the keys of their rows.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,38 +7,38 @@ use crate::{
     network::Network,
 };
 
-/// Rows that subjects share where no more can be added, for each kind of subject.
+/// Number of rows that subjects share once the table is full, for each budget size.
 pub(super) const SHARED_ROWS: u16 = 4_096;
 
 /// What attempts are counted for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Subject<'a> {
-    /// An account, from one /24 or /64 and browsers that it does not know.
+    /// An account, from one /24 or /64 and browsers unknown to the account.
     AccountFrom(&'a EmailAddress, &'a Visit),
-    /// All accounts, from one network and browsers that they do not know.
+    /// All accounts, from one network and browsers unknown to the account.
     Network(&'a Visit),
-    /// An account, from all browsers that it does not know.
+    /// An account, from all browsers unknown to the account.
     Account(&'a EmailAddress),
-    /// An account, from one browser that it knows.
+    /// An account, from one known browser.
     Browser(UserId, BrowserNumber),
-    /// The current password of someone who is signed in.
+    /// The current password of a signed-in user.
     CurrentPassword(UserId),
-    /// The code of the first account, from one network.
+    /// The setup code for the first account, from one network.
     SetupCode(&'a Visit),
     /// New accounts, from one network.
     SignUp(&'a Visit),
 }
 
-/// Where the attempts for a subject are counted.
+/// The row that counts the attempts of a subject.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     pub(super) key: [u8; 16],
-    /// How many attempts it holds.
+    /// Maximum number of attempts per window.
     pub(super) max: i64,
 }
 
 impl Subject<'_> {
-    /// How many attempts it has.
+    /// Maximum number of attempts per window.
     const fn max(self) -> i64 {
         match self {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(_) => 10,
@@ -60,7 +60,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Whether someone without an account can make up as many as they want.
+    /// Whether someone without an account can create any number of these subjects.
     pub(super) const fn is_open_ended(self) -> bool {
         !matches!(self, Self::Browser(..) | Self::CurrentPassword(_))
     }
@@ -77,7 +77,7 @@ impl Row {
         }
     }
 
-    /// The row that it shares with others where no more can be added.
+    /// The shared row to use when the table is full.
     pub(super) fn shared(self) -> Self {
         let [first, second, ..] = self.key;
         let number = u16::from_be_bytes([first, second]) % SHARED_ROWS;
@@ -89,7 +89,7 @@ impl Row {
     }
 }
 
-/// Where a request comes from; those without an address are counted together.
+/// The address of a request. Requests without an address are counted together.
 fn address(visit: &Visit) -> IpAddr {
     visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }

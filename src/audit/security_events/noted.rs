@@ -1,4 +1,4 @@
-//! What is noted in memory, and whose log it belongs in.
+//! Events buffered in memory, and the logs that they belong to.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// Something to note.
+/// An event to be recorded.
 #[derive(Debug, Clone)]
 pub(crate) struct SecurityEvent {
     pub(super) event: Event,
@@ -20,26 +20,26 @@ pub(crate) struct SecurityEvent {
     pub(super) changes: Map<String, Value>,
 }
 
-/// Whose log an event belongs in.
+/// The log that an event belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Log {
-    /// The org's, which it is about.
+    /// The log of the org that the event is about.
     Org(OrgId),
-    /// That of each org that the person, whom it is about, is in.
+    /// The log of each org of the user that the event is about.
     OrgsOf(UserId),
-    /// No org's.
+    /// Outside any org.
     NoOrgs,
 }
 
-/// What was noted since the last write.
+/// Events buffered since the last write.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
-    /// In the order in which they happened.
+    /// In chronological order.
     pub(super) events: Vec<(Timestamp, SecurityEvent)>,
     pub(super) by_source: HashMap<Source, Count>,
 }
 
-/// What shares the limit of a second.
+/// The events that share a per-second limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Source {
     pub(super) event: Event,
@@ -47,16 +47,15 @@ pub(super) struct Source {
     pub(super) log: Log,
 }
 
-/// How many events one source brought.
+/// Number of events from one source.
 #[derive(Debug, Default)]
 pub(super) struct Count {
     pub(super) noted: usize,
-    /// Beyond [`MOST_A_SECOND`], by what they came with.
+    /// Events above [`MOST_A_SECOND`](super::MOST_A_SECOND), by interface.
     pub(super) more: BTreeMap<Via, u64>,
 }
 
 impl SecurityEvent {
-    /// What happened, who did it, and whose log it belongs in.
     pub(crate) fn new(event: Event, caller: Caller, log: Log) -> Self {
         Self {
             event,
@@ -66,7 +65,7 @@ impl SecurityEvent {
         }
     }
 
-    /// Says more about it.
+    /// Adds a detail.
     #[must_use]
     pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.changes.insert(field.to_owned(), said(value.into()));
@@ -74,7 +73,7 @@ impl SecurityEvent {
     }
 }
 
-/// What an entry says that is not a change of what was before.
+/// A detail in the form of a change, without a previous value.
 pub(super) fn said(value: Value) -> Value {
     json!({ "from": null, "to": value })
 }

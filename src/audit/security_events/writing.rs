@@ -1,4 +1,4 @@
-//! Writing what was noted: into whose log, and how much of it.
+//! Writes buffered events to the logs, within the limits.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,58 +14,62 @@ use crate::{
     db::{StorageError, on, places},
     event::{Event, Target},
     id::{OrgId, UserId},
+    instances,
     time::{HOUR, Timestamp},
 };
 
 use super::noted::{Count, Log, Noted, SecurityEvent, said};
 
-/// Entries of one [`Share`] that an org's log takes in an hour.
-const MOST_OF_ORG: u32 = 50;
-/// Those of one kind of event that one actor brings.
-const MOST_OF_ACTOR: u32 = 10;
-/// The same as [`MOST_OF_ORG`] for what is in no org's log, such as failed sign-ins to accounts that there are not.
-const MOST_OF_NONE: u32 = 500;
-/// People whose orgs one statement asks for.
+/// Entries of each [`Share`] per hour in an org's log, over all instances: about 100 together.
+const MAX_OF_ORG: u32 = 33;
+/// Entries of one kind of event per hour and actor.
+const MAX_OF_ACTOR: u32 = 10;
+/// Entries of each [`Share`] per hour that belong to no org, such as failed sign-ins to unknown accounts, over all
+/// instances: about 1,000 together.
+const MAX_OF_NO_ORG: u32 = 333;
+/// Maximum number of users per query for memberships.
 const PEOPLE_AT_ONCE: usize = 500;
 
-/// What the one who writes has at hand.
+/// The state of the writer.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
-    /// What was noted, until it is known in which logs it belongs.
+    /// Events whose logs have not been looked up yet.
     noted: Noted,
-    /// What the limits let pass, until the database has it.
+    /// Entries within the limits that are not known to be stored yet.
     entries: Vec<NewEntry>,
-    /// The last try to write entries, while it is not known whether the database has them.
+    /// The last attempt to write entries, while its outcome is unknown.
     unanswered: Option<Unanswered>,
-    /// What each log took in this hour.
+    /// The counts of the current hour, by log.
     hours: HashMap<Option<OrgId>, Hour>,
+    /// How many instances share the limits.
+    instances: u32,
 }
 
-/// A commit that was not answered.
+/// A commit with an unknown outcome.
 #[derive(Debug)]
 struct Unanswered {
-    /// How many entries it was of: the first ones.
+    /// Number of entries it contained, from the start of `entries`.
     entries: usize,
-    /// The hash of the last of them, which no other entry has.
+    /// The last of these entries, identified by its hash, which no other entry has.
     last: Appended,
 }
 
-/// How many there were beyond a limit.
+/// Events above a limit.
 #[derive(Debug, Clone, Copy)]
 struct More {
     count: u64,
-    /// Who it was, when it was one.
+    /// The actor, if all events have the same one.
     actor: Actor,
 }
 
-/// What shares a limit, by who can cause it.
+/// Groups of events that share a limit, by who can cause them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Share {
-    /// Anyone who knows an e-mail address: failed sign-ins.
+    /// Failed sign-ins: anyone who knows an email address can cause them.
     Outsiders,
-    /// Those who are in the org: denials.
+    /// Denials: members and tokens of the org cause them.
     Denials,
-    /// The same: what succeeds.
+    /// Everything that succeeds, by members and tokens of the org.
     Successes,
 }
 
@@ -79,23 +83,23 @@ impl Share {
     }
 }
 
-/// What one log took in an hour.
+/// The counts of one log for one hour.
 #[derive(Debug)]
 struct Hour {
     began: Timestamp,
-    /// How many were written.
+    /// Number of entries written.
     written: BTreeMap<Share, u32>,
-    /// How many of one kind one actor brought.
+    /// Number of entries written, by kind and actor.
     by_actor: HashMap<(Event, Actor), u32>,
-    /// Those beyond the limits.
+    /// Events above the limits.
     more: BTreeMap<(Event, Via), More>,
 }
 
-/// Appends to the audit log what was noted since the last time, and what an hour that is over had beyond its limits; with
-/// `is_last`, before the process ends, what this hour had.
+/// Appends buffered events to the audit log, and the summaries of hours that have ended. With `is_last`, before the
+/// process ends, it also appends the summary of the current hour.
 ///
 /// # Errors
-/// When the database does not answer: what was noted is kept for the next time.
+/// If the database cannot be reached. Buffered events are kept for the next call.
 pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     let mut writing = engine.security_events.writing.lock().await;
     let writing = &mut *writing;
@@ -104,8 +108,11 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     if writing.noted.by_source.is_empty() {
         writing.noted = mem::take(&mut *engine.security_events.noted());
     }
-    let orgs = orgs_of(engine, &writing.noted).await?;
-    writing.take(&orgs, now);
+    if !writing.noted.by_source.is_empty() {
+        let orgs = orgs_of(engine, &writing.noted).await?;
+        writing.instances = instances::count_running(engine).await?.max(1);
+        writing.take(&orgs, now);
+    }
     if is_last {
         writing.end_hours(|_| true, now);
     }
@@ -123,7 +130,7 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
         return Ok(());
     }
     let last = append(engine, &mut tx, &writing.entries).await?;
-    // Noted before: this future may be dropped while it waits for the answer.
+    // Set before the commit, since this future can be dropped while it waits.
     writing.unanswered = Some(Unanswered {
         entries: writing.entries.len(),
         last,
@@ -134,7 +141,7 @@ pub async fn write(engine: &Engine, is_last: bool) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The orgs of the people whom events are about.
+/// The orgs of the users that the events are about.
 async fn orgs_of(
     engine: &Engine,
     noted: &Noted,
@@ -170,7 +177,7 @@ async fn orgs_of(
 }
 
 impl Writing {
-    /// Takes what was noted: into each log as much as its limits let pass, and the rest as a number.
+    /// Turns buffered events into entries as far as the limits allow, and counts the rest.
     fn take(&mut self, orgs: &HashMap<UserId, Vec<OrgId>>, now: Timestamp) {
         let logs = |log| match log {
             Log::Org(org_id) => vec![Some(org_id)],
@@ -181,13 +188,16 @@ impl Writing {
             ),
         };
         let Noted { events, by_source } = mem::take(&mut self.noted);
+        let instances = self.instances;
         for (at, noted) in events {
             for log in logs(noted.log) {
                 let actor = noted.caller.actor;
-                if self
-                    .hour(log, now)
-                    .lets_pass(noted.event, actor, log.is_some())
-                {
+                let max = match log {
+                    Some(_) => MAX_OF_ORG,
+                    None => MAX_OF_NO_ORG,
+                }
+                .div_ceil(instances);
+                if self.hour(log, now).lets_pass(noted.event, actor, max) {
                     self.entries.push(entry(log, at, &noted));
                 } else {
                     let more = More {
@@ -214,7 +224,7 @@ impl Writing {
         self.hours.entry(log).or_insert_with(|| Hour::new(now))
     }
 
-    /// Tells of each hour that is over how many more it had than its limits.
+    /// Adds summary entries for the hours that have ended.
     fn end_hours(&mut self, is_over: impl Fn(&Hour) -> bool, now: Timestamp) {
         let Self { entries, hours, .. } = self;
         hours.retain(|log, hour| {
@@ -239,15 +249,15 @@ impl Hour {
         }
     }
 
-    /// Whether one more event may be written. Then it counts as written. The first of a kind from an actor always may, so that
-    /// nothing is hidden behind what others do: an org's log has no actors but its members and tokens.
-    fn lets_pass(&mut self, event: Event, actor: Actor, is_of_org: bool) -> bool {
-        let most = if is_of_org { MOST_OF_ORG } else { MOST_OF_NONE };
+    /// Whether one more event can be written, with at most `max` in its share. If so, it counts as written. The first event of
+    /// a kind from an actor is always written, so that nobody can hide it behind events of others: in an org's log, the only
+    /// actors are its members and tokens.
+    fn lets_pass(&mut self, event: Event, actor: Actor, max: u32) -> bool {
         let written = self.written.entry(Share::of(event)).or_default();
         let by_actor = self.by_actor.get(&(event, actor)).copied().unwrap_or(0);
-        // All whom nobody knows are one actor, and in no org's log.
-        let is_in_share = actor == Actor::Unknown || by_actor < MOST_OF_ACTOR;
-        let passes = by_actor == 0 || (*written < most && is_in_share);
+        // All unknown callers count as one actor, which appears in no org's log.
+        let is_in_share = actor == Actor::Unknown || by_actor < MAX_OF_ACTOR;
+        let passes = by_actor == 0 || (*written < max && is_in_share);
         if passes {
             *written += 1;
             self.by_actor.insert((event, actor), by_actor + 1);
@@ -255,7 +265,7 @@ impl Hour {
         passes
     }
 
-    /// Counts what is not written.
+    /// Counts events that are not written.
     fn count(&mut self, event: Event, via: Via, more: More) {
         let none = More { count: 0, ..more };
         let all = self.more.entry((event, via)).or_insert(none);
@@ -281,7 +291,7 @@ fn entry(log: Option<OrgId>, at: Timestamp, noted: &SecurityEvent) -> NewEntry {
     }
 }
 
-/// "And so many more."
+/// A summary entry: "and n more".
 fn and_more(log: Option<OrgId>, at: Timestamp, event: Event, via: Via, more: More) -> NewEntry {
     NewEntry {
         org_id: log,
@@ -309,12 +319,12 @@ mod tests {
         let mut passed = |event, actors: Range<i64>| {
             let tries = actors.flat_map(|number| [actor(number); 10]);
             tries
-                .filter(|actor| hour.lets_pass(event, *actor, true))
+                .filter(|actor| hour.lets_pass(event, *actor, MAX_OF_ORG))
                 .count()
         };
-        assert_eq!(passed(Event::SessionFailed, 0..5), 50);
-        assert_eq!(passed(Event::AccessDenied, 0..5), 50);
-        assert_eq!(passed(Event::SessionStarted, 0..5), 50);
+        assert_eq!(passed(Event::SessionFailed, 0..5), 33 + 1);
+        assert_eq!(passed(Event::AccessDenied, 0..5), 33 + 1);
+        assert_eq!(passed(Event::SessionStarted, 0..5), 33 + 1);
         assert_eq!(passed(Event::ExportMade, 5..6), 1);
     }
 
@@ -324,10 +334,10 @@ mod tests {
         let mut passed = |event, actors: Range<i64>| {
             let tries = actors.flat_map(|number| [actor(number); 10]);
             tries
-                .filter(|actor| hour.lets_pass(event, *actor, true))
+                .filter(|actor| hour.lets_pass(event, *actor, MAX_OF_ORG))
                 .count()
         };
-        assert_eq!(passed(Event::SessionFailed, 0..100), 50 + 95);
+        assert_eq!(passed(Event::SessionFailed, 0..100), 33 + 96);
         assert_eq!(passed(Event::SessionFailed, 0..100), 0);
     }
 
@@ -336,7 +346,7 @@ mod tests {
         let mut hour = Hour::new(Timestamp::from_millis(0));
         let mut passed = |event, who| {
             (0..500)
-                .filter(|_| hour.lets_pass(event, actor(who), true))
+                .filter(|_| hour.lets_pass(event, actor(who), MAX_OF_ORG))
                 .count()
         };
         assert_eq!(passed(Event::SessionStarted, 1), 10);

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Latchkey's own file with a piece of its text replaced, read; and the line that the new piece begins on.
+/// Parses Latchkey's own file with a part of its text replaced. Also returns the first line of the replacement.
 fn edited(from: &str, to: &str) -> (Result<Convention, ConventionError>, usize) {
     let text = include_str!("../latchkey.toml");
     assert_eq!(text.matches(from).count(), 1, "{from:?}");
@@ -14,7 +14,7 @@ fn edited(from: &str, to: &str) -> (Result<Convention, ConventionError>, usize) 
 #[test]
 fn a_bad_file_is_refused_with_line_and_reason() {
     const HEADERS: &str = "accepted_in = [\"Bearer\", \"X-API-Key\"]";
-    // What to replace, by what, which line of that is named (from 0), and a part of the reason given.
+    // The text to replace, its replacement, the line within it that the error names (from 0), and a part of the reason.
     let cases = [
         ("name = \"latchkey\"", "name = \"Latchkey\"", 0, "a–z"),
         ("title = \"Latchkey\"", "title = \" \"", 0, "empty"),

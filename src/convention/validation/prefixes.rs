@@ -1,11 +1,11 @@
-//! Whether each prefix tells what a key is.
+//! Validates that each prefix identifies the kind and environment of a key.
 
 use super::{InvalidSetting, invalid};
 use crate::convention::Convention;
 
 const MAX_PREFIX_CHARACTERS: usize = 32;
 
-/// Every prefix is well formed, and no key can be taken for one of another prefix.
+/// Checks that every prefix is well formed and that no key can be mistaken for a key with another prefix.
 pub(super) fn check(convention: &Convention) -> Result<(), InvalidSetting> {
     let own = &convention.prefixes;
     let mut all = vec![(

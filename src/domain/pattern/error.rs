@@ -1,9 +1,9 @@
-//! Why a text is not a pattern.
+//! Pattern errors.
 
-/// Why a text is not a pattern, and what to write instead.
+/// Why a text is not a valid pattern. The messages say what to enter instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Nothing there.
+    /// The text is empty.
     #[error("Enter a domain, such as `mysite.com`.")]
     Empty,
     /// `*` alone.
@@ -14,15 +14,15 @@ pub enum PatternError {
         "`*` is allowed only at the start, as in `*.mysite.com`, which matches all subdomains."
     )]
     Wildcard,
-    /// `*` before an IP address.
+    /// `*.` before an IP address.
     #[error("An IP address has no subdomains. Enter it without `*.`.")]
     WildcardAddress,
-    /// `*` before `localhost`.
+    /// `*.` before `localhost`.
     #[error(
         "Subdomains of `localhost` are not supported. Enter `localhost`, which allows every port."
     )]
     WildcardLocalhost,
-    /// A dot in front.
+    /// A leading dot.
     #[error("A domain cannot start with a dot. For all subdomains, enter `*.mysite.com`.")]
     LeadingDot,
     /// A scheme other than http and https.
@@ -36,49 +36,49 @@ pub enum PatternError {
         "Remove the path. Browsers send only the scheme, host and port of a page, so paths cannot be checked."
     )]
     Path,
-    /// The part after the colon is no port.
+    /// The part after the colon is not a port.
     #[error(
         "`{0}` is not a valid port. Enter a number from 1 to 65535 after the colon, or omit both to allow any port."
     )]
     Port(String),
-    /// Not an IPv6 address, or one without brackets.
+    /// An invalid IPv6 address, or one without brackets.
     #[error("Enter IPv6 addresses in brackets, such as `[2001:db8::1]`.")]
     Ipv6,
-    /// Ends in a number but is not four decimal ones.
+    /// A host that ends in a number but is not four decimal numbers.
     #[error(
         "`{0}` is not a valid IP address. Enter four numbers from 0 to 255, such as `192.0.2.10`."
     )]
     Ipv4(String),
-    /// Two dots in a row, or nothing where a name should be.
+    /// Two dots in a row, or an empty name.
     #[error("The domain has an empty part between two dots. Enter it as in `www.mysite.com`.")]
     EmptyLabel,
-    /// A part of the name that DNS does not carry.
+    /// A label that is not valid in DNS.
     #[error(
         "`{0}` cannot be part of a domain. Each part must have 1 to 63 letters, digits and hyphens, and cannot start \
          or end with a hyphen."
     )]
     Label(String),
-    /// A name that DNS does not carry.
+    /// A name that is too long for DNS.
     #[error("A domain must have at most 253 characters.")]
     TooLong,
-    /// One label, and not `localhost`.
+    /// A single label other than `localhost`.
     #[error("`{0}` is not a complete domain. Enter all of it, such as `www.mysite.com`.")]
     NoDot(String),
-    /// A name outside ASCII, which the browser leaves to the server.
+    /// A non-ASCII name, which the browser leaves to the server.
     #[error("International domains are checked when you save.")]
     NotAscii,
-    /// A name that has no valid punycode.
+    /// A name without a valid punycode form.
     #[error(
         "`{0}` is not a valid international domain. Check its letters, or enter its `xn--` form."
     )]
     International(String),
-    /// A name under which anyone may register another.
+    /// A public suffix, under which anyone can register a domain.
     #[error("Anyone can have a site under `{0}`. Enter your own domain, such as `mysite.{0}`.")]
     PublicSuffix(String),
 }
 
 impl PatternError {
-    /// Whether the browser has nothing against the text, but cannot tell.
+    /// Whether only the server can decide if the text is valid.
     pub fn is_left_to_server(&self) -> bool {
         *self == Self::NotAscii
     }

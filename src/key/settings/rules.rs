@@ -1,4 +1,4 @@
-//! What holds for every key, whether it is created, edited or imported.
+//! The rules that apply to every key, whether created, edited or imported.
 
 use super::KeySettings;
 use crate::{
@@ -10,53 +10,53 @@ use crate::{
     time::Timestamp,
 };
 
-/// The most characters that notes have.
+/// The maximum length of notes, in characters.
 pub const MAX_NOTES: usize = 2_000;
-/// The most bytes that metadata has, written as JSON.
+/// The maximum size of metadata as JSON, in bytes.
 pub const MAX_METADATA: usize = 8_192;
 
-/// The most scopes that a sentence lists.
+/// The maximum number of scopes listed in an error message.
 const MAX_LISTED_SCOPES: usize = 20;
 
-/// Why a key cannot be as it was asked to be.
+/// Why a key's settings are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyField {
-    /// A widget key that would work nowhere.
+    /// A widget key without domains, which would work nowhere.
     #[error("Enter at least one domain. A widget key works only on its allowed domains.")]
     DomainsNeeded,
-    /// Domains would mean nothing for it.
+    /// Domains on a key that is not a widget key.
     #[error("Only widget keys have allowed domains. Remove the domains, or create a widget key.")]
     DomainsOnSecretKey,
-    /// More domains than a key has.
+    /// More domains than [`MAX_PATTERNS`].
     #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
-    /// The convention leaves no choice, or the key is not for browsers.
+    /// The convention does not offer the choice, or the key is not a widget key.
     #[error("This key's localhost access cannot be changed.")]
     NoLocalhostSwitch,
-    /// More IP ranges than a key has.
+    /// More IP ranges than [`MAX_RANGES`].
     #[error("{TOO_MANY_RANGES}")]
     TooManyIpRanges,
-    /// The catalogue does not have the scope.
+    /// The convention does not offer the scope.
     #[error("Unknown scope `{unknown}`. {}", scopes_to_choose(offered))]
     UnknownScope {
-        /// What was asked for.
+        /// The requested scope.
         unknown: Scope,
-        /// The scopes that there are.
+        /// The scopes on offer.
         offered: Vec<Scope>,
     },
-    /// More scopes than a key has.
+    /// More scopes than [`MAX_SCOPES`].
     #[error("{TOO_MANY_SCOPES}")]
     TooManyScopes,
-    /// The convention has no keys that never expire.
+    /// The convention requires an expiry.
     #[error("Keys must have an expiry date. Choose when this key expires.")]
     ExpiryNeeded,
-    /// It would be expired from the start.
+    /// The expiry is in the past.
     #[error("The expiry date must be in the future.")]
     ExpiryInPast,
-    /// The notes are too long.
+    /// The notes exceed [`MAX_NOTES`].
     #[error("Notes must have at most 2,000 characters.")]
     NotesTooLong,
-    /// The metadata is too large.
+    /// The metadata exceeds [`MAX_METADATA`].
     #[error("Metadata must have at most 8,192 bytes of JSON.")]
     MetadataTooLarge,
     /// The org has no such project.
@@ -65,7 +65,7 @@ pub enum InvalidKeyField {
 }
 
 impl InvalidKeyField {
-    /// The name of the field, in forms and in the API alike.
+    /// The name of the field in forms and in the API.
     pub const fn field(&self) -> &'static str {
         match self {
             Self::DomainsNeeded | Self::DomainsOnSecretKey | Self::TooManyDomains => "domains",
@@ -80,7 +80,7 @@ impl InvalidKeyField {
     }
 }
 
-/// The scopes that there are, for a sentence: of many the first.
+/// The part of an error message that lists the scopes on offer, at most [`MAX_LISTED_SCOPES`] of them.
 fn scopes_to_choose(offered: &[Scope]) -> String {
     if offered.is_empty() {
         return "Keys of this instance have no scopes. Omit this field.".to_owned();
@@ -93,23 +93,23 @@ fn scopes_to_choose(offered: &[Scope]) -> String {
     format!("Choose from {}.", names.join(", "))
 }
 
-/// What a key was before, which bounds what may be wrong with it now.
+/// The previous state of the key. Values that are not changed are not rejected.
 #[derive(Debug, Clone, Copy)]
 pub enum Before<'a> {
-    /// It is new.
+    /// The key is new.
     Nothing,
-    /// It was created by another system: its users may have been promised that it never expires.
+    /// The key was created by another system, which may have promised its users that it never expires.
     Elsewhere,
-    /// It had these settings. What stays as it is may stay, whatever the rules say by now.
+    /// The key's settings before the change. Unchanged values are accepted even if the rules have become stricter.
     Settings(&'a KeySettings),
 }
 
 impl KeySettings {
-    /// The settings with every item of a list once and without NUL, which Postgres cannot hold, when a key of this kind may
-    /// have them.
+    /// Validates the settings for a key of this kind. Removes duplicate list items, and NUL characters, which Postgres
+    /// cannot store.
     ///
     /// # Errors
-    /// Says what is wrong, if it is several things of the first.
+    /// If a setting is invalid. Only the first error is returned.
     pub fn checked(
         mut self,
         kind: Kind,
@@ -121,7 +121,7 @@ impl KeySettings {
         wrong.into_iter().next().map_or(Ok(self), Err)
     }
 
-    /// The same in place, and all that is wrong.
+    /// Like [`KeySettings::checked`], but in place, and returns all errors.
     pub fn check(
         &mut self,
         kind: Kind,
@@ -180,7 +180,7 @@ fn wrong_domains(kind: Kind, domains: &[DomainPattern]) -> Option<InvalidKeyFiel
     }
 }
 
-/// A key may have the scopes that the convention offers, and those that it had.
+/// A key can have the scopes that the convention offers and those that it already had.
 fn wrong_scopes(
     convention: &Convention,
     scopes: &[Scope],

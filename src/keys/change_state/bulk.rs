@@ -1,5 +1,5 @@
-//! The same change of many keys at once: all that can be changed are, in one transaction, and of each it is said what
-//! became of it.
+//! Bulk changes of key status. All keys that can be changed are changed in one transaction, and the outcome of each is
+//! reported.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,15 @@ use crate::{
 
 use super::{ChangeStateError, StateChange, change_in};
 
-/// The most keys that are changed at once.
+/// The maximum number of keys in a bulk change.
 pub const MOST_AT_ONCE: usize = 500;
 
-/// What became of one of the keys.
+/// The outcome for one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BulkOutcome {
-    /// It was changed.
+    /// The key was changed.
     Done,
-    /// Its state does not allow the change.
+    /// The key's status does not allow the change.
     WrongState(Status),
     /// The org has no such key.
     NotFound,
@@ -31,20 +31,20 @@ pub enum BulkOutcome {
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BulkError {
-    /// More keys than are changed at once.
+    /// More than [`MOST_AT_ONCE`] keys.
     #[error("Select at most 500 keys.")]
     TooMany,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(BulkError);
 
-/// Switches off those of the keys that are active.
+/// Disables the active keys among `ids`.
 ///
 /// # Errors
-/// When there are too many, or the database fails; nothing is changed then.
+/// If there are too many keys or the database fails. Nothing is changed then.
 pub async fn disable_many(
     engine: &Engine,
     permit: &Permit<to::DisableKeys>,
@@ -53,10 +53,10 @@ pub async fn disable_many(
     change_many(engine, permit, ids, StateChange::Disable).await
 }
 
-/// Ends those of the keys that are not revoked yet for good.
+/// Permanently revokes the keys among `ids` that are not revoked yet.
 ///
 /// # Errors
-/// When there are too many, or the database fails; nothing is changed then.
+/// If there are too many keys or the database fails. Nothing is changed then.
 pub async fn revoke_many(
     engine: &Engine,
     permit: &Permit<to::RevokeKeys>,
@@ -72,7 +72,8 @@ async fn change_many<A>(
     ids: &[KeyId],
     state: StateChange,
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
-    // Each once, and always in the same order: two who change the same keys at once wait for each other, not forever.
+    // Deduplicate and sort the IDs: concurrent changes of the same keys lock them in the same order and cannot
+    // deadlock.
     let ids: BTreeSet<KeyId> = ids.iter().copied().collect();
     if ids.len() > MOST_AT_ONCE {
         return Err(BulkError::TooMany);
@@ -87,7 +88,7 @@ async fn change_many<A>(
                 BulkOutcome::Done
             }
             Err(ChangeStateError::WrongState(status)) => BulkOutcome::WrongState(status),
-            // An id alone, of which nothing is known, is never outdated.
+            // An ID without a known revision is never outdated.
             Err(ChangeStateError::NotFound | ChangeStateError::ChangedMeanwhile) => {
                 BulkOutcome::NotFound
             }

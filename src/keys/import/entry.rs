@@ -1,4 +1,4 @@
-//! From a record to a key: what each field may say.
+//! Parses and validates the fields of a record.
 
 use std::{collections::HashMap, str::FromStr};
 
@@ -24,19 +24,19 @@ use crate::{
     time::Timestamp,
 };
 
-/// A key as it is to be stored.
+/// A key to be stored.
 #[derive(Debug)]
 pub struct Entry {
-    /// The SHA-256 of the key's text.
+    /// The SHA-256 of the plaintext key.
     pub sha256: [u8; 32],
-    /// What may be shown of it.
+    /// The display form.
     pub display: String,
     pub kind: Kind,
     pub environment: Environment,
     pub settings: KeySettings,
 }
 
-/// Reads a record. There is an entry exactly when nothing is wrong with it.
+/// Parses a record. Returns an entry if, and only if, there are no errors.
 pub fn check(
     convention: &Convention,
     projects: &HashMap<String, ProjectId>,
@@ -66,7 +66,7 @@ pub fn check(
     (entry.filter(|_| report.is_good()), report)
 }
 
-/// Reads the fields of one record and notes what is wrong with them.
+/// Parses the fields of one record and collects the errors.
 struct Reader<'a> {
     record: &'a Record,
     report: EntryReport,
@@ -130,7 +130,7 @@ impl Reader<'_> {
             .map(|problem| problem.field)
             .collect();
         for wrong in settings.check(kind, convention, Before::Elsewhere, now) {
-            // What cannot be read is missing, which is not what is wrong with it.
+            // A field that could not be parsed is missing from the settings. Do not report it as missing too.
             if !known.contains(&wrong.field()) {
                 self.refuse(wrong.field(), wrong.to_string());
             }
@@ -144,7 +144,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The settings but for project and expiry. The items of a list stand between commas, semicolons or white space.
+    /// The settings except project and expiry. List items are separated by commas, semicolons or white space.
     fn settings(&mut self) -> Option<KeySettings> {
         let lists = READ
             .into_iter()
@@ -162,7 +162,7 @@ impl Reader<'_> {
         KeySettings::read(text, |field, sentence| self.refuse(field, sentence))
     }
 
-    /// What the entry says, which the prefix has to bear out, else what the prefix says, else secret.
+    /// The kind given by the entry, which must agree with the prefix. Defaults to the prefix's kind, then to secret.
     fn kind(&mut self, convention: &Convention, stated: Option<Stated<'_>>) -> Option<Kind> {
         let of_prefix = stated.map(|stated| stated.kind);
         let kind = match self.text("kind") {
@@ -180,7 +180,8 @@ impl Reader<'_> {
         None
     }
 
-    /// What the entry says, which the prefix has to bear out, else what the prefix says, else live.
+    /// The environment given by the entry, which must agree with the prefix. Defaults to the prefix's environment, then
+    /// to live.
     fn environment(&mut self, stated: Option<Stated<'_>>) -> Option<Environment> {
         let of_prefix = stated.map(|stated| stated.environment);
         let environment = match self.text("environment") {
@@ -195,7 +196,7 @@ impl Reader<'_> {
     }
 }
 
-/// The bytes of a SHA-256 that is written in hexadecimal, base64 or base64url.
+/// Parses a SHA-256 digest in hexadecimal, base64 or base64url.
 fn sha256_of(text: &str) -> Result<[u8; 32], &'static str> {
     const WRONG: &str =
         "Must be the SHA-256 digest of the key: 64 hexadecimal digits, or 43 characters of base64.";

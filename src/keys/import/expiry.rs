@@ -1,4 +1,4 @@
-//! When an imported key ends.
+//! The expiry of imported keys.
 
 use jiff::{civil::Date, tz::TimeZone};
 
@@ -6,7 +6,7 @@ use crate::time::{DAY, Timestamp};
 
 const LONGEST_LIFE_DAYS: i64 = 36_500;
 
-/// When the key ends; `Ok(None)` for never, which is what a key means that does not say.
+/// Parses the expiry. `Ok(None)` means that the key never expires, which is the default.
 pub fn expiry(at: &str, in_days: &str, now: Timestamp) -> Result<Option<Timestamp>, &'static str> {
     match (at, in_days) {
         ("", "") => Ok(None),
@@ -21,12 +21,12 @@ pub fn expiry(at: &str, in_days: &str, now: Timestamp) -> Result<Option<Timestam
     }
 }
 
-/// An instant in RFC 3339, or the last millisecond of a day in UTC.
+/// Parses an RFC 3339 timestamp. A date means the last millisecond of that day in UTC.
 fn instant(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<jiff::Timestamp>() {
         return Some(Timestamp::from_millis(at.as_millisecond()));
     }
-    // A date with a time and no zone is neither.
+    // A date with a time but no time zone is rejected.
     let day = text
         .parse::<Date>()
         .ok()

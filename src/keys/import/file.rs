@@ -1,11 +1,12 @@
-//! From CSV to records: named texts, one record per key.
+//! Parses CSV files into records, one per key.
 
 use std::collections::BTreeMap;
 
 use super::report::{ImportError, MAX_ENTRIES};
 use crate::{clip::clip, key::settings::READ};
 
-/// What an entry can say besides the settings in [`READ`]: texts in JSON, too, but for the last one, which is a number.
+/// The fields of an entry in addition to the settings in [`READ`]. In JSON they are strings, except the last, which is
+/// a number.
 const BESIDES: [&str; 8] = [
     "sha256",
     "prefix",
@@ -17,21 +18,21 @@ const BESIDES: [&str; 8] = [
     "expires_in_days",
 ];
 
-/// The columns of CSV and the fields of JSON, the name first.
+/// The CSV columns and JSON fields, `name` first.
 pub fn fields() -> impl Iterator<Item = &'static str> {
     let settings = READ.into_iter().map(|(field, _)| field);
     let (name, others) = (settings.clone().take(1), settings.skip(1));
     name.chain(BESIDES).chain(others)
 }
 
-/// What an entry says. A field that it leaves out or leaves empty is not there.
+/// The fields of an entry. A missing or empty field is omitted.
 #[derive(Debug)]
 pub struct Record {
-    /// The line or the place in the array, from 1.
+    /// The line in CSV or the position in the JSON array, from 1.
     pub line: u64,
-    /// Texts by field. Lists have their items separated by commas; metadata is JSON.
+    /// Values by field. List items are separated by commas; metadata is JSON.
     pub fields: BTreeMap<&'static str, String>,
-    /// What stands there that cannot be read as what it should be: the field and what it should be.
+    /// Values of the wrong type: the field and the expected type.
     pub misshapen: Vec<(&'static str, &'static str)>,
 }
 
@@ -48,7 +49,7 @@ pub(super) fn unknown_field(name: &str) -> ImportError {
     ))
 }
 
-/// Reads CSV with a line of column names.
+/// Parses CSV with column names in the first line.
 pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
     let unreadable = |error: csv::Error| {
         let line = error
@@ -60,7 +61,7 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
             line.unwrap_or_default()
         ))
     };
-    // Some programs begin files with a mark that is no part of the first column's name.
+    // Some programs start files with a byte order mark, which is not part of the first column's name.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -101,7 +102,7 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
     Ok(records)
 }
 
-/// The line that a record begins on. Where the reader says that it begins, line ends before it may follow.
+/// The line on which a record starts. The reader's position can be before blank lines that precede the record.
 fn line_of(text: &str, at: &csv::Position) -> u64 {
     let start = usize::try_from(at.byte()).unwrap_or(usize::MAX);
     let rest = text.as_bytes().get(start..).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! From JSON to records. The file is read as a stream, so that one of many small values takes no more memory than its
-//! text, and reading stops counting at the first entry too many.
+//! Parses JSON files into records. The file is parsed as a stream, so that a file with many small values takes no more
+//! memory than its text. The rest of a file with too many entries is skipped.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,10 +18,11 @@ use super::{
 };
 use crate::key::settings::{READ, Written};
 
-/// The most items of one list that are read: more than any list may have, so that it is too long for whoever parses it.
+/// The maximum number of items read from one list: more than any list allows, so that validation still reports it as
+/// too long.
 const MAX_ITEMS: usize = 501;
 
-/// Reads a JSON array of objects, or an object whose `keys` is one.
+/// Parses a JSON array of objects, or an object whose `keys` field is such an array.
 pub fn read(text: &str) -> Result<Vec<Record>, ImportError> {
     let file: File = serde_json::from_str(text).map_err(|error| {
         ImportError::Unreadable(format!(
@@ -38,27 +39,27 @@ pub fn read(text: &str) -> Result<Vec<Record>, ImportError> {
     }
 }
 
-/// What the whole text is.
+/// The top-level value.
 enum File {
     Entries(Entries),
     Other,
 }
 
-/// The entries up to the first that is none.
+/// The entries up to the first error.
 #[derive(Default)]
 struct Entries {
     records: Vec<Record>,
     error: Option<ImportError>,
 }
 
-/// One element of the array.
+/// An element of the array.
 enum Entry {
     Object(Record),
     UnknownField(String),
     Other,
 }
 
-/// The value of a field, as text where that is what the field needs.
+/// The value of a field, kept as text if the field is one.
 enum FieldValue {
     Nothing,
     Text(String),
@@ -69,7 +70,7 @@ enum FieldValue {
     Other,
 }
 
-/// Visits that no JSON value of interest makes: they give `Other`.
+/// Visitor methods for JSON values that are not expected here. They return `Other`.
 macro_rules! other {
     ($($visit:ident($value:ty))*) => {
         $(fn $visit<E>(self, _: $value) -> Result<Self::Value, E> {
@@ -166,7 +167,7 @@ impl<'de> Deserialize<'de> for Entry {
                         continue;
                     };
                     if !seen.insert(field) {
-                        // Of two, one would be dropped without a word.
+                        // Report the duplicate: otherwise one of the values would be dropped silently.
                         object.next_value::<IgnoredAny>()?;
                         record.misshapen.push((field, "given only once"));
                         continue;
@@ -254,7 +255,7 @@ impl<'de> Deserialize<'de> for FieldValue {
     }
 }
 
-/// A value as the text that CSV would have for it, or what it should have been.
+/// Converts a value to the text it would have in CSV. The error is the expected type.
 fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
     let written = READ.into_iter().find(|(name, _)| *name == field);
     let written = written.map_or(Written::Text, |(_, written)| written);

@@ -1,4 +1,4 @@
-//! What the front of a key says: what may be shown of the key, and of which kind and environment it is.
+//! The prefix of an imported key: its part in the display form, and the kind and environment that it indicates.
 
 use super::file::Record;
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     key::{Environment, Kind, text::MASK},
 };
 
-/// The most characters of a key's front that are shown: more may be told than is meant.
+/// The maximum number of leading characters shown, in case an entry contains more of the key than intended.
 const LONGEST_PREFIX: usize = 24;
 
-/// What may be shown of the key.
+/// Returns the display form of the key.
 pub fn display(record: &Record) -> Result<String, &'static str> {
     let text = |field: &str| record.fields.get(field).map_or("", String::as_str);
     let (prefix, last_four) = (text("prefix"), text("last_four"));
@@ -25,7 +25,7 @@ pub fn display(record: &Record) -> Result<String, &'static str> {
     Ok(format!("{prefix}{MASK}{last_four}"))
 }
 
-/// What a prefix of the convention says of every key behind it.
+/// The kind and environment of all keys with a prefix of the convention.
 #[derive(Debug, Clone, Copy)]
 pub struct Stated<'a> {
     prefix: &'a str,
@@ -34,7 +34,7 @@ pub struct Stated<'a> {
 }
 
 impl Stated<'_> {
-    /// What is said of an entry that says something else.
+    /// The error message for an entry whose kind or environment contradicts the prefix.
     pub fn contradicts(&self, said: impl std::fmt::Display) -> String {
         let Self {
             prefix,
@@ -48,7 +48,7 @@ impl Stated<'_> {
     }
 }
 
-/// What the longest prefix of the convention, its own or a legacy one, says of a key that begins with `text`.
+/// Finds the longest prefix of the convention, including legacy prefixes, with which `text` starts.
 pub fn stated_by_prefix<'a>(convention: &'a Convention, text: &str) -> Option<Stated<'a>> {
     convention
         .legacy_prefixes()

@@ -1,4 +1,4 @@
-//! What is said of a file and of each of its entries.
+//! The report on an import file and its entries.
 
 use std::collections::HashMap;
 
@@ -7,55 +7,55 @@ use crate::{
     list::MAX_LISTED_ERRORS,
 };
 
-/// The most keys that a file may hold.
+/// The maximum number of keys in a file.
 pub const MAX_ENTRIES: usize = 10_000;
 
-/// What became of a file, or would become of it.
+/// The result of an import, or of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Each entry in the order of the file.
+    /// The entries in the order of the file.
     pub entries: Vec<EntryReport>,
-    /// Whether the keys are stored now: never for a dry run, and only when nothing is wrong with any entry.
+    /// Whether the keys were stored. Always false for a dry run, or if any entry has errors.
     pub imported: bool,
 }
 
-/// What became of an entry.
+/// The result for one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryReport {
-    /// For CSV the line that it begins on, for JSON its place in the array; both count from 1.
+    /// The first line of the entry in CSV, or its position in the JSON array. Counted from 1.
     pub line: u64,
-    /// What the key is called, as it stands in the file.
+    /// The key's name as written in the file.
     pub name: String,
-    /// How the key will be shown; empty when that cannot be told.
+    /// The key's display form. Empty if it is invalid.
     pub display: String,
-    /// What is wrong with it; nothing when it can be imported.
+    /// The errors. Empty if the entry can be imported.
     pub problems: Vec<Problem>,
-    /// How much else is wrong with it: of each field, a report lists the first problems of the file alone.
+    /// The number of further errors. For each field, a report lists only the first errors in the file.
     pub more_problems: usize,
 }
 
-/// What is wrong with an entry, and what to do.
+/// An error in an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The column or field.
     pub field: &'static str,
-    /// The sentence.
+    /// The message, which says how to fix the error.
     pub sentence: String,
 }
 
-/// Why a file could not be looked at entry by entry.
+/// Why a file could not be processed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// It is not written as it should be.
+    /// The file is not valid.
     #[error("{0}")]
     Unreadable(String),
-    /// Nothing is in it.
+    /// The file has no entries.
     #[error("The file contains no keys. Add one per line, below the line with the column names.")]
     Empty,
-    /// More than one file may hold.
+    /// The file has more than [`MAX_ENTRIES`] entries.
     #[error("A file can contain at most 10,000 keys. Split it into smaller files.")]
     TooMany,
-    /// It failed on our side.
+    /// An internal error.
     #[error(transparent)]
     Fault(Fault),
 }
@@ -70,7 +70,7 @@ impl Report {
 }
 
 impl EntryReport {
-    /// Whether it can be imported.
+    /// Whether the entry can be imported.
     pub fn is_good(&self) -> bool {
         self.problems.is_empty() && self.more_problems == 0
     }
@@ -84,8 +84,8 @@ impl EntryReport {
     }
 }
 
-/// How many problems of each field the report lists: at most [`MAX_LISTED_ERRORS`], or a file could be answered by a
-/// hundred times its size.
+/// Counts the errors listed per field. At most [`MAX_LISTED_ERRORS`] are listed: otherwise a response could be a
+/// hundred times as large as the file.
 #[derive(Debug, Default)]
 pub(super) struct Listed(HashMap<&'static str, usize>);
 

@@ -1,4 +1,4 @@
-//! Storing imported keys, and finding those that are stored already.
+//! Stores imported keys and detects those that already exist.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,12 +21,12 @@ use crate::{
     time::Timestamp,
 };
 
-/// What is said of a key that is stored already. Not where: it may be another org's.
+/// The error message for an existing key. It does not say where the key exists, because it can be in another org.
 const STORED_ALREADY: &str = "This key already exists and cannot be imported again.";
-/// Digests that one statement looks for: SQLite and Postgres take far more parameters.
+/// The number of digests per query, far below the parameter limits of SQLite and Postgres.
 const DIGESTS_AT_ONCE: usize = 500;
 
-/// The org's projects by name and by id.
+/// The org's projects by name and by ID.
 pub(super) async fn projects(
     engine: &Engine,
     org_id: OrgId,
@@ -39,7 +39,7 @@ pub(super) async fn projects(
     Ok(projects)
 }
 
-/// Refuses the entries whose keys are stored, in whichever org and under whichever pepper.
+/// Rejects entries whose keys already exist in any org, under any pepper.
 pub(super) async fn refuse_stored(
     engine: &Engine,
     entries: &[Option<Entry>],
@@ -87,7 +87,8 @@ fn stored_already() -> Problem {
     }
 }
 
-/// Stores every entry; false when one was stored meanwhile by someone else, which is then told and stores nothing.
+/// Stores all entries. If a key was stored concurrently, nothing is stored, its entry gets an error, and `false` is
+/// returned.
 pub(super) async fn store(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
@@ -138,7 +139,7 @@ async fn insert_key(
     Ok(id)
 }
 
-/// Stores the digest; false when it is there already.
+/// Stores the digest. Returns `false` if it already exists.
 async fn insert_secret(
     engine: &Engine,
     tx: &mut Tx,

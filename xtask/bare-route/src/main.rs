@@ -1,7 +1,7 @@
-//! What axum costs by itself: the yardstick that `cargo xtask bench` holds the server against.
+//! A bare axum server, the baseline for `cargo xtask bench`.
 //!
-//! Listens on the port given as the only argument and answers every POST to `/v1/verify` with one fixed JSON object of
-//! about the size of a real answer.
+//! Listens on the port given as the only argument and answers every POST to `/v1/verify` with a fixed JSON object of
+//! about the size of a real response.
 
 use std::error::Error;
 

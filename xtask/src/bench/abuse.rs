@@ -1,6 +1,6 @@
-//! `bench abuse`: attacks on a server of its own, while two probes ask whether others are still answered.
+//! `bench abuse`: attacks a server started for the purpose, while two probes check that it still answers others.
 //!
-//! An attack is what one client may send. It must not cost the server much, nor keep anyone else waiting.
+//! An attack is what a single client can send. It must not cost the server much, nor delay anyone else.
 
 mod attacks;
 mod crowd;
@@ -22,13 +22,13 @@ use self::{
 };
 use crate::{step::step, workspace::Workspace};
 
-/// As many files and connections as the server may have open that is attacked by half requests.
+/// The limit of open files and connections for the server that is attacked with incomplete requests.
 const FEW_FILES: u32 = 256;
 
-/// Runs every attack and prints what it did. With `strict`, a goal that is missed is an error.
+/// Runs every attack and prints the results. With `strict`, a missed goal is an error.
 pub fn abuse(workspace: &Workspace, program: Option<PathBuf>, strict: bool) -> Result<()> {
     let program = super::program_or_build(workspace, program)?;
-    let scene = step("making two organizations and their people", || {
+    let scene = step("creating two organizations and their users", || {
         Scene::make(workspace, program)
     })?;
 
@@ -38,7 +38,7 @@ pub fn abuse(workspace: &Workspace, program: Option<PathBuf>, strict: bool) -> R
     let attacker = scene.attacker(server.site)?;
     let mut attacks = vec![attacks::none()];
     attacks.extend(attacks::on_lists(&attacker));
-    step("storing what is as large as it may be", || {
+    step("storing records of the maximum size", || {
         stored::store(&attacker)
     })?;
     attacks.extend(attacks::on_what_is_stored(&attacker));
@@ -47,7 +47,7 @@ pub fn abuse(workspace: &Workspace, program: Option<PathBuf>, strict: bool) -> R
     carry_out(&scene, &server, &attacks, &mut rows)?;
     drop(server);
 
-    // Last, because it needs a server that soon has no descriptors left.
+    // Last, because the server of this attack runs out of file descriptors.
     let server = scene.start(Some(FEW_FILES))?;
     let attacks = [attacks::on_descriptors(server.site)];
     carry_out(&scene, &server, &attacks, &mut rows)?;
@@ -56,7 +56,7 @@ pub fn abuse(workspace: &Workspace, program: Option<PathBuf>, strict: bool) -> R
     report::print_goals(&missed);
     ensure!(
         missed.is_empty() || !strict,
-        "goals that are missed: {}",
+        "missed goals: {}",
         missed.len()
     );
     Ok(())

@@ -1,4 +1,4 @@
-//! Requests in plain HTTP/1.1 to a server on this machine, raw enough to be broken off halfway.
+//! Plain HTTP/1.1 requests to a local server, low-level enough to be aborted halfway.
 
 mod answer;
 
@@ -11,19 +11,19 @@ use std::{
 pub use self::answer::Answer;
 use crate::step::started_now;
 
-/// The type of a plain form.
+/// The content type of URL-encoded forms.
 pub const FORM: &str = "application/x-www-form-urlencoded";
-/// The type of the API's bodies.
+/// The content type of the API's bodies.
 pub const JSON: &str = "application/json";
 
-/// A server on this machine.
+/// A local server.
 #[derive(Clone, Copy)]
 pub struct Site {
-    /// Where it listens.
+    /// The port on which it listens.
     pub port: u16,
 }
 
-/// What is sent.
+/// A request.
 #[derive(Clone)]
 pub struct Request {
     line: String,
@@ -31,32 +31,32 @@ pub struct Request {
     body: Vec<u8>,
 }
 
-/// A connection, which carries one request after the other.
+/// A persistent connection, which sends one request after the other.
 pub struct Connection {
     site: Site,
     stream: BufReader<Timed>,
 }
 
-/// A stream that gives up at one moment, however many pieces the answer comes in.
+/// A stream with a deadline for the whole response, regardless of the number of reads.
 struct Timed {
     stream: TcpStream,
     until: Instant,
 }
 
 impl Site {
-    /// How browsers call it.
+    /// The server's origin, as browsers see it.
     pub fn origin(self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
-    /// Sends a request on a connection of its own, and waits for the answer so long at most.
+    /// Sends a request on its own connection and waits at most `limit` for the response.
     pub fn ask(self, request: &Request, limit: Duration) -> io::Result<Answer> {
         Connection::open(self, limit)?.ask(request)
     }
 }
 
 impl Request {
-    /// Asks for something.
+    /// Creates a GET request.
     pub fn get(path: &str) -> Self {
         Self {
             line: format!("GET {path} HTTP/1.1"),
@@ -65,12 +65,12 @@ impl Request {
         }
     }
 
-    /// Sends something.
+    /// Creates a POST request.
     pub fn post(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::with_body("POST", path, content_type, body.into())
     }
 
-    /// Changes something.
+    /// Creates a PATCH request.
     pub fn patch(path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::with_body("PATCH", path, content_type, body.into())
     }
@@ -93,7 +93,7 @@ impl Request {
         self
     }
 
-    /// In one piece, so that a small request is one packet.
+    /// The request in one piece, so that a small request is a single packet.
     fn bytes(&self, site: Site) -> Vec<u8> {
         let head = format!(
             "{}\r\nHost: localhost:{}\r\n{}\r\n",
@@ -104,7 +104,7 @@ impl Request {
 }
 
 impl Connection {
-    /// Connects; this and the first answer may take so long together.
+    /// Connects. `limit` applies to connecting and the first response together.
     pub fn open(site: Site, limit: Duration) -> io::Result<Self> {
         let until = started_now() + limit;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, site.port));
@@ -115,34 +115,34 @@ impl Connection {
         Ok(Self { site, stream })
     }
 
-    /// From now on it may take so long.
+    /// Sets a new deadline.
     pub fn within(&mut self, limit: Duration) -> &mut Self {
         self.stream.get_mut().until = started_now() + limit;
         self
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     pub fn ask(&mut self, request: &Request) -> io::Result<Answer> {
         let sent = self.send(request);
-        // A server that refuses a body may answer without reading all of it.
+        // A server that rejects a body can respond without reading all of it.
         match (sent, self.receive()) {
             (Err(error), Err(_)) => Err(error),
             (_, answer) => answer,
         }
     }
 
-    /// Sends a whole request.
+    /// Sends a complete request.
     pub fn send(&mut self, request: &Request) -> io::Result<()> {
         let bytes = request.bytes(self.site);
         self.send_bytes(&bytes)
     }
 
-    /// Sends what need not be a whole request.
+    /// Sends bytes that do not have to be a complete request.
     pub fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().stream.write_all(bytes)
     }
 
-    /// Reads an answer.
+    /// Reads a response.
     pub fn receive(&mut self) -> io::Result<Answer> {
         Answer::read(&mut self.stream)
     }
@@ -158,7 +158,7 @@ impl Read for Timed {
         self.stream
             .read(buffer)
             .map_err(|error| match error.kind() {
-                // What Unix calls it when the time is over.
+                // The error that Unix reports after a timeout.
                 io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
                 _ => error,
             })

@@ -1,5 +1,6 @@
-//! `bench revocation`: how long after a change another instance still answers by what was before it. Three servers on one
-//! Postgres, reached directly and through PgBouncer; one revokes, and all are asked until they know.
+//! `bench revocation`: measures how long other instances use the old state after a change. Three servers share one
+//! Postgres, reached directly and through PgBouncer. One revokes a key, and the others are queried until they reject
+//! it.
 
 use std::{
     process::{Command, Stdio},
@@ -19,19 +20,19 @@ use crate::{
     workspace::Workspace,
 };
 
-/// How long an instance may take before the bench gives up.
+/// The maximum time for an instance to apply a revocation, after which the bench fails.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Between two questions of one instance, so that three do not take both cores.
+/// The interval between requests to one instance, so that three do not use both cores.
 const PACE: Duration = Duration::from_millis(1);
 const PEPPER: &str = "a pepper for benchmarks, which is nobody's secret";
 
-/// A server and the connection that asks it.
+/// A running server.
 struct Instance {
     site: Site,
     _running: Running,
 }
 
-/// How the servers reach their database, and whether their listening connections are cut just before each change.
+/// How the servers reach their database, and whether their listening connections are closed just before each change.
 struct Way<'a> {
     name: &'a str,
     database_url: &'a str,
@@ -39,7 +40,7 @@ struct Way<'a> {
     cut: bool,
 }
 
-/// Revokes so many keys in each way.
+/// Revokes `rounds` keys in each of the ways.
 pub fn revocation(
     workspace: &Workspace,
     program: Option<std::path::PathBuf>,
@@ -73,15 +74,13 @@ pub fn revocation(
     let say = |arguments: &str| output(latchkey(&ways[0], free_port()?).args(arguments.split(' ')));
     say("org create --name Bench --slug bench")?;
     let token = say("token create --name bench --scope manage")?;
-    println!(
-        "{rounds} revocations over 3 instances, in ms until an instance that did not make it knows"
-    );
+    println!("{rounds} revocations over 3 instances, in ms until the other instances apply them");
     println!("{:24}{:>9}{:>9}{:>9}", "listener", "median", "p99", "worst");
     for way in &ways {
         let instances = (0..3)
             .map(|_| start(|port| latchkey(way, port)))
             .collect::<Result<Vec<_>>>()?;
-        // They listen by then.
+        // By then they listen.
         thread::sleep(Duration::from_secs(1));
         let mut times = Vec::new();
         for _ in 0..rounds {
@@ -113,7 +112,8 @@ fn start(latchkey: impl Fn(u16) -> Command) -> Result<Instance> {
     })
 }
 
-/// Creates a key, warms it on every instance, revokes it on the first, and gives the milliseconds until the others know.
+/// Creates a key, uses it on the other instances so that they cache it, revokes it on the first instance, and returns
+/// the milliseconds until each of the others rejects it.
 fn one_round(instances: &[Instance], token: &str) -> Result<Vec<f64>> {
     let [first, others @ ..] = instances else {
         bail!("there are no instances")
@@ -171,7 +171,7 @@ fn until_known(connection: &mut Connection, verify: &Request, revoked_at: Instan
         thread::sleep(PACE);
     }
     bail!(
-        "an instance did not know of a revocation after {} s",
+        "an instance had not applied a revocation after {} s",
         LIMIT.as_secs()
     )
 }
@@ -183,7 +183,7 @@ fn text(object: &serde_json::Value, field: &str) -> Result<String> {
         .to_owned())
 }
 
-/// Ends every connection that listens, as a failing network does.
+/// Closes every listening connection, as a network failure would.
 fn cut_listeners(url: &str) -> Result<()> {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
     output(Command::new("psql").args([url, "-qAtc", sql])).map(drop)

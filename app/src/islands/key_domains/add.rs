@@ -1,4 +1,4 @@
-//! Adding domains to a key, checked while one types.
+//! Adds domains to a key and validates them while the user types.
 
 use leptos::prelude::*;
 
@@ -9,13 +9,13 @@ use crate::{
     values::key_domains::DomainsForm,
 };
 
-/// The field.
+/// The form that adds domains.
 #[component]
 pub fn AddDomains(
     editor: Editor,
-    /// The key's page.
+    /// The path of the key's page.
     path: String,
-    /// What it holds at first.
+    /// The initial value.
     typed: String,
 ) -> impl IntoView {
     let errors = editor.errors;

@@ -1,4 +1,4 @@
-//! What the parts of the editor share: the domains, what is wrong, and the call that changes them.
+//! The state that the parts of the domain editor share, and the call that changes the domains.
 
 use leptos::{html, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
@@ -16,25 +16,24 @@ use crate::{
     },
 };
 
-/// The state of the editor.
+/// The state of the domain editor.
 #[derive(Clone, Copy)]
 pub struct Editor {
-    /// Where the key works.
     pub domains: RwSignal<KeyDomains>,
-    /// What is wrong with the last change.
+    /// The errors of the last change.
     pub errors: Errors,
-    /// The field for domains to add.
+    /// The input for domains to add.
     pub field: NodeRef<html::Input>,
-    /// The org's slug and the key's id.
+    /// The organization's slug and the key's ID.
     key: StoredValue<(String, String)>,
-    /// The change that is under way.
+    /// The change that is in progress.
     sent: RwSignal<Option<DomainsForm>>,
-    /// How far the last change has come.
+    /// The progress of the last change.
     progress: RwSignal<Option<RwSignal<Progress>>>,
 }
 
 impl Editor {
-    /// An editor for the key with this id, of an org with this slug.
+    /// Creates the editor. `org` is a slug and `key` an ID.
     pub fn new(org: String, key: String, domains: KeyDomains, errors: Vec<FieldError>) -> Self {
         Self {
             domains: RwSignal::new(domains),
@@ -46,18 +45,18 @@ impl Editor {
         }
     }
 
-    /// Changes where the key works, unless another change is under way.
+    /// Sends a change unless another one is in progress.
     pub fn change(self, form: DomainsForm) {
         self.send(form, Step::Change);
     }
 
-    /// Whether a change like this is under way, as the value of `aria-busy`.
+    /// The value of `aria-busy`: "true" while a matching change is in progress.
     pub fn busy(self, is_this: impl Fn(&DomainsForm) -> bool) -> Option<&'static str> {
         let is_under_way = self.sent.with(|sent| sent.as_ref().is_some_and(is_this));
         is_under_way.then_some("true")
     }
 
-    /// When changes take effect, and how far the last one has come.
+    /// Says when changes take effect, or the progress of the last one.
     pub fn effect(self) -> String {
         match self.progress.get() {
             None => "Changes take effect immediately.".to_owned(),
@@ -110,7 +109,7 @@ impl Editor {
         self.domains.set(domains);
         self.follow();
         match step {
-            // Where one was: at the next domain, at the field, or at what is there again.
+            // Keeps the focus in place: the next domain, the input, or the domain that was restored.
             Step::Change if !form.add.is_empty() => {
                 if let Some(field) = self.field.get_untracked() {
                     field.set_value("");
@@ -128,7 +127,7 @@ impl Editor {
         }
     }
 
-    /// Follows the change until it is in effect on every instance.
+    /// Polls the progress of the change.
     fn follow(self) {
         let progress = RwSignal::new(Progress::Soon);
         self.progress.set(Some(progress));
@@ -137,12 +136,12 @@ impl Editor {
     }
 }
 
-/// The id of the button that removes the domain in this place.
+/// The ID of the button that removes the domain at this index.
 pub fn remove_id(place: usize) -> String {
     format!("r{place}")
 }
 
-/// Focuses the button that removes the domain in this place, once it is there.
+/// Focuses the button that removes the domain at this index, once it is rendered.
 fn focus_remove_button(place: Option<usize>) {
     let Some(place) = place else {
         return;
@@ -152,7 +151,7 @@ fn focus_remove_button(place: Option<usize>) {
             .get_element_by_id(&remove_id(place))
             .and_then(|button| button.dyn_into::<web_sys::HtmlElement>().ok());
         if let Some(button) = button {
-            // Focus that cannot be moved stays where it is.
+            // If the focus cannot move, it stays where it is.
             let _ = button.focus();
         }
     });

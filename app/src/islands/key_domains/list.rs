@@ -1,4 +1,4 @@
-//! The allowed domains of a key, each with its requests and a button that removes it.
+//! The allowed domains of a key, each with its number of requests and a button that removes it.
 
 use latchkey::domain::{LOCALHOST, LocalhostRule};
 use leptos::{either::Either, ev, prelude::*};
@@ -10,11 +10,11 @@ use crate::{
     values::key_domains::{DomainsForm, KeyDomains},
 };
 
-/// The list, and the hosts that were rejected.
+/// The allowed domains and the rejected hosts.
 #[component]
 pub fn DomainList(
     editor: Editor,
-    /// The key's page.
+    /// The path of the key's page.
     path: String,
     may_edit: bool,
 ) -> impl IntoView {
@@ -51,7 +51,8 @@ fn rows(editor: Editor, domains: &KeyDomains, may_edit: bool) -> impl IntoView +
         .map(|(place, (domain, count))| {
             let (id, remove_id) = (format!("d{place}"), remove_id(place));
             let domain = domain.clone();
-            // The button is called "Remove" and what `id` says: to repeat that would make a long list half as large again.
+            // The button's name is "Remove" and the domain, by reference: repeating the domain would make a long list
+            // half as large again.
             let remove = may_edit.then(|| {
                 let label = format!("{remove_id} {id}");
                 let busy = {
@@ -85,7 +86,7 @@ fn rejected(domains: &KeyDomains) -> impl IntoView + use<> {
             .iter()
             .map(|(host, count)| {
                 let host = if host.is_empty() {
-                    "no or other hosts"
+                    "no origin or other hosts"
                 } else {
                     host
                 };

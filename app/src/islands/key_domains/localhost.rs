@@ -1,15 +1,15 @@
-//! Whether pages on localhost may use a key, where the convention leaves that to the key.
+//! The switch that blocks localhost, if the convention lets each key choose.
 
 use leptos::prelude::*;
 
 use super::editor::Editor;
 use crate::values::key_domains::DomainsForm;
 
-/// Blocks pages on localhost or allows them again.
+/// Blocks or allows pages on localhost.
 #[component]
 pub fn LocalhostSwitch(
     editor: Editor,
-    /// The key's page.
+    /// The path of the key's page.
     path: String,
 ) -> impl IntoView {
     let forbidden = move || {

@@ -1,17 +1,15 @@
-//! What a change of domains did, in words, and what undoes it.
+//! Describes a change of domains, and computes the change that undoes it.
 
 use crate::values::key_domains::DomainsForm;
 
-/// Whether a change undoes the one before.
+/// Whether a change is a new one or undoes the previous one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It does not.
     Change,
-    /// It does.
     Undo,
 }
 
-/// What was done.
+/// Describes what was done.
 pub fn sentence(added: &[String], removed: &[String], form: &DomainsForm, step: Step) -> String {
     let again = match step {
         Step::Change => "",
@@ -28,7 +26,7 @@ pub fn sentence(added: &[String], removed: &[String], form: &DomainsForm, step: 
     }
 }
 
-/// The change that undoes one; nothing where nothing was changed.
+/// Returns the change that undoes this one, or `None` if nothing was changed.
 pub fn undo_of(
     added: Vec<String>,
     removed: Vec<String>,

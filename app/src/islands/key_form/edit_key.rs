@@ -8,16 +8,16 @@ use crate::{
     values::{key_form::SettingsForm, key_options::EditKeyOptions},
 };
 
-/// The form. Kind, environment and text of a key stay as they are; domains have a place of their own on its page.
+/// The form. A key's kind, environment and secret cannot change, and domains are edited on the key's page.
 #[island]
 pub fn EditKeyFormView(
-    /// The address of the key's page.
+    /// The path of the key's page.
     path: String,
-    /// What is offered.
+    /// The choices of the form.
     options: EditKeyOptions,
-    /// What the fields hold at first.
+    /// The initial values of the fields.
     values: SettingsForm,
-    /// What was wrong with what was sent.
+    /// The errors of the submitted form.
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let errors = Errors::new(errors);

@@ -1,4 +1,4 @@
-//! The fields of a key's forms, and their order.
+//! The fields of the forms that create and edit a key, and their order.
 
 use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind, name::KeyName};
 use leptos::prelude::*;
@@ -15,7 +15,7 @@ use crate::{
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
-/// The kind, each with what it means. Where there is one there is nothing to choose, but as much to know.
+/// The kind of key, with an explanation of each. With only one kind there is no choice, but the explanation is shown.
 #[component]
 pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
     if let [only] = options.kinds.as_slice() {
@@ -46,7 +46,7 @@ pub fn Choices(options: NewKeyOptions, chosen: String) -> impl IntoView {
     .into_any()
 }
 
-/// What follows from a kind, for whoever chooses or gets it.
+/// Explains what a kind of key is for.
 fn consequence(kind: Kind, options: &NewKeyOptions) -> String {
     if kind == Kind::Widget {
         return "For browsers. Visitors can read it, so it works only on your allowed domains."
@@ -71,13 +71,13 @@ fn consequence(kind: Kind, options: &NewKeyOptions) -> String {
     text
 }
 
-/// Where a widget key works. The stylesheet hides it while another kind is chosen.
+/// The allowed domains of a widget key. The stylesheet hides the field while another kind is selected.
 #[component]
 fn Domains(
     text: String,
     covers_subdomains: bool,
     localhost: LocalhostRule,
-    /// Whether the key may forbid localhost.
+    /// Whether each key can block localhost.
     localhost_switch: bool,
     errors: Errors,
 ) -> impl IntoView {
@@ -109,7 +109,7 @@ fn Domains(
     }
 }
 
-/// Whether pages on localhost may use a widget key, where the convention leaves that to the key.
+/// Whether the key blocks localhost, if the convention lets each key choose.
 #[component]
 fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
     offered.then(|| {
@@ -122,7 +122,7 @@ fn Localhost(offered: bool, forbidden: bool) -> impl IntoView {
     })
 }
 
-/// The group of keys that it belongs to: id and name of each.
+/// The key's project. `projects` has the ID and name of each.
 #[component]
 pub fn ProjectField(
     projects: Vec<(String, String)>,
@@ -145,7 +145,7 @@ pub fn ProjectField(
     }
 }
 
-/// Where the key's users come from.
+/// The IP ranges that can use the key.
 #[component]
 fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("ip_ranges");
@@ -163,7 +163,6 @@ fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
-/// Notes for the team.
 #[component]
 fn NotesField(text: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("notes");
@@ -177,11 +176,11 @@ fn NotesField(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
-/// When the key ends. The stylesheet shows the day while "on a date" is chosen.
+/// When the key expires. The stylesheet shows the date field while "On a date…" is selected.
 #[component]
 fn Expiry(
     options: NewKeyOptions,
-    /// When the key expires now; empty for a new key.
+    /// The current expiry date; empty for a new key.
     kept: String,
     chosen: String,
     day: String,
@@ -221,7 +220,6 @@ fn Expiry(
     }
 }
 
-/// What the key is called.
 #[component]
 pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView {
     let check = move |name: String| {
@@ -249,12 +247,12 @@ pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView 
     }
 }
 
-/// The settings that both forms have, and where a new widget key works.
+/// The settings that both forms have, and the allowed domains of a new widget key.
 #[component]
 pub fn SettingsFields(
     options: NewKeyOptions,
     values: SettingsForm,
-    /// When the key expires now; empty for a new key.
+    /// The current expiry date; empty for a new key.
     kept: String,
     errors: Errors,
 ) -> impl IntoView {

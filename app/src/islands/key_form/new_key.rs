@@ -16,30 +16,31 @@ use crate::{
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
-/// The form. Where scripts run, the new key is shown in its place, and the browser's history leads to the key's page.
+/// The form. With JavaScript, the new key is shown in place of the form, and the history entry points to the key's
+/// page.
 #[island]
 pub fn NewKeyFormView(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
-    /// The address of the org's keys.
+    /// The path of the organization's keys.
     keys_path: String,
-    /// What is offered.
+    /// The choices of the form.
     options: NewKeyOptions,
-    /// What the fields hold at first.
+    /// The initial values of the fields.
     values: SettingsForm,
-    /// What was wrong with what was sent.
+    /// The errors of the submitted form.
     errors: Vec<FieldError>,
 ) -> impl IntoView {
     let errors = Errors::new(errors);
     let kind = view! { <Choices options=options.clone() chosen=values.kind.clone()/> };
     let environment = view! { <EnvironmentChoice offered=options.environments.clone() chosen=values.environment.clone() errors/> };
-    // A form that was refused is sent again with the token that it came with: only a key that was created uses it up.
+    // A rejected form keeps its token: the token is used up only when a key is created.
     let token = if values.creation_token.is_empty() {
         options.creation_token.clone()
     } else {
         values.creation_token.clone()
     };
-    // The notice above the form is about what was sent, so it is written anew with each answer.
+    // The notice above the form belongs to a submit, so it is rendered again after each response.
     let answers = RwSignal::new(0_u32);
     let busy = RwSignal::new(false);
     let create = move |form: SettingsForm| {
@@ -62,7 +63,7 @@ pub fn NewKeyFormView(
         });
     };
     let submit = move |event: ev::SubmitEvent| {
-        // A form that cannot be read here is sent as any form.
+        // If the form cannot be read here, the browser submits it.
         if let Some(form) = sent_form(&event) {
             event.prevent_default();
             create(form);

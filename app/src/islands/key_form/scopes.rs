@@ -1,4 +1,4 @@
-//! The choice of scopes in a key's forms.
+//! The scope field of the forms that create and edit a key.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::{
     values::key_options::NewKeyOptions,
 };
 
-/// What the key may do.
+/// Checkboxes for the key's scopes, and buttons that select a preset.
 #[component]
 pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) -> impl IntoView {
     let boxes: Vec<(String, RwSignal<bool>)> = options
@@ -56,11 +56,11 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
         })
         .collect_view();
     let unrestricted = if options.no_scope_means_all {
-        "Everything"
+        "Full access"
     } else {
         "None"
     };
-    // Ticking several boxes at once takes a script.
+    // The presets need a script.
     let preset_row = with_presets.then(|| {
         view! {
             <div class="row needs-script">

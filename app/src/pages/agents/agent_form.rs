@@ -1,28 +1,28 @@
-//! The fields of an agent's forms.
+//! The submitted fields of an agent's forms.
 
 use serde::Deserialize;
 
 use crate::form::sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, sent_back};
 
-/// The fields of an agent's forms as they are typed.
+/// The fields of an agent's forms as submitted.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct AgentForm {
-    /// `delete` to delete the agent; empty to save it.
+    /// `delete` to delete the agent; empty to save the form.
     pub change: String,
     pub name: String,
-    /// The id of its project; empty to leave that to Latchkey.
+    /// The project's ID; empty for the default.
     pub project: String,
-    /// Domains, separated by commas or line ends.
+    /// Domains, separated by commas or line breaks.
     pub domains: String,
-    /// Anything for yes: a checkbox that is not ticked is not sent.
+    /// Any value means yes: browsers do not send an unchecked checkbox.
     pub public_embedding: String,
-    /// The revision that the form was served with; empty for a new agent.
+    /// The revision that the form was rendered with; empty for a new agent.
     pub base: String,
 }
 
 impl AgentForm {
-    /// The form as it is sent back, no field longer than the page lets one type.
+    /// The values to render again, each truncated to the maximum of its field.
     pub fn sent_back(&self) -> Self {
         Self {
             change: String::new(),

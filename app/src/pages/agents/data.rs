@@ -1,4 +1,4 @@
-//! What the pages on agents show.
+//! The data of the agents' pages.
 
 use latchkey::{
     Engine,
@@ -14,76 +14,74 @@ use latchkey::{
 use super::agent_form::AgentForm;
 use crate::{error::AppError, request::PageRequest};
 
-/// An org's agents.
+/// A page of the organization's agents.
 #[derive(Debug, Clone)]
 pub struct AgentList {
-    /// The org's name.
+    /// The organization's name.
     pub org_name: String,
-    /// How many agents the org has.
+    /// The number of agents in the organization.
     pub count: i64,
-    /// A page of them, by name.
+    /// The agents of this page, by name.
     pub rows: Vec<AgentRow>,
-    /// The public ID that the next page begins after, if there is one.
+    /// The public ID after which the next page starts, if there is one.
     pub next: Option<String>,
-    /// Whether the rows have details.
     pub with_details: bool,
-    /// Whether the viewer may make agents.
+    /// Whether the user can create agents.
     pub may_edit: bool,
 }
 
-/// An agent on the list.
 #[derive(Debug, Clone)]
 pub struct AgentRow {
-    /// The id that may stand in a page's source.
+    /// The ID that can appear in a page's source.
     pub public_id: String,
     pub name: String,
-    /// What owners and admins see besides.
+    /// Only for owners and admins.
     pub details: Option<AgentDetails>,
 }
 
-/// What owners and admins may know of an agent.
+/// The details of an agent that only owners and admins see.
 #[derive(Debug, Clone)]
 pub struct AgentDetails {
-    /// Its project's name.
+    /// The project's name.
     pub project: String,
-    /// The sites whose pages may use it; in a list the first alone.
+    /// The domains whose pages can use the agent; a list has only the first one.
     pub domains: Vec<String>,
-    /// How many more there are.
+    /// The number of domains that are left out.
     pub more_domains: usize,
-    /// Whether its public ID may stand in a page in place of a key.
+    /// Whether a page can use the public ID instead of a key.
     pub public_embedding: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct AgentView {
     pub agent: AgentRow,
-    /// The form that changes it, for those who may.
+    /// The form that edits the agent, if the user is allowed to.
     pub form: Option<AgentOptions>,
 }
 
-/// What the form of an agent is filled in with, and what it offers.
+/// The values and choices of an agent's form.
 #[derive(Debug, Clone)]
 pub struct AgentOptions {
-    /// The agent as it is.
+    /// The current values.
     pub values: AgentForm,
-    /// Id and name of each project.
+    /// ID and name of each project.
     pub projects: Vec<(String, String)>,
-    /// Whether agents can be embedded by their public ID here.
+    /// Whether the convention allows embedding by public ID.
     pub embedding_offered: bool,
-    /// Whether a domain covers its subdomains.
+    /// Whether a domain includes its subdomains.
     pub covers_subdomains: bool,
 }
 
 const PAGE_SIZE: u16 = 50;
 
-/// A page of the org's agents, for everyone in it.
+/// Loads a page of the organization's agents. Every member can see it.
 pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
     let permit = membership.permit()?;
-    // A place that was never one begins at the start.
+    // An invalid cursor starts at the beginning.
     let after = request.parameter("after").parse().ok();
-    // One more than a page has says whether there is another.
+    // One extra row tells whether there is a next page.
     let limit = PAGE_SIZE + 1;
     let mut rows: Vec<AgentRow> = match membership.permit_if_allowed::<to::SeeKeyDetails>() {
         Some(permit) => show::list(engine, &permit, after, limit)
@@ -114,7 +112,7 @@ pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
     })
 }
 
-/// The agent in the request's path, for everyone in its org.
+/// Loads the agent in the request's path. Every member can see it.
 pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
@@ -146,7 +144,7 @@ pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
     })
 }
 
-/// What the form of a new agent offers, for those who may create agents.
+/// Loads the form of a new agent, for users who can create agents.
 pub async fn blank(request: PageRequest) -> Result<AgentOptions, AppError> {
     let membership = request.membership().await?;
     let _may_edit: Permit<to::EditAgents> = membership.permit()?;

@@ -1,4 +1,4 @@
-//! The fields of the form that creates or changes an agent.
+//! The fields of the form that creates or edits an agent.
 
 use leptos::prelude::*;
 
@@ -11,16 +11,13 @@ use crate::{
     islands::{agent_domains::AgentDomains, key_form::fields::ProjectField},
 };
 
-/// The fields, to stand within a form.
+/// The fields, for use inside a `<form>`.
 #[component]
 pub fn AgentFields(
-    /// What they offer.
     options: AgentOptions,
-    /// What they hold.
     values: AgentForm,
-    /// What is wrong with them.
     errors: Errors,
-    /// What did not happen.
+    /// What was not done if the form has errors.
     consequence: &'static str,
 ) -> impl IntoView {
     let project = (options.projects.len() > 1).then(|| {
@@ -37,7 +34,7 @@ pub fn AgentFields(
     }
 }
 
-/// Whether pages may show the agent's public ID in place of a key.
+/// Whether pages can use the agent's public ID instead of a key.
 #[component]
 fn Embedding(ticked: bool, errors: Errors) -> impl IntoView {
     view! {

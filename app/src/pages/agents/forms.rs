@@ -1,4 +1,4 @@
-//! Creating, changing and deleting an agent.
+//! Handlers of the forms that create, edit and delete an agent.
 
 use latchkey::{
     access::{Permit, to},
@@ -25,7 +25,6 @@ use crate::{
 
 type Answer = Result<FormAnswer<AgentForm>, AppError>;
 
-/// Creates an agent.
 pub async fn create(request: PageRequest, form: AgentForm) -> Answer {
     let permit: Permit<to::EditAgents> = request.permit().await?;
     let settings = match read(&form) {
@@ -41,7 +40,7 @@ pub async fn create(request: PageRequest, form: AgentForm) -> Answer {
     }
 }
 
-/// Changes or deletes an agent.
+/// Edits or deletes an agent.
 pub async fn submit(request: PageRequest, form: AgentForm) -> Answer {
     match form.change.as_str() {
         "" => edit(request, form).await,
@@ -59,7 +58,7 @@ async fn edit(request: PageRequest, form: AgentForm) -> Answer {
     };
     let base = Revision::from(form.base.as_str());
     let change = EditAgent {
-        // A form without a choice of projects leaves the agent in its own.
+        // A form without a project field keeps the agent's project.
         project: settings.project.map(Some),
         known: Known::Revision(base),
         ..settings.into()
@@ -80,8 +79,8 @@ async fn edit(request: PageRequest, form: AgentForm) -> Answer {
     }
 }
 
-/// The form once more, with what is stored now where the person changed nothing; and what someone else changed since it was
-/// served.
+/// Returns the form with the stored value in each field that the user did not change, and the errors that name what
+/// someone else changed since the form was rendered.
 async fn current(
     request: PageRequest,
     form: AgentForm,

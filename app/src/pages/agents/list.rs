@@ -1,4 +1,4 @@
-//! `/orgs/{org}/agents`: the org's agents.
+//! `/orgs/{org}/agents`: the list of agents.
 
 use leptos::prelude::*;
 
@@ -35,7 +35,7 @@ fn AgentsView(org: String, list: AgentList) -> impl IntoView {
 
 #[component]
 fn NoAgents(
-    /// Where one is created, for those who may.
+    /// The path of the form that creates an agent, if the user is allowed to.
     new: Option<String>,
 ) -> impl IntoView {
     let way_on = match new {

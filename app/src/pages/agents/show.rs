@@ -1,4 +1,4 @@
-//! `/orgs/{org}/agents/{agent}`: one agent.
+//! `/orgs/{org}/agents/{agent}`: an agent.
 
 use leptos::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The page. Whether to delete the agent is asked in the address: the question stands in a page.
+/// The page. With the query parameter `delete` it shows the confirmation before deleting.
 #[component]
 pub fn AgentPage() -> impl IntoView {
     page(show, |request, view| {
@@ -74,7 +74,7 @@ fn EditCard(path: String, options: AgentOptions) -> impl IntoView {
     }
 }
 
-/// For admins, who see it and change nothing.
+/// The settings for admins, who cannot edit them.
 #[component]
 fn Facts(details: AgentDetails) -> impl IntoView {
     let domains = if details.domains.is_empty() {
@@ -99,7 +99,7 @@ fn Facts(details: AgentDetails) -> impl IntoView {
     }
 }
 
-/// How a program or a page names the agent.
+/// Shows how an API server or a page refers to the agent.
 #[component]
 fn Use(agent: AgentRow) -> impl IntoView {
     let by_id_alone = agent

@@ -1,29 +1,29 @@
-//! What the address of the log says, and the addresses of its links.
+//! The query parameters of the audit log, and the URLs of its links.
 
 use crate::text::query::{query_of, value_of};
 
-/// Which entries the address requests. Filters are kept as they were entered, so that the form shows what is wrong with
-/// them: ignoring one would show entries that were not requested.
+/// The entries that the URL requests. Filters are kept as entered, so that the form can mark invalid ones: ignoring one
+/// would show entries that were not requested.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Address {
-    /// The org's slug.
+    /// The organization's slug.
     pub org: String,
     /// An event, or a group of them such as `key.*`.
     pub event: String,
-    /// The id of a person or a service token.
+    /// The ID of a user or a service token.
     pub actor: String,
-    /// The id of a key.
+    /// The ID of a key.
     pub key: String,
     /// The first day.
     pub from: String,
     /// The last day.
     pub to: String,
-    /// The number of the entry that the page starts before.
+    /// The number of the entry before which the page starts.
     pub before: Option<i64>,
 }
 
 impl Address {
-    /// Reads the query string of the log of `org`.
+    /// Parses the query string. `org` is the organization's slug.
     pub fn read(org: String, query: &str) -> Self {
         let value = |name| value_of(query, name).trim().to_owned();
         Self {
@@ -37,18 +37,18 @@ impl Address {
         }
     }
 
-    /// The address of the log without any filters.
+    /// The path of the log without filters.
     pub fn path(&self) -> String {
         format!("/orgs/{}/audit", self.org)
     }
 
-    /// Whether some entries may be left out.
+    /// Whether any filter is set.
     pub fn is_filtered(&self) -> bool {
         let filters = [&self.event, &self.actor, &self.key, &self.from, &self.to];
         filters.into_iter().any(|filter| !filter.is_empty())
     }
 
-    /// The address of what one person or service token did, with the other filters.
+    /// The URL of the entries of one user or service token, with the other filters kept.
     pub fn of_actor(&self, id: String) -> String {
         let filtered = Self {
             actor: id,
@@ -57,17 +57,17 @@ impl Address {
         filtered.at_the_start()
     }
 
-    /// The address of the page of entries older than one.
+    /// The URL of the entries older than `seq`.
     pub fn starting_before(&self, seq: i64) -> String {
         format!("{}{}", self.path(), self.query(Some(seq)))
     }
 
-    /// The address of the newest entries.
+    /// The URL of the newest entries.
     pub fn at_the_start(&self) -> String {
         format!("{}{}", self.path(), self.query(None))
     }
 
-    /// The address of a file of the entries that match, the newest or those older than one.
+    /// The URL of the CSV export of the matching entries: the newest, or those older than `before`.
     pub fn export_href(&self, before: Option<i64>) -> String {
         format!("{}.csv{}", self.path(), self.query(before))
     }

@@ -1,4 +1,4 @@
-//! Puts what an entry says is different into words.
+//! Describes the changes of an audit log entry.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,14 +10,15 @@ use crate::{
     text::time::TimeText,
 };
 
-/// Lists longer than this in all are told by what was added and removed: two of them side by side tell nothing.
+/// If the two lists together are longer than this, only the added and removed items are shown: long lists side by side
+/// are hard to compare.
 const LONGEST_LISTS: usize = 6;
-/// Items that are named of one list. The entry itself, which the API shows, has them all.
+/// The most items of a list that are named. The API shows the entry with all of them.
 const MOST_NAMED: usize = 20;
-/// Bytes that the named items of one list have in all, but for the first.
+/// The most bytes of the named items of a list. The first item is always named.
 const MOST_BYTES: usize = 1_000;
 
-/// What an entry says is different. `projects` are the names of the org's projects by id.
+/// Describes the changes of an entry. `projects` maps the IDs of the organization's projects to their names.
 pub fn changes(entry: &Entry, projects: &HashMap<String, String>) -> Vec<ChangeText> {
     let changes = entry.changes.iter();
     changes
@@ -42,7 +43,7 @@ fn change_text(
         };
     }
     let text = |value| value_text(field, value, projects);
-    // Only of an expiry does the absence say something: never.
+    // A missing old value is shown only for the expiry date, where it means never.
     let from = (!from.is_null() || field == "expires_at").then(|| text(from));
     ChangeText {
         field: title,

@@ -1,18 +1,18 @@
-//! What an entry says is different, as people read it.
+//! The changes of an audit log entry, in readable form.
 
 use std::fmt;
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// A field that is not what it was.
+/// A changed field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeText {
-    /// The field's name.
+    /// The title of the field.
     pub field: String,
-    /// What it was; `None` where only the new value says something, such as a reason.
+    /// The old value; `None` if only the new value matters, such as a reason.
     pub from: Option<String>,
-    /// What it became.
+    /// The new value.
     pub to: String,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for ChangeText {
     }
 }
 
-/// Changes, one on each line.
+/// A list of changes.
 #[component]
 pub fn Changes(changes: Vec<ChangeText>) -> impl IntoView {
     let lines = changes

@@ -1,4 +1,4 @@
-//! What the log's page and a key's timeline are given, and who is given it.
+//! The data of the audit log page and of a key's history.
 
 use latchkey::{
     Engine,
@@ -18,26 +18,26 @@ use super::{
 };
 use crate::{error::AppError, request::PageRequest};
 
-/// One page of the org's log.
+/// One page of the organization's audit log.
 #[derive(Debug, Clone)]
 pub struct AuditLog {
     /// Newest first.
     pub rows: Vec<EntryRow>,
-    /// The entry that the next page starts before.
+    /// The number of the entry before which the next page starts.
     pub next: Option<i64>,
-    /// Id and name of everyone to filter by: the members, and the one who is filtered by.
+    /// ID and name of everyone to filter by: the members, and the actor of the current filter.
     pub actors: Vec<(String, String)>,
-    /// The name of the key that is filtered by.
+    /// The name of the key in the filter.
     pub key_name: Option<String>,
-    /// The names of the filters that are invalid; with one there are no rows.
+    /// The names of the invalid filters. If there are any, there are no rows.
     pub invalid: Vec<String>,
 }
 
 const PAGE_SIZE: u16 = 50;
-/// Entries in the timeline of a key.
+/// The most entries in a key's history.
 const HISTORY_SIZE: u16 = 20;
 
-/// The entries that the address asks for, for owners and admins.
+/// Loads the entries that the URL requests, for owners and admins.
 pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
@@ -85,10 +85,10 @@ async fn key_name(
     Ok(key.map(|key| key.name.to_string()))
 }
 
-/// The newest entries on a key.
+/// Loads the newest entries about a key.
 ///
 /// # Errors
-/// When the role does not allow it, or the database does not answer.
+/// If the role does not allow it or the database cannot be reached.
 pub async fn history_of_key(
     engine: &Engine,
     membership: &Membership,

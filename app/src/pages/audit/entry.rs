@@ -1,4 +1,4 @@
-//! From the engine's entries to what pages show.
+//! Converts the engine's audit log entries into rows of the page.
 
 use latchkey::{
     audit::{Actor, Entry},
@@ -27,7 +27,7 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
         .as_ref()
         .filter(|_| wording.names_target)
         .map(|target| target_text(target, names));
-    // Without anyone to name, "invited" would stop short.
+    // Without a target, wording such as "invited" would be an incomplete sentence.
     let mut before = match target {
         Some(_) => wording.before.to_owned(),
         None => entry.event.sentence().to_owned(),
@@ -52,7 +52,7 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
     }
 }
 
-/// An entry in the timeline of its target.
+/// An entry in the history of its target.
 pub fn history_item(entry: &Entry, names: &Names, now: Timestamp) -> HistoryItem {
     HistoryItem {
         what: brief(entry.event),
@@ -62,7 +62,7 @@ pub fn history_item(entry: &Entry, names: &Names, now: Timestamp) -> HistoryItem
     }
 }
 
-/// Who it was, as pages name them.
+/// The display name of an actor.
 pub fn actor_name(actor: &Actor) -> String {
     match (actor.kind.as_str(), &actor.name) {
         (_, Some(name)) => name.clone(),
@@ -74,7 +74,8 @@ pub fn actor_name(actor: &Actor) -> String {
     }
 }
 
-/// What it was done to. A person who is gone is not named by an id; of other things it says which it was.
+/// The display name and link of a target. Deleted users are not shown by ID; other deleted targets are, to identify
+/// them.
 fn target_text(target: &Actor, names: &Names) -> TargetText {
     let id = target.id.as_deref().unwrap_or_default();
     let org = &names.org;
@@ -98,7 +99,7 @@ fn target_text(target: &Actor, names: &Names) -> TargetText {
     }
 }
 
-/// With what it was done: "Dashboard, Firefox".
+/// The interface and client: "Dashboard, Firefox".
 fn via(entry: &Entry) -> String {
     let via = match entry.via.as_str() {
         "page" => "Dashboard",

@@ -1,7 +1,7 @@
-//! The log as rows of a table, for a file. Ids and words are those of the API, so that programs can read it too.
+//! The audit log as CSV rows. IDs and words are those of the API, so that programs can read the file.
 //!
-//! The file is read while it is sent, one batch after the other, so that it takes no more memory than a batch. Each batch
-//! is put together in a place of the queue of exports, which is held until the file is sent.
+//! The file is read in batches while it is sent, so that it takes no more memory than one batch. Each batch is prepared
+//! in a place of the export queue, which is held until the file is sent.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -28,12 +28,12 @@ use crate::{
     text::time::TimeText,
 };
 
-/// Entries that one file holds: enough for a month of a large org.
+/// The most entries in a file: enough for a month of a large organization.
 const MAX_ENTRIES: usize = 10_000;
-/// Bytes that the changes of one file's entries take up in the log: one entry can hold two whole lists of domains, some
-/// 270 kB, and each byte is read and compared.
+/// The most bytes of changes in a file, as stored in the log: one entry can hold two whole lists of domains, about 270
+/// kB, and each byte is read and compared.
 const MAX_BYTES: i64 = 16 * 1024 * 1024;
-/// Entries of one batch, at most: it ends early where they are large.
+/// The most entries in a batch. A batch ends early if its entries are large.
 const BATCH: u16 = 250;
 
 pub const COLUMNS: [&str; 14] = [
@@ -53,52 +53,52 @@ pub const COLUMNS: [&str; 14] = [
     "request_id",
 ];
 
-/// A row as [`COLUMNS`] has it.
+/// A row with the columns in [`COLUMNS`].
 pub type Row = [String; COLUMNS.len()];
 
-/// A file that is being read.
+/// An export in progress.
 #[derive(Debug)]
 pub struct Export {
-    /// The org's slug.
+    /// The organization's slug.
     pub org: Slug,
-    /// The day on which it was exported: "2026-11-21".
+    /// The day of the export: "2026-11-21".
     pub day: String,
     engine: Arc<Engine>,
     membership: Membership,
     permit: Permit<to::SeeAuditLog>,
     address: Address,
     query: AuditQuery,
-    /// Taken while a batch is put together.
+    /// The place in the export queue; `None` while a batch is prepared.
     place: Option<Place<OrgId>>,
-    /// Rows that were read and not given yet.
+    /// The first batch, until it is returned.
     first: Option<Batch>,
-    /// The names of the org's projects by id, once an entry has asked for them.
+    /// The names of the organization's projects by ID, loaded when an entry needs them.
     projects: Option<Arc<HashMap<String, String>>>,
     entries: usize,
     bytes: i64,
     is_over: bool,
 }
 
-/// Some rows of a file.
+/// A batch of rows.
 #[derive(Debug)]
 pub struct Batch {
     /// Newest first.
     pub rows: Vec<Row>,
-    /// The path of the file that goes on, when this one is full and not at its end.
+    /// The path of the next file, if this one is full and more entries match.
     pub rest: Option<String>,
 }
 
 impl Export {
-    /// Begins a file with the newest entries that match the filters in the address. The first batch is
-    /// read here, so that most of what can go wrong does before anything is sent.
+    /// Starts an export of the newest entries that match the filters in the URL. It reads the first batch, so that most
+    /// errors occur before anything is sent.
     ///
     /// # Errors
-    /// When the person may not see the log, a filter is invalid, too many exports are under way, or the database does not
-    /// answer.
+    /// If the user is not allowed to see the log, a filter is invalid, too many exports are running, or the database
+    /// cannot be reached.
     pub async fn open(request: PageRequest) -> Result<Self, AppError> {
         let membership = request.membership().await?;
         let engine = request.engine();
-        // The page that is shown instead asks for the permit too, and a denial is noted once.
+        // The page that is rendered instead also requests the permit, so a denial is recorded only once.
         let permit = membership.permit_if_allowed::<to::SeeAuditLog>();
         let permit = permit.ok_or(AppError::Forbidden(Action::SeeAuditLog))?;
         let address = Address::read(request.org().to_owned(), request.query());
@@ -126,10 +126,10 @@ impl Export {
         Ok(export)
     }
 
-    /// The next rows; `None` at the end.
+    /// Returns the next batch, or `None` at the end.
     ///
     /// # Errors
-    /// When the database does not answer, or the process is ending.
+    /// If the database cannot be reached or the process is shutting down.
     pub async fn next(&mut self) -> Result<Option<Batch>, AppError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
@@ -162,7 +162,7 @@ impl Export {
         Ok(rows)
     }
 
-    /// The names of the projects, which are read once: most entries are not about one.
+    /// Loads the names of the projects at most once, and only if an entry is about one.
     async fn projects(
         &mut self,
         entries: &[Entry],

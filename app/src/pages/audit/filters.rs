@@ -1,4 +1,4 @@
-//! The form above the log. It is a GET, so that what it finds has an address.
+//! The filter form of the audit log. It uses GET, so that its results have a URL.
 
 use latchkey::event::Event;
 use leptos::prelude::*;
@@ -11,14 +11,13 @@ use crate::{
     },
 };
 
-/// The form.
 #[component]
 pub fn Filters(
-    /// What is shown.
+    /// The current filters.
     address: Address,
-    /// Id and name of everyone to filter by.
+    /// ID and name of everyone to filter by.
     actors: Vec<(String, String)>,
-    /// The names of the filters that are invalid.
+    /// The names of the invalid filters.
     invalid: Vec<String>,
 ) -> impl IntoView {
     let problem = move |name: &str, sentence: &'static str| {
@@ -43,13 +42,14 @@ pub fn Filters(
     }
 }
 
-/// Everything, then each kind's events after all of that kind.
+/// The options of the event filter: any event, then for each kind an option for all of its events, followed by each
+/// event.
 fn events() -> Vec<(String, String)> {
     let mut options = vec![(String::new(), "Any event".to_owned())];
     let mut last_kind = "";
     for event in Event::ALL {
         let (kind, _) = event.as_str().split_once('.').unwrap_or_default();
-        // Service tokens are the instance's, so that no org's log has entries on them.
+        // Service tokens belong to the instance, so no organization's log has entries about them.
         if kind == "token" {
             continue;
         }
@@ -66,7 +66,7 @@ fn events() -> Vec<(String, String)> {
 fn Choice(
     name: &'static str,
     label: &'static str,
-    /// Value and text of each.
+    /// Value and label of each option.
     options: Vec<(String, String)>,
     chosen: String,
     problem: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! The timeline of one thing, on its own page.
+//! The history of a resource, shown on its own page.
 
 use leptos::{either::Either, prelude::*};
 
@@ -7,7 +7,7 @@ use crate::{
     text::time::Time,
 };
 
-/// The address of the log of one key.
+/// The URL of the audit log, filtered by a key.
 pub fn entries_of_key(org: &str, key: &str) -> String {
     format!("/orgs/{org}/audit?key={key}")
 }
@@ -16,7 +16,7 @@ pub fn entries_of_key(org: &str, key: &str) -> String {
 pub fn HistoryCard(
     /// Newest first.
     items: Vec<HistoryItem>,
-    /// Where all entries on the thing are.
+    /// The URL of all entries.
     href: String,
 ) -> impl IntoView {
     let list = if items.is_empty() {

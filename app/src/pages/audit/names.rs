@@ -1,4 +1,4 @@
-//! What entries refer to beside the names that the engine finds.
+//! The names and public IDs that entries refer to, beside those that the engine adds.
 
 use std::collections::HashMap;
 
@@ -13,21 +13,21 @@ use latchkey::{
 
 use crate::error::AppError;
 
-/// What the pages of entries need to know of the org's things.
+/// The names that are needed to render entries.
 pub struct Names {
-    /// The org's slug.
+    /// The organization's slug.
     pub org: String,
-    /// The names of projects by id.
+    /// The names of projects by ID.
     pub projects: HashMap<String, String>,
-    /// The public IDs of agents by id: their pages have these in their addresses.
+    /// The public IDs of agents by ID: the URLs of agents' pages contain them.
     pub agents: HashMap<String, String>,
 }
 
 impl Names {
-    /// Those that these entries need.
+    /// Loads the names for these entries.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// If the database cannot be reached.
     pub async fn of(
         engine: &Engine,
         membership: &Membership,
@@ -53,15 +53,15 @@ impl Names {
     }
 }
 
-/// Whether an entry names a project by its id.
+/// Whether an entry contains a project ID.
 pub fn is_about_project(entry: &Entry) -> bool {
     entry.changes.contains_key("project")
 }
 
-/// The names of the org's projects by id.
+/// Loads the names of the organization's projects by ID.
 ///
 /// # Errors
-/// When the database does not answer.
+/// If the database cannot be reached.
 pub async fn projects(
     engine: &Engine,
     membership: &Membership,
@@ -74,7 +74,7 @@ pub async fn projects(
     Ok(names.collect())
 }
 
-/// The agent that an entry is about. A target that is not an agent has no id of one.
+/// The agent that an entry is about. The IDs of other targets do not parse as an [`AgentId`].
 fn agent_id(entry: &Entry) -> Option<AgentId> {
     entry.target.as_ref()?.id.as_ref()?.parse().ok()
 }

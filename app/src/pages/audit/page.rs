@@ -1,5 +1,5 @@
-//! `/orgs/{org}/audit`: who did what in the org, for owners and admins. Filters and place are in the address, so that every
-//! step is a link or a form that works without a script and can be shared.
+//! `/orgs/{org}/audit`: the audit log, for owners and admins. Filters and position are in the URL, so that every step
+//! is a link or a form that works without JavaScript and can be shared.
 
 use leptos::{either::Either, prelude::*};
 
@@ -81,7 +81,7 @@ fn NoEntries(address: Address, is_invalid: bool) -> impl IntoView {
     }
 }
 
-/// The log is read by a cursor that leads to older entries only, so the way back is to the newest.
+/// The cursor only moves to older entries, so the way back is a link to the newest.
 #[component]
 fn Pager(address: Address, shown: usize, next: Option<i64>) -> impl IntoView {
     let newest = address

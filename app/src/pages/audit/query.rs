@@ -1,11 +1,11 @@
-//! From the address to the engine's query.
+//! Converts the URL's filters into the engine's query.
 
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 use latchkey::{audit::AuditQuery, event::Target, time::Timestamp};
 
 use crate::pages::audit::address::Address;
 
-/// The engine's query, or the names of the filters that are invalid.
+/// Returns the engine's query, or the names of the invalid filters.
 pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
     let mut invalid = Vec::new();
     let query = AuditQuery {
@@ -19,7 +19,7 @@ pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
         from: read(&mut invalid, "from", &address.from, |text| {
             start_of(text.parse().ok()?)
         }),
-        // People mean the whole last day, and the engine's end is exclusive.
+        // Users expect the last day to be included, and the engine's end is exclusive.
         to: read(&mut invalid, "to", &address.to, |text| {
             start_of(text.parse::<Date>().ok()?.checked_add(1.day()).ok()?)
         }),
@@ -38,7 +38,7 @@ pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
     }
 }
 
-/// The filter, if it is set; one that is invalid is noted by its name.
+/// Parses a filter if it is set. If it is invalid, its name is added to `invalid`.
 fn read<T>(
     invalid: &mut Vec<String>,
     name: &str,

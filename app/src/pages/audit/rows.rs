@@ -1,50 +1,43 @@
-//! Entries as pages show them.
+//! Audit log entries as the pages show them.
 
 use super::changes::ChangeText;
 use crate::text::time::TimeText;
 
 #[derive(Debug, Clone)]
 pub struct EntryRow {
-    /// When.
     pub at: TimeText,
-    /// Who.
     pub actor: String,
-    /// Their id; the command line has none.
+    /// The actor's ID; the command line has none.
     pub actor_id: Option<String>,
-    /// What, before the name of what it was done to.
+    /// The part of the sentence before the target's name.
     pub before: String,
-    /// That name.
     pub target: Option<TargetText>,
-    /// What, after the name.
+    /// The part of the sentence after the target's name.
     pub after: String,
-    /// What is different.
     pub changes: Vec<ChangeText>,
-    /// From which address or network.
+    /// The client's IP address or network.
     pub address: Option<String>,
-    /// With what: "Dashboard, Firefox".
+    /// The interface and client: "Dashboard, Firefox".
     pub via: String,
 }
 
-/// What something was done to.
+/// The target of an event.
 #[derive(Debug, Clone)]
 pub struct TargetText {
-    /// Its name; where it is gone, its id.
+    /// The name, or the ID if the target was deleted.
     pub name: String,
-    /// Its page, where it has one.
+    /// The path of the target's page, if there is one.
     pub href: Option<String>,
-    /// Whether the name is an id.
+    /// Whether `name` is an ID.
     pub is_id: bool,
 }
 
-/// An entry in the timeline of the thing that it is about.
+/// An entry in the history of a resource.
 #[derive(Debug, Clone)]
 pub struct HistoryItem {
-    /// What: "Rotated".
+    /// What was done: "Rotated".
     pub what: String,
-    /// Who.
     pub actor: String,
-    /// When.
     pub at: TimeText,
-    /// What is different.
     pub changes: Vec<ChangeText>,
 }

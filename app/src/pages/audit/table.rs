@@ -1,4 +1,4 @@
-//! The table of entries.
+//! The table of audit log entries.
 
 use leptos::{either::Either, prelude::*};
 
@@ -46,7 +46,7 @@ fn Row(address: Address, row: EntryRow) -> impl IntoView {
             view! { <td class="differs" data-label="Changes"><Changes changes=row.changes/></td> },
         )
     };
-    // The space is for phones, where both are in one line.
+    // The space separates the two on phones, where they are on one line.
     let address = row.address.map(|address| format!("{address} "));
     view! {
         <tr>

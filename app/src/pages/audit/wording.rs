@@ -1,19 +1,19 @@
-//! How entries are put into words.
+//! The wording of audit log entries.
 
 use latchkey::event::Event;
 
-/// What someone did, around the name of what they did it to.
+/// A sentence around the name of its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wording {
-    /// Before the name.
+    /// The part before the name.
     pub before: &'static str,
     pub after: &'static str,
-    /// Whether the target is named.
+    /// Whether the sentence names the target.
     pub names_target: bool,
 }
 
 impl Wording {
-    /// The words for an event. `is_own` is whether its target is the person who did it.
+    /// The wording of an event. `is_own` is true if the actor is also the target.
     pub fn of(event: Event, is_own: bool) -> Self {
         use Event::*;
         match event {
@@ -46,7 +46,7 @@ const fn naming(before: &'static str, after: &'static str) -> Wording {
     }
 }
 
-/// What was done, where the page says to what: "Rotated".
+/// The wording of an event on its target's own page: "Rotated".
 pub fn brief(event: Event) -> String {
     let words = match event {
         Event::KeyOldSecretEnded => "ended the old secret",
@@ -55,13 +55,13 @@ pub fn brief(event: Event) -> String {
     capitalized(words.strip_suffix(" the key").unwrap_or(words))
 }
 
-/// An event's word on the wire, as a filter offers it: "Key old secret ended".
+/// The title of an event in the filter: "Key old secret ended".
 pub fn title(event: Event) -> String {
     let (kind, what) = event.as_str().split_once('.').unwrap_or_default();
     format!("{} {}", kind_title(kind), what.replace('_', " "))
 }
 
-/// What events are about, by the first part of their words.
+/// The title of a kind of event, the first part of its wire name.
 pub fn kind_title(kind: &str) -> String {
     match kind {
         "org" => "Organization".to_owned(),
@@ -69,7 +69,7 @@ pub fn kind_title(kind: &str) -> String {
     }
 }
 
-/// A field's name as pages show it.
+/// The title of a changed field.
 pub fn field_title(field: &str) -> String {
     match field {
         "expires_at" => "Expiry".to_owned(),
@@ -83,7 +83,7 @@ pub fn field_title(field: &str) -> String {
     }
 }
 
-/// With a capital letter first.
+/// Capitalizes the first letter.
 pub fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);

@@ -1,11 +1,11 @@
-//! Why keys are revoked, as both questions before revoking ask it.
+//! The reason field of the confirmations before revoking keys.
 
 use latchkey::key::RevokeReason;
 use leptos::prelude::*;
 
 use crate::text::words::reason_title;
 
-/// The field. Nothing is proposed: what stands there by itself would be what the record says of most keys.
+/// The field. No reason is preselected, because most users would keep it and the record would be wrong.
 #[component]
 pub fn ReasonField() -> impl IntoView {
     let reasons = RevokeReason::ALL

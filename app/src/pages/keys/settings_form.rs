@@ -1,4 +1,4 @@
-//! A key's settings in its forms: from what was typed to settings, and from a key to what its form begins with.
+//! Converts between a key's settings and the fields of its forms.
 
 use latchkey::{
     key::{
@@ -19,7 +19,7 @@ use crate::{
     values::{key_form::SettingsForm, key_options::EditKeyOptions},
 };
 
-/// Reads the settings of a new key of this kind.
+/// Parses the settings of a new key of this kind.
 pub fn read_new(
     form: &SettingsForm,
     kind: Option<Kind>,
@@ -42,7 +42,8 @@ pub fn read_new(
     })
 }
 
-/// Reads what to change of a key. Where the convention has no scopes, the form has none, and none ticked means nothing.
+/// Parses the changes to a key. If the convention has no scopes, the form has no scope field, so an empty selection
+/// changes nothing.
 pub fn read_change(
     form: &SettingsForm,
     with_scopes: bool,
@@ -67,7 +68,7 @@ pub fn read_change(
     })
 }
 
-/// Reads what both forms have. Domains that were typed before the kind was changed to secret are left out.
+/// Parses the fields that both forms have. Domains that were entered before the kind was changed to secret are ignored.
 fn read(form: &SettingsForm, kind: Option<Kind>, fields: &mut FieldReader) -> Option<KeySettings> {
     let is_widget = kind == Some(Kind::Widget);
     let text = |field: &str| match field {
@@ -84,7 +85,7 @@ fn read(form: &SettingsForm, kind: Option<Kind>, fields: &mut FieldReader) -> Op
     })
 }
 
-/// What the form of a key begins with.
+/// The form's initial values for a key.
 pub fn of_key(key: &Key) -> SettingsForm {
     let settings = &key.settings;
     let texts = |items: &[String]| items.join("\n");
@@ -109,14 +110,14 @@ pub fn of_key(key: &Key) -> SettingsForm {
     }
 }
 
-/// When a key expires, as its form says it.
+/// The expiry date of a key as its form shows it.
 pub fn expires(key: &Key) -> String {
     key.settings
         .expires_at
         .map_or_else(|| "never".to_owned(), date)
 }
 
-/// The form once more after someone else changed the key, and what is stored now where both changed a field.
+/// Resolves an edit conflict: returns the values to render and an error on each field that both changed.
 pub fn resolve(
     form: SettingsForm,
     conflict: &Conflict,

@@ -1,4 +1,4 @@
-//! The page that shows a key, once: the answer to the form that created or rotated it.
+//! The page that shows a key once: the response to the form that created or rotated it.
 
 mod page;
 mod snippets;

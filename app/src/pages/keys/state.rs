@@ -1,4 +1,4 @@
-//! A key's state as one tag.
+//! A key's status as a tag.
 
 use latchkey::{
     key::{RevokeReason, Status},
@@ -9,14 +9,13 @@ use leptos::prelude::*;
 
 use crate::text::{days::days_text, words::reason_text};
 
-/// What the tag says.
+/// The content of the tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyState {
-    /// Whether the key works.
     pub status: Status,
-    /// In how many days an active key expires, where that is soon.
+    /// Days until an active key expires, if that is soon.
     pub expires_in_days: Option<u32>,
-    /// Why it was revoked, for those who may know.
+    /// The reason of a revocation, if the user can see it.
     pub reason: Option<RevokeReason>,
 }
 
@@ -43,22 +42,19 @@ impl KeyState {
 }
 
 #[component]
-pub fn StateTag(
-    /// What it says.
-    state: KeyState,
-) -> impl IntoView {
+pub fn StateTag(state: KeyState) -> impl IntoView {
     view! { <span class=state.class()>{state.text()}</span> }
 }
 
 impl KeyState {
-    /// The state at `now`; `with_reason` for those who may know why a key was revoked.
+    /// The status at `now`. `with_reason` is true if the user can see why a key was revoked.
     pub fn new(key: &KeySummary, now: Timestamp, with_reason: bool) -> Self {
         let status = key.status(now);
         let left = key.lifecycle.expires_at.map(|at| at.since(now));
         let soon = left.filter(|left| status == Status::Active && *left <= EXPIRING_WITHIN);
         Self {
             status,
-            // A part of a day counts as one: nobody should read "0 days".
+            // Rounded up, so that no tag says "0 days".
             expires_in_days: soon.and_then(|left| u32::try_from((left + DAY - 1) / DAY).ok()),
             reason: key.revoke_reason.filter(|_| with_reason),
         }

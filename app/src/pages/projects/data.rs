@@ -1,4 +1,4 @@
-//! What the page of projects shows.
+//! The data of the projects page.
 
 use latchkey::{
     access::{Permit, to},
@@ -8,12 +8,12 @@ use latchkey::{
 
 use crate::{error::AppError, request::PageRequest};
 
-/// An org's projects.
+/// The organization's projects.
 #[derive(Debug, Clone)]
 pub struct ProjectList {
     /// `Default` first, then by name.
     pub rows: Vec<ProjectRow>,
-    /// Whether the viewer may change them.
+    /// Whether the user can edit projects.
     pub may_edit: bool,
 }
 
@@ -21,17 +21,17 @@ pub struct ProjectList {
 pub struct ProjectRow {
     pub id: String,
     pub name: String,
-    /// The revision that the form that renames it is served with.
+    /// The revision for the form that renames the project.
     pub base: String,
-    /// How many keys belong to it.
+    /// The number of keys in the project.
     pub keys: i64,
-    /// How many agents belong to it.
+    /// The number of agents in the project.
     pub agents: i64,
-    /// Whether it is the org's first, which stays as it is.
+    /// Whether this is the organization's default project, which cannot be changed.
     pub is_default: bool,
 }
 
-/// The org's projects, for owners and admins.
+/// Loads the projects, for owners and admins.
 pub async fn list(request: PageRequest) -> Result<ProjectList, AppError> {
     let membership = request.membership().await?;
     let permit: Permit<to::SeeKeyDetails> = membership.permit()?;

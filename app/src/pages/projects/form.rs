@@ -1,4 +1,4 @@
-//! Creating, renaming and deleting a project.
+//! The handler of the forms that create, rename and delete a project.
 
 use latchkey::{
     access::{Permit, to},
@@ -25,19 +25,19 @@ use crate::{
 pub struct ProjectForm {
     /// `create`, `rename` or `delete`.
     pub change: String,
-    /// The id of the project that is renamed or deleted.
+    /// The ID of the project to rename or delete.
     #[serde(default)]
     pub project: String,
-    /// The name of a new project, or the new one of another.
+    /// The name of the new project, or the new name.
     #[serde(default)]
     pub name: String,
-    /// The revision that the form was served with; empty unless a project is renamed.
+    /// The revision that the form was rendered with; empty unless a project is renamed.
     #[serde(default)]
     pub base: String,
 }
 
 impl ProjectForm {
-    /// The form as it is sent back, no field longer than the page lets one type.
+    /// The values to render again, each truncated to the maximum of its field.
     fn sent_back(&self) -> Self {
         Self {
             change: sent_back(&self.change, MAX_NAME),
@@ -48,7 +48,7 @@ impl ProjectForm {
     }
 }
 
-/// Does what the form asks for.
+/// Runs the action that the form names.
 pub async fn submit(
     request: PageRequest,
     form: ProjectForm,
@@ -102,7 +102,7 @@ pub async fn submit(
     }
 }
 
-/// The form that renames a project once more, with the name that someone else gave it since the form was served.
+/// Responds with the form that renames a project and the name that someone else gave it since the form was rendered.
 async fn conflict(
     request: PageRequest,
     form: &ProjectForm,

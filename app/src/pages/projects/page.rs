@@ -14,7 +14,7 @@ use crate::{
     pages::{forms::fields_and_errors, frame::PageHead, page::page},
 };
 
-/// The page. Which project is being renamed stands in the address: the form for it stands in the page.
+/// The page. The query parameter `rename` opens the form that renames a project.
 #[component]
 pub fn ProjectsPage() -> impl IntoView {
     page(list, |request, list| {
@@ -27,7 +27,7 @@ pub fn ProjectsPage() -> impl IntoView {
 fn ProjectsView(
     path: String,
     list: ProjectList,
-    /// The id of the project that is being renamed; empty for none.
+    /// The ID of the project to rename; empty for none.
     renamed: String,
 ) -> impl IntoView {
     let ProjectList { rows, may_edit } = list;

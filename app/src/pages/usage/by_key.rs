@@ -1,4 +1,4 @@
-//! Each key's part in the org's requests, and each agent's.
+//! Requests by key and by agent.
 
 use leptos::prelude::*;
 
@@ -11,11 +11,11 @@ use crate::{
     values::usage::Range,
 };
 
-/// The tables: the agents' only where a public ID stood in for a key.
+/// The tables. The one of agents is shown only if public IDs were used instead of keys.
 #[component]
 pub fn ByKey(
     by_key: UsageByKey,
-    /// The range that changes are measured against.
+    /// The range of the report.
     range: Range,
 ) -> impl IntoView {
     let shown = by_key.rows.len();
@@ -59,7 +59,7 @@ fn Parts(
                     <th scope="col" class="num">"Passed"</th>
                     <th scope="col" class="num">"Rate limited"</th>
                     <th scope="col" class="num">"Rejected"</th>
-                    <th scope="col" class="num"><abbr title=format!("On {}", range.before())>"Change"</abbr></th>
+                    <th scope="col" class="num"><abbr title=format!("Compared with {}", range.before())>"Change"</abbr></th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>

@@ -1,4 +1,4 @@
-//! What the usage page is told, and who may be told it.
+//! The data of the usage page.
 
 use std::fmt::Display;
 
@@ -23,66 +23,65 @@ use crate::{
     values::usage::Range,
 };
 
-/// Counts over a range, of an org or of one key.
+/// The requests of an organization or a key in a range.
 #[derive(Debug, Clone)]
 pub struct ReportText {
-    /// From when to when: "Oct 23 – Nov 21, 2026".
+    /// The dates of the range: "Oct 23 – Nov 21, 2026".
     pub period: String,
-    /// Every step, oldest first.
+    /// The steps, oldest first.
     pub steps: Vec<Step>,
     /// The sum of the steps.
     pub total: Counts,
-    /// The sum over as long a time before.
+    /// The sum of the preceding period of the same length.
     pub before: Counts,
     /// Why requests were rejected or limited, most frequent first.
     pub refusals: Vec<(String, i64)>,
 }
 
-/// What the page shows.
+/// The data of the page.
 #[derive(Debug, Clone)]
 pub struct OrgUsage {
-    /// The org's slug.
+    /// The organization's slug.
     pub org: String,
-    /// The range that was asked for.
     pub range: Range,
-    /// The org's totals.
+    /// The organization's totals.
     pub report: ReportText,
-    /// Each key's part, for those who may see it.
+    /// Requests by key, if the user can see them.
     pub by_key: Option<UsageByKey>,
 }
 
-/// Each key's part in the org's requests.
+/// Requests by key and by agent.
 #[derive(Debug, Clone)]
 pub struct UsageByKey {
     /// The busiest keys, most requests first.
     pub rows: Vec<PartRow>,
-    /// How many keys had requests in the range or before it, those without a row too.
+    /// The number of keys with requests in the range or in the preceding period, including keys without a row.
     pub keys: i64,
-    /// How many keys let a request pass, and how many the org has.
+    /// The number of keys with passed requests, and the number of all keys.
     pub in_use: (i64, i64),
-    /// The busiest agents whose public ID was sent in place of a key.
+    /// The busiest agents whose public ID was sent instead of a key.
     pub agents: Vec<PartRow>,
 }
 
-/// One key's or agent's part.
+/// The requests of a key or an agent.
 #[derive(Debug, Clone)]
 pub struct PartRow {
-    /// Its page.
+    /// The path of its page.
     pub href: String,
     pub name: String,
-    /// In the range.
+    /// The requests in the range.
     pub counts: Counts,
-    /// Over as long a time before.
+    /// The requests in the preceding period of the same length.
     pub before: Counts,
 }
 
-/// Rows of the table by key: beyond these, a table tells no more than the list of keys does.
+/// The most rows of a table: a longer one would be no more useful than the list of keys.
 const ROWS: usize = 50;
 
-/// The requests of `org`, a slug, in a range, for everyone in the org.
+/// Loads the usage of the organization with the slug `org`. Every member can see the totals.
 ///
 /// # Errors
-/// When no one is signed in, the person is not in the org, or the database does not answer.
+/// If the user is not signed in or not a member of the organization, or the database cannot be reached.
 pub async fn usage(request: &PageRequest, org: &str, range: Range) -> Result<OrgUsage, AppError> {
     let membership = request.membership_of(org).await?;
     let engine = request.engine();
@@ -122,7 +121,7 @@ async fn by_key(
     })
 }
 
-/// The busiest, with their pages below `base`.
+/// The busiest keys or agents, whose pages are below the path `base`.
 fn rows<I: Display, N: Display>(parts: &[Part<I, N>], base: &str) -> Vec<PartRow> {
     let row = |part: &Part<I, N>| PartRow {
         href: format!("{base}/{}", part.id),
@@ -133,10 +132,10 @@ fn rows<I: Display, N: Display>(parts: &[Part<I, N>], base: &str) -> Vec<PartRow
     parts.iter().take(ROWS).map(row).collect()
 }
 
-/// One key's counts over a range.
+/// Loads the usage of a key.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn of_key(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
@@ -191,7 +190,7 @@ impl ReportText {
             .first()
             .map_or(report.ends_at, |step| step.starts_at);
         let last = report.ends_at.plus(-1);
-        // A year once is enough, unless the range crosses one.
+        // The first date has no year if the last one has the same.
         let same_year = written(first, "%Y") == written(last, "%Y");
         let first = match range {
             Range::Days7 | Range::Days30 if same_year => written(first, label),
@@ -218,7 +217,7 @@ impl ReportText {
     }
 }
 
-/// A time in UTC. One that jiff cannot hold (before year -9999 or after 9999) is none that we store.
+/// Formats a time in UTC. Times that jiff cannot represent (before year -9999 or after 9999) are never stored.
 fn written(time: Timestamp, format: &str) -> String {
     let instant = Instant::from_millisecond(time.as_millis()).unwrap_or_default();
     strtime::format(format, instant).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! `/orgs/{org}/usage`: how many requests the org's keys brought, and what became of them.
+//! `/orgs/{org}/usage`: the organization's requests by outcome, over a range.
 
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
@@ -19,7 +19,7 @@ use crate::{
     values::usage::{Range, ShownUsage},
 };
 
-/// The page, in the range that the address names.
+/// The page, with the range in the URL.
 #[component]
 pub fn UsagePage() -> impl IntoView {
     let load = async |request: PageRequest| {
@@ -37,10 +37,10 @@ pub fn UsagePage() -> impl IntoView {
     })
 }
 
-/// What the page shows of another range, for its island.
+/// Returns the usage in another range to the island.
 ///
 /// # Errors
-/// As [`usage`].
+/// The errors of [`usage`].
 pub async fn shown_usage(
     request: &PageRequest,
     org: &str,

@@ -1,4 +1,4 @@
-//! The figures above the chart, each with how it moved.
+//! The figures above the chart, each with its change.
 
 use leptos::prelude::*;
 
@@ -9,17 +9,17 @@ use crate::{
     values::usage::Range,
 };
 
-/// How a figure moved.
+/// How a figure changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// "+8.2 %".
     pub text: String,
-    /// Whether that is good news; `None` when it did not move.
+    /// Whether the change is an improvement; `None` if the figure did not change.
     pub better: Option<bool>,
 }
 
 impl Change {
-    /// How many per cent more requests there are than before; `None` when there were none before.
+    /// The change of the number of requests in percent; `None` if there were none before.
     pub fn of_requests(now: i64, before: i64) -> Option<Self> {
         let change = thousandths(now - before, before);
         (before > 0).then(|| Self {
@@ -28,7 +28,7 @@ impl Change {
         })
     }
 
-    /// By how many percentage points a share moved that had better be small; `None` when there was nothing before.
+    /// The change of a share in percentage points, where less is better; `None` if there were no requests before.
     fn of_share(part: fn(Counts) -> i64, now: Counts, before: Counts) -> Option<Self> {
         let points = thousandths(part(now), now.all()) - thousandths(part(before), before.all());
         let unit = if points.abs() == 10 {
@@ -52,14 +52,12 @@ fn good_if_more(change: i64) -> Option<bool> {
     (change != 0).then_some(change > 0)
 }
 
-/// The figures.
 #[component]
 pub fn Stats(
-    /// The range they are of.
     range: Range,
-    /// The org's totals.
+    /// The organization's totals.
     report: ReportText,
-    /// How many keys let a request pass, of how many; for those who may know.
+    /// The number of keys with passed requests, and the number of all keys, if the user can see them.
     keys: Option<(i64, i64)>,
 ) -> impl IntoView {
     let ReportText { total, before, .. } = report;
@@ -93,7 +91,7 @@ pub fn Stats(
 fn Stat(name: &'static str, figure: String, change: Option<Change>, range: Range) -> impl IntoView {
     let moved = match change {
         Some(Change { better: None, .. }) => view! { <dd>"same as "{range.before()}</dd> }.into_any(),
-        Some(change) => view! { <dd><span class=change.class()>{change.text.clone()}</span>" on "{range.before()}</dd> }.into_any(),
+        Some(change) => view! { <dd><span class=change.class()>{change.text.clone()}</span>" vs. "{range.before()}</dd> }.into_any(),
         None => view! { <dd>"none in "{range.before()}</dd> }.into_any(),
     };
     view! { <div class="stat"><dt>{name}</dt><dd class="figure">{figure}</dd>{moved}</div> }

@@ -1,4 +1,4 @@
-//! Where a page of the audit log ended.
+//! The cursor of the audit log.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Cursor(pub i64);
 
-/// The text is no cursor of this list.
 #[derive(Debug, thiserror::Error)]
 #[error("must be the next_cursor of the previous page")]
 pub struct InvalidCursor;
@@ -16,7 +15,7 @@ impl TryFrom<String> for Cursor {
     type Error = InvalidCursor;
     fn try_from(text: String) -> Result<Self, InvalidCursor> {
         let seq = text.parse().map_err(|_| InvalidCursor)?;
-        // One spelling only, as with ids.
+        // Only the canonical spelling is valid, as with IDs.
         match seq >= 1 && String::from(Self(seq)) == text {
             true => Ok(Self(seq)),
             false => Err(InvalidCursor),

@@ -1,4 +1,4 @@
-//! An entry of the audit log as the API writes it.
+//! An audit log entry as JSON.
 
 use std::collections::BTreeMap;
 
@@ -110,7 +110,7 @@ impl FieldChange {
     fn new(field: &str, mut change: Value) -> Self {
         let mut side = |name: &str| {
             let value = change.get_mut(name).map(Value::take).unwrap_or_default();
-            // The log holds times as milliseconds; the API writes all of its times alike.
+            // The log stores times as milliseconds, and the API returns all times as RFC 3339.
             match value.as_i64().filter(|_| field.ends_with("_at")) {
                 Some(millis) => serde_json::json!(Timestamp::from_millis(millis).rfc3339()),
                 None => value,

@@ -1,13 +1,13 @@
-//! What a body says that it is. Saying nothing will do: a body of the API is JSON.
+//! The media type of a body. A body without `Content-Type` is accepted as JSON.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::problem::{Code, Problem};
 
-/// Refuses a body that says that it is no JSON, or that it is compressed.
+/// Rejects a body whose headers state another media type than JSON, or compression.
 ///
 /// # Errors
-/// 415 with what to send instead.
+/// If the headers state something else: 415, with what to send instead.
 pub fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let all = |name, will_do: fn(&HeaderValue) -> bool| headers.get_all(name).iter().all(will_do);
     if !all(header::CONTENT_TYPE, is_json) {
@@ -21,7 +21,7 @@ pub fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `application/json` or a type that is written as JSON (RFC 6839), with any parameters.
+/// Whether the media type is `application/json` or has the suffix `+json` (RFC 6839), with any parameters.
 fn is_json(value: &HeaderValue) -> bool {
     let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
     let name = text.split(';').next().unwrap_or_default().trim();

@@ -1,4 +1,4 @@
-//! JSON values for serde, with errors for people.
+//! A serde deserializer for JSON values whose errors are messages for API callers.
 
 use serde::{
     Deserializer,
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, map};
 
 use super::wrong::Wrong;
 
-/// A JSON value that a field is read from.
+/// A JSON value to deserialize.
 pub(super) struct Reader(pub Value);
 
 impl<'de> Deserializer<'de> for Reader {
@@ -45,7 +45,7 @@ impl<'de> Deserializer<'de> for Reader {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Enums of requests are words.
+    /// Enums in requests are strings.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -75,7 +75,7 @@ impl<'de> SeqAccess<'de> for Items {
     ) -> Result<Option<S::Value>, Wrong> {
         let item = self.0.next().map(|item| seed.deserialize(Reader(item)));
         item.transpose().map_err(|wrong| match wrong {
-            // What an item must be is not what the field must be.
+            // Distinguishes an error of an item from an error of the field.
             Wrong::Value(reason) if reason.starts_with("must be ") => {
                 Wrong::Value(format!("each item {reason}"))
             }

@@ -1,4 +1,4 @@
-//! Values that fields of several requests take.
+//! Types of fields that several requests share.
 
 use std::fmt;
 
@@ -8,12 +8,11 @@ use serde::{
     de::{Error, Unexpected, Visitor},
 };
 
-/// A whole number of a JSON body, from `MIN` to `MAX`.
+/// An integer in a JSON body, from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WholeNumber<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> WholeNumber<MIN, MAX> {
-    /// The number.
     pub fn get(self) -> u32 {
         self.0
     }
@@ -27,7 +26,7 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for WholeNumber<MIN, 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "a whole number from {MIN} to {MAX}")
             }
-            /// JSON Schema, in which the API is described, counts 3.0 as an integer too.
+            /// JSON Schema, which describes the API, accepts 3.0 as an integer too.
             fn visit_f64<E: Error>(self, number: f64) -> Result<u32, E> {
                 let is_whole = number.fract() == 0.0;
                 let in_range = (f64::from(MIN)..=f64::from(MAX)).contains(&number);
@@ -48,19 +47,18 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for WholeNumber<MIN, 
     }
 }
 
-/// An instant, as requests say it.
+/// A point in time in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Instant(pub jiff::Timestamp);
 
 impl Instant {
-    /// The same as it is stored.
+    /// The time with the precision at which it is stored.
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_millis(self.0.as_millisecond())
     }
 }
 
-/// The text is not an instant.
 #[derive(Debug, thiserror::Error)]
 #[error("must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`")]
 pub struct InvalidInstant;

@@ -1,4 +1,4 @@
-//! What is wrong with a field, as a sentence for the caller.
+//! Errors of fields, as messages for API callers.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use serde::de::{self, Expected, Unexpected};
 /// What is wrong with a field.
 #[derive(Debug)]
 pub enum Wrong {
-    /// It is none of these.
+    /// The field is unknown. Contains the known names.
     Unknown(&'static [&'static str]),
-    /// Its value is not valid, for this reason.
+    /// The value is invalid, for this reason.
     Value(String),
 }
 
@@ -54,7 +54,7 @@ impl de::Error for Wrong {
     }
 }
 
-/// What to say of a field that is none of `names`.
+/// The message for a field that is not one of `names`.
 pub fn unknown(names: &[&str]) -> String {
     format!("is unknown. {}", one_of("Use", names))
 }

@@ -1,4 +1,5 @@
-//! SQLite's pepper in a file of the data folder: `pepper`, and older ones beside it as `pepper.1`, `pepper.2` and so on.
+//! SQLite's pepper in a file of the data folder: `pepper`, and older peppers beside it as `pepper.1`, `pepper.2` and so
+//! on.
 
 use std::{
     ffi::OsString,
@@ -15,40 +16,40 @@ use super::{error::PepperError, written::split};
 /// The file of the current pepper.
 pub(super) struct PepperFile<'a>(pub &'a Path);
 
-/// A rotation that was done.
+/// A completed rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotated {
     /// The number of the new pepper.
     pub current: i32,
-    /// The number of the one before.
+    /// The number of the previous pepper.
     pub older: i32,
-    /// Where that is kept.
+    /// The file that contains the previous pepper.
     pub older_file: PathBuf,
 }
 
 /// Why a pepper was not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
-    /// Of several at the same time, one rotates.
+    /// Another rotation is in progress.
     #[error(
         "another `latchkey pepper rotate` is running. Wait until it ends, then try again if needed"
     )]
     Running,
-    /// Another pepper became the current one since `next` was chosen.
+    /// Another pepper became current after `next` was chosen.
     #[error(
         "pepper {0} has just become current. Run `latchkey pepper rotate` again if you need another"
     )]
     Changed(i32),
-    /// Another pepper is kept where this one is to be kept.
+    /// Another pepper is stored in the file where the current one would be kept.
     #[error("{0} contains another pepper. Move that file, then run `latchkey pepper rotate` again")]
     OlderTaken(PathBuf),
-    /// The files cannot be used.
+    /// A file cannot be used.
     #[error(transparent)]
     Pepper(#[from] PepperError),
 }
 
 impl PepperFile<'_> {
-    /// What the file holds; `None` when there is none.
+    /// The content of the file; `None` if it does not exist.
     pub fn read(&self) -> Result<Option<String>, PepperError> {
         match fs::read_to_string(self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -56,7 +57,7 @@ impl PepperFile<'_> {
         }
     }
 
-    /// The files of older peppers, and what they hold.
+    /// The files of older peppers, and their contents.
     pub fn older(&self) -> Result<Vec<(PathBuf, String)>, PepperError> {
         let mut found = Vec::new();
         for path in self.older_paths().map_err(|error| failed(self.0, error))? {
@@ -66,7 +67,7 @@ impl PepperFile<'_> {
         Ok(found)
     }
 
-    /// Where older peppers are kept, in order.
+    /// The paths of the older peppers, ordered by number.
     pub fn older_paths(&self) -> io::Result<Vec<PathBuf>> {
         let folder = match fs::read_dir(folder_of(self.0)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -97,10 +98,11 @@ impl PepperFile<'_> {
         name.into()
     }
 
-    /// Creates the file, unless another process was first.
+    /// Creates the file, unless another process has created it.
     pub fn create(&self, random: &Randomness) -> Result<(), PepperError> {
         let secret = new_secret(random)?;
-        // Written aside and then linked, so that of two first starts one creates it and both read it whole.
+        // The file is written under another name and then linked, so that if two processes start for the first time
+        // concurrently, one creates it and both read it completely.
         let aside = self.beside(&format!("{}.new", std::process::id()));
         let created = || {
             write(&aside, &secret)?;
@@ -114,8 +116,9 @@ impl PepperFile<'_> {
         created().map_err(|error| failed(self.0, error))
     }
 
-    /// Replaces the pepper by a new one with the number `next`. The old one is kept before it is replaced, so that
-    /// whenever this is cut off, both it and the current one can be read; the next rotation takes up from there.
+    /// Replaces the pepper with a new one with the number `next`. The old one is stored before it is replaced, so that
+    /// both it and the current one can be read whenever the rotation is interrupted; the next rotation continues from
+    /// there.
     pub fn rotate(&self, next: i32, random: &Randomness) -> Result<Rotated, RotateError> {
         let lock = private().truncate(false).open(self.beside("lock"));
         let lock = lock.map_err(|error| failed(self.0, error))?;
@@ -149,12 +152,12 @@ impl PepperFile<'_> {
         })
     }
 
-    /// Stores an older pepper, unless a rotation that was cut off has done so.
+    /// Stores an older pepper, unless an interrupted rotation has already done so.
     fn keep(&self, path: &Path, pepper: &str) -> Result<(), RotateError> {
         let aside = self.beside("new");
         let linked = || {
             write(&aside, pepper)?;
-            // Unlike renaming, linking replaces no other file.
+            // Unlike a rename, a link does not replace an existing file.
             let linked = fs::hard_link(&aside, path);
             fs::remove_file(&aside)?;
             linked.and_then(|()| sync(path))
@@ -173,7 +176,7 @@ impl PepperFile<'_> {
     }
 }
 
-/// A new secret: 256 bits in hexadecimal.
+/// A new secret: 256 random bits in hexadecimal.
 pub(super) fn new_secret(random: &Randomness) -> Result<String, RandomnessError> {
     let bytes: [u8; 32] = random.bytes()?;
     let mut text = String::with_capacity(64);
@@ -186,14 +189,14 @@ pub(super) fn new_secret(random: &Randomness) -> Result<String, RandomnessError>
 
 fn failed(path: &Path, error: io::Error) -> PepperError {
     match error.kind() {
-        // No text at all.
+        // The content is not UTF-8.
         io::ErrorKind::InvalidData => PepperError::NotAPepper(path.to_owned()),
         _ => PepperError::File(path.to_owned(), error),
     }
 }
 
-/// Writes a file for its owner alone, all of which is on the disk then. One that a process left behind is replaced: its
-/// number may be given to another process, and is in a container.
+/// Writes a file that only its owner can read, and syncs it to disk. A file that an earlier process left behind is
+/// replaced: another process can have the same process ID, and always does in a container.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -219,7 +222,7 @@ fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Until its folder is on the disk too, a new name can be lost in a power cut.
+/// Syncs the folder too. Until then, a new name can be lost in a power failure.
 #[cfg(unix)]
 fn sync(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()

@@ -127,7 +127,7 @@ fn a_rotation_that_was_cut_off_loses_no_pepper_and_can_be_repeated() {
     let random = Randomness::seeded(1);
     sources.read_or_create(false, &random).unwrap();
     let before = fs::read_to_string(&sources.file).unwrap();
-    // What is there after each step: a file aside; the old one kept; both.
+    // The files that exist after each step: the new file aside, the kept old pepper, or both.
     let older = folder.path().join("pepper.1");
     for (is_kept, is_aside) in [(false, true), (true, false), (true, true)] {
         if is_kept {

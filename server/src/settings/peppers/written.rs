@@ -1,6 +1,6 @@
-//! How a pepper is written.
+//! The text form of a pepper.
 
-/// The number and the secret of a pepper as it is written.
+/// Splits a pepper into its number and secret.
 pub(super) fn split(text: &str) -> Result<(i32, &str), String> {
     let (number, secret) = match text.split_once(':') {
         Some((number, secret)) => {

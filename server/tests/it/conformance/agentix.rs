@@ -1,4 +1,4 @@
-//! What Agentix's document says of keys.
+//! The statements of Agentix's document about keys.
 
 use latchkey::{
     key::{RevokeReason, text::PlainKey},
@@ -56,7 +56,7 @@ on_both! { under "agentix":
         let (headers, page, key) = headers_and_page(app, "agx_live_").await;
         assert_eq!(headers, "Authorization, Content-Type, X-API-Key");
         let (bearer, own) = (page.find(&format!("Authorization: Bearer {key}")), page.find(&format!("X-API-Key: {key}")));
-        assert!(bearer.is_some() && bearer < own, "Bearer first, and the other one: {page}");
+        assert!(bearer.is_some() && bearer < own, "Bearer comes first, then the other header: {page}");
     }
 
     /// "Send and receive messages via the Chat API" "Read agent configuration and widget settings"
@@ -146,7 +146,7 @@ on_both! { under "agentix":
             let body = json!({"key": made.plain.expose(), "origin": "https://shop.example"}).to_string();
             let answer = app.post_verify(Some(&app.service_token().await), &body).await.json();
             let readable = answer["headers"]["access-control-allow-origin"].as_str();
-            assert_eq!(readable, Some("https://shop.example"), "the page may read the answer");
+            assert_eq!(readable, Some("https://shop.example"), "the page can read the response");
         }
     }
 

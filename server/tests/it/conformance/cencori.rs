@@ -1,4 +1,4 @@
-//! What Cencori's document says of keys.
+//! The statements of Cencori's document about keys.
 
 use latchkey::{
     key::{Environment, Kind, RevokeReason, text::PlainKey},

@@ -1,4 +1,4 @@
-//! What the Chatbot Platform's document says of keys.
+//! The statements of the Chatbot Platform's document about keys.
 
 use latchkey::{
     key::{RevokeReason, text::PlainKey},

@@ -1,4 +1,4 @@
-//! What Corthex's document says of keys.
+//! The statements of Corthex's document about keys.
 
 use latchkey::{key::Kind, role::Role, usage::flush::flush};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `docs/conformance.md` names every conformance test and no other, with sentences that the tests quote.
+//! Checks that `docs/conformance.md` lists every conformance test and no other, with sentences that the tests quote.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ const SOURCES: [(&str, &str); 5] = [
     ("cencori", include_str!("cencori.rs")),
 ];
 
-/// Sentence, test and status of each row.
+/// The sentence, test and status of each row.
 fn rows() -> Vec<[&'static str; 3]> {
     TABLE
         .lines()
@@ -57,7 +57,7 @@ fn each_row_quotes_what_its_test_quotes() {
             .split(&format!("    async fn {function}("))
             .next()
             .unwrap();
-        // From the end of the test before to this one's first line.
+        // From the end of the previous test to the first line of this one.
         let quoted = before
             .rsplit("\n    }\n")
             .next()

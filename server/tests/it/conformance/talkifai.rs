@@ -1,4 +1,4 @@
-//! What TalkifAI's document says of keys.
+//! The statements of TalkifAI's document about keys.
 
 use latchkey::{
     key::{Kind, RevokeReason, text::PlainKey},
@@ -105,7 +105,7 @@ on_both! { under "talkifai":
         for origin in ["https://evil.com", "https://mysite.com.evil.com", "https://notmysite.com", "null", ""] {
             assert_eq!(says_at(app, &made.plain, origin).await, "ORIGIN_NOT_ALLOWED", "{origin}");
         }
-        assert_eq!(says(app, &made.plain).await, "ORIGIN_NOT_ALLOWED", "no page at all");
+        assert_eq!(says(app, &made.plain).await, "ORIGIN_NOT_ALLOWED", "no page was sent");
         let token = app.service_token().await;
         for (origin, status, readable) in [("https://mysite.com", 204, Some("https://mysite.com")), ("https://evil.com", 403, None)] {
             let body = json!({"key": made.plain.expose(), "origin": origin}).to_string();

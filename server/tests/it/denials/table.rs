@@ -1,4 +1,4 @@
-//! Who may use which route.
+//! Who can use which route.
 
 use std::fmt;
 
@@ -7,39 +7,37 @@ use latchkey::role::Action;
 
 use crate::test_app::{Browser, HttpAnswer};
 
-/// Who may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everyone, signed in or not.
     Everyone,
-    /// No one: there is no such page.
+    /// Nobody: the page does not exist.
     NoPage,
-    /// Whoever is signed in.
+    /// Signed-in users.
     SignedIn,
-    /// Whoever's role in the org allows the action.
+    /// Members whose role allows the action.
     To(Action),
     /// API servers.
     ServiceToken,
 }
 
-/// A route, and a request to it that would be answered if it were allowed.
+/// A route, and a request to it that succeeds if it is allowed.
 pub struct Entry {
-    /// Its method.
     pub method: Method,
-    /// Its path as the router has it.
+    /// The path in the router's notation.
     pub path: &'static str,
-    /// The form that is sent, with `{org}`, `{key}`, `{agent}` and `{project}` to be filled in.
+    /// The fields of the form, in which `{org}`, `{key}`, `{agent}` and `{project}` are replaced.
     pub fields: &'static str,
-    /// Who may use it.
+    /// Who can use it.
     pub access: Access,
 }
 
 /// The public ID of the org's agent.
 pub const AGENT: &str = "agt_0000000000000000000000";
-/// The id of a project of the org that is empty.
+/// The ID of an empty project of the org.
 pub const PROJECT: &str = "prj_00000000000000000000000000000000";
 
-/// Every route.
+/// All routes.
 pub fn entries() -> Vec<Entry> {
     use Access::{Everyone, NoPage, ServiceToken, SignedIn, To};
     let page = |path, access| Entry {
@@ -122,7 +120,7 @@ pub fn entries() -> Vec<Entry> {
             "org={org}&range=7d",
             To(Action::SeeUsageTotals),
         ),
-        // Changing what is not among one's own keys changes nothing, and is told so: see pages/key_bulk.rs.
+        // Changing a key of another org changes nothing, and the response says so: see pages/key_bulk.rs.
         post(
             "/orgs/{org}/keys",
             "keys=key_00000000000000000000000000000000&change=disable",
@@ -263,17 +261,17 @@ pub fn entries() -> Vec<Entry> {
 }
 
 impl Entry {
-    /// Whether the answer is a page, and not data for a script.
+    /// Whether the response is a page rather than data for a script.
     pub fn is_page(&self) -> bool {
         !self.path.starts_with("/api/")
     }
 
-    /// Whether it is about something that an org owns.
+    /// Whether it concerns an object of an org.
     pub fn is_of_an_org(&self) -> bool {
         matches!(self.access, Access::To(_))
     }
 
-    /// Sends the request, as a page's script would where it is one that scripts send.
+    /// Sends the request, in the way that a page's script does if it is one that scripts send.
     pub async fn send(&self, browser: &Browser, org: &str, key: &str) -> HttpAnswer {
         let fill = |text: &str| {
             text.replace("{org}", org)

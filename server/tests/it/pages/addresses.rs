@@ -1,4 +1,4 @@
-//! Addresses that name nothing.
+//! URLs that do not exist.
 
 use axum::http::Method;
 use latchkey::role::Role;

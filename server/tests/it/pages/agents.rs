@@ -1,4 +1,4 @@
-//! The pages of agents, projects and the org's settings, as forms without JavaScript use them.
+//! The pages of agents, projects and the org's settings, used as forms without JavaScript.
 
 use latchkey::{
     agents::{AgentSettings, create::create, show},
@@ -75,7 +75,7 @@ on_both! {
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].summary.name.as_str(), all[0].domains[0].to_string().as_str()), ("Support", "shop.example"));
         let page = owner.get(&format!("{AGENTS}/{made}")).await.body;
-        assert!(page.contains("Support") && page.contains("shop.example"), "what was refused does not stay: {page}");
+        assert!(page.contains("Support") && page.contains("shop.example"), "a rejected value is not stored: {page}");
     }
 
     async fn members_see_names_and_public_ids_and_admins_change_nothing(app: &TestApp) {
@@ -162,7 +162,7 @@ async fn agents_of(app: &TestApp, org: &TestOrg) -> Vec<String> {
     all.iter().map(|agent| agent.name.to_string()).collect()
 }
 
-/// Sends a form that is done.
+/// Submits a form, which must succeed.
 async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> HttpAnswer {
     let answer = browser.submit(path, fields).await;
     assert_eq!(answer.status, 303, "{path}: {answer:?}");

@@ -238,13 +238,13 @@ on_both! {
     }
 }
 
-/// Sends a button's form on a key's page.
+/// Submits the form of a button on a key's page.
 async fn press(browser: &Browser, change: &str, key: &str) {
     let answer = browser.change_key(key, change).await;
     assert_eq!(answer.status, 303, "{answer:?}");
 }
 
-/// The rows of the table, the texts of their cells with a bar between lines.
+/// The rows of the table: the text of their cells, separated by `|`.
 fn rows(page: &HttpAnswer) -> Vec<String> {
     let text = page.text();
     let body = text.split("<tbody").nth(1).unwrap_or_default();
@@ -253,14 +253,14 @@ fn rows(page: &HttpAnswer) -> Vec<String> {
     rows.map(|row| lines(row).join("|")).collect()
 }
 
-/// What each row says was done.
+/// The event of each row.
 fn sentences(page: &HttpAnswer) -> Vec<String> {
     let lines = rows(page);
     let what = |row: &String| row.split('|').nth(2).unwrap().to_owned();
     lines.iter().map(what).collect()
 }
 
-/// The texts of cells and list items in a piece of HTML, without tags.
+/// The text of cells and list items in a piece of HTML, without tags.
 fn lines(html: &str) -> Vec<String> {
     let mut text = html.replace('\u{a0}', " ");
     for end in ["</td>", "</th>", "</li>", "<span class=\"under\">"] {
@@ -277,7 +277,7 @@ fn lines(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// The records of a CSV file, the heading first.
+/// The records of a CSV file, starting with the header.
 fn records(answer: &HttpAnswer) -> Vec<Vec<String>> {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let mut reader = csv::ReaderBuilder::new()
@@ -289,7 +289,7 @@ fn records(answer: &HttpAnswer) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Where the link with this `rel` leads.
+/// The target of the link with this `rel`.
 fn link(page: &HttpAnswer, rel: &str) -> Option<String> {
     let tag = page.body.split("<a ").find(|tag| {
         tag.split('>')

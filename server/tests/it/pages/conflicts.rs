@@ -1,4 +1,4 @@
-//! Two people who edit the same thing at the same time: what each changed is kept, and nobody's change is lost unseen.
+//! Concurrent edits of the same object by two people: the changes of both are kept, and neither is silently lost.
 
 use latchkey::{
     agents::{create::create, edit as agent_edit, show as show_agent},
@@ -64,7 +64,7 @@ on_both! {
             assert!(page.text().contains(part), "{part}: {}", page.body);
         }
         assert_eq!(page.body.matches("<p class=\"error\">").count(), 2, "name and scopes, not notes or expiry");
-        assert!(page.body.contains(">\n10.0.0.0/8</textarea>"), "where they alone changed something, the form has it: {}", page.body);
+        assert!(page.body.contains(">\n10.0.0.0/8</textarea>"), "the form has their change: {}", page.body);
         assert!(page.body.contains(&format!("value=\"{shop}\" selected")), "{}", page.body);
         assert!(page.body.contains("value=\"30\" selected"), "{}", page.body);
         assert_eq!(details(app, &org, id).await.tag(), before, "nothing was changed");
@@ -125,7 +125,7 @@ on_both! {
         let shop = projects::create(&app.engine, &org.permit(), &"Shop".parse().unwrap()).await.unwrap();
         let theirs = agent_edit::EditAgent { domains: Some(vec!["other.example".parse().unwrap()]), project: Some(Some(shop)), ..Default::default() };
         agent_edit::edit(&app.engine, &org.permit(), id, theirs).await.unwrap();
-        // When the form was served there was one project, and so no choice of projects.
+        // When the form was loaded, there was only one project, so the form had no field for the project.
         let renamed = owner.submit(&path, &with_base(&base, &[("name", "Helper"), ("domains", "shop.example")])).await;
         assert_eq!(renamed.status, 303, "{}", renamed.body);
         let stored = async || show_agent::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
@@ -156,7 +156,7 @@ on_both! {
         let fields = [("name", "Support"), ("domains", "shop.example"), ("public_embedding", "on")];
         let page = owner.submit(&path, &with_base(&base, &fields)).await;
         assert!(page.status == 422 && page.text().contains("Enter at least one domain."), "{page:?}");
-        assert!(!page.body.contains(">\nshop.example</textarea>"), "the domain that is gone: {}", page.body);
+        assert!(!page.body.contains(">\nshop.example</textarea>"), "the removed domain: {}", page.body);
         assert_eq!(owner.submit(&path, &with_base(&page.hidden("base"), &fields)).await.status, 303);
     }
 
@@ -192,7 +192,7 @@ on_both! {
         let rename = |name| [("change", "rename"), ("project", id.as_str()), ("name", name)];
         let names = async || projects::list(&app.engine, &org.permit()).await.unwrap().pop().unwrap().name.to_string();
         assert_eq!(owner.submit(path, &with_base(&base, &rename("Shop"))).await.status, 303);
-        assert_eq!(names().await, "Theirs", "a name that the person left alone is not put back");
+        assert_eq!(names().await, "Theirs", "a name that the person did not change is not reverted");
         let page = owner.submit(path, &with_base(&base, &rename("Mine"))).await;
         assert!(page.status == 409 && page.text().contains("The current value is “Theirs”.") && page.body.contains("value=\"Mine\""), "{page:?}");
         assert_eq!(names().await, "Theirs");
@@ -220,7 +220,7 @@ on_both! {
     }
 }
 
-/// A key, and the address of the form that edits it.
+/// A key, and the URL of the form that edits it.
 async fn key(org: &TestOrg) -> (KeyId, String) {
     let new = with(secret_key("Production"), |settings| {
         settings.scopes = scopes(&["bots:write", "bots:read"]);

@@ -1,4 +1,4 @@
-//! Where people come in.
+//! Sign-up, sign-in and the first account.
 
 use latchkey::{accounts::SignUpPolicy, role::Role};
 
@@ -37,7 +37,7 @@ on_both! {
             browser.submit("/sign-up", &fields).await
         };
         let misspelt = sign_up("", &code).await;
-        assert_eq!(misspelt.hidden("code"), code, "what is right stays");
+        assert_eq!(misspelt.hidden("code"), code, "valid values are kept");
         for wrong in ["", "wrong", &code[1..], &format!("{code}A")] {
             let refused = sign_up("N", wrong).await;
             assert_eq!(refused.status, 422, "{}", refused.body);
@@ -46,7 +46,7 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);
         assert_eq!(sign_up("N", &format!(" {code} ")).await.status, 303);
         assert_eq!(app.browser().submit("/sign-up", &[("name", "N"), ("email", "m@example.com"), ("org_name", "O"),
-            ("password", PASSWORD), ("code", &code)]).await.status, 422, "the first account has spent it");
+            ("password", PASSWORD), ("code", &code)]).await.status, 422, "the first account used it up");
     }
 
     async fn where_sign_up_is_open_everyone_finds_the_form(app: &TestApp) {
@@ -97,7 +97,7 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let domains = "ü".repeat(20_000);
         let fields = [("name", "Shop"), ("kind", "widget"), ("environment", "live"), ("expires", "never"), ("domains", domains.as_str())];
-        assert_eq!(owner.submit("/orgs/northwind/keys/new", &fields).await.status, 422, "as much as the field takes");
+        assert_eq!(owner.submit("/orgs/northwind/keys/new", &fields).await.status, 422, "the field's maximum length");
         let notes = "x".repeat(600_000);
         for (path, fields) in [
             ("/orgs/northwind/keys/new", vec![("notes", notes.as_str())]),
@@ -109,15 +109,16 @@ on_both! {
     }
 
     async fn a_refused_sign_up_says_what_is_wrong_and_makes_nothing(app: &TestApp) {
-        for (fields, field) in [
-            ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name"),
-            ([("name", "N"), ("email", "nowhere"), ("org_name", "O"), ("password", PASSWORD)], "email"),
-            ([("name", "N"), ("email", "a@example.com"), ("org_name", " "), ("password", PASSWORD)], "org_name"),
-            ([("name", "N"), ("email", "a@example.com"), ("org_name", "O"), ("password", "password1")], "password"),
+        for (fields, field, sentence) in [
+            ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name", "Enter a name."),
+            ([("name", "N"), ("email", "nowhere"), ("org_name", "O"), ("password", PASSWORD)], "email", "Enter an e-mail address"),
+            ([("name", "N"), ("email", "a@example.com"), ("org_name", " "), ("password", PASSWORD)], "org_name", "Enter an organization name."),
+            ([("name", "N"), ("email", "a@example.com"), ("org_name", "O"), ("password", "password1")], "password", "too common"),
         ] {
             let answer = app.browser().submit("/sign-up", &fields).await;
             assert_eq!(answer.status, 422, "{}", answer.body);
             assert!(answer.body.contains(&format!("id=\"{field}-error\"")), "{field}: {}", answer.body);
+            assert!(answer.body.contains(sentence), "{field}: {}", answer.body);
             assert_eq!(answer.body.matches("aria-invalid").count(), 1, "{}", answer.body);
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 0);

@@ -4,7 +4,7 @@ use latchkey::{agents::create::create, projects, role::Role};
 
 use crate::test_app::{Browser, TestApp, org::agent};
 
-/// What was found, a line each.
+/// The search results, one line each.
 async fn find(browser: &Browser, text: &str) -> Vec<String> {
     let fields = [("org", "northwind"), ("text", text)];
     let answer = browser.call("/api/find", &fields).await;
@@ -40,7 +40,7 @@ on_both! {
             format!("agent Shopkeeper|{bot}|agents/{bot}"),
             format!("project Shops||projects?rename={project}"),
         ]);
-        assert_eq!(find(&owner, &display[display.len() - 4..]).await, [shop_key], "by what is shown of its text");
+        assert_eq!(find(&owner, &display[display.len() - 4..]).await, [shop_key], "by its display form");
         assert_eq!(find(&owner, &bot.to_string()).await.len(), 1, "by its public ID");
         assert_eq!(find(&owner, "agent").await, ["page Agents||agents", "page New agent||agents/new"]);
         assert_eq!(find(&owner, "100%").await, [""; 0]);

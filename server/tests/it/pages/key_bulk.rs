@@ -18,7 +18,7 @@ on_both! {
         let fields = [("keys", &*ids[0]), ("keys", &*ids[1]), ("change", "disable")];
         let asked = owner.submit(LIST, &fields).await;
         assert!(asked.text().contains("Disable 2 keys?") && !asked.text().contains("name=\"reason\""), "{}", asked.body);
-        assert_eq!(said(&app.verify(&one.plain).await), "VALID", "it was only asked");
+        assert_eq!(said(&app.verify(&one.plain).await), "VALID", "only the confirmation was shown");
         let fields = [fields.as_slice(), &[("answered", "yes")]].concat();
         let done = owner.submit(LIST, &fields).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, LIST));
@@ -30,15 +30,15 @@ on_both! {
 
         let asked = owner.submit(LIST, &[("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke")]).await;
         assert!(asked.text().contains("Revoke 2 keys") && asked.text().contains("name=\"reason\""), "{}", asked.body);
-        assert_eq!(said(&app.verify(&three.plain).await), "VALID", "it was only asked");
+        assert_eq!(said(&app.verify(&three.plain).await), "VALID", "only the confirmation was shown");
         let fields = [("keys", &*ids[0]), ("keys", &*ids[2]), ("change", "revoke"), ("answered", "yes"), ("reason", "")];
         let asked = owner.submit(LIST, &fields).await;
         assert!(asked.text().contains("Choose a reason"), "{}", asked.body);
-        assert_eq!(said(&app.verify(&three.plain).await), "VALID", "no reason was given");
+        assert_eq!(said(&app.verify(&three.plain).await), "VALID", "no reason was selected");
         let fields = [&fields[..4], &[("reason", "superseded")]].concat();
         let filtered = format!("{LIST}?status=active");
         let done = owner.submit(&filtered, &fields).await;
-        assert_eq!((done.status.as_u16(), done.header("location")), (303, &*filtered), "the list as it was");
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, &*filtered), "the list is unchanged");
         assert!(owner.get(LIST).await.text().contains("2 keys revoked."));
         assert_eq!(said(&app.verify(&three.plain).await), "INVALID_API_KEY revoked");
         assert_eq!(org.summary(one.id).await.revoke_reason.unwrap().as_str(), "superseded");

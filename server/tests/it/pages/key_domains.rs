@@ -1,4 +1,5 @@
-//! Where a widget key works, changed by its page's island. The plain form is in pages/key_page.rs and in the browser tests.
+//! The allowed domains of a widget key, changed by the island of its page. The plain form is tested in
+//! pages/key_page.rs and in the browser tests.
 
 use latchkey::{
     keys::{Key, create::CreatedKey, show},
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::test_app::{Browser, TestApp, TestOrg, org::widget_key, said};
 
-/// Changes the domains of a key of `northwind`, and returns what the island gets.
+/// Changes the domains of a key of `northwind`, and returns the response for the island.
 async fn edit(browser: &Browser, key: &CreatedKey, fields: &[(&str, &str)]) -> Value {
     let id = key.id.to_string();
     let fields = [&[("org", "northwind"), ("key", &*id)], fields].concat();
@@ -19,7 +20,7 @@ async fn edit(browser: &Browser, key: &CreatedKey, fields: &[(&str, &str)]) -> V
     answer.json()
 }
 
-/// The domains that an answer lists.
+/// The domains in a response.
 fn listed(answer: &Value) -> Vec<&str> {
     let listed = answer["changed"]["domains"]["listed"].as_array().unwrap();
     listed.iter().map(|row| row[0].as_str().unwrap()).collect()

@@ -1,4 +1,4 @@
-//! Changing a key, and where a widget key works.
+//! Editing a key and the allowed domains of a widget key.
 
 use latchkey::{keys::show, role::Role, verify::Request};
 
@@ -26,7 +26,7 @@ on_both! {
         for part in ["Enter a name.", "is an address inside a range", "kept", "Nothing was changed."] {
             assert!(refused.text().contains(part), "{part}: {}", refused.body);
         }
-        assert_eq!(refused.hidden("base"), base, "a refused form is still the one that was served");
+        assert_eq!(refused.hidden("base"), base, "a rejected form keeps the base that it was loaded with");
         let fields = [("base", base.as_str()), ("name", "Build <server>"), ("ip_ranges", "192.0.2.1"), ("expires", "30"), ("notes", "one\r\ntwo"), ("scopes", "bots:read"), ("scopes", "bots:write")];
         let done = owner.submit(&path, &fields).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, &*format!("/orgs/northwind/keys/{id}")));

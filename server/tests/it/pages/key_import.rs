@@ -1,4 +1,4 @@
-//! Importing keys on a page: looked at first, then done.
+//! Importing keys on a page: preview, then import.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -13,7 +13,7 @@ use tokio::{task::yield_now, time::timeout};
 use crate::test_app::{TestApp, said};
 
 const IMPORT: &str = "/orgs/northwind/keys/import";
-/// What the SHA-256 of a key looks like.
+/// The SHA-256 of a key.
 const DIGEST: &str = "a5d6ad5ae0ad7d1e6a4d1aa0d8aa37c5df3a4a4c5ad75d1e6a4d1aa0d8aa37c5";
 
 on_both! {
@@ -95,6 +95,6 @@ on_both! {
             (piece < 32_000).then_some((Ok::<_, Infallible>(text), piece + 1))
         });
         let answer = timeout(Duration::from_secs(3), owner.send_raw(import("b"), Body::from_stream(pieces))).await;
-        assert_eq!(answer.expect("what has arrived is looked through once").status, 400);
+        assert_eq!(answer.expect("data that has arrived is scanned only once").status, 400);
     }
 }

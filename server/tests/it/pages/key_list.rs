@@ -1,4 +1,4 @@
-//! The list of keys as a page.
+//! The page that lists keys.
 
 use latchkey::{key::RevokeReason, keys::change_state::revoke, role::Role};
 
@@ -106,7 +106,7 @@ fn names(page: &HttpAnswer) -> Vec<String> {
     names
 }
 
-/// What stands in an element that begins with `source`, up to the next tag.
+/// The text of an element at the start of `source`, up to the next tag.
 fn text_of(source: &str) -> &str {
     source
         .split_once('>')
@@ -114,7 +114,7 @@ fn text_of(source: &str) -> &str {
         .trim()
 }
 
-/// Where the link with this `rel` leads.
+/// The target of the link with this `rel`.
 fn link(page: &HttpAnswer, rel: &str) -> Option<String> {
     let tag = page.body.split("<a ").find(|tag| {
         tag.split('>')

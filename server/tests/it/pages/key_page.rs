@@ -1,4 +1,4 @@
-//! The page of one key, and what is done there.
+//! The page of a key, and its actions.
 
 use latchkey::{
     effects, feed, instances,
@@ -52,7 +52,7 @@ on_both! {
             assert!(browser.get(&path).await.text().contains("In effect on every instance (2.00 s)."));
         }
         assert_eq!(asked().await["everywhere"], 2_000);
-        // What is about to be measured is not said without its time.
+        // While the time is not measured yet, the change is not reported as in effect.
         press(&owner, "enable", &id).await;
         feed::catch_up(&other).await.unwrap();
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
@@ -60,7 +60,7 @@ on_both! {
         effects::look(&app.engine).await.unwrap();
         assert_eq!(asked().await["everywhere"], 0);
         app.clock.advance(MINUTE + 5 * SECOND);
-        assert!(!owner.get(&path).await.text().contains("every instance"), "a change that is not recent");
+        assert!(!owner.get(&path).await.text().contains("every instance"), "the change is not recent");
     }
 
     async fn pressing_twice_is_no_error_and_a_revoked_key_stays_revoked(app: &TestApp) {
@@ -75,7 +75,7 @@ on_both! {
         assert_eq!((call("revoke", "unused").await, call("revoke", "compromised").await), (303, 303));
         assert_eq!((call("enable", "other").await, call("disable", "other").await), (422, 422));
         let stored = org.summary(id.parse().unwrap()).await;
-        assert_eq!(stored.revoke_reason.unwrap().as_str(), "unused", "the first reason stays");
+        assert_eq!(stored.revoke_reason.unwrap().as_str(), "unused", "the first reason is kept");
     }
 
     async fn a_page_carries_what_it_shows_once(app: &TestApp) {
@@ -124,7 +124,7 @@ on_both! {
     }
 }
 
-/// Sends a button's form and checks that it leads back to a page.
+/// Submits the form of a button, which must redirect to a page.
 async fn press(browser: &Browser, change: &str, key: &str) {
     let answer = browser.change_key(key, change).await;
     assert_eq!(answer.status, 303, "{answer:?}");

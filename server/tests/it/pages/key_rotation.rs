@@ -1,4 +1,4 @@
-//! Rotating a key: the new secret is shown once, the old one is counted down.
+//! Rotating a key: the new secret is shown once, and the old one has a countdown.
 
 use latchkey::{
     key::text::PlainKey,
@@ -34,7 +34,7 @@ on_both! {
         let again = owner.submit(&format!("{path}/rotate"), &fields).await;
         assert_eq!((again.status.as_u16(), again.header("location")), (303, &*format!("{path}?shown=1")), "a form that is sent twice rotates once");
         let page = owner.get(&path).await.text();
-        assert!(!page.contains(new.expose()), "nowhere else");
+        assert!(!page.contains(new.expose()), "it is shown nowhere else");
         assert!(page.contains("Old secret, last used ") && page.contains("Nov 22, 2026, 12:00 UTC"), "{page}");
         let running = owner.get(&format!("{path}/rotate")).await.text();
         assert!(running.contains("A rotation is already in progress") && !running.contains("name=\"overlap\""), "{running}");

@@ -1,11 +1,11 @@
-//! Rotating a key by its page's island: the answer that shows the new secret, once.
+//! Rotating a key with the island of its page: the response shows the new secret once.
 
 use latchkey::{key::text::PlainKey, role::Role, usage::flush::flush};
 use serde_json::Value;
 
 use crate::test_app::{Browser, HttpAnswer, TestApp, said};
 
-/// What the island sends for a key of `northwind`.
+/// Sends the island's request for a key of `northwind`.
 async fn rotate(browser: &Browser, key: &str, overlap: &str, token: &str) -> HttpAnswer {
     let fields = [
         ("org", "northwind"),
@@ -18,7 +18,7 @@ async fn rotate(browser: &Browser, key: &str, overlap: &str, token: &str) -> Htt
     answer
 }
 
-/// The token that a key's form is served with.
+/// The token in the key's form.
 async fn token(browser: &Browser, key: &str) -> String {
     let form = browser
         .get(&format!("/orgs/northwind/keys/{key}/rotate"))
@@ -26,7 +26,7 @@ async fn token(browser: &Browser, key: &str) -> String {
     form.hidden("rotation_token")
 }
 
-/// The key that an answer shows.
+/// The key in a response.
 fn shown(answer: &HttpAnswer) -> String {
     assert_eq!(answer.status, 200, "{answer:?}");
     let answer = answer.json();
@@ -79,7 +79,7 @@ on_both! {
         assert_eq!(rotate(&owner, &id, "3600", &token).await.json(), before, "another form");
         app.clock.advance(29_999);
         assert_eq!(shown(&rotate(&owner, &id, "0", &token).await), key);
-        // The plain form is the same submit.
+        // Submitting the plain form counts as the same submit.
         let fields = [("overlap", "0"), ("rotation_token", &*token)];
         let page = owner.submit(&format!("/orgs/northwind/keys/{id}/rotate"), &fields).await;
         assert!(page.status == 200 && page.body.contains(&key), "{}", page.status);
@@ -104,7 +104,7 @@ on_both! {
         assert_eq!(said(&app.verify(&old.plain).await), "VALID");
         flush(&app.engine).await.unwrap();
         let page = owner.get(&format!("/orgs/northwind/keys/{id}/rotate")).await;
-        assert!(!page.text().contains("The new secret has not been used"), "it is in use now: {page:?}");
+        assert!(!page.text().contains("The new secret has not been used"), "it is now in use: {page:?}");
     }
 
     async fn an_older_page_does_not_end_a_secret_that_someone_was_just_given(app: &TestApp) {

@@ -1,4 +1,4 @@
-//! Making a key on its page, which shows it once.
+//! Creating a key on its page, which shows it once.
 
 use latchkey::{key::text::PlainKey, role::Role, time::DAY};
 
@@ -107,7 +107,7 @@ pub fn secret_key_fields(name: &str) -> [(&str, &str); 4] {
     ]
 }
 
-/// The key that an answer shows.
+/// The key in a response.
 pub fn shown_key(answer: &HttpAnswer) -> String {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let words = answer

@@ -1,4 +1,4 @@
-//! Creating a key by its page's island: the answer that shows it, once.
+//! Creating a key with the island of its page: the response shows it once.
 
 use latchkey::{key::text::PlainKey, role::Role};
 
@@ -6,7 +6,7 @@ use crate::test_app::{Browser, HttpAnswer, TestApp, said};
 
 type Field<'a> = (&'a str, &'a str);
 
-/// What the island sends for a new key of `northwind`.
+/// Sends the island's request for a new key of `northwind`.
 async fn create(browser: &Browser, token: &str, fields: &[Field<'_>]) -> HttpAnswer {
     let known = [
         ("org", "northwind"),
@@ -26,7 +26,7 @@ async fn token(browser: &Browser) -> String {
     form.hidden("creation_token")
 }
 
-/// The key that an answer shows.
+/// The key in a response.
 fn shown(answer: &HttpAnswer) -> PlainKey {
     assert_eq!(answer.status, 200, "{answer:?}");
     let answer = answer.json();

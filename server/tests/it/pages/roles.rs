@@ -1,4 +1,4 @@
-//! What is in a page's source depends on the role, the data that a script would read included.
+//! The source of a page contains only what the role can see, including the data for scripts.
 
 use latchkey::{
     key::RevokeReason, keys::change_state::revoke, role::Role, usage::flush::flush, verify::Request,
@@ -9,7 +9,7 @@ use crate::test_app::{
     org::{widget_key, with},
 };
 
-/// What only owners and admins may know, each in a form that occurs nowhere else on a page.
+/// Data that only owners and admins can see, in a form that occurs nowhere else on a page.
 const DETAILS: [&str; 4] = [
     "agent-loops:read",
     "secret-domain.example",
@@ -79,8 +79,8 @@ on_both! {
     }
 }
 
-/// An org with a widget key that was used 4,321 times, another key that was used 100 times and a revoked one; and the
-/// widget key's id.
+/// An org with a widget key that was used 4,321 times, a key that was used 100 times and a revoked key. Also returns
+/// the widget key's ID.
 async fn team(app: &TestApp) -> (TestOrg, String) {
     let org = app.org("northwind").await;
     let maker = org.person("olivia", Role::Owner).await;
@@ -121,7 +121,7 @@ async fn team(app: &TestApp) -> (TestOrg, String) {
     (org, made.id.to_string())
 }
 
-/// Every page about keys and usage, and what their scripts are told. Who is in the org, its members may know.
+/// Every page about keys and usage, and the data for their scripts. Members can see who is in the org.
 async fn sources(browser: &Browser, key: &str) -> Vec<(String, String)> {
     let mut sources = vec![];
     for path in [

@@ -1,4 +1,4 @@
-//! A form that creates or rotates a key and is sent twice: by a double click, or by Enter and a click.
+//! Forms that create or rotate a key and are submitted twice: by a double click, or by Enter and a click.
 
 use std::{
     future::Future,
@@ -17,7 +17,7 @@ const NEW: &str = "/orgs/northwind/keys/new";
 
 type Fields<'a> = Vec<(&'a str, &'a str)>;
 
-/// The fields of a form for a key, with the token that it was served with.
+/// The fields of a key form, with the token that the form contained.
 fn with_token<'a>(token: &'a str) -> Fields<'a> {
     [
         secret_key_fields("Production").as_slice(),
@@ -30,7 +30,7 @@ async fn token(browser: &Browser) -> String {
     creation_token(&browser.get(NEW).await)
 }
 
-/// Sends the form, which was answered with its key before, and checks that this time it leads to the key's page.
+/// Submits a form that has already returned its key, and checks that it now redirects to the key's page.
 async fn leads_to_the_key(app: &TestApp, browser: &Browser, fields: &Fields<'_>) {
     let id = app
         .database
@@ -136,11 +136,11 @@ on_both! {
         let (first, second) = (token(&owner).await, token(&owner).await);
         shown_key(&owner.submit(NEW, &with_token(&first)).await);
         let key = PlainKey::from_presented(shown_key(&owner.submit(NEW, &with_token(&second)).await));
-        assert_eq!(owner.submit(NEW, &with_token(&first)).await.status, 303, "one for each session");
+        assert_eq!(owner.submit(NEW, &with_token(&first)).await.status, 303, "one key for each session");
         assert_eq!(owner.submit(NEW, &with_token(&second)).await.status, 200);
         let id = app.verify(&key).await.key.unwrap().id;
         owner.get(&format!("/orgs/northwind/keys/{id}")).await;
-        assert_eq!(owner.submit(NEW, &with_token(&second)).await.status, 303, "whoever went on is done");
+        assert_eq!(owner.submit(NEW, &with_token(&second)).await.status, 303, "it is not shown again");
     }
 
     async fn a_rotation_that_is_sent_twice_shows_the_same_secret(app: &TestApp) {

@@ -1,10 +1,10 @@
-//! Usage of an org's keys: the page, and what its island is shown when another range is chosen.
+//! The usage of an org's keys: the page, and the data for its island when another range is selected.
 
 use latchkey::{role::Role, usage::flush::flush};
 
 use crate::test_app::{Browser, TestApp, TestOrg};
 
-/// An org with a key that was used once, forty days ago and now.
+/// An org with a key that was used forty days ago and now.
 async fn used(app: &TestApp) -> TestOrg {
     let org = app.org("northwind").await;
     let key = org.key("Production").await;
@@ -65,6 +65,6 @@ on_both! {
             assert_eq!(answer.status, 400, "{answer:?}");
         }
         let page = owner.get("/orgs/northwind/usage?range=2y").await.text();
-        assert!(page.contains("the 30 days before"), "{page}");
+        assert!(page.contains("the previous 30 days"), "{page}");
     }
 }

@@ -1,4 +1,4 @@
-//! From an empty Latchkey to a revoked key, as a person without JavaScript and an API server take it.
+//! From an empty Latchkey to a revoked key, for a person without JavaScript and an API server.
 
 use serde_json::json;
 

@@ -5,7 +5,7 @@ use std::process::Output;
 use super::process::{CREATE_ORG, CREATE_TOKEN, Folder};
 use crate::test_app::Database;
 
-/// A database as the program opens it, and what it needs for that.
+/// A database for the program, and its folder.
 struct Program {
     folder: Folder,
     database: Database,
@@ -20,7 +20,7 @@ impl Program {
         command.output().unwrap()
     }
 
-    /// Count and head of a log that is in order.
+    /// The count and head of a valid log.
     fn verified(&self, more: &[&str]) -> (u32, String) {
         let output = self.run(&[&["audit", "verify"], more].concat());
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -30,7 +30,7 @@ impl Program {
         (count.parse().unwrap(), head.to_owned())
     }
 
-    /// Checks that verification fails with a sentence that holds `words`.
+    /// Checks that the verification fails with a message that contains `words`.
     fn broken(&self, more: &[&str], words: &str) {
         let output = self.run(&[&["audit", "verify"], more].concat());
         assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -55,7 +55,7 @@ impl Program {
         let database = &self.database;
         let cut_off = "DELETE FROM audit_log WHERE position = 3";
         database.without_audit_triggers(cut_off).await;
-        assert_eq!(self.verified(&[]).0, 2, "nobody noted the head");
+        assert_eq!(self.verified(&[]).0, 2, "nobody recorded the head");
         self.broken(&["--head", &later], "No entry has the head");
         let changed = "UPDATE audit_log SET actor_kind = 'user' WHERE position = 2";
         database.without_audit_triggers(changed).await;
@@ -104,7 +104,7 @@ impl Program {
             "{check:?}"
         );
         assert_eq!(self.run(&["check", "--strict"]).status.code(), Some(1));
-        // As after an upgrade.
+        // The state after an upgrade.
         assert!(seal().contains("starts after position 1"));
         assert_eq!(self.verified(&[]).0, 1);
         self.database

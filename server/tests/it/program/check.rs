@@ -1,4 +1,4 @@
-//! `check`, and what `serve` says of settings that are missing.
+//! `check`, and the warnings of `serve` about missing settings.
 
 use super::process::{Folder, text};
 use crate::test_app::Database;
@@ -29,7 +29,7 @@ async fn postgres_needs_a_pepper_and_says_so() {
     );
     assert!(
         !folder.path().join("data/pepper").exists(),
-        "one that only this machine has is none"
+        "a loopback URL needs no proxy"
     );
     let with = folder
         .command(&token)

@@ -1,4 +1,4 @@
-//! Commands: plain secrets alone on standard output, words on standard error, 2 for bad input.
+//! Commands: secrets alone on standard output, messages on standard error, exit code 2 for invalid input.
 
 use std::process::Output;
 
@@ -256,7 +256,11 @@ fn a_token_that_is_revoked_again_was_revoked_then() {
         .unwrap();
     let at: jiff::Timestamp = at.trim_end().trim_end_matches('.').parse().unwrap();
     assert!(at.as_second() > 0, "{at}");
-    assert_eq!(text(&revoke().stderr), said, "the time of the first");
+    assert_eq!(
+        text(&revoke().stderr),
+        said,
+        "the time of the first revocation"
+    );
     let none = ["token", "revoke", "svc_00000000000000000000000000000000"];
     refused(&folder.run(&none, ""), "run `latchkey token list`");
 }
@@ -272,7 +276,7 @@ fn a_setting_that_is_none_is_refused_by_name() {
     refused(&folder.run(&["migrate"], ""), "listten");
 }
 
-/// Checks that a command was refused for what was entered, with a sentence that holds `words`.
+/// Checks that a command was rejected because of its input, with a message that contains `words`.
 fn refused(output: &Output, words: &str) {
     assert_eq!(
         (output.status.code(), text(&output.stdout)),
@@ -326,6 +330,6 @@ fn keys_are_imported_from_a_file_all_or_none() {
     assert_eq!(text(&dry.stdout), "2\tOld\tok\n");
     assert!(text(&dry.stderr).contains("dry run"), "{dry:?}");
     assert!(import(&[]).status.success());
-    assert_eq!(import(&[]).status.code(), Some(1), "it is stored already");
+    assert_eq!(import(&[]).status.code(), Some(1), "it is already stored");
     assert_eq!(import(&["--format", "json"]).status.code(), Some(1));
 }

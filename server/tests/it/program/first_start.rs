@@ -1,4 +1,4 @@
-//! Several processes that start on one database at the same time.
+//! Several processes that start concurrently on one database.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -8,7 +8,7 @@ use std::{
 use super::process::{Folder, Server, text};
 use crate::test_app::Database;
 
-/// A pepper for Postgres, which needs one.
+/// A pepper for Postgres, which requires one.
 const PEPPER: &str = "a pepper for tests that has enough characters";
 
 #[test]
@@ -121,7 +121,7 @@ fn processes_that_upgrade_an_old_database_together_all_work() {
     );
 }
 
-/// A database as the first version left it.
+/// A database that the first version created.
 async fn first_schema(folder: &Folder) {
     use sqlx::{
         Connection as _, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions,
@@ -199,7 +199,7 @@ fn files_with_secrets_are_their_owners_alone_in_any_folder_and_others_are_warned
         "./data/pepper.1 can be read by other users of this machine. Run chmod 600 ./data/pepper.1",
     ];
     let (code, said) = check(&[]);
-    assert_eq!(code, Some(0), "what works is no failure: {said}");
+    assert_eq!(code, Some(0), "a working check is not a failure: {said}");
     let (code, _) = check(&["--strict"]);
     assert_eq!(code, Some(1), "{said}");
     let log = folder.path().join("log");

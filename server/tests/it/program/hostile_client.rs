@@ -1,4 +1,4 @@
-//! A client that tries to write into the log, and what the log then holds.
+//! A client that tries to write into the log, and the resulting log.
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use rstest::rstest;
 
 use super::process::{Folder, Server};
 
-/// What the client sends in every place, and none of which may be in the log as it is.
+/// Text that the client sends in every place, and that the log must not contain unescaped.
 const FORGED: &str =
     "x\n2026-01-01T00:00:00Z  INFO forged line\r\n{\"level\":\"INFO\",\"forged\":true}";
 const KEY: &str = "lk_sk_live_4f6vHq2mZcT9yBnR8sKdLw3XpA00aaaa";
@@ -75,7 +75,7 @@ fn every_line_is_framed_and_holds_nothing_that_a_client_wrote(
         "unknown",
         dana.as_str(),
         "/orgs/{org}/keys",
-        "the client went before the answer",
+        "client disconnected before the response",
         "/{*any}",
     ] {
         assert!(
@@ -134,7 +134,7 @@ fn attack(server: &Server) {
         &[("Host", "forged"), ("User-Agent", "forged\x1b[31m")],
         "",
     );
-    // Gone while its password is hashed: one of these at least, however quick the machine is.
+    // These disconnect while their password is hashed: at least one of them does, however fast the machine is.
     for _ in 0..8 {
         let body = sign_in("dana%40northwind.example");
         let mut connection = TcpStream::connect(&server.address).unwrap();
@@ -170,7 +170,7 @@ fn half_requests_keep_nobody_out() {
     let half: Vec<TcpStream> = (0..320)
         .map(|_| {
             let mut connection = TcpStream::connect(&server.address).unwrap();
-            // The server may have let it go by then.
+            // The server may have closed the connection already.
             let _ = connection.write_all(b"GET / HTTP/1.1\r\nHost:");
             connection
         })

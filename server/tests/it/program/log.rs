@@ -1,4 +1,4 @@
-//! What the log says for whoever runs the program.
+//! The log for the operator of the program.
 
 use std::fs::{self, File};
 
@@ -55,7 +55,7 @@ fn a_sign_in_that_is_tried_too_often_is_in_the_log() {
     assert_eq!(server.end("TERM"), Some(0));
     let mut expected = vec![failed(&dana, "wrong_password"); 10];
     expected.push(failed(&dana, "too_many_tries"));
-    // From one network, more can be tried than of one account.
+    // A network has a larger budget than an account.
     expected.push(failed("unknown", "unknown_account"));
     assert_eq!(failed_sign_ins(&path), expected);
 }
@@ -91,7 +91,7 @@ async fn a_session_that_cannot_be_read_is_named_in_the_log() {
         assert!(line["message"].is_string(), "{line}");
     }
     let mut messages = errors.iter().map(|line| &line["message"]);
-    let named = messages.any(|message| message == "a session could not be read or stored");
+    let named = messages.any(|message| message == "failed to read or store a session");
     assert!(named, "{errors:#?}");
 }
 
@@ -108,7 +108,7 @@ fn a_server_logs_the_id_under_which_the_api_lists_it() {
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         body["data"][0]["id"].as_str().map(str::to_owned)
     });
-    let listed = listed.expect("its first heartbeat is soon after its start");
+    let listed = listed.expect("the first heartbeat follows soon after the start");
     let started = lines(&path).find(|line| line["message"] == "started");
     let fields = started.unwrap();
     assert_eq!(fields["instance"], listed);
@@ -134,7 +134,7 @@ fn failed(account: &str, reason: &str) -> (String, String) {
     (account.to_owned(), reason.to_owned())
 }
 
-/// Signs in from a form, and gives the answer's status and where it leads.
+/// Submits the sign-in form, and returns the status and the target of the redirect.
 fn sign_in(server: &Server, email: &str, password: &str) -> (String, String) {
     let answer = post_sign_in(server, email, password);
     let location = answer

@@ -1,4 +1,4 @@
-//! Peppers that are lost, replaced or rotated.
+//! Lost, replaced and rotated peppers.
 
 use std::{
     fs,
@@ -56,7 +56,7 @@ fn what_a_running_server_does_not_know_until_it_is_restarted_is_said() {
     assert!(create(&CREATE_KEY).contains(within_a_second));
     let server = folder.serve(&[]);
     assert!(folder.run(&["pepper", "rotate"], "").status.success());
-    // It is known to run from its first heartbeat on.
+    // The server is registered as running after its first heartbeat.
     assert!((0..100).any(|_| create(&CREATE_KEY).contains("Restart")));
     let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     let file = folder.path().join("keys.csv");
@@ -200,7 +200,7 @@ async fn a_pepper_in_the_settings_is_rotated_by_setting_what_is_printed() {
     database.remove().await;
 }
 
-/// The lines of `pepper status` below its heading, with spaces for tabs.
+/// The lines of `pepper status` without the header, with spaces instead of tabs.
 fn status(folder: &Folder) -> Vec<String> {
     let output = folder.run(&["pepper", "status"], "");
     assert!(output.status.success(), "{output:?}");

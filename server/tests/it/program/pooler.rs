@@ -1,5 +1,5 @@
-//! Behind PgBouncer in transaction mode, which lends a connection of the database for one transaction: nothing that the
-//! program does may count on what was left on one.
+//! Behind PgBouncer in transaction mode, which lends a database connection for one transaction: the program must not
+//! rely on anything that remains on a connection.
 
 use std::{fs, process::Output, thread, time::Duration};
 
@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::process::{Folder, Server};
 use crate::test_app::Database;
 
-const POLLING: &str = "changes by other instances: looked for every 500 ms: the database's LISTEN does not reach this process \
-     (PgBouncer?); set LATCHKEY_DATABASE_LISTEN_URL";
-const LISTENING: &str = "changes by other instances: heard by LISTEN";
+const POLLING: &str = "changes by other instances: polled every 500 ms: LISTEN receives no notifications \
+     on this connection (PgBouncer?); set LATCHKEY_DATABASE_LISTEN_URL";
+const LISTENING: &str = "changes by other instances: received by LISTEN";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_changes() {
@@ -22,7 +22,7 @@ async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_c
             POLLING
         };
         let folder = folder(&database, listen_url.as_deref());
-        // The first time they migrate, all of them at the same time.
+        // Migrations on an empty database, started by several processes concurrently.
         let token = thread::scope(|scope| {
             let commands = [0, 1].map(|_| scope.spawn(|| run(&folder, &["migrate"])));
             let token = run(
@@ -83,20 +83,21 @@ async fn everything_works_through_a_pooler_and_the_program_says_how_it_notices_c
             assert!(!log.contains("ERROR"), "{log}");
         }
     }
-    // Through the pooler, and to another database.
+    // A listen address that leads through the pooler, and one of another database.
     let elsewhere = Database::postgres_without_tables().await;
     for wrong in [database.pooled_url(), elsewhere.url()] {
         let checked = folder(&database, Some(&wrong)).run(&["check"], "");
         let said = String::from_utf8(checked.stdout).unwrap();
         assert_eq!(checked.status.code(), Some(1), "{said}");
-        let expected = "LATCHKEY_DATABASE_LISTEN_URL: notifications do not arrive there; it must lead to the same database";
+        let expected = "LATCHKEY_DATABASE_LISTEN_URL: no notifications are received there";
         assert!(said.contains(expected), "{said}");
     }
     elsewhere.remove().await;
     database.remove().await;
 }
 
-/// Creates keys and verifies each on the server that did not create it: more requests than the pooler has connections.
+/// Creates keys and verifies each on the server that did not create it. There are more requests than the pooler has
+/// connections.
 fn many_at_the_same_time(servers: &[Server; 2], token: &str, org: &str) {
     thread::scope(|scope| {
         for number in 0..8 {
@@ -118,7 +119,7 @@ fn many_at_the_same_time(servers: &[Server; 2], token: &str, org: &str) {
     });
 }
 
-/// A folder whose settings lead to the database through the pooler.
+/// A folder whose settings connect to the database through the pooler.
 fn folder(database: &Database, listen_url: Option<&str>) -> Folder {
     let folder = Folder::new();
     let settings = format!(
@@ -151,7 +152,7 @@ fn text(object: &Value, field: &str) -> String {
     object[field].as_str().unwrap().to_owned()
 }
 
-/// Waits until something holds, for far longer than it takes.
+/// Waits until a condition holds, with a timeout far above the usual time.
 fn until(holds: impl Fn() -> bool) {
     let held = (0..1_000).any(|_| {
         thread::sleep(Duration::from_millis(10));

@@ -1,4 +1,4 @@
-//! Running the program in a folder of its own.
+//! Runs the program in its own folder.
 
 use std::{
     fmt::Write as _,
@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// Creates the organization that commands work on.
+/// Creates the organization that commands use.
 pub const CREATE_ORG: [&str; 6] = [
     "org",
     "create",
@@ -33,10 +33,10 @@ pub const CREATE_KEY: [&str; 8] = [
     "secret",
 ];
 
-/// A folder to run the program in, with nothing in its environment that would set anything.
+/// A folder in which the program runs, with an environment that contains no settings.
 pub struct Folder(TempDir);
 
-/// A server that ends with this value, if not sooner.
+/// A server process, which is killed when this is dropped.
 pub struct Server {
     child: Child,
     /// `127.0.0.1:PORT`
@@ -44,12 +44,12 @@ pub struct Server {
 }
 
 impl Folder {
-    /// An empty one.
+    /// An empty folder.
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// One whose database has the organization of [`CREATE_ORG`].
+    /// A folder whose database has the organization of [`CREATE_ORG`].
     pub fn with_org() -> Self {
         let folder = Self::new();
         assert_eq!(folder.line(&CREATE_ORG, ""), "northwind");
@@ -62,19 +62,18 @@ impl Folder {
         (self.line(&CREATE_TOKEN, ""), self.line(&CREATE_KEY, ""))
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// The program with these arguments.
+    /// The command for the program with these arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command.args(arguments).current_dir(self.path()).env_clear();
         command
     }
 
-    /// Runs the program with this on its standard input, to its end.
+    /// Runs the program with this standard input until it ends.
     pub fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command(arguments);
         command
@@ -82,12 +81,12 @@ impl Folder {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // A program that refuses its arguments ends without reading.
+        // A program that rejects its arguments ends without reading its input.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child.wait_with_output().unwrap()
     }
 
-    /// Runs the program, which must succeed, and gives the one line on its standard output.
+    /// Runs the program, which must succeed, and returns the only line of its standard output.
     pub fn line(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input);
         assert!(output.status.success(), "{arguments:?}: {output:?}");
@@ -95,17 +94,17 @@ impl Folder {
         let line = text.strip_suffix('\n').unwrap();
         assert!(
             !line.contains('\n') && line.trim() == line,
-            "one line alone: {text:?}"
+            "a single line: {text:?}"
         );
         line.to_owned()
     }
 
-    /// Starts a server on a free port and waits until it says that it listens.
+    /// Starts a server on a free port and waits until it listens.
     pub fn serve(&self, arguments: &[&str]) -> Server {
         self.serve_with_log(arguments, Stdio::null())
     }
 
-    /// The same with its log in a file.
+    /// Like [`Self::serve`], with the log in a file.
     pub fn serve_with_log(&self, arguments: &[&str], log: impl Into<Stdio>) -> Server {
         let mut command =
             self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
@@ -115,7 +114,7 @@ impl Folder {
 }
 
 impl Server {
-    /// Runs a command that serves on a free port, and waits until it says that it listens.
+    /// Runs a command that serves on a free port, and waits until it listens.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
@@ -125,11 +124,11 @@ impl Server {
                     .strip_prefix("Latchkey is listening on http://")
                     .map(str::to_owned)
             })
-            .expect("the server says where it listens");
+            .expect("the server prints its address");
         Self { child, address }
     }
 
-    /// Sends one request on a connection of its own and gives the status line, headers and body.
+    /// Sends a request on a new connection and returns the status line, headers and body.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
         let mut connection = TcpStream::connect(&self.address).unwrap();
         let mut request =
@@ -144,7 +143,7 @@ impl Server {
         answer
     }
 
-    /// Asks whether a key may pass.
+    /// Verifies a key.
     pub fn verify(&self, token: &str, key: &str) -> String {
         let headers = [
             ("Authorization", &*format!("Bearer {token}")),
@@ -158,7 +157,7 @@ impl Server {
         )
     }
 
-    /// Sends a signal and waits for the end; gives the exit code, if the process ended by itself.
+    /// Sends a signal and waits for the end. Returns the exit code if the process exited by itself.
     pub fn end(mut self, signal: &str) -> Option<i32> {
         let sent = Command::new("kill")
             .args([&format!("-{signal}"), &self.child.id().to_string()])
@@ -171,13 +170,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has ended already where the test went well.
+        // It has already ended if the test succeeded.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a program wrote.
+/// The output of a program as text.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

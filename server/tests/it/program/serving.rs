@@ -1,4 +1,4 @@
-//! Serving, from the first start to a stop that loses nothing.
+//! Serving, from the first start to a shutdown that loses nothing.
 
 use rstest::rstest;
 
@@ -8,7 +8,7 @@ use super::process::Folder;
 fn a_stop_by_signal_stores_every_count_and_exits_with_zero(#[values("TERM", "INT")] signal: &str) {
     let folder = Folder::new();
     let (token, key) = folder.token_and_key();
-    // So long between two writes that only the end can have made the one that is looked for.
+    // The interval between writes is so long that only the shutdown can have written the usage.
     let server = folder.serve(&["--usage-flush-seconds", "3600"]);
     for _ in 0..7 {
         let answer = server.verify(&token, &key);
@@ -17,7 +17,11 @@ fn a_stop_by_signal_stores_every_count_and_exits_with_zero(#[values("TERM", "INT
             "{answer}"
         );
     }
-    assert_eq!(counted(&folder), 0, "nothing is stored while it runs");
+    assert_eq!(
+        counted(&folder),
+        0,
+        "nothing is stored while the server runs"
+    );
     assert_eq!(server.end(signal), Some(0), "{signal}");
     assert_eq!(counted(&folder), 7, "{signal}");
 }
@@ -109,7 +113,7 @@ fn the_data_folder_is_its_owners_alone() {
     assert_eq!((mode("data"), mode("data/pepper")), (0o700, 0o600));
 }
 
-/// How many requests are stored.
+/// The number of stored requests.
 fn counted(folder: &Folder) -> i64 {
     use sqlx::Connection as _;
     let url = format!(

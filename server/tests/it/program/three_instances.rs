@@ -1,6 +1,6 @@
 //! Three servers on one Postgres: each change that one of them or the command line makes is seen on all, whether or not
-//! what it is about is being asked for, and whether or not Postgres's notifications arrive. How fast, `cargo xtask bench
-//! revocation` says.
+//! its object is being requested, and whether or not Postgres's notifications arrive. `cargo xtask bench revocation`
+//! measures how fast.
 
 mod mutations;
 
@@ -17,24 +17,24 @@ use self::mutations::{Case, MUTATIONS};
 use super::process::{Folder, Server};
 use crate::test_app::Database;
 
-/// Far longer than a change takes, and shorter than anything stays in memory by itself: unknown keys do for 10 s.
+/// Far longer than a change takes, and shorter than anything stays in memory on its own: unknown keys stay for 10 s.
 const LIMIT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// The servers, and what works on them.
+/// The servers, and the data to use them.
 struct World {
     folder: Folder,
     servers: Vec<Server>,
-    /// An instance-wide service token for everything.
+    /// A service token with all scopes.
     token: String,
 }
 
-/// Something that every server can be asked.
+/// A request for which every server must return the same result.
 #[derive(Debug, Clone)]
 enum Question {
-    /// Whether a key may pass: the body of a verification, and the token it is asked with.
+    /// The body of a verification, and its service token.
     Verify { body: Value, token: String },
-    /// Whether this session's cookie is that of someone who is signed in.
+    /// Whether the session of this cookie is signed in.
     Account { cookie: String },
 }
 
@@ -76,14 +76,17 @@ async fn every_mutation_is_seen_on_every_instance_idle_or_busy_and_with_listener
                     let answer = case.question.ask(&world.servers[0]);
                     assert_eq!(
                         answer, case.after,
-                        "{name}, where it was made ({circumstances})"
+                        "{name}, on the changing instance ({circumstances})"
                     );
                 }
             }
             for (name, case) in &cases {
                 for server in &world.servers {
                     let answer = until(case.after, || case.question.ask(server));
-                    assert_eq!(answer, case.after, "{name}, elsewhere ({circumstances})");
+                    assert_eq!(
+                        answer, case.after,
+                        "{name}, on another instance ({circumstances})"
+                    );
                 }
             }
             done.store(true, Ordering::Relaxed);
@@ -133,7 +136,7 @@ impl World {
         }
     }
 
-    /// Calls the API of the first server, which must do what it is asked.
+    /// Calls the API of the first server, which must succeed.
     fn api(&self, method: &str, path: &str, body: &Value) -> Value {
         let (status, object) = self.try_api(method, path, body);
         assert!((200..300).contains(&status), "{method} {path}: {object}");
@@ -158,7 +161,7 @@ impl World {
         )
     }
 
-    /// Sends a form to the first server, and gives the answer.
+    /// Sends a form to the first server, and returns the response.
     fn form(&self, path: &str, cookie: &str, form: &str) -> String {
         let headers = [
             ("Content-Type", "application/x-www-form-urlencoded"),
@@ -172,7 +175,7 @@ impl World {
 }
 
 impl Question {
-    /// What a server says: the code of a verification, or the status of the answer.
+    /// The result of a server: the code of a verification, or the status of the response.
     fn ask(&self, server: &Server) -> String {
         match self {
             Self::Verify { body, token } => {
@@ -193,7 +196,7 @@ impl Question {
     }
 }
 
-/// Asks a server everything again and again: each of these may be reading what is changed meanwhile.
+/// Sends all requests to a server repeatedly, so that some of them read what is changed meanwhile.
 fn keep_busy(server: &Server, questions: &[Question], done: &AtomicBool) {
     while !done.load(Ordering::Relaxed) {
         for question in questions {
@@ -202,7 +205,7 @@ fn keep_busy(server: &Server, questions: &[Question], done: &AtomicBool) {
     }
 }
 
-/// Ends every connection that listens, as a failing network does, and gives how many there were.
+/// Terminates every listening connection, as a network failure would, and returns their number.
 fn cut_listeners(connection: &mut PgConnection) -> u64 {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE query LIKE 'LISTEN%' AND datname = current_database()";
@@ -210,7 +213,7 @@ fn cut_listeners(connection: &mut PgConnection) -> u64 {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(cut)).rows_affected()
 }
 
-/// Asks until the answer is this one, for as long as the limit.
+/// Repeats a request until it returns the expected result, up to the limit.
 fn until(expected: &str, ask: impl Fn() -> String) -> String {
     let mut answer = ask();
     for _ in 0..LIMIT.as_millis() / PAUSE.as_millis() {

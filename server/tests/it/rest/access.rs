@@ -1,4 +1,4 @@
-//! Who may call the API.
+//! Who can call the API.
 
 use axum::http::{Method, header};
 use latchkey::service_tokens::TokenScope;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::test_app::TestApp;
 
-/// Method and path of every route that manages something, on the org `northwind`.
+/// The method and path of every route that requires the scope `manage`, for the org `northwind`.
 fn managing_routes() -> impl Iterator<Item = (Method, String)> {
     latchkey_server::routes()
         .into_iter()

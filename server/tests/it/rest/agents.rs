@@ -27,7 +27,7 @@ on_both! { under "corthex":
 
         let changed = api.patch(&path, &json!({"public_embedding": true})).await;
         assert_eq!((changed.status.as_u16(), &changed.json()["public_embedding"]), (200, &json!(true)));
-        assert_eq!(changed.json()["domains"], json!(["shop.example"]), "what is left out stays");
+        assert_eq!(changed.json()["domains"], json!(["shop.example"]), "omitted fields do not change");
         assert_eq!(said(&app.ask(&alone).await), "VALID", "a change takes effect immediately");
         let renamed = api.patch(&path, &json!({"name": "Guide", "domains": null, "public_embedding": false})).await;
         assert_eq!((&renamed.json()["name"], &renamed.json()["domains"]), (&json!("Guide"), &json!([])));

@@ -16,7 +16,7 @@ on_both! {
         let path = format!("{KEYS}/{}", made["id"].as_str().unwrap());
         let change = json!({"name": "Server", "expires_at": "2027-01-01T00:00:00Z"});
         let changed = api.patch(&path, &change).await;
-        assert_eq!(api.patch(&path, &change).await.status, 200, "changes nothing");
+        assert_eq!(api.patch(&path, &change).await.status, 200, "the request changes nothing");
         let answer = api.get(AUDIT).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["next_cursor"]), (200, &Value::Null));
         let entries = answer.json()["data"].clone();

@@ -1,4 +1,4 @@
-//! Which pages may read the API's answers.
+//! Which pages can read the API's responses.
 
 use axum::http::{Method, header};
 use latchkey::{
@@ -54,7 +54,7 @@ on_both! {
         assert_eq!(status().await, 403);
         assert_eq!(app.preflight("/v1/verify", "http://localhost").await.status, 403);
         let made = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
-        assert_eq!(status().await, 204, "a change here is seen at once");
+        assert_eq!(status().await, 204, "a change on this instance is seen immediately");
         disable(&app.engine, &org.permit(), made.id).await.unwrap();
         assert_eq!(status().await, 403);
         enable(&app.engine, &org.permit(), made.id).await.unwrap();
@@ -64,7 +64,7 @@ on_both! {
         disable(&another, &org.permit(), made.id).await.unwrap();
         assert_eq!(status().await, 204);
         feed::catch_up(&app.engine).await.unwrap();
-        assert_eq!(status().await, 403, "a change elsewhere is seen in the feed");
+        assert_eq!(status().await, 403, "a change on another instance is seen through the feed");
     }
 
     async fn an_agents_sites_are_allowed_as_long_as_it_lists_them(app: &TestApp) {
@@ -78,7 +78,7 @@ on_both! {
         api.patch(&path, &json!({"domains": ["other.example"]})).await;
         assert_eq!(status().await, 403);
         api.patch(&path, &json!({"domains": ["*.example", "shop.example"]})).await;
-        assert_eq!(status().await, 403, "what is refused changes nothing");
+        assert_eq!(status().await, 403, "a rejected request changes nothing");
         api.patch(&path, &json!({"domains": ["shop.example"]})).await;
         assert_eq!(status().await, 204);
         api.delete(&path).await;
@@ -100,7 +100,7 @@ on_both! {
             "ratelimit": "\"default\";r=599;t=61", "ratelimit-policy": "\"default\";q=600;w=60", "vary": "Origin",
         }));
         let refused = headers("https://shop.example", "admin").await;
-        assert_eq!(refused["access-control-allow-origin"], "https://shop.example", "the page may read why");
+        assert_eq!(refused["access-control-allow-origin"], "https://shop.example", "the page can read the reason");
         assert_eq!(headers("https://evil.example", "bots:read").await, json!({"vary": "Origin"}));
     }
 
@@ -151,7 +151,7 @@ on_both! {
         assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204);
         assert_eq!(app.preflight("/v1/verify", "https://evil.example").await.status, 403);
         app.clock.advance(60_000);
-        assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204, "the old patterns stay");
+        assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204, "the old patterns are kept");
     }
 
     async fn without_database_and_memory_a_preflight_is_not_decided(app: &TestApp) {

@@ -1,4 +1,4 @@
-//! `/openapi.json` and the pages made from it.
+//! `/openapi.json` and the pages generated from it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::test_app::TestApp;
 
-// That what is described is also answered shows in the denial tests, which send a request to each.
+// The denial tests check that the described operations exist, by sending a request to each.
 #[test]
 fn the_description_has_every_route_and_no_other() {
     let description = description("latchkey");
@@ -45,7 +45,7 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
             for name in ["summary", "operationId"] {
                 assert!(
                     operation[name].is_string() && ids.insert(operation[name].to_string()),
-                    "{method} {path}: two have one {name}, or it has none"
+                    "{method} {path}: duplicate or missing {name}"
                 );
             }
             let responses = operation["responses"].as_object().unwrap();
@@ -117,12 +117,12 @@ on_both! {
         }
         for part in page.body.split("href=\"#").skip(1) {
             let anchor = part.split('"').next().unwrap();
-            assert!(page.body.contains(&format!("id=\"{anchor}\"")), "{anchor} leads nowhere");
+            assert!(page.body.contains(&format!("id=\"{anchor}\"")), "{anchor} does not exist");
         }
         for page in [&page, &browser.get("/docs/errors").await] {
             assert!(!page.body.contains("<script") && !page.body.contains(" style=\""));
             let policy = page.header("content-security-policy");
-            // What Leptos puts between texts for the browser's half of a page.
+            // Leptos's hydration markers.
             assert!(!page.body.contains("<!>"));
             assert!(policy.contains("default-src 'none'") && policy.contains("style-src 'self'") && !policy.contains("script-src"));
         }

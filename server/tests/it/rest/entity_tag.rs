@@ -146,7 +146,7 @@ on_both! {
     }
 }
 
-/// Method and path of every operation on one thing that changes it.
+/// The method and path of every operation that changes a single object.
 fn conditional(description: &Value) -> Vec<(Method, String)> {
     let mut found = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
@@ -170,7 +170,7 @@ fn conditional(description: &Value) -> Vec<(Method, String)> {
     found
 }
 
-/// The path to a new thing that the operation can change, and the body to send.
+/// Creates an object that the operation can change, and returns its path and the body to send.
 async fn furnished(
     app: &TestApp,
     api: &Api,
@@ -213,7 +213,7 @@ async fn furnished(
     (path, body)
 }
 
-/// The path of the thing that an operation changes.
+/// The path of the object that an operation changes.
 fn thing(path: &str) -> String {
     path.split('/').take(6).collect::<Vec<_>>().join("/")
 }
@@ -225,7 +225,7 @@ fn tag(answer: &HttpAnswer) -> String {
     tag.to_owned()
 }
 
-/// Renames something, with so many lines of `If-Match`.
+/// Renames an object, with these `If-Match` headers.
 async fn patch(api: &Api, path: &str, name: &str, if_match: &[&str]) -> HttpAnswer {
     let headers: Vec<(HeaderName, &str)> = if_match
         .iter()

@@ -1,4 +1,4 @@
-//! Requests that are sent twice.
+//! Repeated requests with an `Idempotency-Key`.
 
 use axum::http::{HeaderName, Method};
 use latchkey::{idempotency, time::DAY};
@@ -21,7 +21,7 @@ on_both! {
         let mut made = first.json();
         assert!(made["key"].is_string());
         made.as_object_mut().unwrap().remove("key");
-        assert_eq!(again.json(), made, "the same, without the plain text");
+        assert_eq!(again.json(), made, "the same key without the plaintext");
         assert_eq!(count(app, "keys").await, 1);
     }
 
@@ -76,7 +76,7 @@ on_both! {
         app.org("contoso").await;
         let taken = json!({"name": "Contoso", "slug": "contoso"});
         assert_eq!(post(&api, "/v1/orgs", "o-1", &taken).await.status, 409);
-        assert_eq!(post(&api, "/v1/orgs", "o-1", &taken).await.status, 409, "it never becomes the other's org");
+        assert_eq!(post(&api, "/v1/orgs", "o-1", &taken).await.status, 409, "it never returns the existing org");
         let new = json!({"name": "Northwind", "slug": "northwind"});
         let made = post(&api, "/v1/orgs", "o-2", &new).await;
         let again = post(&api, "/v1/orgs", "o-2", &new).await;
@@ -108,7 +108,7 @@ on_both! {
             assert_eq!((corrected.status.as_u16(), corrected.header("idempotent-replayed")), (201, ""), "{path}: {}", corrected.body);
             assert_eq!(post(&api, path, &key, &right).await.header("idempotent-replayed"), "true", "{path}");
             let again = post(&api, path, &key, &wrong).await;
-            assert_eq!(again.json()["code"], "IDEMPOTENCY_KEY_REUSED", "{path}: what was made holds its key");
+            assert_eq!(again.json()["code"], "IDEMPOTENCY_KEY_REUSED", "{path}: a successful request uses up its key");
         }
         assert_eq!((count(app, "keys").await, count(app, "agents").await, count(app, "orgs").await), (2, 1, 2));
     }
@@ -124,7 +124,7 @@ on_both! {
                 post(&api, KEYS, &key, &right), post(&api, KEYS, &key, &wrong),
             );
             assert_eq!(last.status, 422);
-            assert_eq!(post(&api, KEYS, &key, &right).await.status, 201, "it is made, now or before");
+            assert_eq!(post(&api, KEYS, &key, &right).await.status, 201, "it was created, now or before");
             assert_eq!(count(app, "keys").await, round + 1);
         }
     }

@@ -1,4 +1,4 @@
-//! Which instances run.
+//! The list of running instances.
 
 use latchkey::{instances, time::SECOND};
 

@@ -1,4 +1,4 @@
-//! Changing a key through the API.
+//! Changing a key with the API.
 
 use latchkey::verify::Request;
 use serde_json::{Value, json};

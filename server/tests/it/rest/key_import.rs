@@ -68,7 +68,7 @@ on_both! {
         let large = format!("[{}]", " ".repeat(4 * 1024 * 1024));
         assert_eq!(api.send(Method::POST, IMPORT, &large, &[]).await.status, 413);
         let more = format!("[{}]", " ".repeat(1024 * 1024));
-        assert_eq!(api.send(Method::POST, IMPORT, &more, &[]).await.status, 400, "read, and without keys");
+        assert_eq!(api.send(Method::POST, IMPORT, &more, &[]).await.status, 400, "it was read, and has no keys");
     }
 }
 

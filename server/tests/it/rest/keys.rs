@@ -30,7 +30,7 @@ on_both! {
         assert!(!shown.body.contains(plain) && !listed.body.contains(plain));
         let mut without = object.clone();
         without.as_object_mut().unwrap().remove("key");
-        // It has let a request pass since.
+        // The key was used after it was created.
         let mut shown = shown.json();
         shown["last_used_at"] = Value::Null;
         assert_eq!(shown, without);

@@ -26,7 +26,7 @@ on_both! {
         let agent = api.post("/v1/orgs/northwind/agents", &json!({"name": "Helper", "project": id})).await.json();
         let full = api.get(&path).await;
         assert_eq!((&full.json()["key_count"], &full.json()["agent_count"]), (&json!(1), &json!(1)));
-        assert_eq!(full.header("etag"), created.header("etag"), "a tag says nothing about what is in the project");
+        assert_eq!(full.header("etag"), created.header("etag"), "a tag does not depend on the contents of the project");
         let renamed = api.patch(&path, &json!({"name": "Invoices"})).await;
         assert_eq!((renamed.status.as_u16(), &renamed.json()["name"]), (200, &json!("Invoices")));
         assert_ne!(renamed.header("etag"), created.header("etag"));

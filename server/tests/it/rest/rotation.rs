@@ -1,4 +1,4 @@
-//! Rotating a key through the API.
+//! Rotating a key with the API.
 
 use axum::http::{HeaderName, Method};
 use latchkey::{
@@ -50,7 +50,7 @@ on_both! {
         let new = PlainKey::from_presented(rotated["key"].as_str().unwrap());
         assert_eq!(said(&app.verify(&new).await), "VALID");
         let again = async || api.post(&format!("{path}/rotate"), &json!({"overlap_seconds": 0})).await;
-        assert_eq!(again().await.json()["code"], "ROTATION_RUNNING", "the last is less than a second old");
+        assert_eq!(again().await.json()["code"], "ROTATION_RUNNING", "the last rotation is less than a second old");
         app.clock.advance(SECOND);
         assert_eq!(again().await.status, 201);
 

@@ -1,4 +1,4 @@
-//! Disabling, enabling and revoking through the API.
+//! Disabling, enabling and revoking keys with the API.
 
 use serde_json::json;
 

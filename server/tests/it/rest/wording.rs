@@ -1,5 +1,5 @@
-//! Whatever is wrong with a request, the answer says so in words for its sender: a sentence about the field, never one of
-//! a parser's.
+//! For every invalid request, the response contains a message for the sender about the field, never a message of a
+//! parser.
 
 use axum::http::Method;
 use latchkey::{agents::create::create, projects};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::test_app::{HttpAnswer, TestApp, api::Api, org::agent};
 
-/// What parsers of Rust say.
+/// Phrases of the error messages of Rust parsers.
 const OF_PARSERS: [&str; 20] = [
     "invalid type",
     "invalid value",
@@ -51,7 +51,7 @@ on_both! {
             }
             for body in ["", " ", "{", "[]", "[null]", "7", "\"a\"", "null", "{\"a\":1,\"a\":1}", "{\"a\" 1}", "\u{feff}{}", "{}x"] {
                 let answer = send(&api, &method, &path, body).await;
-                assert!(is_in_words(&answer, &format!("{path} {body}")), "{path} takes {body}");
+                assert!(is_in_words(&answer, &format!("{path} {body}")), "{path} accepts {body}");
                 assert_eq!(answer.status, 400, "{path} {body}");
             }
             let unknown = send(&api, &method, &path, r#"{"no_such_field":1}"#).await;
@@ -169,7 +169,7 @@ on_both! {
     }
 }
 
-/// What addresses name.
+/// The path parameters of the operations.
 struct Paths {
     key: String,
     agent: String,
@@ -200,7 +200,7 @@ impl Paths {
     }
 }
 
-/// Method, path and description of every operation.
+/// The method, path and description of every operation.
 fn operations(description: &Value) -> Vec<(Method, String, Value)> {
     let paths = description["paths"].as_object().unwrap().iter();
     paths
@@ -225,7 +225,7 @@ async fn send(api: &Api, method: &Method, path: &str, body: &str) -> HttpAnswer 
     api.send(method.clone(), path, body, &[]).await
 }
 
-/// Checks the words of an answer; whether it is a rejection.
+/// Checks the wording of a response. Returns whether it is a rejection.
 fn is_in_words(answer: &HttpAnswer, asked: &str) -> bool {
     if answer.status.as_u16() < 400 {
         return false;

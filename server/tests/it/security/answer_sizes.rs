@@ -1,4 +1,4 @@
-//! No answer is much larger than a page has to be, whatever is stored or was sent.
+//! No response is much larger than necessary, whatever is stored or was sent.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -17,15 +17,15 @@ use crate::{
     },
 };
 
-/// As many characters as fit into a form, each sent as three bytes.
+/// The number of characters that fit into a form, each sent as three bytes.
 const LONG: usize = 160_000;
-/// A page with the longest text that a field takes, or with what owners made as large as they may.
+/// A page with the longest value that a field accepts, or with objects of the maximum size.
 const LARGEST_PAGE: usize = 400 * 1024;
-/// The page of a key with as many domains as there can be, each nearly as long as it can be: five times what they are.
+/// The page of a key with the maximum number of domains of nearly the maximum length: five times their size.
 const LARGEST_KEY_PAGE: usize = 640 * 1024;
-/// A page of a list by program: the megabyte that its rows hold, and what is around them.
+/// A page of a list in the API: the megabyte of rows, and the JSON around them.
 const LARGEST_LIST: usize = 1_300 * 1024;
-/// A file of as many of the largest entries as one takes: of each list in them, twenty domains are named.
+/// A file with the maximum number of the largest entries. Of each list in an entry, twenty domains are listed.
 const LARGEST_FILE: usize = 2 * 1024 * 1024;
 const CSV: &str = "/orgs/northwind/audit.csv";
 
@@ -77,7 +77,7 @@ on_both! {
             let answer = upload(&owner, "csv", &file).await;
             assert!(answer.text().contains("1 of 1 key cannot be imported"), "{}", answer.status);
             assert!(answer.body.len() < 100_000, "{}", answer.body.len());
-            assert!(answer.body.contains(&format!(">{}…<", "&lt;".repeat(64))), "the name is clipped");
+            assert!(answer.body.contains(&format!(">{}…<", "&lt;".repeat(64))), "the name is truncated");
         }
         let unreadable = upload(&owner, "csv", &format!("{lots}\n")).await;
         assert!(unreadable.status == 422 && unreadable.body.len() < 100_000, "{}", unreadable.body.len());
@@ -96,9 +96,9 @@ on_both! {
         let looked = upload(&owner, "csv", &small).await;
         assert!(looked.body.contains("name,sha256\nOne,aaa") && !looked.text().contains("Select it again"), "{}", looked.body);
         let wrong = upload(&owner, "csv", "name,sha256\nOne,abc").await;
-        assert!(!wrong.body.contains("name,sha256\nOne"), "a file does not become pasted text: {}", wrong.body);
+        assert!(!wrong.body.contains("name,sha256\nOne"), "a file is not shown as pasted text: {}", wrong.body);
         let pasted = owner.submit("/orgs/northwind/keys/import", &[("format", "csv"), ("text", "name,sha256\nOne,abc")]).await;
-        assert!(pasted.body.contains("name,sha256\nOne,abc"), "what was pasted is there to be corrected: {}", pasted.body);
+        assert!(pasted.body.contains("name,sha256\nOne,abc"), "pasted text is kept for correction: {}", pasted.body);
     }
 
     async fn a_list_by_program_ends_a_page_early_and_loses_nothing(app: &TestApp) {
@@ -204,11 +204,11 @@ on_both! {
         let busy = owner.get(CSV).await;
         assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (503, "2"));
         assert!(busy.text().contains("Latchkey is busy"), "{}", busy.body);
-        assert_eq!(other.get("/orgs/contoso/audit.csv").await.status, 200, "another org has places of its own");
+        assert_eq!(other.get("/orgs/contoso/audit.csv").await.status, 200, "another org has its own places");
         drop(unread);
         let permit = northwind.permit::<to::SeeAuditLog>();
         let enter = || audit::enter_export(&app.engine, &permit);
-        // The tasks that sent the files end a moment after their clients have gone.
+        // The tasks that send the files end shortly after their clients have disconnected.
         let both_free = async {
             loop {
                 match (enter(), enter()) {
@@ -217,14 +217,14 @@ on_both! {
                 }
             }
         };
-        let places = timeout(Duration::from_secs(10), both_free).await.expect("a client that has gone leaves its place");
+        let places = timeout(Duration::from_secs(10), both_free).await.expect("a disconnect frees the place");
         assert_eq!(owner.get(CSV).await.status, 503);
         drop(places);
         assert_eq!(owner.get(CSV).await.status, 200);
     }
 }
 
-/// The fields of an entry's form: those in the table, and those that it may have besides.
+/// The fields of an entry's form: those in the table, and optional ones.
 fn fields(entry: &Entry) -> BTreeSet<String> {
     let more: &[&str] = match entry.path {
         "/orgs/{org}/keys" => &["reason", "answered"],
@@ -287,7 +287,7 @@ fn filled(text: &str, key: &str) -> String {
         .replace("{*any}", "no/such/page")
 }
 
-/// As many domains as a list may have, nearly as long as they may be.
+/// The maximum number of domains in a list, of nearly the maximum length.
 fn domains(first: usize) -> Vec<String> {
     let label = "a".repeat(60);
     (0..500)
@@ -305,7 +305,7 @@ fn refs(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()
 }
 
-/// Creates a widget key and changes its domains so often from one list to the other.
+/// Creates a widget key and changes its domains this many times from one list to the other.
 async fn fatten(org: &TestOrg, changes: usize, lists: [&Vec<String>; 2]) -> String {
     let id = org
         .create_key(widget_key("Fat", &refs(lists[0])))
@@ -326,7 +326,7 @@ async fn fatten(org: &TestOrg, changes: usize, lists: [&Vec<String>; 2]) -> Stri
     id.to_string()
 }
 
-/// Makes the log twice as long, so many times.
+/// Doubles the log this many times.
 async fn multiply_log(app: &TestApp, times: usize) {
     for _ in 0..times {
         app.database

@@ -1,4 +1,4 @@
-//! Whatever one request holds, it is answered with a bounded number of errors, and nothing of it is stored.
+//! Whatever a request contains, the response has a limited number of errors, and nothing is stored.
 
 use std::fmt::Write as _;
 
@@ -15,11 +15,11 @@ use crate::test_app::{
     org::{agent, widget_key},
 };
 
-/// The largest bodies that the API, forms and uploads take, less what else is in them.
+/// The largest bodies that the API, forms and uploads accept, minus their other content.
 const API_BODY: usize = 60 * 1024;
 const FORM: usize = 500 * 1024;
 const UPLOAD: usize = 3_900 * 1024;
-/// An answer repeats what was typed, in HTML, and a page around it.
+/// A response repeats the input in HTML, inside a page.
 const LARGEST_PAGE: usize = 200 * 1024;
 
 on_both! {
@@ -177,7 +177,7 @@ on_both! {
         assert!(busy.text().contains("Latchkey is busy"), "{}", busy.body);
         let fields = [("format", "csv"), ("text", row.as_str())];
         let others = other.submit("/orgs/contoso/keys/import", &fields).await;
-        assert_eq!(others.status, 200, "another org has places of its own");
+        assert_eq!(others.status, 200, "another org has its own places");
         drop(places);
         assert_eq!(upload(&owner, "csv", &row).await.status, 200);
     }
@@ -270,13 +270,13 @@ on_both! {
                 throttled += 1;
             }
         }
-        assert!(busy + throttled >= 30, "{busy} and {throttled} of 40 were told to come back");
+        assert!(busy + throttled >= 30, "{busy} and {throttled} of 40 must retry later");
         let users = app.database.number("SELECT COUNT(*) FROM users").await;
         assert_eq!(users - 1 + busy + throttled, 40);
     }
 }
 
-/// Items `0…`, `1…`, and so on that take about so many bytes, comma-separated.
+/// Comma-separated items `0…`, `1…`, and so on that take about this many bytes.
 fn numbered(bytes: usize, end: &str) -> String {
     let mut text = String::with_capacity(bytes + 32);
     for number in 0_u32.. {

@@ -1,4 +1,4 @@
-//! The session's cookie.
+//! The session cookie.
 
 use latchkey::role::Role;
 

@@ -41,7 +41,7 @@ on_both! {
         app.org("northwind").await.person("dana", Role::Owner).await;
         let form = format!("email=dana@northwind.example&password={}&next=", PASSWORD.replace(' ', "+"));
         let browser = app.browser();
-        assert_eq!(browser.send(post("/sign-in", &[]), &form).await.status, 303, "a program");
+        assert_eq!(browser.send(post("/sign-in", &[]), &form).await.status, 303, "a request without a cookie");
         assert_eq!(browser.send(post("/sign-in", &[]), &form).await.status, 403, "it has a cookie now");
     }
 
@@ -105,7 +105,7 @@ fn post(path: &str, headers: &[(&str, &str)]) -> Builder {
     with_headers(Method::POST, path, headers)
 }
 
-/// A request with only these headers of those by which browsers say where it comes from.
+/// A request with only these of the headers in which browsers report the origin.
 fn with_headers(method: Method, path: &str, headers: &[(&str, &str)]) -> Builder {
     let request = Request::builder()
         .method(method)

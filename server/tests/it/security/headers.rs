@@ -1,4 +1,4 @@
-//! Headers on every kind of answer.
+//! The headers of every kind of response.
 
 use axum::http::Method;
 use latchkey::role::Role;
@@ -17,7 +17,7 @@ on_both! {
             assert!(!answer.header("permissions-policy").is_empty(), "{kind}");
             assert!(!answer.header("x-request-id").is_empty(), "{kind}");
             assert_eq!(answer.header("server"), "", "{kind}");
-            assert_eq!(answer.header("strict-transport-security"), "", "{kind}: http is not https");
+            assert_eq!(answer.header("strict-transport-security"), "", "{kind}: http has no HSTS");
             let policy = answer.header("content-security-policy");
             for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
                 assert!(policy.contains(part), "{kind}: {policy}");
@@ -90,7 +90,7 @@ on_both! {
     }
 }
 
-/// One answer of every kind.
+/// One response of every kind.
 async fn every_kind(app: &TestApp, owner: &Browser) -> Vec<(&'static str, HttpAnswer)> {
     let token = app.service_token().await;
     vec![

@@ -1,4 +1,4 @@
-//! At which hosts pages are served.
+//! The hosts at which pages are served.
 
 use axum::http::{Method, header};
 

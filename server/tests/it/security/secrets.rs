@@ -1,4 +1,4 @@
-//! Where secrets are not: in logs, in metrics, and in any answer but the one that makes a key.
+//! Secrets do not appear in logs, metrics or responses, except for the response that creates a key.
 
 use std::{
     io,
@@ -84,7 +84,7 @@ on_both! {
     }
 }
 
-/// A number that no other test has.
+/// A number that is unique to this test.
 fn number_of(app: &TestApp) -> String {
     app.database
         .url()
@@ -93,12 +93,12 @@ fn number_of(app: &TestApp) -> String {
         .collect()
 }
 
-/// A text of the shape of a token that the closed database would have to be asked about.
+/// A well-formed token that would require the closed database.
 fn token_that_never_was() -> PlainKey {
     PlainKey::generate("lk_service_", 26, &latchkey::random::Randomness::seeded(99)).unwrap()
 }
 
-/// Everything that any test of this process has logged since the capture began. Secrets differ from test to test.
+/// Everything that any test of this process has logged since the capture started. Secrets differ between tests.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Log;
@@ -124,7 +124,7 @@ impl io::Write for Log {
     }
 }
 
-/// Begins to capture all that is logged, more of it than any setting makes the program write.
+/// Starts to capture the log at a more detailed level than any setting allows.
 fn start_capture() {
     static STARTED: LazyLock<()> = LazyLock::new(|| {
         let filter = EnvFilter::new(

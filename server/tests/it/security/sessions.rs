@@ -14,7 +14,7 @@ on_both! {
         let org = app.org("northwind").await;
         org.person("eve", Role::Owner).await;
         let dana = app.signed_in(&org, "dana", Role::Owner).await;
-        // Eve signs in on a browser whose session someone else knows: Dana's, or one that never was.
+        // Eve signs in on a browser whose session is known to someone else: Dana's, or one that never existed.
         for known in [dana.session_cookie().unwrap(), "AAAAAAAAAAAAAAAAAAAAAA".to_owned()] {
             let browser = app.browser();
             browser.plant_cookie("latchkey-3000", &known);
@@ -62,7 +62,7 @@ on_both! {
         app.clock.advance(12 * HOUR - MINUTE);
         assert!(is_signed_in(&dana).await);
         app.clock.advance(12 * HOUR - MINUTE);
-        assert!(is_signed_in(&dana).await, "being used began the time anew");
+        assert!(is_signed_in(&dana).await, "use restarted the timeout");
         app.clock.advance(12 * HOUR + MINUTE);
         assert!(!is_signed_in(&dana).await);
     }
@@ -103,7 +103,7 @@ on_both! {
         assert_eq!((changed.status.as_u16(), changed.header("location")), (303, "/account"), "{changed:?}");
         assert!(is_signed_in(&dana).await && is_signed_in(&eve).await);
         assert!(!is_signed_in(&phone).await);
-        assert_ne!(dana.session_cookie().unwrap(), before, "the session that did it has a new id");
+        assert_ne!(dana.session_cookie().unwrap(), before, "the session that changed it has a new ID");
         assert!(!is_signed_in(&with_cookie(app, &before)).await);
         assert_eq!(app.browser().sign_in(DANA, PASSWORD).await.status, 422);
         assert!(app.browser().sign_in(DANA, "a new and better one").await.status.is_redirection());
@@ -114,7 +114,7 @@ on_both! {
         let dana = app.signed_in(&org, "dana", Role::Owner).await;
         for _ in 0..20 {
             let cookie = dana.session_cookie().unwrap();
-            // Long enough since the last use that each request writes the session.
+            // Enough time has passed since the last use that each request writes the session.
             app.clock.advance(11 * MINUTE);
             let (one, other) = (with_cookie(app, &cookie), with_cookie(app, &cookie));
             tokio::join!(one.get("/account"), other.submit("/sign-out", &[]), one.get("/orgs/northwind/keys"));

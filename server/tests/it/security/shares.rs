@@ -1,4 +1,4 @@
-//! What one client has under way keeps nobody else waiting.
+//! The requests of one client do not delay others.
 
 use std::{
     convert::Infallible,
@@ -24,11 +24,11 @@ use tower::ServiceExt as _;
 
 use crate::test_app::{Browser, TestApp, org::PASSWORD};
 
-/// Requests of one client that are answered at the same time, and those that may be under way.
+/// The number of requests of a client that are handled concurrently, and the maximum number in progress.
 const AT_ONCE: usize = 6;
 const MAX_OF_PERSON: usize = 64;
 const MAX_OF_ADDRESS: usize = 256;
-/// Forms of an address that can be on their way at the same time.
+/// The maximum number of forms of an address that are in transit.
 const MAX_ARRIVING: usize = 32;
 
 on_both! {
@@ -36,7 +36,7 @@ on_both! {
         let (north, south) = (app.org("northwind").await, app.org("southwind").await);
         north.person("dana", Role::Owner).await;
         south.person("eve", Role::Owner).await;
-        // Two browsers at one server, behind the same office's address.
+        // Two browsers at one server, behind the shared address of an office.
         let (router, origin) = app.server(&[]);
         let [dana, eve] = [(); 2].map(|()| Browser::new(router.clone(), &origin));
         dana.sign_in("dana@northwind.example", PASSWORD).await;
@@ -54,7 +54,7 @@ on_both! {
         assert!(waiting.next().now_or_never().is_none(), "the others wait");
         assert_eq!(eve.get("/orgs/southwind/keys").await.status, 200);
 
-        // A client that goes gives its place back, whether it waits or is answered.
+        // A client that disconnects frees its place, whether it waits or is being handled.
         drop(held);
         let answered = waiting.by_ref().take(20).filter(|answer| ready(answer.status == 200));
         assert_eq!(answered.count().await, 20);
@@ -64,7 +64,7 @@ on_both! {
 
     async fn one_client_behind_a_proxy_leaves_it_to_the_others(app: &TestApp) {
         let (router, _) = app.server(&[("trusted_proxies", "192.0.2.0/24")]);
-        // One household, however many addresses it has.
+        // One /64 network counts as one client, whatever number of addresses it uses.
         let mut one_more = (0..).map(|number| begin(&router, "/sign-in", format!("2001:db8:1:2::{number:x}")));
         let mut held = Vec::new();
         for answer in one_more.by_ref().take(AT_ONCE) {
@@ -79,7 +79,7 @@ on_both! {
         assert!(waiting.next().now_or_never().is_none(), "the others wait");
         let begin = async |path, client: &str| begin(&router, path, client.to_owned()).await.status();
         assert_eq!(begin("/sign-in", "2001:db8:1:3::1").await, 200);
-        // Programs and those who watch the process have no share of this kind.
+        // The API and monitoring have no such share.
         assert_eq!(begin("/healthz", "2001:db8:1:2::1").await, 200);
         assert_eq!(begin("/v1/orgs", "2001:db8:1:2::1").await, 401);
         held.clear();
@@ -96,7 +96,7 @@ on_both! {
         let (dana, newcomer) = (browser(), browser());
         dana.sign_in("dana@northwind.example", PASSWORD).await;
         let mut halves: FuturesUnordered<_> = (0..MAX_OF_ADDRESS).map(|number| {
-            // A made-up session is looked up, and keeps nobody either.
+            // A made-up session is looked up, and does not block anyone either.
             let cookie = format!("latchkey-3000={number:0>22}");
             let half = browser().request(Method::POST, "/sign-in")
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -176,13 +176,13 @@ on_both! {
         let mut third = pin!(verify(made_up(1), "198.51.100.1"));
         assert!(timeout(Duration::from_millis(100), third.as_mut()).await.is_err());
         assert_eq!(verify(made_up(2), "198.51.100.2").await, 401);
-        assert_eq!(verify(token, "198.51.100.1").await, 200, "a token in memory waits for nothing");
+        assert_eq!(verify(token, "198.51.100.1").await, 200, "a token in memory does not wait");
         drop(under_way);
         assert_eq!(third.await, 401);
     }
 }
 
-/// Sends a request for a client behind a proxy, and reads nothing of the answer's body yet.
+/// Sends a request of a client behind a proxy, without reading the response body.
 async fn begin(router: &Router, path: &str, client: String) -> Response<Body> {
     let request = from(&client, Method::GET, path)
         .body(Body::empty())

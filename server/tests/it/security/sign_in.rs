@@ -1,4 +1,4 @@
-//! Signing in over HTTP tells nothing and is slowed down.
+//! Signing in over HTTP does not reveal which accounts exist, and guessing is slowed down.
 
 use latchkey::role::Role;
 
@@ -64,7 +64,7 @@ on_both! {
     }
 }
 
-/// Tries a wrong password and gives the sentence of the refusal.
+/// Tries a wrong password and returns the message.
 async fn guess(browser: &Browser, email: &str) -> String {
     let answer = browser.sign_in(email, "wrong password").await;
     assert_eq!(answer.status, 422, "{answer:?}");
@@ -74,7 +74,7 @@ async fn guess(browser: &Browser, email: &str) -> String {
     sentence.split('<').next().unwrap().to_owned()
 }
 
-/// A page without what is another one each time: what was typed, and the nonce of its scripts.
+/// A page without the parts that vary: the input, and the nonce of its scripts.
 fn alike(page: &HttpAnswer, email: &str) -> String {
     let mut text = page
         .body

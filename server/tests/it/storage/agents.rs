@@ -1,4 +1,4 @@
-//! Making, listing, changing and deleting agents.
+//! Creating, listing, editing and deleting agents.
 
 use latchkey::{
     agents::{

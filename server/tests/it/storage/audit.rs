@@ -1,4 +1,4 @@
-//! The audit log: what is written, that it stays, and that other instances read it.
+//! The audit log: what is written, that it cannot be changed, and that other instances read it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -221,7 +221,7 @@ on_both! {
         }).await.unwrap());
         assert_eq!(ask().await, "VALID");
         revoke(&app.engine, &org.permit(), made.id, RevokeReason::Compromised).await.unwrap();
-        assert_eq!(ask().await, "VALID", "it has not read on");
+        assert_eq!(ask().await, "VALID", "it has not read the change yet");
         feed::catch_up(&other).await.unwrap();
         assert_eq!(ask().await, "INVALID_API_KEY revoked");
     }
@@ -237,14 +237,14 @@ on_both! {
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
         assert_eq!(ask(&lost.plain).await, "INVALID_API_KEY disabled");
         assert_eq!(ask(&reused.plain).await, "VALID");
-        // As a standby that lacks the last change.
+        // Like a standby that lacks the last change.
         app.database.execute("UPDATE keys SET disabled_at = NULL").await;
         app.database.without_audit_triggers("DELETE FROM audit_log WHERE position = 4").await;
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
         assert_eq!(ask(&lost.plain).await, "VALID");
         const POSITION: &str = "SELECT position FROM instances";
         assert_eq!(app.database.number(POSITION).await, 3);
-        // The next change takes the position of the one that was read, and the one that is lost again is another one.
+        // The next change takes the position of the entry that was read and lost, so it holds a different entry now.
         disable(&app.engine, &org.permit(), reused.id).await.unwrap();
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
         assert_eq!(app.database.number(POSITION).await, 4);
@@ -314,7 +314,8 @@ on_both! {
     }
 }
 
-/// Inserts an entry on a key, as someone does who can write to the database: it is like the first, but for its number.
+/// Inserts an entry about a key, as someone with write access to the database can: a copy of the first entry except for
+/// its number.
 async fn forge(app: &TestApp, position: i64, seq: i64, key: KeyId) {
     let sql = format!(
         "INSERT INTO audit_log (position, org_id, seq, at, event, actor_kind, via, target_kind, target_id, changes, \

@@ -1,4 +1,4 @@
-//! Where the log begins: nobody moves that but Latchkey, because of the age of entries.
+//! The start of the log: only Latchkey moves it, and only because of the age of entries.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ on_both! {
         app.clock.advance(11 * DAY);
         let refused = delete_old(&app.engine, TEN_DAYS).await;
         assert!(matches!(refused, Err(BrokenChain::Checkpoint(InvalidCheckpoint::NotSealed(1)))), "{refused:?}");
-        assert_eq!(entries(app).await, 3, "retention does not seal what someone else did");
+        assert_eq!(entries(app).await, 3, "retention does not seal someone else's change");
     }
 
     async fn what_retention_stored_fits_no_other_beginning(app: &TestApp) {
@@ -49,7 +49,7 @@ on_both! {
         app.database.execute("UPDATE audit_checkpoint SET mac = NULL, pepper_version = NULL").await;
         assert!(matches!(broken(&app.engine).await, InvalidCheckpoint::NotSealed(2)));
         app.database.execute("UPDATE audit_checkpoint SET position = 0").await;
-        assert!(matches!(broken(&app.engine).await, InvalidCheckpoint::Changed(0)), "the hash is that of an entry");
+        assert!(matches!(broken(&app.engine).await, InvalidCheckpoint::Changed(0)), "the hash belongs to an entry");
         let zeros = app.database.blob(&[0; 32]);
         app.database.execute(&format!("UPDATE audit_checkpoint SET hash = {zeros}")).await;
         assert!(matches!(broken(&app.engine).await, InvalidCheckpoint::Reset));
@@ -108,7 +108,7 @@ on_both! {
             let status = peppers::status(app.engine.db(), None, app.clock.now()).await.unwrap();
             status.get(&1).map_or(0, |used| used.audit_entries)
         };
-        assert_eq!(under_one().await, 2, "the entry and the beginning");
+        assert_eq!(under_one().await, 2, "the entry and the start");
         delete_old(&both, TEN_DAYS).await.unwrap();
         check_beginning(new.db(), &of(&[(2, 8)])).await.unwrap();
         assert_eq!(under_one().await, 1);
@@ -151,7 +151,7 @@ on_both! {
     }
 }
 
-/// Moves the beginning and deletes what is before it, as someone does who can write to the database.
+/// Moves the start and deletes the entries before it, as someone with write access to the database can.
 async fn move_to(app: &TestApp, position: i64) {
     let hash = format!("(SELECT hash FROM audit_log WHERE position = {position})");
     for sql in [

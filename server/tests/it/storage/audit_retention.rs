@@ -1,4 +1,4 @@
-//! How long the audit log is kept.
+//! The retention of the audit log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ on_both! {
         delete_old(&app.engine, TEN_DAYS).await.unwrap();
         assert_eq!(seqs(app, &org).await, [3]);
         let verified = audit::verify(&app.engine, Some(&head)).await.unwrap();
-        assert_eq!(verified.count, 1, "and the head of what was deleted is the checkpoint");
+        assert_eq!(verified.count, 1, "the head of the deleted entries is the checkpoint");
         delete_old(&app.engine, TEN_DAYS).await.unwrap();
         assert_eq!(audit::verify(&app.engine, Some(&head)).await.unwrap(), verified);
         for sql in ["DELETE FROM audit_log", "UPDATE audit_log SET seq = 9"] {

@@ -1,4 +1,4 @@
-//! Backups: what was there is there again, in either database, and nothing is restored from a file that was changed.
+//! Backups: all data is restored, on either database, and nothing is restored from a modified file.
 
 mod changed_file;
 mod older_version;
@@ -39,7 +39,7 @@ use crate::test_app::{
     said,
 };
 
-/// What a test put into a database, and how to see that it is all there.
+/// The data that a test put into a database, for comparison after the restore.
 struct Populated {
     org: TestOrg,
     key: PlainKey,
@@ -84,7 +84,7 @@ on_both! {
         backup::create(db, &app.clock, &file).await.unwrap();
         destroy(app).await;
         app.database.execute("DELETE FROM peppers").await;
-        // Started once with a pepper of its own, and still empty.
+        // The database was started once with its own pepper and is still empty.
         peppers::accept(db, &others, &app.clock).await.unwrap();
         Backup::open(&file).unwrap().restore(db).await.unwrap();
         peppers::check(db, &ours, now).await.unwrap();
@@ -205,7 +205,8 @@ async fn ask(engine: &Engine, key: &PlainKey) -> latchkey::verify::Answer {
     .unwrap()
 }
 
-/// Deletes every row. Entries of the log that are behind its checkpoint can be deleted; the restore replaces that.
+/// Deletes every row. Log entries can be deleted because the checkpoint is moved past them; the restore replaces the
+/// checkpoint.
 pub(super) async fn destroy(app: &TestApp) {
     let database = &app.database;
     database
@@ -239,7 +240,7 @@ fn new_file() -> (TempDir, PathBuf) {
     (folder, file)
 }
 
-/// The lines of a backup, but for the last.
+/// The lines of a backup without the last one.
 fn lines_of(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -247,7 +248,7 @@ fn lines_of(file: &Path) -> Vec<String> {
     lines
 }
 
-/// Writes a backup of these lines, with a last one that fits them.
+/// Writes a backup of these lines, with a matching last line.
 fn write_sealed(file: &Path, lines: Vec<String>) {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let sum: String = Sha256::digest(&text)

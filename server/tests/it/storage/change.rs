@@ -1,4 +1,4 @@
-//! The door for changes: whatever becomes of the request, memory says what the database says.
+//! Changes to an org's data: whatever happens to the request, memory matches the database.
 
 use std::{
     pin::Pin,
@@ -34,20 +34,20 @@ use crate::test_app::{
     said,
 };
 
-/// How often each kind of change is dropped; `cargo xtask test --long` sets more.
+/// The number of times that each kind of change is dropped; `cargo xtask test --long` sets a higher number.
 fn tries() -> usize {
     let long = std::env::var("LATCHKEY_TEST_TRIES").ok();
     long.and_then(|tries| tries.parse().ok()).unwrap_or(100)
 }
 
-/// A future that is dropped after it was polled so often.
+/// A future that is dropped after this many polls.
 pub(super) struct Dropped<F> {
     pub future: Option<Pin<Box<F>>>,
     pub polls: usize,
 }
 
 impl<F: Future> Future for Dropped<F> {
-    /// What the future came to, unless it was dropped.
+    /// The output of the future, or `None` if it was dropped.
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -63,7 +63,7 @@ impl<F: Future> Future for Dropped<F> {
     }
 }
 
-/// Whether Postgres comes to have no transaction that nobody ends. A rollback takes a moment.
+/// Whether all transactions on Postgres end. A rollback takes a moment.
 async fn every_transaction_ends(app: &TestApp) -> bool {
     const OPEN: &str = "SELECT query FROM pg_stat_activity \
          WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
@@ -76,8 +76,8 @@ async fn every_transaction_ends(app: &TestApp) -> bool {
     false
 }
 
-/// Drops a change after one poll, then after two, and so on; begins anew when it ran to its end. After each, memory has to
-/// say what the database does.
+/// Drops a change after one poll, then after two, and so on, and starts again once it has completed. Each time, memory
+/// has to match the database.
 async fn drop_at_every_await<F: Future>(
     app: &TestApp,
     mut prepare: impl AsyncFnMut(usize) -> (KeyId, PlainKey),
@@ -87,7 +87,7 @@ async fn drop_at_every_await<F: Future>(
     let mut polls = 1;
     let (mut dropped, mut done) = (0, 0);
     for number in 0..tries() {
-        // However many tries there are, they stay below the key's rate limit.
+        // Keeps the requests below the key's rate limit.
         app.clock.advance(SECOND);
         let (id, plain) = prepare(number).await;
         let request = request(&plain);
@@ -136,7 +136,7 @@ on_both! {
             let change = disable(&app.engine, &permit, key);
             Dropped { future: Some(Box::pin(change)), polls }.await;
             if let Database::Postgres { .. } = app.database {
-                // What was queued is sent when the connection goes back to the pool.
+                // The queued rollback is sent when the connection returns to the pool.
                 sleep(Duration::from_millis(10)).await;
                 assert!(every_transaction_ends(app).await, "after {polls} polls");
             }
@@ -161,10 +161,10 @@ on_both! {
         let left = metrics.num_alive_tasks().saturating_sub(before);
         drop(held);
         for waiting in waiting {
-            // Of those that disable one key at the same time, one finds it active.
+            // Of several requests that disable the same key concurrently, only one finds it active.
             let _ = waiting.await.unwrap();
         }
-        assert!(left < 20, "{left} tasks wait for nobody");
+        assert!(left < 20, "{left} tasks are left over");
     }
 
     async fn a_dropped_disable_enable_or_revoke_leaves_memory_right(app: &TestApp) {

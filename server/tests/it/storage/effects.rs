@@ -1,4 +1,4 @@
-//! Whether a change of a key is in effect on every instance, and how long that took.
+//! Whether a change to a key is in effect on every instance, and how long that took.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ on_both! {
         let first = now().await;
         assert!(matches!(first, Effect::Late { .. }), "{first:?}");
         for _ in 0..3 {
-            // Postgres has a clock of its own.
+            // Postgres has its own clock.
             sleep(Duration::from_millis(20)).await;
             assert_eq!(now().await, first);
         }
@@ -96,16 +96,16 @@ on_both! {
         assert_eq!(answer().await, "VALID");
         disable(&app.engine, &org.permit(), key.id).await.unwrap();
         app.pass(TRUSTED_FOR - 30 * SECOND - 1).await;
-        assert_eq!(answer().await, "VALID", "it was cut off, and trusts what it read");
+        assert_eq!(answer().await, "VALID", "it was cut off, and trusts its memory");
         assert_ne!(said(&app.engine, &org, key.id).await, Effect::Everywhere { after: None });
         app.pass(1).await;
-        assert_eq!(answer().await, "INVALID_API_KEY disabled", "though it read the key half a minute ago");
+        assert_eq!(answer().await, "INVALID_API_KEY disabled", "even though it read the key half a minute ago");
         app.pass(SETTLED_AFTER - TRUSTED_FOR).await;
         assert_eq!(said(&app.engine, &org, key.id).await, Effect::Everywhere { after: None });
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
         answer().await;
         app.database.execute("ALTER TABLE keys RENAME TO keys_away").await;
-        assert_eq!(answer().await, "INVALID_API_KEY disabled", "from memory again");
+        assert_eq!(answer().await, "INVALID_API_KEY disabled", "it uses its memory again");
         app.database.execute("ALTER TABLE keys_away RENAME TO keys").await;
     }
 
@@ -146,7 +146,7 @@ on_both! {
         for engine in [&*app.engine, &*other] {
             instances::beat(engine, "1.2.3", NOON).await.unwrap();
         }
-        // As a standby that lacks the last change.
+        // Like a standby that lacks the last change.
         app.database.without_audit_triggers("DELETE FROM audit_log WHERE position = 4").await;
         disable(&app.engine, &org.permit(), ids[1]).await.unwrap();
         app.clock.advance(20);
@@ -178,7 +178,7 @@ async fn start(engines: &[&Engine]) {
 async fn said(engine: &Engine, org: &TestOrg, id: KeyId) -> Effect {
     let last = effects::of_key(engine, &org.permit(), id).await.unwrap();
     match last.unwrap().effect {
-        // Postgres has a clock of its own, which runs while the test does.
+        // Postgres has its own clock, which runs during the test.
         Effect::Late { at_the_latest } => Effect::Late {
             at_the_latest: at_the_latest.plus(SECOND - 1).floor(SECOND),
         },

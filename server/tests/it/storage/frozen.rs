@@ -1,5 +1,5 @@
-//! A process that is frozen or cut off from the database in the middle of a change. On Postgres: with SQLite all processes
-//! are on one machine, and the write lock of one that is stopped ends with it.
+//! A process that is frozen or cut off from the database during a change. Only on Postgres: with SQLite, all processes
+//! are on one machine, and the write lock of a process ends with it.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::test_app::TestApp;
 
-/// What the lock on the log is called.
+/// The ID of the lock on the log.
 const LOCK: i64 = i64::from_be_bytes(*b"latchkey");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -69,7 +69,7 @@ async fn frozen_with_changes(count: usize) {
                 while !waits.load(Ordering::Acquire) {
                     sleep(Duration::from_millis(5)).await;
                 }
-                // Frozen: nothing on this runtime goes on.
+                // Frozen: nothing on this runtime continues.
                 thawed.recv().unwrap();
                 for changing in changing {
                     assert!(changing.await.unwrap().is_err());

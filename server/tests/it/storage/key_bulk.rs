@@ -1,4 +1,4 @@
-//! Disabling and revoking many keys at once.
+//! Disabling and revoking many keys in one operation.
 
 use latchkey::{
     id::KeyId,
@@ -35,7 +35,7 @@ on_both! {
         let told = revoke_many(&app.engine, &org.permit(), &[one.id, two.id, revoked], RevokeReason::Unused).await.unwrap();
         assert_eq!(told.iter().filter(|(_, outcome)| *outcome == BulkOutcome::Done).count(), 2);
         assert_eq!(said(&app.verify(&two.plain).await), "INVALID_API_KEY revoked");
-        assert_eq!(org.summary(revoked).await.revoke_reason, Some(RevokeReason::LeftTeam), "the first reason stays");
+        assert_eq!(org.summary(revoked).await.revoke_reason, Some(RevokeReason::LeftTeam), "the first reason is kept");
     }
 
     async fn too_many_change_nothing(app: &TestApp) {

@@ -1,4 +1,4 @@
-//! Making keys.
+//! Creating keys.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ on_both! {
         assert_eq!((key.summary.last_used_at, key.summary.revoke_reason), (None, None));
         assert_eq!((key.settings.scopes, key.settings.domains, key.settings.notes), (new.settings.scopes, new.settings.domains, new.settings.notes));
         assert_eq!(key.project_name.as_str(), "Default");
-        assert_eq!(key.created_by, None, "the operator is no one's account");
+        assert_eq!(key.created_by, None, "the operator has no account");
     }
 
     async fn the_plain_text_is_nowhere_in_the_database(app: &TestApp) {
@@ -38,7 +38,8 @@ on_both! {
         let made = org.key("Production").await;
         assert!(app.database.holds("Production").await, "the search would find it");
         assert!(!app.database.holds(made.plain.expose()).await);
-        // Nor the random part without its prefix and checksum, but for the four characters that are shown.
+        // The random part without its prefix and checksum is not stored either, except for the four characters that are
+        // shown.
         let text = made.plain.expose();
         assert!(!app.database.holds(&text["lk_sk_live_".len() + 4..text.len() - 4]).await);
     }
@@ -50,7 +51,7 @@ on_both! {
         let again = with(new.clone(), |settings| settings.name = "Other".parse().unwrap());
         assert!(matches!(org.create_key(again).await, Err(CreateKeyError::AlreadyCreated(id)) if id == first.id));
         assert_eq!(count(app).await, (1, 1));
-        // Another org's form is another form, whatever token it chose.
+        // The form of another org is independent, whatever token it uses.
         app.org("contoso").await.create_key(new).await.unwrap();
         assert_eq!(count(app).await, (2, 2));
     }
@@ -110,7 +111,7 @@ on_both! {
     }
 }
 
-/// How many keys and how many secrets there are.
+/// The number of keys and of secrets.
 async fn count(app: &TestApp) -> (i64, i64) {
     let rows = async |table| {
         app.database

@@ -1,4 +1,4 @@
-//! Changing keys.
+//! Editing keys.
 
 use latchkey::{
     id::KeyId,

@@ -1,4 +1,4 @@
-//! Importing keys by their SHA-256.
+//! Importing keys by their SHA-256 digests.
 
 use latchkey::{
     key::{Environment, Kind, text::PlainKey},
@@ -29,7 +29,7 @@ on_both! {
         );
         let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
         assert!(report.imported && report.is_good(), "{report:?}");
-        assert_eq!(said(&app.verify(&one).await), "VALID", "what was asked for before is found at once");
+        assert_eq!(said(&app.verify(&one).await), "VALID", "a key that was requested before is found immediately");
         assert_eq!(org.names(KeyQuery::default()).await.len(), 2);
         let id = app.verify(&one).await.key.unwrap().id;
         let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
@@ -41,7 +41,7 @@ on_both! {
         let id = app.verify(&two).await.key.unwrap().id;
         let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!((stored.summary.kind, stored.settings.domains.len()), (Kind::Widget, 2));
-        assert_eq!(stored.summary.lifecycle.expires_at, None, "a key that does not say lives on");
+        assert_eq!(stored.summary.lifecycle.expires_at, None, "a key without an expiry date does not expire");
     }
 
     async fn json_does_the_same_and_a_dry_run_nothing(app: &TestApp) {
@@ -69,7 +69,7 @@ on_both! {
         let request = Request { key: Some(&theirs), ..Request::default() };
         assert_eq!(said(&verify(&other, &request).await.unwrap()), "INVALID_API_KEY malformed");
         latchkey::imports::refresh(&other).await.unwrap();
-        assert_eq!(said(&verify(&other, &request).await.unwrap()), "VALID", "noticed by another instance");
+        assert_eq!(said(&verify(&other, &request).await.unwrap()), "VALID", "another instance notices the import");
     }
 
     async fn a_running_server_takes_a_key_that_another_process_imports_within_ten_seconds(app: &TestApp) {
@@ -80,7 +80,7 @@ on_both! {
         import(&at_the_command_line, &org.permit(), Format::Json, &text, false).await.unwrap();
         assert_eq!(app.database.texts("SELECT scopes FROM keys").await, [r#"["bots:read"]"#]);
         app.clock.advance(9_999);
-        assert_eq!(said(&app.verify(&key(1)).await), "INVALID_API_KEY unknown", "not every request asks the database");
+        assert_eq!(said(&app.verify(&key(1)).await), "INVALID_API_KEY unknown", "not every request reads the database");
         app.clock.advance(1);
         assert_eq!(said(&app.verify(&key(1)).await), "VALID");
     }
@@ -173,7 +173,7 @@ on_both! { under "cencori":
         let at = async |origin| said(&app.ask(&Request { key: Some(&key(2)), origin, ..Request::default() }).await);
         assert_eq!(at(Some("https://shop.example")).await, "VALID");
         assert_eq!(at(Some("https://evil.example")).await, "ORIGIN_NOT_ALLOWED");
-        assert_eq!(at(None).await, "ORIGIN_NOT_ALLOWED", "a publishable key works on its pages alone");
+        assert_eq!(at(None).await, "ORIGIN_NOT_ALLOWED", "a publishable key works only on its pages");
     }
 
     async fn what_contradicts_the_prefix_is_refused(app: &TestApp) {
@@ -219,7 +219,7 @@ on_both! { under "talkifai":
     }
 }
 
-/// A key that no database holds.
+/// A key that is in no database.
 fn key(seed: u64) -> PlainKey {
     PlainKey::generate("lk_sk_live_", 26, &Randomness::seeded(1_000_000 + seed)).unwrap()
 }

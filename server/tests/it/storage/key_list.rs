@@ -137,7 +137,7 @@ async fn found(org: &TestOrg, search: &str) -> Vec<String> {
     .await
 }
 
-/// Keys in every state, named after it; the active one is a widget key for tests.
+/// Keys in every state, named after their state. The active one is a widget key of the test environment.
 async fn one_of_each(app: &TestApp) -> TestOrg {
     let org = app.org("northwind").await;
     let expiring = |name, days| {

@@ -45,7 +45,7 @@ on_both! {
                 let mut before = last;
                 while let Some(place) = before {
                     let page = page(app, &org, query(Some(Cursor::Before(through_an_address(&place))))).await;
-                    assert!(page.next.is_some(), "there is always a way forwards again");
+                    assert!(page.next.is_some(), "there is always a next page again");
                     backwards.splice(0..0, page.keys.iter().map(|key| key.id));
                     before = page.previous;
                 }
@@ -119,13 +119,13 @@ async fn page(app: &TestApp, org: &TestOrg, query: KeyQuery) -> KeyPage {
     list(&app.engine, &org.permit(), &query).await.unwrap()
 }
 
-/// A place as it comes back from a link.
+/// A position after it was part of a URL.
 fn through_an_address(place: &Place) -> Place {
     place.to_string().parse().unwrap()
 }
 
-/// Inserts keys that were all made at once and never expire, of which every third was last used at the same time, in
-/// one statement: made one by one, 10,000 would take longer than all other tests.
+/// Inserts keys that were created at the same time and never expire, in one statement. Every third one was last used at
+/// the same time. Creating 10,000 keys one by one would take longer than all other tests.
 pub async fn insert_keys(app: &TestApp, org: &TestOrg, count: u32) {
     let (org_id, now) = (org.org.id, app.clock.now().as_millis());
     let inserted = app

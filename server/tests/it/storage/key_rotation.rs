@@ -1,4 +1,4 @@
-//! Rotation: two secrets under one key for a while.
+//! Rotation: a key has two secrets for a while.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ on_both! {
             app.clock.advance(moved);
             match rotate(&app.engine, &org.permit(), old.id, overlap(0)).await {
                 Ok(_) => assert!(is_done),
-                Err(RotateKeyError::RotatedMeanwhile) => assert!(!is_done, "whoever was sent at once may come a little later"),
+                Err(RotateKeyError::RotatedMeanwhile) => assert!(!is_done, "a concurrent request can arrive late"),
                 Err(error) => panic!("{error:?}"),
             }
         }
@@ -114,7 +114,7 @@ on_both! {
         let new = rotate(&app.engine, &org.permit(), old.id, overlap(0)).await.unwrap();
         assert_eq!(said(&app.verify(&lost.plain).await), "INVALID_API_KEY superseded");
         assert_eq!((said(&app.verify(&old.plain).await), said(&app.verify(&new.plain).await)), ("VALID".into(), "VALID".into()));
-        // The use of a moment ago is not stored yet.
+        // The use a moment ago is not stored yet.
         app.clock.advance(APART);
         let in_use = rotate(&app.engine, &org.permit(), old.id, overlap(DAY)).await;
         assert!(matches!(in_use, Err(RotateKeyError::RotationRunning { ends_at }) if ends_at == NOON.plus(DAY)), "{in_use:?}");
@@ -132,7 +132,7 @@ on_both! {
         }
         disable(&app.engine, &org.permit(), key).await.unwrap();
         let new = rotate(&app.engine, &org.permit(), key, overlap(LONGEST_OVERLAP)).await.unwrap();
-        assert_eq!(said(&app.verify(&new.plain).await), "INVALID_API_KEY disabled", "it stays as it was");
+        assert_eq!(said(&app.verify(&new.plain).await), "INVALID_API_KEY disabled", "it does not change");
         revoke(&app.engine, &org.permit(), key, RevokeReason::Other).await.unwrap();
         let refused = rotate(&app.engine, &org.permit(), key, overlap(0)).await;
         assert!(matches!(refused, Err(RotateKeyError::WrongState(Status::Revoked))), "{refused:?}");
@@ -166,7 +166,7 @@ on_both! {
                     tokio::spawn(async move { rotate(&engine, &permit, key, overlap(length)).await })
                 })
                 .collect();
-            // All have begun, and none can go on.
+            // All rotations have started, and none can continue.
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
             drop(held);
             let mut made = vec![];

@@ -144,12 +144,12 @@ on_both! {
     }
 }
 
-/// Everything about keys that a change could touch, a row a key.
+/// All columns of keys that a change could modify, one row per key.
 const ROWS: &str = "SELECT id || ' ' || name || ' ' || search || ' ' || COALESCE(CAST(disabled_at AS TEXT), '-') || ' ' || \
      COALESCE(CAST(revoked_at AS TEXT), '-') || ' ' || COALESCE(revoke_reason, '-') || ' ' || \
      COALESCE(CAST(expires_at AS TEXT), '-') FROM keys";
 
-/// A new key in the given state, at a time when it is.
+/// A new key with the given status.
 async fn key_in(app: &TestApp, org: &TestOrg, status: Status) -> KeyId {
     let expires_at = (status == Status::Expired).then(|| app.clock.now().plus(1));
     let key = org

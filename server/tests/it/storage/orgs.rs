@@ -1,4 +1,4 @@
-//! Orgs, who is in them, and what a role permits.
+//! Organizations, their members, and the permissions of roles.
 
 use latchkey::{
     access::{AccessError, Membership, Operator, to},
@@ -91,7 +91,7 @@ on_both! {
     }
 }
 
-/// Someone on a request that says nothing of itself.
+/// A user whose request has no address, client or ID.
 fn at(user_id: UserId) -> Person {
     Person {
         user_id,

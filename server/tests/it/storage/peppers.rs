@@ -1,4 +1,4 @@
-//! Peppers: those that are missing or another secret are named, and digests move to the current one.
+//! Peppers: missing and wrong ones are reported, and digests move to the current one.
 
 use std::sync::Arc;
 
@@ -172,7 +172,7 @@ on_both! {
     }
 }
 
-/// Peppers of which the first is the current one, by number and the byte that each consists of.
+/// Peppers by number and the byte that each consists of. The first is the current one.
 pub(super) fn of(peppers: &[(i32, u8)]) -> Peppers {
     let mut all: Vec<Pepper> = peppers
         .iter()

@@ -152,7 +152,7 @@ async fn rename(
     .await
 }
 
-/// Name, keys and agents of each project.
+/// The name, number of keys and number of agents of each project.
 async fn listed(app: &TestApp, org: &TestOrg) -> Vec<String> {
     projects::list(&app.engine, &org.permit())
         .await

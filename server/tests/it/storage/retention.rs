@@ -1,4 +1,4 @@
-//! How long counts are kept (design §7).
+//! The retention of counts (design §7).
 
 use latchkey::{
     time::{DAY, HOUR},

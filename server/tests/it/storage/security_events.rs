@@ -1,5 +1,5 @@
-//! Sign-ins, failed ones, the ends of sessions and denials in the audit log: each in the log of each org that it concerns,
-//! and no more of them than an hour's limits let pass.
+//! Sign-ins, failed sign-ins, the ends of sessions and denials in the audit log: each is in the log of each org that it
+//! concerns, within the hourly limits.
 
 use latchkey::{
     access::{Membership, to},
@@ -69,7 +69,7 @@ on_both! {
         assert_eq!(northwind.len(), 11, "{northwind:#?}");
         assert_eq!(northwind[0], "user dana access.denied org northwind 192.0.2.1 {\"action\":{\"from\":null,\"to\":\"revoke_keys\"}}");
         assert_eq!(northwind[10], "user dana session.started user dana 192.0.2.1 {}");
-        assert_eq!(told(app, &orgs[1]).await.len(), 1, "another org's limits are its own");
+        assert_eq!(told(app, &orgs[1]).await.len(), 1, "another org has its own limits");
         app.clock.advance(HOUR);
         write(&app.engine, false).await.unwrap();
         let northwind = told(app, &orgs[0]).await;
@@ -77,6 +77,20 @@ on_both! {
         assert!(dana.permit::<to::RevokeKeys>().is_err());
         write(&app.engine, false).await.unwrap();
         assert_eq!(told(app, &orgs[0]).await.len(), 13, "a new hour has new limits");
+    }
+
+    async fn running_instances_share_the_limits(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = member(app, org.person("dana", Role::Member).await, "northwind").await;
+        for number in 1..=4 {
+            app.database.execute(&format!("INSERT INTO instances (id, version, started_at, seen_at, position) \
+                VALUES ('ins_{number}', '1', 0, 4102444800000, 0)")).await;
+        }
+        for _ in 0..10 {
+            assert!(dana.permit::<to::RevokeKeys>().is_err());
+        }
+        write(&app.engine, false).await.unwrap();
+        assert_eq!(told(app, &org).await.len(), 9, "a quarter of 33");
     }
 
     async fn before_the_process_ends_everything_is_written(app: &TestApp) {
@@ -188,7 +202,7 @@ async fn join(app: &TestApp, org: &TestOrg, user_id: UserId) {
     app.database.execute(&sql).await;
 }
 
-/// The org's security events, oldest first, each as one line.
+/// The org's security events, oldest first, one line each.
 async fn told(app: &TestApp, org: &TestOrg) -> Vec<String> {
     let query = AuditQuery {
         limit: 1_000,

@@ -1,4 +1,4 @@
-//! The operator's service tokens: their life.
+//! The lifecycle of the operator's service tokens.
 
 use latchkey::{
     Engine,

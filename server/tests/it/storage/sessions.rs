@@ -130,7 +130,7 @@ on_both! {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         for how in ["disable", "reset", "change", "sign out"] {
             for polls in 1.. {
-                // Tries that were dropped count as tries.
+                // Attempts that were dropped count too.
                 app.clock.advance(HOUR);
                 let (one, two) = (format!("{how} {polls} one"), format!("{how} {polls} two"));
                 open(&app.engine, &one, dana).await;
@@ -190,12 +190,12 @@ async fn is_open(engine: &Engine, id: &str) -> bool {
         .is_some()
 }
 
-/// Someone who signed in before anything ended their sessions.
+/// A user who signed in before their sessions were ended for the first time.
 fn first(user_id: UserId) -> SignedIn {
     SignedIn { user_id, epoch: 0 }
 }
 
-/// Ends sessions of someone: all, or the one with this id.
+/// Ends sessions of a user: all, or the one with this ID.
 async fn end(engine: &Engine, how: &str, user_id: UserId, session: &str) {
     let operator = Operator::at_the_command_line();
     let person = Person {

@@ -1,4 +1,4 @@
-//! How guessing of passwords is slowed down, and whom that never keeps out.
+//! How password guessing is limited without locking out the owner of the account.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ on_both! {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let known = remember(&app.engine, "", dana);
         for network in 0..9 {
-            // Tries beyond the ten count for nothing.
+            // Attempts beyond the tenth do not count.
             for _ in 0..20 {
                 guess(&app.engine, DANA, &format!("203.0.{network}.9")).await;
             }
@@ -93,7 +93,7 @@ on_both! {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let known = remember(&app.engine, "", dana);
         for number in 0..30 {
-            // The /64s of a /48 are of one customer.
+            // The /64 networks of a /48 belong to one customer.
             let (email, from) = (format!("nobody{number}@example.com"), format!("2001:db8:1:{number}::1"));
             assert_eq!(guess(&app.engine, &email, &from).await, WRONG);
         }
@@ -141,7 +141,7 @@ on_both! {
         app.org("northwind").await.person("dana", Role::Member).await;
         let other = app.another_engine(|_| {}).await;
         let mut said = vec![];
-        // So many hashes have a place in the queues at the same time.
+        // The number of hashes that have a place in the queues at the same time.
         for _ in 0..2 {
             let tries = (0..8).map(|number| {
                 let engine = if number % 2 == 0 { &app.engine } else { &other };
@@ -199,7 +199,7 @@ on_both! {
         assert!(renewed.starts_with(&danas) && renewed.split('~').count() == 5, "{renewed}");
         let sixth = remember(&app.engine, &shown, org.person("sixth", Role::Member).await);
         assert!(!sixth.contains(&danas) && sixth.split('~').count() == 5, "{sixth}");
-        assert!(sixth.len() < 700, "browsers keep it: {}", sixth.len());
+        assert!(sixth.len() < 700, "browsers keep the cookie: {}", sixth.len());
     }
 
     async fn old_attempts_are_deleted_and_nothing_that_was_entered_is_stored(app: &TestApp) {
@@ -232,19 +232,19 @@ on_both! {
     }
 }
 
-/// What a browser keeps once someone has signed in with it.
+/// The cookie value of a browser with which someone has signed in.
 fn remember(engine: &Engine, shown: &str, user_id: UserId) -> String {
     known_browser::remember(engine, shown, SignedIn { user_id, epoch: 0 }).unwrap()
 }
 
-/// Uses up what an account has for browsers that it does not know.
+/// Uses up the account's budget for unknown browsers.
 async fn use_up(engine: &Engine) {
     for number in 0..100 {
         guess(engine, DANA, &format!("203.0.{}.9", number / 10)).await;
     }
 }
 
-/// Adds rows for subjects that nobody has.
+/// Adds rows for subjects that do not exist.
 async fn fill(app: &TestApp, count: usize) {
     let key = match app.database {
         Database::Sqlite { .. } => "CAST(printf('%016d', number) AS BLOB)",
@@ -260,12 +260,12 @@ async fn fill(app: &TestApp, count: usize) {
         .await;
 }
 
-/// Tries a wrong password and says what came of it.
+/// Tries a wrong password and returns the result.
 async fn guess(engine: &Engine, email: &str, from: &str) -> String {
     try_password(engine, email, "wrong password", from, "").await
 }
 
-/// Tries to sign in and says what came of it. `shown` is what the browser shows to be known.
+/// Tries to sign in and returns the result. `shown` is the browser's cookie.
 pub async fn try_password(
     engine: &Engine,
     email: &str,

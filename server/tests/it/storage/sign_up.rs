@@ -90,7 +90,8 @@ on_both! {
         sign_up(&engine, first("dana", "Northwind", app), Visit::default()).await.unwrap();
         let from = |number: u8| Visit { address: Some([192, 0, 2, number].into()), ..Visit::default() };
         for number in 0..10 {
-            // An address that has an account costs as much: whoever asks which have one asks ten times.
+            // An address that has an account costs as much, so finding out which addresses have one is limited to ten
+            // attempts.
             let (name, is_taken) = if number % 2 == 0 { ("dana", true) } else { ("", false) };
             let name = if is_taken { name.to_owned() } else { format!("person{number}") };
             let answer = sign_up(&engine, person(&name, "Contoso"), from(number)).await;
@@ -129,7 +130,7 @@ on_both! {
         }
         let (_, org) = sign_up(&engine, first("dana", "Northwind", app), Visit::default()).await.unwrap();
         assert_eq!(org.slug.as_str(), "northwind-10");
-        // What the highest number seems to be does not lead to a free one.
+        // A seemingly highest number does not lead to a free slug.
         for slug in ["northwind-99999999", "northwind-100000000"] {
             app.database.execute(&format!("INSERT INTO orgs (id, slug, name, created_at) VALUES ('org_{slug}', '{slug}', 'N', 0)")).await;
         }
@@ -154,7 +155,7 @@ on_both! {
     }
 }
 
-/// The same with the code that the first account needs.
+/// Like [`person`], with the code that the first account requires.
 fn first(name: &str, org: &str, app: &TestApp) -> SignUp {
     SignUp {
         setup_code: app.setup_code(),

@@ -1,4 +1,4 @@
-//! A database as the first version left it, opened by this one.
+//! A database that the first version created, opened by the current version.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::test_app::{Database, NOON, org::PASSWORD, said};
 
 const KEY: &str = "lk_sk_live_0123456789abcdefghijklmnop4EmvRy";
 const TOKEN: &str = "lk_service_0123456789abcdefghijklmnop1VXMhh";
-/// The hash of [`PASSWORD`] that the first version stored.
+/// The hash of [`PASSWORD`] as stored by the first version.
 const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bGF0Y2hrZXkgdGVzdCAwMQ$vWCfrOgDPb9wTRGemNMZMC8WDDaTKEO4INuOERj7ugQ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -99,7 +99,7 @@ async fn works_after_the_upgrade(database: Database) {
     assert_eq!(
         report.total.passed,
         5 + 1,
-        "the stored ones and that of this test"
+        "the stored requests and the one of this test"
     );
     let display = "SELECT COUNT(*) FROM key_secrets JOIN keys ON keys.id = key_id WHERE key_secrets.display = keys.display";
     assert_eq!(database.number(display).await, 1);
@@ -114,7 +114,7 @@ async fn works_after_the_upgrade(database: Database) {
     database.remove().await;
 }
 
-/// What the first version's statements would have stored.
+/// Stores what the statements of the first version would have stored.
 async fn populate(database: &Database, peppers: Peppers, key: &PlainKey, token: &PlainKey) {
     const ID: &str = "0191e9a0000070008000000000000000";
     let at = NOON.as_millis() - 3_600_000;

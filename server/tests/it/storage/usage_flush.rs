@@ -1,4 +1,4 @@
-//! Storing counts: each once, whatever happens to a flush.
+//! Writing counts: each is stored once, whatever happens to a flush.
 
 use std::{
     future::{Future, poll_fn},
@@ -79,7 +79,7 @@ on_both! {
                 finished += 1;
             }
         }
-        assert!((1..rounds).contains(&finished), "some were cut off and some were not: {finished}");
+        assert!((1..rounds).contains(&finished), "some flushes were cut off and some were not: {finished}");
         flush(&app.engine).await.unwrap();
         assert_eq!(stored(app).await, i64::from(rounds));
     }
@@ -109,11 +109,11 @@ on_both! {
         assert_eq!(org.summary(key.id).await.last_used_at, Some(NOON.plus(HOUR)));
         flush(&app.engine).await.unwrap();
         assert_eq!(org.summary(key.id).await.last_used_at, Some(NOON.plus(HOUR)));
-        assert_eq!(stored(app).await, 2, "both instances' requests count");
+        assert_eq!(stored(app).await, 2, "the requests of both instances count");
         assert_eq!(
             app.database.number("SELECT last_used_at FROM key_secrets").await,
             NOON.plus(HOUR).as_millis(),
-            "the secret's own time moves with it"
+            "the secret's last use is updated too"
         );
     }
 
@@ -139,14 +139,14 @@ on_both! {
     }
 }
 
-/// How many requests are stored.
+/// The number of stored requests.
 async fn stored(app: &TestApp) -> i64 {
     app.database
         .number("SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) FROM usage_counts WHERE resolution = 'minute'")
         .await
 }
 
-/// Polls a future at most so often, whenever it asks for it; says whether it finished.
+/// Polls a future at most this many times. Returns whether it finished.
 async fn poll_at_most<T>(polls: u32, future: impl Future<Output = T>) -> bool {
     let mut future = pin!(future);
     let mut left = polls;

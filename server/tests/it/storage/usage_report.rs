@@ -1,4 +1,4 @@
-//! Reports on usage.
+//! Usage reports.
 
 use latchkey::{
     agents::{AgentSettings, create::create, delete::delete},
@@ -138,7 +138,7 @@ fn utc(at: Timestamp) -> String {
         .to_string()
 }
 
-/// The steps in which something was counted.
+/// The steps with counts.
 fn of_steps(report: &Report) -> String {
     let steps: Vec<String> = report
         .steps
@@ -149,7 +149,7 @@ fn of_steps(report: &Report) -> String {
     steps.join(", ")
 }
 
-/// Stores a count of some key at a day (`2026-11-21`) or an hour (`2026-11-21T12:00:00Z`).
+/// Stores a count of a key for a day (`2026-11-21`) or an hour (`2026-11-21T12:00:00Z`).
 async fn insert(
     app: &TestApp,
     org_id: OrgId,

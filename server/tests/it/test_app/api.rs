@@ -1,4 +1,4 @@
-//! A program that calls the API with a service token. Each answer is checked against the API's own description.
+//! A program that calls the API with a service token. Each response is checked against the OpenAPI document.
 
 use axum::{
     Router,
@@ -22,7 +22,7 @@ pub struct Api {
 }
 
 impl TestApp {
-    /// A caller who may manage everything.
+    /// A caller with the scope `manage`.
     pub async fn api(&self) -> Api {
         self.api_with(TokenScope::Manage).await
     }
@@ -49,32 +49,28 @@ impl TestApp {
 }
 
 impl Api {
-    /// Reads something.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "", &[]).await
     }
 
-    /// Makes or does something.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, &body.to_string(), &[]).await
     }
 
-    /// Does something that takes no body.
+    /// Sends a POST request without a body.
     pub async fn post_nothing(&self, path: &str) -> Answer {
         self.send(Method::POST, path, "", &[]).await
     }
 
-    /// Changes something.
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::PATCH, path, &body.to_string(), &[]).await
     }
 
-    /// Deletes something.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, "", &[]).await
     }
 
-    /// Sends any request, with more headers.
+    /// Sends any request, with additional headers.
     pub async fn send(
         &self,
         method: Method,

@@ -1,4 +1,4 @@
-//! A browser: keeps cookies and sends what browsers send.
+//! A browser: keeps cookies and sends the headers that browsers send.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 use url::form_urlencoded;
 
-/// One person's browser at one server.
+/// The browser of one person at one server.
 pub struct Browser {
     router: Router,
     origin: String,
@@ -25,19 +25,17 @@ pub struct Browser {
     address: SocketAddr,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
     /// The body as text.
     pub body: String,
 }
 
 impl Browser {
-    /// A browser without cookies, at a server whose pages are under `origin`.
+    /// A browser without cookies, at a server with this origin.
     pub fn new(router: Router, origin: &str) -> Self {
         Self {
             router,
@@ -53,12 +51,11 @@ impl Browser {
         self
     }
 
-    /// Opens a page.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path), "").await
     }
 
-    /// Opens a page, and reads nothing of it yet.
+    /// Opens a page without reading its body.
     pub async fn begin(&self, path: &str) -> Response {
         let request = self
             .request(Method::GET, path)
@@ -68,7 +65,7 @@ impl Browser {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Sends a form of a page.
+    /// Submits a form of a page.
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(
             self.request(Method::POST, path)
@@ -78,14 +75,14 @@ impl Browser {
         .await
     }
 
-    /// Presses a button on the page of a key of the org `northwind`.
+    /// Submits the form of a button on the page of a key of the org `northwind`.
     pub async fn change_key(&self, key: &str, change: &str) -> Answer {
         let fields = [("change", change), ("reason", "compromised")];
         let path = format!("/orgs/northwind/keys/{key}");
         self.submit(&path, &fields).await
     }
 
-    /// Calls a server function as a page's script does.
+    /// Calls a server function like a page's script.
     pub async fn call(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(
             self.request(Method::POST, path)
@@ -95,7 +92,6 @@ impl Browser {
         .await
     }
 
-    /// Signs in.
     pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
         self.submit(
             "/sign-in",
@@ -117,7 +113,7 @@ impl Browser {
         }
     }
 
-    /// Sends a request with the cookies and whatever body, whose type the request states.
+    /// Sends a request with the cookies and any body, whose type the request states.
     pub async fn send_raw(&self, request: Builder, body: impl Into<Body>) -> Answer {
         let request = request
             .extension(ConnectInfo(self.address))
@@ -125,7 +121,7 @@ impl Browser {
         answer_of(&self.router, request.body(body.into()).unwrap()).await
     }
 
-    /// Sends a request with a form as its body, and the cookies. Takes over the cookies that come back.
+    /// Sends a request with the cookies and a form as its body, and stores the cookies of the response.
     pub async fn send(&self, request: Builder, form: &str) -> Answer {
         let mut request = request.extension(ConnectInfo(self.address));
         let cookies = self.cookie_header();
@@ -158,7 +154,7 @@ impl Browser {
         answer
     }
 
-    /// The session's cookie, if there is one.
+    /// The session cookie, if it exists.
     pub fn session_cookie(&self) -> Option<String> {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         cookies
@@ -167,7 +163,7 @@ impl Browser {
             .map(|(_, value)| value.clone())
     }
 
-    /// Puts a cookie there, as someone else with access to the browser would.
+    /// Sets a cookie, as someone else with access to the browser could.
     pub fn plant_cookie(&self, name: &str, value: &str) {
         let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         cookies.insert(name.to_owned(), value.to_owned());
@@ -184,14 +180,13 @@ impl Browser {
 }
 
 impl Answer {
-    /// A header's value; empty when there is none.
+    /// The value of a header, or an empty string if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The `Set-Cookie` headers.
     pub fn set_cookies(&self) -> Vec<&str> {
         self.headers
             .get_all(header::SET_COOKIE)
@@ -200,12 +195,12 @@ impl Answer {
             .collect()
     }
 
-    /// The body without the marks that Leptos leaves between texts.
+    /// The body without the hydration markers that Leptos inserts between texts.
     pub fn text(&self) -> String {
         self.body.replace("<!>", "")
     }
 
-    /// What a hidden field of the page's form holds.
+    /// The value of a hidden field of the page's form.
     pub fn hidden(&self, name: &str) -> String {
         let start = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
         let (_, rest) = self
@@ -215,13 +210,12 @@ impl Answer {
         rest.split('"').next().unwrap_or_default().to_owned()
     }
 
-    /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
-/// Sends one request to a server and reads the whole answer.
+/// Sends a request to a server and reads the whole response.
 pub async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
     let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();

@@ -1,4 +1,4 @@
-//! A database of one test's own, and ways around the engine to look into it.
+//! A separate database for each test, and direct access to it.
 
 use std::{
     path::Path,
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use url::Url;
 
-/// The tables of `migrations/`, but for the migrations' own.
+/// The tables of `migrations/`, except for the table of the migrations.
 const TABLES: [&str; 21] = [
     "orgs",
     "users",
@@ -38,11 +38,11 @@ const TABLES: [&str; 21] = [
     "attempts",
 ];
 
-/// One test's database.
+/// The database of a test.
 pub enum Database {
-    /// A file in a folder that goes with this value.
+    /// A file in a folder that is removed with this value.
     Sqlite { folder: TempDir },
-    /// A database of the cluster that `LATCHKEY_TEST_POSTGRES` names.
+    /// A database of the cluster at `LATCHKEY_TEST_POSTGRES`.
     Postgres { name: String },
 }
 
@@ -52,7 +52,7 @@ fn new_name() -> String {
     format!("latchkey_it_{}_{number}", std::process::id())
 }
 
-/// A transaction that holds all keys. Its end is that of its connection.
+/// A transaction that locks all keys. It ends when its connection closes.
 #[expect(dead_code, reason = "the connections are held, not used")]
 pub enum HeldKeys {
     Sqlite(SqliteConnection),
@@ -67,7 +67,8 @@ impl Database {
         }
     }
 
-    /// An empty Postgres database, copied from one that was migrated once: migrating takes longer than most tests.
+    /// An empty Postgres database, copied from a template that was migrated once: migrating takes longer than most
+    /// tests.
     pub async fn postgres() -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE
@@ -92,7 +93,7 @@ impl Database {
         Self::Postgres { name }
     }
 
-    /// Creates the tables as the first version did, with the first migration alone.
+    /// Creates the tables of the first version, with the first migration only.
     pub async fn apply_first_migration(&self) {
         let migrator = async |folder: &str| {
             let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
@@ -117,7 +118,7 @@ impl Database {
         }
     }
 
-    /// Bytes as SQL.
+    /// Bytes as an SQL literal.
     pub fn blob(&self, bytes: &[u8]) -> String {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         match self {
@@ -126,7 +127,7 @@ impl Database {
         }
     }
 
-    /// What to give the engine to connect with.
+    /// The URL with which the engine connects.
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite { folder } => {
@@ -136,7 +137,7 @@ impl Database {
         }
     }
 
-    /// The same through PgBouncer.
+    /// The URL that leads through PgBouncer.
     pub fn pooled_url(&self) -> String {
         let Self::Postgres { name } = self else {
             panic!("SQLite has no pooler")
@@ -148,12 +149,12 @@ impl Database {
         with_path(&pooler, name)
     }
 
-    /// Runs one statement and gives the number of rows that it changed.
+    /// Runs a statement and returns the number of changed rows.
     pub async fn execute(&self, sql: &str) -> u64 {
         self.try_execute(sql).await.unwrap()
     }
 
-    /// The same for a statement that the database may refuse.
+    /// Like [`Self::execute`], for a statement that the database can reject.
     pub async fn try_execute(&self, sql: &str) -> Result<u64, sqlx::Error> {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         Ok(match self {
@@ -168,7 +169,7 @@ impl Database {
         })
     }
 
-    /// Changes the audit log as someone does who owns the database.
+    /// Changes the audit log as the owner of the database can.
     pub async fn without_audit_triggers(&self, sql: &str) {
         match self {
             Self::Sqlite { .. } => {
@@ -185,7 +186,7 @@ impl Database {
         self.execute(sql).await;
     }
 
-    /// Has the database ignore what is inserted into a table.
+    /// Makes the database ignore rows that are inserted into a table.
     pub async fn ignore_inserts(&self, table: &str) {
         let sql = match self {
             Self::Sqlite { .. } => format!(
@@ -198,7 +199,7 @@ impl Database {
         self.execute(&sql).await;
     }
 
-    /// Keeps everyone else from changing keys, until what this gives is dropped.
+    /// Blocks changes to keys until the returned value is dropped.
     pub async fn hold_keys(&self) -> HeldKeys {
         match self {
             Self::Sqlite { .. } => {
@@ -234,7 +235,7 @@ impl Database {
         }
     }
 
-    /// The one column of texts that a query selects.
+    /// The strings that a query selects, from one column.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match self {
@@ -249,8 +250,8 @@ impl Database {
         }
     }
 
-    /// Whether a text stands anywhere in the database: for SQLite in its files, for Postgres in any column as text or,
-    /// in columns of bytes, as hexadecimal.
+    /// Whether the database contains a text: on SQLite anywhere in its files, on Postgres in any column as text or, in
+    /// columns of bytes, as hexadecimal.
     pub async fn holds(&self, text: &str) -> bool {
         match self {
             Self::Sqlite { folder } => std::fs::read_dir(folder.path()).unwrap().any(|file| {
@@ -273,7 +274,7 @@ impl Database {
         }
     }
 
-    /// Drops the database, whoever is still connected to it.
+    /// Drops the database, even if clients are still connected.
     pub async fn remove(self) {
         if let Self::Postgres { name } = self {
             in_cluster(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
@@ -295,7 +296,7 @@ fn cluster_url(database: &str) -> String {
 }
 
 fn with_path(url: &str, database: &str) -> String {
-    let mut url = Url::parse(url).expect("the variable holds a URL");
+    let mut url = Url::parse(url).expect("the variable contains a URL");
     url.set_path(database);
     url.into()
 }

@@ -25,18 +25,17 @@ use latchkey::{
     time::DAY,
 };
 
-/// The password of everyone whom tests make.
+/// The password of all users that tests create.
 pub const PASSWORD: &str = "marmalade on a tuesday";
 
-/// An org and the operator's right to do everything in it.
+/// An org, and the operator's permit for everything in it.
 pub struct TestOrg {
-    /// The org.
     pub org: Org,
     engine: Arc<Engine>,
 }
 
 impl TestOrg {
-    /// Makes an org that is called like its slug.
+    /// Creates an org whose name is its slug.
     pub async fn make(engine: &Arc<Engine>, slug: &str) -> Self {
         let operator = Operator::at_the_command_line();
         let org = orgs::create(
@@ -53,12 +52,12 @@ impl TestOrg {
         }
     }
 
-    /// The permit to do anything.
+    /// A permit for any action.
     pub fn permit<A: Permitted>(&self) -> Permit<A> {
         Operator::at_the_command_line().permit(&self.org)
     }
 
-    /// Adds a person whose e-mail address is `name@slug.example`.
+    /// Adds a user whose e-mail address is `name@slug.example`.
     pub async fn person(&self, name: &str, role: Role) -> UserId {
         let email = format!("{name}@{}.example", self.org.slug).parse().unwrap();
         let password: NewPassword = PASSWORD.parse().unwrap();
@@ -76,12 +75,12 @@ impl TestOrg {
         .unwrap()
     }
 
-    /// Makes a secret live key that never expires and may do everything.
+    /// Creates a secret live key that never expires and has full access.
     pub async fn key(&self, name: &str) -> CreatedKey {
         self.create_key(secret_key(name)).await.unwrap()
     }
 
-    /// Makes a key; where none may live for ever, one that would, with the length that the convention proposes.
+    /// Creates a key. If the convention requires an expiry date, a key without one gets the default of the convention.
     pub async fn create_key(&self, mut new: NewKey) -> Result<CreatedKey, CreateKeyError> {
         let expiry = &self.engine.convention().expiry;
         if let (false, Some(days)) = (expiry.never, expiry.default_days) {
@@ -102,7 +101,7 @@ impl TestOrg {
         edit(&self.engine, &edit_keys, &edit_domains, id, change, &known).await
     }
 
-    /// What a list shows of a key.
+    /// The summary of a key in lists.
     pub async fn summary(&self, id: KeyId) -> KeySummary {
         show::summary(&self.engine, &self.permit(), id)
             .await
@@ -122,13 +121,13 @@ impl TestOrg {
         assert_eq!(
             page.matching,
             page.keys.len() as i64,
-            "the count is of the keys that are listed"
+            "the count matches the listed keys"
         );
         page.keys.iter().map(|key| key.name.to_string()).collect()
     }
 }
 
-/// A secret live key that never expires and may do everything.
+/// A secret live key that never expires and has full access.
 pub fn secret_key(name: &str) -> NewKey {
     NewKey {
         kind: Kind::Secret,

@@ -1,4 +1,4 @@
-//! Whether an answer is one that the API's description allows.
+//! Checks whether a response conforms to the OpenAPI document.
 
 use axum::http::Method;
 use latchkey::convention::Convention;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::browser::Answer;
 
-/// Panics unless the description has an operation at this path that may answer so.
+/// Panics unless the document has an operation at this path that allows this response.
 pub fn check_answer(description: &Value, method: &Method, path: &str, answer: &Answer) {
     let path = path.split('?').next().unwrap();
     let Some(operation) = operation(description, method, path) else {
@@ -35,7 +35,7 @@ pub fn check_answer(description: &Value, method: &Method, path: &str, answer: &A
     }
 }
 
-/// The operation whose path, with its parameters filled in, is this one.
+/// The operation whose path template matches this path.
 fn operation<'a>(description: &'a Value, method: &Method, path: &str) -> Option<&'a Value> {
     let parts: Vec<&str> = path.split('/').collect();
     let paths = description["paths"].as_object().unwrap();
@@ -50,10 +50,10 @@ fn operation<'a>(description: &'a Value, method: &Method, path: &str) -> Option<
     item.get(method.as_str().to_lowercase())
 }
 
-/// What is wrong with a value, if anything is.
+/// The validation errors of a value.
 fn errors(description: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut schema = schema.clone();
-    // References are to what is beside it.
+    // References are relative to the document.
     schema["components"] = description["components"].clone();
     let validator = jsonschema::options()
         .should_validate_formats(true)

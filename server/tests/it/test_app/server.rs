@@ -1,4 +1,4 @@
-//! The whole server on a test's engine.
+//! The whole server on the engine of a test.
 
 use std::sync::Arc;
 
@@ -26,15 +26,15 @@ use super::{
 };
 
 impl TestApp {
-    /// The server with these settings on top of the defaults. Its own origin is `http://localhost:3000` unless they say
-    /// otherwise.
+    /// The server with these settings on top of the defaults. Its origin is `http://localhost:3000` unless the settings
+    /// change it.
     pub fn server(&self, settings: &[(&str, &str)]) -> (Router, String) {
         let state = self.state(settings);
         let origin = state.public_url.origin().to_owned();
         (latchkey_server::router(state), origin)
     }
 
-    /// What that server works with.
+    /// The state of such a server.
     pub fn state(&self, settings: &[(&str, &str)]) -> AppState {
         let layers = Layers::defaults()
             .with_pairs("the test", settings.iter().copied())
@@ -43,7 +43,7 @@ impl TestApp {
         AppState::new(Arc::clone(&self.engine), settings, 3000)
     }
 
-    /// A browser at the server, with no one signed in.
+    /// A browser at the server, signed out.
     pub fn browser(&self) -> Browser {
         self.browser_with(&[])
     }
@@ -62,7 +62,7 @@ impl TestApp {
         Browser::new(router, &origin)
     }
 
-    /// Makes a person in an org and gives their browser, signed in.
+    /// Creates a user in an org and returns their browser, signed in.
     pub async fn signed_in(&self, org: &TestOrg, name: &str, role: Role) -> Browser {
         org.person(name, role).await;
         let browser = self.browser();
@@ -101,7 +101,7 @@ impl TestApp {
         created.plain
     }
 
-    /// Posts to `/v1/verify` with a token, if any, and a body.
+    /// Posts to `/v1/verify` with an optional token and a body.
     pub async fn post_verify(&self, token: Option<&PlainKey>, body: &str) -> Answer {
         let mut request = Request::builder().method(Method::POST).uri("/v1/verify");
         request = request.header(header::CONTENT_TYPE, "application/json");
@@ -112,7 +112,7 @@ impl TestApp {
         answer_of(&router, request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    /// Asks, as a browser does before a page posts, whether pages of `origin` may.
+    /// Sends the preflight of a browser for a page of `origin`.
     pub async fn preflight(&self, path: &str, origin: &str) -> Answer {
         let request = Request::builder()
             .method(Method::OPTIONS)

@@ -1,4 +1,4 @@
-//! Requests to the API that are refused before a key is looked at.
+//! Requests that the API rejects before the key is verified.
 
 use axum::{
     body::Body,
@@ -172,7 +172,7 @@ on_both! {
             assert_problem(&answer, 415);
             assert_eq!(answer.json()["code"], "UNSUPPORTED_MEDIA_TYPE");
             let keys = "/v1/orgs/northwind/keys";
-            // The caller adds its own Content-Type after these, so that there are two.
+            // The caller adds its own Content-Type, so that the request has two.
             let answer = api.send(Method::POST, keys, r#"{"name":"N","kind":"secret"}"#, &[(name, value)]).await;
             assert_problem(&answer, 415);
         }
@@ -212,7 +212,7 @@ on_both! {
     }
 }
 
-/// Checks that an answer is a problem of RFC 9457 with this status.
+/// Checks that a response is a problem according to RFC 9457 with this status.
 fn assert_problem(answer: &HttpAnswer, status: u16) {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.body);
     assert_eq!(answer.header("content-type"), "application/problem+json");

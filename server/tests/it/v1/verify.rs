@@ -1,4 +1,4 @@
-//! `POST /v1/verify`: its answers.
+//! `POST /v1/verify`: its responses.
 
 use latchkey::{
     key::RevokeReason,

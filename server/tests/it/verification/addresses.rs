@@ -1,4 +1,4 @@
-//! The end client's address against a key's ranges.
+//! The IP ranges of a key and the address of the end client.
 
 use latchkey::verify::Request;
 

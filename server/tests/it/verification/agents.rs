@@ -1,4 +1,4 @@
-//! Agents: whose they are, where they work, and pages that send nothing but a public ID.
+//! Agents: their organizations, their domains, and pages that send only a public ID.
 
 use std::sync::Arc;
 
@@ -108,7 +108,7 @@ on_both! {
         }
         flush(&engine).await.unwrap();
         let counted = format!("SELECT CAST(SUM(count) AS BIGINT) FROM usage_counts WHERE resolution = 'day' AND key_id = '{}'", bot.id);
-        assert_eq!(app.database.number(&counted).await, 6, "under the agent's own id");
+        assert_eq!(app.database.number(&counted).await, 6, "under the agent's own ID");
     }
 
     async fn an_empty_list_lets_no_page_in_not_even_localhost(app: &TestApp) {

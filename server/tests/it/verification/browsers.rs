@@ -1,4 +1,4 @@
-//! Secret keys on requests that browsers made.
+//! Secret keys in requests from browsers.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ on_both! {
         let allow = OrgSettings { name: "Northwind".parse().unwrap(), secrets_in_browsers: true };
         settings::change(&app.engine, &org.permit(), allow.clone(), &Known::Nothing).await.unwrap();
         assert_eq!(settings::read(&app.engine, &org.permit()).await.unwrap(), allow);
-        assert_eq!(ask(&made.plain).await, "VALID", "at once, though the key was warm");
+        assert_eq!(ask(&made.plain).await, "VALID", "immediately, even though the key was in memory");
         assert_eq!(ask(&theirs.plain).await, "SECRET_KEY_IN_BROWSER");
         settings::change(&app.engine, &org.permit(), OrgSettings { secrets_in_browsers: false, ..allow }, &Known::Nothing).await.unwrap();
         assert_eq!(ask(&made.plain).await, "SECRET_KEY_IN_BROWSER");

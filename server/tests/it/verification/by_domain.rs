@@ -1,4 +1,4 @@
-//! Use by domain: which pattern let requests pass, and which hosts were refused.
+//! Usage by domain: which patterns allowed requests, and which hosts were rejected.
 
 use latchkey::{
     key::text::PlainKey,
@@ -55,12 +55,12 @@ on_both! {
             }
             flush(&app.engine).await.unwrap();
             if flushed == 0 {
-                assert_eq!(rows(app, &org, made.id, 0).await.len(), 21, "twenty by name and the rest without");
+                assert_eq!(rows(app, &org, made.id, 0).await.len(), 21, "twenty by name and the others together");
             }
         }
         let rows = rows(app, &org, made.id, 0).await;
         assert_eq!(rows.len(), 201);
-        assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), sent, "each is counted all the same");
+        assert_eq!(rows.iter().map(|row| row.count).sum::<i64>(), sent, "each request is counted nevertheless");
     }
 
     async fn a_secret_keys_requests_have_no_domains(app: &TestApp) {

@@ -6,7 +6,7 @@ use latchkey::{key::RevokeReason, keys::change_state::revoke};
 
 use crate::test_app::{TestApp, said};
 
-/// As many connections as everything but verification has on Postgres.
+/// The number of connections on Postgres for everything other than verification.
 const CONNECTIONS: i64 = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

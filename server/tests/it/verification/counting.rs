@@ -1,4 +1,4 @@
-//! Counting: every decision on a known key once, none above what was answered.
+//! Counting: every decision about a known key counts once, and no more than were returned.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Keys that were not made here: found by their digest alone, since they carry no checksum.
+//! Keys that were created elsewhere: they have no checksum, so they are found by their digest alone.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ on_both! {
         let answer = verify(&engine, &Request { key: Some(&foreign), ..Request::default() }).await.unwrap();
         assert_eq!((said(&answer).as_str(), answer.key.unwrap().kind.as_str()), ("VALID", "secret"));
         engine.db().close().await;
-        assert_eq!(ask(&engine, &foreign).await, "VALID", "warm like any other");
+        assert_eq!(ask(&engine, &foreign).await, "VALID", "cached like any other key");
     }
 
     async fn a_key_from_elsewhere_is_found_and_others_like_it_are_not(app: &TestApp) {
@@ -78,7 +78,7 @@ async fn under(app: &TestApp, convention: &str) -> Arc<Engine> {
         .await
 }
 
-/// A key of the org whose text is another than the one it was made with.
+/// A key of the org whose text is replaced by this one.
 async fn imported(app: &TestApp, org: &TestOrg, text: &str) -> PlainKey {
     let plain = PlainKey::from_presented(text);
     let digest = Peppers::new(Pepper::new(1, &[7; 32]).unwrap(), vec![]).digest(&plain);

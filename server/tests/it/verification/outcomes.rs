@@ -1,4 +1,4 @@
-//! Every answer, and that nothing but the right key gets the good one.
+//! All results, and that only a valid key is accepted.
 
 use latchkey::{
     convention::Scope,

@@ -1,4 +1,4 @@
-//! Rate limits: so many requests in any minute, per key and class.
+//! Rate limits: the number of requests in a sliding minute, per key and endpoint class.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ on_both! {
         app.clock.advance(20 * SECOND);
         assert_eq!(ask_often(&engine, &made.plain, "default", 2).await, ["VALID 0 left", "RATE_LIMITED 0 left"]);
         let refused = verify(&engine, &of_class(&engine, &made.plain, "default")).await.unwrap();
-        assert_eq!(refused.rate_limit.unwrap().frees_in, 41 * SECOND, "the minute, and what is left of its second");
+        assert_eq!(refused.rate_limit.unwrap().frees_in, 41 * SECOND, "the minute, and the rest of its last second");
         app.clock.advance(41 * SECOND);
         let answers = ask_often(&engine, &made.plain, "default", 3).await;
         assert_eq!(answers, ["VALID 1 left", "VALID 0 left", "RATE_LIMITED 0 left"], "the third came 20 s later");
@@ -104,7 +104,7 @@ on_both! {
     }
 }
 
-/// An engine whose convention has these classes, the first of them for requests that name none.
+/// An engine whose convention has these classes. The first one is the default.
 async fn limited(app: &TestApp, classes: &[(&str, u32)]) -> Arc<Engine> {
     let mut convention = Convention::built_in("corthex").unwrap();
     convention.default_class = classes[0].0.to_owned();

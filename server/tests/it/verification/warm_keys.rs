@@ -1,4 +1,4 @@
-//! Keys in memory: answered without the database, never after their state has changed.
+//! Keys in memory: verified without the database, but never with a stale state.
 
 use std::{
     future::poll_fn,
@@ -51,7 +51,8 @@ on_both! {
         let org = app.org("northwind").await;
         app.verify(&org.key("Other").await.plain).await;
         let mut waited = 0;
-        // A database on the same machine may answer before it is waited for: several rounds meet each of the waits.
+        // A database on the same machine can respond before the future waits, so several rounds are needed to reach
+        // every await.
         for polls in (0..5).flat_map(|_| 1..=6) {
             let (engine, key) = (app.fresh_engine(), org.key("Production").await);
             feed::start(&engine).await.unwrap();
@@ -93,7 +94,7 @@ on_both! {
     async fn a_wrong_checksum_is_refused_without_the_database(app: &TestApp) {
         app.engine.db().close().await;
         let made = PlainKey::generate("lk_sk_live_", 26, &Randomness::seeded(1)).unwrap();
-        assert_eq!(ask(&app.engine, &made).await, "no answer", "a right one would have to be looked up");
+        assert_eq!(ask(&app.engine, &made).await, "no answer", "a valid one would have to be looked up");
         let text = made.expose();
         let last = if text.ends_with('0') { "1" } else { "0" };
         let mistyped = PlainKey::from_presented(format!("{}{last}", &text[..text.len() - 1]));
@@ -154,8 +155,8 @@ on_both! {
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
         revoke(&app.engine, &org.permit(), made.id, RevokeReason::Unused).await.unwrap();
         app.engine.db().close().await;
-        assert_eq!(ask(&app.engine, &made.plain).await, "no answer", "nothing old is left in memory");
-        assert_eq!(ask(&app.engine, &other.plain).await, "VALID", "another key is as warm as before");
+        assert_eq!(ask(&app.engine, &made.plain).await, "no answer", "memory contains no stale state");
+        assert_eq!(ask(&app.engine, &other.plain).await, "VALID", "another key is still in memory");
     }
 
     async fn a_revocation_that_fails_leaves_the_key_as_it_is(app: &TestApp) {
@@ -180,7 +181,7 @@ on_both! {
                     let (engine, plain, revoked) = (app.engine.clone(), plain.clone(), revoked.clone());
                     tokio::spawn(async move {
                         loop {
-                            // Read before asking: an answer to a question asked after the revocation must know of it.
+                            // Read before the verification: one that starts after the revocation must know about it.
                             let was_revoked = revoked.load(Ordering::SeqCst);
                             let answer = ask(&engine, &plain).await;
                             if was_revoked {
@@ -191,7 +192,7 @@ on_both! {
                     })
                 })
                 .collect();
-            // Sometimes while the key is first read, sometimes once it is warm.
+            // Sometimes while the key is first read, sometimes once it is in memory.
             for _ in 0..round % 7 {
                 tokio::task::yield_now().await;
             }
@@ -222,7 +223,7 @@ on_both! {
     }
 }
 
-/// What the engine says of a key, or that it cannot say.
+/// The result of a verification, or `no answer`.
 async fn ask(engine: &Engine, key: &PlainKey) -> String {
     match verify(
         engine,

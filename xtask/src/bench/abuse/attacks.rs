@@ -1,4 +1,4 @@
-//! The attacks. What they send is made beforehand, so that making it is not measured.
+//! The attacks. Their payloads are created in advance, so that creating them is not measured.
 
 use std::{
     io,
@@ -21,32 +21,32 @@ use crate::{
     step::started_now,
 };
 
-/// How long the attack lasts that is none.
+/// How long the baseline without an attack runs.
 const IDLE: Duration = Duration::from_secs(5);
-/// How long the server is left alone after many pages.
+/// How long the server is left idle after many pages.
 const REST: Duration = Duration::from_secs(60);
-/// After so long an aborted sign-in is given up.
+/// When an aborted sign-in is given up.
 const ABORT: Duration = Duration::from_millis(5);
-/// From one honest sign-in to the next.
+/// The interval between legitimate sign-ins.
 const HONEST_PACE: Duration = Duration::from_millis(200);
-/// The most honest sign-ins: as many as are due while the attack waits for its answers.
+/// The maximum number of legitimate sign-ins: as many as are sent while the attack waits for its responses.
 const MOST_HONEST: usize = 450;
-/// How long half requests are kept open.
+/// How long incomplete requests are kept open.
 const KEPT_OPEN: Duration = Duration::from_secs(15);
-/// How long it is waited for a word on a connection that is kept open.
+/// How long to wait for data on a connection that is kept open.
 const GLANCE: Duration = Duration::from_millis(2);
 
 const NEW_KEY: &str = "/orgs/attacker/keys/new";
 const IMPORT: &str = "/orgs/attacker/keys/import";
 const EXPORT: &str = "/orgs/attacker/audit.csv";
-/// Where the attacker's keys and agents are by program.
+/// The attacker's keys and agents in the REST API.
 pub const REST_KEYS: &str = "/v1/orgs/attacker/keys";
 pub const REST_AGENTS: &str = "/v1/orgs/attacker/agents";
 const REST_AUDIT: &str = "/v1/orgs/attacker/audit";
 
-/// Something that is done to the server.
+/// An attack on the server.
 pub struct Attack {
-    /// What it is called.
+    /// The name of the attack.
     pub name: &'static str,
     run: Box<dyn Fn() -> Tally>,
 }
@@ -59,19 +59,19 @@ impl Attack {
         }
     }
 
-    /// The same request so often at once.
+    /// Sends the same request `count` times concurrently.
     fn repeated(name: &'static str, site: Site, count: usize, request: Request) -> Self {
         let requests = vec![request; count];
         Self::new(name, move || all_at_once(site, &requests))
     }
 
-    /// Does it, to the last answer.
+    /// Runs the attack and waits for all responses.
     pub fn carry_out(&self) -> Tally {
         (self.run)()
     }
 }
 
-/// No attack: what the probes alone cost, to compare with.
+/// No attack: measures the probes alone, as a baseline.
 pub fn none() -> Attack {
     Attack::new("no attack", || {
         thread::sleep(IDLE);
@@ -79,7 +79,7 @@ pub fn none() -> Attack {
     })
 }
 
-/// Long lists and many fields, by page and by program.
+/// Long lists and many fields, sent to the pages and the API.
 pub fn on_lists(attacker: &Attacker) -> Vec<Attack> {
     let site = attacker.site;
     let import = |file: &str| {
@@ -150,7 +150,7 @@ pub fn on_lists(attacker: &Attacker) -> Vec<Attack> {
     ]
 }
 
-/// What is stored and as large as it may be, by page and by program.
+/// Requests for stored records of the maximum size, sent to the pages and the API.
 pub fn on_what_is_stored(attacker: &Attacker) -> Vec<Attack> {
     let site = attacker.site;
     let list = |name, path: &str| {
@@ -174,7 +174,7 @@ pub fn on_what_is_stored(attacker: &Attacker) -> Vec<Attack> {
             300,
             attacker.of_page("/orgs/attacker/keys"),
         ),
-        // Whether memory is given back shows in its last column.
+        // The last column shows whether memory is released.
         Attack::new("nothing for a minute", || {
             thread::sleep(REST);
             Tally::default()
@@ -182,10 +182,11 @@ pub fn on_what_is_stored(attacker: &Attacker) -> Vec<Attack> {
     ]
 }
 
-/// Work with passwords, for which no one need be known.
+/// Attacks on password hashing, which need no account.
 pub fn on_passwords(site: Site) -> Vec<Attack> {
     vec![
-        // Every /64 is another one. Whoever has one /48 has many of them; whoever has a provider's network has many /48s.
+        // Each request comes from another /64. The owner of one /48 has many /64s; the owner of a provider's network
+        // has many /48s.
         Attack::new("900 aborted sign-ins, one /48", move || {
             aborted_sign_ins(site, 900, 40, |number| {
                 format!("2001:db8:ffff:{number:x}::1")
@@ -198,7 +199,7 @@ pub fn on_passwords(site: Site) -> Vec<Attack> {
     ]
 }
 
-/// What is there for whoever watches the process, and open to everyone.
+/// Requests to the operators' endpoints, which need no authentication.
 pub fn on_operators(site: Site) -> Vec<Attack> {
     let attack = |name, path: &'static str| {
         Attack::new(name, move || {
@@ -212,14 +213,14 @@ pub fn on_operators(site: Site) -> Vec<Attack> {
     ]
 }
 
-/// Connections that never come to a request: more than the server may have files open.
+/// Connections that never send a complete request, more than the server can have open files.
 pub fn on_descriptors(site: Site) -> Attack {
     Attack::new("320 half requests, 256 files", move || {
         half_requests(site, 320)
     })
 }
 
-/// An address that no other number has.
+/// A unique address for each number.
 fn ip_address(number: usize) -> String {
     format!(
         "10.{}.{}.{}",
@@ -229,7 +230,8 @@ fn ip_address(number: usize) -> String {
     )
 }
 
-/// Wrong passwords for addresses that no one has, each from another /64. No one waits for the answer.
+/// Sign-ins with wrong passwords for unknown addresses, each from another /64. The client does not wait for the
+/// response.
 fn aborted_sign_ins(
     site: Site,
     count: usize,
@@ -252,14 +254,14 @@ fn aborted_sign_ins(
     taken(tally)
 }
 
-/// Sends a whole request and closes the connection soon after. What was answered by then counts.
+/// Sends a complete request and closes the connection shortly after. A response that arrives by then counts.
 fn aborted(site: Site, request: &Request) -> io::Result<Answer> {
     let mut connection = Connection::open(site, PATIENCE)?;
     connection.send(request)?;
     connection.within(ABORT).receive()
 }
 
-/// Accounts that one client makes, while honest people sign in from elsewhere.
+/// One client creates accounts while legitimate users sign in from elsewhere.
 fn sign_ups(site: Site, count: usize) -> Tally {
     let requests: Vec<Request> = (0..count)
         .map(|number| {
@@ -283,7 +285,7 @@ fn sign_ups(site: Site, count: usize) -> Tally {
     })
 }
 
-/// Has honest people sign in until `over`, and says how many got in.
+/// Sends legitimate sign-ins until `over` and reports how many succeeded.
 fn honest_sign_ins(site: Site, over: &AtomicBool) -> String {
     let times = Mutex::new(Vec::new());
     let mut tried = 0;
@@ -305,19 +307,19 @@ fn honest_sign_ins(site: Site, over: &AtomicBool) -> String {
     let times = taken(times);
     let slowest = times.iter().max().copied().unwrap_or_default();
     format!(
-        "{} of {tried} honest sign-ins got in, the slowest after {:.1} s",
+        "{} of {tried} legitimate sign-ins succeeded, the slowest after {:.1} s",
         times.len(),
         slowest.as_secs_f64()
     )
 }
 
 fn honest_sign_in(site: Site, number: usize) -> Request {
-    // Each from another network, as people are.
+    // Each from another network, like real users.
     let from = format!("198.18.{}.7", number % 250);
     sign_in(site, &honest_person(number), &from).with("Accept", "text/html,*/*;q=0.8")
 }
 
-/// The same request so often, on connections that are kept.
+/// Sends the same request `count` times on persistent connections.
 fn one_after_the_other(site: Site, request: &Request, count: usize, connections: usize) -> Tally {
     let tally = Mutex::new(Tally::default());
     crowd(connections, count, || {
@@ -331,7 +333,7 @@ fn one_after_the_other(site: Site, request: &Request, count: usize, connections:
     taken(tally)
 }
 
-/// Asks on the connection that is kept, or on a new one; one that fails is not used again.
+/// Sends a request on the open connection, or on a new one. A connection that fails is not reused.
 fn ask_again(site: Site, request: &Request, kept: &mut Option<Connection>) -> io::Result<Answer> {
     let mut connection = match kept.take() {
         Some(connection) => connection,
@@ -342,7 +344,7 @@ fn ask_again(site: Site, request: &Request, kept: &mut Option<Connection>) -> io
     Ok(answer)
 }
 
-/// Begins requests and leaves them at that.
+/// Starts requests and does not complete them.
 fn half_requests(site: Site, count: usize) -> Tally {
     let mut tally = Tally::default();
     let mut open = Vec::new();
@@ -369,7 +371,7 @@ fn half_request(site: Site) -> io::Result<Connection> {
     Ok(connection)
 }
 
-/// What became of a connection that no request came on.
+/// The fate of a connection with an incomplete request.
 fn fate(connection: &mut Connection) -> String {
     match connection.within(GLANCE).receive() {
         Ok(answer) => format!("answered {}", answer.status),

@@ -1,4 +1,4 @@
-//! Many requests at once, and what they were answered with.
+//! Sends many requests concurrently and counts the responses.
 
 use std::{
     collections::BTreeMap,
@@ -13,22 +13,22 @@ use std::{
 
 use crate::bench::http::{Answer, Request, Site};
 
-/// How long an attack waits for its answers: longer than the server lets a request take.
+/// How long an attack waits for responses: longer than the server's own request timeout.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The answers to an attack.
+/// The responses to an attack.
 #[derive(Default)]
 pub struct Tally {
-    /// How many whole requests were sent.
+    /// The number of complete requests that were sent.
     pub requests: usize,
-    /// What else is worth knowing.
+    /// Further remarks.
     pub notes: Vec<String>,
     answers: BTreeMap<String, usize>,
     largest: u64,
 }
 
 impl Tally {
-    /// Counts a request by what came of it.
+    /// Counts a request by its result.
     pub fn add(&mut self, answer: &io::Result<Answer>) {
         self.requests += 1;
         match answer {
@@ -41,7 +41,7 @@ impl Tally {
         }
     }
 
-    /// Counts what is not a request.
+    /// Counts something other than a request.
     pub fn count(&mut self, what: impl Into<String>) {
         *self.answers.entry(what.into()).or_default() += 1;
     }
@@ -61,7 +61,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Has `size` workers share the numbers below `turns`.
+/// Starts `size` workers that share the numbers below `turns`.
 pub fn crowd<W: FnMut(usize)>(size: usize, turns: usize, worker: impl Fn() -> W + Sync) {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -80,7 +80,7 @@ pub fn crowd<W: FnMut(usize)>(size: usize, turns: usize, worker: impl Fn() -> W 
     });
 }
 
-/// Sends all requests at once, each on a connection of its own.
+/// Sends all requests concurrently, each on its own connection.
 pub fn all_at_once(site: Site, requests: &[Request]) -> Tally {
     let tally = Mutex::new(Tally::default());
     crowd(requests.len(), requests.len(), || {
@@ -92,12 +92,12 @@ pub fn all_at_once(site: Site, requests: &[Request]) -> Tally {
     taken(tally)
 }
 
-/// What a lock guards. Whoever panics holding it ends the run anyway.
+/// Locks a mutex. Poisoning is ignored: a panic ends the run anyway.
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a lock guarded.
+/// Returns the value of a mutex.
 pub fn taken<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,12 @@
-//! What the attacks send: the largest bodies that are taken, full of what is slow to check.
+//! The payloads of the attacks: bodies of the maximum size, full of values that are slow to validate.
 
-/// How large a body of the REST API may be, in bytes.
+/// The maximum size of a request body of the REST API, in bytes.
 pub const LARGEST_JSON: usize = 64 * 1024;
 
 const BOUNDARY: &str = "latchkey-abuse";
 const DIGEST: &str = "a5d6ad5ae0ad7d1e6a4d1aa0d8aa37c5df3a4a4c5ad75d1e6a4d1aa0d8aa37c5";
 
-/// The word of this number: each is another one, and they are short, so that many fit into a body.
+/// A unique word for each number, short so that many fit into a body.
 pub fn word(number: usize, letters: u32) -> String {
     (0..letters)
         .rev()
@@ -14,13 +14,13 @@ pub fn word(number: usize, letters: u32) -> String {
         .collect()
 }
 
-/// A domain that no other number has.
+/// A unique domain for each number.
 pub fn domain(number: usize) -> String {
     format!("{}.io", word(number, 4))
 }
 
-/// As many domains as fit into one request, of 118 characters each, as a list in JSON. Of each other `first` they are other
-/// ones.
+/// A JSON list of as many domains as fit into one request, of 118 characters each. The lists for different values of
+/// `first` share no domains.
 pub fn long_domains(first: usize) -> String {
     let long = "a".repeat(63);
     let domain = |number: usize| {
@@ -30,23 +30,23 @@ pub fn long_domains(first: usize) -> String {
     format!("[{}]", list(490, ",", domain))
 }
 
-/// CSV of one row, whose cells hold so many characters that HTML writes as four.
+/// CSV with one row that contains `count` characters that HTML escapes to four.
 pub fn csv_of_less_than_signs(count: usize) -> String {
     format!("name,sha256\n{},x\n", "<".repeat(count))
 }
 
-/// Many items as one text.
+/// Joins `count` items to one text.
 pub fn list(count: usize, separator: &str, item: impl Fn(usize) -> String) -> String {
     let items: Vec<String> = (0..count).map(item).collect();
     items.join(separator)
 }
 
-/// CSV with one key, which has all these domains.
+/// CSV with one key that has all of these domains.
 pub fn csv_of_one(domains: &str) -> String {
     format!("name,sha256,kind,domains\nImported,{DIGEST},widget,\"{domains}\"\n")
 }
 
-/// CSV in which nearly every field of every row is wrong.
+/// CSV in which nearly every field of every row is invalid.
 pub fn csv_of_bad_rows(count: usize) -> String {
     let columns = "name,sha256,last_four,kind,environment,scopes,domains,ip_ranges,expires_in_days,project,metadata\n";
     let row = |number| {
@@ -56,7 +56,7 @@ pub fn csv_of_bad_rows(count: usize) -> String {
     format!("{columns}{}", list(count, "", row))
 }
 
-/// The form of the import page with this file, and the form's type.
+/// The import form with this file, and its content type.
 pub fn multipart(file: &str) -> (String, String) {
     let body = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"format\"\r\n\r\ncsv\r\n--{BOUNDARY}\r\n\
@@ -66,7 +66,7 @@ pub fn multipart(file: &str) -> (String, String) {
     (format!("multipart/form-data; boundary={BOUNDARY}"), body)
 }
 
-/// A plain form's body.
+/// The body of a URL-encoded form.
 pub fn form(fields: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = fields
         .iter()
@@ -88,19 +88,19 @@ fn encoded(text: &str) -> String {
     encoded
 }
 
-/// A new key as JSON of the largest size, with as many items in the array `field` as fit.
+/// A request for a new key, in JSON of the maximum size, with as many items as fit in the array `field`.
 pub fn json_with_list(field: &str, kind: &str, item: impl Fn(usize) -> String) -> String {
     let front = format!("{{\"name\":\"Listed\",\"kind\":\"{kind}\",\"{field}\":[");
     filled(&front, "]}", |number| format!("\"{}\"", item(number)))
 }
 
-/// A new key as JSON of the largest size, with as many fields as fit that no key has.
+/// A request for a new key, in JSON of the maximum size, with as many unknown fields as fit.
 pub fn json_of_unknown_fields() -> String {
     let front = "{\"name\":\"Unknown\",\"kind\":\"secret\",";
     filled(front, "}", |number| format!("\"{}\":0", word(number, 4)))
 }
 
-/// Items, with commas in between, as many as fit into the largest JSON body.
+/// As many comma-separated items as fit into the largest JSON body.
 fn filled(front: &str, back: &str, item: impl Fn(usize) -> String) -> String {
     let mut text = front.to_owned();
     for number in 0.. {

@@ -1,4 +1,4 @@
-//! The probes: small requests of others, asked all the time while an attack goes on.
+//! The probes: small requests of other clients, sent continuously during an attack.
 
 use std::{
     panic::resume_unwind,
@@ -22,14 +22,14 @@ use crate::{
     step::started_now,
 };
 
-/// From one request of a probe to the next, unless the answer takes longer.
+/// The interval between requests of a probe, unless the response takes longer.
 const PACE: Duration = Duration::from_millis(20);
-/// How long a probe waits for its answer.
+/// The timeout of a probe's request.
 const LIMIT: Duration = Duration::from_secs(2);
-/// How long after an attack the memory is looked at once more.
+/// How long after an attack the memory is measured again.
 const SETTLING: Duration = Duration::from_secs(5);
 
-/// A request and what its answer must hold.
+/// A request and a text that its response must contain.
 pub struct Probe {
     request: Request,
     expected: &'static str,
@@ -37,33 +37,33 @@ pub struct Probe {
 
 /// Both probes.
 pub struct Probes {
-    /// Whether the process answers at all.
+    /// Checks that the process answers at all.
     pub healthz: Probe,
-    /// Whether another organization's key may pass.
+    /// Checks that another organization's key is still valid.
     pub verify: Probe,
 }
 
-/// How a probe was answered.
+/// The results of a probe.
 pub struct Probed {
-    /// Milliseconds until the answer, or until there was none; never empty.
+    /// Milliseconds until the response or the timeout of each request; never empty.
     milliseconds: Vec<f64>,
-    /// How often the answer was another one, or none.
+    /// The number of requests without the expected response.
     pub failures: usize,
 }
 
 impl Probe {
-    /// A probe whose answer must be 200 with this in its body.
+    /// Creates a probe that expects status 200 with this text in the body.
     pub fn new(request: Request, expected: &'static str) -> Self {
         Self { request, expected }
     }
 
-    /// Asks once, on a connection of its own.
+    /// Sends one request, on its own connection.
     fn is_answered(&self, site: Site) -> bool {
         site.ask(&self.request, LIMIT)
             .is_ok_and(|answer| answer.status == 200 && answer.text().contains(self.expected))
     }
 
-    /// Asks at least once, and until `over`.
+    /// Sends at least one request, and further ones until `over`.
     fn keep_asking(&self, site: Site, over: &AtomicBool) -> Probed {
         let mut probed = Probed {
             milliseconds: Vec::new(),
@@ -84,7 +84,7 @@ impl Probe {
 }
 
 impl Probes {
-    /// Fails unless both are answered as they should be.
+    /// Fails unless both probes get the expected response.
     pub fn check(&self, site: Site) -> Result<()> {
         ensure!(
             self.healthz.is_answered(site),
@@ -99,18 +99,19 @@ impl Probes {
 }
 
 impl Probed {
-    /// Half of the answers took no longer, in milliseconds.
+    /// The median response time, in milliseconds.
     pub fn median(&self) -> f64 {
         median(self.milliseconds.clone())
     }
 
-    /// The slowest answer, in milliseconds.
+    /// The slowest response time, in milliseconds.
     pub fn worst(&self) -> f64 {
         self.milliseconds.iter().copied().fold(0.0, f64::max)
     }
 }
 
-/// Carries out an attack between the probes. They go on until the server has done all that the attack left it to do.
+/// Runs an attack together with the probes. They continue until the server has finished all work that the attack
+/// caused.
 pub fn measure(server: &Server, probes: &Probes, attack: &Attack) -> Result<Row> {
     let Server { site, process, .. } = server;
     let (before, cpu_before) = (process.memory()?, process.cpu()?);
@@ -149,16 +150,16 @@ pub fn measure(server: &Server, probes: &Probes, attack: &Attack) -> Result<Row>
     })
 }
 
-/// What is said of a server that worked on after the attack was over.
+/// A remark if the server kept working after the attack.
 fn work_note(worked_on: Option<Duration>) -> Option<String> {
     match worked_on {
-        None => Some("the server did not come to rest".to_owned()),
+        None => Some("the server did not become idle".to_owned()),
         Some(time) if time < Duration::from_secs(1) => None,
-        Some(time) => Some(format!("worked on for {:.1} s", time.as_secs_f64())),
+        Some(time) => Some(format!("kept working for {:.1} s", time.as_secs_f64())),
     }
 }
 
-/// Ends the probes when it goes, also when the attack fails or panics.
+/// Stops the probes when dropped, even if the attack fails or panics.
 struct Ending<'a>(&'a AtomicBool);
 
 impl Drop for Ending<'_> {
@@ -167,7 +168,7 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// What a thread came to; its panic goes on here.
+/// Returns the result of a thread and propagates its panic.
 pub fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     match thread.join() {
         Ok(done) => done,
@@ -177,7 +178,7 @@ pub fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 
 #[cfg(test)]
 impl Probed {
-    /// Answers that took so long, for tests.
+    /// Creates results for tests.
     pub fn of(milliseconds: &[f64], failures: usize) -> Self {
         Self {
             milliseconds: milliseconds.to_vec(),

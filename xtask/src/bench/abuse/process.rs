@@ -1,4 +1,4 @@
-//! What a process costs, as Linux tells it.
+//! The resource usage of a process, as reported by Linux.
 
 use std::{
     fs,
@@ -12,13 +12,13 @@ use anyhow::{Context, Result};
 
 use crate::step::{output, started_now};
 
-/// How often the memory is looked at.
+/// The interval between memory samples.
 const SAMPLING: Duration = Duration::from_millis(20);
-/// How long the processor use is looked at to say that the process rests.
+/// The period over which CPU usage is measured to detect an idle process.
 const SLICE: Duration = Duration::from_millis(250);
-/// A process that uses less in a slice rests: the probes alone take about a tenth of it.
+/// The maximum CPU usage per period of an idle process. The probes alone take about a tenth of it.
 const REST: Duration = Duration::from_millis(50);
-/// How long it may work on after an attack.
+/// The maximum time to wait for the process to become idle after an attack.
 const LONGEST_WORK: Duration = Duration::from_secs(60);
 
 /// A running process.
@@ -29,7 +29,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// The process with this id.
+    /// The process with this ID.
     pub fn of(id: u32) -> Result<Self> {
         let ticks = output(Command::new("getconf").arg("CLK_TCK"))?;
         let process = Self {
@@ -42,7 +42,7 @@ impl Process {
         Ok(process)
     }
 
-    /// The processor time it has used so far.
+    /// The CPU time used so far.
     pub fn cpu(&self) -> Result<Duration> {
         let stat = self.read("stat")?;
         let ticks = ticks(&stat).with_context(|| format!("/proc/{}/stat: {stat}", self.id))?;
@@ -51,13 +51,13 @@ impl Process {
         ))
     }
 
-    /// Its resident memory, in kB.
+    /// The resident memory in kB.
     pub fn memory(&self) -> Result<u64> {
-        // A process that has ended and waits for its parent still has a status, but no memory.
+        // A zombie process still has a status, but no memory.
         resident(&self.read("status")?).context("the server has ended")
     }
 
-    /// The most memory that it has until `over`, in kB.
+    /// The peak memory until `over`, in kB.
     pub fn peak_memory(&self, over: &AtomicBool) -> Result<u64> {
         let mut peak = self.memory()?;
         while !over.load(Ordering::Relaxed) {
@@ -67,7 +67,7 @@ impl Process {
         Ok(peak)
     }
 
-    /// Waits until it rests, and says for how long it worked on; `None` when it did not stop.
+    /// Waits until the process is idle and returns how long that took; `None` if it did not become idle.
     pub fn wait_for_rest(&self) -> Result<Option<Duration>> {
         let started = started_now();
         while started.elapsed() < LONGEST_WORK {
@@ -86,7 +86,7 @@ impl Process {
     }
 }
 
-/// utime and stime of a `stat` file. The program's name, in parentheses, may hold anything.
+/// utime and stime from a `stat` file. The program's name, in parentheses, can contain any character.
 fn ticks(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_whitespace().skip(11);
@@ -94,7 +94,7 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(ticks()? + ticks()?)
 }
 
-/// VmRSS of a `status` file, in kB.
+/// VmRSS from a `status` file, in kB.
 fn resident(status: &str) -> Option<u64> {
     let line = status
         .lines()

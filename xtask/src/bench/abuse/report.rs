@@ -1,27 +1,27 @@
-//! One row for each attack, and which goals are missed.
+//! The results of the attacks, one row each, and the missed goals.
 
 use std::{fmt, time::Duration};
 
 use super::{crowd::Tally, probe::Probed};
 
-/// Seconds of processor time that one request of an attack stays below.
+/// The goal for CPU time per request of an attack, in seconds: less than this.
 const CPU_GOAL: f64 = 1.0;
-/// Milliseconds that the slowest answer to a probe stays below.
+/// The goal for the slowest probe response, in milliseconds: less than this.
 const PROBE_GOAL: f64 = 100.0;
 
-/// What an attack did.
+/// The results of one attack.
 pub struct Row {
-    /// What it is called.
+    /// The name of the attack.
     pub name: &'static str,
-    /// Its own answers.
+    /// The responses to the attack itself.
     pub tally: Tally,
-    /// How long it took.
+    /// The duration of the attack.
     pub wall: Duration,
-    /// The processor time that the server used, until it rested.
+    /// The CPU time that the server used until it was idle again.
     pub cpu: Duration,
-    /// How `/healthz` was answered.
+    /// The results of the `/healthz` probe.
     pub healthz: Probed,
-    /// How `/v1/verify` was answered.
+    /// The results of the `/v1/verify` probe.
     pub verify: Probed,
     /// The server's resident memory.
     pub memory: Memory,
@@ -31,13 +31,13 @@ pub struct Row {
 pub struct Memory {
     /// Before the attack.
     pub before: u64,
-    /// The most during the attack.
+    /// The peak during the attack.
     pub peak: u64,
     /// Five seconds after the attack.
     pub after: u64,
 }
 
-/// Prints what stands in which column.
+/// Prints the column headings.
 pub fn print_header() {
     println!(
         "{:31} {:>6} {:>7} {:>15} {:>15} {:>7} {:>20}",
@@ -59,14 +59,14 @@ pub fn print_header() {
     );
 }
 
-/// Prints which goals are missed.
+/// Prints the missed goals.
 pub fn print_goals(missed: &[String]) {
     println!();
     if missed.is_empty() {
-        println!("Every goal is met.");
+        println!("All goals were met.");
         return;
     }
-    println!("Goals that are missed:");
+    println!("Missed goals:");
     for goal in missed {
         println!("- {goal}");
     }
@@ -95,7 +95,7 @@ impl fmt::Display for Row {
 }
 
 impl Row {
-    /// The goals that it misses, each as a sentence.
+    /// The missed goals, one sentence each.
     pub fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         missed.extend(self.cpu_missed());
@@ -108,7 +108,7 @@ impl Row {
             }
             if probed.failures > 0 {
                 missed.push(format!(
-                    "{name}: {path} was not answered as it should be {} times.",
+                    "{name}: {path} did not get the expected response {} times.",
                     probed.failures
                 ));
             }
@@ -116,7 +116,7 @@ impl Row {
         missed
     }
 
-    /// Connections that carry no whole request have no goal.
+    /// Attacks without complete requests have no CPU goal.
     fn cpu_missed(&self) -> Option<String> {
         let each = self.cpu.as_secs_f64() / self.tally.requests as f64;
         (self.tally.requests > 0 && each >= CPU_GOAL).then(|| {
@@ -165,7 +165,7 @@ mod tests {
             [
                 "attack: a request took 2.0 s of CPU; the goal is under 1 s.",
                 "attack: /healthz took 250 ms at worst; the goal is under 100 ms.",
-                "attack: /v1/verify was not answered as it should be 2 times."
+                "attack: /v1/verify did not get the expected response 2 times."
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! Who is there: an attacker in an organization of their own, and another organization whose key must go on working.
+//! The test setup: an attacker in their own organization, and another organization whose key must keep working.
 
 use std::{
     fs,
@@ -26,18 +26,18 @@ use crate::{
     workspace::Workspace,
 };
 
-/// Everyone's password.
+/// The password of all users.
 pub const PASSWORD: &str = "marmalade on a tuesday";
-/// How many honest people there are: one account may have only ten tries under way.
+/// The number of legitimate users: an account can have only ten concurrent sign-in attempts.
 pub const HONEST_PEOPLE: usize = 8;
 
 const ATTACKER: &str = "owner@attacker.example";
 const ATTACKERS_ADDRESS: &str = "203.0.113.66";
 const SIGNING_IN: Duration = Duration::from_secs(10);
 
-/// The data folder and those who have credentials in it.
+/// The data folder and the credentials stored in it.
 pub struct Scene {
-    /// What asks whether others are still answered.
+    /// The probes that check whether others are still served.
     pub probes: Probes,
     program: PathBuf,
     folder: TempDir,
@@ -45,31 +45,31 @@ pub struct Scene {
     manage_token: String,
 }
 
-/// A server that serves the scene until this value goes.
+/// A server with this setup, which is stopped when dropped.
 pub struct Server {
-    /// Where it is.
+    /// The address of the server.
     pub site: Site,
-    /// What it costs.
+    /// The process, for measuring resource usage.
     pub process: Process,
     _running: Running,
 }
 
-/// Who attacks, with all that they may have.
+/// The attacker, with a session and a token.
 pub struct Attacker {
-    /// The server.
+    /// The server's address.
     pub site: Site,
     cookie: String,
     manage_token: String,
 }
 
 impl Scene {
-    /// Makes it by the program's own commands.
+    /// Creates the setup with the program's own commands.
     pub fn make(workspace: &Workspace, program: PathBuf) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("latchkey-abuse-")
             .tempdir()?;
         let convention = folder.path().join("convention.toml");
-        // The probe asks more often than a key may be used.
+        // The probe sends more requests than the rate limit of a key allows.
         fs::write(&convention, without_rate_limit(workspace)?)?;
         let say = |arguments: &str| {
             let mut command = latchkey(&program, folder.path(), &convention, free_port()?);
@@ -101,7 +101,7 @@ impl Scene {
         })
     }
 
-    /// Starts a server, which may have so many files open, and waits until both probes are answered: the key is warm.
+    /// Starts a server with this limit of open files and waits until both probes succeed. The key is then cached.
     pub fn start(&self, files: Option<u32>) -> Result<Server> {
         let site = Site { port: free_port()? };
         let mut command = match files {
@@ -146,7 +146,7 @@ impl Scene {
 }
 
 impl Attacker {
-    /// A form that the attacker posts from a page.
+    /// A form that the attacker submits on a page.
     pub fn by_page(&self, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> Request {
         from_page(self.site, Request::post(path, content_type, body), path)
             .with("Accept", "text/html,*/*;q=0.8")
@@ -154,12 +154,12 @@ impl Attacker {
             .with("X-Forwarded-For", ATTACKERS_ADDRESS)
     }
 
-    /// A body that the attacker's program sends.
+    /// A JSON body that the attacker sends to the API.
     pub fn by_program(&self, path: &str, body: impl Into<Vec<u8>>) -> Request {
         self.as_program(Request::post(path, JSON, body))
     }
 
-    /// A request of the attacker's program.
+    /// An API request of the attacker.
     pub fn as_program(&self, request: Request) -> Request {
         request.with("Authorization", &format!("Bearer {}", self.manage_token))
     }
@@ -173,24 +173,24 @@ impl Attacker {
     }
 }
 
-/// The address of one of the honest people.
+/// The e-mail address of a legitimate user.
 pub fn honest_person(number: usize) -> String {
     format!("honest{}@victim.example", number % HONEST_PEOPLE)
 }
 
-/// A sign-in with everyone's password, without saying which kind of answer is wanted.
+/// A sign-in with the common password, without an `Accept` header.
 pub fn sign_in(site: Site, email: &str, from: &str) -> Request {
     let fields = [("email", email), ("password", PASSWORD), ("next", "")];
     public_form(site, "sign-in", &fields, from)
 }
 
-/// A form of the pages that need no session; `from` is the client's address.
+/// A form that needs no session; `from` is the client's address.
 pub fn public_form(site: Site, name: &str, fields: &[(&str, &str)], from: &str) -> Request {
     let request = Request::post(&format!("/{name}"), FORM, payload::form(fields));
     from_page(site, request, &format!("/{name}")).with("X-Forwarded-For", from)
 }
 
-/// What browsers say of the page that a form stands on.
+/// Adds the headers that browsers send for a form on `page`.
 fn from_page(site: Site, request: Request, page: &str) -> Request {
     let origin = site.origin();
     request
@@ -198,16 +198,16 @@ fn from_page(site: Site, request: Request, page: &str) -> Request {
         .with("Referer", &format!("{origin}{page}"))
 }
 
-/// The program with the scene's settings.
+/// The program with the settings of this setup.
 fn latchkey(program: &Path, data: &Path, convention: &Path, port: u16) -> Command {
     let mut command = server::command(program, data, port);
     command
-        // A developer's own database is not attacked.
+        // A developer's own database must not be attacked.
         .env_remove("LATCHKEY_DATABASE_URL")
         .env("LATCHKEY_PUBLIC_URL", Site { port }.origin())
         .env("LATCHKEY_CONVENTION", convention)
         .env("LATCHKEY_SIGN_UP", "open")
-        // So `X-Forwarded-For` chooses the client's address.
+        // With a trusted proxy, `X-Forwarded-For` sets the client's address.
         .env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
     command
 }
@@ -221,7 +221,7 @@ fn probes(verify_token: &str, key: &str) -> Probes {
     }
 }
 
-/// Runs a program with this on its standard input; its output is shown only when it fails.
+/// Runs a program with this standard input. Its output is shown only if it fails.
 fn run_with_input(command: &mut Command, input: &str) -> Result<()> {
     command
         .stdin(Stdio::piped())
@@ -231,7 +231,7 @@ fn run_with_input(command: &mut Command, input: &str) -> Result<()> {
     let Some(mut stdin) = child.stdin.take() else {
         bail!("the program has no standard input");
     };
-    // A program that refuses its arguments ends without reading, and says why.
+    // A program that rejects its arguments exits without reading its input and reports why.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     let output = child.wait_with_output()?;

@@ -1,5 +1,5 @@
-//! What the attacker has stored beforehand: keys, agents and entries of the audit log, each as large as one request makes
-//! it.
+//! The data that the attacker stores in advance: keys, agents and audit log entries of the maximum size for one
+//! request.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use super::{
 };
 use crate::bench::http::{Answer, JSON, Request};
 
-/// As many as a page of a list has at most.
+/// The maximum number of items on a list page.
 const KEYS_AND_AGENTS: usize = 100;
-/// Changes of one key: several pages of the log.
+/// The number of changes to one key, which fill several pages of the audit log.
 const CHANGES: usize = 150;
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Stores it.
+/// Stores the data.
 pub fn store(attacker: &Attacker) -> Result<()> {
     let lists = [0, 1].map(payload::long_domains);
     let list = &lists[0];
@@ -43,7 +43,7 @@ fn done(attacker: &Attacker, request: &Request) -> Result<Answer> {
     let answer = attacker.site.ask(request, PATIENCE)?;
     ensure!(
         matches!(answer.status, 200 | 201),
-        "what the attacker stores was answered with {}: {}",
+        "storing the attacker's data failed with {}: {}",
         answer.status,
         answer.text()
     );

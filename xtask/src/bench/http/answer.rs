@@ -1,24 +1,25 @@
-//! An answer, and how it is read from a connection.
+//! Reads HTTP responses.
 
 use std::io::{self, BufRead, Read};
 
-/// How many bytes of an answer's body are kept. The rest is counted: an attack may be answered with many megabytes.
+/// The number of bytes of a body that are kept. The rest is only counted: the response to an attack can have many
+/// megabytes.
 const KEPT: u64 = 64 * 1024;
-/// The longest head that is read, in bytes.
+/// The maximum length of the head, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// What came back.
+/// A response.
 pub struct Answer {
-    /// The status.
+    /// The status code.
     pub status: u16,
-    /// How many bytes the body had.
+    /// The size of the body in bytes.
     pub size: u64,
     head: String,
     body: Vec<u8>,
 }
 
 impl Answer {
-    /// Reads one answer, and nothing of what follows it.
+    /// Reads one response and nothing after it.
     pub fn read(reader: &mut impl BufRead) -> io::Result<Self> {
         let head = read_head(reader)?;
         let status = head.split_whitespace().nth(1);
@@ -53,7 +54,7 @@ impl Answer {
             .map(|(_, value)| value.trim())
     }
 
-    /// The session that the answer opens, as a request carries it.
+    /// The session cookie that the response sets, in the format of the `Cookie` header.
     pub fn session_cookie(&self) -> Option<&str> {
         self.header("set-cookie")
             .filter_map(|cookie| cookie.split(';').next())
@@ -70,7 +71,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Reads so much of the body.
+    /// Reads up to `length` bytes of the body.
     fn take(&mut self, reader: &mut impl BufRead, length: u64) -> io::Result<u64> {
         let room = KEPT.saturating_sub(self.body.len() as u64).min(length);
         let kept = reader.by_ref().take(room).read_to_end(&mut self.body)? as u64;
@@ -93,7 +94,7 @@ impl Answer {
             let length = u64::from_str_radix(digits, 16)
                 .map_err(|_| invalid("a chunk's length is no number"))?;
             self.take_exactly(reader, length)?;
-            // After each chunk stands a line end; after the last, trailers would stand before it.
+            // Each chunk ends with a line break. The last one may be followed by trailers.
             while !read_line(reader)?.trim().is_empty() {}
             if length == 0 {
                 return Ok(());

@@ -1,4 +1,4 @@
-//! What the form that edits a key begins with: the key as it is.
+//! The data of the form that edits a key.
 
 use latchkey::{
     access::{Permit, to},
@@ -17,7 +17,7 @@ use crate::{
     values::key_options::EditKeyOptions,
 };
 
-/// The key as it is, and what the form offers, for those who may edit keys.
+/// Loads the current values of the key and the choices of the form, for users who can edit keys.
 pub async fn options(request: PageRequest) -> Result<EditKeyOptions, AppError> {
     let membership = request.membership().await?;
     let _permit: Permit<to::EditKeys> = membership.permit()?;

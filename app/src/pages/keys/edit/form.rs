@@ -1,4 +1,4 @@
-//! From the fields to the changed key.
+//! The handler of the form that edits a key.
 
 use latchkey::{
     Engine,
@@ -28,7 +28,7 @@ use crate::{
     values::key_form::SettingsForm,
 };
 
-/// Changes a key to what was sent.
+/// Saves the submitted settings.
 pub async fn submit(
     request: PageRequest,
     form: SettingsForm,
@@ -58,7 +58,7 @@ pub async fn submit(
     }
 }
 
-/// The form once more, with what someone else changed since it was served.
+/// Responds with the form and what someone else changed since it was rendered.
 async fn conflict(
     request: PageRequest,
     form: SettingsForm,

@@ -16,7 +16,7 @@ use crate::{
     values::{key_form::SettingsForm, key_options::EditKeyOptions},
 };
 
-/// The page: the form with what the key is, or with what was refused.
+/// The page: the form with the current values, or with the rejected ones.
 #[component]
 pub fn EditKeyPage() -> impl IntoView {
     page(options, |request, options| {

@@ -1,4 +1,4 @@
-//! The body of the import's form: a file that was chosen (`multipart/form-data`), or text that was pasted.
+//! Parses the body of the import form: a selected file (`multipart/form-data`) or pasted text.
 
 use axum::{body::Body, extract::Request, http::header};
 use http_body_util::BodyExt as _;
@@ -6,15 +6,15 @@ use http_body_util::BodyExt as _;
 use super::file_form::ImportForm;
 use crate::{error::AppError, pages::forms};
 
-/// The most parts of a form: twice those that ours has.
+/// The most parts of a body: twice as many as the form has.
 const MAX_PARTS: usize = 8;
-/// The most characters of what is between two parts (RFC 2046).
+/// The most characters of a multipart boundary (RFC 2046).
 const MAX_BOUNDARY: usize = 70;
 
-/// The form.
+/// Parses the form.
 ///
 /// # Errors
-/// When the body is none.
+/// If the body cannot be parsed.
 pub async fn read(request: Request) -> Result<ImportForm, AppError> {
     let content_type = request
         .headers()
@@ -26,7 +26,7 @@ pub async fn read(request: Request) -> Result<ImportForm, AppError> {
     if boundary.len() > MAX_BOUNDARY {
         return Err(AppError::Unreadable);
     }
-    // multer looks through all that it has whenever more arrives: what arrives as a whole is looked through once.
+    // multer scans its whole buffer whenever data arrives. The body is collected first, so that it is scanned once.
     let whole = request.into_body().collect().await;
     let whole = whole.map_err(|_| AppError::Unreadable)?.to_bytes();
     fields(multer::Multipart::new(
@@ -36,7 +36,7 @@ pub async fn read(request: Request) -> Result<ImportForm, AppError> {
     .await
 }
 
-/// A file counts before pasted text: whoever chose one means it.
+/// A file takes precedence over pasted text, because the user selected it explicitly.
 async fn fields(mut body: multer::Multipart<'_>) -> Result<ImportForm, AppError> {
     let mut form = ImportForm::default();
     let mut file = String::new();

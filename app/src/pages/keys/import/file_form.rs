@@ -1,30 +1,30 @@
-//! The fields of the form that brings a file.
+//! The fields of the import form.
 
 use serde::Deserialize;
 
 use crate::form::sent_back::{MAX_NAME, sent_back};
 
-/// The most bytes of a text that the answer carries: escaped, they can be five times as many.
+/// The most bytes of text that the response contains: escaped, they can be five times as many.
 const MAX_CARRIED: usize = 128 * 1024;
 
-/// The form's fields as they were sent.
+/// The fields as submitted.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct ImportForm {
     /// `csv` or `json`.
     pub format: String,
-    /// The file's text.
+    /// The contents of the file.
     pub text: String,
-    /// `import` to do it; anything else only says what would come of it.
+    /// `import` to import; anything else is a dry run.
     pub go: String,
-    /// Whether the text is that of a file, rather than pasted.
+    /// Whether the text comes from a file and was not pasted.
     #[serde(skip)]
     pub is_file: bool,
 }
 
 impl ImportForm {
-    /// The form as the answer carries it. A text that is too long for that is left out as a whole: half of it would be
-    /// imported as if it were all.
+    /// The form as the response carries it to the import. A text that is too long is left out entirely: a truncated
+    /// text would be imported as if it were complete.
     pub fn carried(&self) -> Self {
         let text = if self.text.len() > MAX_CARRIED {
             String::new()
@@ -39,7 +39,7 @@ impl ImportForm {
         }
     }
 
-    /// The form as it is filled in again. A file is not shown as if it had been pasted.
+    /// The values to render again. The contents of a file are not shown as pasted text.
     pub fn sent_back(&self) -> Self {
         let carried = self.carried();
         Self {

@@ -1,4 +1,4 @@
-//! The form that imports keys: first it says what would come of the file, then it does it.
+//! The handler of the import form: a dry run first, then the import.
 
 use axum::{
     body::Body,
@@ -22,51 +22,50 @@ use crate::{
     site::Site,
 };
 
-/// What came of a file, or would come of it.
+/// The result of an import or a dry run.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// What was sent, its text only where that is short enough to be carried to the import.
+    /// The submitted form, with its text only if it is short enough to be carried to the import.
     pub form: ImportForm,
-    /// Each entry in the order of the file.
+    /// The entries in the order of the file.
     pub entries: Vec<ImportedEntry>,
-    /// Whether the keys are stored now.
+    /// Whether the keys were imported.
     pub imported: bool,
 }
 
-/// What came of an entry.
+/// The result of an entry.
 #[derive(Debug, Clone)]
 pub struct ImportedEntry {
-    /// The line of CSV, or the place in the array of JSON.
+    /// The line in CSV, or the position in the JSON array.
     pub line: u64,
-    /// What the key is called.
     pub name: String,
-    /// How it will be shown.
+    /// The visible characters of the key.
     pub display: String,
-    /// What is wrong: the field and a sentence.
+    /// The errors: field and message.
     pub problems: Vec<(String, String)>,
-    /// How much else is wrong.
+    /// The number of further errors.
     pub more_problems: usize,
 }
 
 impl ImportedEntry {
-    /// Whether it can be imported.
+    /// Whether the entry can be imported.
     pub fn is_good(&self) -> bool {
         self.problems.is_empty() && self.more_problems == 0
     }
 }
 
 impl Imported {
-    /// How many entries will not do.
+    /// The number of entries with errors.
     pub fn bad(&self) -> usize {
         self.entries.iter().filter(|entry| !entry.is_good()).count()
     }
 }
 
-/// What comes of it: the report, or the form again.
+/// The report, or the form again.
 type ImportAnswer = FormAnswer<ImportForm, Imported>;
 
-/// Imports keys, or says what would come of it. A file from someone who may not import keys, or one too many at once, is
-/// not received.
+/// Imports keys, or does a dry run. The body is not read if the user is not allowed to import keys or too many imports
+/// are running.
 pub async fn receive(State(site): State<Site>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let received = async {
@@ -81,7 +80,7 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
         Err(error) => (Err(error), None),
     };
     let response = respond(&site, parts, answer).await;
-    // The answer names every key: it takes up the place until the client has read it.
+    // The response lists every key, so the place in the queue is held until the client has read it.
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _held = &place;
@@ -123,7 +122,7 @@ async fn submit(
             Ok((FormAnswer::Shown(imported), Some(place)))
         }
         Err(ImportError::Fault(fault)) => Err(fault.into()),
-        // What cannot be read is not sent back: the file is still where it came from.
+        // A text that cannot be parsed is not rendered again: the user still has the file.
         Err(error) => {
             let without_text = ImportForm {
                 text: String::new(),

@@ -1,5 +1,5 @@
-//! `/orgs/{org}/keys/import`: keys that were created elsewhere, by their SHA-256. First the page says what would come of a
-//! file, then it does it.
+//! `/orgs/{org}/keys/import`: imports keys that were created elsewhere, by their SHA-256 digest. A dry run shows the
+//! result before the import.
 
 use latchkey::{
     access::{Permit, to},
@@ -29,10 +29,10 @@ use crate::{
     text::number::{counted, grouped},
 };
 
-/// How many entries the page lists: whoever imports more reads what is wrong, not what is right.
+/// The most entries that the page lists. Entries with errors come first.
 const LISTED: usize = 200;
 
-/// The page: the form, or what came of it.
+/// The page: the form, or its result.
 #[component]
 pub fn ImportKeysPage() -> impl IntoView {
     page(may_import, |request, ()| {
@@ -72,7 +72,7 @@ fn Step(keys_path: String, report: Option<Imported>) -> impl IntoView {
     }
 }
 
-/// What would come of the file, and the way on.
+/// The result of a dry run, and the button that imports the keys.
 #[component]
 fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     let (all, bad) = (report.entries.len(), report.bad());
@@ -130,7 +130,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     }
 }
 
-/// Where the page does not carry what was looked at.
+/// A second file input, if the page does not carry the file's contents.
 #[component]
 fn FileAgain() -> impl IntoView {
     view! {
@@ -222,7 +222,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
     }
 }
 
-/// The fields that an entry may leave out.
+/// The optional fields of an entry.
 fn optional_fields() -> impl IntoView {
     let fields = fields().filter(|field| !["name", "sha256"].contains(field));
     fields

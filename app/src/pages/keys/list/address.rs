@@ -1,31 +1,29 @@
-//! What the address of the list says, and the addresses of its links.
+//! The query parameters of the list of keys, and the URLs of its links.
 
 use latchkey::{key::Environment, search::Search};
 
 use crate::text::query::{query_of, value_of};
 
-/// Which keys the address asks for. Words that it should not have are read as if they were not there.
+/// The keys that the URL requests. Unknown values are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Address {
-    /// The org's slug.
+    /// The organization's slug.
     pub org: String,
-    /// Part of a name or a display form.
+    /// Part of a name or of the visible characters.
     pub search: String,
-    /// One environment, or both.
+    /// One environment; `None` for both.
     pub environment: Option<Environment>,
-    /// Which states.
     pub status: StatusChoice,
-    /// By what.
     pub sort: SortChoice,
-    /// Latest, or last in the alphabet, first.
+    /// Latest first, or last in the alphabet first.
     pub descending: bool,
-    /// The place that the page starts after.
+    /// The cursor after which the page starts.
     pub after: String,
-    /// The place that the page ends before.
+    /// The cursor before which the page ends.
     pub before: String,
 }
 
-/// Which states the list shows.
+/// The filter by status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatusChoice {
     /// Every key.
@@ -39,19 +37,17 @@ pub enum StatusChoice {
     Ended,
 }
 
-/// What the list is sorted by.
+/// The sort column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortChoice {
     #[default]
     Name,
-    /// The last use.
     LastUsed,
-    /// The expiry.
     Expires,
 }
 
 impl StatusChoice {
-    /// Every choice, with its word in an address and its text.
+    /// Every choice, with its query value and label.
     pub const ALL: [(Self, &'static str, &'static str); 4] = [
         (Self::Any, "", "Any status"),
         (Self::Active, "active", "Active"),
@@ -59,7 +55,7 @@ impl StatusChoice {
         (Self::Ended, "ended", "Ended"),
     ];
 
-    /// Its word in an address.
+    /// The query value.
     pub fn word(self) -> &'static str {
         Self::ALL
             .into_iter()
@@ -75,7 +71,7 @@ impl SortChoice {
         (Self::Expires, "expires"),
     ];
 
-    /// Its word in an address.
+    /// The query value.
     pub fn word(self) -> &'static str {
         Self::ALL
             .into_iter()
@@ -83,19 +79,19 @@ impl SortChoice {
             .map_or("", |(_, word)| word)
     }
 
-    /// Whether the first click sorts downwards: one looks for the latest use, but for the next expiry.
+    /// Whether the first click sorts in descending order: users look for the latest use, but for the next expiry.
     const fn starts_descending(self) -> bool {
         matches!(self, Self::LastUsed)
     }
 }
 
-/// A text without what is beyond its first `max` characters. The page searches for what its field then shows.
+/// Truncates a text to its first `max` characters, so that the page searches for what its field can show.
 fn first_characters(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
 }
 
 impl Address {
-    /// Reads the query string of the list of `org`.
+    /// Parses the query string. `org` is the organization's slug.
     pub fn read(org: String, query: &str) -> Self {
         let word = |name| value_of(query, name);
         let (status, sort) = (word("status"), word("sort"));
@@ -122,17 +118,17 @@ impl Address {
         }
     }
 
-    /// The address of the list without any choices.
+    /// The path of the list without parameters.
     pub fn path(&self) -> String {
         format!("/orgs/{}/keys", self.org)
     }
 
-    /// Whether some keys may be left out.
+    /// Whether any filter is set.
     pub fn filtered(&self) -> bool {
         !self.search.is_empty() || self.environment.is_some() || self.status != StatusChoice::Any
     }
 
-    /// The address of the list in another environment, from its start.
+    /// The URL of the first page, filtered by another environment.
     pub fn with_environment(&self, environment: Option<Environment>) -> String {
         Self {
             environment,
@@ -141,7 +137,7 @@ impl Address {
         .href()
     }
 
-    /// The address of the list of other states, from its start.
+    /// The URL of the first page, filtered by another status.
     pub fn with_status(&self, status: StatusChoice) -> String {
         Self {
             status,
@@ -150,7 +146,7 @@ impl Address {
         .href()
     }
 
-    /// The address of the list sorted by something else, or the other way round when it is sorted by that.
+    /// The URL of the list sorted by a column. If it is already sorted by it, the order is reversed.
     pub fn sorted_by(&self, sort: SortChoice) -> String {
         let descending = if self.sort == sort {
             !self.descending
@@ -165,7 +161,7 @@ impl Address {
         .href()
     }
 
-    /// The address of the page after a place.
+    /// The URL of the page after a cursor.
     pub fn starting_after(&self, place: String) -> String {
         Self {
             after: place,
@@ -174,7 +170,7 @@ impl Address {
         .href()
     }
 
-    /// The address of the page before a place.
+    /// The URL of the page before a cursor.
     pub fn ending_before(&self, place: String) -> String {
         Self {
             before: place,
@@ -183,7 +179,7 @@ impl Address {
         .href()
     }
 
-    /// The word for the direction, where it is not the one that the sorting starts with.
+    /// The query value of the sort order; empty for the default of the column.
     pub fn direction_word(&self) -> &'static str {
         match self.descending {
             descending if descending == self.sort.starts_descending() => "",
@@ -200,7 +196,7 @@ impl Address {
         }
     }
 
-    /// The address of the list as it is.
+    /// The URL of the current list.
     pub fn href(&self) -> String {
         let query = query_of(&[
             ("q", &self.search),

@@ -1,4 +1,4 @@
-//! What is done with several keys of the list at once: a form below the table, to which the boxes in its rows belong.
+//! Bulk actions on keys: a form below the table, to which the checkboxes in the rows belong.
 
 use latchkey::key::Status;
 use leptos::prelude::*;
@@ -14,19 +14,19 @@ use crate::{
     text::number::counted,
 };
 
-/// The form's id, by which the boxes name it.
+/// The ID of the form, which the checkboxes refer to.
 const FORM: &str = "bulk";
 
-/// The box of a key.
+/// The checkbox of a key.
 #[component]
 pub fn Pick(id: String, name: String) -> impl IntoView {
     view! { <td class="pick"><input type="checkbox" name="keys" form=FORM value=id aria-label=format!("Select {name}")/></td> }
 }
 
-/// The buttons for the keys that are ticked.
+/// The buttons for the selected keys.
 #[component]
 pub fn BulkForm(
-    /// The address of the list as it is shown.
+    /// The URL of the current list.
     href: String,
 ) -> impl IntoView {
     view! {
@@ -38,10 +38,10 @@ pub fn BulkForm(
     }
 }
 
-/// What came of the form, or the question that comes before.
+/// The result of the form, or the confirmation before it.
 #[component]
 pub fn BulkResult(
-    /// The address of the list as it is shown.
+    /// The URL of the current list.
     href: String,
 ) -> impl IntoView {
     if let Some(RefusedForm { errors, .. }) = refused_form::<super::bulk_form::BulkForm>() {
@@ -95,7 +95,7 @@ fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> An
         .into_any()
 }
 
-/// What comes before many requests are refused at once.
+/// The confirmation before a bulk action.
 #[component]
 fn Question(change: String, keys: Vec<(String, String)>, href: String) -> impl IntoView {
     let count = counted(keys.len() as i64, "key", "keys");

@@ -1,4 +1,4 @@
-//! The form that disables or revokes keys of the list.
+//! The handler of the form that disables or revokes keys in the list.
 
 use std::fmt::Display;
 
@@ -20,45 +20,46 @@ use crate::{
     request::PageRequest,
 };
 
-/// The form's fields as they were chosen.
+/// The fields as submitted.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct BulkForm {
-    /// The ids of the keys that are ticked.
+    /// The IDs of the selected keys.
     pub keys: Vec<String>,
     /// `disable` or `revoke`; `enable` for a single key.
     pub change: String,
-    /// Why, for `revoke`.
+    /// The reason, for `revoke`.
     pub reason: String,
-    /// Empty until the question that comes first has been answered.
+    /// Empty until the user has confirmed.
     pub answered: String,
 }
 
-/// What became of the keys, or the question that comes first.
+/// The result, or the confirmation before it.
 #[derive(Debug, Clone)]
 pub enum BulkDone {
-    /// Many requests will be refused: these keys, really?
+    /// Asks the user to confirm.
     Asked {
         /// `disable` or `revoke`.
         change: String,
-        /// The ids and names of those that can be changed.
+        /// IDs and names of the keys that can be changed.
         keys: Vec<(String, String)>,
     },
-    /// What became of each.
+    /// The result for each key.
     Changed {
         /// `disable` or `revoke`.
         change: String,
-        /// How many were changed.
+        /// The number of keys that were changed.
         done: usize,
-        /// The names of those that were not, with the state that forbids it; no state where there is no such key.
+        /// The names of the keys that were not changed, with the status that prevents it; `None` if the key does not
+        /// exist.
         left: Vec<(String, Option<Status>)>,
     },
 }
 
-/// What comes of it: the list, with what became of the keys.
+/// The list with the result.
 type BulkAnswer = FormAnswer<BulkForm, BulkDone>;
 
-/// Changes the chosen keys.
+/// Changes the selected keys.
 pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
@@ -66,7 +67,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         membership.permit::<to::DisableKeys>()?,
         membership.permit::<to::RevokeKeys>()?,
     );
-    // What cannot be an id names no key.
+    // An invalid ID matches no key.
     let ids: Vec<KeyId> = form
         .keys
         .iter()
@@ -143,7 +144,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
     }))
 }
 
-/// The list again, with nothing ticked.
+/// Renders the list again, with nothing selected.
 fn refused(sentence: impl Display) -> BulkAnswer {
     FormAnswer::refused(BulkForm::default(), WHOLE_FORM, sentence)
 }

@@ -1,4 +1,4 @@
-//! What the list is told, and who may be told it.
+//! The data of the list of keys.
 
 use std::collections::HashMap;
 
@@ -29,63 +29,59 @@ use crate::{
     text::time::TimeText,
 };
 
-/// One page of the org's keys, and what may be done with them.
+/// One page of the organization's keys, and what the user can do with them.
 #[derive(Debug, Clone)]
 pub struct KeyList {
-    /// The keys in order.
     pub rows: Vec<KeyRow>,
-    /// How many keys the filters let through, on all pages.
+    /// The number of keys that match the filters, on all pages.
     pub matching: i64,
-    /// What people call the kinds here.
+    /// The convention's names for the kinds of key.
     pub kind_names: KindNames,
-    /// The place that the page before this one ends at.
+    /// The cursor of the previous page.
     pub previous: Option<String>,
-    /// The place that the page after this one starts at.
+    /// The cursor of the next page.
     pub next: Option<String>,
-    /// Whether the person may make keys.
+    /// Whether the user can create keys.
     pub may_create: bool,
-    /// Whether they may disable and enable keys.
+    /// Whether the user can disable and enable keys.
     pub may_disable: bool,
-    /// Whether they may revoke keys.
+    /// Whether the user can revoke keys.
     pub may_revoke: bool,
-    /// Whether the rows say how the keys' texts begin and end.
+    /// Whether the rows show the visible characters of the keys.
     pub with_details: bool,
-    /// Whether the rows say how many requests the keys had.
+    /// Whether the rows show the number of requests.
     pub with_requests: bool,
 }
 
-/// A key in the list. What a role may not know is not there.
+/// A key in the list. Fields that the user's role is not allowed to see are empty.
 #[derive(Debug, Clone)]
 pub struct KeyRow {
     pub id: String,
     pub name: String,
-    /// Secret or widget.
     pub kind: Kind,
-    /// Live or test.
     pub environment: Environment,
-    /// Whether it works.
     pub state: KeyState,
-    /// When it last let a request pass; `None` for never.
+    /// When a request last passed with the key; `None` for never.
     pub last_used: Option<TimeText>,
-    /// When it expires; `None` for never.
+    /// The expiry date; `None` for never.
     pub expires: Option<TimeText>,
-    /// The front and the last four characters, for owners and admins.
+    /// The prefix and the last four characters, for owners and admins.
     pub display: Option<String>,
-    /// When it was created, for owners and admins.
+    /// The creation date, for owners and admins.
     pub created: Option<TimeText>,
-    /// Where a widget key works, for owners and admins: the first few domains.
+    /// The first allowed domains of a widget key, for owners and admins.
     pub domains: Vec<String>,
-    /// How many more there are.
+    /// The number of domains that are left out.
     pub more_domains: usize,
-    /// Requests in the last 30 days, for owners and admins.
+    /// The number of requests in the last 30 days, for owners and admins.
     pub requests: Option<i64>,
 }
 
 const PAGE_SIZE: u16 = 50;
-/// How many of a key's domains a row has: a page of 50 keys with 500 each would be megabytes.
+/// The most domains of a key in a row: a page of 50 keys with 500 each would be megabytes.
 const DOMAINS_SHOWN: usize = 3;
 
-/// The keys that the address asks for, for everyone in the org.
+/// Loads the keys that the URL requests. Every member can see them.
 pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
@@ -131,11 +127,11 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
 }
 
 fn query(address: &Address, names_only: bool) -> KeyQuery {
-    // A place that was never one begins at the start.
+    // An invalid cursor starts at the beginning.
     let after = address.after.parse().map(Cursor::After).ok();
     let before = address.before.parse().map(Cursor::Before).ok();
     KeyQuery {
-        // The address holds no more than a search has.
+        // `Address::read` has truncated the text to the maximum of a search.
         search: address.search.parse().unwrap_or_default(),
         kind: None,
         names_only,
@@ -157,7 +153,7 @@ fn query(address: &Address, names_only: bool) -> KeyQuery {
     }
 }
 
-/// Where the widget keys among these work.
+/// Loads the allowed domains of the widget keys.
 async fn domains_of(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -177,7 +173,7 @@ async fn domains_of(
         .collect())
 }
 
-/// A row; `details` are its domains, for those who may know them and the rest that members may not.
+/// Creates a row. `details` are the key's domains; without them, the row has nothing that only owners and admins see.
 fn row(
     key: KeySummary,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! What stands above the list: search, and links to parts of it.
+//! The bar above the list of keys: search and filters.
 
 use latchkey::{key::Environment, search::Search};
 use leptos::prelude::*;
@@ -9,12 +9,11 @@ use crate::{
     text::words::environment_title,
 };
 
-/// The bar.
 #[component]
 pub fn Filters(
-    /// What is shown.
+    /// The current filters.
     address: Address,
-    /// Whether the rows show the front and the last four characters.
+    /// Whether the rows show the prefix and the last four characters.
     with_display: bool,
 ) -> impl IntoView {
     let environments = std::iter::once(None)
@@ -31,7 +30,7 @@ pub fn Filters(
             view! { <a href=address.with_status(status) aria-current=current>{text}</a> }
         })
         .collect_view();
-    // A search keeps the other choices.
+    // A search keeps the other filters and the sort order.
     let kept = [
         (
             "environment",

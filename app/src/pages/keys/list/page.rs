@@ -1,5 +1,5 @@
-//! `/orgs/{org}/keys`: the org's keys, searched, filtered, sorted and paged. All of that is in the address, so that every
-//! step is a link or a form that works without a script and can be shared.
+//! `/orgs/{org}/keys`: the list of keys, with search, filters, sorting and paging. All of them are in the URL, so that
+//! every step is a link or a form that works without JavaScript and can be shared.
 
 use leptos::{either::Either, prelude::*};
 
@@ -68,7 +68,7 @@ fn Found(address: Address, list: KeyList) -> impl IntoView {
 
 #[component]
 fn NoKeys(
-    /// Where a key is created, for those who may.
+    /// The path of the form that creates a key, if the user is allowed to.
     new: Option<String>,
 ) -> impl IntoView {
     let way_on = match new {

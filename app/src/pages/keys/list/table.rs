@@ -66,12 +66,12 @@ struct May {
 }
 
 impl May {
-    /// Whether there is anything to do with a key but to open it, which its name does.
+    /// Whether a row has actions beside opening the key, which its name does.
     fn any(self) -> bool {
         self.disable || self.revoke
     }
 
-    /// Whether several keys can be changed at once.
+    /// Whether the user can run bulk actions.
     fn both(self) -> bool {
         self.disable && self.revoke
     }
@@ -138,7 +138,7 @@ fn Row(keys: String, list: String, row: KeyRow, kind: String, may: May) -> impl 
 #[component]
 fn RowMenu(
     href: String,
-    /// The address of the list as it is shown.
+    /// The URL of the current list.
     list: String,
     id: String,
     name: String,

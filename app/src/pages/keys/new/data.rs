@@ -1,4 +1,4 @@
-//! What the form offers: what the convention has.
+//! The choices of the form that creates a key, from the convention.
 
 use std::num::NonZeroU32;
 
@@ -14,14 +14,14 @@ use latchkey::{
 
 use crate::{error::AppError, request::PageRequest, values::key_options::NewKeyOptions};
 
-/// What the form offers, for those who may create keys.
+/// Loads the choices of the form, for users who can create keys.
 pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
     let membership = request.membership().await?;
     let _permit: Permit<to::CreateKeys> = membership.permit()?;
     offer(request.engine(), &membership).await
 }
 
-/// What forms about keys offer.
+/// Loads the choices of the forms that create and edit keys.
 pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOptions, AppError> {
     let projects = choices(engine, &membership.permit()?).await?;
     let convention = engine.convention();
@@ -69,7 +69,7 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
     })
 }
 
-/// Today, and the same day in a hundred years.
+/// Today, and the same day 99 years later.
 fn date_bounds(now: Timestamp) -> (String, String) {
     let today = Instant::from_millisecond(now.as_millis())
         .unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Creating a key, by the form of its page.
+//! The handler of the form that creates a key.
 
 use crate::{
     error::AppError,
@@ -9,10 +9,10 @@ use crate::{
     values::key_form::SettingsForm,
 };
 
-/// Creates a key. The answer is the page that shows it, the only one that ever does.
+/// Creates a key. The response is the page that shows the key, which no other page does.
 ///
 /// # Errors
-/// When the person may not create keys, or something behind it does not work.
+/// If the user is not allowed to create keys or the database cannot be reached.
 pub async fn submit(
     request: PageRequest,
     form: SettingsForm,

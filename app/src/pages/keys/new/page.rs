@@ -17,7 +17,7 @@ use crate::{
 
 #[component]
 pub fn NewKeyPage() -> impl IntoView {
-    // Shown whatever becomes of the options: there is no second chance to.
+    // Does not depend on loading the options: the key cannot be shown again.
     if let Some(created) = shown() {
         return view! { <CreatedKeyView created/> }.into_any();
     }

@@ -1,4 +1,4 @@
-//! What the form that rotates a key is about.
+//! The data of the form that rotates a key.
 
 use latchkey::{
     access::{Permit, to},
@@ -9,28 +9,27 @@ use latchkey::{
 
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
 
-/// What the form is about.
+/// The data of the form.
 #[derive(Debug, Clone)]
 pub struct RotationOptions {
-    /// The key's id.
+    /// The key's ID.
     pub id: String,
-    /// What the key is called.
     pub name: String,
-    /// The front and the last four characters of the secret that it has now.
+    /// The prefix and the last four characters of the current secret.
     pub display: String,
-    /// When that secret last let a request pass; `None` for never.
+    /// When a request last passed with the current secret; `None` for never.
     pub last_used: Option<TimeText>,
-    /// Whether the key works.
     pub status: Status,
-    /// When the old secret of the last rotation ends, if it still works.
+    /// When the old secret of the last rotation expires, if it still works.
     pub running_until: Option<TimeText>,
-    /// What the form is served with, so that sending it twice rotates once.
+    /// The idempotency token of the form: submitting it twice rotates the key once.
     pub rotation_token: String,
-    /// The key's entity tag: who rotates it on an older page would end a secret that someone else has just been given.
+    /// The key's entity tag. Without it, a user with an older page could end a secret that someone else has just
+    /// received.
     pub base: String,
 }
 
-/// What the form is about, for those who may rotate keys.
+/// Loads the data of the form, for users who can rotate keys.
 pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> {
     let membership = request.membership().await?;
     let _permit: Permit<to::RotateKeys> = membership.permit()?;

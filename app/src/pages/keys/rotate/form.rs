@@ -1,4 +1,4 @@
-//! Rotating a key, by the form of its page.
+//! The handler of the form that rotates a key.
 
 use crate::{
     error::AppError,
@@ -9,10 +9,10 @@ use crate::{
     values::rotation::RotateKeyForm,
 };
 
-/// Rotates a key. The answer is the page that shows the new secret.
+/// Rotates a key. The response is the page that shows the new secret.
 ///
 /// # Errors
-/// When the person may not rotate keys, there is no such key, or something behind it does not work.
+/// If the user is not allowed to rotate keys, the key does not exist, or the database cannot be reached.
 pub async fn submit(
     request: PageRequest,
     form: RotateKeyForm,

@@ -1,4 +1,4 @@
-//! `/orgs/{org}/keys/{key}/rotate`: the form that gives a key a new secret, or the page that shows it, once.
+//! `/orgs/{org}/keys/{key}/rotate`: the form that rotates a key, or the page that shows its new secret once.
 
 use latchkey::key::Status;
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ use crate::{
 
 #[component]
 pub fn RotateKeyPage() -> impl IntoView {
-    // Shown whatever becomes of the rest: there is no second chance to.
+    // Does not depend on loading the options: the secret cannot be shown again.
     if let Some(created) = shown() {
         return view! { <CreatedKeyView created/> }.into_any();
     }
@@ -76,7 +76,7 @@ fn RotateKey(
     }
 }
 
-/// While an old secret works and the new one is in use, there is nothing to rotate.
+/// Shown instead of the form while an old secret works and the new one is in use.
 #[component]
 fn Running(path: String, ends: TimeText) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! What the page of a key is told, and who may be told it.
+//! The data of a key's page.
 
 use latchkey::{
     Engine,
@@ -24,103 +24,98 @@ use crate::{
     values::{key_domains::KeyDomains, progress::Progress, usage::Range},
 };
 
-/// A key, as everyone in its org may know it.
+/// A key as every member of its organization can see it.
 #[derive(Debug, Clone)]
 pub struct KeyView {
     pub id: String,
     pub name: String,
-    /// Secret or widget.
     pub kind: Kind,
-    /// What people call the kinds here.
+    /// The convention's names for the kinds of key.
     pub kind_names: KindNames,
-    /// Live or test.
     pub environment: Environment,
-    /// Whether it works.
     pub state: KeyState,
-    /// How far its last change has come, where that was made within about a minute.
+    /// The progress of the last change, if it was made within about a minute.
     pub effect: Option<Progress>,
-    /// When it last let a request pass; `None` for never.
+    /// When a request last passed with the key; `None` for never.
     pub last_used: Option<TimeText>,
-    /// When it expires; `None` for never.
+    /// The expiry date; `None` for never.
     pub expires: Option<TimeText>,
-    /// Whether the person may disable and enable it.
+    /// Whether the user can disable and enable the key.
     pub may_disable: bool,
-    /// Whether they may revoke it.
+    /// Whether the user can revoke the key.
     pub may_revoke: bool,
-    /// The rest, for owners and admins.
+    /// Only for owners and admins.
     pub details: Option<KeyDetails>,
 }
 
-/// What owners and admins may know of a key besides.
+/// The details of a key that only owners and admins see.
 #[derive(Debug, Clone)]
 pub struct KeyDetails {
-    /// The front and the last four characters.
+    /// The prefix and the last four characters.
     pub display: String,
-    /// The org that it works for.
+    /// The organization's ID.
     pub org_id: String,
-    /// The group of keys it belongs to.
+    /// The project's name.
     pub project: String,
-    /// What it may do; none means what `no_scope_means_all` says.
+    /// The key's scopes; if empty, `no_scope_means_all` decides.
     pub scopes: Vec<ScopeSetting>,
-    /// Whether this instance's keys have scopes.
+    /// Whether the convention has scopes.
     pub with_scopes: bool,
-    /// Whether a key without scopes may do everything.
+    /// Whether a key without scopes has full access.
     pub no_scope_means_all: bool,
-    /// Where a widget key works; nothing for a secret key.
+    /// The allowed domains of a widget key; `None` for a secret key.
     pub domains: Option<KeyDomains>,
-    /// What owners set.
     pub settings: KeySettings,
-    /// How many requests it may make, by class.
+    /// The rate limit of each class.
     pub rate_limits: String,
-    /// Its secrets, the current one first.
+    /// The key's secrets, the current one first.
     pub secrets: Vec<SecretText>,
-    /// What use of it has shown.
     pub findings: Vec<FindingText>,
-    /// Whether the person may change it and its domains, which nobody may once it is revoked.
+    /// Whether the user can edit the key and its domains. Nobody can once the key is revoked.
     pub may_edit: bool,
-    /// Whether they may rotate it.
+    /// Whether the user can rotate the key.
     pub may_rotate: bool,
     pub created: TimeText,
-    /// Who created it, while they have an account.
+    /// The name of the user who created the key; `None` if their account was deleted.
     pub created_by: Option<String>,
-    /// When it was disabled, if it is.
+    /// When the key was disabled, if it is.
     pub disabled: Option<TimeText>,
-    /// When it was revoked, if it was.
+    /// When the key was revoked, if it was.
     pub revoked: Option<TimeText>,
-    /// Its requests of the last 30 days.
+    /// The requests of the last 30 days.
     pub usage: ReportText,
-    /// The newest audit entries on it, where the role may see those.
+    /// The newest audit log entries about the key, if the user's role can see them.
     pub history: Option<Vec<HistoryItem>>,
 }
 
 /// A secret of the key.
 #[derive(Debug, Clone)]
 pub struct SecretText {
-    /// Its front and its last four characters.
+    /// The prefix and the last four characters.
     pub display: String,
     pub created: TimeText,
-    /// When it ends or ended; nothing for the current one.
+    /// When the secret expires or expired; `None` for the current one.
     pub ends: Option<TimeText>,
-    /// When it last let a request pass; nothing for never.
+    /// When a request last passed with the secret; `None` for never.
     pub last_used: Option<TimeText>,
-    /// Whether it is an old one that still works.
+    /// Whether this is an old secret that still works.
     pub running: bool,
 }
 
-/// A secret key that browsers have sent.
+/// Browsers have sent this secret key.
 #[derive(Debug, Clone)]
 pub struct FindingText {
-    /// How often.
+    /// How many times.
     pub count: i64,
     pub last: TimeText,
-    /// From where; empty when that could not be read.
+    /// The origin of the requests; empty if it could not be parsed.
     pub origin: String,
 }
 
-/// The key in the request's path, for everyone in its org.
+/// Loads the key in the request's path. Every member can see it.
 pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let membership = request.membership().await?;
-    // Whoever looks at a key's page is done with the one that shows it.
+    // A user who opens the key's page has left the page that shows the key once.
     request.forget_held_key();
     let engine = request.engine();
     let id: KeyId = request.id("key")?;
@@ -175,7 +170,7 @@ async fn details(
         None
     };
     let convention = engine.convention();
-    // A scope that the convention no longer has is still what the key was given.
+    // The key keeps a scope that the convention no longer has.
     let described = |name: Scope| {
         let known = convention
             .scopes
@@ -215,7 +210,7 @@ async fn details(
             .collect(),
         findings: findings
             .into_iter()
-            // A rotation since then is what the finding asks for.
+            // A rotation since then has resolved the finding.
             .filter(|found| rotated_at.is_none_or(|at| at <= found.last_at))
             .map(|found| FindingText {
                 count: found.count,

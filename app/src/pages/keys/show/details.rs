@@ -1,4 +1,4 @@
-//! What there is to know of a key, beside its requests.
+//! The details, scopes and notes of a key.
 
 use latchkey::convention::ScopeSetting;
 use leptos::{either::Either, prelude::*};
@@ -9,12 +9,11 @@ use crate::text::{
     words::{environment_title, kind_purpose},
 };
 
-/// The facts.
 #[component]
 pub fn Details(
     key: KeyView,
     details: Option<KeyDetails>,
-    /// Where these are changed, for those who may.
+    /// The path of the form that edits the key, if the user is allowed to.
     edit: Option<String>,
 ) -> impl IntoView {
     let expires = key.expires.map_or_else(
@@ -61,7 +60,7 @@ pub fn Details(
     }
 }
 
-/// What the key may do.
+/// The key's scopes.
 #[component]
 pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
     let none = if details.no_scope_means_all {
@@ -84,7 +83,7 @@ pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
     })
 }
 
-/// Notes for the team, where there are some. Line ends stay.
+/// The notes, if there are any. Line breaks are kept.
 #[component]
 pub fn Notes(notes: String) -> impl IntoView {
     (!notes.is_empty()).then(|| {

@@ -1,23 +1,23 @@
-//! Where a widget key works: its list of domains, with their use, changed by owners; and a place to try an origin.
+//! The allowed domains of a widget key, with their usage, and a form that tests an origin.
 
 use leptos::prelude::*;
 
 use super::data::KeyDetails;
 use crate::{form::errors::Errors, islands::key_domains::KeyDomainsEditor};
 
-/// The card; nothing for a secret key, which no page may hold.
+/// The card; empty for a secret key, which must not be used in a page.
 #[component]
 pub fn DomainsCard(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
-    /// The key's id.
+    /// The key's ID.
     id: String,
     details: KeyDetails,
-    /// The origin that is tried.
+    /// The origin to test.
     tried: String,
-    /// Domains that were to be added and were refused.
+    /// The submitted domains, if they were rejected.
     typed: String,
-    /// What is wrong with them.
+    /// The errors of the submitted form.
     errors: Errors,
 ) -> impl IntoView {
     let may_edit = details.may_edit;

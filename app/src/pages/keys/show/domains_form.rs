@@ -1,4 +1,4 @@
-//! Changing where a widget key works, by a form of its page.
+//! The handler of the forms that change the allowed domains of a widget key.
 
 use super::fields::KeyForm;
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     values::key_domains::{DomainsAnswer, DomainsForm},
 };
 
-/// Changes the domains of a key: what is typed is added, or the domain whose button was pressed is removed, or the switch
-/// for localhost is set.
+/// Changes the allowed domains of a key: adds the entered domains, removes the domain whose button was pressed, or sets
+/// the localhost switch.
 pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
     let domains = DomainsForm {
         add: form.add.clone(),

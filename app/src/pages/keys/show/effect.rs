@@ -4,14 +4,14 @@ use leptos::prelude::*;
 
 use crate::{islands::follow_effect::FollowEffect, values::progress::Progress};
 
-/// Says how far the change has come, and where scripts run, that it has come everywhere as soon as it has.
+/// Shows the progress of the change. With JavaScript, it is updated until the change is in effect everywhere.
 #[component]
 pub fn EffectLine(
-    /// The org's slug.
+    /// The organization's slug.
     org: String,
-    /// The key's id.
+    /// The key's ID.
     id: String,
-    /// How far it has come by now.
+    /// The progress when the page was rendered.
     now: Progress,
 ) -> impl IntoView {
     match now {

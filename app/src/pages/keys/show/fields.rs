@@ -4,15 +4,15 @@ use serde::Deserialize;
 
 use crate::form::sent_back::{MAX_LIST, sent_back};
 
-/// The fields of the page's forms. One of them is filled in, but for the reason, which goes with a revocation.
+/// The fields of the page's forms. Each form sends one of them; a revocation also sends the reason.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct KeyForm {
     /// `disable`, `enable`, `revoke` or `end-old-secret`.
     pub change: String,
-    /// Why the key is revoked.
+    /// The reason of a revocation.
     pub reason: String,
-    /// Domains to add, separated by commas or line ends.
+    /// Domains to add, separated by commas or line breaks.
     pub add: String,
     /// The domain to remove.
     pub remove: String,
@@ -21,7 +21,7 @@ pub struct KeyForm {
 }
 
 impl KeyForm {
-    /// The form as it is sent back: what was to be added, no longer than the page lets one type.
+    /// The values to render again: the domains to add, truncated to the maximum of the field.
     pub fn sent_back(self) -> Self {
         Self {
             add: sent_back(&self.add, MAX_LIST),

@@ -1,9 +1,9 @@
-//! The forms of a key's page.
+//! The handler of the forms of a key's page.
 
 use super::{domains_form, fields::KeyForm, state_form};
 use crate::{error::AppError, pages::answer::FormAnswer, request::PageRequest};
 
-/// Does what the form asks for.
+/// Runs the action that the form names.
 pub async fn submit(request: PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
     match form.change.as_str() {
         "disable" => state_form::disable(&request, form).await,

@@ -1,4 +1,4 @@
-//! `/orgs/{org}/keys/{key}`: one key.
+//! `/orgs/{org}/keys/{key}`: a key.
 
 use latchkey::key::Status;
 use leptos::{either::Either, prelude::*};
@@ -29,8 +29,8 @@ use crate::{
     },
 };
 
-/// The page. Whether to revoke the key, or to end its old secret, is asked in the address, so that it can be asked where no
-/// script runs.
+/// The page. Query parameters open the confirmations before revoking the key or ending its old secret, so that they
+/// work without JavaScript.
 #[component]
 pub fn KeyPage() -> impl IntoView {
     page(show_key, |request, key| {
@@ -45,15 +45,15 @@ pub fn KeyPage() -> impl IntoView {
     })
 }
 
-/// What the address asks the page.
+/// The query parameters of the page.
 #[derive(Debug, Clone)]
 struct Asked {
-    /// Whether to revoke the key.
+    /// Show the confirmation before revoking.
     revoke: bool,
     end_old_secret: bool,
-    /// For the key's text once more, by a form that was sent again.
+    /// Explain that the key was already shown, after a form was submitted again.
     key_again: bool,
-    /// Whether this origin may use the key.
+    /// The origin to test.
     origin: String,
 }
 
@@ -105,7 +105,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
     }
 }
 
-/// For a form that was sent again, too late for its answer.
+/// Shown after a form was submitted again, when the key can no longer be shown.
 #[component]
 fn WasShown(path: String) -> impl IntoView {
     view! {
@@ -119,7 +119,7 @@ fn WasShown(path: String) -> impl IntoView {
     }
 }
 
-/// For owners and admins.
+/// The content for owners and admins.
 #[component]
 fn Whole(
     org: String,
@@ -127,7 +127,7 @@ fn Whole(
     key: KeyView,
     details: KeyDetails,
     asked: Asked,
-    /// Domains that were to be added and were refused.
+    /// The submitted domains, if they were rejected.
     typed: String,
     errors: Errors,
 ) -> impl IntoView {
@@ -155,7 +155,7 @@ fn Whole(
     }
 }
 
-/// Switches the key off or on, whichever it is not; nothing for a key that has ended.
+/// The button that disables or enables the key; none if the key is revoked or expired.
 #[component]
 fn SwitchButton(path: String, status: Status) -> impl IntoView {
     let (change, text) = match status {
@@ -167,7 +167,7 @@ fn SwitchButton(path: String, status: Status) -> impl IntoView {
         .into_any()
 }
 
-/// Why the key does not work, where it does not; and whether what was just changed is in effect on every instance.
+/// Explains why the key does not work, and whether its last change is in effect on every instance.
 #[component]
 fn StateNotice(org: String, key: KeyView) -> impl IntoView {
     let (details, id) = (key.details, key.id);

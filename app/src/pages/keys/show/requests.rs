@@ -8,7 +8,6 @@ use crate::{
     text::number::{grouped, per_cent, thousandths},
 };
 
-/// The card.
 #[component]
 pub fn Requests(report: ReportText) -> impl IntoView {
     let ReportText {

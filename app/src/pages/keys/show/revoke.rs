@@ -1,4 +1,4 @@
-//! Revoking: the question, in a dialog, or in the page where no script runs.
+//! The confirmation before revoking a key, in a dialog, or in the page without JavaScript.
 
 use leptos::prelude::*;
 
@@ -6,10 +6,10 @@ use crate::{islands::dialog_link::DialogLink, pages::keys::reason_field::ReasonF
 
 const DIALOG: &str = "revoke";
 
-/// Opens the question. A link to the page that asks it, for where no script runs.
+/// The button that opens the confirmation. Without JavaScript it links to the page that contains it.
 #[component]
 pub fn RevokeButton(
-    /// The key's page.
+    /// The path of the key's page.
     path: String,
 ) -> impl IntoView {
     view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?revoke=1") class="btn danger".to_owned() text="Revoke key…".to_owned()/> }
@@ -17,15 +17,14 @@ pub fn RevokeButton(
 
 #[component]
 pub fn RevokeQuestion(
-    /// The key's name.
     name: String,
-    /// The key's page.
+    /// The path of the key's page.
     path: String,
-    /// Whether it waits in a dialog, or stands in the page.
+    /// Whether it is rendered in a closed dialog or in the page.
     in_dialog: bool,
 ) -> impl IntoView {
     let keep = if in_dialog {
-        // Closes the dialog and sends nothing.
+        // Closes the dialog without submitting the form.
         view! { <button class="btn" formmethod="dialog" formnovalidate>"Cancel"</button> }
             .into_any()
     } else {

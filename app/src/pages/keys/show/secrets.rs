@@ -1,4 +1,4 @@
-//! The key's secrets after a rotation, and what use of the key has shown.
+//! The key's secrets after a rotation, and the findings about its usage.
 
 use leptos::{either::Either, prelude::*};
 
@@ -11,20 +11,21 @@ use crate::{
     },
 };
 
-/// Where the page of the key at `path` asks whether to end its old secret. It says there when that was last used.
+/// The URL of the confirmation before ending the old secret of the key at `path`. It shows when the secret was last
+/// used.
 pub fn end_question(path: &str) -> String {
     format!("{path}?end=1#secrets")
 }
 
-/// The card; nothing for a key that was never rotated.
+/// The secrets; empty for a key that was never rotated.
 #[component]
 pub fn SecretsCard(
     secrets: Vec<SecretText>,
-    /// The key's page.
+    /// The path of the key's page.
     path: String,
-    /// Whether the person may end old secrets.
+    /// Whether the user can end old secrets.
     may_rotate: bool,
-    /// Whether they are asked about ending it.
+    /// Whether to show the confirmation.
     asked: bool,
 ) -> impl IntoView {
     (secrets.len() > 1).then(|| {
@@ -85,7 +86,7 @@ fn Secret(secret: SecretText, path: String, may_rotate: bool, asked: bool) -> im
     view! { <div><p><code>{display}</code></p><p class="muted">{state}</p>{end}</div> }
 }
 
-/// What use of the key has shown that its owners should look at.
+/// Warnings about the key's usage.
 #[component]
 pub fn Findings(findings: Vec<FindingText>) -> impl IntoView {
     findings

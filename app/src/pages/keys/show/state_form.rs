@@ -1,4 +1,4 @@
-//! Disabling, enabling and revoking a key, and ending its old secret.
+//! The handlers that disable, enable and revoke a key, and end its old secret.
 
 use latchkey::{
     id::KeyId,
@@ -35,7 +35,7 @@ pub async fn enable(request: &PageRequest, form: KeyForm) -> Answer {
     state_answer(form, path, result, Status::Active, Done::KeyEnabled)
 }
 
-/// Ends a key for good.
+/// Revokes a key permanently.
 pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
     let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
     let Ok(reason) = form.reason.parse::<RevokeReason>() else {
@@ -54,11 +54,11 @@ pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
 pub async fn end_old_secret(request: &PageRequest) -> Answer {
     let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
     match rotate::end_old_secret(request.engine(), &permit, id).await {
-        // The button was pressed twice, or its time was over.
+        // The form was submitted twice, or the secret has expired meanwhile.
         Ok(()) | Err(EndOldSecretError::NoneRunning) => {
             Ok(FormAnswer::done(key_path(request), Done::OldSecretEnded))
         }
-        // Of a key that someone else changed: not for a form, which names no entity tag.
+        // `ChangedMeanwhile` cannot occur: the form sends no entity tag.
         Err(EndOldSecretError::NotFound | EndOldSecretError::ChangedMeanwhile) => {
             Err(AppError::NotFound)
         }
@@ -66,11 +66,11 @@ pub async fn end_old_secret(request: &PageRequest) -> Answer {
     }
 }
 
-/// The answer to a change of state, which leads to `path`. A key that is already as it was asked to be is as good as
-/// changed: the button was pressed twice.
+/// The result of a change of status, which redirects to `path`. If the key already has the wanted status, the form was
+/// submitted twice, and the change counts as done.
 ///
 /// # Errors
-/// When there is no such key, or the database does not answer.
+/// If the key does not exist or the database cannot be reached.
 pub fn state_answer<F, D>(
     form: F,
     path: String,
@@ -87,7 +87,7 @@ pub fn state_answer<F, D>(
             let sentence = "This key is revoked or has expired, so this action is not possible.";
             Ok(FormAnswer::refused(form, WHOLE_FORM, sentence))
         }
-        // Of a key that someone else changed: not for a form, which names no entity tag.
+        // `ChangedMeanwhile` cannot occur: the form sends no entity tag.
         Err(ChangeStateError::NotFound | ChangeStateError::ChangedMeanwhile) => {
             Err(AppError::NotFound)
         }

@@ -1,4 +1,4 @@
-//! The page that shows a key, once: the answer to the form that made it.
+//! The page that shows a key once: the response to the form that created or rotated it.
 
 use latchkey::key::Kind;
 use leptos::prelude::*;
@@ -13,21 +13,17 @@ use crate::{
     values::shown_once::{KeyAnswer, ShownOnce},
 };
 
-/// The page.
 #[component]
-pub fn CreatedKeyView(
-    /// The key.
-    created: CreatedKey,
-) -> impl IntoView {
+pub fn CreatedKeyView(created: CreatedKey) -> impl IntoView {
     view! {
         <Title text=title(&created)/>
-        // Where the browser goes when this page is loaded again or gone back to: see `history.rs`.
+        // The URL that the browser loads on reload or back: see `history.rs`.
         <Meta name="address" content=created.path.clone()/>
         <Body made=created/>
     }
 }
 
-/// What comes of a form for a key, as its island gets it.
+/// Converts the result of a form into the response to its island.
 pub fn for_island(outcome: KeyOutcome) -> KeyAnswer {
     match outcome {
         KeyOutcome::Shown(created) => KeyAnswer::Shown(ShownOnce {
@@ -48,7 +44,7 @@ fn title(made: &CreatedKey) -> String {
     }
 }
 
-/// The page below the frame.
+/// The content of the page.
 #[component]
 fn Body(made: CreatedKey) -> impl IntoView {
     let keys_path = made
@@ -98,7 +94,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
     }
 }
 
-/// What can be looked up later, on the key's page.
+/// The details, which the key's page also shows.
 #[component]
 fn Details(made: CreatedKey) -> impl IntoView {
     let expires = made.expires.unwrap_or_else(|| "Never".to_owned());
@@ -121,7 +117,7 @@ fn Details(made: CreatedKey) -> impl IntoView {
     }
 }
 
-/// What the key is, in a line.
+/// A one-line summary of the key.
 fn facts(made: &CreatedKey) -> String {
     let kind = format!("{} key", made.terms.kind);
     let environment = environment_title(made.environment).to_lowercase();

@@ -1,19 +1,18 @@
-//! Examples of how a program sends its key, for the page that shows the key.
+//! Code examples that send a key, for the page that shows the key.
 
 use latchkey::{convention::KeyHeader, key::Kind};
 
 use crate::shown_once::CreatedKey;
 
-/// An example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snippet {
-    /// What it is in.
+    /// The label of the tab.
     pub language: &'static str,
     pub text: String,
 }
 
-/// The examples for a key, the likeliest first. Server code reads the key from the environment, where it belongs; a
-/// widget key stands in the page, where visitors can read it.
+/// The examples for a key, the most likely one first. Server code reads the key from the environment, where it belongs;
+/// the source of a page contains a widget key, which visitors can read.
 pub fn snippets(made: &CreatedKey) -> Vec<Snippet> {
     let key = made.key.expose();
     let variable = &made.terms.variable;
@@ -38,7 +37,7 @@ pub fn snippets(made: &CreatedKey) -> Vec<Snippet> {
     }
 }
 
-/// The recommended header's name and what stands before the key in its value.
+/// The recommended header's name, and the scheme before the key in its value.
 fn header(made: &CreatedKey) -> (&str, &'static str) {
     made.terms.headers.first().map_or(BEARER, name_and_scheme)
 }
@@ -58,7 +57,7 @@ fn curl(made: &CreatedKey) -> Snippet {
         .domains
         .first()
         .map(|domain| format!("  -H \"Origin: {}\" \\\n", origin_of(domain)));
-    // Whichever suits the program: they do the same.
+    // The other headers work the same way.
     let others: String = made
         .terms
         .headers
@@ -77,7 +76,7 @@ fn curl(made: &CreatedKey) -> Snippet {
     }
 }
 
-/// An origin that a pattern covers.
+/// An origin that matches a pattern.
 fn origin_of(pattern: &str) -> String {
     let host = pattern.replacen("*.", "www.", 1);
     if host.contains("://") {

@@ -1,4 +1,4 @@
-//! The table: what is changed, by whom, and what every server says before and after.
+//! The table of mutations: what is changed, who changes it, and the result on every server before and after.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,19 +7,19 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Question, World, until};
 
-/// One mutation of things of its own.
+/// A mutation of its own objects.
 pub struct Case<'a> {
     pub question: Question,
     pub before: &'static str,
     pub after: &'static str,
     pub change: Box<dyn Fn() + 'a>,
-    /// Otherwise the command line makes it.
+    /// Whether the first server makes the change. Otherwise, the command line does.
     pub is_by_first_server: bool,
 }
 
 type Prepare = fn(&World) -> Case<'_>;
 
-/// Every mutation.
+/// All mutations.
 pub const MUTATIONS: [(&str, Prepare); 13] = [
     ("a key is revoked", |world| {
         let key = Key::create(world, json!({}));
@@ -148,18 +148,18 @@ pub const MUTATIONS: [(&str, Prepare); 13] = [
     }),
 ];
 
-/// A key in an org of its own.
+/// A key in its own org.
 struct Key<'a> {
     world: &'a World,
     org: String,
     id: String,
     text: String,
-    /// What is asked besides the key.
+    /// The fields of the verification other than the key.
     asked: Value,
 }
 
 impl<'a> Key<'a> {
-    /// Creates both; `settings` are those of the key that are not as usual.
+    /// Creates both; `settings` are the settings of the key that differ from the defaults.
     fn create(world: &'a World, settings: Value) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let org = format!("org-{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -191,7 +191,7 @@ impl<'a> Key<'a> {
         move || drop(world.api("PATCH", &path, &body))
     }
 
-    /// A rotation, which is refused while the secret is new.
+    /// A rotation, which is rejected while the secret is new.
     fn rotation(&self, overlap: u32) -> impl Fn() + use<'a> {
         let (world, path) = (self.world, format!("{}/rotate", self.path()));
         move || {
@@ -214,7 +214,7 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// The same after other servers know of what was done before.
+    /// Like the other case, but only after the other servers know the previous changes.
     fn settled_case(
         self,
         before: &'static str,
@@ -242,7 +242,7 @@ impl<'a> Key<'a> {
     }
 }
 
-/// The fields of both objects; of those that both have, the second's.
+/// The fields of both objects. The second one takes precedence.
 fn together(mut one: Value, other: Value) -> Value {
     let more = other.as_object().unwrap().clone();
     one.as_object_mut().unwrap().extend(more);
@@ -254,7 +254,7 @@ fn run(world: &World, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {output:?}");
 }
 
-/// Creates an owner of an org, and gives their e-mail address.
+/// Creates an owner of an org, and returns their e-mail address.
 fn user(world: &World, org: &str) -> String {
     let email = format!("dana@{org}.example");
     let arguments = [
@@ -277,7 +277,7 @@ fn user(world: &World, org: &str) -> String {
 
 const PASSWORD: &str = "granite teapot sings";
 
-/// Signs in on the first server, and gives the session's cookie.
+/// Signs in on the first server, and returns the session cookie.
 fn sign_in(world: &World, email: &str) -> String {
     let form = format!(
         "email={email}&password={}&next=",

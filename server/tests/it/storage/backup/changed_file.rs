@@ -1,4 +1,4 @@
-//! Files that are not what `latchkey backup` wrote.
+//! Files that differ from what `latchkey backup` wrote.
 
 use std::{fs, io::Write as _, path::Path};
 

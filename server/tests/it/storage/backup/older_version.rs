@@ -1,4 +1,4 @@
-//! Backups of older versions, and the list that keeps newer ones whole.
+//! Backups of older versions, and the check that lists the columns of newer ones.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -27,7 +27,7 @@ on_both! {
         assert_eq!(said(&ask(&engine, &populated.key).await), "VALID");
         assert_eq!(audit::verify(&engine, None).await.unwrap().count, 0);
         let differ = "SELECT COUNT(*) FROM key_secrets JOIN keys ON keys.id = key_id WHERE key_secrets.display <> keys.display";
-        assert_eq!(app.database.number(differ).await, 0, "what the migration did to rows is done");
+        assert_eq!(app.database.number(differ).await, 0, "the changes that the migration made to rows are applied");
         TestOrg::make(&Arc::new(engine), "contoso").await.key("New").await;
     }
 
@@ -80,7 +80,7 @@ fn what_a_migration_does_to_rows_is_done_to_older_backups_too() {
     }
 }
 
-/// The lines without what migrations after the first have added.
+/// The lines without the parts that migrations after the first one added.
 fn as_of_the_first_schema(lines: Vec<String>) -> Vec<String> {
     const FIRST: [&str; 9] = [
         "orgs",
