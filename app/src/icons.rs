@@ -17,6 +17,8 @@ pub enum Symbol {
     Projects,
     /// A receipt: the audit log.
     Audit,
+    /// A terminal prompt: service tokens.
+    Token,
     /// Sliders: settings.
     Settings,
     Plus,
@@ -55,6 +57,7 @@ impl Symbol {
             Self::Audit => {
                 "M7 3h10a2 2 0 0 1 2 2v16l-3-2-2 2-2-2-2 2-2-2-3 2V5a2 2 0 0 1 2-2ZM9 8h6M9 12h6"
             }
+            Self::Token => "M4 5h16v14H4zM7.5 10l2.5 2.5-2.5 2.5M12.5 15h4",
             Self::Settings => "M4 7h9M17 7h3M15 9.5v-5M4 17h3M11 17h9M9 19.5v-5",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Search => "M17.5 11a6.5 6.5 0 1 1-13 0 6.5 6.5 0 0 1 13 0ZM20 20l-4.3-4.3",

@@ -22,6 +22,7 @@ mod routes;
 mod settings;
 mod sign_in;
 mod sign_up;
+mod tokens;
 pub(crate) mod usage;
 mod viewer;
 

@@ -204,6 +204,41 @@ async fn try_change(
     new: NewPassword,
 ) -> Result<SignedIn, ChangePasswordError> {
     let user_id = person.user_id;
+    try_current(engine, &person, current).await?;
+    let hash = hash(engine, new, HashFor::User(user_id)).await?;
+    let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
+    // The current session continues under a new ID.
+    let ended = Ended {
+        sessions: sessions.saturating_sub(1),
+        epoch,
+    };
+    ended.commit(engine, tx, person.into(), user_id).await?;
+    Ok(SignedIn { user_id, epoch })
+}
+
+/// Checks the password of a person who is signed in, before something that a stolen session must not do. Runs as a task of
+/// its own, so that a correct attempt is taken back even if the client hangs up.
+///
+/// # Errors
+/// If the password is incorrect or was tried too often.
+pub async fn confirm(
+    engine: &Engine,
+    person: Person,
+    current: TypedPassword,
+) -> Result<(), ChangePasswordError> {
+    let trying = engine.clone();
+    let tried = engine
+        .commits
+        .spawn(async move { try_current(&trying, &person, current).await });
+    tried.await.map_err(|_| StorageError::interrupted())?
+}
+
+async fn try_current(
+    engine: &Engine,
+    person: &Person,
+    current: TypedPassword,
+) -> Result<(), ChangePasswordError> {
+    let user_id = person.user_id;
     let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id)]).await {
         Ok(attempt) => attempt,
         Err(AttemptError::TooMany { retry_after }) => {
@@ -220,19 +255,11 @@ async fn try_change(
     }
     if !verified? {
         let log = Log::OrgsOf(user_id);
-        let failed = SecurityEvent::new(Event::SessionFailed, person.into(), log);
+        let failed = SecurityEvent::new(Event::SessionFailed, person.clone().into(), log);
         engine.note(failed.with("reason", "wrong_current_password"));
         return Err(ChangePasswordError::WrongPassword);
     }
-    let hash = hash(engine, new, whose).await?;
-    let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
-    // The current session continues under a new ID.
-    let ended = Ended {
-        sessions: sessions.saturating_sub(1),
-        epoch,
-    };
-    ended.commit(engine, tx, person.into(), user_id).await?;
-    Ok(SignedIn { user_id, epoch })
+    Ok(())
 }
 
 /// Sets a password for a user who has lost theirs, and ends all their sessions.

@@ -38,8 +38,8 @@ pub struct CreatedToken {
     pub id: ServiceTokenId,
     /// The plaintext, for the first and last time.
     pub plain: PlainKey,
-    /// When the token was created.
-    pub created_at: Timestamp,
+    /// The position in the audit log of the entry on the creation.
+    pub position: i64,
 }
 
 /// Why a token was not created.
@@ -125,10 +125,10 @@ async fn insert(
         .bind(engine.peppers.current_version()).bind(plain.display_form(PREFIX.len() + 4)).bind(now)
         .bind(new.expires_at).bind(org_id).bind(created_by).bind(new.creation_token).execute(c).await.map(drop))?;
     let created = Happened::new(Event::TokenCreated, Target::Token(id));
-    change.commit(created).await?;
+    let positions = change.commit_at(created).await?;
     Ok(CreatedToken {
         id,
         plain,
-        created_at: now,
+        position: positions.last,
     })
 }

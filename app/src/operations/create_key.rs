@@ -24,7 +24,7 @@ use crate::{
         page::finished,
     },
     request::PageRequest,
-    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, hold},
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold},
     text::time::date,
     values::key_form::SettingsForm,
 };
@@ -63,7 +63,10 @@ async fn create_and_hold(
             let position = created.position;
             let key = shown_key(&request, &membership, &new, created);
             let now = engine.clock().monotonic();
-            hold(&mut held, Held::new(&form, key.clone(), position, now));
+            hold(
+                &mut held,
+                Held::new(&form, Secret::Key(key.clone()), position, now),
+            );
             return Ok(KeyOutcome::Shown(Box::new(key)));
         }
         Err(CreateKeyError::AlreadyCreated(id)) => {

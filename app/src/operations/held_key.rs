@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     error::AppError,
     request::PageRequest,
-    shown_once::{CreatedKey, Held},
+    shown_once::{CreatedKey, Held, Secret},
 };
 
 /// Returns the key `id`, which this form has already created or rotated, if the same submit received it a moment ago
@@ -27,7 +27,10 @@ pub async fn held_key<F: Serialize>(
         return Ok(None);
     };
     let last = audit::last_change(engine, &membership.permit()?, id).await?;
-    Ok((last == Some(held.position)).then(|| held.key.clone()))
+    Ok(match &held.secret {
+        Secret::Key(key) if last == Some(held.position) => Some(key.clone()),
+        _ => None,
+    })
 }
 
 /// The path of the key's page, which explains that the key was already shown. `org` is the organization's slug.

@@ -32,7 +32,7 @@ const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPag
     }
 }
 
-const PAGES: [OrgPage; 10] = [
+const PAGES: [OrgPage; 11] = [
     main("keys", "Keys", Symbol::Key, Action::SeeKeys),
     main("agents", "Agents", Symbol::Agents, Action::SeeKeys),
     main(
@@ -44,6 +44,12 @@ const PAGES: [OrgPage; 10] = [
     main("usage", "Usage", Symbol::Usage, Action::SeeUsageTotals),
     main("members", "Members", Symbol::Members, Action::SeeMembers),
     main("audit", "Audit log", Symbol::Audit, Action::SeeAuditLog),
+    main(
+        "tokens",
+        "Service tokens",
+        Symbol::Token,
+        Action::ManageTokens,
+    ),
     main("settings", "Settings", Symbol::Settings, Action::EditOrg),
     other("keys/new", "New key", Action::CreateKeys),
     other("keys/import", "Import keys", Action::CreateKeys),

@@ -21,7 +21,7 @@ use crate::{
     form::errors::{FieldError, WHOLE_FORM},
     pages::page::finished,
     request::PageRequest,
-    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, hold},
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold},
     text::time::date,
     values::rotation::RotateKeyForm,
 };
@@ -67,7 +67,10 @@ async fn rotate_and_hold(
             let position = created.position;
             let key = shown_key(engine, &membership, created).await?;
             let now = engine.clock().monotonic();
-            hold(&mut held, Held::new(&form, key.clone(), position, now));
+            hold(
+                &mut held,
+                Held::new(&form, Secret::Key(key.clone()), position, now),
+            );
             return Ok(KeyOutcome::Shown(Box::new(key)));
         }
         Err(RotateKeyError::AlreadyRotated) => {

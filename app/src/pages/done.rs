@@ -38,6 +38,9 @@ pub enum Done {
     ProjectCreated,
     ProjectRenamed,
     ProjectDeleted,
+    TokenRevoked,
+    /// A service token was created by an earlier submit of the same form.
+    TokenShownBefore,
     /// An organization's settings were changed.
     SettingsUpdated,
 }
@@ -68,6 +71,10 @@ impl Done {
             Self::ProjectCreated => "Project created.",
             Self::ProjectRenamed => "Project renamed.",
             Self::ProjectDeleted => "Project deleted.",
+            Self::TokenRevoked => "Service token revoked.",
+            Self::TokenShownBefore => {
+                "This token was already created and shown. If you did not copy it, revoke it and create another one."
+            }
         };
         sentence.to_owned()
     }

@@ -22,7 +22,7 @@ use super::{
     home::HomePage,
     keys::{edit, import, list, new, rotate, show},
     members::MembersPage,
-    projects, settings, sign_in, sign_up,
+    projects, settings, sign_in, sign_up, tokens,
     usage::UsagePage,
 };
 use crate::{islands::status_region::StatusRegion, site::Site};
@@ -56,6 +56,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/agents/new") view=agents::NewAgentPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents/:agent") view=agents::AgentPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/projects") view=projects::ProjectsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/tokens") view=tokens::TokensPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
@@ -86,6 +87,7 @@ where
         ("/orgs/{org}/agents/new", form(agents::create)),
         ("/orgs/{org}/agents/{agent}", form(agents::submit)),
         ("/orgs/{org}/projects", form(projects::submit)),
+        ("/orgs/{org}/tokens", form(tokens::submit)),
         ("/orgs/{org}/settings", form(settings::submit)),
     ]
 }

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tower_sessions::session::Id;
 
-use super::CreatedKey;
+use super::{CreatedKey, CreatedToken};
 
 /// How long a key is held, in milliseconds.
 const HELD_FOR: i64 = 30_000;
@@ -39,19 +39,26 @@ type Slot = Arc<AsyncMutex<Option<Held>>>;
 pub struct Held {
     /// The digest of the form that created or rotated the key.
     form: [u8; 32],
-    pub key: CreatedKey,
+    pub secret: Secret,
     /// The position of the key's creation or rotation in the audit log. While it is the key's last entry, the key has
     /// not been changed.
     pub position: i64,
     since: Monotonic,
 }
 
+/// A secret that a page shows once.
+#[derive(Debug, Clone)]
+pub enum Secret {
+    Key(CreatedKey),
+    Token(CreatedToken),
+}
+
 impl Held {
     /// Creates it for the key that was the response to `form`.
-    pub fn new(form: &impl Serialize, key: CreatedKey, position: i64, now: Monotonic) -> Self {
+    pub fn new(form: &impl Serialize, secret: Secret, position: i64, now: Monotonic) -> Self {
         Self {
             form: digest(form),
-            key,
+            secret,
             position,
             since: now,
         }

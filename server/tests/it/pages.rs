@@ -17,5 +17,6 @@ mod key_rotation_in_place;
 pub mod new_key;
 mod roles;
 mod shown_once;
+mod tokens;
 mod usage;
 mod whole_path;

@@ -70,6 +70,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/agents/new", To(Action::EditAgents)),
         page("/orgs/{org}/agents/{agent}", To(Action::SeeKeys)),
         page("/orgs/{org}/projects", To(Action::SeeKeyDetails)),
+        page("/orgs/{org}/tokens", To(Action::ManageTokens)),
         page("/orgs/{org}/audit", To(Action::SeeAuditLog)),
         page("/orgs/{org}/audit.csv", To(Action::SeeAuditLog)),
         page("/orgs/{org}/settings", To(Action::EditOrg)),
@@ -200,6 +201,11 @@ pub fn entries() -> Vec<Entry> {
             "/orgs/{org}/projects",
             "change=delete&project={project}",
             To(Action::EditProjects),
+        ),
+        post(
+            "/orgs/{org}/tokens",
+            "change=create&name=Servers&scope=verify&expires=30&password=wrong",
+            To(Action::ManageTokens),
         ),
         post(
             "/orgs/{org}/settings",

@@ -1,0 +1,62 @@
+//! The data of the page of service tokens.
+
+use latchkey::{
+    access::{Permit, to},
+    keys::create::new_creation_token,
+    service_tokens::{self, TokenSummary},
+    time::Timestamp,
+};
+
+use crate::{error::AppError, request::PageRequest, text::time::TimeText};
+
+/// The maximum number of tokens on the page. An organization can have 100 that work; older ones are only in the API.
+const MAX_ROWS: usize = 200;
+
+/// An organization's service tokens.
+#[derive(Debug, Clone)]
+pub struct TokenList {
+    /// Newest first.
+    pub rows: Vec<TokenRow>,
+    /// Whether there are more than the page shows.
+    pub has_more: bool,
+    /// The creation token of the form.
+    pub creation_token: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct TokenRow {
+    pub id: String,
+    pub name: String,
+    pub scope: String,
+    pub display: String,
+    pub status: &'static str,
+    pub created: TimeText,
+    pub expires: Option<TimeText>,
+    pub last_used: Option<TimeText>,
+}
+
+/// Loads the tokens, for owners.
+pub async fn list(request: PageRequest) -> Result<TokenList, AppError> {
+    let permit: Permit<to::ManageTokens> = request.permit().await?;
+    let engine = request.engine();
+    let now = engine.clock().now();
+    let (tokens, next) = service_tokens::list_of_org(engine, &permit, None, MAX_ROWS).await?;
+    Ok(TokenList {
+        rows: tokens.into_iter().map(|token| row(token, now)).collect(),
+        has_more: next.is_some(),
+        creation_token: new_creation_token(engine)?,
+    })
+}
+
+fn row(token: TokenSummary, now: Timestamp) -> TokenRow {
+    TokenRow {
+        status: token.status(now),
+        id: token.id.to_string(),
+        name: token.name.to_string(),
+        scope: token.scope.to_string(),
+        display: token.display,
+        created: TimeText::date(token.created_at),
+        expires: token.expires_at.map(TimeText::date),
+        last_used: token.last_used_at.map(|at| TimeText::relative(at, now)),
+    }
+}

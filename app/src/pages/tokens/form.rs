@@ -1,0 +1,188 @@
+//! Creating and revoking service tokens.
+
+use std::sync::Arc;
+
+use latchkey::{
+    access::{Permit, to},
+    accounts::password::{self, ChangePasswordError, TypedPassword},
+    id::ServiceTokenId,
+    keys::create::sent_creation_token,
+    name::DisplayName,
+    service_tokens::{
+        self, CreateTokenError, NewToken, RevokeTokenError, TokenScope, create_for_org,
+    },
+    time::DAY,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::AppError,
+    form::{
+        errors::{FieldError, WHOLE_FORM},
+        sent_back::{MAX_NAME, sent_back},
+    },
+    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, page::finished},
+    request::PageRequest,
+    shown_once::{CreatedToken, Held, Secret, hold},
+    text::time::date,
+};
+
+/// The lifetimes that the form offers, in days.
+pub const LIFETIMES: [(&str, &str); 4] = [
+    ("30", "30 days"),
+    ("90", "90 days"),
+    ("180", "180 days"),
+    ("365", "1 year"),
+];
+
+/// The fields of the page's forms.
+#[derive(Clone, Default, Deserialize, Serialize)]
+pub struct TokenForm {
+    /// `create` or `revoke`.
+    pub change: String,
+    /// The ID of the token to revoke.
+    #[serde(default)]
+    pub token: String,
+    #[serde(default)]
+    pub creation_token: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub scope: String,
+    /// In days.
+    #[serde(default)]
+    pub expires: String,
+    /// The owner's password.
+    #[serde(default)]
+    pub password: String,
+}
+
+impl TokenForm {
+    /// The form to render again. Never contains the password.
+    fn sent_back(&self) -> Self {
+        Self {
+            change: sent_back(&self.change, MAX_NAME),
+            token: sent_back(&self.token, MAX_NAME),
+            creation_token: sent_back(&self.creation_token, MAX_NAME),
+            name: sent_back(&self.name, MAX_NAME),
+            scope: sent_back(&self.scope, MAX_NAME),
+            expires: sent_back(&self.expires, MAX_NAME),
+            password: String::new(),
+        }
+    }
+}
+
+type Answer = Result<FormAnswer<TokenForm, CreatedToken>, AppError>;
+
+/// Handles the page's forms.
+pub async fn submit(request: PageRequest, form: TokenForm) -> Answer {
+    let permit: Permit<to::ManageTokens> = request.permit().await?;
+    match form.change.as_str() {
+        "create" => create(request, permit, form).await,
+        "revoke" => revoke(&request, &permit, &form).await,
+        _ => Err(AppError::Unreadable),
+    }
+}
+
+async fn create(request: PageRequest, permit: Permit<to::ManageTokens>, form: TokenForm) -> Answer {
+    let new = match read(&request, &form) {
+        Ok(new) => new,
+        Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
+    };
+    let typed = TypedPassword::new(form.password.clone());
+    match password::confirm(request.engine(), request.person().await?, typed).await {
+        Ok(()) => {}
+        Err(error @ ChangePasswordError::WrongPassword) => {
+            return Ok(FormAnswer::refused(form.sent_back(), "password", error));
+        }
+        Err(error @ ChangePasswordError::TooMany { .. }) => {
+            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+        }
+        Err(ChangePasswordError::Fault(fault)) => return Err(fault.into()),
+    }
+    // A hang-up must not lose the token between its creation and the slot that keeps it for a repeated submit.
+    finished(tokio::spawn(create_and_hold(request, permit, form, new))).await
+}
+
+async fn create_and_hold(
+    request: PageRequest,
+    permit: Permit<to::ManageTokens>,
+    form: TokenForm,
+    new: NewToken,
+) -> Answer {
+    let engine = request.engine();
+    let mut held = request.held_key().await;
+    let now = engine.clock().monotonic();
+    let id = match create_for_org(engine, &permit, new.clone()).await {
+        Ok(created) => {
+            let token = CreatedToken {
+                id: created.id,
+                token: Arc::new(created.plain),
+                name: new.name.to_string(),
+                scope: new.scope,
+                expires: new.expires_at.map_or_else(|| "never".to_owned(), date),
+                path: request.path().to_owned(),
+            };
+            let secret = Secret::Token(token.clone());
+            hold(&mut held, Held::new(&form, secret, created.position, now));
+            return Ok(FormAnswer::Shown(token));
+        }
+        Err(CreateTokenError::AlreadyCreated(id)) => id,
+        Err(error @ CreateTokenError::TooMany) => {
+            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+        }
+        Err(CreateTokenError::Fault(fault)) => return Err(fault.into()),
+    };
+    let again = held.as_ref().filter(|held| held.answers(&form, now));
+    let again = again.and_then(|held| match &held.secret {
+        Secret::Token(token) if token.id == id => Some(token.clone()),
+        _ => None,
+    });
+    let found = service_tokens::find_of_org(engine, &permit, id).await?;
+    let works = found.is_some_and(|token| token.revoked_at.is_none());
+    Ok(match again.filter(|_| works) {
+        Some(token) => FormAnswer::Shown(token),
+        None => FormAnswer::done(request.path(), Done::TokenShownBefore),
+    })
+}
+
+fn read(request: &PageRequest, form: &TokenForm) -> Result<NewToken, Vec<FieldError>> {
+    let mut fields = FieldReader::default();
+    let name = fields.take("name", form.name.parse::<DisplayName>());
+    let scope = fields.take(
+        "scope",
+        form.scope
+            .parse::<TokenScope>()
+            .map_err(|_| "Choose what the token can do."),
+    );
+    let days = LIFETIMES.iter().find(|(days, _)| *days == form.expires);
+    let days = fields.take(
+        "expires",
+        days.and_then(|(days, _)| days.parse::<i64>().ok())
+            .ok_or("Choose when the token expires."),
+    );
+    match (name, scope, days) {
+        (Some(name), Some(scope), Some(days)) => Ok(NewToken {
+            name,
+            scope,
+            expires_at: Some(request.engine().clock().now().plus(days * DAY)),
+            creation_token: sent_creation_token(&form.creation_token),
+        }),
+        _ => Err(fields.errors),
+    }
+}
+
+async fn revoke(
+    request: &PageRequest,
+    permit: &Permit<to::ManageTokens>,
+    form: &TokenForm,
+) -> Answer {
+    let id: ServiceTokenId = form.token.parse().map_err(|_| AppError::NotFound)?;
+    match service_tokens::revoke_of_org(request.engine(), permit, id).await {
+        Ok(()) | Err(RevokeTokenError::AlreadyRevoked(_)) => {
+            Ok(FormAnswer::done(request.path(), Done::TokenRevoked))
+        }
+        Err(RevokeTokenError::NotFound) => Err(AppError::NotFound),
+        Err(RevokeTokenError::Fault(fault)) => Err(fault.into()),
+    }
+}

@@ -1,0 +1,196 @@
+//! `/orgs/{org}/tokens`: the service tokens of an organization.
+
+use leptos::prelude::*;
+
+use super::{
+    data::{TokenList, TokenRow, list},
+    form::{LIFETIMES, TokenForm},
+    shown::CreatedTokenView,
+};
+use crate::{
+    form::{
+        errors::{ErrorTexts, Errors, FormError},
+        field::Field,
+    },
+    pages::{
+        forms::{fields_and_errors, shown},
+        frame::PageHead,
+        page::page,
+    },
+    shown_once::CreatedToken,
+    text::time::Time,
+};
+
+/// The page. Which token is about to be revoked is part of the URL.
+#[component]
+pub fn TokensPage() -> impl IntoView {
+    page(list, |request, list| {
+        let path = request.path().to_owned();
+        let revoked = request.parameter("revoke");
+        match shown::<CreatedToken>() {
+            Some(created) => view! { <CreatedTokenView created/> }.into_any(),
+            None => view! { <TokensView path list revoked/> }.into_any(),
+        }
+    })
+}
+
+#[component]
+fn TokensView(
+    path: String,
+    list: TokenList,
+    /// The ID of the token that is about to be revoked; empty for none.
+    revoked: String,
+) -> impl IntoView {
+    let blank = || TokenForm {
+        creation_token: list.creation_token.clone(),
+        scope: "verify".to_owned(),
+        expires: "365".to_owned(),
+        ..TokenForm::default()
+    };
+    let (typed, errors) = fields_and_errors(blank);
+    let errors = Errors::new(errors);
+    let to_revoke = list
+        .rows
+        .iter()
+        .find(|row| row.id == revoked && row.status == "active")
+        .cloned();
+    let card = match to_revoke {
+        Some(row) => view! { <RevokeCard path=path.clone() row/> }.into_any(),
+        None => view! { <NewCard path=path.clone() typed errors/> }.into_any(),
+    };
+    let more = list.has_more.then(|| {
+        view! { <p class="muted small">"Only the newest tokens are listed."</p> }
+    });
+    let table = if list.rows.is_empty() {
+        view! { <p class="muted body">"No service tokens yet. Create one for the servers that verify your keys."</p> }.into_any()
+    } else {
+        let rows = list
+            .rows
+            .into_iter()
+            .map(|row| view! { <Row path=path.clone() row/> })
+            .collect_view();
+        view! {
+            <table class="table wide">
+                <caption class="visually-hidden">"Service tokens"</caption>
+                <thead><tr>
+                    <th scope="col">"Name"</th><th scope="col">"Scope"</th><th scope="col">"Created"</th>
+                    <th scope="col">"Expires"</th><th scope="col">"Last used"</th><th scope="col">"Status"</th>
+                    <th scope="col"><span class="visually-hidden">"Actions"</span></th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        }
+        .into_any()
+    };
+    let lead = "Your API servers and scripts call Latchkey with a service token. These tokens reach this organization alone.";
+    view! {
+        <PageHead title="Service tokens" lead=lead.into_any()/>
+        <div class="stack">
+            <div class="card">{table}</div>
+            {more}
+            {card}
+        </div>
+    }
+}
+
+#[component]
+fn Row(path: String, row: TokenRow) -> impl IntoView {
+    let revoke = format!("{path}?revoke={}", row.id);
+    let name = row.name.clone();
+    let action = (row.status == "active").then(|| view! {
+        <a class="btn quiet" href=revoke>"Revoke"<span class="visually-hidden">" "{name}</span></a>
+    });
+    let never = || view! { <span class="muted">"Never"</span> };
+    let expires = match row.expires {
+        Some(text) => view! { <Time text/> }.into_any(),
+        None => never().into_any(),
+    };
+    let last_used = match row.last_used {
+        Some(text) => view! { <Time text/> }.into_any(),
+        None => never().into_any(),
+    };
+    let status = match row.status {
+        "active" => "Active",
+        "expired" => "Expired",
+        _ => "Revoked",
+    };
+    view! {
+        <tr>
+            <th scope="row"><span class="name">{row.name}</span><code class="muted small">{row.display}</code></th>
+            <td data-label="Scope"><span class="tag plain">{row.scope}</span></td>
+            <td class="muted nowrap" data-label="Created"><Time text=row.created/></td>
+            <td class="muted nowrap" data-label="Expires">{expires}</td>
+            <td class="muted nowrap" data-label="Last used">{last_used}</td>
+            <td data-label="Status">{status}</td>
+            <td class="end">{action}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
+    let choice = |word: &'static str, title: &'static str, text: &'static str| {
+        let chosen = typed.scope == word;
+        view! {
+            <label class="choice">
+                <input type="radio" name="scope" value=word checked=chosen required/>
+                <span><b>{title}</b><small>{text}</small></span>
+            </label>
+        }
+    };
+    let scopes = view! {
+        {choice("verify", "Verify keys", "Calls POST /v1/verify. For your API servers.")}
+        {choice("manage", "Verify and manage", "Also creates, changes and revokes keys, agents and projects, and reads usage and the audit log.")}
+    };
+    let lifetimes = LIFETIMES
+        .map(|(days, text)| view! { <option value=days selected=typed.expires == days>{text}</option> })
+        .collect_view();
+    view! {
+        <section class="card" aria-labelledby="new">
+            <header><h2 id="new">"New service token"</h2></header>
+            <div class="body">
+                <form method="post" action=path class="form">
+                    <FormError errors consequence="The token was not created."/>
+                    <input type="hidden" name="change" value="create"/>
+                    <input type="hidden" name="creation_token" value=typed.creation_token/>
+                    <Field name="name" label="Name" hint="What uses it, such as “API servers”." autocomplete="off" maxlength=80 value=typed.name errors/>
+                    <fieldset class="field">
+                        <legend>"What it can do"</legend>
+                        {scopes}
+                        <ErrorTexts field="scope" errors/>
+                    </fieldset>
+                    <div class="field">
+                        <label for="expires">"Expires after"</label>
+                        <select class="input" id="expires" name="expires">{lifetimes}</select>
+                        <ErrorTexts field="expires" errors/>
+                    </div>
+                    <Field name="password" label="Your password" hint="To confirm that it is you." kind="password"
+                        autocomplete="current-password" maxlength=1024 errors/>
+                    <div class="actions"><button class="btn primary">"Create token"</button></div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn RevokeCard(path: String, row: TokenRow) -> impl IntoView {
+    let used = match row.last_used {
+        Some(text) => view! { "Last used "<Time text/>". " }.into_any(),
+        None => view! { "It was never used. " }.into_any(),
+    };
+    let action = path.clone();
+    view! {
+        <section class="card" aria-labelledby="revoke">
+            <header><h2 id="revoke">"Revoke “"{row.name}"”?"</h2></header>
+            <div class="body">
+                <form method="post" action=action class="form">
+                    <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
+                    <input type="hidden" name="change" value="revoke"/>
+                    <input type="hidden" name="token" value=row.id/>
+                    <div class="actions"><button class="btn danger">"Revoke token"</button><a class="btn" href=path>"Cancel"</a></div>
+                </form>
+            </div>
+        </section>
+    }
+}
