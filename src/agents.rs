@@ -13,6 +13,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::{AgentId, OrgId, ProjectId},
     keys::project,
+    limits::LimitReached,
     name::DisplayName,
     time::Timestamp,
 };
@@ -83,6 +84,9 @@ pub enum AgentError {
     /// More domains than an agent has.
     #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
+    /// The org holds as much as it can.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// It failed on our side.
     #[error(transparent)]
     Fault(Fault),

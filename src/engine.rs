@@ -17,6 +17,7 @@ use crate::{
     id::{InstanceId, OrgId},
     imports::Imports,
     key::digest::Peppers,
+    limits::Limits,
     peppers::Outdated,
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
@@ -38,6 +39,8 @@ pub struct EngineSettings {
     pub sign_up: SignUpPolicy,
     /// How many known keys are kept in memory.
     pub cached_keys: usize,
+    /// How much one org can hold.
+    pub limits: Limits,
     /// Where "now" comes from.
     pub clock: Clock,
     /// Where randomness comes from.
@@ -63,6 +66,7 @@ pub struct Inner {
     pub(crate) peppers: Peppers,
     pub(crate) convention: Arc<Convention>,
     pub(crate) sign_up: SignUpPolicy,
+    pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) random: Randomness,
     pub(crate) cache: KeyCache,
@@ -113,6 +117,7 @@ impl Engine {
             convention,
             sign_up,
             cached_keys,
+            limits,
             clock,
             random,
         } = settings;
@@ -122,6 +127,7 @@ impl Engine {
             peppers,
             convention: Arc::new(convention),
             sign_up,
+            limits,
             cache: KeyCache::new(cached_keys),
             allowed_origins: AllowedOrigins::default(),
             imports: Imports::default(),
@@ -152,8 +158,14 @@ impl Engine {
         security_events::write(self, true).await
     }
 
-    /// Drops from memory what an event made stale.
-    pub(crate) fn forget_stale(&self, event: Event, target: Target) {
+    /// Drops from memory what an event made stale, of an org or of none.
+    pub(crate) fn forget_stale(&self, event: Event, target: Target, org: Option<OrgId>) {
+        if matches!(
+            event.stale(),
+            Stale::Key | Stale::Secrets | Stale::Agent | Stale::Org
+        ) {
+            self.allowed_origins.note_change(org);
+        }
         match (event.stale(), target) {
             (Stale::Key, Target::Key(id)) => self.cache.forget_key(id),
             (Stale::Secrets, Target::Key(id)) => {
@@ -182,6 +194,12 @@ impl Engine {
                 _,
             ) => {}
         }
+    }
+
+    /// Drops from memory all that may have changed while nobody listened.
+    pub(crate) fn forget_everything(&self) {
+        self.cache.forget_everything();
+        self.allowed_origins.note_change(None);
     }
 
     /// How many verifications were decided how, since the engine started.

@@ -18,6 +18,7 @@ use crate::{
     Engine,
     db::{StorageError, on},
     event::{Event, Target},
+    id::OrgId,
 };
 
 /// How often new rows are looked for, whether or not a notification came.
@@ -54,6 +55,7 @@ struct Row {
     end: End,
     event: String,
     target_id: Option<String>,
+    org_id: Option<OrgId>,
 }
 
 /// Takes the end of the log as the place to read on from. To be called before anything is in memory.
@@ -89,7 +91,7 @@ pub async fn advanced(engine: &Engine) {
 /// # Errors
 /// When the database does not answer; what was read before that is dropped.
 pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
-    const SQL: &str = "SELECT position, hash, event, target_id FROM audit_log WHERE position >= $1 \
+    const SQL: &str = "SELECT position, hash, event, target_id, org_id FROM audit_log WHERE position >= $1 \
          ORDER BY position LIMIT $2";
     let mut read_to = engine.feed.read_to.lock().await;
     let mut after = match &*read_to {
@@ -106,7 +108,7 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
         if !is_there {
             // First the end, then the memory: what is read into it from now on is no older than the end.
             *read_to = Some(end_of_log(engine).await?);
-            engine.cache.forget_everything();
+            engine.forget_everything();
             engine.feed.advanced.notify_one();
             tracing::warn!(
                 "the audit log does not have the last entry that was read, as after a failover that lost changes; memory \
@@ -116,7 +118,10 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
         }
         let new = rows.iter().filter(|row| row.end.position > after.position);
         for Row {
-            event, target_id, ..
+            event,
+            target_id,
+            org_id,
+            ..
         } in new
         {
             // A newer instance may write events that this one does not know: what they changed is not told apart.
@@ -124,9 +129,9 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
                 event.parse::<Event>(),
                 target_id.as_deref().and_then(Target::parse),
             ) {
-                (Ok(event), Some(target)) => engine.forget_stale(event, target),
+                (Ok(event), Some(target)) => engine.forget_stale(event, target, *org_id),
                 (Ok(_), None) => {}
-                (Err(_), _) => engine.cache.forget_everything(),
+                (Err(_), _) => engine.forget_everything(),
             }
         }
         let last = rows.last().filter(|row| row.end != after);
@@ -187,13 +192,13 @@ async fn listen(engine: &Engine, listen_url: Option<&str>) {
         let pause = match notifications::listener(&engine.db, listen_url).await {
             Ok(mut listener) => {
                 // What was sent while nobody listened is lost.
-                engine.cache.forget_everything();
+                engine.forget_everything();
                 engine.feed.woken.notify_one();
                 tracing::info!("changes by other instances: {}", Noticing::Notified);
                 while let Ok(Some(_)) = listener.try_recv().await {
                     engine.feed.woken.notify_one();
                 }
-                engine.cache.forget_everything();
+                engine.forget_everything();
                 tracing::warn!("the connection that listens for changes was lost and is made anew");
                 told = None;
                 RECONNECT

@@ -60,6 +60,8 @@ pub mod instances;
 #[cfg(feature = "native")]
 pub mod keys;
 #[cfg(feature = "native")]
+pub mod limits;
+#[cfg(feature = "native")]
 pub mod network;
 #[cfg(feature = "native")]
 pub mod orgs;

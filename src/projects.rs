@@ -8,6 +8,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::{OrgId, ProjectId},
+    limits::{LimitReached, Limited, check_added},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
     revision::{AsKnown, Known, Revision, fingerprint},
@@ -29,20 +30,15 @@ pub struct Project {
     pub agents: i64,
 }
 
-/// The most projects of an org: forms offer all of them, and their page lists them.
-pub const MAX_PROJECTS: i64 = 500;
-
 /// Why a project was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// The org has no such project.
     #[error("The project was not found.")]
     NotFound,
-    /// The org has as many as it may have.
-    #[error(
-        "An organization can have at most {MAX_PROJECTS} projects. Delete one that is empty first."
-    )]
-    TooMany,
+    /// The org has as many as it can have.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// Someone else changed what the caller based the change on.
     #[error("Someone else renamed this project in the meantime.")]
     ChangedMeanwhile,
@@ -170,12 +166,6 @@ pub async fn create_once(
     if let Some(id) = created_under(change.tx(), permit.org_id(), creation_token).await? {
         return Ok(Once::CreatedBefore(id));
     }
-    const COUNT: &str = "SELECT COUNT(*) FROM projects WHERE org_id = $1";
-    let projects: i64 = on!(change.on(), c => sqlx::query_scalar(COUNT)
-        .bind(permit.org_id()).fetch_one(c).await)?;
-    if projects >= MAX_PROJECTS {
-        return Err(ProjectError::TooMany);
-    }
     const INSERT: &str = "INSERT INTO projects (id, org_id, name, created_at, creation_token) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(change.on(), c => sqlx::query(INSERT)
@@ -187,6 +177,7 @@ pub async fn create_once(
             .map(Once::CreatedBefore)
             .ok_or(ProjectError::NotFound);
     }
+    check_added(engine, change.tx(), permit.org_id(), Limited::Projects).await??;
     let created = Happened::new(Event::ProjectCreated, Target::Project(id));
     change.commit(created).await?;
     Ok(Once::Created(id))

@@ -20,6 +20,7 @@ use latchkey::{
     convention::{BUILT_IN_NAMES, Convention},
     db::sqlite_file,
     key::digest::Peppers,
+    limits::Limits,
     random::Randomness,
 };
 use url::Host;
@@ -34,6 +35,9 @@ pub use self::{
 
 /// The most days that `audit_days` can be: a hundred years.
 const MAX_AUDIT_DAYS: i64 = 36_500;
+
+/// The most that a limit of an organization can be.
+const MAX_LIMIT: i64 = 100_000_000;
 
 /// Every setting, checked.
 #[derive(Debug, Clone)]
@@ -60,6 +64,8 @@ pub struct Settings {
     pub usage_flush: Duration,
     /// How many keys are kept in memory.
     pub cached_keys: usize,
+    /// How much one organization can hold.
+    pub limits: Limits,
     /// How long entries of the audit log are kept.
     pub audit_kept_for: Duration,
     public_url: Option<PublicUrl>,
@@ -131,6 +137,13 @@ impl Settings {
             usage_flush: Duration::from_secs(layers.number("usage_flush_seconds", 1, 3_600)?),
             cached_keys: usize::try_from(layers.number("cached_keys", 1, 100_000_000)?)
                 .unwrap_or(usize::MAX),
+            limits: Limits {
+                keys: read_limit(layers, "keys_per_org")?,
+                agents: read_limit(layers, "agents_per_org")?,
+                projects: read_limit(layers, "projects_per_org")?,
+                members: read_limit(layers, "members_per_org")?,
+                domains: read_limit(layers, "domains_per_org")?,
+            },
             audit_kept_for: Duration::from_secs(
                 layers.number("audit_days", 1, MAX_AUDIT_DAYS)? * 24 * 3_600,
             ),
@@ -235,6 +248,11 @@ impl Settings {
             file: self.pepper_file(),
         }
     }
+}
+
+fn read_limit(layers: &Layers, name: &str) -> Result<u32, SettingsError> {
+    let limit = layers.number(name, 1, MAX_LIMIT)?;
+    Ok(u32::try_from(limit).unwrap_or(u32::MAX))
 }
 
 fn unless_empty<T>(

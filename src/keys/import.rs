@@ -18,6 +18,7 @@ use crate::{
     access::{Permit, to},
     convention::Convention,
     id::{OrgId, ProjectId},
+    limits::{Limited, check_room},
     time::Timestamp,
     work_queue::{Busy, Place},
 };
@@ -75,7 +76,9 @@ pub async fn import_at(
     text: String,
     dry_run: bool,
 ) -> Result<(Report, Place<OrgId>), ImportError> {
-    let projects = store::projects(engine, permit.org_id()).await?;
+    let org_id = permit.org_id();
+    check_room(engine, org_id, Limited::Keys, 1).await??;
+    let projects = store::projects(engine, org_id).await?;
     let (convention, now) = (engine.convention.clone(), engine.clock.now());
     // Ends after storing, which is part of the work.
     let (checked, turn) = place
@@ -86,6 +89,11 @@ pub async fn import_at(
         mut listed,
         mut report,
     } = checked?;
+    let domains = entries.iter().flatten().map(Entry::domains).sum();
+    check_room(engine, org_id, Limited::Keys, entries.len()).await??;
+    if domains > 0 {
+        check_room(engine, org_id, Limited::Domains, domains).await??;
+    }
     store::refuse_stored(engine, &entries, &mut listed, &mut report.entries).await?;
     if dry_run || !report.is_good() {
         return Ok((report, turn.end()));

@@ -239,6 +239,7 @@ mod tests {
         convention::Convention,
         db::Db,
         key::digest::{Pepper, Peppers},
+        limits::Limits,
         random::Randomness,
     };
 
@@ -253,6 +254,7 @@ mod tests {
             convention: Convention::built_in("latchkey").unwrap(),
             sign_up: SignUpPolicy::Invite,
             cached_keys: 10,
+            limits: Limits::default(),
             clock: Clock::System,
             random: Randomness::System,
         })

@@ -75,6 +75,10 @@ codes! {
         "Keys or agents belong to the project. Revoked and expired keys count too."
         "Change `project` of its keys and agents to move them to another project. Then delete the project. Revoked keys \
          cannot be moved: a project with one is kept.",
+    LimitReached "LIMIT_REACHED" CONFLICT "Limit reached"
+        "The organization holds as many keys, agents, projects or allowed domains as it can. Revoked keys do not count."
+        "`detail` says which limit it is. Revoke keys or delete agents or projects that are no longer needed, remove domains, \
+         or ask the operator to raise the limit.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
         "The new secret is in use and the previous one still works, or another request rotated the key less than a second ago."
         "Retrieve the key: `old_secret` shows which secret still works, and until when. End it with \

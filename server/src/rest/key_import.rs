@@ -106,7 +106,8 @@ struct EntryObject {
 /// Either all keys are imported, or none. With `dry_run=true`, nothing is imported and the response says what is wrong with
 /// each key. Repeating an import does not create a key twice: a key that exists is an error.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/import", operation_id = "import_keys", tag = "Keys", params(ImportQuery),
-    request_body = Vec<EntryBody>, responses((status = 200, description = "The keys", body = ImportReport)))]
+    request_body = Vec<EntryBody>, responses((status = 200, description = "The keys", body = ImportReport),
+        (status = 409, description = "LIMIT_REACHED")))]
 pub async fn import(
     State(state): State<AppState>,
     of: OrgPath,
@@ -175,6 +176,7 @@ fn not_imported(report: Report) -> Problem {
 fn refused(error: ImportError) -> Problem {
     match error {
         ImportError::Fault(fault) => fault.into(),
+        ImportError::Limit(reached) => reached.into(),
         error => Problem::invalid_request(error.to_string(), Vec::new()),
     }
 }

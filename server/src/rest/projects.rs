@@ -98,7 +98,8 @@ pub async fn list(
 
 /// Create a project
 #[utoipa::path(post, path = "/v1/orgs/{org}/projects", operation_id = "create_project", tag = "Projects",
-    request_body = ProjectFields, responses((status = 201, description = "Created", body = ProjectObject)))]
+    request_body = ProjectFields, responses((status = 201, description = "Created", body = ProjectObject),
+        (status = 409, description = "LIMIT_REACHED")))]
 pub async fn create(
     State(state): State<AppState>,
     of: OrgPath,
@@ -199,7 +200,7 @@ fn refused(error: ProjectError) -> Problem {
         ProjectError::NotFound => no_project(),
         ProjectError::ChangedMeanwhile => changed_meanwhile(),
         ProjectError::NameTaken(_) => Problem::invalid_field("name", error),
-        ProjectError::TooMany => Problem::new(Code::WrongState, error.to_string()),
+        ProjectError::Limit(reached) => reached.into(),
         ProjectError::IsDefault => Problem::new(Code::WrongState, error.to_string()),
         ProjectError::NotEmpty => Problem::new(Code::ProjectNotEmpty, error.to_string()),
         ProjectError::Fault(fault) => fault.into(),

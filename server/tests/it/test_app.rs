@@ -23,6 +23,7 @@ use latchkey::{
         digest::{Pepper, Peppers},
         text::PlainKey,
     },
+    limits::Limits,
     random::Randomness,
     time::Timestamp,
     verify::{self, Answer, Request},
@@ -147,6 +148,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
         convention: Convention::built_in("latchkey").unwrap(),
         sign_up: SignUpPolicy::Invite,
         cached_keys: 1_000,
+        limits: Limits::default(),
         clock,
         random: Randomness::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)),
     }

@@ -36,6 +36,13 @@ pub struct Entry {
     pub settings: KeySettings,
 }
 
+impl Entry {
+    /// How many domains it has.
+    pub fn domains(&self) -> usize {
+        self.settings.domains.len()
+    }
+}
+
 /// Reads a record. There is an entry exactly when nothing is wrong with it.
 pub fn check(
     convention: &Convention,

@@ -18,6 +18,7 @@ use crate::{
         project,
         store::{NewRow, insert},
     },
+    limits::{Limited, check_added, check_more_domains},
     time::Timestamp,
 };
 
@@ -107,6 +108,9 @@ pub(super) async fn store(
         }
         imported.push(Happened::new(Event::KeyImported, Target::Key(id)));
     }
+    let (org_id, domains) = (permit.org_id(), entries.iter().map(Entry::domains).sum());
+    check_added(engine, change.tx(), org_id, Limited::Keys).await??;
+    check_more_domains(engine, change.tx(), org_id, 0, domains).await??;
     match Events::several(imported) {
         Some(events) => change.commit(events).await?,
         None => return Ok(false),

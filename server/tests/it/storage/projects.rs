@@ -27,20 +27,6 @@ on_both! {
         assert_eq!(listed(app, &org).await, ["Default 1 0", "alpha 0 0", "Shop 2 1"]);
     }
 
-    async fn an_org_has_a_bounded_number_of_projects_and_another_has_its_own(app: &TestApp) {
-        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
-        let insert = format!(
-            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {}) \
-             INSERT INTO projects (id, org_id, name, created_at) SELECT 'prj_' || n, '{}', 'P' || n, 0 FROM numbers",
-            projects::MAX_PROJECTS - 2, org.org.id
-        );
-        app.database.execute(&insert).await;
-        make(app, &org, "Last").await.unwrap();
-        let refused = make(app, &org, "Too many").await;
-        assert!(matches!(refused, Err(ProjectError::TooMany)), "{refused:?}");
-        make(app, &other, "Theirs").await.unwrap();
-    }
-
     async fn what_moves_into_a_project_while_it_is_deleted_is_in_it_or_is_told_that_it_is_gone(app: &TestApp) {
         let org = app.org("northwind").await;
         for number in 0..15 {

@@ -32,7 +32,8 @@ pub const PASSWORD: &str = "marmalade on a tuesday";
 pub struct TestOrg {
     /// The org.
     pub org: Org,
-    engine: Arc<Engine>,
+    /// The engine that it was made with.
+    pub engine: Arc<Engine>,
 }
 
 impl TestOrg {
