@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     accounts::{SignUpPolicy, password::HashFor},
     allowed_origins::AllowedOrigins,
+    arrivals::Arrivals,
     audit::security_events::{self, SecurityEvents},
     clock::Clock,
     convention::Convention,
@@ -77,7 +78,9 @@ pub struct Inner {
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) hashing: WorkQueue<HashFor>,
+    pub(crate) arriving: Arrivals<OrgId>,
     pub(crate) importing: WorkQueue<OrgId>,
+    pub(crate) importing_small: WorkQueue<OrgId>,
     pub(crate) exporting: WorkQueue<OrgId>,
     pub(crate) feed: Feed,
     pub(crate) effects: Effects,
@@ -92,12 +95,17 @@ const HASHES_AT_ONCE: usize = 2;
 const MAX_HASHES: usize = 64;
 /// The same for one network or person.
 const MAX_HASHES_EACH: usize = 8;
-/// Imports that are read and stored at the same time: each takes a core, then the database's one writer.
+/// Imports that are read and stored at the same time, of small files and of others: each takes a core, then the database's
+/// one writer. Small files have a turn of their own, so that they do not wait for the large ones of other orgs.
 const IMPORTS_AT_ONCE: usize = 1;
-/// Imports that are sent, wait or are done. Each holds a file in memory.
+/// Imports that wait or are done.
 const MAX_IMPORTS: usize = 32;
-/// The same for one org.
+/// The same for small files.
+const MAX_SMALL_IMPORTS: usize = 256;
+/// The same for one org, and its imports from their begin to the end of their answers.
 const MAX_IMPORTS_EACH: usize = 2;
+/// The most bytes of imports in memory that are not small.
+const MAX_ARRIVED_BYTES: usize = 256 * 1024 * 1024;
 /// Exports whose rows are put together at the same time: each takes a core.
 const EXPORTS_AT_ONCE: usize = 1;
 /// Exports that wait, are put together or are sent. Each holds some megabytes of rows in memory.
@@ -136,7 +144,9 @@ impl Engine {
             verifications: Verifications::default(),
             outdated: Outdated::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
+            arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_ARRIVED_BYTES),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
+            importing_small: WorkQueue::new(IMPORTS_AT_ONCE, MAX_SMALL_IMPORTS, MAX_IMPORTS_EACH),
             exporting: WorkQueue::new(EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),
             feed: Feed::default(),
             effects: Effects::default(),
@@ -171,9 +181,6 @@ impl Engine {
             (Stale::Secrets, Target::Key(id)) => {
                 self.cache.forget_key(id);
                 self.cache.forget_unknown();
-                if event == Event::KeyImported {
-                    self.imports.note();
-                }
             }
             (Stale::Agent, Target::Agent(id)) => {
                 self.cache.forget_agent(id);
@@ -200,6 +207,7 @@ impl Engine {
     pub(crate) fn forget_everything(&self) {
         self.cache.forget_everything();
         self.allowed_origins.note_change(None);
+        self.imports.forget();
     }
 
     /// How many verifications were decided how, since the engine started.

@@ -19,6 +19,7 @@ use crate::{
     db::{StorageError, on},
     event::{Event, Target},
     id::OrgId,
+    imports,
 };
 
 /// How often new rows are looked for, whether or not a notification came.
@@ -116,6 +117,7 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
             );
             return Ok(());
         }
+        let mut imported = Vec::new();
         let new = rows.iter().filter(|row| row.end.position > after.position);
         for Row {
             event,
@@ -124,16 +126,18 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
             ..
         } in new
         {
+            let target = target_id.as_deref().and_then(Target::parse);
+            if let (Ok(Event::KeyImported), Some(Target::Key(key))) = (event.parse(), target) {
+                imported.push(key);
+            }
             // A newer instance may write events that this one does not know: what they changed is not told apart.
-            match (
-                event.parse::<Event>(),
-                target_id.as_deref().and_then(Target::parse),
-            ) {
+            match (event.parse::<Event>(), target) {
                 (Ok(event), Some(target)) => engine.forget_stale(event, target, *org_id),
                 (Ok(_), None) => {}
                 (Err(_), _) => engine.forget_everything(),
             }
         }
+        imports::learn(engine, &imported).await?;
         let last = rows.last().filter(|row| row.end != after);
         if let Some(last) = last {
             after = last.end.clone();
@@ -172,7 +176,10 @@ async fn read_on(engine: &Engine) {
             _ = ticks.tick() => {}
             () = engine.feed.woken.notified() => {}
         }
-        let result = catch_up(engine).await;
+        let result = match catch_up(engine).await {
+            Ok(()) => imports::refresh(engine).await,
+            failed => failed,
+        };
         if let Err(error) = &result
             && !failed
         {

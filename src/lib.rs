@@ -32,6 +32,8 @@ pub mod agents;
 #[cfg(feature = "native")]
 pub mod allowed_origins;
 #[cfg(feature = "native")]
+pub mod arrivals;
+#[cfg(feature = "native")]
 pub mod audit;
 #[cfg(feature = "native")]
 pub mod backup;

@@ -133,7 +133,7 @@ pub enum Recognised {
         environment: Environment,
     },
     /// One of this instance's own shapes, prefix and length, with a wrong checksum: refused without a look-up, unless
-    /// keys were imported (see [`crate::imports`]).
+    /// such a key was imported (see [`crate::imports`]).
     Miswritten,
     /// Another shape: only a key imported from elsewhere, legacy ones included, can look like this, and it is found by
     /// its digest alone. Where keys have no prefix, a wrong checksum is this too, since the shape says nothing then.

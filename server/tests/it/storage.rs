@@ -6,6 +6,7 @@ mod audit_beginning;
 mod audit_retention;
 mod backup;
 mod change;
+mod costs;
 mod effects;
 mod frozen;
 mod key_bulk;

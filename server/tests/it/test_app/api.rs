@@ -1,11 +1,14 @@
 //! A program that calls the API with a service token. Each answer is checked against the API's own description.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
     http::{HeaderName, Method, Request, header},
 };
 use latchkey::{
+    Engine,
     access::Operator,
     key::text::PlainKey,
     service_tokens::{self, TokenScope},
@@ -29,6 +32,15 @@ impl TestApp {
     /// A caller who may manage everything.
     pub async fn api(&self) -> Api {
         self.api_with(TokenScope::Manage).await
+    }
+
+    /// The same at the server of another engine.
+    pub async fn api_on(&self, engine: &Arc<Engine>) -> Api {
+        let router = self.server_on(engine);
+        Api {
+            router,
+            ..self.api().await
+        }
     }
 
     /// A caller whose token has this scope.
