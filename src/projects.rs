@@ -3,11 +3,12 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    change::Happened,
+    change::{Events, Happened},
     db::{StorageError, Tx, on, select_locked},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    id::{OrgId, ProjectId},
+    id::{KeyId, OrgId, ProjectId},
+    keys::project,
     limits::{LimitReached, Limited, check_added},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
@@ -53,7 +54,8 @@ pub enum ProjectError {
     IsDefault,
     /// Keys or agents belong to it.
     #[error(
-        "This project is not empty. Move its agents and keys to another project first. A project with revoked keys can be renamed but not deleted."
+        "This project is not empty. Move its agents and keys to another project first. Revoked keys move to \
+         `{DEFAULT_PROJECT}` by themselves."
     )]
     NotEmpty,
     /// It failed on our side.
@@ -230,7 +232,7 @@ pub async fn rename(
     Ok(change.commit(updated).await?)
 }
 
-/// Deletes a project that nothing belongs to.
+/// Deletes a project that nothing belongs to but revoked keys, which nobody can move: they belong to `Default` from then on.
 ///
 /// # Errors
 /// When there is no such project, it is `Default`, it was renamed meanwhile, or something belongs to it.
@@ -246,6 +248,7 @@ pub async fn delete(
     if known.is_outdated(&nothing_sent, &revision(&name), || fingerprint(&name)) {
         return Err(ProjectError::ChangedMeanwhile);
     }
+    let moved = move_revoked_keys(change.tx(), permit.org_id(), id).await?;
     const SQL: &str = "DELETE FROM projects WHERE org_id = $1 AND id = $2 \
          AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.project_id = projects.id) \
          AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.project_id = projects.id)";
@@ -255,7 +258,11 @@ pub async fn delete(
         Ok(0) => Err(ProjectError::NotEmpty),
         Ok(_) => {
             let deleted = Happened::new(Event::ProjectDeleted, Target::Project(id));
-            Ok(change.commit(deleted).await?)
+            let events = match Events::several(moved) {
+                Some(moved) => moved.and(deleted),
+                None => deleted.into(),
+            };
+            Ok(change.commit(events).await?)
         }
         // A key or an agent that came into it meanwhile: the database holds the reference.
         Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
@@ -263,6 +270,25 @@ pub async fn delete(
         }
         Err(error) => Err(StorageError::from(error).into()),
     }
+}
+
+/// Puts the revoked keys of a project into `Default`.
+async fn move_revoked_keys(
+    tx: &mut Tx,
+    org_id: OrgId,
+    from: ProjectId,
+) -> Result<Vec<Happened>, ProjectError> {
+    let to = project::resolve(tx, org_id, None).await?;
+    let to = to.ok_or(ProjectError::NotFound)?;
+    const SQL: &str = "UPDATE keys SET project_id = $1 WHERE org_id = $2 AND project_id = $3 \
+         AND revoked_at IS NOT NULL RETURNING id";
+    let moved: Vec<KeyId> = on!(tx.on(), c => sqlx::query_scalar(SQL)
+        .bind(to).bind(org_id).bind(from).fetch_all(c).await)?;
+    let moved = moved.into_iter().map(|key| {
+        let updated = Happened::new(Event::KeyUpdated, Target::Key(key));
+        updated.changed("project", from.to_string(), to.to_string())
+    });
+    Ok(moved.collect())
 }
 
 /// The project that was created under a token.

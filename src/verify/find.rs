@@ -222,7 +222,9 @@ async fn org(engine: &Engine, id: OrgId, now: Now) -> Result<Option<Arc<KnownOrg
 }
 
 fn windows(engine: &Engine, holder: Holder, now: Now) -> Arc<Windows> {
-    engine.rate_limits.of(holder, &engine.convention, now.wall)
+    engine
+        .rate_limits
+        .of(holder, &engine.convention, now.monotonic)
 }
 
 #[cfg(test)]

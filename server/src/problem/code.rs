@@ -72,9 +72,9 @@ codes! {
          keys can be disabled."
         "Retrieve the key to see its status. If the change is not possible, create a new key.",
     ProjectNotEmpty "PROJECT_NOT_EMPTY" CONFLICT "The project is not empty"
-        "Keys or agents belong to the project. Revoked and expired keys count too."
+        "Agents or keys that are not revoked belong to the project. Expired keys count too."
         "Change `project` of its keys and agents to move them to another project. Then delete the project. Revoked keys \
-         cannot be moved: a project with one is kept.",
+         move to the organization's first project by themselves.",
     LimitReached "LIMIT_REACHED" CONFLICT "Limit reached"
         "The organization holds as many keys, agents, projects or allowed domains as it can. Revoked keys do not count."
         "`detail` says which limit it is. Revoke keys or delete agents or projects that are no longer needed, remove domains, \

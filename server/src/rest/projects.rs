@@ -162,8 +162,8 @@ pub async fn change(
 
 /// Delete a project
 ///
-/// Move its keys, including expired ones, and its agents to another project first. A project with a revoked key, which cannot
-/// be moved, is kept, and so is the organization's first project, `Default`.
+/// Move its keys, including expired ones, and its agents to another project first. Revoked keys move to the organization's
+/// first project, `Default`, which cannot be deleted.
 #[utoipa::path(delete, path = "/v1/orgs/{org}/projects/{project_id}", operation_id = "delete_project", tag = "Projects",
     responses((status = 204, description = "Deleted"), (status = 409, description = "PROJECT_NOT_EMPTY, WRONG_STATE")))]
 pub async fn remove(

@@ -3,6 +3,8 @@
 use latchkey::{
     agents,
     id::ProjectId,
+    key::RevokeReason,
+    keys::change_state,
     projects::{self, ProjectError},
     revision::Known,
 };
@@ -85,6 +87,23 @@ on_both! {
         }
         projects::delete(&app.engine, &org.permit(), empty).await.unwrap();
         assert_eq!(listed(app, &org).await, ["Default 0 0", "Bots 0 1", "Keys 1 0"]);
+    }
+
+    async fn revoked_keys_of_a_deleted_project_move_to_default(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let shop = make(app, &org, "Shop").await.unwrap();
+        let new = |name| with(secret_key(name), |settings| settings.project = Some(shop));
+        let (old, current) = (org.create_key(new("Old")).await.unwrap(), org.create_key(new("Current")).await.unwrap());
+        let revoke = async |id| change_state::revoke(&app.engine, &org.permit(), id, RevokeReason::Unused).await.unwrap();
+        revoke(old.id).await;
+        let error = projects::delete(&app.engine, &org.permit(), shop).await.unwrap_err();
+        assert!(matches!(error, ProjectError::NotEmpty), "{error:?}");
+        assert_eq!(listed(app, &org).await, ["Default 0 0", "Shop 2 0"], "nothing moved");
+        revoke(current.id).await;
+        projects::delete(&app.engine, &org.permit(), shop).await.unwrap();
+        assert_eq!(listed(app, &org).await, ["Default 2 0"]);
+        let events = app.database.texts("SELECT event FROM audit_log ORDER BY position DESC LIMIT 3").await;
+        assert_eq!(events, ["project.deleted", "key.updated", "key.updated"]);
     }
 
     async fn another_orgs_project_is_not_found(app: &TestApp) {
