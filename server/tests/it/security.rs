@@ -11,4 +11,5 @@ mod secrets;
 mod sessions;
 mod shares;
 mod sign_in;
+mod tokens_and_ids;
 mod two_orgs;
