@@ -6,7 +6,6 @@ mod audit_beginning;
 mod audit_retention;
 mod backup;
 mod change;
-mod costs;
 mod effects;
 mod frozen;
 mod key_bulk;
