@@ -13,6 +13,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::{AgentId, OrgId, ProjectId},
     keys::project,
+    limits::LimitReached,
     name::DisplayName,
     time::Timestamp,
 };
@@ -83,6 +84,9 @@ pub enum AgentError {
     /// More domains than [`MAX_PATTERNS`].
     #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
+    /// The org holds as much as it can.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),

@@ -1,47 +1,123 @@
 //! The origins whose pages may read the API's responses (CORS): every origin that an active widget key or an agent
 //! lists, and all origins if an active secret key is allowed on any page.
 //!
-//! Browsers send a preflight request without the key, so the decision cannot depend on the key. The patterns of all
-//! keys are held in memory. CORS grants no access here: verification decides, and this only lets a page read the
-//! result.
+//! A browser asks with a preflight, before it sends a key, so the answer cannot depend on the key. The patterns of all
+//! keys are held in memory, of each org by itself. A change of one org has only its patterns read again, and only by a
+//! request that the other orgs' patterns do not decide. Nothing is let through by this: the verification decides, this lets
+//! a page see what it said.
 
-use std::sync::{Arc, PoisonError, RwLock};
+mod patterns;
 
-use tokio::sync::Mutex;
-
-use crate::{
-    Engine,
-    convention::Scope,
-    db::{StorageError, from_json, on},
-    domain::{DomainPattern, LocalhostRule, Origin, PatternIndex},
-    keys::stored_domains,
-    time::{SECOND, Timestamp},
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-/// How long the patterns in memory are used if nothing changes, in milliseconds. Changes made by other instances arrive
-/// through the feed; this limit covers the case that the feed has stopped.
+use futures_util::TryStreamExt as _;
+use tokio::sync::Mutex;
+
+use self::patterns::{OfOrg, Patterns};
+use crate::{
+    Engine,
+    clock::Monotonic,
+    convention::Scope,
+    db::{StorageError, from_json, on, places},
+    domain::{LocalhostRule, Origin},
+    id::OrgId,
+    keys::stored_domains,
+    time::SECOND,
+};
+
+/// For how many milliseconds the patterns in memory are used when nothing changed. What another instance changes is known
+/// from the feed; this is for when it stands still, and for keys that expire.
 const FRESH_FOR: i64 = 60 * SECOND;
-/// The maximum number of distinct patterns held in memory, about 50 MB. Patterns beyond the limit are dropped, so their
-/// pages cannot read responses, and a warning is logged.
-const MOST_PATTERNS: usize = 250_000;
+/// How many patterns are held in all: some 100 MB. Pages of patterns beyond that do not read answers, and the log says so.
+const MAX_PATTERNS: usize = 250_000;
+/// The most orgs that are read again by themselves: with more, all are.
+const MAX_STALE: usize = 100;
 
 /// A cached copy of the patterns of all active widget keys and all agents.
 #[derive(Debug, Default)]
 pub struct AllowedOrigins {
-    latest: RwLock<Option<Arc<Patterns>>>,
+    held: RwLock<Held>,
     loading: Mutex<()>,
 }
 
-#[derive(Debug)]
-struct Patterns {
-    index: PatternIndex,
-    /// Whether a key works on localhost regardless of its list.
-    localhost: bool,
-    /// Whether a key works on every page: a secret key that is allowed in browsers.
-    everywhere: bool,
-    loaded_at: Timestamp,
-    /// The value of [`KeyCache::changes`](crate::verify::cache::KeyCache::changes) before the patterns were read.
+#[derive(Debug, Default)]
+struct Held {
+    /// `None` before they are first read.
+    patterns: Option<Patterns>,
+    /// When all were read.
+    loaded_at: Option<Monotonic>,
+    /// The orgs that changed since they were read, each with the number of its last change.
+    stale: HashMap<OrgId, u64>,
+    /// The number of the last change that may be of any org.
+    all_stale: Option<u64>,
     changes: u64,
+}
+
+/// What is to be read again.
+enum Due {
+    All,
+    Orgs(Vec<(OrgId, u64)>),
+    Nothing,
+}
+
+impl AllowedOrigins {
+    /// Notes that something of an org may have changed.
+    pub(crate) fn note_change(&self, org: Option<OrgId>) {
+        let held = &mut *self.write();
+        held.changes += 1;
+        match org {
+            Some(org) => {
+                held.stale.insert(org, held.changes);
+            }
+            None => held.all_stale = Some(held.changes),
+        }
+        if held.stale.len() > MAX_STALE {
+            held.all_stale = Some(held.changes);
+        }
+        if held.all_stale.is_some() {
+            held.stale.clear();
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    /// Whether pages of the origin are allowed; `None` where that takes another look into the database.
+    fn decide(&self, origin: &Origin<'_>, with_subdomains: bool) -> Option<bool> {
+        let patterns = self.patterns.as_ref()?;
+        if self.all_stale.is_some() {
+            return None;
+        }
+        let is_current = |org: &OrgId| !self.stale.contains_key(org);
+        if patterns.allow(origin, with_subdomains, is_current) {
+            return Some(true);
+        }
+        self.stale.is_empty().then_some(false)
+    }
+
+    fn is_old(&self, now: Monotonic) -> bool {
+        self.loaded_at.is_none_or(|at| now.since(at) >= FRESH_FOR)
+    }
+
+    fn due(&self, now: Monotonic) -> Due {
+        if self.patterns.is_none() || self.all_stale.is_some() || self.is_old(now) {
+            return Due::All;
+        }
+        if self.stale.is_empty() {
+            return Due::Nothing;
+        }
+        Due::Orgs(self.stale.iter().map(|(org, at)| (*org, *at)).collect())
+    }
 }
 
 /// Returns whether pages of this origin, given as the value of an `Origin` header, may read responses.
@@ -52,115 +128,153 @@ pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError>
     let Ok(origin) = Origin::parse(origin) else {
         return Ok(false);
     };
-    let patterns = current(engine).await?;
     let with_subdomains = engine.convention.domains.covers_subdomains;
-    Ok(patterns.everywhere
-        || (patterns.localhost && origin.is_localhost())
-        || patterns.index.covers(&origin, with_subdomains))
-}
-
-async fn current(engine: &Engine) -> Result<Arc<Patterns>, StorageError> {
-    let held = latest(engine);
-    let old = match held {
-        Some(held) if is_current(engine, &held) => return Ok(held),
-        held => held,
+    let memory = &engine.allowed_origins;
+    let (decided, is_old) = {
+        let held = memory.read();
+        let is_old = held.is_old(engine.clock.monotonic());
+        (held.decide(&origin, with_subdomains), is_old)
     };
-    // While one request reloads what may have changed on other instances, concurrent requests use the cached patterns.
-    let changed_here = |old: &Patterns| old.changes != engine.cache.changes();
-    let _loading = match (engine.allowed_origins.loading.try_lock(), &old) {
-        (Ok(guard), _) => guard,
-        (Err(_), Some(old)) if !changed_here(old) => return Ok(Arc::clone(old)),
-        (Err(_), _) => engine.allowed_origins.loading.lock().await,
+    let _loading = match (decided, is_old) {
+        (Some(decided), false) => return Ok(decided),
+        // While one request reads what may have changed elsewhere, the others use what there is.
+        (Some(decided), true) => match memory.loading.try_lock() {
+            Ok(loading) => loading,
+            Err(_) => return Ok(decided),
+        },
+        (None, _) => memory.loading.lock().await,
     };
-    if let Some(held) = latest(engine).filter(|held| is_current(engine, held)) {
-        return Ok(held);
-    }
-    match (load(engine).await, old) {
-        (Ok(patterns), _) => {
-            let patterns = Arc::new(patterns);
-            let latest = &engine.allowed_origins.latest;
-            *latest.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&patterns));
-            Ok(patterns)
-        }
-        (Err(error), Some(old)) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "failed to reload the allowed origins, keeping the cached ones"
-            );
-            Ok(old)
-        }
-        (Err(error), None) => Err(error),
-    }
-}
-
-fn latest(engine: &Engine) -> Option<Arc<Patterns>> {
-    let latest = &engine.allowed_origins.latest;
-    latest
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
-}
-
-fn is_current(engine: &Engine, patterns: &Patterns) -> bool {
-    patterns.changes == engine.cache.changes()
-        && engine.clock.now().since(patterns.loaded_at) < FRESH_FOR
-}
-
-async fn load(engine: &Engine) -> Result<Patterns, StorageError> {
-    // Read the counter first, so that changes made during the load cause another load.
-    let changes = engine.cache.changes();
-    let loaded_at = engine.clock.now();
-    let mut patterns = Patterns {
-        index: PatternIndex::default(),
-        localhost: false,
-        everywhere: a_secret_key_works_in_pages(engine, loaded_at).await?,
-        loaded_at,
-        changes,
+    let read = refresh(engine).await;
+    let held = memory.read();
+    let Some(patterns) = &held.patterns else {
+        return read.map(|()| false);
     };
-    const SQL: &str = "SELECT domains, localhost_forbidden FROM keys WHERE kind = 'widget' AND revoked_at IS NULL \
-         AND disabled_at IS NULL AND COALESCE(expires_at > $1, TRUE) \
-         UNION SELECT domains, $3 FROM agents WHERE domains <> '[]' LIMIT $2";
-    let lists: Vec<(String, bool)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(loaded_at).bind(MOST_PATTERNS as i64).bind(false).fetch_all(c).await)?;
-    for (list, localhost_forbidden) in lists {
-        let rule = engine.convention.domain_rule(localhost_forbidden);
-        patterns.add(stored_domains(&list)?, rule.localhost);
-    }
-    if patterns.index.len() >= MOST_PATTERNS {
+    if let Err(error) = read {
         tracing::warn!(
-            "more than {MOST_PATTERNS} allowed domains: pages on the rest cannot read the API's responses"
+            error = &error as &dyn std::error::Error,
+            "failed to reload the allowed origins, keeping the cached ones"
         );
     }
-    Ok(patterns)
+    Ok(patterns.allow(&origin, with_subdomains, |_| true))
 }
 
-/// Whether an active secret key is allowed on any page, either by its scopes or by its org's setting.
-async fn a_secret_key_works_in_pages(
-    engine: &Engine,
-    now: Timestamp,
-) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT DISTINCT keys.scopes, orgs.secrets_in_browsers FROM keys JOIN orgs ON orgs.id = keys.org_id \
-         WHERE keys.kind = 'secret' AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
-         AND COALESCE(keys.expires_at > $1, TRUE)";
-    let kinds: Vec<(String, bool)> =
-        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(now).fetch_all(c).await)?;
-    for (scopes, secrets_in_browsers) in kinds {
-        let scopes: Vec<Scope> = from_json(&scopes)?;
-        if secrets_in_browsers || engine.convention.allows_secret_in_browser(&scopes) {
-            return Ok(true);
+/// Reads what is due.
+async fn refresh(engine: &Engine) -> Result<(), StorageError> {
+    let memory = &engine.allowed_origins;
+    let now = engine.clock.monotonic();
+    let (due, changes) = {
+        let held = memory.read();
+        (held.due(now), held.changes)
+    };
+    match due {
+        Due::Nothing => {}
+        Due::All => {
+            let mut patterns = Patterns::new(MAX_PATTERNS);
+            for (org, of_org) in load(engine, None).await? {
+                patterns.replace(org, of_org);
+            }
+            warn_of_share(None, &patterns);
+            let held = &mut *memory.write();
+            held.patterns = Some(patterns);
+            held.loaded_at = Some(now);
+            // What changed while they were read is read again.
+            held.all_stale.take_if(|at| *at <= changes);
+            held.stale.retain(|_, at| *at > changes);
         }
-    }
-    Ok(false)
-}
-
-impl Patterns {
-    fn add(&mut self, list: Vec<DomainPattern>, localhost: LocalhostRule) {
-        self.localhost |= localhost == LocalhostRule::Always;
-        for pattern in list {
-            let meant = localhost != LocalhostRule::Never || !pattern.is_localhost();
-            if meant && self.index.len() < MOST_PATTERNS {
-                self.index.insert(pattern);
+        Due::Orgs(stale) => {
+            let orgs: Vec<OrgId> = stale.iter().map(|(org, _)| *org).collect();
+            let mut loaded = load(engine, Some(&orgs)).await?;
+            let held = &mut *memory.write();
+            if let Some(patterns) = &mut held.patterns {
+                let share = patterns.share();
+                for org in orgs {
+                    patterns.replace(org, loaded.remove(&org).unwrap_or_default());
+                }
+                warn_of_share(share, patterns);
+            }
+            for (org, at) in stale {
+                if held.stale.get(&org) == Some(&at) {
+                    held.stale.remove(&org);
+                }
             }
         }
+    }
+    Ok(())
+}
+
+fn warn_of_share(before: Option<usize>, patterns: &Patterns) {
+    if let Some(share) = patterns.share().filter(|share| before != Some(*share)) {
+        tracing::warn!(
+            share,
+            "more than {MAX_PATTERNS} allowed domains: pages on some domains of the organizations with the most domains \
+             cannot read the API's responses"
+        );
+    }
+}
+
+/// What these orgs allow, or all.
+async fn load(
+    engine: &Engine,
+    orgs: Option<&[OrgId]>,
+) -> Result<HashMap<OrgId, OfOrg>, StorageError> {
+    let now = engine.clock.now();
+    let mut loaded: HashMap<OrgId, OfOrg> = HashMap::new();
+    let (of_keys, of_agents) = match orgs {
+        None => (String::new(), String::new()),
+        Some(orgs) => {
+            let places = places(2, orgs.len());
+            (
+                format!("AND keys.org_id IN ({places})"),
+                format!("AND org_id IN ({places})"),
+            )
+        }
+    };
+    let scopes = format!(
+        "SELECT DISTINCT keys.org_id, keys.scopes, orgs.secrets_in_browsers FROM keys JOIN orgs ON orgs.id = keys.org_id \
+         WHERE keys.kind = 'secret' AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
+         AND COALESCE(keys.expires_at > $1, TRUE) {of_keys}"
+    );
+    let lists = format!(
+        "SELECT org_id, domains, localhost_forbidden FROM keys WHERE kind = 'widget' AND revoked_at IS NULL \
+         AND disabled_at IS NULL AND COALESCE(expires_at > $1, TRUE) {of_keys} \
+         UNION SELECT org_id, domains, FALSE FROM agents WHERE domain_count > 0 {of_agents}"
+    );
+    let kinds: Vec<(OrgId, String, bool)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(scopes)).bind(now);
+        for org in orgs.into_iter().flatten() {
+            query = query.bind(org);
+        }
+        query.fetch_all(c).await
+    })?;
+    for (org, scopes, secrets_in_browsers) in kinds {
+        let scopes: Vec<Scope> = from_json(&scopes)?;
+        if secrets_in_browsers || engine.convention.allows_secret_in_browser(&scopes) {
+            loaded.entry(org).or_default().everywhere = true;
+        }
+    }
+    on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(lists)).bind(now);
+        for org in orgs.into_iter().flatten() {
+            query = query.bind(org);
+        }
+        let mut rows = query.fetch(c);
+        while let Some((org, list, forbidden)) = rows.try_next().await? {
+            let (org, list, forbidden): (OrgId, String, bool) = (org, list, forbidden);
+            let rule = engine.convention.domain_rule(forbidden);
+            loaded.entry(org).or_default().add(&list, rule.localhost)?;
+        }
+    });
+    Ok(loaded)
+}
+
+impl OfOrg {
+    fn add(&mut self, list: &str, localhost: LocalhostRule) -> Result<(), StorageError> {
+        self.localhost |= localhost == LocalhostRule::Always;
+        for pattern in stored_domains(list)? {
+            if localhost != LocalhostRule::Never || !pattern.is_localhost() {
+                self.patterns.insert(Arc::new(pattern));
+            }
+        }
+        Ok(())
     }
 }

@@ -190,7 +190,7 @@ impl Change {
             };
             let committed = committed.await;
             for (event, target) in &what {
-                engine.forget_stale(*event, *target);
+                engine.forget_stale(*event, *target, org_id);
             }
             let appended = committed?;
             let positions = appended.positions;

@@ -40,6 +40,17 @@ impl Monotonic {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// So many milliseconds after the clock's own begin.
+    #[cfg(test)]
+    pub(crate) const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the clock's own begin.
+    pub(crate) const fn as_millis(self) -> i64 {
+        self.0
+    }
+
     /// Returns the point `millis` milliseconds later.
     pub(crate) const fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))

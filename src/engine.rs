@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     accounts::{SignUpPolicy, password::HashFor},
     allowed_origins::AllowedOrigins,
+    arrivals::Arrivals,
     audit::security_events::{self, SecurityEvents},
     clock::Clock,
     convention::Convention,
@@ -17,6 +18,7 @@ use crate::{
     id::{InstanceId, OrgId},
     imports::Imports,
     key::digest::Peppers,
+    limits::Limits,
     peppers::Outdated,
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
@@ -38,6 +40,8 @@ pub struct EngineSettings {
     pub sign_up: SignUpPolicy,
     /// Maximum number of cached keys.
     pub cached_keys: usize,
+    /// How much one org can hold.
+    pub limits: Limits,
     /// The source of the current time.
     pub clock: Clock,
     /// The source of randomness.
@@ -63,6 +67,7 @@ pub struct Inner {
     pub(crate) peppers: Peppers,
     pub(crate) convention: Arc<Convention>,
     pub(crate) sign_up: SignUpPolicy,
+    pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) random: Randomness,
     pub(crate) cache: KeyCache,
@@ -73,7 +78,9 @@ pub struct Inner {
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) hashing: WorkQueue<HashFor>,
+    pub(crate) arriving: Arrivals<OrgId>,
     pub(crate) importing: WorkQueue<OrgId>,
+    pub(crate) importing_small: WorkQueue<OrgId>,
     pub(crate) exporting: WorkQueue<OrgId>,
     pub(crate) feed: Feed,
     pub(crate) effects: Effects,
@@ -88,12 +95,17 @@ const HASHES_AT_ONCE: usize = 2;
 const MAX_HASHES: usize = 64;
 /// Maximum number of queued and running password hashes per network or user.
 const MAX_HASHES_EACH: usize = 8;
-/// Number of imports processed concurrently. Each takes one core, then the database's only writer.
+/// Imports that are read and stored at the same time, of small files and of others: each takes a core, then the database's
+/// one writer. Small files have a turn of their own, so that they do not wait for the large ones of other orgs.
 const IMPORTS_AT_ONCE: usize = 1;
-/// Maximum number of imports being uploaded, queued or processed. Each holds a file in memory.
+/// Imports that wait or are done.
 const MAX_IMPORTS: usize = 32;
-/// Maximum number of such imports per org.
+/// The same for small files.
+const MAX_SMALL_IMPORTS: usize = 256;
+/// The same for one org, and its imports from their begin to the end of their answers.
 const MAX_IMPORTS_EACH: usize = 2;
+/// The most bytes of imports in memory that are not small.
+const MAX_ARRIVED_BYTES: usize = 256 * 1024 * 1024;
 /// Number of exports built concurrently. Each takes one core.
 const EXPORTS_AT_ONCE: usize = 1;
 /// Maximum number of exports queued, being built or being sent. Each holds some megabytes of rows in memory.
@@ -113,6 +125,7 @@ impl Engine {
             convention,
             sign_up,
             cached_keys,
+            limits,
             clock,
             random,
         } = settings;
@@ -122,6 +135,7 @@ impl Engine {
             peppers,
             convention: Arc::new(convention),
             sign_up,
+            limits,
             cache: KeyCache::new(cached_keys),
             allowed_origins: AllowedOrigins::default(),
             imports: Imports::default(),
@@ -130,7 +144,9 @@ impl Engine {
             verifications: Verifications::default(),
             outdated: Outdated::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
+            arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_ARRIVED_BYTES),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
+            importing_small: WorkQueue::new(IMPORTS_AT_ONCE, MAX_SMALL_IMPORTS, MAX_IMPORTS_EACH),
             exporting: WorkQueue::new(EXPORTS_AT_ONCE, MAX_EXPORTS, MAX_EXPORTS_EACH),
             feed: Feed::default(),
             effects: Effects::default(),
@@ -152,16 +168,19 @@ impl Engine {
         security_events::write(self, true).await
     }
 
-    /// Evicts from the cache what an event made stale.
-    pub(crate) fn forget_stale(&self, event: Event, target: Target) {
+    /// Drops from memory what an event made stale, of an org or of none.
+    pub(crate) fn forget_stale(&self, event: Event, target: Target, org: Option<OrgId>) {
+        if matches!(
+            event.stale(),
+            Stale::Key | Stale::Secrets | Stale::Agent | Stale::Org
+        ) {
+            self.allowed_origins.note_change(org);
+        }
         match (event.stale(), target) {
             (Stale::Key, Target::Key(id)) => self.cache.forget_key(id),
             (Stale::Secrets, Target::Key(id)) => {
                 self.cache.forget_key(id);
                 self.cache.forget_unknown();
-                if event == Event::KeyImported {
-                    self.imports.note();
-                }
             }
             (Stale::Agent, Target::Agent(id)) => {
                 self.cache.forget_agent(id);
@@ -182,6 +201,13 @@ impl Engine {
                 _,
             ) => {}
         }
+    }
+
+    /// Drops from memory all that may have changed while nobody listened.
+    pub(crate) fn forget_everything(&self) {
+        self.cache.forget_everything();
+        self.allowed_origins.note_change(None);
+        self.imports.forget();
     }
 
     /// Counts of verifications by outcome since the engine started.

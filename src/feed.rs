@@ -18,6 +18,8 @@ use crate::{
     Engine,
     db::{StorageError, on},
     event::{Event, Target},
+    id::OrgId,
+    imports,
 };
 
 /// How often the log is polled, with or without notifications.
@@ -54,6 +56,7 @@ struct Row {
     end: End,
     event: String,
     target_id: Option<String>,
+    org_id: Option<OrgId>,
 }
 
 /// Takes the end of the log as the position to read from. Must be called before anything is cached.
@@ -89,7 +92,7 @@ pub async fn advanced(engine: &Engine) {
 /// # Errors
 /// If the database cannot be reached. The rows read before that have been processed.
 pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
-    const SQL: &str = "SELECT position, hash, event, target_id FROM audit_log WHERE position >= $1 \
+    const SQL: &str = "SELECT position, hash, event, target_id, org_id FROM audit_log WHERE position >= $1 \
          ORDER BY position LIMIT $2";
     let mut read_to = engine.feed.read_to.lock().await;
     let mut after = match &*read_to {
@@ -106,7 +109,7 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
         if !is_there {
             // Read the end before clearing the cache, so that anything cached from now on is no older than the end.
             *read_to = Some(end_of_log(engine).await?);
-            engine.cache.forget_everything();
+            engine.forget_everything();
             engine.feed.advanced.notify_one();
             tracing::warn!(
                 "the audit log no longer contains the last entry that was read, as after a failover that lost changes; \
@@ -114,21 +117,27 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
             );
             return Ok(());
         }
+        let mut imported = Vec::new();
         let new = rows.iter().filter(|row| row.end.position > after.position);
         for Row {
-            event, target_id, ..
+            event,
+            target_id,
+            org_id,
+            ..
         } in new
         {
+            let target = target_id.as_deref().and_then(Target::parse);
+            if let (Ok(Event::KeyImported), Some(Target::Key(key))) = (event.parse(), target) {
+                imported.push(key);
+            }
             // A newer instance may write events unknown to this one. What they made stale is unknown too.
-            match (
-                event.parse::<Event>(),
-                target_id.as_deref().and_then(Target::parse),
-            ) {
-                (Ok(event), Some(target)) => engine.forget_stale(event, target),
+            match (event.parse::<Event>(), target) {
+                (Ok(event), Some(target)) => engine.forget_stale(event, target, *org_id),
                 (Ok(_), None) => {}
-                (Err(_), _) => engine.cache.forget_everything(),
+                (Err(_), _) => engine.forget_everything(),
             }
         }
+        imports::learn(engine, &imported).await?;
         let last = rows.last().filter(|row| row.end != after);
         if let Some(last) = last {
             after = last.end.clone();
@@ -167,7 +176,10 @@ async fn read_on(engine: &Engine) {
             _ = ticks.tick() => {}
             () = engine.feed.woken.notified() => {}
         }
-        let result = catch_up(engine).await;
+        let result = match catch_up(engine).await {
+            Ok(()) => imports::refresh(engine).await,
+            failed => failed,
+        };
         if let Err(error) = &result
             && !failed
         {
@@ -187,13 +199,13 @@ async fn listen(engine: &Engine, listen_url: Option<&str>) {
         let pause = match notifications::listener(&engine.db, listen_url).await {
             Ok(mut listener) => {
                 // Notifications sent before listening began are lost.
-                engine.cache.forget_everything();
+                engine.forget_everything();
                 engine.feed.woken.notify_one();
                 tracing::info!("changes by other instances: {}", Noticing::Notified);
                 while let Ok(Some(_)) = listener.try_recv().await {
                     engine.feed.woken.notify_one();
                 }
-                engine.cache.forget_everything();
+                engine.forget_everything();
                 tracing::warn!("lost the connection that listens for changes; reconnecting");
                 told = None;
                 RECONNECT

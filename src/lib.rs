@@ -32,6 +32,8 @@ pub mod agents;
 #[cfg(feature = "native")]
 pub mod allowed_origins;
 #[cfg(feature = "native")]
+pub mod arrivals;
+#[cfg(feature = "native")]
 pub mod audit;
 #[cfg(feature = "native")]
 pub mod backup;
@@ -59,6 +61,8 @@ pub mod imports;
 pub mod instances;
 #[cfg(feature = "native")]
 pub mod keys;
+#[cfg(feature = "native")]
+pub mod limits;
 #[cfg(feature = "native")]
 pub mod network;
 #[cfg(feature = "native")]

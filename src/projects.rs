@@ -3,11 +3,13 @@
 use crate::{
     Engine,
     access::{Permit, to},
-    change::Happened,
+    change::{Events, Happened},
     db::{StorageError, Tx, on, select_locked},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    id::{OrgId, ProjectId},
+    id::{KeyId, OrgId, ProjectId},
+    keys::project,
+    limits::{LimitReached, Limited, check_added},
     name::DisplayName,
     orgs::DEFAULT_PROJECT,
     revision::{AsKnown, Known, Revision, fingerprint},
@@ -29,20 +31,15 @@ pub struct Project {
     pub agents: i64,
 }
 
-/// Maximum number of projects per org: forms offer all of them, and their page lists all.
-pub const MAX_PROJECTS: i64 = 500;
-
 /// Why a project was not created or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// The org has no such project.
     #[error("The project was not found.")]
     NotFound,
-    /// The org has [`MAX_PROJECTS`] projects.
-    #[error(
-        "An organization can have at most {MAX_PROJECTS} projects. Delete one that is empty first."
-    )]
-    TooMany,
+    /// The org has as many as it can have.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// The project was changed since the caller read it.
     #[error("Someone else renamed this project in the meantime.")]
     ChangedMeanwhile,
@@ -57,7 +54,8 @@ pub enum ProjectError {
     IsDefault,
     /// The project has keys or agents.
     #[error(
-        "This project is not empty. Move its agents and keys to another project first. A project with revoked keys can be renamed but not deleted."
+        "This project is not empty. Move its agents and keys to another project first. Revoked keys move to \
+         `{DEFAULT_PROJECT}` by themselves."
     )]
     NotEmpty,
     /// An internal error.
@@ -170,12 +168,6 @@ pub async fn create_once(
     if let Some(id) = created_under(change.tx(), permit.org_id(), creation_token).await? {
         return Ok(Once::CreatedBefore(id));
     }
-    const COUNT: &str = "SELECT COUNT(*) FROM projects WHERE org_id = $1";
-    let projects: i64 = on!(change.on(), c => sqlx::query_scalar(COUNT)
-        .bind(permit.org_id()).fetch_one(c).await)?;
-    if projects >= MAX_PROJECTS {
-        return Err(ProjectError::TooMany);
-    }
     const INSERT: &str = "INSERT INTO projects (id, org_id, name, created_at, creation_token) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(change.on(), c => sqlx::query(INSERT)
@@ -187,6 +179,7 @@ pub async fn create_once(
             .map(Once::CreatedBefore)
             .ok_or(ProjectError::NotFound);
     }
+    check_added(engine, change.tx(), permit.org_id(), Limited::Projects).await??;
     let created = Happened::new(Event::ProjectCreated, Target::Project(id));
     change.commit(created).await?;
     Ok(Once::Created(id))
@@ -239,7 +232,7 @@ pub async fn rename(
     Ok(change.commit(updated).await?)
 }
 
-/// Deletes an empty project.
+/// Deletes a project that nothing belongs to but revoked keys, which nobody can move: they belong to `Default` from then on.
 ///
 /// # Errors
 /// If there is no such project, it is `Default`, it was renamed in the meantime, or it is not empty.
@@ -255,6 +248,7 @@ pub async fn delete(
     if known.is_outdated(&nothing_sent, &revision(&name), || fingerprint(&name)) {
         return Err(ProjectError::ChangedMeanwhile);
     }
+    let moved = move_revoked_keys(change.tx(), permit.org_id(), id).await?;
     const SQL: &str = "DELETE FROM projects WHERE org_id = $1 AND id = $2 \
          AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.project_id = projects.id) \
          AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.project_id = projects.id)";
@@ -264,7 +258,11 @@ pub async fn delete(
         Ok(0) => Err(ProjectError::NotEmpty),
         Ok(_) => {
             let deleted = Happened::new(Event::ProjectDeleted, Target::Project(id));
-            Ok(change.commit(deleted).await?)
+            let events = match Events::several(moved) {
+                Some(moved) => moved.and(deleted),
+                None => deleted.into(),
+            };
+            Ok(change.commit(events).await?)
         }
         // A key or an agent was added concurrently; the foreign key prevents the deletion.
         Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
@@ -272,6 +270,25 @@ pub async fn delete(
         }
         Err(error) => Err(StorageError::from(error).into()),
     }
+}
+
+/// Puts the revoked keys of a project into `Default`.
+async fn move_revoked_keys(
+    tx: &mut Tx,
+    org_id: OrgId,
+    from: ProjectId,
+) -> Result<Vec<Happened>, ProjectError> {
+    let to = project::resolve(tx, org_id, None).await?;
+    let to = to.ok_or(ProjectError::NotFound)?;
+    const SQL: &str = "UPDATE keys SET project_id = $1 WHERE org_id = $2 AND project_id = $3 \
+         AND revoked_at IS NOT NULL RETURNING id";
+    let moved: Vec<KeyId> = on!(tx.on(), c => sqlx::query_scalar(SQL)
+        .bind(to).bind(org_id).bind(from).fetch_all(c).await)?;
+    let moved = moved.into_iter().map(|key| {
+        let updated = Happened::new(Event::KeyUpdated, Target::Key(key));
+        updated.changed("project", from.to_string(), to.to_string())
+    });
+    Ok(moved.collect())
 }
 
 /// The project created with this token, if any.

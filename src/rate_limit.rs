@@ -13,9 +13,9 @@ use std::{
 };
 
 use crate::{
+    clock::Monotonic,
     convention::{ClassIndex, Convention},
     id::{AgentId, KeyId},
-    time::Timestamp,
 };
 
 pub use self::window::WINDOW_SECONDS;
@@ -96,7 +96,7 @@ impl RateLimits {
         &self,
         holder: Holder,
         convention: &Convention,
-        now: Timestamp,
+        now: Monotonic,
     ) -> Arc<Windows> {
         let mut holders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if holders.windows.len() >= holders.sweep_at {
@@ -113,7 +113,7 @@ impl RateLimits {
 impl Holders {
     /// Evicts idle entries (empty window, no cached key or agent refers to them). The next sweep runs at twice the
     /// remaining size.
-    fn sweep(&mut self, now: Timestamp) {
+    fn sweep(&mut self, now: Monotonic) {
         self.windows
             .retain(|_, windows| Arc::strong_count(windows) > 1 || !windows.are_idle(now));
         self.sweep_at = SMALLEST_SWEEP.max(2 * self.windows.len());
@@ -127,7 +127,7 @@ impl Windows {
         class: ClassIndex,
         cost: Cost,
         convention: &Convention,
-        now: Timestamp,
+        now: Monotonic,
     ) -> Result<Standing, Standing> {
         self.ask(class, cost, convention, now, Window::take)
     }
@@ -138,7 +138,7 @@ impl Windows {
         class: ClassIndex,
         cost: Cost,
         convention: &Convention,
-        now: Timestamp,
+        now: Monotonic,
     ) -> Result<Standing, Standing> {
         self.ask(class, cost, convention, now, Window::has_room)
     }
@@ -148,8 +148,8 @@ impl Windows {
         class: ClassIndex,
         cost: Cost,
         convention: &Convention,
-        now: Timestamp,
-        passes: impl FnOnce(&mut Window, u32, u32, Timestamp) -> bool,
+        now: Monotonic,
+        passes: impl FnOnce(&mut Window, u32, u32, Monotonic) -> bool,
     ) -> Result<Standing, Standing> {
         let limit = class.per_minute(convention);
         let window = self.0[class.place()].get_or_init(Box::default);
@@ -168,7 +168,7 @@ impl Windows {
         if passed { Ok(standing) } else { Err(standing) }
     }
 
-    fn are_idle(&self, now: Timestamp) -> bool {
+    fn are_idle(&self, now: Monotonic) -> bool {
         self.0.iter().filter_map(OnceLock::get).all(|window| {
             let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
             window.is_idle(now)
@@ -193,7 +193,7 @@ mod tests {
         let class = ClassIndex::default_of(&convention);
         let limits = RateLimits::default();
         let one = Cost::default();
-        let noon = Timestamp::from_millis(43_200_000);
+        let noon = Monotonic::from_millis(43_200_000);
         let busy = limits.of(key(0), &convention, noon);
         for number in 1..=4_000 {
             let idle = limits.of(key(number), &convention, noon);

@@ -49,7 +49,9 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
     let reason_if_absent = match recognised {
         Recognised::Ours { .. } => InvalidReason::Unknown,
         Recognised::Foreign => InvalidReason::Malformed,
-        Recognised::Miswritten if engine.imports.any() => InvalidReason::Malformed,
+        Recognised::Miswritten if engine.imports.may_hold(engine.peppers.digests(presented)) => {
+            InvalidReason::Malformed
+        }
         Recognised::Miswritten | Recognised::Malformed => {
             return Ok(unattributed(Answer::invalid(InvalidReason::Malformed)));
         }
@@ -87,7 +89,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
     now.still(engine)?;
     decision
         .answer
-        .limit(&known.windows, request, engine, now.wall);
+        .limit(&known.windows, request, engine, now.monotonic);
     let about = Some((known.org_id, Subject::Key(known.id, secret_id)));
     let mut answer = observe(engine, decision, about, request, now.wall);
     // Do not disclose another org's agent to the caller.
@@ -127,7 +129,7 @@ async fn without_key(
     let mut decision = decide::with_agent_alone(&engine.convention, &agent, request);
     decision
         .answer
-        .limit(&agent.windows, request, engine, now.wall);
+        .limit(&agent.windows, request, engine, now.monotonic);
     let about = Some((agent.org_id, Subject::Agent(agent.id)));
     let mut answer = observe(engine, decision, about, request, now.wall);
     answer.agent = Some(agent);

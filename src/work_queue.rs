@@ -31,6 +31,14 @@ pub struct Busy {
     pub retry_after: u32,
 }
 
+impl Default for Busy {
+    fn default() -> Self {
+        Self {
+            retry_after: RETRY_AFTER,
+        }
+    }
+}
+
 /// The process is ending, or the work panicked.
 #[derive(Debug, thiserror::Error)]
 #[error("the work was interrupted")]
@@ -150,9 +158,7 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         let all: usize = taken.values().sum();
         let own = taken.get(&whose).copied().unwrap_or(0);
         if all >= self.places.max || own >= self.places.max_each {
-            return Err(Busy {
-                retry_after: RETRY_AFTER,
-            });
+            return Err(Busy::default());
         }
         taken.insert(whose.clone(), own + 1);
         Ok(Place {

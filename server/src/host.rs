@@ -3,40 +3,107 @@
 
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, header, uri::Authority},
+    http::{StatusCode, Version, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
 use crate::app_state::AppState;
 
-/// Rejects requests to other hosts.
+/// What a request says of the host that it was sent to.
+#[derive(Debug, PartialEq, Eq)]
+enum Named {
+    /// One of ours, or nothing in HTTP/1.0.
+    Ours,
+    NotOurs,
+    /// None, several, or something that is no host.
+    Malformed,
+}
+
+/// Rejects what was sent to a host that is not ours, and what does not say clearly which host it was sent to (RFC 9112,
+/// section 3.2).
 pub async fn own_only(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if is_own(&state, &request) {
-        return next.run(request).await;
-    }
-    let sentence = format!(
-        "Latchkey does not serve pages at this host. Open {} instead. If you operate this instance and want to use the \
-         host, set LATCHKEY_PUBLIC_URL, or add it to LATCHKEY_HOSTS.\n",
-        state.public_url
-    );
+    let sentence = match named(&state, &request) {
+        Named::Ours => return next.run(request).await,
+        Named::Malformed => {
+            let sentence = "The request must name one host. Check the Host header that your client or proxy sends.\n";
+            return (StatusCode::BAD_REQUEST, sentence).into_response();
+        }
+        Named::NotOurs => format!(
+            "Latchkey does not serve pages at this host. Open {} instead. If you operate this instance and want to use the \
+             host, set LATCHKEY_PUBLIC_URL, or add it to LATCHKEY_HOSTS.\n",
+            state.public_url
+        ),
+    };
     (StatusCode::MISDIRECTED_REQUEST, sentence).into_response()
 }
 
-/// Whether the host is the one of the public URL or one in the settings. A request without a host does not come from a
-/// browser.
-fn is_own(state: &AppState, request: &Request) -> bool {
-    let named = match request.headers().get(header::HOST) {
-        Some(host) => Authority::try_from(host.as_bytes()).ok(),
-        None => match request.uri().authority() {
-            Some(authority) => Some(authority.clone()),
-            None => return true,
-        },
+/// Whether every host that the request names is the public URL's or one in the settings.
+fn named(state: &AppState, request: &Request) -> Named {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (host, another) = (hosts.next(), hosts.next());
+    let of_uri = request.uri().authority().map(Authority::as_str);
+    let of_header = match host.map(|host| host.to_str()) {
+        _ if another.is_some() => return Named::Malformed,
+        Some(Ok(host)) => Some(host),
+        Some(Err(_)) => return Named::Malformed,
+        None if request.version() == Version::HTTP_11 => return Named::Malformed,
+        None => None,
     };
-    named.is_some_and(|authority| {
-        let host = authority.host();
-        let is_ours = |own: &String| own.eq_ignore_ascii_case(host);
-        !authority.as_str().contains('@')
-            && (state.public_url.has_host(host) || state.settings.hosts.iter().any(is_ours))
-    })
+    for authority in [of_header, of_uri].into_iter().flatten() {
+        let Some(host) = host_of(authority) else {
+            return Named::Malformed;
+        };
+        let is_own = |own: &String| own.eq_ignore_ascii_case(&host);
+        if !state.public_url.has_host(&host) && !state.settings.hosts.iter().any(is_own) {
+            return Named::NotOurs;
+        }
+    }
+    Named::Ours
+}
+
+/// The host of `host` or `host:port`; `None` for anything else. `Authority` takes a port that is no number.
+fn host_of(text: &str) -> Option<String> {
+    let authority: Authority = text.parse().ok()?;
+    let host = authority.host();
+    let is_written_so = match text.strip_prefix(host)? {
+        "" | ":" => true,
+        port => port.strip_prefix(':')? == authority.port_u16()?.to_string(),
+    };
+    (is_written_so && !host.is_empty()).then(|| host.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_at_most_a_port_behind_it() {
+        for (text, host) in [
+            ("keys.example.com", "keys.example.com"),
+            ("127.0.0.1:3000", "127.0.0.1"),
+            ("[::1]:3000", "[::1]"),
+            ("localhost:", "localhost"),
+        ] {
+            assert_eq!(host_of(text).as_deref(), Some(host), "{text}");
+        }
+        for text in [
+            "",
+            ":3000",
+            "127.0.0.1:port.evil.example",
+            "127.0.0.1:3000.evil.example",
+            "localhost:99999",
+            "localhost:+80",
+            "localhost:080",
+            "localhost:3000:3000",
+            "evil.example@localhost",
+            "localhost@evil.example",
+            "localhost/",
+            "a b",
+            "[::1",
+            "localhost, evil.example",
+        ] {
+            assert_eq!(host_of(text), None, "{text}");
+        }
+    }
 }

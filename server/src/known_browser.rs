@@ -17,15 +17,12 @@ const MAX_AGE: u32 = 400 * 24 * 3_600;
 
 /// Adds the browser's cookie to the request, and sets a new one in the response if needed.
 pub async fn layer(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let is_https = state.public_url.is_https();
     let name = state.public_url.cookie_name(COOKIE);
     let browser = KnownBrowser::new(cookie(request.headers(), &name).unwrap_or_default());
     request.extensions_mut().insert(browser.clone());
     let mut response = next.run(request).await;
     if let Some(kept) = browser.kept() {
-        let secure = if is_https { "; Secure" } else { "" };
-        let cookie =
-            format!("{name}={kept}; Max-Age={MAX_AGE}; Path=/; HttpOnly; SameSite=Lax{secure}");
+        let cookie = format!("{name}={kept}; Max-Age={MAX_AGE}; Path=/; HttpOnly; SameSite=Lax");
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }

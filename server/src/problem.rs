@@ -12,6 +12,7 @@ use axum::{
 use latchkey::{
     db::StorageError,
     fault::Fault,
+    limits::LimitReached,
     list::{MAX_LISTED_ERRORS, more_errors},
 };
 use serde::Serialize;
@@ -237,6 +238,12 @@ impl From<Fault> for Problem {
                 .with_header(header::RETRY_AFTER, HeaderValue::from(busy.retry_after)),
             Fault::Randomness(_) | Fault::Hash(_) | Fault::Unfinished(_) => Self::internal(),
         }
+    }
+}
+
+impl From<LimitReached> for Problem {
+    fn from(reached: LimitReached) -> Self {
+        Self::new(Code::LimitReached, reached.to_string())
     }
 }
 

@@ -45,7 +45,7 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
     } else {
         tracing::info_span!("request", id = text, method, route)
     };
-    let started_at = state.engine.clock().now();
+    let started_at = state.engine.clock().monotonic();
     let mut unanswered = Unanswered(Some((&span, route)));
     let mut response = next.run(request).instrument(span.clone()).await;
     unanswered.0 = None;
@@ -54,7 +54,7 @@ pub async fn log(State(state): State<AppState>, mut request: Request, next: Next
     if status.is_server_error() {
         span.in_scope(|| tracing::warn!(status = status.as_u16(), "failed"));
     } else if !span.is_disabled() {
-        let milliseconds = state.engine.clock().now().since(started_at);
+        let milliseconds = state.engine.clock().monotonic().since(started_at);
         span.in_scope(|| tracing::info!(status = status.as_u16(), milliseconds, "completed"));
     }
     response.headers_mut().insert(REQUEST_ID, id);

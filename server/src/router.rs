@@ -136,7 +136,7 @@ pub fn router(state: AppState) -> Router {
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
         .layer(from_fn_with_state(state.clone(), known_browser::layer))
         .layer(from_fn_with_state(state.clone(), client_address::note))
-        .layer(map_response(sessions::secure_removal))
+        .layer(map_response_with_state(state.clone(), sessions::secure))
         .layer(same_site::layer(&state))
         .layer(from_fn(same_site::stated_only))
         .layer(from_fn(async |request: Request, next: Next| {

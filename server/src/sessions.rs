@@ -4,6 +4,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use async_trait::async_trait;
 use axum::{
+    extract::State,
     http::{HeaderValue, header},
     response::Response,
 };
@@ -23,12 +24,10 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-use crate::settings::PublicUrl;
+use crate::{app_state::AppState, settings::PublicUrl};
 
 /// The name of the cookie (see [`PublicUrl::cookie_name`]).
 const COOKIE: &str = "latchkey";
-/// The name of the cookie over https.
-const SECURE_COOKIE: &str = "__Host-latchkey";
 
 /// The engine's session store for tower-sessions.
 #[derive(Clone)]
@@ -55,36 +54,26 @@ pub fn layer(engine: Arc<Engine>, public_url: &PublicUrl) -> SessionManagerLayer
         )))
 }
 
-/// Adds `Secure` when a `__Host-` cookie is removed. Without it, browsers ignore the removal, and tower-sessions omits
-/// it.
-pub async fn secure_removal(mut response: Response) -> Response {
+/// Every cookie is `Secure` exactly where browsers come over https, whatever a request says. Browsers ignore an answer that
+/// removes a `__Host-` cookie without `Secure`, which tower-sessions leaves out.
+pub async fn secure(State(state): State<AppState>, mut response: Response) -> Response {
     let is_bare = |value: &HeaderValue| {
-        value
-            .to_str()
-            .is_ok_and(|text| text.starts_with(SECURE_COOKIE) && !text.contains("; Secure"))
+        let text = value.to_str().unwrap_or_default();
+        !text.split("; ").any(|part| part == "Secure")
     };
-    if response
-        .headers()
-        .get_all(header::SET_COOKIE)
-        .iter()
-        .any(is_bare)
-    {
-        let cookies: Vec<HeaderValue> = response
-            .headers()
-            .get_all(header::SET_COOKIE)
-            .iter()
-            .cloned()
-            .collect();
-        response.headers_mut().remove(header::SET_COOKIE);
-        for cookie in cookies {
-            let text = cookie.to_str().unwrap_or_default();
-            let secured = HeaderValue::from_str(&format!("{text}; Secure"))
-                .ok()
-                .filter(|_| is_bare(&cookie));
-            response
-                .headers_mut()
-                .append(header::SET_COOKIE, secured.unwrap_or(cookie));
-        }
+    let cookies = response.headers().get_all(header::SET_COOKIE);
+    if !state.public_url.is_https() || !cookies.iter().any(is_bare) {
+        return response;
+    }
+    let cookies: Vec<HeaderValue> = cookies.iter().cloned().collect();
+    response.headers_mut().remove(header::SET_COOKIE);
+    for cookie in cookies {
+        let text = cookie.to_str().unwrap_or_default();
+        let secured = HeaderValue::from_str(&format!("{text}; Secure"))
+            .ok()
+            .filter(|_| is_bare(&cookie));
+        let headers = response.headers_mut();
+        headers.append(header::SET_COOKIE, secured.unwrap_or(cookie));
     }
     response
 }

@@ -21,6 +21,7 @@ use latchkey::{
     convention::{BUILT_IN_NAMES, Convention},
     db::sqlite_file,
     key::digest::Peppers,
+    limits::Limits,
     random::Randomness,
 };
 use url::Host;
@@ -35,6 +36,9 @@ pub use self::{
 
 /// The maximum of `audit_days`: a hundred years.
 const MAX_AUDIT_DAYS: i64 = 36_500;
+
+/// The most that a limit of an organization can be.
+const MAX_LIMIT: i64 = 100_000_000;
 
 /// All settings, validated.
 #[derive(Debug, Clone)]
@@ -61,6 +65,8 @@ pub struct Settings {
     pub usage_flush: Duration,
     /// The maximum number of keys in memory.
     pub cached_keys: usize,
+    /// How much one organization can hold.
+    pub limits: Limits,
     /// How long audit log entries are kept.
     pub audit_kept_for: Duration,
     public_url: Option<PublicUrl>,
@@ -132,6 +138,13 @@ impl Settings {
             usage_flush: Duration::from_secs(layers.number("usage_flush_seconds", 1, 3_600)?),
             cached_keys: usize::try_from(layers.number("cached_keys", 1, 100_000_000)?)
                 .unwrap_or(usize::MAX),
+            limits: Limits {
+                keys: read_limit(layers, "keys_per_org")?,
+                agents: read_limit(layers, "agents_per_org")?,
+                projects: read_limit(layers, "projects_per_org")?,
+                members: read_limit(layers, "members_per_org")?,
+                domains: read_limit(layers, "domains_per_org")?,
+            },
             audit_kept_for: Duration::from_secs(
                 layers.number("audit_days", 1, MAX_AUDIT_DAYS)? * 24 * 3_600,
             ),
@@ -237,6 +250,11 @@ impl Settings {
             file: self.pepper_file(),
         }
     }
+}
+
+fn read_limit(layers: &Layers, name: &str) -> Result<u32, SettingsError> {
+    let limit = layers.number(name, 1, MAX_LIMIT)?;
+    Ok(u32::try_from(limit).unwrap_or(u32::MAX))
 }
 
 fn unless_empty<T>(

@@ -132,6 +132,7 @@ fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, S
         convention: settings.convention.clone(),
         sign_up: settings.sign_up,
         cached_keys: settings.cached_keys,
+        limits: settings.limits,
         clock: Clock::System,
         random: Randomness::System,
     })?;

@@ -68,6 +68,17 @@ pub(crate) async fn count(
     Ok(Attempt { rows })
 }
 
+/// Checks that a subject has attempts left, and counts none.
+///
+/// # Errors
+/// When it has none left.
+pub(crate) async fn check(engine: &Engine, subject: Subject<'_>) -> Result<(), AttemptError> {
+    match wait(engine, &[Row::of(engine, subject)]).await? {
+        Some(retry_after) => Err(AttemptError::TooMany { retry_after }),
+        None => Ok(()),
+    }
+}
+
 /// The rows of subjects that all have attempts left. Subjects without any left are rejected with reads only, so that
 /// a flood does not keep the database busy with writes.
 async fn rows(engine: &Engine, subjects: &[Subject<'_>]) -> Result<Vec<Row>, AttemptError> {

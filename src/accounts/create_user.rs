@@ -6,6 +6,7 @@ use crate::{
     email::EmailAddress,
     fault::{Fault, from_fault},
     id::UserId,
+    limits::{LimitReached, Limited, check_added, check_room},
     name::DisplayName,
     orgs,
     role::Role,
@@ -23,6 +24,9 @@ pub enum CreateUserError {
     /// The email address already has an account.
     #[error("An account for `{0}` already exists.")]
     EmailTaken(EmailAddress),
+    /// The org has as many members as it can have.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -43,6 +47,8 @@ pub async fn create_user(
     role: Role,
     password: NewPassword,
 ) -> Result<UserId, CreateUserError> {
+    // Before the hash, which takes its time.
+    check_room(engine, org.id, Limited::Members, 1).await??;
     let password_hash = password::hash(engine, password, HashFor::CommandLine).await?;
     let permit = operator.permit::<to::InviteMembers>(org);
     let mut change = engine.change(&permit).await?;
@@ -56,6 +62,7 @@ pub async fn create_user(
         return Err(CreateUserError::EmailTaken(user.email));
     }
     orgs::insert_membership(change.tx(), org.id, user.id, role, now).await?;
+    check_added(engine, change.tx(), org.id, Limited::Members).await??;
     change.commit(sign_up::joined(user.id, role)).await?;
     Ok(user.id)
 }

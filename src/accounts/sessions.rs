@@ -41,6 +41,9 @@ pub const IDLE_LIFETIME: i64 = 12 * HOUR;
 /// How long a session lasts at most, in milliseconds since it was created (ASVS 7.3.2).
 pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
 
+/// The most sessions of one person.
+const MAX_SESSIONS: i64 = 100;
+
 impl SessionRecord {
     /// The key under which the web server keeps the record while it handles a request.
     pub const KEY: &str = "session";
@@ -64,7 +67,7 @@ impl std::fmt::Debug for SessionHash {
     }
 }
 
-/// Stores a new session.
+/// Keeps a new session, and ends the oldest of someone who has too many.
 ///
 /// # Errors
 /// If a session with this ID exists, or the database cannot be reached.
@@ -76,11 +79,16 @@ pub async fn save(
     // Earlier versions stored a copy of the columns in `data`.
     const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, data) \
          VALUES ($1, $2, $3, $4, $5, '{}')";
+    const END_OLDEST: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2 AND id_hash NOT IN \
+         (SELECT id_hash FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, expires_at DESC, id_hash LIMIT $3)";
     let SignedIn { user_id, epoch } = record.who;
-    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
+    let mut tx = engine.db.begin_unrecorded().await?;
+    on!(tx.on(), c => sqlx::query(SQL)
         .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(engine.clock.now()).bind(record.expires_at())
         .execute(c).await.map(drop))?;
-    Ok(())
+    on!(tx.on(), c => sqlx::query(END_OLDEST)
+        .bind(user_id).bind(&hash.0[..]).bind(MAX_SESSIONS).execute(c).await.map(drop))?;
+    tx.commit().await
 }
 
 /// Updates a session. A session that has ended in the meantime stays ended.

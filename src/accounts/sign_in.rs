@@ -126,20 +126,28 @@ async fn try_password(
     let account = found.as_ref().map(Account::signed_in);
     let shown = Shown::read(engine, shown);
     let browser = account.and_then(|who| Some((who.user_id, shown.number(who)?)));
-    let counted = match browser {
-        Some((user_id, number)) => {
-            attempts::count(engine, &[Subject::Browser(user_id, number)]).await
-        }
-        None => {
-            let subjects = [
-                Subject::AccountFrom(email, visit),
-                Subject::Network(visit),
-                Subject::Account(email),
-            ];
-            attempts::count(engine, &subjects).await
+    // Each sign-in costs a hash and a session. Only those that succeed use up this budget, so only who has the password can.
+    let sign_ins = match browser {
+        Some((user_id, number)) => Subject::SignInsOfBrowser(user_id, number),
+        None => Subject::SignIns(email, visit),
+    };
+    let counted = async {
+        attempts::check(engine, sign_ins).await?;
+        match browser {
+            Some((user_id, number)) => {
+                attempts::count(engine, &[Subject::Browser(user_id, number)]).await
+            }
+            None => {
+                let subjects = [
+                    Subject::AccountFrom(email, visit),
+                    Subject::Network(visit),
+                    Subject::Account(email),
+                ];
+                attempts::count(engine, &subjects).await
+            }
         }
     };
-    let attempt = match counted {
+    let attempt = match counted.await {
         Ok(attempt) => attempt,
         Err(AttemptError::TooMany { retry_after }) => {
             let failed = FailedSignIn::Throttled(account.map(|who| who.user_id));
@@ -165,6 +173,7 @@ async fn try_password(
         Some(account) if !is_right => FailedSignIn::WrongPassword(account.id),
         Some(account) => {
             attempt.take_back(engine).await?;
+            count_sign_in(engine, sign_ins).await?;
             let started = event(Event::SessionStarted, Some(account.id), visit);
             engine.note(started);
             return Ok(account.signed_in());
@@ -172,6 +181,14 @@ async fn try_password(
     };
     note_failed(engine, failed, visit);
     Err(SignInError::WrongCredentials(failed))
+}
+
+/// Counts a sign-in. Several at the same time may be one too many, which changes nothing for them.
+async fn count_sign_in(engine: &Engine, sign_ins: Subject<'_>) -> Result<(), StorageError> {
+    match attempts::count(engine, &[sign_ins]).await {
+        Ok(_) | Err(AttemptError::TooMany { .. }) => Ok(()),
+        Err(AttemptError::Storage(error)) => Err(error),
+    }
 }
 
 /// Records a failed sign-in in the audit log. If the account does not exist, only the origin of the request is

@@ -7,6 +7,7 @@ use crate::{
     db::on,
     event::{Event, Target},
     id::AgentId,
+    limits::{Limited, check_added, check_more_domains},
     list::each_once,
 };
 
@@ -66,6 +67,9 @@ pub async fn create_once(
             .bind(permit.org_id()).bind(creation_token).fetch_one(c).await)?;
         return Ok(Once::MadeBefore(made));
     }
+    let (org_id, domains) = (permit.org_id(), settings.domains.len());
+    check_added(engine, change.tx(), org_id, Limited::Agents).await??;
+    check_more_domains(engine, change.tx(), org_id, 0, domains).await??;
     let created = Happened::new(Event::AgentCreated, Target::Agent(id));
     change.commit(created).await?;
     Ok(Once::Made(AgentSummary {

@@ -10,6 +10,7 @@ use crate::{
     domain::DomainPattern,
     event::{Event, Target},
     id::{AgentId, ProjectId},
+    limits::check_more_domains,
     list::each_once,
     name::DisplayName,
     revision::{Known, Revision, fingerprint},
@@ -140,7 +141,10 @@ pub async fn edit(
         public_embedding: edit.public_embedding.unwrap_or(row.public_embedding),
     };
     let project = check(engine, change.tx(), org_id, &settings).await?;
-    let domains = serde_json::json!(each_once(&settings.domains));
+    let before = crate::keys::stored_domains(&row.domains)?.len();
+    let domains = each_once(&settings.domains);
+    let after = domains.len();
+    let domains = serde_json::json!(domains);
     let updated = Happened::new(Event::AgentUpdated, Target::Agent(row.id))
         .changed("name", row.name.as_str(), settings.name.as_str())
         .changed("project", row.project_id.to_string(), project.to_string())
@@ -163,5 +167,6 @@ pub async fn edit(
         .bind(settings.name.clone()).bind(project).bind(domains.to_string())
         .bind(settings.public_embedding).bind(org_id).bind(public_id)
         .execute(c).await.map(drop))?;
+    check_more_domains(engine, change.tx(), org_id, before, after).await??;
     Ok(change.commit(updated).await?)
 }

@@ -1,45 +1,59 @@
-//! An index that finds out whether any of many patterns covers an origin. A lookup checks only the origin's host and
-//! its parent domains, so its cost does not depend on the number of patterns.
+//! Many patterns at once, each with who lists it, asked whether any of them covers an origin. What is looked at are the
+//! origin's host and the hosts above it, however many patterns there are.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{DomainPattern, Origin};
 
-/// Patterns by host.
-#[derive(Debug, Default)]
-pub struct PatternIndex {
-    by_host: HashMap<String, BTreeSet<DomainPattern>>,
-    len: usize,
+/// Patterns by host, each with its owner.
+#[derive(Debug)]
+pub struct PatternIndex<O> {
+    by_host: HashMap<String, BTreeSet<(Arc<DomainPattern>, O)>>,
 }
 
-impl PatternIndex {
-    /// Adds a pattern if it is not in the index yet.
-    pub fn insert(&mut self, pattern: DomainPattern) {
+impl<O> Default for PatternIndex<O> {
+    fn default() -> Self {
+        Self {
+            by_host: HashMap::new(),
+        }
+    }
+}
+
+impl<O: Copy + Ord> PatternIndex<O> {
+    /// Adds a pattern of an owner, unless it is there.
+    pub fn insert(&mut self, pattern: &Arc<DomainPattern>, owner: O) {
         let host = self.by_host.entry(pattern.host_text()).or_default();
-        if host.insert(pattern) {
-            self.len += 1;
+        host.insert((Arc::clone(pattern), owner));
+    }
+
+    /// Removes a pattern of an owner.
+    pub fn remove(&mut self, pattern: &Arc<DomainPattern>, owner: O) {
+        let host = pattern.host_text();
+        let Some(patterns) = self.by_host.get_mut(&host) else {
+            return;
+        };
+        patterns.remove(&(Arc::clone(pattern), owner));
+        if patterns.is_empty() {
+            self.by_host.remove(&host);
         }
     }
 
-    /// The number of patterns.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether the index has no patterns.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Whether one of the patterns covers the origin.
-    pub fn covers(&self, origin: &Origin<'_>, with_subdomains: bool) -> bool {
+    /// Whether a pattern covers the origin that has an owner who counts.
+    pub fn covers(
+        &self,
+        origin: &Origin<'_>,
+        with_subdomains: bool,
+        counts: impl Fn(&O) -> bool,
+    ) -> bool {
         let host = origin.host_text();
         let mut above = Some(host.as_str());
         while let Some(host) = above {
-            let patterns = self.by_host.get(host).into_iter().flatten();
+            let mut patterns = self.by_host.get(host).into_iter().flatten();
             if patterns
-                .into_iter()
-                .any(|pattern| pattern.covers(origin, with_subdomains))
+                .any(|(pattern, owner)| counts(owner) && pattern.covers(origin, with_subdomains))
             {
                 return true;
             }

@@ -13,6 +13,7 @@ use crate::{
         settings::{InvalidKeyField, KeySettings, rules::Before},
         text::PlainKey,
     },
+    limits::{LimitReached, Limited, check_added, check_more_domains},
     random::RandomnessError,
 };
 
@@ -56,6 +57,9 @@ pub enum CreateKeyError {
     /// A setting is invalid.
     #[error(transparent)]
     InvalidField(#[from] InvalidKeyField),
+    /// The org holds as much as it can.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// This form has already created a key.
     #[error("This key was already created, and was shown at that time.")]
     AlreadyCreated(KeyId),
@@ -124,12 +128,15 @@ async fn create_in(
         created_by: permit.caller().actor.user_id(),
         creation_token: new.creation_token.as_deref(),
     };
-    if !store::insert(change.tx(), &key, &settings).await? {
+    if store::insert(change.tx(), &[(key, &settings)]).await? == 0 {
         const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";
         let made: KeyId = on!(change.on(), c => sqlx::query_scalar(SELECT)
             .bind(permit.org_id()).bind(&new.creation_token).fetch_one(c).await)?;
         return Err(CreateKeyError::AlreadyCreated(made));
     }
+    let (org_id, domains) = (permit.org_id(), settings.domains.len());
+    check_added(engine, change.tx(), org_id, Limited::Keys).await??;
+    check_more_domains(engine, change.tx(), org_id, 0, domains).await??;
     const INSERT_SECRET: &str = "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display) \
          VALUES ($1, $2, $3, $4, $5, $6)";
     let digest = engine.peppers.digest(&plain);

@@ -11,6 +11,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::KeyId,
     key::settings::{InvalidKeyField, KeySettings, SettingsChange, rules::Before},
+    limits::{LimitReached, check_more_domains},
     revision::{Known, Revision, fields_of},
 };
 
@@ -52,6 +53,9 @@ pub enum EditKeyError {
     /// A setting is invalid.
     #[error(transparent)]
     InvalidField(#[from] InvalidKeyField),
+    /// The org has as many domains as it can have.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -136,6 +140,8 @@ async fn change_settings<A>(
         return Ok(());
     }
     store::update(change.tx(), org_id, id, &key.display, &settings).await?;
+    let (before, after) = (key.settings.domains.len(), settings.domains.len());
+    check_more_domains(engine, change.tx(), org_id, before, after).await??;
     Ok(change.commit(updated).await?)
 }
 

@@ -16,10 +16,12 @@ use std::collections::HashMap;
 use crate::{
     Engine,
     access::{Permit, to},
+    arrivals::{Arrival, SMALL},
     convention::Convention,
     id::{OrgId, ProjectId},
+    limits::{Limited, check_room},
     time::Timestamp,
-    work_queue::{Busy, Place},
+    work_queue::Busy,
 };
 
 use self::{entry::Entry, report::Listed};
@@ -37,12 +39,12 @@ pub enum Format {
     Json,
 }
 
-/// Takes a place in the queue of imports. Call this before the file is received.
+/// Begins to receive a file. What this returns grows by each part of it.
 ///
 /// # Errors
-/// If too many imports are in progress, in total or in this org.
-pub fn enter(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Place<OrgId>, Busy> {
-    engine.importing.enter(permit.org_id())
+/// When too many imports of this org are under way.
+pub fn begin(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Arrival<OrgId>, Busy> {
+    engine.arriving.begin(permit.org_id())
 }
 
 /// Imports all keys of a file, or none. With `dry_run`, only reports what would happen.
@@ -56,29 +58,31 @@ pub async fn import(
     text: &str,
     dry_run: bool,
 ) -> Result<Report, ImportError> {
-    let place = enter(engine, permit)?;
-    let (report, _place) =
-        import_at(engine, permit, place, format, text.to_owned(), dry_run).await?;
-    Ok(report)
+    import_whole(engine, permit, format, text.to_owned(), dry_run).await
 }
 
-/// Like [`import`], for a caller that already has a place in the queue. The place is returned, so that the caller can
-/// hold it while the response, which is as large as the file, is in memory.
+/// The same for a file that has arrived.
 ///
 /// # Errors
 /// If the file cannot be parsed or the database fails. Errors in single entries are in the report.
-pub async fn import_at(
+pub async fn import_whole(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
-    place: Place<OrgId>,
     format: Format,
     text: String,
     dry_run: bool,
-) -> Result<(Report, Place<OrgId>), ImportError> {
-    let projects = store::projects(engine, permit.org_id()).await?;
+) -> Result<Report, ImportError> {
+    let org_id = permit.org_id();
+    check_room(engine, org_id, Limited::Keys, 1).await??;
+    let queue = match text.len() {
+        0..=SMALL => &engine.importing_small,
+        _ => &engine.importing,
+    };
+    let place = queue.enter(org_id)?;
+    let projects = store::projects(engine, org_id).await?;
     let (convention, now) = (engine.convention.clone(), engine.clock.now());
     // The turn ends after the keys are stored, because storing them is part of the work.
-    let (checked, turn) = place
+    let (checked, _turn) = place
         .run(move || check(&convention, &projects, format, &text, now))
         .await?;
     let Checked {
@@ -86,13 +90,18 @@ pub async fn import_at(
         mut listed,
         mut report,
     } = checked?;
+    let domains = entries.iter().flatten().map(Entry::domains).sum();
+    check_room(engine, org_id, Limited::Keys, entries.len()).await??;
+    if domains > 0 {
+        check_room(engine, org_id, Limited::Domains, domains).await??;
+    }
     store::refuse_stored(engine, &entries, &mut listed, &mut report.entries).await?;
     if dry_run || !report.is_good() {
-        return Ok((report, turn.end()));
+        return Ok(report);
     }
     let good: Vec<Entry> = entries.into_iter().flatten().collect();
     report.imported = store::store(engine, permit, &good, &mut listed, &mut report.entries).await?;
-    Ok((report, turn.end()))
+    Ok(report)
 }
 
 /// A file after all checks that do not need the database.

@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use crate::{
-    db::{On, StorageError, Tx, from_json, on},
+    db::{On, StorageError, Tx, from_json, on, places_of_rows},
     domain::DomainPattern,
     id::{KeyId, OrgId, ProjectId, UserId},
     key::{Environment, Kind, Lifecycle, settings::KeySettings},
@@ -115,25 +115,31 @@ pub(super) struct NewRow<'a> {
     pub creation_token: Option<&'a str>,
 }
 
-/// Stores a new key, whose settings must name a project. Returns `false` if a key with its creation token already
-/// exists.
+/// Stores keys whose settings name their projects, and gives how many: one with a creation token that is there already is
+/// not stored.
 pub(super) async fn insert(
     tx: &mut Tx,
-    key: &NewRow<'_>,
-    settings: &KeySettings,
-) -> Result<bool, StorageError> {
-    const SQL: &str = "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
+    keys: &[(NewRow<'_>, &KeySettings)],
+) -> Result<u64, StorageError> {
+    let sql = format!(
+        "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
          name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
-         ON CONFLICT (org_id, creation_token) DO NOTHING";
-    let inserted = on!(tx.on(), c => sqlx::query(SQL)
-        .bind(key.id).bind(key.org_id).bind(key.kind).bind(key.environment).bind(key.display).bind(key.created_at)
-        .bind(key.created_by).bind(key.creation_token).bind(search_text(&settings.name, key.display))
-        .bind(settings.name.clone()).bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
-        .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata))
-        .execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(inserted == 1)
+         VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
+        places_of_rows(keys.len(), 18)
+    );
+    Ok(on!(tx.on(), c => {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (key, settings) in keys {
+            query = query
+                .bind(key.id).bind(key.org_id).bind(key.kind).bind(key.environment).bind(key.display)
+                .bind(key.created_at).bind(key.created_by).bind(key.creation_token)
+                .bind(search_text(&settings.name, key.display)).bind(settings.name.clone()).bind(settings.project)
+                .bind(json(&settings.scopes)).bind(json(&settings.domains)).bind(settings.localhost_forbidden)
+                .bind(json(&settings.ip_ranges)).bind(settings.expires_at).bind(&settings.notes)
+                .bind(json(&settings.metadata));
+        }
+        query.execute(c).await.map(|done| done.rows_affected())
+    })?)
 }
 
 /// Stores the settings of a key. The transaction must have locked its row.

@@ -1,6 +1,6 @@
 //! A sliding window of 60 s.
 
-use crate::time::{SECOND, Timestamp};
+use crate::{clock::Monotonic, time::SECOND};
 
 /// The length of the window, in seconds.
 pub const WINDOW_SECONDS: i64 = 60;
@@ -11,7 +11,7 @@ const SECONDS: usize = WINDOW_SECONDS as usize + 1;
 /// The number of allowed requests in each of the last seconds. A request counts for 60 to 61 s.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// The latest second seen, since 1970.
+    /// The latest second that was looked at.
     second: i64,
     /// Counts by second modulo [`SECONDS`].
     passed: [u32; SECONDS],
@@ -31,7 +31,7 @@ impl Default for Window {
 
 impl Window {
     /// Counts a request with this `cost` if the limit allows it. Returns whether it was counted.
-    pub fn take(&mut self, limit: u32, cost: u32, now: Timestamp) -> bool {
+    pub fn take(&mut self, limit: u32, cost: u32, now: Monotonic) -> bool {
         let has_room = self.has_room(limit, cost, now);
         if has_room {
             self.passed[place(self.second)] += cost;
@@ -41,7 +41,7 @@ impl Window {
     }
 
     /// Whether the limit allows a request with this `cost`.
-    pub fn has_room(&mut self, limit: u32, cost: u32, now: Timestamp) -> bool {
+    pub fn has_room(&mut self, limit: u32, cost: u32, now: Monotonic) -> bool {
         self.move_to(now);
         cost <= limit.saturating_sub(self.count)
     }
@@ -52,7 +52,7 @@ impl Window {
     }
 
     /// Milliseconds until the oldest counted request leaves the window; 0 if none is counted.
-    pub fn frees_in(&self, now: Timestamp) -> i64 {
+    pub fn frees_in(&self, now: Monotonic) -> i64 {
         let width = SECONDS as i64;
         (self.second.saturating_sub(width - 1)..=self.second)
             .find(|second| self.passed[place(*second)] > 0)
@@ -61,7 +61,7 @@ impl Window {
 
     /// Milliseconds until enough requests have left the window for a request with this `cost`, if there are no others
     /// in the meantime. If the cost exceeds the limit, milliseconds until the window is empty.
-    pub fn fits_in(&self, limit: u32, cost: u32, now: Timestamp) -> i64 {
+    pub fn fits_in(&self, limit: u32, cost: u32, now: Monotonic) -> i64 {
         let width = SECONDS as i64;
         let mut left = self.count;
         let mut fits_in = 0;
@@ -79,14 +79,13 @@ impl Window {
     }
 
     /// Whether the window is empty.
-    pub fn is_idle(&mut self, now: Timestamp) -> bool {
+    pub fn is_idle(&mut self, now: Monotonic) -> bool {
         self.move_to(now);
         self.count == 0
     }
 
-    /// Clears the seconds that have left the window. If the clock is set back, the window does not move until it has
-    /// caught up.
-    fn move_to(&mut self, now: Timestamp) {
+    /// Forgets what has gone by. A request that waited comes with an earlier second, which changes nothing.
+    fn move_to(&mut self, now: Monotonic) {
         let second = now.as_millis().div_euclid(SECOND);
         let width = SECONDS as i64;
         for gone in self.second.max(second.saturating_sub(width)) + 1..=second {
@@ -106,8 +105,8 @@ mod tests {
 
     use super::*;
 
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis)
+    fn at(millis: i64) -> Monotonic {
+        Monotonic::from_millis(millis)
     }
 
     #[test]

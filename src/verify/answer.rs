@@ -7,10 +7,10 @@ use strum::{IntoStaticStr, VariantArray};
 use super::{known_agent::KnownAgent, known_key::KnownKey, known_org::KnownOrg, request::Request};
 use crate::{
     Engine,
+    clock::Monotonic,
     convention::Scope,
     outcome::Outcome,
     rate_limit::{Standing, Windows},
-    time::Timestamp,
 };
 
 /// Why a key is invalid. For trusted callers only: end clients see only that the key is invalid.
@@ -87,7 +87,7 @@ impl Answer {
         windows: &Windows,
         request: &Request<'_>,
         engine: &Engine,
-        now: Timestamp,
+        now: Monotonic,
     ) {
         if self.outcome != Outcome::Valid {
             return;

@@ -228,7 +228,9 @@ async fn org(engine: &Engine, id: OrgId, now: Now) -> Result<Option<Arc<KnownOrg
 }
 
 fn windows(engine: &Engine, holder: Holder, now: Now) -> Arc<Windows> {
-    engine.rate_limits.of(holder, &engine.convention, now.wall)
+    engine
+        .rate_limits
+        .of(holder, &engine.convention, now.monotonic)
 }
 
 #[cfg(test)]
@@ -245,6 +247,7 @@ mod tests {
         convention::Convention,
         db::Db,
         key::digest::{Pepper, Peppers},
+        limits::Limits,
         random::Randomness,
     };
 
@@ -259,6 +262,7 @@ mod tests {
             convention: Convention::built_in("latchkey").unwrap(),
             sign_up: SignUpPolicy::Invite,
             cached_keys: 10,
+            limits: Limits::default(),
             clock: Clock::System,
             random: Randomness::System,
         })

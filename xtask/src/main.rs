@@ -62,6 +62,8 @@ enum Task {
     },
     /// Check formatting, lints and dependencies.
     Lint,
+    /// Check dependencies for known vulnerabilities. Exits with 3 when their database cannot be fetched.
+    Advisories,
     /// Compare `/v1/verify` with a bare axum route, or run another benchmark.
     #[command(args_conflicts_with_subcommands = true)]
     Bench {
@@ -108,6 +110,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("✗ {error:#}");
+            if error.is::<lint::NotFetched>() {
+                return ExitCode::from(3);
+            }
             ExitCode::FAILURE
         }
     }
@@ -125,6 +130,7 @@ fn carry_out(task: Task) -> Result<()> {
         Task::Build => run::build(&workspace),
         Task::Watch { arguments } => watch::watch(&workspace, &arguments),
         Task::Lint => lint::lint(&workspace),
+        Task::Advisories => lint::advisories(&workspace),
         Task::Bench {
             part,
             seconds,

@@ -17,7 +17,7 @@ use latchkey::{
 use super::held_key::{held_key, shown_before};
 use crate::{
     error::AppError,
-    form::errors::FieldError,
+    form::errors::{FieldError, WHOLE_FORM},
     pages::{
         field_reader::{FieldReader, form_field},
         keys::settings_form::read_new,
@@ -80,6 +80,7 @@ async fn create_and_hold(
         Err(CreateKeyError::InvalidField(error)) => {
             FieldError::new(form_field(error.field()), error)
         }
+        Err(CreateKeyError::Limit(reached)) => FieldError::new(WHOLE_FORM, reached),
     };
     Ok(KeyOutcome::Refused(vec![error]))
 }

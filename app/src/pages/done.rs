@@ -79,14 +79,14 @@ impl Done {
         sentence.to_owned()
     }
 
-    /// The value of the `Set-Cookie` header on the response to `request`.
-    pub fn header(self, request: &Parts) -> String {
+    /// The value of a `Set-Cookie` header that sends it along.
+    pub fn header(self) -> String {
         let word: &str = self.into();
         let value = match self {
             Self::KeysDisabled(count) | Self::KeysRevoked(count) => format!("{word}.{count}"),
             _ => word.to_owned(),
         };
-        cookie(request, &value, SECONDS)
+        cookie(&value, SECONDS)
     }
 
     /// Takes the message of the form that redirected to this page. Call it once per page: it removes the cookie.
@@ -96,7 +96,7 @@ impl Done {
         let mut cookies = cookies.split("; ");
         let value = cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))?;
         if let Some(response) = use_context::<ResponseOptions>()
-            && let Ok(gone) = HeaderValue::from_str(&cookie(&request, "", 0))
+            && let Ok(gone) = HeaderValue::from_str(&cookie("", 0))
         {
             response.append_header(header::SET_COOKIE, gone);
         }
@@ -113,13 +113,9 @@ impl Done {
     }
 }
 
-fn cookie(request: &Parts, value: &str, seconds: u32) -> String {
-    let is_https = request
-        .headers
-        .get(header::ORIGIN)
-        .is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
-    let secure = if is_https { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}")
+/// The server adds `Secure` where browsers come over https.
+fn cookie(value: &str, seconds: u32) -> String {
+    format!("{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax")
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ where
     match answer {
         Ok(FormAnswer::Redirect { path, done }) => {
             let mut response = Redirect::to(&path).into_response();
-            let cookie = done.map(|done| HeaderValue::from_str(&done.header(&parts)));
+            let cookie = done.map(|done| HeaderValue::from_str(&done.header()));
             if let Some(Ok(cookie)) = cookie {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }

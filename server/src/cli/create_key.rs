@@ -107,6 +107,7 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
             CreateKeyError::Fault(fault) => {
                 CliError::Failed("the key was not created", fault.into())
             }
+            CreateKeyError::Limit(reached) => CliError::Refused(reached.to_string()),
             error => CliError::BadInput(error.to_string()),
         })?;
     if flags.json {

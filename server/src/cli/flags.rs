@@ -1,5 +1,5 @@
-//! The flags that every command accepts: one for each setting, except for secret ones, which other users of the machine
-//! could read from the process list.
+//! The flags that every command takes, for most settings. None is for a secret, which other users of the machine could read
+//! from the list of processes.
 
 use std::{
     env, fs,
@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Args;
+use url::form_urlencoded;
 
 use crate::settings::{Layers, Settings, SettingsError};
 
@@ -29,7 +30,7 @@ pub struct Flags {
     /// The folder of the SQLite database and the pepper.
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<String>,
-    /// The database: sqlite:PATH or postgres://….
+    /// The database: sqlite:PATH, or postgres://… without a password.
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// How keys look and behave: a convention's name or file.
@@ -81,6 +82,15 @@ impl Flags {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         let (mut layers, unknown) = layers.with_environment(environment)?;
+        if self.database_url.as_deref().is_some_and(has_password) {
+            return Err(SettingsError {
+                setting: "database_url".to_owned(),
+                source_name: "--database-url".to_owned(),
+                reason: "must not contain a password: other users of this machine could read it from the list of \
+                         processes. Set LATCHKEY_DATABASE_URL, or database_url in latchkey.toml"
+                    .to_owned(),
+            });
+        }
         for (name, value) in self.given() {
             layers =
                 layers.with_pairs(&format!("--{}", name.replace('_', "-")), [(name, value)])?;
@@ -115,8 +125,50 @@ impl Flags {
     }
 }
 
+/// Whether the URL of a database has a password, in front of its host or among its parameters.
+fn has_password(url: &str) -> bool {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    let of_user = rest
+        .rsplit_once('@')
+        .is_some_and(|(user, _)| user.contains(':'));
+    let parameters = rest
+        .split_once('?')
+        .map_or("", |(_, parameters)| parameters);
+    of_user
+        || form_urlencoded::parse(parameters.as_bytes())
+            .any(|(name, _)| name.eq_ignore_ascii_case("password"))
+}
+
 /// Parses a number of days: at most a hundred years.
 pub fn days(text: &str) -> Result<u32, &'static str> {
     let days = text.parse().ok().filter(|days| (1..=36_500).contains(days));
     days.ok_or("Must be a whole number from 1 to 36500.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_found_wherever_a_url_can_have_one() {
+        for url in [
+            "postgres://latchkey:s3cret@db/latchkey",
+            "postgresql://latchkey:s3/cr@t@db:5432/latchkey",
+            "postgres://:s3cret@db/latchkey",
+            "postgres://a:s3cret@b:port/c",
+            "postgres://db/latchkey?user=a&password=s3cret",
+            "postgres://db/latchkey?%70assword=s3cret",
+        ] {
+            assert!(has_password(url), "{url}");
+        }
+        for url in [
+            "postgres://latchkey@db:5432/latchkey",
+            "postgres://db/latchkey?sslmode=require",
+            "postgres:///latchkey?host=/run/postgresql",
+            "sqlite:./data/latchkey.db",
+            "sqlite:./data/latchkey.db?mode=ro",
+        ] {
+            assert!(!has_password(url), "{url}");
+        }
+    }
 }

@@ -78,6 +78,7 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
     .await;
     let id = created.map_err(|error| match error {
         CreateUserError::EmailTaken(_) => CliError::BadInput(error.to_string()),
+        CreateUserError::Limit(reached) => CliError::Refused(reached.to_string()),
         error => CliError::Failed("the account was not created", error.into()),
     })?;
     println!("{id}");

@@ -73,13 +73,14 @@ codes! {
         "The key's status does not allow the change. For example, a revoked key cannot be enabled, and only active \
          keys can be disabled."
         "Retrieve the key to see its status. If the change is not possible, create a new key.",
-    LimitReached "LIMIT_REACHED" CONFLICT "A limit of the organization is reached"
-        "The organization has the maximum number of these objects. See `detail`."
-        "Delete or revoke objects that are no longer needed.",
     ProjectNotEmpty "PROJECT_NOT_EMPTY" CONFLICT "The project is not empty"
-        "Keys or agents belong to the project. Revoked and expired keys count too."
+        "Agents or keys that are not revoked belong to the project. Expired keys count too."
         "Change `project` of its keys and agents to move them to another project. Then delete the project. Revoked keys \
-         cannot be moved: a project with one is kept.",
+         move to the organization's first project by themselves.",
+    LimitReached "LIMIT_REACHED" CONFLICT "Limit reached"
+        "The organization holds as many keys, agents, projects, service tokens or allowed domains as it can. Revoked keys do not count."
+        "`detail` says which limit it is. Revoke keys or delete agents or projects that are no longer needed, remove domains, \
+         or ask the operator to raise the limit.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
         "The new secret is in use and the previous one still works, or another request rotated the key less than a second ago."
         "Retrieve the key: `old_secret` shows which secret still works, and until when. End it with \

@@ -140,7 +140,7 @@ pub async fn list(
 
 /// Create an agent
 #[utoipa::path(post, path = "/v1/orgs/{org}/agents", operation_id = "create_agent", tag = "Agents", request_body = NewAgent,
-    responses((status = 201, description = "Created", body = AgentObject)))]
+    responses((status = 201, description = "Created", body = AgentObject), (status = 409, description = "LIMIT_REACHED")))]
 pub async fn create(
     State(state): State<AppState>,
     of: OrgPath,
@@ -194,7 +194,7 @@ async fn current(state: &AppState, of: &OrgPath, public_id: PublicId) -> Result<
 ///
 /// Omitted fields do not change. Changes take effect immediately.
 #[utoipa::path(patch, path = "/v1/orgs/{org}/agents/{public_id}", operation_id = "change_agent", tag = "Agents", request_body = AgentChange,
-    responses((status = 200, description = "The updated agent", body = AgentObject)))]
+    responses((status = 200, description = "The updated agent", body = AgentObject), (status = 409, description = "LIMIT_REACHED")))]
 pub async fn change(
     State(state): State<AppState>,
     AgentPath { of, public_id }: AgentPath,
@@ -259,6 +259,7 @@ fn refused(error: AgentError) -> Problem {
         AgentError::UnknownProject => "project",
         AgentError::EmbeddingNotOffered => "public_embedding",
         AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",
+        AgentError::Limit(reached) => return reached.into(),
         AgentError::Fault(fault) => return fault.into(),
     };
     Problem::invalid_field(field, error)

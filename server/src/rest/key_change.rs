@@ -20,7 +20,7 @@ use crate::{
 /// Omitted fields do not change. Changes take effect immediately. You cannot change the kind and environment, because they
 /// are part of the key's prefix.
 #[utoipa::path(patch, path = "/v1/orgs/{org}/keys/{id}", operation_id = "change_key", tag = "Keys", request_body = KeyChange,
-    responses((status = 200, description = "The updated key", body = KeyObject), (status = 409, description = "WRONG_STATE")))]
+    responses((status = 200, description = "The updated key", body = KeyObject), (status = 409, description = "LIMIT_REACHED, WRONG_STATE")))]
 pub async fn change(
     State(state): State<AppState>,
     path: KeyPath,
@@ -41,6 +41,7 @@ fn refused(error: EditKeyError) -> Problem {
         EditKeyError::Revoked => Problem::new(Code::WrongState, error.to_string()),
         EditKeyError::ChangedMeanwhile => changed_meanwhile(),
         EditKeyError::InvalidField(ref unfit) => Problem::invalid_field(unfit.field(), error),
+        EditKeyError::Limit(reached) => reached.into(),
         EditKeyError::Fault(fault) => fault.into(),
     }
 }

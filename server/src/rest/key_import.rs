@@ -3,12 +3,13 @@
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http_body_util::BodyExt as _;
-use latchkey::keys::import::{self, EntryReport, Format, ImportError, Report, import_at};
+use http_body_util::{BodyExt as _, Limited};
+use latchkey::keys::import::{self, EntryReport, Format, ImportError, Report, import_whole};
+use latchkey::{arrivals::Arrival, fault::Fault, id::OrgId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -106,7 +107,8 @@ struct EntryObject {
 /// Either all keys are imported, or none. With `dry_run=true`, nothing is imported and the response says what is wrong with
 /// each key. Repeating an import does not create a key twice: a key that exists is an error.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/import", operation_id = "import_keys", tag = "Keys", params(ImportQuery),
-    request_body = Vec<EntryBody>, responses((status = 200, description = "The keys", body = ImportReport)))]
+    request_body = Vec<EntryBody>, responses((status = 200, description = "The keys", body = ImportReport),
+        (status = 409, description = "LIMIT_REACHED")))]
 pub async fn import(
     State(state): State<AppState>,
     of: OrgPath,
@@ -116,15 +118,13 @@ pub async fn import(
     let (engine, permit) = (&*state.engine, of.permit()?);
     check_media_type(request.headers())?;
     // Takes a place in the queue before receiving the file, which uses memory.
-    let place = import::enter(engine, &permit).map_err(ImportError::from);
-    let place = place.map_err(refused)?;
-    let file = to_bytes(request.into_body(), MAX_FILE).await;
-    let file = file.map_err(|_| too_large())?;
-    let text = String::from_utf8(file.into())
+    let mut arrival = import::begin(engine, &permit).map_err(Fault::from)?;
+    let file = receive(request.into_body(), &mut arrival).await?;
+    let text = String::from_utf8(file)
         .map_err(|_| Problem::invalid_request("The body is not UTF-8 text.", Vec::new()))?;
     let dry_run = query.dry_run == Some(Switch::True);
-    let done = import_at(engine, &permit, place, Format::Json, text, dry_run).await;
-    let (report, place) = done.map_err(refused)?;
+    let done = import_whole(engine, &permit, Format::Json, text, dry_run).await;
+    let report = done.map_err(refused)?;
     if !dry_run && !report.imported {
         return Err(not_imported(report));
     }
@@ -133,14 +133,27 @@ pub async fn import(
         imported: report.imported,
         keys,
     };
-    // The response lists every key, so the place is held until the client has read it.
+    // The answer names every key: it takes up memory until the client has read it.
     let response = Json(report).into_response();
     Ok(response.map(|body| {
         Body::new(body.map_frame(move |frame| {
-            let _held = &place;
+            let _held = &arrival;
             frame
         }))
     }))
+}
+
+/// The whole body, as far as there is room for it.
+async fn receive(body: Body, arrival: &mut Arrival<OrgId>) -> Result<Vec<u8>, Problem> {
+    let (mut body, mut whole) = (Limited::new(body, MAX_FILE), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| too_large())?;
+        if let Ok(data) = frame.into_data() {
+            arrival.grow(data.len()).map_err(Fault::from)?;
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole)
 }
 
 impl From<EntryReport> for EntryObject {
@@ -175,6 +188,7 @@ fn not_imported(report: Report) -> Problem {
 fn refused(error: ImportError) -> Problem {
     match error {
         ImportError::Fault(fault) => fault.into(),
+        ImportError::Limit(reached) => reached.into(),
         error => Problem::invalid_request(error.to_string(), Vec::new()),
     }
 }

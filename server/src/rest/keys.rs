@@ -126,7 +126,8 @@ pub async fn list(
 /// `Idempotency-Key`, the response contains the same key without the plaintext. If you lose the plaintext, revoke the
 /// key and create another one.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys", operation_id = "create_key", tag = "Keys", request_body = NewKeyBody,
-    responses((status = 201, description = "Created. `key` is the plaintext key", body = KeyObject)))]
+    responses((status = 201, description = "Created. `key` is the plaintext key", body = KeyObject),
+        (status = 409, description = "LIMIT_REACHED")))]
 pub async fn create(
     State(state): State<AppState>,
     of: OrgPath,
@@ -205,6 +206,7 @@ fn refused(error: CreateKeyError) -> Problem {
     let field = match error {
         CreateKeyError::NotOffered(..) => "kind",
         CreateKeyError::InvalidField(ref unfit) => unfit.field(),
+        CreateKeyError::Limit(reached) => return reached.into(),
         CreateKeyError::Fault(fault) => return fault.into(),
         // `make` handles this case: it returns the existing key.
         CreateKeyError::AlreadyCreated(_) => return Problem::internal(),

@@ -98,7 +98,8 @@ pub async fn list(
 
 /// Create a project
 #[utoipa::path(post, path = "/v1/orgs/{org}/projects", operation_id = "create_project", tag = "Projects",
-    request_body = ProjectFields, responses((status = 201, description = "Created", body = ProjectObject)))]
+    request_body = ProjectFields, responses((status = 201, description = "Created", body = ProjectObject),
+        (status = 409, description = "LIMIT_REACHED")))]
 pub async fn create(
     State(state): State<AppState>,
     of: OrgPath,
@@ -163,8 +164,8 @@ pub async fn change(
 
 /// Delete a project
 ///
-/// Move its keys, including expired ones, and its agents to another project first. A project with a revoked key, which cannot
-/// be moved, is kept, and so is the organization's first project, `Default`.
+/// Move its keys, including expired ones, and its agents to another project first. Revoked keys move to the organization's
+/// first project, `Default`, which cannot be deleted.
 #[utoipa::path(delete, path = "/v1/orgs/{org}/projects/{project_id}", operation_id = "delete_project", tag = "Projects",
     responses((status = 204, description = "Deleted"), (status = 409, description = "PROJECT_NOT_EMPTY, WRONG_STATE")))]
 pub async fn remove(
@@ -201,7 +202,7 @@ fn refused(error: ProjectError) -> Problem {
         ProjectError::NotFound => no_project(),
         ProjectError::ChangedMeanwhile => changed_meanwhile(),
         ProjectError::NameTaken(_) => Problem::invalid_field("name", error),
-        ProjectError::TooMany => Problem::new(Code::WrongState, error.to_string()),
+        ProjectError::Limit(reached) => reached.into(),
         ProjectError::IsDefault => Problem::new(Code::WrongState, error.to_string()),
         ProjectError::NotEmpty => Problem::new(Code::ProjectNotEmpty, error.to_string()),
         ProjectError::Fault(fault) => fault.into(),

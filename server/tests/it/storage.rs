@@ -16,6 +16,7 @@ mod key_list;
 mod key_paging;
 mod key_rotation;
 mod key_state;
+mod limits;
 mod orgs;
 mod peppers;
 mod projects;

@@ -23,6 +23,7 @@ use latchkey::{
         digest::{Pepper, Peppers},
         text::PlainKey,
     },
+    limits::Limits,
     random::Randomness,
     time::Timestamp,
     verify::{self, Answer, Request},
@@ -143,6 +144,11 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
         convention: Convention::built_in("latchkey").unwrap(),
         sign_up: SignUpPolicy::Invite,
         cached_keys: 1_000,
+        // More domains than by default: tests of long lists have many.
+        limits: Limits {
+            domains: 100_000,
+            ..Limits::default()
+        },
         clock,
         random: Randomness::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)),
     }

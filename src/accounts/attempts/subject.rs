@@ -21,6 +21,10 @@ pub(crate) enum Subject<'a> {
     Account(&'a EmailAddress),
     /// An account, from one known browser.
     Browser(UserId, BrowserNumber),
+    /// Sign-ins of an account that succeeded, from one /24 or /64 and browsers that it does not know.
+    SignIns(&'a EmailAddress, &'a Visit),
+    /// The same from one browser that it knows.
+    SignInsOfBrowser(UserId, BrowserNumber),
     /// The current password of a signed-in user.
     CurrentPassword(UserId),
     /// The setup code for the first account, from one network.
@@ -43,6 +47,7 @@ impl Subject<'_> {
         match self {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(_) => 10,
             Self::SetupCode(_) | Self::SignUp(_) => 10,
+            Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
             Self::Account(_) => 100,
         }
@@ -54,6 +59,8 @@ impl Subject<'_> {
             Self::Network(visit) => format!("network {}", Network::of(address(visit))),
             Self::Account(email) => format!("account {email}"),
             Self::Browser(user_id, number) => format!("browser {user_id} {number}"),
+            Self::SignIns(email, visit) => format!("sign-ins {email} from {}", household(visit)),
+            Self::SignInsOfBrowser(user_id, number) => format!("sign-ins {user_id} {number}"),
             Self::CurrentPassword(user_id) => format!("password {user_id}"),
             Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
             Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
@@ -62,7 +69,13 @@ impl Subject<'_> {
 
     /// Whether someone without an account can create any number of these subjects.
     pub(super) const fn is_open_ended(self) -> bool {
-        !matches!(self, Self::Browser(..) | Self::CurrentPassword(_))
+        !matches!(
+            self,
+            Self::Browser(..)
+                | Self::SignIns(..)
+                | Self::SignInsOfBrowser(..)
+                | Self::CurrentPassword(_)
+        )
     }
 }
 

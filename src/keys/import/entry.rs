@@ -36,6 +36,13 @@ pub struct Entry {
     pub settings: KeySettings,
 }
 
+impl Entry {
+    /// How many domains it has.
+    pub fn domains(&self) -> usize {
+        self.settings.domains.len()
+    }
+}
+
 /// Parses a record. Returns an entry if, and only if, there are no errors.
 pub fn check(
     convention: &Convention,

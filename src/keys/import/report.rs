@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     fault::{Fault, from_fault},
+    limits::LimitReached,
     list::MAX_LISTED_ERRORS,
 };
 
@@ -55,6 +56,9 @@ pub enum ImportError {
     /// The file has more than [`MAX_ENTRIES`] entries.
     #[error("A file can contain at most 10,000 keys. Split it into smaller files.")]
     TooMany,
+    /// The org would hold more than it can.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),

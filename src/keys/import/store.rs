@@ -1,6 +1,6 @@
 //! Stores imported keys and detects those that already exist.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map::Entry::Vacant};
 
 use super::{
     entry::Entry,
@@ -10,14 +10,15 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::{Events, Happened},
-    db::{StorageError, Tx, on, places},
+    db::{StorageError, Tx, on, places, places_of_rows},
     event::{Event, Target},
     id::{KeyId, OrgId, ProjectId, SecretId},
-    key::digest::KeyDigest,
+    key::{digest::KeyDigest, settings::KeySettings},
     keys::{
         project,
         store::{NewRow, insert},
     },
+    limits::{Limited, check_added, check_more_domains},
     time::Timestamp,
 };
 
@@ -87,8 +88,11 @@ fn stored_already() -> Problem {
     }
 }
 
-/// Stores all entries. If a key was stored concurrently, nothing is stored, its entry gets an error, and `false` is
-/// returned.
+/// Keys that one statement inserts. SQLite looks each parameter up among all of its statement: more would take longer.
+const KEYS_AT_ONCE: usize = 40;
+
+/// Stores every entry; false when one was stored meanwhile by someone else, which is then told and stores nothing. Others
+/// wait for the database meanwhile, so the statements are few.
 pub(super) async fn store(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
@@ -96,18 +100,30 @@ pub(super) async fn store(
     listed: &mut Listed,
     told: &mut [EntryReport],
 ) -> Result<bool, ImportError> {
-    let now = engine.clock.now();
+    let (now, org_id) = (engine.clock.now(), permit.org_id());
     let mut change = engine.change(permit).await?;
+    let projects = resolve_projects(change.tx(), org_id, entries).await?;
     let mut imported = Vec::with_capacity(entries.len());
-    for (entry, told) in entries.iter().zip(told) {
-        let digest = engine.peppers.digest_of_sha256(&entry.sha256);
-        let id = insert_key(engine, change.tx(), permit, entry, now).await?;
-        if !insert_secret(engine, change.tx(), id, entry, digest, now).await? {
-            told.refuse(listed, stored_already());
+    for (entries, told) in entries
+        .chunks(KEYS_AT_ONCE)
+        .zip(told.chunks_mut(KEYS_AT_ONCE))
+    {
+        let ids = insert_keys(engine, change.tx(), permit, entries, &projects, now).await?;
+        let stored = insert_secrets(engine, change.tx(), &ids, entries, now).await?;
+        if stored.len() < ids.len() {
+            for (id, told) in ids.iter().zip(told) {
+                if !stored.contains(id) {
+                    told.refuse(listed, stored_already());
+                }
+            }
             return Ok(false);
         }
-        imported.push(Happened::new(Event::KeyImported, Target::Key(id)));
+        let keys = ids.into_iter().map(Target::Key);
+        imported.extend(keys.map(|key| Happened::new(Event::KeyImported, key)));
     }
+    let domains = entries.iter().map(Entry::domains).sum();
+    check_added(engine, change.tx(), org_id, Limited::Keys).await??;
+    check_more_domains(engine, change.tx(), org_id, 0, domains).await??;
     match Events::several(imported) {
         Some(events) => change.commit(events).await?,
         None => return Ok(false),
@@ -115,44 +131,83 @@ pub(super) async fn store(
     Ok(true)
 }
 
-async fn insert_key(
+/// The project of each choice among the entries; none for one that was deleted meanwhile.
+async fn resolve_projects(
+    tx: &mut Tx,
+    org_id: OrgId,
+    entries: &[Entry],
+) -> Result<HashMap<Option<ProjectId>, Option<ProjectId>>, StorageError> {
+    let mut projects = HashMap::new();
+    for entry in entries {
+        let chosen = entry.settings.project;
+        if let Vacant(project) = projects.entry(chosen) {
+            project.insert(project::resolve(tx, org_id, chosen).await?);
+        }
+    }
+    Ok(projects)
+}
+
+async fn insert_keys(
     engine: &Engine,
     tx: &mut Tx,
     permit: &Permit<to::CreateKeys>,
-    entry: &Entry,
+    entries: &[Entry],
+    projects: &HashMap<Option<ProjectId>, Option<ProjectId>>,
     now: Timestamp,
-) -> Result<KeyId, ImportError> {
-    let id = KeyId::new(now.as_millis(), engine.random.bytes()?);
-    let mut settings = entry.settings.clone();
-    settings.project = project::resolve(tx, permit.org_id(), settings.project).await?;
-    let key = NewRow {
-        id,
-        org_id: permit.org_id(),
-        kind: entry.kind,
-        environment: entry.environment,
-        display: &entry.display,
-        created_at: now,
-        created_by: permit.caller().actor.user_id(),
-        creation_token: None,
-    };
-    insert(tx, &key, &settings).await?;
-    Ok(id)
+) -> Result<Vec<KeyId>, ImportError> {
+    let settings: Vec<KeySettings> = entries
+        .iter()
+        .map(|entry| KeySettings {
+            project: projects.get(&entry.settings.project).copied().flatten(),
+            ..entry.settings.clone()
+        })
+        .collect();
+    let mut keys = Vec::with_capacity(entries.len());
+    for (entry, settings) in entries.iter().zip(&settings) {
+        let key = NewRow {
+            id: KeyId::new(now.as_millis(), engine.random.bytes()?),
+            org_id: permit.org_id(),
+            kind: entry.kind,
+            environment: entry.environment,
+            display: &entry.display,
+            created_at: now,
+            created_by: permit.caller().actor.user_id(),
+            creation_token: None,
+        };
+        keys.push((key, settings));
+    }
+    insert(tx, &keys).await?;
+    Ok(keys.iter().map(|(key, _)| key.id).collect())
 }
 
-/// Stores the digest. Returns `false` if it already exists.
-async fn insert_secret(
+/// Stores the digests, and gives the keys of those that were not there already.
+async fn insert_secrets(
     engine: &Engine,
     tx: &mut Tx,
-    key: KeyId,
-    entry: &Entry,
-    digest: KeyDigest,
+    keys: &[KeyId],
+    entries: &[Entry],
     now: Timestamp,
-) -> Result<bool, ImportError> {
-    let id = SecretId::new(now.as_millis(), engine.random.bytes()?);
-    const INSERT: &str = "INSERT INTO key_secrets \
-         (id, key_id, digest, pepper_version, created_at, display, imported) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING";
-    let inserted = on!(tx.on(), c => sqlx::query(INSERT)
-        .bind(id).bind(key).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
-        .bind(&entry.display).bind(true).execute(c).await.map(|done| done.rows_affected()))?;
-    Ok(inserted == 1)
+) -> Result<HashSet<KeyId>, ImportError> {
+    let sql = format!(
+        "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display, imported) VALUES {} \
+         ON CONFLICT (digest) DO NOTHING RETURNING key_id",
+        places_of_rows(keys.len(), 7)
+    );
+    let mut secrets = Vec::with_capacity(keys.len());
+    for (key, entry) in keys.iter().zip(entries) {
+        let id = SecretId::new(now.as_millis(), engine.random.bytes()?);
+        let digest = engine.peppers.digest_of_sha256(&entry.sha256);
+        engine.imports.add(&digest);
+        secrets.push((id, key, digest, &entry.display));
+    }
+    let stored: Vec<KeyId> = on!(tx.on(), c => {
+        let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        for (id, key, digest, display) in &secrets {
+            query = query
+                .bind(id).bind(*key).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
+                .bind(*display).bind(true);
+        }
+        query.fetch_all(c).await
+    })?;
+    Ok(stored.into_iter().collect())
 }

@@ -2,6 +2,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::{
+    clock::Clock,
     convention::ClassIndex,
     id::{AgentId, KeyId, OrgId, ProjectId},
     key::{Environment, Lifecycle, settings::KeySettings},
@@ -45,7 +46,11 @@ fn key(convention: &Convention, kind: Kind) -> KnownKey {
             disabled_at: None,
             revoked_at: None,
         },
-        windows: RateLimits::default().of(Holder::Key(id), convention, NOW),
+        windows: RateLimits::default().of(
+            Holder::Key(id),
+            convention,
+            Clock::manual(NOW).monotonic(),
+        ),
     }
 }
 
@@ -60,7 +65,11 @@ fn agent(convention: &Convention) -> KnownAgent {
         project_id: project_id(1),
         domains: Vec::new(),
         public_embedding: false,
-        windows: RateLimits::default().of(Holder::Agent(id), convention, NOW),
+        windows: RateLimits::default().of(
+            Holder::Agent(id),
+            convention,
+            Clock::manual(NOW).monotonic(),
+        ),
     }
 }
 

@@ -159,7 +159,7 @@ fn read(form: &AgentForm) -> Result<AgentSettings, Vec<FieldError>> {
 fn refused(form: &AgentForm, error: AgentError) -> Answer {
     let field = match error {
         AgentError::NotFound => return Err(AppError::NotFound),
-        AgentError::ChangedMeanwhile => WHOLE_FORM,
+        AgentError::ChangedMeanwhile | AgentError::Limit(_) => WHOLE_FORM,
         AgentError::UnknownProject => "project",
         AgentError::DomainsNeeded | AgentError::TooManyDomains => "domains",
         AgentError::EmbeddingNotOffered => "public_embedding",

@@ -95,7 +95,7 @@ pub async fn submit(
         Err(
             error @ (ProjectError::IsDefault
             | ProjectError::NotEmpty
-            | ProjectError::TooMany
+            | ProjectError::Limit(_)
             | ProjectError::ChangedMeanwhile),
         ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
         Err(ProjectError::Fault(fault)) => Err(fault.into()),

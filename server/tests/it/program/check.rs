@@ -61,7 +61,11 @@ async fn check_says_what_works_and_what_does_not() {
     );
     let nobody = "postgres://latchkey:s3cret@127.0.0.1:1/latchkey";
     for command in ["check", "migrate"] {
-        let unreached = folder.run(&[command, "--database-url", nobody], "");
+        let unreached = folder
+            .command(&[command])
+            .env("LATCHKEY_DATABASE_URL", nobody)
+            .output()
+            .unwrap();
         assert_eq!(unreached.status.code(), Some(1), "{unreached:?}");
         let said = text(&unreached.stdout) + &text(&unreached.stderr);
         assert!(
@@ -71,10 +75,20 @@ async fn check_says_what_works_and_what_does_not() {
             "{said}"
         );
     }
-    let invalid = folder.run(
-        &["check", "--database-url", "postgres://a:s3cret@b:port/c"],
-        "",
+    let listed = folder.run(&["check", "--database-url", nobody], "");
+    let said = text(&listed.stdout) + &text(&listed.stderr);
+    assert_eq!(listed.status.code(), Some(1), "{listed:?}");
+    assert!(
+        said.contains("must not contain a password")
+            && said.contains("LATCHKEY_DATABASE_URL")
+            && !said.contains("s3cret"),
+        "{said}"
     );
+    let invalid = folder
+        .command(&["check"])
+        .env("LATCHKEY_DATABASE_URL", "postgres://a:s3cret@b:port/c")
+        .output()
+        .unwrap();
     let said = text(&invalid.stdout) + &text(&invalid.stderr);
     assert!(
         said.contains("postgres://USER:PASSWORD@HOST:PORT/DATABASE") && !said.contains("s3cret"),

@@ -1,7 +1,7 @@
 //! `POST /v1/orgs/{org}/keys/import`.
 
 use axum::http::Method;
-use latchkey::{key::text::PlainKey, keys::import::enter};
+use latchkey::{key::text::PlainKey, keys::import::begin};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -58,7 +58,7 @@ on_both! {
         let api = app.api().await;
         let file = json!([{"name": "Old", "sha256": sha256("first")}]);
         let mut places = vec![];
-        while let Ok(place) = enter(&app.engine, &org.permit()) {
+        while let Ok(place) = begin(&app.engine, &org.permit()) {
             places.push(place);
         }
         let busy = api.post(IMPORT, &file).await;

@@ -38,13 +38,15 @@ on_both! {
         refused().await;
         let key = format!("/v1/orgs/northwind/keys/{}", key["id"].as_str().unwrap());
         api.post(&format!("{key}/revoke"), &json!({"reason": "unused"})).await;
+        refused().await;
         let agent = format!("/v1/orgs/northwind/agents/{}", agent["public_id"].as_str().unwrap());
         assert_eq!(api.delete(&agent).await.status, 204);
-        refused().await;
-        app.database.execute("UPDATE keys SET project_id = (SELECT id FROM projects WHERE name = 'Default')").await;
         let deleted = api.delete(&path).await;
         assert_eq!((deleted.status.as_u16(), deleted.body.as_str()), (204, ""));
         assert_eq!((api.get(&path).await.status.as_u16(), api.delete(&path).await.status.as_u16()), (404, 404));
+        let projects = api.get(PROJECTS).await.json();
+        let default = projects["data"][0]["id"].as_str().unwrap();
+        assert_eq!(api.get(&key).await.json()["project"], default, "the revoked key moved");
     }
 
     async fn a_change_is_meant_for_one_state(app: &TestApp) {

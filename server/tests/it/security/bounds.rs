@@ -171,7 +171,7 @@ on_both! {
         let owner = app.signed_in(&northwind, "dana", Role::Owner).await;
         let other = app.signed_in(&contoso, "eve", Role::Owner).await;
         let (row, permit) = (format!("name,sha256\nOne,{:0>64}\n", "a"), northwind.permit());
-        let places = [import::enter(&app.engine, &permit).unwrap(), import::enter(&app.engine, &permit).unwrap()];
+        let places = [import::begin(&app.engine, &permit).unwrap(), import::begin(&app.engine, &permit).unwrap()];
         let busy = upload(&owner, "csv", &row).await;
         assert_eq!((busy.status.as_u16(), busy.header("retry-after")), (503, "2"));
         assert!(busy.text().contains("Latchkey is busy"), "{}", busy.body);

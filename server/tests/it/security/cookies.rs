@@ -33,6 +33,25 @@ on_both! {
         }
     }
 
+    async fn every_cookie_is_secure_by_the_public_url_whatever_the_request_says(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        for (public_url, is_secure) in [("https://keys.example.com", true), ("http://localhost:3000", false)] {
+            let browser = app.browser_with(&[("public_url", public_url)]);
+            browser.sign_in(DANA, PASSWORD).await;
+            let name = format!("Shop {is_secure}");
+            let made = browser.submit("/orgs/northwind/projects", &[("change", "create"), ("name", &name)]).await;
+            let cookies = made.set_cookies();
+            let done = cookies.iter().find(|cookie| cookie.contains("project-created"));
+            let done = done.unwrap_or_else(|| panic!("{:?}", made.status));
+            assert_eq!(done.split("; ").any(|part| part == "Secure"), is_secure, "{done}");
+            let shown = browser.get("/orgs/northwind/projects").await;
+            for cookie in shown.set_cookies() {
+                assert_eq!(cookie.split("; ").any(|part| part == "Secure"), is_secure, "{cookie}");
+            }
+        }
+    }
+
     async fn no_one_gets_a_cookie_for_looking(app: &TestApp) {
         for path in ["/", "/sign-in", "/sign-up", "/account", "/no/such/page", "/healthz"] {
             assert_eq!(app.browser().get(path).await.set_cookies(), [""; 0], "{path}");

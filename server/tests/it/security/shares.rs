@@ -99,6 +99,7 @@ on_both! {
             // A made-up session is looked up, and does not block anyone either.
             let cookie = format!("latchkey-3000={number:0>22}");
             let half = browser().request(Method::POST, "/sign-in")
+                .header(header::HOST, "localhost:3000")
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .header(header::COOKIE, if number % 2 == 0 { cookie } else { String::new() })
                 .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 50_000))))
@@ -197,5 +198,6 @@ fn from(client: &str, method: Method, path: &str) -> Builder {
         .method(method)
         .uri(path)
         .extension(ConnectInfo(proxy))
+        .header(header::HOST, "localhost:3000")
         .header("x-forwarded-for", client)
 }

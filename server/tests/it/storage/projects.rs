@@ -3,6 +3,8 @@
 use latchkey::{
     agents,
     id::ProjectId,
+    key::RevokeReason,
+    keys::change_state,
     projects::{self, ProjectError},
     revision::Known,
 };
@@ -25,20 +27,6 @@ on_both! {
         agents::create::create(&app.engine, &org.permit(), &bot).await.unwrap();
         make(app, &app.org("contoso").await, "Theirs").await.unwrap();
         assert_eq!(listed(app, &org).await, ["Default 1 0", "alpha 0 0", "Shop 2 1"]);
-    }
-
-    async fn an_org_has_a_bounded_number_of_projects_and_another_has_its_own(app: &TestApp) {
-        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
-        let insert = format!(
-            "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {}) \
-             INSERT INTO projects (id, org_id, name, created_at) SELECT 'prj_' || n, '{}', 'P' || n, 0 FROM numbers",
-            projects::MAX_PROJECTS - 2, org.org.id
-        );
-        app.database.execute(&insert).await;
-        make(app, &org, "Last").await.unwrap();
-        let refused = make(app, &org, "Too many").await;
-        assert!(matches!(refused, Err(ProjectError::TooMany)), "{refused:?}");
-        make(app, &other, "Theirs").await.unwrap();
     }
 
     async fn what_moves_into_a_project_while_it_is_deleted_is_in_it_or_is_told_that_it_is_gone(app: &TestApp) {
@@ -99,6 +87,23 @@ on_both! {
         }
         projects::delete(&app.engine, &org.permit(), empty).await.unwrap();
         assert_eq!(listed(app, &org).await, ["Default 0 0", "Bots 0 1", "Keys 1 0"]);
+    }
+
+    async fn revoked_keys_of_a_deleted_project_move_to_default(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let shop = make(app, &org, "Shop").await.unwrap();
+        let new = |name| with(secret_key(name), |settings| settings.project = Some(shop));
+        let (old, current) = (org.create_key(new("Old")).await.unwrap(), org.create_key(new("Current")).await.unwrap());
+        let revoke = async |id| change_state::revoke(&app.engine, &org.permit(), id, RevokeReason::Unused).await.unwrap();
+        revoke(old.id).await;
+        let error = projects::delete(&app.engine, &org.permit(), shop).await.unwrap_err();
+        assert!(matches!(error, ProjectError::NotEmpty), "{error:?}");
+        assert_eq!(listed(app, &org).await, ["Default 0 0", "Shop 2 0"], "nothing moved");
+        revoke(current.id).await;
+        projects::delete(&app.engine, &org.permit(), shop).await.unwrap();
+        assert_eq!(listed(app, &org).await, ["Default 2 0"]);
+        let events = app.database.texts("SELECT event FROM audit_log ORDER BY position DESC LIMIT 3").await;
+        assert_eq!(events, ["project.deleted", "key.updated", "key.updated"]);
     }
 
     async fn another_orgs_project_is_not_found(app: &TestApp) {

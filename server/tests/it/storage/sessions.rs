@@ -72,6 +72,21 @@ on_both! {
         assert!(!is_open(&app.engine, "one").await);
     }
 
+    async fn the_hundred_and_first_session_of_someone_ends_the_oldest(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (dana, eve) = (org.person("dana", Role::Member).await, org.person("eve", Role::Member).await);
+        open(&app.engine, "eves", eve).await;
+        for number in 0..101 {
+            open(&app.engine, &format!("danas {number}"), dana).await;
+            app.clock.advance(1);
+        }
+        assert!(!is_open(&app.engine, "danas 0").await);
+        for kept in ["danas 1", "danas 100", "eves"] {
+            assert!(is_open(&app.engine, kept).await, "{kept}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM sessions").await, 101);
+    }
+
     async fn only_sessions_that_have_ended_are_deleted(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         open(&app.engine, "old", dana).await;

@@ -16,6 +16,7 @@ use latchkey::{
         text::PlainKey,
     },
     keys::list::{KeyQuery, list},
+    limits::Limits,
     orgs,
     random::Randomness,
     service_tokens::recognise,
@@ -57,6 +58,7 @@ async fn works_after_the_upgrade(database: Database) {
         convention: Convention::built_in("latchkey").unwrap(),
         sign_up: SignUpPolicy::Invite,
         cached_keys: 100,
+        limits: Limits::default(),
         clock: Clock::manual(NOON),
         random: Randomness::seeded(1),
     };

@@ -1,11 +1,13 @@
 //! A program that calls the API with a service token. Each response is checked against the OpenAPI document.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
     http::{HeaderName, Method, Request, header},
 };
-use latchkey::{key::text::PlainKey, service_tokens::TokenScope};
+use latchkey::{Engine, key::text::PlainKey, service_tokens::TokenScope};
 use serde_json::Value;
 
 use super::{
@@ -25,6 +27,15 @@ impl TestApp {
     /// A caller with the scope `manage`.
     pub async fn api(&self) -> Api {
         self.api_with(TokenScope::Manage).await
+    }
+
+    /// The same at the server of another engine.
+    pub async fn api_on(&self, engine: &Arc<Engine>) -> Api {
+        let router = self.server_on(engine);
+        Api {
+            router,
+            ..self.api().await
+        }
     }
 
     /// A caller whose token is for the whole instance and has this scope.

@@ -57,8 +57,8 @@ impl Browser {
 
     /// Opens a page without reading its body.
     pub async fn begin(&self, path: &str) -> Response {
-        let request = self
-            .request(Method::GET, path)
+        let request = self.to_own_host(self.request(Method::GET, path));
+        let request = request
             .extension(ConnectInfo(self.address))
             .header(header::COOKIE, self.cookie_header());
         let request = request.body(Body::empty()).unwrap();
@@ -113,9 +113,22 @@ impl Browser {
         }
     }
 
+    /// The request to the host of the server's pages, unless it names another.
+    fn to_own_host(&self, request: Builder) -> Builder {
+        let names_host = request
+            .headers_ref()
+            .is_some_and(|headers| headers.contains_key(header::HOST));
+        if names_host {
+            return request;
+        }
+        let (_, host) = self.origin.split_once("://").unwrap();
+        request.header(header::HOST, host)
+    }
+
     /// Sends a request with the cookies and any body, whose type the request states.
     pub async fn send_raw(&self, request: Builder, body: impl Into<Body>) -> Answer {
-        let request = request
+        let request = self
+            .to_own_host(request)
             .extension(ConnectInfo(self.address))
             .header(header::COOKIE, self.cookie_header());
         answer_of(&self.router, request.body(body.into()).unwrap()).await
@@ -123,7 +136,9 @@ impl Browser {
 
     /// Sends a request with the cookies and a form as its body, and stores the cookies of the response.
     pub async fn send(&self, request: Builder, form: &str) -> Answer {
-        let mut request = request.extension(ConnectInfo(self.address));
+        let mut request = self
+            .to_own_host(request)
+            .extension(ConnectInfo(self.address));
         let cookies = self.cookie_header();
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies);

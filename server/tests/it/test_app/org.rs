@@ -31,7 +31,8 @@ pub const PASSWORD: &str = "marmalade on a tuesday";
 /// An org, and the operator's permit for everything in it.
 pub struct TestOrg {
     pub org: Org,
-    engine: Arc<Engine>,
+    /// The engine that it was made with.
+    pub engine: Arc<Engine>,
 }
 
 impl TestOrg {

@@ -50,10 +50,13 @@ impl TestApp {
 
     /// A browser at the server of another engine.
     pub fn browser_on(&self, engine: &Arc<Engine>) -> Browser {
+        Browser::new(self.server_on(engine), "http://localhost:3000")
+    }
+
+    /// A server of another engine.
+    pub fn server_on(&self, engine: &Arc<Engine>) -> Router {
         let AppState { settings, .. } = self.state(&[]);
-        let state = AppState::new(Arc::clone(engine), settings, 3000);
-        let origin = state.public_url.origin().to_owned();
-        Browser::new(latchkey_server::router(state), &origin)
+        latchkey_server::router(AppState::new(Arc::clone(engine), settings, 3000))
     }
 
     /// A browser at a server with these settings.

@@ -47,7 +47,7 @@ pub async fn submit(
         Ok(()) => Ok(FormAnswer::done(key_path(&request), Done::KeyUpdated)),
         Err(EditKeyError::NotFound) => Err(AppError::NotFound),
         Err(EditKeyError::ChangedMeanwhile) => conflict(request, form.sent_back(), sent).await,
-        Err(error @ EditKeyError::Revoked) => {
+        Err(error @ (EditKeyError::Revoked | EditKeyError::Limit(_))) => {
             Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
         }
         Err(EditKeyError::InvalidField(error)) => {

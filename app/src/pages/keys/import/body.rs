@@ -1,7 +1,10 @@
 //! Parses the body of the import form: a selected file (`multipart/form-data`) or pasted text.
 
+use std::error::Error as _;
+
 use axum::{body::Body, extract::Request, http::header};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError};
+use latchkey::{arrivals::Arrival, id::OrgId};
 
 use super::file_form::ImportForm;
 use crate::{error::AppError, pages::forms};
@@ -15,25 +18,56 @@ const MAX_BOUNDARY: usize = 70;
 ///
 /// # Errors
 /// If the body cannot be parsed.
-pub async fn read(request: Request) -> Result<ImportForm, AppError> {
+pub async fn read(request: Request, arrival: &mut Arrival<OrgId>) -> Result<ImportForm, AppError> {
     let content_type = request
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let Some(boundary) = content_type.and_then(|text| multer::parse_boundary(text).ok()) else {
-        return forms::read(request).await;
+        let (parts, body) = request.into_parts();
+        let whole = receive(body, arrival).await?;
+        return forms::read(Request::from_parts(parts, Body::from(whole))).await;
     };
     if boundary.len() > MAX_BOUNDARY {
         return Err(AppError::Unreadable);
     }
     // multer scans its whole buffer whenever data arrives. The body is collected first, so that it is scanned once.
-    let whole = request.into_body().collect().await;
-    let whole = whole.map_err(|_| AppError::Unreadable)?.to_bytes();
+    let whole = receive(request.into_body(), arrival).await?;
     fields(multer::Multipart::new(
         Body::from(whole).into_data_stream(),
         boundary,
     ))
     .await
+}
+
+/// The whole body, as far as there is room for it.
+async fn receive(mut body: Body, arrival: &mut Arrival<OrgId>) -> Result<Vec<u8>, AppError> {
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if is_too_large(&error) {
+                AppError::TooLarge
+            } else {
+                AppError::Unreadable
+            }
+        })?;
+        if let Ok(data) = frame.into_data() {
+            arrival.grow(data.len())?;
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole)
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// A file takes precedence over pasted text, because the user selected it explicitly.

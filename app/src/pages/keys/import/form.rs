@@ -9,9 +9,7 @@ use http_body_util::BodyExt as _;
 use latchkey::{
     Engine,
     access::{Permit, to},
-    id::OrgId,
-    keys::import::{self, EntryReport, Format, ImportError, import_at},
-    work_queue::Place,
+    keys::import::{self, EntryReport, Format, ImportError, import_whole},
 };
 
 use super::{body, file_form::ImportForm};
@@ -71,19 +69,20 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
     let received = async {
         let page_request = PageRequest::of(site.clone(), parts.clone()).await?;
         let permit: Permit<to::CreateKeys> = page_request.permit().await?;
-        let place = import::enter(page_request.engine(), &permit)?;
-        let form = body::read(Request::from_parts(parts.clone(), body)).await?;
-        submit(page_request.engine(), &permit, place, form).await
+        let mut arrival = import::begin(page_request.engine(), &permit)?;
+        let form = body::read(Request::from_parts(parts.clone(), body), &mut arrival).await?;
+        let answer = submit(page_request.engine(), &permit, form).await?;
+        Ok((answer, arrival))
     };
-    let (answer, place) = match received.await {
-        Ok((answer, place)) => (Ok(answer), place),
+    let (answer, arrival) = match received.await {
+        Ok((answer, arrival)) => (Ok(answer), Some(arrival)),
         Err(error) => (Err(error), None),
     };
     let response = respond(&site, parts, answer).await;
-    // The response lists every key, so the place in the queue is held until the client has read it.
+    // The answer names every key: it takes up memory until the client has read it.
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {
-            let _held = &place;
+            let _held = &arrival;
             frame
         }))
     })
@@ -92,34 +91,31 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
 async fn submit(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
-    place: Place<OrgId>,
     mut form: ImportForm,
-) -> Result<(ImportAnswer, Option<Place<OrgId>>), AppError> {
+) -> Result<ImportAnswer, AppError> {
     let sent_back = form.sent_back();
     let format = match form.format.as_str() {
         "csv" => Format::Csv,
         "json" => Format::Json,
         _ => {
-            let refused =
-                FormAnswer::refused(sent_back, "format", "Choose the format of the file.");
-            return Ok((refused, Some(place)));
+            let sentence = "Choose the format of the file.";
+            return Ok(FormAnswer::refused(sent_back, "format", sentence));
         }
     };
     if form.text.trim().is_empty() {
-        let refused =
-            FormAnswer::refused(sent_back, "text", "Choose a file or paste its contents.");
-        return Ok((refused, Some(place)));
+        let sentence = "Choose a file or paste its contents.";
+        return Ok(FormAnswer::refused(sent_back, "text", sentence));
     }
     let (carried, dry_run) = (form.carried(), form.go != "import");
     let text = std::mem::take(&mut form.text);
-    match import_at(engine, permit, place, format, text, dry_run).await {
-        Ok((report, place)) => {
+    match import_whole(engine, permit, format, text, dry_run).await {
+        Ok(report) => {
             let imported = Imported {
                 form: carried,
                 imported: report.imported,
                 entries: report.entries.into_iter().map(entry).collect(),
             };
-            Ok((FormAnswer::Shown(imported), Some(place)))
+            Ok(FormAnswer::Shown(imported))
         }
         Err(ImportError::Fault(fault)) => Err(fault.into()),
         // A text that cannot be parsed is not rendered again: the user still has the file.
@@ -128,7 +124,7 @@ async fn submit(
                 text: String::new(),
                 ..sent_back
             };
-            Ok((FormAnswer::refused(without_text, "text", error), None))
+            Ok(FormAnswer::refused(without_text, "text", error))
         }
     }
 }

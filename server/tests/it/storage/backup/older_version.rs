@@ -36,7 +36,7 @@ on_both! {
             Database::Sqlite { .. } => "SELECT m.name || '.' || c.name || ' ' || LOWER(c.type) FROM sqlite_master m, \
                  pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'",
             Database::Postgres { .. } => "SELECT table_name || '.' || column_name || ' ' || data_type \
-                 FROM information_schema.columns WHERE table_schema = 'public'",
+                 FROM information_schema.columns WHERE table_schema = 'public' AND is_generated = 'NEVER'",
         };
         let is_postgres = matches!(app.database, Database::Postgres { .. });
         let found = app.database.texts(sql).await;
