@@ -12,7 +12,7 @@ use crate::{
     access::{Permit, to},
     db::{StorageError, on, places},
     id::{KeyId, ProjectId},
-    key::{Environment, Kind, Status},
+    key::{Environment, Kind, Status, settings::rules::external_id},
     name::KeyName,
     search::Search,
     time::{DAY, Timestamp},
@@ -59,10 +59,12 @@ pub const EXPIRING_WITHIN: i64 = 14 * DAY;
 /// Which keys to list.
 #[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
-    /// Part of the name or the display form; empty means all.
+    /// Part of the name, the display form or the external ID, or all of the ID; empty means all.
     pub search: Search,
-    /// Search names alone, for those who may not know display forms.
+    /// Search names and IDs alone, for those who may know neither display forms nor external IDs.
     pub names_only: bool,
+    /// This external ID alone, or all.
+    pub external_id: Option<String>,
     /// One environment, or both.
     pub environment: Option<Environment>,
     /// One kind, or both.
@@ -149,13 +151,13 @@ impl SortBy {
         }
     }
 
-    /// What is compared with the expression: a place's value, $9, or what its key has, $10.
+    /// What is compared with the expression: a place's value, $11, or what its key has, $12.
     const fn of_place(self) -> &'static str {
         match self {
             Self::Name => {
-                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $10), $9)"
+                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
             }
-            _ => "CAST($9 AS BIGINT)",
+            _ => "CAST($11 AS BIGINT)",
         }
     }
 
@@ -183,10 +185,11 @@ impl SortBy {
 }
 
 /// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind
-/// or '', $8 project or ''.
+/// or '', $8 project or '', $9 the ID that is searched for or ''.
 ///
-/// What is searched in is the name, a unit separator and the display form; a pattern for names alone has to end before it.
-const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND ($3 = '' OR keys.environment = $3) \
+/// What is searched in is the name, a unit separator and what not everyone may know; a pattern for names alone has to end before
+/// it.
+const MATCHING: &str = "keys.org_id = $1 AND (keys.search LIKE $2 ESCAPE '\\' OR keys.id = $9) AND ($3 = '' OR keys.environment = $3) \
      AND ($7 = '' OR keys.kind = $7) AND ($8 = '' OR keys.project_id = $8) \
      AND CASE $4 WHEN 'any' THEN TRUE \
        WHEN 'ended' THEN keys.revoked_at IS NOT NULL OR COALESCE(keys.expires_at <= $5, FALSE) \
@@ -225,6 +228,18 @@ async fn list_within(
     } else {
         format!("%{searched}%")
     };
+    let searched_id = query.search.as_str().parse::<KeyId>().ok();
+    let searched_id = searched_id.map_or_else(String::new, |id| id.to_string());
+    // A condition of its own where there is one, so that the database looks it up in its index.
+    let (of_external_id, external_id) = match &query.external_id {
+        None => ("$10 = ''", String::new()),
+        Some(_) if query.names_only => ("$10 <> ''", String::new()),
+        // A blank one is no key's, and Postgres rejects NUL.
+        Some(id) => {
+            let id = external_id(&id.replace('\0', "\u{fffd}"));
+            ("keys.external_id = $10", id.unwrap_or_default())
+        }
+    };
     let environment = query.environment.map_or("", Environment::as_str);
     let kind = query.kind.map_or("", Kind::as_str);
     let project = project.map_or_else(String::new, |id| id.to_string());
@@ -235,10 +250,10 @@ async fn list_within(
         StatusFilter::NeedsAttention => "attention",
         StatusFilter::Ended => "ended",
     };
-    let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING}");
+    let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING} AND {of_external_id}");
     let matching: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).bind(&project).fetch_one(c).await)?;
+        .bind(kind).bind(&project).bind(&searched_id).bind(&external_id).fetch_one(c).await)?;
 
     let cursor = query
         .cursor
@@ -254,12 +269,12 @@ async fn list_within(
     let (expression, of_place) = (query.sort.expression(), query.sort.of_place());
     let place = cursor.map(Cursor::place);
     let within = match place {
-        Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $10)"),
-        None => "$9 = $10".to_owned(),
+        Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $12)"),
+        None => "$11 = $12".to_owned(),
     };
     let select = format!(
-        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {within} \
-         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $11"
+        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {of_external_id} AND {within} \
+         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $13"
     );
     let (value, id) = place.map_or_else(Default::default, |place| {
         (place.value.clone(), place.id.to_string())
@@ -267,7 +282,7 @@ async fn list_within(
     let limit = i64::from(query.page_size.max(1));
     let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).bind(&project).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
+        .bind(kind).bind(&project).bind(&searched_id).bind(&external_id).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
 
     let more = keys.len() as i64 > limit;
     keys.truncate(usize::from(query.page_size.max(1)));

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The columns of [`SettingsRow`].
-pub(crate) const COLUMNS: &str = "keys.name, keys.project_id, keys.scopes, keys.domains, keys.localhost_forbidden, \
+pub(crate) const COLUMNS: &str = "keys.name, keys.external_id, keys.project_id, keys.scopes, keys.domains, keys.localhost_forbidden, \
      keys.ip_ranges, keys.expires_at, keys.notes, keys.metadata";
 
 /// When the last of the secrets that rotations replaced ends, or ended.
@@ -27,6 +27,7 @@ pub(super) const SIZE: &str = "CAST(OCTET_LENGTH(keys.scopes) + OCTET_LENGTH(key
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct SettingsRow {
     name: KeyName,
+    external_id: Option<String>,
     project_id: ProjectId,
     scopes: String,
     domains: String,
@@ -42,6 +43,7 @@ impl SettingsRow {
     pub fn read(self) -> Result<KeySettings, StorageError> {
         Ok(KeySettings {
             name: self.name,
+            external_id: self.external_id,
             project: Some(self.project_id),
             scopes: from_json(&self.scopes)?,
             domains: stored_domains(&self.domains)?,
@@ -58,6 +60,7 @@ impl SettingsRow {
 #[derive(Debug)]
 pub(super) struct Locked {
     pub kind: Kind,
+    pub environment: Environment,
     pub display: String,
     pub lifecycle: Lifecycle,
     pub last_secret_ended_at: Option<Timestamp>,
@@ -67,6 +70,7 @@ pub(super) struct Locked {
 #[derive(sqlx::FromRow)]
 struct LockedRow {
     kind: Kind,
+    environment: Environment,
     display: String,
     #[sqlx(flatten)]
     lifecycle: Lifecycle,
@@ -87,13 +91,14 @@ pub(super) async fn lock(
         On::Postgres(_) => "FOR UPDATE",
     };
     let sql = format!(
-        "SELECT keys.kind, keys.display, keys.disabled_at, keys.revoked_at, {LAST_SECRET_ENDED_AT}, {COLUMNS} FROM keys WHERE org_id = $1 AND id = $2 {lock}"
+        "SELECT keys.kind, keys.environment, keys.display, keys.disabled_at, keys.revoked_at, {LAST_SECRET_ENDED_AT}, {COLUMNS} FROM keys WHERE org_id = $1 AND id = $2 {lock}"
     );
     let row: Option<LockedRow> = on!(tx.on(), c => sqlx::query_as(AssertSqlSafe(sql))
         .bind(org_id).bind(id).fetch_optional(c).await)?;
     let read = |row: LockedRow| {
         Ok(Locked {
             kind: row.kind,
+            environment: row.environment,
             display: row.display,
             lifecycle: row.lifecycle,
             last_secret_ended_at: row.last_secret_ended_at,
@@ -123,15 +128,16 @@ pub(super) async fn insert(
     settings: &KeySettings,
 ) -> Result<bool, StorageError> {
     const SQL: &str = "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
-         name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+         name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata, \
+         external_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(SQL)
         .bind(key.id).bind(key.org_id).bind(key.kind).bind(key.environment).bind(key.display).bind(key.created_at)
-        .bind(key.created_by).bind(key.creation_token).bind(search_text(&settings.name, key.display))
+        .bind(key.created_by).bind(key.creation_token).bind(search_text(settings, key.display))
         .bind(settings.name.clone()).bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
         .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata))
+        .bind(&settings.notes).bind(json(&settings.metadata)).bind(&settings.external_id)
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(inserted == 1)
 }
@@ -145,13 +151,28 @@ pub(super) async fn update(
     settings: &KeySettings,
 ) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE keys SET search = $3, name = $4, project_id = $5, scopes = $6, domains = $7, \
-         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12 \
+         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12, external_id = $13 \
          WHERE org_id = $1 AND id = $2";
     on!(tx.on(), c => sqlx::query(SQL)
-        .bind(org_id).bind(id).bind(search_text(&settings.name, display)).bind(settings.name.clone())
+        .bind(org_id).bind(id).bind(search_text(settings, display)).bind(settings.name.clone())
         .bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
         .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata))
+        .bind(&settings.notes).bind(json(&settings.metadata)).bind(&settings.external_id)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Stores the display form of a key's new secret. A transaction has locked the key, which has these settings.
+pub(super) async fn update_display(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: KeyId,
+    display: &str,
+    settings: &KeySettings,
+) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
+    on!(tx.on(), c => sqlx::query(SQL)
+        .bind(display).bind(search_text(settings, display)).bind(org_id).bind(id)
         .execute(c).await.map(drop))?;
     Ok(())
 }
@@ -160,13 +181,17 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::json!(value).to_string()
 }
 
-/// What lists search in and sort by: the name, then the display form, in lower case.
-pub(super) fn search_text(name: &KeyName, display: &str) -> String {
-    format!(
-        "{}\u{1f}{}",
-        name.as_str().to_lowercase(),
-        display.to_lowercase()
-    )
+/// What lists search in and sort by, in lower case: the name, then the display form, then the external ID if there is one.
+/// Each of the separators is there once: a search of names alone ends before the first.
+fn search_text(settings: &KeySettings, display: &str) -> String {
+    let external_id = settings.external_id.as_deref();
+    let external_id = external_id.map(|id| format!("\u{1e}{id}"));
+    let text = format!(
+        "{}\u{1f}{display}{}",
+        settings.name,
+        external_id.unwrap_or_default()
+    );
+    text.to_lowercase()
 }
 
 /// Reads the column `domains`, whose patterns were refused or accepted when they were stored.

@@ -2,6 +2,8 @@
 
 /// The most characters of a field of one line.
 pub const MAX_NAME: usize = 200;
+/// The same of an ID of another system, which may have 255.
+pub const MAX_ID: usize = 400;
 /// The same of the revision that a form was served with.
 pub const MAX_BASE: usize = 500;
 /// The same of a list of domains or addresses: what its field takes.

@@ -1,5 +1,7 @@
 //! A key's settings in its forms: from what was typed to settings, and from a key to what its form begins with.
 
+use std::mem;
+
 use latchkey::{
     key::{
         Kind,
@@ -57,13 +59,13 @@ pub fn read_change(
     };
     let settings = settings?;
     Some(SettingsChange {
-        name: Some(settings.name),
         project,
-        scopes: (with_scopes || !form.scopes.is_empty()).then_some(settings.scopes),
+        scopes: (with_scopes || !form.scopes.is_empty()).then_some(settings.scopes.clone()),
         expires_at,
-        ip_ranges: Some(settings.ip_ranges),
-        notes: Some(settings.notes),
-        ..SettingsChange::default()
+        domains: None,
+        localhost_forbidden: None,
+        metadata: None,
+        ..SettingsChange::from(settings)
     })
 }
 
@@ -71,13 +73,8 @@ pub fn read_change(
 fn read(form: &SettingsForm, kind: Option<Kind>, fields: &mut FieldReader) -> Option<KeySettings> {
     let is_widget = kind == Some(Kind::Widget);
     let text = |field: &str| match field {
-        "name" => form.name.clone(),
-        "scopes" => form.scopes.join(","),
-        "domains" if is_widget => form.domains.clone(),
-        "localhost_forbidden" if is_widget => (form.localhost == "forbid").to_string(),
-        "ip_ranges" => form.ip_ranges.clone(),
-        "notes" => form.notes.clone(),
-        _ => String::new(),
+        "domains" | "localhost_forbidden" if !is_widget => String::new(),
+        field => form.text(field),
     };
     KeySettings::read(text, |field, sentence| {
         fields.errors.push(FieldError::new(field, sentence));
@@ -86,26 +83,9 @@ fn read(form: &SettingsForm, kind: Option<Kind>, fields: &mut FieldReader) -> Op
 
 /// What the form of a key begins with.
 pub fn of_key(key: &Key) -> SettingsForm {
-    let settings = &key.settings;
-    let texts = |items: &[String]| items.join("\n");
     SettingsForm {
-        name: settings.name.to_string(),
-        project: settings
-            .project
-            .map(|id| id.to_string())
-            .unwrap_or_default(),
-        scopes: settings.scopes.iter().map(ToString::to_string).collect(),
-        expires: "keep".to_owned(),
-        ip_ranges: texts(
-            &settings
-                .ip_ranges
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>(),
-        ),
-        notes: settings.notes.clone(),
         base: key.revision().to_string(),
-        ..SettingsForm::default()
+        ..SettingsForm::of(&key.settings)
     }
 }
 
@@ -118,34 +98,38 @@ pub fn expires(key: &Key) -> String {
 
 /// The form once more after someone else changed the key, and what is stored now where both changed a field.
 pub fn resolve(
-    form: SettingsForm,
+    mut form: SettingsForm,
     conflict: &Conflict,
     now: EditKeyOptions,
 ) -> (SettingsForm, Vec<FieldError>) {
-    let stored = now.values;
-    let project = name_of(&now.offered.projects, &stored.project);
-    let errors = conflict.errors(
-        "this key",
-        &[
-            ("name", "name", &stored.name),
-            ("project", "project", project),
-            ("scopes", "scopes", &stored.scopes.join(", ")),
-            ("expires_at", "expires", &now.expires),
-            ("ip_ranges", "ip_ranges", &stored.ip_ranges),
-            ("notes", "notes", &stored.notes),
-        ],
-    );
-    let resolve = |field, typed, stored| conflict.resolve(field, typed, stored);
+    let mut stored = now.values;
+    let shown = shown(&mut stored.clone(), &now.offered.projects, now.expires);
+    let shown = shown
+        .iter()
+        .map(|(field, name, text)| (*field, *name, text.as_str()));
+    let errors = conflict.errors("this key", &shown.collect::<Vec<_>>());
+    for ((field, _, typed), (.., stored)) in form.texts().into_iter().zip(stored.texts()) {
+        *typed = conflict.resolve(field, mem::take(typed), mem::take(stored));
+    }
     let values = SettingsForm {
-        name: resolve("name", form.name, stored.name),
-        project: resolve("project", form.project, stored.project),
         scopes: conflict.resolve("scopes", form.scopes, stored.scopes),
-        expires: resolve("expires_at", form.expires, stored.expires),
-        expires_on: resolve("expires_at", form.expires_on, stored.expires_on),
-        ip_ranges: resolve("ip_ranges", form.ip_ranges, stored.ip_ranges),
-        notes: resolve("notes", form.notes, stored.notes),
         base: stored.base,
-        ..SettingsForm::default()
+        ..form
     };
     (values, errors)
+}
+
+/// What is stored now, as a person reads it: the setting, the name of its field, and the text.
+fn shown(
+    stored: &mut SettingsForm,
+    projects: &[(String, String)],
+    expires: String,
+) -> Vec<(&'static str, &'static str, String)> {
+    let scopes = stored.scopes.join(", ");
+    stored.project = name_of(projects, &stored.project).to_owned();
+    stored.expires = expires;
+    let texts = stored.texts().into_iter();
+    let texts = texts.filter(|(_, name, _)| *name != "expires_on");
+    let texts = texts.map(|(field, name, text)| (field, name, text.clone()));
+    texts.chain([("scopes", "scopes", scopes)]).collect()
 }

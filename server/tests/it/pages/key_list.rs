@@ -2,7 +2,10 @@
 
 use latchkey::{key::RevokeReason, keys::change_state::revoke, role::Role};
 
-use crate::test_app::{HttpAnswer, TestApp};
+use crate::test_app::{
+    HttpAnswer, TestApp,
+    org::{secret_key, with},
+};
 
 const KEYS: &str = "/orgs/northwind/keys";
 
@@ -30,7 +33,8 @@ on_both! {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "ben", Role::Member).await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.key("Production").await;
+        let made = org.create_key(with(secret_key("Production"), |settings| settings.external_id = Some("user_1".to_owned()))).await.unwrap();
+        let id = made.id.to_string();
         let last_four = made.display[made.display.len() - 4..].to_owned();
         let found = |page: &HttpAnswer| names(page).contains(&"Production".to_owned());
         for (query, to_member, to_owner) in [
@@ -39,11 +43,18 @@ on_both! {
             ("lk_sk_live", false, true),
             (last_four.as_str(), false, true),
             ("%1F", false, true),
+            ("user_1", false, true),
+            ("%1E", false, true),
+            (id.as_str(), true, true),
         ] {
             let path = format!("{KEYS}?q={query}");
             assert_eq!(found(&member.get(&path).await), to_member, "{query}");
             assert_eq!(found(&owner.get(&path).await), to_owner, "{query}");
         }
+        let listed = owner.get(&format!("{KEYS}?external_id=user_1")).await;
+        assert!(found(&listed) && listed.body.contains("<code>user_1</code> <a class=\"link\" href=\"/orgs/northwind/keys\">Show all</a>"), "{}", listed.body);
+        assert!(!found(&owner.get(&format!("{KEYS}?external_id=user_2")).await));
+        assert!(!found(&member.get(&format!("{KEYS}?external_id=user_1")).await), "members do not learn it");
     }
 
     async fn search_filter_and_order_are_in_the_address(app: &TestApp) {

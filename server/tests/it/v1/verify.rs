@@ -16,7 +16,7 @@ use crate::test_app::{
 on_both! {
     async fn a_valid_key_comes_with_what_it_is(app: &TestApp) {
         let org = app.org("northwind").await;
-        let new = with(secret_key("Production"), |settings| { settings.scopes = vec!["bots:read".parse().unwrap()]; settings.expires_at = Some(NOON.plus(30 * DAY)); });
+        let new = with(secret_key("Production"), |settings| { settings.scopes = vec!["bots:read".parse().unwrap()]; settings.expires_at = Some(NOON.plus(30 * DAY)); settings.external_id = Some("user_1".to_owned()); });
         let made = org.create_key(new).await.unwrap();
         let answer = app.post_verify(Some(&app.service_token().await), &json!({"key": made.plain.expose()}).to_string()).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
@@ -35,6 +35,7 @@ on_both! {
           "key": {
             "environment": "live",
             "expires_at": "2026-12-21T12:00:00.000Z",
+            "external_id": "user_1",
             "id": null,
             "kind": "secret",
             "metadata": {},

@@ -11,7 +11,7 @@ use latchkey::{
     key::{Environment, Kind},
     keys::{
         KeySummary,
-        list::{Cursor, KeyQuery, SortBy, StatusFilter, list},
+        list::{Cursor, KeyQuery, list},
         show,
     },
     role::Action,
@@ -21,10 +21,7 @@ use latchkey::{
 
 use crate::{
     error::AppError,
-    pages::keys::{
-        list::address::{Address, SortChoice, StatusChoice},
-        state::KeyState,
-    },
+    pages::keys::{list::address::Address, state::KeyState},
     request::PageRequest,
     text::time::TimeText,
 };
@@ -135,25 +132,9 @@ fn query(address: &Address, names_only: bool) -> KeyQuery {
     let after = address.after.parse().map(Cursor::After).ok();
     let before = address.before.parse().map(Cursor::Before).ok();
     KeyQuery {
-        // The address holds no more than a search has.
-        search: address.search.parse().unwrap_or_default(),
-        kind: None,
-        names_only,
-        environment: address.environment,
-        status: match address.status {
-            StatusChoice::Any => StatusFilter::Any,
-            StatusChoice::Active => StatusFilter::Active,
-            StatusChoice::Attention => StatusFilter::NeedsAttention,
-            StatusChoice::Ended => StatusFilter::Ended,
-        },
-        sort: match address.sort {
-            SortChoice::Name => SortBy::Name,
-            SortChoice::LastUsed => SortBy::LastUsed,
-            SortChoice::Expires => SortBy::Expires,
-        },
-        descending: address.descending,
         cursor: after.or(before),
         page_size: PAGE_SIZE,
+        ..address.query(names_only)
     }
 }
 

@@ -59,8 +59,8 @@ struct Asked {
 
 #[component]
 fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
-    let keys_path = format!("/orgs/{org}/keys");
-    let path = format!("{keys_path}/{}", key.id);
+    let keys = keys_path(&org);
+    let path = format!("{keys}/{}", key.id);
     let revocable = key.may_revoke && key.state.status != Status::Revoked;
     let beside = view! { <StateTag state=key.state/> }.into_any();
     let lead = match key.details.as_ref() {
@@ -86,7 +86,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
     let revoke = (revocable && !asked.revoke).then(|| view! { <RevokeButton path=path.clone()/> });
     let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
-        <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
+        <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>
         <PageHead title=key.name.clone() beside lead>
             {rotate}
             {switch}
@@ -99,10 +99,14 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
             <StateNotice org key=key.clone()/>
             {match key.details.clone() {
                 Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details asked typed=typed.add errors/> }),
-                None => Either::Right(view! { <Details key details=None edit=None/> }),
+                None => Either::Right(view! { <Details key details=None keys=keys edit=None/> }),
             }}
         </div>
     }
+}
+
+fn keys_path(org: &str) -> String {
+    format!("/orgs/{org}/keys")
 }
 
 /// For a form that was sent again, too late for its answer.
@@ -146,7 +150,7 @@ fn Whole(
                 <ScopesCard details=details.clone()/>
             </div>
             <div class="stack">
-                <Details key details=Some(details.clone()) edit/>
+                <Details key details=Some(details.clone()) keys=keys_path(&org) edit/>
                 <SecretsCard secrets path may_rotate asked=asked.end_old_secret/>
                 <Notes notes=details.settings.notes/>
                 {history}
