@@ -88,6 +88,8 @@ pub enum Cursor {
     After(Place),
     /// The page that precedes the key.
     Before(Place),
+    /// The last page.
+    End,
 }
 
 /// A key's place in an order: what it is sorted by, and its id to tell equals apart. By name the id says it all: what names
@@ -112,9 +114,11 @@ pub struct KeyPage {
 }
 
 impl Cursor {
-    fn place(&self) -> &Place {
-        let (Self::After(place) | Self::Before(place)) = self;
-        place
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::After(place) | Self::Before(place) => Some(place),
+            Self::End => None,
+        }
     }
 }
 
@@ -258,16 +262,16 @@ async fn list_within(
     let cursor = query
         .cursor
         .as_ref()
-        .filter(|cursor| query.sort.has(cursor.place()));
-    // A page before a place is read backwards from it and turned around.
-    let backwards = matches!(cursor, Some(Cursor::Before(_)));
+        .filter(|cursor| cursor.place().is_none_or(|place| query.sort.has(place)));
+    // A page before a place, or before the end, is read backwards from it and turned around.
+    let backwards = matches!(cursor, Some(Cursor::Before(_) | Cursor::End));
     let (comparison, direction) = if query.descending == backwards {
         (">", "ASC")
     } else {
         ("<", "DESC")
     };
     let (expression, of_place) = (query.sort.expression(), query.sort.of_place());
-    let place = cursor.map(Cursor::place);
+    let place = cursor.and_then(Cursor::place);
     let within = match place {
         Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $12)"),
         None => "$11 = $12".to_owned(),
@@ -292,7 +296,10 @@ async fn list_within(
     let before = keys
         .first()
         .filter(|_| if backwards { more } else { place.is_some() });
-    let after = keys.last().filter(|_| if backwards { true } else { more });
+    let is_last = matches!(cursor, Some(Cursor::End));
+    let after = keys
+        .last()
+        .filter(|_| if backwards { !is_last } else { more });
     let (previous, next) = (
         before.map(|key| query.sort.place_of(key)),
         after.map(|key| query.sort.place_of(key)),

@@ -88,12 +88,17 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
     let engine = request.engine();
     let address = Address::read(request.org().to_owned(), request.query());
     let may = |action| membership.role().may(action);
-    let page = list(
-        engine,
-        &membership.permit()?,
-        &query(&address, !may(Action::SeeKeyDetails)),
-    )
-    .await?;
+    let query = query(&address, !may(Action::SeeKeyDetails));
+    let mut page = list(engine, &membership.permit()?, &query).await?;
+    if page.keys.is_empty() && page.matching > 0 {
+        // What was behind the place is gone, as after a change of all keys of the last page.
+        let cursor = match query.cursor {
+            Some(Cursor::Before(_)) => None,
+            _ => Some(Cursor::End),
+        };
+        let query = KeyQuery { cursor, ..query };
+        page = list(engine, &membership.permit()?, &query).await?;
+    }
     let requests = if may(Action::SeeUsageDetails) {
         let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
         Some(requests_of_keys(engine, &membership.permit()?, &ids).await?)
