@@ -3,9 +3,10 @@
 use std::mem;
 
 use latchkey::{
+    convention::Convention,
     key::{
         Kind,
-        settings::{InvalidKeyField, KeySettings, SettingsChange},
+        settings::{KeySettings, SettingsChange, rules::Before},
     },
     keys::Key,
     time::Timestamp,
@@ -21,20 +22,26 @@ use crate::{
     values::{key_form::SettingsForm, key_options::EditKeyOptions},
 };
 
-/// Reads the settings of a new key of this kind.
+/// Reads the settings of a new key of this kind, and checks all that needs no database, so that what is wrong is shown
+/// together.
 pub fn read_new(
     form: &SettingsForm,
     kind: Option<Kind>,
     fields: &mut FieldReader,
+    convention: &Convention,
     now: Timestamp,
 ) -> Option<KeySettings> {
     let project = fields.project(&form.project);
     let settings = read(form, kind, fields);
-    let is_empty = settings
-        .as_ref()
-        .is_some_and(|settings| settings.domains.is_empty());
-    if kind == Some(Kind::Widget) && is_empty && !fields.has_error("domains") {
-        fields.take("domains", Err::<(), _>(InvalidKeyField::DomainsNeeded));
+    let checkable = settings.clone().or_else(|| unnamed(form, kind));
+    if let (Some(kind), Some(mut settings)) = (kind, checkable) {
+        // The expiry is read below.
+        settings.expires_at = Some(now.plus(1));
+        for wrong in settings.check(kind, convention, Before::Nothing, now) {
+            if !fields.has_error(wrong.field()) {
+                fields.errors.push(FieldError::new(wrong.field(), wrong));
+            }
+        }
     }
     let expires_at = fields.take("expires", expiry(&form.expires, &form.expires_on, now));
     Some(KeySettings {
@@ -67,6 +74,15 @@ pub fn read_change(
         metadata: None,
         ..SettingsChange::from(settings)
     })
+}
+
+/// The settings of a form without a valid name, to check the others.
+fn unnamed(form: &SettingsForm, kind: Option<Kind>) -> Option<KeySettings> {
+    let named = SettingsForm {
+        name: "-".to_owned(),
+        ..form.clone()
+    };
+    read(&named, kind, &mut FieldReader::default())
 }
 
 /// Reads what both forms have. Domains that were typed before the kind was changed to secret are left out.

@@ -106,6 +106,11 @@ on_both! {
         assert_eq!(domains(app, &org, id).await, ["shop.example", "*.shop.example"]);
         change(DomainsChange::Remove(vec![domain("shop.example")])).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["*.shop.example"]);
+        for (next, listed) in [("*.shop.example", ["back.example", "*.shop.example"]), ("gone.example", ["*.shop.example", "back.example"])] {
+            change(DomainsChange::Insert(vec![domain("back.example")], domain(next))).await.unwrap();
+            assert_eq!(domains(app, &org, id).await, listed, "a removed domain is back in its place");
+            change(DomainsChange::Remove(vec![domain("back.example")])).await.unwrap();
+        }
         let last = change(DomainsChange::Remove(vec![domain("*.shop.example")])).await;
         assert!(matches!(last, Err(EditKeyError::InvalidField(InvalidKeyField::DomainsNeeded))), "{last:?}");
         let others = SettingsChange { domains: Some(vec![domain("other.example")]), ..SettingsChange::default() };

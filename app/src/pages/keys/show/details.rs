@@ -59,7 +59,7 @@ pub fn Details(
         <section class="card" aria-labelledby="details">
             <header><h2 id="details">"Details"</h2>{edit.map(|edit| view! { <a class="link small" href=edit>"Edit"</a> })}</header>
             <dl class="facts body">
-                <dt>"ID"</dt><dd class="id"><code id="key-id">{key.id}</code>" "<CopyButton of="key-id".to_owned() class="link small".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/></dd>
+                <dt>"ID"</dt><dd class="id"><code id="key-id">{key.id}</code>" "<CopyButton of="key-id".to_owned() class="btn small".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/></dd>
                 <dt>"Type"</dt><dd>{kind_purpose(&key.kind_names, key.kind)}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
                 {more}

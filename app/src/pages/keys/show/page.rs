@@ -138,7 +138,7 @@ fn Whole(
     let edit = details.may_edit.then(|| format!("{path}/edit"));
     let history = details.history.clone().map(|items| {
         let href = entries_of_key(&org, &key.id);
-        view! { <HistoryCard items href/> }
+        view! { <div id="key-history"><HistoryCard items href/></div> }
     });
     let (secrets, may_rotate) = (details.secrets.clone(), details.may_rotate);
     view! {
@@ -178,11 +178,12 @@ fn StateNotice(org: String, key: KeyView) -> impl IntoView {
     let effect = key.effect.map(|now| view! { <EffectLine org id now/> });
     let (tone, symbol, text) = match key.state.status {
         Status::Active if effect.is_none() => return None,
-        Status::Active => (
-            "notice ok",
-            Symbol::Check,
-            view! { "Changed just now." }.into_any(),
-        ),
+        Status::Active => {
+            // What a change in place removes, since it says anew whether it is in effect.
+            return Some(view! {
+                <div class="notice ok" id="changed"><Icon symbol=Symbol::Check/><div><p>"Changed just now."</p>{effect}</div></div>
+            }.into_any());
+        }
         Status::Disabled => {
             let since = details
                 .and_then(|details| details.disabled)
@@ -205,5 +206,6 @@ fn StateNotice(org: String, key: KeyView) -> impl IntoView {
             ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are rejected. This cannot be undone." }.into_any())
         }
     };
-    Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> })
+    let effect = effect.map(|effect| view! { <div id="changed">{effect}</div> });
+    Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> }.into_any())
 }
