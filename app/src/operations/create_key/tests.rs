@@ -8,8 +8,8 @@ use crate::values::key_form::SettingsForm;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_270_000_000); // 2026-11-21
 
-fn latchkey() -> Convention {
-    Convention::built_in("latchkey").unwrap()
+fn corthex() -> Convention {
+    Convention::built_in("corthex").unwrap()
 }
 
 fn form() -> SettingsForm {
@@ -26,13 +26,13 @@ fn form() -> SettingsForm {
 }
 
 fn wrong_fields(form: &SettingsForm) -> Vec<String> {
-    let errors = read(form, NOW).err().unwrap_or_default();
+    let errors = read(form, &corthex(), NOW).err().unwrap_or_default();
     errors.into_iter().map(|error| error.field).collect()
 }
 
 #[test]
 fn the_fields_become_a_key() {
-    let new = read(&form(), &latchkey(), NOW).unwrap();
+    let new = read(&form(), &corthex(), NOW).unwrap();
     assert_eq!(new.settings.name.as_str(), "Website");
     let domains: Vec<String> = new
         .settings
@@ -57,7 +57,7 @@ fn domains_typed_before_the_kind_was_changed_to_secret_are_left_out() {
         ..form()
     };
     assert!(
-        read(&secret, &latchkey(), NOW)
+        read(&secret, &corthex(), NOW)
             .unwrap()
             .settings
             .domains
@@ -96,7 +96,7 @@ fn a_key_works_to_the_end_of_its_last_day() {
             expires_on: day.to_owned(),
             ..form()
         };
-        read(&form, &latchkey(), NOW).map(|new| new.settings.expires_at.unwrap().as_millis())
+        read(&form, &corthex(), NOW).map(|new| new.settings.expires_at.unwrap().as_millis())
     };
     assert_eq!(until("2026-11-21").unwrap(), 1_795_305_599_999);
     assert_eq!(until("").unwrap_err()[0].field, "expires");
