@@ -62,17 +62,6 @@ fn whole_seconds(millis: i64) -> i64 {
     seconds.min(WINDOW_SECONDS)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_a_second_is_waited_for_and_no_wait_is_longer_than_the_window() {
-        let seconds = [0, 1, 999, 1_000, 1_001, 59_001, 60_000, 60_001, 3_600_000];
-        assert_eq!(seconds.map(whole_seconds), [0, 1, 1, 1, 2, 60, 60, 60, 60]);
-    }
-}
-
 // A class's name is of a–z, 0–9 and `-`: it needs no escaping.
 impl fmt::Display for Policy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,5 +84,16 @@ impl fmt::Display for Remaining<'_> {
             ..
         } = self.0;
         write!(f, "\"{class}\";r={remaining};t={reset_seconds}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_second_is_waited_for_and_no_wait_is_longer_than_the_window() {
+        let seconds = [0, 1, 999, 1_000, 1_001, 59_001, 60_000, 60_001, 3_600_000];
+        assert_eq!(seconds.map(whole_seconds), [0, 1, 1, 1, 2, 60, 60, 60, 60]);
     }
 }
