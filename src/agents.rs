@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod edit;
+pub mod list;
 mod public_id;
 pub mod show;
 

@@ -22,6 +22,7 @@ pub mod outcome;
 pub mod role;
 pub mod search;
 pub mod time;
+pub mod usage;
 
 #[cfg(feature = "native")]
 pub mod access;
@@ -81,8 +82,6 @@ pub mod rate_limit;
 pub mod revision;
 #[cfg(feature = "native")]
 pub mod service_tokens;
-#[cfg(feature = "native")]
-pub mod usage;
 #[cfg(feature = "native")]
 pub mod verify;
 #[cfg(feature = "native")]

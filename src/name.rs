@@ -39,7 +39,7 @@ fn parse(text: &str, most: usize) -> Result<String, InvalidName> {
     match has {
         0 => Err(InvalidName::Empty),
         _ if has > most => Err(InvalidName::TooLong { most, has }),
-        _ if name.chars().any(|c| is_in(c, NOWHERE)) => Err(InvalidName::ControlCharacter),
+        _ if !name.chars().all(may_be_in_a_name) => Err(InvalidName::ControlCharacter),
         _ if name.starts_with(|c| is_in(c, NOT_FIRST)) => Err(InvalidName::Invisible),
         _ => Ok(name.into_owned()),
     }
@@ -79,6 +79,11 @@ pub const NOT_FIRST: &[(char, char)] = &[
     ('\u{ffa0}', '\u{ffa0}'),
     ('\u{e0100}', '\u{e01ef}'),
 ];
+
+/// Whether the character may be somewhere in a name.
+pub(crate) fn may_be_in_a_name(c: char) -> bool {
+    !is_in(c, NOWHERE)
+}
 
 fn is_in(c: char, ranges: &[(char, char)]) -> bool {
     ranges

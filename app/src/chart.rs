@@ -8,7 +8,7 @@ mod tests;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::text::number::{compact, counted, grouped};
+use crate::text::number::{compact, counted, grouped, thousandths};
 
 /// Requests by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,9 +33,14 @@ impl Counts {
         self.passed + self.limited + self.refused
     }
 
-    /// Requests that were rejected or rate limited.
-    pub fn not_passed(&self) -> i64 {
-        self.limited + self.refused
+    /// How many thousandths of them were rejected, without those that only a rate limit held back.
+    pub fn refused_share(self) -> i64 {
+        thousandths(self.refused, self.all())
+    }
+
+    /// How many thousandths of them a rate limit held back.
+    pub fn limited_share(self) -> i64 {
+        thousandths(self.limited, self.all())
     }
 }
 

@@ -4,7 +4,7 @@
 mod account;
 mod agents;
 mod answer;
-mod audit;
+pub(crate) mod audit;
 mod conflict;
 mod document;
 mod done;

@@ -2,7 +2,7 @@
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, hydrated, test } from "../fixture/test.ts";
-import { looks, SCHEMES, WIDTHS } from "../fixture/pages.ts";
+import { FITTING_WIDTHS, looks, SCHEMES, WIDTHS } from "../fixture/pages.ts";
 
 for (const width of WIDTHS) {
   test(`every page is accessible and fits, ${width} pixels wide`, async ({ page, team, watch, signInAs, server }) => {
@@ -43,8 +43,12 @@ for (const width of WIDTHS) {
           const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join(" | ")}`);
           expect.soft(found, `${look.name}, ${colorScheme}`).toEqual([]);
         }
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-        expect.soft(overflow, `${look.name} is wider than the screen`).toBeLessThanOrEqual(0);
+        for (const fitting of width === WIDTHS[0] ? FITTING_WIDTHS : [width]) {
+          await page.setViewportSize({ width: fitting, height: 900 });
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          expect.soft(overflow, `${look.name} is wider than a screen of ${fitting} pixels`).toBeLessThanOrEqual(0);
+        }
+        await page.setViewportSize({ width, height: 900 });
       });
     }
   });

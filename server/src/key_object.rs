@@ -1,4 +1,4 @@
-//! A key as JSON (design §11): the object that is returned, the fields of a new key, and the fields of a change.
+//! A key as JSON (design §11): as it is returned, also by a verification, as it is created from, and how it is changed.
 
 use latchkey::{
     Engine,
@@ -15,8 +15,9 @@ use latchkey::{
     list::AtMost,
     name::KeyName,
     time::{DAY, Rfc3339, Timestamp},
+    verify::{KnownKey, KnownOrg},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::{
@@ -37,6 +38,9 @@ pub struct KeyObject<'a> {
     id: KeyId,
     /// The name.
     name: &'a str,
+    /// The ID that your own system has for the user or the thing that the key is for.
+    #[schema(required)]
+    external_id: Option<&'a str>,
     /// The kind: for servers or for browsers.
     #[schema(value_type = words::KeyKind)]
     kind: Kind,
@@ -111,6 +115,78 @@ pub struct OldSecretObject<'a> {
     last_used_at: Option<Rfc3339>,
 }
 
+/// The key, as API servers see it.
+#[derive(Serialize, ToSchema)]
+pub struct VerifiedKey<'a> {
+    /// The ID of the key. It does not change when the key is rotated.
+    #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
+    id: &'a dyn std::fmt::Display,
+    /// The name.
+    name: &'a str,
+    /// The ID that your own system has for the user or the thing that the key is for.
+    #[schema(required)]
+    external_id: Option<&'a str>,
+    /// The kind: for servers or for browsers.
+    #[schema(value_type = words::KeyKind)]
+    kind: &'static str,
+    /// The environment: production or everything else.
+    #[schema(value_type = words::KeyEnvironment)]
+    environment: &'static str,
+    /// The organization.
+    org: VerifiedOrg<'a>,
+    /// The ID of the project.
+    #[schema(value_type = String)]
+    project: Option<ProjectId>,
+    /// The scopes. Empty means the default of the convention.
+    #[schema(value_type = Vec<String>)]
+    scopes: &'a [Scope],
+    /// When it expires. Null means never.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    expires_at: Option<Rfc3339>,
+    /// The metadata of the key.
+    #[schema(value_type = Object)]
+    metadata: &'a Metadata,
+}
+
+/// The organization of a key.
+#[derive(Serialize, ToSchema)]
+pub struct VerifiedOrg<'a> {
+    /// The ID.
+    #[serde(serialize_with = "text")]
+    #[schema(value_type = String)]
+    id: &'a dyn std::fmt::Display,
+    /// The name in URLs.
+    slug: &'a str,
+}
+
+impl<'a> VerifiedKey<'a> {
+    /// The object of a key and its org.
+    pub fn new(key: &'a KnownKey, org: &'a KnownOrg) -> Self {
+        Self {
+            id: &key.id,
+            name: key.settings.name.as_str(),
+            external_id: key.settings.external_id.as_deref(),
+            kind: key.kind.as_str(),
+            environment: key.environment.as_str(),
+            org: VerifiedOrg::from(org),
+            project: key.settings.project,
+            scopes: &key.settings.scopes,
+            expires_at: key.lifecycle.expires_at.and_then(Timestamp::rfc3339),
+            metadata: &key.settings.metadata,
+        }
+    }
+}
+
+impl<'a> From<&'a KnownOrg> for VerifiedOrg<'a> {
+    fn from(org: &'a KnownOrg) -> Self {
+        Self {
+            id: &org.id,
+            slug: org.slug.as_str(),
+        }
+    }
+}
+
 impl<'a> KeyObject<'a> {
     /// The object of a key at the time `now`.
     pub fn new(key: &'a Key, now: Timestamp) -> Self {
@@ -118,6 +194,7 @@ impl<'a> KeyObject<'a> {
         Self {
             id: summary.id,
             name: summary.name.as_str(),
+            external_id: key.settings.external_id.as_deref(),
             kind: summary.kind,
             environment: summary.environment,
             status: summary.status(now),
@@ -166,6 +243,10 @@ pub struct NewKeyBody {
     /// The name of the key: 1 to 50 characters.
     #[schema(value_type = words::KeyName, required, nullable = false)]
     name: Option<KeyName>,
+    /// The ID that your own system has for the user or the thing that the key is for: at most 255 characters, returned by
+    /// each verification. Several keys can have the same.
+    #[schema(max_length = 255)]
+    external_id: Option<String>,
     /// The kind: for servers or for browsers.
     #[schema(value_type = words::KeyKind, required, nullable = false)]
     kind: Option<Kind>,
@@ -213,6 +294,10 @@ pub struct KeyChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = words::KeyName, required = false, nullable = false)]
     name: Option<Option<KeyName>>,
+    /// The ID that your own system has for the user or the thing that the key is for. Null removes it.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, max_length = 255)]
+    external_id: Option<Option<String>>,
     /// The ID of a project of the organization.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = String, pattern = "^prj_[0-9a-f]{32}$", required = false, nullable = false)]
@@ -275,6 +360,7 @@ impl NewKeyBody {
             environment: self.environment.unwrap_or(Environment::Live),
             settings: KeySettings {
                 name: required("name", self.name)?,
+                external_id: self.external_id,
                 project: self.project,
                 scopes: self.scopes.unwrap_or_default().into(),
                 domains: self.domains.unwrap_or_default().into(),
@@ -297,6 +383,7 @@ impl KeyChange {
     pub fn read(self) -> Result<SettingsChange, Problem> {
         Ok(SettingsChange {
             name: not_null("name", self.name)?,
+            external_id: self.external_id,
             project: not_null("project", self.project)?,
             scopes: self.scopes.map(|scopes| scopes.unwrap_or_default().into()),
             domains: self
@@ -316,4 +403,12 @@ impl KeyChange {
 /// Validates a field that can be omitted but cannot be null.
 fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T>, Problem> {
     value.map(|value| required(field, value)).transpose()
+}
+
+/// Writes an ID.
+pub fn text<S: Serializer>(
+    value: &dyn std::fmt::Display,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }

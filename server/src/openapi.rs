@@ -27,7 +27,7 @@ use crate::{api, problem};
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
-    components(schemas(problem::Document, words::KeySort, words::SortOrder)),
+    components(schemas(problem::Document, words::KeySort, words::AgentSort, words::SortOrder)),
     tags(
         (name = "Verification", description = "Verify a key on every request to your API."),
         (name = "Organizations", description = "Your customers' teams."),

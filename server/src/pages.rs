@@ -4,9 +4,10 @@ use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
-    extract::FromRef,
-    http::{StatusCode, header},
-    response::Response,
+    extract::{FromRef, Request},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
 };
 use latchkey_app::{AssetNames, Site, pages::App};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
@@ -61,6 +62,17 @@ pub async fn redirect(mut response: Response) -> Response {
         response.headers_mut().remove("serverfnredirect");
     }
     response
+}
+
+/// Leads an address that ends with a bare `?`, which forms without fields make, to the one without.
+pub async fn without_empty_query(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    if request.method() == Method::GET && uri.query() == Some("") {
+        // A path that begins with two slashes would be another host.
+        let path = format!("/{}", uri.path().trim_start_matches('/'));
+        return Redirect::to(&path).into_response();
+    }
+    next.run(request).await
 }
 
 /// The paths of the pages, with parameters in braces.

@@ -15,19 +15,17 @@ use axum::{
 use latchkey::{
     Engine, allowed_origins,
     convention::{ClassIndex, Convention, Scope},
-    id::ProjectId,
-    key::settings::Metadata,
     outcome::Outcome,
-    time::{Rfc3339, Timestamp},
-    verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
+    verify::{self, Answer, InvalidReason, KnownAgent, KnownOrg},
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use self::{client_headers::ClientHeaders, rate_limit::RateLimit, request::Body};
 use crate::{
     app_state::AppState,
+    key_object::{VerifiedKey, VerifiedOrg, text},
     openapi::words,
     problem::{FieldError, Problem},
     rest::{
@@ -60,8 +58,8 @@ struct Document<'a> {
     missing_scopes: &'a [Scope],
     /// The key, if it was found.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = KeyDocument, required = false)]
-    key: Option<KeyDocument<'a>>,
+    #[schema(value_type = VerifiedKey, required = false)]
+    key: Option<VerifiedKey<'a>>,
     /// The agent, if one was requested and found.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = AgentDocument, required = false)]
@@ -78,38 +76,6 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "ClientHeaders::is_empty")]
     #[schema(value_type = ClientHeaders, required = false)]
     headers: &'a ClientHeaders<'a>,
-}
-
-/// The key, as API servers see it.
-#[derive(Serialize, ToSchema)]
-#[schema(as = VerifiedKey)]
-struct KeyDocument<'a> {
-    /// The ID of the key. It does not change when the key is rotated.
-    #[serde(serialize_with = "text")]
-    #[schema(value_type = String)]
-    id: &'a dyn std::fmt::Display,
-    /// The name.
-    name: &'a str,
-    /// The kind: for servers or for browsers.
-    #[schema(value_type = words::KeyKind)]
-    kind: &'static str,
-    /// The environment: production or everything else.
-    #[schema(value_type = words::KeyEnvironment)]
-    environment: &'static str,
-    /// The organization.
-    org: OrgDocument<'a>,
-    /// The ID of the project.
-    #[schema(value_type = String)]
-    project: Option<ProjectId>,
-    /// The scopes. Empty means the default of the convention.
-    #[schema(value_type = Vec<String>)]
-    scopes: &'a [Scope],
-    /// When it expires. Null means never.
-    #[schema(value_type = Option<jiff::Timestamp>, required)]
-    expires_at: Option<Rfc3339>,
-    /// The metadata of the key.
-    #[schema(value_type = Object)]
-    metadata: &'a Metadata,
 }
 
 /// The agent, as API servers see it.
@@ -131,19 +97,7 @@ struct AgentDocument<'a> {
     #[schema(value_type = String)]
     project: &'a dyn std::fmt::Display,
     /// The organization.
-    org: OrgDocument<'a>,
-}
-
-/// The organization of a key.
-#[derive(Serialize, ToSchema)]
-#[schema(as = VerifiedOrg)]
-struct OrgDocument<'a> {
-    /// The ID.
-    #[serde(serialize_with = "text")]
-    #[schema(value_type = String)]
-    id: &'a dyn std::fmt::Display,
-    /// The name in URLs.
-    slug: &'a str,
+    org: VerifiedOrg<'a>,
 }
 
 /// Verify a key
@@ -268,7 +222,7 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
             .key
             .as_deref()
             .zip(answer.org.as_deref())
-            .map(|(key, org)| key_document(key, org)),
+            .map(|(key, org)| VerifiedKey::new(key, org)),
         agent: answer
             .agent
             .as_deref()
@@ -293,36 +247,12 @@ fn respond(answer: &Answer, headers: &ClientHeaders<'_>, convention: &Convention
     }
 }
 
-fn key_document<'a>(key: &'a KnownKey, org: &'a KnownOrg) -> KeyDocument<'a> {
-    KeyDocument {
-        id: &key.id,
-        name: key.settings.name.as_str(),
-        kind: key.kind.as_str(),
-        environment: key.environment.as_str(),
-        org: OrgDocument {
-            id: &org.id,
-            slug: org.slug.as_str(),
-        },
-        project: key.settings.project,
-        scopes: &key.settings.scopes,
-        expires_at: key.lifecycle.expires_at.and_then(Timestamp::rfc3339),
-        metadata: &key.settings.metadata,
-    }
-}
-
 fn agent_document<'a>(agent: &'a KnownAgent, org: &'a KnownOrg) -> AgentDocument<'a> {
     AgentDocument {
         id: &agent.id,
         public_id: &agent.public_id,
         name: agent.name.as_str(),
         project: &agent.project_id,
-        org: OrgDocument {
-            id: &org.id,
-            slug: org.slug.as_str(),
-        },
+        org: VerifiedOrg::from(org),
     }
-}
-
-fn text<S: Serializer>(value: &dyn std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
 }

@@ -1,32 +1,44 @@
 //! Listing and reading agents.
 
+use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
+
 use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, Tx, from_json, on, places},
     id::{AgentId, OrgId, ProjectId},
     name::DisplayName,
-    page_size::fitting,
     time::Timestamp,
 };
 
 use super::{Agent, AgentSummary, PublicId};
 
-/// Returns a page of the org's agents, sorted by name, with the fields that every role can see. Starts after `after`.
+/// Where a page of agents by name begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is the first page.
+    Start,
+    /// It begins after this agent.
+    After(PublicId),
+    /// It ends before this agent.
+    Before(PublicId),
+    /// It is the last page.
+    End,
+}
+
+/// A page of the org's agents by name, as every role may see them: at most `limit`, and of a page that is read backwards the
+/// last.
 ///
 /// # Errors
 /// If the database cannot be reached.
 pub async fn summaries(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
-    after: Option<PublicId>,
+    place: Place,
     limit: u16,
 ) -> Result<Vec<AgentSummary>, StorageError> {
-    const SQL: &str = "SELECT id, public_id, name FROM agents WHERE org_id = $1 \
-         AND ($2 = '' OR (LOWER(name), id) > (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
-         WHERE placed.org_id = $1 AND placed.public_id = $2)) ORDER BY LOWER(name), id LIMIT $3";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?)
+    const SELECT: &str = "SELECT id, public_id, name FROM agents";
+    by_name(engine, permit, SELECT, place, limit).await
 }
 
 /// Returns the agents with these IDs that belong to the org, in any order.
@@ -83,30 +95,57 @@ pub struct ListedAgent {
     pub public_embedding: bool,
 }
 
-/// Returns a page of the org's agents, sorted by name. Starts after `after`.
+/// The same with what owners and admins may know.
 ///
 /// # Errors
 /// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
-    after: Option<PublicId>,
+    place: Place,
     limit: u16,
 ) -> Result<Vec<ListedAgent>, StorageError> {
-    const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
+    const SELECT: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
          projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
-         FROM agents JOIN projects ON projects.id = agents.project_id WHERE agents.org_id = $1 \
-         AND ($2 = '' OR (LOWER(agents.name), agents.id) > (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
-         WHERE placed.org_id = $1 AND placed.public_id = $2)) \
-         ORDER BY LOWER(agents.name), agents.id LIMIT $3";
-    let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?;
+         FROM agents JOIN projects ON projects.id = agents.project_id";
+    let rows: Vec<Row> = by_name(engine, permit, SELECT, place, limit).await?;
     rows.into_iter().map(ListedAgent::from_row).collect()
 }
 
-/// The position after which a page starts, as bound in SQL; empty for the first page.
-fn place(after: Option<PublicId>) -> String {
-    after.map_or_else(String::new, |public_id| public_id.to_string())
+async fn by_name<A, T>(
+    engine: &Engine,
+    permit: &Permit<A>,
+    select: &str,
+    place: Place,
+    limit: u16,
+) -> Result<Vec<T>, StorageError>
+where
+    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let (beside, comparison, direction) = match place {
+        Place::Start => (None, "", "ASC"),
+        Place::After(id) => (Some(id), ">", "ASC"),
+        Place::Before(id) => (Some(id), "<", "DESC"),
+        Place::End => (None, "", "DESC"),
+    };
+    let within = match beside {
+        Some(_) => format!(
+            "(LOWER(agents.name), agents.id) {comparison} (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
+             WHERE placed.org_id = $1 AND placed.public_id = $2)"
+        ),
+        None => "$2 = ''".to_owned(),
+    };
+    let sql = format!(
+        "{select} WHERE agents.org_id = $1 AND {within} \
+         ORDER BY LOWER(agents.name) {direction}, agents.id {direction} LIMIT $3"
+    );
+    let beside = beside.map_or_else(String::new, |public_id| public_id.to_string());
+    let mut rows: Vec<T> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(beside).bind(i64::from(limit)).fetch_all(c).await)?;
+    if direction == "DESC" {
+        rows.reverse();
+    }
+    Ok(rows)
 }
 
 /// Returns the number of agents of the org.
@@ -118,38 +157,6 @@ pub async fn count(engine: &Engine, permit: &Permit<to::SeeKeys>) -> Result<i64,
     Ok(
         on!(engine.db.read(), c => sqlx::query_scalar(SQL).bind(permit.org_id()).fetch_one(c).await)?,
     )
-}
-
-/// Returns a page of the org's agents, oldest first: at most `limit` agents created after `after`, and fewer if they
-/// would exceed [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total. If there are more, also returns the ID
-/// to continue from.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn page(
-    engine: &Engine,
-    permit: &Permit<to::SeeKeyDetails>,
-    after: Option<AgentId>,
-    limit: u16,
-) -> Result<(Vec<Agent>, Option<AgentId>), StorageError> {
-    const SIZES: &str = "SELECT id, CAST(OCTET_LENGTH(domains) AS BIGINT) FROM agents \
-         WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    const ROWS: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
-         projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
-         FROM agents JOIN projects ON projects.id = agents.project_id \
-         WHERE agents.org_id = $1 AND agents.id > $2 AND agents.id <= $3 ORDER BY agents.id LIMIT $4";
-    let after = after.map_or_else(String::new, |id| id.to_string());
-    let sizes: Vec<(AgentId, i64)> = on!(engine.db.read(), c => sqlx::query_as(SIZES)
-        .bind(permit.org_id()).bind(&after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
-    let fit = fitting(sizes.iter().map(|(_, size)| *size)).min(usize::from(limit));
-    let Some([.., (last, _)]) = sizes.get(..fit) else {
-        return Ok((Vec::new(), None));
-    };
-    let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(ROWS)
-        .bind(permit.org_id()).bind(&after).bind(last).bind(fit as i64).fetch_all(c).await)?;
-    let agents = rows.into_iter().map(Agent::from_row);
-    let agents = agents.collect::<Result<_, _>>()?;
-    Ok((agents, (sizes.len() > fit).then_some(*last)))
 }
 
 /// Returns an agent with all its fields; `None` if the org has no such agent.
@@ -183,7 +190,7 @@ const DETAILS: &str = "SELECT agents.id, agents.public_id, agents.name, agents.p
      WHERE agents.org_id = $1 AND agents.public_id = $2";
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     #[sqlx(flatten)]
     summary: AgentSummary,
     project_id: ProjectId,
@@ -208,7 +215,7 @@ impl ListedAgent {
 }
 
 impl Agent {
-    fn from_row(row: Row) -> Result<Self, StorageError> {
+    pub(super) fn from_row(row: Row) -> Result<Self, StorageError> {
         Ok(Self {
             summary: row.summary,
             project_id: row.project_id,

@@ -34,8 +34,9 @@ pub enum Written {
 }
 
 /// The settings that [`KeySettings::read`] parses.
-pub const READ: [(&str, Written); 7] = [
+pub const READ: [(&str, Written); 8] = [
     ("name", Written::Text),
+    ("external_id", Written::Text),
     ("scopes", Written::List),
     ("domains", Written::List),
     ("localhost_forbidden", Written::Switch),
@@ -49,6 +50,9 @@ pub const READ: [(&str, Written); 7] = [
 pub struct KeySettings {
     /// The display name.
     pub name: KeyName,
+    /// The ID that the operator's own system has for the user or the thing that the key is for: at most 255 characters, not
+    /// unique.
+    pub external_id: Option<String>,
     /// The key's project; `None` means the org's first project, `Default`. Always set on a stored key.
     pub project: Option<ProjectId>,
     /// The key's scopes. Empty means what the convention defines.
@@ -73,6 +77,9 @@ pub struct SettingsChange {
     /// The display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<KeyName>,
+    /// The ID of what it is for; `Some(None)` removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<Option<String>>,
     /// The key's project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
@@ -104,6 +111,7 @@ impl KeySettings {
     pub fn named(name: KeyName) -> Self {
         Self {
             name,
+            external_id: None,
             project: None,
             scopes: Vec::new(),
             domains: Vec::new(),
@@ -145,6 +153,7 @@ impl KeySettings {
             }
         };
         Some(Self {
+            external_id: rules::external_id(&text("external_id")),
             scopes: scopes.unwrap_or_else(|sentence| {
                 refuse("scopes", sentence);
                 Vec::new()
@@ -193,6 +202,11 @@ impl SettingsChange {
         }
         set(&mut settings.name, self.name, is_wanted("name"));
         set(
+            &mut settings.external_id,
+            self.external_id,
+            is_wanted("external_id"),
+        );
+        set(
             &mut settings.project,
             self.project.map(Some),
             is_wanted("project"),
@@ -216,6 +230,24 @@ impl SettingsChange {
         );
         set(&mut settings.notes, self.notes, is_wanted("notes"));
         set(&mut settings.metadata, self.metadata, is_wanted("metadata"));
+    }
+}
+
+/// A change of every setting to what it is here.
+impl From<KeySettings> for SettingsChange {
+    fn from(settings: KeySettings) -> Self {
+        Self {
+            name: Some(settings.name),
+            external_id: Some(settings.external_id),
+            project: settings.project,
+            scopes: Some(settings.scopes),
+            domains: Some(settings.domains),
+            localhost_forbidden: Some(settings.localhost_forbidden),
+            ip_ranges: Some(settings.ip_ranges),
+            expires_at: Some(settings.expires_at),
+            notes: Some(settings.notes),
+            metadata: Some(settings.metadata),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub struct EditDomains {
 pub enum DomainsChange {
     /// Add these domains.
     Add(Vec<DomainPattern>),
+    /// These as well, before this one if it is listed, as before they were removed.
+    Insert(Vec<DomainPattern>, DomainPattern),
     /// Remove these domains.
     Remove(Vec<DomainPattern>),
 }
@@ -102,6 +104,12 @@ pub async fn edit_domains(
         }
         match edit.domains {
             Some(DomainsChange::Add(more)) => settings.domains.extend(more),
+            Some(DomainsChange::Insert(mut more, next)) => {
+                more.retain(|one| !settings.domains.contains(one));
+                let place = settings.domains.iter().position(|domain| *domain == next);
+                let place = place.unwrap_or(settings.domains.len());
+                settings.domains.splice(place..place, more);
+            }
             Some(DomainsChange::Remove(gone)) => {
                 settings.domains.retain(|domain| !gone.contains(domain));
             }

@@ -13,7 +13,7 @@ use crate::{
     access::{Permit, to},
     db::{StorageError, on, places},
     id::{KeyId, ProjectId},
-    key::{Environment, Kind, Status},
+    key::{Environment, Kind, Status, settings::rules::external_id},
     name::KeyName,
     search::Search,
     time::{DAY, Timestamp},
@@ -60,10 +60,12 @@ pub const EXPIRING_WITHIN: i64 = 14 * DAY;
 /// A query for a list of keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
-    /// A part of the name or the display form. Empty matches all keys.
+    /// Part of the name, the display form or the external ID, or all of the ID; empty means all.
     pub search: Search,
-    /// Search only names, for callers who are not allowed to see display forms.
+    /// Search names and IDs alone, for those who may know neither display forms nor external IDs.
     pub names_only: bool,
+    /// This external ID alone, or all.
+    pub external_id: Option<String>,
     /// Only keys of this environment.
     pub environment: Option<Environment>,
     /// Only keys of this kind.
@@ -87,6 +89,8 @@ pub enum Cursor {
     After(Place),
     /// The page before this key.
     Before(Place),
+    /// The last page.
+    End,
 }
 
 /// A key's position in a sort order: its sort value, and its ID as a tie-breaker. When sorting by name, only the ID is
@@ -111,9 +115,11 @@ pub struct KeyPage {
 }
 
 impl Cursor {
-    fn place(&self) -> &Place {
-        let (Self::After(place) | Self::Before(place)) = self;
-        place
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::After(place) | Self::Before(place) => Some(place),
+            Self::End => None,
+        }
     }
 }
 
@@ -150,13 +156,13 @@ impl SortBy {
         }
     }
 
-    /// The SQL value to compare with the expression: the position's value, $9, or the sort value of its key, $10.
+    /// What is compared with the expression: a place's value, $11, or what its key has, $12.
     const fn of_place(self) -> &'static str {
         match self {
             Self::Name => {
-                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $10), $9)"
+                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
             }
-            _ => "CAST($9 AS BIGINT)",
+            _ => "CAST($11 AS BIGINT)",
         }
     }
 
@@ -183,12 +189,12 @@ impl SortBy {
     }
 }
 
-/// Parameters: $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 end of the "expiring soon"
-/// period, $7 kind or '', $8 project or ''.
+/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind
+/// or '', $8 project or '', $9 the ID that is searched for or ''.
 ///
-/// The searched column holds the name, a unit separator and the display form. A pattern for names only must match
-/// before the separator.
-const MATCHING: &str = "keys.org_id = $1 AND keys.search LIKE $2 ESCAPE '\\' AND ($3 = '' OR keys.environment = $3) \
+/// What is searched in is the name, a unit separator and what not everyone may know; a pattern for names alone has to end before
+/// it.
+const MATCHING: &str = "keys.org_id = $1 AND (keys.search LIKE $2 ESCAPE '\\' OR keys.id = $9) AND ($3 = '' OR keys.environment = $3) \
      AND ($7 = '' OR keys.kind = $7) AND ($8 = '' OR keys.project_id = $8) \
      AND CASE $4 WHEN 'any' THEN TRUE \
        WHEN 'ended' THEN keys.revoked_at IS NOT NULL OR COALESCE(keys.expires_at <= $5, FALSE) \
@@ -227,6 +233,18 @@ async fn list_within(
     } else {
         format!("%{searched}%")
     };
+    let searched_id = query.search.as_str().parse::<KeyId>().ok();
+    let searched_id = searched_id.map_or_else(String::new, |id| id.to_string());
+    // A condition of its own where there is one, so that the database looks it up in its index.
+    let (of_external_id, external_id) = match &query.external_id {
+        None => ("$10 = ''", String::new()),
+        Some(_) if query.names_only => ("$10 <> ''", String::new()),
+        // A blank one is no key's, and Postgres rejects NUL.
+        Some(id) => {
+            let id = external_id(&id.replace('\0', "\u{fffd}"));
+            ("keys.external_id = $10", id.unwrap_or_default())
+        }
+    };
     let environment = query.environment.map_or("", Environment::as_str);
     let kind = query.kind.map_or("", Kind::as_str);
     let project = project.map_or_else(String::new, |id| id.to_string());
@@ -237,31 +255,31 @@ async fn list_within(
         StatusFilter::NeedsAttention => "attention",
         StatusFilter::Ended => "ended",
     };
-    let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING}");
+    let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING} AND {of_external_id}");
     let matching: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).bind(&project).fetch_one(c).await)?;
+        .bind(kind).bind(&project).bind(&searched_id).bind(&external_id).fetch_one(c).await)?;
 
     let cursor = query
         .cursor
         .as_ref()
-        .filter(|cursor| query.sort.has(cursor.place()));
-    // The page before a position is read in reverse order and then reversed.
-    let backwards = matches!(cursor, Some(Cursor::Before(_)));
+        .filter(|cursor| cursor.place().is_none_or(|place| query.sort.has(place)));
+    // A page before a place, or before the end, is read backwards from it and turned around.
+    let backwards = matches!(cursor, Some(Cursor::Before(_) | Cursor::End));
     let (comparison, direction) = if query.descending == backwards {
         (">", "ASC")
     } else {
         ("<", "DESC")
     };
     let (expression, of_place) = (query.sort.expression(), query.sort.of_place());
-    let place = cursor.map(Cursor::place);
+    let place = cursor.and_then(Cursor::place);
     let within = match place {
-        Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $10)"),
-        None => "$9 = $10".to_owned(),
+        Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $12)"),
+        None => "$11 = $12".to_owned(),
     };
     let select = format!(
-        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {within} \
-         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $11"
+        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {of_external_id} AND {within} \
+         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $13"
     );
     let (value, id) = place.map_or_else(Default::default, |place| {
         (place.value.clone(), place.id.to_string())
@@ -269,7 +287,7 @@ async fn list_within(
     let limit = i64::from(query.page_size.max(1));
     let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
         .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).bind(&project).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
+        .bind(kind).bind(&project).bind(&searched_id).bind(&external_id).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
 
     let more = keys.len() as i64 > limit;
     keys.truncate(usize::from(query.page_size.max(1)));
@@ -279,7 +297,10 @@ async fn list_within(
     let before = keys
         .first()
         .filter(|_| if backwards { more } else { place.is_some() });
-    let after = keys.last().filter(|_| if backwards { true } else { more });
+    let is_last = matches!(cursor, Some(Cursor::End));
+    let after = keys
+        .last()
+        .filter(|_| if backwards { !is_last } else { more });
     let (previous, next) = (
         before.map(|key| query.sort.place_of(key)),
         after.map(|key| query.sort.place_of(key)),

@@ -5,18 +5,21 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::Happened,
-    db::{StorageError, Tx, on, select_locked},
+    db::{StorageError, Tx, on},
     event::{Event, Target},
     fault::{Fault, from_fault},
-    id::{KeyId, OrgId, SecretId},
-    key::{Environment, Kind, Lifecycle, Status, text::PlainKey},
-    name::KeyName,
+    id::{KeyId, SecretId},
+    key::{Environment, Kind, Status, text::PlainKey},
     revision::AsKnown,
     time::{DAY, SECOND, Timestamp},
     usage::flush::flush,
 };
 
-use super::{create::CreatedKey, revision::is_outdated, store::search_text};
+use super::{
+    create::CreatedKey,
+    revision::is_outdated,
+    store::{lock, update_display},
+};
 
 /// The maximum overlap, in milliseconds (design §3).
 pub const LONGEST_OVERLAP: i64 = 30 * DAY;
@@ -96,15 +99,6 @@ pub enum EndOldSecretError {
 
 from_fault!(EndOldSecretError);
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    name: KeyName,
-    kind: Kind,
-    environment: Environment,
-    #[sqlx(flatten)]
-    lifecycle: Lifecycle,
-}
-
 /// Rotates a key and returns the plaintext of its new secret, which cannot be retrieved later. A disabled key stays
 /// disabled. Only one of several concurrent rotations succeeds: without an overlap, each would end the secret that the
 /// previous one returned.
@@ -133,7 +127,7 @@ pub async fn rotate(
         flush(engine).await?;
     }
     let mut change = engine.change(permit).await?;
-    let row = lock(change.tx(), permit.org_id(), id)
+    let key = lock(change.tx(), permit.org_id(), id)
         .await?
         .ok_or(RotateKeyError::NotFound)?;
     // Read the time after taking the lock, so that the decision and the stored data use the same time.
@@ -145,7 +139,7 @@ pub async fn rotate(
     if seen > 0 {
         return Err(RotateKeyError::AlreadyRotated);
     }
-    match row.lifecycle.status(now) {
+    match key.lifecycle.status(now) {
         Status::Active | Status::Disabled => {}
         status @ (Status::Expired | Status::Revoked) => {
             return Err(RotateKeyError::WrongState(status));
@@ -180,8 +174,8 @@ pub async fn rotate(
     }
     let prefix = engine
         .convention
-        .prefix(row.kind, row.environment)
-        .ok_or(RotateKeyError::NotOffered(row.kind, row.environment))?;
+        .prefix(key.kind, key.environment)
+        .ok_or(RotateKeyError::NotOffered(key.kind, key.environment))?;
     let random_characters = usize::from(engine.convention.random_characters);
     let plain = PlainKey::generate(prefix, random_characters, &engine.random)?;
     let display = plain.display_form(engine.convention.display_front(prefix));
@@ -196,10 +190,7 @@ pub async fn rotate(
         Some(_) => now,
     };
     replace_secret(engine, change.tx(), &new, ends_at, rotation.token).await?;
-    const UPDATE_KEY: &str =
-        "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
-    on!(change.on(), c => sqlx::query(UPDATE_KEY).bind(&display).bind(search_text(&row.name, &display))
-        .bind(permit.org_id()).bind(id).execute(c).await.map(drop))?;
+    update_display(change.tx(), permit.org_id(), id, &display, &key.settings).await?;
     let rotated = Happened::new(Event::KeyRotated, Target::Key(id)).changed(
         "old_secret_ends_at",
         None::<i64>,
@@ -212,16 +203,6 @@ pub async fn rotate(
         display,
         position: positions.last,
     })
-}
-
-/// Reads a key's row and locks it until the transaction ends.
-async fn lock(tx: &mut Tx, org_id: OrgId, id: KeyId) -> Result<Option<Row>, StorageError> {
-    select_locked!(
-        tx,
-        "SELECT name, kind, environment, expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id = $2",
-        org_id,
-        id
-    )
 }
 
 /// The current secret of a key.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The columns of [`SettingsRow`].
-pub(crate) const COLUMNS: &str = "keys.name, keys.project_id, keys.scopes, keys.domains, keys.localhost_forbidden, \
+pub(crate) const COLUMNS: &str = "keys.name, keys.external_id, keys.project_id, keys.scopes, keys.domains, keys.localhost_forbidden, \
      keys.ip_ranges, keys.expires_at, keys.notes, keys.metadata";
 
 /// When the last of the replaced secrets ends or ended.
@@ -27,6 +27,7 @@ pub(super) const SIZE: &str = "CAST(OCTET_LENGTH(keys.scopes) + OCTET_LENGTH(key
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct SettingsRow {
     name: KeyName,
+    external_id: Option<String>,
     project_id: ProjectId,
     scopes: String,
     domains: String,
@@ -41,6 +42,7 @@ impl SettingsRow {
     pub fn read(self) -> Result<KeySettings, StorageError> {
         Ok(KeySettings {
             name: self.name,
+            external_id: self.external_id,
             project: Some(self.project_id),
             scopes: from_json(&self.scopes)?,
             domains: stored_domains(&self.domains)?,
@@ -57,6 +59,7 @@ impl SettingsRow {
 #[derive(Debug)]
 pub(super) struct Locked {
     pub kind: Kind,
+    pub environment: Environment,
     pub display: String,
     pub lifecycle: Lifecycle,
     pub last_secret_ended_at: Option<Timestamp>,
@@ -66,6 +69,7 @@ pub(super) struct Locked {
 #[derive(sqlx::FromRow)]
 struct LockedRow {
     kind: Kind,
+    environment: Environment,
     display: String,
     #[sqlx(flatten)]
     lifecycle: Lifecycle,
@@ -86,13 +90,14 @@ pub(super) async fn lock(
         On::Postgres(_) => "FOR UPDATE",
     };
     let sql = format!(
-        "SELECT keys.kind, keys.display, keys.disabled_at, keys.revoked_at, {LAST_SECRET_ENDED_AT}, {COLUMNS} FROM keys WHERE org_id = $1 AND id = $2 {lock}"
+        "SELECT keys.kind, keys.environment, keys.display, keys.disabled_at, keys.revoked_at, {LAST_SECRET_ENDED_AT}, {COLUMNS} FROM keys WHERE org_id = $1 AND id = $2 {lock}"
     );
     let row: Option<LockedRow> = on!(tx.on(), c => sqlx::query_as(AssertSqlSafe(sql))
         .bind(org_id).bind(id).fetch_optional(c).await)?;
     let read = |row: LockedRow| {
         Ok(Locked {
             kind: row.kind,
+            environment: row.environment,
             display: row.display,
             lifecycle: row.lifecycle,
             last_secret_ended_at: row.last_secret_ended_at,
@@ -123,9 +128,9 @@ pub(super) async fn insert(
 ) -> Result<u64, StorageError> {
     let sql = format!(
         "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
-         name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata) \
-         VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
-        places_of_rows(keys.len(), 18)
+         name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata, \
+         external_id) VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
+        places_of_rows(keys.len(), 19)
     );
     Ok(on!(tx.on(), c => {
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -133,10 +138,10 @@ pub(super) async fn insert(
             query = query
                 .bind(key.id).bind(key.org_id).bind(key.kind).bind(key.environment).bind(key.display)
                 .bind(key.created_at).bind(key.created_by).bind(key.creation_token)
-                .bind(search_text(&settings.name, key.display)).bind(settings.name.clone()).bind(settings.project)
+                .bind(search_text(settings, key.display)).bind(settings.name.clone()).bind(settings.project)
                 .bind(json(&settings.scopes)).bind(json(&settings.domains)).bind(settings.localhost_forbidden)
                 .bind(json(&settings.ip_ranges)).bind(settings.expires_at).bind(&settings.notes)
-                .bind(json(&settings.metadata));
+                .bind(json(&settings.metadata)).bind(&settings.external_id);
         }
         query.execute(c).await.map(|done| done.rows_affected())
     })?)
@@ -151,13 +156,28 @@ pub(super) async fn update(
     settings: &KeySettings,
 ) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE keys SET search = $3, name = $4, project_id = $5, scopes = $6, domains = $7, \
-         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12 \
+         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12, external_id = $13 \
          WHERE org_id = $1 AND id = $2";
     on!(tx.on(), c => sqlx::query(SQL)
-        .bind(org_id).bind(id).bind(search_text(&settings.name, display)).bind(settings.name.clone())
+        .bind(org_id).bind(id).bind(search_text(settings, display)).bind(settings.name.clone())
         .bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
         .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata))
+        .bind(&settings.notes).bind(json(&settings.metadata)).bind(&settings.external_id)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Stores the display form of a key's new secret. A transaction has locked the key, which has these settings.
+pub(super) async fn update_display(
+    tx: &mut Tx,
+    org_id: OrgId,
+    id: KeyId,
+    display: &str,
+    settings: &KeySettings,
+) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE keys SET display = $1, search = $2 WHERE org_id = $3 AND id = $4";
+    on!(tx.on(), c => sqlx::query(SQL)
+        .bind(display).bind(search_text(settings, display)).bind(org_id).bind(id)
         .execute(c).await.map(drop))?;
     Ok(())
 }
@@ -166,13 +186,17 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::json!(value).to_string()
 }
 
-/// The text by which lists are searched and sorted: the name and the display form, in lower case.
-pub(super) fn search_text(name: &KeyName, display: &str) -> String {
-    format!(
-        "{}\u{1f}{}",
-        name.as_str().to_lowercase(),
-        display.to_lowercase()
-    )
+/// What lists search in and sort by, in lower case: the name, then the display form, then the external ID if there is one.
+/// Each of the separators is there once: a search of names alone ends before the first.
+fn search_text(settings: &KeySettings, display: &str) -> String {
+    let external_id = settings.external_id.as_deref();
+    let external_id = external_id.map(|id| format!("\u{1e}{id}"));
+    let text = format!(
+        "{}\u{1f}{display}{}",
+        settings.name,
+        external_id.unwrap_or_default()
+    );
+    text.to_lowercase()
 }
 
 /// Parses the column `domains`. The patterns were validated when they were stored.

@@ -8,13 +8,15 @@ pub const WINDOW_SECONDS: i64 = 60;
 /// The current second and the 60 before it. They cover the whole window.
 const SECONDS: usize = WINDOW_SECONDS as usize + 1;
 
-/// The number of allowed requests in each of the last seconds. A request counts for 60 to 61 s.
+/// How many requests passed in each of the last seconds. Those of a second count until its last is 60 s old.
 #[derive(Debug)]
 pub(super) struct Window {
     /// The latest second that was looked at.
     second: i64,
     /// Counts by second modulo [`SECONDS`].
     passed: [u32; SECONDS],
+    /// When the last of them passed, in milliseconds of the second.
+    last: [u16; SECONDS],
     /// The sum of the counts.
     count: u32,
 }
@@ -24,6 +26,7 @@ impl Default for Window {
         Self {
             second: i64::MIN,
             passed: [0; SECONDS],
+            last: [0; SECONDS],
             count: 0,
         }
     }
@@ -34,7 +37,12 @@ impl Window {
     pub fn take(&mut self, limit: u32, cost: u32, now: Monotonic) -> bool {
         let has_room = self.has_room(limit, cost, now);
         if has_room {
-            self.passed[place(self.second)] += cost;
+            let place = place(self.second);
+            // A clock that was set back is in an earlier second.
+            let millis = (now.as_millis() - self.second * SECOND).clamp(0, SECOND - 1);
+            let millis = u16::try_from(millis).unwrap_or_default();
+            self.last[place] = self.last[place].max(millis);
+            self.passed[place] += cost;
             self.count += cost;
         }
         has_room
@@ -53,26 +61,29 @@ impl Window {
 
     /// Milliseconds until the oldest counted request leaves the window; 0 if none is counted.
     pub fn frees_in(&self, now: Monotonic) -> i64 {
-        let width = SECONDS as i64;
-        (self.second.saturating_sub(width - 1)..=self.second)
+        (self.second.saturating_sub(WINDOW_SECONDS)..=self.second)
             .find(|second| self.passed[place(*second)] > 0)
-            .map_or(0, |second| (second + width) * SECOND - now.as_millis())
+            .map_or(0, |second| self.frees_at(second) - now.as_millis())
+    }
+
+    /// When the requests of a second stop counting, in milliseconds since 1970.
+    fn frees_at(&self, second: i64) -> i64 {
+        (second + WINDOW_SECONDS) * SECOND + i64::from(self.last[place(second)])
     }
 
     /// Milliseconds until enough requests have left the window for a request with this `cost`, if there are no others
     /// in the meantime. If the cost exceeds the limit, milliseconds until the window is empty.
     pub fn fits_in(&self, limit: u32, cost: u32, now: Monotonic) -> i64 {
-        let width = SECONDS as i64;
         let mut left = self.count;
         let mut fits_in = 0;
-        for second in self.second.saturating_sub(width - 1)..=self.second {
+        for second in self.second.saturating_sub(WINDOW_SECONDS)..=self.second {
             if cost <= limit.saturating_sub(left) {
                 break;
             }
             let passed = self.passed[place(second)];
             if passed > 0 {
                 left -= passed;
-                fits_in = (second + width) * SECOND - now.as_millis();
+                fits_in = self.frees_at(second) - now.as_millis();
             }
         }
         fits_in
@@ -89,9 +100,19 @@ impl Window {
         let second = now.as_millis().div_euclid(SECOND);
         let width = SECONDS as i64;
         for gone in self.second.max(second.saturating_sub(width)) + 1..=second {
-            self.count -= std::mem::take(&mut self.passed[place(gone)]);
+            self.forget(gone);
         }
         self.second = self.second.max(second);
+        let oldest = self.second.saturating_sub(WINDOW_SECONDS);
+        if self.passed[place(oldest)] > 0 && self.frees_at(oldest) <= now.as_millis() {
+            self.forget(oldest);
+        }
+    }
+
+    fn forget(&mut self, second: i64) {
+        let place = place(second);
+        self.count -= std::mem::take(&mut self.passed[place]);
+        self.last[place] = 0;
     }
 }
 
@@ -117,7 +138,7 @@ mod tests {
         assert!(!window.take(5, 1, burst));
         assert!(!window.take(5, 1, at(60_998)), "59.999 s later");
         let frees_at = at(999 + window.frees_in(burst));
-        assert_eq!(frees_at, at(61_000));
+        assert_eq!(frees_at, at(60_999));
         assert!(!window.take(5, 1, frees_at.plus(-1)));
         assert!((0..5).all(|_| window.take(5, 1, frees_at)));
     }
@@ -140,24 +161,24 @@ mod tests {
         }
         let now = at(5 * SECOND);
         assert!(!window.take(10, 3, now));
-        assert_eq!(window.frees_in(now), 56 * SECOND);
+        assert_eq!(window.frees_in(now), 55 * SECOND);
         assert_eq!(
             window.fits_in(10, 3, now),
-            57 * SECOND,
+            56 * SECOND,
             "when two seconds have left the window"
         );
         assert_eq!(
             window.fits_in(10, 11, now),
-            60 * SECOND,
+            59 * SECOND,
             "when the window is empty"
         );
-        assert!(!window.has_room(10, 3, at(61 * SECOND)));
-        assert!(window.has_room(10, 3, at(62 * SECOND)));
+        assert!(!window.has_room(10, 3, at(61 * SECOND - 1)));
+        assert!(window.has_room(10, 3, at(61 * SECOND)));
         assert!(
-            window.has_room(10, 4, at(62 * SECOND)),
+            window.has_room(10, 4, at(61 * SECOND)),
             "checking counts nothing"
         );
-        assert!(window.take(10, 4, at(62 * SECOND)));
+        assert!(window.take(10, 4, at(61 * SECOND)));
         assert_eq!(window.count(), 10);
     }
 
@@ -185,7 +206,7 @@ mod tests {
                 } else {
                     prop_assert!(in_a_second_more + cost > limit);
                     let wait = window.fits_in(limit, cost, at(now));
-                    prop_assert!((1..=61_000).contains(&wait));
+                    prop_assert!((1..=60_000).contains(&wait));
                     prop_assert!(window.frees_in(at(now)) <= wait);
                     prop_assert!(!window.has_room(limit, cost, at(now + wait - 1)));
                     prop_assert!(window.take(limit, cost, at(now + wait)));

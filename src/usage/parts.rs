@@ -6,10 +6,11 @@ use crate::{
     Engine,
     access::{Permit, to},
     agents::PublicId,
-    db::{StorageError, on},
+    db::{StorageError, on, places},
     id::KeyId,
     name::{DisplayName, KeyName},
     outcome::Outcome,
+    time::Timestamp,
 };
 
 use super::report::{Counts, Range, Window};
@@ -23,7 +24,7 @@ pub struct Part<I, N> {
     pub name: N,
     /// The counts in the range.
     pub counts: Counts,
-    /// The counts in the preceding period of the same length.
+    /// Over the same part of the period before.
     pub before: Counts,
 }
 
@@ -35,12 +36,13 @@ macro_rules! parts_of {
              FROM usage_counts JOIN ", $table, " ON ", $table, ".id = usage_counts.key_id \
              AND ", $table, ".org_id = usage_counts.org_id \
              WHERE usage_counts.org_id = $1 AND usage_counts.resolution = $2 AND usage_counts.starts_at >= $3 \
-             AND usage_counts.starts_at < $5 GROUP BY ", $id, ", ", $name, ", usage_counts.outcome, within"
+             AND usage_counts.starts_at < $5 AND (usage_counts.starts_at < $6 OR usage_counts.starts_at >= $4) GROUP BY ", $id, ", ", $name, ", usage_counts.outcome, within"
         )
     };
 }
 
-/// Returns every key with requests in the range or in the preceding period, the most requests first.
+/// Every key that was asked about in the range or the period before it, most requests first. Only of the first `compared` is
+/// the period before counted to the hour or minute.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -48,17 +50,27 @@ pub async fn of_keys(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
     range: Range,
+    compared: usize,
 ) -> Result<Vec<Part<KeyId, KeyName>>, StorageError> {
     const SQL: &str = parts_of!("keys.id", "keys.name", "keys");
     let window = Window::new(range, engine.clock.now());
     let rows: Vec<Row<KeyId, KeyName>> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(window.resolution).bind(window.start_before()).bind(window.start())
-        .bind(window.end()).fetch_all(c).await)?;
-    Ok(gathered(rows))
+        .bind(permit.org_id()).bind(window.resolution).bind(window.before.starts_at).bind(window.start())
+        .bind(window.end()).bind(window.before.whole_until).fetch_all(c).await)?;
+    let mut parts = gathered(rows);
+    let listed = compared.min(parts.len());
+    for (id, outcome, at, count) in
+        rest(engine, permit, &window, "keys.id", "keys", &parts[..listed]).await?
+    {
+        if let Some(part) = parts.iter_mut().find(|part| part.id == id) {
+            part.before
+                .add(outcome.group(), window.before.share(at, count));
+        }
+    }
+    Ok(parts)
 }
 
-/// Returns every agent whose public ID was sent instead of a key in the range or in the preceding period, the most
-/// requests first.
+/// The same of agents whose public ID was sent in place of a key.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -66,13 +78,104 @@ pub async fn of_agents(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
     range: Range,
+    compared: usize,
 ) -> Result<Vec<Part<PublicId, DisplayName>>, StorageError> {
     const SQL: &str = parts_of!("agents.public_id", "agents.name", "agents");
     let window = Window::new(range, engine.clock.now());
     let rows: Vec<Row<PublicId, DisplayName>> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(window.resolution).bind(window.start_before()).bind(window.start())
-        .bind(window.end()).fetch_all(c).await)?;
-    Ok(gathered(rows))
+        .bind(permit.org_id()).bind(window.resolution).bind(window.before.starts_at).bind(window.start())
+        .bind(window.end()).bind(window.before.whole_until).fetch_all(c).await)?;
+    let mut parts = gathered(rows);
+    let listed = compared.min(parts.len());
+    for (id, outcome, at, count) in rest(
+        engine,
+        permit,
+        &window,
+        "agents.public_id",
+        "agents",
+        &parts[..listed],
+    )
+    .await?
+    {
+        if let Some(part) = parts.iter_mut().find(|part| part.id == id) {
+            part.before
+                .add(outcome.group(), window.before.share(at, count));
+        }
+    }
+    Ok(parts)
+}
+
+/// What is counted of these in the rest of the period before, which is no whole step: by outcome and finer step.
+async fn rest<I, N>(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    window: &Window,
+    id: &str,
+    table: &str,
+    parts: &[Part<I, N>],
+) -> Result<Vec<(I, Outcome, Timestamp, i64)>, StorageError>
+where
+    I: Copy
+        + for<'q> sqlx::Encode<'q, sqlx::Sqlite>
+        + for<'q> sqlx::Encode<'q, sqlx::Postgres>
+        + for<'r> sqlx::Decode<'r, sqlx::Sqlite>
+        + for<'r> sqlx::Decode<'r, sqlx::Postgres>
+        + sqlx::Type<sqlx::Sqlite>
+        + sqlx::Type<sqlx::Postgres>
+        + Send
+        + Unpin
+        + 'static,
+{
+    if parts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT {id}, usage_counts.outcome, usage_counts.starts_at, CAST(SUM(usage_counts.count) AS BIGINT) \
+         FROM {table} JOIN usage_counts ON usage_counts.key_id = {table}.id \
+         WHERE {table}.org_id = $1 AND usage_counts.org_id = $1 AND usage_counts.resolution = $2 \
+         AND usage_counts.starts_at >= $3 AND usage_counts.starts_at < $4 AND {id} IN ({}) \
+         GROUP BY {id}, usage_counts.outcome, usage_counts.starts_at",
+        places(5, parts.len())
+    );
+    let before = &window.before;
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id())
+            .bind(before.rest.name).bind(before.whole_until).bind(before.ends_at);
+        for part in parts {
+            query = query.bind(part.id);
+        }
+        query.fetch_all(c).await
+    })?)
+}
+
+/// How many keys work, and how many of those let a request pass in the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct KeysInUse {
+    /// Keys that are active.
+    pub active: i64,
+    /// Those of them that were used.
+    pub used: i64,
+}
+
+/// How many of the org's active keys are in use. What is revoked, expired or disabled cannot be used and counts nowhere.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn keys_in_use(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    range: Range,
+) -> Result<KeysInUse, StorageError> {
+    const SQL: &str = "SELECT COUNT(*) AS active, CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM usage_counts \
+             WHERE usage_counts.key_id = keys.id AND usage_counts.resolution = $3 AND usage_counts.starts_at >= $4 \
+             AND usage_counts.outcome = $5) THEN 1 ELSE 0 END), 0) AS BIGINT) AS used \
+         FROM keys WHERE keys.org_id = $1 AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
+         AND COALESCE(keys.expires_at > $2, TRUE)";
+    let now = engine.clock.now();
+    let window = Window::new(range, now);
+    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(now).bind(window.resolution).bind(window.start()).bind(Outcome::Valid)
+        .fetch_one(c).await)?)
 }
 
 /// ID, name, outcome, whether it is within the range, and count.

@@ -1,8 +1,11 @@
 //! Usage reports for the pages and the API: by time step, outcome and key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::RangeInclusive,
+};
 
-use jiff::{ToSpan, tz::TimeZone};
+use jiff::{ToSpan, Zoned, tz::TimeZone};
 
 use crate::{
     Engine,
@@ -10,22 +13,10 @@ use crate::{
     db::{StorageError, on, places},
     id::{KeyId, OrgId},
     outcome::{Outcome, OutcomeGroup},
-    time::{DAY, HOUR, Timestamp},
+    time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
-/// The period of a report. All steps are in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Range {
-    /// 24 hours in hourly steps.
-    Hours24,
-    /// 7 days in daily steps.
-    Days7,
-    /// 30 days in daily steps.
-    #[default]
-    Days30,
-    /// 12 calendar months in monthly steps.
-    Months12,
-}
+pub use super::range::Range;
 
 /// The number of decisions per outcome group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +47,7 @@ pub struct Report {
     pub ends_at: Timestamp,
     /// The sum of all steps.
     pub total: Counts,
-    /// The sum over the preceding period of the same length.
+    /// The sum over the same part of the period before: as much of it as has gone by of this one.
     pub total_before: Counts,
     /// Counts by outcome, without `VALID`, the most frequent first.
     pub refusals: Vec<(Outcome, i64)>,
@@ -77,37 +68,96 @@ impl Counts {
     }
 }
 
+/// Stored steps of one length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Resolution {
+    /// Its word in the database.
+    pub(super) name: &'static str,
+    /// In milliseconds.
+    width: i64,
+}
+
+const MINUTES: Resolution = Resolution {
+    name: "minute",
+    width: MINUTE,
+};
+const HOURS: Resolution = Resolution {
+    name: "hour",
+    width: HOUR,
+};
+const DAYS: Resolution = Resolution {
+    name: "day",
+    width: DAY,
+};
+
 /// A range at a given time: the boundaries of its steps, and the resolution of the stored counts that it sums.
 pub(super) struct Window {
     pub(super) resolution: &'static str,
     /// The starts of the steps, and the end of the last one.
     bounds: Vec<Timestamp>,
+    /// What it is compared with.
+    pub(super) before: Before,
+}
+
+/// As much of the period before as has gone by of this one: like is compared with like.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Before {
+    pub(super) starts_at: Timestamp,
+    /// Until here in whole steps, of the resolution that the range has.
+    pub(super) whole_until: Timestamp,
+    /// When it ends. The last of the steps that are summed may have ended later.
+    pub(super) ends_at: Timestamp,
+    /// Of which steps the rest is summed: of the finest that are kept for so long.
+    pub(super) rest: Resolution,
+}
+
+impl Before {
+    fn new(starts_at: Timestamp, ends_at: Timestamp, whole: Resolution, rest: Resolution) -> Self {
+        Self {
+            starts_at,
+            whole_until: ends_at.floor(whole.width),
+            ends_at,
+            rest,
+        }
+    }
+
+    /// How many of the requests of a step of the rest count: of a step that ended later its share.
+    pub(super) fn share(&self, step: Timestamp, count: i64) -> i64 {
+        let (within, width) = (self.ends_at.since(step), self.rest.width);
+        if within >= width {
+            return count;
+        }
+        let share = i128::from(count) * i128::from(within.max(0)) / i128::from(width);
+        i64::try_from(share).unwrap_or(count)
+    }
 }
 
 impl Window {
     pub(super) fn new(range: Range, now: Timestamp) -> Self {
-        let steps_of = |width: i64, count: i64| {
+        let steps_of = |step: Resolution, count: i64, rest: Resolution| {
+            let (width, length) = (step.width, count * step.width);
             let end = now.floor(width).plus(width);
-            (0..=count)
-                .map(|step| end.plus((step - count) * width))
-                .collect()
+            let bounds = (0..=count).map(|step| end.plus((step - count) * width));
+            Self {
+                resolution: step.name,
+                bounds: bounds.collect(),
+                before: Before::new(end.plus(-2 * length), now.plus(-length), step, rest),
+            }
         };
         match range {
-            Range::Hours24 => Self {
-                resolution: "hour",
-                bounds: steps_of(HOUR, 24),
-            },
-            Range::Days7 => Self {
-                resolution: "day",
-                bounds: steps_of(DAY, 7),
-            },
-            Range::Days30 => Self {
-                resolution: "day",
-                bounds: steps_of(DAY, 30),
-            },
+            Range::Hours24 => steps_of(HOURS, 24, MINUTES),
+            Range::Days7 => steps_of(DAYS, 7, HOURS),
+            Range::Days30 => steps_of(DAYS, 30, HOURS),
             Range::Months12 => Self {
-                resolution: "day",
-                bounds: month_bounds(now),
+                resolution: DAYS.name,
+                bounds: month_bounds(now, -11..=1),
+                // Hours are not kept for a year.
+                before: Before::new(
+                    month_bounds(now, -23..=-23).first().copied().unwrap_or(now),
+                    a_year_before(now),
+                    DAYS,
+                    DAYS,
+                ),
             },
         }
     }
@@ -123,11 +173,6 @@ impl Window {
             .unwrap_or(Timestamp::from_millis(0))
     }
 
-    /// The start of the preceding period of the same length.
-    pub(super) fn start_before(&self) -> Timestamp {
-        self.start().plus(-self.end().since(self.start()))
-    }
-
     /// The index of the step that contains a time within the range.
     fn step_of(&self, at: Timestamp) -> usize {
         self.bounds
@@ -136,14 +181,10 @@ impl Window {
     }
 }
 
-/// The starts of the last twelve months and of the next month, in UTC.
-fn month_bounds(now: Timestamp) -> Vec<Timestamp> {
-    let this_month = jiff::Timestamp::from_millisecond(now.as_millis())
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-        .to_zoned(TimeZone::UTC)
-        .date()
-        .first_of_month();
-    (-11..=1)
+/// The first instants of months, in UTC, counted from the present one.
+fn month_bounds(now: Timestamp, months: RangeInclusive<i32>) -> Vec<Timestamp> {
+    let this_month = in_utc(now).date().first_of_month();
+    months
         .filter_map(|months| {
             this_month
                 .checked_add(months.months())
@@ -153,6 +194,20 @@ fn month_bounds(now: Timestamp) -> Vec<Timestamp> {
         })
         .map(|midnight| Timestamp::from_millis(midnight.timestamp().as_millisecond()))
         .collect()
+}
+
+/// The same day and time of the year before; of February 29 the last day of February.
+fn a_year_before(now: Timestamp) -> Timestamp {
+    let before = in_utc(now).checked_sub(1.year());
+    before.map_or(now, |then| {
+        Timestamp::from_millis(then.timestamp().as_millisecond())
+    })
+}
+
+fn in_utc(at: Timestamp) -> Zoned {
+    jiff::Timestamp::from_millisecond(at.as_millis())
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_zoned(TimeZone::UTC)
 }
 
 /// Returns the org's totals.
@@ -192,7 +247,11 @@ async fn report(
          GROUP BY starts_at, outcome";
     let key = key_id.map_or_else(String::new, |id| id.to_string());
     let rows: Vec<(Timestamp, Outcome, i64)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(org_id).bind(window.resolution).bind(window.start_before()).bind(window.end()).bind(key)
+        .bind(org_id).bind(window.resolution).bind(window.before.starts_at).bind(window.end()).bind(&key)
+        .fetch_all(c).await)?;
+    let before = &window.before;
+    let rest: Vec<(Timestamp, Outcome, i64)> = on!(engine.db.read(), c => sqlx::query_as(SQL)
+        .bind(org_id).bind(before.rest.name).bind(before.whole_until).bind(before.ends_at).bind(&key)
         .fetch_all(c).await)?;
 
     let starts = &window.bounds[..window.bounds.len().saturating_sub(1)];
@@ -207,8 +266,10 @@ async fn report(
     let mut refusals: BTreeMap<Outcome, i64> = BTreeMap::new();
     for (at, outcome, count) in rows {
         let group = outcome.group();
-        if at < window.start() {
+        if at < before.whole_until {
             total_before.add(group, count);
+        }
+        if at < window.start() {
             continue;
         }
         total.add(group, count);
@@ -218,6 +279,9 @@ async fn report(
         if outcome != Outcome::Valid {
             *refusals.entry(outcome).or_default() += count;
         }
+    }
+    for (at, outcome, count) in rest {
+        total_before.add(outcome.group(), before.share(at, count));
     }
     let mut refusals: Vec<_> = refusals.into_iter().collect();
     refusals.sort_by_key(|(_, count)| -count);
@@ -256,4 +320,54 @@ pub async fn requests_of_keys(
         query.fetch_all(c).await
     })?;
     Ok(rows.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_millis(at.as_millisecond())
+    }
+
+    #[test]
+    fn a_period_under_way_is_compared_with_as_much_of_the_one_before() {
+        let of = |range, now| {
+            let Before {
+                starts_at,
+                whole_until,
+                ends_at,
+                rest,
+            } = Window::new(range, at(now)).before;
+            let times = [starts_at, whole_until, ends_at].map(|time| {
+                let time = jiff::Timestamp::from_millisecond(time.as_millis()).unwrap();
+                time.strftime("%F %H:%M").to_string()
+            });
+            format!("{} {}", times.join(", "), rest.name)
+        };
+        let now = "2026-11-26T00:20:30Z";
+        let expected = [
+            "2026-11-24 01:00, 2026-11-25 00:00, 2026-11-25 00:20 minute",
+            "2026-11-13 00:00, 2026-11-19 00:00, 2026-11-19 00:20 hour",
+            "2026-09-28 00:00, 2026-10-27 00:00, 2026-10-27 00:20 hour",
+            "2024-12-01 00:00, 2025-11-26 00:00, 2025-11-26 00:20 day",
+        ];
+        assert_eq!(Range::ALL.map(|range| of(range, now)), expected);
+        let leap_day = of(Range::Months12, "2028-02-29T12:00:00Z");
+        assert_eq!(
+            leap_day,
+            "2026-03-01 00:00, 2027-02-28 00:00, 2027-02-28 12:00 day"
+        );
+    }
+
+    #[test]
+    fn a_step_that_has_not_ended_counts_by_its_share() {
+        let before = Window::new(Range::Days7, at("2026-11-26T10:15:00Z")).before;
+        assert_eq!(before.share(at("2026-11-19T09:00:00Z"), 10), 10);
+        assert_eq!(before.share(at("2026-11-19T10:00:00Z"), 10), 2);
+        assert_eq!(before.share(at("2026-11-19T11:00:00Z"), 10), 0);
+        let most = before.share(at("2026-11-19T10:00:00Z"), i64::MAX);
+        assert_eq!(most, i64::MAX / 4);
+    }
 }

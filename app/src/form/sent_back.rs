@@ -2,6 +2,8 @@
 
 /// Single-line fields.
 pub const MAX_NAME: usize = 200;
+/// The same of an ID of another system, which may have 255.
+pub const MAX_ID: usize = 400;
 /// The revision that the form was rendered with.
 pub const MAX_BASE: usize = 500;
 /// Lists of domains or IP ranges, equal to the `maxlength` of their fields.

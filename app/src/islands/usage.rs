@@ -9,8 +9,8 @@ use super::{
 use crate::{
     calls::usage,
     heading::Heading,
-    text::number::counted,
-    values::usage::{Range, ShownUsage},
+    text::{number::counted, words::range_title},
+    values::usage::{Range, ShownUsage, range_of},
 };
 
 /// The title, the period and links to other ranges. Without JavaScript the links load the page again.
@@ -56,7 +56,7 @@ fn link(choice: Choice, range: Range) -> impl IntoView {
         }
     };
     view! {
-        <a href=choice.address(range) aria-current=move || is_chosen().then_some("true") on:click=request>{range.title()}</a>
+        <a href=choice.address(range) aria-current=move || is_chosen().then_some("true") on:click=request>{range_title(range)}</a>
     }
 }
 
@@ -89,7 +89,7 @@ impl Choice {
     /// The URL of the page with a range.
     fn address(self, range: Range) -> String {
         self.org
-            .with_value(|org| format!("/orgs/{org}/usage?range={}", range.word()))
+            .with_value(|org| format!("/orgs/{org}/usage?range={}", range.as_str()))
     }
 
     /// Shows the range in the URL. The event also fires when the user follows a link to a fragment of the page.
@@ -97,7 +97,7 @@ impl Choice {
         let query = window().location().search().unwrap_or_default();
         let mut pairs = query.trim_start_matches('?').split('&');
         let word = pairs.find_map(|pair| pair.strip_prefix("range="));
-        let range = Range::from_word(word.unwrap_or_default());
+        let range = range_of(word.unwrap_or_default());
         if range != self.range.get_untracked() || self.is_requested() {
             self.request(range, Why::Address);
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use latchkey::{
     access::{Membership, Permit, to},
+    convention::Convention,
     key::{Environment, Kind},
     keys::create::{
         CreateKeyError, CreatedKey as EngineCreatedKey, NewKey, create, sent_creation_token,
@@ -40,7 +41,11 @@ pub async fn create_key(
 ) -> Result<KeyOutcome, AppError> {
     let membership = request.membership_of(org).await?;
     let permit: Permit<to::CreateKeys> = membership.permit()?;
-    let new = match read(&form, request.engine().clock().now()) {
+    let new = match read(
+        &form,
+        request.engine().convention(),
+        request.engine().clock().now(),
+    ) {
         Ok(new) => new,
         Err(errors) => return Ok(KeyOutcome::Refused(errors)),
     };
@@ -108,11 +113,21 @@ fn shown_key(
     }
 }
 
-/// Parses the fields. Checks that need the convention or the database are left to [`create`].
-fn read(form: &SettingsForm, now: Timestamp) -> Result<NewKey, Vec<FieldError>> {
+/// Reads the fields. What needs the database is left to [`create`].
+fn read(
+    form: &SettingsForm,
+    convention: &Convention,
+    now: Timestamp,
+) -> Result<NewKey, Vec<FieldError>> {
     let mut fields = FieldReader::default();
     let kind = form.kind.parse::<Kind>();
-    let settings = read_new(form, kind.as_ref().ok().copied(), &mut fields, now);
+    let settings = read_new(
+        form,
+        kind.as_ref().ok().copied(),
+        &mut fields,
+        convention,
+        now,
+    );
     let kind = fields.take("kind", kind);
     let environment = fields.take("environment", form.environment.parse::<Environment>());
     match (kind, environment, settings) {

@@ -10,13 +10,18 @@ use latchkey::{
         edit::{DomainsChange, EditDomains, EditKeyError, edit_domains as engine_edit},
         show,
     },
+    role::Action,
 };
+use leptos::prelude::*;
 
 use super::key_domains::key_domains;
 use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
-    pages::field_reader::FieldReader,
+    pages::{
+        audit::{HistoryCard, entries_of_key, history_of_key},
+        field_reader::FieldReader,
+    },
     request::PageRequest,
     values::key_domains::{DomainsAnswer, DomainsForm},
 };
@@ -53,6 +58,7 @@ pub async fn edit_domains(
                 domains,
                 added: requested.added,
                 removed: requested.removed,
+                history: history(request, &membership, id).await?,
             },
             None => DomainsAnswer::Refused(vec![FieldError::new(
                 WHOLE_FORM,
@@ -60,6 +66,19 @@ pub async fn edit_domains(
             )]),
         },
     )
+}
+
+async fn history(
+    request: &PageRequest,
+    membership: &Membership,
+    id: KeyId,
+) -> Result<String, AppError> {
+    if !membership.role().may(Action::SeeAuditLog) {
+        return Ok(String::new());
+    }
+    let items = history_of_key(request.engine(), membership, id).await?;
+    let href = entries_of_key(membership.org().slug.as_str(), &id.to_string());
+    Ok(Owner::new().with(|| view! { <HistoryCard items href/> }.to_html()))
 }
 
 async fn read_key(
@@ -131,7 +150,10 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
     let new: Vec<&DomainPattern> = more.iter().filter(|one| !listed.contains(one)).collect();
     Requested {
         added: texts(&new),
-        change: of_domains(DomainsChange::Add(more)),
+        change: of_domains(match DomainPattern::parse_stored(&form.before) {
+            Ok(next) => DomainsChange::Insert(more, next),
+            Err(_) => DomainsChange::Add(more),
+        }),
         ..Requested::default()
     }
 }

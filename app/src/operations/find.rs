@@ -2,7 +2,7 @@
 
 use latchkey::{
     access::{Membership, to},
-    agents::show::summaries,
+    agents::show::{Place, summaries},
     keys::{
         list::{KeyQuery, list},
         project::choices,
@@ -84,7 +84,13 @@ async fn agents(
     membership: &Membership,
     search: &Search,
 ) -> Result<Vec<Found>, AppError> {
-    let all = summaries(request.engine(), &membership.permit()?, None, MAX_AGENTS).await?;
+    let all = summaries(
+        request.engine(),
+        &membership.permit()?,
+        Place::Start,
+        MAX_AGENTS,
+    )
+    .await?;
     let found = all
         .into_iter()
         .map(|agent| (agent.name.to_string(), agent.public_id.to_string()))

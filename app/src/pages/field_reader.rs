@@ -70,9 +70,11 @@ pub fn expiry(expires: &str, day: &str, now: Timestamp) -> Result<Option<Timesta
     const LONGEST_DAYS: i64 = 36_500;
     match expires {
         "never" => Ok(None),
-        "date" => end_of_day(day)
-            .map(Some)
-            .ok_or("Choose the last day on which the key works."),
+        "date" => match end_of_day(day) {
+            Some(end) if end <= now => Err("The expiry date must be in the future."),
+            Some(end) => Ok(Some(end)),
+            None => Err("Choose the last day on which the key works."),
+        },
         days => match days.parse::<i64>() {
             Ok(days @ 1..=LONGEST_DAYS) => Ok(Some(now.plus(days * DAY))),
             _ => Err("Choose when the key expires."),

@@ -59,7 +59,7 @@ mod format {
         pub fn full(time: Timestamp) -> Self {
             let full = written(time, "%b %-d, %Y, %H:%M UTC");
             Self {
-                iso: written(time, "%Y-%m-%dT%H:%M:%SZ"),
+                iso: written(time, "%Y-%m-%dT%H:%M:%S%.3fZ"),
                 short: full.clone(),
                 full,
             }
@@ -76,7 +76,8 @@ mod format {
         written(time, "%H:%M:%S UTC")
     }
 
-    /// How long ago `time` was: "just now", "2 minutes ago", "yesterday", or the date if it was long ago.
+    /// How long ago `time` was: "just now", "2 minutes ago", and from 24 hours on by the calendar, in UTC as all dates: "yesterday",
+    /// "2 days ago", and the date when it was long ago.
     fn relative(time: Timestamp, now: Timestamp) -> String {
         let ago = |count: i64, unit: &str| {
             format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
@@ -85,9 +86,11 @@ mod format {
             ..MINUTE => "just now".to_owned(),
             past @ MINUTE..HOUR => ago(past / MINUTE, "minute"),
             past @ HOUR..DAY => ago(past / HOUR, "hour"),
-            past if past < 2 * DAY => "yesterday".to_owned(),
-            past if past < 30 * DAY => ago(past / DAY, "day"),
-            _ => date(time),
+            _ => match now.floor(DAY).since(time.floor(DAY)) / DAY {
+                1 => "yesterday".to_owned(),
+                days @ 2..30 => ago(days, "day"),
+                _ => date(time),
+            },
         }
     }
 
@@ -111,7 +114,7 @@ mod format {
             assert_eq!(
                 (text.iso.as_str(), text.short.as_str(), text.full.as_str()),
                 (
-                    "2027-01-15T08:00:00Z",
+                    "2027-01-15T08:00:00.000Z",
                     "Jan 15, 2027",
                     "Jan 15, 2027, 08:00 UTC"
                 )
@@ -129,6 +132,10 @@ mod format {
             assert_eq!(of(DAY), "yesterday");
             assert_eq!(of(12 * DAY), "12 days ago");
             assert_eq!(of(30 * DAY), "Dec 16, 2026");
+            // NOON is at 08:00.
+            assert_eq!(of(DAY + 8 * HOUR), "yesterday");
+            assert_eq!(of(DAY + 8 * HOUR + 1), "2 days ago");
+            assert_eq!(of(47 * HOUR), "2 days ago");
         }
     }
 }

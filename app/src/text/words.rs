@@ -3,6 +3,7 @@
 use latchkey::{
     convention::KindNames,
     key::{Environment, Kind, RevokeReason},
+    usage::Range,
 };
 
 /// The convention's name of a kind, and what the kind is for.
@@ -41,5 +42,34 @@ pub const fn reason_title(reason: RevokeReason) -> &'static str {
         RevokeReason::Unused => "Unused",
         RevokeReason::LeftTeam => "Left the team",
         RevokeReason::Other => "Other",
+    }
+}
+
+/// A range as links say it.
+pub const fn range_title(range: Range) -> &'static str {
+    match range {
+        Range::Hours24 => "24 h",
+        Range::Days7 => "7 days",
+        Range::Days30 => "30 days",
+        Range::Months12 => "12 months",
+    }
+}
+
+/// What a range is compared with, to follow "on".
+pub const fn period_before(range: Range) -> &'static str {
+    match range {
+        Range::Hours24 => "the same part of the 24 hours before",
+        Range::Days7 => "the same part of the 7 days before",
+        Range::Days30 => "the same part of the 30 days before",
+        Range::Months12 => "the same part of the year before",
+    }
+}
+
+/// What a step of a range is.
+pub const fn step_name(range: Range) -> &'static str {
+    match range {
+        Range::Hours24 => "Hour",
+        Range::Days7 | Range::Days30 => "Day",
+        Range::Months12 => "Month",
     }
 }

@@ -33,6 +33,8 @@ impl KeyDomains {
 pub struct DomainsForm {
     /// Domains to add, separated by commas or line breaks.
     pub add: String,
+    /// The listed domain that those to add are listed before; empty for the end of the list.
+    pub before: String,
     /// Domains to remove, exactly as listed.
     pub remove: Vec<String>,
     /// `allow` or `forbid`.
@@ -51,6 +53,8 @@ pub enum DomainsAnswer {
         added: Vec<String>,
         /// The domains that were removed.
         removed: Vec<String>,
+        /// The entries on the key, as its page has them; empty for those who may not see them.
+        history: String,
     },
     /// Nothing was changed, because of these errors.
     Refused(Vec<FieldError>),

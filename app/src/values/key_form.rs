@@ -1,9 +1,11 @@
 //! The submitted fields of the forms that create and edit a key.
 
-use latchkey::convention::MAX_SCOPES;
+use latchkey::{convention::MAX_SCOPES, key::settings::KeySettings};
 use serde::{Deserialize, Serialize};
 
-use crate::form::sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each};
+use crate::form::sent_back::{
+    MAX_BASE, MAX_ID, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back, sent_back_each,
+};
 
 /// The fields of the forms that create and edit a key, URL-encoded with `scopes` repeated. Fields that a form does not
 /// have are empty.
@@ -11,6 +13,8 @@ use crate::form::sent_back::{MAX_BASE, MAX_LIST, MAX_NAME, MAX_NOTES, sent_back,
 #[serde(default)]
 pub struct SettingsForm {
     pub name: String,
+    /// The ID that the operator's own system has for what the key is for; empty for none.
+    pub external_id: String,
     /// `secret` or `widget`. Only for a new key.
     pub kind: String,
     /// `live` or `test`. Only for a new key.
@@ -37,12 +41,56 @@ pub struct SettingsForm {
 }
 
 impl SettingsForm {
+    /// What the form of a key with these settings begins with, but for its revision.
+    pub fn of(settings: &KeySettings) -> Self {
+        let ranges: Vec<String> = settings.ip_ranges.iter().map(ToString::to_string).collect();
+        let project = settings.project.map(|id| id.to_string());
+        Self {
+            name: settings.name.to_string(),
+            external_id: settings.external_id.clone().unwrap_or_default(),
+            project: project.unwrap_or_default(),
+            scopes: settings.scopes.iter().map(ToString::to_string).collect(),
+            expires: "keep".to_owned(),
+            ip_ranges: ranges.join("\n"),
+            notes: settings.notes.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// A setting as it was typed, as [`KeySettings::read`] reads it.
+    pub fn text(&self, setting: &str) -> String {
+        match setting {
+            "name" => self.name.clone(),
+            "external_id" => self.external_id.clone(),
+            "scopes" => self.scopes.join(","),
+            "domains" => self.domains.clone(),
+            "localhost_forbidden" => (self.localhost == "forbid").to_string(),
+            "ip_ranges" => self.ip_ranges.clone(),
+            "notes" => self.notes.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// The fields of the form that edits a key that hold one text: the setting, the name of the field, and the text.
+    pub fn texts(&mut self) -> [(&'static str, &'static str, &mut String); 7] {
+        [
+            ("name", "name", &mut self.name),
+            ("external_id", "external_id", &mut self.external_id),
+            ("project", "project", &mut self.project),
+            ("expires_at", "expires", &mut self.expires),
+            ("expires_at", "expires_on", &mut self.expires_on),
+            ("ip_ranges", "ip_ranges", &mut self.ip_ranges),
+            ("notes", "notes", &mut self.notes),
+        ]
+    }
+
     /// The values to render again, each truncated to the maximum of its field.
     pub fn sent_back(self) -> Self {
         let line = |text: String| sent_back(&text, MAX_NAME);
         let list = |text: String| sent_back(&text, MAX_LIST);
         Self {
             name: line(self.name),
+            external_id: sent_back(&self.external_id, MAX_ID),
             kind: line(self.kind),
             environment: line(self.environment),
             project: line(self.project),

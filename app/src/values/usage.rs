@@ -2,73 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The range of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Range {
-    /// The last 24 hours, by hour.
-    #[serde(rename = "24h")]
-    Hours24,
-    /// The last 7 days, by day.
-    #[serde(rename = "7d")]
-    Days7,
-    /// The last 30 days, by day.
-    #[default]
-    #[serde(rename = "30d")]
-    Days30,
-    /// The last 12 months, by month.
-    #[serde(rename = "12m")]
-    Months12,
-}
+pub use latchkey::usage::Range;
 
-impl Range {
-    /// Every range, shortest first.
-    pub const ALL: [Self; 4] = [Self::Hours24, Self::Days7, Self::Days30, Self::Months12];
-
-    /// The query value.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Hours24 => "24h",
-            Self::Days7 => "7d",
-            Self::Days30 => "30d",
-            Self::Months12 => "12m",
-        }
-    }
-
-    /// Parses a query value; the default range if it is unknown.
-    pub fn from_word(word: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|range| range.word() == word)
-            .unwrap_or_default()
-    }
-
-    /// The label of the link.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Hours24 => "24 h",
-            Self::Days7 => "7 days",
-            Self::Days30 => "30 days",
-            Self::Months12 => "12 months",
-        }
-    }
-
-    /// The name of the preceding period, to follow "vs.".
-    pub const fn before(self) -> &'static str {
-        match self {
-            Self::Hours24 => "the previous 24 hours",
-            Self::Days7 => "the previous 7 days",
-            Self::Days30 => "the previous 30 days",
-            Self::Months12 => "the previous 12 months",
-        }
-    }
-
-    pub const fn step_name(self) -> &'static str {
-        match self {
-            Self::Hours24 => "Hour",
-            Self::Days7 | Self::Days30 => "Day",
-            Self::Months12 => "Month",
-        }
-    }
+/// Parses a query value; the default range if it is unknown. Earlier versions used `12m`.
+pub fn range_of(word: &str) -> Range {
+    let word = if word == "12m" { "12mo" } else { word };
+    let mut ranges = Range::ALL.into_iter();
+    ranges
+        .find(|range| range.as_str() == word)
+        .unwrap_or_default()
 }
 
 /// The usage page in a range.

@@ -32,6 +32,9 @@ pub struct NewKeyFlags {
     /// The name.
     #[arg(long)]
     name: KeyName,
+    /// The ID that your own system has for the user or the thing that the key is for.
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
     /// The kind: secret (for servers) or widget (for browsers).
     #[arg(long)]
     kind: Kind,
@@ -89,6 +92,7 @@ pub async fn key(settings: &Settings, flags: NewKeyFlags) -> Result<(), CliError
         environment: flags.environment,
         settings: KeySettings {
             name: flags.name,
+            external_id: flags.external_id,
             project,
             scopes: flags.scope,
             domains,

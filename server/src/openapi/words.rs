@@ -8,6 +8,7 @@ use latchkey::{
     key::{Environment, Kind, RevokeReason, Status},
     name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
+    usage::Range,
     verify::InvalidReason,
 };
 use utoipa::{
@@ -17,7 +18,7 @@ use utoipa::{
 
 use crate::{
     problem::code::Code,
-    rest::sort::{Order, Sort},
+    rest::sort::{self, Order, Sort},
 };
 
 macro_rules! schemas {
@@ -50,6 +51,8 @@ schemas! {
     KeyStatus = words(Status::ALL.iter().map(|status| status.as_str()));
     /// The field by which a list of keys is sorted.
     KeySort = words(Sort::ALL.iter().map(|sort| sort.as_str()));
+    /// The field by which a list of agents is sorted.
+    AgentSort = words(sort::AgentSort::ALL.iter().map(|sort| sort.as_str()));
     /// Ascending or descending.
     SortOrder = words(Order::ALL.iter().map(|order| order.as_str()));
     /// Why the key was revoked.
@@ -61,7 +64,7 @@ schemas! {
     /// The error code. See `/docs/errors`.
     ProblemCode = words(Code::ALL.iter().map(|code| code.as_str()));
     /// The period: 24 hours, 7 or 30 days, or 12 calendar months.
-    UsageRange = words(["24h", "7d", "30d", "12mo"].into_iter());
+    UsageRange = words(Range::ALL.iter().map(|range| range.as_str()));
     /// What a service token can be used for.
     TokenScope = words(["verify", "manage"].into_iter());
     /// The status of a service token. Only `active` tokens work.

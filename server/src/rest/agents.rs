@@ -8,6 +8,7 @@ use latchkey::{
         create::{Once, create_once},
         delete,
         edit::{self, EditAgent},
+        list::{self, Place, SortBy},
         show,
     },
     domain::{DomainPattern, MAX_PATTERNS},
@@ -27,6 +28,7 @@ use super::{
     idempotency::{Idempotency, replayed},
     path::{AgentPath, OrgPath, no_agent},
     query::{Limit, Parameters, not_a_cursor},
+    sort::{AgentSort, Order},
 };
 use crate::{app_state::AppState, openapi::words, problem::Problem};
 
@@ -58,12 +60,12 @@ pub struct AgentObject {
 /// One page of agents.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AgentList {
-    /// The agents, oldest first.
+    /// The agents.
     data: Vec<AgentObject>,
     /// The `cursor` of the next page. Null on the last page.
-    #[schema(value_type = Option<String>, required)]
-    next_cursor: Option<AgentId>,
-    /// The number of agents on all pages.
+    #[schema(required)]
+    next_cursor: Option<String>,
+    /// The number of agents that match the filters, on all pages.
     total: i64,
 }
 
@@ -108,33 +110,58 @@ pub struct AgentChange {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AgentQuery {
+pub struct AgentListQuery {
     /// The maximum number of items on a page. Default: 50. A page with 1 MB of items can have fewer.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the previous page.
-    #[param(pattern = "^agn_[0-9a-f]{32}$")]
+    /// The `next_cursor` of the previous page, which had the same `sort` and `order`.
+    #[param(pattern = "^(created_at|name)\\.(asc|desc)\\.agn_[0-9a-f]{32}~.+$")]
     cursor: Option<String>,
+    /// The field by which the list is sorted. Default: `created_at`.
+    #[param(value_type = words::AgentSort, required = false)]
+    sort: Option<AgentSort>,
+    /// The direction. Default: `asc`. Names ignore case.
+    #[param(value_type = words::SortOrder, required = false)]
+    order: Option<Order>,
+    /// Returns only agents of the project with this ID.
+    #[param(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
+    project: Option<ProjectId>,
 }
 
 /// List agents
-#[utoipa::path(get, path = "/v1/orgs/{org}/agents", operation_id = "list_agents", tag = "Agents", params(AgentQuery),
+#[utoipa::path(get, path = "/v1/orgs/{org}/agents", operation_id = "list_agents", tag = "Agents", params(AgentListQuery),
     responses((status = 200, description = "A page of the list", body = AgentList)))]
 pub async fn list(
     State(state): State<AppState>,
     of: OrgPath,
-    Parameters(query): Parameters<AgentQuery>,
+    Parameters(query): Parameters<AgentListQuery>,
 ) -> Result<Json<AgentList>, Problem> {
-    let after = query.cursor.map(|cursor| cursor.parse()).transpose();
-    let after = after.map_err(|_| not_a_cursor())?;
-    let page = show::page(&state.engine, &of.permit()?, after, query.limit.into()).await;
-    let (agents, next_cursor) = page?;
-    let total = show::count(&state.engine, &of.permit()?).await?;
+    let (sort, order) = (
+        query.sort.unwrap_or_default(),
+        query.order.unwrap_or(Order::Asc),
+    );
+    // A cursor is valid only for the order that it was created in.
+    let prefix = format!("{}.{}.", sort.as_str(), order.as_str());
+    let after = query.cursor.map(|cursor| {
+        let place = cursor.strip_prefix(&prefix).and_then(Place::parse);
+        place.ok_or_else(not_a_cursor)
+    });
+    let query = list::AgentQuery {
+        project: query.project,
+        sort: match sort {
+            AgentSort::CreatedAt => SortBy::Created,
+            AgentSort::Name => SortBy::Name,
+        },
+        descending: order == Order::Desc,
+        after: after.transpose()?,
+        limit: query.limit.into(),
+    };
+    let page = list::list(&state.engine, &of.permit()?, &query).await?;
     Ok(Json(AgentList {
-        data: agents.into_iter().map(AgentObject::from).collect(),
-        next_cursor,
-        total,
+        data: page.agents.into_iter().map(AgentObject::from).collect(),
+        next_cursor: page.next.map(|place| format!("{prefix}{place}")),
+        total: page.matching,
     }))
 }
 

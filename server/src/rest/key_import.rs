@@ -1,6 +1,8 @@
 //! `POST /v1/orgs/{org}/keys/import`: imports keys that were created elsewhere, by their SHA-256 digests. The body is
 //! the same JSON file that the pages and the command line import.
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     body::Body,
@@ -8,10 +10,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt as _, Limited};
-use latchkey::keys::import::{self, EntryReport, Format, ImportError, Report, import_whole};
-use latchkey::{arrivals::Arrival, fault::Fault, id::OrgId};
+use latchkey::{
+    arrivals::Arrival,
+    fault::Fault,
+    id::OrgId,
+    key::settings::READ,
+    keys::import::{self, EntryReport, Format, ImportError, Report, import_whole},
+};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::{
     body::check_media_type,
@@ -20,6 +30,7 @@ use super::{
 };
 use crate::{
     app_state::AppState,
+    key_object::NewKeyBody,
     problem::{Code, FieldError, Problem},
 };
 
@@ -38,11 +49,8 @@ pub struct ImportQuery {
 
 /// A key that was created elsewhere. Fields that are null or empty count as absent.
 #[derive(ToSchema)]
-#[schema(as = ImportedKey)]
 #[expect(dead_code, reason = "the engine reads the file; this describes it")]
-pub struct EntryBody {
-    /// The name of the key: 1 to 50 characters.
-    name: String,
+struct EntryFields {
     /// The SHA-256 of the key, in hexadecimal or base64.
     sha256: String,
     /// The beginning of the key, for display. It also states the kind and environment, if it is a prefix of this instance.
@@ -61,19 +69,35 @@ pub struct EntryBody {
     expires_at: Option<String>,
     /// The number of days after which the key expires.
     expires_in_days: Option<u32>,
-    /// The scopes.
-    scopes: Option<Vec<String>>,
-    /// The domains on which a widget key works.
-    domains: Option<Vec<String>>,
-    /// Whether pages on localhost are blocked.
-    localhost_forbidden: Option<bool>,
-    /// The IP ranges that can use the key.
-    ip_ranges: Option<Vec<String>>,
-    /// Notes for your team.
-    notes: Option<String>,
-    /// Metadata that each verification returns.
-    #[schema(value_type = Option<Object>)]
-    metadata: Option<()>,
+}
+
+/// What the engine reads: the fields above, and the settings that it reads of a new key.
+pub struct EntryBody;
+
+impl PartialSchema for EntryBody {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = EntryFields::schema();
+        if let (RefOr::T(Schema::Object(entry)), RefOr::T(Schema::Object(new))) =
+            (&mut schema, NewKeyBody::schema())
+        {
+            let is_setting = |field: &str| READ.iter().any(|(setting, _)| *setting == field);
+            let settings = new.properties.into_iter();
+            entry
+                .properties
+                .extend(settings.filter(|(field, _)| is_setting(field)));
+            let required = new.required.into_iter();
+            entry
+                .required
+                .extend(required.filter(|field| is_setting(field)));
+        }
+        schema
+    }
+}
+
+impl ToSchema for EntryBody {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("ImportedKey")
+    }
 }
 
 /// What an import did, or would do.

@@ -68,7 +68,7 @@ pub struct KeyListQuery {
     /// The direction. Default: `asc` for names, which ignore case, and `desc` for times.
     #[param(value_type = words::SortOrder, required = false)]
     order: Option<Order>,
-    /// Part of the name or display form: at most 200 characters.
+    /// Part of the name, display form or external ID, or the whole ID: at most 200 characters.
     #[param(value_type = Option<String>, max_length = 200)]
     q: Option<Search>,
     /// Returns only keys with this status.
@@ -83,6 +83,8 @@ pub struct KeyListQuery {
     /// Returns only keys of the project with this ID.
     #[param(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
+    /// Returns only keys with exactly this external ID.
+    external_id: Option<String>,
 }
 
 /// List keys
@@ -102,6 +104,7 @@ pub async fn list(
         search: query.q.unwrap_or_default(),
         environment: query.environment,
         kind: query.kind,
+        external_id: query.external_id,
         status: query.status.map_or(StatusFilter::Any, StatusFilter::Is),
         sort: sorted.by(),
         descending: sorted.is_descending(),

@@ -1,4 +1,4 @@
-//! The query parameters for the order of a list of keys.
+//! The words for the order of a list.
 
 use serde::Deserialize;
 
@@ -11,6 +11,15 @@ pub enum Sort {
     Name,
     LastUsedAt,
     ExpiresAt,
+}
+
+/// What a list of agents is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentSort {
+    #[default]
+    CreatedAt,
+    Name,
 }
 
 /// The sort direction.
@@ -35,6 +44,19 @@ impl Sort {
             Self::Name => "name",
             Self::LastUsedAt => "last_used_at",
             Self::ExpiresAt => "expires_at",
+        }
+    }
+}
+
+impl AgentSort {
+    /// Every field that a list can be sorted by.
+    pub const ALL: [Self; 2] = [Self::CreatedAt, Self::Name];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::Name => "name",
         }
     }
 }

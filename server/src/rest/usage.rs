@@ -16,24 +16,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::{path::OrgPath, query::Parameters};
 use crate::{app_state::AppState, openapi::words, problem::Problem};
 
-/// The period.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub enum UsageRange {
-    /// The last 24 hours, by hour.
-    #[serde(rename = "24h")]
-    Hours24,
-    /// The last 7 days, by day.
-    #[serde(rename = "7d")]
-    Days7,
-    /// The last 30 days, by day.
-    #[default]
-    #[serde(rename = "30d")]
-    Days30,
-    /// The last 12 calendar months, by month.
-    #[serde(rename = "12mo")]
-    Months12,
-}
-
 /// The usage to retrieve.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +24,7 @@ pub struct UsageQuery {
     /// The period. Default: `30d`.
     #[serde(default)]
     #[param(value_type = words::UsageRange, required = false)]
-    range: UsageRange,
+    range: Range,
 }
 
 /// The number of verifications by result.
@@ -106,7 +88,7 @@ pub struct AgentUsage {
 pub struct Usage {
     /// The period.
     #[schema(value_type = words::UsageRange)]
-    range: UsageRange,
+    range: Range,
     /// When the last step ends.
     #[schema(value_type = jiff::Timestamp)]
     ends_at: Option<Rfc3339>,
@@ -114,7 +96,7 @@ pub struct Usage {
     steps: Vec<UsageStep>,
     /// The sum of the steps.
     total: UsageCounts,
-    /// The sum over the previous period of the same length.
+    /// The sum over the same part of the previous period: as much of it as has passed of this one.
     total_before: UsageCounts,
     /// Each code other than `VALID` that was returned, most frequent first.
     refusals: Vec<Refusal>,
@@ -122,17 +104,6 @@ pub struct Usage {
     keys: Vec<KeyUsage>,
     /// Every agent whose public ID was used without a key, most requests first.
     agents: Vec<AgentUsage>,
-}
-
-impl From<UsageRange> for Range {
-    fn from(range: UsageRange) -> Self {
-        match range {
-            UsageRange::Hours24 => Self::Hours24,
-            UsageRange::Days7 => Self::Days7,
-            UsageRange::Days30 => Self::Days30,
-            UsageRange::Months12 => Self::Months12,
-        }
-    }
 }
 
 impl From<Counts> for UsageCounts {
@@ -154,11 +125,11 @@ pub async fn show(
     Parameters(query): Parameters<UsageQuery>,
 ) -> Result<Json<Usage>, Problem> {
     let engine = &state.engine;
-    let range = query.range.into();
+    let range = query.range;
     let report = report::of_org(engine, &of.permit()?, range).await;
     let report = report?;
-    let keys = parts::of_keys(engine, &of.permit()?, range).await;
-    let agents = parts::of_agents(engine, &of.permit()?, range).await;
+    let keys = parts::of_keys(engine, &of.permit()?, range, 0).await;
+    let agents = parts::of_agents(engine, &of.permit()?, range, 0).await;
     let steps = report.steps.iter().map(|step| UsageStep {
         starts_at: step.starts_at.rfc3339(),
         counts: step.counts.into(),

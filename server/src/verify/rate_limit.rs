@@ -55,9 +55,11 @@ impl<'a> RateLimit<'a> {
     }
 }
 
-/// Converts milliseconds to seconds, rounded up.
+/// Milliseconds in seconds, of which the last may not be over: never more than the window has, even where the clock was set
+/// back.
 fn whole_seconds(millis: i64) -> i64 {
-    millis.div_euclid(SECOND) + i64::from(millis.rem_euclid(SECOND) > 0)
+    let seconds = millis.div_euclid(SECOND) + i64::from(millis.rem_euclid(SECOND) > 0);
+    seconds.min(WINDOW_SECONDS)
 }
 
 // The name of a class consists of a–z, 0–9 and `-`, so it needs no escaping.
@@ -82,5 +84,16 @@ impl fmt::Display for Remaining<'_> {
             ..
         } = self.0;
         write!(f, "\"{class}\";r={remaining};t={reset_seconds}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_second_is_waited_for_and_no_wait_is_longer_than_the_window() {
+        let seconds = [0, 1, 999, 1_000, 1_001, 59_001, 60_000, 60_001, 3_600_000];
+        assert_eq!(seconds.map(whole_seconds), [0, 1, 1, 1, 2, 60, 60, 60, 60]);
     }
 }

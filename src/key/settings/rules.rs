@@ -7,9 +7,13 @@ use crate::{
     ip_range::{MAX_RANGES, TOO_MANY_RANGES},
     key::Kind,
     list::each_once,
+    name::may_be_in_a_name,
+    nfc::nfc,
     time::Timestamp,
 };
 
+/// The most characters that an external ID has.
+pub const MAX_EXTERNAL_ID: usize = 255;
 /// The maximum length of notes, in characters.
 pub const MAX_NOTES: usize = 2_000;
 /// The maximum size of metadata as JSON, in bytes.
@@ -21,6 +25,14 @@ const MAX_LISTED_SCOPES: usize = 20;
 /// Why a key's settings are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeyField {
+    /// The external ID is too long.
+    #[error("An external ID must have at most 255 characters.")]
+    ExternalIdTooLong,
+    /// Control characters, and characters that nobody sees.
+    #[error(
+        "An external ID cannot contain line breaks, control characters or invisible characters."
+    )]
+    ExternalIdUnreadable,
     /// A widget key without domains, which would work nowhere.
     #[error("Enter at least one domain. A widget key works only on its allowed domains.")]
     DomainsNeeded,
@@ -68,6 +80,7 @@ impl InvalidKeyField {
     /// The name of the field in forms and in the API.
     pub const fn field(&self) -> &'static str {
         match self {
+            Self::ExternalIdTooLong | Self::ExternalIdUnreadable => "external_id",
             Self::DomainsNeeded | Self::DomainsOnSecretKey | Self::TooManyDomains => "domains",
             Self::NoLocalhostSwitch => "localhost_forbidden",
             Self::TooManyIpRanges => "ip_ranges",
@@ -138,6 +151,8 @@ impl KeySettings {
             Before::Nothing | Before::Elsewhere => None,
         };
         let mut wrong = Vec::new();
+        self.external_id = self.external_id.take().and_then(|id| external_id(&id));
+        wrong.extend(self.external_id.as_deref().and_then(wrong_external_id));
         if had.is_none_or(|had| had.domains != self.domains) {
             wrong.extend(wrong_domains(kind, &self.domains));
         }
@@ -168,6 +183,22 @@ impl KeySettings {
             wrong.push(InvalidKeyField::MetadataTooLarge);
         }
         wrong
+    }
+}
+
+/// An external ID in the form in which it is stored and compared; `None` for one that is blank.
+pub fn external_id(text: &str) -> Option<String> {
+    Some(nfc(text.trim()).into_owned()).filter(|id| !id.is_empty())
+}
+
+/// What is wrong with an external ID.
+pub fn wrong_external_id(id: &str) -> Option<InvalidKeyField> {
+    if id.chars().count() > MAX_EXTERNAL_ID {
+        Some(InvalidKeyField::ExternalIdTooLong)
+    } else if id.chars().all(may_be_in_a_name) {
+        None
+    } else {
+        Some(InvalidKeyField::ExternalIdUnreadable)
     }
 }
 

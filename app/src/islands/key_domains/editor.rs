@@ -78,7 +78,11 @@ impl Editor {
                     domains,
                     added,
                     removed,
-                }) => self.changed(domains, added, removed, &form, step),
+                    history,
+                }) => {
+                    show_history(&history);
+                    self.changed(domains, added, removed, &form, step);
+                }
                 Ok(DomainsAnswer::Refused(errors)) => {
                     clear();
                     self.errors.replace(errors);
@@ -103,6 +107,10 @@ impl Editor {
             self.domains
                 .with_untracked(|before| before.place_of(domain))
         });
+        let next = self.domains.with_untracked(|before| {
+            let next = before.listed.get(place? + 1)?;
+            Some(next.0.clone())
+        });
         let back = added.first().and_then(|domain| domains.place_of(domain));
         let last = domains.listed.len().saturating_sub(1);
         self.errors.replace(Vec::new());
@@ -121,18 +129,28 @@ impl Editor {
             Step::Undo => focus_later(self.field),
         }
         let text = sentence(&added, &removed, form, step);
-        match undo_of(added, removed, form).filter(|_| step == Step::Change) {
+        match undo_of(added, removed, next, form).filter(|_| step == Step::Change) {
             Some(undo) => show_undoable(text, move || self.send(undo.clone(), Step::Undo)),
             None => show_done(text),
         }
     }
 
-    /// Polls the progress of the change.
+    /// Follows the change until it is in effect on every instance. What the page said of the change before is outdated.
     fn follow(self) {
+        if let Some(outdated) = document().get_element_by_id("changed") {
+            outdated.remove();
+        }
         let progress = RwSignal::new(Progress::Soon);
         self.progress.set(Some(progress));
         let (org, key) = self.key.get_value();
         follow(org, key, progress);
+    }
+}
+
+/// Shows the entries on the key as the server wrote them, with every name in them escaped as in the page.
+fn show_history(html: &str) {
+    if let Some(history) = document().get_element_by_id("key-history") {
+        history.set_inner_html(html);
     }
 }
 

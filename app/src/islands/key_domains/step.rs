@@ -26,10 +26,11 @@ pub fn sentence(added: &[String], removed: &[String], form: &DomainsForm, step: 
     }
 }
 
-/// Returns the change that undoes this one, or `None` if nothing was changed.
+/// The change that undoes one; nothing where nothing was changed. `before` is the domain that the removed one was listed before.
 pub fn undo_of(
     added: Vec<String>,
     removed: Vec<String>,
+    before: Option<String>,
     form: &DomainsForm,
 ) -> Option<DomainsForm> {
     let localhost = match form.localhost.as_str() {
@@ -38,6 +39,7 @@ pub fn undo_of(
         _ => "",
     };
     let undo = DomainsForm {
+        before: before.unwrap_or_default(),
         add: removed.join("\n"),
         remove: added,
         localhost: localhost.to_owned(),
@@ -57,6 +59,7 @@ mod tests {
     fn a_change_is_described_and_undone_by_what_it_changed() {
         let form = |add: &str, remove: &[&str], localhost: &str| DomainsForm {
             add: add.to_owned(),
+            before: String::new(),
             remove: texts(remove),
             localhost: localhost.to_owned(),
         };
@@ -98,7 +101,15 @@ mod tests {
             ),
         ] {
             assert_eq!(sentence(&added, &removed, &sent, Step::Change), text);
-            assert_eq!(undo_of(added, removed, &sent), undo);
+            assert_eq!(undo_of(added, removed, None, &sent), undo);
         }
+        let removed = form("", &["a.example"], "");
+        let next = Some("b.example".to_owned());
+        let undo = undo_of(vec![], texts(&["a.example"]), next, &removed);
+        assert_eq!(
+            undo.unwrap().before,
+            "b.example",
+            "it goes back to its place"
+        );
     }
 }

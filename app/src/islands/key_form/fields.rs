@@ -1,6 +1,14 @@
 //! The fields of the forms that create and edit a key, and their order.
 
-use latchkey::{convention::Scope, domain::LocalhostRule, key::Kind, name::KeyName};
+use latchkey::{
+    convention::Scope,
+    domain::LocalhostRule,
+    key::{
+        Kind,
+        settings::rules::{MAX_EXTERNAL_ID, external_id, wrong_external_id},
+    },
+    name::KeyName,
+};
 use leptos::prelude::*;
 
 use super::{ip_range_errors, scopes::ScopeChoice};
@@ -163,6 +171,31 @@ fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
+/// What the operator's own system calls what the key is for.
+#[component]
+fn ExternalIdField(value: String, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("external_id");
+    let check = move |id: String| {
+        let wrong = external_id(&id).and_then(|id| wrong_external_id(&id));
+        errors.set_soon(
+            "external_id",
+            wrong.iter().map(ToString::to_string).collect(),
+        );
+    };
+    view! {
+        <div class="field">
+            <label for="external_id">"External ID "<span class="optional">"optional"</span></label>
+            <p class="hint" id="external_id-hint">"The ID that your own system has for the user or the thing that the key is for. Each verification returns it."</p>
+            <input
+                class="input mono" id="external_id" name="external_id" value=value autocomplete="off" maxlength=MAX_EXTERNAL_ID
+                aria-describedby=described_by("external_id", true, sentences) aria-invalid=invalid_text(sentences)
+                on:change:target=move |event| check(event.target().value())
+            />
+            <ErrorTexts field="external_id" errors/>
+        </div>
+    }
+}
+
 #[component]
 fn NotesField(text: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("notes");
@@ -274,6 +307,7 @@ pub fn SettingsFields(
         {scopes}
         <Expiry options kept chosen=values.expires day=values.expires_on errors/>
         <IpRanges text=values.ip_ranges errors/>
+        <ExternalIdField value=values.external_id errors/>
         <NotesField text=values.notes errors/>
     }
 }

@@ -1,9 +1,16 @@
-use latchkey::time::{DAY, Timestamp};
+use latchkey::{
+    convention::Convention,
+    time::{DAY, Timestamp},
+};
 
 use super::read;
 use crate::values::key_form::SettingsForm;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_270_000_000); // 2026-11-21
+
+fn corthex() -> Convention {
+    Convention::built_in("corthex").unwrap()
+}
 
 fn form() -> SettingsForm {
     SettingsForm {
@@ -19,13 +26,13 @@ fn form() -> SettingsForm {
 }
 
 fn wrong_fields(form: &SettingsForm) -> Vec<String> {
-    let errors = read(form, NOW).err().unwrap_or_default();
+    let errors = read(form, &corthex(), NOW).err().unwrap_or_default();
     errors.into_iter().map(|error| error.field).collect()
 }
 
 #[test]
 fn the_fields_become_a_key() {
-    let new = read(&form(), NOW).unwrap();
+    let new = read(&form(), &corthex(), NOW).unwrap();
     assert_eq!(new.settings.name.as_str(), "Website");
     let domains: Vec<String> = new
         .settings
@@ -49,7 +56,13 @@ fn domains_typed_before_the_kind_was_changed_to_secret_are_left_out() {
         domains: "not a domain".to_owned(),
         ..form()
     };
-    assert!(read(&secret, NOW).unwrap().settings.domains.is_empty());
+    assert!(
+        read(&secret, &corthex(), NOW)
+            .unwrap()
+            .settings
+            .domains
+            .is_empty()
+    );
 }
 
 #[test]
@@ -83,9 +96,36 @@ fn a_key_works_to_the_end_of_its_last_day() {
             expires_on: day.to_owned(),
             ..form()
         };
-        read(&form, NOW).map(|new| new.settings.expires_at.unwrap().as_millis())
+        read(&form, &corthex(), NOW).map(|new| new.settings.expires_at.unwrap().as_millis())
     };
     assert_eq!(until("2026-11-21").unwrap(), 1_795_305_599_999);
     assert_eq!(until("").unwrap_err()[0].field, "expires");
     assert!(until("2026-02-30").is_err());
+}
+
+#[test]
+fn a_day_that_is_past_is_reported_together_with_what_else_is_wrong() {
+    let wrong = SettingsForm {
+        name: " ".to_owned(),
+        domains: String::new(),
+        external_id: "x".repeat(256),
+        expires: "date".to_owned(),
+        expires_on: "2026-11-20".to_owned(),
+        notes: "x".repeat(2_001),
+        scopes: vec!["made:up".to_owned()],
+        ..form()
+    };
+    let mut fields = wrong_fields(&wrong);
+    fields.sort();
+    assert_eq!(
+        fields,
+        [
+            "domains",
+            "expires",
+            "external_id",
+            "name",
+            "notes",
+            "scopes"
+        ]
+    );
 }

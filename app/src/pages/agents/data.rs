@@ -2,10 +2,10 @@
 
 use latchkey::{
     Engine,
-    access::{Permit, to},
+    access::{Membership, Permit, to},
     agents::{
         Agent,
-        show::{self, ListedAgent},
+        show::{self, ListedAgent, Place},
     },
     keys::project,
     role::Action,
@@ -23,6 +23,8 @@ pub struct AgentList {
     pub count: i64,
     /// The agents of this page, by name.
     pub rows: Vec<AgentRow>,
+    /// The public ID that the page before ends before, if there is one.
+    pub previous: Option<String>,
     /// The public ID after which the next page starts, if there is one.
     pub next: Option<String>,
     pub with_details: bool,
@@ -80,36 +82,61 @@ pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
     let engine = request.engine();
     let permit = membership.permit()?;
     // An invalid cursor starts at the beginning.
-    let after = request.parameter("after").parse().ok();
-    // One extra row tells whether there is a next page.
-    let limit = PAGE_SIZE + 1;
-    let mut rows: Vec<AgentRow> = match membership.permit_if_allowed::<to::SeeKeyDetails>() {
-        Some(permit) => show::list(engine, &permit, after, limit)
-            .await?
-            .into_iter()
-            .map(listed)
-            .collect(),
-        None => show::summaries(engine, &permit, after, limit)
-            .await?
-            .into_iter()
-            .map(|agent| AgentRow {
-                public_id: agent.public_id.to_string(),
-                name: agent.name.to_string(),
-                details: None,
-            })
-            .collect(),
-    };
+    let after = request.parameter("after").parse().map(Place::After);
+    let before = request.parameter("before").parse().map(Place::Before);
+    let mut place = after.or(before).unwrap_or(Place::Start);
+    let mut rows = rows(engine, &membership, place).await?;
+    let count = show::count(engine, &permit).await?;
+    if rows.is_empty() && count > 0 {
+        // What was behind the place is gone, or the agent is that the place was beside.
+        place = match place {
+            Place::After(id) if show::summary(engine, &permit, id).await?.is_some() => Place::End,
+            _ => Place::Start,
+        };
+        rows = self::rows(engine, &membership, place).await?;
+    }
     let more = rows.len() > usize::from(PAGE_SIZE);
+    let is_backwards = matches!(place, Place::Before(_) | Place::End);
+    if more && is_backwards {
+        rows.remove(0);
+    }
     rows.truncate(usize::from(PAGE_SIZE));
-    let next = rows.last().map(|row| row.public_id.clone());
+    let (has_previous, has_next) = match place {
+        Place::Start => (false, more),
+        Place::After(_) => (true, more),
+        Place::Before(_) => (more, true),
+        Place::End => (more, false),
+    };
+    let id_of = |row: &AgentRow| row.public_id.clone();
     Ok(AgentList {
         org_name: membership.org().name.to_string(),
-        count: show::count(engine, &permit).await?,
+        count,
+        previous: rows.first().filter(|_| has_previous).map(id_of),
+        next: rows.last().filter(|_| has_next).map(id_of),
         rows,
-        next: next.filter(|_| more),
         with_details: membership.role().may(Action::SeeKeyDetails),
         may_edit: membership.role().may(Action::EditAgents),
     })
+}
+
+/// The agents of a page, and one more, which says whether there is another page.
+async fn rows(
+    engine: &Engine,
+    membership: &Membership,
+    place: Place,
+) -> Result<Vec<AgentRow>, AppError> {
+    let limit = PAGE_SIZE + 1;
+    if let Some(permit) = membership.permit_if_allowed::<to::SeeKeyDetails>() {
+        let agents = show::list(engine, &permit, place, limit).await?;
+        return Ok(agents.into_iter().map(listed).collect());
+    }
+    let agents = show::summaries(engine, &membership.permit()?, place, limit).await?;
+    let agents = agents.into_iter().map(|agent| AgentRow {
+        public_id: agent.public_id.to_string(),
+        name: agent.name.to_string(),
+        details: None,
+    });
+    Ok(agents.collect())
 }
 
 /// Loads the agent in the request's path. Every member can see it.

@@ -57,6 +57,7 @@ fn NoAgents(
 
 #[component]
 fn AgentTable(org: String, list: AgentList) -> impl IntoView {
+    let shown = list.rows.len();
     let more = list.with_details.then(|| {
         view! { <th scope="col">"Project"</th><th scope="col">"Domains"</th><th scope="col">"Embedding"</th> }
     });
@@ -65,14 +66,21 @@ fn AgentTable(org: String, list: AgentList) -> impl IntoView {
         .into_iter()
         .map(|agent| view! { <Row org=org.clone() agent/> })
         .collect_view();
-    let pager = list.next.map(|next| {
-        let first = format!("/orgs/{org}/agents");
-        let next = format!("{first}{}", query_of(&[("after", &next)]));
+    let link =
+        |place: Option<String>, parameter: &str, rel: &'static str, text: &'static str| match place
+        {
+            Some(place) => {
+                let href = format!("/orgs/{org}/agents{}", query_of(&[(parameter, &place)]));
+                view! { <a class="btn" rel=rel href=href>{text}</a> }.into_any()
+            }
+            None => view! { <a class="btn" role="link" aria-disabled="true">{text}</a> }.into_any(),
+        };
+    let pager = (list.previous.is_some() || list.next.is_some()).then(|| {
         view! {
             <nav class="pager" aria-label="Pages of agents">
-                <span></span>
-                <a class="btn" href=first>"First page"</a>
-                <a class="btn" rel="next" href=next>"Next"</a>
+                <span>{shown}" of "{counted(list.count, "agent", "agents")}</span>
+                {link(list.previous, "before", "prev", "Previous")}
+                {link(list.next, "after", "next", "Next")}
             </nav>
         }
     });

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     pages::audit::{changes::ChangeText, wording::field_title},
-    text::time::TimeText,
+    text::{time::TimeText, words::reason_title},
 };
 
 /// If the two lists together are longer than this, only the added and removed items are shown: long lists side by side
@@ -67,7 +67,11 @@ fn value_text(field: &str, value: &Value, projects: &HashMap<String, String>) ->
             .map_or_else(|| "Deleted project".to_owned(), Clone::clone),
         Value::String(_) if field == "action" => serde_json::from_value(value.clone())
             .map_or_else(|_| plain(value), |action: Action| action.text().to_owned()),
-        Value::String(word) if matches!(field, "file" | "reason") => word.replace('_', " "),
+        Value::String(word) if field == "reason" => word.parse().map_or_else(
+            |_| word.replace('_', " "),
+            |reason| reason_title(reason).to_owned(),
+        ),
+        Value::String(word) if field == "file" => word.replace('_', " "),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => joined(items),
         other => plain(other),
@@ -132,7 +136,15 @@ mod tests {
         assert_eq!(text("name", json!("A"), json!("B")), "Name: A → B");
         assert_eq!(
             text("reason", Value::Null, json!("unused")),
-            "Reason: unused"
+            "Reason: Unused"
+        );
+        assert_eq!(
+            text("reason", Value::Null, json!("left-team")),
+            "Reason: Left the team"
+        );
+        assert_eq!(
+            text("reason", Value::Null, json!("wrong_password")),
+            "Reason: wrong password"
         );
         assert_eq!(
             text("expires_at", Value::Null, json!(1_800_000_000_000_i64)),

@@ -2,7 +2,7 @@
 
 use latchkey::{
     Engine,
-    access::{Membership, to},
+    access::{Membership, Permit, to},
     audit::{self, AuditQuery},
     id::KeyId,
     keys::show,
@@ -44,7 +44,7 @@ pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
     let address = Address::read(request.org().to_owned(), request.query());
     let permit = membership.permit::<to::SeeAuditLog>()?;
     let (page, invalid) = match query(&address, PAGE_SIZE) {
-        Ok(query) => (audit::list(engine, &permit, &query).await?, Vec::new()),
+        Ok(query) => (entries(engine, &permit, query).await?, Vec::new()),
         Err(invalid) => (audit::Page::default(), invalid),
     };
     let names = Names::of(engine, &membership, &page.entries).await?;
@@ -73,6 +73,23 @@ pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
         key_name: key_name(engine, &membership, &address.key).await?,
         invalid,
     })
+}
+
+/// A page of entries. Of those that were behind its place and are deleted by now, the way leads back to the newest.
+async fn entries(
+    engine: &Engine,
+    permit: &Permit<to::SeeAuditLog>,
+    query: AuditQuery,
+) -> Result<audit::Page, AppError> {
+    let page = audit::list(engine, permit, &query).await?;
+    if !page.entries.is_empty() || query.before.is_none() {
+        return Ok(page);
+    }
+    let newest = AuditQuery {
+        before: None,
+        ..query
+    };
+    Ok(audit::list(engine, permit, &newest).await?)
 }
 
 async fn key_name(

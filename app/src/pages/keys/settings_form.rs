@@ -1,9 +1,12 @@
 //! Converts between a key's settings and the fields of its forms.
 
+use std::mem;
+
 use latchkey::{
+    convention::Convention,
     key::{
         Kind,
-        settings::{InvalidKeyField, KeySettings, SettingsChange},
+        settings::{KeySettings, SettingsChange, rules::Before},
     },
     keys::Key,
     time::Timestamp,
@@ -19,20 +22,26 @@ use crate::{
     values::{key_form::SettingsForm, key_options::EditKeyOptions},
 };
 
-/// Parses the settings of a new key of this kind.
+/// Reads the settings of a new key of this kind, and checks all that needs no database, so that what is wrong is shown
+/// together.
 pub fn read_new(
     form: &SettingsForm,
     kind: Option<Kind>,
     fields: &mut FieldReader,
+    convention: &Convention,
     now: Timestamp,
 ) -> Option<KeySettings> {
     let project = fields.project(&form.project);
     let settings = read(form, kind, fields);
-    let is_empty = settings
-        .as_ref()
-        .is_some_and(|settings| settings.domains.is_empty());
-    if kind == Some(Kind::Widget) && is_empty && !fields.has_error("domains") {
-        fields.take("domains", Err::<(), _>(InvalidKeyField::DomainsNeeded));
+    let checkable = settings.clone().or_else(|| unnamed(form, kind));
+    if let (Some(kind), Some(mut settings)) = (kind, checkable) {
+        // The expiry is read below.
+        settings.expires_at = Some(now.plus(1));
+        for wrong in settings.check(kind, convention, Before::Nothing, now) {
+            if !fields.has_error(wrong.field()) {
+                fields.errors.push(FieldError::new(wrong.field(), wrong));
+            }
+        }
     }
     let expires_at = fields.take("expires", expiry(&form.expires, &form.expires_on, now));
     Some(KeySettings {
@@ -58,27 +67,31 @@ pub fn read_change(
     };
     let settings = settings?;
     Some(SettingsChange {
-        name: Some(settings.name),
         project,
-        scopes: (with_scopes || !form.scopes.is_empty()).then_some(settings.scopes),
+        scopes: (with_scopes || !form.scopes.is_empty()).then_some(settings.scopes.clone()),
         expires_at,
-        ip_ranges: Some(settings.ip_ranges),
-        notes: Some(settings.notes),
-        ..SettingsChange::default()
+        domains: None,
+        localhost_forbidden: None,
+        metadata: None,
+        ..SettingsChange::from(settings)
     })
+}
+
+/// The settings of a form without a valid name, to check the others.
+fn unnamed(form: &SettingsForm, kind: Option<Kind>) -> Option<KeySettings> {
+    let named = SettingsForm {
+        name: "-".to_owned(),
+        ..form.clone()
+    };
+    read(&named, kind, &mut FieldReader::default())
 }
 
 /// Parses the fields that both forms have. Domains that were entered before the kind was changed to secret are ignored.
 fn read(form: &SettingsForm, kind: Option<Kind>, fields: &mut FieldReader) -> Option<KeySettings> {
     let is_widget = kind == Some(Kind::Widget);
     let text = |field: &str| match field {
-        "name" => form.name.clone(),
-        "scopes" => form.scopes.join(","),
-        "domains" if is_widget => form.domains.clone(),
-        "localhost_forbidden" if is_widget => (form.localhost == "forbid").to_string(),
-        "ip_ranges" => form.ip_ranges.clone(),
-        "notes" => form.notes.clone(),
-        _ => String::new(),
+        "domains" | "localhost_forbidden" if !is_widget => String::new(),
+        field => form.text(field),
     };
     KeySettings::read(text, |field, sentence| {
         fields.errors.push(FieldError::new(field, sentence));
@@ -87,26 +100,9 @@ fn read(form: &SettingsForm, kind: Option<Kind>, fields: &mut FieldReader) -> Op
 
 /// The form's initial values for a key.
 pub fn of_key(key: &Key) -> SettingsForm {
-    let settings = &key.settings;
-    let texts = |items: &[String]| items.join("\n");
     SettingsForm {
-        name: settings.name.to_string(),
-        project: settings
-            .project
-            .map(|id| id.to_string())
-            .unwrap_or_default(),
-        scopes: settings.scopes.iter().map(ToString::to_string).collect(),
-        expires: "keep".to_owned(),
-        ip_ranges: texts(
-            &settings
-                .ip_ranges
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>(),
-        ),
-        notes: settings.notes.clone(),
         base: key.revision().to_string(),
-        ..SettingsForm::default()
+        ..SettingsForm::of(&key.settings)
     }
 }
 
@@ -119,34 +115,38 @@ pub fn expires(key: &Key) -> String {
 
 /// Resolves an edit conflict: returns the values to render and an error on each field that both changed.
 pub fn resolve(
-    form: SettingsForm,
+    mut form: SettingsForm,
     conflict: &Conflict,
     now: EditKeyOptions,
 ) -> (SettingsForm, Vec<FieldError>) {
-    let stored = now.values;
-    let project = name_of(&now.offered.projects, &stored.project);
-    let errors = conflict.errors(
-        "this key",
-        &[
-            ("name", "name", &stored.name),
-            ("project", "project", project),
-            ("scopes", "scopes", &stored.scopes.join(", ")),
-            ("expires_at", "expires", &now.expires),
-            ("ip_ranges", "ip_ranges", &stored.ip_ranges),
-            ("notes", "notes", &stored.notes),
-        ],
-    );
-    let resolve = |field, typed, stored| conflict.resolve(field, typed, stored);
+    let mut stored = now.values;
+    let shown = shown(&mut stored.clone(), &now.offered.projects, now.expires);
+    let shown = shown
+        .iter()
+        .map(|(field, name, text)| (*field, *name, text.as_str()));
+    let errors = conflict.errors("this key", &shown.collect::<Vec<_>>());
+    for ((field, _, typed), (.., stored)) in form.texts().into_iter().zip(stored.texts()) {
+        *typed = conflict.resolve(field, mem::take(typed), mem::take(stored));
+    }
     let values = SettingsForm {
-        name: resolve("name", form.name, stored.name),
-        project: resolve("project", form.project, stored.project),
         scopes: conflict.resolve("scopes", form.scopes, stored.scopes),
-        expires: resolve("expires_at", form.expires, stored.expires),
-        expires_on: resolve("expires_at", form.expires_on, stored.expires_on),
-        ip_ranges: resolve("ip_ranges", form.ip_ranges, stored.ip_ranges),
-        notes: resolve("notes", form.notes, stored.notes),
         base: stored.base,
-        ..SettingsForm::default()
+        ..form
     };
     (values, errors)
+}
+
+/// What is stored now, as a person reads it: the setting, the name of its field, and the text.
+fn shown(
+    stored: &mut SettingsForm,
+    projects: &[(String, String)],
+    expires: String,
+) -> Vec<(&'static str, &'static str, String)> {
+    let scopes = stored.scopes.join(", ");
+    stored.project = name_of(projects, &stored.project).to_owned();
+    stored.expires = expires;
+    let texts = stored.texts().into_iter();
+    let texts = texts.filter(|(_, name, _)| *name != "expires_on");
+    let texts = texts.map(|(field, name, text)| (field, name, text.clone()));
+    texts.chain([("scopes", "scopes", scopes)]).collect()
 }

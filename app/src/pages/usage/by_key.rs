@@ -7,7 +7,7 @@ use crate::{
         data::{PartRow, UsageByKey},
         stats::Change,
     },
-    text::number::grouped,
+    text::{number::grouped, words::period_before},
     values::usage::Range,
 };
 
@@ -59,7 +59,7 @@ fn Parts(
                     <th scope="col" class="num">"Passed"</th>
                     <th scope="col" class="num">"Rate limited"</th>
                     <th scope="col" class="num">"Rejected"</th>
-                    <th scope="col" class="num"><abbr title=format!("Compared with {}", range.before())>"Change"</abbr></th>
+                    <th scope="col" class="num"><abbr title=format!("Compared with {}", period_before(range))>"Change"</abbr></th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
@@ -75,10 +75,9 @@ fn Row(row: PartRow) -> impl IntoView {
         before,
     } = row;
     let change = match Change::of_requests(counts.all(), before.all()) {
-        Some(change) => {
-            view! { <span class=change.class()>{change.text.clone()}</span> }.into_any()
-        }
-        None => view! { <span class="muted">"new"</span> }.into_any(),
+        Change::By(text) => text.into_any(),
+        Change::Same => "0 %".into_any(),
+        Change::New => view! { <span class="muted">"new"</span> }.into_any(),
     };
     view! {
         <tr>

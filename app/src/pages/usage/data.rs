@@ -7,11 +7,10 @@ use latchkey::{
     Engine,
     access::{Membership, Permit, to},
     id::KeyId,
-    keys::list::{KeyQuery, list},
     role::Action,
     time::Timestamp,
     usage::{
-        parts::{self, Part},
+        parts::{self, KeysInUse, Part},
         report as engine_report,
     },
 };
@@ -32,7 +31,7 @@ pub struct ReportText {
     pub steps: Vec<Step>,
     /// The sum of the steps.
     pub total: Counts,
-    /// The sum of the preceding period of the same length.
+    /// The sum over the same part of the period before.
     pub before: Counts,
     /// Why requests were rejected or limited, most frequent first.
     pub refusals: Vec<(String, i64)>,
@@ -57,8 +56,8 @@ pub struct UsageByKey {
     pub rows: Vec<PartRow>,
     /// The number of keys with requests in the range or in the preceding period, including keys without a row.
     pub keys: i64,
-    /// The number of keys with passed requests, and the number of all keys.
-    pub in_use: (i64, i64),
+    /// How many keys can be used, and how many are.
+    pub in_use: KeysInUse,
     /// The busiest agents whose public ID was sent instead of a key.
     pub agents: Vec<PartRow>,
 }
@@ -71,7 +70,7 @@ pub struct PartRow {
     pub name: String,
     /// The requests in the range.
     pub counts: Counts,
-    /// The requests in the preceding period of the same length.
+    /// Over the same part of the period before.
     pub before: Counts,
 }
 
@@ -85,7 +84,7 @@ const ROWS: usize = 50;
 pub async fn usage(request: &PageRequest, org: &str, range: Range) -> Result<OrgUsage, AppError> {
     let membership = request.membership_of(org).await?;
     let engine = request.engine();
-    let report = engine_report::of_org(engine, &membership.permit()?, range.into()).await?;
+    let report = engine_report::of_org(engine, &membership.permit()?, range).await?;
     let by_key = if membership.role().may(Action::SeeUsageDetails) {
         Some(by_key(engine, &membership, range).await?)
     } else {
@@ -104,20 +103,14 @@ async fn by_key(
     membership: &Membership,
     range: Range,
 ) -> Result<UsageByKey, AppError> {
-    let keys = parts::of_keys(engine, &membership.permit()?, range.into()).await?;
-    let agents = parts::of_agents(engine, &membership.permit()?, range.into()).await?;
+    let keys = parts::of_keys(engine, &membership.permit()?, range, ROWS).await?;
+    let agents = parts::of_agents(engine, &membership.permit()?, range, ROWS).await?;
     let base = format!("/orgs/{}", membership.org().slug);
-    let in_use = keys.iter().filter(|key| key.counts.passed > 0).count();
-    let one = KeyQuery {
-        page_size: 1,
-        ..KeyQuery::default()
-    };
-    let all = list(engine, &membership.permit()?, &one).await?.matching;
     Ok(UsageByKey {
         rows: rows(&keys, &format!("{base}/keys")),
         agents: rows(&agents, &format!("{base}/agents")),
         keys: count(keys.len()),
-        in_use: (count(in_use), all),
+        in_use: parts::keys_in_use(engine, &membership.permit()?, range).await?,
     })
 }
 
@@ -143,24 +136,13 @@ pub async fn of_key(
     range: Range,
 ) -> Result<ReportText, AppError> {
     Ok(ReportText::new(
-        engine_report::of_key(engine, permit, key, range.into()).await?,
+        engine_report::of_key(engine, permit, key, range).await?,
         range,
     ))
 }
 
 fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
-}
-
-impl From<Range> for engine_report::Range {
-    fn from(range: Range) -> Self {
-        match range {
-            Range::Hours24 => Self::Hours24,
-            Range::Days7 => Self::Days7,
-            Range::Days30 => Self::Days30,
-            Range::Months12 => Self::Months12,
-        }
-    }
 }
 
 impl From<engine_report::Counts> for Counts {

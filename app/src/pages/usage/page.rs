@@ -15,15 +15,15 @@ use crate::{
     islands::usage::UsageHead,
     pages::page::page,
     request::PageRequest,
-    text::number::grouped,
-    values::usage::{Range, ShownUsage},
+    text::{number::grouped, words::step_name},
+    values::usage::{Range, ShownUsage, range_of},
 };
 
 /// The page, with the range in the URL.
 #[component]
 pub fn UsagePage() -> impl IntoView {
     let load = async |request: PageRequest| {
-        let range = Range::from_word(&request.parameter("range"));
+        let range = range_of(&request.parameter("range"));
         usage(&request, request.org(), range).await
     };
     page(load, |_, usage| {
@@ -74,9 +74,9 @@ fn Report(usage: OrgUsage) -> impl IntoView {
                     <section class="card" aria-labelledby="by-outcome">
                         <header><h2 id="by-outcome">"Requests by outcome"</h2><Legend/></header>
                         <Chart
-                            title=format!("Requests by outcome, per {}", range.step_name().to_lowercase())
+                            title=format!("Requests by outcome, per {}", step_name(range).to_lowercase())
                             description=describe(&report.steps, report.total)
-                            step_name=range.step_name()
+                            step_name=step_name(range)
                             steps=report.steps
                         />
                     </section>
@@ -111,9 +111,9 @@ fn WhyRefused(
 ) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="why-refused">
-            <header><h2 id="why-refused">"Why requests were rejected"</h2></header>
+            <header><h2 id="why-refused">"Why requests did not pass"</h2></header>
             {if refusals.is_empty() {
-                Either::Left(view! { <p class="body muted small">"No requests were rejected in this period."</p> })
+                Either::Left(view! { <p class="body muted small">"All requests in this period passed."</p> })
             } else {
                 let rows = refusals
                     .into_iter()

@@ -1,55 +1,47 @@
 //! The figures above the chart, each with its change.
 
+use latchkey::usage::{Range, parts::KeysInUse};
 use leptos::prelude::*;
 
 use crate::{
     chart::Counts,
     pages::usage::data::ReportText,
-    text::number::{grouped, per_cent, signed_tenths, thousandths},
-    values::usage::Range,
+    text::{
+        number::{grouped, per_cent, signed_tenths, thousandths},
+        words::period_before,
+    },
 };
 
-/// How a figure changed.
+/// How a figure moved. More requests are neither good nor bad news, so that no colour says which.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub enum Change {
+    /// There was nothing before.
+    New,
+    /// It did not move.
+    Same,
     /// "+8.2 %".
-    pub text: String,
-    /// Whether the change is an improvement; `None` if the figure did not change.
-    pub better: Option<bool>,
+    By(String),
 }
 
 impl Change {
-    /// The change of the number of requests in percent; `None` if there were none before.
-    pub fn of_requests(now: i64, before: i64) -> Option<Self> {
-        let change = thousandths(now - before, before);
-        (before > 0).then(|| Self {
-            text: format!("{} %", signed_tenths(change)),
-            better: good_if_more(change),
-        })
+    /// How many per cent more requests there are than before.
+    pub fn of_requests(now: i64, before: i64) -> Self {
+        match thousandths(now - before, before) {
+            _ if before == 0 => Self::New,
+            0 => Self::Same,
+            change => Self::By(format!("{} %", signed_tenths(change))),
+        }
     }
 
-    /// The change of a share in percentage points, where less is better; `None` if there were no requests before.
-    fn of_share(part: fn(Counts) -> i64, now: Counts, before: Counts) -> Option<Self> {
-        let points = thousandths(part(now), now.all()) - thousandths(part(before), before.all());
-        let unit = if points.abs() == 10 {
-            "point"
-        } else {
-            "points"
-        };
-        (before.all() > 0).then(|| Self {
-            text: format!("{} {unit}", signed_tenths(points)),
-            better: good_if_more(-points),
-        })
+    /// By how many percentage points a share moved.
+    fn of_share(share: fn(Counts) -> i64, now: Counts, before: Counts) -> Self {
+        match share(now) - share(before) {
+            _ if before.all() == 0 => Self::New,
+            0 => Self::Same,
+            points @ (-10 | 10) => Self::By(format!("{} point", signed_tenths(points))),
+            points => Self::By(format!("{} points", signed_tenths(points))),
+        }
     }
-
-    pub fn class(&self) -> Option<&'static str> {
-        self.better
-            .map(|better| if better { "better" } else { "worse" })
-    }
-}
-
-fn good_if_more(change: i64) -> Option<bool> {
-    (change != 0).then_some(change > 0)
 }
 
 #[component]
@@ -57,22 +49,19 @@ pub fn Stats(
     range: Range,
     /// The organization's totals.
     report: ReportText,
-    /// The number of keys with passed requests, and the number of all keys, if the user can see them.
-    keys: Option<(i64, i64)>,
+    /// How many keys are in use, for those who may know.
+    keys: Option<KeysInUse>,
 ) -> impl IntoView {
     let ReportText { total, before, .. } = report;
-    let refused = |counts: Counts| counts.refused;
-    let limited = |counts: Counts| counts.limited;
-    let share = |part: i64| per_cent(thousandths(part, total.all()));
-    let keys = keys.map(|(in_use, all)| {
-        let idle = match all - in_use {
+    let keys = keys.map(|KeysInUse { active, used }| {
+        let idle = match active - used {
             0 => "all used in this period".to_owned(),
             idle => format!("{} not used in this period", grouped(idle)),
         };
         view! {
             <div class="stat">
                 <dt>"Keys in use"</dt>
-                <dd class="figure">{grouped(in_use)}" "<small>"of "{grouped(all)}</small></dd>
+                <dd class="figure">{grouped(used)}" "<small>"of "{grouped(active)}" active"</small></dd>
                 <dd>{idle}</dd>
             </div>
         }
@@ -80,19 +69,19 @@ pub fn Stats(
     view! {
         <dl class="stats">
             <Stat name="Requests" figure=grouped(total.all()) change=Change::of_requests(total.all(), before.all()) range/>
-            <Stat name="Rejected" figure=share(total.refused) change=Change::of_share(refused, total, before) range/>
-            <Stat name="Rate limited" figure=share(total.limited) change=Change::of_share(limited, total, before) range/>
+            <Stat name="Rejected, without rate limits" figure=per_cent(total.refused_share()) change=Change::of_share(Counts::refused_share, total, before) range/>
+            <Stat name="Rate limited" figure=per_cent(total.limited_share()) change=Change::of_share(Counts::limited_share, total, before) range/>
             {keys}
         </dl>
     }
 }
 
 #[component]
-fn Stat(name: &'static str, figure: String, change: Option<Change>, range: Range) -> impl IntoView {
+fn Stat(name: &'static str, figure: String, change: Change, range: Range) -> impl IntoView {
     let moved = match change {
-        Some(Change { better: None, .. }) => view! { <dd>"same as "{range.before()}</dd> }.into_any(),
-        Some(change) => view! { <dd><span class=change.class()>{change.text.clone()}</span>" vs. "{range.before()}</dd> }.into_any(),
-        None => view! { <dd>"none in "{range.before()}</dd> }.into_any(),
+        Change::Same => view! { <dd>"same as "{period_before(range)}</dd> }.into_any(),
+        Change::By(text) => view! { <dd>{text}" vs. "{period_before(range)}</dd> }.into_any(),
+        Change::New => view! { <dd>"none in "{period_before(range)}</dd> }.into_any(),
     };
     view! { <div class="stat"><dt>{name}</dt><dd class="figure">{figure}</dd>{moved}</div> }
 }
@@ -102,28 +91,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_requests_are_better_and_a_larger_refused_share_is_worse() {
-        let more = Change::of_requests(1_082, 1_000).unwrap();
-        assert_eq!(
-            (more.text.as_str(), more.class()),
-            ("+8.2 %", Some("better"))
-        );
-        assert_eq!(Change::of_requests(5, 0), None);
-        assert_eq!(Change::of_requests(5, 5).unwrap().class(), None);
-        let now = Counts {
-            passed: 96,
-            limited: 0,
-            refused: 4,
+    fn a_change_is_a_number_and_no_judgement() {
+        let by = |text: &str| Change::By(text.to_owned());
+        assert_eq!(Change::of_requests(1_082, 1_000), by("+8.2 %"));
+        assert_eq!(Change::of_requests(859, 1_000), by("−14.1 %"));
+        assert_eq!(Change::of_requests(5, 0), Change::New);
+        assert_eq!(Change::of_requests(5, 5), Change::Same);
+        let counts = |passed, limited, refused| Counts {
+            passed,
+            limited,
+            refused,
         };
-        let before = Counts {
-            passed: 97,
-            limited: 0,
-            refused: 3,
-        };
-        let share = Change::of_share(|counts| counts.refused, now, before).unwrap();
-        assert_eq!(
-            (share.text.as_str(), share.class()),
-            ("+1 point", Some("worse"))
-        );
+        let share = |now, before| Change::of_share(Counts::refused_share, now, before);
+        let (now, before) = (counts(96, 0, 4), counts(97, 0, 3));
+        assert_eq!(share(now, before), by("+1 point"));
+        assert_eq!(share(before, counts(90, 0, 10)), by("−7 points"));
+        assert_eq!(share(now, now), Change::Same);
+        assert_eq!(share(now, Counts::default()), Change::New);
     }
 }

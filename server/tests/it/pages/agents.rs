@@ -1,7 +1,7 @@
 //! The pages of agents, projects and the org's settings, used as forms without JavaScript.
 
 use latchkey::{
-    agents::{AgentSettings, create::create, show},
+    agents::{AgentSettings, create::create, delete::delete, show},
     orgs::settings,
     projects,
     role::Role,
@@ -21,7 +21,7 @@ on_both! {
         assert!(form.contains("Embedding") && form.contains(r#"action="/orgs/northwind/agents/new""#), "{form}");
         let fields = [("name", "Support"), ("domains", "shop.example\r\n*.shop.example"), ("public_embedding", "on")];
         let made = send(&owner, &format!("{AGENTS}/new"), &fields).await;
-        let all = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
+        let all = org.agents().await;
         let [stored] = all.as_slice() else { panic!("{all:?}") };
         let id = stored.summary.public_id.to_string();
         assert_eq!(made.header("location"), format!("{AGENTS}/{id}"));
@@ -71,7 +71,7 @@ on_both! {
                 assert!(page.contains(&domains.replace('<', "&lt;")), "{domains}: {page}");
             }
         }
-        let all = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
+        let all = org.agents().await;
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].summary.name.as_str(), all[0].domains[0].to_string().as_str()), ("Support", "shop.example"));
         let page = owner.get(&format!("{AGENTS}/{made}")).await.body;
@@ -98,6 +98,32 @@ on_both! {
         }
         let projects = admin.get("/orgs/northwind/projects").await.body;
         assert!(projects.contains("Default") && !projects.contains("method=\"post\" action=\"/orgs"), "{projects}");
+    }
+
+    async fn the_pages_of_a_long_list_lead_on_and_back(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let mut ids = Vec::new();
+        for number in 0..60 {
+            ids.push(create(&app.engine, &org.permit(), &agent(&format!("Agent {number:02}"), &[])).await.unwrap().public_id);
+        }
+        for browser in [&owner, &member] {
+            let first = browser.get(AGENTS).await;
+            assert_eq!((shown(&first), link(&first, "prev")), ((0..50).collect(), None));
+            let second = browser.get(&link(&first, "next").unwrap()).await;
+            assert_eq!((shown(&second), link(&second, "next")), ((50..60).collect(), None));
+            let back = browser.get(&link(&second, "prev").unwrap()).await;
+            assert_eq!((shown(&back), link(&back, "prev")), ((0..50).collect(), None));
+            assert!(link(&back, "next").is_some());
+            let behind = browser.get(&format!("{AGENTS}?after={}", ids[59])).await;
+            assert_eq!((shown(&behind), link(&behind, "next")), ((10..60).collect(), None));
+            assert_eq!(shown(&browser.get(&link(&behind, "prev").unwrap()).await), (0..10).collect::<Vec<_>>());
+            assert_eq!(shown(&browser.get(&format!("{AGENTS}?before={}", ids[0])).await), (0..50).collect::<Vec<_>>());
+        }
+        delete(&app.engine, &org.permit(), ids[49]).await.unwrap();
+        let gone = owner.get(&format!("{AGENTS}?after={}", ids[49])).await;
+        assert!(shown(&gone).len() == 50 && gone.text().contains("59 agents"), "beside an agent that is gone: {}", gone.text());
     }
 
     async fn projects_are_made_renamed_and_deleted(app: &TestApp) {
@@ -156,7 +182,7 @@ on_both! {
 }
 
 async fn agents_of(app: &TestApp, org: &TestOrg) -> Vec<String> {
-    let all = show::summaries(&app.engine, &org.permit(), None, 100)
+    let all = show::summaries(&app.engine, &org.permit(), show::Place::Start, 100)
         .await
         .unwrap();
     all.iter().map(|agent| agent.name.to_string()).collect()
@@ -167,4 +193,16 @@ async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> HttpAns
     let answer = browser.submit(path, fields).await;
     assert_eq!(answer.status, 303, "{path}: {answer:?}");
     answer
+}
+
+/// The numbers of the agents that a page lists.
+fn shown(page: &HttpAnswer) -> Vec<usize> {
+    let names = page.body.split(">Agent ").skip(1);
+    names.map(|rest| rest[..2].parse().unwrap()).collect()
+}
+
+/// Where the link of the pager leads.
+fn link(page: &HttpAnswer, rel: &str) -> Option<String> {
+    let (_, rest) = page.body.split_once(&format!("rel=\"{rel}\" href=\""))?;
+    Some(rest.split('"').next()?.replace("&amp;", "&"))
 }

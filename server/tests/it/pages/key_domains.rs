@@ -72,6 +72,22 @@ on_both! {
         assert_eq!(answer["changed"]["domains"]["localhost_forbidden"], false, "{answer}");
     }
 
+    async fn a_removed_domain_comes_back_in_its_place_and_the_answer_has_the_history(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let key = org.create_key(widget_key("Shop", &["a.example", "b.example", "c.example"])).await.unwrap();
+        let removed = edit(&owner, &key, &[("form[remove][0]", "b.example")]).await;
+        let history = removed["changed"]["history"].as_str().unwrap().replace("<!>", "");
+        assert!(history.contains("Changed") && history.contains("b.example"), "{history}");
+        let page = owner.get(&format!("/orgs/northwind/keys/{}", key.id)).await.text();
+        assert!(page.contains(&history), "as the page has it: {history}");
+        let answer = edit(&owner, &key, &[("form[add]", "b.example"), ("form[before]", "c.example")]).await;
+        assert_eq!(listed(&answer), ["a.example", "b.example", "c.example"]);
+        edit(&owner, &key, &[("form[remove][0]", "a.example")]).await;
+        let answer = edit(&owner, &key, &[("form[add]", "a.example"), ("form[before]", "gone.example")]).await;
+        assert_eq!(listed(&answer), ["b.example", "c.example", "a.example"], "its place is gone");
+    }
+
     async fn what_is_rejected_is_explained_as_by_the_plain_form(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

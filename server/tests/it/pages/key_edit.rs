@@ -1,6 +1,6 @@
 //! Editing a key and the allowed domains of a widget key.
 
-use latchkey::{keys::show, role::Role, verify::Request};
+use latchkey::{key::settings::SettingsChange, keys::show, role::Role, verify::Request};
 
 use crate::test_app::{
     TestApp,
@@ -35,6 +35,38 @@ on_both! {
         assert!(key.summary.lifecycle.expires_at.is_some());
         let page = owner.get(done.header("location")).await.text();
         assert!(page.contains("Key updated.") && page.contains("192.0.2.1") && !page.contains("<server>"), "{page}");
+    }
+
+    async fn an_external_id_is_shown_changed_and_removed(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let new = with(secret_key("Production"), |settings| settings.external_id = Some("user & 1".to_owned()));
+        let id = org.create_key(new).await.unwrap().id;
+        let path = format!("/orgs/northwind/keys/{id}");
+        let shown = owner.get(&path).await;
+        let parts = [format!("<code id=\"key-id\">{id}</code>"), "<code>user &amp; 1</code>".to_owned(), "/orgs/northwind/keys?external_id=user+%26+1\"".to_owned()];
+        for part in parts {
+            assert!(shown.text().contains(&part), "{part}: {}", shown.body);
+        }
+        let edit = format!("{path}/edit");
+        let page = owner.get(&edit).await;
+        assert!(page.body.contains("value=\"user &amp; 1\""), "{}", page.body);
+        let base = page.hidden("base");
+        let fields = |id: &'static str| [("base", base.clone()), ("name", "Production".to_owned()), ("expires", "keep".to_owned()), ("external_id", id.to_owned())];
+        let submit = async |id| {
+            let fields = fields(id);
+            owner.submit(&edit, &fields.each_ref().map(|(name, value)| (*name, value.as_str()))).await
+        };
+        let refused = submit("a\u{202e}b").await;
+        assert!(refused.status == 422 && refused.text().contains("An external ID cannot contain"), "{}", refused.body);
+        org.edit(id, SettingsChange { external_id: Some(Some("theirs".to_owned())), ..SettingsChange::default() }).await.unwrap();
+        let conflict = submit("mine").await;
+        assert!(conflict.status == 409 && conflict.text().contains("The current value is “theirs”."), "{}", conflict.body);
+        assert!(conflict.body.contains("value=\"mine\""), "{}", conflict.body);
+        let removed = owner.submit(&edit, &[("base", &conflict.hidden("base")), ("name", "Production"), ("expires", "keep"), ("external_id", " ")]).await;
+        assert_eq!(removed.status, 303);
+        let key = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
+        assert_eq!(key.settings.external_id, None);
     }
 
     async fn domains_are_added_removed_and_tried(app: &TestApp) {

@@ -2,7 +2,10 @@
 
 use latchkey::{key::RevokeReason, keys::change_state::revoke, role::Role};
 
-use crate::test_app::{HttpAnswer, TestApp};
+use crate::test_app::{
+    HttpAnswer, TestApp,
+    org::{secret_key, with},
+};
 
 const KEYS: &str = "/orgs/northwind/keys";
 
@@ -26,11 +29,44 @@ on_both! {
         assert_eq!((names(&back), link(&back, "prev")), (names(&pages[0]), None));
     }
 
+    async fn a_page_that_became_empty_leads_to_the_last_that_has_something(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let mut ids = Vec::new();
+        for number in 0..60 {
+            ids.push(org.key(&format!("Key {number:02}")).await.id.to_string());
+        }
+        let first = owner.get(&format!("{KEYS}?status=active")).await;
+        let second = link(&first, "next").unwrap();
+        assert_eq!(names(&owner.get(&second).await).len(), 10);
+        let mut fields = vec![("change", "disable"), ("answered", "yes")];
+        fields.extend(ids[50..].iter().map(|id| ("keys", id.as_str())));
+        let done = owner.submit(&second, &fields).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, second.as_str()));
+        let back = owner.get(&second).await;
+        assert_eq!(names(&back), names(&first));
+        assert!(back.text().contains("50 keys found") && back.text().contains("10 keys disabled"), "{}", back.text());
+        assert_eq!((link(&back, "prev"), link(&back, "next")), (None, None));
+
+        let all = owner.get(&link(&owner.get(KEYS).await, "next").unwrap()).await;
+        let last_place = format!("{KEYS}?after={}~", ids[59]);
+        let behind = owner.get(&last_place).await;
+        assert_eq!(names(&behind).len(), 50, "the last keys, as many as a page has");
+        assert_eq!(names(&behind).last(), names(&all).last());
+        let before = owner.get(&link(&behind, "prev").unwrap()).await;
+        assert_eq!((names(&before).len(), link(&behind, "next")), (10, None));
+        let ahead = owner.get(&format!("{KEYS}?before={}~", ids[0])).await;
+        assert_eq!((names(&ahead).len(), link(&ahead, "prev")), (50, None));
+        assert!(link(&ahead, "next").is_some());
+        assert_eq!(names(&owner.get(&format!("{KEYS}?q=none&after={}~", ids[3])).await), [""; 0]);
+    }
+
     async fn members_find_keys_by_name_alone(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "ben", Role::Member).await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.key("Production").await;
+        let made = org.create_key(with(secret_key("Production"), |settings| settings.external_id = Some("user_1".to_owned()))).await.unwrap();
+        let id = made.id.to_string();
         let last_four = made.display[made.display.len() - 4..].to_owned();
         let found = |page: &HttpAnswer| names(page).contains(&"Production".to_owned());
         for (query, to_member, to_owner) in [
@@ -39,11 +75,18 @@ on_both! {
             ("lk_sk_live", false, true),
             (last_four.as_str(), false, true),
             ("%1F", false, true),
+            ("user_1", false, true),
+            ("%1E", false, true),
+            (id.as_str(), true, true),
         ] {
             let path = format!("{KEYS}?q={query}");
             assert_eq!(found(&member.get(&path).await), to_member, "{query}");
             assert_eq!(found(&owner.get(&path).await), to_owner, "{query}");
         }
+        let listed = owner.get(&format!("{KEYS}?external_id=user_1")).await;
+        assert!(found(&listed) && listed.text().contains("<code>user_1</code> <a href=\"/orgs/northwind/keys\" class=\"link\">Show all</a>"), "{}", listed.body);
+        assert!(!found(&owner.get(&format!("{KEYS}?external_id=user_2")).await));
+        assert!(!found(&member.get(&format!("{KEYS}?external_id=user_1")).await), "members do not learn it");
     }
 
     async fn search_filter_and_order_are_in_the_address(app: &TestApp) {
@@ -100,7 +143,7 @@ fn names(page: &HttpAnswer) -> Vec<String> {
         .filter(|link| link.contains("href=\"/orgs/northwind/keys/key_"));
     let mut names: Vec<String> = links
         .map(|link| text_of(link).to_owned())
-        .filter(|text| text != "Open")
+        .filter(|text| text != "Open" && text != "Revoke key…")
         .collect();
     names.dedup();
     names

@@ -110,6 +110,16 @@ on_both! {
         assert!(owner.get(&path).await.text().contains("0 requests, now blocked"));
     }
 
+    async fn an_address_with_a_bare_question_mark_leads_to_the_one_without(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.key("Production").await.id;
+        let path = format!("/orgs/northwind/keys/{id}");
+        let led = owner.get(&format!("{path}?")).await;
+        assert_eq!((led.status.as_u16(), led.header("location")), (303, path.as_str()));
+        assert_eq!(owner.get(&path).await.status, 200);
+    }
+
     async fn a_reason_must_be_one(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

@@ -1,7 +1,7 @@
 //! `/v1/orgs/{org}/agents`.
 
 use axum::http::{HeaderName, Method};
-use latchkey::verify::Request;
+use latchkey::{projects, verify::Request};
 use serde_json::{Value, json};
 
 use crate::test_app::{TestApp, org::secret_key, said};
@@ -84,6 +84,40 @@ on_both! { under "corthex":
         assert_eq!(api.patch(&path, &json!({"name": "Mine"})).await.status, 404);
         assert_eq!(api.delete(&path).await.status, 404);
         assert_eq!(api.get(&format!("{AGENTS}?cursor=x")).await.status, 400);
+    }
+
+    async fn agents_are_sorted_and_filtered_whatever_becomes_of_those_on_the_page_before(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let shop = projects::create(&app.engine, &org.permit(), &"Shop".parse().unwrap()).await.unwrap().to_string();
+        let api = app.api().await;
+        for (name, project) in [("beta", None), ("Alpha ~ 1", Some(&shop)), ("gamma", Some(&shop)), ("delta", None)] {
+            app.clock.advance(1);
+            api.post(AGENTS, &json!({"name": name, "project": project})).await;
+        }
+        let listed = async |query: &str| {
+            let (mut names, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = api.get(&format!("{AGENTS}?limit=1&{query}{cursor}")).await.json();
+                names.extend(page["data"].as_array().unwrap().iter().map(|agent| agent["name"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next_cursor"].as_str() else {
+                    return format!("{} of {}", names.join(", "), page["total"]);
+                };
+                let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+                cursor = format!("&cursor={next}");
+            }
+        };
+        assert_eq!(listed("").await, "beta, Alpha ~ 1, gamma, delta of 4");
+        assert_eq!(listed("order=desc").await, "delta, gamma, Alpha ~ 1, beta of 4");
+        assert_eq!(listed("sort=name").await, "Alpha ~ 1, beta, delta, gamma of 4");
+        assert_eq!(listed("sort=name&order=desc").await, "gamma, delta, beta, Alpha ~ 1 of 4");
+        assert_eq!(listed(&format!("sort=name&project={shop}")).await, "Alpha ~ 1, gamma of 2");
+        let first = api.get(&format!("{AGENTS}?limit=2&sort=name")).await.json();
+        let cursor = first["next_cursor"].as_str().unwrap();
+        assert_eq!(api.get(&format!("{AGENTS}?sort=created_at&cursor={cursor}")).await.status, 400, "a place in another order");
+        api.delete(&format!("{AGENTS}/{}", first["data"][1]["public_id"].as_str().unwrap())).await;
+        let second = api.get(&format!("{AGENTS}?sort=name&cursor={cursor}")).await.json();
+        assert_eq!((&second["data"][0]["name"], &second["total"]), (&json!("delta"), &json!(3)));
+        assert_eq!(api.get(&format!("{AGENTS}?sort=expires_at")).await.status, 400);
     }
 
     async fn an_agent_is_made_once_under_an_idempotency_key(app: &TestApp) {

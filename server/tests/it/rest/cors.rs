@@ -97,7 +97,7 @@ on_both! {
         assert_eq!(allowed, json!({
             "access-control-allow-origin": "https://shop.example",
             "access-control-expose-headers": "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate",
-            "ratelimit": "\"default\";r=599;t=61", "ratelimit-policy": "\"default\";q=600;w=60", "vary": "Origin",
+            "ratelimit": "\"default\";r=599;t=60", "ratelimit-policy": "\"default\";q=600;w=60", "vary": "Origin",
         }));
         let refused = headers("https://shop.example", "admin").await;
         assert_eq!(refused["access-control-allow-origin"], "https://shop.example", "the page can read the reason");

@@ -18,7 +18,7 @@ on_both! {
         assert_eq!(api.patch(&path, &json!({})).await.json(), before);
         let change = json!({
             "name": "Server", "scopes": ["bots:read"], "expires_at": "2027-01-01T00:00:00.000Z", "notes": "moved",
-            "ip_ranges": ["192.0.2.0/24"], "metadata": {"plan": "gold"},
+            "ip_ranges": ["192.0.2.0/24"], "metadata": {"plan": "gold"}, "external_id": "user_1",
         });
         let changed = api.patch(&path, &change).await;
         assert_eq!(changed.status, 200);
@@ -26,8 +26,9 @@ on_both! {
             assert_eq!(&changed.json()[field], value);
         }
         assert_eq!(said(&app.verify(&made.plain).await), "IP_NOT_ALLOWED", "a change takes effect immediately");
-        let emptied = api.patch(&path, &json!({"scopes": null, "expires_at": null, "notes": null, "ip_ranges": null, "metadata": null})).await;
+        let emptied = api.patch(&path, &json!({"scopes": null, "expires_at": null, "notes": null, "ip_ranges": null, "metadata": null, "external_id": null})).await;
         let emptied = emptied.json();
+        assert_eq!(emptied["external_id"], Value::Null);
         assert_eq!((&emptied["name"], &emptied["expires_at"], &emptied["metadata"]), (&json!("Server"), &Value::Null, &json!({})));
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
     }

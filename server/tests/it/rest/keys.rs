@@ -17,7 +17,7 @@ on_both! {
         app.org("northwind").await;
         let api = app.api().await;
         let body = json!({"name": "Production", "kind": "secret", "scopes": ["bots:read"], "notes": "for the shop",
-            "ip_ranges": ["192.0.2.0/24"], "metadata": {"plan": "gold"}});
+            "ip_ranges": ["192.0.2.0/24"], "metadata": {"plan": "gold"}, "external_id": " user_1 "});
         let made = api.post(KEYS, &body).await;
         assert_eq!((made.status.as_u16(), made.header("cache-control")), (201, "no-store"));
         let object = made.json();
@@ -49,6 +49,7 @@ on_both! {
           "domains": [],
           "environment": "live",
           "expires_at": "2027-11-21T12:00:00.000Z",
+          "external_id": "user_1",
           "id": null,
           "ip_ranges": [
             "192.0.2.0/24"
@@ -73,6 +74,26 @@ on_both! {
         "#); }
     }
 
+    async fn keys_are_listed_by_their_external_id(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        for id in [json!("user_1"), json!("user_2"), json!("user_1"), json!(" "), Value::Null] {
+            let made = api.post(KEYS, &json!({"name": "Production", "kind": "secret", "external_id": id})).await.json();
+            let stored = id.as_str().filter(|id| *id != " ");
+            assert_eq!(made["external_id"].as_str(), stored);
+        }
+        let of = async |query: &str| {
+            let list = api.get(&format!("{KEYS}?{query}")).await.json();
+            (list["data"].as_array().unwrap().len(), list["total"].as_i64().unwrap())
+        };
+        assert_eq!(of("external_id=user_1").await, (2, 2));
+        assert_eq!(of("external_id=user_1&limit=1").await, (1, 2));
+        assert_eq!(of("external_id=user").await, (0, 0));
+        assert_eq!(of("external_id=").await, (0, 0), "not all keys");
+        assert_eq!(of("q=user").await, (3, 3));
+        assert_eq!(of("external_id=%00").await, (0, 0));
+    }
+
     async fn a_key_expires_when_it_was_said_or_as_the_convention_says(app: &TestApp) {
         app.org("northwind").await;
         let api = app.api().await;
@@ -94,6 +115,9 @@ on_both! {
         for (extra, field) in [
             (json!({"name": ""}), "name"),
             (json!({"name": "x".repeat(51)}), "name"),
+            (json!({"external_id": "x".repeat(256)}), "external_id"),
+            (json!({"external_id": "a\nb"}), "external_id"),
+            (json!({"external_id": 1}), "external_id"),
             (json!({"kind": "public"}), "kind"),
             (json!({"kind": null}), "kind"),
             (json!({"environment": "staging"}), "environment"),

@@ -25,7 +25,7 @@ on_both! {
         assert_eq!(stored.summary, made);
         assert_eq!((stored.project_id, stored.project_name.as_str(), stored.created_at), (shop, "Shop", NOON));
         assert_eq!((stored.domains.clone(), stored.public_embedding), (settings.domains, true));
-        assert_eq!(show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0, [stored]);
+        assert_eq!(org.agents().await, [stored]);
         assert_eq!(show::summary(&app.engine, &org.permit(), made.public_id).await.unwrap(), Some(made));
     }
 
@@ -34,10 +34,10 @@ on_both! {
         for name in ["zebra", "Alpha", "beta"] {
             create(&app.engine, &org.permit(), &agent(name, &[])).await.unwrap();
         }
-        let names: Vec<String> = show::summaries(&app.engine, &org.permit(), None, 100).await.unwrap()
+        let names: Vec<String> = show::summaries(&app.engine, &org.permit(), show::Place::Start, 100).await.unwrap()
             .into_iter().map(|one| one.name.to_string()).collect();
         assert_eq!(names, ["Alpha", "beta", "zebra"]);
-        let all = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
+        let all = org.agents().await;
         assert!(all.iter().all(|one| one.project_name.as_str() == "Default"));
     }
 
@@ -45,7 +45,7 @@ on_both! {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let theirs = projects::create(&app.engine, &other.permit(), &"Theirs".parse().unwrap()).await.unwrap();
         let made = create(&app.engine, &org.permit(), &agent("Support", &["shop.example"])).await.unwrap();
-        let before = show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0;
+        let before = org.agents().await;
         let of_no_one = ProjectId::new(0, [0; 10]);
         for (settings, sentence) in [
             (AgentSettings { project: Some(theirs), ..agent("New", &[]) }, "project was not found"),
@@ -60,7 +60,7 @@ on_both! {
                 assert!(error.contains(sentence), "{error}");
             }
         }
-        assert_eq!(show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0, before);
+        assert_eq!(org.agents().await, before);
     }
 
     async fn of_changes_at_once_none_is_lost(app: &TestApp) {
@@ -90,22 +90,22 @@ on_both! {
     async fn another_orgs_agent_is_not_found_by_any_operation(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let theirs = create(&app.engine, &other.permit(), &agent("Theirs", &["shop.example"])).await.unwrap();
-        let before = show::page(&app.engine, &other.permit(), None, 100).await.unwrap().0;
+        let before = other.agents().await;
         let not_found = |done: Result<(), AgentError>| assert!(matches!(done, Err(AgentError::NotFound)), "{done:?}");
         not_found(edit(&app.engine, &org.permit(), theirs.public_id, agent("Mine", &[]).into()).await);
         not_found(delete(&app.engine, &org.permit(), theirs.public_id).await);
         assert!(show::summary(&app.engine, &org.permit(), theirs.public_id).await.unwrap().is_none());
         assert!(show::details(&app.engine, &org.permit(), theirs.public_id).await.unwrap().is_none());
-        assert!(show::page(&app.engine, &org.permit(), None, 100).await.unwrap().0.is_empty());
-        assert!(show::summaries(&app.engine, &org.permit(), None, 100).await.unwrap().is_empty());
-        assert_eq!(show::page(&app.engine, &other.permit(), None, 100).await.unwrap().0, before);
+        assert!(org.agents().await.is_empty());
+        assert!(show::summaries(&app.engine, &org.permit(), show::Place::Start, 100).await.unwrap().is_empty());
+        assert_eq!(other.agents().await, before);
     }
 
     async fn a_deleted_agent_is_gone(app: &TestApp) {
         let org = app.org("northwind").await;
         let made = create(&app.engine, &org.permit(), &agent("Support", &[])).await.unwrap();
         delete(&app.engine, &org.permit(), made.public_id).await.unwrap();
-        assert!(show::summaries(&app.engine, &org.permit(), None, 100).await.unwrap().is_empty());
+        assert!(show::summaries(&app.engine, &org.permit(), show::Place::Start, 100).await.unwrap().is_empty());
         let again = delete(&app.engine, &org.permit(), made.public_id).await;
         assert!(matches!(again, Err(AgentError::NotFound)), "{again:?}");
     }

@@ -52,6 +52,35 @@ on_both! {
         assert_eq!((key.summary.name.as_str(), key.summary.lifecycle.expires_at), ("Build server", None));
     }
 
+    async fn an_external_id_is_trimmed_composed_and_bounded(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let made = org.key("Production").await;
+        let set = async |id: &str| {
+            let change = SettingsChange { external_id: Some(Some(id.to_owned())), ..SettingsChange::default() };
+            org.edit(made.id, change).await
+        };
+        let longest = "é".repeat(255);
+        for (written, stored) in [("  user 1\n", Some("user 1")), ("Cafe\u{301}", Some("Café")), (longest.as_str(), Some(longest.as_str())), (" \t", None)] {
+            set(written).await.unwrap();
+            assert_eq!(details(app, &org, made.id).await.settings.external_id.as_deref(), stored, "{written:?}");
+            let known = app.verify(&made.plain).await.key.unwrap();
+            assert_eq!(known.settings.external_id.as_deref(), stored, "a warm key is told, too");
+        }
+        set("user 1").await.unwrap();
+        for (wrong, error) in [
+            ("x".repeat(256), InvalidKeyField::ExternalIdTooLong),
+            ("a\nb".to_owned(), InvalidKeyField::ExternalIdUnreadable),
+            ("a\0".to_owned(), InvalidKeyField::ExternalIdUnreadable),
+            ("a\u{202e}b".to_owned(), InvalidKeyField::ExternalIdUnreadable),
+        ] {
+            let refused = set(&wrong).await;
+            assert!(matches!(&refused, Err(EditKeyError::InvalidField(is)) if *is == error), "{wrong:?}: {refused:?}");
+        }
+        assert_eq!(details(app, &org, made.id).await.settings.external_id.as_deref(), Some("user 1"));
+        let changes = app.database.texts("SELECT changes FROM audit_log WHERE event = 'key.updated' ORDER BY position DESC LIMIT 1").await;
+        assert_eq!(changes, [r#"{"external_id":{"from":null,"to":"user 1"}}"#]);
+    }
+
     async fn a_change_takes_effect_immediately_on_a_warm_key(app: &TestApp) {
         let org = app.org("northwind").await;
         let made = org.key("Production").await;
@@ -77,6 +106,11 @@ on_both! {
         assert_eq!(domains(app, &org, id).await, ["shop.example", "*.shop.example"]);
         change(DomainsChange::Remove(vec![domain("shop.example")])).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["*.shop.example"]);
+        for (next, listed) in [("*.shop.example", ["back.example", "*.shop.example"]), ("gone.example", ["*.shop.example", "back.example"])] {
+            change(DomainsChange::Insert(vec![domain("back.example")], domain(next))).await.unwrap();
+            assert_eq!(domains(app, &org, id).await, listed, "a removed domain is back in its place");
+            change(DomainsChange::Remove(vec![domain("back.example")])).await.unwrap();
+        }
         let last = change(DomainsChange::Remove(vec![domain("*.shop.example")])).await;
         assert!(matches!(last, Err(EditKeyError::InvalidField(InvalidKeyField::DomainsNeeded))), "{last:?}");
         let others = SettingsChange { domains: Some(vec![domain("other.example")]), ..SettingsChange::default() };

@@ -21,9 +21,9 @@ on_both! {
         let (one, two) = (key(1), key(2));
         assert_eq!(said(&app.verify(&one).await), "INVALID_API_KEY unknown");
         let text = format!(
-            "name,sha256,prefix,last_four,environment,kind,scopes,domains,ip_ranges,expires_in_days,notes,project,metadata\n\
-             Old server,{},lk_sk_test_ab,wxyz,test,,bots:read channels:read,,,30,\"Two\nlines\",Default,\"{{\"\"tier\"\": 1}}\"\n\
-             Old widget,{},,,,widget,,shop.example;*.shop.example,,,,,\n",
+            "name,sha256,prefix,last_four,environment,kind,scopes,domains,ip_ranges,expires_in_days,notes,project,metadata,external_id\n\
+             Old server,{},lk_sk_test_ab,wxyz,test,,bots:read channels:read,,,30,\"Two\nlines\",Default,\"{{\"\"tier\"\": 1}}\",user_1\n\
+             Old widget,{},,,,widget,,shop.example;*.shop.example,,,,,,\n",
             sha256(&one).to_uppercase(),
             sha256(&two),
         );
@@ -35,7 +35,7 @@ on_both! {
         let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!(stored.summary.display, "lk_sk_test_ab••••••••wxyz");
         assert_eq!((stored.summary.kind, stored.summary.environment), (Kind::Secret, Environment::Test));
-        assert_eq!(stored.settings.scopes.len(), 2);
+        assert_eq!((stored.settings.scopes.len(), stored.settings.external_id.as_deref()), (2, Some("user_1")));
         assert_eq!(stored.summary.lifecycle.expires_at, Some(NOON.plus(30 * DAY)));
         assert_eq!((stored.settings.notes.as_str(), &stored.settings.metadata["tier"]), ("Two\nlines", &serde_json::json!(1)));
         let id = app.verify(&two).await.key.unwrap().id;

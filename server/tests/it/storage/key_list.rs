@@ -1,11 +1,12 @@
 //! Searching, filtering and sorting keys.
 
 use latchkey::{
-    key::{Environment, RevokeReason, Status},
+    key::{Environment, RevokeReason, Status, settings::SettingsChange},
     keys::{
         change_state::{disable, revoke},
         create::NewKey,
         list::{KeyQuery, SortBy, StatusFilter},
+        rotate::{Rotation, rotate},
     },
     time::{DAY, HOUR, SECOND},
 };
@@ -33,6 +34,41 @@ on_both! {
         }
         assert_eq!(found(&org, "LK_SK_live_").await.len(), 2);
         assert_eq!(found(&org, "prod uction").await, [""; 0]);
+    }
+
+    async fn a_search_finds_an_external_id_and_a_whole_id_and_follows_what_changes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let new = with(secret_key("Production"), |settings| settings.external_id = Some(" Käufer_4711 ".to_owned()));
+        let made = org.create_key(new).await.unwrap();
+        org.key("Other").await;
+        let id = made.id.to_string();
+        for search in ["4711", "KÄUFER_4711", id.as_str()] {
+            assert_eq!(found(&org, search).await, ["Production"], "{search}");
+        }
+        assert_eq!(found(&org, &id[..20]).await, [""; 0], "a part of an ID is no ID");
+        app.clock.advance(2 * SECOND);
+        rotate(&app.engine, &org.permit(), made.id, Rotation::default()).await.unwrap();
+        assert_eq!(found(&org, "4711").await, ["Production"], "it is found after a rotation");
+        org.edit(made.id, SettingsChange { external_id: Some(None), ..SettingsChange::default() }).await.unwrap();
+        assert_eq!(found(&org, "4711").await, [""; 0]);
+    }
+
+    async fn a_list_of_one_external_id_has_its_keys_alone(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (name, id) in [("one", Some("user_1")), ("two", Some("user_1")), ("three", Some("user_11")), ("four", Some("USER_1")), ("five", None)] {
+            let new = with(secret_key(name), |settings| settings.external_id = id.map(str::to_owned));
+            org.create_key(new).await.unwrap();
+        }
+        let of = async |id: &str, names_only| {
+            org.names(KeyQuery { external_id: Some(id.to_owned()), sort: SortBy::Name, names_only, ..KeyQuery::default() }).await.join(" ")
+        };
+        assert_eq!(of("user_1", false).await, "one two");
+        assert_eq!(of(" user_11\n", false).await, "three", "it is read as it is when it is stored");
+        for none in ["", "user", "user_%", "\0", "user_1\0", &"x".repeat(5_000)] {
+            assert_eq!(of(none, false).await, "", "{none:?}");
+        }
+        assert_eq!(of("user_1", true).await, "", "those who may not know it learn nothing");
+        assert_eq!(of("", true).await, "");
     }
 
     async fn a_search_takes_every_character_literally(app: &TestApp) {

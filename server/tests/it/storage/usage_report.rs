@@ -4,6 +4,8 @@ use latchkey::{
     agents::{AgentSettings, create::create, delete::delete},
     convention::Convention,
     id::{KeyId, OrgId},
+    key::RevokeReason,
+    keys::change_state::{disable, revoke},
     time::Timestamp,
     usage::{
         flush::flush,
@@ -13,7 +15,10 @@ use latchkey::{
     verify::Request,
 };
 
-use crate::test_app::{TestApp, TestOrg, org::agent};
+use crate::test_app::{
+    NOON, TestApp, TestOrg,
+    org::{agent, secret_key, with},
+};
 
 on_both! {
     async fn every_range_has_its_steps(app: &TestApp) {
@@ -49,7 +54,7 @@ on_both! {
     async fn a_count_falls_into_the_step_that_holds_it(app: &TestApp) {
         let org = app.org("northwind").await;
         app.set_time("2026-03-01T00:00:00Z");
-        for (day, count) in [("2026-01-31", 1), ("2026-02-01", 2), ("2026-02-28", 4), ("2026-03-01", 8), ("2025-03-31", 16)] {
+        for (day, count) in [("2026-01-31", 1), ("2026-02-01", 2), ("2026-02-28", 4), ("2026-03-01", 8), ("2025-02-28", 16), ("2025-03-01", 32)] {
             insert(app, org.org.id, "day", day, "VALID", count).await;
         }
         let months = report::of_org(&app.engine, &org.permit(), Range::Months12).await.unwrap();
@@ -62,16 +67,60 @@ on_both! {
         assert_eq!(of_steps(&days), "2026-01-31: 1, 2026-02-01: 2, 2026-02-28: 4, 2026-03-01: 8");
     }
 
-    async fn the_time_before_is_as_long_and_touches_the_range(app: &TestApp) {
+    async fn the_time_before_touches_the_range_and_is_as_long_as_what_has_gone_by_of_it(app: &TestApp) {
         let org = app.org("northwind").await;
-        app.set_time("2026-11-21T12:00:00Z");
+        app.set_time("2026-11-21T12:30:00Z");
         for (hour, count) in [
-            ("2026-11-21T12", 1), ("2026-11-20T13", 2), ("2026-11-20T12", 4), ("2026-11-19T13", 8), ("2026-11-19T12", 16),
+            ("2026-11-21T12", 1), ("2026-11-20T13", 2), ("2026-11-20T12", 4), ("2026-11-20T11", 8), ("2026-11-19T13", 16), ("2026-11-19T12", 32),
         ] {
             insert(app, org.org.id, "hour", &format!("{hour}:00:00Z"), "VALID", count).await;
         }
+        for (minute, count) in [("12:00", 1), ("12:29", 1), ("12:30", 2)] {
+            insert(app, org.org.id, "minute", &format!("2026-11-20T{minute}:00Z"), "VALID", count).await;
+        }
         let report = report::of_org(&app.engine, &org.permit(), Range::Hours24).await.unwrap();
-        assert_eq!((report.total.passed, report.total_before.passed), (3, 12));
+        assert_eq!((report.total.passed, report.total_before.passed), (3, 26));
+    }
+
+    async fn a_steady_use_has_not_changed_whenever_one_looks(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Steady").await.id;
+        app.set_time("2026-11-26T00:20:00Z");
+        // 240 a day, ten an hour, and three of today.
+        for day in 0..800 {
+            let (today, midnight) = (day == 0, jiff::Timestamp::from_second(1_795_651_200 - day * 86_400).unwrap());
+            insert_for(app, org.org.id, key, "day", &midnight.to_string(), "VALID", if today { 3 } else { 240 }).await;
+            for hour in 0..if day < 40 && !today { 24 } else { i64::from(today) } {
+                let at = midnight + jiff::SignedDuration::from_hours(hour);
+                insert_for(app, org.org.id, key, "hour", &at.to_string(), "VALID", if today { 3 } else { 10 }).await;
+            }
+        }
+        insert_for(app, org.org.id, key, "minute", "2026-11-25T00:00:00Z", "VALID", 3).await;
+        insert_for(app, org.org.id, key, "minute", "2026-11-25T00:20:00Z", "VALID", 7).await;
+        for range in Range::ALL {
+            let report = report::of_org(&app.engine, &org.permit(), range).await.unwrap();
+            assert_eq!((report.total.passed - report.total_before.passed).abs(), 0, "{range:?}");
+            let part = parts::of_keys(&app.engine, &org.permit(), range, 10).await.unwrap().remove(0);
+            assert_eq!((part.counts, part.before), (report.total, report.total_before), "{range:?}: as the org");
+        }
+    }
+
+    async fn what_cannot_be_used_is_not_among_the_keys_in_use(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let used = org.key("Used").await.id;
+        org.key("Not used").await;
+        let (revoked, disabled) = (org.key("Revoked").await.id, org.key("Disabled").await.id);
+        org.create_key(with(secret_key("Expired"), |settings| settings.expires_at = Some(NOON.plus(1)))).await.unwrap();
+        revoke(&app.engine, &org.permit(), revoked, RevokeReason::Unused).await.unwrap();
+        disable(&app.engine, &org.permit(), disabled).await.unwrap();
+        app.clock.advance(1);
+        for key in [used, revoked] {
+            insert_for(app, org.org.id, key, "day", "2026-11-21", "VALID", 1).await;
+        }
+        let in_use = async |range| parts::keys_in_use(&app.engine, &org.permit(), range).await.unwrap();
+        assert_eq!(in_use(Range::Days7).await, parts::KeysInUse { active: 2, used: 1 });
+        app.set_time("2027-02-01T00:00:00Z");
+        assert_eq!(in_use(Range::Days7).await, parts::KeysInUse { active: 2, used: 0 });
     }
 
     async fn outcomes_are_grouped_and_refusals_come_most_frequent_first(app: &TestApp) {
@@ -89,10 +138,10 @@ on_both! {
     async fn keys_are_listed_by_use_with_the_time_before(app: &TestApp) {
         let org = app.org("northwind").await;
         let (busy, quiet, never) = (org.key("Busy").await.id, org.key("Quiet").await.id, org.key("Never").await.id);
-        for (key, day, count) in [(busy, "2026-11-21", 5), (busy, "2026-11-14", 3), (quiet, "2026-11-20", 1)] {
+        for (key, day, count) in [(busy, "2026-11-21", 5), (busy, "2026-11-13", 3), (quiet, "2026-11-20", 1)] {
             insert_for(app, org.org.id, key, "day", day, "VALID", count).await;
         }
-        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7, 50).await.unwrap();
         let listed: Vec<String> =
             keys.iter().map(|key| format!("{} {} {}", key.name, key.counts.all(), key.before.all())).collect();
         assert_eq!(listed, ["Busy 5 3", "Quiet 1 0"]);
@@ -114,20 +163,20 @@ on_both! {
             latchkey::verify::verify(&engine, &request).await.unwrap();
         }
         flush(&engine).await.unwrap();
-        let parts = parts::of_agents(&engine, &org.permit(), Range::Days7).await.unwrap();
+        let parts = parts::of_agents(&engine, &org.permit(), Range::Days7, 50).await.unwrap();
         let parts: Vec<_> = parts.iter().map(|part| (part.id, part.name.as_str(), part.counts)).collect();
         assert_eq!(parts, [(made.public_id, "Support", Counts { passed: 2, limited: 0, refused: 1 })]);
-        assert!(parts::of_keys(&engine, &org.permit(), Range::Days7).await.unwrap().is_empty());
-        assert!(parts::of_agents(&engine, &other.permit(), Range::Days7).await.unwrap().is_empty());
+        assert!(parts::of_keys(&engine, &org.permit(), Range::Days7, 50).await.unwrap().is_empty());
+        assert!(parts::of_agents(&engine, &other.permit(), Range::Days7, 50).await.unwrap().is_empty());
         delete(&engine, &org.permit(), made.public_id).await.unwrap();
-        assert!(parts::of_agents(&engine, &org.permit(), Range::Days7).await.unwrap().is_empty());
+        assert!(parts::of_agents(&engine, &org.permit(), Range::Days7, 50).await.unwrap().is_empty());
     }
 
     async fn a_key_that_was_only_used_before_is_listed_with_nothing_now(app: &TestApp) {
         let org = app.org("northwind").await;
         let key = org.key("Gone quiet").await.id;
         insert_for(app, org.org.id, key, "day", "2026-11-10", "VALID", 4).await;
-        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7).await.unwrap();
+        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7, 50).await.unwrap();
         assert_eq!((keys.len(), keys[0].counts.all(), keys[0].before.all()), (1, 0, 4));
     }
 }

@@ -6,7 +6,7 @@ use latchkey::{
     Engine,
     access::{Operator, Org, Permit, Permitted},
     accounts::{create_user::create_user, password::NewPassword},
-    agents::AgentSettings,
+    agents::{self, Agent, AgentSettings, list::AgentQuery},
     id::{KeyId, UserId},
     key::{
         Environment, Kind,
@@ -108,6 +108,16 @@ impl TestOrg {
             .await
             .unwrap()
             .expect("the org has the key")
+    }
+
+    /// Every agent, oldest first.
+    pub async fn agents(&self) -> Vec<Agent> {
+        let query = AgentQuery {
+            limit: 100,
+            ..AgentQuery::default()
+        };
+        let page = agents::list::list(&self.engine, &self.permit(), &query).await;
+        page.unwrap().agents
     }
 
     /// The names of all keys that a query finds, on one page.

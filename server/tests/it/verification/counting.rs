@@ -46,7 +46,7 @@ on_both! {
         flush(&app.engine).await.unwrap();
         let report = report::of_org(&app.engine, &org.permit(), Range::Hours24).await.unwrap();
         assert_eq!((report.total.passed, report.total.all()), (1_600, 1_600));
-        let mut by_key: Vec<i64> = parts::of_keys(&app.engine, &org.permit(), Range::Days7).await.unwrap()
+        let mut by_key: Vec<i64> = parts::of_keys(&app.engine, &org.permit(), Range::Days7, 50).await.unwrap()
             .iter().map(|key| key.counts.passed).collect();
         by_key.sort();
         assert_eq!(by_key, [400, 600, 600]);

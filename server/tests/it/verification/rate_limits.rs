@@ -30,8 +30,8 @@ on_both! {
         app.clock.advance(20 * SECOND);
         assert_eq!(ask_often(&engine, &made.plain, "default", 2).await, ["VALID 0 left", "RATE_LIMITED 0 left"]);
         let refused = verify(&engine, &of_class(&engine, &made.plain, "default")).await.unwrap();
-        assert_eq!(refused.rate_limit.unwrap().frees_in, 41 * SECOND, "the minute, and the rest of its last second");
-        app.clock.advance(41 * SECOND);
+        assert_eq!(refused.rate_limit.unwrap().frees_in, 40 * SECOND);
+        app.clock.advance(40 * SECOND);
         let answers = ask_often(&engine, &made.plain, "default", 3).await;
         assert_eq!(answers, ["VALID 1 left", "VALID 0 left", "RATE_LIMITED 0 left"], "the third came 20 s later");
     }

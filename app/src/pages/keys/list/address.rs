@@ -1,6 +1,10 @@
 //! The query parameters of the list of keys, and the URLs of its links.
 
-use latchkey::{key::Environment, search::Search};
+use latchkey::{
+    key::Environment,
+    keys::list::{KeyQuery, SortBy, StatusFilter},
+    search::Search,
+};
 
 use crate::text::query::{query_of, value_of};
 
@@ -9,8 +13,10 @@ use crate::text::query::{query_of, value_of};
 pub struct Address {
     /// The organization's slug.
     pub org: String,
-    /// Part of a name or of the visible characters.
+    /// Part of a name, a display form or an external ID.
     pub search: String,
+    /// This external ID alone; empty for all.
+    pub external_id: String,
     /// One environment; `None` for both.
     pub environment: Option<Environment>,
     pub status: StatusChoice,
@@ -102,6 +108,7 @@ impl Address {
         Self {
             org,
             search: first_characters(word("q").trim(), Search::MAX_CHARACTERS),
+            external_id: word("external_id").trim().to_owned(),
             environment: word("environment").parse().ok(),
             status: StatusChoice::ALL
                 .into_iter()
@@ -125,7 +132,54 @@ impl Address {
 
     /// Whether any filter is set.
     pub fn filtered(&self) -> bool {
-        !self.search.is_empty() || self.environment.is_some() || self.status != StatusChoice::Any
+        let is_narrowed = !self.search.is_empty() || !self.external_id.is_empty();
+        is_narrowed || self.environment.is_some() || self.status != StatusChoice::Any
+    }
+
+    /// What the list is narrowed to besides the choices that are always there: its name, its value, and the address without.
+    pub fn narrowed_to(&self) -> Option<(&'static str, &str, String)> {
+        let all = Self {
+            external_id: String::new(),
+            ..self.at_the_start()
+        };
+        (!self.external_id.is_empty())
+            .then(|| ("External ID", self.external_id.as_str(), all.href()))
+    }
+
+    /// What is listed of the choices that every page of the list has, but for where it starts.
+    pub fn query(&self, names_only: bool) -> KeyQuery {
+        KeyQuery {
+            // The address holds no more than a search has.
+            search: self.search.parse().unwrap_or_default(),
+            names_only,
+            external_id: Some(self.external_id.clone()).filter(|id| !id.is_empty()),
+            environment: self.environment,
+            status: match self.status {
+                StatusChoice::Any => StatusFilter::Any,
+                StatusChoice::Active => StatusFilter::Active,
+                StatusChoice::Attention => StatusFilter::NeedsAttention,
+                StatusChoice::Ended => StatusFilter::Ended,
+            },
+            sort: match self.sort {
+                SortChoice::Name => SortBy::Name,
+                SortChoice::LastUsed => SortBy::LastUsed,
+                SortChoice::Expires => SortBy::Expires,
+            },
+            descending: self.descending,
+            ..KeyQuery::default()
+        }
+    }
+
+    /// What a new search keeps: names and words of the address, without those that are empty.
+    pub fn kept_by_a_search(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let kept = Self {
+            search: String::new(),
+            ..self.at_the_start()
+        };
+        let kept = kept
+            .parameters()
+            .map(|(name, word)| (name, word.to_owned()));
+        kept.into_iter().filter(|(_, word)| !word.is_empty())
     }
 
     /// The URL of the first page, filtered by another environment.
@@ -180,7 +234,7 @@ impl Address {
     }
 
     /// The query value of the sort order; empty for the default of the column.
-    pub fn direction_word(&self) -> &'static str {
+    fn direction_word(&self) -> &'static str {
         match self.descending {
             descending if descending == self.sort.starts_descending() => "",
             true => "desc",
@@ -198,19 +252,21 @@ impl Address {
 
     /// The URL of the current list.
     pub fn href(&self) -> String {
-        let query = query_of(&[
+        self.path() + &query_of(&self.parameters())
+    }
+
+    fn parameters(&self) -> [(&'static str, &str); 8] {
+        let environment = self.environment.map_or("", Environment::as_str);
+        [
             ("q", &self.search),
-            (
-                "environment",
-                self.environment.map_or("", Environment::as_str),
-            ),
+            ("external_id", &self.external_id),
+            ("environment", environment),
             ("status", self.status.word()),
             ("sort", self.sort.word()),
             ("dir", self.direction_word()),
             ("after", &self.after),
             ("before", &self.before),
-        ]);
-        self.path() + &query
+        ]
     }
 }
 
@@ -226,6 +282,7 @@ mod tests {
     fn an_address_reads_back() {
         let address = Address {
             search: "100% &c".to_owned(),
+            external_id: "user_1".to_owned(),
             environment: Some(Environment::Test),
             status: StatusChoice::Attention,
             sort: SortChoice::LastUsed,

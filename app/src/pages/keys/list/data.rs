@@ -11,7 +11,7 @@ use latchkey::{
     key::{Environment, Kind},
     keys::{
         KeySummary,
-        list::{Cursor, KeyQuery, SortBy, StatusFilter, list},
+        list::{Cursor, KeyQuery, list},
         show,
     },
     role::Action,
@@ -21,10 +21,7 @@ use latchkey::{
 
 use crate::{
     error::AppError,
-    pages::keys::{
-        list::address::{Address, SortChoice, StatusChoice},
-        state::KeyState,
-    },
+    pages::keys::{list::address::Address, state::KeyState},
     request::PageRequest,
     text::time::TimeText,
 };
@@ -87,12 +84,17 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
     let engine = request.engine();
     let address = Address::read(request.org().to_owned(), request.query());
     let may = |action| membership.role().may(action);
-    let page = list(
-        engine,
-        &membership.permit()?,
-        &query(&address, !may(Action::SeeKeyDetails)),
-    )
-    .await?;
+    let query = query(&address, !may(Action::SeeKeyDetails));
+    let mut page = list(engine, &membership.permit()?, &query).await?;
+    if page.keys.is_empty() && page.matching > 0 {
+        // What was behind the place is gone, as after a change of all keys of the last page.
+        let cursor = match query.cursor {
+            Some(Cursor::Before(_)) => None,
+            _ => Some(Cursor::End),
+        };
+        let query = KeyQuery { cursor, ..query };
+        page = list(engine, &membership.permit()?, &query).await?;
+    }
     let requests = if may(Action::SeeUsageDetails) {
         let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
         Some(requests_of_keys(engine, &membership.permit()?, &ids).await?)
@@ -131,25 +133,9 @@ fn query(address: &Address, names_only: bool) -> KeyQuery {
     let after = address.after.parse().map(Cursor::After).ok();
     let before = address.before.parse().map(Cursor::Before).ok();
     KeyQuery {
-        // `Address::read` has truncated the text to the maximum of a search.
-        search: address.search.parse().unwrap_or_default(),
-        kind: None,
-        names_only,
-        environment: address.environment,
-        status: match address.status {
-            StatusChoice::Any => StatusFilter::Any,
-            StatusChoice::Active => StatusFilter::Active,
-            StatusChoice::Attention => StatusFilter::NeedsAttention,
-            StatusChoice::Ended => StatusFilter::Ended,
-        },
-        sort: match address.sort {
-            SortChoice::Name => SortBy::Name,
-            SortChoice::LastUsed => SortBy::LastUsed,
-            SortChoice::Expires => SortBy::Expires,
-        },
-        descending: address.descending,
         cursor: after.or(before),
         page_size: PAGE_SIZE,
+        ..address.query(names_only)
     }
 }
 

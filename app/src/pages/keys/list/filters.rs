@@ -31,23 +31,17 @@ pub fn Filters(
         })
         .collect_view();
     // A search keeps the other filters and the sort order.
-    let kept = [
-        (
-            "environment",
-            address.environment.map_or("", Environment::as_str),
-        ),
-        ("status", address.status.word()),
-        ("sort", address.sort.word()),
-        ("dir", address.direction_word()),
-    ]
-    .into_iter()
-    .filter(|(_, word)| !word.is_empty())
-    .map(|(name, word)| view! { <input type="hidden" name=name value=word/> })
-    .collect_view();
+    let kept = address
+        .kept_by_a_search()
+        .map(|(name, word)| view! { <input type="hidden" name=name value=word/> })
+        .collect_view();
+    let narrowed = address.narrowed_to().map(|(title, value, all)| {
+        view! { <p class="narrowed small"><span class="muted">{title}": "</span><code>{value.to_owned()}</code>" "<a class="link" href=all>"Show all"</a></p> }
+    });
     let placeholder = if with_display {
-        "Name, prefix or last four"
+        "Name, ID, prefix or last four"
     } else {
-        "Name"
+        "Name or ID"
     };
     view! {
         <form class="bar" role="search" method="get" action=address.path()>
@@ -59,5 +53,6 @@ pub fn Filters(
             <div class="seg" role="group" aria-label="Environment">{environments}</div>
             <div class="seg" role="group" aria-label="Status">{states}</div>
         </form>
+        {narrowed}
     }
 }

@@ -97,7 +97,7 @@ fn NoMatch(address: Address) -> impl IntoView {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Search/>
             <h2>{title}</h2>
-            <p>"Search matches names, prefixes and the last four characters."</p>
+            <p>"Search matches names, IDs, prefixes and the last four characters."</p>
             <div class="actions"><a class="btn" href=address.path()>"Show all keys"</a></div>
         </div></div>
     }

@@ -4,7 +4,9 @@ use latchkey::convention::ScopeSetting;
 use leptos::{either::Either, prelude::*};
 
 use super::data::{KeyDetails, KeyView};
+use crate::islands::copy_button::CopyButton;
 use crate::text::{
+    query::query_of,
     time::Time,
     words::{environment_title, kind_purpose},
 };
@@ -13,6 +15,8 @@ use crate::text::{
 pub fn Details(
     key: KeyView,
     details: Option<KeyDetails>,
+    /// The list of keys.
+    keys: String,
     /// The path of the form that edits the key, if the user is allowed to.
     edit: Option<String>,
 ) -> impl IntoView {
@@ -35,11 +39,16 @@ pub fn Details(
         let ranges = (!ranges.is_empty()).then(|| {
             view! { <dt>"IP ranges"</dt><dd>{ranges.join(", ")}</dd> }
         });
+        let external_id = details.settings.external_id.map(|id| {
+            let same = format!("{keys}{}", query_of(&[("external_id", &id)]));
+            view! { <dt>"External ID"</dt><dd class="id"><code>{id}</code>" "<a class="link small" href=same>"Keys with this ID"</a></dd> }
+        });
         let by = details.created_by.map(|name| format!(" by {name}"));
         view! {
             <dt>"Project"</dt><dd>{details.project}</dd>
             <dt>"Rate limit"</dt><dd>{details.rate_limits}</dd>
             {ranges}
+            {external_id}
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
         }
     });
@@ -49,6 +58,7 @@ pub fn Details(
         <section class="card" aria-labelledby="details">
             <header><h2 id="details">"Details"</h2>{edit.map(|edit| view! { <a class="link small" href=edit>"Edit"</a> })}</header>
             <dl class="facts body">
+                <dt>"ID"</dt><dd class="id"><code id="key-id">{key.id}</code>" "<CopyButton of="key-id".to_owned() class="btn small".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/></dd>
                 <dt>"Type"</dt><dd>{kind_purpose(&key.kind_names, key.kind)}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
                 {more}

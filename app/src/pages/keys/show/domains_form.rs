@@ -14,6 +14,7 @@ use crate::{
 pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
     let domains = DomainsForm {
         add: form.add.clone(),
+        before: String::new(),
         remove: Some(form.remove.clone())
             .filter(|domain| !domain.is_empty())
             .into_iter()

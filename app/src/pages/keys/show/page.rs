@@ -59,8 +59,8 @@ struct Asked {
 
 #[component]
 fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
-    let keys_path = format!("/orgs/{org}/keys");
-    let path = format!("{keys_path}/{}", key.id);
+    let keys = keys_path(&org);
+    let path = format!("{keys}/{}", key.id);
     let revocable = key.may_revoke && key.state.status != Status::Revoked;
     let beside = view! { <StateTag state=key.state/> }.into_any();
     let lead = match key.details.as_ref() {
@@ -86,7 +86,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
     let revoke = (revocable && !asked.revoke).then(|| view! { <RevokeButton path=path.clone()/> });
     let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
-        <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=key.name.clone()/>
+        <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>
         <PageHead title=key.name.clone() beside lead>
             {rotate}
             {switch}
@@ -99,10 +99,14 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
             <StateNotice org key=key.clone()/>
             {match key.details.clone() {
                 Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details asked typed=typed.add errors/> }),
-                None => Either::Right(view! { <Details key details=None edit=None/> }),
+                None => Either::Right(view! { <Details key details=None keys=keys edit=None/> }),
             }}
         </div>
     }
+}
+
+fn keys_path(org: &str) -> String {
+    format!("/orgs/{org}/keys")
 }
 
 /// Shown after a form was submitted again, when the key can no longer be shown.
@@ -134,7 +138,7 @@ fn Whole(
     let edit = details.may_edit.then(|| format!("{path}/edit"));
     let history = details.history.clone().map(|items| {
         let href = entries_of_key(&org, &key.id);
-        view! { <HistoryCard items href/> }
+        view! { <div id="key-history"><HistoryCard items href/></div> }
     });
     let (secrets, may_rotate) = (details.secrets.clone(), details.may_rotate);
     view! {
@@ -146,7 +150,7 @@ fn Whole(
                 <ScopesCard details=details.clone()/>
             </div>
             <div class="stack">
-                <Details key details=Some(details.clone()) edit/>
+                <Details key details=Some(details.clone()) keys=keys_path(&org) edit/>
                 <SecretsCard secrets path may_rotate asked=asked.end_old_secret/>
                 <Notes notes=details.settings.notes/>
                 {history}
@@ -174,11 +178,12 @@ fn StateNotice(org: String, key: KeyView) -> impl IntoView {
     let effect = key.effect.map(|now| view! { <EffectLine org id now/> });
     let (tone, symbol, text) = match key.state.status {
         Status::Active if effect.is_none() => return None,
-        Status::Active => (
-            "notice ok",
-            Symbol::Check,
-            view! { "Changed just now." }.into_any(),
-        ),
+        Status::Active => {
+            // What a change in place removes, since it says anew whether it is in effect.
+            return Some(view! {
+                <div class="notice ok" id="changed"><Icon symbol=Symbol::Check/><div><p>"Changed just now."</p>{effect}</div></div>
+            }.into_any());
+        }
         Status::Disabled => {
             let since = details
                 .and_then(|details| details.disabled)
@@ -201,5 +206,6 @@ fn StateNotice(org: String, key: KeyView) -> impl IntoView {
             ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are rejected. This cannot be undone." }.into_any())
         }
     };
-    Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> })
+    let effect = effect.map(|effect| view! { <div id="changed">{effect}</div> });
+    Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> }.into_any())
 }

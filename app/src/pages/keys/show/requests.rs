@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 use crate::{
     chart::LowChart,
     pages::usage::ReportText,
-    text::number::{grouped, per_cent, thousandths},
+    text::number::{grouped, per_cent},
 };
 
 #[component]
@@ -16,10 +16,15 @@ pub fn Requests(report: ReportText) -> impl IntoView {
         refusals,
         ..
     } = report;
-    let not_passed = per_cent(thousandths(total.not_passed(), total.all()));
+    let (rejected, limited) = (total.refused_share(), total.limited_share());
     let summary = match total.all() {
         0 => "none".to_owned(),
-        all => format!("{} · {not_passed} rejected", grouped(all)),
+        all => format!(
+            "{} · {} rejected · {} rate limited",
+            grouped(all),
+            per_cent(rejected),
+            per_cent(limited)
+        ),
     };
     let chart = if total.all() == 0 {
         Either::Left(
@@ -33,7 +38,7 @@ pub fn Requests(report: ReportText) -> impl IntoView {
             .into_iter()
             .map(|(outcome, count)| view! { <dt>{outcome}</dt><dd>{grouped(count)}</dd> })
             .collect_view();
-        view! { <dl class="facts tally body" aria-label="Why requests were rejected">{rows}</dl> }
+        view! { <dl class="facts tally body" aria-label="Why requests did not pass">{rows}</dl> }
     });
     view! {
         <section class="card" aria-labelledby="requests">

@@ -1,0 +1,164 @@
+//! An org's agents as the API lists them: filtered, sorted and paged by cursor.
+
+use std::fmt;
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    db::{StorageError, on, places},
+    id::{AgentId, ProjectId},
+    name::DisplayName,
+    page_size::fitting,
+};
+
+use super::{Agent, show::Row};
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortBy {
+    /// When it was created.
+    #[default]
+    Created,
+    /// The name, whatever its case.
+    Name,
+}
+
+/// Which agents to list.
+#[derive(Debug, Clone, Default)]
+pub struct AgentQuery {
+    /// One project, or all.
+    pub project: Option<ProjectId>,
+    /// By what.
+    pub sort: SortBy,
+    /// Latest, or last in the alphabet, first.
+    pub descending: bool,
+    /// The place that the page starts after.
+    pub after: Option<Place>,
+    /// How many agents a page has; at least 1.
+    pub limit: u16,
+}
+
+/// An agent's place in a list. The name is with it, since the agent may be deleted before the next page is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    id: AgentId,
+    name: DisplayName,
+}
+
+/// One page of agents.
+#[derive(Debug)]
+pub struct AgentPage {
+    /// The agents in order.
+    pub agents: Vec<Agent>,
+    /// How many agents the filter lets through, on all pages.
+    pub matching: i64,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Place>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}", self.id, self.name)
+    }
+}
+
+impl Place {
+    /// The place that [`Place`]'s text says; `None` for a text that says none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, name) = text.split_once('~')?;
+        Some(Self {
+            id: id.parse().ok()?,
+            name: name.parse().ok()?,
+        })
+    }
+}
+
+/// One page of the org's agents. It ends early where its agents hold more than
+/// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    query: &AgentQuery,
+) -> Result<AgentPage, StorageError> {
+    const MATCHING: &str = "agents.org_id = $1 AND ($2 = '' OR agents.project_id = $2)";
+    let project = query.project.map_or_else(String::new, |id| id.to_string());
+    let count = format!("SELECT COUNT(*) FROM agents WHERE {MATCHING}");
+    let matching: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+        .bind(permit.org_id()).bind(&project).fetch_one(c).await)?;
+
+    let (comparison, direction) = match query.descending {
+        false => (">", "ASC"),
+        true => ("<", "DESC"),
+    };
+    let (within, order) = match query.sort {
+        // The ids of agents have the order of their creation.
+        SortBy::Created => (
+            format!("agents.id {comparison} $3 AND $4 <> ''"),
+            format!("agents.id {direction}"),
+        ),
+        SortBy::Name => (
+            format!("(LOWER(agents.name), agents.id) {comparison} (LOWER(CAST($4 AS TEXT)), $3)"),
+            format!("LOWER(agents.name) {direction}, agents.id {direction}"),
+        ),
+    };
+    let within = match query.after {
+        Some(_) => within,
+        None => "$3 = $4".to_owned(),
+    };
+    let select = format!(
+        "SELECT agents.id, CAST(OCTET_LENGTH(agents.domains) AS BIGINT) FROM agents WHERE {MATCHING} AND {within} \
+         ORDER BY {order} LIMIT $5"
+    );
+    let (id, name) = query.after.as_ref().map_or_else(Default::default, |place| {
+        (place.id.to_string(), place.name.to_string())
+    });
+    let limit = usize::from(query.limit.max(1));
+    let sizes: Vec<(AgentId, i64)> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
+        .bind(permit.org_id()).bind(&project).bind(id).bind(name).bind(limit as i64 + 1).fetch_all(c).await)?;
+    let fit = fitting(sizes.iter().map(|(_, size)| *size)).min(limit);
+    let more = sizes.len() > fit;
+    let ids: Vec<AgentId> = sizes.into_iter().take(fit).map(|(id, _)| id).collect();
+    let agents = details_of(engine, permit, &ids).await?;
+    let last = agents.last().filter(|_| more);
+    let next = last.map(|agent| Place {
+        id: agent.summary.id,
+        name: agent.summary.name.clone(),
+    });
+    Ok(AgentPage {
+        agents,
+        matching,
+        next,
+    })
+}
+
+/// These agents, in this order. Those that the org does not have are left out.
+async fn details_of(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    ids: &[AgentId],
+) -> Result<Vec<Agent>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
+         projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
+         FROM agents JOIN projects ON projects.id = agents.project_id \
+         WHERE agents.org_id = $1 AND agents.id IN ({})",
+        places(2, ids.len())
+    );
+    let rows: Vec<Row> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let agents = rows.into_iter().map(Agent::from_row);
+    let mut agents = agents.collect::<Result<Vec<_>, _>>()?;
+    agents.sort_by_key(|agent| ids.iter().position(|id| *id == agent.summary.id));
+    Ok(agents)
+}

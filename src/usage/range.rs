@@ -1,0 +1,50 @@
+//! How far back a report on usage goes.
+
+use serde::{Deserialize, Serialize};
+
+/// How far back a report goes. All steps are in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Range {
+    /// 24 steps of an hour.
+    #[serde(rename = "24h")]
+    Hours24,
+    /// 7 steps of a day.
+    #[serde(rename = "7d")]
+    Days7,
+    /// 30 steps of a day.
+    #[default]
+    #[serde(rename = "30d")]
+    Days30,
+    /// 12 calendar months.
+    #[serde(rename = "12mo")]
+    Months12,
+}
+
+impl Range {
+    /// Every range, shortest first.
+    pub const ALL: [Self; 4] = [Self::Hours24, Self::Days7, Self::Days30, Self::Months12];
+
+    /// The word in addresses and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hours24 => "24h",
+            Self::Days7 => "7d",
+            Self::Days30 => "30d",
+            Self::Months12 => "12mo",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_has_one_word() {
+        for range in Range::ALL {
+            let word = serde_json::json!(range);
+            assert_eq!(word, range.as_str());
+            assert_eq!(serde_json::from_value::<Range>(word).ok(), Some(range));
+        }
+    }
+}
