@@ -78,6 +78,8 @@ pub mod revision;
 #[cfg(feature = "native")]
 pub mod service_tokens;
 #[cfg(feature = "native")]
+mod sort_name;
+#[cfg(feature = "native")]
 pub mod usage;
 #[cfg(feature = "native")]
 pub mod verify;

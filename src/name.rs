@@ -167,13 +167,14 @@ fn parse_slug(text: &str) -> Result<String, InvalidName> {
 }
 
 impl Slug {
-    /// A slug made from a name: ASCII letters and digits stay, everything else becomes a hyphen; `team` when nothing
-    /// is left.
+    /// A slug made from a name, which is written in plain letters: "Größe" as `grosse`, "Север" as `sever`. Letters and digits
+    /// stay, everything else becomes a hyphen; `team` when nothing is left.
+    #[cfg(feature = "native")]
     pub fn from_name(name: &DisplayName) -> Self {
         let mut slug = String::new();
-        for c in name.as_str().chars().flat_map(char::to_lowercase) {
+        for c in deunicode::deunicode(name.as_str()).chars() {
             if c.is_ascii_alphanumeric() {
-                slug.push(c);
+                slug.push(c.to_ascii_lowercase());
             } else if !slug.ends_with('-') && !slug.is_empty() {
                 slug.push('-');
             }
@@ -262,6 +263,24 @@ mod tests {
         );
     }
 
+    #[test]
+    #[cfg(feature = "native")]
+    fn a_slug_is_readable_whatever_the_script_of_the_name() {
+        let slug = |name: &str| Slug::from_name(&name.parse().unwrap()).to_string();
+        for (name, expected) in [
+            ("Nördwind Größe", "nordwind-grosse"),
+            ("Łódź & Ærø", "lodz-aero"),
+            ("Crème Brûlée (Paris)", "creme-brulee-paris"),
+            ("Северный ветер", "severnyi-veter"),
+            ("Άνεμος", "anemos"),
+            ("北京公司", "bei-jing-gong-si"),
+            ("ノース", "nosu"),
+            ("!!!", "team"),
+        ] {
+            assert_eq!(slug(name), expected, "{name}");
+        }
+    }
+
     proptest! {
         /// Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, controls, white space, and the blank that is drawn.
         #[test]
@@ -282,6 +301,7 @@ mod tests {
         }
 
         #[test]
+        #[cfg(feature = "native")]
         fn a_slug_made_from_any_name_is_a_slug(text in "\\PC{1,80}") {
             if let Ok(name) = text.parse::<DisplayName>() {
                 let slug = Slug::from_name(&name);

@@ -9,7 +9,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::{OrgId, ProjectId},
     name::DisplayName,
-    orgs::DEFAULT_PROJECT,
+    orgs::{DEFAULT_PROJECT, place_of_project},
     revision::{AsKnown, Known, Revision, fingerprint},
     time::Timestamp,
 };
@@ -89,14 +89,11 @@ pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
 ) -> Result<Vec<Project>, StorageError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM projects WHERE projects.org_id = $1 \
-         ORDER BY CASE projects.name WHEN $2 THEN 0 ELSE 1 END, LOWER(projects.name), projects.id"
-    );
-    Ok(
-        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?,
-    )
+    let sql = format!("SELECT {COLUMNS} FROM projects WHERE projects.org_id = $1");
+    let mut projects: Vec<Project> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).fetch_all(c).await)?;
+    projects.sort_by_cached_key(|project| place_of_project(&project.name));
+    Ok(projects)
 }
 
 /// The org's projects, oldest first, at most `limit` of those that were created after `after`; and the id to go on from when

@@ -23,8 +23,8 @@ pub async fn summaries(
     limit: u16,
 ) -> Result<Vec<AgentSummary>, StorageError> {
     const SQL: &str = "SELECT id, public_id, name FROM agents WHERE org_id = $1 \
-         AND ($2 = '' OR (LOWER(name), id) > (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
-         WHERE placed.org_id = $1 AND placed.public_id = $2)) ORDER BY LOWER(name), id LIMIT $3";
+         AND ($2 = '' OR (sort_name, id) > (SELECT placed.sort_name, placed.id FROM agents AS placed \
+         WHERE placed.org_id = $1 AND placed.public_id = $2)) ORDER BY sort_name, id LIMIT $3";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?)
 }
@@ -96,9 +96,9 @@ pub async fn list(
     const SQL: &str = "SELECT agents.id, agents.public_id, agents.name, agents.project_id, \
          projects.name AS project_name, agents.domains, agents.public_embedding, agents.created_at \
          FROM agents JOIN projects ON projects.id = agents.project_id WHERE agents.org_id = $1 \
-         AND ($2 = '' OR (LOWER(agents.name), agents.id) > (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
+         AND ($2 = '' OR (agents.sort_name, agents.id) > (SELECT placed.sort_name, placed.id FROM agents AS placed \
          WHERE placed.org_id = $1 AND placed.public_id = $2)) \
-         ORDER BY LOWER(agents.name), agents.id LIMIT $3";
+         ORDER BY agents.sort_name, agents.id LIMIT $3";
     let rows: Vec<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(permit.org_id()).bind(place(after)).bind(i64::from(limit)).fetch_all(c).await)?;
     rows.into_iter().map(ListedAgent::from_row).collect()

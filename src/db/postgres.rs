@@ -169,13 +169,16 @@ impl PostgresPool {
     /// stay with the pooler.
     pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), StorageError> {
         let mut tx = self.begin_unbounded().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
-            .bind(MIGRATION_LOCK)
-            .execute(&mut *tx)
-            .await?;
+        lock_migrations(&mut tx).await?;
         migrations.run_direct(None, &mut *tx, false).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// Keeps others from migrating until the transaction ends.
+pub(super) async fn lock_migrations(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
+    lock.execute(tx).await.map(drop)
 }
 
 /// A pool of at most so many connections, one of which is made. A database that is starting is waited for.

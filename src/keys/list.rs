@@ -26,7 +26,7 @@ use super::{
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortBy {
-    /// The name, whatever its case.
+    /// The name, whatever its case and accents.
     Name,
     /// When it was created.
     #[default]
@@ -88,8 +88,8 @@ pub enum Cursor {
     Before(Place),
 }
 
-/// A key's place in an order: what it is sorted by, and its id to tell equals apart. By name the id says it all: what names
-/// are sorted by holds display forms, which are not for everyone who sees an address.
+/// A key's place in an order: what it is sorted by, and its id to tell equals apart. By name the id says it all: names do
+/// not belong in addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     value: String,
@@ -142,7 +142,7 @@ impl SortBy {
     /// The SQL that a list is sorted by. Never null, so that a place can be compared with it.
     const fn expression(self) -> &'static str {
         match self {
-            Self::Name => "keys.search",
+            Self::Name => "keys.sort_name",
             Self::Created => "keys.created_at",
             Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
             Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
@@ -153,7 +153,7 @@ impl SortBy {
     const fn of_place(self) -> &'static str {
         match self {
             Self::Name => {
-                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $10), $9)"
+                "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $10), $9)"
             }
             _ => "CAST($9 AS BIGINT)",
         }
@@ -337,7 +337,7 @@ pub async fn names_of(
     ids: &[KeyId],
 ) -> Result<Vec<(KeyId, KeyName, bool)>, StorageError> {
     let sql = format!(
-        "SELECT id, name, revoked_at IS NOT NULL FROM keys WHERE org_id = $1 AND id IN ({}) ORDER BY search, id",
+        "SELECT id, name, revoked_at IS NOT NULL FROM keys WHERE org_id = $1 AND id IN ({}) ORDER BY sort_name, id",
         places(2, ids.len())
     );
     Ok(on!(engine.db.read(), c => {

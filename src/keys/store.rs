@@ -8,6 +8,7 @@ use crate::{
     id::{KeyId, OrgId, ProjectId, UserId},
     key::{Environment, Kind, Lifecycle, settings::KeySettings},
     name::KeyName,
+    sort_name::sort_name,
     time::Timestamp,
 };
 
@@ -123,14 +124,14 @@ pub(super) async fn insert(
     settings: &KeySettings,
 ) -> Result<bool, StorageError> {
     const SQL: &str = "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
-         name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+         name, sort_name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(SQL)
         .bind(key.id).bind(key.org_id).bind(key.kind).bind(key.environment).bind(key.display).bind(key.created_at)
         .bind(key.created_by).bind(key.creation_token).bind(search_text(&settings.name, key.display))
-        .bind(settings.name.clone()).bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
-        .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
+        .bind(settings.name.clone()).bind(sort_name(settings.name.as_str())).bind(settings.project)
+        .bind(json(&settings.scopes)).bind(json(&settings.domains)).bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
         .bind(&settings.notes).bind(json(&settings.metadata))
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(inserted == 1)
@@ -145,13 +146,13 @@ pub(super) async fn update(
     settings: &KeySettings,
 ) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE keys SET search = $3, name = $4, project_id = $5, scopes = $6, domains = $7, \
-         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12 \
+         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12, sort_name = $13 \
          WHERE org_id = $1 AND id = $2";
     on!(tx.on(), c => sqlx::query(SQL)
         .bind(org_id).bind(id).bind(search_text(&settings.name, display)).bind(settings.name.clone())
         .bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
         .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata))
+        .bind(&settings.notes).bind(json(&settings.metadata)).bind(sort_name(settings.name.as_str()))
         .execute(c).await.map(drop))?;
     Ok(())
 }
@@ -160,7 +161,7 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::json!(value).to_string()
 }
 
-/// What lists search in and sort by: the name, then the display form, in lower case.
+/// What lists search in: the name, then the display form, in lower case.
 pub(super) fn search_text(name: &KeyName, display: &str) -> String {
     format!(
         "{}\u{1f}{}",
