@@ -8,13 +8,14 @@ use latchkey::{
     ip_range::{IpRange, MAX_RANGES},
     key::{
         Environment, Kind, RevokeReason, Status,
-        settings::{KeySettings, Metadata, SettingsChange},
+        metadata::Metadata,
+        settings::{KeySettings, SettingsChange},
         text::PlainKey,
     },
     keys::{Key, create::NewKey},
     list::AtMost,
     name::KeyName,
-    time::{DAY, Rfc3339, Timestamp},
+    time::{DAY, Rfc3339, SentInstant, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,7 +25,7 @@ use crate::{
     problem::Problem,
     rest::{
         body::{nullable, required},
-        fields::{Instant, WholeNumber},
+        fields::WholeNumber,
     },
 };
 
@@ -64,7 +65,7 @@ pub struct KeyObject<'a> {
     display: &'a str,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<Rfc3339>,
+    created_at: Rfc3339,
     /// When it expires. Null means never.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
     expires_at: Option<Rfc3339>,
@@ -105,7 +106,7 @@ pub struct OldSecretObject<'a> {
     display: &'a str,
     /// When it stops working.
     #[schema(value_type = jiff::Timestamp)]
-    ends_at: Option<Rfc3339>,
+    ends_at: Rfc3339,
     /// When it was last used successfully.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
     last_used_at: Option<Rfc3339>,
@@ -128,8 +129,8 @@ impl<'a> KeyObject<'a> {
             ip_ranges: &key.settings.ip_ranges,
             display: &summary.display,
             created_at: summary.created_at.rfc3339(),
-            expires_at: summary.lifecycle.expires_at.and_then(Timestamp::rfc3339),
-            last_used_at: summary.last_used_at.and_then(Timestamp::rfc3339),
+            expires_at: summary.lifecycle.expires_at.map(Timestamp::rfc3339),
+            last_used_at: summary.last_used_at.map(Timestamp::rfc3339),
             created_by: key.created_by.as_ref().map(|(id, _)| *id),
             notes: &key.settings.notes,
             metadata: &key.settings.metadata,
@@ -140,10 +141,10 @@ impl<'a> KeyObject<'a> {
                 .map(|old| OldSecretObject {
                     display: &old.display,
                     ends_at: old.ends_at.rfc3339(),
-                    last_used_at: old.last_used_at.and_then(Timestamp::rfc3339),
+                    last_used_at: old.last_used_at.map(Timestamp::rfc3339),
                 }),
-            disabled_at: summary.lifecycle.disabled_at.and_then(Timestamp::rfc3339),
-            revoked_at: summary.lifecycle.revoked_at.and_then(Timestamp::rfc3339),
+            disabled_at: summary.lifecycle.disabled_at.map(Timestamp::rfc3339),
+            revoked_at: summary.lifecycle.revoked_at.map(Timestamp::rfc3339),
             revoke_reason: summary.revoke_reason,
             key: None,
         }
@@ -190,7 +191,7 @@ pub struct NewKeyBody {
     /// the convention.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
-    expires_at: Option<Option<Instant>>,
+    expires_at: Option<Option<SentInstant>>,
     /// The number of days after which the key expires.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     expires_in_days: Option<WholeNumber<1, 36_500>>,
@@ -235,7 +236,7 @@ pub struct KeyChange {
     /// time in the future.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
-    expires_at: Option<Option<Instant>>,
+    expires_at: Option<Option<SentInstant>>,
     /// Notes for your team.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 2000)]
@@ -263,7 +264,7 @@ impl NewKeyBody {
                 let detail = "cannot be combined with `expires_at`. Remove one of them.";
                 return Err(Problem::invalid_field("expires_in_days", detail));
             }
-            (Some(at), None) => at.map(Instant::timestamp),
+            (Some(at), None) => at.map(SentInstant::timestamp),
             (None, Some(days)) => Some(now.plus(i64::from(days.get()) * DAY)),
             (None, None) => {
                 let days = engine.convention().expiry.default_days;
@@ -306,7 +307,7 @@ impl KeyChange {
             ip_ranges: self
                 .ip_ranges
                 .map(|ranges| ranges.unwrap_or_default().into()),
-            expires_at: self.expires_at.map(|at| at.map(Instant::timestamp)),
+            expires_at: self.expires_at.map(|at| at.map(SentInstant::timestamp)),
             notes: self.notes.map(Option::unwrap_or_default),
             metadata: self.metadata.map(Option::unwrap_or_default),
         })

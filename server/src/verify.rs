@@ -16,7 +16,7 @@ use latchkey::{
     Engine, allowed_origins,
     convention::{ClassIndex, Convention, Scope},
     id::ProjectId,
-    key::settings::Metadata,
+    key::metadata::Metadata,
     outcome::Outcome,
     time::{Rfc3339, Timestamp},
     verify::{self, Answer, InvalidReason, KnownAgent, KnownKey, KnownOrg},
@@ -301,7 +301,7 @@ fn key_document<'a>(key: &'a KnownKey, org: &'a KnownOrg) -> KeyDocument<'a> {
         },
         project: key.settings.project,
         scopes: &key.settings.scopes,
-        expires_at: key.lifecycle.expires_at.and_then(Timestamp::rfc3339),
+        expires_at: key.lifecycle.expires_at.map(Timestamp::rfc3339),
         metadata: &key.settings.metadata,
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     db::{On, StorageError, Tx, from_json, on},
     domain::DomainPattern,
     id::{KeyId, OrgId, ProjectId, UserId},
-    key::{Environment, Kind, Lifecycle, settings::KeySettings},
+    key::{Environment, Kind, Lifecycle, metadata::Metadata, settings::KeySettings},
     name::KeyName,
     sort_name::sort_name,
     time::Timestamp,
@@ -50,7 +50,7 @@ impl SettingsRow {
             ip_ranges: from_json(&self.ip_ranges)?,
             expires_at: self.expires_at,
             notes: self.notes,
-            metadata: from_json(&self.metadata)?,
+            metadata: Metadata::stored(self.metadata),
         })
     }
 }
@@ -132,7 +132,7 @@ pub(super) async fn insert(
         .bind(key.created_by).bind(key.creation_token).bind(search_text(&settings.name, key.display))
         .bind(settings.name.clone()).bind(sort_name(settings.name.as_str())).bind(settings.project)
         .bind(json(&settings.scopes)).bind(json(&settings.domains)).bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata))
+        .bind(&settings.notes).bind(settings.metadata.as_json())
         .execute(c).await.map(|done| done.rows_affected()))?;
     Ok(inserted == 1)
 }
@@ -152,7 +152,7 @@ pub(super) async fn update(
         .bind(org_id).bind(id).bind(search_text(&settings.name, display)).bind(settings.name.clone())
         .bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
         .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata)).bind(sort_name(settings.name.as_str()))
+        .bind(&settings.notes).bind(settings.metadata.as_json()).bind(sort_name(settings.name.as_str()))
         .execute(c).await.map(drop))?;
     Ok(())
 }

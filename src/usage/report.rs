@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::{ToSpan, tz::TimeZone};
+use jiff::ToSpan;
 
 use crate::{
     Engine,
@@ -138,20 +138,9 @@ impl Window {
 
 /// The first instants of the last twelve months and of the next one, in UTC.
 fn month_bounds(now: Timestamp) -> Vec<Timestamp> {
-    let this_month = jiff::Timestamp::from_millisecond(now.as_millis())
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-        .to_zoned(TimeZone::UTC)
-        .date()
-        .first_of_month();
+    let this_month = now.utc().date().first_of_month();
     (-11..=1)
-        .filter_map(|months| {
-            this_month
-                .checked_add(months.months())
-                .ok()?
-                .to_zoned(TimeZone::UTC)
-                .ok()
-        })
-        .map(|midnight| Timestamp::from_millis(midnight.timestamp().as_millisecond()))
+        .map(|months| Timestamp::start_of(this_month.saturating_add(months.months())))
         .collect()
 }
 

@@ -1,12 +1,11 @@
 //! Reading a form: from what was typed to what it means, with a sentence for each field that will not do.
 
-use jiff::{civil::Date, tz::TimeZone};
 use latchkey::{
     domain::{self, DomainPattern, TOO_MANY_PATTERNS},
     id::ProjectId,
     key::settings::InvalidKeyField,
     list::ParsedList,
-    time::{DAY, Timestamp},
+    time::{DAY, Timestamp, parse_day},
 };
 
 use crate::form::errors::FieldError;
@@ -71,22 +70,14 @@ pub fn expiry(expires: &str, day: &str, now: Timestamp) -> Result<Option<Timesta
     const LONGEST_DAYS: i64 = 36_500;
     match expires {
         "never" => Ok(None),
-        "date" => end_of_day(day)
-            .map(Some)
-            .ok_or("Choose the last day on which the key works."),
+        "date" => parse_day(day)
+            .map(|day| Some(Timestamp::end_of(day)))
+            .ok_or("Choose the last day on which the key works, such as 2027-01-31."),
         days => match days.parse::<i64>() {
             Ok(days @ 1..=LONGEST_DAYS) => Ok(Some(now.plus(days * DAY))),
             _ => Err("Choose when the key expires."),
         },
     }
-}
-
-/// The last millisecond of a day in UTC.
-fn end_of_day(text: &str) -> Option<Timestamp> {
-    let midnight = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
-    Some(Timestamp::from_millis(
-        midnight.timestamp().as_millisecond() + DAY - 1,
-    ))
 }
 
 /// The field of a form that the engine's field is. The forms have one choice of expiry where the API has two fields.

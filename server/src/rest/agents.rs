@@ -52,7 +52,7 @@ pub struct AgentObject {
     public_embedding: bool,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<Rfc3339>,
+    created_at: Rfc3339,
 }
 
 /// One page of agents.

@@ -1,6 +1,10 @@
 //! `/v1/orgs/{org}/keys`: keys, listed, made and shown.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use latchkey::{
     Engine,
     access::to,
@@ -92,7 +96,7 @@ pub async fn list(
     State(state): State<AppState>,
     of: OrgPath,
     Parameters(query): Parameters<KeyListQuery>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Response, Problem> {
     let engine = &state.engine;
     let sorted = Sorted::of(query.sort, query.order);
     let cursor = query.cursor.map(|cursor| sorted.cursor(&cursor));
@@ -117,7 +121,7 @@ pub async fn list(
         next_cursor: page.next.map(|place| sorted.next_cursor(&place)),
         total: page.matching,
     };
-    Ok(Json(serde_json::json!(list)))
+    Ok(Json(list).into_response())
 }
 
 /// Create a key

@@ -12,8 +12,6 @@ use crate::{
 
 /// The most characters that notes have.
 pub const MAX_NOTES: usize = 2_000;
-/// The most bytes that metadata has, written as JSON.
-pub const MAX_METADATA: usize = 8_192;
 
 /// The most scopes that a sentence lists.
 const MAX_LISTED_SCOPES: usize = 20;
@@ -56,9 +54,6 @@ pub enum InvalidKeyField {
     /// The notes are too long.
     #[error("Notes must have at most 2,000 characters.")]
     NotesTooLong,
-    /// The metadata is too large.
-    #[error("Metadata must have at most 8,192 bytes of JSON.")]
-    MetadataTooLarge,
     /// The org has no such project.
     #[error("The project was not found in this organization. Choose another one.")]
     NoSuchProject,
@@ -74,7 +69,6 @@ impl InvalidKeyField {
             Self::UnknownScope { .. } | Self::TooManyScopes => "scopes",
             Self::ExpiryNeeded | Self::ExpiryInPast => "expires_at",
             Self::NotesTooLong => "notes",
-            Self::MetadataTooLarge => "metadata",
             Self::NoSuchProject => "project",
         }
     }
@@ -163,9 +157,6 @@ impl KeySettings {
         }
         if self.notes.chars().count() > MAX_NOTES {
             wrong.push(InvalidKeyField::NotesTooLong);
-        }
-        if serde_json::json!(self.metadata).to_string().len() > MAX_METADATA {
-            wrong.push(InvalidKeyField::MetadataTooLarge);
         }
         wrong
     }

@@ -8,9 +8,9 @@ use std::{
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::{
     file::{Record, field_named, unknown_field},
@@ -18,6 +18,8 @@ use super::{
 };
 use crate::key::settings::{READ, Written};
 
+/// The field whose value is kept as it is written.
+const METADATA: &str = "metadata";
 /// The most items of one list that are read: more than any list may have, so that it is too long for whoever parses it.
 const MAX_ITEMS: usize = 501;
 
@@ -65,7 +67,8 @@ enum FieldValue {
     Switch(bool),
     Number(String),
     Texts(Vec<String>),
-    Object(Map<String, Value>),
+    /// An object, as it was written.
+    Object(String),
     Other,
 }
 
@@ -171,7 +174,12 @@ impl<'de> Deserialize<'de> for Entry {
                         record.misshapen.push((field, "given only once"));
                         continue;
                     }
-                    match text_of(field, object.next_value()?) {
+                    let value = if field == METADATA {
+                        of_metadata(object.next_value()?)
+                    } else {
+                        object.next_value()?
+                    };
+                    match text_of(field, value) {
                         Ok(text) if text.is_empty() => {
                             record.fields.remove(field);
                         }
@@ -220,6 +228,7 @@ impl<'de> Deserialize<'de> for FieldValue {
                 Ok(FieldValue::Number(number.to_string()))
             }
 
+            /// JSON Schema, in which the API is described, counts 30.0 as an integer too, and Rust writes it as `30`.
             fn visit_f64<E>(self, number: f64) -> Result<FieldValue, E> {
                 Ok(FieldValue::Number(number.to_string()))
             }
@@ -246,8 +255,9 @@ impl<'de> Deserialize<'de> for FieldValue {
                 })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<FieldValue, A::Error> {
-                Map::deserialize(MapAccessDeserializer::new(object)).map(FieldValue::Object)
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<FieldValue, A::Error> {
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(FieldValue::Other)
             }
         }
         deserializer.deserialize_any(ValueVisitor)
@@ -255,12 +265,21 @@ impl<'de> Deserialize<'de> for FieldValue {
 }
 
 /// A value as the text that CSV would have for it, or what it should have been.
+/// Metadata is kept as it was written: parsed, some numbers would be others.
+fn of_metadata(raw: Box<RawValue>) -> FieldValue {
+    match raw.get() {
+        "null" => FieldValue::Nothing,
+        json if json.starts_with('{') => FieldValue::Object(json.to_owned()),
+        _ => FieldValue::Other,
+    }
+}
+
 fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
     let written = READ.into_iter().find(|(name, _)| *name == field);
     let written = written.map_or(Written::Text, |(_, written)| written);
     match (written, value) {
         (_, FieldValue::Nothing) => Ok(String::new()),
-        (Written::Object, FieldValue::Object(object)) => Ok(Value::Object(object).to_string()),
+        (Written::Object, FieldValue::Object(object)) => Ok(object),
         (Written::Object, _) => Err("a JSON object"),
         (Written::List, FieldValue::Texts(texts)) => Ok(texts.join(",")),
         (Written::List, _) => Err("an array of strings"),
@@ -287,13 +306,13 @@ mod tests {
     #[test]
     fn json_gives_what_csv_would() {
         let text = r#"{"keys": [{"name": " One ", "sha256": "aa", "scopes": ["a", "b"], "expires_in_days": 30,
-            "metadata": {"tier": 1}, "notes": null, "domains": 5, "ip_ranges": ["::1", 7]}]}"#;
+            "metadata": {"tier": 1.10}, "notes": null, "domains": 5, "ip_ranges": ["::1", 7]}]}"#;
         let record = read(text).unwrap().remove(0);
         assert_eq!(record.line, 1);
         assert_eq!(record.fields["name"], "One");
         assert_eq!(record.fields["scopes"], "a,b");
         assert_eq!(record.fields["expires_in_days"], "30");
-        assert_eq!(record.fields["metadata"], r#"{"tier":1}"#);
+        assert_eq!(record.fields["metadata"], r#"{"tier": 1.10}"#);
         assert_eq!(
             record.misshapen,
             [

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use jiff::{Timestamp as Instant, fmt::strtime};
 use latchkey::{
     Engine,
     access::{Membership, Permit, to},
@@ -218,10 +217,9 @@ impl ReportText {
     }
 }
 
-/// A time in UTC. One that jiff cannot hold (before year -9999 or after 9999) is none that we store.
+/// A time in UTC.
 fn written(time: Timestamp, format: &str) -> String {
-    let instant = Instant::from_millisecond(time.as_millis()).unwrap_or_default();
-    strtime::format(format, instant).unwrap_or_default()
+    time.utc().strftime(format).to_string()
 }
 
 #[cfg(test)]
