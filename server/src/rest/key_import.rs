@@ -8,7 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::BodyExt as _;
-use latchkey::keys::import::{self, EntryReport, Format, ImportError, Report, import_at};
+use latchkey::{
+    key::{Environment, Kind},
+    keys::import::{self, EntryReport, Format, ImportError, Report, import_at},
+    time::{Rfc3339, Timestamp},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -19,6 +23,7 @@ use super::{
 };
 use crate::{
     app_state::AppState,
+    openapi::words,
     problem::{Code, FieldError, Problem},
 };
 
@@ -94,6 +99,15 @@ struct EntryObject {
     name: String,
     /// How the key is displayed. Empty if the key is invalid.
     display: String,
+    /// The kind of the key. Null if the key is invalid.
+    #[schema(value_type = Option<words::KeyKind>, required)]
+    kind: Option<Kind>,
+    /// The environment of the key. Null if the key is invalid.
+    #[schema(value_type = Option<words::KeyEnvironment>, required)]
+    environment: Option<Environment>,
+    /// When the key expires. Null means never, or that the key is invalid.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    expires_at: Option<Rfc3339>,
     /// What is wrong with each field. Empty if the key can be imported.
     errors: Vec<FieldError>,
     /// The number of errors that are not listed, because the report lists 20 of each field.
@@ -120,8 +134,7 @@ pub async fn import(
     let place = place.map_err(refused)?;
     let file = to_bytes(request.into_body(), MAX_FILE).await;
     let file = file.map_err(|_| too_large())?;
-    let text = String::from_utf8(file.into())
-        .map_err(|_| Problem::invalid_request("The body is not UTF-8 text.", Vec::new()))?;
+    let text = import::text_of(file.into()).map_err(refused)?;
     let dry_run = query.dry_run == Some(Switch::True);
     let done = import_at(engine, &permit, place, Format::Json, text, dry_run).await;
     let (report, place) = done.map_err(refused)?;
@@ -153,6 +166,12 @@ impl From<EntryReport> for EntryObject {
             position: entry.line,
             name: entry.name,
             display: entry.display,
+            kind: entry.becomes.map(|becomes| becomes.kind),
+            environment: entry.becomes.map(|becomes| becomes.environment),
+            expires_at: entry
+                .becomes
+                .and_then(|becomes| becomes.expires_at)
+                .map(Timestamp::rfc3339),
             errors: errors.collect(),
             more_errors: entry.more_problems,
         }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use crate::{
     fault::{Fault, from_fault},
+    key::{Environment, Kind},
     list::MAX_LISTED_ERRORS,
+    time::Timestamp,
 };
 
 /// The most keys that a file may hold.
@@ -28,10 +30,23 @@ pub struct EntryReport {
     pub name: String,
     /// How the key will be shown; empty when that cannot be told.
     pub display: String,
+    /// What key it becomes; `None` when it cannot be imported.
+    pub becomes: Option<Becomes>,
     /// What is wrong with it; nothing when it can be imported.
     pub problems: Vec<Problem>,
     /// How much else is wrong with it: of each field, a report lists the first problems of the file alone.
     pub more_problems: usize,
+}
+
+/// What key an entry becomes: what nobody states is filled in, and importers want to see it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Becomes {
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// When it expires; `None` for never.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What is wrong with an entry, and what to do.
@@ -76,6 +91,7 @@ impl EntryReport {
     }
 
     pub(super) fn refuse(&mut self, listed: &mut Listed, problem: Problem) {
+        self.becomes = None;
         if listed.one_more(problem.field) {
             self.problems.push(problem);
         } else {

@@ -10,7 +10,7 @@ use latchkey::{
     Engine,
     access::{Permit, to},
     id::OrgId,
-    keys::import::{self, EntryReport, Format, ImportError, import_at},
+    keys::import::{self, Becomes, EntryReport, Format, ImportError, import_at},
     work_queue::Place,
 };
 
@@ -42,6 +42,8 @@ pub struct ImportedEntry {
     pub name: String,
     /// How it will be shown.
     pub display: String,
+    /// What key it becomes, if it can be imported.
+    pub becomes: Option<Becomes>,
     /// What is wrong: the field and a sentence.
     pub problems: Vec<(String, String)>,
     /// How much else is wrong.
@@ -106,6 +108,12 @@ async fn submit(
             return Ok((refused, Some(place)));
         }
     };
+    if let Some(sentence) = form.unreadable {
+        return Ok((
+            FormAnswer::refused(sent_back, "text", sentence),
+            Some(place),
+        ));
+    }
     if form.text.trim().is_empty() {
         let refused =
             FormAnswer::refused(sent_back, "text", "Choose a file or paste its contents.");
@@ -139,6 +147,7 @@ fn entry(report: EntryReport) -> ImportedEntry {
         line: report.line,
         name: report.name,
         display: report.display,
+        becomes: report.becomes,
         problems: report
             .problems
             .into_iter()
