@@ -60,9 +60,9 @@ pub struct KeyListQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the previous page, which had the same `sort` and `order`.
+    /// The `next_cursor` of the previous page, whose order is kept: `sort` and `order` are then ignored.
     #[param(
-        pattern = "^(created_at|name|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{0,19}$"
+        pattern = "^(name\\.(asc|desc)\\.key_[0-9a-f]{32}~|(created_at|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{1,19})$"
     )]
     cursor: Option<String>,
     /// The field by which the list is sorted. Never used counts as used first, and never expires as expiring last. Default:
@@ -98,9 +98,10 @@ pub async fn list(
     Parameters(query): Parameters<KeyListQuery>,
 ) -> Result<Response, Problem> {
     let engine = &state.engine;
-    let sorted = Sorted::of(query.sort, query.order);
-    let cursor = query.cursor.map(|cursor| sorted.cursor(&cursor));
-    let cursor = cursor.transpose()?;
+    let (sorted, cursor) = match &query.cursor {
+        Some(cursor) => Sorted::of_cursor(cursor).map(|(sorted, cursor)| (sorted, Some(cursor)))?,
+        None => (Sorted::of(query.sort, query.order), None),
+    };
     let project = query.project;
     let query = KeyQuery {
         search: query.q.unwrap_or_default(),

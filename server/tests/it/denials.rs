@@ -169,7 +169,7 @@ const FURNISHED: [&str; 3] = [
 ];
 
 /// Gives the org the agent and the empty project of the table, as they were before any request.
-async fn furnish(app: &TestApp, org: &TestOrg) {
+pub async fn furnish(app: &TestApp, org: &TestOrg) {
     let org_id = org.org.id;
     for sql in [
         "DELETE FROM agents".to_owned(),
