@@ -177,15 +177,15 @@ pub struct NewKeyBody {
     #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
     /// The scopes. Default: defined by the convention.
-    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
+    #[schema(value_type = Option<Vec<words::OfferedScope>>, max_items = 100)]
     scopes: Option<AtMost<Scope, MAX_SCOPES>>,
     /// The domains on which a widget key works.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
     /// Whether pages on localhost are blocked. Only if the convention offers this choice.
     localhost_forbidden: Option<bool>,
     /// The IP ranges that can use the key, as CIDR. Default: any address.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     ip_ranges: Option<AtMost<IpRange, MAX_RANGES>>,
     /// When the key expires. Null means never, if the convention allows it. Default: `expires_in_days`, or defined by
     /// the convention.
@@ -220,17 +220,17 @@ pub struct KeyChange {
     project: Option<Option<ProjectId>>,
     /// The scopes. Null or an empty list means the default of the convention.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
+    #[schema(value_type = Option<Vec<words::OfferedScope>>, max_items = 100)]
     scopes: Option<Option<AtMost<Scope, MAX_SCOPES>>>,
     /// The domains on which a widget key works. Replaces the whole list.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
     /// Whether pages on localhost are blocked. Only if the convention offers this choice.
     localhost_forbidden: Option<bool>,
     /// The IP ranges that can use the key, as CIDR. Null or an empty list means any address.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     ip_ranges: Option<Option<AtMost<IpRange, MAX_RANGES>>>,
     /// When the key expires. Null means never, if the convention allows it. An expired key works again if you set a
     /// time in the future.

@@ -131,8 +131,16 @@ impl FromStr for Place {
     type Err = InvalidPlace;
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let (id, value) = text.split_once('~').ok_or(InvalidPlace)?;
+        // Beyond what the databases count to is the end.
+        let is_beyond = value
+            .parse::<u64>()
+            .is_ok_and(|value| i64::try_from(value).is_err());
         Ok(Self {
-            value: value.to_owned(),
+            value: if is_beyond {
+                i64::MAX.to_string()
+            } else {
+                value.to_owned()
+            },
             id: id.parse().map_err(|_| InvalidPlace)?,
         })
     }

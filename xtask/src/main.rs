@@ -9,6 +9,7 @@ mod lint;
 mod pooler;
 mod postgres;
 mod run;
+mod schemathesis;
 mod screenshots;
 mod server;
 mod site;
@@ -45,7 +46,8 @@ enum Task {
         /// Only this part.
         #[arg(long)]
         only: Option<test::Part>,
-        /// Drop each kind of change 2,000 times instead of 100: takes long.
+        /// Drop each kind of change 2,000 times instead of 100, send 20,000 hostile requests, and have schemathesis test the
+        /// API against its description: takes long.
         #[arg(long)]
         long: bool,
         /// Arguments of that part's runner, `cargo test` or `playwright test`, such as the name of a test.

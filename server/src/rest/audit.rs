@@ -17,7 +17,7 @@ use super::{
     path::OrgPath,
     query::{Limit, Parameters},
 };
-use crate::{app_state::AppState, problem::Problem};
+use crate::{app_state::AppState, openapi::words, problem::Problem};
 
 /// One page of an audit log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,7 +42,7 @@ pub struct AuditLogQuery {
     #[param(value_type = Option<String>, pattern = "^[1-9][0-9]{0,18}$")]
     cursor: Option<Cursor>,
     /// An event, such as `key.created`, or all events of a type, such as `key.*`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<words::AuditEventFilter>)]
     #[serde(default, deserialize_with = "parsed")]
     event: Option<EventFilter>,
     /// The ID of a key. Returns only entries about this key.

@@ -41,7 +41,8 @@ pub struct ImportQuery {
 }
 
 /// A key that was created elsewhere. Fields that are null or empty count as absent.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = ImportedKey)]
 #[expect(dead_code, reason = "the engine reads the file; this describes it")]
 pub struct EntryBody {
@@ -50,11 +51,9 @@ pub struct EntryBody {
     /// The SHA-256 of the key, in hexadecimal or base64.
     sha256: String,
     /// The beginning of the key, for display. It also states the kind and environment, if it is a prefix of this instance.
-    #[schema(required = false)]
-    prefix: String,
+    prefix: Option<String>,
     /// The last four characters of the key, for display.
-    #[schema(required = false)]
-    last_four: String,
+    last_four: Option<String>,
     /// The environment. Default: `live`, or stated by `prefix`.
     environment: Option<String>,
     /// The kind. Default: `secret`, or stated by `prefix`.
@@ -64,7 +63,8 @@ pub struct EntryBody {
     /// When the key expires: a time, or the last day. Default: never, if the convention allows it.
     expires_at: Option<String>,
     /// The number of days after which the key expires.
-    expires_in_days: Option<u32>,
+    #[schema(value_type = Option<words::NumberOfDays>)]
+    expires_in_days: Option<()>,
     /// The scopes.
     scopes: Option<Vec<String>>,
     /// The domains on which a widget key works.
@@ -118,7 +118,7 @@ struct EntryObject {
 ///
 /// Imports keys that were created elsewhere by their SHA-256 digests, without their plaintext: at most 10,000, and 4 MB.
 /// Either all keys are imported, or none. With `dry_run=true`, nothing is imported and the response says what is wrong with
-/// each key. Repeating an import does not create a key twice: a key that exists is an error.
+/// each key, unless a field has the wrong type. Repeating an import does not create a key twice: a key that exists is an error.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/import", operation_id = "import_keys", tag = "Keys", params(ImportQuery),
     request_body = Vec<EntryBody>, responses((status = 200, description = "The keys", body = ImportReport)))]
 pub async fn import(
@@ -138,7 +138,8 @@ pub async fn import(
     let dry_run = query.dry_run == Some(Switch::True);
     let done = import_at(engine, &permit, place, Format::Json, text, dry_run).await;
     let (report, place) = done.map_err(refused)?;
-    if !dry_run && !report.imported {
+    let is_malformed = report.entries.iter().any(|entry| entry.is_malformed);
+    if is_malformed || (!dry_run && !report.imported) {
         return Err(not_imported(report));
     }
     let keys = report.entries.into_iter().map(EntryObject::from).collect();

@@ -96,6 +96,6 @@ impl Default for Limit {
 pub fn not_a_cursor() -> Problem {
     invalid_parameters(vec![FieldError {
         field: "cursor".into(),
-        detail: "must be the next_cursor of the previous page, which had the same order".to_owned(),
+        detail: "must be the next_cursor of the previous page".to_owned(),
     }])
 }

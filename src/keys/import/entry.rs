@@ -51,6 +51,7 @@ pub fn check(
             line: record.line,
             name: clip(name),
             display: String::new(),
+            is_malformed: record.lacks_required || !record.misshapen.is_empty(),
             becomes: None,
             problems: Vec::new(),
             more_problems: 0,

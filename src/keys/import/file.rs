@@ -19,6 +19,9 @@ const BESIDES: [&str; 8] = [
     "expires_in_days",
 ];
 
+/// The fields that every entry has.
+pub(super) const REQUIRED: [&str; 2] = ["name", "sha256"];
+
 /// The columns of CSV and the fields of JSON, the name first.
 pub fn fields() -> impl Iterator<Item = &'static str> {
     let settings = READ.into_iter().map(|(field, _)| field);
@@ -35,6 +38,8 @@ pub struct Record {
     pub fields: BTreeMap<&'static str, String>,
     /// What stands there that cannot be read as what it should be: the field and what it should be.
     pub misshapen: Vec<(&'static str, &'static str)>,
+    /// Whether it leaves out a field of [`REQUIRED`].
+    pub lacks_required: bool,
 }
 
 pub(super) fn field_named(name: &str) -> Option<&'static str> {
@@ -84,9 +89,19 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
             line,
             fields: fields_of(columns, &row).ok_or_else(|| not_a_table(Some(line)))?,
             misshapen: Vec::new(),
+            lacks_required: false,
         });
     }
-    Ok(records)
+    match columns {
+        Some(_) => Ok(records),
+        None => Err(lacks_column(REQUIRED[0])),
+    }
+}
+
+fn lacks_column(name: &str) -> ImportError {
+    ImportError::Unreadable(format!(
+        "The first line must contain the column names, including `{name}`."
+    ))
 }
 
 fn not_a_table(line: Option<u64>) -> ImportError {
@@ -142,11 +157,9 @@ fn columns_of(names: &StringRecord) -> Result<Vec<Option<&'static str>>, ImportE
         }
         columns.push(Some(field));
     }
-    for needed in ["name", "sha256"] {
+    for needed in REQUIRED {
         if !columns.contains(&Some(needed)) {
-            return Err(ImportError::Unreadable(format!(
-                "The first line must contain the column names, including `{needed}`."
-            )));
+            return Err(lacks_column(needed));
         }
     }
     while columns.last() == Some(&None) {

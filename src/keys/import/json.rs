@@ -13,7 +13,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    file::{Record, field_named, unknown_field},
+    file::{REQUIRED, Record, field_named, unknown_field},
     report::{ImportError, MAX_ENTRIES},
 };
 use crate::key::settings::{READ, Written};
@@ -160,8 +160,9 @@ impl<'de> Deserialize<'de> for Entry {
                     line: 0,
                     fields: BTreeMap::new(),
                     misshapen: Vec::new(),
+                    lacks_required: false,
                 };
-                let (mut unknown, mut seen) = (None, HashSet::new());
+                let (mut unknown, mut seen, mut given) = (None, HashSet::new(), HashSet::new());
                 while let Some(name) = object.next_key::<String>()? {
                     let Some(field) = field_named(&name) else {
                         object.next_value::<IgnoredAny>()?;
@@ -179,6 +180,9 @@ impl<'de> Deserialize<'de> for Entry {
                     } else {
                         object.next_value()?
                     };
+                    if !matches!(value, FieldValue::Nothing) {
+                        given.insert(field);
+                    }
                     match text_of(field, value) {
                         Ok(text) if text.is_empty() => {
                             record.fields.remove(field);
@@ -189,6 +193,7 @@ impl<'de> Deserialize<'de> for Entry {
                         Err(wanted) => record.misshapen.push((field, wanted)),
                     }
                 }
+                record.lacks_required = REQUIRED.iter().any(|field| !given.contains(field));
                 Ok(unknown.map_or(Entry::Object(record), Entry::UnknownField))
             }
 
@@ -230,6 +235,9 @@ impl<'de> Deserialize<'de> for FieldValue {
 
             /// JSON Schema, in which the API is described, counts 30.0 as an integer too, and Rust writes it as `30`.
             fn visit_f64<E>(self, number: f64) -> Result<FieldValue, E> {
+                if number.fract() != 0.0 {
+                    return Ok(FieldValue::Other);
+                }
                 Ok(FieldValue::Number(number.to_string()))
             }
 
@@ -285,6 +293,11 @@ fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
         (Written::List, _) => Err("an array of strings"),
         (Written::Switch, FieldValue::Switch(is_on)) => Ok(is_on.to_string()),
         (Written::Switch, _) => Err("`true` or `false`"),
+        (Written::Text, FieldValue::Text(text))
+            if field == "expires_in_days" && !text.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Err("a number")
+        }
         (Written::Text, FieldValue::Text(text)) => Ok(text),
         (Written::Text, FieldValue::Number(days)) if field == "expires_in_days" => Ok(days),
         (Written::Text, _) if field == "expires_in_days" => Err("a number"),

@@ -30,6 +30,8 @@ pub struct EntryReport {
     pub name: String,
     /// How the key will be shown; empty when that cannot be told.
     pub display: String,
+    /// Whether JSON has something of the wrong type in it, or lacks what every entry has.
+    pub is_malformed: bool,
     /// What key it becomes; `None` when it cannot be imported.
     pub becomes: Option<Becomes>,
     /// What is wrong with it; nothing when it can be imported.
