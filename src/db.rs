@@ -6,6 +6,7 @@
 
 mod error;
 pub(crate) mod postgres;
+pub(crate) mod sort_names;
 pub mod sqlite_file;
 mod transaction;
 
@@ -220,7 +221,12 @@ impl Db {
             On::Sqlite(pools) => SQLITE_MIGRATIONS.run(&pools.write).await?,
             On::Postgres(pools) => pools.all.migrate(&POSTGRES_MIGRATIONS).await?,
         }
-        Ok(())
+        let mut tx = self.begin_restore().await?;
+        if let On::Postgres(c) = tx.on() {
+            postgres::lock_migrations(c).await?;
+        }
+        sort_names::fill(&mut tx).await?;
+        tx.commit().await
     }
 
     /// Returns the number of migrations that [`Db::migrate`] would apply.
@@ -311,8 +317,8 @@ impl Db {
         }))
     }
 
-    /// Same as [`Self::begin_unrecorded`] without timeouts, for a restore: nothing else is waiting for it, and it can
-    /// pause, for example while its file is slow to read.
+    /// The same for a restore or a migration, which nobody waits for and which may stop on the way, as where its file is slow
+    /// to read.
     pub(crate) async fn begin_restore(&self) -> Result<Tx, StorageError> {
         match &self.0 {
             On::Sqlite(_) => self.begin_unrecorded().await,

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "native")]
 pub mod digest;
+pub mod metadata;
 pub mod settings;
 pub mod text;
 

@@ -83,6 +83,8 @@ pub mod revision;
 #[cfg(feature = "native")]
 pub mod service_tokens;
 #[cfg(feature = "native")]
+mod sort_name;
+#[cfg(feature = "native")]
 pub mod verify;
 #[cfg(feature = "native")]
 pub mod work_queue;

@@ -173,13 +173,14 @@ fn parse_slug(text: &str) -> Result<String, InvalidName> {
 }
 
 impl Slug {
-    /// Derives a slug from a name: keeps ASCII letters and digits and replaces everything else with hyphens. Returns
-    /// `team` if the result is too short.
+    /// A slug made from a name, which is written in plain letters: "Größe" as `grosse`, "Север" as `sever`. Letters and digits
+    /// stay, everything else becomes a hyphen; `team` when nothing is left.
+    #[cfg(feature = "native")]
     pub fn from_name(name: &DisplayName) -> Self {
         let mut slug = String::new();
-        for c in name.as_str().chars().flat_map(char::to_lowercase) {
+        for c in deunicode::deunicode(name.as_str()).chars() {
             if c.is_ascii_alphanumeric() {
-                slug.push(c);
+                slug.push(c.to_ascii_lowercase());
             } else if !slug.ends_with('-') && !slug.is_empty() {
                 slug.push('-');
             }
@@ -268,6 +269,24 @@ mod tests {
         );
     }
 
+    #[test]
+    #[cfg(feature = "native")]
+    fn a_slug_is_readable_whatever_the_script_of_the_name() {
+        let slug = |name: &str| Slug::from_name(&name.parse().unwrap()).to_string();
+        for (name, expected) in [
+            ("Nördwind Größe", "nordwind-grosse"),
+            ("Łódź & Ærø", "lodz-aero"),
+            ("Crème Brûlée (Paris)", "creme-brulee-paris"),
+            ("Северный ветер", "severnyi-veter"),
+            ("Άνεμος", "anemos"),
+            ("北京公司", "bei-jing-gong-si"),
+            ("ノース", "nosu"),
+            ("!!!", "team"),
+        ] {
+            assert_eq!(slug(name), expected, "{name}");
+        }
+    }
+
     proptest! {
         /// Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, controls, white space, and the blank braille
         /// pattern.
@@ -289,6 +308,7 @@ mod tests {
         }
 
         #[test]
+        #[cfg(feature = "native")]
         fn a_slug_made_from_any_name_is_a_slug(text in "\\PC{1,80}") {
             if let Ok(name) = text.parse::<DisplayName>() {
                 let slug = Slug::from_name(&name);

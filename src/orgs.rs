@@ -13,6 +13,7 @@ use crate::{
     id::{OrgId, ProjectId, UserId},
     name::{DisplayName, Slug},
     role::Role,
+    sort_name::sort_name,
     time::Timestamp,
 };
 
@@ -49,6 +50,12 @@ from_fault!(CreateOrgError);
 
 /// The name of the project that every org starts with (design §1).
 pub const DEFAULT_PROJECT: &str = "Default";
+
+/// Where a project is in a list: `Default` first.
+pub(crate) fn place_of_project(name: &DisplayName) -> (bool, String) {
+    let name = name.as_str();
+    (name != DEFAULT_PROJECT, sort_name(name))
+}
 
 /// Creates an org with its `Default` project.
 ///
@@ -215,9 +222,10 @@ pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)
         role: Role,
     }
     const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
-         JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 ORDER BY orgs.name, orgs.id";
-    let rows: Vec<Row> =
+         JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 ORDER BY orgs.id";
+    let mut rows: Vec<Row> =
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
+    rows.sort_by_cached_key(|row| sort_name(row.org.name.as_str()));
     Ok(rows.into_iter().map(|row| (row.org, row.role)).collect())
 }
 
@@ -231,8 +239,11 @@ pub async fn members(
 ) -> Result<Vec<Member>, StorageError> {
     const SQL: &str = "SELECT memberships.user_id, users.name, users.email, memberships.role, memberships.created_at \
          FROM memberships JOIN users ON users.id = memberships.user_id WHERE memberships.org_id = $1 \
-         ORDER BY CASE memberships.role WHEN 'owner' THEN 0 WHEN 'admin' THEN 1 ELSE 2 END, users.name, users.id";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?)
+         ORDER BY users.id";
+    let mut members: Vec<Member> =
+        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?;
+    members.sort_by_cached_key(|member| (member.role, sort_name(member.name.as_str())));
+    Ok(members)
 }
 
 /// Adds a user to an org within a transaction.

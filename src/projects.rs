@@ -11,7 +11,7 @@ use crate::{
     keys::project,
     limits::{LimitReached, Limited, check_added},
     name::DisplayName,
-    orgs::DEFAULT_PROJECT,
+    orgs::{DEFAULT_PROJECT, place_of_project},
     revision::{AsKnown, Known, Revision, fingerprint},
     time::Timestamp,
 };
@@ -87,14 +87,11 @@ pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
 ) -> Result<Vec<Project>, StorageError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM projects WHERE projects.org_id = $1 \
-         ORDER BY CASE projects.name WHEN $2 THEN 0 ELSE 1 END, LOWER(projects.name), projects.id"
-    );
-    Ok(
-        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(permit.org_id()).bind(DEFAULT_PROJECT).fetch_all(c).await)?,
-    )
+    let sql = format!("SELECT {COLUMNS} FROM projects WHERE projects.org_id = $1");
+    let mut projects: Vec<Project> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).fetch_all(c).await)?;
+    projects.sort_by_cached_key(|project| place_of_project(&project.name));
+    Ok(projects)
 }
 
 /// Returns a page of the org's projects, oldest first: at most `limit` projects created after `after`. If there are

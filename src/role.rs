@@ -4,7 +4,20 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
 /// A member's role in an org.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = InvalidRole, parse_err_fn = invalid_role)]
 pub enum Role {

@@ -8,13 +8,14 @@ use latchkey::{
     ip_range::{IpRange, MAX_RANGES},
     key::{
         Environment, Kind, RevokeReason, Status,
-        settings::{KeySettings, Metadata, SettingsChange},
+        metadata::Metadata,
+        settings::{KeySettings, SettingsChange},
         text::PlainKey,
     },
     keys::{Key, create::NewKey},
     list::AtMost,
     name::KeyName,
-    time::{DAY, Rfc3339, Timestamp},
+    time::{DAY, Rfc3339, SentInstant, Timestamp},
     verify::{KnownKey, KnownOrg},
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -25,7 +26,7 @@ use crate::{
     problem::Problem,
     rest::{
         body::{nullable, required},
-        fields::{Instant, WholeNumber},
+        fields::WholeNumber,
     },
 };
 
@@ -68,7 +69,7 @@ pub struct KeyObject<'a> {
     display: &'a str,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<Rfc3339>,
+    created_at: Rfc3339,
     /// When it expires. Null means never.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
     expires_at: Option<Rfc3339>,
@@ -109,7 +110,7 @@ pub struct OldSecretObject<'a> {
     display: &'a str,
     /// When it stops working.
     #[schema(value_type = jiff::Timestamp)]
-    ends_at: Option<Rfc3339>,
+    ends_at: Rfc3339,
     /// When it was last used successfully.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
     last_used_at: Option<Rfc3339>,
@@ -172,7 +173,7 @@ impl<'a> VerifiedKey<'a> {
             org: VerifiedOrg::from(org),
             project: key.settings.project,
             scopes: &key.settings.scopes,
-            expires_at: key.lifecycle.expires_at.and_then(Timestamp::rfc3339),
+            expires_at: key.lifecycle.expires_at.map(Timestamp::rfc3339),
             metadata: &key.settings.metadata,
         }
     }
@@ -205,8 +206,8 @@ impl<'a> KeyObject<'a> {
             ip_ranges: &key.settings.ip_ranges,
             display: &summary.display,
             created_at: summary.created_at.rfc3339(),
-            expires_at: summary.lifecycle.expires_at.and_then(Timestamp::rfc3339),
-            last_used_at: summary.last_used_at.and_then(Timestamp::rfc3339),
+            expires_at: summary.lifecycle.expires_at.map(Timestamp::rfc3339),
+            last_used_at: summary.last_used_at.map(Timestamp::rfc3339),
             created_by: key.created_by.as_ref().map(|(id, _)| *id),
             notes: &key.settings.notes,
             metadata: &key.settings.metadata,
@@ -217,10 +218,10 @@ impl<'a> KeyObject<'a> {
                 .map(|old| OldSecretObject {
                     display: &old.display,
                     ends_at: old.ends_at.rfc3339(),
-                    last_used_at: old.last_used_at.and_then(Timestamp::rfc3339),
+                    last_used_at: old.last_used_at.map(Timestamp::rfc3339),
                 }),
-            disabled_at: summary.lifecycle.disabled_at.and_then(Timestamp::rfc3339),
-            revoked_at: summary.lifecycle.revoked_at.and_then(Timestamp::rfc3339),
+            disabled_at: summary.lifecycle.disabled_at.map(Timestamp::rfc3339),
+            revoked_at: summary.lifecycle.revoked_at.map(Timestamp::rfc3339),
             revoke_reason: summary.revoke_reason,
             key: None,
         }
@@ -257,21 +258,21 @@ pub struct NewKeyBody {
     #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
     /// The scopes. Default: defined by the convention.
-    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
+    #[schema(value_type = Option<Vec<words::OfferedScope>>, max_items = 100)]
     scopes: Option<AtMost<Scope, MAX_SCOPES>>,
     /// The domains on which a widget key works.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
     /// Whether pages on localhost are blocked. Only if the convention offers this choice.
     localhost_forbidden: Option<bool>,
     /// The IP ranges that can use the key, as CIDR. Default: any address.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     ip_ranges: Option<AtMost<IpRange, MAX_RANGES>>,
     /// When the key expires. Null means never, if the convention allows it. Default: `expires_in_days`, or defined by
     /// the convention.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
-    expires_at: Option<Option<Instant>>,
+    expires_at: Option<Option<SentInstant>>,
     /// The number of days after which the key expires.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     expires_in_days: Option<WholeNumber<1, 36_500>>,
@@ -304,23 +305,23 @@ pub struct KeyChange {
     project: Option<Option<ProjectId>>,
     /// The scopes. Null or an empty list means the default of the convention.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Vec<words::OfferedScope>>)]
+    #[schema(value_type = Option<Vec<words::OfferedScope>>, max_items = 100)]
     scopes: Option<Option<AtMost<Scope, MAX_SCOPES>>>,
     /// The domains on which a widget key works. Replaces the whole list.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
     /// Whether pages on localhost are blocked. Only if the convention offers this choice.
     localhost_forbidden: Option<bool>,
     /// The IP ranges that can use the key, as CIDR. Null or an empty list means any address.
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     ip_ranges: Option<Option<AtMost<IpRange, MAX_RANGES>>>,
     /// When the key expires. Null means never, if the convention allows it. An expired key works again if you set a
     /// time in the future.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<jiff::Timestamp>)]
-    expires_at: Option<Option<Instant>>,
+    expires_at: Option<Option<SentInstant>>,
     /// Notes for your team.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 2000)]
@@ -348,7 +349,7 @@ impl NewKeyBody {
                 let detail = "cannot be combined with `expires_at`. Remove one of them.";
                 return Err(Problem::invalid_field("expires_in_days", detail));
             }
-            (Some(at), None) => at.map(Instant::timestamp),
+            (Some(at), None) => at.map(SentInstant::timestamp),
             (None, Some(days)) => Some(now.plus(i64::from(days.get()) * DAY)),
             (None, None) => {
                 let days = engine.convention().expiry.default_days;
@@ -393,7 +394,7 @@ impl KeyChange {
             ip_ranges: self
                 .ip_ranges
                 .map(|ranges| ranges.unwrap_or_default().into()),
-            expires_at: self.expires_at.map(|at| at.map(Instant::timestamp)),
+            expires_at: self.expires_at.map(|at| at.map(SentInstant::timestamp)),
             notes: self.notes.map(Option::unwrap_or_default),
             metadata: self.metadata.map(Option::unwrap_or_default),
         })

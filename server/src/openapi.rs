@@ -3,11 +3,12 @@
 pub mod words;
 
 use axum::http::Method;
-use latchkey::convention::Convention;
+use latchkey::{convention::Convention, keys::import::MAX_ENTRIES, rate_limit::Cost};
 use utoipa::{
     OpenApi,
     openapi::{
-        Content, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
+        Content, HeaderBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, Response,
+        ResponseBuilder, Schema, Type,
         path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         server::Server,
@@ -27,7 +28,7 @@ use crate::{api, problem};
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
-    components(schemas(problem::Document, words::KeySort, words::AgentSort, words::SortOrder)),
+    components(schemas(problem::Document, words::KeySort, words::AgentSort, words::SortOrder, words::AuditEventFilter)),
     tags(
         (name = "Verification", description = "Verify a key on every request to your API."),
         (name = "Organizations", description = "Your customers' teams."),
@@ -164,7 +165,7 @@ fn precondition() -> Parameter {
             "One or more ETags, or `*`. If the object has none of them any more, because someone else changed it, the \
              request is rejected with 412. Weak ETags never match",
         ))
-        .schema(Some(Object::with_type(Type::String)));
+        .schema(Some(tags_schema()));
     header.build()
 }
 
@@ -197,6 +198,16 @@ fn describe_problem(response: &mut Response) {
         .insert("application/problem+json".to_owned(), problem.into());
 }
 
+/// `*`, or a list of tags with at least one.
+fn tags_schema() -> Schema {
+    const TAG: &str = r#"(W/)?"[!#-~]*""#;
+    let text = |object: ObjectBuilder| object.schema_type(Type::String);
+    let any = text(ObjectBuilder::new()).enum_values(Some(["*"]));
+    let list = format!(r"^[, \t]*{TAG}([ \t]*,[, \t]*{TAG})*[, \t]*$");
+    let list = text(ObjectBuilder::new()).pattern(Some(list));
+    Schema::OneOf(OneOfBuilder::new().item(any).item(list).build())
+}
+
 fn key_schema() -> Object {
     let mut object = Object::with_type(Type::String);
     object.pattern = Some("^[!-~]{1,255}$".to_owned());
@@ -215,7 +226,41 @@ pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::O
     let classes = convention.classes.iter();
     let classes = classes.map(|(class, limit)| (class.as_str(), format!("{limit} a minute")));
     list_words(&mut openapi, "EndpointClass", classes.collect());
+    limit_cost(&mut openapi, convention);
+    limit_import(&mut openapi);
     openapi
+}
+
+/// Says what one verification costs at most: what costs more than its class allows in a minute could never pass.
+fn limit_cost(openapi: &mut utoipa::openapi::OpenApi, convention: &Convention) {
+    let most = convention.classes.values().map(|limit| limit.get()).max();
+    let schemas = openapi.components.as_mut().map(|all| &mut all.schemas);
+    let body = schemas.and_then(|all| all.get_mut("VerificationRequest"));
+    let Some(RefOr::T(Schema::Object(body))) = body else {
+        return;
+    };
+    if let (Some(RefOr::T(Schema::Object(cost))), Some(most)) =
+        (body.properties.get_mut("cost"), most)
+    {
+        cost.maximum = Some(most.min(Cost::MAX).into());
+    }
+}
+
+/// Says how many keys an import has.
+fn limit_import(openapi: &mut utoipa::openapi::OpenApi) {
+    let path = openapi.paths.paths.get_mut("/v1/orgs/{org}/keys/import");
+    let body = path.and_then(|path| path.post.as_mut()?.request_body.as_mut());
+    let Some(RefOr::T(body)) = body else {
+        return;
+    };
+    let content = body.content.get_mut("application/json");
+    let Some(RefOr::T(content)) = content else {
+        return;
+    };
+    if let Some(RefOr::T(Schema::Array(keys))) = &mut content.schema {
+        keys.min_items = Some(1);
+        keys.max_items = Some(MAX_ENTRIES);
+    }
 }
 
 /// Restricts a schema to these words, each with its meaning. Without words, the schema remains a string.

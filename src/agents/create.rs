@@ -9,6 +9,7 @@ use crate::{
     id::AgentId,
     limits::{Limited, check_added, check_more_domains},
     list::each_once,
+    sort_name::sort_name,
 };
 
 use super::{AgentError, AgentSettings, AgentSummary, PublicId, check};
@@ -54,12 +55,13 @@ pub async fn create_once(
     let mut change = engine.change(permit).await?;
     let project = check(engine, change.tx(), permit.org_id(), settings).await?;
     const INSERT: &str = "INSERT INTO agents (id, org_id, project_id, public_id, name, domains, public_embedding, \
-         created_at, creation_token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         created_at, creation_token, sort_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (org_id, creation_token) DO NOTHING";
     let inserted = on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(permit.org_id()).bind(project).bind(public_id).bind(settings.name.clone())
         .bind(serde_json::json!(each_once(&settings.domains)).to_string()).bind(settings.public_embedding).bind(now)
-        .bind(creation_token).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(creation_token).bind(sort_name(settings.name.as_str()))
+        .execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 0 {
         const SELECT: &str =
             "SELECT public_id FROM agents WHERE org_id = $1 AND creation_token = $2";

@@ -14,6 +14,7 @@ use crate::{
     list::each_once,
     name::DisplayName,
     revision::{Known, Revision, fingerprint},
+    sort_name::sort_name,
 };
 
 use super::{Agent, AgentError, AgentSettings, PublicId, check, show};
@@ -161,11 +162,12 @@ pub async fn edit(
     if updated.changes.is_empty() {
         return Ok(());
     }
-    const UPDATE: &str = "UPDATE agents SET name = $1, project_id = $2, domains = $3, public_embedding = $4 \
+    const UPDATE: &str = "UPDATE agents SET name = $1, project_id = $2, domains = $3, public_embedding = $4, sort_name = $7 \
          WHERE org_id = $5 AND public_id = $6";
     on!(change.on(), c => sqlx::query(UPDATE)
         .bind(settings.name.clone()).bind(project).bind(domains.to_string())
         .bind(settings.public_embedding).bind(org_id).bind(public_id)
+        .bind(sort_name(settings.name.as_str()))
         .execute(c).await.map(drop))?;
     check_more_domains(engine, change.tx(), org_id, before, after).await??;
     Ok(change.commit(updated).await?)

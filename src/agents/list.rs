@@ -9,6 +9,7 @@ use crate::{
     id::{AgentId, ProjectId},
     name::DisplayName,
     page_size::fitting,
+    sort_name::sort_name,
 };
 
 use super::{Agent, show::Row};
@@ -100,8 +101,8 @@ pub async fn list(
             format!("agents.id {direction}"),
         ),
         SortBy::Name => (
-            format!("(LOWER(agents.name), agents.id) {comparison} (LOWER(CAST($4 AS TEXT)), $3)"),
-            format!("LOWER(agents.name) {direction}, agents.id {direction}"),
+            format!("(agents.sort_name, agents.id) {comparison} ($4, $3)"),
+            format!("agents.sort_name {direction}, agents.id {direction}"),
         ),
     };
     let within = match query.after {
@@ -113,7 +114,7 @@ pub async fn list(
          ORDER BY {order} LIMIT $5"
     );
     let (id, name) = query.after.as_ref().map_or_else(Default::default, |place| {
-        (place.id.to_string(), place.name.to_string())
+        (place.id.to_string(), sort_name(place.name.as_str()))
     });
     let limit = usize::from(query.limit.max(1));
     let sizes: Vec<(AgentId, i64)> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))

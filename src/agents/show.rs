@@ -130,14 +130,14 @@ where
     };
     let within = match beside {
         Some(_) => format!(
-            "(LOWER(agents.name), agents.id) {comparison} (SELECT LOWER(placed.name), placed.id FROM agents AS placed \
+            "(agents.sort_name, agents.id) {comparison} (SELECT placed.sort_name, placed.id FROM agents AS placed \
              WHERE placed.org_id = $1 AND placed.public_id = $2)"
         ),
         None => "$2 = ''".to_owned(),
     };
     let sql = format!(
         "{select} WHERE agents.org_id = $1 AND {within} \
-         ORDER BY LOWER(agents.name) {direction}, agents.id {direction} LIMIT $3"
+         ORDER BY agents.sort_name {direction}, agents.id {direction} LIMIT $3"
     );
     let beside = beside.map_or_else(String::new, |public_id| public_id.to_string());
     let mut rows: Vec<T> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))

@@ -109,10 +109,7 @@ impl fmt::Display for EntryPlace {
             Some(org) => write!(f, ", organization {org}")?,
             None => f.write_str(", no organization")?,
         }
-        match jiff::Timestamp::from_millisecond(self.at.as_millis()) {
-            Ok(at) => write!(f, ", {at})"),
-            Err(_) => f.write_str(", unknown time)"),
-        }
+        write!(f, ", {})", self.at.rfc3339())
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::db::{Db, On, StorageError, Tx, on, places_of_rows};
+use crate::db::{Db, On, StorageError, Tx, on, places_of_rows, sort_names};
 
 use super::{
     FileError, Header, RestoreError,
@@ -112,6 +112,7 @@ impl Backup {
                 run(&mut tx, sql.to_owned()).await?;
             }
         }
+        sort_names::fill(&mut tx).await?;
         tx.commit().await?;
         Ok(rows)
     }

@@ -113,7 +113,7 @@ pub const TABLES: [Table; 18] = [
     },
     Table {
         name: "keys",
-        text: "id org_id project_id name external_id search kind environment display scopes domains ip_ranges notes metadata \
+        text: "id org_id project_id name sort_name external_id search kind environment display scopes domains ip_ranges notes metadata \
                created_by creation_token revoke_reason",
         numbers: "created_at expires_at last_used_at disabled_at revoked_at",
         booleans: "localhost_forbidden",
@@ -136,7 +136,7 @@ pub const TABLES: [Table; 18] = [
     },
     Table {
         name: "agents",
-        text: "id org_id project_id public_id name domains creation_token",
+        text: "id org_id project_id public_id name sort_name domains creation_token",
         numbers: "created_at",
         booleans: "public_embedding",
         ..NONE

@@ -46,7 +46,7 @@ pub async fn create(db: &Db, clock: &Clock, path: &Path) -> Result<u64, BackupEr
     let header = Header {
         latchkey_backup: FORMAT,
         schema: found,
-        created_at: created_at.map_or_else(String::new, |at| at.to_string()),
+        created_at: created_at.to_string(),
     };
     file.line(&header).map_err(unwritten)?;
     for table in &TABLES {

@@ -172,13 +172,16 @@ impl PostgresPool {
     /// session and would stay with the pooler's connection.
     pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), StorageError> {
         let mut tx = self.begin_unbounded().await?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
-            .bind(MIGRATION_LOCK)
-            .execute(&mut *tx)
-            .await?;
+        lock_migrations(&mut tx).await?;
         migrations.run_direct(None, &mut *tx, false).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// Keeps others from migrating until the transaction ends.
+pub(super) async fn lock_migrations(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
+    lock.execute(tx).await.map(drop)
 }
 
 /// Opens a pool of at most `max` connections, and connects once. Waits for a database that is still starting.

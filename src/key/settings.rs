@@ -4,9 +4,9 @@
 pub mod rules;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 pub use self::rules::InvalidKeyField;
+use super::metadata::{InvalidMetadata, Metadata, as_text, as_text_if_any};
 use crate::{
     convention::{MAX_SCOPES, Scope},
     domain::{self, DomainPattern, TOO_MANY_PATTERNS},
@@ -16,9 +16,6 @@ use crate::{
     name::{InvalidName, KeyName},
     time::Timestamp,
 };
-
-/// The JSON object that owners attach to a key. It is passed to API servers unchanged.
-pub type Metadata = Map<String, Value>;
 
 /// The JSON type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +64,8 @@ pub struct KeySettings {
     pub expires_at: Option<Timestamp>,
     /// Notes for the team, at most 2,000 characters.
     pub notes: String,
-    /// Metadata that API servers receive with each verification, at most 8,192 bytes of JSON.
+    /// What API servers get with each verification.
+    #[serde(serialize_with = "as_text")]
     pub metadata: Metadata,
 }
 
@@ -102,7 +100,10 @@ pub struct SettingsChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// Metadata that API servers receive with each verification.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "as_text_if_any"
+    )]
     pub metadata: Option<Metadata>,
 }
 
@@ -119,7 +120,7 @@ impl KeySettings {
             ip_ranges: Vec::new(),
             expires_at: None,
             notes: String::new(),
-            metadata: Metadata::new(),
+            metadata: Metadata::default(),
         }
     }
 
@@ -135,11 +136,11 @@ impl KeySettings {
         let name = name.map_err(|error: InvalidName| refuse("name", error.to_string()));
         let scopes = scopes_of(&text("scopes"));
         let metadata = match text("metadata").as_str() {
-            "" => Ok(Metadata::new()),
-            long if long.len() > rules::MAX_METADATA => {
-                Err(InvalidKeyField::MetadataTooLarge.to_string())
-            }
-            text => serde_json::from_str(text).map_err(|_| "Must be a JSON object.".to_owned()),
+            "" => Ok(Metadata::default()),
+            text => Metadata::parse(text).map_err(|error| match error {
+                InvalidMetadata::NotAnObject => "Must be a JSON object.".to_owned(),
+                error => error.to_string(),
+            }),
         };
         let localhost_forbidden = match text("localhost_forbidden").to_ascii_lowercase().as_str() {
             "true" => true,
@@ -173,7 +174,7 @@ impl KeySettings {
             notes: text("notes").trim().replace("\r\n", "\n"),
             metadata: metadata.unwrap_or_else(|sentence| {
                 refuse("metadata", sentence);
-                Metadata::new()
+                Metadata::default()
             }),
             ..Self::named(name.ok()?)
         })

@@ -10,6 +10,7 @@ mod json;
 mod prefix;
 mod report;
 mod store;
+mod text;
 
 use std::collections::HashMap;
 
@@ -27,13 +28,14 @@ use crate::{
 use self::{entry::Entry, report::Listed};
 pub use self::{
     file::fields,
-    report::{EntryReport, ImportError, MAX_ENTRIES, Problem, Report},
+    report::{Becomes, EntryReport, ImportError, MAX_ENTRIES, Problem, Report},
+    text::text_of,
 };
 
 /// The format of an import file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// RFC 4180, with column names in the first line.
+    /// A table with a line of column names first, separated by commas, semicolons or tabs.
     Csv,
     /// An array of objects, or an object whose `keys` field is such an array.
     Json,

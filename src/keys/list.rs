@@ -27,7 +27,7 @@ use super::{
 /// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortBy {
-    /// The name, ignoring case.
+    /// The name, whatever its case and accents.
     Name,
     /// The creation time.
     #[default]
@@ -93,8 +93,8 @@ pub enum Cursor {
     End,
 }
 
-/// A key's position in a sort order: its sort value, and its ID as a tie-breaker. When sorting by name, only the ID is
-/// used: the sort column contains the display form, which must not appear in URLs that anyone can see.
+/// A key's place in an order: what it is sorted by, and its id to tell equals apart. By name the id says it all: names do
+/// not belong in addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     value: String,
@@ -138,8 +138,16 @@ impl FromStr for Place {
     type Err = InvalidPlace;
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let (id, value) = text.split_once('~').ok_or(InvalidPlace)?;
+        // Beyond what the databases count to is the end.
+        let is_beyond = value
+            .parse::<u64>()
+            .is_ok_and(|value| i64::try_from(value).is_err());
         Ok(Self {
-            value: value.to_owned(),
+            value: if is_beyond {
+                i64::MAX.to_string()
+            } else {
+                value.to_owned()
+            },
             id: id.parse().map_err(|_| InvalidPlace)?,
         })
     }
@@ -149,7 +157,7 @@ impl SortBy {
     /// The SQL expression to sort by. Never null, so that positions can be compared with it.
     const fn expression(self) -> &'static str {
         match self {
-            Self::Name => "keys.search",
+            Self::Name => "keys.sort_name",
             Self::Created => "keys.created_at",
             Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
             Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
@@ -160,7 +168,7 @@ impl SortBy {
     const fn of_place(self) -> &'static str {
         match self {
             Self::Name => {
-                "COALESCE((SELECT placed.search FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
+                "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
             }
             _ => "CAST($11 AS BIGINT)",
         }
@@ -360,7 +368,7 @@ pub async fn names_of(
     ids: &[KeyId],
 ) -> Result<Vec<(KeyId, KeyName, bool)>, StorageError> {
     let sql = format!(
-        "SELECT id, name, revoked_at IS NOT NULL FROM keys WHERE org_id = $1 AND id IN ({}) ORDER BY search, id",
+        "SELECT id, name, revoked_at IS NOT NULL FROM keys WHERE org_id = $1 AND id IN ({}) ORDER BY sort_name, id",
         places(2, ids.len())
     );
     Ok(on!(engine.db.read(), c => {

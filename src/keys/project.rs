@@ -6,7 +6,7 @@ use crate::{
     db::{On, StorageError, Tx, on},
     id::{OrgId, ProjectId},
     name::DisplayName,
-    orgs::DEFAULT_PROJECT,
+    orgs::{DEFAULT_PROJECT, place_of_project},
 };
 
 /// A project that a key can belong to.
@@ -18,7 +18,7 @@ pub struct ProjectChoice {
     pub name: DisplayName,
 }
 
-/// Returns the org's projects, the default project first.
+/// The org's projects by name, the one that keys go to by default first.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -34,10 +34,11 @@ pub(super) async fn of_org(
     engine: &Engine,
     org_id: OrgId,
 ) -> Result<Vec<ProjectChoice>, StorageError> {
-    const SQL: &str = "SELECT id, name FROM projects WHERE org_id = $1 \
-         ORDER BY CASE name WHEN $2 THEN 0 ELSE 1 END, created_at, id";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(org_id).bind(DEFAULT_PROJECT).fetch_all(c).await)?)
+    const SQL: &str = "SELECT id, name FROM projects WHERE org_id = $1";
+    let mut choices: Vec<ProjectChoice> =
+        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(org_id).fetch_all(c).await)?;
+    choices.sort_by_cached_key(|choice| place_of_project(&choice.name));
+    Ok(choices)
 }
 
 /// Returns the project with this ID, or `Default` if none is given. `None` if the org has no such project. The project

@@ -6,8 +6,9 @@ use crate::{
     db::{On, StorageError, Tx, from_json, on, places_of_rows},
     domain::DomainPattern,
     id::{KeyId, OrgId, ProjectId, UserId},
-    key::{Environment, Kind, Lifecycle, settings::KeySettings},
+    key::{Environment, Kind, Lifecycle, metadata::Metadata, settings::KeySettings},
     name::KeyName,
+    sort_name::sort_name,
     time::Timestamp,
 };
 
@@ -50,7 +51,7 @@ impl SettingsRow {
             ip_ranges: from_json(&self.ip_ranges)?,
             expires_at: self.expires_at,
             notes: self.notes,
-            metadata: from_json(&self.metadata)?,
+            metadata: Metadata::stored(self.metadata),
         })
     }
 }
@@ -128,9 +129,9 @@ pub(super) async fn insert(
 ) -> Result<u64, StorageError> {
     let sql = format!(
         "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
-         name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata, \
+         name, sort_name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata, \
          external_id) VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
-        places_of_rows(keys.len(), 19)
+        places_of_rows(keys.len(), 20)
     );
     Ok(on!(tx.on(), c => {
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -138,10 +139,11 @@ pub(super) async fn insert(
             query = query
                 .bind(key.id).bind(key.org_id).bind(key.kind).bind(key.environment).bind(key.display)
                 .bind(key.created_at).bind(key.created_by).bind(key.creation_token)
-                .bind(search_text(settings, key.display)).bind(settings.name.clone()).bind(settings.project)
+                .bind(search_text(settings, key.display)).bind(settings.name.clone())
+                .bind(sort_name(settings.name.as_str())).bind(settings.project)
                 .bind(json(&settings.scopes)).bind(json(&settings.domains)).bind(settings.localhost_forbidden)
                 .bind(json(&settings.ip_ranges)).bind(settings.expires_at).bind(&settings.notes)
-                .bind(json(&settings.metadata)).bind(&settings.external_id);
+                .bind(settings.metadata.as_json()).bind(&settings.external_id);
         }
         query.execute(c).await.map(|done| done.rows_affected())
     })?)
@@ -156,13 +158,15 @@ pub(super) async fn update(
     settings: &KeySettings,
 ) -> Result<(), StorageError> {
     const SQL: &str = "UPDATE keys SET search = $3, name = $4, project_id = $5, scopes = $6, domains = $7, \
-         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12, external_id = $13 \
+         localhost_forbidden = $8, ip_ranges = $9, expires_at = $10, notes = $11, metadata = $12, external_id = $13, \
+         sort_name = $14 \
          WHERE org_id = $1 AND id = $2";
     on!(tx.on(), c => sqlx::query(SQL)
         .bind(org_id).bind(id).bind(search_text(settings, display)).bind(settings.name.clone())
         .bind(settings.project).bind(json(&settings.scopes)).bind(json(&settings.domains))
         .bind(settings.localhost_forbidden).bind(json(&settings.ip_ranges)).bind(settings.expires_at)
-        .bind(&settings.notes).bind(json(&settings.metadata)).bind(&settings.external_id)
+        .bind(&settings.notes).bind(settings.metadata.as_json()).bind(&settings.external_id)
+        .bind(sort_name(settings.name.as_str()))
         .execute(c).await.map(drop))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-use jiff::{ToSpan, Zoned, tz::TimeZone};
+use jiff::ToSpan;
 
 use crate::{
     Engine,
@@ -183,31 +183,17 @@ impl Window {
 
 /// The first instants of months, in UTC, counted from the present one.
 fn month_bounds(now: Timestamp, months: RangeInclusive<i32>) -> Vec<Timestamp> {
-    let this_month = in_utc(now).date().first_of_month();
+    let this_month = now.utc().date().first_of_month();
     months
-        .filter_map(|months| {
-            this_month
-                .checked_add(months.months())
-                .ok()?
-                .to_zoned(TimeZone::UTC)
-                .ok()
-        })
-        .map(|midnight| Timestamp::from_millis(midnight.timestamp().as_millisecond()))
+        .map(|months| Timestamp::start_of(this_month.saturating_add(months.months())))
         .collect()
 }
 
 /// The same day and time of the year before; of February 29 the last day of February.
 fn a_year_before(now: Timestamp) -> Timestamp {
-    let before = in_utc(now).checked_sub(1.year());
-    before.map_or(now, |then| {
-        Timestamp::from_millis(then.timestamp().as_millisecond())
-    })
-}
-
-fn in_utc(at: Timestamp) -> Zoned {
-    jiff::Timestamp::from_millisecond(at.as_millis())
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-        .to_zoned(TimeZone::UTC)
+    let today = now.utc().date();
+    let then = Timestamp::start_of(today.saturating_sub(1.year()));
+    then.plus(now.since(Timestamp::start_of(today)))
 }
 
 /// Returns the org's totals.

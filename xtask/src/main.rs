@@ -9,6 +9,7 @@ mod lint;
 mod pooler;
 mod postgres;
 mod run;
+mod schemathesis;
 mod screenshots;
 mod server;
 mod site;
@@ -45,7 +46,8 @@ enum Task {
         /// Run only this part.
         #[arg(long)]
         only: Option<test::Part>,
-        /// Abort each kind of change 2,000 times instead of 100. Takes a long time.
+        /// Drop each kind of change 2,000 times instead of 100, send 20,000 hostile requests, and have schemathesis test the
+        /// API against its description: takes long.
         #[arg(long)]
         long: bool,
         /// Arguments for the runner of that part, `cargo test` or `playwright test`, such as the name of a test.

@@ -10,6 +10,7 @@ use crate::{
     pooler::Pooler,
     postgres::Cluster,
     run::print_bundle_sizes,
+    schemathesis,
     server::{self, Profile},
     site::{self, Level},
     step::{run, step},
@@ -44,6 +45,9 @@ pub fn test(
     }
     if only != Some(Part::Browser) {
         rust(workspace, long, arguments)?;
+        if long && arguments.is_empty() {
+            schemathesis::test(workspace)?;
+        }
     }
     if only != Some(Part::Rust) {
         let server = server::build(workspace, Profile::Dev)?;

@@ -1,12 +1,11 @@
 //! Parses the fields of a form and collects an error message for each invalid field.
 
-use jiff::{civil::Date, tz::TimeZone};
 use latchkey::{
     domain::{self, DomainPattern, TOO_MANY_PATTERNS},
     id::ProjectId,
     key::settings::InvalidKeyField,
     list::ParsedList,
-    time::{DAY, Timestamp},
+    time::{DAY, Timestamp, parse_day},
 };
 
 use crate::form::errors::FieldError;
@@ -70,24 +69,16 @@ pub fn expiry(expires: &str, day: &str, now: Timestamp) -> Result<Option<Timesta
     const LONGEST_DAYS: i64 = 36_500;
     match expires {
         "never" => Ok(None),
-        "date" => match end_of_day(day) {
+        "date" => match parse_day(day).map(Timestamp::end_of) {
             Some(end) if end <= now => Err("The expiry date must be in the future."),
             Some(end) => Ok(Some(end)),
-            None => Err("Choose the last day on which the key works."),
+            None => Err("Choose the last day on which the key works, such as 2027-01-31."),
         },
         days => match days.parse::<i64>() {
             Ok(days @ 1..=LONGEST_DAYS) => Ok(Some(now.plus(days * DAY))),
             _ => Err("Choose when the key expires."),
         },
     }
-}
-
-/// The last millisecond of a day in UTC.
-fn end_of_day(text: &str) -> Option<Timestamp> {
-    let midnight = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
-    Some(Timestamp::from_millis(
-        midnight.timestamp().as_millisecond() + DAY - 1,
-    ))
 }
 
 /// Returns the form's name for a field of the engine. The forms have one expiry field where the API has two.

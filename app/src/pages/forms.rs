@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{FromRef, FromRequest, Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
@@ -85,13 +85,41 @@ where
 /// # Errors
 /// If the body is not such a form or is too large.
 pub async fn read<F: DeserializeOwned>(request: Request) -> Result<F, AppError> {
-    match Form::<F>::from_request(request, &()).await {
-        Ok(Form(form)) => Ok(form),
-        Err(refused) if refused.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(AppError::TooLarge)
-        }
-        Err(_) => Err(AppError::Unreadable),
+    let (parts, body) = request.into_parts();
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await;
+    let body = body.map_err(|refused| failed(refused.status()))?;
+    if !is_utf_8(&body) {
+        return Err(AppError::Unreadable);
     }
+    match Form::<F>::from_request(Request::from_parts(parts, body.into()), &()).await {
+        Ok(Form(form)) => Ok(form),
+        Err(refused) => Err(failed(refused.status())),
+    }
+}
+
+fn failed(status: StatusCode) -> AppError {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => AppError::TooLarge,
+        _ => AppError::Unreadable,
+    }
+}
+
+/// Whether the percent-encoded bytes of a form are text. What is not would be read as replacement characters, and stored.
+fn is_utf_8(form: &[u8]) -> bool {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut bytes = Vec::with_capacity(form.len());
+    let mut rest = form;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, digit(after.first()), digit(after.get(1))) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    str::from_utf8(&bytes).is_ok()
 }
 
 /// Responds to a form: a redirect, or the form's page with the result.
@@ -176,4 +204,24 @@ async fn page_with(
     let no_store = HeaderValue::from_static("no-store");
     page.headers_mut().insert(header::CACHE_CONTROL, no_store);
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_noticed() {
+        for form in ["", "name=Caf%C3%A9", "name=Café", "name=100%", "name=%+%2"] {
+            assert!(is_utf_8(form.as_bytes()), "{form}");
+        }
+        for form in [
+            &b"name=Caf%E9"[..],
+            b"name=Caf\xe9",
+            b"%C3=%A9",
+            b"name=%ed%a0%80",
+        ] {
+            assert!(!is_utf_8(form), "{form:?}");
+        }
+    }
 }

@@ -23,7 +23,6 @@ pub fn Time(text: TimeText) -> impl IntoView {
 
 #[cfg(feature = "ssr")]
 mod format {
-    use jiff::Timestamp as Instant;
     use latchkey::time::{DAY, HOUR, MINUTE, Timestamp};
 
     use super::TimeText;
@@ -94,12 +93,8 @@ mod format {
         }
     }
 
-    /// Formats a time in UTC. Times that jiff cannot represent (before year -9999 or after 9999) are never stored.
     fn written(time: Timestamp, format: &str) -> String {
-        Instant::from_millisecond(time.as_millis())
-            .unwrap_or_default()
-            .strftime(format)
-            .to_string()
+        time.utc().strftime(format).to_string()
     }
 
     #[cfg(test)]
@@ -118,6 +113,15 @@ mod format {
                     "Jan 15, 2027",
                     "Jan 15, 2027, 08:00 UTC"
                 )
+            );
+        }
+
+        #[test]
+        fn the_last_instant_that_is_stored_has_its_date() {
+            let text = TimeText::date(Timestamp::LAST);
+            assert_eq!(
+                (text.iso.as_str(), text.short.as_str()),
+                ("9999-12-31T23:59:59Z", "Dec 31, 9999")
             );
         }
 

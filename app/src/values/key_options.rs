@@ -44,8 +44,8 @@ pub struct NewKeyOptions {
     pub localhost_switch: bool,
     /// ID and name of the organization's projects, the default one first.
     pub projects: Vec<(String, String)>,
-    /// Today and the last day that can be selected, `YYYY-MM-DD`, in UTC.
-    pub date_bounds: (String, String),
+    /// The first day that can be chosen, `YYYY-MM-DD` in UTC.
+    pub today: String,
 }
 
 impl NewKeyOptions {

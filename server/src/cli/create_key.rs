@@ -10,7 +10,8 @@ use latchkey::{
     ip_range::IpRange,
     key::{
         Environment, Kind,
-        settings::{KeySettings, Metadata},
+        metadata::{InvalidMetadata, Metadata},
+        settings::KeySettings,
     },
     keys::{
         create::{CreateKeyError, CreatedKey, NewKey, create},
@@ -141,8 +142,13 @@ fn read_domains(texts: &[String]) -> Result<Vec<DomainPattern>, CliError> {
     }
 }
 
-fn read_metadata(text: &str) -> Result<Metadata, &'static str> {
-    serde_json::from_str(text).map_err(|_| r#"Must be a JSON object, such as {"plan": "gold"}."#)
+fn read_metadata(text: &str) -> Result<Metadata, String> {
+    Metadata::parse(text).map_err(|error| match error {
+        InvalidMetadata::NotAnObject => {
+            r#"Must be a JSON object, such as {"plan": "gold"}."#.to_owned()
+        }
+        error => error.to_string(),
+    })
 }
 
 /// Finds the organization's project with this name or ID.

@@ -5,9 +5,11 @@ use std::{io, path::PathBuf};
 use clap::{Args, ValueEnum};
 use latchkey::{
     access::{Operator, to},
-    keys::import::{Format, ImportError, Report, import},
+    key::{Environment, Kind},
+    keys::import::{Format, ImportError, Report, import, text_of},
     list::more_errors,
     name::Slug,
+    time::{Rfc3339, Timestamp},
 };
 use serde::Serialize;
 
@@ -50,6 +52,9 @@ struct EntryObject<'a> {
     line: u64,
     name: &'a str,
     display: &'a str,
+    kind: Option<Kind>,
+    environment: Option<Environment>,
+    expires_at: Option<Rfc3339>,
     problems: Vec<ProblemObject<'a>>,
     more_problems: usize,
 }
@@ -63,17 +68,15 @@ struct ProblemObject<'a> {
 /// Imports a file and prints the report. Fails if any key in the file is invalid.
 pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), CliError> {
     let file = flags.file.display();
-    let text = std::fs::read_to_string(&flags.file).map_err(|error| {
+    let bytes = std::fs::read(&flags.file).map_err(|error| {
         CliError::BadInput(match error.kind() {
             io::ErrorKind::IsADirectory => {
                 format!("{file} is a folder. Specify a CSV or JSON file.")
             }
-            io::ErrorKind::InvalidData => {
-                format!("{file} is not UTF-8 text. Save it as CSV or JSON in UTF-8.")
-            }
             _ => format!("{file} cannot be read: {error}."),
         })
     })?;
+    let text = text_of(bytes).map_err(|error| CliError::BadInput(error.to_string()))?;
     let by_name = || match flags.file.extension()?.to_str()? {
         "csv" => Some(Format::Csv),
         "json" => Some(Format::Json),
@@ -117,8 +120,10 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
 fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
     if !as_json {
         for entry in &report.entries {
-            let verdict = if entry.is_good() {
-                "ok".to_owned()
+            let verdict = if let Some(becomes) = entry.becomes {
+                let expiry = becomes.expires_at.map(Timestamp::rfc3339);
+                let expiry = expiry.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                format!("ok\t{}\t{}\t{expiry}", becomes.kind, becomes.environment)
             } else {
                 let problems = entry.problems.iter();
                 let texts =
@@ -139,6 +144,12 @@ fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
                 line: entry.line,
                 name: &entry.name,
                 display: &entry.display,
+                kind: entry.becomes.map(|becomes| becomes.kind),
+                environment: entry.becomes.map(|becomes| becomes.environment),
+                expires_at: entry
+                    .becomes
+                    .and_then(|becomes| becomes.expires_at)
+                    .map(Timestamp::rfc3339),
                 problems: entry
                     .problems
                     .iter()

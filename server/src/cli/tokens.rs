@@ -50,7 +50,7 @@ struct TokenObject<'a> {
     scope: TokenScope,
     /// The slug of the organization that the token reaches; null for the whole instance.
     org: Option<&'a str>,
-    created_at: Option<Rfc3339>,
+    created_at: Rfc3339,
     expires_at: Option<Rfc3339>,
     last_used_at: Option<Rfc3339>,
     status: &'a str,
@@ -158,13 +158,12 @@ fn object(token: &TokenSummary, now: Timestamp) -> TokenObject<'_> {
         scope: token.scope,
         org: token.org.as_ref().map(Slug::as_str),
         created_at: token.created_at.rfc3339(),
-        expires_at: token.expires_at.and_then(Timestamp::rfc3339),
-        last_used_at: token.last_used_at.and_then(Timestamp::rfc3339),
+        expires_at: token.expires_at.map(Timestamp::rfc3339),
+        last_used_at: token.last_used_at.map(Timestamp::rfc3339),
         status: token.status(now),
     }
 }
 
 fn shown(at: Option<Timestamp>) -> String {
-    let at = at.and_then(|at| jiff::Timestamp::from_millisecond(at.as_millis()).ok());
-    at.map_or_else(|| "-".to_owned(), |at| format!("{at:.0}"))
+    at.map_or_else(|| "-".to_owned(), |at| format!("{:.0}Z", at.utc()))
 }

@@ -1,7 +1,7 @@
 //! Schemas of strings that are enumerations or follow a rule. Each is defined once in the document and referenced by
 //! fields. The types exist only for this purpose.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use latchkey::{
     event::Event,
@@ -13,7 +13,10 @@ use latchkey::{
 };
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{Object, RefOr, Type, schema::Schema},
+    openapi::{
+        Object, RefOr, Type,
+        schema::{Schema, SchemaType},
+    },
 };
 
 use crate::{
@@ -71,6 +74,14 @@ schemas! {
     TokenStatus = words(["active", "expired", "revoked"].into_iter());
     /// The event.
     AuditEvent = words(Event::ALL.iter().map(|event| event.as_str()));
+    /// An event, or `*` in place of what happened for all events of a type.
+    AuditEventFilter = words(event_filters().iter().map(String::as_str));
+    /// A whole number from 1 to 36,500, which can be a string.
+    NumberOfDays = number_or_digits();
+    /// An IPv4 or IPv6 address, with or without a port. Can be blank.
+    ClientIp = pattern(&client_ip());
+    /// 1 to 64 characters: `a` to `z`, digits, `:` and `-`.
+    ScopeName = pattern("^[a-z0-9:-]{1,64}$");
     /// A permission of a key.
     OfferedScope = Object::with_type(Type::String);
     /// The endpoint class, which determines the rate limit that a request counts against.
@@ -81,10 +92,50 @@ schemas! {
     Name = name(80);
 }
 
+fn event_filters() -> BTreeSet<String> {
+    let events = Event::ALL.iter().map(|event| event.as_str());
+    let groups = events.clone().filter_map(|event| event.split_once('.'));
+    let groups = groups.map(|(group, _)| format!("{group}.*"));
+    groups.chain(events.map(str::to_owned)).collect()
+}
+
 /// A string enumeration.
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> Object {
     let mut object = Object::with_type(Type::String);
     object.enum_values = Some(words.map(serde_json::Value::from).collect());
+    object
+}
+
+fn number_or_digits() -> Object {
+    let mut object = pattern("^[ \\t]*[0-9]*[ \\t]*$");
+    object.schema_type = SchemaType::from_iter([Type::Integer, Type::String]);
+    object
+}
+
+/// Whatever `client_address::parse` reads, but for IPv6 addresses with an IPv4 address in them.
+fn client_ip() -> String {
+    const OCTET: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+    const PORT: &str =
+        "([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+    const GROUP: &str = "[0-9a-fA-F]{1,4}";
+    // With `::` after so many groups there are at most so many others.
+    let shortened = (1..7).map(|before| {
+        let after = 7 - before;
+        format!("({GROUP}:){{1,{before}}}(:{GROUP}){{1,{after}}}")
+    });
+    let v6 = [
+        format!("({GROUP}:){{7}}{GROUP}"),
+        format!("({GROUP}:){{1,7}}:"),
+        format!(":((:{GROUP}){{1,7}}|:)"),
+    ];
+    let v6: Vec<String> = v6.into_iter().chain(shortened).collect();
+    let v6 = v6.join("|");
+    format!(r"^[ \t]*(({OCTET}\.){{3}}{OCTET}(:{PORT})?|{v6}|\[({v6})\](:{PORT})?)?[ \t]*$")
+}
+
+fn pattern(pattern: &str) -> Object {
+    let mut object = Object::with_type(Type::String);
+    object.pattern = Some(pattern.to_owned());
     object
 }
 

@@ -54,7 +54,7 @@ pub struct AgentObject {
     public_embedding: bool,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<Rfc3339>,
+    created_at: Rfc3339,
 }
 
 /// One page of agents.
@@ -80,7 +80,7 @@ pub struct NewAgent {
     #[schema(value_type = Option<String>, pattern = "^prj_[0-9a-f]{32}$")]
     project: Option<ProjectId>,
     /// The domains whose pages can use the agent.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     domains: Option<AtMost<DomainPattern, MAX_PATTERNS>>,
     /// Whether pages can use the public ID instead of a key. Only if the convention allows it.
     public_embedding: Option<bool>,
@@ -99,7 +99,7 @@ pub struct AgentChange {
     #[serde(default, deserialize_with = "nullable")]
     project: Option<Option<ProjectId>>,
     /// The domains whose pages can use the agent. Null or an empty list means no restriction.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 500)]
     #[serde(default, deserialize_with = "nullable")]
     domains: Option<Option<AtMost<DomainPattern, MAX_PATTERNS>>>,
     /// Whether pages can use the public ID instead of a key.

@@ -7,18 +7,17 @@ use axum::{Json, extract::State};
 use latchkey::{
     audit::{self, AuditQuery, EventFilter},
     id::{KeyId, ServiceTokenId, UserId},
-    time::Timestamp,
+    time::SentInstant,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use self::{cursor::Cursor, entry::EntryObject};
 use super::{
-    fields::Instant,
     path::OrgPath,
     query::{Limit, Parameters},
 };
-use crate::{app_state::AppState, problem::Problem};
+use crate::{app_state::AppState, openapi::words, problem::Problem};
 
 /// One page of an audit log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,7 +42,7 @@ pub struct AuditLogQuery {
     #[param(value_type = Option<String>, pattern = "^[1-9][0-9]{0,18}$")]
     cursor: Option<Cursor>,
     /// An event, such as `key.created`, or all events of a type, such as `key.*`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<words::AuditEventFilter>)]
     #[serde(default, deserialize_with = "parsed")]
     event: Option<EventFilter>,
     /// The ID of a key. Returns only entries about this key.
@@ -54,10 +53,10 @@ pub struct AuditLogQuery {
     actor: Option<ActorId>,
     /// Returns only entries at or after this time.
     #[param(value_type = Option<jiff::Timestamp>)]
-    from: Option<Instant>,
+    from: Option<SentInstant>,
     /// Returns only entries before this time.
     #[param(value_type = Option<jiff::Timestamp>)]
-    to: Option<Instant>,
+    to: Option<SentInstant>,
 }
 
 /// The ID of a user or service token.
@@ -93,8 +92,8 @@ pub async fn list(
         event: query.event,
         key: query.key,
         actor: query.actor.map(|ActorId(id)| id),
-        from: query.from.map(|Instant(at)| not_before(at)),
-        to: query.to.map(|Instant(at)| not_before(at)),
+        from: query.from.map(SentInstant::not_before),
+        to: query.to.map(SentInstant::not_before),
         before: query.cursor.map(|Cursor(seq)| seq),
         limit: query.limit.into(),
     };
@@ -106,30 +105,9 @@ pub async fn list(
     }))
 }
 
-/// Rounds an instant up to a whole millisecond, the precision of audit log entries.
-fn not_before(at: jiff::Timestamp) -> Timestamp {
-    let millis = at.as_millisecond();
-    let is_between = at.as_nanosecond() > i128::from(millis) * 1_000_000;
-    Timestamp::from_millis(millis + i64::from(is_between))
-}
-
 fn parsed<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<EventFilter>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(serde::de::Error::custom)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_between_two_milliseconds_counts_as_the_later_one() {
-        let of = |text: &str| not_before(text.parse().unwrap()).as_millis();
-        assert_eq!(of("1970-01-01T00:00:00.001Z"), 1);
-        assert_eq!(of("1970-01-01T00:00:00.001000001Z"), 2);
-        assert_eq!(of("1969-12-31T23:59:59.998999999Z"), -1);
-        assert_eq!(of("1969-12-31T23:59:59.999Z"), -1);
-    }
 }

@@ -7,33 +7,56 @@ mod reader;
 mod values;
 mod wrong;
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
+
+use latchkey::key::metadata::readable;
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor},
 };
-use serde_json::{Map, Value, map::Entry};
+use serde_json::{Value, value::RawValue};
 
-pub use self::values::{Instant, WholeNumber};
+pub use self::values::WholeNumber;
 use self::{
-    reader::Reader,
+    reader::Object,
     wrong::{Wrong, one_of},
 };
 use crate::problem::{FieldError, Problem};
 
+pub type Sent = BTreeMap<String, Field>;
+
+/// The value of a field.
+#[derive(Debug, Clone, Default)]
+pub struct Field {
+    value: Value,
+    /// The JSON that it was read from, if it was.
+    json: Option<Box<RawValue>>,
+}
+
+impl From<Value> for Field {
+    fn from(value: Value) -> Self {
+        Self { value, json: None }
+    }
+}
+
+/// Fields as they are being read.
 #[derive(Debug, Default)]
 pub struct Fields {
-    values: Map<String, Value>,
+    values: Sent,
     twice: Option<String>,
+    unreadable: Vec<FieldError>,
 }
 
 impl Fields {
     /// Adds a field. The name of a duplicate is kept for [`Self::each_once`].
-    pub fn add(&mut self, name: String, value: Value) {
+    pub fn add(&mut self, name: String, field: impl Into<Field>) {
         match self.values.entry(name) {
             Entry::Vacant(place) => {
-                place.insert(value);
+                place.insert(field.into());
             }
             Entry::Occupied(place) => {
                 self.twice.get_or_insert_with(|| place.key().clone());
@@ -41,11 +64,30 @@ impl Fields {
         }
     }
 
+    /// Adds a field of a body.
+    fn add_json(&mut self, name: String, json: Box<RawValue>) {
+        let value = readable(json.get()).unwrap_or_else(|error| {
+            self.unreadable.push(FieldError {
+                field: name.clone().into(),
+                detail: error.to_string(),
+            });
+            Value::Null
+        });
+        let json = Some(json);
+        self.add(name, Field { value, json });
+    }
+
     /// The fields, if none appears twice. Without this check, one of two values would be dropped silently.
     ///
     /// # Errors
-    /// If a field appears twice.
-    pub fn each_once(self) -> Result<Map<String, Value>, Problem> {
+    /// Names a field that is there twice, and those that cannot be read.
+    pub fn each_once(self) -> Result<Sent, Problem> {
+        if !self.unreadable.is_empty() {
+            return Err(Problem::invalid_request(
+                "Some fields cannot be read. See `errors`.",
+                self.unreadable,
+            ));
+        }
         let Some(twice) = self.twice else {
             return Ok(self.values);
         };
@@ -62,21 +104,21 @@ impl Fields {
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
+        struct AnObject;
+        impl<'de> Visitor<'de> for AnObject {
             type Value = Fields;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Fields, A::Error> {
                 let mut fields = Fields::default();
-                while let Some((name, value)) = object.next_entry()? {
-                    fields.add(name, value);
+                while let Some((name, json)) = object.next_entry()? {
+                    fields.add_json(name, json);
                 }
                 Ok(fields)
             }
         }
-        deserializer.deserialize_map(Object)
+        deserializer.deserialize_map(AnObject)
     }
 }
 
@@ -84,11 +126,11 @@ impl<'de> Deserialize<'de> for Fields {
 ///
 /// # Errors
 /// If fields are invalid: one error for each of them. Serde itself stops at the first one.
-pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<FieldError>> {
-    T::deserialize(Reader(fields.clone().into())).map_err(|_| {
+pub fn read<T: DeserializeOwned>(fields: Sent) -> Result<T, Vec<FieldError>> {
+    T::deserialize(Object(fields.clone())).map_err(|_| {
         let errors = fields.into_iter().filter_map(|(field, value)| {
-            let alone = Map::from_iter([(field.clone(), value)]);
-            let error = T::deserialize(Reader(alone.into())).err()?;
+            let alone = Sent::from_iter([(field.clone(), value)]);
+            let error = T::deserialize(Object(alone)).err()?;
             Some(FieldError {
                 field: field.into(),
                 detail: error.to_string(),
@@ -100,8 +142,8 @@ pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Vec<Fi
 
 /// The names of the fields that `T` accepts.
 pub fn names<T: DeserializeOwned>() -> &'static [&'static str] {
-    let no_name = Map::from_iter([(String::new(), Value::Null)]);
-    match T::deserialize(Reader(no_name.into())) {
+    let no_name = Sent::from_iter([(String::new(), Field::default())]);
+    match T::deserialize(Object(no_name)) {
         Err(Wrong::Unknown(names)) => names,
         _ => &[],
     }
@@ -118,7 +160,12 @@ pub fn no_body(names: &[&str]) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use latchkey::{convention::Scope, key::Kind, list::AtMost, name::KeyName};
+    use latchkey::{
+        convention::Scope,
+        key::{Kind, metadata::Metadata},
+        list::AtMost,
+        name::KeyName,
+    };
     use serde_json::json;
 
     use super::*;
@@ -132,17 +179,15 @@ mod tests {
         scopes: Option<AtMost<Scope, 2>>,
         count: Option<WholeNumber<1, 9>>,
         is_open: Option<bool>,
-        metadata: Option<Map<String, Value>>,
-        since: Option<Instant>,
+        metadata: Option<Metadata>,
+        since: Option<latchkey::time::SentInstant>,
         #[serde(deserialize_with = "nullable")]
-        until: Option<Option<Instant>>,
+        until: Option<Option<latchkey::time::SentInstant>>,
     }
 
     fn read_json(json: Value) -> Result<Example, Vec<FieldError>> {
-        let Value::Object(fields) = json else {
-            panic!("an object")
-        };
-        read(fields)
+        let fields: Fields = serde_json::from_str(&json.to_string()).unwrap();
+        read(fields.each_once().unwrap())
     }
 
     #[test]
@@ -160,10 +205,11 @@ mod tests {
         assert_eq!(example.scopes.unwrap().len(), 1);
         assert_eq!(example.count.unwrap().get(), 9);
         assert_eq!(
-            json!(example.metadata.unwrap()),
-            json!({"a": [1, {"b": null}]})
+            example.metadata.unwrap().as_json(),
+            r#"{"a":[1,{"b":null}]}"#
         );
-        assert_eq!(example.since.unwrap().0.to_string(), "2026-11-21T11:00:00Z");
+        let since = example.since.unwrap().timestamp().rfc3339();
+        assert_eq!(since.to_string(), "2026-11-21T11:00:00.000Z");
         assert!(example.until.is_some_and(|until| until.is_none()));
         for (sent, count) in [(json!(3.0), 3), (json!(9e0), 9), (json!(0.1e1), 1)] {
             let read = read_json(json!({"count": sent})).unwrap();

@@ -23,10 +23,10 @@ pub struct InstanceObject {
     version: String,
     /// When the instance started.
     #[schema(value_type = jiff::Timestamp)]
-    started_at: Option<Rfc3339>,
+    started_at: Rfc3339,
     /// When the instance was last active.
     #[schema(value_type = jiff::Timestamp)]
-    seen_at: Option<Rfc3339>,
+    seen_at: Rfc3339,
 }
 
 /// The running instances.

@@ -14,8 +14,9 @@ use latchkey::{
     arrivals::Arrival,
     fault::Fault,
     id::OrgId,
-    key::settings::READ,
+    key::{Environment, Kind, settings::READ},
     keys::import::{self, EntryReport, Format, ImportError, Report, import_whole},
+    time::{Rfc3339, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{
@@ -31,6 +32,7 @@ use super::{
 use crate::{
     app_state::AppState,
     key_object::NewKeyBody,
+    openapi::words,
     problem::{Code, FieldError, Problem},
 };
 
@@ -48,17 +50,16 @@ pub struct ImportQuery {
 }
 
 /// A key that was created elsewhere. Fields that are null or empty count as absent.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the engine reads the file; this describes it")]
 struct EntryFields {
     /// The SHA-256 of the key, in hexadecimal or base64.
     sha256: String,
     /// The beginning of the key, for display. It also states the kind and environment, if it is a prefix of this instance.
-    #[schema(required = false)]
-    prefix: String,
+    prefix: Option<String>,
     /// The last four characters of the key, for display.
-    #[schema(required = false)]
-    last_four: String,
+    last_four: Option<String>,
     /// The environment. Default: `live`, or stated by `prefix`.
     environment: Option<String>,
     /// The kind. Default: `secret`, or stated by `prefix`.
@@ -68,7 +69,8 @@ struct EntryFields {
     /// When the key expires: a time, or the last day. Default: never, if the convention allows it.
     expires_at: Option<String>,
     /// The number of days after which the key expires.
-    expires_in_days: Option<u32>,
+    #[schema(value_type = Option<words::NumberOfDays>)]
+    expires_in_days: Option<()>,
 }
 
 /// What the engine reads: the fields above, and the settings that it reads of a new key.
@@ -119,6 +121,15 @@ struct EntryObject {
     name: String,
     /// How the key is displayed. Empty if the key is invalid.
     display: String,
+    /// The kind of the key. Null if the key is invalid.
+    #[schema(value_type = Option<words::KeyKind>, required)]
+    kind: Option<Kind>,
+    /// The environment of the key. Null if the key is invalid.
+    #[schema(value_type = Option<words::KeyEnvironment>, required)]
+    environment: Option<Environment>,
+    /// When the key expires. Null means never, or that the key is invalid.
+    #[schema(value_type = Option<jiff::Timestamp>, required)]
+    expires_at: Option<Rfc3339>,
     /// What is wrong with each field. Empty if the key can be imported.
     errors: Vec<FieldError>,
     /// The number of errors that are not listed, because the report lists 20 of each field.
@@ -129,7 +140,7 @@ struct EntryObject {
 ///
 /// Imports keys that were created elsewhere by their SHA-256 digests, without their plaintext: at most 10,000, and 4 MB.
 /// Either all keys are imported, or none. With `dry_run=true`, nothing is imported and the response says what is wrong with
-/// each key. Repeating an import does not create a key twice: a key that exists is an error.
+/// each key, unless a field has the wrong type. Repeating an import does not create a key twice: a key that exists is an error.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/import", operation_id = "import_keys", tag = "Keys", params(ImportQuery),
     request_body = Vec<EntryBody>, responses((status = 200, description = "The keys", body = ImportReport),
         (status = 409, description = "LIMIT_REACHED")))]
@@ -144,12 +155,12 @@ pub async fn import(
     // Takes a place in the queue before receiving the file, which uses memory.
     let mut arrival = import::begin(engine, &permit).map_err(Fault::from)?;
     let file = receive(request.into_body(), &mut arrival).await?;
-    let text = String::from_utf8(file)
-        .map_err(|_| Problem::invalid_request("The body is not UTF-8 text.", Vec::new()))?;
+    let text = import::text_of(file).map_err(refused)?;
     let dry_run = query.dry_run == Some(Switch::True);
     let done = import_whole(engine, &permit, Format::Json, text, dry_run).await;
     let report = done.map_err(refused)?;
-    if !dry_run && !report.imported {
+    let is_malformed = report.entries.iter().any(|entry| entry.is_malformed);
+    if is_malformed || (!dry_run && !report.imported) {
         return Err(not_imported(report));
     }
     let keys = report.entries.into_iter().map(EntryObject::from).collect();
@@ -190,6 +201,12 @@ impl From<EntryReport> for EntryObject {
             position: entry.line,
             name: entry.name,
             display: entry.display,
+            kind: entry.becomes.map(|becomes| becomes.kind),
+            environment: entry.becomes.map(|becomes| becomes.environment),
+            expires_at: entry
+                .becomes
+                .and_then(|becomes| becomes.expires_at)
+                .map(Timestamp::rfc3339),
             errors: errors.collect(),
             more_errors: entry.more_problems,
         }

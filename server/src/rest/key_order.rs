@@ -1,4 +1,4 @@
-//! The order of a list of keys. Cursors contain the order, because a position in one order is meaningless in another.
+//! The order of a list of keys, which its cursors carry, so that the next page goes on in it.
 
 use latchkey::keys::list::{Cursor, Place, SortBy};
 
@@ -42,15 +42,20 @@ impl Sorted {
         format!("{}{place}", self.prefix())
     }
 
-    /// Parses the position where a page starts.
+    /// Where a page starts, and the order that it goes on in.
     ///
     /// # Errors
-    /// If the text is not a cursor, or is the cursor of another order.
-    pub fn cursor(self, text: &str) -> Result<Cursor, Problem> {
-        let place = text.strip_prefix(&self.prefix());
-        let place = place.and_then(|place| place.parse().ok());
-        let place = place.filter(|place| self.by().has(place));
-        place.map(Cursor::After).ok_or_else(not_a_cursor)
+    /// When the text is no cursor.
+    pub fn of_cursor(text: &str) -> Result<(Self, Cursor), Problem> {
+        let orders = Sort::ALL
+            .iter()
+            .flat_map(|sort| Order::ALL.map(|order| Self(*sort, order)));
+        let found = orders.into_iter().find_map(|sorted| {
+            let place = text.strip_prefix(&sorted.prefix())?.parse().ok()?;
+            let is_place = sorted.by().has(&place);
+            is_place.then_some((sorted, Cursor::After(place)))
+        });
+        found.ok_or_else(not_a_cursor)
     }
 
     fn prefix(self) -> String {

@@ -1,6 +1,10 @@
 //! `/v1/orgs/{org}/keys`: lists, creates and returns keys.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
 use latchkey::{
     Engine,
     access::to,
@@ -56,9 +60,9 @@ pub struct KeyListQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the previous page, which had the same `sort` and `order`.
+    /// The `next_cursor` of the previous page, whose order is kept: `sort` and `order` are then ignored.
     #[param(
-        pattern = "^(created_at|name|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{0,19}$"
+        pattern = "^(name\\.(asc|desc)\\.key_[0-9a-f]{32}~|(created_at|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{1,19})$"
     )]
     cursor: Option<String>,
     /// The field by which the list is sorted. Never used counts as used first, and never expires as expiring last. Default:
@@ -94,11 +98,12 @@ pub async fn list(
     State(state): State<AppState>,
     of: OrgPath,
     Parameters(query): Parameters<KeyListQuery>,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Response, Problem> {
     let engine = &state.engine;
-    let sorted = Sorted::of(query.sort, query.order);
-    let cursor = query.cursor.map(|cursor| sorted.cursor(&cursor));
-    let cursor = cursor.transpose()?;
+    let (sorted, cursor) = match &query.cursor {
+        Some(cursor) => Sorted::of_cursor(cursor).map(|(sorted, cursor)| (sorted, Some(cursor)))?,
+        None => (Sorted::of(query.sort, query.order), None),
+    };
     let project = query.project;
     let query = KeyQuery {
         search: query.q.unwrap_or_default(),
@@ -120,7 +125,7 @@ pub async fn list(
         next_cursor: page.next.map(|place| sorted.next_cursor(&place)),
         total: page.matching,
     };
-    Ok(Json(serde_json::json!(list)))
+    Ok(Json(list).into_response())
 }
 
 /// Create a key

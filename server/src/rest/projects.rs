@@ -38,7 +38,7 @@ pub struct ProjectObject {
     name: DisplayName,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<Rfc3339>,
+    created_at: Rfc3339,
     /// The number of its keys, including revoked and expired ones.
     key_count: i64,
     /// The number of its agents.

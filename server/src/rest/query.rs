@@ -5,6 +5,7 @@ use axum::{
     http::{Uri, request::Parts},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::fields::{self, Fields};
@@ -25,7 +26,7 @@ fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     let query = uri.query().unwrap_or_default();
     let mut parameters = Fields::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        parameters.add(name.into_owned(), value.into());
+        parameters.add(name.into_owned(), Value::from(value));
     }
     fields::read(parameters.each_once()?).map_err(invalid_parameters)
 }
@@ -92,6 +93,6 @@ impl Default for Limit {
 pub fn not_a_cursor() -> Problem {
     invalid_parameters(vec![FieldError {
         field: "cursor".into(),
-        detail: "must be the next_cursor of the previous page, which had the same order".to_owned(),
+        detail: "must be the next_cursor of the previous page".to_owned(),
     }])
 }

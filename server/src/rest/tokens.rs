@@ -57,7 +57,7 @@ pub struct TokenObject {
     display: String,
     /// When it was created.
     #[schema(value_type = jiff::Timestamp)]
-    created_at: Option<Rfc3339>,
+    created_at: Rfc3339,
     /// When it expires. Null means never.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
     expires_at: Option<Rfc3339>,
@@ -224,9 +224,9 @@ fn object(token: TokenSummary, plain: Option<PlainKey>, now: Timestamp) -> Token
         scope: token.scope,
         display: token.display,
         created_at: token.created_at.rfc3339(),
-        expires_at: token.expires_at.and_then(Timestamp::rfc3339),
-        last_used_at: token.last_used_at.and_then(Timestamp::rfc3339),
-        revoked_at: token.revoked_at.and_then(Timestamp::rfc3339),
+        expires_at: token.expires_at.map(Timestamp::rfc3339),
+        last_used_at: token.last_used_at.map(Timestamp::rfc3339),
+        revoked_at: token.revoked_at.map(Timestamp::rfc3339),
         token: plain.map(|plain| plain.expose().to_owned()),
     }
 }

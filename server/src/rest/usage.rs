@@ -43,7 +43,7 @@ pub struct UsageCounts {
 pub struct UsageStep {
     /// When the step began.
     #[schema(value_type = jiff::Timestamp)]
-    starts_at: Option<Rfc3339>,
+    starts_at: Rfc3339,
     #[serde(flatten)]
     counts: UsageCounts,
 }
@@ -91,7 +91,7 @@ pub struct Usage {
     range: Range,
     /// When the last step ends.
     #[schema(value_type = jiff::Timestamp)]
-    ends_at: Option<Rfc3339>,
+    ends_at: Rfc3339,
     /// Every step, oldest first.
     steps: Vec<UsageStep>,
     /// The sum of the steps.

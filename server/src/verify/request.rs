@@ -37,7 +37,7 @@ pub struct Body {
     /// The public ID of the agent that the client requests.
     agent: Option<String>,
     /// The scopes that the client's request requires. `OfferedScope` lists the scopes of this instance.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<words::ScopeName>>, max_items = 100)]
     pub scopes: Option<AtMost<Scope, MAX_SCOPES>>,
     /// The endpoint class.
     #[schema(value_type = Option<words::EndpointClass>)]
@@ -48,7 +48,7 @@ pub struct Body {
     referer: Option<String>,
     /// The IP address of the end client, with or without a port: `203.0.113.7`, `203.0.113.7:51234` or
     /// `[2001:db8::1]:443`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::ClientIp>)]
     ip: Option<ClientAddress>,
     /// The environment of your API server. Keys of the other environment are rejected with `WRONG_ENVIRONMENT`. An
     /// agent's public ID that replaces a key counts as `live`.

@@ -170,7 +170,7 @@ const FURNISHED: [&str; 3] = [
 ];
 
 /// Resets the org's agent and the empty project of the table to their initial state.
-async fn furnish(app: &TestApp, org: &TestOrg) {
+pub async fn furnish(app: &TestApp, org: &TestOrg) {
     let org_id = org.org.id;
     for sql in [
         "DELETE FROM agents".to_owned(),

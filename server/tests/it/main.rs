@@ -41,6 +41,7 @@ macro_rules! on_both {
 
 mod conformance;
 mod denials;
+mod doors;
 mod pages;
 mod program;
 mod rest;

@@ -16,8 +16,6 @@ use crate::{
 pub const MAX_EXTERNAL_ID: usize = 255;
 /// The maximum length of notes, in characters.
 pub const MAX_NOTES: usize = 2_000;
-/// The maximum size of metadata as JSON, in bytes.
-pub const MAX_METADATA: usize = 8_192;
 
 /// The maximum number of scopes listed in an error message.
 const MAX_LISTED_SCOPES: usize = 20;
@@ -68,9 +66,6 @@ pub enum InvalidKeyField {
     /// The notes exceed [`MAX_NOTES`].
     #[error("Notes must have at most 2,000 characters.")]
     NotesTooLong,
-    /// The metadata exceeds [`MAX_METADATA`].
-    #[error("Metadata must have at most 8,192 bytes of JSON.")]
-    MetadataTooLarge,
     /// The org has no such project.
     #[error("The project was not found in this organization. Choose another one.")]
     NoSuchProject,
@@ -87,7 +82,6 @@ impl InvalidKeyField {
             Self::UnknownScope { .. } | Self::TooManyScopes => "scopes",
             Self::ExpiryNeeded | Self::ExpiryInPast => "expires_at",
             Self::NotesTooLong => "notes",
-            Self::MetadataTooLarge => "metadata",
             Self::NoSuchProject => "project",
         }
     }
@@ -178,9 +172,6 @@ impl KeySettings {
         }
         if self.notes.chars().count() > MAX_NOTES {
             wrong.push(InvalidKeyField::NotesTooLong);
-        }
-        if serde_json::json!(self.metadata).to_string().len() > MAX_METADATA {
-            wrong.push(InvalidKeyField::MetadataTooLarge);
         }
         wrong
     }

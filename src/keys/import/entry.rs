@@ -11,7 +11,7 @@ use super::{
     expiry::expiry,
     file::Record,
     prefix::{Stated, display, stated_by_prefix},
-    report::{EntryReport, Listed, Problem},
+    report::{Becomes, EntryReport, Listed, Problem},
 };
 use crate::{
     clip::clip,
@@ -58,6 +58,8 @@ pub fn check(
             line: record.line,
             name: clip(name),
             display: String::new(),
+            is_malformed: record.lacks_required || !record.misshapen.is_empty(),
+            becomes: None,
             problems: Vec::new(),
             more_problems: 0,
         },
@@ -70,7 +72,13 @@ pub fn check(
     let entry = reader.entry(convention, projects, display.clone(), now);
     let mut report = reader.report;
     report.display = display.unwrap_or_default();
-    (entry.filter(|_| report.is_good()), report)
+    let entry = entry.filter(|_| report.is_good());
+    report.becomes = entry.as_ref().map(|entry| Becomes {
+        kind: entry.kind,
+        environment: entry.environment,
+        expires_at: entry.settings.expires_at,
+    });
+    (entry, report)
 }
 
 /// Parses the fields of one record and collects the errors.

@@ -1,8 +1,6 @@
 //! The expiry of imported keys.
 
-use jiff::{civil::Date, tz::TimeZone};
-
-use crate::time::{DAY, Timestamp};
+use crate::time::{DAY, SentInstant, Timestamp, parse_day};
 
 const LONGEST_LIFE_DAYS: i64 = 36_500;
 
@@ -23,18 +21,8 @@ pub fn expiry(at: &str, in_days: &str, now: Timestamp) -> Result<Option<Timestam
 
 /// Parses an RFC 3339 timestamp. A date means the last millisecond of that day in UTC.
 fn instant(text: &str) -> Option<Timestamp> {
-    if let Ok(at) = text.parse::<jiff::Timestamp>() {
-        return Some(Timestamp::from_millis(at.as_millisecond()));
-    }
-    // A date with a time but no time zone is rejected.
-    let day = text
-        .parse::<Date>()
-        .ok()
-        .filter(|_| text.len() == "2027-01-31".len())?;
-    let midnight = day.to_zoned(TimeZone::UTC).ok()?;
-    Some(Timestamp::from_millis(
-        midnight.timestamp().as_millisecond() + DAY - 1,
-    ))
+    let at = text.parse().map(SentInstant::timestamp);
+    at.ok().or_else(|| parse_day(text).map(Timestamp::end_of))
 }
 
 #[cfg(test)]
@@ -49,12 +37,16 @@ mod tests {
         assert_eq!(at("", "2"), Ok(Some(1_795_262_400_000 + 2 * DAY)));
         assert_eq!(at("1970-01-01", ""), Ok(Some(DAY - 1)));
         assert_eq!(at("1970-01-01T00:00:01+00:00", ""), Ok(Some(1_000)));
+        let last = Ok(Some(Timestamp::LAST.as_millis()));
+        assert_eq!(at("9999-12-31", ""), last);
+        assert_eq!(at("9999-12-31T23:59:59.999Z", ""), last);
         for (text, days) in [
             ("1970-01-01T00:00", ""),
             ("soon", ""),
             ("", "0"),
             ("", "-1"),
             ("1970-01-01", "2"),
+            ("10000-01-01", ""),
         ] {
             at(text, days).unwrap_err();
         }

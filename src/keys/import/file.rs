@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use csv::StringRecord;
+
 use super::report::{ImportError, MAX_ENTRIES};
 use crate::{clip::clip, key::settings::READ};
 
@@ -17,6 +19,9 @@ const BESIDES: [&str; 8] = [
     "expires_at",
     "expires_in_days",
 ];
+
+/// The fields that every entry has.
+pub(super) const REQUIRED: [&str; 2] = ["name", "sha256"];
 
 /// The CSV columns and JSON fields, `name` first.
 pub fn fields() -> impl Iterator<Item = &'static str> {
@@ -34,6 +39,8 @@ pub struct Record {
     pub fields: BTreeMap<&'static str, String>,
     /// Values of the wrong type: the field and the expected type.
     pub misshapen: Vec<(&'static str, &'static str)>,
+    /// Whether it leaves out a field of [`REQUIRED`].
+    pub lacks_required: bool,
 }
 
 pub(super) fn field_named(name: &str) -> Option<&'static str> {
@@ -49,57 +56,137 @@ pub(super) fn unknown_field(name: &str) -> ImportError {
     ))
 }
 
-/// Parses CSV with column names in the first line.
+/// Reads a table with a line of column names. What spreadsheets leave behind is skipped where nothing is in it: blank rows,
+/// and columns without a name.
 pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
-    let unreadable = |error: csv::Error| {
-        let line = error
-            .position()
-            .map(|at| format!(" near line {}", at.line()));
-        ImportError::Unreadable(format!(
-            "The file is not valid CSV{}. Every line must have as many fields as the first, and fields with a comma, \
-             quote or line break must be in quotes.",
-            line.unwrap_or_default()
-        ))
-    };
-    // Some programs start files with a byte order mark, which is not part of the first column's name.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (text, separator, skipped_lines) = separated(text);
     let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .has_headers(false)
+        .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
+    let mut columns = None;
+    let mut records = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| {
+            let line = error.position().map(|at| at.line() + skipped_lines);
+            not_a_table(line)
+        })?;
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
+        let Some(columns) = &columns else {
+            columns = Some(columns_of(&row)?);
+            continue;
+        };
+        let line = row
+            .position()
+            .map_or(0, |at| line_of(text, at) + skipped_lines);
+        if records.len() == MAX_ENTRIES {
+            return Err(ImportError::TooMany);
+        }
+        records.push(Record {
+            line,
+            fields: fields_of(columns, &row).ok_or_else(|| not_a_table(Some(line)))?,
+            misshapen: Vec::new(),
+            lacks_required: false,
+        });
+    }
+    match columns {
+        Some(_) => Ok(records),
+        None => Err(lacks_column(REQUIRED[0])),
+    }
+}
+
+fn lacks_column(name: &str) -> ImportError {
+    ImportError::Unreadable(format!(
+        "The first line must contain the column names, including `{name}`."
+    ))
+}
+
+fn not_a_table(line: Option<u64>) -> ImportError {
+    let line = line.map(|line| format!(" near line {line}"));
+    ImportError::Unreadable(format!(
+        "The file is not valid CSV{}. Every line must have as many fields as the first, and fields with a comma, \
+         quote or line break must be in quotes.",
+        line.unwrap_or_default()
+    ))
+}
+
+/// The text without the line `sep=;` that Excel reads, the character that separates its fields, and how many lines were
+/// skipped. Where nothing states it, it is the one that is most often in the first line that is not blank.
+fn separated(text: &str) -> (&str, u8, u64) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let stated = first.trim_end_matches('\r').trim_matches('"');
+    let stated = stated
+        .get(..4)
+        .filter(|start| start.eq_ignore_ascii_case("sep="))
+        .and_then(|_| stated.as_bytes().get(4));
+    if let Some(separator @ (b',' | b';' | b'\t' | b'|')) = stated {
+        return (rest, *separator, 1);
+    }
+    let is_blank = |line: &&str| {
+        line.trim_matches([',', ';', '\t', ' ', '\r', '"'])
+            .is_empty()
+    };
+    let names = text
+        .lines()
+        .find(|line| !is_blank(line))
+        .unwrap_or_default();
+    let count = |separator: u8| names.bytes().filter(|byte| *byte == separator).count();
+    let most = [b';', b'\t', b',']
+        .into_iter()
+        .max_by_key(|separator| count(*separator));
+    (text, most.unwrap_or(b','), 0)
+}
+
+/// The columns by their names; `None` for one without a name.
+fn columns_of(names: &StringRecord) -> Result<Vec<Option<&'static str>>, ImportError> {
     let mut columns = Vec::new();
-    for name in reader.headers().map_err(unreadable)? {
+    for name in names {
+        if name.is_empty() {
+            columns.push(None);
+            continue;
+        }
         let field = field_named(name).ok_or_else(|| unknown_field(name))?;
-        if columns.contains(&field) {
+        if columns.contains(&Some(field)) {
             return Err(ImportError::Unreadable(format!(
                 "The column `{field}` appears twice."
             )));
         }
-        columns.push(field);
+        columns.push(Some(field));
     }
-    for needed in ["name", "sha256"] {
-        if !columns.contains(&needed) {
-            return Err(ImportError::Unreadable(format!(
-                "The first line must contain the column names, including `{needed}`."
-            )));
+    for needed in REQUIRED {
+        if !columns.contains(&Some(needed)) {
+            return Err(lacks_column(needed));
         }
     }
-    let mut records = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(unreadable)?;
-        if records.len() == MAX_ENTRIES {
-            return Err(ImportError::TooMany);
-        }
-        let fields = columns.iter().copied().zip(&record);
-        records.push(Record {
-            line: record.position().map_or(0, |at| line_of(text, at)),
-            fields: fields
-                .filter(|(_, text)| !text.is_empty())
-                .map(|(field, text)| (field, text.to_owned()))
-                .collect(),
-            misshapen: Vec::new(),
-        });
+    while columns.last() == Some(&None) {
+        columns.pop();
     }
-    Ok(records)
+    Ok(columns)
+}
+
+/// What a row says; `None` when it has fewer fields than there are names, or something in a column without one.
+fn fields_of(
+    columns: &[Option<&'static str>],
+    row: &StringRecord,
+) -> Option<BTreeMap<&'static str, String>> {
+    let mut fields = BTreeMap::new();
+    for place in 0..row.len().max(columns.len()) {
+        let column = columns.get(place).copied().flatten();
+        match (column, row.get(place)) {
+            (Some(_), None) => return None,
+            (None, Some(text)) if !text.is_empty() => return None,
+            (Some(field), Some(text)) if !text.is_empty() => {
+                fields.insert(field, text.to_owned());
+            }
+            _ => {}
+        }
+    }
+    Some(fields)
 }
 
 /// The line on which a record starts. The reader's position can be before blank lines that precede the record.
@@ -134,6 +221,48 @@ mod tests {
         );
         assert_eq!(records[0].fields["notes"], "first\nsecond");
         assert!(!records[1].fields.contains_key("notes"));
+    }
+
+    #[test]
+    fn what_spreadsheets_leave_behind_is_skipped() {
+        for text in [
+            "name,sha256,notes\r\nA,aa,n\r\n,,\r\n,,\r\n",
+            ",,\r\nname,sha256,notes\r\n , ,\t\r\nA,aa,n",
+            "name,sha256,notes,,\r\nA,aa,n,,\r\n,,,,\r\n",
+            "name,sha256,notes,,\nA,aa,n\n",
+            "name,sha256,notes\nA,aa,n,,,\n",
+            "name,,sha256,notes\nA,,aa,n\n",
+            "name;sha256;notes;\r\nA;aa;n;\r\n;;;\r\n",
+            "sep=;\r\nname;sha256;notes\r\nA;aa;n\r\n",
+            "\"sep=,\"\nname,sha256,notes\nA,aa,n\n",
+            "SEP=|\nname|sha256|notes\nA|aa|n\n",
+            "name\tsha256\tnotes\nA\taa\tn\n",
+            "\u{feff}\"name\";\"sha256\";\"notes\"\n\"A\";\"aa\";\"n\"\n",
+        ] {
+            let records = read_csv(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+            let fields: Vec<_> = records.iter().map(|record| &record.fields).collect();
+            let expected = BTreeMap::from([("name", "A"), ("sha256", "aa"), ("notes", "n")]);
+            let expected = expected
+                .into_iter()
+                .map(|(field, text)| (field, text.to_owned()))
+                .collect();
+            assert_eq!(fields, [&expected], "{text:?}");
+        }
+        let records = read_csv("sep=;\n\nname;sha256\n;\nA;aa\n").unwrap();
+        assert_eq!(records[0].line, 5);
+    }
+
+    #[test]
+    fn something_without_a_column_or_a_row_that_is_cut_off_is_an_error() {
+        for text in [
+            "name,sha256,\nA,aa,b\n",
+            "name,,sha256\nA,x,aa\n",
+            "name,sha256,ip_ranges\nA,aa\n",
+            "sep=;\nname,sha256\nA,aa\n",
+        ] {
+            assert!(!refusal(read_csv(text)).is_empty(), "{text:?}");
+        }
+        assert!(refusal(read_csv("sep=,\nname,sha256\nA,aa,c\n")).contains("near line 3"));
     }
 
     #[test]

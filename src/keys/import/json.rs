@@ -8,16 +8,18 @@ use std::{
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::{
-    file::{Record, field_named, unknown_field},
+    file::{REQUIRED, Record, field_named, unknown_field},
     report::{ImportError, MAX_ENTRIES},
 };
 use crate::key::settings::{READ, Written};
 
+/// The field whose value is kept as it is written.
+const METADATA: &str = "metadata";
 /// The maximum number of items read from one list: more than any list allows, so that validation still reports it as
 /// too long.
 const MAX_ITEMS: usize = 501;
@@ -66,7 +68,8 @@ enum FieldValue {
     Switch(bool),
     Number(String),
     Texts(Vec<String>),
-    Object(Map<String, Value>),
+    /// An object, as it was written.
+    Object(String),
     Other,
 }
 
@@ -158,8 +161,9 @@ impl<'de> Deserialize<'de> for Entry {
                     line: 0,
                     fields: BTreeMap::new(),
                     misshapen: Vec::new(),
+                    lacks_required: false,
                 };
-                let (mut unknown, mut seen) = (None, HashSet::new());
+                let (mut unknown, mut seen, mut given) = (None, HashSet::new(), HashSet::new());
                 while let Some(name) = object.next_key::<String>()? {
                     let Some(field) = field_named(&name) else {
                         object.next_value::<IgnoredAny>()?;
@@ -172,7 +176,15 @@ impl<'de> Deserialize<'de> for Entry {
                         record.misshapen.push((field, "given only once"));
                         continue;
                     }
-                    match text_of(field, object.next_value()?) {
+                    let value = if field == METADATA {
+                        of_metadata(object.next_value()?)
+                    } else {
+                        object.next_value()?
+                    };
+                    if !matches!(value, FieldValue::Nothing) {
+                        given.insert(field);
+                    }
+                    match text_of(field, value) {
                         Ok(text) if text.is_empty() => {
                             record.fields.remove(field);
                         }
@@ -182,6 +194,7 @@ impl<'de> Deserialize<'de> for Entry {
                         Err(wanted) => record.misshapen.push((field, wanted)),
                     }
                 }
+                record.lacks_required = REQUIRED.iter().any(|field| !given.contains(field));
                 Ok(unknown.map_or(Entry::Object(record), Entry::UnknownField))
             }
 
@@ -221,7 +234,11 @@ impl<'de> Deserialize<'de> for FieldValue {
                 Ok(FieldValue::Number(number.to_string()))
             }
 
+            /// JSON Schema, in which the API is described, counts 30.0 as an integer too, and Rust writes it as `30`.
             fn visit_f64<E>(self, number: f64) -> Result<FieldValue, E> {
+                if number.fract() != 0.0 {
+                    return Ok(FieldValue::Other);
+                }
                 Ok(FieldValue::Number(number.to_string()))
             }
 
@@ -247,8 +264,9 @@ impl<'de> Deserialize<'de> for FieldValue {
                 })
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<FieldValue, A::Error> {
-                Map::deserialize(MapAccessDeserializer::new(object)).map(FieldValue::Object)
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<FieldValue, A::Error> {
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(FieldValue::Other)
             }
         }
         deserializer.deserialize_any(ValueVisitor)
@@ -256,17 +274,31 @@ impl<'de> Deserialize<'de> for FieldValue {
 }
 
 /// Converts a value to the text it would have in CSV. The error is the expected type.
+/// Metadata is kept as it was written: parsed, some numbers would be others.
+fn of_metadata(raw: Box<RawValue>) -> FieldValue {
+    match raw.get() {
+        "null" => FieldValue::Nothing,
+        json if json.starts_with('{') => FieldValue::Object(json.to_owned()),
+        _ => FieldValue::Other,
+    }
+}
+
 fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
     let written = READ.into_iter().find(|(name, _)| *name == field);
     let written = written.map_or(Written::Text, |(_, written)| written);
     match (written, value) {
         (_, FieldValue::Nothing) => Ok(String::new()),
-        (Written::Object, FieldValue::Object(object)) => Ok(Value::Object(object).to_string()),
+        (Written::Object, FieldValue::Object(object)) => Ok(object),
         (Written::Object, _) => Err("a JSON object"),
         (Written::List, FieldValue::Texts(texts)) => Ok(texts.join(",")),
         (Written::List, _) => Err("an array of strings"),
         (Written::Switch, FieldValue::Switch(is_on)) => Ok(is_on.to_string()),
         (Written::Switch, _) => Err("`true` or `false`"),
+        (Written::Text, FieldValue::Text(text))
+            if field == "expires_in_days" && !text.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            Err("a number")
+        }
         (Written::Text, FieldValue::Text(text)) => Ok(text),
         (Written::Text, FieldValue::Number(days)) if field == "expires_in_days" => Ok(days),
         (Written::Text, _) if field == "expires_in_days" => Err("a number"),
@@ -288,13 +320,13 @@ mod tests {
     #[test]
     fn json_gives_what_csv_would() {
         let text = r#"{"keys": [{"name": " One ", "sha256": "aa", "scopes": ["a", "b"], "expires_in_days": 30,
-            "metadata": {"tier": 1}, "notes": null, "domains": 5, "ip_ranges": ["::1", 7]}]}"#;
+            "metadata": {"tier": 1.10}, "notes": null, "domains": 5, "ip_ranges": ["::1", 7]}]}"#;
         let record = read(text).unwrap().remove(0);
         assert_eq!(record.line, 1);
         assert_eq!(record.fields["name"], "One");
         assert_eq!(record.fields["scopes"], "a,b");
         assert_eq!(record.fields["expires_in_days"], "30");
-        assert_eq!(record.fields["metadata"], r#"{"tier":1}"#);
+        assert_eq!(record.fields["metadata"], r#"{"tier": 1.10}"#);
         assert_eq!(
             record.misshapen,
             [

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use crate::{
     fault::{Fault, from_fault},
+    key::{Environment, Kind},
     limits::LimitReached,
     list::MAX_LISTED_ERRORS,
+    time::Timestamp,
 };
 
 /// The maximum number of keys in a file.
@@ -29,10 +31,25 @@ pub struct EntryReport {
     pub name: String,
     /// The key's display form. Empty if it is invalid.
     pub display: String,
+    /// Whether JSON has something of the wrong type in it, or lacks what every entry has.
+    pub is_malformed: bool,
+    /// What key it becomes; `None` when it cannot be imported.
+    pub becomes: Option<Becomes>,
     /// The errors. Empty if the entry can be imported.
     pub problems: Vec<Problem>,
     /// The number of further errors. For each field, a report lists only the first errors in the file.
     pub more_problems: usize,
+}
+
+/// What key an entry becomes: what nobody states is filled in, and importers want to see it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Becomes {
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// When it expires; `None` for never.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// An error in an entry.
@@ -80,6 +97,7 @@ impl EntryReport {
     }
 
     pub(super) fn refuse(&mut self, listed: &mut Listed, problem: Problem) {
+        self.becomes = None;
         if listed.one_more(problem.field) {
             self.problems.push(problem);
         } else {

@@ -233,7 +233,6 @@ fn Expiry(
     let never = options
         .never
         .then(|| option("never".to_owned(), "Never".to_owned()));
-    let (today, last) = options.date_bounds;
     view! {
         <div class="field">
             <div class="fields">
@@ -245,7 +244,7 @@ fn Expiry(
                 </div>
                 <div class="field for-date">
                     <label for="expires_on">"Last day, in UTC"</label>
-                    <input class="input" id="expires_on" name="expires_on" type="date" value=day min=today max=last/>
+                    <input class="input" id="expires_on" name="expires_on" type="date" value=day min=options.today max="9999-12-31"/>
                 </div>
             </div>
             <ErrorTexts field="expires" errors/>

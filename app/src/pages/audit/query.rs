@@ -1,7 +1,10 @@
 //! Converts the URL's filters into the engine's query.
 
-use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
-use latchkey::{audit::AuditQuery, event::Target, time::Timestamp};
+use latchkey::{
+    audit::AuditQuery,
+    event::Target,
+    time::{Timestamp, parse_day},
+};
 
 use crate::pages::audit::address::Address;
 
@@ -17,11 +20,11 @@ pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
             is_actor(text).then(|| text.to_owned())
         }),
         from: read(&mut invalid, "from", &address.from, |text| {
-            start_of(text.parse().ok()?)
+            parse_day(text).map(Timestamp::start_of)
         }),
         // Users expect the last day to be included, and the engine's end is exclusive.
         to: read(&mut invalid, "to", &address.to, |text| {
-            start_of(text.parse::<Date>().ok()?.checked_add(1.day()).ok()?)
+            parse_day(text).map(|day| Timestamp::end_of(day).plus(1))
         }),
         before: address.before,
         limit,
@@ -59,11 +62,6 @@ fn is_actor(id: &str) -> bool {
     matches!(Target::parse(id), Some(Target::User(_) | Target::Token(_)))
 }
 
-fn start_of(day: Date) -> Option<Timestamp> {
-    let midnight = day.to_zoned(TimeZone::UTC).ok()?.timestamp();
-    Some(Timestamp::from_millis(midnight.as_millisecond()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,11 +76,13 @@ mod tests {
         let day = |from: Option<Timestamp>| from.unwrap().as_millis() / latchkey::time::DAY;
         assert_eq!(day(query.to), day(query.from) + 1);
         assert!(read("").unwrap().from.is_none());
+        let last = read("from=9999-12-31&to=9999-12-31").unwrap();
+        assert_eq!(last.to, Some(Timestamp::LAST.plus(1)));
     }
 
     #[test]
     fn each_invalid_filter_is_named() {
-        let invalid = read("event=key.eaten&actor=key_1&key=Production&from=21.11.&to=9999-12-31");
+        let invalid = read("event=key.eaten&actor=key_1&key=Production&from=21.11.&to=10000-01-01");
         assert_eq!(
             invalid.unwrap_err(),
             ["event", "key", "actor", "from", "to"]

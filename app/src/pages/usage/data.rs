@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use jiff::{Timestamp as Instant, fmt::strtime};
 use latchkey::{
     Engine,
     access::{Membership, Permit, to},
@@ -199,10 +198,9 @@ impl ReportText {
     }
 }
 
-/// Formats a time in UTC. Times that jiff cannot represent (before year -9999 or after 9999) are never stored.
+/// A time in UTC.
 fn written(time: Timestamp, format: &str) -> String {
-    let instant = Instant::from_millisecond(time.as_millis()).unwrap_or_default();
-    strtime::format(format, instant).unwrap_or_default()
+    time.utc().strftime(format).to_string()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub struct EntryObject {
     seq: i64,
     /// When it happened.
     #[schema(value_type = jiff::Timestamp)]
-    at: Option<Rfc3339>,
+    at: Rfc3339,
     /// The event.
     #[schema(value_type = words::AuditEvent)]
     event: Event,

@@ -1,22 +1,47 @@
 //! A serde deserializer for JSON values whose errors are messages for API callers.
 
+use std::collections::btree_map;
+
+use latchkey::key::metadata::Metadata;
 use serde::{
     Deserializer,
     de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor},
     forward_to_deserialize_any,
 };
-use serde_json::{Map, Value, map};
+use serde_json::Value;
 
-use super::wrong::Wrong;
+use super::{Field, Sent, wrong::Wrong};
 
-/// A JSON value to deserialize.
-pub(super) struct Reader(pub Value);
+/// The fields that a struct is read from.
+pub(super) struct Object(pub Sent);
+
+impl<'de> Deserializer<'de> for Object {
+    type Error = Wrong;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_map(Named::new(self.0))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any option newtype_struct enum
+    }
+}
+
+/// A field, or a part of one.
+struct Reader(Field);
+
+impl From<Value> for Reader {
+    fn from(value: Value) -> Self {
+        Self(value.into())
+    }
+}
 
 impl<'de> Deserializer<'de> for Reader {
     type Error = Wrong;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        match self.0 {
+        match self.0.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
             Value::Number(number) => match (number.as_u64(), number.as_i64()) {
@@ -26,12 +51,16 @@ impl<'de> Deserializer<'de> for Reader {
             },
             Value::String(text) => visitor.visit_string(text),
             Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            Value::Object(fields) => visitor.visit_map(Named::new(fields)),
+            Value::Object(fields) => {
+                let fields = fields.into_iter();
+                let fields = fields.map(|(name, value)| (name, value.into()));
+                visitor.visit_map(Named::new(fields.collect()))
+            }
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        match self.0 {
+        match self.0.value {
             Value::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -39,10 +68,13 @@ impl<'de> Deserializer<'de> for Reader {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        visitor.visit_newtype_struct(self)
+        match &self.0.json {
+            Some(json) if name == Metadata::NAME => visitor.visit_str(json.get()),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     /// Enums in requests are strings.
@@ -52,7 +84,7 @@ impl<'de> Deserializer<'de> for Reader {
         words: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Wrong> {
-        match self.0 {
+        match self.0.value {
             Value::String(word) => visitor.visit_enum(word.into_deserializer()),
             _ => Err(Wrong::unknown_variant("", words)),
         }
@@ -73,7 +105,10 @@ impl<'de> SeqAccess<'de> for Items {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Wrong> {
-        let item = self.0.next().map(|item| seed.deserialize(Reader(item)));
+        let item = self
+            .0
+            .next()
+            .map(|item| seed.deserialize(Reader::from(item)));
         item.transpose().map_err(|wrong| match wrong {
             // Distinguishes an error of an item from an error of the field.
             Wrong::Value(reason) if reason.starts_with("must be ") => {
@@ -85,15 +120,15 @@ impl<'de> SeqAccess<'de> for Items {
 }
 
 struct Named {
-    fields: map::IntoIter,
-    value: Value,
+    fields: btree_map::IntoIter<String, Field>,
+    field: Field,
 }
 
 impl Named {
-    fn new(fields: Map<String, Value>) -> Self {
+    fn new(fields: Sent) -> Self {
         Self {
             fields: fields.into_iter(),
-            value: Value::Null,
+            field: Field::default(),
         }
     }
 }
@@ -105,14 +140,14 @@ impl<'de> MapAccess<'de> for Named {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Wrong> {
-        let Some((name, value)) = self.fields.next() else {
+        let Some((name, field)) = self.fields.next() else {
             return Ok(None);
         };
-        self.value = value;
-        seed.deserialize(Reader(name.into())).map(Some)
+        self.field = field;
+        seed.deserialize(Reader::from(Value::from(name))).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Wrong> {
-        seed.deserialize(Reader(self.value.take()))
+        seed.deserialize(Reader(std::mem::take(&mut self.field)))
     }
 }

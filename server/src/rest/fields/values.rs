@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use latchkey::time::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, Unexpected, Visitor},
@@ -44,28 +43,5 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for WholeNumber<MIN, 
             }
         }
         deserializer.deserialize_u32(Number::<MIN, MAX>).map(Self)
-    }
-}
-
-/// A point in time in a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Instant(pub jiff::Timestamp);
-
-impl Instant {
-    /// The time with the precision at which it is stored.
-    pub fn timestamp(self) -> Timestamp {
-        Timestamp::from_millis(self.0.as_millisecond())
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`")]
-pub struct InvalidInstant;
-
-impl TryFrom<String> for Instant {
-    type Error = InvalidInstant;
-    fn try_from(text: String) -> Result<Self, InvalidInstant> {
-        text.parse().map(Self).map_err(|_| InvalidInstant)
     }
 }

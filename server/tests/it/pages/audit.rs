@@ -135,7 +135,7 @@ on_both! {
     async fn an_invalid_filter_is_shown_and_finds_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        for filter in ["event=key.eaten", "key=Production", "actor=dana", "actor=%00", "key=%FF", "from=yesterday", "to=9999-12-31", "from=2026-11-22&to=2026-11-21"] {
+        for filter in ["event=key.eaten", "key=Production", "actor=dana", "actor=%00", "key=%FF", "from=yesterday", "to=10000-01-01", "from=2026-11-22&to=2026-11-21"] {
             let page = owner.get(&format!("{AUDIT}?{filter}")).await;
             assert_eq!(page.status, 200, "{filter}");
             assert!(page.body.contains("aria-invalid=\"true\"") && rows(&page).is_empty(), "{filter}: {}", page.body);

@@ -57,6 +57,57 @@ on_both! {
         assert!(too_large.status.is_client_error(), "{}", too_large.status);
     }
 
+    async fn the_preview_says_what_each_key_becomes(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let file = format!(
+            "name;sha256;prefix;kind;domains;expires_at;\r\nServer;{DIGEST};lk_sk_test_;;;9999-12-31;\r\n\
+             Shop;{};;widget;shop.example;;\r\n;;;;;;\r\n", DIGEST.replace('5', "6"),
+        );
+        let looked = owner.submit(IMPORT, &[("format", "csv"), ("text", &file)]).await;
+        let cells: Vec<&str> = looked.body.split("data-label=\"").skip(1)
+            .filter_map(|cell| cell.split("</td>").next()).collect();
+        let cell = |label: &str, text: &str| cells.iter().filter(|cell| cell.starts_with(label) && cell.contains(text)).count();
+        assert_eq!((cell("Type", "secret"), cell("Environment", "test"), cell("Expires", "Dec 31, 9999")), (1, 1, 1), "{cells:?}");
+        assert_eq!((cell("Type", "widget"), cell("Environment", "live"), cell("Expires", "Never")), (1, 1, 1), "{cells:?}");
+        let bad = format!("name,sha256\nOld,{DIGEST}\nWrong,abc\n");
+        let told = owner.submit(IMPORT, &[("format", "csv"), ("text", &bad)]).await;
+        assert_eq!(told.body.matches("data-label=\"Type\"").count(), 1, "{}", told.body);
+    }
+
+    async fn bytes_that_are_no_text_are_rejected_in_files_and_in_forms(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let multipart = async |part: &str, content: &[u8]| {
+            let mut body = format!(
+                "--b\r\nContent-Disposition: form-data; name=\"format\"\r\n\r\ncsv\r\n--b\r\n\
+                 Content-Disposition: form-data; name=\"go\"\r\n\r\nimport\r\n--b\r\n\
+                 Content-Disposition: form-data; name=\"{part}\"; filename=\"keys.csv\"\r\n\r\n"
+            ).into_bytes();
+            body.extend_from_slice(content);
+            body.extend_from_slice(b"\r\n--b--\r\n");
+            let request = owner.request(Method::POST, IMPORT).header(header::CONTENT_TYPE, "multipart/form-data; boundary=b");
+            owner.send_raw(request, body).await
+        };
+        let text = format!("name,sha256\nCafé,{DIGEST}\n");
+        let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();
+        for part in ["file", "text"] {
+            let answer = multipart(part, &latin).await;
+            assert_eq!(answer.status, 422, "{part}");
+            assert!(answer.text().contains("choose “CSV UTF-8” as the file type"), "{part}: {}", answer.body);
+        }
+        for (path, fields) in [(IMPORT, "format=csv&go=import&text=name,sha256%0ACaf%E9,"), ("/orgs/northwind/keys/new", "kind=secret&name=Caf%E9")] {
+            let request = owner.request(Method::POST, path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let answer = owner.send_raw(request, fields).await;
+            assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+        let utf_16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let answer = multipart("file", &utf_16).await;
+        assert!(answer.text().contains("1 key imported."), "{}", answer.body);
+        assert_eq!(app.database.texts("SELECT name FROM keys").await, ["Café"]);
+    }
+
     async fn what_is_no_file_is_refused_with_a_reason(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

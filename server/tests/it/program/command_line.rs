@@ -327,7 +327,7 @@ fn keys_are_imported_from_a_file_all_or_none() {
     write(&format!("name,sha256\nOld,{digest}\n"));
     let dry = import(&["--dry-run"]);
     assert!(dry.status.success(), "{dry:?}");
-    assert_eq!(text(&dry.stdout), "2\tOld\tok\n");
+    assert_eq!(text(&dry.stdout), "2\tOld\tok\tsecret\tlive\tnever\n");
     assert!(text(&dry.stderr).contains("dry run"), "{dry:?}");
     assert!(import(&[]).status.success());
     assert_eq!(import(&[]).status.code(), Some(1), "it is already stored");

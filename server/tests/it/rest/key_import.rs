@@ -14,13 +14,15 @@ on_both! {
         app.org("northwind").await;
         let api = app.api().await;
         let file = json!([
-            {"name": "Old server", "sha256": sha256("first"), "prefix": "lk_sk_test_ab", "last_four": "wxyz", "scopes": ["bots:read"]},
+            {"name": "Old server", "sha256": sha256("first"), "prefix": "lk_sk_test_ab", "last_four": "wxyz", "scopes": ["bots:read"], "expires_in_days": 30.0},
             {"name": "Old widget", "sha256": sha256("second"), "kind": "widget", "domains": ["shop.example"]},
         ]);
         let dry = api.post(&format!("{IMPORT}?dry_run=true"), &file).await;
         let mut report = json!({"imported": false, "keys": [
-            {"position": 1, "name": "Old server", "display": "lk_sk_test_ab••••••••wxyz", "errors": [], "more_errors": 0},
-            {"position": 2, "name": "Old widget", "display": dry.json()["keys"][1]["display"], "errors": [], "more_errors": 0},
+            {"position": 1, "name": "Old server", "display": "lk_sk_test_ab••••••••wxyz", "kind": "secret", "environment": "test",
+             "expires_at": "2026-12-21T12:00:00.000Z", "errors": [], "more_errors": 0},
+            {"position": 2, "name": "Old widget", "display": dry.json()["keys"][1]["display"], "kind": "widget", "environment": "live",
+             "expires_at": null, "errors": [], "more_errors": 0},
         ]});
         assert_eq!((dry.status.as_u16(), dry.json()), (200, report.clone()));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
@@ -31,6 +33,19 @@ on_both! {
         let again = api.post(IMPORT, &file).await;
         assert_eq!((again.status.as_u16(), &again.json()["errors"][0]["field"]), (422, &json!("1.sha256")));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 2);
+    }
+
+    async fn a_file_in_another_encoding_is_rejected_with_what_to_do(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        let file = format!(r#"[{{"name": "Café", "sha256": "{}"}}]"#, sha256("first"));
+        let latin: Vec<u8> = file.chars().map(|c| c as u8).collect();
+        let answer = api.send_bytes(Method::POST, IMPORT, latin, &[]).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (400, &json!("INVALID_REQUEST")));
+        assert!(answer.json()["detail"].as_str().unwrap().contains("Save it in UTF-8"), "{}", answer.body);
+        let with_mark = api.send(Method::POST, IMPORT, &format!("\u{feff}{file}"), &[]).await;
+        assert_eq!(with_mark.status, 200, "{}", with_mark.body);
+        assert_eq!(app.database.texts("SELECT name FROM keys").await, ["Café"]);
     }
 
     async fn what_is_wrong_is_said_key_by_key_and_nothing_is_imported(app: &TestApp) {

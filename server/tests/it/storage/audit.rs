@@ -141,7 +141,7 @@ on_both! {
         assert_eq!(
             broken.to_string(),
             "The IP address of the client was changed. The entry at position 1 (org.created, organization northwind, \
-             2026-11-21T12:00:00Z) was written from a different network, or without an address."
+             2026-11-21T12:00:00.000Z) was written from a different network, or without an address."
         );
     }
 

@@ -37,7 +37,7 @@ on_both! {
         assert_eq!((stored.summary.kind, stored.summary.environment), (Kind::Secret, Environment::Test));
         assert_eq!((stored.settings.scopes.len(), stored.settings.external_id.as_deref()), (2, Some("user_1")));
         assert_eq!(stored.summary.lifecycle.expires_at, Some(NOON.plus(30 * DAY)));
-        assert_eq!((stored.settings.notes.as_str(), &stored.settings.metadata["tier"]), ("Two\nlines", &serde_json::json!(1)));
+        assert_eq!((stored.settings.notes.as_str(), stored.settings.metadata.as_json()), ("Two\nlines", r#"{"tier":1}"#));
         let id = app.verify(&two).await.key.unwrap().id;
         let stored = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!((stored.summary.kind, stored.settings.domains.len()), (Kind::Widget, 2));

@@ -89,6 +89,17 @@ impl Api {
         body: &str,
         headers: &[(HeaderName, &str)],
     ) -> Answer {
+        self.send_bytes(method, path, body.into(), headers).await
+    }
+
+    /// The same with a body that need not be text.
+    pub async fn send_bytes(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(HeaderName, &str)],
+    ) -> Answer {
         let mut request = Request::builder().method(&method).uri(path).header(
             header::AUTHORIZATION,
             format!("Bearer {}", self.token.expose()),
@@ -99,7 +110,7 @@ impl Api {
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request = request.body(Body::from(body.to_owned())).unwrap();
+        let request = request.body(Body::from(body)).unwrap();
         let answer = answer_of(&self.router, request).await;
         schema::check_answer(&self.description, &method, path, &answer);
         answer

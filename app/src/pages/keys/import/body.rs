@@ -73,7 +73,7 @@ fn is_too_large(error: &axum::Error) -> bool {
 /// A file takes precedence over pasted text, because the user selected it explicitly.
 async fn fields(mut body: multer::Multipart<'_>) -> Result<ImportForm, AppError> {
     let mut form = ImportForm::default();
-    let mut file = String::new();
+    let mut file = None;
     let mut parts = 0;
     while let Some(field) = body.next_field().await.map_err(unreadable)? {
         parts += 1;
@@ -81,20 +81,24 @@ async fn fields(mut body: multer::Multipart<'_>) -> Result<ImportForm, AppError>
             return Err(AppError::Unreadable);
         }
         let name = field.name().unwrap_or_default().to_owned();
-        let text = field.bytes().await.map_err(unreadable)?;
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let bytes = field.bytes().await.map_err(unreadable)?.to_vec();
         match name.as_str() {
-            "file" => file = text,
-            "text" => form.text = text,
-            "format" => form.format = text,
-            "go" => form.go = text,
+            "file" if !bytes.trim_ascii().is_empty() => file = Some(bytes),
+            "text" => form.set_text(bytes),
+            "format" => form.format = word(bytes)?,
+            "go" => form.go = word(bytes)?,
             _ => {}
         }
     }
-    if !file.trim().is_empty() {
-        (form.text, form.is_file) = (file, true);
+    if let Some(file) = file {
+        form.set_text(file);
+        form.is_file = true;
     }
     Ok(form)
+}
+
+fn word(bytes: Vec<u8>) -> Result<String, AppError> {
+    String::from_utf8(bytes).map_err(|_| AppError::Unreadable)
 }
 
 fn unreadable(_: multer::Error) -> AppError {

@@ -1,5 +1,6 @@
 //! The fields of the import form.
 
+use latchkey::keys::import::text_of;
 use serde::Deserialize;
 
 use crate::form::sent_back::{MAX_NAME, sent_back};
@@ -20,9 +21,20 @@ pub struct ImportForm {
     /// Whether the text comes from a file and was not pasted.
     #[serde(skip)]
     pub is_file: bool,
+    /// Why the text cannot be read, if it cannot.
+    #[serde(skip)]
+    pub unreadable: Option<String>,
 }
 
 impl ImportForm {
+    /// Takes over what was sent as the text.
+    pub fn set_text(&mut self, bytes: Vec<u8>) {
+        (self.text, self.unreadable) = match text_of(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => (String::new(), Some(error.to_string())),
+        };
+    }
+
     /// The form as the response carries it to the import. A text that is too long is left out entirely: a truncated
     /// text would be imported as if it were complete.
     pub fn carried(&self) -> Self {
@@ -36,6 +48,7 @@ impl ImportForm {
             text,
             go: String::new(),
             is_file: self.is_file,
+            unreadable: None,
         }
     }
 

@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use latchkey::{
     Engine,
     access::{Permit, to},
-    keys::import::{self, EntryReport, Format, ImportError, import_whole},
+    keys::import::{self, Becomes, EntryReport, Format, ImportError, import_whole},
 };
 
 use super::{body, file_form::ImportForm};
@@ -39,6 +39,8 @@ pub struct ImportedEntry {
     pub name: String,
     /// The visible characters of the key.
     pub display: String,
+    /// What key it becomes, if it can be imported.
+    pub becomes: Option<Becomes>,
     /// The errors: field and message.
     pub problems: Vec<(String, String)>,
     /// The number of further errors.
@@ -102,6 +104,9 @@ async fn submit(
             return Ok(FormAnswer::refused(sent_back, "format", sentence));
         }
     };
+    if let Some(sentence) = form.unreadable {
+        return Ok(FormAnswer::refused(sent_back, "text", sentence));
+    }
     if form.text.trim().is_empty() {
         let sentence = "Choose a file or paste its contents.";
         return Ok(FormAnswer::refused(sent_back, "text", sentence));
@@ -134,6 +139,7 @@ fn entry(report: EntryReport) -> ImportedEntry {
         line: report.line,
         name: report.name,
         display: report.display,
+        becomes: report.becomes,
         problems: report
             .problems
             .into_iter()

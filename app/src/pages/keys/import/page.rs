@@ -26,7 +26,10 @@ use crate::{
         page::page,
     },
     request::PageRequest,
-    text::number::{counted, grouped},
+    text::{
+        number::{counted, grouped},
+        time::{Time, TimeText},
+    },
 };
 
 /// The most entries that the page lists. Entries with errors come first.
@@ -160,11 +163,24 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
                     .collect_view();
                 view! { {problems}{more} }.into_any()
             };
+            let becomes = entry.becomes.map(|becomes| {
+                let expires = match becomes.expires_at {
+                    Some(at) => view! { <Time text=TimeText::date(at)/> }.into_any(),
+                    None => "Never".into_any(),
+                };
+                view! {
+                    <td data-label="Type"><span class="tag plain">{becomes.kind.as_str()}</span></td>
+                    <td class="muted" data-label="Environment">{becomes.environment.as_str()}</td>
+                    <td class="muted nowrap" data-label="Expires">{expires}</td>
+                }
+            });
+            let columns = if becomes.is_some() { 1 } else { 4 };
             view! {
                 <tr>
                     <td class="num" data-label="Line">{entry.line}</td>
                     <th scope="row">{entry.name}<br/><code class="muted">{entry.display}</code></th>
-                    <td data-label="Result">{verdict}</td>
+                    {becomes}
+                    <td data-label="Result" colspan=columns>{verdict}</td>
                 </tr>
             }
         })
@@ -172,7 +188,7 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
     view! {
         <table class="table">
             <caption class="visually-hidden">"Keys in the file"</caption>
-            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Result"</th></tr></thead>
+            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Type"</th><th scope="col">"Environment"</th><th scope="col">"Expires"</th><th scope="col">"Result"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table>
     }

@@ -2,14 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use jiff::{Timestamp as Instant, ToSpan};
 use latchkey::{
     Engine,
     access::{Membership, Permit, to},
     convention::NoScope,
     key::{Environment, Kind},
     keys::{create::new_creation_token, project::choices},
-    time::Timestamp,
 };
 
 use crate::{error::AppError, request::PageRequest, values::key_options::NewKeyOptions};
@@ -65,16 +63,6 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
             .into_iter()
             .map(|project| (project.id.to_string(), project.name.to_string()))
             .collect(),
-        date_bounds: date_bounds(engine.clock().now()),
+        today: engine.clock().now().utc().date().to_string(),
     })
-}
-
-/// Today, and the same day 99 years later.
-fn date_bounds(now: Timestamp) -> (String, String) {
-    let today = Instant::from_millisecond(now.as_millis())
-        .unwrap_or_default()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
-    let last = today.checked_add(99.years()).unwrap_or(today);
-    (today.to_string(), last.to_string())
 }

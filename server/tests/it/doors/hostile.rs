@@ -1,0 +1,529 @@
+//! The same hostile requests to a Latchkey on SQLite and to one on Postgres: both answer the same, and neither fails.
+//!
+//! The doors come from the lists that the routes come from: the API's operations from its description, pages, forms and
+//! server functions from the denial table, which a test compares with the router. Fields are those that the description,
+//! the table or the page itself names.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    body::Body,
+    http::{Method, Request, header},
+};
+use latchkey::role::Role;
+use proptest::{
+    prelude::*,
+    sample::Index,
+    strategy::ValueTree,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::hostile_values::{any_json, any_text};
+use crate::{
+    denials::{furnish, table},
+    test_app::{Browser, HttpAnswer, TestApp, TestOrg, api::Api, org::PASSWORD},
+};
+
+/// How many requests are sent, unless `LATCHKEY_TEST_TRIES` says so.
+const TRIES: usize = 600;
+/// Parameters that pages read and none of their links may name.
+const PARAMETERS: [&str; 20] = [
+    "q",
+    "status",
+    "kind",
+    "environment",
+    "sort",
+    "dir",
+    "after",
+    "before",
+    "range",
+    "event",
+    "key",
+    "actor",
+    "from",
+    "to",
+    "revoke",
+    "reason",
+    "next",
+    "email",
+    "setup",
+    "no_such_parameter",
+];
+
+/// A way in, and what can be sent.
+#[derive(Debug, Clone)]
+enum Door {
+    /// An operation of the API.
+    Operation {
+        method: Method,
+        path: String,
+        parameters: Vec<String>,
+        body: Vec<(String, Value)>,
+        is_list: bool,
+    },
+    /// A page, form or server function, with the form that the denial table sends.
+    Browser {
+        method: Method,
+        path: String,
+        fields: String,
+        names: Vec<String>,
+    },
+}
+
+/// What is changed of a door's usual request.
+#[derive(Debug, Clone)]
+struct Hostile {
+    fields: Vec<(Index, String, String)>,
+    /// In place of a part of the path.
+    part: Option<(Index, String)>,
+    /// In place of the whole body or query.
+    whole: Option<String>,
+    repeats: bool,
+}
+
+fn hostile() -> impl Strategy<Value = Hostile> {
+    let fields = prop::collection::vec((any::<Index>(), any_text(), any_json()), 0..4);
+    let part = prop::option::weighted(0.15, (any::<Index>(), any_text()));
+    let whole = prop::option::weighted(0.1, prop_oneof![any_json(), any_text()]);
+    (fields, part, whole, prop::bool::weighted(0.1)).prop_map(|(fields, part, whole, repeats)| {
+        Hostile {
+            fields,
+            part,
+            whole,
+            repeats,
+        }
+    })
+}
+
+/// A Latchkey with an org, and the ways to it.
+struct Side<'a> {
+    app: &'a TestApp,
+    org: TestOrg,
+    api: Api,
+    owner: Browser,
+}
+
+impl<'a> Side<'a> {
+    async fn of(app: &'a TestApp) -> Self {
+        let org = app.org("northwind").await;
+        furnish(app, &org).await;
+        Self {
+            app,
+            api: app.api().await,
+            owner: app.signed_in(&org, "dana", Role::Owner).await,
+            org,
+        }
+    }
+
+    /// Sends a request for a key that is new.
+    async fn ask(&self, door: &Door, hostile: &Hostile) -> HttpAnswer {
+        // Ids begin with the time, so that lists by id are in the order of creation on both.
+        self.app.clock.advance(1_000);
+        let key = self.org.key("Production").await.id.to_string();
+        self.app.clock.advance(1_000);
+        let fill = |text: &str| {
+            let parts = [
+                ("{org}", "northwind"),
+                ("{key}", &key),
+                ("{id}", &key),
+                ("{public_id}", table::AGENT),
+                ("{agent}", table::AGENT),
+                ("{project}", table::PROJECT),
+                ("{project_id}", table::PROJECT),
+                ("{*any}", "no/such/page"),
+            ];
+            parts.iter().fold(text.to_owned(), |text, (name, value)| {
+                text.replace(name, value)
+            })
+        };
+        match door {
+            Door::Operation {
+                method,
+                path,
+                parameters,
+                body,
+                is_list,
+            } => {
+                let path = with_part(&fill(path), &hostile.part);
+                let query = query_of(parameters, hostile);
+                let body = (!body.is_empty())
+                    .then(|| json_of(body, *is_list, hostile))
+                    .unwrap_or_default();
+                self.api
+                    .send(method.clone(), &format!("{path}{query}"), &fill(&body), &[])
+                    .await
+            }
+            Door::Browser {
+                method,
+                path,
+                fields,
+                names,
+            } => {
+                let path = with_part(&fill(path), &hostile.part);
+                let names: Vec<String> = names.clone();
+                let answer = if *method == Method::GET {
+                    let path = format!("{path}{}", query_of(&names, hostile));
+                    self.owner.get(&path).await
+                } else {
+                    let request = self.owner.request(method.clone(), &path);
+                    let accept = if path.starts_with("/api/") {
+                        "application/json"
+                    } else {
+                        "text/html"
+                    };
+                    let request = request.header(header::ACCEPT, accept);
+                    self.owner
+                        .send(request, &form_of(&fill(fields), &names, hostile))
+                        .await
+                };
+                if self.owner.session_cookie().is_none() {
+                    self.owner.sign_in("dana@northwind.example", PASSWORD).await;
+                }
+                answer
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn both_databases_answer_the_same_and_never_fail() {
+    let apps = (
+        TestApp::on_sqlite().await,
+        TestApp::on_postgres_under("latchkey").await,
+    );
+    let (sqlite, postgres) = (Side::of(&apps.0).await, Side::of(&apps.1).await);
+    let doors = doors(&sqlite).await;
+    let tries = std::env::var("LATCHKEY_TEST_TRIES").ok();
+    let tries = tries.and_then(|tries| tries.parse::<usize>().ok());
+    // The usual run sends the same requests each time; a long one goes on from them.
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let (mut answered, mut differences) = (BTreeSet::new(), Vec::new());
+    for attempt in 0..tries.map_or(TRIES, |tries| tries * 10) {
+        let hostile = hostile().new_tree(&mut runner).unwrap().current();
+        // Each door in turn, so that each has its share.
+        let door = &doors[attempt % doors.len()];
+        if attempt % 50 == 0 {
+            furnish(sqlite.app, &sqlite.org).await;
+            furnish(postgres.app, &postgres.org).await;
+        }
+        let one = sqlite.ask(door, &hostile).await;
+        let other = postgres.ask(door, &hostile).await;
+        let failed = [&one, &other]
+            .iter()
+            .any(|answer| answer.status.is_server_error());
+        let (mut one, mut other) = (comparable(&one), comparable(&other));
+        if matches!(door, Door::Browser { path, .. } if path == "/metrics") {
+            // They count for the process, which is the same.
+            (one.clear(), other.clear());
+        }
+        if failed || one != other {
+            let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+            let from = same.count().saturating_sub(150);
+            let part = |text: &str| text.chars().skip(from).take(400).collect::<String>();
+            differences.push(format!(
+                "{attempt}: {door:?}\n{:.600}\nSQLite: {}\nPostgres: {}\n",
+                format!("{hostile:?}"),
+                part(&one),
+                part(&other)
+            ));
+        }
+        answered.insert(one.chars().take(3).collect::<String>());
+    }
+    let first: String = differences.iter().take(8).cloned().collect();
+    assert!(
+        differences.is_empty(),
+        "{} differ:\n{first}",
+        differences.len()
+    );
+    assert!(answered.len() > 5, "{answered:?}");
+    drop((sqlite, postgres));
+    apps.0.remove().await;
+    apps.1.remove().await;
+}
+
+/// Every way in.
+async fn doors(side: &Side<'_>) -> Vec<Door> {
+    let description = side.app.browser().get("/openapi.json").await.json();
+    let mut doors = operations(&description);
+    let of_api = doors.len();
+    for entry in table::entries() {
+        if entry.path.starts_with("/v1/") {
+            continue;
+        }
+        let page = entry
+            .path
+            .replace("{org}", "northwind")
+            .replace("{agent}", table::AGENT);
+        let page = side.owner.get(&page).await.body;
+        let mut names: BTreeSet<String> = names_in(&page);
+        names.extend(PARAMETERS.map(str::to_owned));
+        names.extend(
+            form_urlencoded::parse(entry.fields.as_bytes()).map(|(name, _)| name.into_owned()),
+        );
+        doors.push(Door::Browser {
+            method: entry.method.clone(),
+            path: entry.path.to_owned(),
+            fields: entry.fields.to_owned(),
+            names: names.into_iter().collect(),
+        });
+    }
+    assert!(
+        of_api > 25 && doors.len() > of_api + 50,
+        "{of_api} {}",
+        doors.len()
+    );
+    doors
+}
+
+/// The names of fields and of parameters of links in a page.
+fn names_in(page: &str) -> BTreeSet<String> {
+    let fields = page
+        .split("name=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let links = page
+        .split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next()?.split_once('?'));
+    let parameters = links.flat_map(|(_, query)| {
+        query
+            .split("&amp;")
+            .filter_map(|pair| pair.split('=').next())
+    });
+    fields.chain(parameters).map(str::to_owned).collect()
+}
+
+fn operations(description: &Value) -> Vec<Door> {
+    let mut doors = Vec::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let is_list = schema["type"] == "array";
+            let schema = if is_list { &schema["items"] } else { schema };
+            let name = schema["$ref"]
+                .as_str()
+                .and_then(|name| name.rsplit('/').next());
+            let schema = name.map(|name| &description["components"]["schemas"][name]);
+            let properties = schema.and_then(|schema| schema["properties"].as_object());
+            let body = properties.into_iter().flatten();
+            doors.push(Door::Operation {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                parameters: in_query
+                    .map(|parameter| parameter["name"].as_str().unwrap().to_owned())
+                    .collect(),
+                body: body
+                    .map(|(field, _)| (field.clone(), usual(field)))
+                    .collect(),
+                is_list,
+            });
+        }
+    }
+    doors
+}
+
+/// What a field of a body usually is; null where it can be left out.
+fn usual(field: &str) -> Value {
+    match field {
+        "name" => "Made".into(),
+        "kind" => "secret".into(),
+        "reason" => "unused".into(),
+        "slug" => "made".into(),
+        "sha256" => "a5d6ad5ae0ad7d1e6a4d1aa0d8aa37c5df3a4a4c5ad75d1e6a4d1aa0d8aa37c5".into(),
+        "key" => "lk_sk_live_unknown".into(),
+        _ => Value::Null,
+    }
+}
+
+fn json_of(body: &[(String, Value)], is_list: bool, hostile: &Hostile) -> String {
+    if let Some(whole) = &hostile.whole {
+        return whole.clone();
+    }
+    let usual = body.iter().filter(|(_, value)| !value.is_null());
+    let mut fields: Vec<(String, String)> = usual
+        .map(|(name, value)| (name.clone(), value.to_string()))
+        .collect();
+    for (place, _, json) in &hostile.fields {
+        let (name, _) = place.get(body);
+        if !hostile.repeats {
+            fields.retain(|(other, _)| other != name);
+        }
+        fields.push((name.clone(), json.clone()));
+    }
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|(name, json)| format!("{}:{json}", Value::from(name.as_str())))
+        .collect();
+    let object = format!("{{{}}}", fields.join(","));
+    if is_list {
+        format!("[{object}]")
+    } else {
+        object
+    }
+}
+
+fn query_of(names: &[String], hostile: &Hostile) -> String {
+    if names.is_empty() || hostile.fields.is_empty() {
+        return String::new();
+    }
+    let whole = hostile.whole.iter().map(|whole| ("q", whole.as_str()));
+    let fields = hostile
+        .fields
+        .iter()
+        .map(|(place, text, _)| (place.get(names).as_str(), text.as_str()));
+    let query = encoded(fields.chain(whole), hostile.repeats);
+    // As long an address as HTTP servers take.
+    format!(
+        "?{}",
+        query
+            .get(..8_000)
+            .unwrap_or(&query)
+            .trim_end_matches(|c: char| c == '%' || c.is_ascii_hexdigit())
+    )
+}
+
+fn form_of(usual: &str, names: &[String], hostile: &Hostile) -> String {
+    if let Some(whole) = &hostile.whole {
+        return whole.clone();
+    }
+    let usual: Vec<(String, String)> = form_urlencoded::parse(usual.as_bytes())
+        .into_owned()
+        .collect();
+    let changed = |name: &str| {
+        hostile
+            .fields
+            .iter()
+            .any(|(place, ..)| place.get(names) == name)
+    };
+    let kept = usual
+        .iter()
+        .filter(|(name, _)| hostile.repeats || !changed(name));
+    let fields = hostile
+        .fields
+        .iter()
+        .map(|(place, text, _)| (place.get(names).as_str(), text.as_str()));
+    encoded(
+        kept.map(|(name, value)| (name.as_str(), value.as_str()))
+            .chain(fields),
+        hostile.repeats,
+    )
+}
+
+/// As a form; with what is no UTF-8 at its end if `is_broken`.
+fn encoded<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>, is_broken: bool) -> String {
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    if is_broken {
+        format!("{form}&q=%FF%ed%a0%80")
+    } else {
+        form
+    }
+}
+
+fn with_part(path: &str, part: &Option<(Index, String)>) -> String {
+    let Some((place, text)) = part else {
+        return path.to_owned();
+    };
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let encoded = encoded.replace('+', "%20");
+    let encoded = encoded
+        .get(..2_000)
+        .unwrap_or(&encoded)
+        .trim_end_matches('%');
+    // The part before the first slash is empty.
+    let place = 1 + place.index(parts.len() - 1);
+    parts[place] = encoded;
+    parts.join("/")
+}
+
+/// An answer without ids, secrets and what else is random: runs of 12 letters and digits, one of which is a digit, and the
+/// last four characters of keys.
+fn comparable(answer: &HttpAnswer) -> String {
+    let (status, location) = (answer.status.as_u16(), answer.header("location"));
+    let whole = format!("{status} {location} {}", answer.body);
+    let mut text = String::with_capacity(whole.len());
+    let mut run = String::new();
+    let end = |run: &mut String, text: &mut String| {
+        let has_digit = run.bytes().any(|byte| byte.is_ascii_digit());
+        let is_random = run.len() >= 20 || (run.len() >= 12 && has_digit);
+        text.push_str(if is_random { "#" } else { run });
+        run.clear();
+    };
+    let mut after_dots = 0;
+    for c in whole.chars() {
+        if c == '•' {
+            // As are the last of those that are shown of a key's front.
+            if after_dots == 0 {
+                run = "#".to_owned();
+            }
+            after_dots = 4;
+        } else if after_dots > 0 {
+            after_dots -= 1;
+            continue;
+        }
+        if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
+            run.push(c);
+        } else {
+            end(&mut run, &mut text);
+            text.push(c);
+        }
+    }
+    end(&mut run, &mut text);
+    text
+}
+
+/// Requests that no door is asked by, but for this one: what a body's bytes are is the router's business.
+#[tokio::test]
+async fn bytes_that_are_no_text_fail_nowhere() {
+    let app = TestApp::on_sqlite().await;
+    let side = Side::of(&app).await;
+    let (router, _) = app.server(&[]);
+    for entry in table::entries() {
+        let path = entry
+            .path
+            .replace("{org}", "northwind")
+            .replace("{agent}", table::AGENT)
+            .replace("{*any}", "%FF");
+        let path = path
+            .replace("{project_id}", table::PROJECT)
+            .replace("{public_id}", "%FF")
+            .replace("{id}", "%00")
+            .replace("{key}", "%C3");
+        let request = Request::builder()
+            .method(&entry.method)
+            .uri(&path)
+            .header(header::CONTENT_TYPE, "application/json");
+        let answer = crate::test_app::browser::answer_of(
+            &router,
+            request.body(Body::from(vec![0xff, 0, 0xfe])).unwrap(),
+        )
+        .await;
+        assert!(
+            !answer.status.is_server_error(),
+            "{entry}: {}",
+            answer.status
+        );
+        let request = side
+            .owner
+            .request(entry.method.clone(), &path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let answer = side
+            .owner
+            .send_raw(request, vec![b'a', b'=', 0xff, 0, 0xfe])
+            .await;
+        assert!(
+            !answer.status.is_server_error(),
+            "{entry}: {}",
+            answer.status
+        );
+    }
+    drop(side);
+    app.remove().await;
+}

@@ -1,0 +1,41 @@
+//! The column `sort_name`, which SQL cannot compute: a migration leaves it empty, and each start fills it.
+
+use super::{StorageError, Tx, on, places};
+use crate::sort_name::sort_name;
+
+/// Rows that one statement changes.
+const ROWS_AT_ONCE: usize = 200;
+
+/// Computes what rows lack that come from before the column, or from a backup of an earlier version.
+pub(crate) async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
+    for table in ["keys", "agents"] {
+        let select = format!(
+            "SELECT id, name FROM {table} WHERE sort_name = '' ORDER BY id LIMIT {ROWS_AT_ONCE}"
+        );
+        loop {
+            let rows: Vec<(String, String)> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(select.clone()))
+                .fetch_all(c).await)?;
+            if rows.is_empty() {
+                break;
+            }
+            let cases: String = (0..rows.len())
+                .map(|row| format!("WHEN ${} THEN ${} ", 2 * row + 1, 2 * row + 2))
+                .collect();
+            let update = format!(
+                "UPDATE {table} SET sort_name = CASE id {cases}END WHERE id IN ({})",
+                places(2 * rows.len() + 1, rows.len())
+            );
+            on!(tx.on(), c => {
+                let mut query = sqlx::query(sqlx::AssertSqlSafe(update));
+                for (id, name) in &rows {
+                    query = query.bind(id).bind(sort_name(name));
+                }
+                for (id, _) in &rows {
+                    query = query.bind(id);
+                }
+                query.execute(c).await.map(drop)
+            })?;
+        }
+    }
+    Ok(())
+}

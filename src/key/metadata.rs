@@ -1,0 +1,248 @@
+//! The object that owners attach to a key. API servers get it as it was sent, so its JSON text is kept: parsed, numbers
+//! such as `1.10` or `12345678901234567890123` would come back as others.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
+use serde_json::{Value, value::RawValue};
+
+/// The most bytes that metadata has, written as JSON.
+pub const MAX_METADATA: usize = 8_192;
+/// The deepest that arrays and objects can be in each other: every JSON parser reads as many.
+const MAX_DEPTH: usize = 100;
+
+/// A JSON object without blanks between its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata(String);
+
+/// Why a text is no metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMetadata {
+    /// It is something else.
+    #[error("must be an object")]
+    NotAnObject,
+    /// What is in it cannot be read by everyone.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableJson),
+    /// It is too long.
+    #[error("Metadata must have at most 8,192 bytes of JSON.")]
+    TooLarge,
+}
+
+/// What is valid JSON by its grammar, but no value that every program reads as the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableJson {
+    /// A number that is larger than any.
+    #[error("Numbers must be at most 1.8e308. Send a larger one as a string.")]
+    NumberTooLarge,
+    /// Too many arrays and objects in each other.
+    #[error("Arrays and objects must be at most 100 levels deep.")]
+    TooDeep,
+    /// Half of a pair of escapes.
+    #[error(r"An escape such as `\ud800` is half a character. Send the whole pair, or remove it.")]
+    HalfACharacter,
+}
+
+impl Metadata {
+    /// What newtype structs are called that a deserializer gives as JSON text.
+    pub const NAME: &'static str = "latchkey::Metadata";
+
+    /// Reads JSON.
+    ///
+    /// # Errors
+    /// When it is no object, too long, or not to be read by everyone.
+    pub fn parse(json: &str) -> Result<Self, InvalidMetadata> {
+        if !json.trim_start().starts_with('{') {
+            return Err(InvalidMetadata::NotAnObject);
+        }
+        let raw: &RawValue =
+            serde_json::from_str(json).map_err(|_| InvalidMetadata::NotAnObject)?;
+        let compact = compact(raw.get());
+        if compact.len() > MAX_METADATA {
+            return Err(InvalidMetadata::TooLarge);
+        }
+        readable(&compact)?;
+        Ok(Self(compact))
+    }
+
+    /// What was parsed before it was stored.
+    #[cfg(feature = "native")]
+    pub(crate) fn stored(json: String) -> Self {
+        Self(json)
+    }
+
+    /// The JSON.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self("{}".to_owned())
+    }
+}
+
+/// As JSON, without parsing it.
+impl Serialize for Metadata {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+/// From a deserializer that gives JSON text for [`Metadata::NAME`].
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Metadata;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_str<E: Error>(self, json: &str) -> Result<Metadata, E> {
+                Metadata::parse(json).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_newtype_struct(Self::NAME, Text)
+    }
+}
+
+/// Serializes metadata as a text, for comparisons: two numbers that are equal can be written differently.
+pub(super) fn as_text<S: Serializer>(
+    metadata: &Metadata,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(metadata.as_json())
+}
+
+/// The same where it may be left out.
+pub(super) fn as_text_if_any<S: Serializer>(
+    metadata: &Option<Metadata>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    metadata
+        .as_ref()
+        .map(Metadata::as_json)
+        .serialize(serializer)
+}
+
+/// Whether JSON that is valid by its grammar is a value that every program reads as the same.
+///
+/// # Errors
+/// Says what is in it that is not.
+pub fn readable(json: &str) -> Result<Value, UnreadableJson> {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut is_escaped) = (false, false);
+    let mut number = String::new();
+    for c in json.chars().chain([' ']) {
+        if in_text {
+            in_text = is_escaped || c != '"';
+            is_escaped = !is_escaped && c == '\\';
+            continue;
+        }
+        if matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E') {
+            number.push(c);
+            continue;
+        }
+        // The letter e of `true` and `false` is read as one, too.
+        if number.parse().is_ok_and(f64::is_infinite) {
+            return Err(UnreadableJson::NumberTooLarge);
+        }
+        number.clear();
+        match c {
+            '"' => in_text = true,
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    if deepest > MAX_DEPTH {
+        return Err(UnreadableJson::TooDeep);
+    }
+    serde_json::from_str(json).map_err(|_| UnreadableJson::HalfACharacter)
+}
+
+/// JSON without the blanks between its parts.
+fn compact(json: &str) -> String {
+    let (mut in_text, mut is_escaped) = (false, false);
+    let mut compact = json.to_owned();
+    compact.retain(|c| {
+        let was_in_text = in_text;
+        if in_text {
+            in_text = is_escaped || c != '"';
+            is_escaped = !is_escaped && c == '\\';
+        } else {
+            in_text = c == '"';
+        }
+        was_in_text || !matches!(c, ' ' | '\t' | '\n' | '\r')
+    });
+    compact
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_kept_as_they_were_written() {
+        let json =
+            r#"{"a":1.10,"b":-0,"c":1E2,"d":0.1,"e":12345678901234567890123,"f":[1e308,-1e-400]}"#;
+        let spaced = json.replace(',', " ,\n\t").replace(':', " : ");
+        assert_eq!(Metadata::parse(&spaced).unwrap().as_json(), json);
+        assert_eq!(
+            serde_json::to_string(&Metadata::parse(json).unwrap()).unwrap(),
+            json
+        );
+    }
+
+    #[test]
+    fn texts_are_kept_with_their_blanks_and_quotes() {
+        let json = r#"{"a b":" c \" d \\","e":"{ \t}"}"#;
+        assert_eq!(
+            Metadata::parse(&format!(" {json}\n")).unwrap().as_json(),
+            json
+        );
+    }
+
+    #[test]
+    fn what_not_everyone_reads_as_the_same_is_rejected() {
+        let nested =
+            |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Metadata::parse(&nested(99)).is_ok());
+        for (json, error) in [
+            (nested(100).as_str(), UnreadableJson::TooDeep),
+            (nested(4_000).as_str(), UnreadableJson::TooDeep),
+            (r#"{"a":1e400}"#, UnreadableJson::NumberTooLarge),
+            (r#"{"a":[true,-1E999]}"#, UnreadableJson::NumberTooLarge),
+            (r#"{"a":"\ud800"}"#, UnreadableJson::HalfACharacter),
+        ] {
+            assert_eq!(Metadata::parse(json), Err(error.into()), "{json}");
+        }
+        for json in ["", "[]", "null", "1", r#""{}""#, "{", "{} {}", "{a}"] {
+            assert_eq!(
+                Metadata::parse(json),
+                Err(InvalidMetadata::NotAnObject),
+                "{json}"
+            );
+        }
+        let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(8_185));
+        assert_eq!(Metadata::parse(&large), Err(InvalidMetadata::TooLarge));
+        assert!(Metadata::parse(&large.replacen('x', "", 1)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn every_object_keeps_its_value(texts in prop::collection::btree_map("\\PC{0,8}", "\\PC{0,8}", 0..4)) {
+            let pretty = serde_json::to_string_pretty(&texts).unwrap();
+            let metadata = Metadata::parse(&pretty).unwrap();
+            prop_assert_eq!(metadata.as_json(), serde_json::to_string(&texts).unwrap());
+        }
+    }
+}

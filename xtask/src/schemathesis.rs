@@ -1,0 +1,89 @@
+//! Schemathesis: requests made from `/openapi.json`, valid ones and others, and a look at each answer.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    server::{self, Running, free_port},
+    step::{find_program, output, run, run_quietly, step},
+    workspace::Workspace,
+};
+
+/// What is installed from PyPI.
+const REQUIREMENT: &str = "schemathesis==4.32.5";
+/// The most requests of one kind to one operation.
+const EXAMPLES: &str = "50";
+
+/// Runs it on a server of its own.
+pub fn test(workspace: &Workspace) -> Result<()> {
+    let program = prepare(workspace)?;
+    let server = server::build(workspace, server::Profile::Dev)?;
+    let folder = tempfile::Builder::new()
+        .prefix("latchkey-schemathesis-")
+        .tempdir()?;
+    let port = free_port()?;
+    let say =
+        |arguments: &[&str]| output(server::command(&server, folder.path(), port).args(arguments));
+    say(&["migrate"])?;
+    say(&[
+        "org",
+        "create",
+        "--name",
+        "Northwind",
+        "--slug",
+        "northwind",
+    ])?;
+    let token = say(&["token", "create", "--name", "tests", "--scope", "manage"])?;
+    let log = std::fs::File::create(folder.path().join("log"))?;
+    let mut running = Running::start(
+        server::command(&server, folder.path(), port)
+            .arg("serve")
+            .stderr(log),
+    )?;
+    running.wait_for_port(port)?;
+    step("schemathesis", || {
+        // It writes what it knows of earlier runs into the folder that it runs in.
+        run(Command::new(program)
+            .arg("--config-file")
+            .arg(workspace.root.join("xtask/schemathesis/schemathesis.toml"))
+            .args(["run", "--max-examples", EXAMPLES, "--continue-on-failure"])
+            .args(["--header", &format!("Authorization: Bearer {token}")])
+            .arg(format!("http://127.0.0.1:{port}/openapi.json"))
+            .env(
+                "SCHEMATHESIS_HOOKS",
+                workspace.root.join("xtask/schemathesis/checks.py"),
+            )
+            .current_dir(folder.path()))
+    })
+}
+
+/// Brings it into an environment of its own, unless it is there.
+fn prepare(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("schemathesis");
+    let program = folder.join("bin/schemathesis");
+    let stamp = folder.join(".installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == REQUIREMENT) {
+        return Ok(program);
+    }
+    let Some(python) = find_program(&["python3"]) else {
+        bail!(
+            "schemathesis needs Python 3.10 or later, which is not installed: install what Debian calls python3 and python3-venv"
+        );
+    };
+    step(&format!("installing {REQUIREMENT} from PyPI"), || {
+        run_quietly(
+            Command::new(python)
+                .args(["-m", "venv", "--clear"])
+                .arg(&folder),
+        )
+        .context("Python cannot make an environment: install what Debian calls python3-venv")?;
+        run_quietly(Command::new(folder.join("bin/pip")).args(["install", "--quiet", REQUIREMENT]))
+            .context(
+                "PyPI did not give schemathesis, so the API is not tested against its description",
+            )?;
+        std::fs::write(&stamp, REQUIREMENT)?;
+        Ok(())
+    })?;
+    Ok(program)
+}
