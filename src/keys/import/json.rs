@@ -176,7 +176,7 @@ impl<'de> Deserialize<'de> for Entry {
                         continue;
                     }
                     let value = if field == METADATA {
-                        of_metadata(object.next_value()?)
+                        of_metadata(&object.next_value::<Box<RawValue>>()?)
                     } else {
                         object.next_value()?
                     };
@@ -274,7 +274,7 @@ impl<'de> Deserialize<'de> for FieldValue {
 
 /// A value as the text that CSV would have for it, or what it should have been.
 /// Metadata is kept as it was written: parsed, some numbers would be others.
-fn of_metadata(raw: Box<RawValue>) -> FieldValue {
+fn of_metadata(raw: &RawValue) -> FieldValue {
     match raw.get() {
         "null" => FieldValue::Nothing,
         json if json.starts_with('{') => FieldValue::Object(json.to_owned()),
