@@ -16,7 +16,7 @@ pub(crate) fn sort_name(name: &str) -> String {
     for c in DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(name.chars()) {
         match c {
             // Letters such as ø and ß are not composed of a plain one and an accent.
-            '\u{c0}'..='\u{24f}' => plain.extend(deunicode::deunicode_char(c).into_iter()),
+            '\u{c0}'..='\u{24f}' => plain.extend(deunicode::deunicode_char(c)),
             c if classes.get_u8(c) == 0 => plain.push(c),
             _ => {}
         }

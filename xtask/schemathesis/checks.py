@@ -1,4 +1,4 @@
-"""A check beside those of schemathesis, and the values of formats that JSON Schema cannot describe."""
+"""A check beside those of schemathesis (see ../src/schemathesis.rs)."""
 
 import schemathesis
 from schemathesis.core.failures import Failure

@@ -177,7 +177,7 @@ impl<'de> Deserialize<'de> for Entry {
                         continue;
                     }
                     let value = if field == METADATA {
-                        of_metadata(object.next_value()?)
+                        of_metadata(&object.next_value::<Box<RawValue>>()?)
                     } else {
                         object.next_value()?
                     };
@@ -275,7 +275,7 @@ impl<'de> Deserialize<'de> for FieldValue {
 
 /// Converts a value to the text it would have in CSV. The error is the expected type.
 /// Metadata is kept as it was written: parsed, some numbers would be others.
-fn of_metadata(raw: Box<RawValue>) -> FieldValue {
+fn of_metadata(raw: &RawValue) -> FieldValue {
     match raw.get() {
         "null" => FieldValue::Nothing,
         json if json.starts_with('{') => FieldValue::Object(json.to_owned()),

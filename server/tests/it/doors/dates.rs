@@ -47,7 +47,7 @@ on_both! {
         assert_eq!(edited.json()["expires_at"], json!(null));
         let audit = api.get("/v1/orgs/northwind/audit?event=key.updated").await.json();
         assert_eq!(audit["data"][0]["changes"]["expires_at"]["from"], LAST);
-        for path in [&format!("/orgs/northwind/audit"), &format!("/orgs/northwind/audit?from=2026-01-01&to=9999-12-31")] {
+        for path in ["/orgs/northwind/audit", "/orgs/northwind/audit?from=2026-01-01&to=9999-12-31"] {
             assert!(owner.get(path).await.text().contains("Dec 31, 9999, 23:59 UTC"), "{path}");
         }
         let within = api.get(&format!("/v1/orgs/northwind/audit?from=0000-01-01T00:00:00Z&to={LAST}&event=key.updated")).await;
