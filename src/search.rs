@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// A search term: at most [`Search::MAX_CHARACTERS`] characters, without surrounding white space.
+use crate::nfc::nfc;
+
+/// A search term: at most [`Search::MAX_CHARACTERS`] characters, without surrounding white space, in NFC like the names that
+/// it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Search(String);
@@ -27,9 +30,9 @@ impl Search {
 impl FromStr for Search {
     type Err = SearchTooLong;
     fn from_str(text: &str) -> Result<Self, SearchTooLong> {
-        let text = text.trim();
+        let text = nfc(text.trim());
         match text.char_indices().nth(Self::MAX_CHARACTERS) {
-            None => Ok(Self(text.to_owned())),
+            None => Ok(Self(text.clone().into_owned())),
             Some(_) => Err(SearchTooLong),
         }
     }

@@ -17,6 +17,15 @@ use crate::test_app::{
 };
 
 on_both! {
+    async fn a_search_finds_names_however_a_keyboard_composes_them(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.key("Cafés").await;
+        for typed in ["cafés", "cafe\u{301}s"] {
+            let query = KeyQuery { search: typed.parse().unwrap(), ..KeyQuery::default() };
+            assert_eq!(org.names(query).await, ["Cafés"], "{typed}");
+        }
+    }
+
     async fn an_empty_list_has_no_pages(app: &TestApp) {
         let org = app.org("northwind").await;
         let query = KeyQuery { page_size: 50, ..KeyQuery::default() };
