@@ -149,7 +149,7 @@ impl Problem {
         )
     }
 
-    /// An organization's own service token, used for what only the operator's can do.
+    /// The request has an organization's own service token, but requires one of the operator.
     pub fn instance_token_required() -> Self {
         Self::new(
             Code::InstanceTokenRequired,

@@ -1,4 +1,5 @@
-//! `lint`: form, lints, and what the dependencies are allowed to be. `advisories`: what is known of them.
+//! `lint`: formatting, lints, and the licenses and sources of dependencies. `advisories`: known vulnerabilities of
+//! dependencies.
 
 use std::{fmt, path::PathBuf, process::Command};
 
@@ -46,7 +47,7 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// The database of advisories could not be fetched, so nothing is known.
+/// The advisory database could not be fetched.
 #[derive(Debug)]
 pub struct NotFetched;
 
@@ -58,7 +59,8 @@ impl fmt::Display for NotFetched {
 
 impl std::error::Error for NotFetched {}
 
-/// Fails when a dependency has an advisory that `deny.toml` does not list, and with [`NotFetched`] when that is not known.
+/// Fails if a dependency has an advisory that `deny.toml` does not list, or with [`NotFetched`] if the database could
+/// not be fetched.
 pub fn advisories(workspace: &Workspace) -> Result<()> {
     let program = cargo_deny(workspace)?;
     let mut fetch = Command::new(program);

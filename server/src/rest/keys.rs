@@ -60,7 +60,7 @@ pub struct KeyListQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the previous page, whose order is kept: `sort` and `order` are then ignored.
+    /// The `next_cursor` of the previous page. It contains the sort order, so `sort` and `order` are ignored.
     #[param(
         pattern = "^(name\\.(asc|desc)\\.key_[0-9a-f]{32}~|(created_at|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{1,19})$"
     )]

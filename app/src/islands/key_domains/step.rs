@@ -26,7 +26,8 @@ pub fn sentence(added: &[String], removed: &[String], form: &DomainsForm, step: 
     }
 }
 
-/// The change that undoes one; nothing where nothing was changed. `before` is the domain that the removed one was listed before.
+/// Returns the step that undoes a change; `None` if nothing was changed. `before` is the domain that followed the
+/// removed one in the list.
 pub fn undo_of(
     added: Vec<String>,
     removed: Vec<String>,

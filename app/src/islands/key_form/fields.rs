@@ -171,7 +171,7 @@ fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
-/// What the operator's own system calls what the key is for.
+/// The field for the external ID.
 #[component]
 fn ExternalIdField(value: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("external_id");
