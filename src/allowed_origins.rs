@@ -121,7 +121,7 @@ impl Held {
     }
 }
 
-/// Returns whether pages of this origin, given as the value of an `Origin` header, may read responses.
+/// Returns whether pages of this origin, given as the value of an `Origin` header, can read responses.
 ///
 /// # Errors
 /// If nothing is cached and the database cannot be reached.

@@ -163,7 +163,7 @@ impl TokenScope {
 
 /// The text is not a scope of service tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a service token's scope is `verify` or `manage`")]
+#[error("the scope of a service token must be `verify` or `manage`")]
 pub struct InvalidTokenScope;
 
 const fn invalid_token_scope(_: &str) -> InvalidTokenScope {

@@ -51,7 +51,7 @@ pub enum CreateTokenError {
     )]
     TooMany,
     /// An earlier request with the same creation token created the token. Its plaintext is no longer available.
-    #[error("This service token was created before. It is shown only once.")]
+    #[error("This service token was already created. It is shown only once.")]
     AlreadyCreated(ServiceTokenId),
     /// Storage or randomness failed.
     #[error(transparent)]

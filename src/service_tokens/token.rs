@@ -13,7 +13,7 @@ use crate::{
 pub struct ServiceToken {
     /// The token's ID.
     pub id: ServiceTokenId,
-    /// What the token can be used for.
+    /// The scope.
     pub scope: TokenScope,
     /// The organization that the token can access; `None` for a token of the operator, which can access all.
     pub org_id: Option<OrgId>,

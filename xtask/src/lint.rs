@@ -53,7 +53,7 @@ pub struct NotFetched;
 
 impl fmt::Display for NotFetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("advisories were NOT checked: their database cannot be fetched from here")
+        f.write_str("advisories were NOT checked: the advisory database could not be fetched")
     }
 }
 

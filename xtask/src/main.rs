@@ -1,4 +1,5 @@
-//! Developer commands: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `bench`, `screenshots`.
+//! Developer commands: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `advisories`, `bench`,
+//! `screenshots`.
 
 mod bench;
 mod browser;

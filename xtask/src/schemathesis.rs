@@ -68,7 +68,7 @@ fn prepare(workspace: &Workspace) -> Result<PathBuf> {
     }
     let Some(python) = find_program(&["python3"]) else {
         bail!(
-            "schemathesis needs Python 3.10 or later, which is not installed: install what Debian calls python3 and python3-venv"
+            "schemathesis requires Python 3.10 or later, which is not installed: on Debian, install python3 and python3-venv"
         );
     };
     step(&format!("installing {REQUIREMENT} from PyPI"), || {
@@ -77,10 +77,10 @@ fn prepare(workspace: &Workspace) -> Result<PathBuf> {
                 .args(["-m", "venv", "--clear"])
                 .arg(&folder),
         )
-        .context("Python cannot make an environment: install what Debian calls python3-venv")?;
+        .context("Python cannot create a virtual environment: on Debian, install python3-venv")?;
         run_quietly(Command::new(folder.join("bin/pip")).args(["install", "--quiet", REQUIREMENT]))
             .context(
-                "PyPI did not give schemathesis, so the API is not tested against its description",
+                "schemathesis could not be installed from PyPI, so the API was not tested against its description",
             )?;
         std::fs::write(&stamp, REQUIREMENT)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! `latchkey token`: manages the operator's service tokens.
+//! `latchkey token`: manages service tokens, of the whole instance and of organizations.
 
 use clap::Args;
 use latchkey::{

@@ -102,7 +102,7 @@ impl ToSchema for EntryBody {
     }
 }
 
-/// What an import did, or would do.
+/// The result of an import or a dry run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportReport {
     /// Whether the keys are stored now. False for a dry run.
@@ -111,7 +111,7 @@ pub struct ImportReport {
     keys: Vec<EntryObject>,
 }
 
-/// What became of a key.
+/// The result for one key.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportedKeyReport)]
 struct EntryObject {

@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(
             undo.unwrap().before,
             "b.example",
-            "it goes back to its place"
+            "the domain returns to its previous position"
         );
     }
 }
