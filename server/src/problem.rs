@@ -153,8 +153,7 @@ impl Problem {
     pub fn instance_token_required() -> Self {
         Self::new(
             Code::InstanceTokenRequired,
-            "This service token belongs to one organization. Use a token of the operator, which is for the whole \
-             instance.",
+            "This service token belongs to one organization. Use a token of the operator for the whole instance.",
         )
     }
 
