@@ -66,7 +66,8 @@ pub struct KeyListQuery {
     )]
     cursor: Option<String>,
     /// The field by which the list is sorted. Default: `created_at`. Keys that were never used count as used earliest,
-    /// and keys that never expire as expiring latest. Sorting by `last_used_at` or `expires_at` reads all matching keys for each page.
+    /// and keys that never expire as expiring latest. Sorting by `last_used_at` or `expires_at` reads all matching keys
+    /// for each page.
     #[param(value_type = words::KeySort, required = false)]
     sort: Option<Sort>,
     /// The direction. Default: `asc` for names, whose order ignores case and accents, and `desc` for times.
