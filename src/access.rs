@@ -163,8 +163,8 @@ impl Operator {
         Self(Caller::command_line())
     }
 
-    /// The operator on whose behalf a service token acts; `None` unless its scope is `manage` and it is for the whole instance.
-    /// A denial is recorded in the audit log.
+    /// Returns the operator on whose behalf a service token acts, or `None` unless the token is for the whole instance
+    /// and its scope is `manage`. A denial is recorded in the audit log.
     pub fn with_token(engine: &Engine, token: &ServiceToken, visit: Visit) -> Option<Self> {
         let caller = token_caller(token, visit);
         if token.scope == TokenScope::Manage && token.org_id.is_none() {
@@ -199,10 +199,10 @@ fn token_caller(token: &ServiceToken, visit: Visit) -> Caller {
 }
 
 impl OrgToken {
-    /// The access of an organization's own token; `None` for a token of the operator.
+    /// Returns the access of an organization's own token, or `None` for a token of the operator.
     ///
     /// # Errors
-    /// If the organization is gone, or the database cannot be reached.
+    /// If the organization does not exist, or the database cannot be reached.
     pub async fn find(
         engine: &Engine,
         token: &ServiceToken,
@@ -232,10 +232,10 @@ impl OrgToken {
         self.scope
     }
 
-    /// The permit to do `A` in the token's organization. A denial is recorded in that organization's audit log.
+    /// Returns the permit to do `A` in the token's organization. A denial is recorded in that organization's audit log.
     ///
     /// # Errors
-    /// [`AccessError::Forbidden`] if the scope does not allow it, or no token of an organization can do it.
+    /// [`AccessError::Forbidden`] if the scope does not allow the action, or no organization token can perform it.
     pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
         if self.scope.may(A::ACTION) {
             return Ok(Permit {

@@ -85,7 +85,7 @@ pub enum AgentError {
     /// More domains than [`MAX_PATTERNS`].
     #[error("{TOO_MANY_PATTERNS}")]
     TooManyDomains,
-    /// The org holds as much as it can.
+    /// The org has reached a limit.
     #[error(transparent)]
     Limit(#[from] LimitReached),
     /// An internal error.

@@ -1,10 +1,10 @@
-//! The origins whose pages may read the API's responses (CORS): every origin that an active widget key or an agent
+//! The origins whose pages can read the API's responses (CORS): every origin that an active widget key or an agent
 //! lists, and all origins if an active secret key is allowed on any page.
 //!
-//! A browser asks with a preflight, before it sends a key, so the answer cannot depend on the key. The patterns of all
-//! keys are held in memory, of each org by itself. A change of one org has only its patterns read again, and only by a
-//! request that the other orgs' patterns do not decide. Nothing is let through by this: the verification decides, this lets
-//! a page see what it said.
+//! A browser sends its preflight request before the key, so the result cannot depend on the key. The patterns of all
+//! keys are cached in memory, separately for each org. After a change of one org, only its patterns are reloaded, and
+//! only by a request that the other orgs' patterns do not decide. This does not grant access: the verification decides,
+//! and CORS only lets the page read the result.
 
 mod patterns;
 
@@ -28,12 +28,13 @@ use crate::{
     time::SECOND,
 };
 
-/// For how many milliseconds the patterns in memory are used when nothing changed. What another instance changes is known
-/// from the feed; this is for when it stands still, and for keys that expire.
+/// How long the cached patterns are used without a change, in milliseconds. Changes by other instances arrive through
+/// the feed; the reload covers a stalled feed and keys that expire.
 const FRESH_FOR: i64 = 60 * SECOND;
-/// How many patterns are held in all: some 100 MB. Pages of patterns beyond that do not read answers, and the log says so.
+/// The maximum number of cached patterns, about 100 MB. Pages that match only patterns beyond it cannot read responses,
+/// which is logged.
 const MAX_PATTERNS: usize = 250_000;
-/// The most orgs that are read again by themselves: with more, all are.
+/// The maximum number of orgs that are reloaded individually. With more, all are reloaded.
 const MAX_STALE: usize = 100;
 
 /// A cached copy of the patterns of all active widget keys and all agents.
@@ -45,18 +46,18 @@ pub struct AllowedOrigins {
 
 #[derive(Debug, Default)]
 struct Held {
-    /// `None` before they are first read.
+    /// `None` before the first load.
     patterns: Option<Patterns>,
-    /// When all were read.
+    /// The time of the last full load.
     loaded_at: Option<Monotonic>,
-    /// The orgs that changed since they were read, each with the number of its last change.
+    /// The orgs that changed since they were loaded, each with the number of its last change.
     stale: HashMap<OrgId, u64>,
-    /// The number of the last change that may be of any org.
+    /// The number of the last change that can concern any org.
     all_stale: Option<u64>,
     changes: u64,
 }
 
-/// What is to be read again.
+/// The patterns to reload.
 enum Due {
     All,
     Orgs(Vec<(OrgId, u64)>),
@@ -64,7 +65,7 @@ enum Due {
 }
 
 impl AllowedOrigins {
-    /// Notes that something of an org may have changed.
+    /// Notes that an org's patterns may have changed.
     pub(crate) fn note_change(&self, org: Option<OrgId>) {
         let held = &mut *self.write();
         held.changes += 1;
@@ -92,7 +93,7 @@ impl AllowedOrigins {
 }
 
 impl Held {
-    /// Whether pages of the origin are allowed; `None` where that takes another look into the database.
+    /// Whether pages of the origin are allowed; `None` if the database must be read first.
     fn decide(&self, origin: &Origin<'_>, with_subdomains: bool) -> Option<bool> {
         let patterns = self.patterns.as_ref()?;
         if self.all_stale.is_some() {
@@ -120,7 +121,7 @@ impl Held {
     }
 }
 
-/// Returns whether pages of this origin, given as the value of an `Origin` header, may read responses.
+/// Returns whether pages of this origin, given as the value of an `Origin` header, can read responses.
 ///
 /// # Errors
 /// If nothing is cached and the database cannot be reached.
@@ -137,7 +138,7 @@ pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError>
     };
     let _loading = match (decided, is_old) {
         (Some(decided), false) => return Ok(decided),
-        // While one request reads what may have changed elsewhere, the others use what there is.
+        // While one request reloads the patterns, the others use the cached ones.
         (Some(decided), true) => match memory.loading.try_lock() {
             Ok(loading) => loading,
             Err(_) => return Ok(decided),
@@ -158,7 +159,7 @@ pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError>
     Ok(patterns.allow(&origin, with_subdomains, |_| true))
 }
 
-/// Reads what is due.
+/// Reloads the patterns that are due.
 async fn refresh(engine: &Engine) -> Result<(), StorageError> {
     let memory = &engine.allowed_origins;
     let now = engine.clock.monotonic();
@@ -177,7 +178,7 @@ async fn refresh(engine: &Engine) -> Result<(), StorageError> {
             let held = &mut *memory.write();
             held.patterns = Some(patterns);
             held.loaded_at = Some(now);
-            // What changed while they were read is read again.
+            // Whatever changed during the load remains stale and is loaded again.
             held.all_stale.take_if(|at| *at <= changes);
             held.stale.retain(|_, at| *at > changes);
         }
@@ -212,7 +213,7 @@ fn warn_of_share(before: Option<usize>, patterns: &Patterns) {
     }
 }
 
-/// What these orgs allow, or all.
+/// Loads the patterns of these orgs, or of all.
 async fn load(
     engine: &Engine,
     orgs: Option<&[OrgId]>,

@@ -1,8 +1,8 @@
-//! Files on their way, such as imports: received whole before they wait for a turn, so that one that never arrives takes
-//! no place in a queue.
+//! Uploads in progress, such as imports. An upload is received completely before it waits in a queue, so that a stalled
+//! upload takes no place there.
 //!
-//! Each tenant has a share of them. All together have a limit on the bytes that have arrived, for which small files do not
-//! count, so that nobody with large ones keeps them out.
+//! Each tenant has a maximum number of uploads. The bytes of all uploads have a limit in total, which does not count
+//! small files, so that large files cannot block small ones.
 
 use std::{
     collections::HashMap,
@@ -12,10 +12,10 @@ use std::{
 
 use crate::work_queue::Busy;
 
-/// The most bytes of a small file: the number of connections limits how many there are.
+/// The maximum size of a small file in bytes. The number of connections limits how many there are.
 pub const SMALL: usize = 64 * 1024;
 
-/// The files on their way. `K` names whose they are.
+/// The uploads in progress. `K` identifies the tenant.
 #[derive(Debug)]
 pub struct Arrivals<K> {
     max_each: usize,
@@ -26,11 +26,11 @@ pub struct Arrivals<K> {
 #[derive(Debug)]
 struct Held<K> {
     files: HashMap<K, usize>,
-    /// Of the files that are not small.
+    /// The bytes of files that are not small.
     bytes: usize,
 }
 
-/// A file that arrives, or has arrived. What it takes up is free when this is dropped.
+/// An upload in progress or a received file. Dropping it releases its share.
 #[derive(Debug)]
 #[must_use]
 pub struct Arrival<K: Eq + Hash> {
@@ -41,7 +41,7 @@ pub struct Arrival<K: Eq + Hash> {
 }
 
 impl<K: Clone + Eq + Hash> Arrivals<K> {
-    /// Room for `max_each` files of each `K`, and `max_bytes` of all.
+    /// Allows `max_each` uploads of each `K`, and `max_bytes` in total.
     pub fn new(max_each: usize, max_bytes: usize) -> Self {
         Self {
             max_each,
@@ -53,10 +53,10 @@ impl<K: Clone + Eq + Hash> Arrivals<K> {
         }
     }
 
-    /// Begins to receive a file.
+    /// Starts an upload.
     ///
     /// # Errors
-    /// When `whose` has no share left.
+    /// If `whose` has the maximum number of uploads.
     pub fn begin(&self, whose: K) -> Result<Arrival<K>, Busy> {
         let mut held = lock(&self.held);
         let own = held.files.get(&whose).copied().unwrap_or(0);
@@ -74,10 +74,10 @@ impl<K: Clone + Eq + Hash> Arrivals<K> {
 }
 
 impl<K: Eq + Hash> Arrival<K> {
-    /// Notes that so many bytes more have arrived.
+    /// Adds received bytes.
     ///
     /// # Errors
-    /// When that is more than there is room for.
+    /// If the uploads exceed their limit in total.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Busy> {
         let (before, now) = (counted(self.bytes), counted(self.bytes + bytes));
         let mut held = lock(&self.held);

@@ -40,13 +40,13 @@ impl Monotonic {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// So many milliseconds after the clock's own begin.
+    /// Returns the time this many milliseconds after the clock's start.
     #[cfg(test)]
     pub(crate) const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the clock's own begin.
+    /// Milliseconds since the clock's start.
     pub(crate) const fn as_millis(self) -> i64 {
         self.0
     }

@@ -317,8 +317,8 @@ impl Db {
         }))
     }
 
-    /// The same for a restore or a migration, which nobody waits for and which may stop on the way, as where its file is slow
-    /// to read.
+    /// Like [`begin_unrecorded`](Self::begin_unrecorded), for a restore or a migration: without a time limit, since
+    /// these can pause for long, for example to read a slow file.
     pub(crate) async fn begin_restore(&self) -> Result<Tx, StorageError> {
         match &self.0 {
             On::Sqlite(_) => self.begin_unrecorded().await,

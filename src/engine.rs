@@ -40,7 +40,7 @@ pub struct EngineSettings {
     pub sign_up: SignUpPolicy,
     /// Maximum number of cached keys.
     pub cached_keys: usize,
-    /// How much one org can hold.
+    /// The limits of one org.
     pub limits: Limits,
     /// The source of the current time.
     pub clock: Clock,
@@ -95,16 +95,16 @@ const HASHES_AT_ONCE: usize = 2;
 const MAX_HASHES: usize = 64;
 /// Maximum number of queued and running password hashes per network or user.
 const MAX_HASHES_EACH: usize = 8;
-/// Imports that are read and stored at the same time, of small files and of others: each takes a core, then the database's
-/// one writer. Small files have a turn of their own, so that they do not wait for the large ones of other orgs.
+/// The number of concurrent imports, for small files and for others separately, since each uses a core and then the
+/// database's single writer. Small files do not wait for the large files of other orgs.
 const IMPORTS_AT_ONCE: usize = 1;
-/// Imports that wait or are done.
+/// The maximum number of imports that wait or run.
 const MAX_IMPORTS: usize = 32;
-/// The same for small files.
+/// The maximum number of small imports that wait or run.
 const MAX_SMALL_IMPORTS: usize = 256;
-/// The same for one org, and its imports from their begin to the end of their answers.
+/// The maximum number of an org's imports that wait or run, and of its uploads and unread responses.
 const MAX_IMPORTS_EACH: usize = 2;
-/// The most bytes of imports in memory that are not small.
+/// The maximum size in bytes of all imports in memory, without small ones.
 const MAX_ARRIVED_BYTES: usize = 256 * 1024 * 1024;
 /// Number of exports built concurrently. Each takes one core.
 const EXPORTS_AT_ONCE: usize = 1;
@@ -168,7 +168,7 @@ impl Engine {
         security_events::write(self, true).await
     }
 
-    /// Drops from memory what an event made stale, of an org or of none.
+    /// Evicts the cached data that an event makes stale. The event can concern one org or none.
     pub(crate) fn forget_stale(&self, event: Event, target: Target, org: Option<OrgId>) {
         if matches!(
             event.stale(),
@@ -203,7 +203,7 @@ impl Engine {
         }
     }
 
-    /// Drops from memory all that may have changed while nobody listened.
+    /// Evicts all cached data that may have changed while the connection to the feed was interrupted.
     pub(crate) fn forget_everything(&self) {
         self.cache.forget_everything();
         self.allowed_origins.note_change(None);

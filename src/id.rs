@@ -110,7 +110,7 @@ id!(
     "a key's secret"
 );
 id!(
-    /// A token that the operator's API servers use to call Latchkey.
+    /// A token with which API servers and scripts authenticate to Latchkey.
     ServiceTokenId,
     "svc_",
     "a service token"

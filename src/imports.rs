@@ -1,8 +1,8 @@
-//! Which keys were imported: only one of them may be what looks like a mistyped key of ours.
+//! The digests of imported keys, which decide whether a text that looks like a mistyped key is looked up.
 //!
-//! A key with a wrong checksum is refused without asking the database (design §3). A key that was created elsewhere may have
-//! our prefix and our length and no checksum, so a text whose digest is that of an imported key, and only that, is looked
-//! up: what one org imports costs the mistyped keys of others nothing. Digests in memory take up some 16 bytes each.
+//! A key with an invalid checksum is rejected without a query (design §3). A key that was created elsewhere can have
+//! our prefix and length without a checksum, so such a text is looked up if its digest is that of an imported key. The
+//! imports of one org therefore do not slow down the mistyped keys of others. A digest takes about 16 bytes of memory.
 
 use std::{
     collections::HashSet,
@@ -18,7 +18,7 @@ use crate::{
     key::digest::KeyDigest,
 };
 
-/// Digests that one statement reads.
+/// The number of digests that one query reads.
 const KEYS_AT_ONCE: usize = 500;
 
 /// Whether imported keys exist, cached in memory.
@@ -27,28 +27,28 @@ pub(crate) struct Imports(RwLock<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// The first bytes of each digest. Those of keys that are gone remain: a look-up of such a text finds nothing.
+    /// The first bytes of each digest. Digests of deleted keys remain: the look-up finds nothing.
     digests: HashSet<u64>,
     is_read: bool,
-    /// How often imports may have been missed, since nobody listened.
+    /// How often imports may have been missed because the feed was interrupted.
     missed: u64,
-    /// Whether some may be missing now: then every text is looked up.
+    /// Whether digests may be missing. If so, every text is looked up.
     is_incomplete: bool,
 }
 
 impl Imports {
-    /// Whether one of these digests may be that of an imported key.
+    /// Whether one of these digests can be that of an imported key.
     pub(crate) fn may_hold(&self, mut digests: impl Iterator<Item = KeyDigest>) -> bool {
         let known = self.read();
         known.is_incomplete || digests.any(|digest| known.digests.contains(&front(&digest)))
     }
 
-    /// Notes the digest of a key, before it is imported.
+    /// Adds the digest of a key before the key is imported.
     pub(crate) fn add(&self, digest: &KeyDigest) {
         self.write().digests.insert(front(digest));
     }
 
-    /// Notes that others may have imported keys that are not known here.
+    /// Notes that other instances may have imported keys that are unknown here.
     pub(crate) fn forget(&self) {
         let mut known = self.write();
         known.missed += 1;
@@ -64,13 +64,14 @@ impl Imports {
     }
 }
 
-/// A digest is uniformly distributed, and so are its first bytes.
+/// The first bytes of a digest, which are uniformly distributed like the digest.
 fn front(digest: &KeyDigest) -> u64 {
     let first = digest.as_bytes().first_chunk();
     first.copied().map_or(0, u64::from_le_bytes)
 }
 
-/// Reads what was imported before this instance started, and what it may have missed; nothing where all is known.
+/// Reads the digests of keys that were imported before this instance started or while the feed was interrupted. Does
+/// nothing if all are known.
 ///
 /// # Errors
 /// If the database cannot be reached.

@@ -1,9 +1,9 @@
-//! How much one org can hold, so that none takes up the memory, the disk and the time of the others.
+//! Limits per org, so that one org cannot use up the memory, disk space and time of the others.
 //!
-//! A limit is checked in the transaction that adds something, under a lock on the org's row, so that concurrent additions
-//! cannot exceed it together. Whatever is over a limit that was lowered is kept, and can be edited as long as it does not
-//! grow. What is counted is in an index, which holds the org's rows and no others: the count of a full org takes as long
-//! as the limit is high.
+//! A limit is checked in the transaction that adds something, under a lock on the org's row, so that concurrent
+//! additions cannot exceed it together. When a limit is lowered, everything above it is kept, and can be edited as long
+//! as it does not grow. Counts use an index that contains only the org's rows, so a count takes time proportional to
+//! the limit at most.
 
 use crate::{
     Engine,
@@ -11,14 +11,14 @@ use crate::{
     id::OrgId,
 };
 
-/// The most that one org can hold, as the operator decided.
+/// The limits of each org, from the operator's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Keys that are not revoked.
     pub keys: u32,
     /// Agents.
     pub agents: u32,
-    /// Projects, `Default` included: forms offer all of them, and their page lists them.
+    /// Projects, including `Default`. Forms offer all of them, and the projects page lists them all.
     pub projects: u32,
     /// Members.
     pub members: u32,
@@ -38,10 +38,10 @@ impl Default for Limits {
     }
 }
 
-/// What is limited.
+/// What a limit applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limited {
-    /// Keys that are not revoked: a disabled or expired one can work again.
+    /// Keys that are not revoked. Disabled and expired keys count, since they can become active again.
     Keys,
     /// Agents.
     Agents,
@@ -53,13 +53,13 @@ pub enum Limited {
     Domains,
 }
 
-/// An org would hold more than it can.
+/// The org has reached a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{} {}, or ask the operator to raise `{}`.", self.fact(), self.advice(), self.limited.setting())]
 pub struct LimitReached {
-    /// Of what.
+    /// What the limit applies to.
     pub limited: Limited,
-    /// How many it can hold.
+    /// The limit.
     pub max: u32,
 }
 
@@ -89,7 +89,7 @@ impl LimitReached {
 }
 
 impl Limited {
-    /// The operator's setting.
+    /// The name of the setting.
     const fn setting(self) -> &'static str {
         match self {
             Self::Keys => "keys_per_org",
@@ -135,9 +135,9 @@ impl Limits {
     }
 }
 
-/// Checks what the org holds after the transaction has added something, and keeps others from adding to it until the
-/// transaction ends: Postgres has to be told, SQLite's transaction keeps every other writer out by itself. The lock is
-/// none that references to the org wait for.
+/// Checks the limit after the transaction has added something, and prevents concurrent additions until the transaction
+/// ends. Postgres needs a lock for this; SQLite has a single writer. The lock does not block inserts of rows that
+/// reference the org.
 pub(crate) async fn check_added(
     engine: &Engine,
     tx: &mut Tx,
@@ -153,7 +153,7 @@ pub(crate) async fn check_added(
     Ok(engine.limits.check(limited, held))
 }
 
-/// The same for domains, where there are more of them than `before` now.
+/// Checks the limit of domains if the number of domains of a key or an agent has grown.
 pub(crate) async fn check_more_domains(
     engine: &Engine,
     tx: &mut Tx,
@@ -167,8 +167,8 @@ pub(crate) async fn check_more_domains(
     check_added(engine, tx, org_id, Limited::Domains).await
 }
 
-/// Whether the org can hold so many more, before work that would be in vain. Concurrent additions are not seen: what is
-/// added is checked by [`check_added`] all the same.
+/// Checks that the org has room for `more`, before expensive work. Concurrent additions are not counted, so
+/// [`check_added`] must still check afterwards.
 pub(crate) async fn check_room(
     engine: &Engine,
     org_id: OrgId,
@@ -181,7 +181,7 @@ pub(crate) async fn check_room(
     Ok(engine.limits.check(limited, held.saturating_add(more)))
 }
 
-/// With a comma between thousands.
+/// Formats a number with commas between thousands.
 fn grouped(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();

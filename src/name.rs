@@ -80,7 +80,7 @@ pub const NOT_FIRST: &[(char, char)] = &[
     ('\u{e0100}', '\u{e01ef}'),
 ];
 
-/// Whether the character may be somewhere in a name.
+/// Whether the character is allowed somewhere in a name.
 pub(crate) fn may_be_in_a_name(c: char) -> bool {
     !is_in(c, NOWHERE)
 }
@@ -173,8 +173,8 @@ fn parse_slug(text: &str) -> Result<String, InvalidName> {
 }
 
 impl Slug {
-    /// A slug made from a name, which is written in plain letters: "Größe" as `grosse`, "Север" as `sever`. Letters and digits
-    /// stay, everything else becomes a hyphen; `team` when nothing is left.
+    /// Returns a slug for a name, transliterated to ASCII: `grosse` for "Größe", `sever` for "Север". Letters and
+    /// digits are kept, everything else becomes a hyphen. Returns `team` if nothing is left.
     #[cfg(feature = "native")]
     pub fn from_name(name: &DisplayName) -> Self {
         let mut slug = String::new();

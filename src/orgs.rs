@@ -51,7 +51,7 @@ from_fault!(CreateOrgError);
 /// The name of the project that every org starts with (design §1).
 pub const DEFAULT_PROJECT: &str = "Default";
 
-/// Where a project is in a list: `Default` first.
+/// The sort key of a project in lists, with `Default` first.
 pub(crate) fn place_of_project(name: &DisplayName) -> (bool, String) {
     let name = name.as_str();
     (name != DEFAULT_PROJECT, sort_name(name))

@@ -37,7 +37,7 @@ pub enum ProjectError {
     /// The org has no such project.
     #[error("The project was not found.")]
     NotFound,
-    /// The org has as many as it can have.
+    /// The org has reached its limit of projects.
     #[error(transparent)]
     Limit(#[from] LimitReached),
     /// The project was changed since the caller read it.
@@ -229,10 +229,11 @@ pub async fn rename(
     Ok(change.commit(updated).await?)
 }
 
-/// Deletes a project that nothing belongs to but revoked keys, which nobody can move: they belong to `Default` from then on.
+/// Deletes a project without agents and without keys, except for revoked keys: these move to `Default`, since users
+/// cannot move them.
 ///
 /// # Errors
-/// If there is no such project, it is `Default`, it was renamed in the meantime, or it is not empty.
+/// If the project was not found, is `Default`, was renamed in the meantime, or is not empty.
 pub async fn delete(
     engine: &Engine,
     permit: &Permit<to::EditProjects>,
@@ -269,7 +270,7 @@ pub async fn delete(
     }
 }
 
-/// Puts the revoked keys of a project into `Default`.
+/// Moves the revoked keys of a project to `Default`.
 async fn move_revoked_keys(
     tx: &mut Tx,
     org_id: OrgId,

@@ -2,7 +2,7 @@
 //!
 //! The window slides: no period of 60 s contains more requests than the class allows. Only allowed requests are
 //! counted, so that a client that retries too early does not delay its next allowed request. Each instance counts only
-//! the requests that it answers itself.
+//! the requests that it handles itself.
 
 mod window;
 

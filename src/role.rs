@@ -133,7 +133,7 @@ impl Role {
     }
 }
 
-/// What a service token can be used for.
+/// The scope of a service token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = InvalidTokenScope, parse_err_fn = invalid_token_scope)]
@@ -145,7 +145,7 @@ pub enum TokenScope {
 }
 
 impl TokenScope {
-    /// Whether an organization's own token with this scope allows `action` in that organization. Verification is no
+    /// Whether an organization's own token with this scope allows `action` in that organization. Verification is not an
     /// action: every token allows it.
     pub const fn may(self, action: Action) -> bool {
         use Action::*;
@@ -163,7 +163,7 @@ impl TokenScope {
 
 /// The text is not a scope of service tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a service token's scope is `verify` or `manage`")]
+#[error("the scope of a service token must be `verify` or `manage`")]
 pub struct InvalidTokenScope;
 
 const fn invalid_token_scope(_: &str) -> InvalidTokenScope {

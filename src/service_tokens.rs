@@ -1,6 +1,7 @@
-//! Service tokens: what API servers and scripts call Latchkey with (design §1, §6, §11). Stored like keys, as digests.
+//! Service tokens, with which API servers and scripts authenticate to Latchkey (design §1, §6, §11). Only their digests
+//! are stored, like those of keys.
 //!
-//! The operator's tokens are for the whole instance. An organization's own reach that organization alone.
+//! The operator's tokens are for the whole instance. An organization's own tokens can access only that organization.
 
 mod create;
 mod list;

@@ -1,21 +1,21 @@
-//! What lists of names are sorted by, so that they are sorted as people do, and the same by both databases: upper and
-//! lower case together, letters with accents beside the plain ones.
+//! The value by which lists of names are sorted: alphabetically, regardless of case and accents, with the same order on
+//! both databases.
 //!
-//! Keys and agents are listed page by page, so their rows have it in a column, which `db/sort_names.rs` fills where an
-//! earlier version left it out. Shorter lists are sorted by it once they are read.
+//! Keys and agents are listed page by page, so their rows have it in a column, which `db/sort_names.rs` fills in rows
+//! of earlier versions. Shorter lists are sorted after they are read.
 
 use icu_normalizer::{
     DecomposingNormalizerBorrowed, properties::CanonicalCombiningClassMapBorrowed,
 };
 
-/// The name in lower case and without accents; after a separator that sorts before every letter, the name itself, which
-/// tells apart what is otherwise the same.
+/// Returns the name in lower case and without accents, a separator that sorts before every letter, and the unchanged
+/// name as a tiebreaker.
 pub(crate) fn sort_name(name: &str) -> String {
     let classes = CanonicalCombiningClassMapBorrowed::new();
     let mut plain = String::with_capacity(2 * name.len() + 1);
     for c in DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(name.chars()) {
         match c {
-            // Letters such as ø and ß are not composed of a plain one and an accent.
+            // Letters such as ø and ß have no canonical decomposition.
             '\u{c0}'..='\u{24f}' => plain.extend(deunicode::deunicode_char(c)),
             c if classes.get_u8(c) == 0 => plain.push(c),
             _ => {}

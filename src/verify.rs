@@ -70,7 +70,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
         agent,
     }) = found
     else {
-        // To an organization's own token, another's key and one that does not exist look the same.
+        // An organization's own token must not reveal whether a key of another organization exists.
         return Ok(unattributed(match request.org {
             None => Answer::invalid(reason_if_absent),
             Some(_) => Answer::of(Outcome::InvalidApiKey),

@@ -33,12 +33,12 @@ impl Counts {
         self.passed + self.limited + self.refused
     }
 
-    /// How many thousandths of them were rejected, without those that only a rate limit held back.
+    /// The share of rejected requests in thousandths, without those that only a rate limit rejected.
     pub fn refused_share(self) -> i64 {
         thousandths(self.refused, self.all())
     }
 
-    /// How many thousandths of them a rate limit held back.
+    /// The share of requests that a rate limit rejected, in thousandths.
     pub fn limited_share(self) -> i64 {
         thousandths(self.limited, self.all())
     }

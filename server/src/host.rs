@@ -10,18 +10,17 @@ use axum::{
 
 use crate::app_state::AppState;
 
-/// What a request says of the host that it was sent to.
+/// The host that a request names.
 #[derive(Debug, PartialEq, Eq)]
 enum Named {
-    /// One of ours, or nothing in HTTP/1.0.
+    /// One of our hosts, or none in HTTP/1.0.
     Ours,
     NotOurs,
-    /// None, several, or something that is no host.
+    /// No host, several hosts, or an invalid one.
     Malformed,
 }
 
-/// Rejects what was sent to a host that is not ours, and what does not say clearly which host it was sent to (RFC 9112,
-/// section 3.2).
+/// Rejects requests to other hosts, and requests without exactly one valid host (RFC 9112, section 3.2).
 pub async fn own_only(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let sentence = match named(&state, &request) {
         Named::Ours => return next.run(request).await,
@@ -38,7 +37,7 @@ pub async fn own_only(State(state): State<AppState>, request: Request, next: Nex
     (StatusCode::MISDIRECTED_REQUEST, sentence).into_response()
 }
 
-/// Whether every host that the request names is the public URL's or one in the settings.
+/// Compares every host that the request names with the public URL and the setting `hosts`.
 fn named(state: &AppState, request: &Request) -> Named {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let (host, another) = (hosts.next(), hosts.next());
@@ -62,7 +61,7 @@ fn named(state: &AppState, request: &Request) -> Named {
     Named::Ours
 }
 
-/// The host of `host` or `host:port`; `None` for anything else. `Authority` takes a port that is no number.
+/// Parses the host of `host` or `host:port`; `None` if invalid. `Authority` also accepts an invalid port.
 fn host_of(text: &str) -> Option<String> {
     let authority: Authority = text.parse().ok()?;
     let host = authority.host();

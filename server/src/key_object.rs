@@ -1,4 +1,5 @@
-//! A key as JSON (design §11): as it is returned, also by a verification, as it is created from, and how it is changed.
+//! The JSON of a key (design §11): as returned by the API and by verifications, and the bodies that create and change
+//! it.
 
 use latchkey::{
     Engine,
@@ -39,7 +40,7 @@ pub struct KeyObject<'a> {
     id: KeyId,
     /// The name.
     name: &'a str,
-    /// The ID that your own system has for the user or the thing that the key is for.
+    /// The ID of the user or object that the key is for, in your own system.
     #[schema(required)]
     external_id: Option<&'a str>,
     /// The kind: for servers or for browsers.
@@ -116,7 +117,7 @@ pub struct OldSecretObject<'a> {
     last_used_at: Option<Rfc3339>,
 }
 
-/// The key, as API servers see it.
+/// A key, as API servers receive it.
 #[derive(Serialize, ToSchema)]
 pub struct VerifiedKey<'a> {
     /// The ID of the key. It does not change when the key is rotated.
@@ -125,7 +126,7 @@ pub struct VerifiedKey<'a> {
     id: &'a dyn std::fmt::Display,
     /// The name.
     name: &'a str,
-    /// The ID that your own system has for the user or the thing that the key is for.
+    /// The ID of the user or object that the key is for, in your own system.
     #[schema(required)]
     external_id: Option<&'a str>,
     /// The kind: for servers or for browsers.
@@ -162,7 +163,7 @@ pub struct VerifiedOrg<'a> {
 }
 
 impl<'a> VerifiedKey<'a> {
-    /// The object of a key and its org.
+    /// Combines a key and its organization.
     pub fn new(key: &'a KnownKey, org: &'a KnownOrg) -> Self {
         Self {
             id: &key.id,
@@ -244,8 +245,8 @@ pub struct NewKeyBody {
     /// The name of the key: 1 to 50 characters.
     #[schema(value_type = words::KeyName, required, nullable = false)]
     name: Option<KeyName>,
-    /// The ID that your own system has for the user or the thing that the key is for: at most 255 characters, returned by
-    /// each verification. Several keys can have the same.
+    /// The ID of the user or object that the key is for, in your own system: at most 255 characters, returned by each
+    /// verification. Several keys can have the same external ID.
     #[schema(max_length = 255)]
     external_id: Option<String>,
     /// The kind: for servers or for browsers.
@@ -295,7 +296,7 @@ pub struct KeyChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = words::KeyName, required = false, nullable = false)]
     name: Option<Option<KeyName>>,
-    /// The ID that your own system has for the user or the thing that the key is for. Null removes it.
+    /// The ID of the user or object that the key is for, in your own system. Null removes it.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 255)]
     external_id: Option<Option<String>>,
@@ -406,7 +407,7 @@ fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T
     value.map(|value| required(field, value)).transpose()
 }
 
-/// Writes an ID.
+/// Serializes an ID as text.
 pub fn text<S: Serializer>(
     value: &dyn std::fmt::Display,
     serializer: S,

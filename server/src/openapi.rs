@@ -198,7 +198,7 @@ fn describe_problem(response: &mut Response) {
         .insert("application/problem+json".to_owned(), problem.into());
 }
 
-/// `*`, or a list of tags with at least one.
+/// The schema of `*` or a list of at least one tag.
 fn tags_schema() -> Schema {
     const TAG: &str = r#"(W/)?"[!#-~]*""#;
     let text = |object: ObjectBuilder| object.schema_type(Type::String);
@@ -231,7 +231,7 @@ pub fn document(public_url: &str, convention: &Convention) -> utoipa::openapi::O
     openapi
 }
 
-/// Says what one verification costs at most: what costs more than its class allows in a minute could never pass.
+/// Documents the maximum cost of a verification, since a cost above the limit of its class could never be allowed.
 fn limit_cost(openapi: &mut utoipa::openapi::OpenApi, convention: &Convention) {
     let most = convention.classes.values().map(|limit| limit.get()).max();
     let schemas = openapi.components.as_mut().map(|all| &mut all.schemas);
@@ -246,7 +246,7 @@ fn limit_cost(openapi: &mut utoipa::openapi::OpenApi, convention: &Convention) {
     }
 }
 
-/// Says how many keys an import has.
+/// Documents the maximum number of keys in an import.
 fn limit_import(openapi: &mut utoipa::openapi::OpenApi) {
     let path = openapi.paths.paths.get_mut("/v1/orgs/{org}/keys/import");
     let body = path.and_then(|path| path.post.as_mut()?.request_body.as_mut());

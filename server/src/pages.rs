@@ -64,11 +64,11 @@ pub async fn redirect(mut response: Response) -> Response {
     response
 }
 
-/// Leads an address that ends with a bare `?`, which forms without fields make, to the one without.
+/// Redirects a URL with an empty query, which forms without fields produce, to the URL without `?`.
 pub async fn without_empty_query(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if request.method() == Method::GET && uri.query() == Some("") {
-        // A path that begins with two slashes would be another host.
+        // A browser would read a path that starts with two slashes as another host.
         let path = format!("/{}", uri.path().trim_start_matches('/'));
         return Redirect::to(&path).into_response();
     }

@@ -149,12 +149,11 @@ impl Problem {
         )
     }
 
-    /// An organization's own service token, used for what only the operator's can do.
+    /// The request has an organization's own service token, but requires one of the operator.
     pub fn instance_token_required() -> Self {
         Self::new(
             Code::InstanceTokenRequired,
-            "This service token belongs to one organization. Use a token of the operator, which is for the whole \
-             instance.",
+            "This service token belongs to one organization. Use a token of the operator for the whole instance.",
         )
     }
 

@@ -1,8 +1,8 @@
-//! The REST API (design §11), for service tokens with the scope `manage`: the operator's, and organizations' own within their
-//! organization.
+//! The REST API (design §11), for service tokens with the scope `manage`: those of the operator, and those of an
+//! organization within that organization.
 //!
-//! Each handler parses the request, calls one operation and returns the result. Its modules also contain the parts that
-//! handlers share: bodies, parameters, paths and lists.
+//! Each handler parses the request, calls one operation and returns the result. The modules also contain what handlers
+//! share: bodies, parameters, paths and lists.
 
 pub mod agents;
 pub mod audit;

@@ -16,31 +16,31 @@ use latchkey::{
 
 use crate::{app_state::AppState, client_address::visit, problem::Problem};
 
-/// A caller with the operator's service token of the scope `manage`, who acts for the operator.
+/// A caller with an operator's service token of the scope `manage`.
 #[derive(Debug, Clone)]
 pub struct Manager {
-    /// The proof that the caller acts for the operator.
+    /// Proof that the caller acts for the operator.
     pub operator: Operator,
     pub token_id: ServiceTokenId,
 }
 
-/// A caller with a service token of the scope `manage`: the operator's, or an organization's own.
+/// A caller with a service token of the scope `manage`, of the operator or of an organization.
 #[derive(Debug, Clone)]
 pub struct ApiCaller {
     pub reach: Reach,
     pub token_id: ServiceTokenId,
 }
 
-/// What a caller reaches.
+/// What a caller can access.
 #[derive(Debug, Clone)]
 pub enum Reach {
     /// Every organization.
     Instance(Operator),
-    /// One organization, and a fixed list of operations there ([`TokenScope::may`]).
+    /// One organization, with a fixed list of operations ([`TokenScope::may`]).
     Org(Box<OrgToken>),
 }
 
-/// The token of an `Authorization: Bearer` header. The scheme's case does not matter (RFC 9110, 11.1).
+/// Returns the token of an `Authorization: Bearer` header. The scheme is case-insensitive (RFC 9110, 11.1).
 pub fn presented(headers: &HeaderMap) -> Result<PlainKey, Problem> {
     let credentials = headers
         .get(header::AUTHORIZATION)
@@ -83,7 +83,7 @@ fn not_a_token() -> Problem {
     )
 }
 
-/// The service token of a request.
+/// Finds the service token of a request.
 async fn token_of(parts: &Parts, state: &AppState) -> Result<Arc<ServiceToken>, Problem> {
     let presented = presented(&parts.headers)?;
     known(recognise(state, parts, &presented).await?)

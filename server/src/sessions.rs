@@ -54,8 +54,8 @@ pub fn layer(engine: Arc<Engine>, public_url: &PublicUrl) -> SessionManagerLayer
         )))
 }
 
-/// Every cookie is `Secure` exactly where browsers come over https, whatever a request says. Browsers ignore an answer that
-/// removes a `__Host-` cookie without `Secure`, which tower-sessions leaves out.
+/// Adds `Secure` to every cookie if `public_url` is https, regardless of the request. Browsers ignore a response that
+/// removes a `__Host-` cookie without `Secure`, which tower-sessions omits.
 pub async fn secure(State(state): State<AppState>, mut response: Response) -> Response {
     let is_bare = |value: &HeaderValue| {
         let text = value.to_str().unwrap_or_default();

@@ -37,7 +37,7 @@ pub use self::{
 /// The maximum of `audit_days`: a hundred years.
 const MAX_AUDIT_DAYS: i64 = 36_500;
 
-/// The most that a limit of an organization can be.
+/// The maximum value of an organization limit.
 const MAX_LIMIT: i64 = 100_000_000;
 
 /// All settings, validated.
@@ -65,7 +65,7 @@ pub struct Settings {
     pub usage_flush: Duration,
     /// The maximum number of keys in memory.
     pub cached_keys: usize,
-    /// How much one organization can hold.
+    /// The limits of one organization.
     pub limits: Limits,
     /// How long audit log entries are kept.
     pub audit_kept_for: Duration,

@@ -11,8 +11,8 @@
 //! - A place and its turn are held until the response body is sent or dropped.
 //!
 //! Connections are limited separately (`connections.rs`), but the connections of a trusted proxy carry the requests of
-//! many clients. Programs with a service token have no share: they belong to the operator and send thousands of
-//! requests from one address. Only look-ups of tokens that are not in memory wait for each other.
+//! many clients. Programs with a service token have no share: API servers send thousands of requests from one address.
+//! Only look-ups of tokens that are not in memory wait for each other.
 
 mod places;
 

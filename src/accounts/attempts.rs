@@ -68,10 +68,10 @@ pub(crate) async fn count(
     Ok(Attempt { rows })
 }
 
-/// Checks that a subject has attempts left, and counts none.
+/// Checks that a subject has attempts left, without counting one.
 ///
 /// # Errors
-/// When it has none left.
+/// If it has none left.
 pub(crate) async fn check(engine: &Engine, subject: Subject<'_>) -> Result<(), AttemptError> {
     match wait(engine, &[Row::of(engine, subject)]).await? {
         Some(retry_after) => Err(AttemptError::TooMany { retry_after }),

@@ -24,7 +24,7 @@ pub enum CreateUserError {
     /// The email address already has an account.
     #[error("An account for `{0}` already exists.")]
     EmailTaken(EmailAddress),
-    /// The org has as many members as it can have.
+    /// The org has reached its limit of members.
     #[error(transparent)]
     Limit(#[from] LimitReached),
     /// An internal error.
@@ -47,7 +47,7 @@ pub async fn create_user(
     role: Role,
     password: NewPassword,
 ) -> Result<UserId, CreateUserError> {
-    // Before the hash, which takes its time.
+    // Checked before the hash, which is expensive.
     check_room(engine, org.id, Limited::Members, 1).await??;
     let password_hash = password::hash(engine, password, HashFor::CommandLine).await?;
     let permit = operator.permit::<to::InviteMembers>(org);

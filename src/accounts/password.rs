@@ -216,8 +216,8 @@ async fn try_change(
     Ok(SignedIn { user_id, epoch })
 }
 
-/// Checks the password of a person who is signed in, before something that a stolen session must not do. Runs as a task of
-/// its own, so that a correct attempt is taken back even if the client hangs up.
+/// Checks the password of a signed-in user before an action that a stolen session must not be able to perform. Runs as
+/// a task, so that a correct attempt is not counted even if the client disconnects.
 ///
 /// # Errors
 /// If the password is incorrect or was tried too often.

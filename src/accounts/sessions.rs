@@ -41,7 +41,7 @@ pub const IDLE_LIFETIME: i64 = 12 * HOUR;
 /// How long a session lasts at most, in milliseconds since it was created (ASVS 7.3.2).
 pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
 
-/// The most sessions of one person.
+/// The maximum number of sessions of one user.
 const MAX_SESSIONS: i64 = 100;
 
 impl SessionRecord {
@@ -67,7 +67,7 @@ impl std::fmt::Debug for SessionHash {
     }
 }
 
-/// Keeps a new session, and ends the oldest of someone who has too many.
+/// Stores a new session, and ends the user's oldest sessions above the maximum.
 ///
 /// # Errors
 /// If a session with this ID exists, or the database cannot be reached.

@@ -126,7 +126,8 @@ async fn try_password(
     let account = found.as_ref().map(Account::signed_in);
     let shown = Shown::read(engine, shown);
     let browser = account.and_then(|who| Some((who.user_id, shown.number(who)?)));
-    // Each sign-in costs a hash and a session. Only those that succeed use up this budget, so only who has the password can.
+    // Each sign-in costs a hash and a session. Only successful sign-ins use up this budget, so that nobody without the
+    // password can exhaust it.
     let sign_ins = match browser {
         Some((user_id, number)) => Subject::SignInsOfBrowser(user_id, number),
         None => Subject::SignIns(email, visit),
@@ -183,7 +184,7 @@ async fn try_password(
     Err(SignInError::WrongCredentials(failed))
 }
 
-/// Counts a sign-in. Several at the same time may be one too many, which changes nothing for them.
+/// Counts a sign-in. Concurrent sign-ins can exceed the limit by a few, which is harmless.
 async fn count_sign_in(engine: &Engine, sign_ins: Subject<'_>) -> Result<(), StorageError> {
     match attempts::count(engine, &[sign_ins]).await {
         Ok(_) | Err(AttemptError::TooMany { .. }) => Ok(()),

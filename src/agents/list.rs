@@ -1,4 +1,4 @@
-//! An org's agents as the API lists them: filtered, sorted and paged by cursor.
+//! The list of an org's agents in the API: filtered, sorted and paged by cursor.
 
 use std::fmt;
 
@@ -14,32 +14,32 @@ use crate::{
 
 use super::{Agent, show::Row};
 
-/// What a list is sorted by.
+/// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortBy {
-    /// When it was created.
+    /// The creation time.
     #[default]
     Created,
-    /// The name, whatever its case.
+    /// The name, regardless of case and accents.
     Name,
 }
 
-/// Which agents to list.
+/// A query for a list of agents.
 #[derive(Debug, Clone, Default)]
 pub struct AgentQuery {
-    /// One project, or all.
+    /// Only agents of this project.
     pub project: Option<ProjectId>,
-    /// By what.
+    /// The sort order.
     pub sort: SortBy,
-    /// Latest, or last in the alphabet, first.
+    /// Whether to sort in descending order.
     pub descending: bool,
-    /// The place that the page starts after.
+    /// The position after which the page starts.
     pub after: Option<Place>,
-    /// How many agents a page has; at least 1.
+    /// The number of agents per page; at least 1.
     pub limit: u16,
 }
 
-/// An agent's place in a list. The name is with it, since the agent may be deleted before the next page is read.
+/// An agent's position in a list. It contains the name, since the agent can be deleted before the next page is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     id: AgentId,
@@ -49,11 +49,11 @@ pub struct Place {
 /// One page of agents.
 #[derive(Debug)]
 pub struct AgentPage {
-    /// The agents in order.
+    /// The agents, sorted.
     pub agents: Vec<Agent>,
-    /// How many agents the filter lets through, on all pages.
+    /// The number of agents that match the filter, on all pages.
     pub matching: i64,
-    /// Where the next page starts, if there is one.
+    /// The position where the next page starts, if there is one.
     pub next: Option<Place>,
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// The place that [`Place`]'s text says; `None` for a text that says none.
+    /// Parses the text form of a [`Place`]. `None` if it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let (id, name) = text.split_once('~')?;
         Some(Self {
@@ -74,11 +74,11 @@ impl Place {
     }
 }
 
-/// One page of the org's agents. It ends early where its agents hold more than
-/// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in all.
+/// Returns one page of the org's agents. The page ends early if its agents exceed
+/// [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn list(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
@@ -95,7 +95,7 @@ pub async fn list(
         true => ("<", "DESC"),
     };
     let (within, order) = match query.sort {
-        // The ids of agents have the order of their creation.
+        // IDs of agents sort by creation time.
         SortBy::Created => (
             format!("agents.id {comparison} $3 AND $4 <> ''"),
             format!("agents.id {direction}"),
@@ -135,7 +135,7 @@ pub async fn list(
     })
 }
 
-/// These agents, in this order. Those that the org does not have are left out.
+/// Returns these agents in this order, without those that do not belong to the org.
 async fn details_of(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,

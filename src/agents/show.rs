@@ -13,21 +13,21 @@ use crate::{
 
 use super::{Agent, AgentSummary, PublicId};
 
-/// Where a page of agents by name begins or ends.
+/// The position of a page in the list of agents by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// It is the first page.
+    /// The first page.
     Start,
-    /// It begins after this agent.
+    /// The page after this agent.
     After(PublicId),
-    /// It ends before this agent.
+    /// The page before this agent.
     Before(PublicId),
-    /// It is the last page.
+    /// The last page.
     End,
 }
 
-/// A page of the org's agents by name, as every role may see them: at most `limit`, and of a page that is read backwards the
-/// last.
+/// Returns a page of at most `limit` agents by name, with what every role can see. For `Before` and `End`, the page is
+/// the last `limit` agents before the position.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -95,7 +95,7 @@ pub struct ListedAgent {
     pub public_embedding: bool,
 }
 
-/// The same with what owners and admins may know.
+/// Returns a page of agents with the details that owners and admins can see.
 ///
 /// # Errors
 /// If the database cannot be reached.

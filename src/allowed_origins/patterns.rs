@@ -1,4 +1,4 @@
-//! The patterns of all orgs, of each its own share, and what they allow.
+//! The cached patterns of all orgs. Each org has an equal share of the cache.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -10,19 +10,19 @@ use crate::{
     id::OrgId,
 };
 
-/// What one org's keys and agents allow.
+/// The origins that one org's keys and agents allow.
 #[derive(Debug, Clone, Default)]
 pub struct OfOrg {
-    /// The domains that they list.
+    /// The listed domains.
     pub patterns: BTreeSet<Arc<DomainPattern>>,
-    /// Whether a key works on localhost whatever its list says.
+    /// Whether a key works on localhost regardless of its list.
     pub localhost: bool,
-    /// Whether a key works on every page: a secret one that may be used in browsers.
+    /// Whether a key works on every page, as a secret key does that can be used in browsers.
     pub everywhere: bool,
 }
 
-/// What all orgs allow. Beyond `max` patterns, those with the most patterns have fewer in memory than they list, and no org
-/// with fewer than an equal share is touched.
+/// The origins that all orgs allow. Above `max` patterns, the orgs with the most patterns have only some of them in
+/// memory. Orgs below an equal share always have all.
 #[derive(Debug)]
 pub struct Patterns {
     index: PatternIndex<OrgId>,
@@ -31,12 +31,12 @@ pub struct Patterns {
     everywhere: HashSet<OrgId>,
     len: usize,
     max: usize,
-    /// The most patterns of one org.
+    /// The maximum number of patterns of one org.
     share: usize,
 }
 
 impl Patterns {
-    /// Nothing, with room for `max` patterns.
+    /// Creates an empty cache for `max` patterns.
     pub fn new(max: usize) -> Self {
         Self {
             index: PatternIndex::default(),
@@ -49,7 +49,7 @@ impl Patterns {
         }
     }
 
-    /// Puts what an org allows now in place of what it allowed. Costs what the difference is.
+    /// Replaces the patterns of an org. The cost is proportional to the difference.
     pub fn replace(&mut self, org: OrgId, mut now: OfOrg) {
         while now.patterns.len() > self.share {
             now.patterns.pop_last();
@@ -80,7 +80,7 @@ impl Patterns {
         }
     }
 
-    /// Takes patterns from the orgs with the most, until all fit.
+    /// Removes patterns of the orgs with the most until all fit.
     fn shrink(&mut self) {
         let lens = self.orgs.values().map(|org| org.patterns.len());
         self.share = equal_share(lens.collect(), self.max);
@@ -94,7 +94,7 @@ impl Patterns {
         }
     }
 
-    /// Whether an org that counts allows pages of the origin.
+    /// Whether an org for which `counts` is true allows pages of the origin.
     pub fn allow(
         &self,
         origin: &Origin<'_>,
@@ -106,13 +106,13 @@ impl Patterns {
             || (origin.is_localhost() && self.localhost.iter().any(&counts))
     }
 
-    /// The most patterns of one org that are held; `None` while all are.
+    /// The maximum number of cached patterns of one org; `None` if all are cached.
     pub fn share(&self) -> Option<usize> {
         (self.share < usize::MAX).then_some(self.share)
     }
 }
 
-/// The most that each can have of `max` when nobody gets more than it has.
+/// The largest equal share of `max` if unused shares are distributed among the others.
 fn equal_share(mut lens: Vec<usize>, max: usize) -> usize {
     lens.sort_unstable();
     let (mut rest, mut others) = (max, lens.len());

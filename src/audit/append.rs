@@ -20,7 +20,8 @@ use crate::{
 
 /// The channel on which Postgres notifies other instances of new rows.
 pub const CHANNEL: &str = "latchkey_audit_log";
-/// Rows that one statement inserts. SQLite looks each parameter up among all of its statement: more would take longer.
+/// The number of rows per INSERT statement. SQLite compares each parameter with all others of the statement, so larger
+/// statements are slower.
 const ROWS_AT_ONCE: usize = 40;
 /// The ID of Postgres's advisory lock on the log: the first bytes of "latchkey".
 const LOCK: i64 = i64::from_be_bytes(*b"latchkey");

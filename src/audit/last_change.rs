@@ -7,8 +7,8 @@ use crate::{
     id::KeyId,
 };
 
-/// Returns the position of the last audit entry on a key in the log of the installation; `None` if there is none
-/// any more.
+/// Returns the position of the last audit entry on a key in the log of the installation; `None` if retention
+/// deleted it.
 ///
 /// # Errors
 /// If the database cannot be reached.

@@ -1,14 +1,15 @@
 //! Security events: sign-ins, failed sign-ins, sign-outs, denials and exports.
 //!
-//! These events do not change an org's data, so requests do not write them to the database. A request buffers its
-//! event in memory, and once a second [`write()`] appends the buffered events in a transaction of its own. Events of
-//! the last second are lost if the process is killed.
+//! These events do not change an org's data, so requests do not write them to the database. A request buffers its event
+//! in memory, and once a second [`write()`] appends the buffered events in a transaction of its own. Events of the last
+//! second are lost if the process is killed.
 //!
-//! Anyone can cause some of them without end, which must not fill the log. An actor adds at most 20 of a kind per second and
-//! ten per hour. A log has an hourly limit for failed sign-ins, one for denials and one for all others, and always takes the
-//! first event of a kind from each actor: nobody can hide what others do, or what else they do themselves. Events beyond the
-//! limits are counted, and stated in one entry for each kind when the hour is over. Each org's log has limits of its own, and
-//! so have the events of no org. Running instances share the limits equally.
+//! Anyone can cause some of them without limit, which must not fill the log. An actor adds at most 20 events of each
+//! kind per second, and ten per hour. Each org's log, and the log of events outside orgs, has an hourly limit for
+//! failed sign-ins, one for denials and one for all others, and always accepts the first event of each kind from each
+//! actor, so that nobody can hide events of other actors or other kinds of events of their own. Events beyond the
+//! limits are counted, and recorded in one entry for each kind at the end of the hour. Running instances share the
+//! limits equally.
 
 mod noted;
 mod writing;

@@ -178,7 +178,7 @@ impl PostgresPool {
     }
 }
 
-/// Keeps others from migrating until the transaction ends.
+/// Prevents concurrent migrations until the transaction ends.
 pub(super) async fn lock_migrations(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATION_LOCK);
     lock.execute(tx).await.map(drop)

@@ -1,12 +1,12 @@
-//! The column `sort_name`, which SQL cannot compute: a migration leaves it empty, and each start fills it.
+//! The column `sort_name`, which SQL cannot compute. Migrations leave it empty, and each start fills it.
 
 use super::{StorageError, Tx, on, places};
 use crate::sort_name::sort_name;
 
-/// Rows that one statement changes.
+/// The number of rows per UPDATE statement.
 const ROWS_AT_ONCE: usize = 200;
 
-/// Computes what rows lack that come from before the column, or from a backup of an earlier version.
+/// Fills the column in rows that are older than the column, or from a backup of an earlier version.
 pub(crate) async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
     for table in ["keys", "agents"] {
         let select = format!(

@@ -1,5 +1,5 @@
-//! Many patterns at once, each with who lists it, asked whether any of them covers an origin. What is looked at are the
-//! origin's host and the hosts above it, however many patterns there are.
+//! An index of domain patterns and their owners, which finds whether any pattern covers an origin. A look-up reads only
+//! the entries of the origin's host and its parent domains, regardless of the number of patterns.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -8,7 +8,7 @@ use std::{
 
 use super::{DomainPattern, Origin};
 
-/// Patterns by host, each with its owner.
+/// Patterns by host, each with its owners.
 #[derive(Debug)]
 pub struct PatternIndex<O> {
     by_host: HashMap<String, BTreeSet<(Arc<DomainPattern>, O)>>,
@@ -23,13 +23,13 @@ impl<O> Default for PatternIndex<O> {
 }
 
 impl<O: Copy + Ord> PatternIndex<O> {
-    /// Adds a pattern of an owner, unless it is there.
+    /// Adds an owner's pattern, unless it exists.
     pub fn insert(&mut self, pattern: &Arc<DomainPattern>, owner: O) {
         let host = self.by_host.entry(pattern.host_text()).or_default();
         host.insert((Arc::clone(pattern), owner));
     }
 
-    /// Removes a pattern of an owner.
+    /// Removes an owner's pattern.
     pub fn remove(&mut self, pattern: &Arc<DomainPattern>, owner: O) {
         let host = pattern.host_text();
         let Some(patterns) = self.by_host.get_mut(&host) else {
@@ -41,7 +41,7 @@ impl<O: Copy + Ord> PatternIndex<O> {
         }
     }
 
-    /// Whether a pattern covers the origin that has an owner who counts.
+    /// Whether a pattern whose owner satisfies `counts` covers the origin.
     pub fn covers(
         &self,
         origin: &Origin<'_>,

@@ -1,5 +1,5 @@
-//! The object that owners attach to a key. API servers get it as it was sent, so its JSON text is kept: parsed, numbers
-//! such as `1.10` or `12345678901234567890123` would come back as others.
+//! The JSON object that owners attach to a key. Its text is stored, so that API servers receive it unchanged: parsing
+//! would change numbers such as `1.10` or `12345678901234567890123`.
 
 use std::fmt;
 
@@ -9,51 +9,51 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-/// The most bytes that metadata has, written as JSON.
+/// The maximum size of metadata in bytes, as compact JSON.
 pub const MAX_METADATA: usize = 8_192;
-/// The deepest that arrays and objects can be in each other: every JSON parser reads as many.
+/// The maximum depth of nested arrays and objects, which every JSON parser supports.
 const MAX_DEPTH: usize = 100;
 
-/// A JSON object without blanks between its parts.
+/// A JSON object without whitespace between its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata(String);
 
-/// Why a text is no metadata.
+/// Why metadata is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMetadata {
-    /// It is something else.
+    /// The value is not an object.
     #[error("must be an object")]
     NotAnObject,
-    /// What is in it cannot be read by everyone.
+    /// The JSON has a value that some parsers cannot read.
     #[error(transparent)]
     Unreadable(#[from] UnreadableJson),
-    /// It is too long.
+    /// The JSON exceeds [`MAX_METADATA`].
     #[error("Metadata must have at most 8,192 bytes of JSON.")]
     TooLarge,
 }
 
-/// What is valid JSON by its grammar, but no value that every program reads as the same.
+/// Why JSON that is syntactically valid cannot be read by every parser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableJson {
-    /// A number that is larger than any.
+    /// A number exceeds the range of a double.
     #[error("Numbers must be at most 1.8e308. Send a larger one as a string.")]
     NumberTooLarge,
-    /// Too many arrays and objects in each other.
+    /// Arrays and objects are nested too deeply.
     #[error("Arrays and objects must be at most 100 levels deep.")]
     TooDeep,
-    /// Half of a pair of escapes.
+    /// An escape is an unpaired surrogate.
     #[error(r"An escape such as `\ud800` is half a character. Send the whole pair, or remove it.")]
     HalfACharacter,
 }
 
 impl Metadata {
-    /// What newtype structs are called that a deserializer gives as JSON text.
+    /// The name of the newtype struct for which a deserializer returns JSON text.
     pub const NAME: &'static str = "latchkey::Metadata";
 
-    /// Reads JSON.
+    /// Parses JSON.
     ///
     /// # Errors
-    /// When it is no object, too long, or not to be read by everyone.
+    /// If it is not an object, exceeds [`MAX_METADATA`], or has a value that some parsers cannot read.
     pub fn parse(json: &str) -> Result<Self, InvalidMetadata> {
         if !json.trim_start().starts_with('{') {
             return Err(InvalidMetadata::NotAnObject);
@@ -68,13 +68,13 @@ impl Metadata {
         Ok(Self(compact))
     }
 
-    /// What was parsed before it was stored.
+    /// Metadata from the database, which was checked when it was stored.
     #[cfg(feature = "native")]
     pub(crate) fn stored(json: String) -> Self {
         Self(json)
     }
 
-    /// The JSON.
+    /// The JSON text.
     pub fn as_json(&self) -> &str {
         &self.0
     }
@@ -86,7 +86,7 @@ impl Default for Metadata {
     }
 }
 
-/// As JSON, without parsing it.
+/// Serializes the JSON text without parsing it.
 impl Serialize for Metadata {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
@@ -94,7 +94,7 @@ impl Serialize for Metadata {
     }
 }
 
-/// From a deserializer that gives JSON text for [`Metadata::NAME`].
+/// Deserializes from a deserializer that returns JSON text for [`Metadata::NAME`].
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for Metadata {
     }
 }
 
-/// Serializes metadata as a text, for comparisons: two numbers that are equal can be written differently.
+/// Serializes metadata as text for comparisons, since equal numbers can be written differently.
 pub(super) fn as_text<S: Serializer>(
     metadata: &Metadata,
     serializer: S,
@@ -119,7 +119,7 @@ pub(super) fn as_text<S: Serializer>(
     serializer.serialize_str(metadata.as_json())
 }
 
-/// The same where it may be left out.
+/// Like [`as_text`], for optional metadata.
 pub(super) fn as_text_if_any<S: Serializer>(
     metadata: &Option<Metadata>,
     serializer: S,
@@ -130,10 +130,10 @@ pub(super) fn as_text_if_any<S: Serializer>(
         .serialize(serializer)
 }
 
-/// Whether JSON that is valid by its grammar is a value that every program reads as the same.
+/// Checks that syntactically valid JSON has the same value for every parser, and returns the value.
 ///
 /// # Errors
-/// Says what is in it that is not.
+/// If it has a number that is too large, an unpaired surrogate, or arrays and objects that are nested too deeply.
 pub fn readable(json: &str) -> Result<Value, UnreadableJson> {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_text, mut is_escaped) = (false, false);
@@ -148,7 +148,7 @@ pub fn readable(json: &str) -> Result<Value, UnreadableJson> {
             number.push(c);
             continue;
         }
-        // The letter e of `true` and `false` is read as one, too.
+        // The `e` of `true` and `false` also matches, but does not parse as a number.
         if number.parse().is_ok_and(f64::is_infinite) {
             return Err(UnreadableJson::NumberTooLarge);
         }
@@ -167,7 +167,7 @@ pub fn readable(json: &str) -> Result<Value, UnreadableJson> {
     serde_json::from_str(json).map_err(|_| UnreadableJson::HalfACharacter)
 }
 
-/// JSON without the blanks between its parts.
+/// Removes the whitespace between JSON tokens.
 fn compact(json: &str) -> String {
     let (mut in_text, mut is_escaped) = (false, false);
     let mut compact = json.to_owned();

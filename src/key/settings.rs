@@ -47,7 +47,7 @@ pub const READ: [(&str, Written); 8] = [
 pub struct KeySettings {
     /// The display name.
     pub name: KeyName,
-    /// The ID that the operator's own system has for the user or the thing that the key is for: at most 255 characters, not
+    /// The ID of the user or object that the key is for, in the operator's own system: at most 255 characters, not
     /// unique.
     pub external_id: Option<String>,
     /// The key's project; `None` means the org's first project, `Default`. Always set on a stored key.
@@ -64,7 +64,7 @@ pub struct KeySettings {
     pub expires_at: Option<Timestamp>,
     /// Notes for the team, at most 2,000 characters.
     pub notes: String,
-    /// What API servers get with each verification.
+    /// The metadata that each verification returns to the API server.
     #[serde(serialize_with = "as_text")]
     pub metadata: Metadata,
 }
@@ -75,7 +75,7 @@ pub struct SettingsChange {
     /// The display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<KeyName>,
-    /// The ID of what it is for; `Some(None)` removes it.
+    /// The external ID; `Some(None)` removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Option<String>>,
     /// The key's project.
@@ -234,7 +234,7 @@ impl SettingsChange {
     }
 }
 
-/// A change of every setting to what it is here.
+/// A change that sets every setting to its value here.
 impl From<KeySettings> for SettingsChange {
     fn from(settings: KeySettings) -> Self {
         Self {

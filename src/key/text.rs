@@ -133,8 +133,8 @@ pub enum Recognised {
         /// The environment that the prefix indicates.
         environment: Environment,
     },
-    /// One of this instance's own shapes, prefix and length, with a wrong checksum: refused without a look-up, unless
-    /// such a key was imported (see [`crate::imports`]).
+    /// A text of this instance's own format, with a known prefix and length, but an invalid checksum. It is rejected
+    /// without a look-up unless such a key was imported (see [`crate::imports`]).
     Miswritten,
     /// Any other format. Only imported keys, including legacy ones, can have it; they are found by digest. If the
     /// prefix is empty, a wrong checksum is classified here too, because the format is then not distinctive.

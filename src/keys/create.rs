@@ -57,7 +57,7 @@ pub enum CreateKeyError {
     /// A setting is invalid.
     #[error(transparent)]
     InvalidField(#[from] InvalidKeyField),
-    /// The org holds as much as it can.
+    /// The org has reached a limit.
     #[error(transparent)]
     Limit(#[from] LimitReached),
     /// This form has already created a key.

@@ -34,7 +34,7 @@ pub struct EditDomains {
 pub enum DomainsChange {
     /// Add these domains.
     Add(Vec<DomainPattern>),
-    /// These as well, before this one if it is listed, as before they were removed.
+    /// Add these domains before this one, if it is listed. Used to undo a removal.
     Insert(Vec<DomainPattern>, DomainPattern),
     /// Remove these domains.
     Remove(Vec<DomainPattern>),
@@ -55,7 +55,7 @@ pub enum EditKeyError {
     /// A setting is invalid.
     #[error(transparent)]
     InvalidField(#[from] InvalidKeyField),
-    /// The org has as many domains as it can have.
+    /// The org has reached its limit of domains.
     #[error(transparent)]
     Limit(#[from] LimitReached),
     /// An internal error.

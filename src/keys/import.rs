@@ -35,16 +35,16 @@ pub use self::{
 /// The format of an import file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// A table with a line of column names first, separated by commas, semicolons or tabs.
+    /// CSV with a header row, separated by commas, semicolons or tabs.
     Csv,
     /// An array of objects, or an object whose `keys` field is such an array.
     Json,
 }
 
-/// Begins to receive a file. What this returns grows by each part of it.
+/// Starts an upload. Call [`Arrival::grow`] for each received part.
 ///
 /// # Errors
-/// When too many imports of this org are under way.
+/// If the org has too many imports in progress.
 pub fn begin(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Arrival<OrgId>, Busy> {
     engine.arriving.begin(permit.org_id())
 }
@@ -63,10 +63,10 @@ pub async fn import(
     import_whole(engine, permit, format, text.to_owned(), dry_run).await
 }
 
-/// The same for a file that has arrived.
+/// Like [`import`], for a file that has been received.
 ///
 /// # Errors
-/// If the file cannot be parsed or the database fails. Errors in single entries are in the report.
+/// If the file cannot be parsed or the database fails. Errors of individual entries are in the report.
 pub async fn import_whole(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,

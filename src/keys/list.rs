@@ -27,7 +27,7 @@ use super::{
 /// The sort order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortBy {
-    /// The name, whatever its case and accents.
+    /// The name, regardless of case and accents.
     Name,
     /// The creation time.
     #[default]
@@ -60,11 +60,11 @@ pub const EXPIRING_WITHIN: i64 = 14 * DAY;
 /// A query for a list of keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
-    /// Part of the name, the display form or the external ID, or all of the ID; empty means all.
+    /// Part of the name, the display form or the external ID, or the whole ID. Empty means all.
     pub search: Search,
-    /// Search names and IDs alone, for those who may know neither display forms nor external IDs.
+    /// Whether to search only names and IDs, for users who cannot see display forms and external IDs.
     pub names_only: bool,
-    /// This external ID alone, or all.
+    /// Only keys with this external ID.
     pub external_id: Option<String>,
     /// Only keys of this environment.
     pub environment: Option<Environment>,
@@ -93,8 +93,8 @@ pub enum Cursor {
     End,
 }
 
-/// A key's place in an order: what it is sorted by, and its id to tell equals apart. By name the id says it all: names do
-/// not belong in addresses.
+/// A key's position in a sort order: the value that it is sorted by, and its ID as a tiebreaker. When sorting by name
+/// the value is empty, since names do not belong in URLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     value: String,
@@ -138,7 +138,7 @@ impl FromStr for Place {
     type Err = InvalidPlace;
     fn from_str(text: &str) -> Result<Self, InvalidPlace> {
         let (id, value) = text.split_once('~').ok_or(InvalidPlace)?;
-        // Beyond what the databases count to is the end.
+        // A value beyond the range of the database means the end.
         let is_beyond = value
             .parse::<u64>()
             .is_ok_and(|value| i64::try_from(value).is_err());
@@ -164,7 +164,7 @@ impl SortBy {
         }
     }
 
-    /// What is compared with the expression: a place's value, $11, or what its key has, $12.
+    /// The SQL of the value to compare: the position's value, $11, or the sort name of the key with the ID $12.
     const fn of_place(self) -> &'static str {
         match self {
             Self::Name => {
@@ -197,11 +197,11 @@ impl SortBy {
     }
 }
 
-/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind
-/// or '', $8 project or '', $9 the ID that is searched for or ''.
+/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind or
+/// '', $8 project or '', $9 the ID that is searched for or ''.
 ///
-/// What is searched in is the name, a unit separator and what not everyone may know; a pattern for names alone has to end before
-/// it.
+/// The column `search` has the name, a unit separator, and what not every role can see. A pattern for names only must
+/// match before the separator.
 const MATCHING: &str = "keys.org_id = $1 AND (keys.search LIKE $2 ESCAPE '\\' OR keys.id = $9) AND ($3 = '' OR keys.environment = $3) \
      AND ($7 = '' OR keys.kind = $7) AND ($8 = '' OR keys.project_id = $8) \
      AND CASE $4 WHEN 'any' THEN TRUE \
@@ -243,11 +243,11 @@ async fn list_within(
     };
     let searched_id = query.search.as_str().parse::<KeyId>().ok();
     let searched_id = searched_id.map_or_else(String::new, |id| id.to_string());
-    // A condition of its own where there is one, so that the database looks it up in its index.
+    // A separate condition, so that the database uses the index.
     let (of_external_id, external_id) = match &query.external_id {
         None => ("$10 = ''", String::new()),
         Some(_) if query.names_only => ("$10 <> ''", String::new()),
-        // A blank one is no key's, and Postgres rejects NUL.
+        // No key has a blank external ID, and Postgres rejects NUL.
         Some(id) => {
             let id = external_id(&id.replace('\0', "\u{fffd}"));
             ("keys.external_id = $10", id.unwrap_or_default())
@@ -272,7 +272,7 @@ async fn list_within(
         .cursor
         .as_ref()
         .filter(|cursor| cursor.place().is_none_or(|place| query.sort.has(place)));
-    // A page before a place, or before the end, is read backwards from it and turned around.
+    // A page before a position, or the last page, is read backwards and reversed.
     let backwards = matches!(cursor, Some(Cursor::Before(_) | Cursor::End));
     let (comparison, direction) = if query.descending == backwards {
         (">", "ASC")

@@ -18,7 +18,7 @@ pub struct ProjectChoice {
     pub name: DisplayName,
 }
 
-/// The org's projects by name, the one that keys go to by default first.
+/// Returns the org's projects by name, with the default project first.
 ///
 /// # Errors
 /// If the database cannot be reached.

@@ -121,8 +121,8 @@ pub(super) struct NewRow<'a> {
     pub creation_token: Option<&'a str>,
 }
 
-/// Stores keys whose settings name their projects, and gives how many: one with a creation token that is there already is
-/// not stored.
+/// Stores keys, whose settings must have a project, and returns the number of stored keys. A key whose creation token
+/// exists is not stored.
 pub(super) async fn insert(
     tx: &mut Tx,
     keys: &[(NewRow<'_>, &KeySettings)],
@@ -171,7 +171,8 @@ pub(super) async fn update(
     Ok(())
 }
 
-/// Stores the display form of a key's new secret. A transaction has locked the key, which has these settings.
+/// Stores the display form of a key's new secret. The transaction must have locked the key; `settings` are its current
+/// settings.
 pub(super) async fn update_display(
     tx: &mut Tx,
     org_id: OrgId,
@@ -190,8 +191,8 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::json!(value).to_string()
 }
 
-/// What lists search in and sort by, in lower case: the name, then the display form, then the external ID if there is one.
-/// Each of the separators is there once: a search of names alone ends before the first.
+/// Returns the text that lists search and sort by, in lower case: the name, the display form, and the external ID if
+/// there is one. Each separator appears once: a search for names only ends before the first.
 fn search_text(settings: &KeySettings, display: &str) -> String {
     let external_id = settings.external_id.as_deref();
     let external_id = external_id.map(|id| format!("\u{1e}{id}"));

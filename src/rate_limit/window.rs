@@ -8,14 +8,15 @@ pub const WINDOW_SECONDS: i64 = 60;
 /// The current second and the 60 before it. They cover the whole window.
 const SECONDS: usize = WINDOW_SECONDS as usize + 1;
 
-/// How many requests passed in each of the last seconds. Those of a second count until its last is 60 s old.
+/// The number of counted requests in each of the last seconds. The requests of one second count until the last of them
+/// is 60 s old.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// The latest second that was looked at.
+    /// The latest second that was observed.
     second: i64,
     /// Counts by second modulo [`SECONDS`].
     passed: [u32; SECONDS],
-    /// When the last of them passed, in milliseconds of the second.
+    /// The time of the last request of each second, in milliseconds within the second.
     last: [u16; SECONDS],
     /// The sum of the counts.
     count: u32,
@@ -38,7 +39,7 @@ impl Window {
         let has_room = self.has_room(limit, cost, now);
         if has_room {
             let place = place(self.second);
-            // A clock that was set back is in an earlier second.
+            // A request that waited can have an earlier second.
             let millis = (now.as_millis() - self.second * SECOND).clamp(0, SECOND - 1);
             let millis = u16::try_from(millis).unwrap_or_default();
             self.last[place] = self.last[place].max(millis);
@@ -66,7 +67,7 @@ impl Window {
             .map_or(0, |second| self.frees_at(second) - now.as_millis())
     }
 
-    /// When the requests of a second stop counting, in milliseconds since 1970.
+    /// When the requests of a second leave the window, in milliseconds of the monotonic clock.
     fn frees_at(&self, second: i64) -> i64 {
         (second + WINDOW_SECONDS) * SECOND + i64::from(self.last[place(second)])
     }
@@ -95,7 +96,7 @@ impl Window {
         self.count == 0
     }
 
-    /// Forgets what has gone by. A request that waited comes with an earlier second, which changes nothing.
+    /// Removes seconds that have left the window. An earlier second, from a request that waited, changes nothing.
     fn move_to(&mut self, now: Monotonic) {
         let second = now.as_millis().div_euclid(SECOND);
         let width = SECONDS as i64;

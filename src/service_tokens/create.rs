@@ -21,13 +21,13 @@ pub const MAX_ORG_TOKENS: i64 = 100;
 /// A service token to create.
 #[derive(Debug, Clone)]
 pub struct NewToken {
-    /// What the token is for.
+    /// The name.
     pub name: DisplayName,
-    /// What the token can be used for.
+    /// The scope.
     pub scope: TokenScope,
     /// When the token expires; `None` for never.
     pub expires_at: Option<Timestamp>,
-    /// Under one creation token, an organization gets one service token, however often the request is sent.
+    /// An idempotency key: with the same creation token, an organization gets only one service token.
     pub creation_token: Option<String>,
 }
 
@@ -36,9 +36,9 @@ pub struct NewToken {
 pub struct CreatedToken {
     /// The token's ID.
     pub id: ServiceTokenId,
-    /// The plaintext, for the first and last time.
+    /// The plaintext, which is not stored.
     pub plain: PlainKey,
-    /// The position in the audit log of the entry on the creation.
+    /// The position of the creation's entry in the audit log.
     pub position: i64,
 }
 
@@ -50,8 +50,8 @@ pub enum CreateTokenError {
         "This organization has {MAX_ORG_TOKENS} service tokens, which is the maximum. Revoke those that are no longer needed."
     )]
     TooMany,
-    /// The same request created this token before. Its plaintext is not known any more.
-    #[error("This service token was created before. It is shown only once.")]
+    /// An earlier request with the same creation token created the token. Its plaintext is no longer available.
+    #[error("This service token was already created. It is shown only once.")]
     AlreadyCreated(ServiceTokenId),
     /// Storage or randomness failed.
     #[error(transparent)]
@@ -73,10 +73,10 @@ pub async fn create_for_instance(
     insert(engine, change, None, None, new).await
 }
 
-/// Creates a token that reaches the permit's organization alone.
+/// Creates a token that can access only the permit's organization.
 ///
 /// # Errors
-/// [`CreateTokenError`], which creates nothing.
+/// [`CreateTokenError`]. No token is created.
 pub async fn create_for_org(
     engine: &Engine,
     permit: &Permit<to::ManageTokens>,
@@ -88,7 +88,7 @@ pub async fn create_for_org(
         _ => None,
     };
     let mut change = engine.change(permit).await?;
-    // The lock makes concurrent creations count one after the other. SQLite has one writer anyway.
+    // The lock serializes concurrent creations, so that each counts the others. SQLite has one writer anyway.
     const LOCK: &str = "UPDATE orgs SET slug = slug WHERE id = $1";
     on!(change.on(), c => sqlx::query(LOCK).bind(org_id).execute(c).await.map(drop))?;
     const CREATED: &str = "SELECT id FROM service_tokens WHERE org_id = $1 AND creation_token = $2";

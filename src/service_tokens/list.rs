@@ -15,9 +15,9 @@ use crate::{
 pub struct TokenSummary {
     /// The token's ID.
     pub id: ServiceTokenId,
-    /// What the token is for.
+    /// The name.
     pub name: DisplayName,
-    /// What the token can be used for.
+    /// The scope.
     pub scope: TokenScope,
     /// The prefix and the last four characters.
     pub display: String,
@@ -25,7 +25,7 @@ pub struct TokenSummary {
     pub org: Option<Slug>,
     /// When the token was created.
     pub created_at: Timestamp,
-    /// The owner who created the token in the pages.
+    /// The owner who created the token on the page of service tokens.
     pub created_by: Option<UserId>,
     /// When the token expires; `None` for never.
     pub expires_at: Option<Timestamp>,
@@ -52,7 +52,8 @@ const SELECT: &str = "SELECT service_tokens.id, service_tokens.name, service_tok
      service_tokens.last_used_at, service_tokens.revoked_at \
      FROM service_tokens LEFT JOIN orgs ON orgs.id = service_tokens.org_id";
 
-/// All service tokens, oldest first. Needs no engine, so that it works without the peppers.
+/// Returns all service tokens, oldest first. Takes the database instead of the engine, so that it works without the
+/// peppers.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -61,7 +62,8 @@ pub async fn list(db: &Db, _operator: &Operator) -> Result<Vec<TokenSummary>, St
     Ok(on!(db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(c).await)?)
 }
 
-/// One page of an organization's tokens, newest first, from the one after `after` on, and the ID to continue after.
+/// Returns one page of an organization's tokens after the token `after`, newest first, and the ID after which the next
+/// page starts.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -84,7 +86,7 @@ pub async fn list_of_org(
     Ok((tokens, next))
 }
 
-/// One of an organization's tokens.
+/// Returns one of an organization's tokens.
 ///
 /// # Errors
 /// If the database cannot be reached.

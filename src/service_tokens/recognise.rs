@@ -1,4 +1,4 @@
-//! Recognising service tokens: from memory, else from the database.
+//! Look-up of presented service tokens, in the cache, otherwise in the database.
 
 use std::sync::{
     Arc,
@@ -28,10 +28,10 @@ struct Row {
     digest: Vec<u8>,
 }
 
-/// The service token with this plaintext, if there is one that works. Known tokens come from memory.
+/// Returns the valid service token with this plaintext, if there is one. Known tokens are read from the cache.
 ///
 /// # Errors
-/// If the token is not in memory and the database cannot be reached.
+/// If the token is not cached and the database cannot be reached.
 pub async fn recognise(
     engine: &Engine,
     presented: &PlainKey,
@@ -47,7 +47,7 @@ pub async fn recognise(
     Ok(found.filter(|token| token.is_used(engine.clock.now())))
 }
 
-/// As [`recognise`], but from memory alone, where most tokens are. `None` means that the database has to be read.
+/// Like [`recognise`], but reads only the cache, which has most tokens. `None` means that the database must be read.
 pub fn recognise_from_memory(engine: &Engine, presented: &PlainKey) -> Option<Arc<ServiceToken>> {
     if !is_shaped_like_one(presented) {
         return None;
@@ -67,8 +67,8 @@ fn held(engine: &Engine, presented: &PlainKey, now: Monotonic) -> Option<Arc<Ser
     digests.find_map(|digest| engine.cache.service_token(&digest, now))
 }
 
-/// Reads a token that is not revoked, and puts it into memory. One statement looks for all digests: between two statements,
-/// the digest could move from one pepper to the other and be found under neither.
+/// Reads a token that is not revoked, and caches it. One statement looks up all digests: between two statements, the
+/// digest could move from one pepper to another and be found under neither.
 async fn read(
     engine: &Engine,
     presented: &PlainKey,
@@ -85,7 +85,7 @@ async fn read(
     let Some(epoch) = unasked else {
         return Ok(None);
     };
-    // Counted before reading: a token that is revoked meanwhile is not remembered.
+    // Read before the query, so that a token that is revoked in the meantime is not cached.
     let changes = engine.cache.changes();
     let sql = format!(
         "SELECT id, scope, org_id, expires_at, last_used_at, digest FROM service_tokens \
@@ -124,7 +124,7 @@ async fn read(
     Ok(Some(token))
 }
 
-/// Stores when tokens were last used. A token in steady use is written once a minute.
+/// Stores when tokens were last used. A token in constant use is written once a minute.
 ///
 /// # Errors
 /// If the database cannot be reached. The next call tries again.

@@ -14,21 +14,21 @@ use crate::{
 /// Why a token was not revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum RevokeTokenError {
-    /// There is no such token.
+    /// The token was not found.
     #[error("The service token was not found.")]
     NotFound,
-    /// The token was revoked before, at this time.
+    /// The token is already revoked, since this time.
     #[error("This service token is already revoked.")]
     AlreadyRevoked(Timestamp),
-    /// Storage failed.
+    /// The database failed.
     #[error(transparent)]
     Fault(Fault),
 }
 
 from_fault!(RevokeTokenError);
 
-/// Revokes any token of the instance, those of organizations included. A token of an organization is revoked in the
-/// audit log of that organization.
+/// Revokes any token of the instance, including those of organizations. The revocation of an organization's token is
+/// recorded in that organization's audit log.
 ///
 /// # Errors
 /// If no token has this ID, or it is already revoked.

@@ -1,4 +1,4 @@
-//! A service token in memory.
+//! A cached service token.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,9 +13,9 @@ use crate::{
 pub struct ServiceToken {
     /// The token's ID.
     pub id: ServiceTokenId,
-    /// What the token can be used for.
+    /// The scope.
     pub scope: TokenScope,
-    /// The organization that the token reaches; `None` for a token of the operator, which reaches all.
+    /// The organization that the token can access; `None` for a token of the operator, which can access all.
     pub org_id: Option<OrgId>,
     pub(super) expires_at: Option<Timestamp>,
     /// In Unix milliseconds; 0 if it was never used.
@@ -24,7 +24,7 @@ pub struct ServiceToken {
 }
 
 impl ServiceToken {
-    /// Notes that the token is used, unless it has expired. Returns whether it is valid.
+    /// Records the use of the token, unless it has expired. Returns whether it is valid.
     pub(super) fn is_used(&self, now: Timestamp) -> bool {
         let is_valid = self.expires_at.is_none_or(|at| at > now);
         if is_valid {

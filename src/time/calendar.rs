@@ -1,5 +1,5 @@
-//! Instants as dates and texts. Everything that is stored is from the years 0000 to 9999, which every door can read and
-//! write: jiff's own `Timestamp` ends two hours before the year 9999 does.
+//! Timestamps as dates and text. All stored timestamps are in the years 0000 to 9999, which every interface can read
+//! and write. The range of jiff's own `Timestamp` ends two hours before the end of the year 9999.
 
 use std::{fmt, str::FromStr};
 
@@ -20,13 +20,12 @@ impl Timestamp {
     /// The last millisecond of the year 9999.
     pub const LAST: Self = Self::from_millis(253_402_300_799_999);
 
-    /// The instant as JSON and files have it.
+    /// The timestamp in RFC 3339, as in JSON and files.
     pub fn rfc3339(self) -> Rfc3339 {
         Rfc3339(self.utc())
     }
 
-    /// Date and time in UTC. What is not between [`FIRST`](Self::FIRST) and [`LAST`](Self::LAST) is shown as the nearer of
-    /// them.
+    /// The date and time in UTC. Timestamps outside [`FIRST`](Self::FIRST) to [`LAST`](Self::LAST) are clamped.
     pub fn utc(self) -> DateTime {
         let within = self.clamp(Self::FIRST, Self::LAST);
         EPOCH.saturating_add(SignedDuration::from_millis(within.as_millis()))
@@ -43,7 +42,7 @@ impl Timestamp {
     }
 }
 
-/// A day as forms and files write it, such as `2027-01-31`.
+/// Parses a day as in forms and files, such as `2027-01-31`.
 pub fn parse_day(text: &str) -> Option<Date> {
     let is_day = text.len() == "2027-01-31".len() && text.starts_with(|c: char| c.is_ascii_digit());
     text.parse().ok().filter(|_| is_day)
@@ -51,11 +50,11 @@ pub fn parse_day(text: &str) -> Option<Date> {
 
 fn millis_of(utc: DateTime) -> i64 {
     let since = utc.duration_since(EPOCH);
-    // Rounds down before 1970, too.
+    // Rounds down, also before 1970.
     since.as_secs() * 1_000 + i64::from(since.subsec_nanos()).div_euclid(1_000_000)
 }
 
-/// An instant by RFC 3339 as it was sent, which can be more exact than what is stored.
+/// An RFC 3339 timestamp as it was sent, which can be more precise than a stored one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SentInstant {
@@ -64,24 +63,24 @@ pub struct SentInstant {
 }
 
 impl SentInstant {
-    /// The last millisecond that is not after it.
+    /// Rounds down to a millisecond.
     pub const fn timestamp(self) -> Timestamp {
         self.floor
     }
 
-    /// The first millisecond that is not before it.
+    /// Rounds up to a millisecond.
     pub fn not_before(self) -> Timestamp {
         self.floor.plus(i64::from(self.is_later))
     }
 }
 
-/// Why a text is no instant that can be stored.
+/// Why a text is not a timestamp that can be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidInstant {
-    /// It is not written as one.
+    /// The text is not in RFC 3339.
     #[error("must be a time with an offset (RFC 3339), such as `2026-11-21T12:00:00Z`")]
     Unreadable,
-    /// In UTC it is before the year 0000 or after the year 9999.
+    /// In UTC, the time is before the year 0000 or after the year 9999.
     #[error("must be a time from the years 0000 to 9999 in UTC")]
     OutOfRange,
 }
@@ -115,7 +114,7 @@ impl TryFrom<String> for SentInstant {
     }
 }
 
-/// RFC 3339 limits the digits of a second by nothing, jiff to nine.
+/// RFC 3339 does not limit the digits of fractional seconds; jiff reads at most nine.
 fn without_tiny_digits(text: &str) -> String {
     let Some((before, fraction)) = text.split_once('.') else {
         return text.to_owned();
@@ -125,7 +124,7 @@ fn without_tiny_digits(text: &str) -> String {
     format!("{before}.{}{rest}", digits.get(..9).unwrap_or(digits))
 }
 
-/// An instant in UTC by RFC 3339, always with three digits of a second, so that texts sort as their instants do:
+/// A UTC timestamp in RFC 3339, always with three fractional digits, so that text sorts by time:
 /// `2026-11-21T12:00:00.000Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rfc3339(DateTime);

@@ -24,7 +24,7 @@ pub struct Part<I, N> {
     pub name: N,
     /// The counts in the range.
     pub counts: Counts,
-    /// Over the same part of the period before.
+    /// The sum over the same part of the previous period.
     pub before: Counts,
 }
 
@@ -41,8 +41,8 @@ macro_rules! parts_of {
     };
 }
 
-/// Every key that was asked about in the range or the period before it, most requests first. Only of the first `compared` is
-/// the period before counted to the hour or minute.
+/// Returns every key that was verified in the range or the previous period, most requests first. Only for the first
+/// `compared` keys is the previous period counted to the hour or minute.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -70,7 +70,7 @@ pub async fn of_keys(
     Ok(parts)
 }
 
-/// The same of agents whose public ID was sent in place of a key.
+/// Like [`of_keys`], for agents whose public ID was sent instead of a key.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -105,7 +105,7 @@ pub async fn of_agents(
     Ok(parts)
 }
 
-/// What is counted of these in the rest of the period before, which is no whole step: by outcome and finer step.
+/// Returns the requests of these parts in the last, incomplete step of the previous period, by outcome and finer step.
 async fn rest<I, N>(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
@@ -148,19 +148,19 @@ where
     })?)
 }
 
-/// How many keys work, and how many of those let a request pass in the range.
+/// The number of active keys, and how many of them had a valid request in the range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct KeysInUse {
-    /// Keys that are active.
+    /// The number of active keys.
     pub active: i64,
-    /// Those of them that were used.
+    /// How many of them were used.
     pub used: i64,
 }
 
-/// How many of the org's active keys are in use. What is revoked, expired or disabled cannot be used and counts nowhere.
+/// Returns how many of the org's active keys are in use. Revoked, expired and disabled keys do not count.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// If the database cannot be reached.
 pub async fn keys_in_use(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,

@@ -1,8 +1,8 @@
-//! How far back a report on usage goes.
+//! The time range of a usage report.
 
 use serde::{Deserialize, Serialize};
 
-/// How far back a report goes. All steps are in UTC.
+/// The time range of a report. All steps are in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Range {
     /// 24 steps of an hour.
@@ -24,7 +24,7 @@ impl Range {
     /// Every range, shortest first.
     pub const ALL: [Self; 4] = [Self::Hours24, Self::Days7, Self::Days30, Self::Months12];
 
-    /// The word in addresses and on the wire.
+    /// The value in URLs and in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hours24 => "24h",

@@ -47,7 +47,7 @@ pub struct Report {
     pub ends_at: Timestamp,
     /// The sum of all steps.
     pub total: Counts,
-    /// The sum over the same part of the period before: as much of it as has gone by of this one.
+    /// The sum over the same part of the previous period: as much of it as has passed of the current one.
     pub total_before: Counts,
     /// Counts by outcome, without `VALID`, the most frequent first.
     pub refusals: Vec<(Outcome, i64)>,
@@ -68,12 +68,12 @@ impl Counts {
     }
 }
 
-/// Stored steps of one length.
+/// A resolution in which counts are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Resolution {
-    /// Its word in the database.
+    /// Its value in the database.
     pub(super) name: &'static str,
-    /// In milliseconds.
+    /// The length of a step, in milliseconds.
     width: i64,
 }
 
@@ -95,19 +95,19 @@ pub(super) struct Window {
     pub(super) resolution: &'static str,
     /// The starts of the steps, and the end of the last one.
     bounds: Vec<Timestamp>,
-    /// What it is compared with.
+    /// The period to compare with.
     pub(super) before: Before,
 }
 
-/// As much of the period before as has gone by of this one: like is compared with like.
+/// The part of the previous period that corresponds to the part of the current one that has passed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Before {
     pub(super) starts_at: Timestamp,
-    /// Until here in whole steps, of the resolution that the range has.
+    /// The end of its whole steps, in the resolution of the range.
     pub(super) whole_until: Timestamp,
-    /// When it ends. The last of the steps that are summed may have ended later.
+    /// Its end, which can be within a step.
     pub(super) ends_at: Timestamp,
-    /// Of which steps the rest is summed: of the finest that are kept for so long.
+    /// The resolution of the rest after `whole_until`: the finest that is retained for long enough.
     pub(super) rest: Resolution,
 }
 
@@ -121,7 +121,7 @@ impl Before {
         }
     }
 
-    /// How many of the requests of a step of the rest count: of a step that ended later its share.
+    /// The requests of a step of the rest that count: a proportional share if the step ends after the period.
     pub(super) fn share(&self, step: Timestamp, count: i64) -> i64 {
         let (within, width) = (self.ends_at.since(step), self.rest.width);
         if within >= width {
@@ -151,7 +151,7 @@ impl Window {
             Range::Months12 => Self {
                 resolution: DAYS.name,
                 bounds: month_bounds(now, -11..=1),
-                // Hours are not kept for a year.
+                // Hourly counts are not retained for a year.
                 before: Before::new(
                     month_bounds(now, -23..=-23).first().copied().unwrap_or(now),
                     a_year_before(now),
@@ -181,7 +181,7 @@ impl Window {
     }
 }
 
-/// The first instants of months, in UTC, counted from the present one.
+/// The starts of months in UTC, counted from the current month.
 fn month_bounds(now: Timestamp, months: RangeInclusive<i32>) -> Vec<Timestamp> {
     let this_month = now.utc().date().first_of_month();
     months
@@ -189,7 +189,7 @@ fn month_bounds(now: Timestamp, months: RangeInclusive<i32>) -> Vec<Timestamp> {
         .collect()
 }
 
-/// The same day and time of the year before; of February 29 the last day of February.
+/// The same day and time of the previous year. For February 29, the last day of February.
 fn a_year_before(now: Timestamp) -> Timestamp {
     let today = now.utc().date();
     let then = Timestamp::start_of(today.saturating_sub(1.year()));

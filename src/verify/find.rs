@@ -32,8 +32,8 @@ pub(super) struct Found {
     pub agent: Option<Arc<KnownAgent>>,
 }
 
-/// Finds the key with this text, its org, and the requested agent, as far as the request reaches them. A key without an org
-/// counts as not found.
+/// Finds the key with this plaintext, its org and the requested agent, if the request can access them. A key without an
+/// org counts as not found.
 pub(super) async fn all_of_key(
     engine: &Engine,
     presented: &PlainKey,
@@ -62,7 +62,7 @@ pub(super) async fn all_of_key(
     }))
 }
 
-/// Finds the agent with this public ID and its org, if the request reaches them.
+/// Finds the agent with this public ID and its org, if the request can access them.
 pub(super) async fn all_of_agent(
     engine: &Engine,
     public_id: &str,

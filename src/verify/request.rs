@@ -31,7 +31,8 @@ pub struct Request<'a> {
     pub environment: Option<Environment>,
     /// The project of the API server: keys of other projects, and public IDs of their agents, are rejected.
     pub project: Option<ProjectId>,
-    /// The organization that the API server is limited to. Keys and agents of others do not exist for it.
+    /// The organization that the API server can access; `None` for all. Keys and agents of other organizations count as
+    /// not found.
     pub org: Option<OrgId>,
     /// The number of requests for which it counts in the rate limit. In the usage it is one request.
     pub cost: Cost,
@@ -41,7 +42,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Whether the API server can see what belongs to this organization.
+    /// Whether the API server can access this organization.
     pub(super) fn reaches(&self, org_id: OrgId) -> bool {
         self.org.is_none_or(|own| own == org_id)
     }

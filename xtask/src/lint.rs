@@ -1,4 +1,5 @@
-//! `lint`: form, lints, and what the dependencies are allowed to be. `advisories`: what is known of them.
+//! `lint`: formatting, lints, and the licenses and sources of dependencies. `advisories`: known vulnerabilities of
+//! dependencies.
 
 use std::{fmt, path::PathBuf, process::Command};
 
@@ -46,19 +47,20 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// The database of advisories could not be fetched, so nothing is known.
+/// The advisory database could not be fetched.
 #[derive(Debug)]
 pub struct NotFetched;
 
 impl fmt::Display for NotFetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("advisories were NOT checked: their database cannot be fetched from here")
+        f.write_str("advisories were NOT checked: the advisory database could not be fetched")
     }
 }
 
 impl std::error::Error for NotFetched {}
 
-/// Fails when a dependency has an advisory that `deny.toml` does not list, and with [`NotFetched`] when that is not known.
+/// Fails if a dependency has an advisory that `deny.toml` does not list, or with [`NotFetched`] if the database could
+/// not be fetched.
 pub fn advisories(workspace: &Workspace) -> Result<()> {
     let program = cargo_deny(workspace)?;
     let mut fetch = Command::new(program);

@@ -1,4 +1,5 @@
-//! Developer commands: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `bench`, `screenshots`.
+//! Developer commands: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `advisories`, `bench`,
+//! `screenshots`.
 
 mod bench;
 mod browser;
@@ -46,8 +47,8 @@ enum Task {
         /// Run only this part.
         #[arg(long)]
         only: Option<test::Part>,
-        /// Drop each kind of change 2,000 times instead of 100, send 20,000 hostile requests, and have schemathesis test the
-        /// API against its description: takes long.
+        /// Drop each kind of change 2,000 times instead of 100, send 20,000 hostile requests, and have Schemathesis
+        /// test the API against its description. Takes long.
         #[arg(long)]
         long: bool,
         /// Arguments for the runner of that part, `cargo test` or `playwright test`, such as the name of a test.
@@ -64,7 +65,7 @@ enum Task {
     },
     /// Check formatting, lints and dependencies.
     Lint,
-    /// Check dependencies for known vulnerabilities. Exits with 3 when their database cannot be fetched.
+    /// Check dependencies for known vulnerabilities. Exits with 3 if the advisory database cannot be fetched.
     Advisories,
     /// Compare `/v1/verify` with a bare axum route, or run another benchmark.
     #[command(args_conflicts_with_subcommands = true)]

@@ -1,4 +1,4 @@
-//! Schemathesis: requests made from `/openapi.json`, valid ones and others, and a look at each answer.
+//! Schemathesis generates valid and invalid requests from `/openapi.json` and checks each response.
 
 use std::{path::PathBuf, process::Command};
 
@@ -10,12 +10,12 @@ use crate::{
     workspace::Workspace,
 };
 
-/// What is installed from PyPI.
+/// The package to install from PyPI.
 const REQUIREMENT: &str = "schemathesis==4.32.5";
-/// The most requests of one kind to one operation.
+/// The maximum number of requests of each kind per operation.
 const EXAMPLES: &str = "50";
 
-/// Runs it on a server of its own.
+/// Runs Schemathesis against a server started for it.
 pub fn test(workspace: &Workspace) -> Result<()> {
     let program = prepare(workspace)?;
     let server = server::build(workspace, server::Profile::Dev)?;
@@ -43,7 +43,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     )?;
     running.wait_for_port(port)?;
     step("schemathesis", || {
-        // It writes what it knows of earlier runs into the folder that it runs in.
+        // Schemathesis writes its cache to the working directory.
         run(Command::new(program)
             .arg("--config-file")
             .arg(workspace.root.join("xtask/schemathesis/schemathesis.toml"))
@@ -58,7 +58,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// Brings it into an environment of its own, unless it is there.
+/// Installs Schemathesis in a virtual environment, unless it is installed.
 fn prepare(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("schemathesis");
     let program = folder.join("bin/schemathesis");
@@ -68,7 +68,7 @@ fn prepare(workspace: &Workspace) -> Result<PathBuf> {
     }
     let Some(python) = find_program(&["python3"]) else {
         bail!(
-            "schemathesis needs Python 3.10 or later, which is not installed: install what Debian calls python3 and python3-venv"
+            "schemathesis requires Python 3.10 or later, which is not installed: on Debian, install python3 and python3-venv"
         );
     };
     step(&format!("installing {REQUIREMENT} from PyPI"), || {
@@ -77,10 +77,10 @@ fn prepare(workspace: &Workspace) -> Result<PathBuf> {
                 .args(["-m", "venv", "--clear"])
                 .arg(&folder),
         )
-        .context("Python cannot make an environment: install what Debian calls python3-venv")?;
+        .context("Python cannot create a virtual environment: on Debian, install python3-venv")?;
         run_quietly(Command::new(folder.join("bin/pip")).args(["install", "--quiet", REQUIREMENT]))
             .context(
-                "PyPI did not give schemathesis, so the API is not tested against its description",
+                "schemathesis could not be installed from PyPI, so the API was not tested against its description",
             )?;
         std::fs::write(&stamp, REQUIREMENT)?;
         Ok(())

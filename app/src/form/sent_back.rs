@@ -2,7 +2,7 @@
 
 /// Single-line fields.
 pub const MAX_NAME: usize = 200;
-/// The same of an ID of another system, which may have 255.
+/// External IDs, which can have 255 characters.
 pub const MAX_ID: usize = 400;
 /// The revision that the form was rendered with.
 pub const MAX_BASE: usize = 500;

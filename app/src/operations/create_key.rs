@@ -113,7 +113,7 @@ fn shown_key(
     }
 }
 
-/// Reads the fields. What needs the database is left to [`create`].
+/// Reads the fields. [`create`] checks what requires the database.
 fn read(
     form: &SettingsForm,
     convention: &Convention,

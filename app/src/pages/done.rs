@@ -39,7 +39,7 @@ pub enum Done {
     ProjectRenamed,
     ProjectDeleted,
     TokenRevoked,
-    /// A service token was created by an earlier submit of the same form.
+    /// An earlier submit of the same form created the service token.
     TokenShownBefore,
     /// An organization's settings were changed.
     SettingsUpdated,
@@ -79,7 +79,7 @@ impl Done {
         sentence.to_owned()
     }
 
-    /// The value of a `Set-Cookie` header that sends it along.
+    /// Returns the value of the `Set-Cookie` header.
     pub fn header(self) -> String {
         let word: &str = self.into();
         let value = match self {
@@ -113,7 +113,7 @@ impl Done {
     }
 }
 
-/// The server adds `Secure` where browsers come over https.
+/// The server adds `Secure` if `public_url` is https.
 fn cookie(value: &str, seconds: u32) -> String {
     format!("{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax")
 }

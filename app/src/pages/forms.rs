@@ -104,7 +104,7 @@ fn failed(status: StatusCode) -> AppError {
     }
 }
 
-/// Whether the percent-encoded bytes of a form are text. What is not would be read as replacement characters, and stored.
+/// Whether the percent-encoded bytes of a form are UTF-8. Invalid bytes would be stored as replacement characters.
 fn is_utf_8(form: &[u8]) -> bool {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut bytes = Vec::with_capacity(form.len());

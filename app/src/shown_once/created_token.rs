@@ -1,4 +1,4 @@
-//! A service token with its plaintext, for the page that shows it once.
+//! A service token with its plaintext, for the page that shows the token once.
 
 use std::sync::Arc;
 

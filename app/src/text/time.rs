@@ -75,8 +75,8 @@ mod format {
         written(time, "%H:%M:%S UTC")
     }
 
-    /// How long ago `time` was: "just now", "2 minutes ago", and from 24 hours on by the calendar, in UTC as all dates: "yesterday",
-    /// "2 days ago", and the date when it was long ago.
+    /// How long ago `time` was: "just now" or "2 minutes ago", after 24 hours "yesterday" or "2 days ago" by UTC
+    /// calendar days, and later the date.
     fn relative(time: Timestamp, now: Timestamp) -> String {
         let ago = |count: i64, unit: &str| {
             format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })

@@ -45,7 +45,7 @@ pub const fn reason_title(reason: RevokeReason) -> &'static str {
     }
 }
 
-/// A range as links say it.
+/// The title of a range in links.
 pub const fn range_title(range: Range) -> &'static str {
     match range {
         Range::Hours24 => "24 h",
@@ -55,7 +55,7 @@ pub const fn range_title(range: Range) -> &'static str {
     }
 }
 
-/// What a range is compared with, to follow "on".
+/// The name of the previous period, after "on".
 pub const fn period_before(range: Range) -> &'static str {
     match range {
         Range::Hours24 => "the same part of the 24 hours before",
@@ -65,7 +65,7 @@ pub const fn period_before(range: Range) -> &'static str {
     }
 }
 
-/// What a step of a range is.
+/// The name of a range's step.
 pub const fn step_name(range: Range) -> &'static str {
     match range {
         Range::Hours24 => "Hour",

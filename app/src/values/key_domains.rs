@@ -33,7 +33,7 @@ impl KeyDomains {
 pub struct DomainsForm {
     /// Domains to add, separated by commas or line breaks.
     pub add: String,
-    /// The listed domain that those to add are listed before; empty for the end of the list.
+    /// The listed domain before which to insert the new ones; empty for the end of the list.
     pub before: String,
     /// Domains to remove, exactly as listed.
     pub remove: Vec<String>,
@@ -53,7 +53,7 @@ pub enum DomainsAnswer {
         added: Vec<String>,
         /// The domains that were removed.
         removed: Vec<String>,
-        /// The entries on the key, as its page has them; empty for those who may not see them.
+        /// The key's history as rendered on its page; empty for users who cannot see it.
         history: String,
     },
     /// Nothing was changed, because of these errors.

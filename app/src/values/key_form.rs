@@ -13,7 +13,7 @@ use crate::form::sent_back::{
 #[serde(default)]
 pub struct SettingsForm {
     pub name: String,
-    /// The ID that the operator's own system has for what the key is for; empty for none.
+    /// The external ID; empty for none.
     pub external_id: String,
     /// `secret` or `widget`. Only for a new key.
     pub kind: String,
@@ -41,7 +41,7 @@ pub struct SettingsForm {
 }
 
 impl SettingsForm {
-    /// What the form of a key with these settings begins with, but for its revision.
+    /// The initial values of the form for a key with these settings, without the revision.
     pub fn of(settings: &KeySettings) -> Self {
         let ranges: Vec<String> = settings.ip_ranges.iter().map(ToString::to_string).collect();
         let project = settings.project.map(|id| id.to_string());
@@ -57,7 +57,7 @@ impl SettingsForm {
         }
     }
 
-    /// A setting as it was typed, as [`KeySettings::read`] reads it.
+    /// The typed text of a setting, which [`KeySettings::read`] parses.
     pub fn text(&self, setting: &str) -> String {
         match setting {
             "name" => self.name.clone(),
@@ -71,7 +71,7 @@ impl SettingsForm {
         }
     }
 
-    /// The fields of the form that edits a key that hold one text: the setting, the name of the field, and the text.
+    /// The text fields of the edit form: the setting, the name of the field, and the text.
     pub fn texts(&mut self) -> [(&'static str, &'static str, &mut String); 7] {
         [
             ("name", "name", &mut self.name),

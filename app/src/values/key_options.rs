@@ -44,7 +44,7 @@ pub struct NewKeyOptions {
     pub localhost_switch: bool,
     /// ID and name of the organization's projects, the default one first.
     pub projects: Vec<(String, String)>,
-    /// The first day that can be chosen, `YYYY-MM-DD` in UTC.
+    /// The earliest date that can be chosen, `YYYY-MM-DD` in UTC.
     pub today: String,
 }
 

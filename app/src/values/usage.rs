@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use latchkey::usage::Range;
 
-/// Parses a query value; the default range if it is unknown. Earlier versions used `12m`.
+/// Parses a query value. An unknown one means the default range. Earlier versions used `12m`.
 pub fn range_of(word: &str) -> Range {
     let word = if word == "12m" { "12mo" } else { word };
     let mut ranges = Range::ALL.into_iter();

@@ -33,7 +33,7 @@ pub struct NewKeyFlags {
     /// The name.
     #[arg(long)]
     name: KeyName,
-    /// The ID that your own system has for the user or the thing that the key is for.
+    /// The ID of the user or object that the key is for, in your own system.
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
     /// The kind: secret (for servers) or widget (for browsers).

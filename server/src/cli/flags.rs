@@ -1,5 +1,5 @@
-//! The flags that every command takes, for most settings. None is for a secret, which other users of the machine could read
-//! from the list of processes.
+//! The flags of every command, for most settings. No flag takes a secret, since other users of the machine can read the
+//! command lines of processes.
 
 use std::{
     env, fs,
@@ -125,7 +125,7 @@ impl Flags {
     }
 }
 
-/// Whether the URL of a database has a password, in front of its host or among its parameters.
+/// Whether a database URL contains a password, before its host or in its parameters.
 fn has_password(url: &str) -> bool {
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     let of_user = rest

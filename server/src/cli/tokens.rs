@@ -1,4 +1,4 @@
-//! `latchkey token`: manages the operator's service tokens.
+//! `latchkey token`: manages service tokens, of the whole instance and of organizations.
 
 use clap::Args;
 use latchkey::{
@@ -22,7 +22,7 @@ pub struct NewToken {
     /// The scope: verify or manage.
     #[arg(long)]
     scope: TokenScope,
-    /// The slug of the organization that the token reaches [default: the whole instance].
+    /// The slug of the organization that the token can access [default: the whole instance].
     #[arg(long)]
     org: Option<Slug>,
     /// The number of days after which the token expires [default: 365 with --org, otherwise never].
@@ -48,7 +48,7 @@ struct TokenObject<'a> {
     id: ServiceTokenId,
     name: &'a str,
     scope: TokenScope,
-    /// The slug of the organization that the token reaches; null for the whole instance.
+    /// The slug of the organization that the token can access; null for the whole instance.
     org: Option<&'a str>,
     created_at: Rfc3339,
     expires_at: Option<Rfc3339>,

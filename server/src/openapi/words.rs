@@ -112,13 +112,13 @@ fn number_or_digits() -> Object {
     object
 }
 
-/// Whatever `client_address::parse` reads, but for IPv6 addresses with an IPv4 address in them.
+/// The addresses that `client_address::parse` accepts, except for IPv6 addresses with an embedded IPv4 address.
 fn client_ip() -> String {
     const OCTET: &str = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
     const PORT: &str =
         "([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
     const GROUP: &str = "[0-9a-fA-F]{1,4}";
-    // With `::` after so many groups there are at most so many others.
+    // The number of groups before `::` limits the number of groups after it.
     let shortened = (1..7).map(|before| {
         let after = 7 - before;
         format!("({GROUP}:){{1,{before}}}(:{GROUP}){{1,{after}}}")

@@ -45,7 +45,7 @@ codes! {
         "See `detail` and `errors` for the field. Send UTF-8 JSON with the fields and parameters listed in `/docs`.",
     InvalidServiceToken "INVALID_SERVICE_TOKEN" UNAUTHORIZED "Invalid service token"
         "The service token is missing, or is not a token of this Latchkey instance."
-        "Send the header `Authorization: Bearer TOKEN`. The operator creates tokens with `latchkey token create`.",
+        "Send the header `Authorization: Bearer TOKEN`. The operator creates tokens with `latchkey token create`, and owners on the page `Service tokens`.",
     InsufficientTokenScope "INSUFFICIENT_TOKEN_SCOPE" FORBIDDEN "Insufficient token scope"
         "The token has the scope `verify`. Managing organizations, keys and agents requires the scope `manage`."
         "Use a token created with `latchkey token create --scope manage`. Keep it off servers that only verify keys.",
@@ -76,10 +76,10 @@ codes! {
     ProjectNotEmpty "PROJECT_NOT_EMPTY" CONFLICT "The project is not empty"
         "Agents or keys that are not revoked belong to the project. Expired keys count too."
         "Change `project` of its keys and agents to move them to another project. Then delete the project. Revoked keys \
-         move to the organization's first project by themselves.",
+         move to the organization's first project automatically.",
     LimitReached "LIMIT_REACHED" CONFLICT "Limit reached"
-        "The organization holds as many keys, agents, projects, service tokens or allowed domains as it can. Revoked keys do not count."
-        "`detail` says which limit it is. Revoke keys or delete agents or projects that are no longer needed, remove domains, \
+        "The organization has reached its limit of keys, agents, projects, service tokens or allowed domains. Revoked keys do not count."
+        "`detail` says which limit was reached. Revoke keys or delete agents or projects that are no longer needed, remove domains, \
          or ask the operator to raise the limit.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
         "The new secret is in use and the previous one still works, or another request rotated the key less than a second ago."

@@ -121,7 +121,7 @@ pub struct AgentListQuery {
     /// The field by which the list is sorted. Default: `created_at`.
     #[param(value_type = words::AgentSort, required = false)]
     sort: Option<AgentSort>,
-    /// The direction. Default: `asc`. Names ignore case.
+    /// The direction. Default: `asc`. The order of names ignores case and accents.
     #[param(value_type = words::SortOrder, required = false)]
     order: Option<Order>,
     /// Returns only agents of the project with this ID.

@@ -33,7 +33,7 @@ pub type Sent = BTreeMap<String, Field>;
 #[derive(Debug, Clone, Default)]
 pub struct Field {
     value: Value,
-    /// The JSON that it was read from, if it was.
+    /// The JSON text of the value, if it was sent as JSON.
     json: Option<Box<RawValue>>,
 }
 
@@ -43,7 +43,7 @@ impl From<Value> for Field {
     }
 }
 
-/// Fields as they are being read.
+/// Fields while a request is read.
 #[derive(Debug, Default)]
 pub struct Fields {
     values: Sent,
@@ -77,10 +77,10 @@ impl Fields {
         self.add(name, Field { value, json });
     }
 
-    /// The fields, if none appears twice. Without this check, one of two values would be dropped silently.
+    /// Returns the fields if none appears twice. Without this check, one of the values would be dropped silently.
     ///
     /// # Errors
-    /// Names a field that is there twice, and those that cannot be read.
+    /// If a field appears twice or cannot be parsed.
     pub fn each_once(self) -> Result<Sent, Problem> {
         if !self.unreadable.is_empty() {
             return Err(Problem::invalid_request(

@@ -73,7 +73,7 @@ struct EntryFields {
     expires_in_days: Option<()>,
 }
 
-/// What the engine reads: the fields above, and the settings that it reads of a new key.
+/// The fields that the engine reads: those above, and the settings of a new key.
 pub struct EntryBody;
 
 impl PartialSchema for EntryBody {
@@ -102,7 +102,7 @@ impl ToSchema for EntryBody {
     }
 }
 
-/// What an import did, or would do.
+/// The result of an import or a dry run.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportReport {
     /// Whether the keys are stored now. False for a dry run.
@@ -111,7 +111,7 @@ pub struct ImportReport {
     keys: Vec<EntryObject>,
 }
 
-/// What became of a key.
+/// The result for one key.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportedKeyReport)]
 struct EntryObject {
@@ -138,9 +138,10 @@ struct EntryObject {
 
 /// Import keys
 ///
-/// Imports keys that were created elsewhere by their SHA-256 digests, without their plaintext: at most 10,000, and 4 MB.
-/// Either all keys are imported, or none. With `dry_run=true`, nothing is imported and the response says what is wrong with
-/// each key, unless a field has the wrong type. Repeating an import does not create a key twice: a key that exists is an error.
+/// Imports keys that were created elsewhere by their SHA-256 digests, without their plaintext: at most 10,000, and 4
+/// MB. Either all keys are imported, or none. With `dry_run=true`, nothing is imported and the response contains the
+/// errors of each key, unless a field has the wrong type. Repeating an import does not create a key twice: a key that
+/// already exists is an error.
 #[utoipa::path(post, path = "/v1/orgs/{org}/keys/import", operation_id = "import_keys", tag = "Keys", params(ImportQuery),
     request_body = Vec<EntryBody>, responses((status = 200, description = "The keys", body = ImportReport),
         (status = 409, description = "LIMIT_REACHED")))]
@@ -168,7 +169,7 @@ pub async fn import(
         imported: report.imported,
         keys,
     };
-    // The answer names every key: it takes up memory until the client has read it.
+    // The response lists every key, so it keeps its share of memory until the client has read it.
     let response = Json(report).into_response();
     Ok(response.map(|body| {
         Body::new(body.map_frame(move |frame| {
@@ -178,7 +179,7 @@ pub async fn import(
     }))
 }
 
-/// The whole body, as far as there is room for it.
+/// Receives the whole body, if there is room for it.
 async fn receive(body: Body, arrival: &mut Arrival<OrgId>) -> Result<Vec<u8>, Problem> {
     let (mut body, mut whole) = (Limited::new(body, MAX_FILE), Vec::new());
     while let Some(frame) = body.frame().await {

@@ -1,4 +1,4 @@
-//! The order of a list of keys, which its cursors carry, so that the next page goes on in it.
+//! The sort order of a list of keys. Cursors contain it, so that the next page has the same order.
 
 use latchkey::keys::list::{Cursor, Place, SortBy};
 
@@ -42,10 +42,10 @@ impl Sorted {
         format!("{}{place}", self.prefix())
     }
 
-    /// Where a page starts, and the order that it goes on in.
+    /// Parses a cursor into the sort order and the start of the page.
     ///
     /// # Errors
-    /// When the text is no cursor.
+    /// If the cursor is invalid.
     pub fn of_cursor(text: &str) -> Result<(Self, Cursor), Problem> {
         let orders = Sort::ALL
             .iter()

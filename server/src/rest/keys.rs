@@ -60,16 +60,17 @@ pub struct KeyListQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the previous page, whose order is kept: `sort` and `order` are then ignored.
+    /// The `next_cursor` of the previous page. It contains the sort order, so `sort` and `order` are ignored.
     #[param(
         pattern = "^(name\\.(asc|desc)\\.key_[0-9a-f]{32}~|(created_at|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{1,19})$"
     )]
     cursor: Option<String>,
-    /// The field by which the list is sorted. Never used counts as used first, and never expires as expiring last. Default:
-    /// `created_at`. Sorting by `last_used_at` or `expires_at` reads all matching keys for each page.
+    /// The field by which the list is sorted. Default: `created_at`. Keys that were never used count as used earliest,
+    /// and keys that never expire as expiring latest. Sorting by `last_used_at` or `expires_at` reads all matching keys
+    /// for each page.
     #[param(value_type = words::KeySort, required = false)]
     sort: Option<Sort>,
-    /// The direction. Default: `asc` for names, which ignore case, and `desc` for times.
+    /// The direction. Default: `asc` for names, whose order ignores case and accents, and `desc` for times.
     #[param(value_type = words::SortOrder, required = false)]
     order: Option<Order>,
     /// Part of the name, display form or external ID, or the whole ID: at most 200 characters.

@@ -22,7 +22,7 @@ use crate::{
     service_token::{ApiCaller, Reach},
 };
 
-/// The organization that `{org}` names, by slug or ID, and the caller.
+/// The organization of the path parameter `{org}`, a slug or ID, and the caller.
 #[derive(Debug)]
 pub struct OrgPath {
     pub org: Org,
@@ -53,7 +53,7 @@ pub struct ProjectPath {
     pub id: ProjectId,
 }
 
-/// The organization, and the ID of a service token that it may have.
+/// The organization and a service token ID. The token may not exist.
 #[derive(Debug)]
 pub struct TokenPath {
     pub of: OrgPath,
@@ -62,10 +62,10 @@ pub struct TokenPath {
 }
 
 impl OrgPath {
-    /// The caller's permit to do `A` in this organization.
+    /// Returns the caller's permit to do `A` in this organization.
     ///
     /// # Errors
-    /// `INSTANCE_TOKEN_REQUIRED` for what an organization's own tokens cannot do.
+    /// `INSTANCE_TOKEN_REQUIRED` if organization tokens cannot perform the action.
     pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, Problem> {
         match &self.caller.reach {
             Reach::Instance(operator) => Ok(operator.permit(&self.org)),
@@ -142,7 +142,7 @@ impl FromRequestParts<AppState> for TokenPath {
     }
 }
 
-/// The organization with this slug or ID.
+/// Finds the organization with this slug or ID.
 async fn named(
     engine: &Engine,
     operator: &Operator,
@@ -155,7 +155,7 @@ async fn named(
     }
 }
 
-/// One part of the path. What is no UTF-8 names nothing.
+/// Returns a path parameter. Invalid UTF-8 means that nothing is found.
 async fn parameter(parts: &mut Parts, name: &str) -> Result<String, Problem> {
     let Path(mut parameters) = Path::<HashMap<String, String>>::from_request_parts(parts, &())
         .await

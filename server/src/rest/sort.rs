@@ -1,4 +1,4 @@
-//! The words for the order of a list.
+//! The values of `sort` and `order`.
 
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ pub enum Sort {
     ExpiresAt,
 }
 
-/// What a list of agents is sorted by.
+/// The field by which a list of agents is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentSort {
@@ -49,10 +49,10 @@ impl Sort {
 }
 
 impl AgentSort {
-    /// Every field that a list can be sorted by.
+    /// Every field by which the list can be sorted.
     pub const ALL: [Self; 2] = [Self::CreatedAt, Self::Name];
 
-    /// The word on the wire.
+    /// The value in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreatedAt => "created_at",

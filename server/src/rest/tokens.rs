@@ -34,7 +34,7 @@ use crate::{
     service_token::Manager,
 };
 
-/// The number of days after which a token expires that is created without an expiry.
+/// The default lifetime of a token, in days.
 pub const DEFAULT_DAYS: u32 = 365;
 
 /// A service token of an organization.
@@ -141,14 +141,14 @@ pub async fn list(
 
 /// Create a service token
 ///
-/// The token reaches this organization alone. Requires a token for the whole instance. The response is the only one that
-/// contains the token.
+/// The token can access only this organization. Requires a token for the whole instance. The response is the only one
+/// that contains the token.
 #[utoipa::path(post, path = "/v1/orgs/{org}/tokens", operation_id = "create_token", tag = "Service tokens",
     request_body = NewTokenFields, responses((status = 201, description = "Created", body = TokenObject),
         (status = 409, description = "LIMIT_REACHED")))]
 pub async fn create(
     State(state): State<AppState>,
-    // Before the body: other tokens are denied whatever they send.
+    // Extracted before the body, so that other tokens are denied regardless of what they send.
     _: Manager,
     of: OrgPath,
     idempotency: Idempotency,

@@ -55,7 +55,7 @@ impl<'a> RateLimit<'a> {
     }
 }
 
-/// Milliseconds in seconds, of which the last may not be over: never more than the window has, even where the clock was set
+/// Converts milliseconds to seconds, rounded up and clamped to the length of the window, in case the clock was set
 /// back.
 fn whole_seconds(millis: i64) -> i64 {
     let seconds = millis.div_euclid(SECOND) + i64::from(millis.rem_euclid(SECOND) > 0);

@@ -1,4 +1,4 @@
-//! What comes in through one door is the same at every other: pages, API, `/v1/verify`, imports.
+//! The same input has the same result through every interface: pages, API, `/v1/verify` and imports.
 
 mod dates;
 mod hostile;

@@ -144,7 +144,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
         convention: Convention::built_in("latchkey").unwrap(),
         sign_up: SignUpPolicy::Invite,
         cached_keys: 1_000,
-        // More domains than by default: tests of long lists have many.
+        // More domains than the default, for tests of long lists.
         limits: Limits {
             domains: 100_000,
             ..Limits::default()

@@ -21,9 +21,9 @@ pub(crate) enum Subject<'a> {
     Account(&'a EmailAddress),
     /// An account, from one known browser.
     Browser(UserId, BrowserNumber),
-    /// Sign-ins of an account that succeeded, from one /24 or /64 and browsers that it does not know.
+    /// Successful sign-ins of an account from one /24 or /64, in browsers that the account does not know.
     SignIns(&'a EmailAddress, &'a Visit),
-    /// The same from one browser that it knows.
+    /// Successful sign-ins in one browser that the account knows.
     SignInsOfBrowser(UserId, BrowserNumber),
     /// The current password of a signed-in user.
     CurrentPassword(UserId),

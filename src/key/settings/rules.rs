@@ -12,7 +12,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// The most characters that an external ID has.
+/// The maximum length of an external ID in characters.
 pub const MAX_EXTERNAL_ID: usize = 255;
 /// The maximum length of notes, in characters.
 pub const MAX_NOTES: usize = 2_000;
@@ -26,7 +26,7 @@ pub enum InvalidKeyField {
     /// The external ID is too long.
     #[error("An external ID must have at most 255 characters.")]
     ExternalIdTooLong,
-    /// Control characters, and characters that nobody sees.
+    /// The external ID has control or invisible characters.
     #[error(
         "An external ID cannot contain line breaks, control characters or invisible characters."
     )]
@@ -177,12 +177,12 @@ impl KeySettings {
     }
 }
 
-/// An external ID in the form in which it is stored and compared; `None` for one that is blank.
+/// Returns the stored form of an external ID, or `None` if it is blank.
 pub fn external_id(text: &str) -> Option<String> {
     Some(nfc(text.trim()).into_owned()).filter(|id| !id.is_empty())
 }
 
-/// What is wrong with an external ID.
+/// Returns why an external ID is invalid, or `None` if it is valid.
 pub fn wrong_external_id(id: &str) -> Option<InvalidKeyField> {
     if id.chars().count() > MAX_EXTERNAL_ID {
         Some(InvalidKeyField::ExternalIdTooLong)

@@ -37,7 +37,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// How many domains it has.
+    /// The number of allowed domains.
     pub fn domains(&self) -> usize {
         self.settings.domains.len()
     }

@@ -20,7 +20,7 @@ const BESIDES: [&str; 8] = [
     "expires_in_days",
 ];
 
-/// The fields that every entry has.
+/// The required fields of an entry.
 pub(super) const REQUIRED: [&str; 2] = ["name", "sha256"];
 
 /// The CSV columns and JSON fields, `name` first.
@@ -39,7 +39,7 @@ pub struct Record {
     pub fields: BTreeMap<&'static str, String>,
     /// Values of the wrong type: the field and the expected type.
     pub misshapen: Vec<(&'static str, &'static str)>,
-    /// Whether it leaves out a field of [`REQUIRED`].
+    /// Whether a field of [`REQUIRED`] is missing.
     pub lacks_required: bool,
 }
 
@@ -56,8 +56,8 @@ pub(super) fn unknown_field(name: &str) -> ImportError {
     ))
 }
 
-/// Reads a table with a line of column names. What spreadsheets leave behind is skipped where nothing is in it: blank rows,
-/// and columns without a name.
+/// Reads CSV with a header row. Blank rows, and blank columns without a name, are skipped, since spreadsheets produce
+/// them.
 pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
     let (text, separator, skipped_lines) = separated(text);
     let mut reader = csv::ReaderBuilder::new()
@@ -114,8 +114,8 @@ fn not_a_table(line: Option<u64>) -> ImportError {
     ))
 }
 
-/// The text without the line `sep=;` that Excel reads, the character that separates its fields, and how many lines were
-/// skipped. Where nothing states it, it is the one that is most often in the first line that is not blank.
+/// Returns the text without Excel's `sep=;` line, the field separator, and the number of lines that were skipped.
+/// Without a `sep=` line, the separator is the candidate that occurs most often in the first line that is not blank.
 fn separated(text: &str) -> (&str, u8, u64) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
@@ -142,7 +142,7 @@ fn separated(text: &str) -> (&str, u8, u64) {
     (text, most.unwrap_or(b','), 0)
 }
 
-/// The columns by their names; `None` for one without a name.
+/// Returns the columns by name; `None` for a column without a name.
 fn columns_of(names: &StringRecord) -> Result<Vec<Option<&'static str>>, ImportError> {
     let mut columns = Vec::new();
     for name in names {
@@ -169,7 +169,7 @@ fn columns_of(names: &StringRecord) -> Result<Vec<Option<&'static str>>, ImportE
     Ok(columns)
 }
 
-/// What a row says; `None` when it has fewer fields than there are names, or something in a column without one.
+/// Returns the fields of a row. `None` if a field is missing, or a column without a name has a value.
 fn fields_of(
     columns: &[Option<&'static str>],
     row: &StringRecord,

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::key::settings::{READ, Written};
 
-/// The field whose value is kept as it is written.
+/// The field whose value is stored as its JSON text.
 const METADATA: &str = "metadata";
 /// The maximum number of items read from one list: more than any list allows, so that validation still reports it as
 /// too long.
@@ -68,7 +68,7 @@ enum FieldValue {
     Switch(bool),
     Number(String),
     Texts(Vec<String>),
-    /// An object, as it was written.
+    /// An object, as its JSON text.
     Object(String),
     Other,
 }
@@ -234,7 +234,7 @@ impl<'de> Deserialize<'de> for FieldValue {
                 Ok(FieldValue::Number(number.to_string()))
             }
 
-            /// JSON Schema, in which the API is described, counts 30.0 as an integer too, and Rust writes it as `30`.
+            /// JSON Schema, which describes the API, treats 30.0 as an integer, and Rust formats it as `30`.
             fn visit_f64<E>(self, number: f64) -> Result<FieldValue, E> {
                 if number.fract() != 0.0 {
                     return Ok(FieldValue::Other);
@@ -273,8 +273,7 @@ impl<'de> Deserialize<'de> for FieldValue {
     }
 }
 
-/// Converts a value to the text it would have in CSV. The error is the expected type.
-/// Metadata is kept as it was written: parsed, some numbers would be others.
+/// Returns metadata as its JSON text, since parsing would change some numbers.
 fn of_metadata(raw: &RawValue) -> FieldValue {
     match raw.get() {
         "null" => FieldValue::Nothing,

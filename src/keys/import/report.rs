@@ -31,9 +31,9 @@ pub struct EntryReport {
     pub name: String,
     /// The key's display form. Empty if it is invalid.
     pub display: String,
-    /// Whether JSON has something of the wrong type in it, or lacks what every entry has.
+    /// Whether a JSON field has the wrong type, or a required field is missing.
     pub is_malformed: bool,
-    /// What key it becomes; `None` when it cannot be imported.
+    /// The key that the entry creates; `None` if it cannot be imported.
     pub becomes: Option<Becomes>,
     /// The errors. Empty if the entry can be imported.
     pub problems: Vec<Problem>,
@@ -41,14 +41,14 @@ pub struct EntryReport {
     pub more_problems: usize,
 }
 
-/// What key an entry becomes: what nobody states is filled in, and importers want to see it before.
+/// The key that an entry creates, with the defaults of missing fields, for the preview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Becomes {
-    /// Secret or widget.
+    /// Secret or widget key.
     pub kind: Kind,
-    /// Live or test.
+    /// Live or test environment.
     pub environment: Environment,
-    /// When it expires; `None` for never.
+    /// The expiry; `None` for never.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -73,7 +73,7 @@ pub enum ImportError {
     /// The file has more than [`MAX_ENTRIES`] entries.
     #[error("A file can contain at most 10,000 keys. Split it into smaller files.")]
     TooMany,
-    /// The org would hold more than it can.
+    /// The import exceeds a limit of the org.
     #[error(transparent)]
     Limit(#[from] LimitReached),
     /// An internal error.

@@ -88,11 +88,12 @@ fn stored_already() -> Problem {
     }
 }
 
-/// Keys that one statement inserts. SQLite looks each parameter up among all of its statement: more would take longer.
+/// The number of keys per INSERT statement. SQLite compares each parameter with all others of the statement, so larger
+/// statements are slower.
 const KEYS_AT_ONCE: usize = 40;
 
-/// Stores every entry; false when one was stored meanwhile by someone else, which is then told and stores nothing. Others
-/// wait for the database meanwhile, so the statements are few.
+/// Stores all entries. Returns false, with nothing stored, if a concurrent request stored one of the keys. Uses few
+/// statements, since other writers wait meanwhile.
 pub(super) async fn store(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
@@ -131,7 +132,7 @@ pub(super) async fn store(
     Ok(true)
 }
 
-/// The project of each choice among the entries; none for one that was deleted meanwhile.
+/// Returns the project of each choice among the entries, without projects that were deleted in the meantime.
 async fn resolve_projects(
     tx: &mut Tx,
     org_id: OrgId,
@@ -180,7 +181,7 @@ async fn insert_keys(
     Ok(keys.iter().map(|(key, _)| key.id).collect())
 }
 
-/// Stores the digests, and gives the keys of those that were not there already.
+/// Inserts the digests, and returns the keys whose digests were new.
 async fn insert_secrets(
     engine: &Engine,
     tx: &mut Tx,

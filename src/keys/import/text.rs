@@ -1,15 +1,15 @@
-//! From the bytes of a file to its text.
+//! Decoding of an uploaded file.
 
 use super::report::ImportError;
 
 const NOT_UTF_8: &str = "The file is not UTF-8 text, so letters with accents would be lost. Save it in UTF-8 and import it \
      again: in Excel, choose “CSV UTF-8” as the file type; in other programs, choose the encoding “UTF-8”.";
 
-/// The text of a file, without the mark that some programs begin files with. Besides UTF-8, UTF-16 is read where such a mark
-/// states it, as in the file type “Unicode Text” of Excel.
+/// Decodes a file, without its byte order mark. Reads UTF-8, and UTF-16 with a byte order mark, such as Excel's
+/// “Unicode Text”.
 ///
 /// # Errors
-/// When the file is in another encoding, and what to do.
+/// If the file has another encoding. The message says what to do.
 pub fn text_of(bytes: Vec<u8>) -> Result<String, ImportError> {
     let unreadable = || ImportError::Unreadable(NOT_UTF_8.to_owned());
     let text = match bytes.as_slice() {
@@ -17,7 +17,7 @@ pub fn text_of(bytes: Vec<u8>) -> Result<String, ImportError> {
         [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes).ok_or_else(unreadable)?,
         _ => String::from_utf8(bytes).map_err(|_| unreadable())?,
     };
-    // In UTF-16 without a mark, every other byte of Latin letters is NUL, which no file of ours holds.
+    // In UTF-16 without a byte order mark, every other byte of Latin letters is NUL, which valid files do not contain.
     if text.contains('\0') {
         return Err(unreadable());
     }

@@ -135,7 +135,7 @@ impl Editor {
         }
     }
 
-    /// Follows the change until it is in effect on every instance. What the page said of the change before is outdated.
+    /// Follows the change until it is in effect on every instance. Clears the message about the previous change.
     fn follow(self) {
         if let Some(outdated) = document().get_element_by_id("changed") {
             outdated.remove();
@@ -147,7 +147,7 @@ impl Editor {
     }
 }
 
-/// Shows the entries on the key as the server wrote them, with every name in them escaped as in the page.
+/// Shows the key's history as the server rendered it, with all names escaped as on the page.
 fn show_history(html: &str) {
     if let Some(history) = document().get_element_by_id("key-history") {
         history.set_inner_html(html);

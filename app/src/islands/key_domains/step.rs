@@ -26,7 +26,8 @@ pub fn sentence(added: &[String], removed: &[String], form: &DomainsForm, step: 
     }
 }
 
-/// The change that undoes one; nothing where nothing was changed. `before` is the domain that the removed one was listed before.
+/// Returns the step that undoes a change; `None` if nothing was changed. `before` is the domain that followed the
+/// removed one in the list.
 pub fn undo_of(
     added: Vec<String>,
     removed: Vec<String>,
@@ -109,7 +110,7 @@ mod tests {
         assert_eq!(
             undo.unwrap().before,
             "b.example",
-            "it goes back to its place"
+            "the domain returns to its previous position"
         );
     }
 }

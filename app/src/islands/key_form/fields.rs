@@ -171,7 +171,7 @@ fn IpRanges(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
-/// What the operator's own system calls what the key is for.
+/// The field for the external ID.
 #[component]
 fn ExternalIdField(value: String, errors: Errors) -> impl IntoView {
     let sentences = errors.of("external_id");
@@ -185,7 +185,7 @@ fn ExternalIdField(value: String, errors: Errors) -> impl IntoView {
     view! {
         <div class="field">
             <label for="external_id">"External ID "<span class="optional">"optional"</span></label>
-            <p class="hint" id="external_id-hint">"The ID that your own system has for the user or the thing that the key is for. Each verification returns it."</p>
+            <p class="hint" id="external_id-hint">"The ID of the user or object that the key is for, in your own system. Each verification returns it."</p>
             <input
                 class="input mono" id="external_id" name="external_id" value=value autocomplete="off" maxlength=MAX_EXTERNAL_ID
                 aria-describedby=described_by("external_id", true, sentences) aria-invalid=invalid_text(sentences)

@@ -23,7 +23,7 @@ pub struct AgentList {
     pub count: i64,
     /// The agents of this page, by name.
     pub rows: Vec<AgentRow>,
-    /// The public ID that the page before ends before, if there is one.
+    /// The public ID before which the previous page ends, if there is one.
     pub previous: Option<String>,
     /// The public ID after which the next page starts, if there is one.
     pub next: Option<String>,
@@ -88,7 +88,7 @@ pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
     let mut rows = rows(engine, &membership, place).await?;
     let count = show::count(engine, &permit).await?;
     if rows.is_empty() && count > 0 {
-        // What was behind the place is gone, or the agent is that the place was beside.
+        // The page is empty: the agents after the position, or the agent that defines it, were deleted.
         place = match place {
             Place::After(id) if show::summary(engine, &permit, id).await?.is_some() => Place::End,
             _ => Place::Start,
@@ -119,7 +119,7 @@ pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
     })
 }
 
-/// The agents of a page, and one more, which says whether there is another page.
+/// Returns the agents of a page, and one more, which shows whether there is another page.
 async fn rows(
     engine: &Engine,
     membership: &Membership,

@@ -75,7 +75,7 @@ pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
     })
 }
 
-/// A page of entries. Of those that were behind its place and are deleted by now, the way leads back to the newest.
+/// Loads a page of entries. If the entries after its position are deleted by now, the page links back to the newest.
 async fn entries(
     engine: &Engine,
     permit: &Permit<to::SeeAuditLog>,

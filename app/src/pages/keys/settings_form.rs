@@ -22,8 +22,8 @@ use crate::{
     values::{key_form::SettingsForm, key_options::EditKeyOptions},
 };
 
-/// Reads the settings of a new key of this kind, and checks all that needs no database, so that what is wrong is shown
-/// together.
+/// Reads the settings of a new key of this kind, and checks everything that does not require the database, so that all
+/// errors are shown together.
 pub fn read_new(
     form: &SettingsForm,
     kind: Option<Kind>,
@@ -77,7 +77,7 @@ pub fn read_change(
     })
 }
 
-/// The settings of a form without a valid name, to check the others.
+/// Reads the settings of a form whose name is invalid, to check the other fields.
 fn unnamed(form: &SettingsForm, kind: Option<Kind>) -> Option<KeySettings> {
     let named = SettingsForm {
         name: "-".to_owned(),
@@ -136,7 +136,7 @@ pub fn resolve(
     (values, errors)
 }
 
-/// What is stored now, as a person reads it: the setting, the name of its field, and the text.
+/// The stored settings in readable form: the setting, the name of its field, and the text.
 fn shown(
     stored: &mut SettingsForm,
     projects: &[(String, String)],

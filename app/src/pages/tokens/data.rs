@@ -1,4 +1,4 @@
-//! The data of the page of service tokens.
+//! The data of the page "Service tokens".
 
 use latchkey::{
     access::{Permit, to},
@@ -9,7 +9,8 @@ use latchkey::{
 
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
 
-/// The maximum number of tokens on the page. An organization can have 100 that work; older ones are only in the API.
+/// The maximum number of tokens on the page. An organization can have 100 valid tokens; older ones are available only
+/// in the API.
 const MAX_ROWS: usize = 200;
 
 /// An organization's service tokens.

@@ -49,7 +49,7 @@ pub struct TokenForm {
     pub name: String,
     #[serde(default)]
     pub scope: String,
-    /// In days.
+    /// The lifetime in days.
     #[serde(default)]
     pub expires: String,
     /// The owner's password.

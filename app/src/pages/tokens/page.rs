@@ -82,7 +82,7 @@ fn TokensView(
         }
         .into_any()
     };
-    let lead = "Your API servers and scripts call Latchkey with a service token. These tokens reach this organization alone.";
+    let lead = "Your API servers and scripts call Latchkey with a service token. These tokens can access only this organization.";
     view! {
         <PageHead title="Service tokens" lead=lead.into_any()/>
         <div class="stack">

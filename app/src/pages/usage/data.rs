@@ -30,7 +30,7 @@ pub struct ReportText {
     pub steps: Vec<Step>,
     /// The sum of the steps.
     pub total: Counts,
-    /// The sum over the same part of the period before.
+    /// The sum over the same part of the previous period.
     pub before: Counts,
     /// Why requests were rejected or limited, most frequent first.
     pub refusals: Vec<(String, i64)>,
@@ -55,7 +55,7 @@ pub struct UsageByKey {
     pub rows: Vec<PartRow>,
     /// The number of keys with requests in the range or in the preceding period, including keys without a row.
     pub keys: i64,
-    /// How many keys can be used, and how many are.
+    /// The number of active keys, and how many of them are used.
     pub in_use: KeysInUse,
     /// The busiest agents whose public ID was sent instead of a key.
     pub agents: Vec<PartRow>,
@@ -69,7 +69,7 @@ pub struct PartRow {
     pub name: String,
     /// The requests in the range.
     pub counts: Counts,
-    /// Over the same part of the period before.
+    /// The sum over the same part of the previous period.
     pub before: Counts,
 }
 
@@ -198,7 +198,7 @@ impl ReportText {
     }
 }
 
-/// A time in UTC.
+/// Formats a time in UTC.
 fn written(time: Timestamp, format: &str) -> String {
     time.utc().strftime(format).to_string()
 }

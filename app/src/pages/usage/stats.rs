@@ -12,19 +12,19 @@ use crate::{
     },
 };
 
-/// How a figure moved. More requests are neither good nor bad news, so that no colour says which.
+/// The change of a figure. It has no color, since more requests are neither good nor bad.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// There was nothing before.
+    /// The previous figure was zero.
     New,
-    /// It did not move.
+    /// The figure did not change.
     Same,
     /// "+8.2 %".
     By(String),
 }
 
 impl Change {
-    /// How many per cent more requests there are than before.
+    /// The change of the number of requests, in percent.
     pub fn of_requests(now: i64, before: i64) -> Self {
         match thousandths(now - before, before) {
             _ if before == 0 => Self::New,
@@ -33,7 +33,7 @@ impl Change {
         }
     }
 
-    /// By how many percentage points a share moved.
+    /// The change of a share, in percentage points.
     fn of_share(share: fn(Counts) -> i64, now: Counts, before: Counts) -> Self {
         match share(now) - share(before) {
             _ if before.all() == 0 => Self::New,
@@ -49,7 +49,7 @@ pub fn Stats(
     range: Range,
     /// The organization's totals.
     report: ReportText,
-    /// How many keys are in use, for those who may know.
+    /// The number of keys in use, for users who can see it.
     keys: Option<KeysInUse>,
 ) -> impl IntoView {
     let ReportText { total, before, .. } = report;

@@ -14,13 +14,13 @@ pub struct InvalidCursor;
 impl TryFrom<String> for Cursor {
     type Error = InvalidCursor;
     fn try_from(text: String) -> Result<Self, InvalidCursor> {
-        // One spelling only, as with ids, of at most 19 digits.
+        // Each position has a single spelling, as IDs do, with at most 19 digits.
         let is_number = text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit());
         let seq: u64 = text.parse().map_err(|_| InvalidCursor)?;
         if !is_number || text.starts_with('0') {
             return Err(InvalidCursor);
         }
-        // Beyond what the database counts to is the end.
+        // A position beyond the range of the database means the end.
         Ok(Self(i64::try_from(seq).unwrap_or(i64::MAX)))
     }
 }

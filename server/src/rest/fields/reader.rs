@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Field, Sent, wrong::Wrong};
 
-/// The fields that a struct is read from.
+/// The fields from which a struct is deserialized.
 pub(super) struct Object(pub Sent);
 
 impl<'de> Deserializer<'de> for Object {

@@ -1,4 +1,4 @@
-//! Dates, to the last that can be stored.
+//! Dates up to the last that can be stored.
 
 use latchkey::{
     key::text::PlainKey,

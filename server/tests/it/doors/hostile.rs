@@ -1,8 +1,9 @@
-//! The same hostile requests to a Latchkey on SQLite and to one on Postgres: both answer the same, and neither fails.
+//! The same hostile requests to an instance on SQLite and to one on Postgres: both return the same response, and
+//! neither fails.
 //!
-//! The doors come from the lists that the routes come from: the API's operations from its description, pages, forms and
-//! server functions from the denial table, which a test compares with the router. Fields are those that the description,
-//! the table or the page itself names.
+//! The tested routes come from the lists that define them: API operations from the OpenAPI description; pages, forms
+//! and server functions from the denial table, which another test compares with the router. Field names come from the
+//! description, the table or the page.
 
 use std::collections::BTreeSet;
 
@@ -26,9 +27,9 @@ use crate::{
     test_app::{Browser, HttpAnswer, TestApp, TestOrg, api::Api, org::PASSWORD},
 };
 
-/// How many requests are sent, unless `LATCHKEY_TEST_TRIES` says so.
+/// The number of requests, unless `LATCHKEY_TEST_TRIES` overrides it.
 const TRIES: usize = 600;
-/// Parameters that pages read and none of their links may name.
+/// Parameters that pages read, including those that no link contains.
 const PARAMETERS: [&str; 20] = [
     "q",
     "status",
@@ -52,7 +53,7 @@ const PARAMETERS: [&str; 20] = [
     "no_such_parameter",
 ];
 
-/// A way in, and what can be sent.
+/// A route, and its valid request.
 #[derive(Debug, Clone)]
 enum Door {
     /// An operation of the API.
@@ -72,13 +73,13 @@ enum Door {
     },
 }
 
-/// What is changed of a door's usual request.
+/// The change to a route's valid request.
 #[derive(Debug, Clone)]
 struct Hostile {
     fields: Vec<(Index, String, String)>,
-    /// In place of a part of the path.
+    /// Replaces a part of the path.
     part: Option<(Index, String)>,
-    /// In place of the whole body or query.
+    /// Replaces the whole body or query.
     whole: Option<String>,
     repeats: bool,
 }
@@ -97,7 +98,7 @@ fn hostile() -> impl Strategy<Value = Hostile> {
     })
 }
 
-/// A Latchkey with an org, and the ways to it.
+/// An instance with an org, and clients for it.
 struct Side<'a> {
     app: &'a TestApp,
     org: TestOrg,
@@ -117,9 +118,9 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// Sends a request for a key that is new.
+    /// Sends a request that concerns a newly created key.
     async fn ask(&self, door: &Door, hostile: &Hostile) -> HttpAnswer {
-        // Ids begin with the time, so that lists by id are in the order of creation on both.
+        // IDs start with the time, so that lists by ID have the order of creation on both.
         self.app.clock.advance(1_000);
         let key = self.org.key("Production").await.id.to_string();
         self.app.clock.advance(1_000);
@@ -198,13 +199,13 @@ async fn both_databases_answer_the_same_and_never_fail() {
     let doors = doors(&sqlite).await;
     let tries = std::env::var("LATCHKEY_TEST_TRIES").ok();
     let tries = tries.and_then(|tries| tries.parse::<usize>().ok());
-    // The usual run sends the same requests each time; a long one goes on from them.
+    // The default run always sends the same requests; a long run continues after them.
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let (mut answered, mut differences) = (BTreeSet::new(), Vec::new());
     for attempt in 0..tries.map_or(TRIES, |tries| tries * 10) {
         let hostile = hostile().new_tree(&mut runner).unwrap().current();
-        // Each door in turn, so that each has its share.
+        // Routes take turns, so that each is tested equally often.
         let door = &doors[attempt % doors.len()];
         if attempt % 50 == 0 {
             furnish(sqlite.app, &sqlite.org).await;
@@ -217,7 +218,7 @@ async fn both_databases_answer_the_same_and_never_fail() {
             .any(|answer| answer.status.is_server_error());
         let (mut one, mut other) = (comparable(&one), comparable(&other));
         if matches!(door, Door::Browser { path, .. } if path == "/metrics") {
-            // They count for the process, which is the same.
+            // Metrics of the process, which both instances share.
             one.clear();
             other.clear();
         }
@@ -246,7 +247,7 @@ async fn both_databases_answer_the_same_and_never_fail() {
     apps.1.remove().await;
 }
 
-/// Every way in.
+/// Returns every route.
 async fn doors(side: &Side<'_>) -> Vec<Door> {
     let description = side.app.browser().get("/openapi.json").await.json();
     let mut doors = operations(&description);
@@ -280,7 +281,7 @@ async fn doors(side: &Side<'_>) -> Vec<Door> {
     doors
 }
 
-/// The names of fields and of parameters of links in a page.
+/// Returns the names of a page's fields and of its links' parameters.
 fn names_in(page: &str) -> BTreeSet<String> {
     let fields = page
         .split("name=\"")
@@ -329,7 +330,7 @@ fn operations(description: &Value) -> Vec<Door> {
     doors
 }
 
-/// What a field of a body usually is; null where it can be left out.
+/// Returns a valid value of a body field; null if the field is optional.
 fn usual(field: &str) -> Value {
     match field {
         "name" => "Made".into(),
@@ -379,7 +380,7 @@ fn query_of(names: &[String], hostile: &Hostile) -> String {
         .iter()
         .map(|(place, text, _)| (place.get(names).as_str(), text.as_str()));
     let query = encoded(fields.chain(whole), hostile.repeats);
-    // As long an address as HTTP servers take.
+    // The maximum URL length of the HTTP server.
     format!(
         "?{}",
         query
@@ -416,7 +417,7 @@ fn form_of(usual: &str, names: &[String], hostile: &Hostile) -> String {
     )
 }
 
-/// As a form; with what is no UTF-8 at its end if `is_broken`.
+/// Encodes a form, with invalid UTF-8 at its end if `is_broken`.
 fn encoded<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>, is_broken: bool) -> String {
     let form = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
@@ -445,8 +446,8 @@ fn with_part(path: &str, part: &Option<(Index, String)>) -> String {
     parts.join("/")
 }
 
-/// An answer without ids, secrets and what else is random: runs of 12 letters and digits, one of which is a digit, and the
-/// last four characters of keys.
+/// Returns a response without IDs, secrets and other random parts: runs of 12 letters and digits with at least one
+/// digit, and the last four characters of keys.
 fn comparable(answer: &HttpAnswer) -> String {
     let (status, location) = (answer.status.as_u16(), answer.header("location"));
     let whole = format!("{status} {location} {}", answer.body);
@@ -461,7 +462,7 @@ fn comparable(answer: &HttpAnswer) -> String {
     let mut after_dots = 0;
     for c in whole.chars() {
         if c == '•' {
-            // As are the last of those that are shown of a key's front.
+            // The last of the prefix characters that are shown are random, too.
             if after_dots == 0 {
                 run = "#".to_owned();
             }
@@ -481,7 +482,7 @@ fn comparable(answer: &HttpAnswer) -> String {
     text
 }
 
-/// Requests that no door is asked by, but for this one: what a body's bytes are is the router's business.
+/// Raw bytes, which the other test does not send: the router rejects them.
 #[tokio::test]
 async fn bytes_that_are_no_text_fail_nowhere() {
     let app = TestApp::on_sqlite().await;

@@ -1,4 +1,4 @@
-//! Values that nobody sends who means well.
+//! Hostile values.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ pub fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// JSON, some of it not valid.
+/// JSON, partly invalid.
 pub fn any_json() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => prop::sample::select(json()),

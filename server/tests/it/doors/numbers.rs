@@ -1,4 +1,4 @@
-//! Numbers in metadata, which come back as they came.
+//! Numbers in metadata are returned unchanged.
 
 use axum::http::Method;
 use latchkey::keys::import::{Format, import};
@@ -26,7 +26,7 @@ on_both! {
         let key = created.json()["key"].as_str().unwrap().to_owned();
         let token = app.service_token().await;
         for key in [&key, "first", "second"] {
-            // The first answer is read from the database, the second from memory.
+            // The first response is read from the database, the second from the cache.
             for _ in 0..2 {
                 let verified = app.post_verify(Some(&token), &json!({"key": key}).to_string()).await;
                 assert!(verified.body.contains(METADATA), "{}", verified.body);

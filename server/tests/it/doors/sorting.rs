@@ -1,4 +1,4 @@
-//! Lists of names, which are sorted as people sort, in the same way by both databases.
+//! Lists of names are sorted alphabetically, in the same order on both databases.
 
 use latchkey::{
     agents::{self, show::Place},
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::test_app::{TestApp, org::agent};
 
-/// In order.
+/// Sorted.
 const NAMES: [&str; 12] = [
     "1st",
     "Apple",
@@ -27,7 +27,7 @@ const NAMES: [&str; 12] = [
     "北京",
 ];
 
-/// The same in an order that is neither this one nor that of bytes.
+/// The names in an order that is neither sorted nor byte order.
 fn shuffled() -> impl Iterator<Item = &'static str> {
     (0..NAMES.len()).map(|place| NAMES[place * 5 % NAMES.len()])
 }

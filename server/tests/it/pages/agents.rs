@@ -201,7 +201,7 @@ fn shown(page: &HttpAnswer) -> Vec<usize> {
     names.map(|rest| rest[..2].parse().unwrap()).collect()
 }
 
-/// Where the link of the pager leads.
+/// The URL of a pager link.
 fn link(page: &HttpAnswer, rel: &str) -> Option<String> {
     let (_, rest) = page.body.split_once(&format!("rel=\"{rel}\" href=\""))?;
     Some(rest.split('"').next()?.replace("&amp;", "&"))

@@ -1,4 +1,4 @@
-//! Service tokens of one organization: how they are managed, and what they reach.
+//! Service tokens of one organization: managing them, and what they can access.
 
 use axum::http::Method;
 use latchkey::{agents, service_tokens::TokenScope, usage::flush::flush};

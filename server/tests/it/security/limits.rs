@@ -1,4 +1,4 @@
-//! What an org that holds as much as it can is told at each door.
+//! The error at each interface when an org has reached its limits.
 
 use latchkey::{limits::Limits, role::Role};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Form tokens, cookies, ids and cursors that no form and no page ever held: Postgres takes no NUL in a text.
+//! Forged form tokens, cookies, IDs and cursors, including NUL, which Postgres does not store in text.
 
 use axum::http::{Method, header};
 use latchkey::role::Role;

@@ -1,4 +1,4 @@
-//! What the heaviest use of one org costs another: nothing but time, of which `cargo xtask bench abuse` says how much.
+//! Heavy use of one org delays another only briefly. `cargo xtask bench abuse` measures by how much.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::test_app::{
     said,
 };
 
-/// Longer than anything here takes, shorter than a request may.
+/// Longer than any request here takes, but shorter than the request timeout.
 const SOON: Duration = Duration::from_secs(20);
 
 on_both! {
@@ -96,7 +96,7 @@ on_both! {
     }
 }
 
-/// Domains, agents and projects up to what an org can hold at a tenth of the default limits.
+/// Creates as many domains, agents and projects as a tenth of the default limits.
 async fn fill(org: &TestOrg) {
     let limits = Limits::default();
     for number in 0..4 {
@@ -117,7 +117,7 @@ async fn fill(org: &TestOrg) {
     }
 }
 
-/// An upload of which little arrives.
+/// A stalled upload.
 fn begin_upload(app: &TestApp, org: &TestOrg) -> latchkey::arrivals::Arrival<latchkey::id::OrgId> {
     let mut arrival = import::begin(&app.engine, &org.permit()).unwrap();
     arrival.grow(1_000).unwrap();

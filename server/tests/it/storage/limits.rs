@@ -1,4 +1,4 @@
-//! How much one org can hold.
+//! Limits per org.
 
 use std::{fmt::Debug, future::Future, sync::Arc};
 
@@ -53,7 +53,7 @@ on_both! {
         let (made, errors) = projects.await;
         assert_eq!(made, 2, "with Default");
         assert!(errors.iter().all(|error| matches!(error, ProjectError::Limit(_))), "{errors:?}");
-        // What one org holds is no other's.
+        // The limits of one org do not affect another.
         other.key("One").await;
         agents::create::create(&engine, &other.permit(), &agent("Bot", &[])).await.unwrap();
         projects::create(&engine, &other.permit(), &"Shop".parse().unwrap()).await.unwrap();
@@ -72,7 +72,7 @@ on_both! {
             }
         }).await;
         assert_eq!(made, 2);
-        // A share of the queue for hashes is the other thing that they can exceed.
+        // Concurrent calls can also exceed their share of the hash queue.
         assert!(errors.iter().all(|error| matches!(error, CreateUserError::Limit(_) | CreateUserError::Fault(_))), "{errors:?}");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM users").await, 2);
         engine.db().close().await;
@@ -111,7 +111,7 @@ on_both! {
         let more = |domains: &[&str]| EditAgent::from(agent("Bot", domains));
         let full = agents::edit::edit(&engine, &org.permit(), bot.public_id, more(&["b.example", "c.example"])).await;
         assert!(matches!(full, Err(AgentError::Limit(_))), "{full:?}");
-        // What does not grow is edited.
+        // An edit that adds nothing is allowed above the limit.
         agents::edit::edit(&engine, &org.permit(), bot.public_id, more(&["c.example"])).await.unwrap();
         let full = agents::create::create(&engine, &org.permit(), &agent("Other", &["d.example"])).await;
         assert!(matches!(full, Err(AgentError::Limit(_))), "{full:?}");
@@ -150,7 +150,7 @@ on_both! {
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
         let (made, errors) = concurrently(|number| run(file(&format!("part{number}"), 2, 0), false)).await;
-        // A share of the queue is the other thing that they can exceed.
+        // Concurrent calls can also exceed their share of the queue.
         assert!(errors.iter().all(|error| matches!(error, ImportError::Limit(_) | ImportError::Fault(_))), "{errors:?}");
         assert!(made <= 2, "{made}");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 2 * made as i64);
@@ -175,7 +175,7 @@ async fn limited(app: &TestApp, limits: Limits) -> Arc<Engine> {
         .await
 }
 
-/// How many of twelve concurrent calls succeed, and the errors of the others.
+/// Returns how many of twelve concurrent calls succeed, and the errors of the others.
 async fn concurrently<T, E, F>(call: impl Fn(usize) -> F) -> (usize, Vec<E>)
 where
     T: Send + 'static,
@@ -193,7 +193,7 @@ where
     (done, errors)
 }
 
-/// A file of keys, each with so many domains.
+/// Returns an import file with this many keys, each with this many domains.
 fn file(name: &str, keys: usize, domains: usize) -> String {
     let mut file = "name,sha256,kind,domains\n".to_owned();
     for number in 0..keys {

@@ -48,7 +48,7 @@ on_both! {
             }
             drop(trying);
             let nothing_counts = async {
-                // The sign-ins that succeeded have a row of their own.
+                // Successful sign-ins have a separate row.
                 while app.database.number("SELECT COUNT(*) FROM attempts WHERE made > 0").await > 1 {
                     tokio::task::yield_now().await;
                 }
@@ -138,7 +138,7 @@ on_both! {
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM attempts WHERE made > 0").await, 1, "their own row");
         assert_eq!(try_password(&app.engine, DANA, PASSWORD, HOME, "").await, WAIT);
-        // Elsewhere, and in a browser that the account knows, they are others.
+        // Sign-ins from another network, and in a known browser, have separate budgets.
         assert_eq!(try_password(&app.engine, DANA, PASSWORD, "203.0.113.9", "").await, "signed in");
         assert_eq!(try_password(&app.engine, DANA, PASSWORD, HOME, &known).await, "signed in");
         app.clock.advance(15 * MINUTE);

@@ -86,7 +86,7 @@ on_both! {
         let org = app.org("northwind").await;
         let key = org.key("Steady").await.id;
         app.set_time("2026-11-26T00:20:00Z");
-        // 240 a day, ten an hour, and three of today.
+        // 240 a day, ten an hour, and three today.
         for day in 0..800 {
             let (today, midnight) = (day == 0, jiff::Timestamp::from_second(1_795_651_200 - day * 86_400).unwrap());
             insert_for(app, org.org.id, key, "day", &midnight.to_string(), "VALID", if today { 3 } else { 240 }).await;

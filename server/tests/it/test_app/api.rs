@@ -29,7 +29,7 @@ impl TestApp {
         self.api_with(TokenScope::Manage).await
     }
 
-    /// The same at the server of another engine.
+    /// The API client of another engine's server.
     pub async fn api_on(&self, engine: &Arc<Engine>) -> Api {
         let router = self.server_on(engine);
         Api {
@@ -38,12 +38,12 @@ impl TestApp {
         }
     }
 
-    /// A caller whose token is for the whole instance and has this scope.
+    /// A client whose token is for the whole instance and has this scope.
     pub async fn api_with(&self, scope: TokenScope) -> Api {
         self.api_of(None, scope).await
     }
 
-    /// A caller whose token has this scope, and reaches one organization or the whole instance.
+    /// A client whose token has this scope, for one organization or the whole instance.
     pub async fn api_of(&self, org: Option<&TestOrg>, scope: TokenScope) -> Api {
         let token = self.token(org, scope).await;
         let (router, origin) = self.server(&[]);
@@ -92,7 +92,7 @@ impl Api {
         self.send_bytes(method, path, body.into(), headers).await
     }
 
-    /// The same with a body that need not be text.
+    /// Sends a body that can be any bytes.
     pub async fn send_bytes(
         &self,
         method: Method,

@@ -113,7 +113,7 @@ impl Browser {
         }
     }
 
-    /// The request to the host of the server's pages, unless it names another.
+    /// Adds the host of the server's pages, unless the request has another.
     fn to_own_host(&self, request: Builder) -> Builder {
         let names_host = request
             .headers_ref()

@@ -31,7 +31,7 @@ pub const PASSWORD: &str = "marmalade on a tuesday";
 /// An org, and the operator's permit for everything in it.
 pub struct TestOrg {
     pub org: Org,
-    /// The engine that it was made with.
+    /// The engine that created the org.
     pub engine: Arc<Engine>,
 }
 

@@ -207,7 +207,7 @@ fn latchkey(program: &Path, data: &Path, convention: &Path, port: u16) -> Comman
         .env("LATCHKEY_PUBLIC_URL", Site { port }.origin())
         .env("LATCHKEY_CONVENTION", convention)
         .env("LATCHKEY_SIGN_UP", "open")
-        // What is stored is larger than an organization can have by default.
+        // The stored data exceeds the default limits of an organization.
         .env("LATCHKEY_DOMAINS_PER_ORG", "1000000")
         // With a trusted proxy, `X-Forwarded-For` sets the client's address.
         .env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");

@@ -40,7 +40,7 @@ pub async fn read(request: Request, arrival: &mut Arrival<OrgId>) -> Result<Impo
     .await
 }
 
-/// The whole body, as far as there is room for it.
+/// Receives the whole body, if there is room for it.
 async fn receive(mut body: Body, arrival: &mut Arrival<OrgId>) -> Result<Vec<u8>, AppError> {
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {

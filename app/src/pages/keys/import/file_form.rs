@@ -21,13 +21,13 @@ pub struct ImportForm {
     /// Whether the text comes from a file and was not pasted.
     #[serde(skip)]
     pub is_file: bool,
-    /// Why the text cannot be read, if it cannot.
+    /// Why the file is not valid text, if it is not.
     #[serde(skip)]
     pub unreadable: Option<String>,
 }
 
 impl ImportForm {
-    /// Takes over what was sent as the text.
+    /// Sets the text to the received bytes.
     pub fn set_text(&mut self, bytes: Vec<u8>) {
         (self.text, self.unreadable) = match text_of(bytes) {
             Ok(text) => (text, None),

@@ -39,7 +39,7 @@ pub struct ImportedEntry {
     pub name: String,
     /// The visible characters of the key.
     pub display: String,
-    /// What key it becomes, if it can be imported.
+    /// The key that the entry creates, if it can be imported.
     pub becomes: Option<Becomes>,
     /// The errors: field and message.
     pub problems: Vec<(String, String)>,
@@ -81,7 +81,7 @@ pub async fn receive(State(site): State<Site>, request: Request) -> Response {
         Err(error) => (Err(error), None),
     };
     let response = respond(&site, parts, answer).await;
-    // The answer names every key: it takes up memory until the client has read it.
+    // The response lists every key, so it keeps its share of memory until the client has read it.
     response.map(|body| {
         Body::new(body.map_frame(move |frame| {
             let _held = &arrival;

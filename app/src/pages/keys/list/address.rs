@@ -15,7 +15,7 @@ pub struct Address {
     pub org: String,
     /// Part of a name, a display form or an external ID.
     pub search: String,
-    /// This external ID alone; empty for all.
+    /// Only keys with this external ID; empty for all.
     pub external_id: String,
     /// One environment; `None` for both.
     pub environment: Option<Environment>,
@@ -136,7 +136,8 @@ impl Address {
         is_narrowed || self.environment.is_some() || self.status != StatusChoice::Any
     }
 
-    /// What the list is narrowed to besides the choices that are always there: its name, its value, and the address without.
+    /// The filter that is set only through links, not by a control of the list: its name, its value, and the URL
+    /// without it.
     pub fn narrowed_to(&self) -> Option<(&'static str, &str, String)> {
         let all = Self {
             external_id: String::new(),
@@ -146,10 +147,10 @@ impl Address {
             .then(|| ("External ID", self.external_id.as_str(), all.href()))
     }
 
-    /// What is listed of the choices that every page of the list has, but for where it starts.
+    /// The query for the list, without the cursor.
     pub fn query(&self, names_only: bool) -> KeyQuery {
         KeyQuery {
-            // The address holds no more than a search has.
+            // The URL's search text is limited to the maximum length of a search.
             search: self.search.parse().unwrap_or_default(),
             names_only,
             external_id: Some(self.external_id.clone()).filter(|id| !id.is_empty()),
@@ -170,7 +171,7 @@ impl Address {
         }
     }
 
-    /// What a new search keeps: names and words of the address, without those that are empty.
+    /// The parameters that a new search keeps, without empty ones.
     pub fn kept_by_a_search(&self) -> impl Iterator<Item = (&'static str, String)> {
         let kept = Self {
             search: String::new(),

@@ -87,7 +87,7 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
     let query = query(&address, !may(Action::SeeKeyDetails));
     let mut page = list(engine, &membership.permit()?, &query).await?;
     if page.keys.is_empty() && page.matching > 0 {
-        // What was behind the place is gone, as after a change of all keys of the last page.
+        // The page is empty, for example after a bulk change of all keys on the last page.
         let cursor = match query.cursor {
             Some(Cursor::Before(_)) => None,
             _ => Some(Cursor::End),

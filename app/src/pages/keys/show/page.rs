@@ -179,7 +179,7 @@ fn StateNotice(org: String, key: KeyView) -> impl IntoView {
     let (tone, symbol, text) = match key.state.status {
         Status::Active if effect.is_none() => return None,
         Status::Active => {
-            // What a change in place removes, since it says anew whether it is in effect.
+            // Replaced by a change in place, whose message says whether it is in effect.
             return Some(view! {
                 <div class="notice ok" id="changed"><Icon symbol=Symbol::Check/><div><p>"Changed just now."</p>{effect}</div></div>
             }.into_any());
