@@ -94,12 +94,18 @@ impl AllowedOrigins {
 
 impl Held {
     /// Whether pages of the origin are allowed; `None` if the database must be read first.
-    fn decide(&self, origin: &Origin<'_>, with_subdomains: bool) -> Option<bool> {
+    fn decide(
+        &self,
+        origin: &Origin<'_>,
+        with_subdomains: bool,
+        of: Option<OrgId>,
+    ) -> Option<bool> {
         let patterns = self.patterns.as_ref()?;
         if self.all_stale.is_some() {
             return None;
         }
-        let is_current = |org: &OrgId| !self.stale.contains_key(org);
+        let is_current =
+            |org: &OrgId| of.is_none_or(|of| of == *org) && !self.stale.contains_key(org);
         if patterns.allow(origin, with_subdomains, is_current) {
             return Some(true);
         }
@@ -121,11 +127,16 @@ impl Held {
     }
 }
 
-/// Returns whether pages of this origin, given as the value of an `Origin` header, can read responses.
+/// Returns whether pages of this origin, given as the value of an `Origin` header, can read responses: because `of` allows
+/// it, or any org if `of` is `None`.
 ///
 /// # Errors
 /// If nothing is cached and the database cannot be reached.
-pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError> {
+pub async fn allows(
+    engine: &Engine,
+    origin: &str,
+    of: Option<OrgId>,
+) -> Result<bool, StorageError> {
     let Ok(origin) = Origin::parse(origin) else {
         return Ok(false);
     };
@@ -134,7 +145,7 @@ pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError>
     let (decided, is_old) = {
         let held = memory.read();
         let is_old = held.is_old(engine.clock.monotonic());
-        (held.decide(&origin, with_subdomains), is_old)
+        (held.decide(&origin, with_subdomains, of), is_old)
     };
     let _loading = match (decided, is_old) {
         (Some(decided), false) => return Ok(decided),
@@ -156,7 +167,9 @@ pub async fn allows(engine: &Engine, origin: &str) -> Result<bool, StorageError>
             "failed to reload the allowed origins, keeping the cached ones"
         );
     }
-    Ok(patterns.allow(&origin, with_subdomains, |_| true))
+    Ok(patterns.allow(&origin, with_subdomains, |org| {
+        of.is_none_or(|of| of == *org)
+    }))
 }
 
 /// Reloads the patterns that are due.

@@ -206,28 +206,29 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(table, @r"
-        see keys                             yes   yes   yes
-        see details of keys and projects     yes   yes   –
-        create keys                          yes   –     –
-        edit keys                            yes   –     –
-        rotate keys                          yes   –     –
-        disable keys                         yes   –     –
-        revoke keys                          yes   –     –
-        edit allowed domains                 yes   –     –
-        edit agents                          yes   –     –
-        edit projects                        yes   –     –
-        see usage                            yes   yes   yes
-        see usage by key                     yes   yes   –
-        export usage                         yes   yes   –
-        review keys                          yes   yes   –
-        see the audit log                    yes   yes   –
-        see members                          yes   yes   yes
-        invite members                       yes   –     –
-        change roles                         yes   –     –
-        remove members                       yes   –     –
-        change the organization's settings   yes   –     –
-        edit webhooks                        yes   –     –
-        delete the organization              yes   –     –
+        see keys                             yes   yes   yes    yes    –
+        see details of keys and projects     yes   yes   –      yes    –
+        create keys                          yes   –     –      yes    –
+        edit keys                            yes   –     –      yes    –
+        rotate keys                          yes   –     –      yes    –
+        disable keys                         yes   –     –      yes    –
+        revoke keys                          yes   –     –      yes    –
+        edit allowed domains                 yes   –     –      yes    –
+        edit agents                          yes   –     –      yes    –
+        edit projects                        yes   –     –      yes    –
+        see usage                            yes   yes   yes    yes    –
+        see usage by key                     yes   yes   –      yes    –
+        export usage                         yes   yes   –      yes    –
+        review keys                          yes   yes   –      yes    –
+        see the audit log                    yes   yes   –      yes    –
+        see members                          yes   yes   yes    –      –
+        invite members                       yes   –     –      –      –
+        change roles                         yes   –     –      –      –
+        remove members                       yes   –     –      –      –
+        change the organization's settings   yes   –     –      –      –
+        edit webhooks                        yes   –     –      –      –
+        manage service tokens                yes   –     –      –      –
+        delete the organization              yes   –     –      –      –
         ");
     }
 }

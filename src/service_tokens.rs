@@ -14,7 +14,7 @@ pub use self::{
         CreateTokenError, CreatedToken, MAX_ORG_TOKENS, NewToken, create_for_instance,
         create_for_org,
     },
-    list::{TokenSummary, find_of_org, list, list_of_org},
+    list::{TokenSummary, find_of_org, list, list_of_org, working_first},
     recognise::{recognise, recognise_from_memory, store_last_use},
     revoke::{RevokeTokenError, revoke, revoke_of_org},
     token::ServiceToken,

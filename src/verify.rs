@@ -53,7 +53,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
             InvalidReason::Malformed
         }
         Recognised::Miswritten | Recognised::Malformed => {
-            return Ok(unattributed(Answer::invalid(InvalidReason::Malformed)));
+            return Ok(unattributed(absent(request, InvalidReason::Malformed)));
         }
     };
     let found = loop {
@@ -70,11 +70,7 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
         agent,
     }) = found
     else {
-        // An organization's own token must not reveal whether a key of another organization exists.
-        return Ok(unattributed(match request.org {
-            None => Answer::invalid(reason_if_absent),
-            Some(_) => Answer::of(Outcome::InvalidApiKey),
-        }));
+        return Ok(unattributed(absent(request, reason_if_absent)));
     };
     let mut decision = match decide::usable(&known, secret_id, now.wall) {
         Err(answer) => Decision::of(answer),
@@ -97,6 +93,15 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
     answer.key = Some(known);
     answer.org = Some(org);
     Ok(answer)
+}
+
+/// The answer for a text that is not a key. To an organization's own token it gives no reason, so that the key of another
+/// organization looks the same as one that does not exist.
+fn absent(request: &Request<'_>, reason: InvalidReason) -> Answer {
+    match request.org {
+        None => Answer::invalid(reason),
+        Some(_) => Answer::of(Outcome::InvalidApiKey),
+    }
 }
 
 /// Verifies a request without a key. An agent's public ID can replace the key if the convention allows it.

@@ -11,7 +11,7 @@ use latchkey::{
     access::{Membership, Permit, Permitted},
     accounts::{
         known_browser,
-        sessions::{SessionRecord, SignedIn},
+        sessions::{SessionHash, SessionRecord, SignedIn},
         sign_in::sign_out,
     },
     caller::{Person, Visit},
@@ -220,6 +220,12 @@ impl PageRequest {
         let kept = known_browser::remember(self.engine(), shown, who).map_err(Fault::from)?;
         self.known_browser.keep(kept);
         Ok(())
+    }
+
+    /// The hash of the session's ID, as it is stored.
+    pub fn session_hash(&self) -> SessionHash {
+        let id = self.session.id().map_or(0, |id| id.0);
+        SessionHash::of(&id.to_be_bytes())
     }
 
     /// The session's record, if a user is signed in.

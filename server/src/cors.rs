@@ -59,7 +59,7 @@ async fn allowed_origin(
     let Ok(text) = origin.to_str() else {
         return Ok(None);
     };
-    let allows = allowed_origins::allows(&state.engine, text).await;
+    let allows = allowed_origins::allows(&state.engine, text, None).await;
     Ok(allows?.then(|| origin.clone()))
 }
 

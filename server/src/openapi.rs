@@ -28,7 +28,8 @@ use crate::{api, problem};
             paginated: a page has up to `limit` items and at most about 1 MB. To get the next page, send `next_cursor` as \
             `cursor`, until it is null. `{org}` is the slug or ID of an organization."
     ),
-    components(schemas(problem::Document, words::KeySort, words::AgentSort, words::SortOrder, words::AuditEventFilter)),
+    components(schemas(problem::Document, words::KeySort, words::AgentSort, words::SortOrder, words::AuditEventFilter,
+        words::NumberOfDays)),
     tags(
         (name = "Verification", description = "Verify a key on every request to your API."),
         (name = "Organizations", description = "Your customers' teams."),

@@ -173,6 +173,15 @@ impl Problem {
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
+    /// An organization's own tokens have too many requests in progress.
+    pub fn too_many_of_org() -> Self {
+        Self::new(
+            Code::Unavailable,
+            "This organization has too many requests in progress. Retry in two seconds.",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
+    }
+
     /// An internal error.
     pub fn internal() -> Self {
         Self::new(

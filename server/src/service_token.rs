@@ -9,12 +9,12 @@ use axum::{
 use latchkey::{
     access::{AccessError, Operator, OrgToken},
     db::StorageError,
-    id::ServiceTokenId,
+    id::{OrgId, ServiceTokenId},
     key::text::PlainKey,
     service_tokens::{self, ServiceToken, TokenScope},
 };
 
-use crate::{app_state::AppState, client_address::visit, problem::Problem};
+use crate::{app_state::AppState, client_address::visit, problem::Problem, shares::Turn};
 
 /// A caller with an operator's service token of the scope `manage`.
 #[derive(Debug, Clone)]
@@ -25,10 +25,12 @@ pub struct Manager {
 }
 
 /// A caller with a service token of the scope `manage`, of the operator or of an organization.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ApiCaller {
     pub reach: Reach,
     pub token_id: ServiceTokenId,
+    /// The organization's place, for its own tokens. Held until the request is handled.
+    _turn: Option<Turn<OrgId>>,
 }
 
 /// What a caller can access.
@@ -110,6 +112,13 @@ impl FromRequestParts<AppState> for ApiCaller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let token = token_of(parts, state).await?;
         let visit = visit(parts, &state.settings.trusted_proxies);
+        let turn = match token.org_id {
+            Some(org_id) => {
+                let turn = state.shares.orgs.turn(org_id).await;
+                Some(turn.ok_or_else(Problem::too_many_of_org)?)
+            }
+            None => None,
+        };
         let own = OrgToken::find(&state.engine, &token, visit.clone()).await;
         let own = own.map_err(|error| match error {
             AccessError::Fault(fault) => fault.into(),
@@ -117,12 +126,13 @@ impl FromRequestParts<AppState> for ApiCaller {
         })?;
         let reach = match own {
             Some(own) if own.scope() == TokenScope::Manage => Some(Reach::Org(Box::new(own))),
-            Some(_) => None,
-            None => Operator::with_token(&state.engine, &token, visit).map(Reach::Instance),
+            // Of a token that is neither, the denial is recorded.
+            _ => Operator::with_token(&state.engine, &token, visit).map(Reach::Instance),
         };
         Ok(Self {
             reach: reach.ok_or_else(Problem::forbidden)?,
             token_id: token.id,
+            _turn: turn,
         })
     }
 }

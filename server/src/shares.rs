@@ -11,8 +11,9 @@
 //! - A place and its turn are held until the response body is sent or dropped.
 //!
 //! Connections are limited separately (`connections.rs`), but the connections of a trusted proxy carry the requests of
-//! many clients. Programs with a service token have no share: API servers send thousands of requests from one address.
-//! Only look-ups of tokens that are not in memory wait for each other.
+//! many clients. The operator's programs have no share: API servers send thousands of requests from one address. Only
+//! look-ups of tokens that are not in memory wait for each other. The programs of an organization share its places when
+//! they use the REST API; verification needs none, because it is answered from memory.
 
 mod places;
 
@@ -21,7 +22,10 @@ use std::{
     sync::Arc,
 };
 
-use latchkey::{accounts::sessions::SessionRecord, id::UserId};
+use latchkey::{
+    accounts::sessions::SessionRecord,
+    id::{OrgId, UserId},
+};
 use tower_sessions::Session;
 
 pub use self::places::{Places, Turn};
@@ -34,6 +38,8 @@ const MAX_PAGES: usize = 256;
 const MAX_FORMS: usize = 64;
 /// The maximum number of concurrent requests of one user, including waiting ones.
 const MAX_OF_PERSON: usize = 64;
+/// The maximum number of concurrent REST requests of one organization's own tokens, including waiting ones.
+const MAX_OF_ORG: usize = 64;
 /// The number of requests of each kind that are handled concurrently: as many as a browser opens connections.
 const AT_ONCE: usize = 6;
 /// The number of concurrent session look-ups of one address.
@@ -47,6 +53,7 @@ pub struct Shares {
     pub(crate) arriving_forms: ArrivingForms,
     pub(crate) forms: Arc<Places<IpAddr>>,
     pub(crate) people: Arc<Places<UserId>>,
+    pub(crate) orgs: Arc<Places<OrgId>>,
     session_look_ups: Arc<Places<IpAddr>>,
     token_look_ups: Arc<Places<IpAddr>>,
 }
@@ -58,6 +65,7 @@ impl Default for Shares {
             arriving_forms: ArrivingForms::default(),
             forms: Places::new(MAX_FORMS, AT_ONCE),
             people: Places::new(MAX_OF_PERSON, AT_ONCE),
+            orgs: Places::new(MAX_OF_ORG, AT_ONCE),
             // Waiting look-ups need no limit, because each belongs to a connection, and connections are limited.
             session_look_ups: Places::new(usize::MAX, SESSIONS_AT_ONCE),
             token_look_ups: Places::new(usize::MAX, TOKENS_AT_ONCE),

@@ -15,6 +15,7 @@ use axum::{
 use latchkey::{
     Engine, allowed_origins,
     convention::{ClassIndex, Convention, Scope},
+    id::OrgId,
     outcome::Outcome,
     verify::{self, Answer, InvalidReason, KnownAgent, KnownOrg},
 };
@@ -153,7 +154,8 @@ async fn answer(
         dry_run: body.is_dry_run(),
     };
     let answer = verify::verify(engine, &request).await.map_err(undecided)?;
-    let readable = !answer.origin_allowed && may_be_read(engine, request.origin).await;
+    let readable =
+        !answer.origin_allowed && may_be_read(engine, request.origin, token.org_id).await;
     let headers = ClientHeaders::of(&answer, &request, readable, engine.convention());
     Ok((answer, headers))
 }
@@ -189,11 +191,11 @@ const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
 /// Whether pages of the origin can read a response even though their own key does not allow the origin, for example to
 /// see why the key was rejected.
-async fn may_be_read(engine: &Engine, origin: Option<&str>) -> bool {
+async fn may_be_read(engine: &Engine, origin: Option<&str>, of: Option<OrgId>) -> bool {
     let Some(origin) = origin else {
         return false;
     };
-    match timeout(LONGEST_LOOK, allowed_origins::allows(engine, origin)).await {
+    match timeout(LONGEST_LOOK, allowed_origins::allows(engine, origin, of)).await {
         Ok(Ok(allows)) => allows,
         Ok(Err(error)) => {
             tracing::error!(

@@ -30,7 +30,7 @@ use crate::{
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
     common_passwords::is_common,
-    sessions::{self, Ended, SignedIn},
+    sessions::{self, Ended, SessionHash, SignedIn},
 };
 
 /// A password as it was typed, wiped when dropped. Any text is valid, so that a wrong password can be compared too.
@@ -187,24 +187,26 @@ async fn in_turn<T: Send + 'static>(
 pub async fn change(
     engine: &Engine,
     person: Person,
+    session: SessionHash,
     current: TypedPassword,
     new: NewPassword,
 ) -> Result<SignedIn, ChangePasswordError> {
     let changing = engine.clone();
     let changed = engine
         .commits
-        .spawn(async move { try_change(&changing, person, current, new).await });
+        .spawn(async move { try_change(&changing, person, session, current, new).await });
     changed.await.map_err(|_| StorageError::interrupted())?
 }
 
 async fn try_change(
     engine: &Engine,
     person: Person,
+    session: SessionHash,
     current: TypedPassword,
     new: NewPassword,
 ) -> Result<SignedIn, ChangePasswordError> {
     let user_id = person.user_id;
-    try_current(engine, &person, current).await?;
+    try_current(engine, &person, session, current).await?;
     let hash = hash(engine, new, HashFor::User(user_id)).await?;
     let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
     // The current session continues under a new ID.
@@ -224,22 +226,25 @@ async fn try_change(
 pub async fn confirm(
     engine: &Engine,
     person: Person,
+    session: SessionHash,
     current: TypedPassword,
 ) -> Result<(), ChangePasswordError> {
     let trying = engine.clone();
     let tried = engine
         .commits
-        .spawn(async move { try_current(&trying, &person, current).await });
+        .spawn(async move { try_current(&trying, &person, session, current).await });
     tried.await.map_err(|_| StorageError::interrupted())?
 }
 
 async fn try_current(
     engine: &Engine,
     person: &Person,
+    session: SessionHash,
     current: TypedPassword,
 ) -> Result<(), ChangePasswordError> {
     let user_id = person.user_id;
-    let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id)]).await {
+    let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id, session)]).await
+    {
         Ok(attempt) => attempt,
         Err(AttemptError::TooMany { retry_after }) => {
             return Err(ChangePasswordError::TooMany { retry_after });

@@ -59,6 +59,10 @@ impl SessionHash {
     pub fn of(id: &[u8]) -> Self {
         Self(Sha256::digest(id).into())
     }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl std::fmt::Debug for SessionHash {

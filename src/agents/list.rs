@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use crate::{
     Engine,
     access::{Permit, to},
@@ -59,7 +61,12 @@ pub struct AgentPage {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}~{}", self.id, self.name)
+        write!(
+            f,
+            "{}~{}",
+            self.id,
+            URL_SAFE_NO_PAD.encode(self.name.as_str())
+        )
     }
 }
 
@@ -69,7 +76,10 @@ impl Place {
         let (id, name) = text.split_once('~')?;
         Some(Self {
             id: id.parse().ok()?,
-            name: name.parse().ok()?,
+            name: String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?)
+                .ok()?
+                .parse()
+                .ok()?,
         })
     }
 }

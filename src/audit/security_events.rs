@@ -42,6 +42,7 @@ impl Engine {
     pub(crate) fn note(&self, event: SecurityEvent) {
         let source = Source {
             event: event.event,
+            detail: event.detail(),
             actor: event.caller.actor,
             log: event.log,
         };

@@ -86,6 +86,25 @@ pub async fn list_of_org(
     Ok((tokens, next))
 }
 
+/// Returns an organization's tokens for its page: those that work, then the others, each newest first.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn working_first(
+    engine: &Engine,
+    permit: &Permit<to::ManageTokens>,
+    limit: u16,
+) -> Result<Vec<TokenSummary>, StorageError> {
+    let sql = format!(
+        "{SELECT} WHERE service_tokens.org_id = $1 ORDER BY CASE WHEN service_tokens.revoked_at IS NULL \
+         AND COALESCE(service_tokens.expires_at > $2, TRUE) THEN 0 ELSE 1 END, service_tokens.id DESC LIMIT $3"
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(engine.clock.now()).bind(i64::from(limit)).fetch_all(c).await)?,
+    )
+}
+
 /// Returns one of an organization's tokens.
 ///
 /// # Errors

@@ -43,7 +43,15 @@ pub async fn submit(
         Err(error) => return refused("new_password", &error),
     };
     let current = TypedPassword::new(form.current_password);
-    let who = match password::change(request.engine(), person, current, new).await {
+    let who = match password::change(
+        request.engine(),
+        person,
+        request.session_hash(),
+        current,
+        new,
+    )
+    .await
+    {
         Ok(who) => who,
         Err(error @ ChangePasswordError::WrongPassword) => {
             return refused("current_password", &error);

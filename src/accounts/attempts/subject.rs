@@ -3,7 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{
-    Engine, accounts::known_browser::BrowserNumber, caller::Visit, email::EmailAddress, id::UserId,
+    Engine,
+    accounts::{known_browser::BrowserNumber, sessions::SessionHash},
+    caller::Visit,
+    email::EmailAddress,
+    id::UserId,
     network::Network,
 };
 
@@ -25,8 +29,8 @@ pub(crate) enum Subject<'a> {
     SignIns(&'a EmailAddress, &'a Visit),
     /// Successful sign-ins in one browser that the account knows.
     SignInsOfBrowser(UserId, BrowserNumber),
-    /// The current password of a signed-in user.
-    CurrentPassword(UserId),
+    /// The current password of a user, in one session: a stolen one does not use up the attempts of the others.
+    CurrentPassword(UserId, SessionHash),
     /// The setup code for the first account, from one network.
     SetupCode(&'a Visit),
     /// New accounts, from one network.
@@ -45,7 +49,7 @@ impl Subject<'_> {
     /// Maximum number of attempts per window.
     const fn max(self) -> i64 {
         match self {
-            Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(_) => 10,
+            Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(..) => 10,
             Self::SetupCode(_) | Self::SignUp(_) => 10,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
@@ -61,7 +65,9 @@ impl Subject<'_> {
             Self::Browser(user_id, number) => format!("browser {user_id} {number}"),
             Self::SignIns(email, visit) => format!("sign-ins {email} from {}", household(visit)),
             Self::SignInsOfBrowser(user_id, number) => format!("sign-ins {user_id} {number}"),
-            Self::CurrentPassword(user_id) => format!("password {user_id}"),
+            Self::CurrentPassword(user_id, session) => {
+                format!("password {user_id} {:x?}", session.as_bytes())
+            }
             Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
             Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
         }
@@ -74,7 +80,7 @@ impl Subject<'_> {
             Self::Browser(..)
                 | Self::SignIns(..)
                 | Self::SignInsOfBrowser(..)
-                | Self::CurrentPassword(_)
+                | Self::CurrentPassword(..)
         )
     }
 }

@@ -40,9 +40,10 @@ pub(super) struct Noted {
 }
 
 /// The events that share a per-second limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Source {
     pub(super) event: Event,
+    pub(super) detail: Option<String>,
     pub(super) actor: Actor,
     pub(super) log: Log,
 }
@@ -63,6 +64,13 @@ impl SecurityEvent {
             log,
             changes: Map::new(),
         }
+    }
+
+    /// What was denied, or why a sign-in failed. Limits of an actor count events with different details separately, so that
+    /// many of one do not hide another.
+    pub(super) fn detail(&self) -> Option<String> {
+        let detail = self.changes.get("action").or(self.changes.get("reason"))?;
+        Some(detail.get("to")?.as_str()?.to_owned())
     }
 
     /// Adds a detail.

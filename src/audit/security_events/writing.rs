@@ -22,7 +22,7 @@ use super::noted::{Count, Log, Noted, SecurityEvent, said};
 
 /// Entries of each [`Share`] per hour in an org's log, over all instances: about 100 together.
 const MAX_OF_ORG: u32 = 33;
-/// Entries of one kind of event per hour and actor.
+/// Entries of one kind of event, with one detail, per hour and actor, over all instances.
 const MAX_OF_ACTOR: u32 = 10;
 /// Entries of each [`Share`] per hour that belong to no org, such as failed sign-ins to unknown accounts, over all
 /// instances: about 1,000 together.
@@ -90,7 +90,7 @@ struct Hour {
     /// Number of entries written.
     written: BTreeMap<Share, u32>,
     /// Number of entries written, by kind and actor.
-    by_actor: HashMap<(Event, Actor), u32>,
+    by_actor: HashMap<(Event, Option<String>, Actor), u32>,
     /// Events above the limits.
     more: BTreeMap<(Event, Via), More>,
 }
@@ -197,7 +197,9 @@ impl Writing {
                     None => MAX_OF_NO_ORG,
                 }
                 .div_ceil(instances);
-                if self.hour(log, now).lets_pass(noted.event, actor, max) {
+                let kind = (noted.event, noted.detail(), actor);
+                let max_of_actor = MAX_OF_ACTOR.div_ceil(instances);
+                if self.hour(log, now).lets_pass(kind, max, max_of_actor) {
                     self.entries.push(entry(log, at, &noted));
                 } else {
                     let more = More {
@@ -252,15 +254,21 @@ impl Hour {
     /// Whether one more event can be written, with at most `max` in its share. If so, it counts as written. The first event of
     /// a kind from an actor is always written, so that nobody can hide it behind events of others: in an org's log, the only
     /// actors are its members and tokens.
-    fn lets_pass(&mut self, event: Event, actor: Actor, max: u32) -> bool {
+    fn lets_pass(
+        &mut self,
+        kind: (Event, Option<String>, Actor),
+        max: u32,
+        max_of_actor: u32,
+    ) -> bool {
+        let (event, _, actor) = kind;
         let written = self.written.entry(Share::of(event)).or_default();
-        let by_actor = self.by_actor.get(&(event, actor)).copied().unwrap_or(0);
+        let by_actor = self.by_actor.get(&kind).copied().unwrap_or(0);
         // All unknown callers count as one actor, which appears in no org's log.
-        let is_in_share = actor == Actor::Unknown || by_actor < MAX_OF_ACTOR;
+        let is_in_share = actor == Actor::Unknown || by_actor < max_of_actor;
         let passes = by_actor == 0 || (*written < max && is_in_share);
         if passes {
             *written += 1;
-            self.by_actor.insert((event, actor), by_actor + 1);
+            self.by_actor.insert(kind, by_actor + 1);
         }
         passes
     }
@@ -319,7 +327,7 @@ mod tests {
         let mut passed = |event, actors: Range<i64>| {
             let tries = actors.flat_map(|number| [actor(number); 10]);
             tries
-                .filter(|actor| hour.lets_pass(event, *actor, MAX_OF_ORG))
+                .filter(|actor| hour.lets_pass((event, None, *actor), MAX_OF_ORG, MAX_OF_ACTOR))
                 .count()
         };
         assert_eq!(passed(Event::SessionFailed, 0..5), 33 + 1);
@@ -334,7 +342,7 @@ mod tests {
         let mut passed = |event, actors: Range<i64>| {
             let tries = actors.flat_map(|number| [actor(number); 10]);
             tries
-                .filter(|actor| hour.lets_pass(event, *actor, MAX_OF_ORG))
+                .filter(|actor| hour.lets_pass((event, None, *actor), MAX_OF_ORG, MAX_OF_ACTOR))
                 .count()
         };
         assert_eq!(passed(Event::SessionFailed, 0..100), 33 + 96);
@@ -346,7 +354,7 @@ mod tests {
         let mut hour = Hour::new(Timestamp::from_millis(0));
         let mut passed = |event, who| {
             (0..500)
-                .filter(|_| hour.lets_pass(event, actor(who), MAX_OF_ORG))
+                .filter(|_| hour.lets_pass((event, None, actor(who)), MAX_OF_ORG, MAX_OF_ACTOR))
                 .count()
         };
         assert_eq!(passed(Event::SessionStarted, 1), 10);

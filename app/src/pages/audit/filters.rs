@@ -49,10 +49,6 @@ fn events() -> Vec<(String, String)> {
     let mut last_kind = "";
     for event in Event::ALL {
         let (kind, _) = event.as_str().split_once('.').unwrap_or_default();
-        // Service tokens belong to the instance, so no organization's log has entries about them.
-        if kind == "token" {
-            continue;
-        }
         if kind != last_kind {
             options.push((format!("{kind}.*"), format!("{}: all", kind_title(kind))));
             last_kind = kind;

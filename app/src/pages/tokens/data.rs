@@ -9,16 +9,15 @@ use latchkey::{
 
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
 
-/// The maximum number of tokens on the page. An organization can have 100 valid tokens; older ones are available only
-/// in the API.
-const MAX_ROWS: usize = 200;
+/// The maximum number of tokens on the page. It has all that work: an organization can have 100.
+const MAX_ROWS: u16 = 200;
 
 /// An organization's service tokens.
 #[derive(Debug, Clone)]
 pub struct TokenList {
-    /// Newest first.
+    /// Those that work first, each newest first.
     pub rows: Vec<TokenRow>,
-    /// Whether there are more than the page shows.
+    /// Whether there can be more than the page shows.
     pub has_more: bool,
     /// The creation token of the form.
     pub creation_token: String,
@@ -41,10 +40,10 @@ pub async fn list(request: PageRequest) -> Result<TokenList, AppError> {
     let permit: Permit<to::ManageTokens> = request.permit().await?;
     let engine = request.engine();
     let now = engine.clock().now();
-    let (tokens, next) = service_tokens::list_of_org(engine, &permit, None, MAX_ROWS).await?;
+    let tokens = service_tokens::working_first(engine, &permit, MAX_ROWS).await?;
     Ok(TokenList {
+        has_more: tokens.len() == usize::from(MAX_ROWS),
         rows: tokens.into_iter().map(|token| row(token, now)).collect(),
-        has_more: next.is_some(),
         creation_token: new_creation_token(engine)?,
     })
 }

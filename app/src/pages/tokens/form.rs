@@ -90,7 +90,8 @@ async fn create(request: PageRequest, permit: Permit<to::ManageTokens>, form: To
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };
     let typed = TypedPassword::new(form.password.clone());
-    match password::confirm(request.engine(), request.person().await?, typed).await {
+    let (person, session) = (request.person().await?, request.session_hash());
+    match password::confirm(request.engine(), person, session, typed).await {
         Ok(()) => {}
         Err(error @ ChangePasswordError::WrongPassword) => {
             return Ok(FormAnswer::refused(form.sent_back(), "password", error));

@@ -59,7 +59,7 @@ fn TokensView(
         None => view! { <NewCard path=path.clone() typed errors/> }.into_any(),
     };
     let more = list.has_more.then(|| {
-        view! { <p class="muted small">"Only the newest tokens are listed."</p> }
+        view! { <p class="muted small">"Older tokens that no longer work are not listed."</p> }
     });
     let table = if list.rows.is_empty() {
         view! { <p class="muted body">"No service tokens yet. Create one for the servers that verify your keys."</p> }.into_any()

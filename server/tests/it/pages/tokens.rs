@@ -1,6 +1,6 @@
 //! The page of an organization's service tokens.
 
-use latchkey::role::Role;
+use latchkey::role::{Role, TokenScope};
 use serde_json::json;
 
 use crate::test_app::{Browser, HttpAnswer, TestApp, org::PASSWORD};
@@ -36,6 +36,30 @@ on_both! {
             assert!(refused.body.contains("id=\"password-error\"") && refused.body.contains("value=\"API servers\""));
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM service_tokens").await, 0);
+    }
+
+    async fn wrong_passwords_in_one_session_use_up_the_attempts_of_no_other(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let stolen = app.signed_in(&org, "dana", Role::Owner).await;
+        let form = creation_token(&stolen).await;
+        for _ in 0..10 {
+            assert_eq!(create(&stolen, &form, "wrong").await.status, 422);
+        }
+        assert!(create(&stolen, &form, PASSWORD).await.text().contains("Too many"));
+        let own = app.browser();
+        own.sign_in("dana@northwind.example", PASSWORD).await;
+        assert_eq!(create(&own, &form, PASSWORD).await.status, 200);
+    }
+
+    async fn tokens_that_work_are_listed_before_all_others(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        create(&owner, &creation_token(&owner).await, PASSWORD).await;
+        app.database.execute("UPDATE service_tokens SET name = 'In use'").await;
+        app.token(Some(&org), TokenScope::Verify).await;
+        app.database.execute("UPDATE service_tokens SET revoked_at = 1 WHERE name <> 'In use'").await;
+        let page = owner.get(PAGE).await.text();
+        assert!(page.find("In use") < page.find("Revoked"), "{page}");
     }
 
     async fn a_repeat_that_comes_later_or_after_a_revocation_shows_nothing(app: &TestApp) {

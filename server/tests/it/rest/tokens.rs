@@ -1,10 +1,19 @@
 //! Service tokens of one organization: managing them, and what they can access.
 
 use axum::http::Method;
-use latchkey::{agents, service_tokens::TokenScope, usage::flush::flush};
+use latchkey::{
+    agents,
+    audit::security_events::write,
+    keys::import::{Format, import},
+    service_tokens::TokenScope,
+    usage::flush::flush,
+};
 use serde_json::{Value, json};
 
-use crate::test_app::{TestApp, TestOrg, org::agent};
+use crate::test_app::{
+    TestApp, TestOrg,
+    org::{agent, widget_key},
+};
 
 /// The routes that only a token for the whole instance can use.
 const INSTANCE_ONLY: [(Method, &str); 7] = [
@@ -89,6 +98,42 @@ on_both! {
         assert_eq!(app.database.number(&format!("SELECT COUNT(*) FROM usage_counts WHERE org_id = '{}'", other.org.id)).await, 0);
         assert_eq!(other.summary(foreign.id).await.last_used_at, None);
         assert_ne!(org.summary(own.id).await.last_used_at, None);
+    }
+
+    async fn no_text_tells_whether_another_organization_imported_it(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let token = app.token(Some(&org), TokenScope::Verify).await;
+        // The shape of our own keys with a wrong checksum, which only imported keys have.
+        let texts = ["1", "2"].map(|digit| format!("lk_sk_live_{}", digit.repeat(32)));
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(&texts[0]);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let csv = format!("name,sha256\nImported,{digest}\n");
+        let report = import(&app.engine, &other.permit(), Format::Csv, &csv, false).await.unwrap();
+        assert!(report.imported, "{report:?}");
+        let mut answers = Vec::new();
+        for text in texts {
+            answers.push(app.post_verify(Some(&token), &json!({"key": text}).to_string()).await.json());
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
+
+    async fn denials_of_a_token_are_in_its_organizations_log(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api_of(Some(&org), TokenScope::Verify).await;
+        assert_eq!(api.get("/v1/orgs/northwind/keys").await.status, 403);
+        write(&app.engine, false).await.unwrap();
+        let log = app.api().await.get("/v1/orgs/northwind/audit?event=access.denied").await.json();
+        assert_eq!(log["data"][0]["actor"]["kind"], "token", "{log}");
+    }
+
+    async fn pages_of_another_organizations_domains_read_no_answer(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        other.create_key(widget_key("Widget", &["shop.example"])).await.unwrap();
+        let body = json!({"key": "lk_nothing", "origin": "https://shop.example"}).to_string();
+        for (token, reads) in [(app.token(Some(&org), TokenScope::Verify).await, false), (app.service_token().await, true)] {
+            let answer = app.post_verify(Some(&token), &body).await;
+            assert_eq!(answer.body.contains("access-control-allow-origin"), reads, "{}", answer.body);
+        }
     }
 
     async fn anothers_agent_is_not_found(app: &TestApp) {

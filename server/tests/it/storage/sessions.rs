@@ -248,5 +248,5 @@ async fn change(
         user_id,
         visit: Visit::default(),
     };
-    password::change(engine, person, current, new).await
+    password::change(engine, person, SessionHash::of(b"one"), current, new).await
 }

@@ -166,7 +166,7 @@ on_both! {
         let before = remember(&app.engine, "", dana);
         let person = Person { user_id: dana, visit: Visit::default() };
         let new = "a new and better one";
-        let who = password::change(&app.engine, person, TypedPassword::new(PASSWORD), new.parse().unwrap()).await.unwrap();
+        let who = password::change(&app.engine, person, latchkey::accounts::sessions::SessionHash::of(b"one"), TypedPassword::new(PASSWORD), new.parse().unwrap()).await.unwrap();
         let after = known_browser::remember(&app.engine, &before, who).unwrap();
         use_up(&app.engine).await;
         assert_eq!(try_password(&app.engine, DANA, new, HOME, &before).await, WAIT);

@@ -104,6 +104,8 @@ impl Api {
             header::AUTHORIZATION,
             format!("Bearer {}", self.token.expose()),
         );
+        // Paths outside the API are pages, which must name their host.
+        request = request.header(header::HOST, "localhost:3000");
         for (name, value) in headers {
             request = request.header(name, *value);
         }
