@@ -16,7 +16,7 @@ pub(crate) fn sort_name(name: &str) -> String {
     for c in DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(name.chars()) {
         match c {
             // Letters such as ø and ß have no canonical decomposition.
-            '\u{c0}'..='\u{24f}' => plain.extend(deunicode::deunicode_char(c)),
+            '\u{c0}'..='\u{24f}' | '\u{1e9e}' => plain.extend(deunicode::deunicode_char(c)),
             c if classes.get_u8(c) == 0 => plain.push(c),
             _ => {}
         }

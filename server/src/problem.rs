@@ -236,10 +236,13 @@ impl Problem {
 impl From<Fault> for Problem {
     /// Logs the error. The response contains none of its details.
     fn from(fault: Fault) -> Self {
-        tracing::error!(
-            error = &fault as &dyn std::error::Error,
-            "an API request failed"
-        );
+        // A full queue is no fault, and any organization can fill its share.
+        if !matches!(fault, Fault::Busy(_)) {
+            tracing::error!(
+                error = &fault as &dyn std::error::Error,
+                "an API request failed"
+            );
+        }
         match fault {
             Fault::Storage(_) => Self::unavailable(),
             Fault::Busy(busy) => Self::new(Code::Unavailable, busy.to_string())

@@ -115,8 +115,8 @@ pub struct AgentListQuery {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Limit,
-    /// The `next_cursor` of the previous page, which had the same `sort` and `order`.
-    #[param(pattern = "^(created_at|name)\\.(asc|desc)\\.agn_[0-9a-f]{32}~.+$")]
+    /// The `next_cursor` of the previous page, whose order it keeps: `sort` and `order` are then ignored.
+    #[param(pattern = "^(created_at|name)\\.(asc|desc)\\.agn_[0-9a-f]{32}~[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
     /// The field by which the list is sorted. Default: `created_at`.
     #[param(value_type = words::AgentSort, required = false)]
@@ -137,16 +137,15 @@ pub async fn list(
     of: OrgPath,
     Parameters(query): Parameters<AgentListQuery>,
 ) -> Result<Json<AgentList>, Problem> {
-    let (sort, order) = (
-        query.sort.unwrap_or_default(),
-        query.order.unwrap_or(Order::Asc),
-    );
-    // A cursor is valid only for the order that it was created in.
-    let prefix = format!("{}.{}.", sort.as_str(), order.as_str());
-    let after = query.cursor.map(|cursor| {
-        let place = cursor.strip_prefix(&prefix).and_then(Place::parse);
-        place.ok_or_else(not_a_cursor)
-    });
+    let (sort, order, after) = match &query.cursor {
+        // The next page has the order of the previous one.
+        Some(cursor) => of_cursor(cursor).ok_or_else(not_a_cursor)?,
+        None => (
+            query.sort.unwrap_or_default(),
+            query.order.unwrap_or(Order::Asc),
+            None,
+        ),
+    };
     let query = list::AgentQuery {
         project: query.project,
         sort: match sort {
@@ -154,15 +153,32 @@ pub async fn list(
             AgentSort::Name => SortBy::Name,
         },
         descending: order == Order::Desc,
-        after: after.transpose()?,
+        after,
         limit: query.limit.into(),
     };
     let page = list::list(&state.engine, &of.permit()?, &query).await?;
     Ok(Json(AgentList {
         data: page.agents.into_iter().map(AgentObject::from).collect(),
-        next_cursor: page.next.map(|place| format!("{prefix}{place}")),
+        next_cursor: page
+            .next
+            .map(|place| format!("{}{place}", prefix(sort, order))),
         total: page.matching,
     }))
+}
+
+/// Parses a cursor: the order of the list, and where the page starts.
+fn of_cursor(text: &str) -> Option<(AgentSort, Order, Option<Place>)> {
+    let orders = AgentSort::ALL
+        .iter()
+        .flat_map(|sort| Order::ALL.map(|order| (*sort, order)));
+    orders.into_iter().find_map(|(sort, order)| {
+        let place = Place::parse(text.strip_prefix(&prefix(sort, order))?)?;
+        Some((sort, order, Some(place)))
+    })
+}
+
+fn prefix(sort: AgentSort, order: Order) -> String {
+    format!("{}.{}.", sort.as_str(), order.as_str())
 }
 
 /// Create an agent

@@ -59,6 +59,9 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     fields::read(object).map_err(Problem::invalid_fields)
 }
 
+/// What serde_json marks its own values with.
+const RESERVED: &[u8] = b"$serde_json::private::";
+
 /// The fields of a body. `names` returns the allowed fields.
 ///
 /// # Errors
@@ -69,6 +72,13 @@ pub fn object(
 ) -> Result<Sent, Problem> {
     if bytes.trim_ascii().is_empty() {
         return Err(fields::no_body(names()));
+    }
+    // serde_json would read an object with this field as another value.
+    if bytes.windows(RESERVED.len()).any(|name| name == RESERVED) {
+        return Err(Problem::invalid_request(
+            "Names of fields cannot contain `$serde_json::private::`.",
+            Vec::new(),
+        ));
     }
     match serde_json::from_slice::<Fields>(bytes) {
         Ok(fields) => fields.each_once(),

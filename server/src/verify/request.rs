@@ -143,7 +143,8 @@ impl<'de> Deserialize<'de> for ClientAddress {
                 f.write_str("an IPv4 or IPv6 address, with or without a port")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Option<IpAddr>, E> {
-                if text.trim().is_empty() {
+                // Proxies write `unknown` where they do not know the address (RFC 7239, 6).
+                if text.trim().is_empty() || text.trim().eq_ignore_ascii_case("unknown") {
                     return Ok(None);
                 }
                 let address = client_address::parse(text).map(Some);
@@ -199,6 +200,7 @@ mod tests {
     #[case(" 203.0.113.7 ", Some("203.0.113.7"))]
     #[case("", None)]
     #[case(" ", None)]
+    #[case("unknown", None)]
     fn an_address_is_read_as_proxies_write_it(#[case] ip: &str, #[case] address: Option<&str>) {
         let body = Body::parse(serde_json::json!({"ip": ip}).to_string().as_bytes()).unwrap();
         let address = address.map(|address| address.parse().unwrap());

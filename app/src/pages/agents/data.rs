@@ -7,7 +7,7 @@ use latchkey::{
         Agent,
         show::{self, ListedAgent, Place},
     },
-    keys::project,
+    keys::{create::new_creation_token, project},
     role::Action,
 };
 
@@ -175,7 +175,10 @@ pub async fn show(request: PageRequest) -> Result<AgentView, AppError> {
 pub async fn blank(request: PageRequest) -> Result<AgentOptions, AppError> {
     let membership = request.membership().await?;
     let _may_edit: Permit<to::EditAgents> = membership.permit()?;
-    options(request.engine(), &membership.permit()?, None).await
+    let engine = request.engine();
+    let mut options = options(engine, &membership.permit()?, None).await?;
+    options.values.creation_token = new_creation_token(engine)?;
+    Ok(options)
 }
 
 async fn options(
@@ -194,6 +197,7 @@ async fn options(
         domains: domains.join("\n"),
         public_embedding: if agent.public_embedding { "on" } else { "" }.to_owned(),
         base: agent.revision().to_string(),
+        creation_token: String::new(),
     });
     Ok(AgentOptions {
         values,

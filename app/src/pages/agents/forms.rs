@@ -3,9 +3,12 @@
 use latchkey::{
     access::{Permit, to},
     agents::{
-        AgentError, AgentSettings, PublicId, create as engine_create, delete as engine_delete,
+        AgentError, AgentSettings, AgentSummary, PublicId,
+        create::{self as engine_create, Once},
+        delete as engine_delete,
         edit::{self as engine_edit, EditAgent},
     },
+    keys::create::sent_creation_token,
     name::DisplayName,
     revision::{Known, Revision},
 };
@@ -31,11 +34,12 @@ pub async fn create(request: PageRequest, form: AgentForm) -> Answer {
         Ok(settings) => settings,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };
-    match engine_create::create(request.engine(), &permit, &settings).await {
-        Ok(agent) => Ok(FormAnswer::done(
-            agent_path(&request, agent.public_id),
-            Done::AgentCreated,
-        )),
+    let token = sent_creation_token(&form.creation_token);
+    let engine = request.engine();
+    match engine_create::create_once(engine, &permit, &settings, token.as_deref()).await {
+        Ok(Once::Made(AgentSummary { public_id, .. }) | Once::MadeBefore(public_id)) => Ok(
+            FormAnswer::done(agent_path(&request, public_id), Done::AgentCreated),
+        ),
         Err(error) => refused(&form, error),
     }
 }
@@ -120,6 +124,7 @@ async fn current(
             stored.public_embedding,
         ),
         base: stored.base,
+        creation_token: String::new(),
     };
     Ok((values, errors))
 }

@@ -2,6 +2,7 @@
 
 use latchkey::{
     access::{Permit, to},
+    keys::create::new_creation_token,
     projects,
     role::Action,
 };
@@ -15,6 +16,8 @@ pub struct ProjectList {
     pub rows: Vec<ProjectRow>,
     /// Whether the user can edit projects.
     pub may_edit: bool,
+    /// The creation token of the form for a new project.
+    pub creation_token: String,
 }
 
 #[derive(Debug, Clone)]
@@ -51,5 +54,6 @@ pub async fn list(request: PageRequest) -> Result<ProjectList, AppError> {
     Ok(ProjectList {
         rows,
         may_edit: membership.role().may(Action::EditProjects),
+        creation_token: new_creation_token(request.engine())?,
     })
 }

@@ -3,6 +3,7 @@
 use latchkey::{
     access::{Permit, to},
     id::ProjectId,
+    keys::create::sent_creation_token,
     name::DisplayName,
     projects::{self, ProjectError},
     revision::Known,
@@ -34,6 +35,9 @@ pub struct ProjectForm {
     /// The revision that the form was rendered with; empty unless a project is renamed.
     #[serde(default)]
     pub base: String,
+    /// Makes a form that is submitted twice create one project; empty unless a project is created.
+    #[serde(default)]
+    pub creation_token: String,
 }
 
 impl ProjectForm {
@@ -44,6 +48,7 @@ impl ProjectForm {
             project: sent_back(&self.project, MAX_NAME),
             name: sent_back(&self.name, MAX_NAME),
             base: sent_back(&self.base, MAX_BASE),
+            creation_token: sent_back(&self.creation_token, MAX_NAME),
         }
     }
 }
@@ -62,10 +67,11 @@ pub async fn submit(
     };
     let name = form.name.parse::<DisplayName>();
     let (result, done) = match (form.change.as_str(), name) {
-        ("create", Ok(name)) => (
-            projects::create(engine, &permit, &name).await.map(drop),
-            Done::ProjectCreated,
-        ),
+        ("create", Ok(name)) => {
+            let token = sent_creation_token(&form.creation_token);
+            let created = projects::create_once(engine, &permit, &name, token.as_deref()).await;
+            (created.map(drop), Done::ProjectCreated)
+        }
         ("rename", Ok(name)) => {
             let known = Known::Revision(form.base.as_str().into());
             let renamed = projects::rename(engine, &permit, id()?, &name, &known).await;

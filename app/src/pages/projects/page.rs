@@ -30,8 +30,15 @@ fn ProjectsView(
     /// The ID of the project to rename; empty for none.
     renamed: String,
 ) -> impl IntoView {
-    let ProjectList { rows, may_edit } = list;
-    let (typed, errors) = fields_and_errors(ProjectForm::default);
+    let ProjectList {
+        rows,
+        may_edit,
+        creation_token,
+    } = list;
+    let (typed, errors) = fields_and_errors(|| ProjectForm {
+        creation_token,
+        ..ProjectForm::default()
+    });
     let errors = Errors::new(errors);
     let renamed = if typed.change == "rename" {
         &typed.project
@@ -54,9 +61,7 @@ fn ProjectsView(
             }
             view! { <RenameCard path=path.clone() row value errors/> }.into_any()
         }
-        None if may_edit => {
-            view! { <NewCard path=path.clone() value=typed.name errors/> }.into_any()
-        }
+        None if may_edit => view! { <NewCard path=path.clone() typed errors/> }.into_any(),
         None => ().into_any(),
     };
     let rows = rows
@@ -112,7 +117,7 @@ fn Row(path: String, row: ProjectRow, may_edit: bool) -> impl IntoView {
 }
 
 #[component]
-fn NewCard(path: String, value: String, errors: Errors) -> impl IntoView {
+fn NewCard(path: String, typed: ProjectForm, errors: Errors) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="new">
             <header><h2 id="new">"New project"</h2></header>
@@ -120,7 +125,8 @@ fn NewCard(path: String, value: String, errors: Errors) -> impl IntoView {
                 <form method="post" action=path class="form">
                     <FormError errors consequence="The project was not created."/>
                     <input type="hidden" name="change" value="create"/>
-                    <Field name="name" label="Name" autocomplete="off" maxlength=80 value=value errors/>
+                    <input type="hidden" name="creation_token" value=typed.creation_token/>
+                    <Field name="name" label="Name" autocomplete="off" maxlength=80 value=typed.name errors/>
                     <div class="actions"><button class="btn primary">"Create project"</button></div>
                 </form>
             </div>

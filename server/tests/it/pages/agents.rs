@@ -14,6 +14,24 @@ const AGENTS: &str = "/orgs/northwind/agents";
 const PROJECTS: &str = "/orgs/northwind/projects";
 
 on_both! {
+    async fn a_form_that_is_sent_twice_creates_one_agent_and_one_project(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for (page, fields, table) in [
+            ("/orgs/northwind/agents/new", ("name", "Support"), "agents"),
+            ("/orgs/northwind/projects", ("change", "create"), "projects WHERE name <> 'Default'"),
+        ] {
+            let body = owner.get(page).await.body;
+            let field = body.split("name=\"creation_token\"").nth(1).unwrap();
+            let token = field.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
+            let form = [fields, ("name", "Support"), ("creation_token", token)];
+            let form = if fields.0 == "name" { &form[1..] } else { &form[..] };
+            let [first, second] = [owner.submit(page, form).await, owner.submit(page, form).await];
+            assert_eq!((first.status.as_u16(), first.header("location")), (303, second.header("location")), "{page}");
+            assert_eq!(app.database.number(&format!("SELECT COUNT(*) FROM {table}")).await, 1, "{page}");
+        }
+    }
+
     async fn an_agent_is_made_changed_and_deleted(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
