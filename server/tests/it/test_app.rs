@@ -146,6 +146,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
         cached_keys: 1_000,
         // More domains than the default, for tests of long lists.
         limits: Limits {
+            agents: 10_000,
             domains: 100_000,
             ..Limits::default()
         },
