@@ -76,10 +76,9 @@ fn table(site: &Path, manifest: &str) -> Result<String, Box<dyn Error>> {
         .collect();
     writeln!(
         rust,
-        "];\nstatic NAMES: AssetNames = AssetNames {{ css: {:?}, js: {:?}, wasm: {:?}, favicon: {:?}, fonts: &{fonts:?} }};",
+        "];\nstatic NAMES: AssetNames = AssetNames {{ css: {:?}, js: {:?}, favicon: {:?}, fonts: &{fonts:?} }};",
         first("/assets/latchkey.", ".css"),
         first("/assets/latchkey.", ".js"),
-        first("/assets/latchkey.", ".wasm"),
         first("/favicon.", ""),
     )?;
     Ok(rust)

@@ -22,7 +22,6 @@ pub struct AssetNames {
     pub css: String,
     /// The JavaScript module that loads the WebAssembly and calls `hydrate()`.
     pub js: String,
-    pub wasm: String,
     pub favicon: String,
     /// The fonts that the first screen needs.
     pub fonts: Vec<String>,

@@ -30,8 +30,6 @@ pub struct AssetNames {
     pub css: &'static str,
     /// The JavaScript module that starts the application in the browser.
     pub js: &'static str,
-    /// The WebAssembly application, which the module fetches.
-    pub wasm: &'static str,
     pub favicon: &'static str,
     /// All fonts, which are preloaded.
     pub fonts: &'static [&'static str],
@@ -299,7 +297,7 @@ mod tests {
         }
         if are_embedded() {
             let names = names();
-            for name in [names.css, names.js, names.wasm] {
+            for name in [names.css, names.js] {
                 assert!(
                     ASSETS.iter().any(|asset| asset.path == name),
                     "{name:?} is not in the table"

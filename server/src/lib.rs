@@ -27,6 +27,7 @@ mod known_browser;
 mod logging;
 mod metrics;
 pub mod openapi;
+mod page_compression;
 pub mod pages;
 mod problem;
 mod request_log;

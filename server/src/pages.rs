@@ -23,7 +23,6 @@ static ASSET_NAMES: LazyLock<Arc<AssetNames>> = LazyLock::new(|| {
     Arc::new(AssetNames {
         css: names.css.to_owned(),
         js: names.js.to_owned(),
-        wasm: names.wasm.to_owned(),
         favicon: names.favicon.to_owned(),
         fonts: names.fonts.iter().map(|font| (*font).to_owned()).collect(),
     })

@@ -17,7 +17,7 @@ use crate::{
     api,
     app_state::AppState,
     assets, audit_export, client_address, cors, docs, error_page, health, host, known_browser,
-    logging, pages,
+    logging, page_compression, pages,
     problem::{self, Problem},
     request_log, rest, same_site, security_headers, sessions, share_limit,
     timed_stream::{Phase, SharedPhase},
@@ -151,7 +151,9 @@ pub fn router(state: AppState) -> Router {
             log_panic(panic, error_page::internal_error)
         }))
         .layer(from_fn_with_state(state.clone(), host::own_only))
-        .layer(from_fn(security_headers::add_page_policy));
+        .layer(from_fn(security_headers::add_page_policy))
+        .layer(page_compression::layer())
+        .layer(from_fn(page_compression::of_reads_only));
 
     let operators = routes_for(For::Operators)
         .layer(from_fn(async |request: Request, next: Next| {
@@ -163,7 +165,8 @@ pub fn router(state: AppState) -> Router {
         }))
         .layer(CatchPanicLayer::custom(|panic| {
             log_panic(panic, error_page::internal_error)
-        }));
+        }))
+        .layer(page_compression::layer());
 
     Router::new()
         .merge(api)

@@ -1,11 +1,12 @@
 //! Developer commands: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `advisories`, `bench`,
-//! `screenshots`.
+//! `screenshots`, `lighthouse`.
 
 mod bench;
 mod browser;
 mod compression;
 mod debian;
 mod fingerprint;
+mod lighthouse;
 mod lint;
 mod pooler;
 mod postgres;
@@ -84,6 +85,12 @@ enum Task {
     },
     /// Take screenshots of every page in light and dark, wide and narrow.
     Screenshots,
+    /// Measure the speed and accessibility of pages with Lighthouse, from npm.
+    Lighthouse {
+        /// Runs for each page. The median is reported.
+        #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
+        runs: u32,
+    },
 }
 
 #[derive(Subcommand)]
@@ -149,5 +156,6 @@ fn carry_out(task: Task) -> Result<()> {
             }
         },
         Task::Screenshots => screenshots::screenshots(&workspace),
+        Task::Lighthouse { runs } => lighthouse::lighthouse(&workspace, runs),
     }
 }

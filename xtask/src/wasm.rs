@@ -31,19 +31,8 @@ const WASM_OPT: [&str; 9] = [
     "--enable-mutable-globals",
 ];
 
-/// Starts the module. The function of each island is exported under the name in the island's element. Nested islands
-/// have no element of their own. The `islands` event hydrates a part of the page that is inserted later. The
-/// performance mark tells measurements and browser tests when the page is hydrated.
-const START: &str = "
-__wbg_init().then(async () => {
-hydrate();
-const module = await import(import.meta.url);
-const wake = (part) => part.querySelectorAll(\"leptos-island\").forEach((island) => module[island.dataset.component](island));
-wake(document);
-document.addEventListener(\"islands\", (event) => wake(event.target), true);
-performance.mark(\"hydrated\");
-});
-";
+/// Starts the islands. Appended to the module of wasm-bindgen.
+const START: &str = include_str!("start.js");
 
 /// The files that make the pages interactive in the browser.
 pub struct WasmModule {
@@ -120,7 +109,7 @@ fn bind(compiled: &Path) -> Result<WasmModule> {
         );
     }
     Ok(WasmModule {
-        javascript: format!("{}{START}", without_comments(glue)),
+        javascript: without_comments(glue) + &without_comments(START),
         wasm: output.wasm_mut().emit_wasm(),
     })
 }

@@ -16,7 +16,6 @@ pub fn shell(assets: &AssetNames) -> impl IntoView {
     let module = there(&assets.js).map(|js| {
         view! {
             <link rel="modulepreload" href=js.clone() nonce=nonce.clone()/>
-            <link rel="preload" href=assets.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="" nonce=nonce.clone()/>
             <script type="module" src=js nonce=nonce></script>
         }
     });

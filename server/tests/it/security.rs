@@ -2,6 +2,7 @@
 
 mod answer_sizes;
 mod bounds;
+mod compression;
 mod cookies;
 mod cross_site;
 mod headers;
