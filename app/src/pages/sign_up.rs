@@ -89,10 +89,12 @@ pub async fn submit(
         Err(error @ SignUpError::WrongSetupCode) => {
             Ok(FormAnswer::refused(form.sent_back(), CODE, error))
         }
-        Err(
-            error
-            @ (SignUpError::NotOpen | SignUpError::NotAvailable | SignUpError::TooMany { .. }),
-        ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+        Err(error @ (SignUpError::NotOpen | SignUpError::NotAvailable)) => {
+            Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
+        }
+        Err(error @ SignUpError::TooMany { retry_after }) => {
+            Ok(FormAnswer::throttled(form.sent_back(), retry_after, error))
+        }
         Err(SignUpError::Fault(fault)) => Err(fault.into()),
     }
 }

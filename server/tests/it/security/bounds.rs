@@ -265,7 +265,7 @@ on_both! {
             if answer.status == 503 {
                 assert_eq!(answer.header("retry-after"), "2", "{answer:?}");
                 busy += 1;
-            } else if answer.status == 422 {
+            } else if answer.status == 429 {
                 assert!(answer.text().contains("Too many attempts. Try again in 15 minutes."), "{}", answer.body);
                 throttled += 1;
             }
