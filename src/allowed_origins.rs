@@ -9,12 +9,12 @@
 mod patterns;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use futures_util::TryStreamExt as _;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::yield_now};
 
 use self::patterns::{OfOrg, Patterns};
 use crate::{
@@ -31,6 +31,9 @@ use crate::{
 /// How long the cached patterns are used without a change, in milliseconds. Changes by other instances arrive through
 /// the feed; the reload covers a stalled feed and keys that expire.
 const FRESH_FOR: i64 = 60 * SECOND;
+/// The age from which a request has the cached patterns reloaded in the background, so that none has to wait for that
+/// while there are requests.
+const RELOADED_AFTER: i64 = 30 * SECOND;
 /// The maximum number of cached patterns, about 100 MB. Pages that match only patterns beyond it cannot read responses,
 /// which is logged.
 const MAX_PATTERNS: usize = 250_000;
@@ -41,46 +44,33 @@ const MAX_STALE: usize = 100;
 #[derive(Debug, Default)]
 pub struct AllowedOrigins {
     held: RwLock<Held>,
-    loading: Mutex<()>,
+    /// Held while all patterns are loaded.
+    loading: Arc<Mutex<()>>,
+    /// Held while the patterns of orgs that changed are loaded, which does not wait for a load of all.
+    loading_orgs: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
     /// `None` before the first load.
     patterns: Option<Patterns>,
-    /// The time of the last full load.
+    /// The time when the last full load began.
     loaded_at: Option<Monotonic>,
+    /// The number of full loads.
+    loads: u64,
     /// The orgs that changed since they were loaded, each with the number of its last change.
     stale: HashMap<OrgId, u64>,
+    /// The orgs that changed since a full load began, whether or not they were loaded again since then.
+    changed_meanwhile: HashSet<OrgId>,
     /// The number of the last change that can concern any org.
     all_stale: Option<u64>,
     changes: u64,
 }
 
-/// The patterns to reload.
-enum Due {
-    All,
-    Orgs(Vec<(OrgId, u64)>),
-    Nothing,
-}
-
 impl AllowedOrigins {
     /// Notes that an org's patterns may have changed.
     pub(crate) fn note_change(&self, org: Option<OrgId>) {
-        let held = &mut *self.write();
-        held.changes += 1;
-        match org {
-            Some(org) => {
-                held.stale.insert(org, held.changes);
-            }
-            None => held.all_stale = Some(held.changes),
-        }
-        if held.stale.len() > MAX_STALE {
-            held.all_stale = Some(held.changes);
-        }
-        if held.all_stale.is_some() {
-            held.stale.clear();
-        }
+        self.write().note_change(org);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Held> {
@@ -93,6 +83,29 @@ impl AllowedOrigins {
 }
 
 impl Held {
+    fn note_change(&mut self, org: Option<OrgId>) {
+        self.changes += 1;
+        match org {
+            Some(org) => {
+                self.stale.insert(org, self.changes);
+                self.changed_meanwhile.insert(org);
+            }
+            None => self.all_stale = Some(self.changes),
+        }
+        self.limit_stale();
+    }
+
+    /// Treats all orgs as stale if many are.
+    fn limit_stale(&mut self) {
+        if self.stale.len() > MAX_STALE {
+            self.all_stale = Some(self.changes);
+        }
+        if self.all_stale.is_some() {
+            self.stale.clear();
+            self.changed_meanwhile.clear();
+        }
+    }
+
     /// Whether pages of the origin are allowed; `None` if the database must be read first.
     fn decide(
         &self,
@@ -112,18 +125,35 @@ impl Held {
         self.stale.is_empty().then_some(false)
     }
 
-    fn is_old(&self, now: Monotonic) -> bool {
-        self.loaded_at.is_none_or(|at| now.since(at) >= FRESH_FOR)
+    /// Whether the patterns were loaded at least `age` milliseconds ago.
+    fn is_older(&self, age: i64, now: Monotonic) -> bool {
+        self.loaded_at.is_none_or(|at| now.since(at) >= age)
     }
 
-    fn due(&self, now: Monotonic) -> Due {
-        if self.patterns.is_none() || self.all_stale.is_some() || self.is_old(now) {
-            return Due::All;
+    /// Whether all patterns must be loaded before anything can be decided.
+    fn needs_all(&self, now: Monotonic) -> bool {
+        self.patterns.is_none() || self.all_stale.is_some() || self.is_older(FRESH_FOR, now)
+    }
+
+    /// Begins a load of all patterns. Returns the number of the last change that it will contain.
+    fn begin_load(&mut self) -> u64 {
+        self.changed_meanwhile.clear();
+        self.changes
+    }
+
+    /// Ends a load of all patterns that began at `at`, after `changes` changes. Returns the previous patterns.
+    fn end_load(&mut self, patterns: Patterns, at: Monotonic, changes: u64) -> Option<Patterns> {
+        self.loaded_at = Some(at);
+        self.loads += 1;
+        self.all_stale.take_if(|at| *at <= changes);
+        self.stale.retain(|_, at| *at > changes);
+        // What changed meanwhile may be missing here, even if the previous patterns had it.
+        let number = self.changes;
+        for org in std::mem::take(&mut self.changed_meanwhile) {
+            self.stale.entry(org).or_insert(number);
         }
-        if self.stale.is_empty() {
-            return Due::Nothing;
-        }
-        Due::Orgs(self.stale.iter().map(|(org, at)| (*org, *at)).collect())
+        self.limit_stale();
+        self.patterns.replace(patterns)
     }
 }
 
@@ -142,78 +172,122 @@ pub async fn allows(
     };
     let with_subdomains = engine.convention.domains.covers_subdomains;
     let memory = &engine.allowed_origins;
-    let (decided, is_old) = {
-        let held = memory.read();
-        let is_old = held.is_old(engine.clock.monotonic());
-        (held.decide(&origin, with_subdomains, of), is_old)
+    let (decided, is_due, is_old) = {
+        let (held, now) = (memory.read(), engine.clock.monotonic());
+        let decided = held.decide(&origin, with_subdomains, of);
+        let is_due = held.is_older(RELOADED_AFTER, now);
+        (decided, is_due, held.is_older(FRESH_FOR, now))
     };
-    let _loading = match (decided, is_old) {
-        (Some(decided), false) => return Ok(decided),
-        // While one request reloads the patterns, the others use the cached ones.
-        (Some(decided), true) => match memory.loading.try_lock() {
-            Ok(loading) => loading,
+    let read = match decided {
+        Some(decided) if !is_old => {
+            if is_due {
+                load_in_background(engine);
+            }
+            return Ok(decided);
+        }
+        // While one request loads the patterns, the others use the cached ones.
+        Some(decided) => match memory.loading.try_lock() {
+            Ok(_loading) => load_all(engine).await,
             Err(_) => return Ok(decided),
         },
-        (None, _) => memory.loading.lock().await,
+        None => refresh(engine).await,
     };
-    let read = refresh(engine).await;
     let held = memory.read();
     let Some(patterns) = &held.patterns else {
         return read.map(|()| false);
     };
+    warn_of_failure(read);
+    Ok(patterns.allow(&origin, with_subdomains, |org| {
+        of.is_none_or(|of| of == *org)
+    }))
+}
+
+/// Loads all patterns in a task of its own, unless that is in progress.
+fn load_in_background(engine: &Engine) {
+    let Ok(loading) = Arc::clone(&engine.allowed_origins.loading).try_lock_owned() else {
+        return;
+    };
+    let engine = engine.clone();
+    tokio::spawn(async move {
+        warn_of_failure(load_all(&engine).await);
+        drop(loading);
+    });
+}
+
+fn warn_of_failure(read: Result<(), StorageError>) {
     if let Err(error) = read {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "failed to reload the allowed origins, keeping the cached ones"
         );
     }
-    Ok(patterns.allow(&origin, with_subdomains, |org| {
-        of.is_none_or(|of| of == *org)
-    }))
 }
 
-/// Reloads the patterns that are due.
+/// Loads the patterns without which a request cannot be decided.
 async fn refresh(engine: &Engine) -> Result<(), StorageError> {
     let memory = &engine.allowed_origins;
-    let now = engine.clock.monotonic();
-    let (due, changes) = {
-        let held = memory.read();
-        (held.due(now), held.changes)
-    };
-    match due {
-        Due::Nothing => {}
-        Due::All => {
-            let mut patterns = Patterns::new(MAX_PATTERNS);
-            for (org, of_org) in load(engine, None).await? {
-                patterns.replace(org, of_org);
-            }
-            warn_of_share(None, &patterns);
-            let held = &mut *memory.write();
-            held.patterns = Some(patterns);
-            held.loaded_at = Some(now);
-            // Whatever changed during the load remains stale and is loaded again.
-            held.all_stale.take_if(|at| *at <= changes);
-            held.stale.retain(|_, at| *at > changes);
-        }
-        Due::Orgs(stale) => {
-            let orgs: Vec<OrgId> = stale.iter().map(|(org, _)| *org).collect();
-            let mut loaded = load(engine, Some(&orgs)).await?;
-            let held = &mut *memory.write();
-            if let Some(patterns) = &mut held.patterns {
-                let share = patterns.share();
-                for org in orgs {
-                    patterns.replace(org, loaded.remove(&org).unwrap_or_default());
-                }
-                warn_of_share(share, patterns);
-            }
-            for (org, at) in stale {
-                if held.stale.get(&org) == Some(&at) {
-                    held.stale.remove(&org);
-                }
-            }
+    let needs_all = || memory.read().needs_all(engine.clock.monotonic());
+    if needs_all() {
+        let _loading = memory.loading.lock().await;
+        // Another request may have loaded them meanwhile.
+        if needs_all() {
+            load_all(engine).await?;
         }
     }
+    let _loading = memory.loading_orgs.lock().await;
+    load_stale(engine).await
+}
+
+/// Loads all patterns. The caller holds [`AllowedOrigins::loading`].
+async fn load_all(engine: &Engine) -> Result<(), StorageError> {
+    let memory = &engine.allowed_origins;
+    let now = engine.clock.monotonic();
+    let changes = memory.write().begin_load();
+    let mut patterns = Patterns::new(MAX_PATTERNS);
+    for (org, of_org) in load(engine, None).await? {
+        patterns.replace(org, of_org);
+        yield_now().await;
+    }
+    warn_of_share(None, &patterns);
+    let before = memory.write().end_load(patterns, now, changes);
+    // Freeing many patterns takes a while, during which nothing is locked.
+    drop(before);
     Ok(())
+}
+
+/// Loads the patterns of the orgs that changed. The caller holds [`AllowedOrigins::loading_orgs`].
+async fn load_stale(engine: &Engine) -> Result<(), StorageError> {
+    let memory = &engine.allowed_origins;
+    loop {
+        let (loads, stale) = {
+            let held = memory.read();
+            let stale: Vec<_> = held.stale.iter().map(|(org, at)| (*org, *at)).collect();
+            (held.loads, stale)
+        };
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let orgs: Vec<OrgId> = stale.iter().map(|(org, _)| *org).collect();
+        let mut loaded = load(engine, Some(&orgs)).await?;
+        let held = &mut *memory.write();
+        // The patterns of a full load that ended meanwhile can be newer than these.
+        if held.loads != loads {
+            continue;
+        }
+        if let Some(patterns) = &mut held.patterns {
+            let share = patterns.share();
+            for org in orgs {
+                patterns.replace(org, loaded.remove(&org).unwrap_or_default());
+            }
+            warn_of_share(share, patterns);
+        }
+        for (org, at) in stale {
+            if held.stale.get(&org) == Some(&at) {
+                held.stale.remove(&org);
+            }
+        }
+        return Ok(());
+    }
 }
 
 fn warn_of_share(before: Option<usize>, patterns: &Patterns) {
@@ -290,5 +364,34 @@ impl OfOrg {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_during_a_full_load_is_loaded_again() {
+        let orgs = [1, 2, 3].map(|number| OrgId::new(number, [7; 10]));
+        let now = crate::clock::Clock::manual(crate::time::Timestamp::from_millis(0)).monotonic();
+        let mut held = Held::default();
+        held.note_change(Some(orgs[0]));
+        let changes = held.begin_load();
+        held.note_change(Some(orgs[1]));
+        held.note_change(Some(orgs[2]));
+        // Loaded again on its own, into the patterns that the full load replaces.
+        held.stale.remove(&orgs[2]);
+        held.end_load(Patterns::new(1), now, changes);
+        let stale: HashSet<OrgId> = held.stale.keys().copied().collect();
+        assert_eq!(stale, HashSet::from([orgs[1], orgs[2]]));
+
+        let changes = held.begin_load();
+        held.note_change(None);
+        held.end_load(Patterns::new(1), now, changes);
+        assert!(held.needs_all(now));
+        let changes = held.begin_load();
+        held.end_load(Patterns::new(1), now, changes);
+        assert!(!held.needs_all(now) && held.stale.is_empty());
     }
 }

@@ -78,6 +78,7 @@ pub struct Inner {
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) hashing: WorkQueue<HashFor>,
+    pub(crate) hashing_of_known: WorkQueue<HashFor>,
     pub(crate) arriving: Arrivals<OrgId>,
     pub(crate) importing: WorkQueue<OrgId>,
     pub(crate) importing_small: WorkQueue<OrgId>,
@@ -89,8 +90,12 @@ pub struct Inner {
     pub(crate) security_events: SecurityEvents,
 }
 
-/// Number of password hashes computed concurrently. Each takes one core and 19 MiB for some tens of milliseconds.
+/// Number of password hashes of strangers computed concurrently. Each takes one core and 19 MiB for some tens of
+/// milliseconds.
 const HASHES_AT_ONCE: usize = 2;
+/// Number of password hashes of known browsers and signed-in users computed concurrently. They do not wait for strangers,
+/// whose number nobody limits.
+const KNOWN_HASHES_AT_ONCE: usize = 1;
 /// Maximum number of queued and running password hashes. The last one waits for about two seconds.
 const MAX_HASHES: usize = 64;
 /// Maximum number of queued and running password hashes per network or user.
@@ -144,6 +149,7 @@ impl Engine {
             verifications: Verifications::default(),
             outdated: Outdated::default(),
             hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
+            hashing_of_known: WorkQueue::new(KNOWN_HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
             arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_ARRIVED_BYTES),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
             importing_small: WorkQueue::new(IMPORTS_AT_ONCE, MAX_SMALL_IMPORTS, MAX_IMPORTS_EACH),

@@ -1,4 +1,4 @@
-//! Search terms for lists.
+//! Search terms for lists, and what they are compared with.
 
 use std::str::FromStr;
 
@@ -25,6 +25,17 @@ impl Search {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether a name contains the term, regardless of case.
+    pub fn is_in(&self, name: &str) -> bool {
+        folded(name).contains(&folded(&self.0))
+    }
+}
+
+/// Returns the form of a text in which searches compare: in lower case, and with one form of sigma. The lower case of
+/// "Σ" is "ς" at the end of a word and "σ" elsewhere, so that a part of a word would not match.
+pub(crate) fn folded(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
 }
 
 impl FromStr for Search {
@@ -48,6 +59,20 @@ impl TryFrom<String> for Search {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_name_matches_in_any_case_and_with_any_sigma() {
+        for (name, part) in [
+            ("ΘΕΣΗ", "ΘΕΣ"),
+            ("θέσης", "ΣΗΣ"),
+            ("ΝΕΟΣ ΔΙΑΚΟΜΙΣΤΗΣ", "νεος"),
+            ("Νέος", "νέοσ"),
+            ("Straße", "STRA"),
+        ] {
+            assert!(part.parse::<Search>().unwrap().is_in(name), "{part}");
+        }
+        assert!(!"νέα".parse::<Search>().unwrap().is_in("Νέος"));
+    }
 
     #[test]
     fn characters_are_counted_without_the_white_space_around_them() {

@@ -2,5 +2,6 @@
 
 pub mod errors;
 pub mod field;
+pub mod name;
 pub mod sent_back;
 pub mod text_area;

@@ -25,7 +25,7 @@ test("domains are added, removed and brought back, and the page stays", async ({
   await expect(shown(page, "2 domains added.")).toBeVisible();
   await expect(field).toBeFocused();
   await expect(field).toHaveValue("");
-  await expect(page.getByText(/^In effect on every instance/)).toBeVisible();
+  await expect(page.getByText(/^In effect everywhere/)).toBeVisible();
   expect(await decides("https://four.example")).toBe("VALID");
   await page.getByLabel("Test an origin").fill("https://four.example");
   await expect(page.getByText("is allowed by four.example")).toBeVisible();

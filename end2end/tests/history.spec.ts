@@ -8,7 +8,7 @@ test("after a form was refused one reloads and comes back to its page", async ({
   await page.getByRole("textbox", { name: "Name" }).fill("Default");
   watch.expect(422, team.path("projects"));
   await page.getByRole("button", { name: "Create project" }).click();
-  await expect(page.getByRole("alert")).toContainText("Check one field.");
+  await expect(page.getByRole("alert")).toContainText("Check the field below.");
   await hydrated(page);
   await page.reload();
   await expect(page.getByRole("alert")).toHaveCount(0);

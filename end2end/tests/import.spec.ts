@@ -27,7 +27,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       await text.fill(`${first}Second server,${sha256(server2)},old_,er_2\n`);
       await page.getByRole("button", { name: "Preview" }).click();
-      await expect(page.getByRole("status").filter({ hasText: "Nothing is imported yet." })).toBeVisible();
+      await expect(page.getByRole("status").filter({ hasText: "Nothing has been imported yet." })).toBeVisible();
       expect(await server.verify(server1)).toMatchObject({ valid: false });
       await page.getByRole("button", { name: "Import 2 keys" }).click();
       await expect(page.getByText("2 keys imported.")).toBeVisible();

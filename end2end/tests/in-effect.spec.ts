@@ -25,7 +25,7 @@ for (const javaScriptEnabled of [true, false]) {
       await signInAs("owner");
       await page.goto(team.path(`keys/${key.id}`));
       await revoke(page);
-      const everywhere = page.getByText(/^In effect on every instance \((less than )?[0-9.]+ s\)\.$/);
+      const everywhere = page.getByText(/^In effect everywhere after (less than )?[0-9.]+ seconds\.$/);
       if (javaScriptEnabled) await expect(everywhere).toBeVisible();
       else await expect(async () => { await page.reload(); await expect(everywhere).toBeVisible({ timeout: 1 }); }).toPass();
       for (const instance of [server, other]) expect(await instance.verify(key.key)).toMatchObject({ reason: "revoked" });
@@ -41,8 +41,8 @@ test("an instance that does not respond is said to be late, live", async ({ page
   await open(page, team.path(`keys/${key.id}`));
   await other.kill();
   await revoke(page);
-  const status = page.getByRole("status").filter({ hasText: "instance" });
-  await expect(status).toHaveText(/^Not confirmed by every instance yet\. .* by \d\d:\d\d:\d\d UTC at the latest/);
+  const status = page.getByRole("status").filter({ hasText: "everywhere" });
+  await expect(status).toHaveText(/^Not confirmed everywhere yet\. .* by \d\d:\d\d:\d\d UTC at the latest/);
 });
 
 test("an enabled key's page says it too, to a member as well", async ({ page, browser, team, server, signInAs }) => {
@@ -51,12 +51,12 @@ test("an enabled key's page says it too, to a member as well", async ({ page, br
   await page.goto(team.path(`keys/${key.id}`));
   for (const press of ["Disable", "Enable"]) {
     await page.getByRole("button", { name: press, exact: true }).click();
-    await expect(page.getByText(/^In effect on every instance/)).toBeVisible();
+    await expect(page.getByText(/^In effect everywhere/)).toBeVisible();
   }
   const context = await browser.newContext({ baseURL: server.url });
   await signIn(context, server, team.email("member"));
   const theirs = await context.newPage();
   await theirs.goto(team.path(`keys/${key.id}`));
-  await expect(theirs.getByText(/^In effect on every instance/)).toBeVisible();
+  await expect(theirs.getByText(/^In effect everywhere/)).toBeVisible();
   await context.close();
 });

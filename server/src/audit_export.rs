@@ -15,12 +15,17 @@ use latchkey_app::{
     pages::audit_export::{Batch, COLUMNS, Export},
 };
 use leptos_axum::render_app_async_with_context;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc::{self, error::SendTimeoutError},
+    time::timeout,
+};
 
 use crate::{app_state::AppState, error_page, settings::PublicUrl};
 
 /// The maximum duration of an export. A slow client would otherwise keep its place in the queue.
 const LONGEST: Duration = Duration::from_secs(120);
+/// The maximum time that a client takes to read one part, which has at most about 1 MB.
+const LONGEST_PART: Duration = Duration::from_secs(30);
 
 /// Exports the entries that match the filters in the URL.
 pub async fn show(
@@ -108,7 +113,7 @@ struct CutOff;
 async fn send(mut export: Export, public_url: &PublicUrl, to: &mpsc::Sender<Part>) {
     let mut next = written(&[COLUMNS]);
     while let Ok(bytes) = next {
-        if to.send(Part::Rows(bytes)).await.is_err() {
+        if !sent(to, Part::Rows(bytes)).await {
             return;
         }
         next = match export.next().await {
@@ -122,6 +127,18 @@ async fn send(mut export: Export, public_url: &PublicUrl, to: &mpsc::Sender<Part
             }
             Err(error) => Err(error),
         };
+    }
+}
+
+/// Sends a part. Returns false if the client has disconnected or stopped reading.
+async fn sent(to: &mpsc::Sender<Part>, part: Part) -> bool {
+    match to.send_timeout(part, LONGEST_PART).await {
+        Ok(()) => true,
+        Err(SendTimeoutError::Closed(_)) => false,
+        Err(SendTimeoutError::Timeout(_)) => {
+            tracing::info!("an export was cut off because the client stopped reading");
+            false
+        }
     }
 }
 
@@ -211,6 +228,25 @@ mod tests {
         }
         assert!((10..=12).contains(&parts), "{parts}");
         assert_eq!(Arc::strong_count(&place), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_reading_loses_its_place_long_before_the_export_is_over() {
+        let place = Arc::new(());
+        let held = Arc::clone(&place);
+        let stalled = in_time(|to| async move {
+            let _held = held;
+            while sent(&to, Part::Rows(Bytes::from_static(b"1\r\n"))).await {}
+        });
+        let mut stalled = pin!(stalled);
+        assert!(stalled.next().await.is_some_and(|part| part.is_ok()));
+        sleep(LONGEST_PART - Duration::from_secs(1)).await;
+        assert_eq!(Arc::strong_count(&place), 2);
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(Arc::strong_count(&place), 1);
+        // What was already in the channel arrives, then the file is cut off.
+        assert!(stalled.next().await.is_some_and(|part| part.is_ok()));
+        assert!(stalled.next().await.is_some_and(|part| part.is_err()));
     }
 
     #[tokio::test]

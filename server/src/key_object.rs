@@ -24,9 +24,9 @@ use utoipa::ToSchema;
 
 use crate::{
     openapi::words,
-    problem::Problem,
+    problem::{FieldError, Problem},
     rest::{
-        body::{nullable, required},
+        body::{IS_REQUIRED, nullable, required},
         fields::WholeNumber,
     },
 };
@@ -342,13 +342,27 @@ impl NewKeyBody {
     /// The key to create.
     ///
     /// # Errors
-    /// If a required field is missing, or two fields contradict each other.
+    /// If required fields are missing, or two fields contradict each other.
     pub fn read(self, engine: &Engine) -> Result<NewKey, Problem> {
         let now = engine.clock().now();
+        let mut errors = Vec::new();
+        let mut refuse = |field: &'static str, detail: &str| {
+            errors.push(FieldError {
+                field: field.into(),
+                detail: detail.to_owned(),
+            });
+        };
+        if self.kind.is_none() {
+            refuse("kind", IS_REQUIRED);
+        }
+        if self.name.is_none() {
+            refuse("name", IS_REQUIRED);
+        }
         let expires_at = match (self.expires_at, self.expires_in_days) {
             (Some(_), Some(_)) => {
                 let detail = "cannot be combined with `expires_at`. Remove one of them.";
-                return Err(Problem::invalid_field("expires_in_days", detail));
+                refuse("expires_in_days", detail);
+                None
             }
             (Some(at), None) => at.map(SentInstant::timestamp),
             (None, Some(days)) => Some(now.plus(i64::from(days.get()) * DAY)),
@@ -357,11 +371,14 @@ impl NewKeyBody {
                 days.map(|days| now.plus(i64::from(u32::from(days)) * DAY))
             }
         };
+        let (Some(kind), Some(name), true) = (self.kind, self.name, errors.is_empty()) else {
+            return Err(Problem::invalid_fields(errors));
+        };
         Ok(NewKey {
-            kind: required("kind", self.kind)?,
+            kind,
             environment: self.environment.unwrap_or(Environment::Live),
             settings: KeySettings {
-                name: required("name", self.name)?,
+                name,
                 external_id: self.external_id,
                 project: self.project,
                 scopes: self.scopes.unwrap_or_default().into(),

@@ -12,6 +12,7 @@ use axum::{
 use latchkey::{
     db::StorageError,
     fault::Fault,
+    key::settings::InvalidKeyFields,
     limits::LimitReached,
     list::{MAX_LISTED_ERRORS, more_errors},
 };
@@ -249,6 +250,16 @@ impl From<Fault> for Problem {
                 .with_header(header::RETRY_AFTER, HeaderValue::from(busy.retry_after)),
             Fault::Randomness(_) | Fault::Hash(_) | Fault::Unfinished(_) => Self::internal(),
         }
+    }
+}
+
+impl From<InvalidKeyFields> for Problem {
+    fn from(wrong: InvalidKeyFields) -> Self {
+        let errors = wrong.iter().map(|error| FieldError {
+            field: error.field().into(),
+            detail: error.to_string(),
+        });
+        Self::invalid_fields(errors.collect())
     }
 }
 

@@ -119,7 +119,7 @@ fn argon2id() -> Result<Argon2<'static>, Fault> {
 pub enum HashFor {
     /// Everyone on one network.
     Network(Network),
-    /// A signed-in user.
+    /// A signed-in user, or a browser that the account knows.
     User(UserId),
     /// The operator, in a process of their own.
     CommandLine,
@@ -175,7 +175,11 @@ async fn in_turn<T: Send + 'static>(
     whose: HashFor,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    let (done, _turn) = engine.hashing.enter(whose)?.run(work).await?;
+    let queue = match whose {
+        HashFor::Network(_) => &engine.hashing,
+        HashFor::User(_) | HashFor::CommandLine => &engine.hashing_of_known,
+    };
+    let (done, _turn) = queue.enter(whose)?.run(work).await?;
     done
 }
 

@@ -160,7 +160,10 @@ async fn try_password(
         }
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     };
-    let whose = HashFor::of_visit(visit);
+    let whose = browser.map_or_else(
+        || HashFor::of_visit(visit),
+        |(user_id, _)| HashFor::User(user_id),
+    );
     let is_right = match password::verify(engine, password, stored, whose).await {
         Ok(is_right) => is_right,
         Err(fault) => {

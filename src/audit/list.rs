@@ -54,8 +54,6 @@ pub struct InvalidEventFilter;
 pub struct Entry {
     /// The entry's number in the org's log, from 1.
     pub seq: i64,
-    /// The entry's position in the log of the installation.
-    pub position: i64,
     /// When it was written.
     pub at: Timestamp,
     /// What happened.
@@ -120,7 +118,6 @@ impl FromStr for EventFilter {
 #[derive(sqlx::FromRow)]
 struct Row {
     seq: i64,
-    position: i64,
     at: Timestamp,
     event: Event,
     actor_kind: String,
@@ -147,7 +144,7 @@ pub async fn list(
     // Reads the sizes first, so that entries that do not fit on the page are not loaded.
     const SIZES: &str =
         "SELECT audit_log.seq, CAST(OCTET_LENGTH(audit_log.changes) AS BIGINT) FROM audit_log";
-    const ROWS: &str = "SELECT audit_log.seq, audit_log.position, audit_log.at, audit_log.event, audit_log.actor_kind, \
+    const ROWS: &str = "SELECT audit_log.seq, audit_log.at, audit_log.event, audit_log.actor_kind, \
          audit_log.actor_id, audit_log.via, audit_log.network, audit_addresses.address, audit_log.client, \
          audit_log.target_kind, audit_log.target_id, audit_log.changes, audit_log.request_id \
          FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position";
@@ -171,7 +168,6 @@ pub async fn list(
         .map(|row| {
             Ok(Entry {
                 seq: row.seq,
-                position: row.position,
                 at: row.at,
                 event: row.event,
                 actor: named(row.actor_kind, row.actor_id),

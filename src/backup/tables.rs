@@ -70,10 +70,16 @@ pub const LEFT_OUT: [(&str, &str); 5] = [
 
 /// Data changes made by migrations, to be repeated after restoring a backup that predates them: the migration's
 /// number and the statement.
-pub const DATA_MIGRATIONS: [(i64, &str); 1] = [(
-    3,
-    "UPDATE key_secrets SET display = (SELECT keys.display FROM keys WHERE keys.id = key_secrets.key_id)",
-)];
+pub const DATA_MIGRATIONS: [(i64, &str); 2] = [
+    (
+        3,
+        "UPDATE key_secrets SET display = (SELECT keys.display FROM keys WHERE keys.id = key_secrets.key_id)",
+    ),
+    (
+        18,
+        "UPDATE keys SET search = REPLACE(search, 'ς', 'σ') WHERE search LIKE '%ς%'",
+    ),
+];
 
 const NONE: Table = Table {
     name: "",

@@ -5,7 +5,7 @@ pub mod rules;
 
 use serde::Serialize;
 
-pub use self::rules::InvalidKeyField;
+pub use self::rules::{InvalidKeyField, InvalidKeyFields};
 use super::metadata::{InvalidMetadata, Metadata, as_text, as_text_if_any};
 use crate::{
     convention::{MAX_SCOPES, Scope},

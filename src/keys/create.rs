@@ -10,7 +10,7 @@ use crate::{
     id::{KeyId, SecretId},
     key::{
         Environment, Kind, Status,
-        settings::{InvalidKeyField, KeySettings, rules::Before},
+        settings::{InvalidKeyField, InvalidKeyFields, KeySettings, rules::Before},
         text::PlainKey,
     },
     limits::{LimitReached, Limited, check_added, check_more_domains},
@@ -54,9 +54,9 @@ pub enum CreateKeyError {
     /// The convention has no prefix for this kind and environment.
     #[error("This instance does not offer {1} {0} keys. Choose another kind or environment.")]
     NotOffered(Kind, Environment),
-    /// A setting is invalid.
+    /// Settings are invalid.
     #[error(transparent)]
-    InvalidField(#[from] InvalidKeyField),
+    InvalidFields(#[from] InvalidKeyFields),
     /// The org has reached a limit.
     #[error(transparent)]
     Limit(#[from] LimitReached),
@@ -116,7 +116,7 @@ async fn create_in(
     let mut change = engine.change(permit).await?;
     settings.project = project::resolve(change.tx(), permit.org_id(), settings.project).await?;
     if settings.project.is_none() {
-        return Err(InvalidKeyField::NoSuchProject.into());
+        return Err(InvalidKeyFields::from(InvalidKeyField::NoSuchProject).into());
     }
     let key = NewRow {
         id,

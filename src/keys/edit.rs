@@ -10,7 +10,9 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::KeyId,
-    key::settings::{InvalidKeyField, KeySettings, SettingsChange, rules::Before},
+    key::settings::{
+        InvalidKeyField, InvalidKeyFields, KeySettings, SettingsChange, rules::Before,
+    },
     limits::{LimitReached, check_more_domains},
     revision::{Known, Revision, fields_of},
 };
@@ -52,9 +54,9 @@ pub enum EditKeyError {
     /// Someone else changed the key after the caller read it.
     #[error("Someone else changed this key in the meantime.")]
     ChangedMeanwhile,
-    /// A setting is invalid.
+    /// Settings are invalid.
     #[error(transparent)]
-    InvalidField(#[from] InvalidKeyField),
+    InvalidFields(#[from] InvalidKeyFields),
     /// The org has reached its limit of domains.
     #[error(transparent)]
     Limit(#[from] LimitReached),
@@ -140,7 +142,7 @@ async fn change_settings<A>(
     if settings.project != key.settings.project {
         settings.project = project::resolve(change.tx(), org_id, settings.project).await?;
         if settings.project.is_none() {
-            return Err(InvalidKeyField::NoSuchProject.into());
+            return Err(InvalidKeyFields::from(InvalidKeyField::NoSuchProject).into());
         }
     }
     let updated = differences(&key.settings, &settings, id);

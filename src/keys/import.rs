@@ -49,7 +49,8 @@ pub fn begin(engine: &Engine, permit: &Permit<to::CreateKeys>) -> Result<Arrival
     engine.arriving.begin(permit.org_id())
 }
 
-/// Imports all keys of a file, or none. With `dry_run`, only reports what would happen.
+/// Imports all keys of a file, or none. With `dry_run`, only reports what would happen, except for keys that already exist
+/// in another org.
 ///
 /// # Errors
 /// If the file cannot be parsed or the database fails. Errors in single entries are in the report.
@@ -97,8 +98,15 @@ pub async fn import_whole(
     if domains > 0 {
         check_room(engine, org_id, Limited::Domains, domains).await??;
     }
-    store::refuse_stored(engine, &entries, &mut listed, &mut report.entries).await?;
+    let (told, own) = (&mut report.entries, Some(org_id));
+    store::refuse_stored(engine, &entries, own, &mut listed, told).await?;
     if dry_run || !report.is_good() {
+        return Ok(report);
+    }
+    // Whether a key exists in another org is revealed only by an import that would otherwise be carried out, and thus
+    // be in the audit log.
+    store::refuse_stored(engine, &entries, None, &mut listed, &mut report.entries).await?;
+    if !report.is_good() {
         return Ok(report);
     }
     let good: Vec<Entry> = entries.into_iter().flatten().collect();

@@ -15,7 +15,7 @@ use crate::{
     id::{KeyId, ProjectId},
     key::{Environment, Kind, Status, settings::rules::external_id},
     name::KeyName,
-    search::Search,
+    search::{Search, folded},
     time::{DAY, Timestamp},
 };
 
@@ -234,7 +234,7 @@ async fn list_within(
     query: &KeyQuery,
 ) -> Result<KeyPage, StorageError> {
     let now = engine.clock.now();
-    let searched = escape_like(&query.search.as_str().to_lowercase());
+    let searched = escape_like(&folded(query.search.as_str()));
     let pattern = if query.names_only {
         // Neither names nor searches contain the separator, so this matches only before it.
         format!("%{}%\u{1f}%", searched.replace('\u{1f}', "\u{fffd}"))

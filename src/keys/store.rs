@@ -8,6 +8,7 @@ use crate::{
     id::{KeyId, OrgId, ProjectId, UserId},
     key::{Environment, Kind, Lifecycle, metadata::Metadata, settings::KeySettings},
     name::KeyName,
+    search::folded,
     sort_name::sort_name,
     time::Timestamp,
 };
@@ -191,7 +192,7 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::json!(value).to_string()
 }
 
-/// Returns the text that lists search and sort by, in lower case: the name, the display form, and the external ID if
+/// Returns the text that lists search and sort by, as [`folded`] does it: the name, the display form, and the external ID if
 /// there is one. Each separator appears once: a search for names only ends before the first.
 fn search_text(settings: &KeySettings, display: &str) -> String {
     let external_id = settings.external_id.as_deref();
@@ -201,7 +202,7 @@ fn search_text(settings: &KeySettings, display: &str) -> String {
         settings.name,
         external_id.unwrap_or_default()
     );
-    text.to_lowercase()
+    folded(&text)
 }
 
 /// Parses the column `domains`. The patterns were validated when they were stored.

@@ -1,6 +1,6 @@
 //! Validation errors of a form: each field's errors below it, and errors of the whole form above.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -108,13 +108,14 @@ pub fn FormError(
     consequence: &'static str,
 ) -> impl IntoView {
     let (fields, of_form) = errors.0.with_untracked(|errors| {
-        let of_form = sentences(errors, WHOLE_FORM);
-        (errors.len() - of_form.len(), of_form)
+        let named = errors.iter().map(|error| error.field.as_str());
+        let fields: BTreeSet<&str> = named.filter(|field| *field != WHOLE_FORM).collect();
+        (fields.len(), sentences(errors, WHOLE_FORM))
     });
     let look = match fields {
         0 => None,
-        1 => Some("Check one field. "),
-        _ => Some("Check the marked fields. "),
+        1 => Some("Check the field below. ".to_owned()),
+        several => Some(format!("Check the {several} fields below. ")),
     };
     let look = look.map(|look| view! { <p><b>{look}</b>{consequence}</p> });
     (look.is_some() || !of_form.is_empty()).then(|| {

@@ -20,7 +20,7 @@ use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
     pages::{
-        field_reader::{FieldReader, form_field},
+        field_reader::{FieldReader, field_errors},
         keys::settings_form::read_new,
         page::finished,
     },
@@ -82,8 +82,8 @@ async fn create_and_hold(
         }
         Err(CreateKeyError::Fault(fault)) => return Err(fault.into()),
         Err(error @ CreateKeyError::NotOffered(..)) => FieldError::new("environment", error),
-        Err(CreateKeyError::InvalidField(error)) => {
-            FieldError::new(form_field(error.field()), error)
+        Err(CreateKeyError::InvalidFields(wrong)) => {
+            return Ok(KeyOutcome::Refused(field_errors(&wrong)));
         }
         Err(CreateKeyError::Limit(reached)) => FieldError::new(WHOLE_FORM, reached),
     };

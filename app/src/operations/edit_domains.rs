@@ -161,13 +161,17 @@ fn read(form: &DomainsForm, listed: &[DomainPattern], fields: &mut FieldReader) 
 fn refusal(form: &DomainsForm, error: &EditKeyError) -> FieldError {
     match error {
         // The page of a secret key has no field for domains.
-        EditKeyError::InvalidField(InvalidKeyField::DomainsOnSecretKey) => {
+        EditKeyError::InvalidFields(wrong)
+            if wrong.is_only(&InvalidKeyField::DomainsOnSecretKey) =>
+        {
             FieldError::new(WHOLE_FORM, error)
         }
-        EditKeyError::InvalidField(InvalidKeyField::DomainsNeeded) => FieldError::new(
-            WHOLE_FORM,
-            "A widget key needs at least one domain. Add another one first, or revoke the key.",
-        ),
+        EditKeyError::InvalidFields(wrong) if wrong.is_only(&InvalidKeyField::DomainsNeeded) => {
+            FieldError::new(
+                WHOLE_FORM,
+                "A widget key needs at least one domain. Add another one first, or revoke the key.",
+            )
+        }
         error if form.add.is_empty() => FieldError::new(WHOLE_FORM, error),
         error => FieldError::new("add", error),
     }

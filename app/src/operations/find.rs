@@ -39,15 +39,9 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
     Ok(found)
 }
 
-/// Whether a name contains the text, ignoring case.
-fn has(name: &str, search: &Search) -> bool {
-    name.to_lowercase()
-        .contains(&search.as_str().to_lowercase())
-}
-
 fn pages(membership: &Membership, search: &Search) -> Vec<Found> {
     org_pages(membership.role())
-        .filter(|page| has(page.title, search))
+        .filter(|page| search.is_in(page.title))
         .map(|page| Found {
             kind: FoundKind::Page,
             name: page.title.to_owned(),
@@ -94,7 +88,7 @@ async fn agents(
     let found = all
         .into_iter()
         .map(|agent| (agent.name.to_string(), agent.public_id.to_string()))
-        .filter(|(name, public_id)| has(name, search) || public_id == search.as_str())
+        .filter(|(name, public_id)| search.is_in(name) || public_id == search.as_str())
         .take(MAX_OF_A_KIND)
         .map(|(name, public_id)| Found {
             kind: FoundKind::Agent,
@@ -116,7 +110,7 @@ async fn projects_of(
     let all = choices(request.engine(), &permit).await?;
     let found = all
         .into_iter()
-        .filter(|project| has(project.name.as_str(), search))
+        .filter(|project| search.is_in(project.name.as_str()))
         .take(MAX_OF_A_KIND)
         .map(|project| Found {
             kind: FoundKind::Project,

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     error::AppError,
     form::{
-        errors::{Errors, FormError, WHOLE_FORM},
+        errors::{Errors, FormError},
         field::Field,
     },
     request::PageRequest,
@@ -56,7 +56,13 @@ pub async fn submit(
         Err(error @ ChangePasswordError::WrongPassword) => {
             return refused("current_password", &error);
         }
-        Err(error @ ChangePasswordError::TooMany { .. }) => return refused(WHOLE_FORM, &error),
+        Err(error @ ChangePasswordError::TooMany { retry_after }) => {
+            return Ok(FormAnswer::throttled(
+                PasswordForm::default(),
+                retry_after,
+                error,
+            ));
+        }
         Err(ChangePasswordError::Fault(fault)) => return Err(fault.into()),
     };
     request.open_session(who).await?;

@@ -1,7 +1,7 @@
 //! The result of a form that was posted to its page's own path: that page again, or a redirect.
 
 use super::done::Done;
-use crate::form::errors::FieldError;
+use crate::form::errors::{FieldError, WHOLE_FORM};
 
 /// The result of a form with the fields `F`. The page that responds to the POST reads it from the context.
 #[derive(Debug, Clone)]
@@ -14,6 +14,15 @@ pub enum FormAnswer<F, D = ()> {
         values: F,
         /// At least one error.
         errors: Vec<FieldError>,
+    },
+    /// 429 with `Retry-After`: too many attempts.
+    Throttled {
+        /// The submitted values.
+        values: F,
+        /// What to do, for the whole form.
+        error: FieldError,
+        /// Seconds until the next attempt is possible.
+        retry_after: i64,
     },
     /// 409: someone else changed what the form edits.
     Conflict {
@@ -37,6 +46,15 @@ impl<F, D> FormAnswer<F, D> {
         Self::Refused {
             values,
             errors: vec![FieldError::new(field, sentence)],
+        }
+    }
+
+    /// A form that was submitted too often.
+    pub fn throttled(values: F, retry_after: i64, sentence: impl std::fmt::Display) -> Self {
+        Self::Throttled {
+            values,
+            error: FieldError::new(WHOLE_FORM, sentence),
+            retry_after,
         }
     }
 

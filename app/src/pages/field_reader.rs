@@ -3,7 +3,7 @@
 use latchkey::{
     domain::{self, DomainPattern, TOO_MANY_PATTERNS},
     id::ProjectId,
-    key::settings::InvalidKeyField,
+    key::settings::{InvalidKeyField, InvalidKeyFields},
     list::ParsedList,
     time::{DAY, Timestamp, parse_day},
 };
@@ -79,6 +79,14 @@ pub fn expiry(expires: &str, day: &str, now: Timestamp) -> Result<Option<Timesta
             _ => Err("Choose when the key expires."),
         },
     }
+}
+
+/// The error messages of a key's invalid settings.
+pub fn field_errors(wrong: &InvalidKeyFields) -> Vec<FieldError> {
+    let errors = wrong.iter();
+    errors
+        .map(|error| FieldError::new(form_field(error.field()), error))
+        .collect()
 }
 
 /// Returns the form's name for a field of the engine. The forms have one expiry field where the API has two.

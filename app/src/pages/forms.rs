@@ -148,6 +148,19 @@ where
             let provide = refused(values, errors);
             page_with(site, parts, StatusCode::UNPROCESSABLE_ENTITY, provide).await
         }
+        Ok(FormAnswer::Throttled {
+            values,
+            error,
+            retry_after,
+        }) => {
+            let provide = refused(values, vec![error]);
+            let mut page = page_with(site, parts, StatusCode::TOO_MANY_REQUESTS, provide).await;
+            if page.status() == StatusCode::TOO_MANY_REQUESTS {
+                let seconds = HeaderValue::from(retry_after);
+                page.headers_mut().insert(header::RETRY_AFTER, seconds);
+            }
+            page
+        }
         Ok(FormAnswer::Conflict { values, errors }) => {
             let provide = refused(values, errors);
             page_with(site, parts, StatusCode::CONFLICT, provide).await

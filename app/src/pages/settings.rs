@@ -17,6 +17,7 @@ use crate::{
     form::{
         errors::{ErrorTexts, Errors, FormError},
         field::Field,
+        name::read_name,
         sent_back::{MAX_BASE, MAX_NAME, sent_back},
     },
     request::PageRequest,
@@ -68,7 +69,7 @@ pub async fn submit(
     form: SettingsForm,
 ) -> Result<FormAnswer<SettingsForm>, AppError> {
     let permit: Permit<to::EditOrg> = request.permit().await?;
-    let name = match form.name.parse() {
+    let name = match read_name(&form.name, "an organization name") {
         Ok(name) => name,
         Err(error) => return Ok(FormAnswer::refused(form.sent_back(), "name", error)),
     };

@@ -77,9 +77,14 @@ pub async fn submit(
             log_failure(failed, visit);
             return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
         }
-        Err(error @ SignInError::TooMany { failed, .. }) => {
+        Err(
+            error @ SignInError::TooMany {
+                failed,
+                retry_after,
+            },
+        ) => {
             log_failure(failed, visit);
-            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+            return Ok(FormAnswer::throttled(form.sent_back(), retry_after, error));
         }
         Err(SignInError::Fault(fault)) => return Err(fault.into()),
     };

@@ -1,9 +1,6 @@
 //! `/sign-up`: creates an account and an organization.
 
-use latchkey::{
-    accounts::sign_up::{self, MaySignUp, SignUp, SignUpError},
-    name::{DisplayName, InvalidName},
-};
+use latchkey::accounts::sign_up::{self, MaySignUp, SignUp, SignUpError};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::Deserialize;
@@ -20,6 +17,7 @@ use crate::{
     form::{
         errors::{Errors, FormError, WHOLE_FORM},
         field::Field,
+        name::read_name,
         sent_back::{MAX_NAME, sent_back},
     },
     request::PageRequest,
@@ -62,9 +60,12 @@ pub async fn submit(
 ) -> Result<FormAnswer<SignUpForm>, AppError> {
     let mut fields = FieldReader::default();
     let read = (
-        fields.take("name", form.name.parse()),
+        fields.take("name", read_name(&form.name, "your name")),
         fields.take("email", form.email.parse()),
-        fields.take("org_name", read_org_name(&form.org_name)),
+        fields.take(
+            "org_name",
+            read_name(&form.org_name, "an organization name"),
+        ),
         fields.take("password", form.password.parse()),
     );
     let (Some(name), Some(email), Some(org_name), Some(password)) = read else {
@@ -88,20 +89,14 @@ pub async fn submit(
         Err(error @ SignUpError::WrongSetupCode) => {
             Ok(FormAnswer::refused(form.sent_back(), CODE, error))
         }
-        Err(
-            error
-            @ (SignUpError::NotOpen | SignUpError::NotAvailable | SignUpError::TooMany { .. }),
-        ) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+        Err(error @ (SignUpError::NotOpen | SignUpError::NotAvailable)) => {
+            Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
+        }
+        Err(error @ SignUpError::TooMany { retry_after }) => {
+            Ok(FormAnswer::throttled(form.sent_back(), retry_after, error))
+        }
         Err(SignUpError::Fault(fault)) => Err(fault.into()),
     }
-}
-
-/// The form also has a field for the user's name, so the error of an empty field names the organization.
-fn read_org_name(text: &str) -> Result<DisplayName, String> {
-    text.parse::<DisplayName>().map_err(|error| match error {
-        InvalidName::Empty => "Enter an organization name.".to_owned(),
-        error => error.to_string(),
-    })
 }
 
 /// The sign-up form, or the reason why sign-up is not possible.

@@ -41,9 +41,9 @@ pub fn thousandths(part: i64, whole: i64) -> i64 {
     i64::try_from(rounded).unwrap_or(i64::MAX)
 }
 
-/// Formats thousandths as a percentage: "3.4 %".
+/// Formats thousandths as a percentage: "3.4%".
 pub fn per_cent(thousandths: i64) -> String {
-    format!("{} %", tenths(thousandths))
+    format!("{}%", tenths(thousandths))
 }
 
 /// Formats tenths with a sign, also for positive numbers: "+8.2", "−0.5", "0".
@@ -101,8 +101,8 @@ mod tests {
         assert_eq!(thousandths(2, 3), 667);
         assert_eq!(thousandths(-2, 3), -667);
         assert_eq!(thousandths(5, 0), 0);
-        assert_eq!(per_cent(thousandths(34, 1_000)), "3.4 %");
-        assert_eq!(per_cent(1_000), "100 %");
+        assert_eq!(per_cent(thousandths(34, 1_000)), "3.4%");
+        assert_eq!(per_cent(1_000), "100%");
     }
 
     #[test]

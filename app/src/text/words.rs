@@ -55,13 +55,13 @@ pub const fn range_title(range: Range) -> &'static str {
     }
 }
 
-/// The name of the previous period, after "on".
+/// The name of the previous period, of which as much is compared as has passed of the current one.
 pub const fn period_before(range: Range) -> &'static str {
     match range {
-        Range::Hours24 => "the same part of the 24 hours before",
-        Range::Days7 => "the same part of the 7 days before",
-        Range::Days30 => "the same part of the 30 days before",
-        Range::Months12 => "the same part of the year before",
+        Range::Hours24 => "previous 24 hours",
+        Range::Days7 => "previous 7 days",
+        Range::Days30 => "previous 30 days",
+        Range::Months12 => "previous 12 months",
     }
 }
 

@@ -18,18 +18,18 @@ impl Progress {
     /// The message on the page.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Everywhere(None) => "In effect on every instance.".to_owned(),
+            Self::Everywhere(None) => "In effect everywhere.".to_owned(),
             Self::Everywhere(Some(..10)) => {
-                "In effect on every instance (less than 0.01 s).".to_owned()
+                "In effect everywhere after less than 0.01 seconds.".to_owned()
             }
             Self::Everywhere(Some(millis)) => {
                 let (seconds, hundredths) = (millis / 1_000, millis % 1_000 / 10);
-                format!("In effect on every instance ({seconds}.{hundredths:02} s).")
+                format!("In effect everywhere after {seconds}.{hundredths:02} seconds.")
             }
             Self::Soon => "Takes effect everywhere within a second.".to_owned(),
             Self::Late(at_the_latest) => format!(
-                "Not confirmed by every instance yet. An instance that does not respond applies the change by \
-                 {at_the_latest} at the latest, because instances cache keys for at most one minute."
+                "Not confirmed everywhere yet. A Latchkey server that does not respond applies the change by \
+                 {at_the_latest} at the latest, because servers cache keys for at most one minute."
             ),
         }
     }
@@ -51,12 +51,12 @@ mod tests {
         ]
         .map(|effect| effect.sentence());
         insta::assert_snapshot!(sentences.join("\n"), @r"
-        In effect on every instance (0.08 s).
-        In effect on every instance (1.20 s).
-        In effect on every instance (less than 0.01 s).
-        In effect on every instance.
+        In effect everywhere after 0.08 seconds.
+        In effect everywhere after 1.20 seconds.
+        In effect everywhere after less than 0.01 seconds.
+        In effect everywhere.
         Takes effect everywhere within a second.
-        Not confirmed by every instance yet. An instance that does not respond applies the change by 12:01:05 UTC at the latest, because instances cache keys for at most one minute.
+        Not confirmed everywhere yet. A Latchkey server that does not respond applies the change by 12:01:05 UTC at the latest, because servers cache keys for at most one minute.
         ");
     }
 }

@@ -5,6 +5,7 @@ mod entry;
 
 use axum::{Json, extract::State};
 use latchkey::{
+    access::{Permit, to},
     audit::{self, AuditQuery, EventFilter},
     id::{KeyId, ServiceTokenId, UserId},
     time::SentInstant,
@@ -88,6 +89,8 @@ pub async fn list(
     of: OrgPath,
     Parameters(query): Parameters<AuditLogQuery>,
 ) -> Result<Json<AuditLog>, Problem> {
+    let permit: Permit<to::SeeAuditLog> = of.permit()?;
+    let org = permit.org_id();
     let query = AuditQuery {
         event: query.event,
         key: query.key,
@@ -97,10 +100,10 @@ pub async fn list(
         before: query.cursor.map(|Cursor(seq)| seq),
         limit: query.limit.into(),
     };
-    let page = audit::list(&state.engine, &of.permit()?, &query).await;
-    let page = page?;
+    let page = audit::list(&state.engine, &permit, &query).await?;
+    let entries = page.entries.into_iter();
     Ok(Json(AuditLog {
-        data: page.entries.into_iter().map(EntryObject::from).collect(),
+        data: entries.map(|entry| EntryObject::new(entry, org)).collect(),
         next_cursor: page.next.map(Cursor),
     }))
 }

@@ -46,12 +46,15 @@ pub fn unread(rejection: BytesRejection) -> Problem {
     }
 }
 
+/// The error of a missing field.
+pub const IS_REQUIRED: &str = "is required";
+
 /// Checks a required field.
 ///
 /// # Errors
 /// If it is missing.
 pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Problem> {
-    value.ok_or_else(|| Problem::invalid_field(field, "is required"))
+    value.ok_or_else(|| Problem::invalid_field(field, IS_REQUIRED))
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

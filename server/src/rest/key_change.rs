@@ -40,7 +40,7 @@ fn refused(error: EditKeyError) -> Problem {
         EditKeyError::NotFound => no_key(),
         EditKeyError::Revoked => Problem::new(Code::WrongState, error.to_string()),
         EditKeyError::ChangedMeanwhile => changed_meanwhile(),
-        EditKeyError::InvalidField(ref unfit) => Problem::invalid_field(unfit.field(), error),
+        EditKeyError::InvalidFields(wrong) => wrong.into(),
         EditKeyError::Limit(reached) => reached.into(),
         EditKeyError::Fault(fault) => fault.into(),
     }

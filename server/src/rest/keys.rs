@@ -210,15 +210,14 @@ pub async fn find(engine: &Engine, of: &OrgPath, id: KeyId) -> Result<Key, Probl
     found?.ok_or_else(no_key)
 }
 
-/// Maps an error to the field that caused it.
+/// Maps an error to the fields that caused it.
 fn refused(error: CreateKeyError) -> Problem {
-    let field = match error {
-        CreateKeyError::NotOffered(..) => "kind",
-        CreateKeyError::InvalidField(ref unfit) => unfit.field(),
-        CreateKeyError::Limit(reached) => return reached.into(),
-        CreateKeyError::Fault(fault) => return fault.into(),
+    match error {
+        CreateKeyError::NotOffered(..) => Problem::invalid_field("kind", error),
+        CreateKeyError::InvalidFields(wrong) => wrong.into(),
+        CreateKeyError::Limit(reached) => reached.into(),
+        CreateKeyError::Fault(fault) => fault.into(),
         // `make` handles this case: it returns the existing key.
-        CreateKeyError::AlreadyCreated(_) => return Problem::internal(),
-    };
-    Problem::invalid_field(field, error)
+        CreateKeyError::AlreadyCreated(_) => Problem::internal(),
+    }
 }

@@ -1,5 +1,7 @@
 //! The rules that apply to every key, whether created, edited or imported.
 
+use std::{error::Error, fmt};
+
 use super::KeySettings;
 use crate::{
     convention::{Convention, MAX_SCOPES, Scope, TOO_MANY_SCOPES},
@@ -71,6 +73,37 @@ pub enum InvalidKeyField {
     NoSuchProject,
 }
 
+/// All invalid settings of a key: at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidKeyFields(Vec<InvalidKeyField>);
+
+impl InvalidKeyFields {
+    /// The invalid settings.
+    pub fn iter(&self) -> impl Iterator<Item = &InvalidKeyField> {
+        self.0.iter()
+    }
+
+    /// Whether this is the only one.
+    pub fn is_only(&self, field: &InvalidKeyField) -> bool {
+        matches!(self.0.as_slice(), [only] if only == field)
+    }
+}
+
+impl From<InvalidKeyField> for InvalidKeyFields {
+    fn from(field: InvalidKeyField) -> Self {
+        Self(vec![field])
+    }
+}
+
+impl fmt::Display for InvalidKeyFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentences: Vec<String> = self.iter().map(ToString::to_string).collect();
+        f.write_str(&sentences.join(" "))
+    }
+}
+
+impl Error for InvalidKeyFields {}
+
 impl InvalidKeyField {
     /// The name of the field in forms and in the API.
     pub const fn field(&self) -> &'static str {
@@ -116,19 +149,23 @@ impl KeySettings {
     /// cannot store.
     ///
     /// # Errors
-    /// If a setting is invalid. Only the first error is returned.
+    /// If settings are invalid.
     pub fn checked(
         mut self,
         kind: Kind,
         convention: &Convention,
         before: Before<'_>,
         now: Timestamp,
-    ) -> Result<Self, InvalidKeyField> {
+    ) -> Result<Self, InvalidKeyFields> {
         let wrong = self.check(kind, convention, before, now);
-        wrong.into_iter().next().map_or(Ok(self), Err)
+        if wrong.is_empty() {
+            Ok(self)
+        } else {
+            Err(InvalidKeyFields(wrong))
+        }
     }
 
-    /// Like [`KeySettings::checked`], but in place, and returns all errors.
+    /// Like [`KeySettings::checked`], but in place, and returns the errors.
     pub fn check(
         &mut self,
         kind: Kind,

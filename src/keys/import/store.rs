@@ -40,10 +40,11 @@ pub(super) async fn projects(
     Ok(projects)
 }
 
-/// Rejects entries whose keys already exist in any org, under any pepper.
+/// Rejects entries whose keys already exist in the org, or in any org if `of` is `None`, under any pepper.
 pub(super) async fn refuse_stored(
     engine: &Engine,
     entries: &[Option<Entry>],
+    of: Option<OrgId>,
     listed: &mut Listed,
     told: &mut [EntryReport],
 ) -> Result<(), StorageError> {
@@ -55,14 +56,20 @@ pub(super) async fn refuse_stored(
         }
     }
     let digests: Vec<KeyDigest> = wanted.keys().copied().collect();
+    let org = of.map_or_else(String::new, |org| org.to_string());
     let mut stored: HashSet<usize> = HashSet::new();
     for digests in digests.chunks(DIGESTS_AT_ONCE) {
+        let of_org = match of {
+            Some(_) => "keys.org_id = $1",
+            None => "$1 = ''",
+        };
         let sql = format!(
-            "SELECT digest FROM key_secrets WHERE digest IN ({})",
-            places(1, digests.len())
+            "SELECT key_secrets.digest FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id \
+             WHERE {of_org} AND key_secrets.digest IN ({})",
+            places(2, digests.len())
         );
         let found: Vec<Vec<u8>> = on!(engine.db.read(), c => {
-            let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+            let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(org.as_str());
             for digest in digests {
                 query = query.bind(digest.as_bytes());
             }

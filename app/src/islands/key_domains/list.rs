@@ -65,14 +65,14 @@ fn rows(editor: Editor, domains: &KeyDomains, may_edit: bool) -> impl IntoView +
                     </button>
                 }
             });
-            let note = (never && domain == LOCALHOST).then_some(", now blocked");
+            let note = (never && domain == LOCALHOST).then_some(" · now blocked");
             view! { <li><code id=id>{domain}</code><span>{requests(*count)}{note}</span>{remove}</li> }
         })
         .collect_view();
     let note = if never {
-        ", now blocked"
+        " · now blocked"
     } else {
-        ", always allowed"
+        " · localhost is always allowed"
     };
     let localhost = (domains.localhost > 0)
         .then(|| view! { <li><code>"localhost"</code><span>{requests(domains.localhost)}{note}</span></li> });

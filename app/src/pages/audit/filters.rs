@@ -50,10 +50,10 @@ fn events() -> Vec<(String, String)> {
     for event in Event::ALL {
         let (kind, _) = event.as_str().split_once('.').unwrap_or_default();
         if kind != last_kind {
-            options.push((format!("{kind}.*"), format!("{}: all", kind_title(kind))));
+            options.push((format!("{kind}.*"), kind_title(kind)));
             last_kind = kind;
         }
-        options.push((event.to_string(), title(*event)));
+        options.push((event.to_string(), title(*event).to_owned()));
     }
     options
 }

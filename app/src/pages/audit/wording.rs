@@ -46,27 +46,59 @@ const fn naming(before: &'static str, after: &'static str) -> Wording {
     }
 }
 
-/// The wording of an event on its target's own page: "Rotated".
+/// The wording of an event on its target's own page, before "by" and the actor: "Rotated".
 pub fn brief(event: Event) -> String {
     let words = match event {
-        Event::KeyOldSecretEnded => "ended the old secret",
+        Event::KeyOldSecretEnded => "old secret ended",
         event => event.sentence(),
     };
     capitalized(words.strip_suffix(" the key").unwrap_or(words))
 }
 
-/// The title of an event in the filter: "Key old secret ended".
-pub fn title(event: Event) -> String {
-    let (kind, what) = event.as_str().split_once('.').unwrap_or_default();
-    format!("{} {}", kind_title(kind), what.replace('_', " "))
+/// The title of an event in the filter: "Key created".
+pub const fn title(event: Event) -> &'static str {
+    match event {
+        Event::KeyCreated => "Key created",
+        Event::KeyUpdated => "Key changed",
+        Event::KeyDisabled => "Key disabled",
+        Event::KeyEnabled => "Key enabled",
+        Event::KeyRotated => "Key rotated",
+        Event::KeyOldSecretEnded => "Old secret of key ended",
+        Event::KeyRevoked => "Key revoked",
+        Event::KeyImported => "Key imported",
+        Event::AgentCreated => "Agent created",
+        Event::AgentUpdated => "Agent changed",
+        Event::AgentDeleted => "Agent deleted",
+        Event::ProjectCreated => "Project created",
+        Event::ProjectUpdated => "Project renamed",
+        Event::ProjectDeleted => "Project deleted",
+        Event::OrgCreated => "Organization created",
+        Event::OrgUpdated => "Organization settings changed",
+        Event::OrgDeleted => "Organization deleted",
+        Event::MemberInvited => "Member invited",
+        Event::MemberJoined => "Member added",
+        Event::MemberRoleChanged => "Member’s role changed",
+        Event::MemberRemoved => "Member removed",
+        Event::MemberLeft => "Member left",
+        Event::TokenCreated => "Service token created",
+        Event::TokenRevoked => "Service token revoked",
+        Event::SessionStarted => "Signed in",
+        Event::SessionFailed => "Sign-in failed",
+        Event::SessionEnded => "Signed out",
+        Event::AccessDenied => "Access denied",
+        Event::ExportMade => "Data exported",
+    }
 }
 
-/// The title of a kind of event, the first part of its wire name.
+/// The title of all events of a kind, the first part of their wire names.
 pub fn kind_title(kind: &str) -> String {
-    match kind {
-        "org" => "Organization".to_owned(),
-        other => capitalized(other),
-    }
+    let kind = match kind {
+        "org" => "organization",
+        "token" => "service token",
+        "session" => "sign-in",
+        other => other,
+    };
+    format!("All {kind} events")
 }
 
 /// The title of a changed field.
@@ -128,8 +160,8 @@ mod tests {
     #[test]
     fn events_and_fields_have_titles() {
         assert_eq!(brief(Event::KeyRotated), "Rotated");
-        assert_eq!(brief(Event::KeyOldSecretEnded), "Ended the old secret");
-        assert_eq!(title(Event::KeyOldSecretEnded), "Key old secret ended");
+        assert_eq!(brief(Event::KeyOldSecretEnded), "Old secret ended");
+        assert_eq!(kind_title("session"), "All sign-in events");
         assert_eq!(field_title("ip_ranges"), "IP ranges");
         assert_eq!(field_title("name"), "Name");
     }

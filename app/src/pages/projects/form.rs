@@ -15,6 +15,7 @@ use crate::{
     error::AppError,
     form::{
         errors::WHOLE_FORM,
+        name::read_name,
         sent_back::{MAX_BASE, MAX_NAME, sent_back},
     },
     pages::{answer::FormAnswer, conflict::Conflict, done::Done},
@@ -65,7 +66,7 @@ pub async fn submit(
             .parse::<ProjectId>()
             .map_err(|_| AppError::NotFound)
     };
-    let name = form.name.parse::<DisplayName>();
+    let name = read_name(&form.name, "a project name");
     let (result, done) = match (form.change.as_str(), name) {
         ("create", Ok(name)) => {
             let token = sent_creation_token(&form.creation_token);

@@ -96,8 +96,8 @@ async fn create(request: PageRequest, permit: Permit<to::ManageTokens>, form: To
         Err(error @ ChangePasswordError::WrongPassword) => {
             return Ok(FormAnswer::refused(form.sent_back(), "password", error));
         }
-        Err(error @ ChangePasswordError::TooMany { .. }) => {
-            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+        Err(error @ ChangePasswordError::TooMany { retry_after }) => {
+            return Ok(FormAnswer::throttled(form.sent_back(), retry_after, error));
         }
         Err(ChangePasswordError::Fault(fault)) => return Err(fault.into()),
     }

@@ -164,7 +164,7 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
                         <select class="input" id="expires" name="expires">{lifetimes}</select>
                         <ErrorTexts field="expires" errors/>
                     </div>
-                    <Field name="password" label="Your password" hint="To confirm that it is you." kind="password"
+                    <Field name="password" label="Your password" hint="Enter your password to confirm." kind="password"
                         autocomplete="current-password" maxlength=1024 errors/>
                     <div class="actions"><button class="btn primary">"Create token"</button></div>
                 </form>

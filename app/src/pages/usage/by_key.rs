@@ -59,7 +59,7 @@ fn Parts(
                     <th scope="col" class="num">"Passed"</th>
                     <th scope="col" class="num">"Rate limited"</th>
                     <th scope="col" class="num">"Rejected"</th>
-                    <th scope="col" class="num"><abbr title=format!("Compared with {}", period_before(range))>"Change"</abbr></th>
+                    <th scope="col" class="num"><abbr title=format!("Compared with the same part of the {}", period_before(range))>"Change"</abbr></th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
@@ -76,7 +76,7 @@ fn Row(row: PartRow) -> impl IntoView {
     } = row;
     let change = match Change::of_requests(counts.all(), before.all()) {
         Change::By(text) => text.into_any(),
-        Change::Same => "0 %".into_any(),
+        Change::Same => "0%".into_any(),
         Change::New => view! { <span class="muted">"new"</span> }.into_any(),
     };
     view! {

@@ -19,7 +19,7 @@ pub enum Change {
     New,
     /// The figure did not change.
     Same,
-    /// "+8.2 %".
+    /// "+8.2%".
     By(String),
 }
 
@@ -29,7 +29,7 @@ impl Change {
         match thousandths(now - before, before) {
             _ if before == 0 => Self::New,
             0 => Self::Same,
-            change => Self::By(format!("{} %", signed_tenths(change))),
+            change => Self::By(format!("{}%", signed_tenths(change))),
         }
     }
 
@@ -69,7 +69,7 @@ pub fn Stats(
     view! {
         <dl class="stats">
             <Stat name="Requests" figure=grouped(total.all()) change=Change::of_requests(total.all(), before.all()) range/>
-            <Stat name="Rejected, without rate limits" figure=per_cent(total.refused_share()) change=Change::of_share(Counts::refused_share, total, before) range/>
+            <Stat name="Rejected" figure=per_cent(total.refused_share()) change=Change::of_share(Counts::refused_share, total, before) range/>
             <Stat name="Rate limited" figure=per_cent(total.limited_share()) change=Change::of_share(Counts::limited_share, total, before) range/>
             {keys}
         </dl>
@@ -79,9 +79,9 @@ pub fn Stats(
 #[component]
 fn Stat(name: &'static str, figure: String, change: Change, range: Range) -> impl IntoView {
     let moved = match change {
-        Change::Same => view! { <dd>"same as "{period_before(range)}</dd> }.into_any(),
+        Change::Same => view! { <dd>"Same as "{period_before(range)}</dd> }.into_any(),
         Change::By(text) => view! { <dd>{text}" vs. "{period_before(range)}</dd> }.into_any(),
-        Change::New => view! { <dd>"none in "{period_before(range)}</dd> }.into_any(),
+        Change::New => view! { <dd>"No earlier data to compare"</dd> }.into_any(),
     };
     view! { <div class="stat"><dt>{name}</dt><dd class="figure">{figure}</dd>{moved}</div> }
 }
@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn a_change_is_a_number_and_no_judgement() {
         let by = |text: &str| Change::By(text.to_owned());
-        assert_eq!(Change::of_requests(1_082, 1_000), by("+8.2 %"));
-        assert_eq!(Change::of_requests(859, 1_000), by("−14.1 %"));
+        assert_eq!(Change::of_requests(1_082, 1_000), by("+8.2%"));
+        assert_eq!(Change::of_requests(859, 1_000), by("−14.1%"));
         assert_eq!(Change::of_requests(5, 0), Change::New);
         assert_eq!(Change::of_requests(5, 5), Change::Same);
         let counts = |passed, limited, refused| Counts {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use latchkey::{
     audit::{Actor, Entry},
     event::Event,
+    id::OrgId,
     time::{Rfc3339, Timestamp},
 };
 use serde::Serialize;
@@ -17,7 +18,7 @@ use crate::openapi::words;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub struct EntryObject {
-    /// `evt_` followed by the position of the entry in the log of the installation.
+    /// `evt_` followed by the ID of the organization and the number of the entry.
     id: String,
     /// The number of the entry in the organization's log, starting at 1 without gaps.
     seq: i64,
@@ -72,11 +73,14 @@ pub struct FieldChange {
     to: Value,
 }
 
-impl From<Entry> for EntryObject {
-    fn from(entry: Entry) -> Self {
+impl EntryObject {
+    /// The entry of an organization. Its ID does not depend on what happens in others.
+    pub fn new(entry: Entry, org: OrgId) -> Self {
+        let org = org.to_string();
+        let org = org.trim_start_matches("org_");
         let changes = entry.changes.into_iter();
         Self {
-            id: format!("evt_{}", entry.position),
+            id: format!("evt_{org}_{}", entry.seq),
             seq: entry.seq,
             at: entry.at.rfc3339(),
             event: entry.event,

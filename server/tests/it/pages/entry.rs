@@ -110,7 +110,7 @@ on_both! {
 
     async fn a_refused_sign_up_says_what_is_wrong_and_makes_nothing(app: &TestApp) {
         for (fields, field, sentence) in [
-            ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name", "Enter a name."),
+            ([("name", ""), ("email", "a@example.com"), ("org_name", "O"), ("password", PASSWORD)], "name", "Enter your name."),
             ([("name", "N"), ("email", "nowhere"), ("org_name", "O"), ("password", PASSWORD)], "email", "Enter an e-mail address"),
             ([("name", "N"), ("email", "a@example.com"), ("org_name", " "), ("password", PASSWORD)], "org_name", "Enter an organization name."),
             ([("name", "N"), ("email", "a@example.com"), ("org_name", "O"), ("password", "password1")], "password", "too common"),

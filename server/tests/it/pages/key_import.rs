@@ -29,7 +29,7 @@ on_both! {
 
         let good = format!("name,sha256,prefix,last_four\nOld,{DIGEST},old_,wxyz\n");
         let looked = owner.submit(IMPORT, &[("format", "csv"), ("text", &good)]).await;
-        assert!(looked.text().contains("Nothing is imported yet.") && looked.text().contains("old_••••••••wxyz"), "{}", looked.body);
+        assert!(looked.text().contains("1 key is ready to import. Nothing has been imported yet.") && looked.text().contains("old_••••••••wxyz"), "{}", looked.body);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
         let done = owner.submit(IMPORT, &[("format", "csv"), ("text", &good), ("go", "import")]).await;
         assert!(done.text().contains("1 key imported."), "{}", done.body);

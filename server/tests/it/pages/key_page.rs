@@ -33,7 +33,7 @@ on_both! {
         let member = app.signed_in(&org, "ben", Role::Member).await;
         let id = org.key("Production").await.id.to_string();
         let path = format!("/orgs/northwind/keys/{id}");
-        assert!(!owner.get(&path).await.text().contains("every instance"), "nothing was changed");
+        assert!(!owner.get(&path).await.text().contains("In effect"), "nothing was changed");
         let other = app.another_engine(|_| {}).await;
         feed::start(&other).await.unwrap();
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
@@ -49,7 +49,7 @@ on_both! {
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
         effects::look(&app.engine).await.unwrap();
         for browser in [&owner, &member] {
-            assert!(browser.get(&path).await.text().contains("In effect on every instance (2.00 s)."));
+            assert!(browser.get(&path).await.text().contains("In effect everywhere after 2.00 seconds."));
         }
         assert_eq!(asked().await["everywhere"], 2_000);
         // While the time is not measured yet, the change is not reported as in effect.
@@ -60,7 +60,7 @@ on_both! {
         effects::look(&app.engine).await.unwrap();
         assert_eq!(asked().await["everywhere"], 0);
         app.clock.advance(MINUTE + 5 * SECOND);
-        assert!(!owner.get(&path).await.text().contains("every instance"), "the change is not recent");
+        assert!(!owner.get(&path).await.text().contains("In effect"), "the change is not recent");
     }
 
     async fn pressing_twice_is_no_error_and_a_revoked_key_stays_revoked(app: &TestApp) {
@@ -107,7 +107,7 @@ on_both! {
         let path = format!("/orgs/northwind/keys/{}", made.id);
         assert!(!owner.get(&path).await.text().contains("now blocked"));
         owner.submit(&path, &[("localhost", "forbid")]).await;
-        assert!(owner.get(&path).await.text().contains("0 requests, now blocked"));
+        assert!(owner.get(&path).await.text().contains("0 requests · now blocked"));
     }
 
     async fn an_address_with_a_bare_question_mark_leads_to_the_one_without(app: &TestApp) {

@@ -65,8 +65,8 @@ on_both! {
             assert_eq!(answer.status, 400, "{answer:?}");
         }
         let page = owner.get("/orgs/northwind/usage?range=2y").await.text();
-        assert!(page.contains("the 30 days before"), "{page}");
+        assert!(page.contains("previous 30 days"), "{page}");
         let page = owner.get("/orgs/northwind/usage?range=12m").await.text();
-        assert!(page.contains("the year before"), "an address from before: {page}");
+        assert!(page.contains("previous 12 months"), "an address from before: {page}");
     }
 }

@@ -1,13 +1,17 @@
 //! Which pages can read the API's responses.
 
+use std::time::Duration;
+
 use axum::http::{Method, header};
 use latchkey::{
     feed,
     keys::change_state::{disable, enable},
     orgs::settings::{self, OrgSettings},
     revision::Known,
+    time::SECOND,
 };
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::test_app::{TestApp, org::widget_key};
 
@@ -152,6 +156,29 @@ on_both! {
         assert_eq!(app.preflight("/v1/verify", "https://evil.example").await.status, 403);
         app.clock.advance(60_000);
         assert_eq!(app.preflight("/v1/verify", "https://shop.example").await.status, 204, "the old patterns are kept");
+    }
+
+    async fn patterns_are_reloaded_in_the_background_before_they_are_too_old_to_be_used(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let status = async |host| app.preflight("/v1/verify", &format!("https://{host}.example")).await.status.as_u16();
+        assert_eq!((status("shop").await, status("other").await), (204, 403));
+        // A change that no event announces, like that of a key that expires.
+        app.database.execute(r#"UPDATE keys SET domains = '["other.example"]'"#).await;
+        app.clock.advance(30 * SECOND - 1);
+        assert_eq!(status("shop").await, 204);
+        sleep(Duration::from_millis(50)).await;
+        assert_eq!(status("shop").await, 204, "not reloaded yet");
+        app.clock.advance(1);
+        assert_eq!(status("shop").await, 204, "decided by what is cached");
+        for _ in 0..500 {
+            if status("other").await == 204 { break; }
+            sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!((status("shop").await, status("other").await), (403, 204), "reloaded meanwhile");
+        app.database.execute(r#"UPDATE keys SET domains = '["shop.example"]'"#).await;
+        app.clock.advance(60 * SECOND);
+        assert_eq!((status("other").await, status("shop").await), (403, 204), "too old: the request waits");
     }
 
     async fn without_database_and_memory_a_preflight_is_not_decided(app: &TestApp) {

@@ -103,6 +103,9 @@ on_both! {
             (Method::POST, format!("{key}/end-old-secret"), ""),
             (Method::PATCH, key.clone(), r#"{"project":"Default","expires_at":"soon","scopes":[1],"metadata":[]}"#),
             (Method::PATCH, key.clone(), r#"{"scopes":["bots:eat"]}"#),
+            (Method::PATCH, key.clone(), r#"{"domains":["shop.example"],"localhost_forbidden":true,"expires_at":"2020-01-01T00:00:00Z"}"#),
+            (Method::POST, "/v1/orgs/northwind/keys".to_owned(), r#"{"expires_at":null,"expires_in_days":1}"#),
+            (Method::POST, "/v1/orgs/northwind/keys".to_owned(), r#"{"name":"Shop","kind":"widget","expires_at":"2020-01-01T00:00:00Z"}"#),
             (Method::POST, format!("{key}/revoke"), r#"{"reason":"unused"}"#),
             (Method::POST, format!("{key}/revoke"), r#"{"reason":"unused"}"#),
             (Method::POST, format!("{key}/disable"), ""),
@@ -158,6 +161,20 @@ on_both! {
         PATCH KEY {"scopes":["bots:eat"]}
             INVALID_FIELD Validation failed. See `errors`.
             scopes: Unknown scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.
+        PATCH KEY {"domains":["shop.example"],"localhost_forbidden":true,"expires_at":"2020-01-01T00:00:00Z"}
+            INVALID_FIELD Validation failed. See `errors`.
+            domains: Only widget keys have allowed domains. Remove the domains, or create a widget key.
+            localhost_forbidden: This key's localhost access cannot be changed.
+            expires_at: The expiry date must be in the future.
+        POST keys {"expires_at":null,"expires_in_days":1}
+            INVALID_FIELD Validation failed. See `errors`.
+            kind: is required
+            name: is required
+            expires_in_days: cannot be combined with `expires_at`. Remove one of them.
+        POST keys {"name":"Shop","kind":"widget","expires_at":"2020-01-01T00:00:00Z"}
+            INVALID_FIELD Validation failed. See `errors`.
+            domains: Enter at least one domain. A widget key works only on its allowed domains.
+            expires_at: The expiry date must be in the future.
         POST KEY/revoke {"reason":"unused"}
         POST KEY/revoke {"reason":"unused"}
             WRONG_STATE The key is already revoked. No action is needed.

@@ -12,13 +12,13 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Method, Request, Response, StatusCode, header, request::Builder},
+    http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Builder},
 };
 use futures_util::{
     FutureExt as _, StreamExt as _,
     stream::{FuturesUnordered, pending},
 };
-use latchkey::{key::text::PlainKey, random::Randomness, role::Role};
+use latchkey::{key::text::PlainKey, random::Randomness, role::Role, service_tokens::TokenScope};
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
@@ -27,6 +27,7 @@ use crate::test_app::{Browser, TestApp, org::PASSWORD};
 /// The number of requests of a client that are handled concurrently, and the maximum number in progress.
 const AT_ONCE: usize = 6;
 const MAX_OF_PERSON: usize = 64;
+const MAX_OF_ORG: usize = 64;
 const MAX_OF_ADDRESS: usize = 256;
 /// The maximum number of forms of an address that are in transit.
 const MAX_ARRIVING: usize = 32;
@@ -156,6 +157,44 @@ on_both! {
         }).collect();
         assert!(slow.next().now_or_never().is_none());
         assert_eq!(begin(&router, "/sign-in", "192.0.2.9".to_owned()).await.status(), 200);
+    }
+
+    async fn the_tokens_of_an_org_share_its_places_in_the_rest_api(app: &TestApp) {
+        let (north, south) = (app.org("northwind").await, app.org("southwind").await);
+        let (router, _) = app.server(&[]);
+        let [ours, theirs] = [app.token(Some(&north), TokenScope::Manage).await, app.token(Some(&south), TokenScope::Manage).await];
+        let second = app.token(Some(&north), TokenScope::Manage).await;
+        let operators = app.token(None, TokenScope::Manage).await;
+        let send = |token: &PlainKey, method: Method, path: &str, body: Body| {
+            let request = from("192.0.2.9", method, path)
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::AUTHORIZATION, format!("Bearer {}", token.expose()))
+                .body(body)
+                .unwrap();
+            router.clone().oneshot(request).map(Result::unwrap)
+        };
+        let never_arrives = |token: &PlainKey| {
+            let never = Body::from_stream(pending::<Result<Vec<u8>, Infallible>>());
+            Box::pin(send(token, Method::POST, "/v1/orgs/northwind/keys", never))
+        };
+        let list = |token: &PlainKey, org: &str| send(token, Method::GET, &format!("/v1/orgs/{org}/keys"), Body::empty());
+        let mut held: Vec<_> = (0..AT_ONCE).map(|_| never_arrives(&ours)).collect();
+        for request in &mut held {
+            assert!(timeout(Duration::from_millis(100), request).await.is_err());
+        }
+        let mut next = Box::pin(list(&second, "northwind"));
+        assert!(timeout(Duration::from_millis(300), next.as_mut()).await.is_err(), "six at a time");
+        let mut waiting: FuturesUnordered<_> = (AT_ONCE + 1..=MAX_OF_ORG).map(|_| list(&second, "northwind")).collect();
+        let refused = waiting.next().await.unwrap();
+        assert_eq!((refused.status().as_u16(), &refused.headers()[header::RETRY_AFTER]), (503, &HeaderValue::from_static("2")));
+        assert!(waiting.next().now_or_never().is_none(), "the others wait");
+        let verify = send(&ours, Method::POST, "/v1/verify", Body::from("{}"));
+        assert_eq!(verify.await.status(), 200, "verification needs no place");
+        assert_eq!(list(&theirs, "southwind").await.status(), 200);
+        assert_eq!(list(&operators, "northwind").await.status(), 200);
+        held.pop();
+        assert_eq!(next.await.status(), 200);
+        assert_eq!(waiting.filter(|answer| ready(answer.status() == 200)).count().await, MAX_OF_ORG - AT_ONCE - 1);
     }
 
     async fn service_tokens_that_are_made_up_are_looked_up_two_at_a_time(app: &TestApp) {

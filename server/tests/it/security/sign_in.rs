@@ -1,6 +1,6 @@
 //! Signing in over HTTP does not reveal which accounts exist, and guessing is slowed down.
 
-use latchkey::role::Role;
+use latchkey::{accounts::SignUpPolicy, role::Role, time::MINUTE};
 
 use crate::test_app::{Browser, HttpAnswer, TestApp, org::PASSWORD};
 
@@ -29,11 +29,35 @@ on_both! {
         for _ in 0..10 {
             assert_eq!(guess(&guesser, DANA).await, "The e-mail address or password is incorrect.");
         }
-        assert!(guess(&guesser, DANA).await.starts_with("Too many attempts."));
+        let throttled = guesser.sign_in(DANA, "wrong password").await;
+        assert_eq!((throttled.status.as_u16(), throttled.header("retry-after")), (429, "900"), "{throttled:?}");
+        assert!(throttled.text().contains("Too many attempts. Try again in 15 minutes."));
         let elsewhere = app.browser().at_address([203, 0, 113, 9]);
         assert!(elsewhere.sign_in(DANA, PASSWORD).await.status.is_redirection());
         let owner = owner.at_address([198, 51, 100, 7]);
         assert!(owner.sign_in(DANA, PASSWORD).await.status.is_redirection(), "the account knows the browser");
+    }
+
+    async fn every_form_that_was_sent_too_often_says_when_to_try_again(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let open = app.another_engine(|settings| settings.sign_up = SignUpPolicy::Open).await;
+        let wrong = "a wrong but long password";
+        let account = [("current_password", wrong), ("new_password", "granite teapot sings")];
+        let token = [("change", "create"), ("name", "CI"), ("scope", "verify"), ("expires", "365"), ("password", wrong)];
+        let sign_up = [("name", "N"), ("email", "dana@northwind.example"), ("org_name", "O"), ("password", "granite teapot sings")];
+        for (path, fields) in [("/account", &account[..]), ("/orgs/northwind/tokens", &token), ("/sign-up", &sign_up)] {
+            app.clock.advance(15 * MINUTE);
+            let stranger = app.browser_on(&open);
+            let browser = if path == "/sign-up" { &stranger } else { &owner };
+            for _ in 0..10 {
+                assert_eq!(browser.submit(path, fields).await.status, 422, "{path}");
+            }
+            let throttled = browser.submit(path, fields).await;
+            assert_eq!((throttled.status.as_u16(), throttled.header("retry-after")), (429, "900"), "{path}");
+            assert!(throttled.text().contains("Try again in 15 minutes."), "{path}");
+        }
+        open.db().close().await;
     }
 
     async fn a_forwarded_address_counts_only_from_a_trusted_proxy(app: &TestApp) {

@@ -9,7 +9,10 @@ use latchkey::{
     feed,
     id::KeyId,
     instances,
-    keys::change_state::{disable, disable_many, enable},
+    keys::{
+        change_state::{disable, disable_many, enable},
+        create::CreatedKey,
+    },
     time::{MINUTE, SECOND},
     verify::{Request, cache::TRUSTED_FOR, verify},
 };
@@ -17,7 +20,10 @@ use latchkey::{
 use sqlx::{Connection as _, PgConnection};
 use tokio::time::sleep;
 
-use crate::test_app::{NOON, TestApp, TestOrg};
+use crate::test_app::{
+    NOON, TestApp, TestOrg,
+    org::{secret_key, with},
+};
 
 on_both! {
     async fn a_change_is_in_effect_when_every_instance_has_read_it_and_each_says_how_long_that_took(app: &TestApp) {
@@ -158,6 +164,38 @@ on_both! {
         instances::beat(&other, "1.2.3", NOON).await.unwrap();
         effects::look(&app.engine).await.unwrap();
         assert_eq!(said(&other, &org, ids[1]).await, Effect::Everywhere { after: Some(20) });
+    }
+
+    async fn of_instances_whose_clocks_differ_by_minutes_each_goes_by_its_own(app: &TestApp) {
+        let clock = Clock::manual(NOON.plus(5 * MINUTE));
+        let (org, other) = (app.org("northwind").await, app.another_engine(|settings| settings.clock = clock.clone()).await);
+        let brief = with(secret_key("Brief"), |settings| settings.expires_at = Some(NOON.plus(7 * MINUTE)));
+        let (brief, lasting) = (org.create_key(brief).await.unwrap(), org.key("Lasting").await);
+        start(&[&app.engine, &other]).await;
+        let on = async |engine: &Engine, key: &CreatedKey| {
+            let request = Request { key: Some(&key.plain), ..Request::default() };
+            crate::test_app::said(&verify(engine, &request).await.unwrap())
+        };
+        for engine in [&*app.engine, &*other] {
+            assert_eq!((on(engine, &brief).await, on(engine, &lasting).await), ("VALID".to_owned(), "VALID".to_owned()));
+        }
+        // The other instance does not follow, and trusts its memory for as long as its own clock says.
+        disable(&app.engine, &org.permit(), lasting.id).await.unwrap();
+        assert_eq!(on(&app.engine, &lasting).await, "INVALID_API_KEY disabled");
+        app.clock.advance(3 * MINUTE);
+        assert_eq!(on(&other, &lasting).await, "VALID");
+        clock.advance(TRUSTED_FOR - 1);
+        assert_eq!(on(&other, &lasting).await, "VALID");
+        clock.advance(1);
+        assert_eq!(on(&other, &lasting).await, "INVALID_API_KEY disabled");
+        // A key expires on each instance when that one's clock says so, in memory or not.
+        clock.advance(MINUTE - 1);
+        assert_eq!(on(&other, &brief).await, "VALID");
+        clock.advance(1);
+        assert_eq!((on(&other, &brief).await, on(&app.engine, &brief).await), ("EXPIRED_API_KEY".to_owned(), "VALID".to_owned()));
+        app.clock.advance(4 * MINUTE);
+        assert_eq!(on(&app.engine, &brief).await, "EXPIRED_API_KEY");
+        other.db().close().await;
     }
 
     async fn nothing_is_said_of_another_orgs_key_and_a_new_key_has_no_change(app: &TestApp) {

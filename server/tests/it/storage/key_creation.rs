@@ -82,15 +82,20 @@ on_both! {
         let org = app.org("northwind").await;
         let refused = async |new| refusal(&org, new).await;
         let secret = || secret_key("Production");
-        assert_eq!(refused(widget_key("Shop", &[])).await, "InvalidField(DomainsNeeded)");
+        assert_eq!(refused(widget_key("Shop", &[])).await, "InvalidFields(InvalidKeyFields([DomainsNeeded]))");
         let domains = vec!["shop.example".parse().unwrap()];
-        assert_eq!(refused(with(secret(), |settings| settings.domains = domains)).await, "InvalidField(DomainsOnSecretKey)");
+        assert_eq!(refused(with(secret(), |settings| settings.domains = domains)).await, "InvalidFields(InvalidKeyFields([DomainsOnSecretKey]))");
         let scopes = vec!["bots:read".parse().unwrap(), "bots:eat".parse().unwrap()];
-        assert!(refused(with(secret(), |settings| settings.scopes = scopes)).await.starts_with(r#"InvalidField(UnknownScope { unknown: Scope("bots:eat"), offered: [Scope("bots:read"),"#));
+        assert!(refused(with(secret(), |settings| settings.scopes = scopes)).await.starts_with(r#"InvalidFields(InvalidKeyFields([UnknownScope { unknown: Scope("bots:eat"), offered: [Scope("bots:read"),"#));
         for expires_at in [NOON, NOON.plus(-1), Timestamp::from_millis(i64::MIN)] {
-            assert_eq!(refused(with(secret(), |settings| settings.expires_at = Some(expires_at))).await, "InvalidField(ExpiryInPast)");
+            assert_eq!(refused(with(secret(), |settings| settings.expires_at = Some(expires_at))).await, "InvalidFields(InvalidKeyFields([ExpiryInPast]))");
         }
-        assert_eq!(refused(with(secret(), |settings| settings.notes = "é".repeat(2_001))).await, "InvalidField(NotesTooLong)");
+        assert_eq!(refused(with(secret(), |settings| settings.notes = "é".repeat(2_001))).await, "InvalidFields(InvalidKeyFields([NotesTooLong]))");
+        let several = with(widget_key("Shop", &[]), |settings| {
+            settings.expires_at = Some(NOON);
+            settings.notes = "é".repeat(2_001);
+        });
+        assert_eq!(refused(several).await, "InvalidFields(InvalidKeyFields([DomainsNeeded, ExpiryInPast, NotesTooLong]))");
         assert_eq!(count(app).await, (0, 0));
         org.create_key(with(secret(), |settings| settings.notes = "é".repeat(2_000))).await.unwrap();
     }

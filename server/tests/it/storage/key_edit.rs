@@ -75,7 +75,7 @@ on_both! {
             ("a\u{202e}b".to_owned(), InvalidKeyField::ExternalIdUnreadable),
         ] {
             let refused = set(&wrong).await;
-            assert!(matches!(&refused, Err(EditKeyError::InvalidField(is)) if *is == error), "{wrong:?}: {refused:?}");
+            assert!(matches!(&refused, Err(EditKeyError::InvalidFields(wrong)) if wrong.is_only(&error)), "{wrong:?}: {refused:?}");
         }
         assert_eq!(details(app, &org, made.id).await.settings.external_id.as_deref(), Some("user 1"));
         let changes = app.database.texts("SELECT changes FROM audit_log WHERE event = 'key.updated' ORDER BY position DESC LIMIT 1").await;
@@ -113,14 +113,14 @@ on_both! {
             change(DomainsChange::Remove(vec![domain("back.example")])).await.unwrap();
         }
         let last = change(DomainsChange::Remove(vec![domain("*.shop.example")])).await;
-        assert!(matches!(last, Err(EditKeyError::InvalidField(InvalidKeyField::DomainsNeeded))), "{last:?}");
+        assert!(matches!(last, Err(EditKeyError::InvalidFields(ref wrong)) if wrong.is_only(&InvalidKeyField::DomainsNeeded)), "{last:?}");
         let others = SettingsChange { domains: Some(vec![domain("other.example")]), ..SettingsChange::default() };
         org.edit(id, others).await.unwrap();
         assert_eq!(domains(app, &org, id).await, ["other.example"]);
         let secret = org.key("Production").await.id;
         let edit = EditDomains { domains: Some(DomainsChange::Add(vec![domain("a.example")])), ..Default::default() };
         let refused = edit_domains(&app.engine, &org.permit(), secret, edit).await;
-        assert!(matches!(refused, Err(EditKeyError::InvalidField(InvalidKeyField::DomainsOnSecretKey))), "{refused:?}");
+        assert!(matches!(refused, Err(EditKeyError::InvalidFields(ref wrong)) if wrong.is_only(&InvalidKeyField::DomainsOnSecretKey)), "{refused:?}");
     }
 
     async fn what_will_not_do_changes_nothing_of_what_will(app: &TestApp) {
@@ -136,7 +136,7 @@ on_both! {
         ];
         for (change, field) in refused {
             match org.edit(id, change).await {
-                Err(EditKeyError::InvalidField(unfit)) => assert_eq!(unfit.field(), field),
+                Err(EditKeyError::InvalidFields(wrong)) => assert_eq!(wrong.iter().map(InvalidKeyField::field).collect::<Vec<_>>(), [field]),
                 other => panic!("{field}: {other:?}"),
             }
         }

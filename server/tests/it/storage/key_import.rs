@@ -55,6 +55,27 @@ on_both! {
         assert_eq!(said(&app.verify(&key(1)).await), "VALID");
     }
 
+    async fn only_an_import_that_would_be_carried_out_says_that_another_org_has_a_key(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let [own, theirs] = [(&org, 1), (&other, 2)];
+        for (org, number) in [own, theirs] {
+            let text = format!("name,sha256\nOld,{}\n", sha256(&key(number)));
+            assert!(import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap().imported);
+        }
+        let text = format!("name,sha256\nOwn,{}\nTheirs,{}\n", sha256(&key(1)), sha256(&key(2)));
+        for dry_run in [true, false] {
+            let report = import(&app.engine, &org.permit(), Format::Csv, &text, dry_run).await.unwrap();
+            assert_eq!(told(&report).trim(), "2 Own\n    sha256: This key already exists and cannot be imported again.\n3 Theirs");
+        }
+        let text = format!("name,sha256\nNew,{}\nTheirs,{}\n", sha256(&key(3)), sha256(&key(2)));
+        let dry = import(&app.engine, &org.permit(), Format::Csv, &text, true).await.unwrap();
+        assert!(dry.is_good(), "{dry:?}");
+        let report = import(&app.engine, &org.permit(), Format::Csv, &text, false).await.unwrap();
+        assert!(!report.imported);
+        assert_eq!(told(&report).trim(), "2 New\n3 Theirs\n    sha256: This key already exists and cannot be imported again.");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 2);
+    }
+
     async fn a_key_made_elsewhere_may_look_like_a_mistyped_one_of_ours(app: &TestApp) {
         let org = app.org("northwind").await;
         let ours = org.key("Ours").await.plain;
@@ -117,7 +138,6 @@ on_both! {
         5 Twin
             sha256: Entry 4 has the same key. Remove one of them.
         6 Theirs
-            sha256: This key already exists and cannot be imported again.
         7 Widget
             domains: Enter at least one domain. A widget key works only on its allowed domains.
             scopes: Unknown scope `bots:eat`. Choose from `bots:read`, `bots:write`, `integrations:read`, `integrations:write`, `channels:read`, `channels:write`, `conversations:read`, `conversations:write`, `agent-loops:read`, `agent-loops:write`, `admin`.

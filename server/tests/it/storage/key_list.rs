@@ -26,6 +26,20 @@ on_both! {
         }
     }
 
+    async fn a_search_finds_a_part_of_a_greek_name_in_capitals(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.key("ΔΙΑΚΟΜΙΣΤΗΣ ΘΕΣΕΩΝ").await;
+        for typed in ["ΚΟΜΙΣ", "κομιστής".replace('ή', "η").as_str(), "ΣΤΗΣ Θ", "θεσ", "ΘΕΣ"] {
+            assert_eq!(found(&org, typed).await, ["ΔΙΑΚΟΜΙΣΤΗΣ ΘΕΣΕΩΝ"], "{typed}");
+        }
+        // As an earlier version stored it, before the migration.
+        app.database.execute("UPDATE keys SET search = REPLACE(search, 'στησ ', 'στης ')").await;
+        assert_eq!(found(&org, "ΣΤΗΣ Θ").await, [""; 0]);
+        let migrate = include_str!("../../../../migrations/sqlite/0018_sigma.sql");
+        app.database.execute(migrate).await;
+        assert_eq!(found(&org, "ΣΤΗΣ Θ").await, ["ΔΙΑΚΟΜΙΣΤΗΣ ΘΕΣΕΩΝ"]);
+    }
+
     async fn an_empty_list_has_no_pages(app: &TestApp) {
         let org = app.org("northwind").await;
         let query = KeyQuery { page_size: 50, ..KeyQuery::default() };

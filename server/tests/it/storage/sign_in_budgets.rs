@@ -210,6 +210,25 @@ on_both! {
         assert!(sixth.len() < 700, "browsers keep the cookie: {}", sixth.len());
     }
 
+    async fn strangers_who_wait_for_their_hashes_do_not_delay_a_known_browser(app: &TestApp) {
+        let dana = app.org("northwind").await.person("dana", Role::Member).await;
+        let known = remember(&app.engine, "", dana);
+        // As many as have a place in the queue, each from a network of their own.
+        let strangers: Vec<_> = (0..64).map(|number| {
+            let engine = app.engine.clone();
+            tokio::spawn(async move {
+                guess(&engine, &format!("nobody{number}@example.com"), &format!("198.51.{number}.9")).await
+            })
+        }).collect();
+        while app.database.number("SELECT COUNT(*) FROM attempts").await < 3 * 64 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(try_password(&app.engine, DANA, PASSWORD, HOME, &known).await, "signed in");
+        let waiting = strangers.iter().filter(|stranger| !stranger.is_finished()).count();
+        assert!(waiting > 0, "the known browser was answered last");
+        join_all(strangers).await;
+    }
+
     async fn old_attempts_are_deleted_and_nothing_that_was_entered_is_stored(app: &TestApp) {
         guess(&app.engine, "secret-address@example.com", "203.0.113.9").await;
         assert!(!app.database.holds("secret-address").await);

@@ -18,7 +18,7 @@ use crate::{
         answer::FormAnswer,
         conflict::Conflict,
         done::Done,
-        field_reader::{FieldReader, form_field},
+        field_reader::{FieldReader, field_errors},
         keys::{
             key_path,
             settings_form::{read_change, resolve},
@@ -50,10 +50,10 @@ pub async fn submit(
         Err(error @ (EditKeyError::Revoked | EditKeyError::Limit(_))) => {
             Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
         }
-        Err(EditKeyError::InvalidField(error)) => {
-            let field = form_field(error.field());
-            Ok(FormAnswer::refused(form.sent_back(), field, error))
-        }
+        Err(EditKeyError::InvalidFields(wrong)) => Ok(FormAnswer::refused_fields(
+            form.sent_back(),
+            field_errors(&wrong),
+        )),
         Err(EditKeyError::Fault(fault)) => Err(fault.into()),
     }
 }

@@ -79,7 +79,6 @@ fn Step(keys_path: String, report: Option<Imported>) -> impl IntoView {
 #[component]
 fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     let (all, bad) = (report.entries.len(), report.bad());
-    let wrong = grouped(bad as i64);
     let count = counted(all as i64, "key", "keys");
     let notice = if bad == 0 {
         let action = format!("{keys_path}/import");
@@ -93,7 +92,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         };
         view! {
             <div class="notice ok" role="status">
-                <Icon symbol=Symbol::Check/><p>"No errors in "{count.clone()}". Nothing is imported yet."</p>
+                <Icon symbol=Symbol::Check/><p>{count.clone()}{if all == 1 { " is" } else { " are" }}" ready to import. Nothing has been imported yet."</p>
             </div>
             <form method="post" action=action enctype="multipart/form-data" class="form">
                 <input type="hidden" name="format" value=form.format/>
@@ -106,8 +105,18 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
         }
         .into_any()
     } else {
+        let wrong = match (bad, all) {
+            (1, 1) => "The key".to_owned(),
+            (bad, all) if bad == all => format!("None of the {count}"),
+            _ => format!("{} of {count}", grouped(bad as i64)),
+        };
+        let verb = if bad == all && all > 1 {
+            "can"
+        } else {
+            "cannot"
+        };
         let text = format!(
-            "{wrong} of {count} cannot be imported. Nothing was imported. Fix the file and try again."
+            "{wrong} {verb} be imported. Nothing was imported. Fix the file and try again."
         );
         view! {
             <div class="notice bad" role="alert" tabindex="-1" autofocus><Icon symbol=Symbol::Alert/><p>{text}</p></div>

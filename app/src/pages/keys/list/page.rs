@@ -28,9 +28,11 @@ pub fn KeysPage() -> impl IntoView {
 fn KeysView(address: Address, list: KeyList) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
     let lead = match (list.matching, address.filtered()) {
-        (0, _) => view! { "A key is shown once, when you create it." }.into_any(),
-        (_, true) => view! { {count}" found. A key is shown once, when you create it." }.into_any(),
-        (_, false) => view! { {count}". A key is shown once, when you create it." }.into_any(),
+        (0, _) => view! { "You can view a key only when you create it." }.into_any(),
+        (_, true) => {
+            view! { {count}" found. You can view a key only when you create it." }.into_any()
+        }
+        (_, false) => view! { {count}". You can view a key only when you create it." }.into_any(),
     };
     let new = format!("{}/new", address.path());
     let may_create = list.may_create;
