@@ -84,6 +84,8 @@ pub struct Convention {
     pub public_agent_scopes: Vec<Scope>,
     /// The environment variables used in the pages' examples.
     pub environment_variables: EnvironmentVariables,
+    /// Another path that leads to the list of keys, such as the one where a product had its own page of keys.
+    pub keys_page: Option<String>,
 }
 
 /// Prefixes by kind and environment. A kind or environment without a prefix is not offered. The empty string is a valid

@@ -53,6 +53,16 @@ fn names(convention: &Convention) -> Result<(), InvalidSetting> {
     if secret == widget {
         return invalid(["kind_names", "widget"], "both kinds have the same name");
     }
+    if convention
+        .keys_page
+        .as_ref()
+        .is_some_and(|path| !is_path(path))
+    {
+        return invalid(
+            ["keys_page"],
+            "a path must consist of `/` and segments of a–z, 0–9 and `-`",
+        );
+    }
     Ok(())
 }
 
@@ -61,6 +71,11 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_path(text: &str) -> bool {
+    text.strip_prefix('/')
+        .is_some_and(|segments| segments.split('/').all(is_name))
 }
 
 /// At least 26 Base62 characters are needed for 150 bits (design §3).

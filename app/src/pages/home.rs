@@ -1,5 +1,6 @@
-//! `/`: redirects users to their first page.
+//! `/`, and the path of a convention's own page of keys: redirect users to their first page.
 
+use axum::http::request::Parts;
 use latchkey::{
     Engine,
     accounts::sign_up::{MaySignUp, may_sign_up},
@@ -8,8 +9,8 @@ use latchkey::{
 };
 use leptos::prelude::*;
 
-use super::{entry::EntryFrame, page::page};
-use crate::{error::AppError, request::PageRequest};
+use super::{entry::EntryFrame, error_view::NotFoundPage, page::page};
+use crate::{error::AppError, request::PageRequest, site::Site};
 
 /// Returns the path to redirect to: the keys of the user's first organization, the sign-in page, or the sign-up page if
 /// there are no accounts yet.
@@ -39,4 +40,20 @@ pub async fn home_of(engine: &Engine, user_id: UserId) -> Result<String, AppErro
 pub fn HomePage() -> impl IntoView {
     let way_on = page(home, |_, path| leptos_axum::redirect(&path));
     view! { <EntryFrame>{way_on}</EntryFrame> }
+}
+
+/// The page at a path that is no other page's.
+#[component]
+pub fn OtherPage() -> impl IntoView {
+    let is_keys_page = match (use_context::<Site>(), use_context::<Parts>()) {
+        (Some(site), Some(parts)) => {
+            site.engine.convention().keys_page.as_deref() == Some(parts.uri.path())
+        }
+        _ => false,
+    };
+    if is_keys_page {
+        view! { <HomePage/> }.into_any()
+    } else {
+        view! { <NotFoundPage/> }.into_any()
+    }
 }

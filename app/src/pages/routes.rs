@@ -19,7 +19,7 @@ use super::{
     error_view::NotFoundPage,
     forms::form,
     frame::Frame,
-    home::HomePage,
+    home::{self, HomePage},
     keys::{edit, import, list, new, rotate, show},
     members::MembersPage,
     projects, settings, sign_in, sign_up, tokens,
@@ -61,7 +61,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
                 </ParentRoute>
-                <Route path=path!("/*any") view=NotFoundPage ssr=SsrMode::Async/>
+                <Route path=path!("/*any") view=home::OtherPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
         <StatusRegion said/>

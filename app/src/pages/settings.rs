@@ -2,6 +2,8 @@
 
 use latchkey::{
     access::{Permit, to},
+    convention::Convention,
+    key::Kind,
     orgs::settings::{self, ChangeSettingsError, OrgSettings},
     revision::{Known, Revision},
 };
@@ -134,15 +136,48 @@ fn conflicting(
 pub fn OrgSettingsPage() -> impl IntoView {
     page(read, |request, settings| {
         let (org, path) = (request.org().to_owned(), request.path().to_owned());
-        view! { <SettingsView org path settings/> }
+        let kinds = KindWords::of(request.engine().convention());
+        view! { <SettingsView org path settings kinds/> }
     })
 }
 
+/// What the convention calls the keys that the page is about.
+struct KindWords {
+    /// Such as "Secret keys".
+    secret: String,
+    /// What replaces secret keys in browsers.
+    instead: String,
+}
+
+impl KindWords {
+    fn of(convention: &Convention) -> Self {
+        let names = &convention.kind_names;
+        Self {
+            secret: format!("{} keys", names.title(Kind::Secret)),
+            instead: match convention.prefixes.widget_live {
+                Some(_) => format!(
+                    "Use this only while you move pages to {} keys.",
+                    names.name(Kind::Widget)
+                ),
+                None => format!(
+                    "Use this only while your pages still contain {} keys.",
+                    names.name(Kind::Secret)
+                ),
+            },
+        }
+    }
+}
+
 #[component]
-fn SettingsView(org: String, path: String, settings: OrgSettings) -> impl IntoView {
+fn SettingsView(
+    org: String,
+    path: String,
+    settings: OrgSettings,
+    kinds: KindWords,
+) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| SettingsForm::of(&settings));
     let errors = Errors::new(errors);
-    let choice = |word: &'static str, title: &'static str, text: &'static str, chosen: bool| {
+    let choice = |word: &'static str, title: &'static str, text: String, chosen: bool| {
         view! {
             <label class="choice">
                 <input type="radio" name="secrets_in_browsers" value=word checked=chosen required/>
@@ -160,11 +195,11 @@ fn SettingsView(org: String, path: String, settings: OrgSettings) -> impl IntoVi
                     <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=values.name errors/>
                     <p class="hint">"The URL does not change: "<code>{org}</code>"."</p>
                     <fieldset class="field">
-                        <legend><span>"Secret keys in browsers"</span></legend>
+                        <legend><span>{kinds.secret.clone()}" in browsers"</span></legend>
                         <p class="hint">"A request with an Origin or Referer header comes from a browser, where every visitor can read the key. Latchkey shows these requests on the key’s page in either case."</p>
                         <div class="choices">
-                            {choice("refuse", "Reject", "Recommended. A secret key that is used in a page stops working there.", !allowed)}
-                            {choice(ALLOW, "Allow", "Use this only while you move pages to widget keys.", allowed)}
+                            {choice("refuse", "Reject", format!("Recommended. {} that are used in a page stop working there.", kinds.secret), !allowed)}
+                            {choice(ALLOW, "Allow", kinds.instead, allowed)}
                         </div>
                         <ErrorTexts field="secrets_in_browsers" errors/>
                     </fieldset>

@@ -7,6 +7,7 @@ mod chatbot_platform;
 mod corthex;
 mod table;
 mod talkifai;
+mod words;
 
 use latchkey::{
     agents::{self, AgentSettings},

@@ -88,6 +88,9 @@ pub fn NewKeyFormView(
 
 #[component]
 fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) -> impl IntoView {
+    if let [only] = offered[..] {
+        return view! { <input type="hidden" name="environment" value=only.as_str()/> }.into_any();
+    }
     let labels = offered
         .into_iter()
         .map(|environment| {
@@ -108,4 +111,5 @@ fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) 
             <ErrorTexts field="environment" errors/>
         </fieldset>
     }
+    .into_any()
 }

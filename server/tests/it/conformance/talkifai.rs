@@ -54,6 +54,17 @@ on_both! { under "talkifai":
         assert_eq!(says_at(app, &widget.plain, "https://mysite.com").await, "VALID");
     }
 
+    /// "URL: /organization/api-key"
+    async fn the_documented_path_leads_to_the_keys(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let answer = owner.get("/organization/api-key").await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "/orgs/northwind/keys"));
+        let stranger = app.browser().get("/organization/api-key").await;
+        assert_eq!((stranger.status.as_u16(), stranger.header("location")), (302, "/sign-in"));
+        assert_eq!(owner.get("/organization/api-keys").await.status, 404);
+    }
+
     /// "1-year expiry" "Expiration date (1 year from creation)"
     async fn keys_expire_after_a_year(app: &TestApp) {
         let org = app.org("northwind").await;
