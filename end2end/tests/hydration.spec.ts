@@ -71,3 +71,19 @@ test("a page that is not alive yet is whole", async ({ page, team, signInAs }) =
   await hydrated(page);
   await expect(page.getByRole("heading", { name: "Production server", level: 1 })).toBeVisible();
 });
+
+test("what someone does before a page is alive is not lost", async ({ page, team, signInAs }) => {
+  const key = await team.key({ name: "Production server" });
+  await signInAs("owner");
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route(/\.wasm$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(team.path(`keys/${key.id}`));
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  letGo();
+  await expect(page.getByRole("combobox", { name: /^Search keys/ })).toBeFocused();
+});
