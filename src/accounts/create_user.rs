@@ -49,7 +49,8 @@ pub async fn create_user(
 ) -> Result<UserId, CreateUserError> {
     // Checked before the hash, which is expensive.
     check_room(engine, org.id, Limited::Members, 1).await??;
-    let password_hash = password::hash(engine, password, HashFor::CommandLine).await?;
+    let place = password::enter(engine, HashFor::CommandLine)?;
+    let password_hash = password::hash(engine, place, password).await?;
     let permit = operator.permit::<to::InviteMembers>(org);
     let mut change = engine.change(&permit).await?;
     let now = engine.clock.now();

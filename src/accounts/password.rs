@@ -25,6 +25,7 @@ use crate::{
     id::UserId,
     network::Network,
     nfc::nfc,
+    work_queue::{Busy, Place},
 };
 
 use super::{
@@ -133,14 +134,24 @@ impl HashFor {
     }
 }
 
+/// Takes a place in the queue of hashes. To be called before an attempt is counted, so that attempts for which there is no
+/// place write nothing.
+pub(crate) fn enter(engine: &Engine, whose: HashFor) -> Result<Place<HashFor>, Busy> {
+    let queue = match whose {
+        HashFor::Network(_) => &engine.hashing,
+        HashFor::User(_) | HashFor::CommandLine => &engine.hashing_of_known,
+    };
+    queue.enter(whose)
+}
+
 /// Hashes a password with a new salt, as a PHC string.
 pub(crate) async fn hash(
     engine: &Engine,
+    place: Place<HashFor>,
     password: NewPassword,
-    whose: HashFor,
 ) -> Result<String, Fault> {
     let salt: [u8; 16] = engine.random.bytes()?;
-    in_turn(engine, whose, move || {
+    in_turn(place, move || {
         let hash = argon2id()?.hash_password_with_salt(password.0.0.as_bytes(), &salt);
         Ok(hash?.to_string())
     })
@@ -150,12 +161,11 @@ pub(crate) async fn hash(
 /// Whether `password` matches the hash `stored`. Without a stored hash, it does the same work and returns `false`, so
 /// that the time taken does not reveal whether an account exists.
 pub(crate) async fn verify(
-    engine: &Engine,
+    place: Place<HashFor>,
     password: TypedPassword,
     stored: Option<String>,
-    whose: HashFor,
 ) -> Result<bool, Fault> {
-    in_turn(engine, whose, move || match stored {
+    in_turn(place, move || match stored {
         Some(stored) => {
             let stored = PasswordHash::new(&stored).map_err(password_hash::Error::from)?;
             Ok(argon2id()?
@@ -171,15 +181,10 @@ pub(crate) async fn verify(
 }
 
 async fn in_turn<T: Send + 'static>(
-    engine: &Engine,
-    whose: HashFor,
+    place: Place<HashFor>,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    let queue = match whose {
-        HashFor::Network(_) => &engine.hashing,
-        HashFor::User(_) | HashFor::CommandLine => &engine.hashing_of_known,
-    };
-    let (done, _turn) = queue.enter(whose)?.run(work).await?;
+    let (done, _turn) = place.run(work).await?;
     done
 }
 
@@ -211,7 +216,8 @@ async fn try_change(
 ) -> Result<SignedIn, ChangePasswordError> {
     let user_id = person.user_id;
     try_current(engine, &person, session, current).await?;
-    let hash = hash(engine, new, HashFor::User(user_id)).await?;
+    let place = enter(engine, HashFor::User(user_id))?;
+    let hash = hash(engine, place, new).await?;
     let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
     // The current session continues under a new ID.
     let ended = Ended {
@@ -247,6 +253,7 @@ async fn try_current(
     current: TypedPassword,
 ) -> Result<(), ChangePasswordError> {
     let user_id = person.user_id;
+    let place = enter(engine, HashFor::User(user_id))?;
     let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id, session)]).await
     {
         Ok(attempt) => attempt,
@@ -257,8 +264,7 @@ async fn try_current(
     };
     const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1";
     let stored: Option<String> = on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)?;
-    let whose = HashFor::User(user_id);
-    let verified = verify(engine, current, stored, whose).await;
+    let verified = verify(place, current, stored).await;
     if !matches!(verified, Ok(false)) {
         attempt.take_back(engine).await?;
     }
@@ -281,7 +287,8 @@ pub async fn reset(
     user_id: UserId,
     new: NewPassword,
 ) -> Result<(), ChangePasswordError> {
-    let hash = hash(engine, new, HashFor::CommandLine).await?;
+    let place = enter(engine, HashFor::CommandLine)?;
+    let hash = hash(engine, place, new).await?;
     let (tx, ended) = set(engine, user_id, hash).await?;
     let caller = operator.caller().clone();
     Ok(ended.commit(engine, tx, caller, user_id).await?)

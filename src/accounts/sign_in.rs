@@ -126,6 +126,11 @@ async fn try_password(
     let account = found.as_ref().map(Account::signed_in);
     let shown = Shown::read(engine, shown);
     let browser = account.and_then(|who| Some((who.user_id, shown.number(who)?)));
+    let whose = browser.map_or_else(
+        || HashFor::of_visit(visit),
+        |(user_id, _)| HashFor::User(user_id),
+    );
+    let place = password::enter(engine, whose)?;
     // Each sign-in costs a hash and a session. Only successful sign-ins use up this budget, so that nobody without the
     // password can exhaust it.
     let sign_ins = match browser {
@@ -160,11 +165,7 @@ async fn try_password(
         }
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     };
-    let whose = browser.map_or_else(
-        || HashFor::of_visit(visit),
-        |(user_id, _)| HashFor::User(user_id),
-    );
-    let is_right = match password::verify(engine, password, stored, whose).await {
+    let is_right = match password::verify(place, password, stored).await {
         Ok(is_right) => is_right,
         Err(fault) => {
             attempt.take_back(engine).await?;

@@ -137,9 +137,9 @@ pub async fn sign_up(
         }
         MaySignUp::Everyone => {}
     }
+    let place = password::enter(engine, HashFor::of_visit(&visit))?;
     let attempt = attempt(engine, Subject::SignUp(&visit)).await?;
-    let password_hash = match password::hash(engine, new.password, HashFor::of_visit(&visit)).await
-    {
+    let password_hash = match password::hash(engine, place, new.password).await {
         Ok(hash) => hash,
         Err(fault) => {
             attempt.take_back(engine).await?;

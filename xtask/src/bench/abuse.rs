@@ -1,4 +1,5 @@
-//! `bench abuse`: attacks a server started for the purpose, while two probes check that it still answers others.
+//! `bench abuse`: attacks a server started for the purpose, while three probes check that it still answers others: a
+//! monitor, and the API servers and a member of another organization.
 //!
 //! An attack is what a single client can send. It must not cost the server much, nor delay anyone else.
 
@@ -42,6 +43,7 @@ pub fn abuse(workspace: &Workspace, program: Option<PathBuf>, strict: bool) -> R
         stored::store(&attacker)
     })?;
     attacks.extend(attacks::on_what_is_stored(&attacker));
+    attacks.push(attacks::by_one_org(&attacker));
     attacks.extend(attacks::on_passwords(server.site));
     attacks.extend(attacks::on_operators(server.site));
     carry_out(&scene, &server, &attacks, &mut rows)?;

@@ -17,7 +17,7 @@ use super::{
     scene::{Attacker, PASSWORD, honest_person, public_form, sign_in},
 };
 use crate::{
-    bench::http::{Answer, Connection, FORM, Request, Site},
+    bench::http::{Answer, Connection, FORM, JSON, Request, Site},
     step::started_now,
 };
 
@@ -27,6 +27,8 @@ const IDLE: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(60);
 /// When an aborted sign-in is given up.
 const ABORT: Duration = Duration::from_millis(5);
+/// The number of keys in each of two imports, which an organization has room for.
+const IMPORTED: usize = 9_000;
 /// The interval between legitimate sign-ins.
 const HONEST_PACE: Duration = Duration::from_millis(200);
 /// The maximum number of legitimate sign-ins: as many as are sent while the attack waits for its responses.
@@ -180,6 +182,27 @@ pub fn on_what_is_stored(attacker: &Attacker) -> Vec<Attack> {
             Tally::default()
         }),
     ]
+}
+
+/// All that an organization can do with its own token and a member, at once. The probes are of another organization.
+pub fn by_one_org(attacker: &Attacker) -> Attack {
+    let list = |path: &str| attacker.as_own_program(Request::get(&format!("{path}?limit=100")));
+    let page = |path: &str| attacker.of_page(path);
+    let import = |first| {
+        let keys = payload::json_of_keys(first, IMPORTED);
+        attacker.as_own_program(Request::post(&format!("{REST_KEYS}/import"), JSON, keys))
+    };
+    let mut requests = vec![import(0), import(IMPORTED), page(EXPORT), page(EXPORT)];
+    for path in [REST_KEYS, REST_AGENTS, REST_AUDIT] {
+        requests.extend(vec![list(path); 20]);
+    }
+    for path in ["keys", "agents", "audit", "usage"] {
+        requests.extend(vec![page(&format!("/orgs/attacker/{path}")); 15]);
+    }
+    let site = attacker.site;
+    Attack::new("all that one organization can do", move || {
+        all_at_once(site, &requests)
+    })
 }
 
 /// Attacks on password hashing, which need no account.

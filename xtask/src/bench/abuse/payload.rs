@@ -56,6 +56,17 @@ pub fn csv_of_bad_rows(count: usize) -> String {
     format!("{columns}{}", list(count, "", row))
 }
 
+/// JSON with `count` keys to import. Lists for different values of `first` share no keys.
+pub fn json_of_keys(first: usize, count: usize) -> String {
+    let key = |number| {
+        format!(
+            "{{\"name\":\"Old\",\"sha256\":\"{:064x}\"}}",
+            first + number + 1
+        )
+    };
+    format!("[{}]", list(count, ",", key))
+}
+
 /// The import form with this file, and its content type.
 pub fn multipart(file: &str) -> (String, String) {
     let body = format!(

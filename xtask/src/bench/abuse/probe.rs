@@ -24,6 +24,8 @@ use crate::{
 
 /// The interval between requests of a probe, unless the response takes longer.
 const PACE: Duration = Duration::from_millis(20);
+/// The same for pages, which cost more: the server must be able to become idle.
+const PAGE_PACE: Duration = Duration::from_millis(500);
 /// The timeout of a probe's request.
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long after an attack the memory is measured again.
@@ -33,9 +35,10 @@ const SETTLING: Duration = Duration::from_secs(5);
 pub struct Probe {
     request: Request,
     expected: &'static str,
+    pace: Duration,
 }
 
-/// Both probes.
+/// The probes that need no session.
 pub struct Probes {
     /// Checks that the process answers at all.
     pub healthz: Probe,
@@ -54,7 +57,19 @@ pub struct Probed {
 impl Probe {
     /// Creates a probe that expects status 200 with this text in the body.
     pub fn new(request: Request, expected: &'static str) -> Self {
-        Self { request, expected }
+        Self {
+            request,
+            expected,
+            pace: PACE,
+        }
+    }
+
+    /// Creates a probe that opens a page.
+    pub fn of_page(request: Request, expected: &'static str) -> Self {
+        Self {
+            pace: PAGE_PACE,
+            ..Self::new(request, expected)
+        }
     }
 
     /// Sends one request, on its own connection.
@@ -78,7 +93,7 @@ impl Probe {
             if over.load(Ordering::Relaxed) {
                 return probed;
             }
-            thread::sleep(PACE.saturating_sub(took));
+            thread::sleep(self.pace.saturating_sub(took));
         }
     }
 }
@@ -113,13 +128,19 @@ impl Probed {
 /// Runs an attack together with the probes. They continue until the server has finished all work that the attack
 /// caused.
 pub fn measure(server: &Server, probes: &Probes, attack: &Attack) -> Result<Row> {
-    let Server { site, process, .. } = server;
+    let Server {
+        site,
+        process,
+        page,
+        ..
+    } = server;
     let (before, cpu_before) = (process.memory()?, process.cpu()?);
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let ending = Ending(&over);
         let healthz = scope.spawn(|| probes.healthz.keep_asking(*site, &over));
         let verify = scope.spawn(|| probes.verify.keep_asking(*site, &over));
+        let page = scope.spawn(|| page.keep_asking(*site, &over));
         let peak = scope.spawn(|| process.peak_memory(&over));
 
         let started = started_now();
@@ -129,7 +150,8 @@ pub fn measure(server: &Server, probes: &Probes, attack: &Attack) -> Result<Row>
         let cpu = process.cpu()?.saturating_sub(cpu_before);
         drop(ending);
         tally.notes.extend(work_note(worked_on));
-        let (healthz, verify, peak) = (joined(healthz), joined(verify), joined(peak)?);
+        let (healthz, verify) = (joined(healthz), joined(verify));
+        let (page, peak) = (joined(page), joined(peak)?);
 
         let since = started.elapsed().saturating_sub(wall);
         thread::sleep(SETTLING.saturating_sub(since));
@@ -145,6 +167,7 @@ pub fn measure(server: &Server, probes: &Probes, attack: &Attack) -> Result<Row>
             cpu,
             healthz,
             verify,
+            page,
             memory,
         })
     })

@@ -33,6 +33,7 @@ pub const HONEST_PEOPLE: usize = 8;
 
 const ATTACKER: &str = "owner@attacker.example";
 const ATTACKERS_ADDRESS: &str = "203.0.113.66";
+const VICTIMS_ADDRESS: &str = "203.0.113.99";
 const SIGNING_IN: Duration = Duration::from_secs(10);
 
 /// The data folder and the credentials stored in it.
@@ -43,6 +44,8 @@ pub struct Scene {
     folder: TempDir,
     convention: PathBuf,
     manage_token: String,
+    /// The token of the attacker's organization.
+    own_token: String,
 }
 
 /// A server with this setup, which is stopped when dropped.
@@ -51,6 +54,8 @@ pub struct Server {
     pub site: Site,
     /// The process, for measuring resource usage.
     pub process: Process,
+    /// Checks that a member of another organization can open its keys.
+    pub page: Probe,
     _running: Running,
 }
 
@@ -60,6 +65,7 @@ pub struct Attacker {
     pub site: Site,
     cookie: String,
     manage_token: String,
+    own_token: String,
 }
 
 impl Scene {
@@ -91,6 +97,7 @@ impl Scene {
         }
         let verify_token = say("token create --name Probe --scope verify")?;
         let manage_token = say("token create --name Attacker --scope manage")?;
+        let own_token = say("token create --name Own --scope manage --org attacker")?;
         let key = say("key create --org victim --name Warm --kind secret")?;
         Ok(Self {
             probes: probes(&verify_token, &key),
@@ -98,10 +105,11 @@ impl Scene {
             folder,
             convention,
             manage_token,
+            own_token,
         })
     }
 
-    /// Starts a server with this limit of open files and waits until both probes succeed. The key is then cached.
+    /// Starts a server with this limit of open files and waits until the probes succeed. The key is then cached.
     pub fn start(&self, files: Option<u32>) -> Result<Server> {
         let site = Site { port: free_port()? };
         let mut command = match files {
@@ -118,25 +126,26 @@ impl Scene {
         let mut running = Running::start(&mut command)?;
         running.wait_for_port(site.port)?;
         self.probes.check(site)?;
+        let cookie = session(site, &honest_person(0), VICTIMS_ADDRESS)?;
+        let page = Request::get("/orgs/victim/keys")
+            .with("Accept", "text/html,*/*;q=0.8")
+            .with("Cookie", &cookie)
+            .with("X-Forwarded-For", VICTIMS_ADDRESS);
         Ok(Server {
             site,
             process: Process::of(running.id())?,
+            page: Probe::of_page(page, "Warm"),
             _running: running,
         })
     }
 
     /// Signs the attacker in.
     pub fn attacker(&self, site: Site) -> Result<Attacker> {
-        let request =
-            sign_in(site, ATTACKER, ATTACKERS_ADDRESS).with("Accept", "text/html,*/*;q=0.8");
-        let answer = site.ask(&request, SIGNING_IN)?;
-        let cookie = answer
-            .session_cookie()
-            .with_context(|| format!("the attacker was not signed in: {}", answer.status))?;
         Ok(Attacker {
             site,
-            cookie: cookie.to_owned(),
+            cookie: session(site, ATTACKER, ATTACKERS_ADDRESS)?,
             manage_token: self.manage_token.clone(),
+            own_token: self.own_token.clone(),
         })
     }
 
@@ -164,6 +173,11 @@ impl Attacker {
         request.with("Authorization", &format!("Bearer {}", self.manage_token))
     }
 
+    /// An API request with the token of the attacker's organization.
+    pub fn as_own_program(&self, request: Request) -> Request {
+        request.with("Authorization", &format!("Bearer {}", self.own_token))
+    }
+
     /// A page that the attacker opens.
     pub fn of_page(&self, path: &str) -> Request {
         Request::get(path)
@@ -171,6 +185,16 @@ impl Attacker {
             .with("Cookie", &self.cookie)
             .with("X-Forwarded-For", ATTACKERS_ADDRESS)
     }
+}
+
+/// Signs a user in. Returns the session's cookie.
+fn session(site: Site, email: &str, from: &str) -> Result<String> {
+    let request = sign_in(site, email, from).with("Accept", "text/html,*/*;q=0.8");
+    let answer = site.ask(&request, SIGNING_IN)?;
+    let cookie = answer
+        .session_cookie()
+        .with_context(|| format!("{email} was not signed in: {}", answer.status))?;
+    Ok(cookie.to_owned())
 }
 
 /// The e-mail address of a legitimate user.
