@@ -8,6 +8,7 @@ pub mod follow_effect;
 pub mod history;
 pub mod key_domains;
 pub mod key_form;
+pub mod leave_guard;
 #[cfg(feature = "hydrate")]
 pub mod menus;
 pub mod origin_tester;

@@ -10,6 +10,7 @@ mod document;
 mod done;
 mod entry;
 mod error_view;
+mod examples;
 pub(crate) mod field_reader;
 mod forms;
 mod frame;

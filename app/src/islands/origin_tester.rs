@@ -29,7 +29,10 @@ pub fn OriginTester(
                 } else {
                     ("verdict bad", Symbol::Alert)
                 };
-                view! { <p class=class><Icon symbol/><span>{sentence}</span></p> }
+                let why = (!allowed).then(|| {
+                    view! { " "<a class="link" href="/docs/errors#ORIGIN_NOT_ALLOWED">"About this error"</a> }
+                });
+                view! { <p class=class><Icon symbol/><span>{sentence}{why}</span></p> }
             })
         })
     };

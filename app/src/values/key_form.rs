@@ -25,6 +25,8 @@ pub struct SettingsForm {
     pub domains: String,
     /// `forbid` to block pages on localhost. Only for a new widget key.
     pub localhost: String,
+    /// [`FULL_ACCESS`] for every scope, also later ones; otherwise the key has the selected scopes.
+    pub access: String,
     /// The selected scopes.
     pub scopes: Vec<String>,
     /// A number of days, `date`, `never` or, when a key is edited, `keep`.
@@ -40,6 +42,9 @@ pub struct SettingsForm {
     pub base: String,
 }
 
+/// The value of `access` for a key that can do everything.
+pub const FULL_ACCESS: &str = "full";
+
 impl SettingsForm {
     /// The initial values of the form for a key with these settings, without the revision.
     pub fn of(settings: &KeySettings) -> Self {
@@ -49,6 +54,7 @@ impl SettingsForm {
             name: settings.name.to_string(),
             external_id: settings.external_id.clone().unwrap_or_default(),
             project: project.unwrap_or_default(),
+            access: access_of(settings.scopes.is_empty()),
             scopes: settings.scopes.iter().map(ToString::to_string).collect(),
             expires: "keep".to_owned(),
             ip_ranges: ranges.join("\n"),
@@ -62,6 +68,7 @@ impl SettingsForm {
         match setting {
             "name" => self.name.clone(),
             "external_id" => self.external_id.clone(),
+            "scopes" if self.access == FULL_ACCESS => String::new(),
             "scopes" => self.scopes.join(","),
             "domains" => self.domains.clone(),
             "localhost_forbidden" => (self.localhost == "forbid").to_string(),
@@ -96,6 +103,7 @@ impl SettingsForm {
             project: line(self.project),
             domains: list(self.domains),
             localhost: line(self.localhost),
+            access: line(self.access),
             scopes: sent_back_each(&self.scopes, MAX_SCOPES, MAX_NAME),
             expires: line(self.expires),
             expires_on: line(self.expires_on),
@@ -105,4 +113,10 @@ impl SettingsForm {
             base: sent_back(&self.base, MAX_BASE),
         }
     }
+}
+
+/// The value of `access` for a key with or without scopes.
+pub fn access_of(has_no_scopes: bool) -> String {
+    let access = if has_no_scopes { FULL_ACCESS } else { "chosen" };
+    access.to_owned()
 }

@@ -299,7 +299,7 @@ pub fn SettingsFields(
         }
     });
     let scopes = (!options.scopes.is_empty())
-        .then(|| view! { <ScopeChoice options=options.clone() chosen=values.scopes errors/> });
+        .then(|| view! { <ScopeChoice options=options.clone() access=values.access chosen=values.scopes errors/> });
     view! {
         {project}
         {domains}

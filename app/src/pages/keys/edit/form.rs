@@ -80,8 +80,7 @@ fn read(
     now: Timestamp,
 ) -> Result<SettingsChange, Vec<FieldError>> {
     let mut fields = FieldReader::default();
-    let with_scopes = !engine.convention().scopes.is_empty();
-    let change = read_change(form, with_scopes, &mut fields, now);
+    let change = read_change(form, engine.convention(), &mut fields, now);
     change
         .filter(|_| fields.errors.is_empty())
         .ok_or(fields.errors)

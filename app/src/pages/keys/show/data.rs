@@ -59,6 +59,8 @@ pub struct KeyDetails {
     pub project: String,
     /// The key's scopes; if empty, `no_scope_means_all` decides.
     pub scopes: Vec<ScopeSetting>,
+    /// The scope that includes all others.
+    pub admin_scope: Option<String>,
     /// Whether the convention has scopes.
     pub with_scopes: bool,
     /// Whether a key without scopes has full access.
@@ -194,6 +196,7 @@ async fn details(
         org_id: membership.org().id.to_string(),
         project: project_name.to_string(),
         scopes: settings.scopes.iter().cloned().map(described).collect(),
+        admin_scope: convention.admin_scope.as_ref().map(ToString::to_string),
         with_scopes: !convention.scopes.is_empty(),
         no_scope_means_all: convention.no_scope_means == NoScope::All,
         domains,

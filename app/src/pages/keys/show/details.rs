@@ -4,9 +4,11 @@ use latchkey::convention::ScopeSetting;
 use leptos::{either::Either, prelude::*};
 
 use super::data::{KeyDetails, KeyView};
+use crate::icons::{Icon, Symbol};
 use crate::islands::copy_button::CopyButton;
 use crate::text::{
     query::query_of,
+    scopes::what_it_can_do,
     time::Time,
     words::{environment_title, kind_purpose},
 };
@@ -74,20 +76,30 @@ pub fn Details(
 #[component]
 pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
     let none = if details.no_scope_means_all {
-        "None selected. The key has full access."
+        "Full access: it can do everything, including what is added later."
     } else {
         "None. The key can do only what requires no scope."
     };
+    let is_open = details.no_scope_means_all && details.domains.is_some();
+    let warning = (is_open && details.scopes.is_empty()).then(|| {
+        view! {
+            <div class="notice warn"><Icon symbol=Symbol::Alert/>
+                <p>"Anyone who visits your pages can read this key and has full access. Edit the key, and select only what visitors are allowed to do."</p>
+            </div>
+        }
+    });
     details.with_scopes.then(|| {
         let scopes = details.scopes;
         let list = if scopes.is_empty() {
-            Either::Left(view! { <p class="body muted small">{none}</p> })
+            Either::Left(view! { <div class="body stack small"><p class="muted">{none}</p>{warning}</div> })
         } else {
+            let names: Vec<&str> = scopes.iter().map(|scope| scope.name.as_str()).collect();
+            let sentence = what_it_can_do(&names, details.admin_scope.as_deref());
             let rows = scopes
                 .into_iter()
                 .map(|ScopeSetting { name, description }| view! { <dt><code>{name.to_string()}</code></dt><dd>{description}</dd> })
                 .collect_view();
-            Either::Right(view! { <dl class="facts body">{rows}</dl> })
+            Either::Right(view! { <p class="body small">{sentence}</p><dl class="facts body">{rows}</dl> })
         };
         view! { <section class="card" aria-labelledby="scopes"><header><h2 id="scopes">"Scopes"</h2></header>{list}</section> }
     })
