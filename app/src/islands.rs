@@ -4,6 +4,7 @@ pub mod agent_domains;
 pub mod copy_button;
 pub mod dialog_link;
 pub mod domain_check;
+pub mod first_steps;
 pub mod follow_effect;
 pub mod history;
 pub mod key_domains;

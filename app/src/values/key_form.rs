@@ -36,6 +36,8 @@ pub struct SettingsForm {
     /// IP ranges that can use the key, separated by commas or line breaks; empty for any address.
     pub ip_ranges: String,
     pub notes: String,
+    /// A JSON object; empty for none.
+    pub metadata: String,
     /// The idempotency token of the form that creates a key: submitting it twice creates one key.
     pub creation_token: String,
     /// The revision of the key that the form was rendered with.
@@ -59,6 +61,10 @@ impl SettingsForm {
             expires: "keep".to_owned(),
             ip_ranges: ranges.join("\n"),
             notes: settings.notes.clone(),
+            metadata: match settings.metadata.as_json() {
+                "{}" => String::new(),
+                json => json.to_owned(),
+            },
             ..Self::default()
         }
     }
@@ -74,12 +80,13 @@ impl SettingsForm {
             "localhost_forbidden" => (self.localhost == "forbid").to_string(),
             "ip_ranges" => self.ip_ranges.clone(),
             "notes" => self.notes.clone(),
+            "metadata" => self.metadata.trim().to_owned(),
             _ => String::new(),
         }
     }
 
     /// The text fields of the edit form: the setting, the name of the field, and the text.
-    pub fn texts(&mut self) -> [(&'static str, &'static str, &mut String); 7] {
+    pub fn texts(&mut self) -> [(&'static str, &'static str, &mut String); 8] {
         [
             ("name", "name", &mut self.name),
             ("external_id", "external_id", &mut self.external_id),
@@ -88,6 +95,7 @@ impl SettingsForm {
             ("expires_at", "expires_on", &mut self.expires_on),
             ("ip_ranges", "ip_ranges", &mut self.ip_ranges),
             ("notes", "notes", &mut self.notes),
+            ("metadata", "metadata", &mut self.metadata),
         ]
     }
 
@@ -109,6 +117,7 @@ impl SettingsForm {
             expires_on: line(self.expires_on),
             ip_ranges: list(self.ip_ranges),
             notes: sent_back(&self.notes, MAX_NOTES),
+            metadata: sent_back(&self.metadata, MAX_LIST),
             creation_token: line(self.creation_token),
             base: sent_back(&self.base, MAX_BASE),
         }

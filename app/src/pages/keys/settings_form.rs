@@ -78,7 +78,6 @@ pub fn read_change(
         expires_at,
         domains: None,
         localhost_forbidden: None,
-        metadata: None,
         ..SettingsChange::from(settings)
     })
 }

@@ -44,7 +44,10 @@ pub async fn submit(
     let sent = change.revision();
     let known = Known::Revision(form.base.as_str().into());
     match edit(engine, &permit, &to_domains, id, change, &known).await {
-        Ok(()) => Ok(FormAnswer::done(key_path(&request), Done::KeyUpdated)),
+        Ok(()) => Ok(FormAnswer::done(
+            key_path(&request),
+            Done::KeyUpdated.of(id),
+        )),
         Err(EditKeyError::NotFound) => Err(AppError::NotFound),
         Err(EditKeyError::ChangedMeanwhile) => conflict(request, form.sent_back(), sent).await,
         Err(error @ (EditKeyError::Revoked | EditKeyError::Limit(_))) => {

@@ -26,10 +26,14 @@ pub fn Details(
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
-    let last_used = key.last_used.map_or_else(
-        || "Never".into_any(),
-        |text| view! { <Time text/> }.into_any(),
-    );
+    let refused = details
+        .as_ref()
+        .and_then(|details| details.last_refused.clone());
+    let last_used = match (key.last_used, refused) {
+        (Some(text), _) => view! { <Time text/> }.into_any(),
+        (None, Some(text)) => view! { "Never let through · last rejected "<Time text/> }.into_any(),
+        (None, None) => "Never".into_any(),
+    };
     let org_id = details.as_ref().map(|details| details.org_id.clone());
     let more = details.map(|details| {
         let ranges: Vec<String> = details
@@ -45,13 +49,17 @@ pub fn Details(
             let same = format!("{keys}{}", query_of(&[("external_id", &id)]));
             view! { <dt>"External ID"</dt><dd class="id"><code>{id}</code>" "<a class="link small" href=same>"Keys with this ID"</a></dd> }
         });
-        let by = details.created_by.map(|name| format!(" by {name}"));
+        let by = details.created_by;
+        let disabled = details.disabled.map(|(text, by)| view! { <dt>"Disabled"</dt><dd><Time text/>{by}</dd> });
+        let revoked = details.revoked.map(|(text, by)| view! { <dt>"Revoked"</dt><dd><Time text/>{by}</dd> });
         view! {
             <dt>"Project"</dt><dd>{details.project}</dd>
             <dt>"Rate limit"</dt><dd>{details.rate_limits}</dd>
             {ranges}
             {external_id}
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
+            {disabled}
+            {revoked}
         }
     });
     let organization =
@@ -117,6 +125,19 @@ pub fn Notes(notes: String) -> impl IntoView {
             <section class="card" aria-labelledby="notes">
                 <header><h2 id="notes">"Notes"</h2></header>
                 <div class="body small">{lines}</div>
+            </section>
+        }
+    })
+}
+
+/// The metadata, if there is any.
+#[component]
+pub fn MetadataCard(json: String) -> impl IntoView {
+    (json != "{}").then(|| {
+        view! {
+            <section class="card" aria-labelledby="metadata">
+                <header><h2 id="metadata">"Metadata"</h2></header>
+                <div class="body small"><pre tabindex="0"><code>{json}</code></pre></div>
             </section>
         }
     })
