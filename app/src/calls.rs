@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use crate::{
     error::AppError,
     values::{
+        first_steps::FirstSteps,
         found::Found,
         key_domains::{DomainsAnswer, DomainsForm},
         key_form::SettingsForm,
@@ -21,6 +22,23 @@ use crate::{
 pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
     use crate::operations::{answer, in_effect::in_effect};
     answer(async |request| in_effect(request, &org, &key).await).await
+}
+
+/// Returns what an organization has done on the way to its first request. `org` is its slug.
+#[server(prefix = "/api", endpoint = "first-steps")]
+pub async fn steps_done(org: String) -> Result<FirstSteps, AppError> {
+    use crate::{
+        operations::{answer, first_steps::first_steps},
+        pages::keys::first_steps::forget_waiting,
+    };
+    answer(async |request| {
+        let now = first_steps(&request, &org).await?;
+        if now.request {
+            forget_waiting(&org);
+        }
+        Ok(now)
+    })
+    .await
 }
 
 /// Validates a list of domains and returns the error messages.

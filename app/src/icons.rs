@@ -21,6 +21,8 @@ pub enum Symbol {
     Token,
     /// Sliders: settings.
     Settings,
+    /// An open book: the documentation.
+    Docs,
     Plus,
     Search,
     /// Three dots: more actions.
@@ -56,6 +58,9 @@ impl Symbol {
             }
             Self::Audit => {
                 "M7 3h10a2 2 0 0 1 2 2v16l-3-2-2 2-2-2-2 2-2-2-3 2V5a2 2 0 0 1 2-2ZM9 8h6M9 12h6"
+            }
+            Self::Docs => {
+                "M12 6.5C10 5 7 4.5 3 5v13c4-.5 7 0 9 1.5 2-1.5 5-2 9-1.5V5c-4-.5-7 0-9 1.5ZM12 6.5v13"
             }
             Self::Token => "M4 5h16v14H4zM7.5 10l2.5 2.5-2.5 2.5M12.5 15h4",
             Self::Settings => "M4 7h9M17 7h3M15 9.5v-5M4 17h3M11 17h9M9 19.5v-5",

@@ -4,10 +4,12 @@ pub mod agent_domains;
 pub mod copy_button;
 pub mod dialog_link;
 pub mod domain_check;
+pub mod first_steps;
 pub mod follow_effect;
 pub mod history;
 pub mod key_domains;
 pub mod key_form;
+pub mod leave_guard;
 #[cfg(feature = "hydrate")]
 pub mod menus;
 pub mod origin_tester;

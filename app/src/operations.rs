@@ -4,6 +4,7 @@ pub mod check_domains;
 pub mod create_key;
 pub mod edit_domains;
 pub mod find;
+pub mod first_steps;
 pub mod held_key;
 pub mod in_effect;
 pub mod key_domains;

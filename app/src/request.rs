@@ -25,7 +25,10 @@ use tokio::sync::OwnedMutexGuard;
 use tower_sessions::Session;
 
 use crate::{
-    error::AppError, known_browser::KnownBrowser, shown_once::Held, site::Site,
+    error::AppError,
+    known_browser::KnownBrowser,
+    shown_once::Held,
+    site::{Addresses, Site},
     text::query::value_of,
 };
 
@@ -90,6 +93,11 @@ impl PageRequest {
 
     pub fn engine(&self) -> &Arc<Engine> {
         &self.site.engine
+    }
+
+    /// The URLs that pages name.
+    pub fn addresses(&self) -> &Arc<Addresses> {
+        &self.site.addresses
     }
 
     /// Where the request comes from.

@@ -6,7 +6,7 @@ mod held_keys;
 mod outcome;
 
 pub use self::{
-    created_key::{CreatedKey, KeyTerms},
+    created_key::{CreatedKey, KeyTerms, names_of_scopes},
     created_token::CreatedToken,
     held_keys::{Held, HeldKeys, Secret, hold},
     outcome::KeyOutcome,

@@ -12,8 +12,30 @@ pub struct Site {
     pub engine: Arc<Engine>,
     /// The paths of the assets.
     pub assets: Arc<AssetNames>,
+    /// The URLs that pages name.
+    pub addresses: Arc<Addresses>,
     /// Keys that were just shown.
     pub held_keys: Arc<HeldKeys>,
+}
+
+/// The URLs that pages name, from the operator's settings.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    /// The URL at which browsers and API servers reach this instance, without a slash at its end.
+    pub public_url: String,
+    /// The URL of the API that keys are for, without a slash at its end.
+    pub api_base_url: Option<String>,
+    /// The URL of the script that embeds a widget.
+    pub widget_script_url: Option<String>,
+    /// The URL of the operator's documentation.
+    pub docs_url: Option<String>,
+}
+
+impl Addresses {
+    /// The documentation: the operator's, or that of this instance.
+    pub fn docs(&self) -> &str {
+        self.docs_url.as_deref().unwrap_or("/docs")
+    }
 }
 
 /// The paths of the files that every page loads. Empty if the server does not include the file.

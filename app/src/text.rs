@@ -6,5 +6,6 @@ pub mod number;
 pub mod query;
 #[cfg(feature = "ssr")]
 pub mod rate_limits;
+pub mod scopes;
 pub mod time;
 pub mod words;

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::extract::FromRef;
 use latchkey::Engine;
-use latchkey_app::HeldKeys;
+use latchkey_app::{Addresses, HeldKeys};
 use leptos::config::LeptosOptions;
 use tokio::sync::Mutex;
 
@@ -26,6 +26,8 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     /// The rendered API documentation.
     pub docs: Arc<Docs>,
+    /// The URLs that pages name.
+    pub addresses: Arc<Addresses>,
     /// Keys that pages have just shown.
     pub held_keys: Arc<HeldKeys>,
     /// Held while `/readyz` pings the database, so that concurrent requests use only one connection.
@@ -40,9 +42,16 @@ impl AppState {
     /// Creates the state of a server that listens on `port`.
     pub fn new(engine: Arc<Engine>, settings: Arc<Settings>, port: u16) -> Self {
         let public_url = Arc::new(settings.public_url(port));
+        let addresses = Arc::new(Addresses {
+            public_url: public_url.origin().to_owned(),
+            api_base_url: settings.api_base_url.clone(),
+            widget_script_url: settings.widget_script_url.clone(),
+            docs_url: settings.docs_url.clone(),
+        });
         Self {
             engine,
             settings,
+            addresses,
             public_url,
             metrics: Arc::new(Metrics::new()),
             docs: Arc::default(),

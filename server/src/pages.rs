@@ -33,6 +33,7 @@ impl FromRef<AppState> for Site {
         Self {
             engine: Arc::clone(&state.engine),
             assets: Arc::clone(&ASSET_NAMES),
+            addresses: Arc::clone(&state.addresses),
             held_keys: Arc::clone(&state.held_keys),
         }
     }

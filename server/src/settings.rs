@@ -2,6 +2,7 @@
 //! flags, in this order.
 
 mod layers;
+mod named_url;
 mod peppers;
 mod public_url;
 mod secret;
@@ -69,6 +70,12 @@ pub struct Settings {
     pub limits: Limits,
     /// How long audit log entries are kept.
     pub audit_kept_for: Duration,
+    /// The URL of the API that keys are for, which examples call.
+    pub api_base_url: Option<String>,
+    /// The URL of the script that embeds a widget in a page.
+    pub widget_script_url: Option<String>,
+    /// The URL of the operator's documentation.
+    pub docs_url: Option<String>,
     public_url: Option<PublicUrl>,
     database_url: Secret,
     database_listen_url: Option<Secret>,
@@ -148,6 +155,12 @@ impl Settings {
             audit_kept_for: Duration::from_secs(
                 layers.number("audit_days", 1, MAX_AUDIT_DAYS)? * 24 * 3_600,
             ),
+            api_base_url: layers
+                .text("api_base_url", |text| unless_empty(text, named_url::base))?,
+            widget_script_url: layers.text("widget_script_url", |text| {
+                unless_empty(text, named_url::page)
+            })?,
+            docs_url: layers.text("docs_url", |text| unless_empty(text, named_url::page))?,
             public_url: layers.text("public_url", |text| unless_empty(text, PublicUrl::parse))?,
             database_url: layers.text("database_url", |text| read_database_url(text, &data_dir))?,
             database_listen_url: layers.text("database_listen_url", |text| {

@@ -208,6 +208,41 @@ pub async fn of_org(
     report(engine, permit.org_id(), None, range).await
 }
 
+/// Returns when a request with a key was last rejected or limited, to the minute, or to the hour after two days. `None`
+/// if that was never the case, or more than 90 days ago.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn last_refused(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    key_id: KeyId,
+) -> Result<Option<Timestamp>, StorageError> {
+    const SQL: &str = "SELECT MAX(starts_at) FROM usage_counts \
+         WHERE key_id = $1 AND resolution = $2 AND org_id = $3 AND outcome <> $4";
+    for resolution in ["minute", "hour"] {
+        let last: Option<Timestamp> = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+            .bind(key_id).bind(resolution).bind(permit.org_id()).bind(Outcome::Valid).fetch_one(c).await)?;
+        if last.is_some() {
+            return Ok(last);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether anything of an org was ever verified, as long as counts are kept.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn has_requests(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageTotals>,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM usage_counts WHERE org_id = $1)";
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
+        .bind(permit.org_id()).fetch_one(c).await)?)
+}
+
 /// Returns the counts of one key. Empty if the org has no such key.
 ///
 /// # Errors

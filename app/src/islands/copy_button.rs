@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
 
 use crate::icons::{Icon, Symbol};
 
@@ -20,12 +20,19 @@ pub fn CopyButton(
     text: String,
     /// The label after copying.
     copied: String,
+    /// Whether the button has the focus when the page opens.
+    #[prop(optional)]
+    first: Option<bool>,
+    /// The ID of a checkbox to select after copying.
+    #[prop(optional)]
+    ticks: Option<String>,
 ) -> impl IntoView {
     let said = RwSignal::new(None::<String>);
     let copy = move |_| {
-        let (of, copied) = (of.clone(), copied.clone());
+        let (of, copied, ticks) = (of.clone(), copied.clone(), ticks.clone());
         spawn_local(async move {
             said.set(Some(if copy_text_of(&of).await {
+                tick(ticks.as_deref());
                 copied
             } else {
                 "Copying is blocked here. Select the text and copy it manually".to_owned()
@@ -34,11 +41,21 @@ pub fn CopyButton(
         });
     };
     view! {
-        <button type="button" class=format!("{class} needs-script") on:click=copy>
+        <button type="button" class=format!("{class} needs-script") autofocus=first.unwrap_or_default() on:click=copy>
             <Icon symbol=Symbol::Copy/>
             <span>{move || said.get().unwrap_or_else(|| text.clone())}</span>
         </button>
         <span class="visually-hidden" role="status">{move || said.get()}</span>
+    }
+}
+
+/// Selects the checkbox with this ID, if there is one.
+fn tick(id: Option<&str>) {
+    let checkbox = id
+        .and_then(|id| document().get_element_by_id(id))
+        .and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+    if let Some(checkbox) = checkbox {
+        checkbox.set_checked(true);
     }
 }
 

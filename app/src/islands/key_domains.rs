@@ -9,7 +9,8 @@ mod step;
 use latchkey::domain::{DomainPattern, DomainRule, LocalhostRule};
 use leptos::prelude::*;
 
-use self::{add::AddDomains, editor::Editor, list::DomainList, localhost::LocalhostSwitch};
+use self::{add::AddDomains, list::DomainList, localhost::LocalhostSwitch};
+pub use self::{editor::Editor, list::AddButton};
 use super::origin_tester::OriginTester;
 use crate::{
     form::errors::{ErrorTexts, FieldError, WHOLE_FORM},
@@ -61,7 +62,7 @@ pub fn KeyDomainsEditor(
         <div class="body stack">
             <div role="alert"><ErrorTexts field=WHOLE_FORM errors=editor.errors/></div>
             {forms}
-            <OriginTester patterns rule path tried/>
+            <OriginTester patterns rule path tried editor=may_edit.then_some(editor)/>
             <p class="muted small">{effect}{about}</p>
         </div>
     }

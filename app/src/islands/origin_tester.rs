@@ -1,8 +1,11 @@
 //! Tests an origin against a key's allowed domains.
 
-use latchkey::domain::{DomainPattern, DomainRule, LocalhostRule, Match, Origin, matching};
+use latchkey::domain::{
+    DomainPattern, DomainRule, LocalhostRule, Match, Origin, OriginError, matching,
+};
 use leptos::prelude::*;
 
+use super::key_domains::{AddButton, Editor};
 use crate::icons::{Icon, Symbol};
 
 /// Shows which pattern allows an origin, or why it is rejected: while the user types, or without JavaScript when the
@@ -17,7 +20,10 @@ pub fn OriginTester(
     path: String,
     /// The origin to test initially.
     tried: String,
+    /// The editor, if the user can add domains.
+    editor: Option<Editor>,
 ) -> impl IntoView {
+    let form_path = path.clone();
     let origin = RwSignal::new(tried.clone());
     let answer = move || {
         origin.with(|origin| {
@@ -29,12 +35,29 @@ pub fn OriginTester(
                 } else {
                     ("verdict bad", Symbol::Alert)
                 };
-                view! { <p class=class><Icon symbol/><span>{sentence}</span></p> }
+                let why = (!allowed).then(|| {
+                    view! { " "<a class="link" href="/docs/errors#ORIGIN_NOT_ALLOWED">"About this error"</a> }
+                });
+                view! { <p class=class><Icon symbol/><span>{sentence}{why}</span></p> }
             })
         })
     };
+    // Offers to add the host that no pattern matches.
+    let offer = editor.map(|editor| {
+        move || {
+            let host = origin.with(|origin| {
+                patterns.with(|patterns| host_to_add(patterns, rule.get(), origin))
+            });
+            host.map(|host| {
+                view! {
+                    <div class="row"><code>{host.clone()}</code><AddButton editor path=path.clone() domain=host/></div>
+                }
+            })
+        }
+    });
     view! {
-        <form class="field" method="get" action=format!("{path}#domains")>
+        <div class="field">
+        <form class="field" method="get" action=format!("{form_path}#domains")>
             <label for="origin">"Test an origin"</label>
             <div class="input-row">
                 <input
@@ -44,24 +67,47 @@ pub fn OriginTester(
                 />
                 <button class="btn">"Test"</button>
             </div>
-            <div id="origin-verdict" role="status">{answer}</div>
         </form>
+        <div id="origin-verdict" role="status">{answer}</div>
+        {offer}
+        </div>
     }
 }
 
-/// Returns whether a page at `typed` can use the key, and why. An address without a scheme is tested as https, and of a
-/// full URL only the origin counts.
-fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, String) {
+/// The host of an origin that is rejected only because it is not listed.
+fn host_to_add(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> Option<String> {
+    let typed = with_scheme(typed);
+    let origin = read(&typed).ok()?;
+    let is_blocked = origin.is_localhost() && rule.localhost == LocalhostRule::Never;
+    if is_blocked || matching(patterns, &origin, rule).is_some() {
+        return None;
+    }
+    let text = origin.to_string();
+    let (_, host) = text.split_once("://")?;
+    DomainPattern::parse(host)
+        .ok()
+        .map(|pattern| pattern.to_string())
+}
+
+/// An address without a scheme is tested as https.
+fn with_scheme(typed: &str) -> String {
     let typed = typed.trim();
-    let with_scheme = if typed.contains("://") || typed == "null" {
+    if typed.contains("://") || typed == "null" {
         typed.to_owned()
     } else {
         format!("https://{typed}")
-    };
-    let origin = match Origin::parse(&with_scheme).or_else(|error| {
-        // A full URL, copied from the address bar.
-        Origin::from_referer(&with_scheme).map_err(|_| error)
-    }) {
+    }
+}
+
+/// Reads an origin. Of a full URL, copied from the address bar, only the origin counts.
+fn read(text: &str) -> Result<Origin<'_>, OriginError> {
+    Origin::parse(text).or_else(|error| Origin::from_referer(text).map_err(|_| error))
+}
+
+/// Returns whether a page at `typed` can use the key, and why.
+fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, String) {
+    let typed = with_scheme(typed);
+    let origin = match read(&typed) {
         Ok(origin) => origin,
         Err(error) => return (false, format!("Rejected. {error}")),
     };
@@ -119,6 +165,20 @@ mod tests {
             let (verdict, sentence) = says(typed);
             assert_eq!(verdict, allowed, "{typed}: {sentence}");
             assert!(sentence.contains(part), "{typed}: {sentence}");
+        }
+        let to_add = |typed: &str| host_to_add(&patterns, rule(LocalhostRule::Always), typed);
+        assert_eq!(
+            to_add("https://www.shop.example/cart").as_deref(),
+            Some("www.shop.example")
+        );
+        for typed in [
+            "",
+            "null",
+            "shop.example",
+            "http://localhost",
+            "https://github.io",
+        ] {
+            assert_eq!(to_add(typed), None, "{typed}");
         }
         let (allowed, sentence) = verdict(&patterns, rule(LocalhostRule::Never), "localhost:3000");
         assert!(

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::{
     error::AppError,
     icons::{Icon, Symbol},
+    values::said::{Said, UndoForm},
 };
 
 /// How long a message without an action is shown.
@@ -32,11 +33,13 @@ struct Message {
 }
 
 /// The action that a message offers.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Offer {
     /// None: the message disappears by itself.
     Nothing,
     Undo(Callback<()>),
+    /// Undo what the form that led to this page did. Works without JavaScript.
+    UndoBy(UndoForm),
     /// Sign in, after a call failed without a session.
     SignIn,
     /// Dismiss, after another failure.
@@ -98,11 +101,11 @@ impl Region {
 #[island]
 pub fn StatusRegion(
     /// The initial message.
-    said: Option<String>,
+    said: Option<Said>,
 ) -> impl IntoView {
-    let message = said.map(|text| Message {
+    let message = said.map(|Said { text, undo }| Message {
         text,
-        offer: Offer::Nothing,
+        offer: undo.map_or(Offer::Nothing, Offer::UndoBy),
     });
     let region = Region {
         shown: RwSignal::new(message.clone()),
@@ -124,10 +127,22 @@ pub fn StatusRegion(
 fn notice(message: Message) -> impl IntoView {
     let Message { text, offer } = message;
     let (class, symbol) = match offer {
-        Offer::Nothing | Offer::Undo(_) => ("notice ok", Symbol::Check),
+        Offer::Nothing | Offer::Undo(_) | Offer::UndoBy(_) => ("notice ok", Symbol::Check),
         Offer::SignIn | Offer::Dismiss => ("notice bad", Symbol::Alert),
     };
+    let dismiss = (!matches!(offer, Offer::Nothing)).then(|| {
+        view! {
+            <button type="button" class="btn square needs-script" aria-label="Dismiss" on:click=move |_| clear()><Icon symbol=Symbol::Close/></button>
+        }
+    });
     let act = match offer {
+        Offer::UndoBy(UndoForm { action, fields }) => {
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+                .collect_view();
+            Some(view! { <form method="post" action=action>{fields}<button class="btn">"Undo"</button></form> }.into_any())
+        }
         Offer::Undo(undo) => Some(
             view! { <button type="button" class="btn" on:click=move |_| undo.run(())>"Undo"</button> }
                 .into_any(),
@@ -138,10 +153,5 @@ fn notice(message: Message) -> impl IntoView {
         }
         Offer::Nothing | Offer::Dismiss => None,
     };
-    let dismiss = (!matches!(offer, Offer::Nothing)).then(|| {
-        view! {
-            <button type="button" class="btn square" aria-label="Dismiss" on:click=move |_| clear()><Icon symbol=Symbol::Close/></button>
-        }
-    });
     view! { <div class=class><Icon symbol/><p>{text}</p>{act}{dismiss}</div> }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use latchkey::{
     access::{Membership, Permit, to},
+    accounts,
     convention::Convention,
     key::{Environment, Kind},
     keys::create::{
@@ -25,7 +26,7 @@ use crate::{
         page::finished,
     },
     request::PageRequest,
-    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold},
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold, names_of_scopes},
     text::time::date,
     values::key_form::SettingsForm,
 };
@@ -62,11 +63,14 @@ async fn create_and_hold(
     new: NewKey,
 ) -> Result<KeyOutcome, AppError> {
     let engine = request.engine();
+    // Before the key is created: nothing that can fail may come between its creation and the response.
+    let creator = accounts::find_user(engine, request.user_id().await?).await?;
+    let creator = creator.map(|user| user.name.to_string());
     let mut held = request.held_key().await;
     let error = match create(engine, &permit, new.clone()).await {
         Ok(created) => {
             let position = created.position;
-            let key = shown_key(&request, &membership, &new, created);
+            let key = shown_key(&request, &membership, &new, created, creator);
             let now = engine.clock().monotonic();
             hold(
                 &mut held,
@@ -95,21 +99,27 @@ fn shown_key(
     membership: &Membership,
     new: &NewKey,
     created: EngineCreatedKey,
+    created_by: Option<String>,
 ) -> CreatedKey {
     let engine = request.engine();
     let settings = &new.settings;
     CreatedKey {
         key: Arc::new(created.plain),
+        id: created.id.to_string(),
         name: settings.name.to_string(),
         kind: new.kind,
         environment: new.environment,
         domains: settings.domains.iter().map(ToString::to_string).collect(),
+        scopes: names_of_scopes(engine.convention(), &settings.scopes),
+        external_id: settings.external_id.clone(),
         created: date(engine.clock().now()),
+        created_by,
         expires: settings.expires_at.map(date),
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: false,
         terms: KeyTerms::of(engine.convention(), new.kind, new.environment),
+        addresses: Arc::clone(request.addresses()),
     }
 }
 

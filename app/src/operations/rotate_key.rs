@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use latchkey::{
-    Engine,
     access::{Membership, Permit, to},
     id::KeyId,
     keys::{
@@ -21,7 +20,7 @@ use crate::{
     form::errors::{FieldError, WHOLE_FORM},
     pages::page::finished,
     request::PageRequest,
-    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold},
+    shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold, names_of_scopes},
     text::time::date,
     values::rotation::RotateKeyForm,
 };
@@ -65,7 +64,7 @@ async fn rotate_and_hold(
     let error = match rotate(engine, &permit, AsKnown { id, known }, rotation).await {
         Ok(created) => {
             let position = created.position;
-            let key = shown_key(engine, &membership, created).await?;
+            let key = shown_key(&request, &membership, created).await?;
             let now = engine.clock().monotonic();
             hold(
                 &mut held,
@@ -98,16 +97,18 @@ async fn rotate_and_hold(
 
 /// The rotated key with its new secret and its details.
 async fn shown_key(
-    engine: &Engine,
+    request: &PageRequest,
     membership: &Membership,
     created: EngineCreatedKey,
 ) -> Result<CreatedKey, AppError> {
+    let engine = request.engine();
     let key = show::details(engine, &membership.permit()?, created.id)
         .await?
         .ok_or(AppError::NotFound)?;
     let (kind, environment) = (key.summary.kind, key.summary.environment);
     Ok(CreatedKey {
         key: Arc::new(created.plain),
+        id: created.id.to_string(),
         name: key.summary.name.to_string(),
         kind,
         environment,
@@ -117,11 +118,15 @@ async fn shown_key(
             .iter()
             .map(ToString::to_string)
             .collect(),
+        scopes: names_of_scopes(engine.convention(), &key.settings.scopes),
+        external_id: key.settings.external_id,
         created: date(key.summary.created_at),
+        created_by: key.created_by.map(|(_, name)| name.to_string()),
         expires: key.summary.lifecycle.expires_at.map(date),
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: true,
         terms: KeyTerms::of(engine.convention(), kind, environment),
+        addresses: Arc::clone(request.addresses()),
     })
 }

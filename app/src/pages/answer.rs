@@ -1,6 +1,6 @@
 //! The result of a form that was posted to its page's own path: that page again, or a redirect.
 
-use super::done::Done;
+use super::done::Notice;
 use crate::form::errors::{FieldError, WHOLE_FORM};
 
 /// The result of a form with the fields `F`. The page that responds to the POST reads it from the context.
@@ -36,7 +36,7 @@ pub enum FormAnswer<F, D = ()> {
         /// The path of that page.
         path: String,
         /// The message that the page shows.
-        done: Option<Done>,
+        done: Option<Notice>,
     },
 }
 
@@ -64,10 +64,10 @@ impl<F, D> FormAnswer<F, D> {
     }
 
     /// A redirect to `path` with a message.
-    pub fn done(path: impl Into<String>, done: Done) -> Self {
+    pub fn done(path: impl Into<String>, done: impl Into<Notice>) -> Self {
         Self::Redirect {
             path: path.into(),
-            done: Some(done),
+            done: Some(done.into()),
         }
     }
 }

@@ -17,6 +17,7 @@ mod wording;
 
 pub use self::{
     data::history_of_key,
+    entry::actor_name,
     history::{HistoryCard, entries_of_key},
     page::AuditPage,
     rows::HistoryItem,

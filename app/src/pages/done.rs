@@ -1,11 +1,13 @@
 //! Success messages, shown on the page after a redirect.
 //!
 //! A successful form responds with a redirect. The message travels to the next page as a word in a cookie, which that
-//! page removes. It is a word and never text, so that nobody can make a page show text of their own.
+//! page removes. It is a word and never text, so that nobody can make a page show text of their own. A message about a
+//! key has the key's ID, from which the page reads the name (`said.rs`).
 
 use std::str::FromStr;
 
 use axum::http::{HeaderValue, header, request::Parts};
+use latchkey::id::KeyId;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strum::{EnumString, IntoStaticStr};
@@ -28,7 +30,11 @@ pub enum Done {
     /// The number of keys that were revoked.
     KeysRevoked(u32),
     KeyUpdated,
+    /// The key's expiry date was moved.
+    KeyExtended,
     DomainsUpdated,
+    /// A domain of a key was removed.
+    DomainRemoved,
     /// The old secret of a rotation was ended.
     OldSecretEnded,
     PasswordChanged,
@@ -60,7 +66,9 @@ impl Done {
                 return format!("{} revoked.", keys(count));
             }
             Self::KeyUpdated => "Key updated.",
+            Self::KeyExtended => "Key extended.",
             Self::DomainsUpdated => "Allowed domains updated.",
+            Self::DomainRemoved => "Domain removed.",
             Self::OldSecretEnded => "Old secret ended.",
             Self::PasswordChanged => {
                 "Password changed. You have been signed out of all other sessions."
@@ -79,12 +87,53 @@ impl Done {
         sentence.to_owned()
     }
 
+    /// The message about a key with this name.
+    pub fn sentence_about(self, name: &str) -> String {
+        match self {
+            Self::KeyDisabled => {
+                format!("“{name}” disabled. Its requests are rejected until you enable it again.")
+            }
+            Self::KeyEnabled => format!("“{name}” enabled."),
+            Self::KeyRevoked => format!("“{name}” revoked."),
+            Self::KeyUpdated => format!("“{name}” updated."),
+            Self::KeyExtended => format!("“{name}” extended."),
+            Self::DomainsUpdated => format!("Allowed domains of “{name}” updated."),
+            Self::DomainRemoved => format!("Domain of “{name}” removed."),
+            Self::OldSecretEnded => format!("Old secret of “{name}” ended."),
+            other => other.sentence(),
+        }
+    }
+
+    /// The notice about a key.
+    pub fn of(self, key: KeyId) -> Notice {
+        Notice {
+            done: self,
+            key: Some(key),
+        }
+    }
+}
+
+/// What a form did, and to which key. The page that shows it reads the key's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notice {
+    pub done: Done,
+    pub key: Option<KeyId>,
+}
+
+impl From<Done> for Notice {
+    fn from(done: Done) -> Self {
+        Self { done, key: None }
+    }
+}
+
+impl Notice {
     /// Returns the value of the `Set-Cookie` header.
     pub fn header(self) -> String {
-        let word: &str = self.into();
-        let value = match self {
-            Self::KeysDisabled(count) | Self::KeysRevoked(count) => format!("{word}.{count}"),
-            _ => word.to_owned(),
+        let word: &str = self.done.into();
+        let value = match (self.done, self.key) {
+            (Done::KeysDisabled(count) | Done::KeysRevoked(count), _) => format!("{word}.{count}"),
+            (_, Some(key)) => format!("{word}.{key}"),
+            (_, None) => word.to_owned(),
         };
         cookie(&value, SECONDS)
     }
@@ -104,11 +153,15 @@ impl Done {
     }
 
     fn read(value: &str) -> Option<Self> {
-        let (word, count) = value.split_once('.').unwrap_or((value, ""));
-        Some(match Self::from_str(word).ok()? {
-            Self::KeysDisabled(_) => Self::KeysDisabled(count.parse().ok()?),
-            Self::KeysRevoked(_) => Self::KeysRevoked(count.parse().ok()?),
+        let (word, about) = value.split_once('.').unwrap_or((value, ""));
+        let done = match Done::from_str(word).ok()? {
+            Done::KeysDisabled(_) => Done::KeysDisabled(about.parse().ok()?),
+            Done::KeysRevoked(_) => Done::KeysRevoked(about.parse().ok()?),
             done => done,
+        };
+        Some(Self {
+            done,
+            key: about.parse().ok(),
         })
     }
 }
@@ -124,10 +177,17 @@ mod tests {
 
     #[test]
     fn a_cookie_brings_a_word_and_no_text() {
-        assert_eq!(Done::read("key-disabled"), Some(Done::KeyDisabled));
-        assert_eq!(Done::read("keys-revoked.12"), Some(Done::KeysRevoked(12)));
+        let key: KeyId = "key_00000000000000000000000000000000".parse().unwrap();
+        for (value, notice) in [
+            ("key-disabled", Done::KeyDisabled.into()),
+            ("key-disabled.call us", Done::KeyDisabled.into()),
+            (&format!("key-disabled.{key}"), Done::KeyDisabled.of(key)),
+            ("keys-revoked.12", Done::KeysRevoked(12).into()),
+        ] {
+            assert_eq!(Notice::read(value), Some(notice), "{value}");
+        }
         for unknown in ["", "call-us", "keys-revoked", "keys-revoked.many"] {
-            assert_eq!(Done::read(unknown), None, "{unknown}");
+            assert_eq!(Notice::read(unknown), None, "{unknown}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{entry::EntryFrame, forms::FailedForm};
+use super::{entry::EntryFrame, forms::FailedForm, owners::AskOwner};
 use crate::{
     error::{AppError, http::set_status},
     icons::{Icon, Symbol},
@@ -38,12 +38,15 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::SignedOut => ("/sign-in", "Sign in"),
         _ => ("/", "Go to keys"),
     };
+    let ask = matches!(error, AppError::Forbidden(_))
+        .then(|| view! { <p><AskOwner to="do it, or to change your role"/></p> });
     view! {
         <Title text=title/>
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Alert/>
             <h1>{title}</h1>
             <p>{error.to_string()}</p>
+            {ask}
             <div class="actions"><a class="btn" href=way_on.0>{way_on.1}</a></div>
         </div></div>
     }

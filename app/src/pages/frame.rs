@@ -16,6 +16,7 @@ use crate::{
     icons::{Icon, Symbol},
     islands::palette::Palette,
     operations::org_pages::org_pages,
+    site::Site,
 };
 
 /// The frame. The page inside loads its own data and shows its own errors.
@@ -48,6 +49,8 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         org,
         orgs,
     } = viewer;
+    let docs =
+        use_context::<Site>().map_or_else(String::new, |site| site.addresses.docs().to_owned());
     let nav = org.clone().map(|org| {
         let links = org_pages(org.role)
             .filter_map(|page| {
@@ -61,7 +64,10 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
             .collect_view();
         view! {
             <Palette org=org.slug/>
-            <nav class="nav" aria-label="Main"><ul>{links}</ul></nav>
+            <nav class="nav" aria-label="Main"><ul>
+                {links}
+                <li><a href=docs><Icon symbol=Symbol::Docs/>"Docs"</a></li>
+            </ul></nav>
         }
     });
     view! {

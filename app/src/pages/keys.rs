@@ -1,6 +1,7 @@
 //! The pages of keys.
 
 pub mod edit;
+pub mod first_steps;
 pub mod import;
 pub mod list;
 pub mod new;

@@ -15,14 +15,17 @@ use leptos_router::{
 use super::{
     account, agents,
     audit::AuditPage,
-    done::Done,
+    done::Notice,
     error_view::NotFoundPage,
     forms::form,
     frame::Frame,
     home::{self, HomePage},
     keys::{edit, import, list, new, rotate, show},
     members::MembersPage,
-    projects, settings, sign_in, sign_up, tokens,
+    page::loading,
+    projects,
+    said::said,
+    settings, sign_in, sign_up, tokens,
     usage::UsagePage,
 };
 use crate::{islands::status_region::StatusRegion, site::Site};
@@ -32,7 +35,13 @@ use crate::{islands::status_region::StatusRegion, site::Site};
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let said = Done::received().map(Done::sentence);
+    let notice = Notice::received();
+    let said = notice.map(|notice| (notice, loading(move |request| said(request, notice))));
+    let said = async move {
+        let (notice, said) = said?;
+        // What was done is said even if the key cannot be read.
+        Some(said.await.unwrap_or_else(|_| notice.done.sentence().into()))
+    };
     view! {
         <Title formatter=in_the_tab/>
         <a class="skip" href="#content" rel="external">"Skip to content"</a>
@@ -64,7 +73,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/*any") view=home::OtherPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
-        <StatusRegion said/>
+        <Suspense>
+            {Suspend::new(async move {
+                let said = said.await;
+                view! { <StatusRegion said/> }
+            })}
+        </Suspense>
     }
 }
 

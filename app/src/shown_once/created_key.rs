@@ -3,23 +3,32 @@
 use std::sync::Arc;
 
 use latchkey::{
-    convention::{Convention, KeyHeader},
+    convention::{Convention, KeyHeader, NoScope, Scope},
     key::{Environment, Kind, text::PlainKey},
 };
 
-use crate::text::rate_limits::rate_limits;
+use crate::{
+    site::Addresses,
+    text::{rate_limits::rate_limits, scopes::scope_names},
+};
 
 /// A key that was just created or rotated, as the page shows it.
 #[derive(Debug, Clone)]
 pub struct CreatedKey {
     pub key: Arc<PlainKey>,
+    pub id: String,
     pub name: String,
     pub kind: Kind,
     pub environment: Environment,
     /// The allowed domains of a widget key.
     pub domains: Vec<String>,
+    /// The names of the scopes; `None` if the convention has no scopes.
+    pub scopes: Option<String>,
+    pub external_id: Option<String>,
     /// The creation date: "Nov 21, 2026".
     pub created: String,
+    /// The name of the user who created the key, if they have an account.
+    pub created_by: Option<String>,
     /// The expiry date: "Nov 21, 2027".
     pub expires: Option<String>,
     /// The organization's ID.
@@ -30,6 +39,8 @@ pub struct CreatedKey {
     pub is_rotated: bool,
     /// The convention's settings for the key.
     pub terms: KeyTerms,
+    /// The URLs in the examples.
+    pub addresses: Arc<Addresses>,
 }
 
 /// The convention's settings for a key.
@@ -47,7 +58,7 @@ pub struct KeyTerms {
 
 impl KeyTerms {
     /// Reads them for a key of this kind and environment.
-    pub(crate) fn of(convention: &Convention, kind: Kind, environment: Environment) -> Self {
+    pub fn of(convention: &Convention, kind: Kind, environment: Environment) -> Self {
         Self {
             kind: convention.kind_names.title(kind),
             variable: convention
@@ -57,4 +68,10 @@ impl KeyTerms {
             rate_limits: rate_limits(convention),
         }
     }
+}
+
+/// The names of a key's scopes; `None` if the convention has none.
+pub fn names_of_scopes(convention: &Convention, scopes: &[Scope]) -> Option<String> {
+    let none_means_all = convention.no_scope_means == NoScope::All;
+    scope_names(scopes, &convention.scopes, none_means_all)
 }

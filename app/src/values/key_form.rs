@@ -25,6 +25,8 @@ pub struct SettingsForm {
     pub domains: String,
     /// `forbid` to block pages on localhost. Only for a new widget key.
     pub localhost: String,
+    /// [`FULL_ACCESS`] for every scope, also later ones; otherwise the key has the selected scopes.
+    pub access: String,
     /// The selected scopes.
     pub scopes: Vec<String>,
     /// A number of days, `date`, `never` or, when a key is edited, `keep`.
@@ -34,11 +36,16 @@ pub struct SettingsForm {
     /// IP ranges that can use the key, separated by commas or line breaks; empty for any address.
     pub ip_ranges: String,
     pub notes: String,
+    /// A JSON object; empty for none.
+    pub metadata: String,
     /// The idempotency token of the form that creates a key: submitting it twice creates one key.
     pub creation_token: String,
     /// The revision of the key that the form was rendered with.
     pub base: String,
 }
+
+/// The value of `access` for a key that can do everything.
+pub const FULL_ACCESS: &str = "full";
 
 impl SettingsForm {
     /// The initial values of the form for a key with these settings, without the revision.
@@ -49,10 +56,15 @@ impl SettingsForm {
             name: settings.name.to_string(),
             external_id: settings.external_id.clone().unwrap_or_default(),
             project: project.unwrap_or_default(),
+            access: access_of(settings.scopes.is_empty()),
             scopes: settings.scopes.iter().map(ToString::to_string).collect(),
             expires: "keep".to_owned(),
             ip_ranges: ranges.join("\n"),
             notes: settings.notes.clone(),
+            metadata: match settings.metadata.as_json() {
+                "{}" => String::new(),
+                json => json.to_owned(),
+            },
             ..Self::default()
         }
     }
@@ -62,17 +74,19 @@ impl SettingsForm {
         match setting {
             "name" => self.name.clone(),
             "external_id" => self.external_id.clone(),
+            "scopes" if self.access == FULL_ACCESS => String::new(),
             "scopes" => self.scopes.join(","),
             "domains" => self.domains.clone(),
             "localhost_forbidden" => (self.localhost == "forbid").to_string(),
             "ip_ranges" => self.ip_ranges.clone(),
             "notes" => self.notes.clone(),
+            "metadata" => self.metadata.trim().to_owned(),
             _ => String::new(),
         }
     }
 
     /// The text fields of the edit form: the setting, the name of the field, and the text.
-    pub fn texts(&mut self) -> [(&'static str, &'static str, &mut String); 7] {
+    pub fn texts(&mut self) -> [(&'static str, &'static str, &mut String); 8] {
         [
             ("name", "name", &mut self.name),
             ("external_id", "external_id", &mut self.external_id),
@@ -81,6 +95,7 @@ impl SettingsForm {
             ("expires_at", "expires_on", &mut self.expires_on),
             ("ip_ranges", "ip_ranges", &mut self.ip_ranges),
             ("notes", "notes", &mut self.notes),
+            ("metadata", "metadata", &mut self.metadata),
         ]
     }
 
@@ -96,13 +111,21 @@ impl SettingsForm {
             project: line(self.project),
             domains: list(self.domains),
             localhost: line(self.localhost),
+            access: line(self.access),
             scopes: sent_back_each(&self.scopes, MAX_SCOPES, MAX_NAME),
             expires: line(self.expires),
             expires_on: line(self.expires_on),
             ip_ranges: list(self.ip_ranges),
             notes: sent_back(&self.notes, MAX_NOTES),
+            metadata: sent_back(&self.metadata, MAX_LIST),
             creation_token: line(self.creation_token),
             base: sent_back(&self.base, MAX_BASE),
         }
     }
+}
+
+/// The value of `access` for a key with or without scopes.
+pub fn access_of(has_no_scopes: bool) -> String {
+    let access = if has_no_scopes { FULL_ACCESS } else { "chosen" };
+    access.to_owned()
 }

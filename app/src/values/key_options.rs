@@ -22,6 +22,8 @@ pub struct NewKeyOptions {
     pub environments: Vec<Environment>,
     /// The scopes in display order; empty if the convention has none.
     pub scopes: Vec<ScopeSetting>,
+    /// The scope that includes all others.
+    pub admin_scope: Option<Scope>,
     /// Presets that select several scopes.
     pub presets: Vec<ScopePreset>,
     /// The scopes with which a secret key can be used in a page, if it has no others.

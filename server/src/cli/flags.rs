@@ -27,6 +27,15 @@ pub struct Flags {
     /// The public URL of this instance, such as https://keys.example.com.
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
+    /// The URL of the API that keys are for, which code examples call.
+    #[arg(long, global = true, value_name = "URL")]
+    api_base_url: Option<String>,
+    /// The URL of the script that embeds a widget, for code examples.
+    #[arg(long, global = true, value_name = "URL")]
+    widget_script_url: Option<String>,
+    /// The URL of your documentation.
+    #[arg(long, global = true, value_name = "URL")]
+    docs_url: Option<String>,
     /// The folder of the SQLite database and the pepper.
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<String>,
@@ -108,6 +117,9 @@ impl Flags {
         [
             ("listen", &self.listen),
             ("public_url", &self.public_url),
+            ("api_base_url", &self.api_base_url),
+            ("widget_script_url", &self.widget_script_url),
+            ("docs_url", &self.docs_url),
             ("data_dir", &self.data_dir),
             ("database_url", &self.database_url),
             ("convention", &self.convention),

@@ -28,6 +28,41 @@ fn the_defaults_are_what_the_design_says() {
     assert_eq!(settings.cached_keys, 100_000);
     assert_eq!(settings.audit_kept_for.as_secs(), 3 * 365 * 24 * 3_600);
     assert!(settings.trusted_proxies.is_empty());
+    assert_eq!(
+        [
+            settings.api_base_url,
+            settings.widget_script_url,
+            settings.docs_url
+        ],
+        [None, None, None]
+    );
+}
+
+#[test]
+fn the_urls_in_examples_are_checked() {
+    let settings = settings(&[
+        ("api_base_url", "https://api.northwind.example/"),
+        (
+            "widget_script_url",
+            "https://cdn.northwind.example/w.js?v=1",
+        ),
+        ("docs_url", "https://docs.northwind.example"),
+    ])
+    .unwrap();
+    assert_eq!(
+        [
+            settings.api_base_url,
+            settings.widget_script_url,
+            settings.docs_url
+        ],
+        [
+            "https://api.northwind.example",
+            "https://cdn.northwind.example/w.js?v=1",
+            "https://docs.northwind.example/"
+        ]
+        .map(|url| Some(url.to_owned()))
+    );
+    assert!(refusal(&[("docs_url", "javascript:alert(1)")]).contains("must begin with https://"));
 }
 
 #[test]
@@ -130,4 +165,16 @@ fn every_variable_in_the_readme_is_a_setting() {
     assert!(named.len() > 10, "{named:?}");
     let (_, unknown) = Layers::defaults().with_environment(named).unwrap();
     assert_eq!(unknown, [""; 0]);
+}
+
+#[test]
+fn the_readme_lists_every_setting() {
+    let readme = include_str!("../../../README.md");
+    let defaults: toml::Table = include_str!("../../latchkey.default.toml").parse().unwrap();
+    let missing: Vec<String> = defaults
+        .keys()
+        .map(|name| format!("`LATCHKEY_{}`", name.to_uppercase()))
+        .filter(|variable| !readme.contains(variable.as_str()))
+        .collect();
+    assert_eq!(missing, [""; 0]);
 }

@@ -1,7 +1,7 @@
 //! The allowed domains of a key, each with its number of requests and a button that removes it.
 
-use latchkey::domain::{LOCALHOST, LocalhostRule};
-use leptos::{either::Either, ev, prelude::*};
+use latchkey::domain::{DomainPattern, LOCALHOST, LocalhostRule};
+use leptos::{either::Either, ev, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 use super::editor::{Editor, remove_id};
 use crate::{
@@ -19,10 +19,10 @@ pub fn DomainList(
     may_edit: bool,
 ) -> impl IntoView {
     let domains = editor.domains;
-    let rows = move || domains.with(|domains| rows(editor, domains, may_edit));
-    let list = view! {
-        <ul class="domains" aria-label="Allowed domains, with their requests of the last 7 days">{rows}</ul>
-    };
+    let wanted = RwSignal::new(String::new());
+    let is_open = RwSignal::new(false);
+    let lists =
+        move || domains.with(|domains| lists(editor, domains, may_edit, &wanted.get(), is_open));
     let remove = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let button = event.submitter();
@@ -33,67 +33,166 @@ pub fn DomainList(
             });
         }
     };
+    let form_path = path.clone();
     let list = if may_edit {
-        Either::Left(view! { <form method="post" action=path on:submit=remove>{list}</form> })
+        Either::Left(view! { <form method="post" action=form_path on:submit=remove>{lists}</form> })
     } else {
-        Either::Right(list)
+        Either::Right(lists)
     };
-    view! { {list}{move || domains.with(rejected)} }
+    let filter = (domains.with_untracked(|domains| domains.listed.len()) > COLLAPSED_FROM).then(|| {
+        view! {
+            <div class="body needs-script">
+                <input class="input" type="search" aria-label="Filter the allowed domains" placeholder="Filter domains" autocomplete="off" spellcheck="false"
+                    on:input:target=move |event| wanted.set(event.target().value().trim().to_lowercase())/>
+            </div>
+        }
+    });
+    let rejected = move || domains.with(|domains| rejected(editor, domains, may_edit, &path));
+    view! { {filter}{list}{rejected} }
 }
 
-fn rows(editor: Editor, domains: &KeyDomains, may_edit: bool) -> impl IntoView + use<> {
-    let requests = |count: i64| counted(count, "request", "requests");
+/// A longer list shows its first domains, and the others on request.
+const COLLAPSED_FROM: usize = 20;
+/// How many domains of a long list are always shown.
+const SHOWN_FIRST: usize = 10;
+const LABEL: &str = "Allowed domains, with their requests of the last 7 days";
+
+/// The domains that contain `wanted`; all, if it is empty. Most of a long list is in a closed `<details>`.
+fn lists(
+    editor: Editor,
+    domains: &KeyDomains,
+    may_edit: bool,
+    wanted: &str,
+    is_open: RwSignal<bool>,
+) -> impl IntoView + use<> {
+    let all = domains.listed.len();
+    let matching = |place: &usize| {
+        let (domain, _) = &domains.listed[*place];
+        wanted.is_empty() || domain.contains(wanted)
+    };
+    let places: Vec<usize> = (0..all).filter(matching).collect();
+    let row = |place: &usize| row(editor, domains, may_edit, *place);
+    let localhost = wanted.is_empty().then(|| localhost(domains));
+    if !wanted.is_empty() || all <= COLLAPSED_FROM {
+        let none = places.is_empty() && !wanted.is_empty();
+        let none = none
+            .then(|| view! { <p class="body muted small" role="status">"No domain matches."</p> });
+        let rows = places.iter().map(row).collect_view();
+        return Either::Left(
+            view! { <ul class="domains" aria-label=LABEL>{rows}{localhost}</ul>{none} },
+        );
+    }
+    let first = places.iter().take(SHOWN_FIRST).map(row).collect_view();
+    let others = places.iter().skip(SHOWN_FIRST).map(row).collect_view();
+    let more = counted((all - SHOWN_FIRST) as i64, "more domain", "more domains");
+    let toggled = move |event: ev::Event| {
+        let details = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        is_open.set(details.is_some_and(|details| details.has_attribute("open")));
+    };
+    Either::Right(view! {
+        <ul class="domains" aria-label=LABEL>{first}{localhost}</ul>
+        <details class="more" open=is_open.get_untracked() on:toggle=toggled>
+            <summary>{more}</summary>
+            <ul class="domains" aria-label="More allowed domains">{others}</ul>
+        </details>
+    })
+}
+
+fn row(
+    editor: Editor,
+    domains: &KeyDomains,
+    may_edit: bool,
+    place: usize,
+) -> impl IntoView + use<> {
+    let (domain, count) = &domains.listed[place];
     let never = domains.rule.localhost == LocalhostRule::Never;
-    let rows = domains
-        .listed
-        .iter()
-        .enumerate()
-        .map(|(place, (domain, count))| {
-            let (id, remove_id) = (format!("d{place}"), remove_id(place));
+    let (id, remove_id) = (format!("d{place}"), remove_id(place));
+    let domain = domain.clone();
+    // The button's name is "Remove" and the domain, by reference: repeating the domain would make a long list half as
+    // large again.
+    let remove = may_edit.then(|| {
+        let label = format!("{remove_id} {id}");
+        let busy = {
             let domain = domain.clone();
-            // The button's name is "Remove" and the domain, by reference: repeating the domain would make a long list
-            // half as large again.
-            let remove = may_edit.then(|| {
-                let label = format!("{remove_id} {id}");
-                let busy = {
-                    let domain = domain.clone();
-                    move || editor.busy(|sent| sent.remove.contains(&domain))
-                };
-                view! {
-                    <button class="btn square" name="remove" value=domain.clone() id=remove_id aria-label="Remove" aria-labelledby=label aria-busy=busy>
-                        <Icon symbol=Symbol::Close/>
-                    </button>
-                }
-            });
-            let note = (never && domain == LOCALHOST).then_some(" · now blocked");
-            view! { <li><code id=id>{domain}</code><span>{requests(*count)}{note}</span>{remove}</li> }
-        })
-        .collect_view();
-    let note = if never {
+            move || editor.busy(|sent| sent.remove.contains(&domain))
+        };
+        view! {
+            <button class="btn square" name="remove" value=domain.clone() id=remove_id aria-label="Remove" aria-labelledby=label aria-busy=busy>
+                <Icon symbol=Symbol::Close/>
+            </button>
+        }
+    });
+    let note = (never && domain == LOCALHOST).then_some(" · now blocked");
+    view! { <li><code id=id>{domain}</code><span>{requests(*count)}{note}</span>{remove}</li> }
+}
+
+fn requests(count: i64) -> String {
+    counted(count, "request", "requests")
+}
+
+/// Localhost, if requests passed although it is not listed.
+fn localhost(domains: &KeyDomains) -> impl IntoView + use<> {
+    let note = if domains.rule.localhost == LocalhostRule::Never {
         " · now blocked"
     } else {
         " · localhost is always allowed"
     };
-    let localhost = (domains.localhost > 0)
-        .then(|| view! { <li><code>"localhost"</code><span>{requests(domains.localhost)}{note}</span></li> });
-    view! { {rows}{localhost} }
+    (domains.localhost > 0)
+        .then(|| view! { <li><code>"localhost"</code><span>{requests(domains.localhost)}{note}</span></li> })
 }
 
-fn rejected(domains: &KeyDomains) -> impl IntoView + use<> {
+/// The origins that were rejected most often, each with a button that adds it.
+fn rejected(
+    editor: Editor,
+    domains: &KeyDomains,
+    may_edit: bool,
+    path: &str,
+) -> impl IntoView + use<> {
     (!domains.refused.is_empty()).then(|| {
-        let hosts = domains
+        let rows = domains
             .refused
             .iter()
             .map(|(host, count)| {
-                let host = if host.is_empty() {
-                    "no origin or other hosts"
-                } else {
-                    host
+                let add = (may_edit && DomainPattern::parse(host).is_ok()).then(
+                    || view! { <AddButton editor path=path.to_owned() domain=host.clone()/> },
+                );
+                let host = match host.as_str() {
+                    "" => Either::Left("No origin, or other hosts"),
+                    host => Either::Right(view! { <code>{host.to_owned()}</code> }),
                 };
-                format!("{host} ({count})")
+                view! { <li>{host}<span>{requests(*count)}</span>{add}</li> }
             })
-            .collect::<Vec<_>>()
-            .join(", ");
-        view! { <p class="body small">"Rejected in the last 7 days: "{hosts}"."</p> }
+            .collect_view();
+        view! {
+            <h3 class="body small" id="rejected">"Rejected in the last 7 days"</h3>
+            <ul class="domains" aria-labelledby="rejected">{rows}</ul>
+        }
     })
+}
+
+/// Adds a domain to the list with one click.
+#[component]
+pub fn AddButton(editor: Editor, path: String, domain: String) -> impl IntoView {
+    let add = {
+        let domain = domain.clone();
+        move |event: ev::SubmitEvent| {
+            event.prevent_default();
+            editor.change(DomainsForm {
+                add: domain.clone(),
+                ..DomainsForm::default()
+            });
+        }
+    };
+    let busy = {
+        let domain = domain.clone();
+        move || editor.busy(|sent| sent.add == domain)
+    };
+    view! {
+        <form method="post" action=path on:submit=add>
+            <input type="hidden" name="add" value=domain.clone()/>
+            <button class="btn small" aria-busy=busy>"Add"<span class="visually-hidden">" "{domain}</span></button>
+        </form>
+    }
 }

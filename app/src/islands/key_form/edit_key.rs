@@ -29,6 +29,8 @@ pub fn EditKeyFormView(
         <form class="form" method="post" action=action>
             <FormError errors/>
             <input type="hidden" name="base" value=values.base.clone()/>
+            // The stylesheet shows what concerns this kind only.
+            <input type="hidden" name="kind" value=values.kind.clone()/>
             <NameField value=values.name.clone() focused=errors.is_empty() errors/>
             <SettingsFields options=offered values kept=expires errors/>
             <div class="actions">

@@ -209,6 +209,20 @@ fn NotesField(text: String, errors: Errors) -> impl IntoView {
     }
 }
 
+#[component]
+fn MetadataField(text: String, errors: Errors) -> impl IntoView {
+    let sentences = errors.of("metadata");
+    view! {
+        <div class="field">
+            <label for="metadata">"Metadata "<span class="optional">"optional"</span></label>
+            <p class="hint" id="metadata-hint">"A JSON object that each verification returns to your API server, such as "<code>"{\"plan\": \"pro\"}"</code>"."</p>
+            <TextArea name="metadata" text class="input mono" maxlength=20_000
+                described_by=described_by("metadata", true, sentences) invalid=invalid(sentences)/>
+            <ErrorTexts field="metadata" errors/>
+        </div>
+    }
+}
+
 /// When the key expires. The stylesheet shows the date field while "On a date…" is selected.
 #[component]
 fn Expiry(
@@ -299,7 +313,7 @@ pub fn SettingsFields(
         }
     });
     let scopes = (!options.scopes.is_empty())
-        .then(|| view! { <ScopeChoice options=options.clone() chosen=values.scopes errors/> });
+        .then(|| view! { <ScopeChoice options=options.clone() access=values.access chosen=values.scopes errors/> });
     view! {
         {project}
         {domains}
@@ -308,5 +322,6 @@ pub fn SettingsFields(
         <IpRanges text=values.ip_ranges errors/>
         <ExternalIdField value=values.external_id errors/>
         <NotesField text=values.notes errors/>
+        <MetadataField text=values.metadata errors/>
     }
 }

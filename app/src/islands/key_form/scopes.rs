@@ -1,31 +1,135 @@
-//! The scope field of the forms that create and edit a key.
+//! What a key can do: the field of the forms that create and edit a key.
 
+use latchkey::convention::ScopeSetting;
 use leptos::prelude::*;
 
 use crate::{
     form::errors::{ErrorTexts, Errors, described_by},
-    values::key_options::NewKeyOptions,
+    icons::{Icon, Symbol},
+    text::scopes::{resource_and_level, what_it_can_do},
+    values::{key_form::FULL_ACCESS, key_options::NewKeyOptions},
 };
 
-/// Checkboxes for the key's scopes, and buttons that select a preset.
+/// The name and the state of each checkbox.
+type Boxes = StoredValue<Vec<(String, RwSignal<bool>)>>;
+
+/// Full access, or checkboxes for the key's scopes by resource, and a sentence about what is selected.
 #[component]
-pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) -> impl IntoView {
-    let boxes: Vec<(String, RwSignal<bool>)> = options
-        .scopes
-        .iter()
-        .map(|scope| {
-            (
-                scope.name.to_string(),
-                RwSignal::new(chosen.iter().any(|chosen| chosen == scope.name.as_str())),
-            )
-        })
-        .collect();
-    let checks = options
-        .scopes
-        .iter()
-        .zip(&boxes)
-        .map(|(scope, (name, ticked))| {
-            let ticked = *ticked;
+pub fn ScopeChoice(
+    options: NewKeyOptions,
+    /// [`FULL_ACCESS`], or anything else for the selected scopes.
+    access: String,
+    chosen: Vec<String>,
+    errors: Errors,
+) -> impl IntoView {
+    let has_full = options.no_scope_means_all;
+    let boxes = options.scopes.iter().map(|scope| {
+        let is_chosen = chosen.iter().any(|chosen| chosen == scope.name.as_str());
+        (scope.name.to_string(), RwSignal::new(is_chosen))
+    });
+    let boxes: Boxes = StoredValue::new(boxes.collect());
+    let is_full = RwSignal::new(has_full && access == FULL_ACCESS);
+    let admin = options.admin_scope.map(|admin| admin.to_string());
+    let presets = (!options.presets.is_empty()).then(|| {
+        let presets = options
+            .presets
+            .into_iter()
+            .map(|preset| {
+                let scopes: Vec<String> = preset.scopes.iter().map(ToString::to_string).collect();
+                view! { <button type="button" class="btn" on:click=move |_| tick(boxes, &scopes)>{preset.name}</button> }
+            })
+            .collect_view();
+        // The presets need a script.
+        view! {
+            <div class="row needs-script">
+                {presets}
+                <button type="button" class="btn quiet" on:click=move |_| tick(boxes, &[])>"Clear"</button>
+            </div>
+        }
+    });
+    let groups = groups(options.scopes, admin.as_deref())
+        .into_iter()
+        .map(|(class, scopes)| view! { <Group class scopes boxes/> })
+        .collect_view();
+    let about_admin = admin.clone().map(|admin| {
+        view! {
+            <div class="notice warn for-admin"><Icon symbol=Symbol::Alert/>
+                <p><code>{admin}</code>" includes all other scopes. Select only the scopes that the key needs."</p>
+            </div>
+        }
+    });
+    let sentence = move || {
+        let chosen: Vec<String> = boxes.with_value(|boxes| {
+            let chosen = boxes.iter().filter(|(_, ticked)| ticked.get());
+            chosen.map(|(name, _)| name.clone()).collect()
+        });
+        let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
+        match (is_full.get(), chosen.as_slice()) {
+            (true, _) => "Can do everything, including what is added later.".to_owned(),
+            (false, []) if has_full => "Nothing selected yet.".to_owned(),
+            (false, []) => "Can do only what requires no scope.".to_owned(),
+            (false, chosen) => what_it_can_do(chosen, admin.as_deref()),
+        }
+    };
+    let choice = has_full.then(|| view! { <AccessChoice is_full/> });
+    let legend = if has_full {
+        view! { "Access "<span class="required" aria-hidden="true">"*"</span> }.into_any()
+    } else {
+        view! { "Scopes "<span class="optional">"optional"</span> }.into_any()
+    };
+    view! {
+        <fieldset class="field access" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
+            <legend><span>{legend}</span></legend>
+            {choice}
+            <div class="notice warn for-widget for-full"><Icon symbol=Symbol::Alert/>
+                <p>"Anyone who visits your pages can read this key and would have full access. Select only what visitors are allowed to do."</p>
+            </div>
+            <div class="for-chosen">
+                <p class="hint for-widget">"Anyone who visits your pages can read this key. Select only what visitors are allowed to do."</p>
+                {presets}
+                <div class="scopes">{groups}</div>
+                {about_admin}
+            </div>
+            <p class="hint" id="scopes-hint" role="status">{sentence}</p>
+            <ErrorTexts field="scopes" errors/>
+        </fieldset>
+    }
+}
+
+#[component]
+fn AccessChoice(is_full: RwSignal<bool>) -> impl IntoView {
+    let card = move |value: &'static str, title: &'static str, meaning: &'static str| {
+        let is_this = move |is_full: bool| is_full == (value == FULL_ACCESS);
+        view! {
+            <label class="choice">
+                <input
+                    type="radio" name="access" value=value checked=is_this(is_full.get_untracked())
+                    on:change=move |_| is_full.set(value == FULL_ACCESS)
+                />
+                <span><b>{title}</b><small>{meaning}</small></span>
+            </label>
+        }
+    };
+    view! {
+        <div class="choices">
+            {card("chosen", "Only these", "Only the scopes that you select.")}
+            {card(FULL_ACCESS, "Full access", "Everything, including scopes that are added later.")}
+        </div>
+    }
+}
+
+/// The scopes of a resource.
+#[component]
+fn Group(class: &'static str, scopes: Vec<ScopeSetting>, boxes: Boxes) -> impl IntoView {
+    let checks = scopes
+        .into_iter()
+        .map(|ScopeSetting { name, description }| {
+            let name = name.to_string();
+            let ticked = boxes.with_value(|boxes| {
+                let found = boxes.iter().find(|(of, _)| *of == name);
+                found.map(|(_, ticked)| *ticked)
+            });
+            let ticked = ticked.unwrap_or_default();
             view! {
                 <label class="check">
                     <input
@@ -33,55 +137,46 @@ pub fn ScopeChoice(options: NewKeyOptions, chosen: Vec<String>, errors: Errors) 
                         prop:checked=move || ticked.get()
                         on:change:target=move |event| ticked.set(event.target().checked())
                     />
-                    <span>{name.clone()}<small>{scope.description.clone()}</small></span>
+                    <span>{name}<small>{description}</small></span>
                 </label>
             }
         })
         .collect_view();
-    let boxes = StoredValue::new(boxes);
-    let tick = move |scopes: &[String]| {
-        boxes.with_value(|boxes| {
-            boxes
-                .iter()
-                .for_each(|(name, ticked)| ticked.set(scopes.contains(name)));
-        });
-    };
-    let with_presets = !options.presets.is_empty();
-    let presets = options
-        .presets
-        .into_iter()
-        .map(|preset| {
-            let scopes: Vec<String> = preset.scopes.iter().map(ToString::to_string).collect();
-            view! { <button type="button" class="btn" on:click=move |_| tick(&scopes)>{preset.name}</button> }
-        })
-        .collect_view();
-    let unrestricted = if options.no_scope_means_all {
-        "Full access"
-    } else {
-        "None"
-    };
-    // The presets need a script.
-    let preset_row = with_presets.then(|| {
-        view! {
-            <div class="row needs-script">
-                {presets}
-                <button type="button" class="btn" on:click=move |_| tick(&[])>{unrestricted}</button>
-            </div>
+    view! { <div class=class>{checks}</div> }
+}
+
+/// Selects exactly these scopes.
+fn tick(boxes: Boxes, scopes: &[String]) {
+    boxes.with_value(|boxes| {
+        for (name, ticked) in boxes {
+            ticked.set(scopes.contains(name));
         }
     });
-    let none_means = if options.no_scope_means_all {
-        "If you select none, the key has full access, including scopes added later."
-    } else {
-        "If you select none, the key can do only what requires no scope."
-    };
-    view! {
-        <fieldset class="field" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
-            <legend><span>"Scopes "<span class="optional">"optional"</span></span></legend>
-            <p class="hint" id="scopes-hint">{none_means}</p>
-            <p class="hint for-widget">"Anyone who visits your pages can read this key. Select only what visitors are allowed to do."</p>
-            {preset_row}
-            <div class="checks">{checks}</div>
-            <ErrorTexts field="scopes" errors/>
-        </fieldset>
+}
+
+/// The scopes by resource, each group with its CSS class. The scope that includes all others comes last.
+fn groups(
+    scopes: Vec<ScopeSetting>,
+    admin: Option<&str>,
+) -> Vec<(&'static str, Vec<ScopeSetting>)> {
+    let mut groups: Vec<(&'static str, Vec<ScopeSetting>)> = Vec::new();
+    let (last, others): (Vec<_>, Vec<_>) = scopes
+        .into_iter()
+        .partition(|scope| Some(scope.name.as_str()) == admin);
+    for scope in others {
+        let resource = |scope: &ScopeSetting| {
+            let levels = resource_and_level(scope.name.as_str());
+            levels.map(|(resource, _)| resource.to_owned())
+        };
+        let own = resource(&scope);
+        match groups
+            .iter_mut()
+            .find(|(_, group)| own.is_some() && group.first().and_then(resource) == own)
+        {
+            Some((_, group)) => group.push(scope),
+            None => groups.push(("scope", vec![scope])),
+        }
     }
+    groups.extend(last.into_iter().map(|scope| ("scope admin", vec![scope])));
+    groups
 }

@@ -1,5 +1,8 @@
 //! `/orgs/{org}/agents/{agent}`: an agent.
 
+use std::sync::Arc;
+
+use latchkey::key::{Environment, Kind};
 use leptos::prelude::*;
 
 use super::{
@@ -10,23 +13,37 @@ use crate::{
     form::errors::Errors,
     islands::copy_button::CopyButton,
     pages::{
+        examples::{check, origin_of},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         page::page,
     },
+    site::Addresses,
 };
 
 /// The page. With the query parameter `delete` it shows the confirmation before deleting.
 #[component]
 pub fn AgentPage() -> impl IntoView {
     page(show, |request, view| {
+        let addresses = Arc::clone(request.addresses());
+        let convention = request.engine().convention();
+        let variable = convention
+            .environment_variable(Kind::Secret, Environment::Live)
+            .to_owned();
         let asked = !request.parameter("delete").is_empty();
-        view! { <Whole org=request.org().to_owned() view asked/> }
+        view! { <Whole org=request.org().to_owned() view asked addresses variable/> }
     })
 }
 
 #[component]
-fn Whole(org: String, view: AgentView, asked: bool) -> impl IntoView {
+fn Whole(
+    org: String,
+    view: AgentView,
+    asked: bool,
+    addresses: Arc<Addresses>,
+    /// The environment variable with a key.
+    variable: String,
+) -> impl IntoView {
     let AgentView { agent, form } = view;
     let agents_path = format!("/orgs/{org}/agents");
     let path = format!("{agents_path}/{}", agent.public_id);
@@ -51,7 +68,7 @@ fn Whole(org: String, view: AgentView, asked: bool) -> impl IntoView {
                 (None, Some(details)) => view! { <Facts details/> }.into_any(),
                 (None, None) => ().into_any(),
             }}
-            <Use agent/>
+            <Use agent addresses variable/>
         </div>
     }
 }
@@ -101,30 +118,35 @@ fn Facts(details: AgentDetails) -> impl IntoView {
 
 /// Shows how an API server or a page refers to the agent.
 #[component]
-fn Use(agent: AgentRow) -> impl IntoView {
-    let by_id_alone = agent
-        .details
-        .is_some_and(|details| details.public_embedding);
-    let (lead, text) = if by_id_alone {
-        (
+fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl IntoView {
+    let embedded = agent.details.filter(|details| details.public_embedding);
+    let id = agent.public_id;
+    let (lead, text) = match (embedded, &addresses.widget_script_url) {
+        (Some(_), Some(script)) => (
             "Add this to a page on one of its domains. No key is required.",
-            format!(
-                "<script src=\"https://cdn.example.com/widget.js\"\n        data-agent=\"{}\" async></script>",
-                agent.public_id
-            ),
-        )
-    } else {
-        (
-            "Your API server sends the agent’s public ID when it verifies a key.",
-            format!(
-                "POST /v1/verify\n\n{{\"key\": \"…\", \"agent\": \"{}\"}}",
-                agent.public_id
-            ),
-        )
+            format!("<script src=\"{script}\"\n        data-agent=\"{id}\" async></script>"),
+        ),
+        (Some(details), None) => {
+            let origin = details.domains.first().map(|domain| origin_of(domain));
+            let mut fields = vec![("agent", id.as_str())];
+            fields.extend(origin.as_deref().map(|origin| ("origin", origin)));
+            (
+                "Pages on its domains send the agent’s public ID instead of a key. Your API server verifies it:",
+                check(&addresses.public_url, &fields),
+            )
+        }
+        (None, _) => {
+            let key = format!("${variable}");
+            (
+                "Your API server sends the agent’s public ID when it verifies a key:",
+                check(&addresses.public_url, &[("key", &key), ("agent", &id)]),
+            )
+        }
     };
+    let docs = addresses.docs().to_owned();
     view! {
         <section class="card" aria-labelledby="use">
-            <header><h2 id="use">"Integration"</h2></header>
+            <header><h2 id="use">"Integration"</h2><a class="link small" href=docs>"Documentation"</a></header>
             <div class="body stack"><p class="muted">{lead}</p><pre tabindex="0"><code>{text}</code></pre></div>
         </section>
     }

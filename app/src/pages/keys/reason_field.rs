@@ -7,10 +7,17 @@ use crate::text::words::reason_title;
 
 /// The field. No reason is preselected, because most users would keep it and the record would be wrong.
 #[component]
-pub fn ReasonField() -> impl IntoView {
+pub fn ReasonField(
+    /// The reason of the rejected form.
+    #[prop(optional)]
+    chosen: String,
+) -> impl IntoView {
     let reasons = RevokeReason::ALL
         .iter()
-        .map(|reason| view! { <option value=reason.as_str()>{reason_title(*reason)}</option> })
+        .map(|reason| {
+            let selected = reason.as_str() == chosen;
+            view! { <option value=reason.as_str() selected=selected>{reason_title(*reason)}</option> }
+        })
         .collect_view();
     view! {
         <div class="field">

@@ -3,7 +3,7 @@
 use std::mem;
 
 use latchkey::{
-    convention::Convention,
+    convention::{Convention, NoScope},
     key::{
         Kind,
         settings::{KeySettings, SettingsChange, rules::Before},
@@ -19,7 +19,10 @@ use crate::{
         field_reader::{FieldReader, expiry},
     },
     text::time::date,
-    values::{key_form::SettingsForm, key_options::EditKeyOptions},
+    values::{
+        key_form::{FULL_ACCESS, SettingsForm, access_of},
+        key_options::EditKeyOptions,
+    },
 };
 
 /// Reads the settings of a new key of this kind, and checks everything that does not require the database, so that all
@@ -31,6 +34,7 @@ pub fn read_new(
     convention: &Convention,
     now: Timestamp,
 ) -> Option<KeySettings> {
+    check_access(form, convention, fields);
     let project = fields.project(&form.project);
     let settings = read(form, kind, fields);
     let checkable = settings.clone().or_else(|| unnamed(form, kind));
@@ -55,10 +59,12 @@ pub fn read_new(
 /// changes nothing.
 pub fn read_change(
     form: &SettingsForm,
-    with_scopes: bool,
+    convention: &Convention,
     fields: &mut FieldReader,
     now: Timestamp,
 ) -> Option<SettingsChange> {
+    check_access(form, convention, fields);
+    let with_scopes = !convention.scopes.is_empty();
     let project = fields.project(&form.project);
     let settings = read(form, None, fields);
     let expires_at = match form.expires.as_str() {
@@ -72,9 +78,18 @@ pub fn read_change(
         expires_at,
         domains: None,
         localhost_forbidden: None,
-        metadata: None,
         ..SettingsChange::from(settings)
     })
+}
+
+/// Checks that the form says what the key can do. Elsewhere, no scopes can mean full access; in a form, full access is a
+/// choice of its own, so that nobody chooses it by choosing nothing.
+fn check_access(form: &SettingsForm, convention: &Convention, fields: &mut FieldReader) {
+    let must_choose = convention.no_scope_means == NoScope::All && !convention.scopes.is_empty();
+    if must_choose && form.access != FULL_ACCESS && form.scopes.is_empty() {
+        let sentence = "Select what the key can do, or choose full access.";
+        fields.errors.push(FieldError::new("scopes", sentence));
+    }
 }
 
 /// Reads the settings of a form whose name is invalid, to check the other fields.
@@ -101,6 +116,7 @@ fn read(form: &SettingsForm, kind: Option<Kind>, fields: &mut FieldReader) -> Op
 /// The form's initial values for a key.
 pub fn of_key(key: &Key) -> SettingsForm {
     SettingsForm {
+        kind: key.summary.kind.as_str().to_owned(),
         base: key.revision().to_string(),
         ..SettingsForm::of(&key.settings)
     }
@@ -119,6 +135,9 @@ pub fn resolve(
     conflict: &Conflict,
     now: EditKeyOptions,
 ) -> (SettingsForm, Vec<FieldError>) {
+    if form.access == FULL_ACCESS {
+        form.scopes.clear();
+    }
     let mut stored = now.values;
     let shown = shown(&mut stored.clone(), &now.offered.projects, now.expires);
     let shown = shown
@@ -128,8 +147,10 @@ pub fn resolve(
     for ((field, _, typed), (.., stored)) in form.texts().into_iter().zip(stored.texts()) {
         *typed = conflict.resolve(field, mem::take(typed), mem::take(stored));
     }
+    let scopes = conflict.resolve("scopes", form.scopes, stored.scopes);
     let values = SettingsForm {
-        scopes: conflict.resolve("scopes", form.scopes, stored.scopes),
+        access: access_of(scopes.is_empty()),
+        scopes,
         base: stored.base,
         ..form
     };

@@ -5,12 +5,15 @@ mod details;
 mod domains;
 mod domains_form;
 mod effect;
+mod extend_form;
 mod fields;
 mod form;
+mod origin;
 mod page;
 mod requests;
 mod revoke;
 mod secrets;
 mod state_form;
+mod used;
 
 pub use self::{form::submit, page::KeyPage, secrets::end_question, state_form::state_answer};

@@ -1,6 +1,5 @@
 //! The page that shows a key once: the response to the form that created or rotated it.
 
 mod page;
-mod snippets;
 
 pub use self::page::{CreatedKeyView, for_island};

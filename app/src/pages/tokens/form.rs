@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use latchkey::{
     access::{Permit, to},
-    accounts::password::{self, ChangePasswordError, TypedPassword},
+    accounts::{
+        self,
+        password::{self, ChangePasswordError, TypedPassword},
+    },
     id::ServiceTokenId,
+    key::{Environment, Kind},
     keys::create::sent_creation_token,
     name::DisplayName,
     service_tokens::{
@@ -112,17 +116,26 @@ async fn create_and_hold(
     new: NewToken,
 ) -> Answer {
     let engine = request.engine();
+    // Before the token is created: nothing that can fail may come between its creation and the response.
+    let creator = accounts::find_user(engine, request.user_id().await?).await?;
+    let creator = creator.map(|user| user.name.to_string());
     let mut held = request.held_key().await;
     let now = engine.clock().monotonic();
     let id = match create_for_org(engine, &permit, new.clone()).await {
         Ok(created) => {
+            let convention = engine.convention();
+            let variable = convention.environment_variable(Kind::Secret, Environment::Live);
             let token = CreatedToken {
                 id: created.id,
                 token: Arc::new(created.plain),
                 name: new.name.to_string(),
                 scope: new.scope,
+                created: date(engine.clock().now()),
+                created_by: creator,
                 expires: new.expires_at.map_or_else(|| "never".to_owned(), date),
                 path: request.path().to_owned(),
+                variable: variable.to_owned(),
+                addresses: Arc::clone(request.addresses()),
             };
             let secret = Secret::Token(token.clone());
             hold(&mut held, Held::new(&form, secret, created.position, now));

@@ -26,10 +26,11 @@ use crate::{
 pub fn TokensPage() -> impl IntoView {
     page(list, |request, list| {
         let path = request.path().to_owned();
+        let docs = request.addresses().docs().to_owned();
         let revoked = request.parameter("revoke");
         match shown::<CreatedToken>() {
             Some(created) => view! { <CreatedTokenView created/> }.into_any(),
-            None => view! { <TokensView path list revoked/> }.into_any(),
+            None => view! { <TokensView path list revoked docs/> }.into_any(),
         }
     })
 }
@@ -40,6 +41,8 @@ fn TokensView(
     list: TokenList,
     /// The ID of the token that is about to be revoked; empty for none.
     revoked: String,
+    /// The URL of the documentation.
+    docs: String,
 ) -> impl IntoView {
     let blank = || TokenForm {
         creation_token: list.creation_token.clone(),
@@ -82,9 +85,13 @@ fn TokensView(
         }
         .into_any()
     };
-    let lead = "Your API servers and scripts call Latchkey with a service token. These tokens can access only this organization.";
+    let lead = view! {
+        "Your API servers and scripts call Latchkey with a service token. These tokens can access only this organization. "
+        <a class="link" href=docs>"Documentation"</a>
+    }
+    .into_any();
     view! {
-        <PageHead title="Service tokens" lead=lead.into_any()/>
+        <PageHead title="Service tokens" lead/>
         <div class="stack">
             <div class="card">{table}</div>
             {more}

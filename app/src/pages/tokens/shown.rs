@@ -6,7 +6,8 @@ use leptos_meta::{Meta, Title};
 
 use crate::{
     heading::{Breadcrumbs, Heading},
-    islands::copy_button::CopyButton,
+    islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
+    pages::examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, check_with_token},
     shown_once::CreatedToken,
 };
 
@@ -17,13 +18,41 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
         TokenScope::Verify => "verifies keys",
         TokenScope::Manage => "verifies keys and manages this organization",
     };
+    let by = created.created_by.map(|name| format!(" by {name}"));
     let lead = format!("Service token · {can} · expires {}", created.expires);
+    let token = created.token.expose();
+    let key = format!("${}", created.variable);
+    let check = check_with_token(token, &created.addresses.public_url, &[("key", &key)]);
+    let examples = vec![
+        Snippet {
+            language: "Check a key",
+            text: check,
+        },
+        Snippet {
+            language: ".env",
+            text: format!("{TOKEN_VARIABLE}={token}"),
+        },
+    ];
+    let docs = created.addresses.docs().to_owned();
+    let details = view! {
+        <section class="card" aria-labelledby="details">
+            <header><h2 id="details">"Details"</h2></header>
+            <dl class="facts body">
+                <dt>"Name"</dt><dd>{created.name.clone()}</dd>
+                <dt>"ID"</dt><dd class="id"><code>{created.id.to_string()}</code></dd>
+                <dt>"Scope"</dt><dd>{created.scope.to_string()}", "{can}</dd>
+                <dt>"Created"</dt><dd>{created.created}{by}</dd>
+                <dt>"Expires"</dt><dd>{created.expires}</dd>
+            </dl>
+        </section>
+    };
     view! {
         <Title text=title.clone()/>
         // The URL that the browser loads on reload or back: see `history.rs`.
         <Meta name="address" content=created.path.clone()/>
         <Breadcrumbs above=vec![(created.path.clone(), "Service tokens".to_owned())] here=created.name/>
         <Heading title lead=Some(lead.into_any()) beside=None actions=None/>
+        <div class="stack">
         <section class="once" aria-labelledby="once">
             <header>
                 <h2 id="once">"Copy it now. It will not be shown again."</h2>
@@ -31,14 +60,22 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
             </header>
             <div class="secret">
                 <code id="key">{created.token.expose().to_owned()}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy token".to_owned() copied="Token copied".to_owned()/>
+                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy token".to_owned() copied="Token copied".to_owned() first=true ticks="stored".to_owned()/>
             </div>
+            <ExampleTabs examples/>
+            <p class="hint">
+                "“Check a key” needs a key in "<code>{created.variable}</code>". "
+                <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
+            </p>
             <footer>
                 <form method="get" action=created.path>
-                    <label class="check"><input type="checkbox" required/>"I have stored it"</label>
+                    <label class="check"><input type="checkbox" id="stored" required/>"I have stored it"</label>
                     <button class="btn end">"Done"</button>
                 </form>
             </footer>
+            <LeaveGuard what="token".to_owned()/>
         </section>
+        {details}
+        </div>
     }
 }

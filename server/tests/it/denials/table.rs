@@ -99,6 +99,7 @@ pub fn entries() -> Vec<Entry> {
             "org={org}&key={key}",
             To(Action::SeeKeys),
         ),
+        post("/api/first-steps", "org={org}", To(Action::ManageTokens)),
         post("/api/find", "org={org}&text=Prod", To(Action::SeeKeys)),
         post("/api/domains/check", "text=co.uk", SignedIn),
         post(

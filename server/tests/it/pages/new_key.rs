@@ -41,6 +41,22 @@ on_both! {
         assert_eq!(key.created_by.unwrap().1.as_str(), "dana");
     }
 
+    async fn full_access_is_chosen_and_never_the_default(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let form = owner.get(NEW).await.text();
+        assert!(form.contains("Nothing selected yet.") && !form.contains("value=\"full\" checked"), "{form}");
+        let fields = [("name", "Shop"), ("kind", "secret"), ("environment", "live"), ("expires", "90"), ("access", "chosen")];
+        let refused = owner.submit(NEW, &fields).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.body.contains("Select what the key can do, or choose full access."), "{}", refused.body);
+        let full = [&fields[..4], &[("access", "full"), ("scopes", "bots:read")]].concat();
+        let page = owner.submit(NEW, &full).await;
+        let key = PlainKey::from_presented(shown_key(&page));
+        let scopes = app.verify(&key).await.key.unwrap().scopes;
+        assert!(scopes.is_empty() && page.body.contains("<dd>Full access</dd>"), "{}", page.body);
+    }
+
     async fn each_form_has_a_token_of_its_own(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
@@ -98,11 +114,12 @@ on_both! {
 }
 
 /// The form of a secret live key that never expires.
-pub fn secret_key_fields(name: &str) -> [(&str, &str); 4] {
+pub fn secret_key_fields(name: &str) -> [(&str, &str); 5] {
     [
         ("name", name),
         ("kind", "secret"),
         ("environment", "live"),
+        ("access", "full"),
         ("expires", "never"),
     ]
 }

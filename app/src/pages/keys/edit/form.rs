@@ -44,7 +44,10 @@ pub async fn submit(
     let sent = change.revision();
     let known = Known::Revision(form.base.as_str().into());
     match edit(engine, &permit, &to_domains, id, change, &known).await {
-        Ok(()) => Ok(FormAnswer::done(key_path(&request), Done::KeyUpdated)),
+        Ok(()) => Ok(FormAnswer::done(
+            key_path(&request),
+            Done::KeyUpdated.of(id),
+        )),
         Err(EditKeyError::NotFound) => Err(AppError::NotFound),
         Err(EditKeyError::ChangedMeanwhile) => conflict(request, form.sent_back(), sent).await,
         Err(error @ (EditKeyError::Revoked | EditKeyError::Limit(_))) => {
@@ -80,8 +83,7 @@ fn read(
     now: Timestamp,
 ) -> Result<SettingsChange, Vec<FieldError>> {
     let mut fields = FieldReader::default();
-    let with_scopes = !engine.convention().scopes.is_empty();
-    let change = read_change(form, with_scopes, &mut fields, now);
+    let change = read_change(form, engine.convention(), &mut fields, now);
     change
         .filter(|_| fields.errors.is_empty())
         .ok_or(fields.errors)

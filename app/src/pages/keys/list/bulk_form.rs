@@ -84,10 +84,11 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         let result = change_state::enable(engine, &disable, *id).await;
         return state_answer(
             form,
-            request.address(),
+            // The place in the list is kept.
+            format!("{}#{id}", request.address()),
             result,
             Status::Active,
-            Done::KeyEnabled,
+            Done::KeyEnabled.of(*id),
         );
     }
     let known = names_of(engine, &membership.permit()?, &ids).await?;
@@ -130,12 +131,12 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
     let done = outcomes.len() - left.len();
     if left.is_empty() {
         let count = u32::try_from(done).unwrap_or(u32::MAX);
-        let done = match (form.change.as_str(), count) {
-            ("revoke", count) => Done::KeysRevoked(count),
-            (_, 1) => Done::KeyDisabled,
-            (_, count) => Done::KeysDisabled(count),
-        };
-        return Ok(FormAnswer::done(request.address(), done));
+        let list = request.address();
+        return Ok(match (form.change.as_str(), ids.as_slice()) {
+            ("revoke", _) => FormAnswer::done(list, Done::KeysRevoked(count)),
+            (_, [id]) => FormAnswer::done(format!("{list}#{id}"), Done::KeyDisabled.of(*id)),
+            _ => FormAnswer::done(list, Done::KeysDisabled(count)),
+        });
     }
     Ok(FormAnswer::Shown(BulkDone::Changed {
         change: form.change,

@@ -12,20 +12,29 @@ use super::{
 };
 use crate::{
     icons::{Icon, Symbol},
-    pages::{frame::PageHead, page::page},
+    pages::{
+        frame::PageHead,
+        keys::first_steps::{FirstStepsPanel, Steps, steps},
+        page::page,
+    },
+    request::PageRequest,
     text::number::{counted, grouped},
 };
 
 #[component]
 pub fn KeysPage() -> impl IntoView {
-    page(list_keys, |request, list| {
+    let load = async |request: PageRequest| {
+        let steps = steps(&request).await?;
+        Ok((list_keys(request).await?, steps))
+    };
+    page(load, |request, (list, steps)| {
         let address = Address::read(request.org().to_owned(), request.query());
-        view! { <KeysView address list/> }
+        view! { <KeysView address list steps/> }
     })
 }
 
 #[component]
-fn KeysView(address: Address, list: KeyList) -> impl IntoView {
+fn KeysView(address: Address, list: KeyList, steps: Option<Steps>) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
     let lead = match (list.matching, address.filtered()) {
         (0, _) => view! { "You can view a key only when you create it." }.into_any(),
@@ -47,6 +56,7 @@ fn KeysView(address: Address, list: KeyList) -> impl IntoView {
             Either::Left(view! { <NoKeys new=may_create.then_some(new)/> })
         } else {
             Either::Right(view! {
+                {steps.map(|steps| view! { <FirstStepsPanel steps/> })}
                 <Filters address=address.clone() with_display=list.with_details/>
                 <div class="stack"><Found address list/></div>
             })

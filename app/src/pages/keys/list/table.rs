@@ -117,7 +117,7 @@ fn Row(keys: String, list: String, row: KeyRow, kind: String, may: May) -> impl 
         |requests| view! { <td class="minor num" data-label="Requests">{grouped(requests)}</td> },
     );
     view! {
-        <tr>
+        <tr id=row.id.clone()>
             {pick}
             <th scope="row">
                 <a class="name" href=href.clone()>{row.name.clone()}</a>

@@ -45,6 +45,7 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
         kind_names: convention.kind_names.clone(),
         browser_scopes: convention.browser_scopes.clone(),
         public_agents: convention.public_agent_embedding,
+        admin_scope: convention.admin_scope.clone(),
         presets: convention.scope_presets.clone(),
         no_scope_means_all: convention.no_scope_means == NoScope::All,
         days: convention

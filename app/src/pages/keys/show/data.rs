@@ -4,22 +4,29 @@ use latchkey::{
     Engine,
     access::Membership,
     convention::{KindNames, NoScope, Scope, ScopeSetting},
-    effects, findings,
+    effects,
+    event::Event,
+    findings,
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
     role::Action,
+    usage::report::last_refused,
 };
 
+use super::{origin::origin, state_form::is_in_use};
 use crate::{
     error::AppError,
     operations::key_domains::key_domains,
     pages::{
         audit::{HistoryItem, history_of_key},
+        examples::{Example, Snippet, examples},
         keys::state::KeyState,
         usage::{ReportText, of_key},
     },
     request::PageRequest,
+    shown_once::KeyTerms,
+    site::Addresses,
     text::{rate_limits::rate_limits, time::TimeText},
     values::{key_domains::KeyDomains, progress::Progress, usage::Range},
 };
@@ -40,6 +47,8 @@ pub struct KeyView {
     pub last_used: Option<TimeText>,
     /// The expiry date; `None` for never.
     pub expires: Option<TimeText>,
+    /// Whether a request passed with the key in the last 24 hours.
+    pub is_in_use: bool,
     /// Whether the user can disable and enable the key.
     pub may_disable: bool,
     /// Whether the user can revoke the key.
@@ -59,6 +68,8 @@ pub struct KeyDetails {
     pub project: String,
     /// The key's scopes; if empty, `no_scope_means_all` decides.
     pub scopes: Vec<ScopeSetting>,
+    /// The scope that includes all others.
+    pub admin_scope: Option<String>,
     /// Whether the convention has scopes.
     pub with_scopes: bool,
     /// Whether a key without scopes has full access.
@@ -76,12 +87,18 @@ pub struct KeyDetails {
     /// Whether the user can rotate the key.
     pub may_rotate: bool,
     pub created: TimeText,
-    /// The name of the user who created the key; `None` if their account was deleted.
+    /// By whom and how the key was created: " by Dana in the dashboard".
     pub created_by: Option<String>,
-    /// When the key was disabled, if it is.
-    pub disabled: Option<TimeText>,
-    /// When the key was revoked, if it was.
-    pub revoked: Option<TimeText>,
+    /// When the key was disabled, if it is, and by whom.
+    pub disabled: Option<(TimeText, Option<String>)>,
+    /// When the key was revoked, if it was, and by whom.
+    pub revoked: Option<(TimeText, Option<String>)>,
+    /// When a request with the key was last rejected, if none was ever let through.
+    pub last_refused: Option<TimeText>,
+    /// The fingerprint of the key's settings.
+    pub tag: String,
+    /// The examples, without the key's text.
+    pub examples: Vec<Snippet>,
     /// The requests of the last 30 days.
     pub usage: ReportText,
     /// The newest audit log entries about the key, if the user's role can see them.
@@ -125,7 +142,7 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let role = membership.role();
     let with_details = role.may(Action::SeeKeyDetails) && role.may(Action::SeeUsageDetails);
     let details = if with_details {
-        Some(details(engine, &membership, id).await?)
+        Some(details(engine, &membership, id, request.addresses()).await?)
     } else {
         None
     };
@@ -133,6 +150,7 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let recent = change.filter(|change| change.is_recent);
     let now = engine.clock().now();
     Ok(KeyView {
+        is_in_use: is_in_use(&summary, now),
         effect: recent.map(|change| change.effect.into()),
         state: KeyState::new(&summary, now, details.is_some()),
         id: summary.id.to_string(),
@@ -152,6 +170,7 @@ async fn details(
     engine: &Engine,
     membership: &Membership,
     id: KeyId,
+    addresses: &Addresses,
 ) -> Result<KeyDetails, AppError> {
     let key: Key = show::details(engine, &membership.permit()?, id)
         .await?
@@ -182,6 +201,31 @@ async fn details(
             description: String::new(),
         })
     };
+    let tag = key.tag();
+    let is_import = origin(engine, membership, id, Event::KeyImported).await?;
+    let created = match is_import {
+        Some(import) => Some(import),
+        None => origin(engine, membership, id, Event::KeyCreated).await?,
+    };
+    let lifecycle = &key.summary.lifecycle;
+    let disabled = match lifecycle.disabled_at {
+        Some(at) => Some((
+            TimeText::full(at),
+            origin(engine, membership, id, Event::KeyDisabled).await?,
+        )),
+        None => None,
+    };
+    let revoked = match lifecycle.revoked_at {
+        Some(at) => Some((
+            TimeText::full(at),
+            origin(engine, membership, id, Event::KeyRevoked).await?,
+        )),
+        None => None,
+    };
+    let refused = match key.summary.last_used_at {
+        Some(_) => None,
+        None => last_refused(engine, &membership.permit()?, id).await?,
+    };
     let Key {
         summary,
         settings,
@@ -189,11 +233,20 @@ async fn details(
         created_by,
         ..
     } = key;
+    let texts: Vec<String> = settings.domains.iter().map(ToString::to_string).collect();
+    let examples = examples(Example {
+        key: None,
+        kind: summary.kind,
+        domains: &texts,
+        terms: &KeyTerms::of(convention, summary.kind, summary.environment),
+        addresses,
+    });
     Ok(KeyDetails {
         display: summary.display,
         org_id: membership.org().id.to_string(),
         project: project_name.to_string(),
         scopes: settings.scopes.iter().cloned().map(described).collect(),
+        admin_scope: convention.admin_scope.as_ref().map(ToString::to_string),
         with_scopes: !convention.scopes.is_empty(),
         no_scope_means_all: convention.no_scope_means == NoScope::All,
         domains,
@@ -224,9 +277,13 @@ async fn details(
         may_rotate: may(Action::RotateKeys),
         settings,
         created: TimeText::date(summary.created_at),
-        created_by: created_by.map(|(_, name)| name.to_string()),
-        disabled: summary.lifecycle.disabled_at.map(TimeText::full),
-        revoked: summary.lifecycle.revoked_at.map(TimeText::full),
+        // The audit log keeps its entries for a limited time only.
+        created_by: created.or_else(|| created_by.map(|(_, name)| format!(" by {name}"))),
+        disabled,
+        revoked,
+        last_refused: refused.map(|at| TimeText::relative(at, now)),
+        tag,
+        examples,
         usage,
         history,
     })

@@ -4,9 +4,11 @@ use latchkey::convention::ScopeSetting;
 use leptos::{either::Either, prelude::*};
 
 use super::data::{KeyDetails, KeyView};
+use crate::icons::{Icon, Symbol};
 use crate::islands::copy_button::CopyButton;
 use crate::text::{
     query::query_of,
+    scopes::what_it_can_do,
     time::Time,
     words::{environment_title, kind_purpose},
 };
@@ -24,10 +26,14 @@ pub fn Details(
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
-    let last_used = key.last_used.map_or_else(
-        || "Never".into_any(),
-        |text| view! { <Time text/> }.into_any(),
-    );
+    let refused = details
+        .as_ref()
+        .and_then(|details| details.last_refused.clone());
+    let last_used = match (key.last_used, refused) {
+        (Some(text), _) => view! { <Time text/> }.into_any(),
+        (None, Some(text)) => view! { "Never let through · last rejected "<Time text/> }.into_any(),
+        (None, None) => "Never".into_any(),
+    };
     let org_id = details.as_ref().map(|details| details.org_id.clone());
     let more = details.map(|details| {
         let ranges: Vec<String> = details
@@ -43,13 +49,17 @@ pub fn Details(
             let same = format!("{keys}{}", query_of(&[("external_id", &id)]));
             view! { <dt>"External ID"</dt><dd class="id"><code>{id}</code>" "<a class="link small" href=same>"Keys with this ID"</a></dd> }
         });
-        let by = details.created_by.map(|name| format!(" by {name}"));
+        let by = details.created_by;
+        let disabled = details.disabled.map(|(text, by)| view! { <dt>"Disabled"</dt><dd><Time text/>{by}</dd> });
+        let revoked = details.revoked.map(|(text, by)| view! { <dt>"Revoked"</dt><dd><Time text/>{by}</dd> });
         view! {
             <dt>"Project"</dt><dd>{details.project}</dd>
             <dt>"Rate limit"</dt><dd>{details.rate_limits}</dd>
             {ranges}
             {external_id}
             <dt>"Created"</dt><dd><Time text=details.created/>{by}</dd>
+            {disabled}
+            {revoked}
         }
     });
     let organization =
@@ -74,20 +84,30 @@ pub fn Details(
 #[component]
 pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
     let none = if details.no_scope_means_all {
-        "None selected. The key has full access."
+        "Full access: it can do everything, including what is added later."
     } else {
         "None. The key can do only what requires no scope."
     };
+    let is_open = details.no_scope_means_all && details.domains.is_some();
+    let warning = (is_open && details.scopes.is_empty()).then(|| {
+        view! {
+            <div class="notice warn"><Icon symbol=Symbol::Alert/>
+                <p>"Anyone who visits your pages can read this key and has full access. Edit the key, and select only what visitors are allowed to do."</p>
+            </div>
+        }
+    });
     details.with_scopes.then(|| {
         let scopes = details.scopes;
         let list = if scopes.is_empty() {
-            Either::Left(view! { <p class="body muted small">{none}</p> })
+            Either::Left(view! { <div class="body stack small"><p class="muted">{none}</p>{warning}</div> })
         } else {
+            let names: Vec<&str> = scopes.iter().map(|scope| scope.name.as_str()).collect();
+            let sentence = what_it_can_do(&names, details.admin_scope.as_deref());
             let rows = scopes
                 .into_iter()
                 .map(|ScopeSetting { name, description }| view! { <dt><code>{name.to_string()}</code></dt><dd>{description}</dd> })
                 .collect_view();
-            Either::Right(view! { <dl class="facts body">{rows}</dl> })
+            Either::Right(view! { <p class="body small">{sentence}</p><dl class="facts body">{rows}</dl> })
         };
         view! { <section class="card" aria-labelledby="scopes"><header><h2 id="scopes">"Scopes"</h2></header>{list}</section> }
     })
@@ -105,6 +125,19 @@ pub fn Notes(notes: String) -> impl IntoView {
             <section class="card" aria-labelledby="notes">
                 <header><h2 id="notes">"Notes"</h2></header>
                 <div class="body small">{lines}</div>
+            </section>
+        }
+    })
+}
+
+/// The metadata, if there is any.
+#[component]
+pub fn MetadataCard(json: String) -> impl IntoView {
+    (json != "{}").then(|| {
+        view! {
+            <section class="card" aria-labelledby="metadata">
+                <header><h2 id="metadata">"Metadata"</h2></header>
+                <div class="body small"><pre tabindex="0"><code>{json}</code></pre></div>
             </section>
         }
     })

@@ -14,7 +14,7 @@ use crate::{
 pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
     let domains = DomainsForm {
         add: form.add.clone(),
-        before: String::new(),
+        before: form.before.clone(),
         remove: Some(form.remove.clone())
             .filter(|domain| !domain.is_empty())
             .into_iter()
@@ -23,9 +23,14 @@ pub async fn edit(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<Key
     };
     let answer = edit_domains(request, request.org(), request.name("key"), &domains).await?;
     Ok(match answer {
-        DomainsAnswer::Changed { .. } => {
+        DomainsAnswer::Changed { removed, .. } => {
             let path = format!("{}#domains", key_path(request));
-            FormAnswer::done(path, Done::DomainsUpdated)
+            let done = if removed.is_empty() {
+                Done::DomainsUpdated
+            } else {
+                Done::DomainRemoved
+            };
+            FormAnswer::done(path, done.of(request.id("key")?))
         }
         DomainsAnswer::Refused(errors) => FormAnswer::refused_fields(form.sent_back(), errors),
     })

@@ -8,12 +8,18 @@ use crate::form::sent_back::{MAX_LIST, sent_back};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct KeyForm {
-    /// `disable`, `enable`, `revoke` or `end-old-secret`.
+    /// `disable`, `enable`, `revoke`, `extend` or `end-old-secret`.
     pub change: String,
     /// The reason of a revocation.
     pub reason: String,
+    /// The fingerprint of the key that the page was rendered with, to extend the key.
+    pub base: String,
+    /// The key's name, to confirm the revocation of a key in use.
+    pub confirm: String,
     /// Domains to add, separated by commas or line breaks.
     pub add: String,
+    /// The listed domain before which to insert the new ones; empty for the end of the list.
+    pub before: String,
     /// The domain to remove.
     pub remove: String,
     /// `allow` or `forbid`.

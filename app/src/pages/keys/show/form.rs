@@ -1,6 +1,6 @@
 //! The handler of the forms of a key's page.
 
-use super::{domains_form, fields::KeyForm, state_form};
+use super::{domains_form, extend_form, fields::KeyForm, state_form};
 use crate::{error::AppError, pages::answer::FormAnswer, request::PageRequest};
 
 /// Runs the action that the form names.
@@ -9,6 +9,7 @@ pub async fn submit(request: PageRequest, form: KeyForm) -> Result<FormAnswer<Ke
         "disable" => state_form::disable(&request, form).await,
         "enable" => state_form::enable(&request, form).await,
         "revoke" => state_form::revoke(&request, form).await,
+        "extend" => extend_form::extend(&request, form).await,
         "end-old-secret" => state_form::end_old_secret(&request).await,
         "" => domains_form::edit(&request, form).await,
         _ => Err(AppError::Unreadable),

@@ -5,9 +5,10 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     data::{KeyDetails, KeyView, show_key},
-    details::{Details, Notes, ScopesCard},
+    details::{Details, MetadataCard, Notes, ScopesCard},
     domains::DomainsCard,
     effect::EffectLine,
+    extend_form::DAYS,
     fields::KeyForm,
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
@@ -18,12 +19,16 @@ use crate::{
     icons::{Icon, Symbol},
     pages::{
         audit::{HistoryCard, entries_of_key},
+        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         keys::state::StateTag,
+        owners::AskOwner,
         page::page,
     },
+    site::Site,
     text::{
+        days::days_text,
         time::Time,
         words::{kind_purpose, reason_text},
     },
@@ -68,6 +73,8 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         None => kind_purpose(&key.kind_names, key.kind).into_any(),
     };
     let (typed, errors) = fields_and_errors(KeyForm::default);
+    // A rejected revocation is asked again in the page.
+    let is_asked = asked.revoke || (typed.change == "revoke" && !errors.is_empty());
     let errors = Errors::new(errors);
     let switch = key
         .may_disable
@@ -81,9 +88,9 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         rotatable.then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
     let whole = (org.clone(), path.clone());
     let question = revocable.then(|| {
-        view! { <RevokeQuestion name=key.name.clone() path=path.clone() in_dialog=!asked.revoke/> }
+        view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() errors/> }
     });
-    let revoke = (revocable && !asked.revoke).then(|| view! { <RevokeButton path=path.clone()/> });
+    let revoke = (revocable && !is_asked).then(|| view! { <RevokeButton path=path.clone()/> });
     let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
         <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>
@@ -96,10 +103,13 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
             <FormError errors/>
             {was_shown}
             {question}
-            <StateNotice org key=key.clone()/>
+            <StateNotice org path=whole.1.clone() key=key.clone()/>
             {match key.details.clone() {
                 Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details asked typed=typed.add errors/> }),
-                None => Either::Right(view! { <Details key details=None keys=keys edit=None/> }),
+                None => Either::Right(view! {
+                    <Details key details=None keys=keys edit=None/>
+                    <p class="muted small">"You see only some facts about this key. "<AskOwner to="see or change more"/></p>
+                }),
             }}
         </div>
     }
@@ -140,9 +150,12 @@ fn Whole(
         let href = entries_of_key(&org, &key.id);
         view! { <div id="key-history"><HistoryCard items href/></div> }
     });
+    let use_it = (key.state.status != Status::Revoked).then(|| {
+        view! { <UseCard org=org.clone() examples=details.examples.clone()/> }
+    });
     let (secrets, may_rotate) = (details.secrets.clone(), details.may_rotate);
     view! {
-        <Findings findings=details.findings.clone()/>
+        <Findings findings=details.findings.clone() path=path.clone() may_rotate=details.may_rotate/>
         <div class="columns">
             <div class="stack">
                 <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
@@ -153,9 +166,29 @@ fn Whole(
                 <Details key details=Some(details.clone()) keys=keys_path(&org) edit/>
                 <SecretsCard secrets path may_rotate asked=asked.end_old_secret/>
                 <Notes notes=details.settings.notes/>
+                <MetadataCard json=details.settings.metadata.as_json().to_owned()/>
+                {use_it}
                 {history}
             </div>
         </div>
+    }
+}
+
+/// Examples of requests with the key, and of one that checks it.
+#[component]
+fn UseCard(org: String, examples: Vec<Snippet>) -> impl IntoView {
+    let docs = use_context::<Site>().map(|site| site.addresses.docs().to_owned());
+    view! {
+        <section class="card" aria-labelledby="use">
+            <header><h2 id="use">"Use it"</h2><a class="link small" href=docs>"Documentation"</a></header>
+            <div class="body stack">
+                <ExampleTabs examples/>
+                <p class="hint">
+                    "“Check it” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "
+                    <a class="link" href=format!("/orgs/{org}/tokens")>"Service tokens"</a>
+                </p>
+            </div>
+        </section>
     }
 }
 
@@ -171,41 +204,76 @@ fn SwitchButton(path: String, status: Status) -> impl IntoView {
         .into_any()
 }
 
-/// Explains why the key does not work, and whether its last change is in effect on every instance.
+/// Explains why the key does not work or soon will not, and whether its last change is in effect on every instance.
 #[component]
-fn StateNotice(org: String, key: KeyView) -> impl IntoView {
+fn StateNotice(org: String, path: String, key: KeyView) -> impl IntoView {
     let (details, id) = (key.details, key.id);
     let effect = key.effect.map(|now| view! { <EffectLine org id now/> });
-    let (tone, symbol, text) = match key.state.status {
-        Status::Active if effect.is_none() => return None,
-        Status::Active => {
+    let extend = details
+        .as_ref()
+        .filter(|details| details.may_edit)
+        .map(|details| view! { <ExtendButton path base=details.tag.clone()/> });
+    let (tone, symbol, text, act) = match (key.state.status, key.state.expires_in_days) {
+        (Status::Active, None) if effect.is_none() => return None,
+        (Status::Active, None) => {
             // Replaced by a change in place, whose message says whether it is in effect.
             return Some(view! {
                 <div class="notice ok" id="changed"><Icon symbol=Symbol::Check/><div><p>"Changed just now."</p>{effect}</div></div>
             }.into_any());
         }
-        Status::Disabled => {
+        (Status::Active, Some(days)) => {
+            let ask = extend
+                .is_none()
+                .then(|| view! { " "<AskOwner to="extend it"/> });
+            let text = view! { "Expires in "{days_text(days)}". Requests with it are rejected from then on."{ask} };
+            ("notice warn", Symbol::Alert, text.into_any(), extend)
+        }
+        (Status::Disabled, _) => {
             let since = details
                 .and_then(|details| details.disabled)
-                .map(|time| view! { " since "<Time text=time/> });
-            ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are rejected until you enable it again." }.into_any())
+                .map(|(time, by)| view! { " since "<Time text=time/>{by} });
+            let ask = (!key.may_disable).then(|| view! { " "<AskOwner to="enable it"/> });
+            ("notice info", Symbol::Info, view! { "Disabled"{since}". Requests with it are rejected until you enable it again."{ask} }.into_any(), None)
         }
-        Status::Expired => (
-            "notice warn",
-            Symbol::Alert,
-            view! { "Expired. Requests with it are rejected." }.into_any(),
-        ),
-        Status::Revoked => {
+        (Status::Expired, _) => {
+            let ask = extend
+                .is_none()
+                .then(|| view! { " "<AskOwner to="extend it"/> });
+            (
+                "notice warn",
+                Symbol::Alert,
+                view! { "Expired. Requests with it are rejected."{ask} }.into_any(),
+                extend,
+            )
+        }
+        (Status::Revoked, _) => {
             let reason = key
                 .state
                 .reason
                 .map(|reason| format!(": {}", reason_text(reason)));
             let on = details
                 .and_then(|details| details.revoked)
-                .map(|time| view! { " on "<Time text=time/> });
-            ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are rejected. This cannot be undone." }.into_any())
+                .map(|(time, by)| view! { " on "<Time text=time/>{by} });
+            ("notice bad", Symbol::Alert, view! { "Revoked"{on}{reason}". Requests with it are rejected. This cannot be undone." }.into_any(), None)
         }
     };
     let effect = effect.map(|effect| view! { <div id="changed">{effect}</div> });
-    Some(view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div></div> }.into_any())
+    Some(
+        view! { <div class=tone><Icon symbol/><div><p>{text}</p>{effect}</div>{act}</div> }
+            .into_any(),
+    )
+}
+
+#[component]
+fn ExtendButton(
+    path: String,
+    /// The fingerprint of the key.
+    base: String,
+) -> impl IntoView {
+    view! {
+        <form method="post" action=path>
+            <input type="hidden" name="base" value=base/>
+            <button class="btn" name="change" value="extend">{format!("Extend {DAYS} days")}</button>
+        </form>
+    }
 }

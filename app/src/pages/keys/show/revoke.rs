@@ -1,8 +1,14 @@
 //! The confirmation before revoking a key, in a dialog, or in the page without JavaScript.
 
+use latchkey::key::Status;
 use leptos::prelude::*;
 
-use crate::{islands::dialog_link::DialogLink, pages::keys::reason_field::ReasonField};
+use super::{data::KeyView, fields::KeyForm, used::Used};
+use crate::{
+    form::errors::{ErrorTexts, Errors, described_by, invalid_text},
+    islands::dialog_link::DialogLink,
+    pages::keys::reason_field::ReasonField,
+};
 
 const DIALOG: &str = "revoke";
 
@@ -17,11 +23,14 @@ pub fn RevokeButton(
 
 #[component]
 pub fn RevokeQuestion(
-    name: String,
+    key: KeyView,
     /// The path of the key's page.
     path: String,
     /// Whether it is rendered in a closed dialog or in the page.
     in_dialog: bool,
+    /// The submitted form, if it was rejected.
+    typed: KeyForm,
+    errors: Errors,
 ) -> impl IntoView {
     let keep = if in_dialog {
         // Closes the dialog without submitting the form.
@@ -30,23 +39,57 @@ pub fn RevokeQuestion(
     } else {
         view! { <a class="btn" href=path.clone()>"Cancel"</a> }.into_any()
     };
+    let instead = (key.may_disable && key.state.status == Status::Active).then(|| {
+        let action = path.clone();
+        view! {
+            <form class="instead" method="post" action=action>
+                <p>"Not sure? Disable stops it just as fast and can be undone."</p>
+                <button class="btn" name="change" value="disable">"Disable instead"</button>
+            </form>
+        }
+    });
+    let name = key.name.clone();
+    let confirm = key.is_in_use.then(|| {
+        let sentences = errors.of("confirm");
+        // Not `required`: the stylesheet hides it if the key is compromised.
+        view! {
+            <div class="field for-name">
+                <label for="confirm">"Enter “"{name}"” to confirm"</label>
+                <p class="hint" id="confirm-hint">"The key was used in the last 24 hours."</p>
+                <input
+                    class="input" id="confirm" name="confirm" value=typed.confirm maxlength=80 autocomplete="off"
+                    aria-invalid=invalid_text(sentences) aria-describedby=described_by("confirm", true, sentences)
+                />
+                <ErrorTexts field="confirm" errors/>
+            </div>
+        }
+    });
     let form = view! {
         <form method="post" action=path>
-            <header>
-                <h2 id="revoke-title">"Revoke “"{name}"”?"</h2>
-                <p>"Requests with it are rejected immediately. This cannot be undone."</p>
-            </header>
             <div class="body">
                 <input type="hidden" name="change" value="revoke"/>
-                <ReasonField/>
+                <div>
+                    <ReasonField chosen=typed.reason/>
+                    <ErrorTexts field="reason" errors/>
+                </div>
+                {confirm}
             </div>
             <footer>{keep}<button class="btn danger primary">"Revoke key"</button></footer>
         </form>
     };
+    let content = view! {
+        <header>
+            <h2 id="revoke-title">"Revoke “"{key.name.clone()}"”?"</h2>
+            <p><Used key/>" Requests with it are rejected immediately. This cannot be undone."</p>
+        </header>
+        {instead}
+        {form}
+    };
     if in_dialog {
-        view! { <dialog class="dialog" id=DIALOG aria-labelledby="revoke-title">{form}</dialog> }
+        view! { <dialog class="dialog" id=DIALOG aria-labelledby="revoke-title">{content}</dialog> }
             .into_any()
     } else {
-        view! { <section class="dialog" aria-labelledby="revoke-title">{form}</section> }.into_any()
+        view! { <section class="dialog" aria-labelledby="revoke-title">{content}</section> }
+            .into_any()
     }
 }

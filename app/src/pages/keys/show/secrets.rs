@@ -5,6 +5,7 @@ use leptos::{either::Either, prelude::*};
 use super::data::{FindingText, SecretText};
 use crate::{
     icons::{Icon, Symbol},
+    pages::owners::AskOwner,
     text::{
         number::counted,
         time::{Time, TimeText},
@@ -88,7 +89,13 @@ fn Secret(secret: SecretText, path: String, may_rotate: bool, asked: bool) -> im
 
 /// Warnings about the key's usage.
 #[component]
-pub fn Findings(findings: Vec<FindingText>) -> impl IntoView {
+pub fn Findings(
+    findings: Vec<FindingText>,
+    /// The path of the key's page.
+    path: String,
+    /// Whether the user can rotate the key.
+    may_rotate: bool,
+) -> impl IntoView {
     findings
         .into_iter()
         .map(|finding| {
@@ -96,14 +103,17 @@ pub fn Findings(findings: Vec<FindingText>) -> impl IntoView {
                 "" => String::new(),
                 origin => format!(" from {origin}"),
             };
+            let rotate = may_rotate.then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
+            let ask = (!may_rotate).then(|| view! { " "<AskOwner to="rotate it"/> });
             let times = counted(finding.count, "time", "times");
             view! {
                 <div class="notice warn">
                     <Icon symbol=Symbol::Alert/>
                     <p>
                         "A browser sent this secret key "{times}", last "<Time text=finding.last/>{from}
-                        ". Anyone who opens that page can read it. Rotate the key, and use it only on servers."
+                        ". Anyone who opens that page can read it. Rotate the key, and use it only on servers."{ask}
                     </p>
+                    {rotate}
                 </div>
             }
         })

@@ -4,16 +4,23 @@ use latchkey::{
     id::KeyId,
     key::{RevokeReason, Status},
     keys::{
+        KeySummary,
         change_state::{self, ChangeStateError},
         rotate::{self, EndOldSecretError},
+        show,
     },
+    time::{DAY, Timestamp},
 };
 
 use super::fields::KeyForm;
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
-    pages::{answer::FormAnswer, done::Done, keys::key_path},
+    pages::{
+        answer::FormAnswer,
+        done::{Done, Notice},
+        keys::key_path,
+    },
     request::PageRequest,
 };
 
@@ -24,7 +31,13 @@ pub async fn disable(request: &PageRequest, form: KeyForm) -> Answer {
     let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
     let result = change_state::disable(request.engine(), &permit, id).await;
     let path = key_path(request);
-    state_answer(form, path, result, Status::Disabled, Done::KeyDisabled)
+    state_answer(
+        form,
+        path,
+        result,
+        Status::Disabled,
+        Done::KeyDisabled.of(id),
+    )
 }
 
 /// Enables a disabled key.
@@ -32,22 +45,38 @@ pub async fn enable(request: &PageRequest, form: KeyForm) -> Answer {
     let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
     let result = change_state::enable(request.engine(), &permit, id).await;
     let path = key_path(request);
-    state_answer(form, path, result, Status::Active, Done::KeyEnabled)
+    state_answer(form, path, result, Status::Active, Done::KeyEnabled.of(id))
 }
 
 /// Revokes a key permanently.
 pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
-    let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
+    let membership = request.membership().await?;
+    let (permit, id) = (membership.permit()?, request.id::<KeyId>("key")?);
     let Ok(reason) = form.reason.parse::<RevokeReason>() else {
-        return Ok(FormAnswer::refused(
-            form,
-            WHOLE_FORM,
-            "Choose a reason. The key was not revoked.",
-        ));
+        return Ok(FormAnswer::refused(form, "reason", "Choose a reason."));
     };
+    let engine = request.engine();
+    let key = show::summary(engine, &membership.permit()?, id)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let is_named = form.confirm.trim() == key.name.as_str();
+    let needs_name = reason != RevokeReason::Compromised && is_in_use(&key, engine.clock().now());
+    if needs_name && !is_named {
+        let sentence = format!(
+            "This key was used in the last 24 hours. Enter its name, {}, to revoke it.",
+            key.name
+        );
+        return Ok(FormAnswer::refused(form, "confirm", sentence));
+    }
     let result = change_state::revoke(request.engine(), &permit, id, reason).await;
     let path = key_path(request);
-    state_answer(form, path, result, Status::Revoked, Done::KeyRevoked)
+    state_answer(form, path, result, Status::Revoked, Done::KeyRevoked.of(id))
+}
+
+/// Whether requests passed with the key in the last 24 hours, so that revoking it by mistake would stop something.
+pub fn is_in_use(key: &KeySummary, now: Timestamp) -> bool {
+    let is_over = key.lifecycle.revoked_at.is_some();
+    !is_over && key.last_used_at.is_some_and(|at| now.since(at) < DAY)
 }
 
 /// Ends the old secret of the last rotation.
@@ -55,9 +84,10 @@ pub async fn end_old_secret(request: &PageRequest) -> Answer {
     let (permit, id) = (request.permit().await?, request.id::<KeyId>("key")?);
     match rotate::end_old_secret(request.engine(), &permit, id).await {
         // The form was submitted twice, or the secret has expired meanwhile.
-        Ok(()) | Err(EndOldSecretError::NoneRunning) => {
-            Ok(FormAnswer::done(key_path(request), Done::OldSecretEnded))
-        }
+        Ok(()) | Err(EndOldSecretError::NoneRunning) => Ok(FormAnswer::done(
+            key_path(request),
+            Done::OldSecretEnded.of(id),
+        )),
         // `ChangedMeanwhile` cannot occur: the form sends no entity tag.
         Err(EndOldSecretError::NotFound | EndOldSecretError::ChangedMeanwhile) => {
             Err(AppError::NotFound)
@@ -76,7 +106,7 @@ pub fn state_answer<F, D>(
     path: String,
     result: Result<(), ChangeStateError>,
     wanted: Status,
-    done: Done,
+    done: Notice,
 ) -> Result<FormAnswer<F, D>, AppError> {
     match result {
         Ok(()) => Ok(FormAnswer::done(path, done)),

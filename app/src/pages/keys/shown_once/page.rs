@@ -4,10 +4,10 @@ use latchkey::key::Kind;
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 
-use super::snippets::snippets;
 use crate::{
     heading::{Breadcrumbs, Heading},
-    islands::copy_button::CopyButton,
+    islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
+    pages::examples::{Example, ExampleTabs, TOKEN_VARIABLE, examples},
     shown_once::{CreatedKey, KeyOutcome},
     text::words::environment_title,
     values::shown_once::{KeyAnswer, ShownOnce},
@@ -52,7 +52,17 @@ fn Body(made: CreatedKey) -> impl IntoView {
         .rsplit_once('/')
         .map_or("", |(keys, _)| keys)
         .to_owned();
-    let tabs = view! { <Snippets made=made.clone()/> };
+    let tabs = view! {
+        <ExampleTabs examples=examples(Example {
+            key: Some(&made.key),
+            kind: made.kind,
+            domains: &made.domains,
+            terms: &made.terms,
+            addresses: &made.addresses,
+        })/>
+    };
+    let tokens = keys_path.replace("/keys", "/tokens");
+    let docs = made.addresses.docs().to_owned();
     let lead = facts(&made).into_any();
     let details = view! { <Details made=made.clone()/> };
     let title = title(&made);
@@ -79,15 +89,22 @@ fn Body(made: CreatedKey) -> impl IntoView {
             </header>
             <div class="secret">
                 <code id="key">{key.expose().to_owned()}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy key".to_owned() copied="Key copied".to_owned()/>
+                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy key".to_owned() copied="Key copied".to_owned() first=true ticks="stored".to_owned()/>
             </div>
             {tabs}
+            // In a tab of their own: leaving this page loses the key.
+            <p class="hint">
+                "“Check it” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "
+                <a class="link" href=tokens target="_blank" rel="noopener">"Create a service token"</a>" · "
+                <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
+            </p>
             <footer>
                 <form method="get" action=path>
-                    <label class="check"><input type="checkbox" required/>"I have stored it"</label>
+                    <label class="check"><input type="checkbox" id="stored" required/>"I have stored it"</label>
                     <button class="btn end">"Done"</button>
                 </form>
             </footer>
+            <LeaveGuard what="key".to_owned()/>
         </section>
         {details}
         </div>
@@ -100,16 +117,26 @@ fn Details(made: CreatedKey) -> impl IntoView {
     let expires = made.expires.unwrap_or_else(|| "Never".to_owned());
     let domains = (made.kind == Kind::Widget)
         .then(|| view! { <dt>"Allowed domains"</dt><dd>{made.domains.join(", ")}</dd> });
+    let scopes = made
+        .scopes
+        .map(|scopes| view! { <dt>"Scopes"</dt><dd>{scopes}</dd> });
+    let external_id = made
+        .external_id
+        .map(|id| view! { <dt>"External ID"</dt><dd class="id"><code>{id}</code></dd> });
+    let by = made.created_by.map(|name| format!(" by {name}"));
     view! {
         <section class="card" aria-labelledby="details">
             <header><h2 id="details">"Details"</h2></header>
             <dl class="facts body">
                 <dt>"Name"</dt><dd>{made.name}</dd>
+                <dt>"ID"</dt><dd class="id"><code>{made.id}</code></dd>
                 <dt>"Type"</dt><dd>{made.terms.kind}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(made.environment)}</dd>
-                <dt>"Created"</dt><dd>{made.created}</dd>
-                <dt>"Expires"</dt><dd>{expires}</dd>
+                {scopes}
                 {domains}
+                {external_id}
+                <dt>"Created"</dt><dd>{made.created}{by}</dd>
+                <dt>"Expires"</dt><dd>{expires}</dd>
                 <dt>"Rate limit"</dt><dd>{made.terms.rate_limits}</dd>
                 <dt>"Organization ID"</dt><dd><code>{made.org_id}</code></dd>
             </dl>
@@ -136,40 +163,4 @@ fn facts(made: &CreatedKey) -> String {
         .flatten()
         .collect::<Vec<_>>()
         .join(" · ")
-}
-
-#[component]
-fn Snippets(made: CreatedKey) -> impl IntoView {
-    let all = snippets(&made);
-    let languages = all
-        .iter()
-        .enumerate()
-        .map(|(place, snippet)| {
-            view! {
-                <label>
-                    <input class="visually-hidden" type="radio" name="language" checked=place == 0/>
-                    {snippet.language}
-                </label>
-            }
-        })
-        .collect_view();
-    let panels = all
-        .into_iter()
-        .enumerate()
-        .map(|(place, snippet)| {
-            let id = format!("example-{place}");
-            view! {
-                <div class="panel">
-                    <pre tabindex="0"><code id=id.clone()>{snippet.text}</code></pre>
-                    <CopyButton of=id class="btn".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>
-                </div>
-            }
-        })
-        .collect_view();
-    view! {
-        <div class="tabs">
-            <div class="seg" role="radiogroup" aria-label="Language">{languages}</div>
-            {panels}
-        </div>
-    }
 }

@@ -1,0 +1,89 @@
+//! The steps from the first key to the first request.
+
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::copy_button::CopyButton;
+use crate::{
+    calls::steps_done,
+    icons::{Icon, Symbol},
+    values::first_steps::FirstSteps,
+};
+
+/// The pause between two requests.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The most requests: a tab that stays open asks for half an hour.
+const MAX_QUESTIONS: u32 = 900;
+
+/// The steps. They turn green by themselves; without JavaScript, the page has to be loaded again.
+#[island]
+pub fn FirstStepsList(
+    /// The organization's slug.
+    org: String,
+    now: FirstSteps,
+    /// The command that checks a key.
+    check: String,
+) -> impl IntoView {
+    let steps = RwSignal::new(now);
+    let tokens = format!("/orgs/{org}/tokens");
+    Effect::new(move |_| {
+        if !now.request {
+            ask(org.clone(), steps, MAX_QUESTIONS);
+        }
+    });
+    let token = Signal::derive(move || steps.get().token);
+    let request = Signal::derive(move || steps.get().request);
+    let said = move || {
+        request
+            .get()
+            .then_some("The first request was verified. Everything works.")
+    };
+    view! {
+        <ol class="steps body">
+            <Step title="Key" done=Signal::stored(true)>
+                <p>"Created."</p>
+            </Step>
+            <Step title="Service token" done=token>
+                <p>"Your API servers call Latchkey with it. "<a class="link" href=tokens>"Create a service token"</a></p>
+            </Step>
+            <Step title="First request" done=request>
+                <p>"Ask Latchkey whether the key is valid:"</p>
+                <pre tabindex="0"><code id="first-check">{check}</code></pre>
+                <div class="row">
+                    <CopyButton of="first-check".to_owned() class="btn small".to_owned() text="Copy".to_owned() copied="Copied".to_owned()/>
+                </div>
+            </Step>
+        </ol>
+        <p class="body small steps-done" role="status">{said}</p>
+    }
+}
+
+#[component]
+fn Step(title: &'static str, done: Signal<bool>, children: Children) -> impl IntoView {
+    let class = move || if done.get() { "step done" } else { "step" };
+    let state = move || if done.get() { "done" } else { "to do" };
+    view! {
+        <li class=class>
+            <Icon symbol=Symbol::Check/>
+            <div><b>{title}<span class="visually-hidden">", "{state}</span></b>{children()}</div>
+        </li>
+    }
+}
+
+/// Sends a request after a pause, and the next one unless everything is done. A failed request is repeated.
+fn ask(org: String, steps: RwSignal<FirstSteps>, left: u32) {
+    let question = move || {
+        spawn_local(async move {
+            if let Ok(now) = steps_done(org.clone()).await
+                && steps.get_untracked() != now
+            {
+                steps.set(now);
+            }
+            if !steps.get_untracked().request && left > 1 {
+                ask(org, steps, left - 1);
+            }
+        });
+    };
+    set_timeout(question, PAUSE);
+}

@@ -1,0 +1,27 @@
+//! What an organization has done on the way to its first request.
+
+use latchkey::{
+    access::{Permit, to},
+    service_tokens::working_first,
+    usage::report::has_requests,
+};
+
+use crate::{error::AppError, request::PageRequest, values::first_steps::FirstSteps};
+
+/// Returns the steps of the organization with the slug `org`. Only owners can do them.
+///
+/// # Errors
+/// If the user is not an owner or the database cannot be reached.
+pub async fn first_steps(request: &PageRequest, org: &str) -> Result<FirstSteps, AppError> {
+    let membership = request.membership_of(org).await?;
+    let permit: Permit<to::ManageTokens> = membership.permit()?;
+    let engine = request.engine();
+    let now = engine.clock().now();
+    let has_request = has_requests(engine, &membership.permit()?).await?;
+    let newest = working_first(engine, &permit, 1).await?;
+    let has_token = newest.iter().any(|token| token.status(now) == "active");
+    Ok(FirstSteps {
+        token: has_token || has_request,
+        request: has_request,
+    })
+}

@@ -1,0 +1,28 @@
+//! Code examples: requests with a key, and requests that check one.
+
+mod check;
+mod of_key;
+mod tabs;
+
+pub use self::{
+    check::{TOKEN_VARIABLE, check, check_with_token},
+    of_key::{Example, examples},
+    tabs::ExampleTabs,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    /// The label of the tab.
+    pub language: &'static str,
+    pub text: String,
+}
+
+/// An origin that matches an allowed domain.
+pub fn origin_of(pattern: &str) -> String {
+    let host = pattern.replacen("*.", "www.", 1);
+    if host.contains("://") {
+        host
+    } else {
+        format!("https://{host}")
+    }
+}

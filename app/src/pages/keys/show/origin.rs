@@ -1,0 +1,48 @@
+//! Who created, disabled or revoked a key, and how: from the audit log.
+
+use latchkey::{
+    Engine,
+    access::Membership,
+    audit::{self, AuditQuery, EventFilter},
+    event::Event,
+    id::KeyId,
+    role::Action,
+};
+
+use crate::{error::AppError, pages::audit::actor_name};
+
+/// The words after the time of the key's last event of this kind: " by Dana, in the dashboard". `None` if the role
+/// cannot see the log, or the entry is no longer kept.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn origin(
+    engine: &Engine,
+    membership: &Membership,
+    key: KeyId,
+    event: Event,
+) -> Result<Option<String>, AppError> {
+    if !membership.role().may(Action::SeeAuditLog) {
+        return Ok(None);
+    }
+    let query = AuditQuery {
+        key: Some(key),
+        event: Some(EventFilter::Is(event)),
+        limit: 1,
+        ..AuditQuery::default()
+    };
+    let page = audit::list(engine, &membership.permit()?, &query).await?;
+    Ok(page.entries.first().map(|entry| {
+        let by = actor_name(&entry.actor);
+        let is_import = event == Event::KeyImported;
+        match (entry.actor.kind.as_str(), entry.via.as_str()) {
+            ("command_line", _) if is_import => ", imported on the command line".to_owned(),
+            ("command_line", _) => " on the command line".to_owned(),
+            (_, "api") if is_import => format!(", imported by {by} through the API"),
+            _ if is_import => format!(", imported by {by}"),
+            ("token", _) => format!(" by the service token {by}"),
+            (_, "api") => format!(" by {by} through the API"),
+            _ => format!(" by {by} in the dashboard"),
+        }
+    }))
+}

@@ -1,0 +1,21 @@
+//! What ending a key ends: when it was last used, and its requests of today.
+
+use leptos::prelude::*;
+
+use super::data::KeyView;
+use crate::text::{number::counted, time::Time};
+
+/// "Used 8 minutes ago · 4,120 requests today."
+#[component]
+pub fn Used(key: KeyView) -> impl IntoView {
+    let last = match key.last_used {
+        Some(text) => view! { "Used "<Time text/> }.into_any(),
+        None => "Never used".into_any(),
+    };
+    let steps = key.details.map(|details| details.usage.steps);
+    let today = steps
+        .and_then(|steps| steps.last().map(|today| today.counts.all()))
+        .filter(|today| *today > 0)
+        .map(|today| format!(" · {} today", counted(today, "request", "requests")));
+    view! { {last}{today}"." }
+}

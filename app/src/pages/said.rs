@@ -1,0 +1,94 @@
+//! The message of the form that led to a page, with the name of its key and a way back.
+
+use latchkey::{
+    access::Membership,
+    audit::{self, AuditQuery},
+    event::Event,
+    id::KeyId,
+    keys::show,
+    role::Action,
+};
+use serde_json::Value;
+
+use super::done::{Done, Notice};
+use crate::{
+    error::AppError,
+    request::PageRequest,
+    values::said::{Said, UndoForm},
+};
+
+/// The message. Without a session, or if the key is not one of the page's organization, it names no key.
+pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError> {
+    let Some(id) = notice.key else {
+        return Ok(notice.done.sentence().into());
+    };
+    let membership = request.membership().await?;
+    let engine = request.engine();
+    let key = show::summary(engine, &membership.permit()?, id)
+        .await?
+        .ok_or(AppError::NotFound)?;
+    let name = key.name.as_str();
+    let action = format!("/orgs/{}/keys/{id}", membership.org().slug);
+    let may = |action| membership.role().may(action);
+    Ok(match notice.done {
+        Done::KeyDisabled if may(Action::DisableKeys) => Said {
+            text: notice.done.sentence_about(name),
+            undo: Some(UndoForm {
+                action,
+                fields: vec![("change".to_owned(), "enable".to_owned())],
+            }),
+        },
+        Done::DomainRemoved if may(Action::EditDomains) => {
+            match removed(&request, &membership, id).await? {
+                Some((domain, next)) => Said {
+                    text: format!("{domain} removed from “{name}”."),
+                    undo: Some(UndoForm {
+                        action,
+                        fields: vec![("add".to_owned(), domain), ("before".to_owned(), next)],
+                    }),
+                },
+                None => notice.done.sentence_about(name).into(),
+            }
+        }
+        done => done.sentence_about(name).into(),
+    })
+}
+
+/// The domain that the user removed with the last change of a key, and the domain that followed it; empty for none. It
+/// is read from the audit log and not sent with the message, so that nobody can make a page offer to add a domain of
+/// their own.
+async fn removed(
+    request: &PageRequest,
+    membership: &Membership,
+    id: KeyId,
+) -> Result<Option<(String, String)>, AppError> {
+    if !membership.role().may(Action::SeeAuditLog) {
+        return Ok(None);
+    }
+    let query = AuditQuery {
+        key: Some(id),
+        limit: 1,
+        ..AuditQuery::default()
+    };
+    let page = audit::list(request.engine(), &membership.permit()?, &query).await?;
+    let own = request.user_id().await?.to_string();
+    let last = page.entries.first().filter(|entry| {
+        entry.event == Event::KeyUpdated && entry.actor.id.as_deref() == Some(own.as_str())
+    });
+    let Some(change) = last.and_then(|entry| entry.changes.get("domains")) else {
+        return Ok(None);
+    };
+    let texts = |side: &str| -> Vec<&str> {
+        let list = change.get(side).and_then(Value::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    };
+    let (before, after) = (texts("from"), texts("to"));
+    let place = before.iter().position(|domain| !after.contains(domain));
+    Ok(place.map(|place| {
+        let next = before.get(place + 1).copied().unwrap_or_default();
+        (before[place].to_owned(), next.to_owned())
+    }))
+}
