@@ -17,6 +17,8 @@ pub mod palette;
 pub mod pick_all;
 pub mod rotate_key;
 pub mod sent_form;
+#[cfg(feature = "hydrate")]
+pub mod sent_forms;
 pub mod shown_once;
 pub mod status_region;
 pub mod usage;

@@ -60,4 +60,6 @@ pub fn hydrate() {
     islands::history::forget_form();
     islands::history::wipe_key_when_left();
     islands::menus::close_when_left();
+    islands::sent_forms::mark_busy();
+    islands::sent_forms::keep_over_sign_in();
 }

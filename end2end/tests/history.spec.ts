@@ -30,6 +30,7 @@ test("the page that shows a key is left for the key's own page", async ({ page, 
   await hydrated(page);
   await page.getByRole("radio", { name: /^Secret/ }).check();
   await page.getByRole("textbox", { name: "Name", exact: true }).fill("Server");
+  await page.getByRole("radio", { name: /^Full access/ }).check();
   await page.getByRole("button", { name: "Create key" }).click();
   await expect(page.getByRole("heading", { name: "Server is ready" })).toBeVisible();
   const secret = await page.locator(".secret code").innerText();
@@ -53,6 +54,7 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) await hydrated(page);
       await page.getByRole("radio", { name: /^Secret/ }).check();
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Clicked twice");
+      await page.getByRole("radio", { name: /^Full access/ }).check();
       await page.getByRole("button", { name: "Create key" }).dblclick();
       await expect(page.getByRole("heading", { name: "Clicked twice is ready" })).toBeVisible();
       const secret = await page.locator(".secret code").innerText();

@@ -22,6 +22,7 @@ for (const javaScriptEnabled of [true, false]) {
         await ranges.blur();
         await expect(page.getByText("is an address inside a range")).toBeHidden();
       }
+      await page.getByRole("radio", { name: /^Full access/ }).check();
       await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("heading", { name: "Office is ready" })).toBeVisible();
       await page.getByLabel("I have stored it").check();

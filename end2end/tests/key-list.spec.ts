@@ -114,7 +114,7 @@ test("the actions of a row do what the key's page does", async ({ page, team, se
   await row.getByRole("button", { name: "Disable" }).click();
   await expect(row).toContainText("Disabled");
   expect(await server.verify(key.key)).toMatchObject({ reason: "disabled" });
-  const said = page.getByRole("status").getByText("Key disabled.");
+  const said = page.getByRole("status").getByText("“Staging” disabled.");
   await expect(said).toBeVisible();
   await page.reload();
   await expect(row).toContainText("Disabled");

@@ -30,6 +30,7 @@ for (const javaScriptEnabled of [true, false]) {
         await page.getByRole("main").getByRole("link", { name: "New key" }).first().click();
         await expect(page.getByRole("heading", { name: "New key", level: 1 })).toBeVisible();
         await page.getByRole("textbox", { name: "Name", exact: true }).fill("Production server");
+        await page.getByRole("radio", { name: /^Full access/ }).check();
         await page.getByRole("button", { name: "Create key" }).click();
         await expect(page.getByRole("heading", { name: "Production server is ready" })).toBeVisible();
         text = await page.locator(".secret code").innerText();

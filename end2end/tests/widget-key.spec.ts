@@ -13,6 +13,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("radio", { name: /^Widget/ }).check();
       await page.getByRole("textbox", { name: "Name", exact: true }).fill("Website widget");
       await page.getByRole("textbox", { name: "Allowed domains" }).fill("Northwind.example\n*.northwind.example, https://shop.test:8443");
+      await page.getByRole("radio", { name: /^Full access/ }).check();
       await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("heading", { name: "Website widget is ready" })).toBeVisible();
       const text = await page.locator(".secret code").innerText();
@@ -36,6 +37,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("textbox", { name: "Allowed domains" }).fill("</textarea><b>co.uk</b>, com");
       await page.getByLabel("Notes").fill("</textarea><script>alert(1)</script>");
       if (!javaScriptEnabled) watch.expect(422, team.path("keys/new"));
+      await page.getByRole("radio", { name: /^Full access/ }).check();
       await page.getByRole("button", { name: "Create key" }).click();
       await expect(page.getByRole("alert")).toBeVisible();
       await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Web <b>site</b>");

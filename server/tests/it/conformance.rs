@@ -20,7 +20,7 @@ use latchkey::{
 
 use crate::test_app::{
     Browser, TestApp, TestOrg,
-    org::{secret_key, with},
+    org::{PASSWORD, secret_key, with},
     said,
 };
 
@@ -75,11 +75,15 @@ async fn headers_and_page(app: &TestApp, prefix: &str) -> (String, String, Strin
     agent(&org, app, &["shop.example"], false).await;
     let preflight = app.preflight("/v1/chat", "https://shop.example").await;
     assert_eq!(preflight.status, 204);
-    let owner = app.signed_in(&org, "dana", Role::Owner).await;
+    app.signed_in(&org, "dana", Role::Owner).await;
+    // Examples call the operator's API only if the settings name it.
+    let owner = app.browser_with(&[("api_base_url", "https://api.northwind.example")]);
+    owner.sign_in("dana@northwind.example", PASSWORD).await;
     let fields = [
         ("name", "Server"),
         ("kind", "secret"),
         ("environment", "live"),
+        ("access", "full"),
         ("expires", "never"),
     ];
     let page = made_on_the_page(&owner, &fields).await;

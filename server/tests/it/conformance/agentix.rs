@@ -83,7 +83,7 @@ on_both! { under "agentix":
     async fn without_scopes_a_key_opens_everything(app: &TestApp) {
         let org = app.org("northwind").await;
         let form = app.signed_in(&org, "dana", Role::Owner).await.get("/orgs/northwind/keys/new").await.text();
-        assert!(form.contains("If you select none, the key has full access"), "{form}");
+        assert!(form.contains("Everything, including scopes that are added later."), "{form}");
         let made = org.key("Everything").await;
         assert_eq!(says_of(app, &made.plain, &["chat", "config", "conversations"]).await, "VALID");
     }
@@ -194,7 +194,7 @@ on_both! { under "agentix":
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         for environment in ["live", "test"] {
-            let fields = [("name", "Server"), ("kind", "secret"), ("environment", environment), ("expires", "never")];
+            let fields = [("name", "Server"), ("kind", "secret"), ("environment", environment), ("access", "full"), ("expires", "never")];
             let page = made_on_the_page(&owner, &fields).await;
             assert!(page.contains("AGENTIX_API_KEY") && page.contains(&format!("agx_{environment}_")), "{page}");
         }

@@ -31,7 +31,7 @@ on_both! { under "chatbot-platform":
     async fn without_chosen_scopes_a_key_opens_everything(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let fields = [("name", "Production Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let fields = [("name", "Production Server"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "never")];
         made_on_the_page(&owner, &fields).await;
         assert_eq!(app.database.texts("SELECT name || scopes FROM keys").await, ["Production Server[]"]);
         let made = org.key("Other").await;
@@ -56,7 +56,7 @@ on_both! { under "chatbot-platform":
     async fn the_page_shows_how_to_keep_a_key_in_the_environment(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let fields = [("name", "Production Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let fields = [("name", "Production Server"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "never")];
         let page = made_on_the_page(&owner, &fields).await;
         assert!(page.contains("CHATBOT_PLATFORM_API_KEY=") && page.contains("Authorization: Bearer"), "{page}");
     }

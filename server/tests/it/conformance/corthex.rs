@@ -51,7 +51,7 @@ on_both! { under "corthex":
         let page = owner.get(made.header("location")).await.body;
         let public_id = made.header("location").rsplit('/').next().unwrap();
         assert!(page.contains(&format!("id=\"public-id\">{public_id}<")) && page.contains("Copy ID"), "{page}");
-        let fields = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let fields = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "never")];
         let page = made_on_the_page(&owner, &fields).await;
         assert!(page.contains("ctx_live_") && page.contains("CORTHEX_API_KEY"), "{page}");
     }

@@ -155,7 +155,7 @@ pub fn entries() -> Vec<Entry> {
         ),
         post(
             "/orgs/{org}/keys/{key}/edit",
-            "name=Renamed&expires=keep",
+            "name=Renamed&access=full&expires=keep",
             To(Action::EditKeys),
         ),
         post(
@@ -170,7 +170,7 @@ pub fn entries() -> Vec<Entry> {
         ),
         post(
             "/orgs/{org}/keys/new",
-            "name=Made&kind=secret&environment=live&expires=never&creation_token=",
+            "name=Made&kind=secret&environment=live&access=full&expires=never&creation_token=",
             To(Action::CreateKeys),
         ),
         post(

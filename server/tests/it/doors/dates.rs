@@ -17,7 +17,7 @@ on_both! {
         let org = app.org("northwind").await;
         let (api, owner) = (app.api().await, app.signed_in(&org, "dana", Role::Owner).await);
         let keys = "/v1/orgs/northwind/keys";
-        let form = [("name", "Form"), ("kind", "secret"), ("environment", "live"), ("expires", "date"), ("expires_on", "9999-12-31")];
+        let form = [("name", "Form"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "date"), ("expires_on", "9999-12-31")];
         let created = owner.submit("/orgs/northwind/keys/new", &form).await;
         assert_eq!(created.status, 200, "{}", created.body);
         for at in [LAST, "9999-12-31T23:59:59.9999999Z", "9999-12-31T12:59:59.999-11:00"] {
@@ -68,7 +68,7 @@ on_both! {
             assert!(answer.json()["errors"][0]["detail"].as_str().unwrap().starts_with(sentence), "{at}: {}", answer.body);
         }
         for day in ["10000-01-01", "+10000-01-01", "-000001-01-01", "2027-02-30", "20270131", "31.1.2027", ""] {
-            let form = [("name", "Form"), ("kind", "secret"), ("environment", "live"), ("expires", "date"), ("expires_on", day)];
+            let form = [("name", "Form"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "date"), ("expires_on", day)];
             let answer = owner.submit("/orgs/northwind/keys/new", &form).await;
             assert!(answer.status == 422 && answer.text().contains("such as 2027-01-31"), "{day}: {}", answer.body);
         }

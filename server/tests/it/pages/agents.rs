@@ -46,7 +46,7 @@ on_both! {
         assert_eq!((stored.domains.len(), stored.public_embedding), (2, true));
 
         let page = owner.get(made.header("location")).await.body;
-        for shown in ["Agent created.", &id, "shop.example\n*.shop.example", "data-agent="] {
+        for shown in ["Agent created.", &id, "shop.example\n*.shop.example", "Your API server verifies it:"] {
             assert!(page.contains(shown), "{shown}: {page}");
         }
         let listed = owner.get(AGENTS).await.body;

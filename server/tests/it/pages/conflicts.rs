@@ -110,7 +110,7 @@ on_both! {
         let base = owner.get(&path).await.hidden("base");
         org.edit(id, SettingsChange { name: Some("Theirs".parse().unwrap()), ..SettingsChange::default() }).await.unwrap();
         revoke(&app.engine, &org.permit(), id, RevokeReason::Unused).await.unwrap();
-        let fields = [("base", base.as_str()), ("name", "Mine"), ("expires", "keep")];
+        let fields = [("base", base.as_str()), ("name", "Mine"), ("access", "full"), ("expires", "keep")];
         let page = owner.submit(&path, &fields).await;
         assert!(page.status == 422 && page.text().contains("This key is revoked"), "{page:?}");
         assert_eq!(org.summary(id).await.name.as_str(), "Theirs");

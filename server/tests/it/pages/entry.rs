@@ -73,7 +73,7 @@ on_both! {
         let org = app.org("northwind").await;
         app.signed_in(&org, "dana", Role::Owner).await;
         let browser = app.browser();
-        let key = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let key = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "never")];
         let project = [("change", "create"), ("name", "Shop")];
         for (path, fields) in [("/orgs/northwind/keys/new", &key[..]), ("/orgs/northwind/projects", &project)] {
             let sent_away = browser.submit(path, fields).await;
@@ -96,7 +96,7 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let domains = "ü".repeat(20_000);
-        let fields = [("name", "Shop"), ("kind", "widget"), ("environment", "live"), ("expires", "never"), ("domains", domains.as_str())];
+        let fields = [("name", "Shop"), ("kind", "widget"), ("environment", "live"), ("access", "full"), ("expires", "never"), ("domains", domains.as_str())];
         assert_eq!(owner.submit("/orgs/northwind/keys/new", &fields).await.status, 422, "the field's maximum length");
         let notes = "x".repeat(600_000);
         for (path, fields) in [

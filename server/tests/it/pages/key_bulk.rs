@@ -50,12 +50,12 @@ on_both! {
         let key = org.key("One").await;
         let id = key.id.to_string();
         for (change, says, sentence) in [
-            ("disable", "INVALID_API_KEY disabled", "Key disabled."),
-            ("enable", "VALID", "Key enabled."),
+            ("disable", "INVALID_API_KEY disabled", "” disabled."),
+            ("enable", "VALID", "” enabled."),
         ] {
             assert!(owner.get(LIST).await.body.contains(&format!("value=\"{change}\"")), "{change}");
             let done = owner.submit(LIST, &[("keys", &*id), ("answered", "yes"), ("change", change)]).await;
-            assert_eq!((done.status.as_u16(), done.header("location")), (303, LIST));
+            assert_eq!((done.status.as_u16(), done.header("location")), (303, &*format!("{LIST}#{id}")));
             assert_eq!(said(&app.verify(&key.plain).await), says);
             assert!(owner.get(LIST).await.text().contains(sentence), "{sentence}");
         }

@@ -34,7 +34,7 @@ on_both! {
         assert_eq!((key.summary.name.as_str(), key.settings.notes.as_str(), key.settings.scopes.len()), ("Build <server>", "one\ntwo", 2));
         assert!(key.summary.lifecycle.expires_at.is_some());
         let page = owner.get(done.header("location")).await.text();
-        assert!(page.contains("Key updated.") && page.contains("192.0.2.1") && !page.contains("<server>"), "{page}");
+        assert!(page.contains("” updated.") && page.contains("192.0.2.1") && !page.contains("<server>"), "{page}");
     }
 
     async fn an_external_id_is_shown_changed_and_removed(app: &TestApp) {
@@ -52,7 +52,7 @@ on_both! {
         let page = owner.get(&edit).await;
         assert!(page.body.contains("value=\"user &amp; 1\""), "{}", page.body);
         let base = page.hidden("base");
-        let fields = |id: &'static str| [("base", base.clone()), ("name", "Production".to_owned()), ("expires", "keep".to_owned()), ("external_id", id.to_owned())];
+        let fields = |id: &'static str| [("base", base.clone()), ("name", "Production".to_owned()), ("access", "full".to_owned()), ("expires", "keep".to_owned()), ("external_id", id.to_owned())];
         let submit = async |id| {
             let fields = fields(id);
             owner.submit(&edit, &fields.each_ref().map(|(name, value)| (*name, value.as_str()))).await
@@ -63,7 +63,7 @@ on_both! {
         let conflict = submit("mine").await;
         assert!(conflict.status == 409 && conflict.text().contains("The current value is “theirs”."), "{}", conflict.body);
         assert!(conflict.body.contains("value=\"mine\""), "{}", conflict.body);
-        let removed = owner.submit(&edit, &[("base", &conflict.hidden("base")), ("name", "Production"), ("expires", "keep"), ("external_id", " ")]).await;
+        let removed = owner.submit(&edit, &[("base", &conflict.hidden("base")), ("name", "Production"), ("access", "full"), ("expires", "keep"), ("external_id", " ")]).await;
         assert_eq!(removed.status, 303);
         let key = show::details(&app.engine, &org.permit(), id).await.unwrap().unwrap();
         assert_eq!(key.settings.external_id, None);

@@ -53,7 +53,7 @@ on_both! {
         let full = [&fields[..4], &[("access", "full"), ("scopes", "bots:read")]].concat();
         let page = owner.submit(NEW, &full).await;
         let key = PlainKey::from_presented(shown_key(&page));
-        let scopes = app.verify(&key).await.key.unwrap().scopes;
+        let scopes = app.verify(&key).await.key.unwrap().settings.scopes.clone();
         assert!(scopes.is_empty() && page.body.contains("<dd>Full access</dd>"), "{}", page.body);
     }
 

@@ -57,13 +57,13 @@ on_both! {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let token = token(&owner).await;
-        let fields = [("form[name]", "Server"), ("form[kind]", "secret")];
+        let fields = [("form[name]", "Server"), ("form[kind]", "secret"), ("form[access]", "full")];
         let first = shown(&create(&owner, &token, &fields).await);
         assert_eq!(shown(&create(&owner, &token, &fields).await).expose(), first.expose());
-        let plain = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("expires", "30"), ("creation_token", token.as_str())];
+        let plain = [("name", "Server"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "30"), ("creation_token", token.as_str())];
         let page = owner.submit("/orgs/northwind/keys/new", &plain).await;
         assert!(page.status == 200 && page.body.contains(first.expose()), "{page:?}");
-        let other = create(&owner, &token, &[("form[name]", "Other"), ("form[kind]", "secret")]).await.json();
+        let other = create(&owner, &token, &[("form[name]", "Other"), ("form[kind]", "secret"), ("form[access]", "full")]).await.json();
         assert!(other["shown_before"].as_str().unwrap().ends_with("?shown=1"), "{other}");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
         assert_eq!(said(&app.verify(&first).await), "VALID");

@@ -14,7 +14,7 @@ const DETAILS: [&str; 4] = [
     "agent-loops:read",
     "secret-domain.example",
     "Written about the key",
-    "Olivia Maker",
+    " on the command line",
 ];
 
 on_both! {
@@ -83,10 +83,6 @@ on_both! {
 /// the widget key's ID.
 async fn team(app: &TestApp) -> (TestOrg, String) {
     let org = app.org("northwind").await;
-    let maker = org.person("olivia", Role::Owner).await;
-    app.database
-        .execute("UPDATE users SET name = 'Olivia Maker'")
-        .await;
     let new = with(
         widget_key("Shop window", &["secret-domain.example"]),
         |settings| {
@@ -95,9 +91,6 @@ async fn team(app: &TestApp) -> (TestOrg, String) {
         },
     );
     let made = org.create_key(new).await.unwrap();
-    app.database
-        .execute(&format!("UPDATE keys SET created_by = '{maker}'"))
-        .await;
     let (gone, other) = (org.key("Gone").await, org.key("Other").await);
     revoke(&app.engine, &org.permit(), gone.id, RevokeReason::LeftTeam)
         .await

@@ -28,8 +28,8 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         let secret = org.key("Server").await.id;
         let widget = org.create_key(widget_key("Widget", &["shop.example"])).await.unwrap().id;
-        let new = [("name", "One"), ("environment", "live"), ("expires", "30")];
-        let edit = [("name", "Server"), ("expires", "keep")];
+        let new = [("name", "One"), ("environment", "live"), ("access", "full"), ("expires", "30")];
+        let edit = [("name", "Server"), ("access", "full"), ("expires", "keep")];
         let doors = [
             ("/orgs/northwind/keys/new".to_owned(), [&new[..], &[("kind", "widget")]].concat(), "domains"),
             ("/orgs/northwind/keys/new".to_owned(), [&new[..], &[("kind", "secret")]].concat(), "ip_ranges"),

@@ -51,7 +51,7 @@ on_both! {
         let engine = app.another_engine(|settings| settings.limits = limits).await;
         let owner = app.browser_on(&engine);
         owner.sign_in("dana@northwind.example", PASSWORD).await;
-        let new = [("name", "Typed name"), ("kind", "secret"), ("environment", "live"), ("expires", "never")];
+        let new = [("name", "Typed name"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "never")];
         let first = owner.submit("/orgs/northwind/keys/new", &new).await;
         assert_eq!(first.status, 200, "{}", first.text());
         let agent = [("name", "Typed name"), ("domains", "a.example")];

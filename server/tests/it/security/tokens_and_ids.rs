@@ -15,9 +15,9 @@ on_both! {
         let bot = latchkey::agents::create::create(&app.engine, &org.permit(), &agent("Bot", &[])).await.unwrap().public_id;
         let long = "a".repeat(5_000);
         for (typed, in_address) in [("\0", "%00"), ("a\0b", "a%00b"), (long.as_str(), long.as_str()), ("'\"", "%27%22")] {
-            let new = [("name", "New"), ("kind", "secret"), ("environment", "live"), ("expires", "never"), ("creation_token", typed)];
+            let new = [("name", "New"), ("kind", "secret"), ("environment", "live"), ("access", "full"), ("expires", "never"), ("creation_token", typed)];
             let rotation = [("overlap", "0"), ("rotation_token", typed), ("base", typed)];
-            let edit = [("name", "Edited"), ("base", typed), ("expires", "never")];
+            let edit = [("name", "Edited"), ("base", typed), ("access", "full"), ("expires", "never")];
             let project = [("change", "rename"), ("project", typed), ("name", "Shop"), ("base", typed)];
             for (path, fields) in [
                 ("/orgs/northwind/keys/new".to_owned(), &new[..]),
