@@ -14,6 +14,8 @@ pub mod origin_tester;
 pub mod palette;
 pub mod pick_all;
 pub mod rotate_key;
+pub mod search_box;
+pub mod secret_form;
 pub mod sent_form;
 pub mod shown_once;
 pub mod status_region;

@@ -38,6 +38,7 @@ use crate::site::Site;
 
 pub use self::{
     audit::export as audit_export,
+    keys::list::DROPPED,
     routes::{App, forms, uploads},
 };
 

@@ -133,6 +133,7 @@ pub fn router(state: AppState) -> Router {
         .layer(map_response(error_page::in_place_of_redirect))
         .layer(map_response(pages::redirect))
         .layer(from_fn(pages::without_empty_query))
+        .layer(from_fn_with_state(state.clone(), pages::without_secret))
         .layer(from_fn_with_state(state.clone(), share_limit::limit))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
         .layer(from_fn_with_state(state.clone(), known_browser::layer))

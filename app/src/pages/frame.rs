@@ -47,6 +47,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         email,
         org,
         orgs,
+        secrets,
     } = viewer;
     let nav = org.clone().map(|org| {
         let links = org_pages(org.role)
@@ -60,7 +61,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
             })
             .collect_view();
         view! {
-            <Palette org=org.slug/>
+            <Palette org=org.slug secrets/>
             <nav class="nav" aria-label="Main"><ul>{links}</ul></nav>
         }
     });

@@ -1,6 +1,7 @@
 //! The pages of keys.
 
 pub mod edit;
+pub mod find;
 pub mod import;
 pub mod list;
 pub mod new;

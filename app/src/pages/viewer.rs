@@ -1,6 +1,6 @@
 //! The signed-in user and the organization of the page.
 
-use latchkey::{accounts, orgs, role::Role};
+use latchkey::{accounts, key::secret_text::SecretPrefixes, orgs, role::Role};
 
 use crate::{error::AppError, request::PageRequest};
 
@@ -15,6 +15,8 @@ pub struct Viewer {
     pub org: Option<OrgLink>,
     /// The user's organizations, by name.
     pub orgs: Vec<OrgLink>,
+    /// By which secrets are recognized.
+    pub secrets: SecretPrefixes,
 }
 
 /// An organization in the navigation.
@@ -51,5 +53,6 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
         // theirs.
         org: of_page.or(orgs.first()).cloned(),
         orgs,
+        secrets: SecretPrefixes::of(engine.convention()),
     })
 }

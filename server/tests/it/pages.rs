@@ -6,6 +6,7 @@ mod audit;
 mod conflicts;
 mod entry;
 mod find;
+mod find_by_secret;
 mod key_bulk;
 mod key_domains;
 mod key_edit;

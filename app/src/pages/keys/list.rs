@@ -8,4 +8,7 @@ mod filters;
 mod page;
 mod table;
 
-pub use self::{bulk_form::submit, page::KeysPage};
+pub use self::{
+    bulk_form::submit,
+    page::{DROPPED, KeysPage},
+};

@@ -7,6 +7,7 @@ mod domains_form;
 mod effect;
 mod fields;
 mod form;
+mod found;
 mod page;
 mod requests;
 mod revoke;

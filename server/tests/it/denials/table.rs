@@ -60,6 +60,7 @@ pub fn entries() -> Vec<Entry> {
         page("/account", SignedIn),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/new", To(Action::CreateKeys)),
+        page("/orgs/{org}/keys/find", To(Action::SeeKeyDetails)),
         page("/orgs/{org}/keys/{key}", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/{key}/edit", To(Action::EditKeys)),
         page("/orgs/{org}/keys/{key}/rotate", To(Action::RotateKeys)),
@@ -126,6 +127,11 @@ pub fn entries() -> Vec<Entry> {
             "/orgs/{org}/keys",
             "keys=key_00000000000000000000000000000000&change=disable",
             To(Action::DisableKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/find",
+            "secret=lk_sk_live_unknown",
+            To(Action::SeeKeyDetails),
         ),
         post(
             "/orgs/{org}/keys/{key}",

@@ -8,7 +8,7 @@ use latchkey::{
     convention::KindNames,
     domain::DomainPattern,
     id::KeyId,
-    key::{Environment, Kind},
+    key::{Environment, Kind, secret_text::SecretPrefixes},
     keys::{
         KeySummary,
         list::{Cursor, KeyQuery, list},
@@ -48,6 +48,8 @@ pub struct KeyList {
     pub with_details: bool,
     /// Whether the rows show the number of requests.
     pub with_requests: bool,
+    /// By which secrets are recognized.
+    pub secrets: SecretPrefixes,
 }
 
 /// A key in the list. Fields that the user's role is not allowed to see are empty.
@@ -125,6 +127,7 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
         may_revoke: may(Action::RevokeKeys),
         with_details: details,
         with_requests: requests.is_some(),
+        secrets: SecretPrefixes::of(engine.convention()),
     })
 }
 

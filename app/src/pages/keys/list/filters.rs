@@ -1,10 +1,10 @@
 //! The bar above the list of keys: search and filters.
 
-use latchkey::{key::Environment, search::Search};
+use latchkey::key::{Environment, secret_text::SecretPrefixes};
 use leptos::prelude::*;
 
 use crate::{
-    icons::{Icon, Symbol},
+    islands::search_box::SearchBox,
     pages::keys::list::address::{Address, StatusChoice},
     text::words::environment_title,
 };
@@ -15,6 +15,8 @@ pub fn Filters(
     address: Address,
     /// Whether the rows show the prefix and the last four characters.
     with_display: bool,
+    /// By which secrets are recognized.
+    secrets: SecretPrefixes,
 ) -> impl IntoView {
     let environments = std::iter::once(None)
         .chain(Environment::ALL.iter().copied().map(Some))
@@ -45,10 +47,7 @@ pub fn Filters(
     };
     view! {
         <form class="bar" role="search" method="get" action=address.path()>
-            <div class="search">
-                <Icon symbol=Symbol::Search/>
-                <input class="input" type="search" name="q" value=address.search.clone() maxlength=Search::MAX_CHARACTERS aria-label="Search keys" placeholder=placeholder/>
-            </div>
+            <SearchBox value=address.search.clone() placeholder=placeholder.to_owned() find=format!("{}/find", address.path()) secrets/>
             {kept}
             <div class="seg" role="group" aria-label="Environment">{environments}</div>
             <div class="seg" role="group" aria-label="Status">{states}</div>

@@ -20,12 +20,21 @@ use crate::{
 pub fn KeysPage() -> impl IntoView {
     page(list_keys, |request, list| {
         let address = Address::read(request.org().to_owned(), request.query());
-        view! { <KeysView address list/> }
+        let dropped = !request.parameter(DROPPED).is_empty();
+        view! { <KeysView address list dropped/> }
     })
 }
 
+/// The query parameter of the page after a search that was dropped because its text could be a secret.
+pub const DROPPED: &str = "dropped";
+
 #[component]
-fn KeysView(address: Address, list: KeyList) -> impl IntoView {
+fn KeysView(
+    address: Address,
+    list: KeyList,
+    /// Whether a search was dropped.
+    dropped: bool,
+) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
     let lead = match (list.matching, address.filtered()) {
         (0, _) => view! { "A key is shown once, when you create it." }.into_any(),
@@ -37,18 +46,45 @@ fn KeysView(address: Address, list: KeyList) -> impl IntoView {
     let nothing = list.matching == 0 && !address.filtered();
     let import = may_create
         .then(|| view! { <a class="btn" href=format!("{}/import", address.path())>"Import"</a> });
+    let find = list.with_details.then(
+        || view! { <a class="btn" href=format!("{}/find", address.path())>"Find by secret"</a> },
+    );
+    let dropped =
+        dropped.then(|| view! { <DroppedSearch can_find=list.with_details keys=address.path()/> });
     let make = may_create.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
     view! {
-        <PageHead title="Keys" lead>{import}{make}</PageHead>
+        <PageHead title="Keys" lead>{find}{import}{make}</PageHead>
+        {dropped}
         <BulkResult href=address.href()/>
         {if nothing {
             Either::Left(view! { <NoKeys new=may_create.then_some(new)/> })
         } else {
             Either::Right(view! {
-                <Filters address=address.clone() with_display=list.with_details/>
+                <Filters address=address.clone() with_display=list.with_details secrets=list.secrets.clone()/>
                 <div class="stack"><Found address list/></div>
             })
         }}
+    }
+}
+
+/// Says why a search did not run.
+#[component]
+fn DroppedSearch(
+    /// Whether the user can find keys by their secrets.
+    can_find: bool,
+    keys: String,
+) -> impl IntoView {
+    let way_on = if can_find {
+        view! { <a class="link" href=format!("{keys}/find")>"Use Find by secret"</a>" instead." }
+            .into_any()
+    } else {
+        "To find out which key it is, ask an owner of the organization.".into_any()
+    };
+    view! {
+        <div class="notice warn" role="status" tabindex="-1" autofocus>
+            <Icon symbol=Symbol::Alert/>
+            <p>"That search looked like a key, so it was not run: searches are in URLs, which browsers and proxies store. "{way_on}</p>
+        </div>
     }
 }
 

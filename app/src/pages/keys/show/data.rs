@@ -8,7 +8,8 @@ use latchkey::{
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
-    role::Action,
+    orgs,
+    role::{Action, Role},
 };
 
 use crate::{
@@ -44,6 +45,8 @@ pub struct KeyView {
     pub may_disable: bool,
     /// Whether the user can revoke the key.
     pub may_revoke: bool,
+    /// The names of the owners, for those who found the key by its secret but cannot revoke it.
+    pub owners: Vec<String>,
     /// Only for owners and admins.
     pub details: Option<KeyDetails>,
 }
@@ -129,6 +132,12 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     } else {
         None
     };
+    let asks_owners = !request.parameter("found").is_empty() && !role.may(Action::RevokeKeys);
+    let owners = if asks_owners {
+        owners(engine, &membership).await?
+    } else {
+        Vec::new()
+    };
     let change = effects::of_key(engine, &membership.permit()?, id).await?;
     let recent = change.filter(|change| change.is_recent);
     let now = engine.clock().now();
@@ -144,8 +153,15 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
         expires: summary.lifecycle.expires_at.map(TimeText::full),
         may_disable: role.may(Action::DisableKeys),
         may_revoke: role.may(Action::RevokeKeys),
+        owners,
         details,
     })
+}
+
+async fn owners(engine: &Engine, membership: &Membership) -> Result<Vec<String>, AppError> {
+    let members = orgs::members(engine, &membership.permit()?).await?;
+    let owners = members.iter().filter(|member| member.role == Role::Owner);
+    Ok(owners.map(|owner| owner.name.to_string()).collect())
 }
 
 async fn details(

@@ -9,6 +9,7 @@ use super::{
     domains::DomainsCard,
     effect::EffectLine,
     fields::KeyForm,
+    found::FoundBySecret,
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
     secrets::{Findings, SecretsCard},
@@ -40,6 +41,7 @@ pub fn KeyPage() -> impl IntoView {
             end_old_secret: is_asked("end"),
             key_again: is_asked("shown"),
             origin: request.parameter("origin"),
+            found: is_asked("found"),
         };
         view! { <KeyPageView org=request.org().to_owned() key asked/> }
     })
@@ -55,6 +57,8 @@ struct Asked {
     key_again: bool,
     /// The origin to test.
     origin: String,
+    /// The user found the key by its secret.
+    found: bool,
 }
 
 #[component]
@@ -84,6 +88,11 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         view! { <RevokeQuestion name=key.name.clone() path=path.clone() in_dialog=!asked.revoke/> }
     });
     let revoke = (revocable && !asked.revoke).then(|| view! { <RevokeButton path=path.clone()/> });
+    let found = asked.found.then(|| {
+        let rotate = rotatable.then(|| format!("{path}/rotate"));
+        let revoke = revocable.then(|| format!("{path}?revoke=1"));
+        view! { <FoundBySecret owners=key.owners.clone() rotate revoke/> }
+    });
     let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
         <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>
@@ -95,6 +104,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         <div class="stack">
             <FormError errors/>
             {was_shown}
+            {found}
             {question}
             <StateNotice org key=key.clone()/>
             {match key.details.clone() {
