@@ -60,4 +60,5 @@ pub fn hydrate() {
     islands::history::forget_form();
     islands::history::wipe_key_when_left();
     islands::menus::close_when_left();
+    islands::menus::copy_from_menus();
 }

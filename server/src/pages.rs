@@ -104,7 +104,8 @@ pub async fn without_secret(
         .extend_pairs(parameters().filter(is_kept))
         .append_pair(DROPPED, "1")
         .finish();
-    let path = uri.path().trim_start_matches('/');
+    // A file without the search would have other rows than those that were asked for.
+    let path = uri.path().trim_start_matches('/').trim_end_matches(".csv");
     Redirect::to(&format!("/{path}?{query}")).into_response()
 }
 

@@ -16,8 +16,8 @@ use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 use crate::{
     api,
     app_state::AppState,
-    assets, audit_export, client_address, cors, docs, error_page, health, host, known_browser,
-    logging, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, host, key_export,
+    known_browser, logging, pages,
     problem::{self, Problem},
     request_log, rest, same_site, security_headers, sessions, share_limit,
     timed_stream::{Phase, SharedPhase},
@@ -69,6 +69,7 @@ fn table() -> Vec<Entry> {
     let others = vec![
         entry!(Api GET "/openapi.json" docs::openapi),
         entry!(Browsers GET "/orgs/{org}/audit.csv" audit_export::show),
+        entry!(Browsers GET "/orgs/{org}/keys.csv" key_export::show),
         entry!(Operators GET "/docs" docs::show),
         entry!(Operators GET "/docs/errors" docs::errors),
         entry!(Operators GET "/healthz" health::alive),

@@ -25,6 +25,8 @@ pub enum Done {
     KeyRevoked,
     /// The number of keys that were disabled.
     KeysDisabled(u32),
+    /// The number of keys that were enabled.
+    KeysEnabled(u32),
     /// The number of keys that were revoked.
     KeysRevoked(u32),
     KeyUpdated,
@@ -56,6 +58,9 @@ impl Done {
             Self::KeysDisabled(count) => {
                 return format!("{} disabled.", keys(count));
             }
+            Self::KeysEnabled(count) => {
+                return format!("{} enabled.", keys(count));
+            }
             Self::KeysRevoked(count) => {
                 return format!("{} revoked.", keys(count));
             }
@@ -83,7 +88,9 @@ impl Done {
     pub fn header(self) -> String {
         let word: &str = self.into();
         let value = match self {
-            Self::KeysDisabled(count) | Self::KeysRevoked(count) => format!("{word}.{count}"),
+            Self::KeysDisabled(count) | Self::KeysEnabled(count) | Self::KeysRevoked(count) => {
+                format!("{word}.{count}")
+            }
             _ => word.to_owned(),
         };
         cookie(&value, SECONDS)
@@ -107,6 +114,7 @@ impl Done {
         let (word, count) = value.split_once('.').unwrap_or((value, ""));
         Some(match Self::from_str(word).ok()? {
             Self::KeysDisabled(_) => Self::KeysDisabled(count.parse().ok()?),
+            Self::KeysEnabled(_) => Self::KeysEnabled(count.parse().ok()?),
             Self::KeysRevoked(_) => Self::KeysRevoked(count.parse().ok()?),
             done => done,
         })

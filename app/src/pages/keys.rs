@@ -2,6 +2,7 @@
 
 pub mod edit;
 pub mod find;
+mod finding_text;
 pub mod import;
 pub mod list;
 pub mod new;

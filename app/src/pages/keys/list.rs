@@ -4,6 +4,7 @@ mod address;
 mod bulk;
 mod bulk_form;
 mod data;
+pub mod export;
 mod filters;
 mod page;
 mod table;

@@ -6,6 +6,7 @@ mod domains;
 mod domains_form;
 mod effect;
 mod fields;
+mod findings;
 mod form;
 mod found;
 mod page;

@@ -74,6 +74,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/tokens", To(Action::ManageTokens)),
         page("/orgs/{org}/audit", To(Action::SeeAuditLog)),
         page("/orgs/{org}/audit.csv", To(Action::SeeAuditLog)),
+        page("/orgs/{org}/keys.csv", To(Action::SeeKeyDetails)),
         page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/{*any}", NoPage),
         page("/healthz", Everyone),
@@ -269,6 +270,7 @@ pub fn entries() -> Vec<Entry> {
         },
         page("/v1/orgs/{org}/usage", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
+        page("/v1/orgs/{org}/findings", ServiceToken),
     ]
 }
 

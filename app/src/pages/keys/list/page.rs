@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     address::Address,
-    bulk::{BulkForm, BulkResult},
+    bulk::{BulkForm, BulkResult, is_asking, picked},
     data::{KeyList, list_keys},
     filters::Filters,
     table::KeyTable,
@@ -49,18 +49,20 @@ fn KeysView(
     let find = list.with_details.then(
         || view! { <a class="btn" href=format!("{}/find", address.path())>"Find by secret"</a> },
     );
+    let export = (list.with_details && list.matching > 0)
+        .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
     let dropped =
         dropped.then(|| view! { <DroppedSearch can_find=list.with_details keys=address.path()/> });
     let make = may_create.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
     view! {
-        <PageHead title="Keys" lead>{find}{import}{make}</PageHead>
+        <PageHead title="Keys" lead>{export}{find}{import}{make}</PageHead>
         {dropped}
         <BulkResult href=address.href()/>
         {if nothing {
             Either::Left(view! { <NoKeys new=may_create.then_some(new)/> })
         } else {
             Either::Right(view! {
-                <Filters address=address.clone() with_display=list.with_details secrets=list.secrets.clone()/>
+                <Filters address=address.clone() choices=list.choices.clone() secrets=list.secrets.clone()/>
                 <div class="stack"><Found address list/></div>
             })
         }}
@@ -91,13 +93,14 @@ fn DroppedSearch(
 #[component]
 fn Found(address: Address, list: KeyList) -> impl IntoView {
     if list.rows.is_empty() {
-        return Either::Left(view! { <NoMatch address/> });
+        return Either::Left(view! { <NoMatch address with_details=list.with_details/> });
     }
-    let bulk =
-        (list.may_disable && list.may_revoke).then(|| view! { <BulkForm href=address.href()/> });
-    let pager = view! { <Pager address=address.clone() shown=list.rows.len() matching=list.matching previous=list.previous.clone() next=list.next.clone()/> };
+    let may_change = list.may_disable && list.may_revoke && !is_asking();
+    let (shown, matching) = (list.rows.len(), list.matching);
+    let bulk = may_change.then(|| view! { <BulkForm href=address.href() shown matching/> });
+    let pager = view! { <Pager address=address.clone() before=list.before shown matching previous=list.previous.clone() next=list.next.clone()/> };
     Either::Right(view! {
-        <div class="card"><KeyTable address list/>{bulk}</div>
+        <div class="card"><KeyTable address list picked=picked()/>{bulk}</div>
         {pager}
     })
 }
@@ -124,7 +127,7 @@ fn NoKeys(
 }
 
 #[component]
-fn NoMatch(address: Address) -> impl IntoView {
+fn NoMatch(address: Address, with_details: bool) -> impl IntoView {
     let title = match address.search.as_str() {
         "" => "No key matches".to_owned(),
         search => format!("No key matches “{search}”"),
@@ -133,7 +136,7 @@ fn NoMatch(address: Address) -> impl IntoView {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Search/>
             <h2>{title}</h2>
-            <p>"Search matches names, IDs, prefixes and the last four characters."</p>
+            <p>{if with_details { "Search matches names, IDs, prefixes, the last four characters, allowed domains and notes." } else { "Search matches names and IDs." }}</p>
             <div class="actions"><a class="btn" href=address.path()>"Show all keys"</a></div>
         </div></div>
     }
@@ -142,6 +145,8 @@ fn NoMatch(address: Address) -> impl IntoView {
 #[component]
 fn Pager(
     address: Address,
+    /// The number of keys on the pages before this one.
+    before: i64,
     shown: usize,
     matching: i64,
     previous: Option<String>,
@@ -157,9 +162,11 @@ fn Pager(
         None => Either::Right(view! { <a class="btn" role="link" aria-disabled="true">{text}</a> }),
     };
     (previous.is_some() || next.is_some()).then(|| {
+        let (first, last) = (grouped(before + 1), grouped(before + shown as i64));
+        let range = format!("{first}–{last} of {}", grouped(matching));
         view! {
             <nav class="pager" aria-label="Pages of keys">
-                <span>{shown}" of "{grouped(matching)}" keys"</span>
+                <span>{range}</span>
                 {link(previous, "prev", "Previous", Address::ending_before)}
                 {link(next, "next", "Next", Address::starting_after)}
             </nav>

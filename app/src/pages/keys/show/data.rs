@@ -4,7 +4,8 @@ use latchkey::{
     Engine,
     access::Membership,
     convention::{KindNames, NoScope, Scope, ScopeSetting},
-    effects, findings,
+    effects,
+    findings::facts::of_keys,
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
@@ -17,7 +18,7 @@ use crate::{
     operations::key_domains::key_domains,
     pages::{
         audit::{HistoryItem, history_of_key},
-        keys::state::KeyState,
+        keys::{finding_text::FindingText, state::KeyState},
         usage::{ReportText, of_key},
     },
     request::PageRequest,
@@ -105,16 +106,6 @@ pub struct SecretText {
     pub running: bool,
 }
 
-/// Browsers have sent this secret key.
-#[derive(Debug, Clone)]
-pub struct FindingText {
-    /// How many times.
-    pub count: i64,
-    pub last: TimeText,
-    /// The origin of the requests; empty if it could not be parsed.
-    pub origin: String,
-}
-
 /// Loads the key in the request's path. Every member can see it.
 pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let membership = request.membership().await?;
@@ -176,9 +167,8 @@ async fn details(
     let now = engine.clock().now();
     let domains = key_domains(engine, membership, &key).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
-    let findings = findings::of_key(engine, &membership.permit()?, id).await?;
+    let findings = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
     let works = key.summary.lifecycle.revoked_at.is_none();
-    let rotated_at = secrets.first().map(|current| current.created_at);
     let may = |action| membership.role().may(action);
     let history = if may(Action::SeeAuditLog) {
         Some(history_of_key(engine, membership, id).await?)
@@ -225,14 +215,8 @@ async fn details(
             })
             .collect(),
         findings: findings
-            .into_iter()
-            // A rotation since then has resolved the finding.
-            .filter(|found| rotated_at.is_none_or(|at| at <= found.last_at))
-            .map(|found| FindingText {
-                count: found.count,
-                last: TimeText::relative(found.last_at, now),
-                origin: found.origin,
-            })
+            .iter()
+            .flat_map(|key| key.findings.iter().map(FindingText::of))
             .collect(),
         may_edit: may(Action::EditKeys)
             && may(Action::EditDomains)

@@ -9,10 +9,11 @@ use super::{
     domains::DomainsCard,
     effect::EffectLine,
     fields::KeyForm,
+    findings::Findings,
     found::FoundBySecret,
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
-    secrets::{Findings, SecretsCard},
+    secrets::SecretsCard,
 };
 use crate::{
     form::errors::{Errors, FormError},
