@@ -61,6 +61,8 @@ events! {
     KeyOldSecretEnded "key.old_secret_ended" "ended the key's old secret" Key
     /// A key was revoked permanently.
     KeyRevoked "key.revoked" "revoked the key" Key
+    /// Someone looked for the key with a secret that they entered. The secret is not recorded.
+    KeyLookedUp "key.looked_up" "looked up a key by its secret" Nothing
     /// A key created elsewhere was imported.
     KeyImported "key.imported" "imported the key" Secrets
     /// An agent was created.

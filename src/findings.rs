@@ -1,73 +1,532 @@
-//! Findings: problems in the use of a key that its owners should investigate (design §8).
+//! Findings: what the owners of a key should look at (design §8). They are computed from facts about the key by one pure
+//! function. Badges, filters, counts and the API are views of it; [`condition`] says the same in SQL.
+
+#[cfg(feature = "native")]
+pub(crate) mod condition;
+#[cfg(feature = "native")]
+pub mod facts;
+#[cfg(feature = "native")]
+pub mod list;
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    Engine,
-    access::{Permit, to},
-    db::{StorageError, on},
-    id::KeyId,
-    time::Timestamp,
+    convention::{Convention, NoScope, Scope},
+    domain::LocalhostRule,
+    key::{Environment, Kind, Lifecycle, Status},
+    time::{DAY, Timestamp},
 };
 
-/// A problem that verifications found with a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Finding {
-    /// A browser sent a secret key. Recorded whether or not the request was allowed.
-    SecretKeyInBrowser,
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident $word:literal $title:literal $advice:literal)*) => {
+        /// What was found, most urgent first among findings of the same severity.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code { $($(#[$doc])* #[serde(rename = $word)] $name,)* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code in the API and in URLs.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// A few words for a badge.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+
+            /// What to do about it.
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$name => $advice,)* }
+            }
+        }
+    };
 }
 
-/// The text is not a finding.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a finding")]
-pub struct InvalidFinding;
+codes! {
+    /// A browser sent a secret key. A rotation resolves it.
+    SeenInBrowser "seen_in_browser" "Seen in a browser"
+        "Anyone who opens that page can read the key. Remove it from the page, then rotate or revoke it."
+    /// The key is allowed to do everything.
+    FullAccess "full_access" "Full access"
+        "Restrict the key to the scopes that its application requires."
+    /// The key expires within [`EXPIRES_SOON`].
+    ExpiresSoon "expires_soon" "Expires soon"
+        "Extend the key, or replace it before it expires."
+    /// The user who created the key is no longer a member.
+    MakerLeft "maker_left" "Creator left"
+        "Find out who uses the key now. If the former member can have a copy, rotate it."
+    /// Pages on domains that are not allowed sent many requests.
+    RefusedOrigins "refused_origins" "Origins rejected"
+        "Allow the domains that are yours. If you don't recognize them, the key was copied to other sites."
+    /// A live widget key works on localhost.
+    LocalhostLive "localhost_live" "Works on localhost"
+        "If nobody develops with this key any more, block localhost."
+    /// The key has not been used for [`UNUSED_LONG`].
+    Unused90d "unused_90d" "Unused for 90 days"
+        "Disable the key. If nothing breaks, revoke it."
+    /// The key has existed for at least [`NEVER_USED_AFTER`] and was never used.
+    NeverUsed "never_used" "Never used"
+        "Revoke the key if its application is not going to use it."
+    /// The current secret is older than the rotation period.
+    RotationDue "rotation_due" "Rotation due"
+        "Rotate the key. The old secret can keep working while you replace it."
+    /// The key has not been used for [`UNUSED`].
+    Unused30d "unused_30d" "Unused for 30 days"
+        "Check whether the key is still needed."
+    /// The key never expires.
+    NoExpiry "no_expiry" "No expiry"
+        "Set an expiry date, so that a forgotten key stops working."
+}
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SecretKeyInBrowser => "secret_key_in_browser",
-        })
+/// How urgent a finding is. High and medium ones need attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Someone else can use the key, or it can do more than its readers should.
+    High,
+    /// Something is likely to break or to be misused.
+    Medium,
+    /// Good practice.
+    Low,
+}
+
+impl Severity {
+    /// Every severity.
+    pub const ALL: &'static [Self] = &[Self::High, Self::Medium, Self::Low];
+
+    /// The severity in the API and in URLs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+
+    /// Whether it needs attention.
+    pub const fn needs_attention(self) -> bool {
+        !matches!(self, Self::Low)
     }
 }
 
-impl FromStr for Finding {
-    type Err = InvalidFinding;
-    fn from_str(text: &str) -> Result<Self, InvalidFinding> {
-        match text {
-            "secret_key_in_browser" => Ok(Self::SecretKeyInBrowser),
-            _ => Err(InvalidFinding),
+macro_rules! words {
+    ($type:ident $error:ident $message:literal) => {
+        #[doc = concat!("The text is not one of the words of [`", stringify!($type), "`].")]
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        #[error($message)]
+        pub struct $error;
+
+        impl FromStr for $type {
+            type Err = $error;
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let mut all = Self::ALL.iter().copied();
+                all.find(|value| value.as_str() == text).ok_or($error)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+words!(Code InvalidCode "must be the code of a finding");
+words!(Severity InvalidSeverity "must be `high`, `medium` or `low`");
+
+/// How long a key must have existed before it counts as never used.
+pub const NEVER_USED_AFTER: i64 = 7 * DAY;
+/// The first period without use that is a finding.
+pub const UNUSED: i64 = 30 * DAY;
+/// The second period without use that is a finding.
+pub const UNUSED_LONG: i64 = 90 * DAY;
+/// How long before its expiry a key needs attention.
+pub const EXPIRES_SOON: i64 = 14 * DAY;
+/// The period in which rejected origins are counted, from the start of its first day (UTC).
+pub const REFUSED_WITHIN: i64 = 7 * DAY;
+/// The number of requests from rejected origins from which they are a finding: a few are mistakes.
+pub const MANY_REFUSED: i64 = 10;
+
+/// The rules that findings depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The age at which a secret should be rotated, in milliseconds.
+    pub rotation: i64,
+    /// Whether keys have scopes at all.
+    with_scopes: bool,
+    /// Whether a key without scopes is allowed to do everything.
+    none_is_all: bool,
+    /// The scope that includes all others.
+    admin: Option<Scope>,
+    /// Every scope on offer.
+    offered: Vec<Scope>,
+    localhost: LocalhostRule,
+    /// Whether each key can forbid localhost.
+    localhost_switch: bool,
+}
+
+impl Policy {
+    /// The rules of an instance: those of its convention, and a rotation every 90 days.
+    pub fn of(convention: &Convention) -> Self {
+        Self {
+            rotation: 90 * DAY,
+            with_scopes: !convention.scopes.is_empty(),
+            none_is_all: convention.no_scope_means == NoScope::All,
+            admin: convention.admin_scope.clone(),
+            offered: convention
+                .scopes
+                .iter()
+                .map(|scope| scope.name.clone())
+                .collect(),
+            localhost: convention.domains.localhost,
+            localhost_switch: convention.domains.localhost_switch,
+        }
+    }
+
+    /// Whether these scopes allow everything.
+    fn is_full_access(&self, scopes: &[Scope]) -> bool {
+        let has = |scope: &Scope| scopes.contains(scope);
+        let has_all = !self.offered.is_empty() && self.offered.iter().all(has);
+        let is_none = self.none_is_all && scopes.is_empty();
+        self.with_scopes && (is_none || has_all || self.admin.as_ref().is_some_and(has))
+    }
+
+    fn allows_localhost(&self, facts: &Facts) -> bool {
+        let is_forbidden = self.localhost_switch && facts.localhost_forbidden;
+        match self.localhost {
+            LocalhostRule::Always => !is_forbidden,
+            LocalhostRule::IfListed => facts.lists_localhost && !is_forbidden,
+            LocalhostRule::Never => false,
         }
     }
 }
 
-crate::db::text_column!(Finding);
+/// What findings are computed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Secret or widget.
+    pub kind: Kind,
+    /// Live or test.
+    pub environment: Environment,
+    /// When the key was created.
+    pub created_at: Timestamp,
+    /// When the key was last used in a valid request.
+    pub last_used_at: Option<Timestamp>,
+    /// The timestamps that determine the status.
+    pub lifecycle: Lifecycle,
+    /// The key's scopes.
+    pub scopes: Vec<Scope>,
+    /// Whether the key's own switch forbids localhost.
+    pub localhost_forbidden: bool,
+    /// Whether its allowed domains include localhost.
+    pub lists_localhost: bool,
+    /// When the current secret was created.
+    pub secret_created_at: Timestamp,
+    /// Whether the user who created the key is no longer a member or was disabled.
+    pub maker_left: bool,
+    /// Requests from browsers, if the key is a secret key.
+    pub in_browser: Option<InBrowser>,
+    /// Requests from rejected origins within [`REFUSED_WITHIN`].
+    pub refused: Refused,
+}
 
-/// A finding with its evidence.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Found {
-    /// The problem that was found.
-    pub finding: Finding,
-    /// When it was first seen.
+/// Requests of browsers with a secret key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InBrowser {
+    /// The first one.
     pub first_at: Timestamp,
-    /// When it was last seen.
+    /// The last one.
     pub last_at: Timestamp,
-    /// The number of requests that showed it.
+    /// How many.
     pub count: i64,
-    /// The origin of the last such request. Empty if it could not be parsed.
+    /// The origin of the last one. Empty if it could not be parsed.
     pub origin: String,
 }
 
-/// Returns the findings of a key, the latest first. Empty if the org has no such key.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn of_key(
-    engine: &Engine,
-    permit: &Permit<to::SeeKeyDetails>,
-    key_id: KeyId,
-) -> Result<Vec<Found>, StorageError> {
-    const SQL: &str = "SELECT finding, first_at, last_at, count, origin FROM key_findings \
-         WHERE org_id = $1 AND key_id = $2 ORDER BY last_at DESC, finding";
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(key_id).fetch_all(c).await)?)
+/// Requests from rejected origins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// How many.
+    pub count: i64,
+    /// The most frequent hosts.
+    pub hosts: Vec<String>,
+}
+
+/// One thing to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub code: Code,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// Since when it applies, if that is known.
+    pub since: Option<Timestamp>,
+    /// What shows it.
+    pub evidence: Evidence,
+}
+
+/// What shows a finding. Fields that do not apply are empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// The number of requests.
+    pub requests: Option<i64>,
+    /// Origins or hosts of requests, most frequent first.
+    pub origins: Vec<String>,
+    /// The key's scopes. Empty for a key without scopes.
+    pub scopes: Vec<String>,
+    /// The last such request.
+    pub last_at: Option<Timestamp>,
+    /// When the key expires.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Computes the findings of a key, most urgent first. Only keys that work have findings.
+pub fn findings(facts: &Facts, policy: &Policy, now: Timestamp) -> Vec<Finding> {
+    if facts.lifecycle.status(now) != Status::Active {
+        return Vec::new();
+    }
+    let mut found: Vec<Finding> = Code::ALL
+        .iter()
+        .filter_map(|code| finding(*code, facts, policy, now))
+        .collect();
+    found.sort_by_key(|finding| (finding.severity, finding.code));
+    found
+}
+
+fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option<Finding> {
+    let is_widget = facts.kind == Kind::Widget;
+    let none = Evidence::default;
+    let (severity, since, evidence) = match code {
+        Code::SeenInBrowser => {
+            let seen = facts
+                .in_browser
+                .as_ref()
+                .filter(|seen| !is_widget && seen.last_at >= facts.secret_created_at)?;
+            let evidence = Evidence {
+                requests: Some(seen.count),
+                origins: Some(seen.origin.clone())
+                    .filter(|origin| !origin.is_empty())
+                    .into_iter()
+                    .collect(),
+                last_at: Some(seen.last_at),
+                ..none()
+            };
+            (Severity::High, Some(seen.first_at), evidence)
+        }
+        Code::FullAccess if policy.is_full_access(&facts.scopes) => {
+            let severity = if is_widget {
+                Severity::High
+            } else {
+                Severity::Medium
+            };
+            let scopes = facts.scopes.iter().map(|scope| scope.as_str().to_owned());
+            let evidence = Evidence {
+                scopes: scopes.collect(),
+                ..none()
+            };
+            (severity, None, evidence)
+        }
+        Code::ExpiresSoon => {
+            let expires_at = facts.lifecycle.expires_at?;
+            let since = expires_at.plus(-EXPIRES_SOON);
+            let evidence = Evidence {
+                expires_at: Some(expires_at),
+                ..none()
+            };
+            (since <= now).then_some((Severity::Medium, Some(since), evidence))?
+        }
+        Code::MakerLeft if facts.maker_left => (Severity::Medium, None, none()),
+        Code::RefusedOrigins if is_widget && facts.refused.count >= MANY_REFUSED => {
+            let evidence = Evidence {
+                requests: Some(facts.refused.count),
+                origins: facts.refused.hosts.clone(),
+                ..none()
+            };
+            (Severity::Medium, Some(refused_since(now)), evidence)
+        }
+        Code::LocalhostLive
+            if is_widget
+                && facts.environment == Environment::Live
+                && policy.allows_localhost(facts) =>
+        {
+            (Severity::Medium, None, none())
+        }
+        Code::Unused90d | Code::Unused30d => {
+            let last = facts.last_used_at?;
+            let (severity, is_it) = if code == Code::Unused90d {
+                (Severity::Medium, last <= now.plus(-UNUSED_LONG))
+            } else {
+                let is_unused = last <= now.plus(-UNUSED);
+                (Severity::Low, is_unused && last > now.plus(-UNUSED_LONG))
+            };
+            is_it.then_some((severity, Some(last), none()))?
+        }
+        Code::NeverUsed
+            if facts.last_used_at.is_none() && facts.created_at <= now.plus(-NEVER_USED_AFTER) =>
+        {
+            (Severity::Medium, Some(facts.created_at), none())
+        }
+        Code::RotationDue if facts.secret_created_at <= now.plus(-policy.rotation) => {
+            let since = facts.secret_created_at.plus(policy.rotation);
+            (Severity::Low, Some(since), none())
+        }
+        Code::NoExpiry if facts.lifecycle.expires_at.is_none() => {
+            (Severity::Low, Some(facts.created_at), none())
+        }
+        _ => return None,
+    };
+    Some(Finding {
+        code,
+        severity,
+        since,
+        evidence,
+    })
+}
+
+/// The start of the first day in which rejected origins are counted.
+pub(crate) fn refused_since(now: Timestamp) -> Timestamp {
+    now.plus(-REFUSED_WITHIN).floor(DAY)
+}
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn ago(days: i64) -> Timestamp {
+        NOW.plus(-days * DAY)
+    }
+
+    /// A key with nothing to look at.
+    fn fine() -> Facts {
+        Facts {
+            kind: Kind::Secret,
+            environment: Environment::Live,
+            created_at: ago(20),
+            last_used_at: Some(ago(0)),
+            lifecycle: Lifecycle {
+                expires_at: Some(NOW.plus(100 * DAY)),
+                disabled_at: None,
+                revoked_at: None,
+            },
+            scopes: vec!["bots:read".parse().unwrap()],
+            localhost_forbidden: true,
+            lists_localhost: false,
+            secret_created_at: ago(20),
+            maker_left: false,
+            in_browser: None,
+            refused: Refused::default(),
+        }
+    }
+
+    fn codes(change: impl FnOnce(&mut Facts)) -> String {
+        let mut facts = fine();
+        change(&mut facts);
+        let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
+        let found = findings(&facts, &policy, NOW);
+        let words = found
+            .iter()
+            .map(|finding| format!("{} {}", finding.severity, finding.code));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn each_code_has_its_threshold() {
+        assert_eq!(codes(|_| ()), "");
+        let unused = |days| codes(move |facts| facts.last_used_at = Some(ago(days)));
+        assert_eq!(
+            [29, 30, 89, 90].map(unused),
+            ["", "low unused_30d", "low unused_30d", "medium unused_90d"]
+        );
+        let never = |days| {
+            codes(move |facts| {
+                facts.last_used_at = None;
+                facts.created_at = ago(days);
+            })
+        };
+        assert_eq!([6, 7].map(never), ["", "medium never_used"]);
+        let secret = |days| codes(move |facts| facts.secret_created_at = ago(days));
+        assert_eq!([89, 90].map(secret), ["", "low rotation_due"]);
+        let expires = |days| codes(move |facts| facts.lifecycle.expires_at = Some(ago(-days)));
+        assert_eq!([15, 14, 0].map(expires), ["", "medium expires_soon", ""]);
+        assert_eq!(
+            codes(|facts| facts.lifecycle.expires_at = None),
+            "low no_expiry"
+        );
+        assert_eq!(codes(|facts| facts.maker_left = true), "medium maker_left");
+        let refused = |count| {
+            codes(move |facts| {
+                facts.kind = Kind::Widget;
+                facts.refused.count = count;
+            })
+        };
+        assert_eq!([9, 10].map(refused), ["", "medium refused_origins"]);
+    }
+
+    #[test]
+    fn scopes_and_localhost_depend_on_the_convention() {
+        assert_eq!(codes(|facts| facts.scopes.clear()), "medium full_access");
+        assert_eq!(
+            codes(|facts| facts.scopes = vec!["admin".parse().unwrap()]),
+            "medium full_access"
+        );
+        let widget = |facts: &mut Facts| {
+            facts.kind = Kind::Widget;
+            facts.localhost_forbidden = false;
+            facts.scopes.clear();
+        };
+        assert_eq!(codes(widget), "high full_access, medium localhost_live");
+        let of = |name: &str, facts: &Facts| {
+            let policy = Policy::of(&Convention::built_in(name).unwrap());
+            findings(facts, &policy, NOW).len()
+        };
+        let mut listed = fine();
+        widget(&mut listed);
+        assert_eq!(
+            of("cencori", &listed),
+            0,
+            "no scopes, and localhost is not listed"
+        );
+        listed.lists_localhost = true;
+        assert_eq!(of("cencori", &listed), 1);
+    }
+
+    #[test]
+    fn a_rotation_resolves_the_leak_and_only_working_keys_have_findings() {
+        let seen = |days| {
+            Some(InBrowser {
+                first_at: ago(days),
+                last_at: ago(days),
+                count: 12,
+                origin: "https://shop.example".to_owned(),
+            })
+        };
+        assert_eq!(
+            codes(|facts| facts.in_browser = seen(3)),
+            "high seen_in_browser"
+        );
+        assert_eq!(codes(|facts| facts.in_browser = seen(21)), "");
+        assert_eq!(
+            codes(|facts| {
+                facts.in_browser = seen(3);
+                facts.lifecycle.disabled_at = Some(ago(1));
+            }),
+            ""
+        );
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for code in Code::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+            assert!(code.advice().ends_with('.'));
+        }
+        assert!("everything".parse::<Code>().is_err());
+    }
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "native")]
 pub mod digest;
 pub mod metadata;
+pub mod secret_text;
 pub mod settings;
 pub mod text;
 

@@ -3,6 +3,8 @@
 pub mod change_state;
 pub mod create;
 pub mod edit;
+pub mod export;
+pub mod find_by_secret;
 pub mod import;
 pub mod list;
 pub mod project;

@@ -10,6 +10,7 @@ pub mod convention;
 pub mod domain;
 pub mod email;
 pub mod event;
+pub mod findings;
 pub mod id;
 #[cfg(feature = "native")]
 pub mod idempotency;
@@ -54,8 +55,6 @@ mod engine;
 pub mod fault;
 #[cfg(feature = "native")]
 pub mod feed;
-#[cfg(feature = "native")]
-pub mod findings;
 #[cfg(feature = "native")]
 pub mod imports;
 #[cfg(feature = "native")]

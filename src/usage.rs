@@ -6,6 +6,8 @@ pub mod domains;
 pub mod flush;
 #[cfg(feature = "native")]
 pub mod parts;
+#[cfg(feature = "native")]
+pub mod problem;
 pub mod range;
 #[cfg(feature = "native")]
 pub mod recorder;

@@ -37,6 +37,12 @@ pub enum AppError {
         /// Seconds until the client should retry.
         retry_after: u32,
     },
+    /// 429: the user has done this too often.
+    #[error("You have done this too often. Try again in {retry_after} seconds.")]
+    TooOften {
+        /// Seconds until the user can try again.
+        retry_after: u32,
+    },
     /// The server did not respond. Only the browser creates this error.
     #[error("Latchkey did not respond. Check your connection and try again.")]
     Unreachable,

@@ -16,6 +16,8 @@ pub mod origin_tester;
 pub mod palette;
 pub mod pick_all;
 pub mod rotate_key;
+pub mod search_box;
+pub mod secret_form;
 pub mod sent_form;
 #[cfg(feature = "hydrate")]
 pub mod sent_forms;

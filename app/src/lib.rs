@@ -62,4 +62,5 @@ pub fn hydrate() {
     islands::menus::close_when_left();
     islands::sent_forms::mark_busy();
     islands::sent_forms::keep_over_sign_in();
+    islands::menus::copy_from_menus();
 }

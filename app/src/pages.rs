@@ -31,16 +31,17 @@ mod viewer;
 
 use std::sync::Arc;
 
-use axum::http::request::Parts;
+use axum::{http::request::Parts, response::Response};
 use leptos::{
     nonce::Nonce,
     prelude::{AnyView, IntoAny, provide_context, use_context},
 };
 
-use crate::site::Site;
+use crate::{error::AppError, site::Site};
 
 pub use self::{
     audit::export as audit_export,
+    keys::list::{DROPPED, export as key_export},
     routes::{App, forms, uploads},
 };
 
@@ -63,4 +64,9 @@ impl Site {
         let assets = Arc::clone(&self.assets);
         move || document::shell(&assets).into_any()
     }
+}
+
+/// The page of a request that failed, with the error in place of its content.
+pub async fn failed(site: &Site, parts: Parts, error: AppError) -> Response {
+    forms::respond::<(), ()>(site, parts, Err(error)).await
 }

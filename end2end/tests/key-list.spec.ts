@@ -29,8 +29,10 @@ test("search, filters, sorting and pages, by address", async ({ page, team, sign
   const first = rows.first().getByRole("rowheader");
   await open(page, team.path("keys"));
   await expect(rows).toHaveCount(PAGE);
+  await expect(page.getByRole("columnheader", { name: "Created" })).toHaveAttribute("aria-sort", "descending");
 
   await test.step("sorts by name, both ways", async () => {
+    await page.getByRole("columnheader", { name: "Name" }).getByRole("link").click();
     await expect(first).toContainText("Key 001");
     await expect(page.getByRole("columnheader", { name: "Name" })).toHaveAttribute("aria-sort", "ascending");
     await page.getByRole("columnheader", { name: "Name" }).getByRole("link").click();
@@ -48,6 +50,7 @@ test("search, filters, sorting and pages, by address", async ({ page, team, sign
     await pager.getByRole("link", { name: "Next" }).click();
     await expect(first).toContainText("Key 101");
     await expect(rows).toHaveCount(NUMBER - 2 * PAGE);
+    await expect(pager).toContainText("101–120 of 120");
     await expect(pager.getByRole("link", { name: "Next" })).toBeDisabled();
     await page.goBack();
     await expect(first).toContainText("Key 051");
@@ -66,6 +69,10 @@ test("search, filters, sorting and pages, by address", async ({ page, team, sign
     await expect(rows).toHaveCount(NUMBER / 3);
     await expect(page).toHaveURL(/environment=test/);
     await page.getByRole("group", { name: "Status" }).getByRole("link", { name: "Needs attention" }).click();
+    await expect(rows, "new keys have full access").toHaveCount(NUMBER / 3);
+    await expect(page).toHaveURL(/environment=test/);
+    await page.getByRole("combobox", { name: "Finding" }).selectOption("Expires soon");
+    await page.getByRole("button", { name: "Filter" }).click();
     await expect(rows).toHaveCount(4);
     await expect(page).toHaveURL(/environment=test/);
     await expect(rows.first()).toContainText("Expires in");
@@ -126,4 +133,60 @@ test("an org without keys says what a key is and leads to the first", async ({ p
   await open(page, team.path("keys"));
   await page.locator(".empty").getByRole("link", { name: /key/i }).click();
   await expect(page).toHaveURL(team.path("keys/new"));
+});
+
+test("the table never leaves its card, with long names and reasons", async ({ page, team, signInAs }) => {
+  const long = "W".repeat(50);
+  await team.key({ name: long });
+  await team.key({ name: long.toLowerCase(), kind: "widget", domains: [`a-very-long-subdomain-of-a-shop.${"n".repeat(40)}.example`] });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  await page.getByRole("row").filter({ hasText: long }).getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Revoke…" }).click();
+  await page.getByLabel("Reason").selectOption("left-team");
+  await page.getByRole("button", { name: "Revoke 1 key" }).click();
+  for (const width of [320, 768, 1024, 1280, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(team.path("keys"));
+    const table = page.getByRole("table");
+    const card = page.locator(".card", { has: table });
+    const [inner, outer] = [await table.boundingBox(), await card.boundingBox()];
+    expect(inner && outer).toBeTruthy();
+    if (!inner || !outer) return;
+    expect(inner.x + inner.width, `at ${width}`).toBeLessThanOrEqual(outer.x + outer.width + 0.5);
+    expect(await card.evaluate((element) => element.scrollWidth - element.clientWidth), `at ${width}`).toBeLessThanOrEqual(0);
+    const display = await table.evaluate((element) => getComputedStyle(element).display);
+    if (width >= 1024) expect(display, `a table at ${width}`).toBe("table");
+    for (const cell of await table.locator("tbody :is(th, td)").all()) {
+      const box = await cell.boundingBox();
+      if (box) expect(box.x + box.width, `at ${width}`).toBeLessThanOrEqual(outer.x + outer.width + 0.5);
+    }
+  }
+});
+
+test("the buttons for selected keys wait for a selection, which is kept", async ({ page, team, signInAs }) => {
+  await team.key({ name: "Production" });
+  await team.key({ name: "Staging" });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  const disable = page.getByRole("button", { name: "Disable…" });
+  await expect(disable).toBeDisabled();
+  await page.getByRole("checkbox", { name: "Select Staging" }).check();
+  await expect(disable).toBeEnabled();
+  await disable.click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("checkbox", { name: "Select Staging" })).toBeChecked();
+  await expect(page.getByRole("checkbox", { name: "Select Production" })).not.toBeChecked();
+  await expect(disable).toBeEnabled();
+});
+
+test("a row's menu copies the key's ID", async ({ page, context, team, signInAs }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const key = await team.key({ name: "Production" });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  await page.locator("tbody summary").first().click();
+  await page.getByRole("button", { name: "Copy ID" }).click();
+  await expect(page.getByRole("status").getByText(`Copied ${key.id}.`)).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key.id);
 });

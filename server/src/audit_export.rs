@@ -1,31 +1,22 @@
-//! The audit log as a CSV file (RFC 4180) for spreadsheets. It is read from the database while it is sent.
+//! The audit log as a CSV file.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
-use csv::{Terminator, WriterBuilder};
-use futures_util::stream::{Stream, try_unfold};
 use latchkey_app::{
     AppError, PageRequest, Site,
     pages::audit_export::{Batch, COLUMNS, Export},
 };
-use leptos_axum::render_app_async_with_context;
-use tokio::{
-    sync::mpsc::{self, error::SendTimeoutError},
-    time::timeout,
+
+use crate::{
+    app_state::AppState,
+    csv_file::{Rows, attachment, is_from_another_site, page_instead, to_page, written},
+    settings::PublicUrl,
 };
-
-use crate::{app_state::AppState, error_page, settings::PublicUrl};
-
-/// The maximum duration of an export. A slow client would otherwise keep its place in the queue.
-const LONGEST: Duration = Duration::from_secs(120);
-/// The maximum time that a client takes to read one part, which has at most about 1 MB.
-const LONGEST_PART: Duration = Duration::from_secs(30);
 
 /// Exports the entries that match the filters in the URL.
 pub async fn show(
@@ -35,98 +26,41 @@ pub async fn show(
 ) -> Response {
     let (parts, _) = request.into_parts();
     if is_from_another_site(&parts.headers) {
-        return Redirect::to(&page_of(&parts.uri)).into_response();
+        return to_page(&parts.uri);
     }
     let opened = match PageRequest::of(site.clone(), parts.clone()).await {
         Ok(request) => Export::open(request).await,
         Err(error) => Err(error),
     };
     match opened {
-        Ok(export) => attachment(export, state.public_url),
-        Err(AppError::Busy { retry_after }) => error_page::busy(retry_after),
+        Ok(export) => {
+            let name = format!("audit-{}-{}", export.org, export.day);
+            let public_url = state.public_url;
+            let file = AuditFile {
+                export,
+                public_url,
+                is_begun: false,
+            };
+            attachment(&name, file)
+        }
         Err(error) => page_instead(&site, parts, &error).await,
     }
 }
 
-/// Whether a link on another site led here. In that case, the response redirects to the log's page, where the file is
-/// one click away: other sites must not be able to make a browser start an export.
-fn is_from_another_site(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none")
+struct AuditFile {
+    export: Export,
+    public_url: Arc<PublicUrl>,
+    is_begun: bool,
 }
 
-/// The URL of the log's page, with the filters of the file.
-fn page_of(uri: &Uri) -> String {
-    let uri = uri.path_and_query().map_or("", |uri| uri.as_str());
-    uri.replacen("/audit.csv", "/audit", 1)
-}
-
-/// The file. If an error occurs while it is sent, the response is cut off, which browsers show as a failed download.
-fn attachment(export: Export, public_url: Arc<PublicUrl>) -> Response {
-    let name = format!(
-        "attachment; filename=\"audit-{}-{}.csv\"",
-        export.org, export.day
-    );
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, name.as_str()),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    let file = in_time(|to| async move { send(export, &public_url, &to).await });
-    (headers, Body::from_stream(file)).into_response()
-}
-
-/// Streams the parts that `send` produces, for at most [`LONGEST`]. `send` runs in its own task: if the client stops
-/// reading, the stream is never polled again and would hold its resources indefinitely.
-fn in_time<F: Future<Output = ()> + Send + 'static>(
-    send: impl FnOnce(mpsc::Sender<Part>) -> F,
-) -> impl Stream<Item = Result<Bytes, CutOff>> {
-    let (sender, receiver) = mpsc::channel(1);
-    let sending = send(sender);
-    tokio::spawn(async move {
-        if timeout(LONGEST, sending).await.is_err() {
-            tracing::info!("an export was cut off because the client read too slowly");
+impl Rows for AuditFile {
+    async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
+        if !self.is_begun {
+            self.is_begun = true;
+            return written(&[COLUMNS]).map(Some);
         }
-    });
-    try_unfold(receiver, |mut receiver| async move {
-        match receiver.recv().await {
-            Some(Part::Rows(bytes)) => Ok(Some((bytes, receiver))),
-            Some(Part::End) => Ok(None),
-            None => Err(CutOff),
-        }
-    })
-}
-
-/// A part of the file.
-enum Part {
-    Rows(Bytes),
-    End,
-}
-
-/// The file was not sent completely.
-#[derive(Debug, thiserror::Error)]
-#[error("the export was cut off")]
-struct CutOff;
-
-/// Sends the parts of the file until its end or the first error, which is logged.
-async fn send(mut export: Export, public_url: &PublicUrl, to: &mpsc::Sender<Part>) {
-    let mut next = written(&[COLUMNS]);
-    while let Ok(bytes) = next {
-        if !sent(to, Part::Rows(bytes)).await {
-            return;
-        }
-        next = match export.next().await {
-            Ok(Some(batch)) => rows(batch, public_url),
-            Ok(None) => {
-                // The place is free before the client has the whole file.
-                drop(export);
-                // An error means that the client has disconnected.
-                let _ = to.send(Part::End).await;
-                return;
-            }
-            Err(error) => Err(error),
-        };
+        let batch = self.export.next().await?;
+        batch.map(|batch| rows(batch, &self.public_url)).transpose()
     }
 }
 
@@ -152,125 +86,4 @@ fn rows(batch: Batch, public_url: &PublicUrl) -> Result<Bytes, AppError> {
         rows.push(last);
     }
     written(&rows)
-}
-
-fn written<T: AsRef<str>, const N: usize>(rows: &[[T; N]]) -> Result<Bytes, AppError> {
-    let mut writer = WriterBuilder::new()
-        .terminator(Terminator::CRLF)
-        .from_writer(Vec::new());
-    for row in rows {
-        writer
-            .write_record(row.iter().map(|cell| inert(cell.as_ref())))
-            .map_err(|error| AppError::unavailable(&error))?;
-    }
-    let file = writer.into_inner();
-    let file = file.map_err(|error| AppError::unavailable(error.error()))?;
-    Ok(file.into())
-}
-
-/// Escapes a cell that a spreadsheet would run as a formula: members choose names, and an owner opens the file.
-fn inert(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
-/// The response if the file cannot be created: the log's page, which shows the error or redirects to the sign-in page.
-async fn page_instead(site: &Site, mut parts: Parts, error: &AppError) -> Response {
-    match page_of(&parts.uri).parse::<Uri>() {
-        Ok(uri) => parts.uri = uri,
-        Err(_) => return StatusCode::NOT_FOUND.into_response(),
-    }
-    let render = render_app_async_with_context(site.context(), site.document());
-    let mut response = render(Request::from_parts(parts, Body::empty())).await;
-    // The page itself can succeed even if the export failed.
-    if response.status() == StatusCode::OK {
-        *response.status_mut() = match error {
-            AppError::Unreadable => StatusCode::BAD_REQUEST,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-    }
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::pin;
-
-    use futures_util::StreamExt as _;
-    use rstest::rstest;
-    use tokio::time::sleep;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_file_that_is_taken_too_slowly_is_cut_off_and_lets_go_of_its_place() {
-        let place = Arc::new(());
-        let held = Arc::clone(&place);
-        let endless = in_time(|to| async move {
-            let _held = held;
-            while to
-                .send(Part::Rows(Bytes::from_static(b"1\r\n")))
-                .await
-                .is_ok()
-            {}
-        });
-        let mut endless = pin!(endless);
-        let mut parts = 0;
-        while let Some(Ok(_)) = endless.next().await {
-            parts += 1;
-            sleep(LONGEST / 10).await;
-        }
-        assert!((10..=12).contains(&parts), "{parts}");
-        assert_eq!(Arc::strong_count(&place), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_client_that_stops_reading_loses_its_place_long_before_the_export_is_over() {
-        let place = Arc::new(());
-        let held = Arc::clone(&place);
-        let stalled = in_time(|to| async move {
-            let _held = held;
-            while sent(&to, Part::Rows(Bytes::from_static(b"1\r\n"))).await {}
-        });
-        let mut stalled = pin!(stalled);
-        assert!(stalled.next().await.is_some_and(|part| part.is_ok()));
-        sleep(LONGEST_PART - Duration::from_secs(1)).await;
-        assert_eq!(Arc::strong_count(&place), 2);
-        sleep(Duration::from_secs(2)).await;
-        assert_eq!(Arc::strong_count(&place), 1);
-        // What was already in the channel arrives, then the file is cut off.
-        assert!(stalled.next().await.is_some_and(|part| part.is_ok()));
-        assert!(stalled.next().await.is_some_and(|part| part.is_err()));
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_sent_to_its_end_ends() {
-        let whole = in_time(|to| async move {
-            for part in [Part::Rows(Bytes::from_static(b"1\r\n")), Part::End] {
-                assert!(to.send(part).await.is_ok());
-            }
-        });
-        let parts: Vec<_> = whole.map(|part| part.is_ok()).collect().await;
-        assert_eq!(parts, [true]);
-    }
-
-    #[rstest]
-    fn no_cell_is_a_formula(
-        #[values("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")] formula: &str,
-    ) {
-        assert_eq!(inert(formula), format!("'{formula}"));
-    }
-
-    #[rstest]
-    fn other_cells_are_left_alone(
-        #[values("", "key.created", "a=b", "'=1", "1-1")] harmless: &str,
-    ) {
-        assert_eq!(inert(harmless), harmless);
-    }
 }

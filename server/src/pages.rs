@@ -1,15 +1,22 @@
 //! The routes of the pages and their server functions.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
 use axum::{
     Router,
-    extract::{FromRef, Request},
+    extract::{FromRef, Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use latchkey_app::{AssetNames, Site, pages::App};
+use latchkey::key::secret_text::SecretPrefixes;
+use latchkey_app::{
+    AssetNames, Site,
+    pages::{App, DROPPED},
+};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 
 use crate::{app_state::AppState, assets};
@@ -73,6 +80,33 @@ pub async fn without_empty_query(request: Request, next: Next) -> Response {
         return Redirect::to(&path).into_response();
     }
     next.run(request).await
+}
+
+/// Redirects a URL that searches for what can be a secret to the URL without it: a secret must not stay in the address bar,
+/// nor be in the page. The list of keys then says how to find a key by its secret.
+pub async fn without_secret(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let uri = request.uri();
+    let Some(query) = uri.query().filter(|_| request.method().is_safe()) else {
+        return next.run(request).await;
+    };
+    let parameters = || form_urlencoded::parse(query.as_bytes());
+    let secrets = SecretPrefixes::of(state.engine.convention());
+    let is_secret = |(name, value): (Cow<str>, Cow<str>)| name == "q" && secrets.can_be_in(&value);
+    if !parameters().any(is_secret) {
+        return next.run(request).await;
+    }
+    let is_kept = |(name, _): &(Cow<str>, Cow<str>)| !["q", "after", "before"].contains(&&**name);
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters().filter(is_kept))
+        .append_pair(DROPPED, "1")
+        .finish();
+    // A file without the search would have other rows than those that were asked for.
+    let path = uri.path().trim_start_matches('/').trim_end_matches(".csv");
+    Redirect::to(&format!("/{path}?{query}")).into_response()
 }
 
 /// The paths of the pages, with parameters in braces.

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod body;
 pub mod entity_tag;
 pub mod fields;
+pub mod findings;
 pub mod idempotency;
 pub mod instances;
 pub mod key_change;

@@ -16,8 +16,8 @@ use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 use crate::{
     api,
     app_state::AppState,
-    assets, audit_export, client_address, cors, docs, error_page, health, host, known_browser,
-    logging, page_compression, pages,
+    assets, audit_export, client_address, cors, docs, error_page, health, host, key_export,
+    known_browser, logging, page_compression, pages,
     problem::{self, Problem},
     request_log, rest, same_site, security_headers, sessions, share_limit,
     timed_stream::{Phase, SharedPhase},
@@ -69,6 +69,7 @@ fn table() -> Vec<Entry> {
     let others = vec![
         entry!(Api GET "/openapi.json" docs::openapi),
         entry!(Browsers GET "/orgs/{org}/audit.csv" audit_export::show),
+        entry!(Browsers GET "/orgs/{org}/keys.csv" key_export::show),
         entry!(Operators GET "/docs" docs::show),
         entry!(Operators GET "/docs/errors" docs::errors),
         entry!(Operators GET "/healthz" health::alive),
@@ -133,6 +134,7 @@ pub fn router(state: AppState) -> Router {
         .layer(map_response(error_page::in_place_of_redirect))
         .layer(map_response(pages::redirect))
         .layer(from_fn(pages::without_empty_query))
+        .layer(from_fn_with_state(state.clone(), pages::without_secret))
         .layer(from_fn_with_state(state.clone(), share_limit::limit))
         .layer(sessions::layer(state.engine.clone(), &state.public_url))
         .layer(from_fn_with_state(state.clone(), known_browser::layer))

@@ -1,7 +1,7 @@
 //! Limits how often passwords and codes can be tried (ASVS 6.3.1). Attempts are counted in the database, for all
 //! instances together.
 //!
-//! Each subject has a budget of attempts per 15 minutes, starting with its first attempt. An attempt is counted
+//! Each subject has a budget of attempts per window, mostly 15 minutes, starting with its first attempt. An attempt is counted
 //! before anything is compared, and is taken back if it succeeds. If one budget is used up, the attempt is not
 //! counted in any of them.
 //!
@@ -17,11 +17,9 @@ pub(crate) use self::subject::Subject;
 use crate::{
     Engine,
     db::{On, StorageError, Tx, on, places},
-    time::{MINUTE, SECOND},
+    time::SECOND,
 };
 
-/// Length of a budget's window, in milliseconds.
-const WINDOW: i64 = 15 * MINUTE;
 /// Number of rows at which only known browsers and signed-in users can add more.
 const MAX_ROWS: i64 = 50_000;
 
@@ -142,7 +140,7 @@ async fn add(engine: &Engine, tx: &mut Tx, row: Row) -> Result<bool, StorageErro
          WHERE attempts.ends_at <= $3 OR attempts.made < $4";
     let now = engine.clock.now();
     Ok(on!(tx.on(), c => sqlx::query(SQL)
-        .bind(&row.key[..]).bind(now.plus(WINDOW)).bind(now).bind(row.max)
+        .bind(&row.key[..]).bind(now.plus(row.window)).bind(now).bind(row.max)
         .execute(c).await.map(|done| done.rows_affected() == 1))?)
 }
 

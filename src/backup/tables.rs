@@ -70,7 +70,7 @@ pub const LEFT_OUT: [(&str, &str); 5] = [
 
 /// Data changes made by migrations, to be repeated after restoring a backup that predates them: the migration's
 /// number and the statement.
-pub const DATA_MIGRATIONS: [(i64, &str); 2] = [
+pub const DATA_MIGRATIONS: [(i64, &str); 3] = [
     (
         3,
         "UPDATE key_secrets SET display = (SELECT keys.display FROM keys WHERE keys.id = key_secrets.key_id)",
@@ -78,6 +78,10 @@ pub const DATA_MIGRATIONS: [(i64, &str); 2] = [
     (
         18,
         "UPDATE keys SET search = REPLACE(search, 'ς', 'σ') WHERE search LIKE '%ς%'",
+    ),
+    (
+        20,
+        "UPDATE keys SET search = search || '\u{1e}' || REPLACE(LOWER(notes), '\u{1f}', ' ') WHERE notes <> ''",
     ),
 ];
 

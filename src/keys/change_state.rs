@@ -18,7 +18,9 @@ use crate::{
 
 use super::revision::is_outdated;
 
-pub use bulk::{BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many};
+pub use bulk::{
+    BulkError, BulkOutcome, Chosen, MOST_AT_ONCE, disable_many, enable_many, revoke_many,
+};
 
 /// Why a key's status was not changed.
 #[derive(Debug, thiserror::Error)]

@@ -25,6 +25,7 @@ use crate::{
     work_queue::Busy,
 };
 
+pub(super) use self::entry::sha256_of;
 use self::{entry::Entry, report::Listed};
 pub use self::{
     file::fields,

@@ -8,15 +8,17 @@
 
 use std::{fmt, str::FromStr};
 
+pub use crate::findings::list::Which;
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, on, places},
-    id::{KeyId, ProjectId},
-    key::{Environment, Kind, Status, settings::rules::external_id},
+    db::{StorageError, Tx, on, places},
+    findings::{Policy, condition},
+    id::{KeyId, OrgId, ProjectId, UserId},
+    key::{Environment, Kind, Lifecycle, Status, settings::rules::external_id},
     name::KeyName,
     search::{Search, folded},
-    time::{DAY, Timestamp},
+    time::Timestamp,
 };
 
 use super::{
@@ -46,23 +48,19 @@ pub enum StatusFilter {
     Any,
     /// Active keys.
     Active,
-    /// Keys that are disabled, or that are active and expire within [`EXPIRING_WITHIN`].
-    NeedsAttention,
     /// Revoked and expired keys.
     Ended,
     /// Keys with this status.
     Is(Status),
 }
 
-/// How long before its expiry a key needs attention (design §8), in milliseconds.
-pub const EXPIRING_WITHIN: i64 = 14 * DAY;
-
 /// A query for a list of keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyQuery {
-    /// Part of the name, the display form or the external ID, or the whole ID. Empty means all.
+    /// Part of the name, the display form, the external ID, an allowed domain or the notes, or the whole ID. Empty means
+    /// all.
     pub search: Search,
-    /// Whether to search only names and IDs, for users who cannot see display forms and external IDs.
+    /// Whether to search only names and IDs and to ignore `creator` and `finding`, for users who cannot see details.
     pub names_only: bool,
     /// Only keys with this external ID.
     pub external_id: Option<String>,
@@ -70,6 +68,12 @@ pub struct KeyQuery {
     pub environment: Option<Environment>,
     /// Only keys of this kind.
     pub kind: Option<Kind>,
+    /// Only keys of this project.
+    pub project: Option<ProjectId>,
+    /// Only keys that this user created.
+    pub creator: Option<UserId>,
+    /// Only keys with such findings.
+    pub finding: Option<Which>,
     /// Only keys with these statuses.
     pub status: StatusFilter,
     /// The sort order.
@@ -108,6 +112,8 @@ pub struct KeyPage {
     pub keys: Vec<KeySummary>,
     /// The total number of matching keys on all pages.
     pub matching: i64,
+    /// The number of matching keys on the pages before this one.
+    pub before: i64,
     /// The end of the previous page, if there is one.
     pub previous: Option<Place>,
     /// The start of the next page, if there is one.
@@ -197,12 +203,40 @@ impl SortBy {
     }
 }
 
-/// $1 org, $2 search pattern, $3 environment or '', $4 status filter, $5 now, $6 when "expiring soon" ends, $7 kind or
-/// '', $8 project or '', $9 the ID that is searched for or ''.
-///
-/// The column `search` has the name, a unit separator, and what not every role can see. A pattern for names only must
-/// match before the separator.
-const MATCHING: &str = "keys.org_id = $1 AND (keys.search LIKE $2 ESCAPE '\\' OR keys.id = $9) AND ($3 = '' OR keys.environment = $3) \
+/// The keys that a query matches, as a condition with the placeholders $1 to $10.
+struct Filter {
+    sql: String,
+    org_id: OrgId,
+    pattern: String,
+    environment: &'static str,
+    status: &'static str,
+    now: Timestamp,
+    creator: String,
+    kind: &'static str,
+    project: String,
+    searched_id: String,
+    external_id: String,
+}
+
+/// Binds the values of a [`Filter`] to $1 to $10.
+macro_rules! bind {
+    ($query:expr, $filter:expr) => {
+        $query
+            .bind($filter.org_id)
+            .bind(&$filter.pattern)
+            .bind($filter.environment)
+            .bind($filter.status)
+            .bind($filter.now)
+            .bind(&$filter.creator)
+            .bind($filter.kind)
+            .bind(&$filter.project)
+            .bind(&$filter.searched_id)
+            .bind(&$filter.external_id)
+    };
+}
+
+/// $3 environment or '', $4 status filter, $5 now, $6 creator or '', $7 kind or '', $8 project or ''.
+const MATCHING: &str = "($3 = '' OR keys.environment = $3) AND ($6 = '' OR keys.created_by = $6) \
      AND ($7 = '' OR keys.kind = $7) AND ($8 = '' OR keys.project_id = $8) \
      AND CASE $4 WHEN 'any' THEN TRUE \
        WHEN 'ended' THEN keys.revoked_at IS NOT NULL OR COALESCE(keys.expires_at <= $5, FALSE) \
@@ -210,9 +244,65 @@ const MATCHING: &str = "keys.org_id = $1 AND (keys.search LIKE $2 ESCAPE '\\' OR
        WHEN 'disabled' THEN keys.revoked_at IS NULL AND keys.disabled_at IS NOT NULL \
          AND COALESCE(keys.expires_at > $5, TRUE) \
        WHEN 'expired' THEN keys.revoked_at IS NULL AND COALESCE(keys.expires_at <= $5, FALSE) \
-       WHEN 'revoked' THEN keys.revoked_at IS NOT NULL \
-       ELSE keys.revoked_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
-         AND (keys.disabled_at IS NOT NULL OR COALESCE(keys.expires_at <= $6, FALSE)) END";
+       ELSE keys.revoked_at IS NOT NULL END";
+
+impl Filter {
+    fn new(engine: &Engine, org_id: OrgId, query: &KeyQuery) -> Self {
+        let search = query.search.as_str();
+        let searched = escape_like(&folded(search));
+        // The column `search` has the name, a unit separator, and what not every role can see.
+        let pattern = if query.names_only {
+            // Neither names nor searches contain the separator, so this matches only before it.
+            format!("%{}%\u{1f}%", searched.replace('\u{1f}', "\u{fffd}"))
+        } else {
+            format!("%{searched}%")
+        };
+        let mut found = r"keys.search LIKE $2 ESCAPE '\' OR keys.id = $9".to_owned();
+        if !query.names_only && !search.is_empty() {
+            // Domains are stored as JSON, whose own characters no domain has.
+            if !search.contains(['"', ',', '[', ']']) {
+                found.push_str(r" OR keys.domains LIKE $2 ESCAPE '\'");
+            }
+        }
+        // A separate condition, so that the database uses the index.
+        let (of_external_id, external_id) = match &query.external_id {
+            None => ("$10 = ''", String::new()),
+            Some(_) if query.names_only => ("$10 <> ''", String::new()),
+            // No key has a blank external ID, and Postgres rejects NUL.
+            Some(id) => {
+                let id = external_id(&id.replace('\0', "\u{fffd}"));
+                ("keys.external_id = $10", id.unwrap_or_default())
+            }
+        };
+        let finding = query.finding.filter(|_| !query.names_only);
+        let finding = finding.map_or_else(
+            || "TRUE".to_owned(),
+            |which| condition::of(which, &Policy::of(&engine.convention), "$5"),
+        );
+        let searched_id = search.parse::<KeyId>().ok();
+        let creator = query.creator.filter(|_| !query.names_only);
+        Self {
+            sql: format!(
+                "keys.org_id = $1 AND ({found}) AND {MATCHING} AND {of_external_id} AND {finding}"
+            ),
+            org_id,
+            pattern,
+            environment: query.environment.map_or("", Environment::as_str),
+            status: match query.status {
+                StatusFilter::Any => "any",
+                StatusFilter::Active => "active",
+                StatusFilter::Is(status) => status.as_str(),
+                StatusFilter::Ended => "ended",
+            },
+            now: engine.clock.now(),
+            creator: creator.map_or_else(String::new, |id| id.to_string()),
+            kind: query.kind.map_or("", Kind::as_str),
+            project: query.project.map_or_else(String::new, |id| id.to_string()),
+            searched_id: searched_id.map_or_else(String::new, |id| id.to_string()),
+            external_id,
+        }
+    }
+}
 
 /// Returns a page of the org's keys.
 ///
@@ -223,50 +313,11 @@ pub async fn list(
     permit: &Permit<to::SeeKeys>,
     query: &KeyQuery,
 ) -> Result<KeyPage, StorageError> {
-    list_within(engine, permit, None, query).await
-}
-
-/// Like [`list`], but for the keys of one project, or of all projects.
-async fn list_within(
-    engine: &Engine,
-    permit: &Permit<to::SeeKeys>,
-    project: Option<ProjectId>,
-    query: &KeyQuery,
-) -> Result<KeyPage, StorageError> {
-    let now = engine.clock.now();
-    let searched = escape_like(&folded(query.search.as_str()));
-    let pattern = if query.names_only {
-        // Neither names nor searches contain the separator, so this matches only before it.
-        format!("%{}%\u{1f}%", searched.replace('\u{1f}', "\u{fffd}"))
-    } else {
-        format!("%{searched}%")
-    };
-    let searched_id = query.search.as_str().parse::<KeyId>().ok();
-    let searched_id = searched_id.map_or_else(String::new, |id| id.to_string());
-    // A separate condition, so that the database uses the index.
-    let (of_external_id, external_id) = match &query.external_id {
-        None => ("$10 = ''", String::new()),
-        Some(_) if query.names_only => ("$10 <> ''", String::new()),
-        // No key has a blank external ID, and Postgres rejects NUL.
-        Some(id) => {
-            let id = external_id(&id.replace('\0', "\u{fffd}"));
-            ("keys.external_id = $10", id.unwrap_or_default())
-        }
-    };
-    let environment = query.environment.map_or("", Environment::as_str);
-    let kind = query.kind.map_or("", Kind::as_str);
-    let project = project.map_or_else(String::new, |id| id.to_string());
-    let status = match query.status {
-        StatusFilter::Any => "any",
-        StatusFilter::Active => "active",
-        StatusFilter::Is(status) => status.as_str(),
-        StatusFilter::NeedsAttention => "attention",
-        StatusFilter::Ended => "ended",
-    };
-    let count = format!("SELECT COUNT(*) FROM keys WHERE {MATCHING} AND {of_external_id}");
-    let matching: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
-        .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).bind(&project).bind(&searched_id).bind(&external_id).fetch_one(c).await)?;
+    let filter = Filter::new(engine, permit.org_id(), query);
+    let sql = &filter.sql;
+    let count = format!("SELECT COUNT(*) FROM keys WHERE {sql}");
+    let matching: i64 = on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(count)), filter)
+        .fetch_one(c).await)?;
 
     let cursor = query
         .cursor
@@ -286,16 +337,15 @@ async fn list_within(
         None => "$11 = $12".to_owned(),
     };
     let select = format!(
-        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {MATCHING} AND {of_external_id} AND {within} \
+        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {sql} AND {within} \
          ORDER BY {expression} {direction}, keys.id {direction} LIMIT $13"
     );
     let (value, id) = place.map_or_else(Default::default, |place| {
         (place.value.clone(), place.id.to_string())
     });
     let limit = i64::from(query.page_size.max(1));
-    let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
-        .bind(permit.org_id()).bind(&pattern).bind(environment).bind(status).bind(now).bind(now.plus(EXPIRING_WITHIN))
-        .bind(kind).bind(&project).bind(&searched_id).bind(&external_id).bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
+    let mut keys: Vec<KeySummary> = on!(engine.db.read(), c => bind!(sqlx::query_as(sqlx::AssertSqlSafe(select)), filter)
+        .bind(value).bind(id).bind(limit + 1).fetch_all(c).await)?;
 
     let more = keys.len() as i64 > limit;
     keys.truncate(usize::from(query.page_size.max(1)));
@@ -313,12 +363,77 @@ async fn list_within(
         before.map(|key| query.sort.place_of(key)),
         after.map(|key| query.sort.place_of(key)),
     );
+    let before = match &previous {
+        Some(place) => count_before(engine, &filter, query, place).await?,
+        None => 0,
+    };
     Ok(KeyPage {
         keys,
         matching,
+        before,
         previous,
         next,
     })
+}
+
+/// The number of matching keys before a place in the order of the query.
+async fn count_before(
+    engine: &Engine,
+    filter: &Filter,
+    query: &KeyQuery,
+    place: &Place,
+) -> Result<i64, StorageError> {
+    let comparison = if query.descending { ">" } else { "<" };
+    let sql = format!(
+        "SELECT COUNT(*) FROM keys WHERE {} AND ({}, keys.id) {comparison} ({}, $12)",
+        filter.sql,
+        query.sort.expression(),
+        query.sort.of_place(),
+    );
+    Ok(
+        on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)), filter)
+        .bind(&place.value).bind(place.id.to_string()).fetch_one(c).await)?,
+    )
+}
+
+/// The IDs and names of the keys that a query matches, by name, whatever its page is. At most `limit`.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn names_matching(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    query: &KeyQuery,
+    limit: usize,
+) -> Result<Vec<(KeyId, KeyName)>, StorageError> {
+    let filter = Filter::new(engine, permit.org_id(), query);
+    let sql = format!(
+        "SELECT keys.id, keys.name FROM keys WHERE {} ORDER BY keys.sort_name, keys.id LIMIT $11",
+        filter.sql
+    );
+    Ok(
+        on!(engine.db.read(), c => bind!(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter)
+        .bind(limit as i64).fetch_all(c).await)?,
+    )
+}
+
+/// The IDs of the keys that a query matches, in a transaction that is going to change them. At most `limit`.
+pub(in crate::keys) async fn ids_matching(
+    engine: &Engine,
+    tx: &mut Tx,
+    org_id: OrgId,
+    query: &KeyQuery,
+    limit: usize,
+) -> Result<Vec<KeyId>, StorageError> {
+    let filter = Filter::new(engine, org_id, query);
+    let sql = format!(
+        "SELECT keys.id FROM keys WHERE {} ORDER BY keys.id LIMIT $11",
+        filter.sql
+    );
+    Ok(
+        on!(tx.on(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)), filter)
+        .bind(limit as i64).fetch_all(c).await)?,
+    )
 }
 
 /// A page of the org's keys with the data that owners and admins can see.
@@ -332,8 +447,7 @@ pub struct DetailsPage {
     pub next: Option<Place>,
 }
 
-/// Like [`list`], but for the keys of one project or of all projects, with the data that owners and admins can see. A
-/// page ends early if its keys exceed [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total.
+/// Like [`list`], with the data that owners and admins can see. A page ends early if its keys exceed [`MAX_PAGE_BYTES`](crate::page_size::MAX_PAGE_BYTES) in total.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -341,10 +455,9 @@ pub async fn list_details(
     engine: &Engine,
     listing: &Permit<to::SeeKeys>,
     details: &Permit<to::SeeKeyDetails>,
-    project: Option<ProjectId>,
     query: &KeyQuery,
 ) -> Result<DetailsPage, StorageError> {
-    let page = list_within(engine, listing, project, query).await?;
+    let page = list(engine, listing, query).await?;
     let mut ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
     ids.truncate(fitting_details(engine, details, &ids).await?);
     let next = match page.keys.get(..ids.len()) {
@@ -358,7 +471,19 @@ pub async fn list_details(
     })
 }
 
-/// Returns the ID, the name and whether it is revoked for each of the org's keys among `ids`.
+/// A key with its name and what determines its status.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct NamedKey {
+    /// The key's ID.
+    pub id: KeyId,
+    /// The display name.
+    pub name: KeyName,
+    /// The timestamps that determine the status.
+    #[sqlx(flatten)]
+    pub lifecycle: Lifecycle,
+}
+
+/// Returns the org's keys among `ids`, by name.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -366,9 +491,10 @@ pub async fn names_of(
     engine: &Engine,
     permit: &Permit<to::SeeKeys>,
     ids: &[KeyId],
-) -> Result<Vec<(KeyId, KeyName, bool)>, StorageError> {
+) -> Result<Vec<NamedKey>, StorageError> {
     let sql = format!(
-        "SELECT id, name, revoked_at IS NOT NULL FROM keys WHERE org_id = $1 AND id IN ({}) ORDER BY sort_name, id",
+        "SELECT id, name, expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id IN ({}) \
+         ORDER BY sort_name, id",
         places(2, ids.len())
     );
     Ok(on!(engine.db.read(), c => {

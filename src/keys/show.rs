@@ -104,6 +104,44 @@ pub async fn details_of(
     Ok(keys)
 }
 
+/// The project and the creator of a key.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Belongs {
+    /// The key's ID.
+    pub id: KeyId,
+    /// The project's display name.
+    pub project: DisplayName,
+    /// The display name of the user who created the key, unless the account was deleted.
+    pub creator: Option<DisplayName>,
+}
+
+/// Returns the projects and creators of the org's keys among `ids`.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn belongs_of(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    ids: &[KeyId],
+) -> Result<Vec<Belongs>, StorageError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT keys.id, projects.name AS project, users.name AS creator FROM keys \
+         JOIN projects ON projects.id = keys.project_id LEFT JOIN users ON users.id = keys.created_by \
+         WHERE keys.org_id = $1 AND keys.id IN ({})",
+        places(2, ids.len())
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?)
+}
+
 /// A query for this number of keys of the org `$1` at the time `$2`.
 fn select_details(keys: usize) -> String {
     format!(

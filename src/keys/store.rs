@@ -192,13 +192,17 @@ fn json(value: &impl serde::Serialize) -> String {
     serde_json::json!(value).to_string()
 }
 
-/// Returns the text that lists search and sort by, as [`folded`] does it: the name, the display form, and the external ID if
-/// there is one. Each separator appears once: a search for names only ends before the first.
+/// Returns the text that lists search, as [`folded`] does it: the name, the display form, and the external ID and the notes
+/// if there are any. The first separator appears once: a search for names only ends before it.
 fn search_text(settings: &KeySettings, display: &str) -> String {
     let external_id = settings.external_id.as_deref();
     let external_id = external_id.map(|id| format!("\u{1e}{id}"));
+    let notes = match settings.notes.as_str() {
+        "" => String::new(),
+        notes => format!("\u{1e}{}", notes.replace('\u{1f}', " ")),
+    };
     let text = format!(
-        "{}\u{1f}{display}{}",
+        "{}\u{1f}{display}{}{notes}",
         settings.name,
         external_id.unwrap_or_default()
     );

@@ -12,10 +12,10 @@ use std::{
 
 use crate::{
     convention::ClassIndex,
-    findings::Finding,
     id::{InstanceId, OrgId},
     outcome::Outcome,
     time::{DAY, MINUTE, Timestamp},
+    usage::problem::Problem,
 };
 
 use super::{
@@ -62,7 +62,7 @@ pub struct Counted<'a> {
     /// The result of the domain check, if there was one.
     pub site: Option<Site<'a>>,
     /// A problem found with the key.
-    pub finding: Option<Finding>,
+    pub finding: Option<Problem>,
     /// The request's `Origin` header, stored as evidence of the finding.
     pub origin: Option<&'a str>,
     /// The request's `Referer` header.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use crate::{
     db::{StorageError, Tx, on},
     domain::Origin,
-    findings::Finding,
     id::{KeyId, OrgId},
     time::Timestamp,
+    usage::problem::Problem,
 };
 
 /// The org, the key and the finding.
-pub(super) type Sighted = (OrgId, KeyId, Finding);
+pub(super) type Sighted = (OrgId, KeyId, Problem);
 
 /// How often a problem was found, and the origin of the last request.
 #[derive(Debug)]

@@ -3,12 +3,12 @@
 use crate::{
     convention::{self, BoundTo, Convention},
     domain::{self, DomainPattern, DomainRule, Match, Origin},
-    findings::Finding,
     id::{ProjectId, SecretId},
     key::{Environment, Kind},
     outcome::Outcome,
     time::Timestamp,
     usage::domains::Site,
+    usage::problem::Problem,
 };
 
 use super::{
@@ -34,7 +34,7 @@ pub(super) struct Decision<'a> {
     pub answer: Answer,
     /// The result of the domain check, if there was one.
     pub site: Option<Site<'a>>,
-    pub finding: Option<Finding>,
+    pub finding: Option<Problem>,
 }
 
 /// Checks whether a key works at all, regardless of the request.
@@ -72,7 +72,7 @@ pub(super) fn with_key<'a>(
         && !convention.allows_secret_in_browser(&key.settings.scopes);
     let origin = Origin::of_request(request.origin, request.referer).ok();
     let mut decision = Decision {
-        finding: exposed.then_some(Finding::SecretKeyInBrowser),
+        finding: exposed.then_some(Problem::SecretKeyInBrowser),
         ..Decision::of(Answer::of(Outcome::Valid))
     };
     let agent = match asked {

@@ -23,6 +23,16 @@ impl AppError {
         Self::Unavailable
     }
 
+    /// The value of `Retry-After`, if the client should try again later.
+    pub(crate) fn retry_after(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Busy { retry_after } | Self::TooOften { retry_after } => {
+                Some(HeaderValue::from(*retry_after))
+            }
+            _ => None,
+        }
+    }
+
     /// The HTTP status of the error.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
@@ -31,6 +41,7 @@ impl AppError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy { .. } | Self::Unreachable | Self::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -77,10 +88,10 @@ pub fn set_status(error: &AppError) {
         return;
     };
     response.set_status(error.status());
+    if let Some(seconds) = error.retry_after() {
+        response.insert_header(header::RETRY_AFTER, seconds);
+    }
     match error {
-        AppError::Busy { retry_after } => {
-            response.insert_header(header::RETRY_AFTER, HeaderValue::from(*retry_after));
-        }
         AppError::SignedOut if !is_call(&request) => {
             let page = request
                 .uri

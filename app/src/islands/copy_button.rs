@@ -63,19 +63,25 @@ fn tick(id: Option<&str>) {
 /// HTTP, except from localhost.
 #[cfg(feature = "hydrate")]
 async fn copy_text_of(id: &str) -> bool {
-    let clipboard = window().navigator().clipboard();
-    if AsRef::<wasm_bindgen::JsValue>::as_ref(&clipboard).is_undefined() {
-        return false;
-    }
     let text = document()
         .get_element_by_id(id)
         .and_then(|element| element.text_content());
     match text {
-        Some(text) => wasm_bindgen_futures::JsFuture::from(clipboard.write_text(&text))
-            .await
-            .is_ok(),
+        Some(text) => copy_text(&text).await,
         None => false,
     }
+}
+
+/// Copies a text and returns whether that worked, like [`copy_text_of`].
+#[cfg(feature = "hydrate")]
+pub async fn copy_text(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    if AsRef::<wasm_bindgen::JsValue>::as_ref(&clipboard).is_undefined() {
+        return false;
+    }
+    wasm_bindgen_futures::JsFuture::from(clipboard.write_text(text))
+        .await
+        .is_ok()
 }
 
 #[cfg(not(feature = "hydrate"))]

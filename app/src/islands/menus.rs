@@ -1,7 +1,9 @@
 //! Menus are `<details>` elements, which open and close without a script. This module closes them when the user leaves
 //! them.
 
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast, web_sys};
+use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast, web_sys};
+
+use super::{copy_button::copy_text, status_region::show_done};
 
 /// Closes the open menu on a press outside it and on Escape, which moves the focus back to the menu's button. The
 /// listeners live as long as the page.
@@ -19,6 +21,28 @@ pub fn close_when_left() {
             focus_button_of_menu_around_focus();
             close_menu_unless_in_it(None);
         }
+    });
+}
+
+/// Lets the buttons of menus copy what is in their attribute `data-copy`. A list of keys has one per row, too many for
+/// islands.
+pub fn copy_from_menus() {
+    window_event_listener(ev::click, |event| {
+        let pressed = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .and_then(|pressed| pressed.closest("button[data-copy]").ok().flatten());
+        let Some(text) = pressed.and_then(|button| button.get_attribute("data-copy")) else {
+            return;
+        };
+        close_menu_unless_in_it(None);
+        spawn_local(async move {
+            show_done(if copy_text(&text).await {
+                format!("Copied {text}.")
+            } else {
+                format!("Copying is blocked here: {text}")
+            });
+        });
     });
 }
 

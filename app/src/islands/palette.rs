@@ -7,8 +7,10 @@ use leptos::{ev, html, prelude::*, task::spawn_local};
 use crate::{
     calls::find,
     icons::{Icon, Symbol},
+    islands::secret_form::submit_secret,
     values::found::Found,
 };
+use latchkey::key::secret_text::SecretPrefixes;
 
 /// The pause in typing after which the search request is sent.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -19,6 +21,8 @@ enum Results {
     /// No search was sent yet.
     Waiting,
     Found(Vec<Found>),
+    /// The text can be a secret. It was not sent.
+    Secret,
     /// The request failed.
     Failed,
 }
@@ -28,6 +32,8 @@ enum Results {
 pub fn Palette(
     /// The organization's slug.
     org: String,
+    /// By which secrets are recognized. They are not sent as searches.
+    secrets: SecretPrefixes,
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let input = NodeRef::<html::Input>::new();
@@ -35,9 +41,16 @@ pub fn Palette(
     let chosen = RwSignal::new(0_usize);
     let last_asked = StoredValue::new(0_u32);
     let org = StoredValue::new(org);
+    let find_page = move || format!("/orgs/{}/keys/find", org.get_value());
+    let secrets = StoredValue::new(secrets);
     let ask = move |text: String| {
         let number = last_asked.get_value() + 1;
         last_asked.set_value(number);
+        if secrets.with_value(|secrets| secrets.can_be_in(&text)) {
+            chosen.set(0);
+            results.set(Results::Secret);
+            return;
+        }
         set_timeout(
             move || {
                 // The user has typed more since, which sends a newer request.
@@ -80,8 +93,15 @@ pub fn Palette(
     let shown = move || {
         results.with(|results| match results {
             Results::Found(found) => found.len(),
+            Results::Secret => 1,
             Results::Waiting | Results::Failed => 0,
         })
+    };
+    let find_secret = move || {
+        if let Some(input) = input.get_untracked() {
+            submit_secret(&find_page(), &input.value());
+            input.set_value("");
+        }
     };
     let steer = move |event: ev::KeyboardEvent| {
         let (count, now) = (shown(), chosen.get_untracked());
@@ -90,7 +110,11 @@ pub fn Palette(
             "ArrowUp" if count > 0 => (now + count - 1) % count,
             "Enter" => {
                 event.prevent_default();
-                follow(results, now);
+                if results.with_untracked(|results| matches!(results, Results::Secret)) {
+                    find_secret();
+                } else {
+                    follow(results, now);
+                }
                 return;
             }
             _ => return,
@@ -103,6 +127,7 @@ pub fn Palette(
     let status = move || {
         results.with(|results| match results {
             Results::Waiting => String::new(),
+            Results::Secret => "This looks like a key. It was not sent as a search.".to_owned(),
             Results::Failed => "Search is not available. Try again in a moment.".to_owned(),
             Results::Found(found) => match found.len() {
                 0 => "No results.".to_owned(),
@@ -116,8 +141,9 @@ pub fn Palette(
             Results::Found(found) => found
                 .iter()
                 .enumerate()
-                .map(|(place, found)| option(place, found.clone(), chosen))
+                .map(|(place, found)| option(place, found.clone(), chosen).into_any())
                 .collect_view(),
+            Results::Secret => vec![secret_option(find_secret).into_any()],
             Results::Waiting | Results::Failed => Vec::new(),
         })
     };
@@ -160,6 +186,15 @@ fn option(place: usize, found: Found, chosen: RwSignal<usize>) -> impl IntoView 
     }
 }
 
+/// The only option for a text that can be a secret.
+fn secret_option(find_secret: impl Fn() + 'static) -> impl IntoView {
+    view! {
+        <li id=option_id(0) role="option" aria-selected="true" on:click=move |_| find_secret()>
+            <span class="name">"Find the key with this secret"</span><span class="kind">"Key"</span>
+        </li>
+    }
+}
+
 /// Scrolls the selected result into view.
 fn show_option(place: usize) {
     if let Some(element) = document().get_element_by_id(&option_id(place)) {
@@ -171,7 +206,7 @@ fn show_option(place: usize) {
 fn follow(results: RwSignal<Results>, place: usize) {
     let href = results.with_untracked(|results| match results {
         Results::Found(found) => found.get(place).map(|found| found.href.clone()),
-        Results::Waiting | Results::Failed => None,
+        Results::Secret | Results::Waiting | Results::Failed => None,
     });
     if let Some(href) = href {
         open_page(&href);

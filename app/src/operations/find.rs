@@ -3,6 +3,7 @@
 use latchkey::{
     access::{Membership, to},
     agents::show::{Place, summaries},
+    key::secret_text::SecretPrefixes,
     keys::{
         list::{KeyQuery, list},
         project::choices,
@@ -31,7 +32,9 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
     let membership = request.membership_of(org).await?;
     let search: Search = text.parse().map_err(|_| AppError::Unreadable)?;
     let mut found = pages(&membership, &search);
-    if !search.as_str().is_empty() {
+    // The browser does not send secrets here. A text that can be one is looked up only by the form that is made for it.
+    let is_secret = SecretPrefixes::of(request.engine().convention()).can_be_in(text);
+    if !search.as_str().is_empty() && !is_secret {
         found.extend(keys(&request, &membership, search.clone()).await?);
         found.extend(agents(&request, &membership, &search).await?);
         found.extend(projects_of(&request, &membership, &search).await?);

@@ -32,7 +32,7 @@ const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPag
     }
 }
 
-const PAGES: [OrgPage; 11] = [
+const PAGES: [OrgPage; 12] = [
     main("keys", "Keys", Symbol::Key, Action::SeeKeys),
     main("agents", "Agents", Symbol::Agents, Action::SeeKeys),
     main(
@@ -52,6 +52,7 @@ const PAGES: [OrgPage; 11] = [
     ),
     main("settings", "Settings", Symbol::Settings, Action::EditOrg),
     other("keys/new", "New key", Action::CreateKeys),
+    other("keys/find", "Find key by secret", Action::SeeKeyDetails),
     other("keys/import", "Import keys", Action::CreateKeys),
     other("agents/new", "New agent", Action::EditAgents),
 ];

@@ -27,6 +27,8 @@ pub enum Done {
     KeyRevoked,
     /// The number of keys that were disabled.
     KeysDisabled(u32),
+    /// The number of keys that were enabled.
+    KeysEnabled(u32),
     /// The number of keys that were revoked.
     KeysRevoked(u32),
     KeyUpdated,
@@ -61,6 +63,9 @@ impl Done {
             Self::KeyRevoked => "Key revoked.",
             Self::KeysDisabled(count) => {
                 return format!("{} disabled.", keys(count));
+            }
+            Self::KeysEnabled(count) => {
+                return format!("{} enabled.", keys(count));
             }
             Self::KeysRevoked(count) => {
                 return format!("{} revoked.", keys(count));
@@ -131,7 +136,10 @@ impl Notice {
     pub fn header(self) -> String {
         let word: &str = self.done.into();
         let value = match (self.done, self.key) {
-            (Done::KeysDisabled(count) | Done::KeysRevoked(count), _) => format!("{word}.{count}"),
+            (
+                Done::KeysDisabled(count) | Done::KeysEnabled(count) | Done::KeysRevoked(count),
+                _,
+            ) => format!("{word}.{count}"),
             (_, Some(key)) => format!("{word}.{key}"),
             (_, None) => word.to_owned(),
         };
@@ -156,6 +164,7 @@ impl Notice {
         let (word, about) = value.split_once('.').unwrap_or((value, ""));
         let done = match Done::from_str(word).ok()? {
             Done::KeysDisabled(_) => Done::KeysDisabled(about.parse().ok()?),
+            Done::KeysEnabled(_) => Done::KeysEnabled(about.parse().ok()?),
             Done::KeysRevoked(_) => Done::KeysRevoked(about.parse().ok()?),
             done => done,
         };

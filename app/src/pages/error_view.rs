@@ -32,6 +32,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::Unreadable => "Invalid request",
         AppError::TooLarge => "Too large",
         AppError::Busy { .. } => "Busy",
+        AppError::TooOften { .. } => "Too many attempts",
         AppError::Unreachable | AppError::Unavailable => "Not available",
     };
     let way_on = match error {

@@ -171,10 +171,7 @@ where
         }
         Err(error) => {
             let status = error.status();
-            let retry_after = match error {
-                AppError::Busy { retry_after } => Some(HeaderValue::from(retry_after)),
-                _ => None,
-            };
+            let retry_after = error.retry_after();
             let failed = FailedForm(error);
             let provide = move || provide_context(failed.clone());
             let mut page = page_with(site, parts, status, provide).await;

@@ -17,6 +17,7 @@ use crate::{
     islands::palette::Palette,
     operations::org_pages::org_pages,
     site::Site,
+    text::number::{counted, grouped},
 };
 
 /// The frame. The page inside loads its own data and shows its own errors.
@@ -48,6 +49,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         email,
         org,
         orgs,
+        secrets,
     } = viewer;
     let docs =
         use_context::<Site>().map_or_else(String::new, |site| site.addresses.docs().to_owned());
@@ -59,11 +61,15 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
                 // A key's page belongs to the keys.
                 let is_here = path == href || path.starts_with(&format!("{href}/"));
                 let current = is_here.then_some("page");
-                Some(view! { <li><a href=href aria-current=current><Icon symbol/>{page.title}</a></li> })
+                let count = (page.path == "keys" && org.attention > 0).then(|| {
+                    let said = counted(org.attention, "key needs attention", "keys need attention");
+                    view! { <span class="count" title=said.clone()><span aria-hidden="true">{grouped(org.attention)}</span><span class="visually-hidden">{format!(", {said}")}</span></span> }
+                });
+                Some(view! { <li><a href=href aria-current=current><Icon symbol/>{page.title}{count}</a></li> })
             })
             .collect_view();
         view! {
-            <Palette org=org.slug/>
+            <Palette org=org.slug secrets/>
             <nav class="nav" aria-label="Main"><ul>
                 {links}
                 <li><a href=docs><Icon symbol=Symbol::Docs/>"Docs"</a></li>

@@ -1,6 +1,8 @@
 //! The pages of keys.
 
 pub mod edit;
+pub mod find;
+mod finding_text;
 pub mod first_steps;
 pub mod import;
 pub mod list;

@@ -20,7 +20,7 @@ use super::{
     forms::form,
     frame::Frame,
     home::{self, HomePage},
-    keys::{edit, import, list, new, rotate, show},
+    keys::{edit, find, import, list, new, rotate, show},
     members::MembersPage,
     page::loading,
     projects,
@@ -55,6 +55,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/orgs/:org/keys") view=list::KeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/new") view=new::NewKeyPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/keys/find") view=find::FindKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/import") view=import::ImportKeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/:key/edit") view=edit::EditKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/:key/rotate") view=rotate::RotateKeyPage ssr=SsrMode::Async/>
@@ -94,6 +95,7 @@ where
         ("/sign-out", form(sign_in::sign_out)),
         ("/account", form(account::submit)),
         ("/orgs/{org}/keys", form(list::submit)),
+        ("/orgs/{org}/keys/find", form(find::submit)),
         ("/orgs/{org}/keys/new", form(new::submit)),
         ("/orgs/{org}/keys/{key}", form(show::submit)),
         ("/orgs/{org}/keys/{key}/edit", form(edit::submit)),

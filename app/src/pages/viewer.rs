@@ -1,6 +1,12 @@
 //! The signed-in user and the organization of the page.
 
-use latchkey::{accounts, orgs, role::Role};
+use latchkey::{
+    accounts,
+    findings::list::count_attention,
+    key::secret_text::SecretPrefixes,
+    orgs,
+    role::{Action, Role},
+};
 
 use crate::{error::AppError, request::PageRequest};
 
@@ -15,6 +21,8 @@ pub struct Viewer {
     pub org: Option<OrgLink>,
     /// The user's organizations, by name.
     pub orgs: Vec<OrgLink>,
+    /// By which secrets are recognized.
+    pub secrets: SecretPrefixes,
 }
 
 /// An organization in the navigation.
@@ -25,6 +33,8 @@ pub struct OrgLink {
     pub name: String,
     /// The user's role.
     pub role: Role,
+    /// The number of keys that need attention, for roles that can see why.
+    pub attention: i64,
 }
 
 /// Loads the signed-in user and their organizations.
@@ -41,15 +51,25 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
             slug: org.slug.to_string(),
             name: org.name.to_string(),
             role,
+            attention: 0,
         })
         .collect();
     let of_page = orgs.iter().find(|org| org.slug == request.org());
+    // If the user is not a member of the page's organization, the page shows an error, and the navigation leads to
+    // theirs.
+    let mut org = of_page.or(orgs.first()).cloned();
+    if let Some(org) = org
+        .as_mut()
+        .filter(|org| org.role.may(Action::SeeKeyDetails))
+    {
+        let permit = request.membership_of(&org.slug).await?.permit()?;
+        org.attention = count_attention(engine, &permit).await?;
+    }
     Ok(Viewer {
         name: user.name.to_string(),
         email: user.email.to_string(),
-        // If the user is not a member of the page's organization, the page shows an error, and the navigation leads to
-        // theirs.
-        org: of_page.or(orgs.first()).cloned(),
+        org,
         orgs,
+        secrets: SecretPrefixes::of(engine.convention()),
     })
 }

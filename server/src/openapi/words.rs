@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use latchkey::{
     event::Event,
+    findings,
     key::{Environment, Kind, RevokeReason, Status},
     name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
@@ -58,6 +59,10 @@ schemas! {
     AgentSort = words(sort::AgentSort::ALL.iter().map(|sort| sort.as_str()));
     /// Ascending or descending.
     SortOrder = words(Order::ALL.iter().map(|order| order.as_str()));
+    /// What was found about a key.
+    FindingCode = words(findings::Code::ALL.iter().map(|code| code.as_str()));
+    /// How urgent a finding is.
+    FindingSeverity = words(findings::Severity::ALL.iter().map(|severity| severity.as_str()));
     /// Why the key was revoked.
     KeyRevokeReason = words(RevokeReason::ALL.iter().map(|reason| reason.as_str()));
     /// The result of a verification. See `/docs/errors`.

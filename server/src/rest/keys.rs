@@ -73,7 +73,7 @@ pub struct KeyListQuery {
     /// The direction. Default: `asc` for names, whose order ignores case and accents, and `desc` for times.
     #[param(value_type = words::SortOrder, required = false)]
     order: Option<Order>,
-    /// Part of the name, display form or external ID, or the whole ID: at most 200 characters.
+    /// Part of the name, display form, external ID, an allowed domain or the notes, or the whole ID: at most 200 characters.
     #[param(value_type = Option<String>, max_length = 200)]
     q: Option<Search>,
     /// Returns only keys with this status.
@@ -105,11 +105,11 @@ pub async fn list(
         Some(cursor) => Sorted::of_cursor(cursor).map(|(sorted, cursor)| (sorted, Some(cursor)))?,
         None => (Sorted::of(query.sort, query.order), None),
     };
-    let project = query.project;
     let query = KeyQuery {
         search: query.q.unwrap_or_default(),
         environment: query.environment,
         kind: query.kind,
+        project: query.project,
         external_id: query.external_id,
         status: query.status.map_or(StatusFilter::Any, StatusFilter::Is),
         sort: sorted.by(),
@@ -118,7 +118,7 @@ pub async fn list(
         page_size: query.limit.into(),
         ..KeyQuery::default()
     };
-    let page = list::list_details(engine, &of.permit()?, &of.permit()?, project, &query).await;
+    let page = list::list_details(engine, &of.permit()?, &of.permit()?, &query).await;
     let (page, now) = (page?, engine.clock().now());
     let keys = page.keys.iter().map(|key| KeyObject::new(key, now));
     let list = KeyList {

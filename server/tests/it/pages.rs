@@ -6,6 +6,7 @@ mod audit;
 mod conflicts;
 mod entry;
 mod find;
+mod find_by_secret;
 mod key_actions;
 mod key_bulk;
 mod key_domains;

@@ -6,6 +6,7 @@ mod audit;
 mod cors;
 mod description;
 mod entity_tag;
+mod findings;
 mod idempotency;
 mod instances;
 mod key_change;

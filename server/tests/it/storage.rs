@@ -7,6 +7,7 @@ mod audit_retention;
 mod backup;
 mod change;
 mod effects;
+mod findings;
 mod frozen;
 mod key_bulk;
 mod key_creation;

@@ -9,6 +9,7 @@ use crate::{
     email::EmailAddress,
     id::UserId,
     network::Network,
+    time::MINUTE,
 };
 
 /// Number of rows that subjects share once the table is full, for each budget size.
@@ -35,6 +36,8 @@ pub(crate) enum Subject<'a> {
     SetupCode(&'a Visit),
     /// New accounts, from one network.
     SignUp(&'a Visit),
+    /// Keys that a user looked up by their secrets.
+    KeyLookUps(UserId),
 }
 
 /// The row that counts the attempts of a subject.
@@ -43,6 +46,8 @@ pub(super) struct Row {
     pub(super) key: [u8; 16],
     /// Maximum number of attempts per window.
     pub(super) max: i64,
+    /// Length of the window, in milliseconds.
+    pub(super) window: i64,
 }
 
 impl Subject<'_> {
@@ -50,10 +55,18 @@ impl Subject<'_> {
     const fn max(self) -> i64 {
         match self {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(..) => 10,
-            Self::SetupCode(_) | Self::SignUp(_) => 10,
+            Self::SetupCode(_) | Self::SignUp(_) | Self::KeyLookUps(_) => 10,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
             Self::Account(_) => 100,
+        }
+    }
+
+    /// Length of the window, in milliseconds.
+    const fn window(self) -> i64 {
+        match self {
+            Self::KeyLookUps(_) => MINUTE,
+            _ => 15 * MINUTE,
         }
     }
 
@@ -70,6 +83,7 @@ impl Subject<'_> {
             }
             Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
             Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
+            Self::KeyLookUps(user_id) => format!("key look-ups {user_id}"),
         }
     }
 
@@ -81,6 +95,7 @@ impl Subject<'_> {
                 | Self::SignIns(..)
                 | Self::SignInsOfBrowser(..)
                 | Self::CurrentPassword(..)
+                | Self::KeyLookUps(_)
         )
     }
 }
@@ -93,6 +108,7 @@ impl Row {
         Self {
             key,
             max: subject.max(),
+            window: subject.window(),
         }
     }
 
@@ -142,7 +158,10 @@ mod tests {
 
     #[test]
     fn shared_rows_are_few_and_kinds_have_their_own() {
-        let row = |key, max| Row { key, max }.shared().key;
+        let row = |key, max| {
+            let window = MINUTE;
+            Row { key, max, window }.shared().key
+        };
         assert_eq!(row([0x10; 16], 10), row([0x10; 16], 10));
         assert_ne!(row([0x10; 16], 10), row([0x10; 16], 30));
         let mut other = [0x10; 16];

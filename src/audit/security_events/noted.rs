@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     caller::{Actor, Caller, Via},
-    event::Event,
+    event::{Event, Target},
     id::{OrgId, UserId},
     time::Timestamp,
 };
@@ -17,6 +17,8 @@ pub(crate) struct SecurityEvent {
     pub(super) event: Event,
     pub(super) caller: Caller,
     pub(super) log: Log,
+    /// What the event is about, if not the log's org or user.
+    pub(super) target: Option<Target>,
     pub(super) changes: Map<String, Value>,
 }
 
@@ -62,8 +64,16 @@ impl SecurityEvent {
             event,
             caller,
             log,
+            target: None,
             changes: Map::new(),
         }
+    }
+
+    /// Sets what the event is about.
+    #[must_use]
+    pub(crate) fn about(mut self, target: Option<Target>) -> Self {
+        self.target = target;
+        self
     }
 
     /// What was denied, or why a sign-in failed. Limits of an actor count events with different details separately, so that

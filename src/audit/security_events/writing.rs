@@ -290,11 +290,11 @@ fn entry(log: Option<OrgId>, at: Timestamp, noted: &SecurityEvent) -> NewEntry {
         at,
         caller: noted.caller.clone(),
         event: noted.event,
-        target: match noted.log {
+        target: noted.target.or(match noted.log {
             Log::Org(org_id) => Some(Target::Org(org_id)),
             Log::OrgsOf(user_id) => Some(Target::User(user_id)),
             Log::NoOrgs => None,
-        },
+        }),
         changes: noted.changes.clone(),
     }
 }

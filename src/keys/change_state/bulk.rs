@@ -12,10 +12,33 @@ use crate::{
     key::{RevokeReason, Status},
 };
 
-use super::{ChangeStateError, StateChange, change_in};
+use super::{
+    super::list::{KeyQuery, ids_matching},
+    ChangeStateError, StateChange, change_in,
+};
 
 /// The maximum number of keys in a bulk change.
 pub const MOST_AT_ONCE: usize = 500;
+
+/// The keys of a bulk change.
+#[derive(Debug, Clone, Copy)]
+pub enum Chosen<'a> {
+    /// These keys.
+    Keys(&'a [KeyId]),
+    /// All keys that a query matches, on all pages. They are resolved in the transaction of the change.
+    Matching {
+        /// The filters.
+        query: &'a KeyQuery,
+        /// The number of matching keys that the user has confirmed.
+        expected: usize,
+    },
+}
+
+impl<'a, K: AsRef<[KeyId]> + ?Sized> From<&'a K> for Chosen<'a> {
+    fn from(keys: &'a K) -> Self {
+        Self::Keys(keys.as_ref())
+    }
+}
 
 /// The outcome for one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +57,9 @@ pub enum BulkError {
     /// More than [`MOST_AT_ONCE`] keys.
     #[error("Select at most 500 keys.")]
     TooMany,
+    /// Another number of keys matches than the user has confirmed.
+    #[error("Other keys match now. Check them again.")]
+    OthersMatch,
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -41,48 +67,69 @@ pub enum BulkError {
 
 from_fault!(BulkError);
 
-/// Disables the active keys among `ids`.
+/// Disables the active keys among the chosen ones.
 ///
 /// # Errors
 /// If there are too many keys or the database fails. Nothing is changed then.
-pub async fn disable_many(
+pub async fn disable_many<'a>(
     engine: &Engine,
     permit: &Permit<to::DisableKeys>,
-    ids: &[KeyId],
+    chosen: impl Into<Chosen<'a>>,
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
-    change_many(engine, permit, ids, StateChange::Disable).await
+    change_many(engine, permit, chosen.into(), StateChange::Disable).await
 }
 
-/// Permanently revokes the keys among `ids` that are not revoked yet.
+/// Enables the disabled keys among the chosen ones.
 ///
 /// # Errors
 /// If there are too many keys or the database fails. Nothing is changed then.
-pub async fn revoke_many(
+pub async fn enable_many<'a>(
+    engine: &Engine,
+    permit: &Permit<to::DisableKeys>,
+    chosen: impl Into<Chosen<'a>>,
+) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
+    change_many(engine, permit, chosen.into(), StateChange::Enable).await
+}
+
+/// Permanently revokes the keys among the chosen ones that are not revoked yet.
+///
+/// # Errors
+/// If there are too many keys or the database fails. Nothing is changed then.
+pub async fn revoke_many<'a>(
     engine: &Engine,
     permit: &Permit<to::RevokeKeys>,
-    ids: &[KeyId],
+    chosen: impl Into<Chosen<'a>>,
     reason: RevokeReason,
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
-    change_many(engine, permit, ids, StateChange::Revoke(reason)).await
+    change_many(engine, permit, chosen.into(), StateChange::Revoke(reason)).await
 }
 
 async fn change_many<A>(
     engine: &Engine,
     permit: &Permit<A>,
-    ids: &[KeyId],
+    chosen: Chosen<'_>,
     state: StateChange,
 ) -> Result<Vec<(KeyId, BulkOutcome)>, BulkError> {
-    // Deduplicate and sort the IDs: concurrent changes of the same keys lock them in the same order and cannot
-    // deadlock.
-    let ids: BTreeSet<KeyId> = ids.iter().copied().collect();
+    let now = engine.clock.now();
+    let mut change = engine.change(permit).await?;
+    let org_id = permit.org_id();
+    // Deduplicated and sorted: concurrent changes of the same keys lock them in the same order and cannot deadlock.
+    let ids: BTreeSet<KeyId> = match chosen {
+        Chosen::Keys(ids) => ids.iter().copied().collect(),
+        Chosen::Matching { query, .. } => {
+            let ids = ids_matching(engine, change.tx(), org_id, query, MOST_AT_ONCE + 1).await?;
+            ids.into_iter().collect()
+        }
+    };
     if ids.len() > MOST_AT_ONCE {
         return Err(BulkError::TooMany);
     }
-    let now = engine.clock.now();
-    let mut change = engine.change(permit).await?;
+    if matches!(chosen, Chosen::Matching { expected, .. } if expected != ids.len()) {
+        return Err(BulkError::OthersMatch);
+    }
     let (mut outcomes, mut changed) = (Vec::with_capacity(ids.len()), Vec::new());
     for id in ids {
-        let outcome = match change_in(change.tx(), permit.org_id(), &id.into(), &state, now).await {
+        let outcome = match change_in(change.tx(), org_id, &id.into(), &state, now).await {
             Ok(happened) => {
                 changed.push(happened);
                 BulkOutcome::Done

@@ -212,7 +212,7 @@ impl Reader<'_> {
 }
 
 /// Parses a SHA-256 digest in hexadecimal, base64 or base64url.
-fn sha256_of(text: &str) -> Result<[u8; 32], &'static str> {
+pub(in crate::keys) fn sha256_of(text: &str) -> Result<[u8; 32], &'static str> {
     const WRONG: &str =
         "Must be the SHA-256 digest of the key: 64 hexadecimal digits, or 43 characters of base64.";
     const EITHER_PADDING: GeneralPurposeConfig =

@@ -29,7 +29,7 @@ impl Wording {
             MemberRemoved => naming("removed", "from the organization"),
             SessionEnded if !is_own => naming("signed out", "everywhere"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
-            | SessionFailed | SessionEnded | AccessDenied | ExportMade => Self {
+            | SessionFailed | SessionEnded | AccessDenied | ExportMade | KeyLookedUp => Self {
                 before: event.sentence(),
                 after: "",
                 names_target: false,

@@ -4,8 +4,12 @@ mod address;
 mod bulk;
 mod bulk_form;
 mod data;
+pub mod export;
 mod filters;
 mod page;
 mod table;
 
-pub use self::{bulk_form::submit, page::KeysPage};
+pub use self::{
+    bulk_form::submit,
+    page::{DROPPED, KeysPage},
+};

@@ -1,8 +1,9 @@
 //! A key's status as a tag.
 
 use latchkey::{
+    findings::EXPIRES_SOON,
     key::{RevokeReason, Status},
-    keys::{KeySummary, list::EXPIRING_WITHIN},
+    keys::KeySummary,
     time::{DAY, Timestamp},
 };
 use leptos::prelude::*;
@@ -51,7 +52,7 @@ impl KeyState {
     pub fn new(key: &KeySummary, now: Timestamp, with_reason: bool) -> Self {
         let status = key.status(now);
         let left = key.lifecycle.expires_at.map(|at| at.since(now));
-        let soon = left.filter(|left| status == Status::Active && *left <= EXPIRING_WITHIN);
+        let soon = left.filter(|left| status == Status::Active && *left <= EXPIRES_SOON);
         Self {
             status,
             // Rounded up, so that no tag says "0 days".

@@ -60,6 +60,7 @@ pub fn entries() -> Vec<Entry> {
         page("/account", SignedIn),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/new", To(Action::CreateKeys)),
+        page("/orgs/{org}/keys/find", To(Action::SeeKeyDetails)),
         page("/orgs/{org}/keys/{key}", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/{key}/edit", To(Action::EditKeys)),
         page("/orgs/{org}/keys/{key}/rotate", To(Action::RotateKeys)),
@@ -73,6 +74,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/tokens", To(Action::ManageTokens)),
         page("/orgs/{org}/audit", To(Action::SeeAuditLog)),
         page("/orgs/{org}/audit.csv", To(Action::SeeAuditLog)),
+        page("/orgs/{org}/keys.csv", To(Action::SeeKeyDetails)),
         page("/orgs/{org}/settings", To(Action::EditOrg)),
         page("/{*any}", NoPage),
         page("/healthz", Everyone),
@@ -127,6 +129,11 @@ pub fn entries() -> Vec<Entry> {
             "/orgs/{org}/keys",
             "keys=key_00000000000000000000000000000000&change=disable",
             To(Action::DisableKeys),
+        ),
+        post(
+            "/orgs/{org}/keys/find",
+            "secret=lk_sk_live_unknown",
+            To(Action::SeeKeyDetails),
         ),
         post(
             "/orgs/{org}/keys/{key}",
@@ -264,6 +271,7 @@ pub fn entries() -> Vec<Entry> {
         },
         page("/v1/orgs/{org}/usage", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
+        page("/v1/orgs/{org}/findings", ServiceToken),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Disabling and revoking several keys from the list.
 
-use latchkey::role::Role;
+use latchkey::{key::RevokeReason, keys::change_state::revoke, role::Role};
 
 use crate::test_app::{TestApp, said};
 
@@ -59,6 +59,49 @@ on_both! {
             assert_eq!(said(&app.verify(&key.plain).await), says);
             assert!(owner.get(LIST).await.text().contains(sentence), "{sentence}");
         }
+    }
+
+    async fn all_matches_are_changed_by_their_filter(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for number in 0..60 {
+            org.key(&format!("Batch {number:02}")).await;
+        }
+        let other = org.key("Other").await;
+        let gone = org.key("Batch gone").await;
+        revoke(&app.engine, &org.permit(), gone.id, RevokeReason::Other).await.unwrap();
+        let filtered = format!("{LIST}?q=batch");
+        assert!(owner.get(&filtered).await.text().contains("Select all 61 matches"));
+        let asked = owner.submit(&filtered, &[("all", "yes"), ("change", "disable")]).await;
+        let text = asked.text();
+        assert!(text.contains("Disable 60 keys?") && text.contains("1 selected key is left as before") && text.contains("Batch gone is revoked"), "{text}");
+        assert_eq!(asked.hidden("expected"), "61");
+        org.key("Batch new").await;
+        let fields = [("all", "yes"), ("expected", "61"), ("answered", "yes"), ("change", "disable")];
+        let again = owner.submit(&filtered, &fields).await;
+        assert!(again.text().contains("Disable 61 keys?"), "other keys match now, so the question is asked again");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE disabled_at IS NOT NULL").await, 0);
+        let fields = [("all", "yes"), ("expected", "62"), ("answered", "yes"), ("change", "disable")];
+        let done = owner.submit(&filtered, &fields).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, &*filtered));
+        assert!(owner.get(&filtered).await.text().contains("61 keys disabled."));
+        assert_eq!(said(&app.verify(&other.plain).await), "VALID");
+        let fields = [("all", "yes"), ("expected", "62"), ("answered", "yes"), ("change", "enable")];
+        owner.submit(&filtered, &fields).await;
+        assert!(owner.get(&filtered).await.text().contains("61 keys enabled."));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE disabled_at IS NOT NULL").await, 0);
+    }
+
+    async fn what_was_selected_stays_selected(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let (one, two) = (org.key("One").await.id.to_string(), org.key("Two").await.id.to_string());
+        let picked = |page: &str, id: &str| page.split("<input").any(|input| input.contains(&format!("value=\"{id}\"")) && input.contains("checkbox") && input.contains(" checked"));
+        let asked = owner.submit(LIST, &[("keys", &*one), ("change", "disable")]).await.text();
+        assert!(picked(&asked, &one) && !picked(&asked, &two));
+        assert!(!asked.contains("class=\"bar bulk\""), "no second button while the question is open");
+        let canceled = owner.submit(LIST, &[("keys", &*one), ("answered", "yes"), ("cancel", "yes")]).await.text();
+        assert!(picked(&canceled, &one) && !picked(&canceled, &two) && canceled.contains("class=\"bar bulk\""));
     }
 
     async fn nothing_chosen_or_nothing_to_do_is_said(app: &TestApp) {

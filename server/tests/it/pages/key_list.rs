@@ -1,10 +1,10 @@
 //! The page that lists keys.
 
-use latchkey::{key::RevokeReason, keys::change_state::revoke, role::Role};
+use latchkey::{key::RevokeReason, keys::change_state::revoke, projects, role::Role};
 
 use crate::test_app::{
     HttpAnswer, TestApp,
-    org::{secret_key, with},
+    org::{secret_key, widget_key, with},
 };
 
 const KEYS: &str = "/orgs/northwind/keys";
@@ -16,7 +16,7 @@ on_both! {
         for number in 0..120 {
             org.key(&format!("Key {number:03}")).await;
         }
-        let (mut forwards, mut pages) = (vec![], vec![member.get(KEYS).await]);
+        let (mut forwards, mut pages) = (vec![], vec![member.get(&format!("{KEYS}?sort=name")).await]);
         while let Some(next) = link(&pages[pages.len() - 1], "next") {
             pages.push(member.get(&next).await);
         }
@@ -36,7 +36,7 @@ on_both! {
         for number in 0..60 {
             ids.push(org.key(&format!("Key {number:02}")).await.id.to_string());
         }
-        let first = owner.get(&format!("{KEYS}?status=active")).await;
+        let first = owner.get(&format!("{KEYS}?sort=name&status=active")).await;
         let second = link(&first, "next").unwrap();
         assert_eq!(names(&owner.get(&second).await).len(), 10);
         let mut fields = vec![("change", "disable"), ("answered", "yes")];
@@ -48,24 +48,27 @@ on_both! {
         assert!(back.text().contains("50 keys found") && back.text().contains("10 keys disabled"), "{}", back.text());
         assert_eq!((link(&back, "prev"), link(&back, "next")), (None, None));
 
-        let all = owner.get(&link(&owner.get(KEYS).await, "next").unwrap()).await;
-        let last_place = format!("{KEYS}?after={}~", ids[59]);
+        let all = owner.get(&link(&owner.get(&format!("{KEYS}?sort=name")).await, "next").unwrap()).await;
+        let last_place = format!("{KEYS}?sort=name&after={}~", ids[59]);
         let behind = owner.get(&last_place).await;
         assert_eq!(names(&behind).len(), 50, "the last keys, as many as a page has");
         assert_eq!(names(&behind).last(), names(&all).last());
         let before = owner.get(&link(&behind, "prev").unwrap()).await;
         assert_eq!((names(&before).len(), link(&behind, "next")), (10, None));
-        let ahead = owner.get(&format!("{KEYS}?before={}~", ids[0])).await;
+        let ahead = owner.get(&format!("{KEYS}?sort=name&before={}~", ids[0])).await;
         assert_eq!((names(&ahead).len(), link(&ahead, "prev")), (50, None));
         assert!(link(&ahead, "next").is_some());
-        assert_eq!(names(&owner.get(&format!("{KEYS}?q=none&after={}~", ids[3])).await), [""; 0]);
+        assert_eq!(names(&owner.get(&format!("{KEYS}?sort=name&q=none&after={}~", ids[3])).await), [""; 0]);
     }
 
     async fn members_find_keys_by_name_alone(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "ben", Role::Member).await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let made = org.create_key(with(secret_key("Production"), |settings| settings.external_id = Some("user_1".to_owned()))).await.unwrap();
+        let made = org.create_key(with(secret_key("Production"), |settings| {
+            settings.external_id = Some("user_1".to_owned());
+            settings.notes = "In DC-1 Ansible".to_owned();
+        })).await.unwrap();
         let id = made.id.to_string();
         let last_four = made.display[made.display.len() - 4..].to_owned();
         let found = |page: &HttpAnswer| names(page).contains(&"Production".to_owned());
@@ -78,8 +81,9 @@ on_both! {
             ("user_1", false, true),
             ("%1E", false, true),
             (id.as_str(), true, true),
+            ("dc-1 ansible", false, true),
         ] {
-            let path = format!("{KEYS}?q={query}");
+            let path = format!("{KEYS}?q={}", query.replace(' ', "+"));
             assert_eq!(found(&member.get(&path).await), to_member, "{query}");
             assert_eq!(found(&owner.get(&path).await), to_owner, "{query}");
         }
@@ -97,22 +101,99 @@ on_both! {
         org.key("Beta 100%").await;
         revoke(&app.engine, &org.permit(), gone, RevokeReason::Other).await.unwrap();
         for (query, expected) in [
-            ("", "Alpha, Alpha gone, Beta 100%"),
-            ("?dir=desc", "Beta 100%, Alpha gone, Alpha"),
-            ("?q=alpha", "Alpha, Alpha gone"),
+            ("?sort=name", "Alpha, Alpha gone, Beta 100%"),
+            ("?sort=name&dir=desc", "Beta 100%, Alpha gone, Alpha"),
+            ("?q=alpha&sort=name", "Alpha, Alpha gone"),
             ("?q=alpha&status=ended", "Alpha gone"),
-            ("?status=active", "Alpha, Beta 100%"),
+            ("?status=active&sort=name", "Alpha, Beta 100%"),
             ("?q=100%25", "Beta 100%"),
             ("?q=%25", "Beta 100%"),
             ("?environment=test", ""),
             ("?sort=expires&status=nonsense&environment=nowhere", "Alpha, Alpha gone, Beta 100%"),
         ] {
             let mut found = names(&member.get(&format!("{KEYS}{query}")).await);
-            if query.contains("sort") {
+            if query.contains("sort=expires") {
                 found.sort();
             }
             assert_eq!(found.join(", "), expected, "{query}");
         }
+    }
+
+    async fn the_newest_come_first_and_the_range_is_said(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        for number in 0..60 {
+            org.key(&format!("Key {number:02}")).await;
+            app.clock.advance(1_000);
+        }
+        let first = owner.get(KEYS).await;
+        assert_eq!(names(&first)[0], "Key 59");
+        assert!(first.text().contains("1–50 of 60"));
+        let second = owner.get(&link(&first, "next").unwrap()).await;
+        assert!(second.text().contains("51–60 of 60"));
+        let back = owner.get(&link(&second, "prev").unwrap()).await;
+        assert!(back.text().contains("1–50 of 60"));
+    }
+
+    async fn keys_are_filtered_by_kind_project_creator_and_finding(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let dana = app.database.texts("SELECT id FROM users WHERE name = 'dana'").await.remove(0);
+        let project = projects::create(&app.engine, &org.permit(), &"Shops".parse().unwrap()).await.unwrap();
+        org.key("Server").await;
+        org.create_key(with(widget_key("Shop", &["shop.example"]), |settings| {
+            settings.project = Some(project);
+            settings.scopes = vec!["bots:read".parse().unwrap()];
+            settings.localhost_forbidden = true;
+        })).await.unwrap();
+        app.database.execute(&format!("UPDATE keys SET created_by = '{dana}' WHERE name = 'Server'")).await;
+        for (query, to_owner, to_member) in [
+            ("kind=widget".to_owned(), "Shop", "Shop"),
+            (format!("project={project}"), "Shop", "Shop"),
+            (format!("creator={dana}"), "Server", "Server Shop"),
+            ("finding=full_access".to_owned(), "Server", "Server Shop"),
+            ("finding=no_expiry&kind=secret".to_owned(), "Server", "Server"),
+            ("finding=high".to_owned(), "", "Server Shop"),
+            ("status=attention".to_owned(), "Server", "Server Shop"),
+            ("q=shop.ex".to_owned(), "Shop", ""),
+        ] {
+            let path = format!("{KEYS}?sort=name&{query}");
+            assert_eq!(names(&owner.get(&path).await).join(" "), to_owner, "{query}");
+            assert_eq!(names(&member.get(&path).await).join(" "), to_member, "{query}");
+        }
+        let list = owner.get(KEYS).await.text();
+        assert!(list.contains("Full access") && list.contains("1 key needs attention"));
+        let list = member.get(KEYS).await.text();
+        assert!(!list.contains("Full access") && !list.contains("attention") && !list.contains("Shops"));
+    }
+
+    async fn the_matching_keys_are_a_csv_file_without_formulas(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let made = org.create_key(with(secret_key("=cmd()"), |settings| settings.notes = "@SUM(A1)".to_owned())).await.unwrap();
+        org.key("Other").await;
+        for number in 0..120 {
+            org.key(&format!("Batch {number:03}")).await;
+        }
+        let file = admin.get(&format!("{KEYS}.csv?q=cmd&sort=name")).await;
+        assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "text/csv; charset=utf-8"));
+        assert!(file.header("content-disposition").contains("keys-northwind-2026-11-21.csv"));
+        let rows: Vec<&str> = file.body.lines().collect();
+        assert_eq!(rows.len(), 2, "{}", file.body);
+        assert!(rows[0].starts_with("id,name,kind,"));
+        assert!(rows[1].starts_with(&format!("{},'=cmd(),secret,live,active,Default,", made.id)), "{}", rows[1]);
+        assert!(rows[1].ends_with(",full_access no_expiry,,'@SUM(A1)"), "{}", rows[1]);
+        assert!(!file.body.contains(made.plain.expose()));
+        let all = admin.get(&format!("{KEYS}.csv")).await.body;
+        assert_eq!(all.lines().count(), 123);
+        latchkey::audit::security_events::write(&app.engine, false).await.unwrap();
+        let exports = app.database.texts("SELECT changes FROM audit_log WHERE event = 'export.made'").await;
+        assert_eq!(exports.len(), 2);
+        assert!(exports[0].contains(r#""keys""#));
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let refused = member.get(&format!("{KEYS}.csv")).await;
+        assert!(refused.status == 403 && !refused.body.contains("Batch"), "{}", refused.status);
     }
 
     async fn an_address_that_was_tampered_with_is_no_error(app: &TestApp) {
@@ -143,7 +224,9 @@ fn names(page: &HttpAnswer) -> Vec<String> {
         .filter(|link| link.contains("href=\"/orgs/northwind/keys/key_"));
     let mut names: Vec<String> = links
         .map(|link| text_of(link).to_owned())
-        .filter(|text| text != "Open" && text != "Revoke key…")
+        .filter(|text| {
+            !["Open", "Edit", "Rotate…", "View usage", "Revoke key…"].contains(&text.as_str())
+        })
         .collect();
     names.dedup();
     names

@@ -44,6 +44,10 @@ on_both! {
         }
         let fields = [("current_password", wrong_password.as_str()), ("new_password", "another marmalade")];
         answers.push(browser.submit("/account", &fields).await);
+        answers.push(browser.submit("/orgs/northwind/keys/find", &[("secret", &made)]).await);
+        answers.push(browser.get(&format!("/orgs/northwind/keys?q={made}")).await);
+        let fields = [("org", "northwind"), ("text", &*made)];
+        answers.push(browser.call("/api/find", &fields).await);
         let fields = [("org", "northwind"), ("key", &*id), ("form[overlap]", "0")];
         let rotated = browser.call("/api/keys/rotate", &fields).await.body;
         let (_, rotated) = rotated.split_once("lk_sk_live_").unwrap();

@@ -120,7 +120,6 @@ on_both! {
             "active, disabled, disabled and expired, expired, expires in 14 days, expires in 15 days, revoked"
         );
         assert_eq!(names(StatusFilter::Active, None).await, "active, expires in 14 days, expires in 15 days");
-        assert_eq!(names(StatusFilter::NeedsAttention, None).await, "disabled, expires in 14 days");
         assert_eq!(names(StatusFilter::Ended, None).await, "disabled and expired, expired, revoked");
         assert_eq!(names(StatusFilter::Any, Some(Environment::Test)).await, "active");
         assert_eq!(names(StatusFilter::Ended, Some(Environment::Test)).await, "");
@@ -136,7 +135,6 @@ on_both! {
         for (filter, statuses) in [
             (StatusFilter::Active, vec![Status::Active]),
             (StatusFilter::Ended, vec![Status::Expired, Status::Revoked]),
-            (StatusFilter::NeedsAttention, vec![Status::Disabled, Status::Active]),
         ] {
             let query = KeyQuery { status: filter, page_size: 50, ..KeyQuery::default() };
             let page = latchkey::keys::list::list(&app.engine, &org.permit(), &query).await.unwrap();

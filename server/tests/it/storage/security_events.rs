@@ -233,6 +233,7 @@ async fn told(app: &TestApp, org: &TestOrg) -> Vec<String> {
                 | Event::SessionEnded
                 | Event::AccessDenied
                 | Event::ExportMade
+                | Event::KeyLookedUp
         )
     };
     let entries = page.entries.iter().rev();

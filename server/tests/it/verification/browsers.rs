@@ -5,11 +5,11 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     convention::Convention,
-    findings::{self, Finding, Found},
     orgs::settings::{self, OrgSettings},
     revision::Known,
     time::MINUTE,
     usage::flush::flush,
+    usage::problem::{self, Problem, Seen},
     verify::{Request, verify},
 };
 
@@ -37,9 +37,9 @@ on_both! {
         flush(&app.engine).await.unwrap();
         app.ask(&Request { key: Some(&made.plain), origin: Some("https://WWW.Shop.example:443"), ..Request::default() }).await;
         flush(&app.engine).await.unwrap();
-        let found = findings::of_key(&app.engine, &org.permit(), made.id).await.unwrap();
-        let expected = Found {
-            finding: Finding::SecretKeyInBrowser,
+        let found = problem::of_key(&app.engine, &org.permit(), made.id).await.unwrap();
+        let expected = Seen {
+            finding: Problem::SecretKeyInBrowser,
             first_at: NOON.plus(MINUTE),
             last_at: NOON.plus(5 * MINUTE),
             count: 4,
@@ -47,7 +47,7 @@ on_both! {
         };
         assert_eq!(found, [expected]);
         let stranger = app.org("contoso").await;
-        assert!(findings::of_key(&app.engine, &stranger.permit(), made.id).await.unwrap().is_empty());
+        assert!(problem::of_key(&app.engine, &stranger.permit(), made.id).await.unwrap().is_empty());
     }
 
     async fn an_org_may_let_secret_keys_into_browsers_and_the_finding_is_kept_all_the_same(app: &TestApp) {
@@ -63,7 +63,7 @@ on_both! {
         settings::change(&app.engine, &org.permit(), OrgSettings { secrets_in_browsers: false, ..allow }, &Known::Nothing).await.unwrap();
         assert_eq!(ask(&made.plain).await, "SECRET_KEY_IN_BROWSER");
         flush(&app.engine).await.unwrap();
-        let found = findings::of_key(&app.engine, &org.permit(), made.id).await.unwrap();
+        let found = problem::of_key(&app.engine, &org.permit(), made.id).await.unwrap();
         assert_eq!(found[0].count, 3);
     }
 
@@ -80,7 +80,7 @@ on_both! {
             let request = Request { key: Some(&made.plain), origin: Some("https://shop.example"), ..Request::default() };
             assert_eq!(ask(&engine, &request).await, expected);
             flush(&engine).await.unwrap();
-            let found = findings::of_key(&engine, &org.permit(), made.id).await.unwrap();
+            let found = problem::of_key(&engine, &org.permit(), made.id).await.unwrap();
             assert_eq!(found.len(), findings);
         }
     }

@@ -1,8 +1,12 @@
 //! The query parameters of the list of keys, and the URLs of its links.
 
+use std::borrow::Cow;
+
 use latchkey::{
-    key::Environment,
-    keys::list::{KeyQuery, SortBy, StatusFilter},
+    findings::{Code, Severity},
+    id::{ProjectId, UserId},
+    key::{Environment, Kind},
+    keys::list::{KeyQuery, SortBy, StatusFilter, Which},
     search::Search,
 };
 
@@ -13,12 +17,17 @@ use crate::text::query::{query_of, value_of};
 pub struct Address {
     /// The organization's slug.
     pub org: String,
-    /// Part of a name, a display form or an external ID.
+    /// Part of a name, a display form, an external ID, a domain or the notes.
     pub search: String,
     /// Only keys with this external ID; empty for all.
     pub external_id: String,
     /// One environment; `None` for both.
     pub environment: Option<Environment>,
+    pub kind: Option<Kind>,
+    pub project: Option<ProjectId>,
+    /// The user who created the keys.
+    pub creator: Option<UserId>,
+    pub finding: Option<FindingChoice>,
     pub status: StatusChoice,
     pub sort: SortChoice,
     /// Latest first, or last in the alphabet first.
@@ -37,16 +46,40 @@ pub enum StatusChoice {
     Any,
     /// Keys that work.
     Active,
-    /// Keys that are disabled or expire soon.
+    /// Keys with a finding of high or medium severity.
     Attention,
     /// Keys that are revoked or expired.
     Ended,
+}
+
+/// The filter by findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FindingChoice {
+    Code(Code),
+    Severity(Severity),
+}
+
+impl FindingChoice {
+    /// Parses the query value.
+    fn parse(word: &str) -> Option<Self> {
+        let code = word.parse().ok().map(Self::Code);
+        code.or_else(|| word.parse().ok().map(Self::Severity))
+    }
+
+    /// The query value.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Code(code) => code.as_str(),
+            Self::Severity(severity) => severity.as_str(),
+        }
+    }
 }
 
 /// The sort column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortChoice {
     #[default]
+    Created,
     Name,
     LastUsed,
     Expires,
@@ -71,8 +104,9 @@ impl StatusChoice {
 }
 
 impl SortChoice {
-    const ALL: [(Self, &'static str); 3] = [
-        (Self::Name, ""),
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Created, ""),
+        (Self::Name, "name"),
         (Self::LastUsed, "last-used"),
         (Self::Expires, "expires"),
     ];
@@ -85,9 +119,10 @@ impl SortChoice {
             .map_or("", |(_, word)| word)
     }
 
-    /// Whether the first click sorts in descending order: users look for the latest use, but for the next expiry.
+    /// Whether the first click sorts in descending order: users look for the newest key and the latest
+    /// use, but for the next expiry.
     const fn starts_descending(self) -> bool {
-        matches!(self, Self::LastUsed)
+        matches!(self, Self::Created | Self::LastUsed)
     }
 }
 
@@ -104,12 +139,16 @@ impl Address {
         let sort = SortChoice::ALL
             .into_iter()
             .find(|(_, word)| *word == sort)
-            .map_or(SortChoice::Name, |(sort, _)| sort);
+            .map_or(SortChoice::default(), |(sort, _)| sort);
         Self {
             org,
             search: first_characters(word("q").trim(), Search::MAX_CHARACTERS),
             external_id: word("external_id").trim().to_owned(),
             environment: word("environment").parse().ok(),
+            kind: word("kind").parse().ok(),
+            project: word("project").parse().ok(),
+            creator: word("creator").parse().ok(),
+            finding: FindingChoice::parse(&word("finding")),
             status: StatusChoice::ALL
                 .into_iter()
                 .find(|(_, word, _)| *word == status)
@@ -133,7 +172,11 @@ impl Address {
     /// Whether any filter is set.
     pub fn filtered(&self) -> bool {
         let is_narrowed = !self.search.is_empty() || !self.external_id.is_empty();
-        is_narrowed || self.environment.is_some() || self.status != StatusChoice::Any
+        let is_chosen = self.kind.is_some()
+            || self.project.is_some()
+            || self.creator.is_some()
+            || self.finding.is_some();
+        is_narrowed || is_chosen || self.environment.is_some() || self.status != StatusChoice::Any
     }
 
     /// The filter that is set only through links, not by a control of the list: its name, its value, and the URL
@@ -155,13 +198,24 @@ impl Address {
             names_only,
             external_id: Some(self.external_id.clone()).filter(|id| !id.is_empty()),
             environment: self.environment,
+            kind: self.kind,
+            project: self.project,
+            creator: self.creator,
+            finding: match (self.finding, self.status) {
+                (Some(FindingChoice::Code(code)), _) => Some(Which::Of(Some(code), None)),
+                (Some(FindingChoice::Severity(severity)), _) => {
+                    Some(Which::Of(None, Some(severity)))
+                }
+                (None, StatusChoice::Attention) => Some(Which::Attention),
+                (None, _) => None,
+            },
             status: match self.status {
-                StatusChoice::Any => StatusFilter::Any,
+                StatusChoice::Any | StatusChoice::Attention => StatusFilter::Any,
                 StatusChoice::Active => StatusFilter::Active,
-                StatusChoice::Attention => StatusFilter::NeedsAttention,
                 StatusChoice::Ended => StatusFilter::Ended,
             },
             sort: match self.sort {
+                SortChoice::Created => SortBy::Created,
                 SortChoice::Name => SortBy::Name,
                 SortChoice::LastUsed => SortBy::LastUsed,
                 SortChoice::Expires => SortBy::Expires,
@@ -171,15 +225,19 @@ impl Address {
         }
     }
 
-    /// The parameters that a new search keeps, without empty ones.
-    pub fn kept_by_a_search(&self) -> impl Iterator<Item = (&'static str, String)> {
+    /// The parameters that the filter form has no controls for, without empty ones.
+    pub fn kept_by_the_form(&self) -> impl Iterator<Item = (&'static str, String)> {
         let kept = Self {
             search: String::new(),
+            kind: None,
+            project: None,
+            creator: None,
+            finding: None,
             ..self.at_the_start()
         };
         let kept = kept
             .parameters()
-            .map(|(name, word)| (name, word.to_owned()));
+            .map(|(name, word)| (name, word.into_owned()));
         kept.into_iter().filter(|(_, word)| !word.is_empty())
     }
 
@@ -196,6 +254,7 @@ impl Address {
     pub fn with_status(&self, status: StatusChoice) -> String {
         Self {
             status,
+            finding: None,
             ..self.at_the_start()
         }
         .href()
@@ -253,20 +312,43 @@ impl Address {
 
     /// The URL of the current list.
     pub fn href(&self) -> String {
-        self.path() + &query_of(&self.parameters())
+        self.path() + &self.query_text()
     }
 
-    fn parameters(&self) -> [(&'static str, &str); 8] {
-        let environment = self.environment.map_or("", Environment::as_str);
+    /// The URL of the file with all matching keys.
+    pub fn export_href(&self) -> String {
+        let first = self.at_the_start();
+        format!("{}.csv{}", self.path(), first.query_text())
+    }
+
+    fn query_text(&self) -> String {
+        let parameters = self.parameters();
+        let parameters = parameters.each_ref().map(|(name, word)| (*name, &**word));
+        query_of(&parameters)
+    }
+
+    fn parameters(&self) -> [(&'static str, Cow<'_, str>); 12] {
+        let id = |id: Option<String>| Cow::Owned(id.unwrap_or_default());
+        let word = Cow::Borrowed;
         [
-            ("q", &self.search),
-            ("external_id", &self.external_id),
-            ("environment", environment),
-            ("status", self.status.word()),
-            ("sort", self.sort.word()),
-            ("dir", self.direction_word()),
-            ("after", &self.after),
-            ("before", &self.before),
+            ("q", word(&self.search)),
+            ("external_id", word(&self.external_id)),
+            (
+                "environment",
+                word(self.environment.map_or("", Environment::as_str)),
+            ),
+            ("kind", word(self.kind.map_or("", Kind::as_str))),
+            ("project", id(self.project.map(|id| id.to_string()))),
+            ("creator", id(self.creator.map(|id| id.to_string()))),
+            (
+                "finding",
+                word(self.finding.map_or("", FindingChoice::word)),
+            ),
+            ("status", word(self.status.word())),
+            ("sort", word(self.sort.word())),
+            ("dir", word(self.direction_word())),
+            ("after", word(&self.after)),
+            ("before", word(&self.before)),
         ]
     }
 }
@@ -285,6 +367,10 @@ mod tests {
             search: "100% &c".to_owned(),
             external_id: "user_1".to_owned(),
             environment: Some(Environment::Test),
+            kind: Some(Kind::Widget),
+            project: Some(ProjectId::new(1, [7; 10])),
+            creator: Some(UserId::new(1, [7; 10])),
+            finding: Some(FindingChoice::Code(Code::FullAccess)),
             status: StatusChoice::Attention,
             sort: SortChoice::LastUsed,
             descending: false,
@@ -316,7 +402,9 @@ mod tests {
     #[test]
     fn what_an_address_should_not_say_is_not_there() {
         assert_eq!(
-            read("environment=moon&status=odd&sort=colour&dir=up"),
+            read(
+                "environment=moon&status=odd&sort=colour&dir=up&kind=x&project=x&creator=x&finding=x"
+            ),
             read("")
         );
     }

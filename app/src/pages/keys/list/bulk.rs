@@ -1,9 +1,9 @@
 //! Bulk actions on keys: a form below the table, to which the checkboxes in the rows belong.
 
-use latchkey::key::Status;
+use latchkey::{key::Status, keys::change_state::MOST_AT_ONCE};
 use leptos::prelude::*;
 
-use super::bulk_form::BulkDone;
+use super::bulk_form::{Asked, BulkDone};
 use crate::{
     form::errors::{Errors, FieldError, FormError, WHOLE_FORM},
     icons::{Icon, Symbol},
@@ -11,7 +11,7 @@ use crate::{
         forms::{RefusedForm, refused_form, shown},
         keys::reason_field::ReasonField,
     },
-    text::number::counted,
+    text::number::{counted, grouped},
 };
 
 /// The ID of the form, which the checkboxes refer to.
@@ -19,8 +19,8 @@ const FORM: &str = "bulk";
 
 /// The checkbox of a key.
 #[component]
-pub fn Pick(id: String, name: String) -> impl IntoView {
-    view! { <td class="pick"><input type="checkbox" name="keys" form=FORM value=id aria-label=format!("Select {name}")/></td> }
+pub fn Pick(id: String, name: String, is_picked: bool) -> impl IntoView {
+    view! { <td class="pick"><input type="checkbox" name="keys" form=FORM value=id checked=is_picked aria-label=format!("Select {name}")/></td> }
 }
 
 /// The buttons for the selected keys.
@@ -28,14 +28,45 @@ pub fn Pick(id: String, name: String) -> impl IntoView {
 pub fn BulkForm(
     /// The URL of the current list.
     href: String,
+    /// The number of keys on this page.
+    shown: usize,
+    /// The number of matching keys on all pages.
+    matching: i64,
 ) -> impl IntoView {
+    let is_more = usize::try_from(matching).is_ok_and(|matching| matching > shown);
+    let all = is_more.then(|| {
+        if matching <= MOST_AT_ONCE as i64 {
+            let text = format!("Select all {} matches", grouped(matching));
+            view! { <label class="check small"><input type="checkbox" name="all" value="yes"/>{text}</label> }.into_any()
+        } else {
+            view! { <span class="muted small">"To select all matches, narrow the list to at most 500 keys."</span> }.into_any()
+        }
+    });
     view! {
         <form class="bar bulk" id=FORM method="post" action=href>
             <span class="muted small chosen">"Selected keys"</span>
-            <button class="btn" name="change" value="disable">"Disable…"</button>
-            <button class="btn danger" name="change" value="revoke">"Revoke…"</button>
+            {all}
+            <fieldset class="row" aria-label="Change the selected keys">
+                <button class="btn" name="change" value="enable">"Enable…"</button>
+                <button class="btn" name="change" value="disable">"Disable…"</button>
+                <button class="btn danger" name="change" value="revoke">"Revoke…"</button>
+            </fieldset>
         </form>
     }
+}
+
+/// The IDs of the keys that stay selected after the form was submitted.
+pub fn picked() -> Vec<String> {
+    match shown() {
+        Some(BulkDone::Asked(asked)) => asked.keys.into_iter().map(|(id, _)| id).collect(),
+        Some(BulkDone::Canceled { keys }) => keys,
+        Some(BulkDone::Changed { .. }) | None => Vec::new(),
+    }
+}
+
+/// Whether the page asks the user to confirm: other buttons that change keys are hidden meanwhile.
+pub fn is_asking() -> bool {
+    matches!(shown(), Some(BulkDone::Asked(asked)) if !asked.keys.is_empty())
 }
 
 /// The result of the form, or the confirmation before it.
@@ -48,25 +79,30 @@ pub fn BulkResult(
         return view! { <FormError errors=Errors::new(errors)/> }.into_any();
     }
     match shown() {
-        Some(BulkDone::Asked { keys, .. }) if keys.is_empty() => {
-            let sentence = "All of these keys are already revoked or no longer exist.";
+        Some(BulkDone::Asked(asked)) if asked.keys.is_empty() => {
+            let sentence = match asked.change.as_str() {
+                "enable" => "None of these keys is disabled.",
+                "disable" => "None of these keys is active.",
+                _ => "All of these keys are already revoked or no longer exist.",
+            };
             let errors = vec![FieldError::new(WHOLE_FORM, sentence)];
             view! { <FormError errors=Errors::new(errors)/> }.into_any()
         }
-        Some(BulkDone::Asked { change, keys }) => view! { <Question change keys href/> }.into_any(),
+        Some(BulkDone::Asked(asked)) => view! { <Question asked href/> }.into_any(),
+        Some(BulkDone::Canceled { .. }) => ().into_any(),
         Some(BulkDone::Changed { change, done, left }) => changed(&change, done, left),
         None => ().into_any(),
     }
 }
 
 fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> AnyView {
-    let (verb, what) = if change == "revoke" {
-        ("revoked", "Requests with them are now rejected.")
-    } else {
-        (
+    let (verb, what) = match change {
+        "revoke" => ("revoked", "Requests with them are now rejected."),
+        "enable" => ("enabled", "Requests with them are valid again."),
+        _ => (
             "disabled",
             "Requests with them are rejected until you enable them again.",
-        )
+        ),
     };
     let summary = match done {
         0 => format!("No keys were {verb}."),
@@ -97,28 +133,69 @@ fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> An
 
 /// The confirmation before a bulk action.
 #[component]
-fn Question(change: String, keys: Vec<(String, String)>, href: String) -> impl IntoView {
+fn Question(asked: Asked, href: String) -> impl IntoView {
+    let Asked {
+        change,
+        keys,
+        left,
+        all,
+    } = asked;
     let count = counted(keys.len() as i64, "key", "keys");
     let them = if keys.len() == 1 { "it" } else { "them" };
-    let (verb, consequence, reason) = if change == "revoke" {
-        (
+    let (verb, danger, consequence, reason) = match change.as_str() {
+        "revoke" => (
             "Revoke",
-            "This cannot be undone.",
+            true,
+            format!("Requests with {them} are rejected immediately. This cannot be undone."),
             Some(view! { <ReasonField/> }),
-        )
-    } else {
-        ("Disable", "You can enable each key again later.", None)
+        ),
+        "enable" => (
+            "Enable",
+            false,
+            format!("Requests with {them} are valid again immediately."),
+            None,
+        ),
+        _ => (
+            "Disable",
+            true,
+            format!(
+                "Requests with {them} are rejected immediately. You can enable each key again later."
+            ),
+            None,
+        ),
     };
-    let consequence = format!("Requests with {them} are rejected immediately. {consequence}");
     let names = keys
         .iter()
         .map(|(_, name)| view! { <li>{name.clone()}</li> })
         .collect_view();
-    let ids = keys
-        .into_iter()
-        .map(|(id, _)| view! { <input type="hidden" name="keys" value=id/> })
-        .collect_view();
-    let back = href.clone();
+    let chosen = match all {
+        Some(expected) => view! {
+            <input type="hidden" name="all" value="yes"/>
+            <input type="hidden" name="expected" value=expected.to_string()/>
+        }
+        .into_any(),
+        None => keys
+            .into_iter()
+            .map(|(id, _)| view! { <input type="hidden" name="keys" value=id/> })
+            .collect_view()
+            .into_any(),
+    };
+    let left = (!left.is_empty()).then(|| {
+        let (count, are) = match left.len() {
+            1 => ("1 selected key".to_owned(), "is"),
+            several => (format!("{several} selected keys"), "are"),
+        };
+        let names = left
+            .into_iter()
+            .map(|(name, status)| view! { <li>{name}" is "{status.as_str()}</li> })
+            .collect_view();
+        view! { <p>{count}" "{are}" left as before:"</p><ul class="names">{names}</ul> }
+    });
+    let button = if danger {
+        "btn danger primary"
+    } else {
+        "btn primary"
+    };
     view! {
         <section class="dialog" aria-labelledby="bulk-title" tabindex="-1" autofocus>
             <form method="post" action=href>
@@ -127,14 +204,15 @@ fn Question(change: String, keys: Vec<(String, String)>, href: String) -> impl I
                     <p>{consequence}</p>
                 </header>
                 <div class="body">
-                    {ids}
+                    {chosen}
                     <input type="hidden" name="answered" value="yes"/>
                     <ul class="names" tabindex="0" aria-label="Selected keys">{names}</ul>
+                    {left}
                     {reason}
                 </div>
                 <footer>
-                    <a class="btn" href=back>"Cancel"</a>
-                    <button class="btn danger primary" name="change" value=change>{verb}" "{count}</button>
+                    <button class="btn" name="cancel" value="yes" formnovalidate>"Cancel"</button>
+                    <button class=button name="change" value=change>{verb}" "{count}</button>
                 </footer>
             </form>
         </section>

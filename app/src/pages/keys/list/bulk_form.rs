@@ -1,18 +1,23 @@
-//! The handler of the form that disables or revokes keys in the list.
+//! The handler of the form that enables, disables or revokes keys in the list.
 
 use std::fmt::Display;
 
 use latchkey::{
-    access::to,
+    Engine,
+    access::{Membership, to},
     id::KeyId,
     key::{RevokeReason, Status},
     keys::{
-        change_state::{self, BulkError, BulkOutcome, MOST_AT_ONCE, disable_many, revoke_many},
-        list::names_of,
+        change_state::{
+            self, BulkError, BulkOutcome, Chosen, MOST_AT_ONCE, disable_many, enable_many,
+            revoke_many,
+        },
+        list::{KeyQuery, NamedKey, names_matching, names_of},
     },
 };
 use serde::Deserialize;
 
+use super::address::Address;
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
@@ -26,27 +31,33 @@ use crate::{
 pub struct BulkForm {
     /// The IDs of the selected keys.
     pub keys: Vec<String>,
-    /// `disable` or `revoke`; `enable` for a single key.
+    /// Not empty to select all keys that match the filters in the URL, on all pages, instead.
+    pub all: String,
+    /// The number of matching keys that the user has confirmed.
+    pub expected: String,
+    /// `enable`, `disable` or `revoke`.
     pub change: String,
     /// The reason, for `revoke`.
     pub reason: String,
     /// Empty until the user has confirmed.
     pub answered: String,
+    /// Not empty if the user has canceled.
+    pub cancel: String,
 }
 
 /// The result, or the confirmation before it.
 #[derive(Debug, Clone)]
 pub enum BulkDone {
     /// Asks the user to confirm.
-    Asked {
-        /// `disable` or `revoke`.
-        change: String,
-        /// IDs and names of the keys that can be changed.
-        keys: Vec<(String, String)>,
+    Asked(Asked),
+    /// The user has canceled. The keys stay selected.
+    Canceled {
+        /// Their IDs.
+        keys: Vec<String>,
     },
     /// The result for each key.
     Changed {
-        /// `disable` or `revoke`.
+        /// `enable`, `disable` or `revoke`.
         change: String,
         /// The number of keys that were changed.
         done: usize,
@@ -54,6 +65,19 @@ pub enum BulkDone {
         /// exist.
         left: Vec<(String, Option<Status>)>,
     },
+}
+
+/// What the user is asked to confirm.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// `enable`, `disable` or `revoke`.
+    pub change: String,
+    /// IDs and names of the keys that can be changed.
+    pub keys: Vec<(String, String)>,
+    /// Names and statuses of the selected keys that cannot be changed.
+    pub left: Vec<(String, Status)>,
+    /// The number of all matching keys, if they were selected by the filters.
+    pub all: Option<usize>,
 }
 
 /// The list with the result.
@@ -67,20 +91,26 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         membership.permit::<to::DisableKeys>()?,
         membership.permit::<to::RevokeKeys>()?,
     );
-    // An invalid ID matches no key.
-    let ids: Vec<KeyId> = form
-        .keys
-        .iter()
-        .take(MOST_AT_ONCE + 1)
-        .filter_map(|id| id.parse().ok())
-        .collect();
+    if !form.cancel.is_empty() {
+        return Ok(FormAnswer::Shown(BulkDone::Canceled { keys: form.keys }));
+    }
+    let query = Address::read(request.org().to_owned(), request.query()).query(false);
+    let is_all = !form.all.is_empty();
+    let ids = if is_all {
+        matching(engine, &membership, &query).await?
+    } else {
+        // An invalid ID matches no key.
+        let ids = form.keys.iter().take(MOST_AT_ONCE + 1);
+        ids.filter_map(|id| id.parse().ok()).collect()
+    };
     if ids.is_empty() {
         return Ok(refused("Select at least one key."));
     }
     if ids.len() > MOST_AT_ONCE {
         return Ok(refused(BulkError::TooMany));
     }
-    if let ("enable", [id]) = (form.change.as_str(), ids.as_slice()) {
+    let answered = !form.answered.is_empty();
+    if let ("enable", [id], true) = (form.change.as_str(), ids.as_slice(), answered && !is_all) {
         let result = change_state::enable(engine, &disable, *id).await;
         return state_answer(
             form,
@@ -92,33 +122,39 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         );
     }
     let known = names_of(engine, &membership.permit()?, &ids).await?;
-    let answered = !form.answered.is_empty();
+    let chosen = if is_all {
+        Chosen::Matching {
+            query: &query,
+            expected: form.expected.parse().unwrap_or_default(),
+        }
+    } else {
+        Chosen::Keys(&ids)
+    };
     let outcomes = match (form.change.as_str(), form.reason.parse::<RevokeReason>()) {
-        ("disable", _) if answered => disable_many(engine, &disable, &ids).await,
-        ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, &ids, reason).await,
-        ("disable" | "revoke", _) => {
-            let keys = known
-                .into_iter()
-                .filter(|(.., revoked)| !revoked)
-                .map(|(id, name, _)| (id.to_string(), name.to_string()))
-                .collect();
-            return Ok(FormAnswer::Shown(BulkDone::Asked {
-                change: form.change,
-                keys,
-            }));
+        ("enable", _) if answered => enable_many(engine, &disable, chosen).await,
+        ("disable", _) if answered => disable_many(engine, &disable, chosen).await,
+        ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, chosen, reason).await,
+        ("enable" | "disable" | "revoke", _) => {
+            let all = is_all.then_some(ids.len());
+            return Ok(FormAnswer::Shown(asked(engine, form.change, known, all)));
         }
         _ => return Ok(refused("Select an action.")),
     };
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
+        // Other keys match now than those that the user has confirmed.
+        Err(BulkError::OthersMatch) => {
+            let all = Some(ids.len());
+            return Ok(FormAnswer::Shown(asked(engine, form.change, known, all)));
+        }
         Err(error @ BulkError::TooMany) => {
             return Ok(refused(error));
         }
         Err(BulkError::Fault(fault)) => return Err(fault.into()),
     };
     let name_of = |id: KeyId| {
-        let name = known.iter().find(|(known, ..)| *known == id);
-        name.map_or_else(|| "Unknown key".to_owned(), |(_, name, _)| name.to_string())
+        let name = known.iter().find(|known| known.id == id);
+        name.map_or_else(|| "Unknown key".to_owned(), |known| known.name.to_string())
     };
     let left: Vec<(String, Option<Status>)> = outcomes
         .iter()
@@ -129,11 +165,13 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         })
         .collect();
     let done = outcomes.len() - left.len();
-    if left.is_empty() {
+    // The confirmation has named the keys that all matches include and that are left as before.
+    if left.is_empty() || (is_all && done > 0) {
         let count = u32::try_from(done).unwrap_or(u32::MAX);
         let list = request.address();
         return Ok(match (form.change.as_str(), ids.as_slice()) {
             ("revoke", _) => FormAnswer::done(list, Done::KeysRevoked(count)),
+            ("enable", _) => FormAnswer::done(list, Done::KeysEnabled(count)),
             (_, [id]) => FormAnswer::done(format!("{list}#{id}"), Done::KeyDisabled.of(*id)),
             _ => FormAnswer::done(list, Done::KeysDisabled(count)),
         });
@@ -143,6 +181,41 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         done,
         left,
     }))
+}
+
+/// The keys that match the filters: at most one more than a bulk change can have.
+async fn matching(
+    engine: &Engine,
+    membership: &Membership,
+    query: &KeyQuery,
+) -> Result<Vec<KeyId>, AppError> {
+    let names = names_matching(engine, &membership.permit()?, query, MOST_AT_ONCE + 1).await?;
+    Ok(names.into_iter().map(|(id, _)| id).collect())
+}
+
+/// The confirmation, which separates the keys that can be changed from the others.
+fn asked(engine: &Engine, change: String, known: Vec<NamedKey>, all: Option<usize>) -> BulkDone {
+    let now = engine.clock().now();
+    let can = |status| match change.as_str() {
+        "enable" => status == Status::Disabled,
+        "disable" => status == Status::Active,
+        _ => status != Status::Revoked,
+    };
+    let (mut keys, mut left) = (Vec::new(), Vec::new());
+    for key in known {
+        let (name, status) = (key.name.to_string(), key.lifecycle.status(now));
+        if can(status) {
+            keys.push((key.id.to_string(), name));
+        } else {
+            left.push((name, status));
+        }
+    }
+    BulkDone::Asked(Asked {
+        change,
+        keys,
+        left,
+        all,
+    })
 }
 
 /// Renders the list again, with nothing selected.

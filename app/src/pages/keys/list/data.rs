@@ -4,16 +4,19 @@ use std::collections::HashMap;
 
 use latchkey::{
     Engine,
-    access::{Permit, to},
+    access::{Membership, Permit, to},
     convention::KindNames,
     domain::DomainPattern,
+    findings::{Finding, facts::of_keys},
     id::KeyId,
-    key::{Environment, Kind},
+    key::{Environment, Kind, secret_text::SecretPrefixes},
     keys::{
         KeySummary,
         list::{Cursor, KeyQuery, list},
+        project::choices,
         show,
     },
+    orgs,
     role::Action,
     time::Timestamp,
     usage::report::requests_of_keys,
@@ -21,7 +24,7 @@ use latchkey::{
 
 use crate::{
     error::AppError,
-    pages::keys::{list::address::Address, state::KeyState},
+    pages::keys::{finding_text::FindingText, list::address::Address, state::KeyState},
     request::PageRequest,
     text::time::TimeText,
 };
@@ -32,6 +35,10 @@ pub struct KeyList {
     pub rows: Vec<KeyRow>,
     /// The number of keys that match the filters, on all pages.
     pub matching: i64,
+    /// The number of matching keys on the pages before this one.
+    pub before: i64,
+    /// What the filters offer.
+    pub choices: Choices,
     /// The convention's names for the kinds of key.
     pub kind_names: KindNames,
     /// The cursor of the previous page.
@@ -44,10 +51,34 @@ pub struct KeyList {
     pub may_disable: bool,
     /// Whether the user can revoke keys.
     pub may_revoke: bool,
+    /// Whether the user can edit keys.
+    pub may_edit: bool,
+    /// Whether the user can rotate keys.
+    pub may_rotate: bool,
     /// Whether the rows show the visible characters of the keys.
     pub with_details: bool,
     /// Whether the rows show the number of requests.
     pub with_requests: bool,
+    /// By which secrets are recognized.
+    pub secrets: SecretPrefixes,
+}
+
+/// What the filters offer.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    /// The kinds of key with their titles.
+    pub kinds: Vec<(Kind, String)>,
+    /// Only for owners and admins.
+    pub details: Option<DetailChoices>,
+}
+
+/// The filters of owners and admins.
+#[derive(Debug, Clone, Default)]
+pub struct DetailChoices {
+    /// IDs and names of the projects.
+    pub projects: Vec<(String, String)>,
+    /// IDs and names of the members.
+    pub creators: Vec<(String, String)>,
 }
 
 /// A key in the list. Fields that the user's role is not allowed to see are empty.
@@ -70,6 +101,12 @@ pub struct KeyRow {
     pub domains: Vec<String>,
     /// The number of domains that are left out.
     pub more_domains: usize,
+    /// The project's name, for owners and admins.
+    pub project: Option<String>,
+    /// The name of the user who created the key, for owners and admins.
+    pub creator: Option<String>,
+    /// The findings, most urgent first, for owners and admins.
+    pub findings: Vec<FindingText>,
     /// The number of requests in the last 30 days, for owners and admins.
     pub requests: Option<i64>,
 }
@@ -95,15 +132,15 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
         let query = KeyQuery { cursor, ..query };
         page = list(engine, &membership.permit()?, &query).await?;
     }
+    let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
     let requests = if may(Action::SeeUsageDetails) {
-        let ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
         Some(requests_of_keys(engine, &membership.permit()?, &ids).await?)
     } else {
         None
     };
     let (now, details) = (engine.clock().now(), may(Action::SeeKeyDetails));
-    let mut domains = if details {
-        domains_of(engine, &membership.permit()?, &page.keys).await?
+    let mut more = if details {
+        more_of(engine, &membership, &page.keys).await?
     } else {
         HashMap::new()
     };
@@ -112,19 +149,50 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
             .keys
             .into_iter()
             .map(|key| {
-                let domains = domains.remove(&key.id).unwrap_or_default();
-                row(key, now, details.then_some(domains), requests.as_ref())
+                let more = details.then(|| more.remove(&key.id).unwrap_or_default());
+                row(key, now, more, requests.as_ref())
             })
             .collect(),
         kind_names: engine.convention().kind_names.clone(),
         matching: page.matching,
+        before: page.before,
+        choices: choices_for(engine, &membership).await?,
         previous: page.previous.map(|place| place.to_string()),
         next: page.next.map(|place| place.to_string()),
         may_create: may(Action::CreateKeys),
         may_disable: may(Action::DisableKeys),
         may_revoke: may(Action::RevokeKeys),
+        may_edit: may(Action::EditKeys),
+        may_rotate: may(Action::RotateKeys),
         with_details: details,
         with_requests: requests.is_some(),
+        secrets: SecretPrefixes::of(engine.convention()),
+    })
+}
+
+async fn choices_for(engine: &Engine, membership: &Membership) -> Result<Choices, AppError> {
+    let convention = engine.convention();
+    let offered = |kind: &Kind| convention.prefixes().any(|(_, of, _)| of == *kind);
+    let kinds = Kind::ALL.iter().copied().filter(offered);
+    let kinds = kinds.map(|kind| (kind, convention.kind_names.title(kind)));
+    let details = match membership.permit_if_allowed::<to::SeeKeyDetails>() {
+        None => None,
+        Some(permit) => Some(DetailChoices {
+            projects: choices(engine, &permit)
+                .await?
+                .into_iter()
+                .map(|project| (project.id.to_string(), project.name.to_string()))
+                .collect(),
+            creators: orgs::members(engine, &membership.permit()?)
+                .await?
+                .into_iter()
+                .map(|member| (member.user_id.to_string(), member.name.to_string()))
+                .collect(),
+        }),
+    };
+    Ok(Choices {
+        kinds: kinds.collect(),
+        details,
     })
 }
 
@@ -159,15 +227,52 @@ async fn domains_of(
         .collect())
 }
 
-/// Creates a row. `details` are the key's domains; without them, the row has nothing that only owners and admins see.
+/// What only owners and admins see of a key in the list.
+#[derive(Debug, Default)]
+struct More {
+    domains: Vec<String>,
+    more_domains: usize,
+    project: String,
+    creator: Option<String>,
+    findings: Vec<FindingText>,
+}
+
+async fn more_of(
+    engine: &Engine,
+    membership: &Membership,
+    keys: &[KeySummary],
+) -> Result<HashMap<KeyId, More>, AppError> {
+    let permit = membership.permit()?;
+    let ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
+    let mut domains = domains_of(engine, &permit, keys).await?;
+    let found = of_keys(engine, &permit, &membership.permit()?, &ids).await?;
+    let found = found.into_iter().map(|key| (key.id, key.findings));
+    let mut found: HashMap<KeyId, Vec<Finding>> = found.collect();
+    let belongs = show::belongs_of(engine, &permit, &ids).await?;
+    let more = belongs.into_iter().map(|of_key| {
+        let (domains, more_domains) = domains.remove(&of_key.id).unwrap_or_default();
+        let findings = found.remove(&of_key.id).unwrap_or_default();
+        let more = More {
+            domains,
+            more_domains,
+            project: of_key.project.to_string(),
+            creator: of_key.creator.map(|name| name.to_string()),
+            findings: findings.iter().map(FindingText::of).collect(),
+        };
+        (of_key.id, more)
+    });
+    Ok(more.collect())
+}
+
+/// Creates a row. Without `more`, it has nothing that only owners and admins see.
 fn row(
     key: KeySummary,
     now: Timestamp,
-    details: Option<(Vec<String>, usize)>,
+    more: Option<More>,
     requests: Option<&HashMap<KeyId, i64>>,
 ) -> KeyRow {
-    let with_details = details.is_some();
-    let (domains, more_domains) = details.unwrap_or_default();
+    let with_details = more.is_some();
+    let more = more.unwrap_or_default();
     KeyRow {
         state: KeyState::new(&key, now, with_details),
         requests: requests.map(|requests| requests.get(&key.id).copied().unwrap_or(0)),
@@ -175,8 +280,11 @@ fn row(
         expires: key.lifecycle.expires_at.map(TimeText::date),
         display: with_details.then_some(key.display),
         created: with_details.then(|| TimeText::date(key.created_at)),
-        domains,
-        more_domains,
+        domains: more.domains,
+        more_domains: more.more_domains,
+        project: with_details.then_some(more.project),
+        creator: more.creator,
+        findings: more.findings,
         id: key.id.to_string(),
         name: key.name.to_string(),
         kind: key.kind,

@@ -1,21 +1,27 @@
 //! The bar above the list of keys: search and filters.
 
-use latchkey::{key::Environment, search::Search};
+use latchkey::{
+    findings::{Code, Severity},
+    key::{Environment, Kind, secret_text::SecretPrefixes},
+};
 use leptos::prelude::*;
 
-use crate::{
-    icons::{Icon, Symbol},
-    pages::keys::list::address::{Address, StatusChoice},
-    text::words::environment_title,
+use super::{
+    address::{Address, StatusChoice},
+    data::Choices,
 };
+use crate::{islands::search_box::SearchBox, text::words::environment_title};
 
 #[component]
 pub fn Filters(
     /// The current filters.
     address: Address,
-    /// Whether the rows show the prefix and the last four characters.
-    with_display: bool,
+    /// What there is to choose from.
+    choices: Choices,
+    /// By which secrets are recognized.
+    secrets: SecretPrefixes,
 ) -> impl IntoView {
+    let with_details = choices.details.is_some();
     let environments = std::iter::once(None)
         .chain(Environment::ALL.iter().copied().map(Some))
         .map(|environment| {
@@ -25,34 +31,88 @@ pub fn Filters(
         })
         .collect_view();
     let states = StatusChoice::ALL
+        .into_iter()
+        .filter(|(status, ..)| with_details || *status != StatusChoice::Attention)
         .map(|(status, _, text)| {
             let current = (status == address.status).then_some("true");
             view! { <a href=address.with_status(status) aria-current=current>{text}</a> }
         })
         .collect_view();
-    // A search keeps the other filters and the sort order.
+    // The form keeps the other filters and the sort order.
     let kept = address
-        .kept_by_a_search()
+        .kept_by_the_form()
         .map(|(name, word)| view! { <input type="hidden" name=name value=word/> })
         .collect_view();
     let narrowed = address.narrowed_to().map(|(title, value, all)| {
         view! { <p class="narrowed small"><span class="muted">{title}": "</span><code>{value.to_owned()}</code>" "<a class="link" href=all>"Show all"</a></p> }
     });
-    let placeholder = if with_display {
-        "Name, ID, prefix or last four"
-    } else {
-        "Name or ID"
-    };
+    let kinds = choices.kinds.into_iter();
+    let kinds = kinds.map(|(kind, title)| (kind.as_str().to_owned(), title));
+    let kind = address.kind.map_or("", Kind::as_str);
+    let details = choices.details.map(|details| {
+        let project = address.project.map_or_else(String::new, |id| id.to_string());
+        let creator = address.creator.map_or_else(String::new, |id| id.to_string());
+        let finding = address.finding.map_or("", |finding| finding.word());
+        view! {
+            <Choice name="project" label="Project" all="All projects" options=details.projects chosen=project/>
+            <Choice name="creator" label="Creator" all="All creators" options=details.creators chosen=creator/>
+            <Choice name="finding" label="Finding" all="All findings" options=findings() chosen=finding.to_owned()/>
+        }
+    });
     view! {
         <form class="bar" role="search" method="get" action=address.path()>
-            <div class="search">
-                <Icon symbol=Symbol::Search/>
-                <input class="input" type="search" name="q" value=address.search.clone() maxlength=Search::MAX_CHARACTERS aria-label="Search keys" placeholder=placeholder/>
-            </div>
+            <SearchBox value=address.search.clone() placeholder=searched(with_details).to_owned() find=format!("{}/find", address.path()) secrets/>
             {kept}
+            <Choice name="kind" label="Type" all="All types" options=kinds.collect() chosen=kind.to_owned()/>
+            {details}
+            <button class="btn">"Filter"</button>
             <div class="seg" role="group" aria-label="Environment">{environments}</div>
             <div class="seg" role="group" aria-label="Status">{states}</div>
         </form>
         {narrowed}
     }
+}
+
+/// What the search looks at, for those who can see details and for those who cannot.
+pub const fn searched(with_details: bool) -> &'static str {
+    if with_details {
+        "Name, ID, prefix, last four, domain or notes"
+    } else {
+        "Name or ID"
+    }
+}
+
+fn findings() -> Vec<(String, String)> {
+    let severities = Severity::ALL.iter().map(|severity| {
+        let text = match severity {
+            Severity::High => "High severity",
+            Severity::Medium => "Medium severity",
+            Severity::Low => "Low severity",
+        };
+        (severity.as_str().to_owned(), text.to_owned())
+    });
+    let codes = Code::ALL
+        .iter()
+        .map(|code| (code.as_str().to_owned(), code.title().to_owned()));
+    severities.chain(codes).collect()
+}
+
+#[component]
+fn Choice(
+    name: &'static str,
+    label: &'static str,
+    /// The text of the option that lets all keys through.
+    all: &'static str,
+    /// Value and text of each option.
+    options: Vec<(String, String)>,
+    chosen: String,
+) -> impl IntoView {
+    let options = options
+        .into_iter()
+        .map(|(value, text)| {
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{text}</option> }
+        })
+        .collect_view();
+    view! { <select class="input narrow" name=name aria-label=label><option value="">{all}</option>{options}</select> }
 }

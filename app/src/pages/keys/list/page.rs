@@ -5,7 +5,7 @@ use leptos::{either::Either, prelude::*};
 
 use super::{
     address::Address,
-    bulk::{BulkForm, BulkResult},
+    bulk::{BulkForm, BulkResult, is_asking, picked},
     data::{KeyList, list_keys},
     filters::Filters,
     table::KeyTable,
@@ -29,12 +29,22 @@ pub fn KeysPage() -> impl IntoView {
     };
     page(load, |request, (list, steps)| {
         let address = Address::read(request.org().to_owned(), request.query());
-        view! { <KeysView address list steps/> }
+        let dropped = !request.parameter(DROPPED).is_empty();
+        view! { <KeysView address list steps dropped/> }
     })
 }
 
+/// The query parameter of the page after a search that was dropped because its text could be a secret.
+pub const DROPPED: &str = "dropped";
+
 #[component]
-fn KeysView(address: Address, list: KeyList, steps: Option<Steps>) -> impl IntoView {
+fn KeysView(
+    address: Address,
+    list: KeyList,
+    steps: Option<Steps>,
+    /// Whether a search was dropped.
+    dropped: bool,
+) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
     let lead = match (list.matching, address.filtered()) {
         (0, _) => view! { "You can view a key only when you create it." }.into_any(),
@@ -48,32 +58,62 @@ fn KeysView(address: Address, list: KeyList, steps: Option<Steps>) -> impl IntoV
     let nothing = list.matching == 0 && !address.filtered();
     let import = may_create
         .then(|| view! { <a class="btn" href=format!("{}/import", address.path())>"Import"</a> });
+    let find = list.with_details.then(
+        || view! { <a class="btn" href=format!("{}/find", address.path())>"Find by secret"</a> },
+    );
+    let export = (list.with_details && list.matching > 0)
+        .then(|| view! { <a class="btn" href=address.export_href() download="">"Export CSV"</a> });
+    let dropped =
+        dropped.then(|| view! { <DroppedSearch can_find=list.with_details keys=address.path()/> });
     let make = may_create.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New key"</a> });
     view! {
-        <PageHead title="Keys" lead>{import}{make}</PageHead>
+        <PageHead title="Keys" lead>{export}{find}{import}{make}</PageHead>
+        {dropped}
         <BulkResult href=address.href()/>
         {if nothing {
             Either::Left(view! { <NoKeys new=may_create.then_some(new)/> })
         } else {
             Either::Right(view! {
                 {steps.map(|steps| view! { <FirstStepsPanel steps/> })}
-                <Filters address=address.clone() with_display=list.with_details/>
+                <Filters address=address.clone() choices=list.choices.clone() secrets=list.secrets.clone()/>
                 <div class="stack"><Found address list/></div>
             })
         }}
     }
 }
 
+/// Says why a search did not run.
+#[component]
+fn DroppedSearch(
+    /// Whether the user can find keys by their secrets.
+    can_find: bool,
+    keys: String,
+) -> impl IntoView {
+    let way_on = if can_find {
+        view! { <a class="link" href=format!("{keys}/find")>"Use Find by secret"</a>" instead." }
+            .into_any()
+    } else {
+        "To find out which key it is, ask an owner of the organization.".into_any()
+    };
+    view! {
+        <div class="notice warn" role="status" tabindex="-1" autofocus>
+            <Icon symbol=Symbol::Alert/>
+            <p>"That search looked like a key, so it was not run: searches are in URLs, which browsers and proxies store. "{way_on}</p>
+        </div>
+    }
+}
+
 #[component]
 fn Found(address: Address, list: KeyList) -> impl IntoView {
     if list.rows.is_empty() {
-        return Either::Left(view! { <NoMatch address/> });
+        return Either::Left(view! { <NoMatch address with_details=list.with_details/> });
     }
-    let bulk =
-        (list.may_disable && list.may_revoke).then(|| view! { <BulkForm href=address.href()/> });
-    let pager = view! { <Pager address=address.clone() shown=list.rows.len() matching=list.matching previous=list.previous.clone() next=list.next.clone()/> };
+    let may_change = list.may_disable && list.may_revoke && !is_asking();
+    let (shown, matching) = (list.rows.len(), list.matching);
+    let bulk = may_change.then(|| view! { <BulkForm href=address.href() shown matching/> });
+    let pager = view! { <Pager address=address.clone() before=list.before shown matching previous=list.previous.clone() next=list.next.clone()/> };
     Either::Right(view! {
-        <div class="card"><KeyTable address list/>{bulk}</div>
+        <div class="card"><KeyTable address list picked=picked()/>{bulk}</div>
         {pager}
     })
 }
@@ -100,7 +140,7 @@ fn NoKeys(
 }
 
 #[component]
-fn NoMatch(address: Address) -> impl IntoView {
+fn NoMatch(address: Address, with_details: bool) -> impl IntoView {
     let title = match address.search.as_str() {
         "" => "No key matches".to_owned(),
         search => format!("No key matches “{search}”"),
@@ -109,7 +149,7 @@ fn NoMatch(address: Address) -> impl IntoView {
         <div class="card"><div class="empty">
             <Icon symbol=Symbol::Search/>
             <h2>{title}</h2>
-            <p>"Search matches names, IDs, prefixes and the last four characters."</p>
+            <p>{if with_details { "Search matches names, IDs, prefixes, the last four characters, allowed domains and notes." } else { "Search matches names and IDs." }}</p>
             <div class="actions"><a class="btn" href=address.path()>"Show all keys"</a></div>
         </div></div>
     }
@@ -118,6 +158,8 @@ fn NoMatch(address: Address) -> impl IntoView {
 #[component]
 fn Pager(
     address: Address,
+    /// The number of keys on the pages before this one.
+    before: i64,
     shown: usize,
     matching: i64,
     previous: Option<String>,
@@ -133,9 +175,11 @@ fn Pager(
         None => Either::Right(view! { <a class="btn" role="link" aria-disabled="true">{text}</a> }),
     };
     (previous.is_some() || next.is_some()).then(|| {
+        let (first, last) = (grouped(before + 1), grouped(before + shown as i64));
+        let range = format!("{first}–{last} of {}", grouped(matching));
         view! {
             <nav class="pager" aria-label="Pages of keys">
-                <span>{shown}" of "{grouped(matching)}" keys"</span>
+                <span>{range}</span>
                 {link(previous, "prev", "Previous", Address::ending_before)}
                 {link(next, "next", "Next", Address::starting_after)}
             </nav>

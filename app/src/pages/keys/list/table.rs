@@ -1,12 +1,16 @@
 //! The table of keys.
 
-use latchkey::key::{Kind, Status};
+use latchkey::{
+    findings::Code,
+    key::{Kind, Status},
+};
 use leptos::prelude::*;
 
 use crate::{
     icons::{Icon, Symbol},
     islands::pick_all::PickAll,
     pages::keys::{
+        finding_text::FindingText,
         list::{
             address::{Address, SortChoice},
             bulk::Pick,
@@ -18,28 +22,37 @@ use crate::{
 };
 
 #[component]
-pub fn KeyTable(address: Address, list: KeyList) -> impl IntoView {
-    let heading = |sort: SortChoice, text: &'static str| {
+pub fn KeyTable(
+    address: Address,
+    list: KeyList,
+    /// The IDs of the keys that are selected.
+    picked: Vec<String>,
+) -> impl IntoView {
+    let heading = |sort: SortChoice, text: &'static str, class: &'static str| {
         let order = (address.sort == sort).then_some(if address.descending {
             "descending"
         } else {
             "ascending"
         });
-        view! { <th scope="col" aria-sort=order><a class="sort" href=address.sorted_by(sort)>{text}</a></th> }
+        view! { <th scope="col" class=class aria-sort=order><a class="sort" href=address.sorted_by(sort)>{text}</a></th> }
     };
     let may = May {
         disable: list.may_disable,
         revoke: list.may_revoke,
+        edit: list.may_edit,
+        rotate: list.may_rotate,
+        details: list.with_details,
     };
     let headings = view! {
-        {may.both().then(|| view! { <th scope="col" class="pick"><PickAll/></th> })}
-        {heading(SortChoice::Name, "Name")}
-        <th scope="col">"Type"</th>
-        <th scope="col">"Environment"</th>
+        {may.several().then(|| view! { <th scope="col" class="pick"><PickAll/></th> })}
+        {heading(SortChoice::Name, "Name", "")}
+        {heading(SortChoice::Created, "Created", "drop-2")}
+        <th scope="col" class="drop-3">"Type"</th>
+        {list.with_details.then(|| view! { <th scope="col" class="drop-2">"Project"</th> })}
         <th scope="col">"Status"</th>
-        {heading(SortChoice::LastUsed, "Last used")}
-        {heading(SortChoice::Expires, "Expires")}
-        {list.with_requests.then(|| view! { <th scope="col" class="num">"Requests, 30 days"</th> })}
+        {heading(SortChoice::LastUsed, "Last used", "")}
+        {heading(SortChoice::Expires, "Expires", "drop-4")}
+        {list.with_requests.then(|| view! { <th scope="col" class="num drop-3">"Requests, 30 days"</th> })}
         {may.any().then(|| view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> })}
     };
     let rows = list
@@ -47,11 +60,12 @@ pub fn KeyTable(address: Address, list: KeyList) -> impl IntoView {
         .into_iter()
         .map(|row| {
             let kind = list.kind_names.title(row.kind);
-            view! { <Row keys=address.path() list=address.href() row kind may/> }
+            let is_picked = picked.contains(&row.id);
+            view! { <Row keys=address.path() list=address.href() row kind may is_picked/> }
         })
         .collect_view();
     view! {
-        <table class="table wide brief">
+        <table class="table wide brief dense">
             <caption class="visually-hidden">"Keys"</caption>
             <thead><tr>{headings}</tr></thead>
             <tbody>{rows}</tbody>
@@ -63,76 +77,124 @@ pub fn KeyTable(address: Address, list: KeyList) -> impl IntoView {
 struct May {
     disable: bool,
     revoke: bool,
+    edit: bool,
+    rotate: bool,
+    details: bool,
 }
 
 impl May {
     /// Whether a row has actions beside opening the key, which its name does.
     fn any(self) -> bool {
-        self.disable || self.revoke
+        self.disable || self.revoke || self.details
     }
 
     /// Whether the user can run bulk actions.
-    fn both(self) -> bool {
+    fn several(self) -> bool {
         self.disable && self.revoke
     }
 }
 
 #[component]
-fn Row(keys: String, list: String, row: KeyRow, kind: String, may: May) -> impl IntoView {
+fn Row(
+    keys: String,
+    list: String,
+    row: KeyRow,
+    kind: String,
+    may: May,
+    is_picked: bool,
+) -> impl IntoView {
     let href = format!("{keys}/{}", row.id);
     let kind_class = if row.kind == Kind::Widget {
         "tag plain accent"
     } else {
         "tag plain"
     };
-    let expires = match (row.state.status, row.expires) {
+    let expires = match (row.state.status, row.expires.clone()) {
         (Status::Revoked, _) => "–".into_any(),
         (_, Some(expires)) => view! { <Time text=expires/> }.into_any(),
         (_, None) => "Never".into_any(),
     };
-    let last_used = row.last_used.map_or_else(
+    let last_used = row.last_used.clone().map_or_else(
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
+    let created = row
+        .created
+        .clone()
+        .map_or_else(|| "–".into_any(), |text| view! { <Time text/> }.into_any());
+    let creator = row.creator.clone().map(
+        |name| view! { <span class="under clip" title=name.clone()>"by "{name.clone()}</span> },
+    );
+    let menu = may.any().then(|| {
+        let (href, id, name) = (href.clone(), row.id.clone(), row.name.clone());
+        view! { <td><RowMenu href list id name status=row.state.status may/></td> }
+    });
+    let pick = may
+        .several()
+        .then(|| view! { <Pick id=row.id.clone() name=row.name.clone() is_picked/> });
+    let project = row
+        .project
+        .clone()
+        .map(|project| view! { <td class="minor muted drop-2" data-label="Project"><span class="clip" title=project.clone()>{project.clone()}</span></td> });
+    let requests = row.requests.map(|requests| {
+        view! { <td class="minor num drop-3" data-label="Requests">{grouped(requests)}</td> }
+    });
+    view! {
+        <tr id=row.id.clone()>
+            {pick}
+            <th scope="row">
+                <a class="name" href=href.clone()>{row.name.clone()}</a>
+                {row.display.clone().map(|display| view! { <code class="muted">{display}</code> })}
+                <Domains row=row.clone()/>
+            </th>
+            <td class="minor muted nowrap drop-2" data-label="Created">{created}{creator}</td>
+            <td class="drop-3" data-label="Type"><span class=kind_class>{kind}</span>" "<span class="muted">{row.environment.as_str()}</span></td>
+            {project}
+            <td class="states" data-label="Status"><StateTag state=row.state/><Badges findings=row.findings/></td>
+            <td class="used muted nowrap" data-label="Last used">{last_used}</td>
+            <td class="minor muted nowrap drop-4" data-label="Expires">{expires}</td>
+            {requests}
+            {menu}
+        </tr>
+    }
+}
+
+/// The first allowed domain, and how many more there are.
+#[component]
+fn Domains(row: KeyRow) -> impl IntoView {
     let more = row.domains.len().saturating_sub(1) + row.more_domains;
-    let domains = row.domains.first().map(|first| {
+    row.domains.first().map(|first| {
         let more = (more > 0).then(|| format!(" +{more}"));
         let mut title = row.domains.join(", ");
         if row.more_domains > 0 {
             title.push_str(&format!(" and {} more", row.more_domains));
         }
         view! { <span class="under cut" title=title><span>{first.clone()}</span>{more}</span> }
+    })
+}
+
+/// The two most urgent findings, and how many more there are. The status says when a key expires.
+#[component]
+fn Badges(findings: Vec<FindingText>) -> impl IntoView {
+    const SHOWN: usize = 2;
+    let badges: Vec<FindingText> = findings
+        .into_iter()
+        .filter(|finding| finding.code != Code::ExpiresSoon)
+        .collect();
+    let more = badges.get(SHOWN..).filter(|more| !more.is_empty());
+    let more = more.map(|more| {
+        let titles: Vec<&str> = more.iter().map(|finding| finding.code.title()).collect();
+        let said = format!("{} more: {}", more.len(), titles.join(", "));
+        view! { <span class="tag plain" title=said.clone()><span aria-hidden="true">{format!("+{}", more.len())}</span><span class="visually-hidden">{said.clone()}</span></span> }
     });
-    let created = row
-        .created
-        .map(|text| view! { <span class="under">"Created "<Time text/></span> });
-    let menu = may.any().then(|| {
-        let (href, id, name) = (href.clone(), row.id.clone(), row.name.clone());
-        view! { <td><RowMenu href list id name status=row.state.status may/></td> }
-    });
-    let pick = may
-        .both()
-        .then(|| view! { <Pick id=row.id.clone() name=row.name.clone()/> });
-    let requests = row.requests.map(
-        |requests| view! { <td class="minor num" data-label="Requests">{grouped(requests)}</td> },
-    );
-    view! {
-        <tr id=row.id.clone()>
-            {pick}
-            <th scope="row">
-                <a class="name" href=href.clone()>{row.name.clone()}</a>
-                {row.display.map(|display| view! { <code class="muted">{display}</code> })}
-                {domains}
-            </th>
-            <td data-label="Type"><span class=kind_class>{kind}</span></td>
-            <td class="muted" data-label="Environment">{row.environment.as_str()}</td>
-            <td data-label="Status"><StateTag state=row.state/></td>
-            <td class="used muted nowrap" data-label="Last used">{last_used}</td>
-            <td class="minor muted nowrap" data-label="Expires">{expires}{created}</td>
-            {requests}
-            {menu}
-        </tr>
-    }
+    let shown = badges
+        .iter()
+        .take(SHOWN)
+        .map(|finding| {
+            view! { <span class=finding.tag() title=finding.sentence.clone()>{finding.code.title()}</span> }
+        })
+        .collect_view();
+    view! { {shown}{more} }
 }
 
 #[component]
@@ -153,19 +215,30 @@ fn RowMenu(
     let switch = switch.filter(|_| may.disable).map(|(change, text)| {
         view! {
             <li><form method="post" action=list>
-                <input type="hidden" name="keys" value=id/>
+                <input type="hidden" name="keys" value=id.clone()/>
                 <input type="hidden" name="answered" value="yes"/>
                 <button name="change" value=change>{text}</button>
             </form></li>
         }
     });
+    let link = |is_there: bool, path: &str, text: &'static str| {
+        is_there.then(|| view! { <li><a href=format!("{href}{path}")>{text}</a></li> })
+    };
+    let is_rotatable = matches!(status, Status::Active | Status::Disabled);
+    let edit = link(may.edit && status != Status::Revoked, "/edit", "Edit");
+    let rotate = link(may.rotate && is_rotatable, "/rotate", "Rotate…");
+    let usage = link(may.details, "#requests", "View usage");
     let revoke = (may.revoke && status != Status::Revoked)
         .then(|| view! { <li class="rule"><a class="danger" href=format!("{href}?revoke=1")>"Revoke key…"</a></li> });
     view! {
         <details class="menu" name="menu">
             <summary class="btn square" aria-label=format!("Actions for {name}")><Icon symbol=Symbol::More/></summary>
             <ul>
-                <li><a href=href>"Open"</a></li>
+                <li><a href=href.clone()>"Open"</a></li>
+                {edit}
+                {rotate}
+                {usage}
+                <li><button type="button" class="copy-id needs-script" data-copy=id.clone()>"Copy ID"</button></li>
                 {switch}
                 {revoke}
             </ul>

@@ -6,11 +6,12 @@ use latchkey::{
     convention::{KindNames, NoScope, Scope, ScopeSetting},
     effects,
     event::Event,
-    findings,
+    findings::facts::of_keys,
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
-    role::Action,
+    orgs,
+    role::{Action, Role},
     usage::report::last_refused,
 };
 
@@ -21,7 +22,7 @@ use crate::{
     pages::{
         audit::{HistoryItem, history_of_key},
         examples::{Example, Snippet, examples},
-        keys::state::KeyState,
+        keys::{finding_text::FindingText, state::KeyState},
         usage::{ReportText, of_key},
     },
     request::PageRequest,
@@ -53,6 +54,8 @@ pub struct KeyView {
     pub may_disable: bool,
     /// Whether the user can revoke the key.
     pub may_revoke: bool,
+    /// The names of the owners, for those who found the key by its secret but cannot revoke it.
+    pub owners: Vec<String>,
     /// Only for owners and admins.
     pub details: Option<KeyDetails>,
 }
@@ -119,16 +122,6 @@ pub struct SecretText {
     pub running: bool,
 }
 
-/// Browsers have sent this secret key.
-#[derive(Debug, Clone)]
-pub struct FindingText {
-    /// How many times.
-    pub count: i64,
-    pub last: TimeText,
-    /// The origin of the requests; empty if it could not be parsed.
-    pub origin: String,
-}
-
 /// Loads the key in the request's path. Every member can see it.
 pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let membership = request.membership().await?;
@@ -146,6 +139,12 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     } else {
         None
     };
+    let asks_owners = !request.parameter("found").is_empty() && !role.may(Action::RevokeKeys);
+    let owners = if asks_owners {
+        owners(engine, &membership).await?
+    } else {
+        Vec::new()
+    };
     let change = effects::of_key(engine, &membership.permit()?, id).await?;
     let recent = change.filter(|change| change.is_recent);
     let now = engine.clock().now();
@@ -162,8 +161,15 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
         expires: summary.lifecycle.expires_at.map(TimeText::full),
         may_disable: role.may(Action::DisableKeys),
         may_revoke: role.may(Action::RevokeKeys),
+        owners,
         details,
     })
+}
+
+async fn owners(engine: &Engine, membership: &Membership) -> Result<Vec<String>, AppError> {
+    let members = orgs::members(engine, &membership.permit()?).await?;
+    let owners = members.iter().filter(|member| member.role == Role::Owner);
+    Ok(owners.map(|owner| owner.name.to_string()).collect())
 }
 
 async fn details(
@@ -179,9 +185,8 @@ async fn details(
     let now = engine.clock().now();
     let domains = key_domains(engine, membership, &key).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
-    let findings = findings::of_key(engine, &membership.permit()?, id).await?;
+    let findings = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
     let works = key.summary.lifecycle.revoked_at.is_none();
-    let rotated_at = secrets.first().map(|current| current.created_at);
     let may = |action| membership.role().may(action);
     let history = if may(Action::SeeAuditLog) {
         Some(history_of_key(engine, membership, id).await?)
@@ -262,14 +267,8 @@ async fn details(
             })
             .collect(),
         findings: findings
-            .into_iter()
-            // A rotation since then has resolved the finding.
-            .filter(|found| rotated_at.is_none_or(|at| at <= found.last_at))
-            .map(|found| FindingText {
-                count: found.count,
-                last: TimeText::relative(found.last_at, now),
-                origin: found.origin,
-            })
+            .iter()
+            .flat_map(|key| key.findings.iter().map(FindingText::of))
             .collect(),
         may_edit: may(Action::EditKeys)
             && may(Action::EditDomains)

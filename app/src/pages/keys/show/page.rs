@@ -10,9 +10,11 @@ use super::{
     effect::EffectLine,
     extend_form::DAYS,
     fields::KeyForm,
+    findings::Findings,
+    found::FoundBySecret,
     requests::Requests,
     revoke::{RevokeButton, RevokeQuestion},
-    secrets::{Findings, SecretsCard},
+    secrets::SecretsCard,
 };
 use crate::{
     form::errors::{Errors, FormError},
@@ -45,6 +47,7 @@ pub fn KeyPage() -> impl IntoView {
             end_old_secret: is_asked("end"),
             key_again: is_asked("shown"),
             origin: request.parameter("origin"),
+            found: is_asked("found"),
         };
         view! { <KeyPageView org=request.org().to_owned() key asked/> }
     })
@@ -60,6 +63,8 @@ struct Asked {
     key_again: bool,
     /// The origin to test.
     origin: String,
+    /// The user found the key by its secret.
+    found: bool,
 }
 
 #[component]
@@ -91,6 +96,11 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         view! { <RevokeQuestion key=key.clone() path=path.clone() in_dialog=!is_asked typed=typed.clone() errors/> }
     });
     let revoke = (revocable && !is_asked).then(|| view! { <RevokeButton path=path.clone()/> });
+    let found = asked.found.then(|| {
+        let rotate = rotatable.then(|| format!("{path}/rotate"));
+        let revoke = revocable.then(|| format!("{path}?revoke=1"));
+        view! { <FoundBySecret owners=key.owners.clone() rotate revoke/> }
+    });
     let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
         <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>
@@ -102,6 +112,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         <div class="stack">
             <FormError errors/>
             {was_shown}
+            {found}
             {question}
             <StateNotice org path=whole.1.clone() key=key.clone()/>
             {match key.details.clone() {

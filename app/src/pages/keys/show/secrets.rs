@@ -1,16 +1,9 @@
-//! The key's secrets after a rotation, and the findings about its usage.
+//! The key's secrets after a rotation.
 
 use leptos::{either::Either, prelude::*};
 
-use super::data::{FindingText, SecretText};
-use crate::{
-    icons::{Icon, Symbol},
-    pages::owners::AskOwner,
-    text::{
-        number::counted,
-        time::{Time, TimeText},
-    },
-};
+use super::data::SecretText;
+use crate::text::time::{Time, TimeText};
 
 /// The URL of the confirmation before ending the old secret of the key at `path`. It shows when the secret was last
 /// used.
@@ -85,37 +78,4 @@ fn Secret(secret: SecretText, path: String, may_rotate: bool, asked: bool) -> im
         })
     });
     view! { <div><p><code>{display}</code></p><p class="muted">{state}</p>{end}</div> }
-}
-
-/// Warnings about the key's usage.
-#[component]
-pub fn Findings(
-    findings: Vec<FindingText>,
-    /// The path of the key's page.
-    path: String,
-    /// Whether the user can rotate the key.
-    may_rotate: bool,
-) -> impl IntoView {
-    findings
-        .into_iter()
-        .map(|finding| {
-            let from = match finding.origin.as_str() {
-                "" => String::new(),
-                origin => format!(" from {origin}"),
-            };
-            let rotate = may_rotate.then(|| view! { <a class="btn" href=format!("{path}/rotate")>"Rotate…"</a> });
-            let ask = (!may_rotate).then(|| view! { " "<AskOwner to="rotate it"/> });
-            let times = counted(finding.count, "time", "times");
-            view! {
-                <div class="notice warn">
-                    <Icon symbol=Symbol::Alert/>
-                    <p>
-                        "A browser sent this secret key "{times}", last "<Time text=finding.last/>{from}
-                        ". Anyone who opens that page can read it. Rotate the key, and use it only on servers."{ask}
-                    </p>
-                    {rotate}
-                </div>
-            }
-        })
-        .collect_view()
 }

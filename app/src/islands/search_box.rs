@@ -1,0 +1,50 @@
+//! The search field of the list of keys.
+
+use latchkey::{key::secret_text::SecretPrefixes, search::Search};
+use leptos::{ev, html, prelude::*, web_sys};
+
+use super::secret_form::submit_secret;
+use crate::icons::{Icon, Symbol};
+
+/// The search field of the form around it. A text that can be a secret is not sent as a search, whose text is in the URL,
+/// but to the form that finds keys by their secrets. Without JavaScript, the server drops such a search.
+#[island]
+pub fn SearchBox(
+    /// The current search.
+    value: String,
+    placeholder: String,
+    /// The path of the page that finds keys by their secrets.
+    find: String,
+    /// By which secrets are recognized.
+    secrets: SecretPrefixes,
+) -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    let send = StoredValue::new((find, secrets));
+    Effect::new(move |_| {
+        let listener = window_event_listener(ev::submit, move |event| {
+            let Some(input) = input.get_untracked() else {
+                return;
+            };
+            let form = input.form().map(web_sys::EventTarget::from);
+            if event.target() != form || form.is_none() {
+                return;
+            }
+            let text = input.value();
+            send.with_value(|(find, secrets)| {
+                if secrets.can_be_in(&text) {
+                    event.prevent_default();
+                    input.set_value("");
+                    submit_secret(find, &text);
+                }
+            });
+        });
+        on_cleanup(move || listener.remove());
+    });
+    view! {
+        <div class="search">
+            <Icon symbol=Symbol::Search/>
+            <input class="input" type="search" name="q" value=value maxlength=Search::MAX_CHARACTERS aria-label="Search keys"
+                placeholder=placeholder autocomplete="off" node_ref=input/>
+        </div>
+    }
+}

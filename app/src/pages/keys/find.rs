@@ -1,0 +1,117 @@
+//! `/orgs/{org}/keys/find`: finds a key by its secret. The secret is only in the body of the request.
+
+use latchkey::{
+    access::to,
+    key::text::PlainKey,
+    keys::find_by_secret::{FindBySecretError, MAX_TEXT, find_by_secret},
+    role::Action,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::keys_path;
+use crate::{
+    error::AppError,
+    icons::{Icon, Symbol},
+    pages::{
+        answer::FormAnswer,
+        frame::{Breadcrumbs, PageHead},
+        page::page,
+    },
+    request::PageRequest,
+};
+
+/// The query parameter of the page after a secret that no key has.
+const NOT_FOUND: &str = "none";
+
+/// The fields of the form.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FindForm {
+    secret: PlainKey,
+}
+
+/// Looks up the secret. The response is a redirect without it: to the key, or to this page, which says that there is none.
+///
+/// # Errors
+/// If the user's role is not allowed to see details of keys, whatever the text is, or they have looked up too many.
+pub async fn submit(
+    request: PageRequest,
+    form: FindForm,
+) -> Result<FormAnswer<FindForm>, AppError> {
+    let permit = request.permit::<to::SeeKeyDetails>().await?;
+    let found = match find_by_secret(request.engine(), &permit, &form.secret).await {
+        Ok(found) => found,
+        Err(FindBySecretError::TooMany { retry_after }) => {
+            let retry_after = u32::try_from(retry_after).unwrap_or(u32::MAX);
+            return Err(AppError::TooOften { retry_after });
+        }
+        Err(FindBySecretError::Fault(fault)) => return Err(fault.into()),
+    };
+    let keys = keys_path(&request);
+    let path = match found {
+        Some(id) => format!("{keys}/{id}?found=1"),
+        None => format!("{keys}/find?{NOT_FOUND}=1"),
+    };
+    Ok(FormAnswer::Redirect { path, done: None })
+}
+
+/// The content of the page.
+struct Find {
+    may_create: bool,
+    /// Whether the last secret belongs to no key.
+    none: bool,
+}
+
+async fn load(request: PageRequest) -> Result<Find, AppError> {
+    let membership = request.membership().await?;
+    membership.permit::<to::SeeKeyDetails>()?;
+    Ok(Find {
+        may_create: membership.role().may(Action::CreateKeys),
+        none: !request.parameter(NOT_FOUND).is_empty(),
+    })
+}
+
+#[component]
+pub fn FindKeyPage() -> impl IntoView {
+    page(load, |request, find| {
+        let keys = keys_path(&request);
+        let none = find.none.then(|| {
+            let import = find
+                .may_create
+                .then(|| view! { " Keys that were created elsewhere can be found once they are imported." });
+            view! {
+                <div class="notice warn" role="status" tabindex="-1" autofocus>
+                    <Icon symbol=Symbol::Alert/>
+                    <p>"No key of this organization has this secret. Check that you copied it completely."{import}</p>
+                </div>
+            }
+        });
+        let (action, above) = (
+            format!("{keys}/find"),
+            vec![(keys.clone(), "Keys".to_owned())],
+        );
+        view! {
+            <Breadcrumbs above here="Find by secret".to_owned()/>
+            <PageHead title="Find by secret" lead="Paste a key that you found in a log, a repository or a page, to see which one it is.".into_any()/>
+            <div class="stack">
+                {none}
+                <section class="card" aria-label="Find by secret">
+                    <form class="form body" method="post" action=action autocomplete="off">
+                        <div class="field">
+                            <label for="secret">"Secret"</label>
+                            <p class="hint" id="secret-hint">
+                                "The whole key, also a replaced or revoked one, or its SHA-256. It is not stored, and it is never in a URL or a log. The audit log records only that you searched."
+                            </p>
+                            <textarea class="input code" id="secret" name="secret" rows="3" required maxlength=MAX_TEXT
+                                autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="secret-hint" autofocus=!find.none></textarea>
+                        </div>
+                        <div class="actions">
+                            <button class="btn primary">"Find key"</button>
+                            <a class="btn" href=keys>"Cancel"</a>
+                        </div>
+                    </form>
+                </section>
+            </div>
+        }
+    })
+}

@@ -1,0 +1,81 @@
+//! The wording of findings.
+
+use latchkey::findings::{Code, Finding, Severity};
+
+use crate::text::{
+    number::counted,
+    time::{TimeText, date},
+};
+
+/// A finding as a badge in the list and as a notice on the key's page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingText {
+    pub code: Code,
+    pub severity: Severity,
+    /// What was found, with its evidence.
+    pub sentence: String,
+}
+
+impl FindingText {
+    pub fn of(finding: &Finding) -> Self {
+        Self {
+            code: finding.code,
+            severity: finding.severity,
+            sentence: sentence(finding),
+        }
+    }
+
+    /// The class of its badge.
+    pub fn tag(&self) -> &'static str {
+        match self.severity {
+            Severity::High => "tag plain bad",
+            Severity::Medium => "tag plain warn",
+            Severity::Low => "tag plain",
+        }
+    }
+}
+
+fn sentence(finding: &Finding) -> String {
+    let evidence = &finding.evidence;
+    let since = finding.since.map_or_else(String::new, date);
+    let requests = evidence.requests.unwrap_or_default();
+    let from = |before: &str| match evidence.origins.as_slice() {
+        [] => String::new(),
+        origins => format!("{before}{}", origins.join(", ")),
+    };
+    match finding.code {
+        Code::SeenInBrowser => {
+            let last = evidence
+                .last_at
+                .map_or_else(String::new, |at| TimeText::full(at).short);
+            let times = counted(requests, "time", "times");
+            format!(
+                "A browser sent this secret key {times}, last on {last}{}.",
+                from(" from ")
+            )
+        }
+        Code::FullAccess if evidence.scopes.is_empty() => {
+            "Full access: no scopes selected.".to_owned()
+        }
+        Code::FullAccess => format!("Full access: {}.", evidence.scopes.join(", ")),
+        Code::ExpiresSoon => {
+            let at = evidence
+                .expires_at
+                .map_or_else(String::new, |at| TimeText::full(at).short);
+            format!("The key expires on {at}.")
+        }
+        Code::MakerLeft => "The user who created this key is no longer a member.".to_owned(),
+        Code::RefusedOrigins => {
+            let requests = counted(requests, "request was", "requests were");
+            format!(
+                "{requests} rejected in the last 7 days because of their origin{}.",
+                from(": ")
+            )
+        }
+        Code::LocalhostLive => "This live key works on localhost.".to_owned(),
+        Code::Unused90d | Code::Unused30d => format!("Last used on {since}."),
+        Code::NeverUsed => format!("Created on {since} and never used."),
+        Code::RotationDue => format!("The secret was due for rotation on {since}."),
+        Code::NoExpiry => "The key never expires.".to_owned(),
+    }
+}

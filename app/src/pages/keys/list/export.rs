@@ -1,0 +1,189 @@
+//! The list of keys as CSV rows: all keys that match the filters in the URL. Words are those of the API. The file has no
+//! secrets.
+
+use std::{collections::HashMap, sync::Arc};
+
+use latchkey::{
+    Engine,
+    access::{Membership, to},
+    findings::facts::of_keys,
+    id::{KeyId, OrgId},
+    keys::{
+        Key,
+        export::{enter_export, exported},
+        list::{Cursor, KeyQuery, list_details},
+    },
+    name::Slug,
+    time::Timestamp,
+    usage::report::requests_of_keys,
+    work_queue::Place,
+};
+
+use super::address::Address;
+use crate::{error::AppError, request::PageRequest, text::time::TimeText};
+
+/// The most keys in a file: as many as an import takes.
+const MAX_KEYS: usize = 10_000;
+/// The most keys in a batch.
+const BATCH: u16 = 100;
+
+pub const COLUMNS: [&str; 18] = [
+    "id",
+    "name",
+    "kind",
+    "environment",
+    "status",
+    "project",
+    "display",
+    "scopes",
+    "domains",
+    "ip_ranges",
+    "created_at",
+    "created_by",
+    "expires_at",
+    "last_used_at",
+    "requests_30_days",
+    "findings",
+    "external_id",
+    "notes",
+];
+
+/// A row with the columns in [`COLUMNS`].
+pub type Row = [String; COLUMNS.len()];
+
+/// An export in progress.
+#[derive(Debug)]
+pub struct Export {
+    /// The organization's slug.
+    pub org: Slug,
+    /// The day of the export: "2026-11-21".
+    pub day: String,
+    engine: Arc<Engine>,
+    membership: Membership,
+    query: KeyQuery,
+    /// The place in the export queue; `None` while a batch is prepared.
+    place: Option<Place<OrgId>>,
+    /// The first batch, until it is returned.
+    first: Option<Vec<Row>>,
+    keys: usize,
+    is_over: bool,
+}
+
+impl Export {
+    /// Starts an export of the keys that match the filters in the URL. It reads the first batch, so that most errors occur
+    /// before anything is sent.
+    ///
+    /// # Errors
+    /// If the user is not allowed to see details of keys, too many exports are running, or the database cannot be reached.
+    pub async fn open(request: PageRequest) -> Result<Self, AppError> {
+        let membership = request.membership().await?;
+        let engine = request.engine();
+        let permit = membership.permit::<to::SeeKeyDetails>()?;
+        membership.permit::<to::SeeUsageDetails>()?;
+        let place = enter_export(engine, &permit)?;
+        let address = Address::read(request.org().to_owned(), request.query());
+        let mut day = TimeText::full(engine.clock().now()).iso;
+        day.truncate("2026-11-21".len());
+        let mut export = Self {
+            org: membership.org().slug.clone(),
+            day,
+            engine: Arc::clone(engine),
+            membership,
+            query: KeyQuery {
+                page_size: BATCH,
+                ..address.query(false)
+            },
+            place: Some(place),
+            first: None,
+            keys: 0,
+            is_over: false,
+        };
+        export.first = export.next().await?;
+        exported(engine, &permit);
+        Ok(export)
+    }
+
+    /// Returns the next batch, or `None` at the end.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn next(&mut self) -> Result<Option<Vec<Row>>, AppError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        if self.is_over {
+            return Ok(None);
+        }
+        let (engine, membership) = (&*self.engine, &self.membership);
+        let (permit, usage) = (membership.permit()?, membership.permit()?);
+        let page = list_details(engine, &membership.permit()?, &permit, &self.query).await?;
+        let ids: Vec<KeyId> = page.keys.iter().map(|key| key.summary.id).collect();
+        let requests = requests_of_keys(engine, &usage, &ids).await?;
+        let found = of_keys(engine, &permit, &usage, &ids).await?;
+        let codes: HashMap<KeyId, String> = found
+            .into_iter()
+            .map(|key| {
+                let codes: Vec<&str> = key
+                    .findings
+                    .iter()
+                    .map(|found| found.code.as_str())
+                    .collect();
+                (key.id, codes.join(" "))
+            })
+            .collect();
+        let (now, matching) = (engine.clock().now(), page.matching);
+        let keys = page.keys;
+        let work = move || {
+            let of_key = |key: &Key| {
+                let id = key.summary.id;
+                let codes = codes.get(&id).cloned().unwrap_or_default();
+                row(key, requests.get(&id).copied().unwrap_or(0), codes, now)
+            };
+            keys.iter().map(of_key).collect::<Vec<Row>>()
+        };
+        let place = self.place.take().ok_or(AppError::Unavailable)?;
+        let (mut rows, turn) = place.run(work).await?;
+        self.place = Some(turn.end());
+        self.keys += rows.len();
+        self.query.cursor = page.next.map(Cursor::After);
+        let is_full = self.keys >= MAX_KEYS;
+        self.is_over = is_full || self.query.cursor.is_none();
+        if is_full && self.query.cursor.is_some() {
+            let mut last = COLUMNS.map(|_| String::new());
+            last[0] = format!(
+                "This file is full, and more keys match ({} in total). Narrow the list.",
+                matching
+            );
+            rows.push(last);
+        }
+        Ok(Some(rows))
+    }
+}
+
+fn row(key: &Key, requests: i64, findings: String, now: Timestamp) -> Row {
+    let (summary, settings) = (&key.summary, &key.settings);
+    let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| TimeText::full(at).iso);
+    let list = |texts: Vec<String>| texts.join(" ");
+    [
+        summary.id.to_string(),
+        summary.name.to_string(),
+        summary.kind.to_string(),
+        summary.environment.to_string(),
+        summary.status(now).to_string(),
+        key.project_name.to_string(),
+        summary.display.clone(),
+        list(settings.scopes.iter().map(ToString::to_string).collect()),
+        list(settings.domains.iter().map(ToString::to_string).collect()),
+        list(settings.ip_ranges.iter().map(ToString::to_string).collect()),
+        time(Some(summary.created_at)),
+        key.created_by
+            .as_ref()
+            .map_or_else(String::new, |(_, name)| name.to_string()),
+        time(summary.lifecycle.expires_at),
+        time(summary.last_used_at),
+        requests.to_string(),
+        findings,
+        settings.external_id.clone().unwrap_or_default(),
+        settings.notes.clone(),
+    ]
+}

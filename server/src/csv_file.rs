@@ -1,0 +1,250 @@
+//! CSV files (RFC 4180) for spreadsheets, which are read from the database while they are sent.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use csv::{Terminator, WriterBuilder};
+use futures_util::stream::{Stream, try_unfold};
+use latchkey_app::{AppError, Site};
+use leptos_axum::render_app_async_with_context;
+use tokio::{
+    sync::mpsc::{self, error::SendTimeoutError},
+    time::timeout,
+};
+
+use crate::error_page;
+
+/// The maximum duration of an export. A slow client would otherwise keep its place in the queue.
+const LONGEST: Duration = Duration::from_secs(120);
+/// The maximum time that a client takes to read one part, which has at most about 1 MB.
+const LONGEST_PART: Duration = Duration::from_secs(30);
+
+/// The rows of a file, which are read in batches.
+pub trait Rows: Send + 'static {
+    /// Returns the next batch, or `None` at the end. The header is the first batch.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, AppError>> + Send;
+}
+
+/// Whether a link on another site led here. In that case, the response redirects to the page, where the file is one click
+/// away: other sites must not be able to make a browser start an export.
+pub fn is_from_another_site(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// The URL of the page, with the filters of the file.
+pub fn page_of(uri: &Uri) -> String {
+    let uri = uri.path_and_query().map_or("", |uri| uri.as_str());
+    uri.replacen(".csv", "", 1)
+}
+
+/// Redirects to the page of the file.
+pub fn to_page(uri: &Uri) -> Response {
+    Redirect::to(&page_of(uri)).into_response()
+}
+
+/// The file. If an error occurs while it is sent, the response is cut off, which browsers show as a failed download.
+pub fn attachment(name: &str, rows: impl Rows) -> Response {
+    let name = format!("attachment; filename=\"{name}.csv\"");
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, name.as_str()),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let file = in_time(|to| async move { send(rows, &to).await });
+    (headers, Body::from_stream(file)).into_response()
+}
+
+/// Streams the parts that `send` produces, for at most [`LONGEST`]. `send` runs in its own task: if the client stops
+/// reading, the stream is never polled again and would hold its resources indefinitely.
+fn in_time<F: Future<Output = ()> + Send + 'static>(
+    send: impl FnOnce(mpsc::Sender<Part>) -> F,
+) -> impl Stream<Item = Result<Bytes, CutOff>> {
+    let (sender, receiver) = mpsc::channel(1);
+    let sending = send(sender);
+    tokio::spawn(async move {
+        if timeout(LONGEST, sending).await.is_err() {
+            tracing::info!("an export was cut off because the client read too slowly");
+        }
+    });
+    try_unfold(receiver, |mut receiver| async move {
+        match receiver.recv().await {
+            Some(Part::Rows(bytes)) => Ok(Some((bytes, receiver))),
+            Some(Part::End) => Ok(None),
+            None => Err(CutOff),
+        }
+    })
+}
+
+/// A part of the file.
+enum Part {
+    Rows(Bytes),
+    End,
+}
+
+/// The file was not sent completely.
+#[derive(Debug, thiserror::Error)]
+#[error("the export was cut off")]
+struct CutOff;
+
+/// Sends the parts of the file until its end or the first error, which is logged.
+async fn send(mut rows: impl Rows, to: &mpsc::Sender<Part>) {
+    while let Ok(next) = rows.next().await {
+        let Some(bytes) = next else {
+            // The place is free before the client has the whole file.
+            drop(rows);
+            // An error means that the client has disconnected.
+            let _ = to.send(Part::End).await;
+            return;
+        };
+        if !sent(to, Part::Rows(bytes)).await {
+            return;
+        }
+    }
+}
+
+/// Sends a part. Returns false if the client has disconnected or stopped reading.
+async fn sent(to: &mpsc::Sender<Part>, part: Part) -> bool {
+    match to.send_timeout(part, LONGEST_PART).await {
+        Ok(()) => true,
+        Err(SendTimeoutError::Closed(_)) => false,
+        Err(SendTimeoutError::Timeout(_)) => {
+            tracing::info!("an export was cut off because the client stopped reading");
+            false
+        }
+    }
+}
+
+/// Formats rows. No cell can run as a formula.
+///
+/// # Errors
+/// If a row cannot be written, which is logged.
+pub fn written<T: AsRef<str>, const N: usize>(rows: &[[T; N]]) -> Result<Bytes, AppError> {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(Vec::new());
+    for row in rows {
+        writer
+            .write_record(row.iter().map(|cell| inert(cell.as_ref())))
+            .map_err(|error| AppError::unavailable(&error))?;
+    }
+    let file = writer.into_inner();
+    let file = file.map_err(|error| AppError::unavailable(error.error()))?;
+    Ok(file.into())
+}
+
+/// Escapes a cell that a spreadsheet would run as a formula: members choose names, and an owner opens the file.
+fn inert(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// The response if the file cannot be created: the page, which shows the error or redirects to the sign-in page.
+pub async fn page_instead(site: &Site, mut parts: Parts, error: &AppError) -> Response {
+    if let AppError::Busy { retry_after } = error {
+        return error_page::busy(*retry_after);
+    }
+    match page_of(&parts.uri).parse::<Uri>() {
+        Ok(uri) => parts.uri = uri,
+        Err(_) => return StatusCode::NOT_FOUND.into_response(),
+    }
+    let render = render_app_async_with_context(site.context(), site.document());
+    let mut response = render(Request::from_parts(parts, Body::empty())).await;
+    // The page itself can succeed even if the export failed.
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = match error {
+            AppError::Unreadable => StatusCode::BAD_REQUEST,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+    }
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, sync::Arc};
+
+    use futures_util::StreamExt as _;
+    use rstest::rstest;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_that_is_taken_too_slowly_is_cut_off_and_lets_go_of_its_place() {
+        let place = Arc::new(());
+        let held = Arc::clone(&place);
+        let endless = in_time(|to| async move {
+            let _held = held;
+            while to
+                .send(Part::Rows(Bytes::from_static(b"1\r\n")))
+                .await
+                .is_ok()
+            {}
+        });
+        let mut endless = pin!(endless);
+        let mut parts = 0;
+        while let Some(Ok(_)) = endless.next().await {
+            parts += 1;
+            sleep(LONGEST / 10).await;
+        }
+        assert!((10..=12).contains(&parts), "{parts}");
+        assert_eq!(Arc::strong_count(&place), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_reading_loses_its_place_long_before_the_export_is_over() {
+        let place = Arc::new(());
+        let held = Arc::clone(&place);
+        let stalled = in_time(|to| async move {
+            let _held = held;
+            while sent(&to, Part::Rows(Bytes::from_static(b"1\r\n"))).await {}
+        });
+        let mut stalled = pin!(stalled);
+        assert!(stalled.next().await.is_some_and(|part| part.is_ok()));
+        sleep(LONGEST_PART - Duration::from_secs(1)).await;
+        assert_eq!(Arc::strong_count(&place), 2);
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(Arc::strong_count(&place), 1);
+        // What was already in the channel arrives, then the file is cut off.
+        assert!(stalled.next().await.is_some_and(|part| part.is_ok()));
+        assert!(stalled.next().await.is_some_and(|part| part.is_err()));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_sent_to_its_end_ends() {
+        let whole = in_time(|to| async move {
+            for part in [Part::Rows(Bytes::from_static(b"1\r\n")), Part::End] {
+                assert!(to.send(part).await.is_ok());
+            }
+        });
+        let parts: Vec<_> = whole.map(|part| part.is_ok()).collect().await;
+        assert_eq!(parts, [true]);
+    }
+
+    #[rstest]
+    fn no_cell_is_a_formula(
+        #[values("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")] formula: &str,
+    ) {
+        assert_eq!(inert(formula), format!("'{formula}"));
+    }
+
+    #[rstest]
+    fn other_cells_are_left_alone(
+        #[values("", "key.created", "a=b", "'=1", "1-1")] harmless: &str,
+    ) {
+        assert_eq!(inert(harmless), harmless);
+    }
+}

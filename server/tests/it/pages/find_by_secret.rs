@@ -1,0 +1,158 @@
+//! Finding a key by its secret.
+
+use latchkey::{
+    audit::security_events,
+    key::RevokeReason,
+    keys::{
+        change_state::revoke,
+        rotate::{Rotation, rotate},
+    },
+    role::Role,
+};
+
+use crate::test_app::{Browser, HttpAnswer, TestApp};
+
+const KEYS: &str = "/orgs/northwind/keys";
+const FIND: &str = "/orgs/northwind/keys/find";
+const UNKNOWN: &str = "/orgs/northwind/keys/find?none=1";
+
+async fn find(browser: &Browser, secret: &str) -> String {
+    let answer = browser.submit(FIND, &[("secret", secret)]).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("cache-control")),
+        (303, "no-store"),
+        "{answer:?}"
+    );
+    answer.header("location").to_owned()
+}
+
+fn said(answer: &HttpAnswer) -> String {
+    answer.text()
+}
+
+on_both! {
+    async fn owners_and_admins_find_a_key_by_every_secret_that_it_had(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let made = org.key("Production").await;
+        let old = made.plain.expose().to_owned();
+        let page = format!("{KEYS}/{}?found=1", made.id);
+        assert!(owner.get(KEYS).await.body.contains(FIND));
+        assert_eq!(find(&owner, &old).await, page);
+        let rotated = rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 0, token: None }).await.unwrap();
+        for text in [&old, rotated.plain.expose(), &format!(" export KEY='{old}' # leaked")] {
+            assert_eq!(find(&owner, text).await, page);
+            assert_eq!(find(&admin, text).await, page);
+        }
+        let to_owner = said(&owner.get(&page).await);
+        assert!(to_owner.contains("This is the key with that secret") && to_owner.contains(&format!("{KEYS}/{}?revoke=1", made.id)));
+        let to_admin = said(&admin.get(&page).await);
+        assert!(to_admin.contains("ask an owner to rotate or revoke it: dana.") && !to_admin.contains("?revoke=1"), "{}", &to_admin[..200]);
+        revoke(&app.engine, &org.permit(), made.id, RevokeReason::Compromised).await.unwrap();
+        assert_eq!(find(&owner, &old).await, page);
+    }
+
+    async fn imported_keys_are_found_by_their_text_and_by_their_digest(app: &TestApp) {
+        use sha2::Digest as _;
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let elsewhere = "made.elsewhere/0123456789-abcdefghij";
+        let digest = sha2::Sha256::digest(elsewhere);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let file = format!("name,sha256\nLegacy,{digest}\n");
+        let imported = owner.submit("/orgs/northwind/keys/import", &[("format", "csv"), ("text", &file), ("go", "import")]).await;
+        assert!(imported.status.is_success() || imported.status.is_redirection(), "{}", imported.status);
+        let ids = app.database.texts("SELECT id FROM keys WHERE name = 'Legacy'").await;
+        let page = format!("{KEYS}/{}?found=1", ids[0]);
+        assert_eq!(find(&owner, elsewhere).await, page);
+        assert_eq!(find(&owner, &digest).await, page);
+    }
+
+    async fn an_unknown_key_and_another_orgs_are_answered_alike(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let theirs = app.org("contoso").await.key("Theirs").await;
+        let unknown = theirs.plain.expose().replace("live", "test");
+        let long = "a".repeat(5_000);
+        for secret in [theirs.plain.expose(), &unknown, "", "  ", "\0", "häßlich", &long] {
+            assert_eq!(find(&owner, secret).await, UNKNOWN, "{secret}");
+        }
+        let page = said(&owner.get(UNKNOWN).await);
+        assert!(page.contains("No key of this organization has this secret."));
+        assert!(!page.contains("Theirs"));
+    }
+
+    async fn members_get_one_answer_whatever_it_is(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let made = org.key("Production").await;
+        let mut answers = Vec::new();
+        for secret in [made.plain.expose(), "lk_sk_live_unknown"] {
+            let answer = member.submit(FIND, &[("secret", secret)]).await;
+            assert_eq!(answer.status, 403);
+            answers.push(said(&answer));
+        }
+        let main = |text: &str| text.split("<main").nth(1).unwrap().split("</main>").next().unwrap().to_owned();
+        assert_eq!(main(&answers[0]), main(&answers[1]));
+        assert!(!member.get(KEYS).await.body.contains("Find by secret"));
+    }
+
+    async fn a_person_has_ten_look_ups_a_minute(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let other = app.signed_in(&org, "olga", Role::Owner).await;
+        let made = org.key("Production").await;
+        for _ in 0..10 {
+            find(&owner, "lk_sk_live_unknown").await;
+        }
+        let refused = owner.submit(FIND, &[("secret", made.plain.expose())]).await;
+        assert_eq!(refused.status, 429);
+        let wait: i64 = refused.header("retry-after").parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+        assert!(find(&other, made.plain.expose()).await.contains("found=1"), "others have their own");
+        app.pass(61_000).await;
+        assert!(find(&owner, made.plain.expose()).await.contains("found=1"));
+    }
+
+    async fn look_ups_are_in_the_audit_log_without_the_text(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Production").await;
+        find(&owner, made.plain.expose()).await;
+        find(&owner, "lk_sk_live_unknown_text").await;
+        security_events::write(&app.engine, false).await.unwrap();
+        let rows = app.database.texts("SELECT changes FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
+        assert_eq!(rows.len(), 2, "{rows:?}");
+        assert!(rows[0].contains(r#""found""#) && rows[1].contains(r#""not found""#), "{rows:?}");
+        let about = app.database.texts("SELECT target_id FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
+        assert_eq!(about[0], made.id.to_string());
+        for secret in [made.plain.expose(), "unknown_text"] {
+            assert!(!app.database.holds(secret).await);
+        }
+        let history = said(&owner.get(&format!("{KEYS}/{}", made.id)).await);
+        assert!(history.contains("Looked up a key by its secret"));
+    }
+
+    async fn a_search_for_a_secret_is_dropped_from_the_address(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let made = org.key("Production").await;
+        let secret = made.plain.expose();
+        for text in [secret, "0123456789abcdef0123456789abcdef"] {
+            for browser in [&owner, &app.browser()] {
+                let answer = browser.get(&format!("{KEYS}?status=active&q={text}&after=x")).await;
+                let to = format!("{KEYS}?status=active&dropped=1");
+                assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*to));
+                assert!(!answer.body.contains(text));
+            }
+        }
+        let list = said(&owner.get(&format!("{KEYS}?dropped=1")).await);
+        assert!(list.contains("That search looked like a key") && list.contains("Use Find by secret"));
+        for text in [&secret[..15], &made.id.to_string()] {
+            assert_eq!(owner.get(&format!("{KEYS}?q={text}")).await.status, 200);
+        }
+        let found = owner.call("/api/find", &[("org", "northwind"), ("text", secret)]).await;
+        assert_eq!(found.json(), serde_json::json!([]));
+    }
+}

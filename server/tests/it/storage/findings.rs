@@ -1,0 +1,239 @@
+//! Findings: the pure function, the filters and the counts say the same.
+
+use std::collections::BTreeSet;
+
+use latchkey::{
+    findings::{
+        Code, Severity,
+        facts::{KeyFindings, of_keys},
+        list::{FindingsQuery, Which, count_attention, list},
+    },
+    id::KeyId,
+    key::Kind,
+    keys::list::KeyQuery,
+    random::Randomness,
+    role::Role,
+    time::DAY,
+};
+
+use crate::test_app::{
+    NOON, TestApp, TestOrg,
+    org::{secret_key, widget_key, with},
+};
+
+/// Picks values that depend only on the number of the call.
+struct Dice(Randomness);
+
+impl Dice {
+    fn pick<T: Copy>(&self, from: &[T]) -> T {
+        let bytes: [u8; 1] = self.0.bytes().unwrap();
+        from[usize::from(bytes[0]) % from.len()]
+    }
+}
+
+/// Creates keys of all kinds, of all ages, with and without leaks.
+async fn many_keys(app: &TestApp, org: &TestOrg, count: usize) -> Vec<KeyId> {
+    let dice = Dice(Randomness::seeded(11));
+    let gone = org.person("gone", Role::Owner).await;
+    let here = org.person("here", Role::Owner).await;
+    app.database
+        .execute(&format!("DELETE FROM memberships WHERE user_id = '{gone}'"))
+        .await;
+    let has_widgets = org
+        .engine
+        .convention()
+        .prefixes()
+        .any(|(_, kind, _)| kind == Kind::Widget);
+    let offered: Vec<String> = org
+        .engine
+        .convention()
+        .scopes
+        .iter()
+        .map(|scope| scope.name.to_string())
+        .collect();
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let domains = dice.pick(&[
+            &["shop.example"][..],
+            &["localhost", "a.example"],
+            &["http://localhost:5173"],
+            &["localhost.example"],
+            &["mylocalhost.example"],
+        ]);
+        let new = match has_widgets && number % 2 == 0 {
+            true => widget_key(&format!("Key {number}"), domains),
+            false => secret_key(&format!("Key {number}")),
+        };
+        let scopes: Vec<&str> = match dice.pick(&[0, 1, 2, 3]) {
+            1 if !offered.is_empty() => vec![&offered[0]],
+            2 if !offered.is_empty() => offered.iter().map(String::as_str).collect(),
+            3 if !offered.is_empty() => offered[1..].iter().map(String::as_str).collect(),
+            _ => vec![],
+        };
+        let new = with(new, |settings| {
+            settings.scopes = scopes.iter().map(|scope| scope.parse().unwrap()).collect()
+        });
+        let id = org.create_key(new).await.unwrap().id;
+        let at = |days: Option<i64>| {
+            days.map_or("NULL".to_owned(), |days| {
+                NOON.plus(days * DAY).as_millis().to_string()
+            })
+        };
+        let created = dice.pick(&[0, -6, -7, -89, -90, -200]);
+        let last_used = dice.pick(&[None, Some(0), Some(-29), Some(-30), Some(-89), Some(-90)]);
+        let expires = dice.pick(&[
+            None,
+            Some(-1),
+            Some(0),
+            Some(13),
+            Some(14),
+            Some(15),
+            Some(400),
+        ]);
+        let disabled = dice.pick(&[None, None, None, Some(-1)]);
+        let revoked = dice.pick(&[None, None, None, Some(-1)]);
+        let maker = match dice.pick(&[0, 1, 2]) {
+            0 => "NULL".to_owned(),
+            1 => format!("'{gone}'"),
+            _ => format!("'{here}'"),
+        };
+        let secret_created = created.max(dice.pick(&[-400, -90, -89, -3]));
+        app.database.execute(&format!(
+            "UPDATE keys SET created_at = {}, last_used_at = {}, expires_at = {}, disabled_at = {}, revoked_at = {}, \
+             created_by = {maker}, environment = '{}', localhost_forbidden = {} WHERE id = '{id}'",
+            at(Some(created)), at(last_used), at(expires), at(disabled), at(revoked),
+            dice.pick(&["live", "test"]), dice.pick(&["TRUE", "FALSE"]),
+        )).await;
+        app.database
+            .execute(&format!(
+                "UPDATE key_secrets SET created_at = {} WHERE key_id = '{id}'",
+                at(Some(secret_created))
+            ))
+            .await;
+        if dice.pick(&[true, false]) {
+            let seen = at(Some(dice.pick(&[-1, -60, -300])));
+            app.database.execute(&format!(
+                "INSERT INTO key_findings (org_id, key_id, finding, first_at, last_at, count, origin) \
+                 VALUES ('{}', '{id}', 'secret_key_in_browser', {seen}, {seen}, 3, 'https://shop.example')", org.org.id,
+            )).await;
+        }
+        let refused = dice.pick(&[0, 9, 10, 60]);
+        let (day, passed) = (
+            NOON.floor(DAY)
+                .plus(dice.pick(&[0, -7, -8]) * DAY)
+                .as_millis(),
+            dice.pick(&["FALSE", "FALSE", "TRUE"]),
+        );
+        for (host, count) in [("evil.example", refused / 2), ("", refused - refused / 2)] {
+            if count > 0 {
+                app.database.execute(&format!(
+                    "INSERT INTO usage_domains (org_id, subject_id, starts_at, passed, domain, count) \
+                     VALUES ('{}', '{id}', {day}, {passed}, '{host}', {count})", org.org.id,
+                )).await;
+            }
+        }
+        ids.push(id);
+    }
+    ids
+}
+
+fn with_findings(keys: &[KeyFindings], is: impl Fn(Code, Severity) -> bool) -> BTreeSet<KeyId> {
+    keys.iter()
+        .filter(|key| {
+            key.findings
+                .iter()
+                .any(|found| is(found.code, found.severity))
+        })
+        .map(|key| key.id)
+        .collect()
+}
+
+async fn filtered(org: &TestOrg, which: Which) -> BTreeSet<KeyId> {
+    let query = KeyQuery {
+        finding: Some(which),
+        page_size: 1_000,
+        ..KeyQuery::default()
+    };
+    let page = latchkey::keys::list::list(&org.engine, &org.permit(), &query)
+        .await
+        .unwrap();
+    assert_eq!(page.matching as usize, page.keys.len());
+    page.keys.iter().map(|key| key.id).collect()
+}
+
+async fn say_the_same(app: &TestApp, org: &TestOrg, never: &[Code]) {
+    let ids = many_keys(app, org, 300).await;
+    let keys = of_keys(&org.engine, &org.permit(), &org.permit(), &ids)
+        .await
+        .unwrap();
+    assert_eq!(keys.len(), ids.len());
+    for code in Code::ALL {
+        let expected = with_findings(&keys, |found, _| found == *code);
+        assert_eq!(expected.is_empty(), never.contains(code), "{code}");
+        assert_eq!(
+            filtered(org, Which::Of(Some(*code), None)).await,
+            expected,
+            "{code}"
+        );
+    }
+    for severity in Severity::ALL {
+        let expected = with_findings(&keys, |_, found| found == *severity);
+        assert_eq!(
+            filtered(org, Which::Of(None, Some(*severity))).await,
+            expected,
+            "{severity}"
+        );
+    }
+    let attention = with_findings(&keys, |_, severity| severity.needs_attention());
+    assert_eq!(filtered(org, Which::Attention).await, attention);
+    assert_eq!(
+        count_attention(&org.engine, &org.permit()).await.unwrap() as usize,
+        attention.len()
+    );
+
+    let (mut paged, mut after) = (Vec::new(), None);
+    loop {
+        let query = FindingsQuery {
+            after,
+            limit: 7,
+            ..FindingsQuery::default()
+        };
+        let page = list(&org.engine, &org.permit(), &org.permit(), &query)
+            .await
+            .unwrap();
+        paged.extend(
+            page.found
+                .into_iter()
+                .map(|found| (found.key_id, found.finding.code)),
+        );
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let mut sorted: Vec<&KeyFindings> = keys.iter().collect();
+    sorted.sort_by_key(|key| key.id.to_string());
+    let all = sorted
+        .iter()
+        .flat_map(|key| key.findings.iter().map(|found| (key.id, found.code)));
+    assert_eq!(
+        paged,
+        all.collect::<Vec<_>>(),
+        "each finding is on one page"
+    );
+}
+
+on_both! {
+    async fn a_filter_and_a_badge_say_the_same(app: &TestApp) {
+        say_the_same(app, &app.org("northwind").await, &[]).await;
+        let other = app.org("contoso").await;
+        assert!(filtered(&other, Which::Attention).await.is_empty(), "another org has none");
+    }
+}
+
+#[tokio::test]
+async fn they_say_the_same_under_a_convention_without_scopes() {
+    let app = TestApp::on_sqlite_under("cencori").await;
+    say_the_same(&app, &app.org("northwind").await, &[Code::FullAccess]).await;
+    app.remove().await;
+}

@@ -1,0 +1,146 @@
+//! Findings as SQL conditions on `keys`, for filters, counts and pages. A test compares them with
+//! [`findings`](super::findings()).
+
+use super::{
+    Code, EXPIRES_SOON, MANY_REFUSED, NEVER_USED_AFTER, Policy, REFUSED_WITHIN, Severity, UNUSED,
+    UNUSED_LONG,
+};
+use crate::{convention::Scope, domain::LocalhostRule, time::DAY};
+
+/// Whether the domains of a key include localhost. Patterns are stored as JSON strings, with an optional scheme and port.
+pub(super) const LISTS_LOCALHOST: &str = r#"(keys.domains LIKE '%"localhost"%' OR keys.domains LIKE '%"localhost:%' OR keys.domains LIKE '%/localhost"%' OR keys.domains LIKE '%/localhost:%')"#;
+
+/// Whether the user who created a key is no longer a member of the org `$1`, or was disabled.
+pub(super) const MAKER_LEFT: &str = "(keys.created_by IS NOT NULL AND keys.created_by NOT IN \
+     (SELECT memberships.user_id FROM memberships JOIN users ON users.id = memberships.user_id \
+     WHERE memberships.org_id = $1 AND users.disabled_at IS NULL))";
+
+/// What a filter by findings lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Keys with a finding of high or medium severity.
+    Attention,
+    /// Keys with this finding, of this severity. `None` stands for any.
+    Of(Option<Code>, Option<Severity>),
+}
+
+impl Which {
+    fn includes(self, code: Code, severity: Severity) -> bool {
+        match self {
+            Self::Attention => severity.needs_attention(),
+            Self::Of(of, with) => {
+                of.is_none_or(|of| of == code) && with.is_none_or(|with| with == severity)
+            }
+        }
+    }
+}
+
+/// The condition for keys of the org `$1` with such a finding at the time `now`, a placeholder.
+pub(crate) fn of(which: Which, policy: &Policy, now: &str) -> String {
+    let now = format!("CAST({now} AS BIGINT)");
+    let all = Code::ALL.iter().flat_map(|code| {
+        let of_code = of_code(*code, policy, &now).into_iter();
+        of_code.map(move |(severity, sql)| (*code, severity, sql))
+    });
+    let conditions: Vec<String> = all
+        .filter(|(code, severity, _)| which.includes(*code, *severity))
+        .map(|(.., sql)| format!("({sql})"))
+        .collect();
+    if conditions.is_empty() {
+        return "(1 = 0)".to_owned();
+    }
+    format!(
+        "(keys.revoked_at IS NULL AND keys.disabled_at IS NULL AND COALESCE(keys.expires_at > {now}, TRUE) AND ({}))",
+        conditions.join(" OR ")
+    )
+}
+
+/// The conditions of a code, by severity. `now` is an SQL expression.
+fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
+    let one = |severity, sql| vec![(severity, sql)];
+    match code {
+        Code::SeenInBrowser => one(
+            Severity::High,
+            "keys.kind = 'secret' AND keys.id IN (SELECT key_findings.key_id FROM key_findings \
+             JOIN key_secrets ON key_secrets.key_id = key_findings.key_id AND key_secrets.ends_at IS NULL \
+             WHERE key_findings.org_id = $1 AND key_findings.finding = 'secret_key_in_browser' \
+             AND key_findings.last_at >= key_secrets.created_at)"
+                .to_owned(),
+        ),
+        Code::FullAccess => match full_access(policy) {
+            None => Vec::new(),
+            Some(sql) => vec![
+                (Severity::High, format!("keys.kind = 'widget' AND {sql}")),
+                (Severity::Medium, format!("keys.kind = 'secret' AND {sql}")),
+            ],
+        },
+        Code::ExpiresSoon => one(
+            Severity::Medium,
+            format!("COALESCE(keys.expires_at <= {now} + {EXPIRES_SOON}, FALSE)"),
+        ),
+        Code::MakerLeft => one(Severity::Medium, MAKER_LEFT.to_owned()),
+        Code::RefusedOrigins => {
+            let since = format!("(({now} - {REFUSED_WITHIN}) / {DAY}) * {DAY}");
+            one(
+                Severity::Medium,
+                format!(
+                    "keys.kind = 'widget' AND keys.id IN (SELECT usage_domains.subject_id FROM usage_domains \
+                     WHERE usage_domains.org_id = $1 AND usage_domains.starts_at >= {since} AND NOT usage_domains.passed \
+                     GROUP BY usage_domains.subject_id HAVING SUM(usage_domains.count) >= {MANY_REFUSED})"
+                ),
+            )
+        }
+        Code::LocalhostLive => {
+            let mut allowed = match policy.localhost {
+                LocalhostRule::Always => "TRUE".to_owned(),
+                LocalhostRule::IfListed => LISTS_LOCALHOST.to_owned(),
+                LocalhostRule::Never => return Vec::new(),
+            };
+            if policy.localhost_switch {
+                allowed.push_str(" AND NOT keys.localhost_forbidden");
+            }
+            one(
+                Severity::Medium,
+                format!("keys.kind = 'widget' AND keys.environment = 'live' AND {allowed}"),
+            )
+        }
+        Code::Unused90d => one(
+            Severity::Medium,
+            format!("COALESCE(keys.last_used_at <= {now} - {UNUSED_LONG}, FALSE)"),
+        ),
+        Code::Unused30d => one(
+            Severity::Low,
+            format!(
+                "COALESCE(keys.last_used_at <= {now} - {UNUSED} AND keys.last_used_at > {now} - {UNUSED_LONG}, FALSE)"
+            ),
+        ),
+        Code::NeverUsed => one(
+            Severity::Medium,
+            format!("keys.last_used_at IS NULL AND keys.created_at <= {now} - {NEVER_USED_AFTER}"),
+        ),
+        Code::RotationDue => one(
+            Severity::Low,
+            format!(
+                "keys.created_at <= {now} - {0} AND EXISTS (SELECT 1 FROM key_secrets WHERE key_secrets.key_id = keys.id \
+                 AND key_secrets.ends_at IS NULL AND key_secrets.created_at <= {now} - {0})",
+                policy.rotation
+            ),
+        ),
+        Code::NoExpiry => one(Severity::Low, "keys.expires_at IS NULL".to_owned()),
+    }
+}
+
+/// Whether the scopes allow everything; `None` if keys have no scopes. Names of scopes have no characters that are special
+/// in SQL or in JSON.
+fn full_access(policy: &Policy) -> Option<String> {
+    let has = |scope: &Scope| format!("keys.scopes LIKE '%\"{scope}\"%'");
+    if !policy.with_scopes {
+        return None;
+    }
+    let none = policy.none_is_all.then(|| "keys.scopes = '[]'".to_owned());
+    let admin = policy.admin.as_ref().map(has);
+    let all: Vec<String> = policy.offered.iter().map(has).collect();
+    let all = (!all.is_empty()).then(|| format!("({})", all.join(" AND ")));
+    let any: Vec<String> = none.into_iter().chain(admin).chain(all).collect();
+    Some(format!("({})", any.join(" OR ")))
+}

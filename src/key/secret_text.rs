@@ -1,0 +1,174 @@
+//! Recognizes texts that can be secrets of keys, so that searches never send or show them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    convention::Convention,
+    id::{AgentId, KeyId, OrgId, ProjectId, SecretId, ServiceTokenId, UserId},
+};
+
+/// The number of characters from which a word can be a secret whatever it starts with: keys that were created elsewhere
+/// have no known prefix.
+const LONG: usize = 32;
+
+/// The prefixes of keys, each with the number of leading characters that every display form shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretPrefixes(Vec<(String, usize)>);
+
+impl SecretPrefixes {
+    /// The prefixes of a convention, also those of keys that were created elsewhere. An empty prefix indicates nothing.
+    pub fn of(convention: &Convention) -> Self {
+        let all = convention.prefixes().chain(convention.legacy_prefixes());
+        let prefixes = all
+            .map(|(prefix, ..)| prefix)
+            .filter(|prefix| !prefix.is_empty())
+            .map(|prefix| (prefix.to_owned(), convention.display_front(prefix)));
+        Self(prefixes.collect())
+    }
+
+    /// Whether the text can contain a secret: a word with a known prefix and more than a display form shows, or a word
+    /// of at least 32 characters that is neither one of our IDs nor a domain.
+    pub fn can_be_in(&self, text: &str) -> bool {
+        text.split(is_between_words)
+            .any(|word| self.is_prefixed(word))
+            || text.split_whitespace().any(is_long_secret)
+    }
+
+    fn is_prefixed(&self, word: &str) -> bool {
+        self.0.iter().any(|(prefix, shown)| {
+            let rest = word.strip_prefix(prefix.as_str());
+            rest.is_some_and(|rest| {
+                let secret = rest.bytes().take_while(u8::is_ascii_graphic).count();
+                prefix.len() + secret > *shown.max(&prefix.len())
+            })
+        })
+    }
+}
+
+/// What surrounds a key in a line of code or configuration: `KEY="…"`.
+fn is_between_words(character: char) -> bool {
+    character.is_whitespace() || "\"'`=:,;<>(){}[]".contains(character)
+}
+
+fn is_long_secret(word: &str) -> bool {
+    word.len() >= LONG
+        && word.bytes().all(|byte| byte.is_ascii_graphic())
+        && !is_id(word)
+        && !is_domain(word)
+}
+
+fn is_id(word: &str) -> bool {
+    word.parse::<KeyId>().is_ok()
+        || word.parse::<OrgId>().is_ok()
+        || word.parse::<UserId>().is_ok()
+        || word.parse::<ProjectId>().is_ok()
+        || word.parse::<AgentId>().is_ok()
+        || word.parse::<SecretId>().is_ok()
+        || word.parse::<ServiceTokenId>().is_ok()
+}
+
+/// Whether the word is a host name in lower case with at least two labels, of which the last has only letters.
+fn is_domain(word: &str) -> bool {
+    let mut labels = word.strip_prefix("*.").unwrap_or(word).rsplit('.');
+    let is_top = |label: &str| {
+        (2..=24).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let is_label = |label: &str| {
+        (1..LONG).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    labels.next().is_some_and(is_top) && labels.clone().next().is_some() && labels.all(is_label)
+}
+
+/// The parts of a text that can be the secret itself: the whole text, and its words without the code around them. At most
+/// [`MAX_CANDIDATES`].
+#[cfg(feature = "native")]
+pub fn candidates(text: &str) -> Vec<&str> {
+    let text = text.trim();
+    let unquoted = |word: &str| word.len() >= MIN_CANDIDATE;
+    let words = text
+        .split_whitespace()
+        .chain(text.split(is_between_words))
+        .filter(|word| unquoted(word));
+    let mut candidates = vec![text];
+    for word in words {
+        if candidates.len() == MAX_CANDIDATES {
+            break;
+        }
+        if !candidates.contains(&word) {
+            candidates.push(word);
+        }
+    }
+    candidates
+}
+
+/// The maximum number of candidates in a text.
+#[cfg(feature = "native")]
+pub const MAX_CANDIDATES: usize = 8;
+/// The minimum length of a word that is looked up on its own.
+#[cfg(feature = "native")]
+const MIN_CANDIDATE: usize = 12;
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use super::*;
+
+    fn in_convention(name: &str, text: &str) -> bool {
+        SecretPrefixes::of(&Convention::built_in(name).unwrap()).can_be_in(text)
+    }
+
+    #[test]
+    fn a_prefix_with_more_than_a_display_form_shows_is_a_secret() {
+        for (text, expected) in [
+            ("lk_sk_live_7Z4rabcdefgh", true),
+            ("  Bearer lk_sk_live_7Z4rabcdefgh", true),
+            ("KEY=\"lk_pk_test_7Z4rabcdefgh\"", true),
+            ("lk_sk_live_7Z4r", false),
+            ("lk_sk_live_7Z4r••••••••l6h3", false),
+            ("lk_sk_live_", false),
+            ("lk_sk", false),
+            ("Production", false),
+            ("", false),
+        ] {
+            assert_eq!(in_convention("latchkey", text), expected, "{text}");
+        }
+        assert!(
+            in_convention("cencori", "cen_0123456789"),
+            "a legacy prefix"
+        );
+        assert!(
+            !in_convention("talkifai", "shop"),
+            "an empty prefix says nothing"
+        );
+    }
+
+    #[test]
+    fn a_long_word_is_a_secret_unless_it_is_an_id_or_a_domain() {
+        for (text, expected) in [
+            ("0123456789abcdef0123456789abcdef", true),
+            ("0123456789abcdef0123456789abcde", false),
+            ("Production server for all customers in Europe", false),
+            ("key_0198c0ffee007000800000000000beef", false),
+            ("org_0198c0ffee007000800000000000beef", false),
+            ("shop.a-rather-long-name.northwind.example", false),
+            ("SG.0123456789abcdefghij.0123456789abcdefghij", true),
+            ("ключ-ключ-ключ-ключ-ключ-ключ-ключ-ключ", false),
+        ] {
+            assert_eq!(in_convention("latchkey", text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_in_the_code_around_it() {
+        let found = candidates(" export API_KEY='lk_sk_live_abcdef' # old");
+        assert!(found.contains(&"lk_sk_live_abcdef"), "{found:?}");
+        assert_eq!(candidates("one").len(), 1);
+        assert_eq!(candidates(&"abcdefghijklm ".repeat(3)).len(), 2);
+        let many: Vec<String> = (0..50)
+            .map(|number| format!("abcdefghijklm{number}"))
+            .collect();
+        assert_eq!(candidates(&many.join(" ")).len(), MAX_CANDIDATES);
+    }
+}

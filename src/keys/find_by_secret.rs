@@ -1,0 +1,118 @@
+//! Finds a key by its secret: "which key is this?", the question after a leak.
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Engine,
+    access::{Permit, to},
+    accounts::attempts::{self, AttemptError, Subject},
+    audit::security_events::{Log, SecurityEvent},
+    db::{on, places},
+    event::{Event, Target},
+    fault::{Fault, from_fault},
+    id::KeyId,
+    key::{digest::KeyDigest, secret_text::candidates, text::PlainKey},
+};
+
+use super::import::sha256_of;
+
+/// The maximum length of a text that is searched for secrets, in bytes.
+pub const MAX_TEXT: usize = 2_000;
+
+/// Why a secret was not looked up.
+#[derive(Debug, thiserror::Error)]
+pub enum FindBySecretError {
+    /// The user has looked up too many secrets.
+    #[error("too many secrets were looked up")]
+    TooMany {
+        /// Seconds until the user can look up another one.
+        retry_after: i64,
+    },
+    /// An internal error.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+from_fault!(FindBySecretError);
+
+impl From<AttemptError> for FindBySecretError {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::TooMany { retry_after } => Self::TooMany { retry_after },
+            AttemptError::Storage(error) => Self::Fault(error.into()),
+        }
+    }
+}
+
+/// Returns the org's key with this secret, or the SHA-256 of one. Replaced secrets count too. The text can
+/// contain the code around the secret. The look-up is recorded, and a user can do ten a minute.
+///
+/// A secret of another org and one that does not exist take the same statements, so that neither the response nor its time
+/// says which it is.
+///
+/// # Errors
+/// If the user has looked up too many secrets, or the database cannot be reached.
+pub async fn find_by_secret(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    text: &PlainKey,
+) -> Result<Option<KeyId>, FindBySecretError> {
+    if let Some(user_id) = permit.caller().actor.user_id() {
+        // Never taken back: successful look-ups count, too.
+        let _ = attempts::count(engine, &[Subject::KeyLookUps(user_id)]).await?;
+    }
+    let text = text.expose();
+    let digests = if text.len() <= MAX_TEXT {
+        digests(engine, text)
+    } else {
+        Vec::new()
+    };
+    let found = if digests.is_empty() {
+        None
+    } else {
+        let sql = format!(
+            "SELECT keys.id FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id \
+             WHERE keys.org_id = $1 AND key_secrets.digest IN ({}) LIMIT 1",
+            places(2, digests.len())
+        );
+        on!(engine.db.read(), c => {
+            let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+            for digest in &digests {
+                query = query.bind(digest.as_bytes());
+            }
+            query.fetch_optional(c).await
+        })?
+    };
+    let log = Log::Org(permit.org_id());
+    let looked_up = SecurityEvent::new(Event::KeyLookedUp, permit.caller().clone(), log);
+    let result = if found.is_some() {
+        "found"
+    } else {
+        "not found"
+    };
+    engine.note(
+        looked_up
+            .about(found.map(Target::Key))
+            .with("result", result),
+    );
+    Ok(found)
+}
+
+/// The digests of everything in the text that can be a secret, or the SHA-256 of one, under every pepper.
+fn digests(engine: &Engine, text: &str) -> Vec<KeyDigest> {
+    let hashes: BTreeSet<[u8; 32]> = candidates(text)
+        .into_iter()
+        .filter(|candidate| !candidate.is_empty())
+        .flat_map(|candidate| {
+            let of_text: [u8; 32] = Sha256::digest(candidate).into();
+            [Some(of_text), sha256_of(candidate).ok()]
+        })
+        .flatten()
+        .collect();
+    hashes
+        .iter()
+        .flat_map(|hash| engine.peppers.digests_of_sha256(hash))
+        .collect()
+}
