@@ -21,7 +21,7 @@ use crate::{
     pages::page::finished,
     request::PageRequest,
     shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold, names_of_scopes},
-    text::time::date,
+    text::time::{TimeText, date},
     values::rotation::RotateKeyForm,
 };
 
@@ -52,8 +52,9 @@ async fn rotate_and_hold(
 ) -> Result<KeyOutcome, AppError> {
     let engine = request.engine();
     let seconds = form.overlap.parse::<i64>().unwrap_or(-1);
+    let overlap = seconds.saturating_mul(SECOND);
     let rotation = Rotation {
-        overlap: seconds.saturating_mul(SECOND),
+        overlap,
         token: sent_creation_token(&form.rotation_token),
     };
     let known = match form.base.as_str() {
@@ -64,7 +65,7 @@ async fn rotate_and_hold(
     let error = match rotate(engine, &permit, AsKnown { id, known }, rotation).await {
         Ok(created) => {
             let position = created.position;
-            let key = shown_key(&request, &membership, created).await?;
+            let key = shown_key(&request, &membership, created, overlap).await?;
             let now = engine.clock().monotonic();
             hold(
                 &mut held,
@@ -100,6 +101,7 @@ async fn shown_key(
     request: &PageRequest,
     membership: &Membership,
     created: EngineCreatedKey,
+    overlap: i64,
 ) -> Result<CreatedKey, AppError> {
     let engine = request.engine();
     let key = show::details(engine, &membership.permit()?, created.id)
@@ -126,6 +128,7 @@ async fn shown_key(
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: true,
+        old_ends: (overlap > 0).then(|| TimeText::full(engine.clock().now().plus(overlap))),
         terms: KeyTerms::of(engine.convention(), kind, environment),
         addresses: Arc::clone(request.addresses()),
     })

@@ -9,7 +9,7 @@ use latchkey::{
 
 use crate::{
     site::Addresses,
-    text::{rate_limits::rate_limits, scopes::scope_names},
+    text::{rate_limits::rate_limits, scopes::scope_names, time::TimeText},
 };
 
 /// A key that was just created or rotated, as the page shows it.
@@ -37,6 +37,8 @@ pub struct CreatedKey {
     pub path: String,
     /// Whether the key was rotated and not created.
     pub is_rotated: bool,
+    /// Until when the secret before the rotation works, if it still does.
+    pub old_ends: Option<TimeText>,
     /// The convention's settings for the key.
     pub terms: KeyTerms,
     /// The URLs in the examples.

@@ -28,7 +28,7 @@ pub fn ScopeChoice(
         (scope.name.to_string(), RwSignal::new(is_chosen))
     });
     let boxes: Boxes = StoredValue::new(boxes.collect());
-    let is_full = RwSignal::new(has_full && access == FULL_ACCESS);
+    let is_full = has_full && access == FULL_ACCESS;
     let admin = options.admin_scope.map(|admin| admin.to_string());
     let presets = (!options.presets.is_empty()).then(|| {
         let presets = options
@@ -64,11 +64,10 @@ pub fn ScopeChoice(
             chosen.map(|(name, _)| name.clone()).collect()
         });
         let chosen: Vec<&str> = chosen.iter().map(String::as_str).collect();
-        match (is_full.get(), chosen.as_slice()) {
-            (true, _) => "Can do everything, including what is added later.".to_owned(),
-            (false, []) if has_full => "Nothing selected yet.".to_owned(),
-            (false, []) => "Can do only what requires no scope.".to_owned(),
-            (false, chosen) => what_it_can_do(chosen, admin.as_deref()),
+        match chosen.as_slice() {
+            [] if has_full => "Nothing selected yet.".to_owned(),
+            [] => "Can do only what requires no scope.".to_owned(),
+            chosen => what_it_can_do(chosen, admin.as_deref()),
         }
     };
     let choice = has_full.then(|| view! { <AccessChoice is_full/> });
@@ -90,22 +89,19 @@ pub fn ScopeChoice(
                 <div class="scopes">{groups}</div>
                 {about_admin}
             </div>
-            <p class="hint" id="scopes-hint" role="status">{sentence}</p>
+            <p class="hint for-chosen" id="scopes-hint" role="status">{sentence}</p>
             <ErrorTexts field="scopes" errors/>
         </fieldset>
     }
 }
 
 #[component]
-fn AccessChoice(is_full: RwSignal<bool>) -> impl IntoView {
-    let card = move |value: &'static str, title: &'static str, meaning: &'static str| {
-        let is_this = move |is_full: bool| is_full == (value == FULL_ACCESS);
+fn AccessChoice(is_full: bool) -> impl IntoView {
+    let card = |value: &'static str, title: &'static str, meaning: &'static str| {
+        let is_this = is_full == (value == FULL_ACCESS);
         view! {
             <label class="choice">
-                <input
-                    type="radio" name="access" value=value checked=is_this(is_full.get_untracked())
-                    on:change=move |_| is_full.set(value == FULL_ACCESS)
-                />
+                <input type="radio" name="access" value=value checked=is_this/>
                 <span><b>{title}</b><small>{meaning}</small></span>
             </label>
         }

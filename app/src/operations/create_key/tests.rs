@@ -85,7 +85,10 @@ fn everything_that_is_wrong_is_said_at_once() {
         ["domains"]
     );
     let nothing = wrong_fields(&SettingsForm::default());
-    assert_eq!(nothing, ["name", "expires", "kind", "environment"]);
+    assert_eq!(
+        nothing,
+        ["name", "scopes", "expires", "kind", "environment"]
+    );
 }
 
 #[test]

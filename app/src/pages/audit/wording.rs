@@ -66,6 +66,7 @@ pub const fn title(event: Event) -> &'static str {
         Event::KeyOldSecretEnded => "Old secret of key ended",
         Event::KeyRevoked => "Key revoked",
         Event::KeyImported => "Key imported",
+        Event::KeyLookedUp => "Key looked up by its secret",
         Event::AgentCreated => "Agent created",
         Event::AgentUpdated => "Agent changed",
         Event::AgentDeleted => "Agent deleted",

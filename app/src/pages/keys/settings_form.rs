@@ -34,9 +34,9 @@ pub fn read_new(
     convention: &Convention,
     now: Timestamp,
 ) -> Option<KeySettings> {
-    check_access(form, convention, fields);
     let project = fields.project(&form.project);
     let settings = read(form, kind, fields);
+    check_access(form, convention, fields);
     let checkable = settings.clone().or_else(|| unnamed(form, kind));
     if let (Some(kind), Some(mut settings)) = (kind, checkable) {
         // The expiry is read below.
@@ -63,10 +63,10 @@ pub fn read_change(
     fields: &mut FieldReader,
     now: Timestamp,
 ) -> Option<SettingsChange> {
-    check_access(form, convention, fields);
     let with_scopes = !convention.scopes.is_empty();
     let project = fields.project(&form.project);
     let settings = read(form, None, fields);
+    check_access(form, convention, fields);
     let expires_at = match form.expires.as_str() {
         "keep" => None,
         expires => fields.take("expires", expiry(expires, &form.expires_on, now)),

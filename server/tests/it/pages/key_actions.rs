@@ -40,7 +40,7 @@ on_both! {
             let refused = owner.submit(&path, &[&revoke[..], &[("confirm", name)]].concat()).await;
             assert_eq!(refused.status, 422, "{name}");
             assert!(refused.text().contains("Enter its name, Production, to revoke it."), "{}", refused.body);
-            assert!(refused.body.contains("<section class=\"dialog\""), "the question is asked again in the page");
+            assert!(refused.body.contains("<section aria-labelledby=\"revoke-title\""), "the question is asked again in the page");
         }
         assert_eq!(said(&app.verify(&made.plain).await), "VALID");
         let revoked = owner.submit(&path, &[&revoke[..], &[("confirm", " Production ")]].concat()).await;

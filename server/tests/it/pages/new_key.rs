@@ -54,7 +54,7 @@ on_both! {
         let page = owner.submit(NEW, &full).await;
         let key = PlainKey::from_presented(shown_key(&page));
         let scopes = app.verify(&key).await.key.unwrap().settings.scopes.clone();
-        assert!(scopes.is_empty() && page.body.contains("<dd>Full access</dd>"), "{}", page.body);
+        assert!(scopes.is_empty() && page.text().contains("<dd>Full access</dd>"), "{}", page.body);
     }
 
     async fn each_form_has_a_token_of_its_own(app: &TestApp) {

@@ -172,13 +172,13 @@ fn Whole(
                 <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
                 <Requests report=details.usage.clone()/>
                 <ScopesCard details=details.clone()/>
+                {use_it}
             </div>
             <div class="stack">
                 <Details key details=Some(details.clone()) keys=keys_path(&org) edit/>
                 <SecretsCard secrets path may_rotate asked=asked.end_old_secret/>
                 <Notes notes=details.settings.notes/>
                 <MetadataCard json=details.settings.metadata.as_json().to_owned()/>
-                {use_it}
                 {history}
             </div>
         </div>

@@ -9,7 +9,7 @@ use crate::{
     islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
     pages::examples::{Example, ExampleTabs, TOKEN_VARIABLE, examples},
     shown_once::{CreatedKey, KeyOutcome},
-    text::words::environment_title,
+    text::{time::Time, words::environment_title},
     values::shown_once::{KeyAnswer, ShownOnce},
 };
 
@@ -71,8 +71,15 @@ fn Body(made: CreatedKey) -> impl IntoView {
         name,
         path,
         is_rotated,
+        old_ends,
         ..
     } = made;
+    let old = is_rotated.then(|| match old_ends {
+        Some(text) => {
+            view! { <p class="small">"The old secret works until "<Time text/>"."</p> }.into_any()
+        }
+        None => view! { <p class="small">"The old secret no longer works."</p> }.into_any(),
+    });
     let if_lost = if is_rotated {
         "If you lose it, rotate the key again. If the old secret still works, end it first."
     } else {
@@ -86,6 +93,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
             <header>
                 <h2 id="once">"Copy it now. It will not be shown again."</h2>
                 <p class="muted small">"Latchkey stores only a digest. "{if_lost}</p>
+                {old}
             </header>
             <div class="secret">
                 <code id="key">{key.expose().to_owned()}</code>
