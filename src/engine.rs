@@ -15,6 +15,7 @@ use crate::{
     effects::Effects,
     event::{Event, Stale, Target},
     feed::Feed,
+    findings::list::AttentionCounts,
     id::{InstanceId, OrgId},
     imports::Imports,
     key::digest::Peppers,
@@ -88,6 +89,7 @@ pub struct Inner {
     pub(crate) commits: TaskTracker,
     pub(crate) appending: Turn,
     pub(crate) security_events: SecurityEvents,
+    pub(crate) attention: AttentionCounts,
 }
 
 /// Number of password hashes of strangers computed concurrently. Each takes one core and 19 MiB for some tens of
@@ -159,6 +161,7 @@ impl Engine {
             commits: TaskTracker::new(),
             appending: Turn::default(),
             security_events: SecurityEvents::default(),
+            attention: AttentionCounts::default(),
             clock,
             random,
         })))
@@ -176,6 +179,9 @@ impl Engine {
 
     /// Evicts the cached data that an event makes stale. The event can concern one org or none.
     pub(crate) fn forget_stale(&self, event: Event, target: Target, org: Option<OrgId>) {
+        if let Some(org) = org {
+            self.attention.forget(org);
+        }
         if matches!(
             event.stale(),
             Stale::Key | Stale::Secrets | Stale::Agent | Stale::Org

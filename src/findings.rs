@@ -439,28 +439,28 @@ mod tests {
     #[test]
     fn each_code_has_its_threshold() {
         assert_eq!(codes(|_| ()), "");
-        let unused = |days| codes(move |facts| facts.last_used_at = Some(ago(days)));
+        let unused = |days: i64| codes(move |facts| facts.last_used_at = Some(ago(days)));
         assert_eq!(
             [29, 30, 89, 90].map(unused),
             ["", "low unused_30d", "low unused_30d", "medium unused_90d"]
         );
-        let never = |days| {
+        let never = |days: i64| {
             codes(move |facts| {
                 facts.last_used_at = None;
                 facts.created_at = ago(days);
             })
         };
         assert_eq!([6, 7].map(never), ["", "medium never_used"]);
-        let secret = |days| codes(move |facts| facts.secret_created_at = ago(days));
+        let secret = |days: i64| codes(move |facts| facts.secret_created_at = ago(days));
         assert_eq!([89, 90].map(secret), ["", "low rotation_due"]);
-        let expires = |days| codes(move |facts| facts.lifecycle.expires_at = Some(ago(-days)));
+        let expires = |days: i64| codes(move |facts| facts.lifecycle.expires_at = Some(ago(-days)));
         assert_eq!([15, 14, 0].map(expires), ["", "medium expires_soon", ""]);
         assert_eq!(
             codes(|facts| facts.lifecycle.expires_at = None),
             "low no_expiry"
         );
         assert_eq!(codes(|facts| facts.maker_left = true), "medium maker_left");
-        let refused = |count| {
+        let refused = |count: i64| {
             codes(move |facts| {
                 facts.kind = Kind::Widget;
                 facts.refused.count = count;
@@ -499,7 +499,7 @@ mod tests {
 
     #[test]
     fn a_rotation_resolves_the_leak_and_only_working_keys_have_findings() {
-        let seen = |days| {
+        let seen = |days: i64| {
             Some(InBrowser {
                 first_at: ago(days),
                 last_at: ago(days),

@@ -1,11 +1,17 @@
 //! The findings of an org, page by page, and how many keys need attention.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, on},
-    id::KeyId,
+    id::{KeyId, OrgId},
     name::KeyName,
+    time::{SECOND, Timestamp},
 };
 
 pub use super::condition::Which;
@@ -107,7 +113,44 @@ pub async fn list(
     })
 }
 
-/// Returns the number of keys with a finding of high or medium severity.
+/// How long a count is remembered, in milliseconds. Use of keys and the passing of time change it without an event.
+const REMEMBERED_FOR: i64 = 10 * SECOND;
+/// The maximum number of organizations whose counts are remembered.
+const MAX_REMEMBERED: usize = 10_000;
+
+/// The numbers of keys that need attention, by org. Every page shows one, and with 10,000 keys it takes milliseconds.
+#[derive(Debug, Default)]
+pub(crate) struct AttentionCounts(Mutex<HashMap<OrgId, (i64, Timestamp)>>);
+
+impl AttentionCounts {
+    fn counts(&self) -> MutexGuard<'_, HashMap<OrgId, (i64, Timestamp)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the count of an org, whose keys or members have changed.
+    pub(crate) fn forget(&self, org_id: OrgId) {
+        self.counts().remove(&org_id);
+    }
+
+    fn get(&self, org_id: OrgId, now: Timestamp) -> Option<i64> {
+        let counted = self.counts().get(&org_id).copied();
+        let (count, at) = counted?;
+        (0..REMEMBERED_FOR)
+            .contains(&now.since(at))
+            .then_some(count)
+    }
+
+    fn remember(&self, org_id: OrgId, count: i64, now: Timestamp) {
+        let mut counts = self.counts();
+        if counts.len() >= MAX_REMEMBERED {
+            counts.clear();
+        }
+        counts.insert(org_id, (count, now));
+    }
+}
+
+/// Returns the number of keys with a finding of high or medium severity. It can be up to ten seconds old, unless the org's
+/// data was changed on this instance since.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -115,10 +158,14 @@ pub async fn count_attention(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
 ) -> Result<i64, StorageError> {
+    let (org_id, now) = (permit.org_id(), engine.clock.now());
+    if let Some(count) = engine.attention.get(org_id, now) {
+        return Ok(count);
+    }
     let condition = condition::of(Which::Attention, &Policy::of(&engine.convention), "$2");
     let sql = format!("SELECT COUNT(*) FROM keys WHERE keys.org_id = $1 AND {condition}");
-    Ok(
-        on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-        .bind(permit.org_id()).bind(engine.clock.now()).fetch_one(c).await)?,
-    )
+    let count = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(org_id).bind(now).fetch_one(c).await)?;
+    engine.attention.remember(org_id, count, now);
+    Ok(count)
 }

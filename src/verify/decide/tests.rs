@@ -199,7 +199,7 @@ fn a_secret_key_from_a_browser_is_refused_and_noted_unless_the_org_lets_it_throu
     let refused = with_key(&convention, &key, &org(), Asked::Nothing, &request);
     assert_eq!(refused.answer.outcome, Outcome::SecretKeyInBrowser);
     assert!(!refused.answer.origin_allowed);
-    assert_eq!(refused.finding, Some(Finding::SecretKeyInBrowser));
+    assert_eq!(refused.finding, Some(Problem::SecretKeyInBrowser));
 
     let lenient = KnownOrg {
         secrets_in_browsers: true,
@@ -208,7 +208,7 @@ fn a_secret_key_from_a_browser_is_refused_and_noted_unless_the_org_lets_it_throu
     let passed = with_key(&convention, &key, &lenient, Asked::Nothing, &request);
     assert_eq!(passed.answer.outcome, Outcome::Valid);
     assert!(passed.answer.origin_allowed);
-    assert_eq!(passed.finding, Some(Finding::SecretKeyInBrowser));
+    assert_eq!(passed.finding, Some(Problem::SecretKeyInBrowser));
 
     let from_a_server = Request {
         origin: Some(""),

@@ -76,9 +76,11 @@ pub fn FindKeyPage() -> impl IntoView {
     page(load, |request, find| {
         let keys = keys_path(&request);
         let none = find.none.then(|| {
-            let import = find
-                .may_create
-                .then(|| view! { " Keys that were created elsewhere can be found once they are imported." });
+            let import = if find.may_create {
+                " Keys that were created elsewhere can be found once they are imported."
+            } else {
+                ""
+            };
             view! {
                 <div class="notice warn" role="status" tabindex="-1" autofocus>
                     <Icon symbol=Symbol::Alert/>

@@ -203,7 +203,7 @@ on_both! {
         for query in [
             "?q=%00", "?q=%ff%fe", "?after=nonsense", "?after=key_00000000000000000000000000000000~x&sort=expires",
             "?before=key_00000000000000000000000000000000~%00", "?q=%F0%9F%94%91", "?%", "?q=a&q=b",
-            &format!("?q={}", "x".repeat(5_000)),
+            &format!("?q={}", "x+".repeat(2_500)),
         ] {
             assert_eq!(member.get(&format!("{KEYS}{query}")).await.status, 200, "{query}");
         }

@@ -35,16 +35,19 @@ on_both! {
 
     async fn addresses_of_further_pages_hold_no_part_of_a_key(app: &TestApp) {
         let org = app.org("northwind").await;
+        let mut visible = Vec::new();
         for number in 0..51 {
-            org.key(&format!("Batch {number:02}")).await;
+            let made = org.key(&format!("Batch {number:02}")).await;
+            visible.push(made.display[.."lk_sk_live_".len() + 4].to_owned());
         }
+        let holds_part = |page: &str| visible.iter().any(|part| page.contains(part));
         let member = app.signed_in(&org, "ben", Role::Member).await;
         let first = member.get("/orgs/northwind/keys?sort=name").await.body;
-        assert!(first.contains("after=key_") && !first.contains("lk_sk_"), "{first}");
+        assert!(first.contains("after=key_") && !holds_part(&first), "{first}");
         let next = first.split("after=").nth(1).unwrap().split(['"', '&']).next().unwrap();
         let second = member.get(&format!("/orgs/northwind/keys?sort=name&after={next}")).await.body;
         assert!(second.contains("Batch 50") && !second.contains("Batch 49") && second.contains("before=key_"), "{second}");
-        assert!(!second.contains("lk_sk_"), "{second}");
+        assert!(!holds_part(&second), "{second}");
     }
 
     async fn an_admins_pages_hold_the_details_and_no_controls(app: &TestApp) {

@@ -76,7 +76,7 @@ pub fn Filters(
 /// What the search looks at, for those who can see details and for those who cannot.
 pub const fn searched(with_details: bool) -> &'static str {
     if with_details {
-        "Name, ID, prefix, last four, domain or notes"
+        "Name, ID, prefix, domain, notes"
     } else {
         "Name or ID"
     }

@@ -46,13 +46,13 @@ pub fn KeyTable(
     let headings = view! {
         {may.several().then(|| view! { <th scope="col" class="pick"><PickAll/></th> })}
         {heading(SortChoice::Name, "Name", "")}
-        {heading(SortChoice::Created, "Created", "drop-2")}
-        <th scope="col" class="drop-3">"Type"</th>
-        {list.with_details.then(|| view! { <th scope="col" class="drop-2">"Project"</th> })}
+        {list.with_details.then(|| heading(SortChoice::Created, "Created", "drop-3"))}
+        <th scope="col">"Type"</th>
+        {list.with_details.then(|| view! { <th scope="col" class="drop-4">"Project"</th> })}
         <th scope="col">"Status"</th>
         {heading(SortChoice::LastUsed, "Last used", "")}
-        {heading(SortChoice::Expires, "Expires", "drop-4")}
-        {list.with_requests.then(|| view! { <th scope="col" class="num drop-3">"Requests, 30 days"</th> })}
+        {heading(SortChoice::Expires, "Expires", "drop-2")}
+        {list.with_requests.then(|| view! { <th scope="col" class="num drop-2">"Requests, 30 days"</th> })}
         {may.any().then(|| view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> })}
     };
     let rows = list
@@ -118,13 +118,12 @@ fn Row(
         || "Never".into_any(),
         |text| view! { <Time text/> }.into_any(),
     );
-    let created = row
-        .created
-        .clone()
-        .map_or_else(|| "–".into_any(), |text| view! { <Time text/> }.into_any());
     let creator = row.creator.clone().map(
         |name| view! { <span class="under clip" title=name.clone()>"by "{name.clone()}</span> },
     );
+    let created = row.created.clone().map(|text| {
+        view! { <td class="minor muted nowrap drop-3" data-label="Created"><Time text/>{creator}</td> }
+    });
     let menu = may.any().then(|| {
         let (href, id, name) = (href.clone(), row.id.clone(), row.name.clone());
         view! { <td><RowMenu href list id name status=row.state.status may/></td> }
@@ -135,9 +134,9 @@ fn Row(
     let project = row
         .project
         .clone()
-        .map(|project| view! { <td class="minor muted drop-2" data-label="Project"><span class="clip" title=project.clone()>{project.clone()}</span></td> });
+        .map(|project| view! { <td class="minor muted drop-4" data-label="Project"><span class="clip" title=project.clone()>{project.clone()}</span></td> });
     let requests = row.requests.map(|requests| {
-        view! { <td class="minor num drop-3" data-label="Requests">{grouped(requests)}</td> }
+        view! { <td class="minor num drop-2" data-label="Requests">{grouped(requests)}</td> }
     });
     view! {
         <tr id=row.id.clone()>
@@ -147,12 +146,12 @@ fn Row(
                 {row.display.clone().map(|display| view! { <code class="muted">{display}</code> })}
                 <Domains row=row.clone()/>
             </th>
-            <td class="minor muted nowrap drop-2" data-label="Created">{created}{creator}</td>
-            <td class="drop-3" data-label="Type"><span class=kind_class>{kind}</span>" "<span class="muted">{row.environment.as_str()}</span></td>
+            {created}
+            <td data-label="Type"><span class=kind_class>{kind}</span>" "<span class="muted">{row.environment.as_str()}</span></td>
             {project}
             <td class="states" data-label="Status"><StateTag state=row.state/><Badges findings=row.findings/></td>
             <td class="used muted nowrap" data-label="Last used">{last_used}</td>
-            <td class="minor muted nowrap drop-4" data-label="Expires">{expires}</td>
+            <td class="minor muted nowrap drop-2" data-label="Expires">{expires}</td>
             {requests}
             {menu}
         </tr>
