@@ -64,18 +64,6 @@ impl Rows for AuditFile {
     }
 }
 
-/// Sends a part. Returns false if the client has disconnected or stopped reading.
-async fn sent(to: &mpsc::Sender<Part>, part: Part) -> bool {
-    match to.send_timeout(part, LONGEST_PART).await {
-        Ok(()) => true,
-        Err(SendTimeoutError::Closed(_)) => false,
-        Err(SendTimeoutError::Timeout(_)) => {
-            tracing::info!("an export was cut off because the client stopped reading");
-            false
-        }
-    }
-}
-
 fn rows(batch: Batch, public_url: &PublicUrl) -> Result<Bytes, AppError> {
     let mut rows: Vec<_> = batch.rows;
     if let Some(rest) = batch.rest {
