@@ -74,7 +74,7 @@ async fn create_and_hold(
             let now = engine.clock().monotonic();
             hold(
                 &mut held,
-                Held::new(&form, Secret::Key(key.clone()), position, now),
+                Held::new(&form, Secret::Key(Box::new(key.clone())), position, now),
             );
             return Ok(KeyOutcome::Shown(Box::new(key)));
         }

@@ -28,7 +28,7 @@ pub async fn held_key<F: Serialize>(
     };
     let last = audit::last_change(engine, &membership.permit()?, id).await?;
     Ok(match &held.secret {
-        Secret::Key(key) if last == Some(held.position) => Some(key.clone()),
+        Secret::Key(key) if last == Some(held.position) => Some(key.as_ref().clone()),
         _ => None,
     })
 }

@@ -49,7 +49,7 @@ pub struct Held {
 /// A secret that a page shows once.
 #[derive(Debug, Clone)]
 pub enum Secret {
-    Key(CreatedKey),
+    Key(Box<CreatedKey>),
     Token(CreatedToken),
 }
 
