@@ -11,9 +11,19 @@ use crate::{
 /// have no known prefix.
 const LONG: usize = 32;
 
-/// The prefixes of keys, each with the number of leading characters that every display form shows.
+/// The prefixes of keys. They are in every page, as checksums: a prefix in a page stands for a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretPrefixes(Vec<(String, usize)>);
+pub struct SecretPrefixes(Vec<Prefix>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Prefix {
+    /// The length in bytes.
+    length: usize,
+    /// The CRC-32 of the prefix.
+    crc: u32,
+    /// The number of leading characters that every display form shows.
+    shown: usize,
+}
 
 impl SecretPrefixes {
     /// The prefixes of a convention, also those of keys that were created elsewhere. An empty prefix indicates nothing.
@@ -22,7 +32,11 @@ impl SecretPrefixes {
         let prefixes = all
             .map(|(prefix, ..)| prefix)
             .filter(|prefix| !prefix.is_empty())
-            .map(|prefix| (prefix.to_owned(), convention.display_front(prefix)));
+            .map(|prefix| Prefix {
+                length: prefix.len(),
+                crc: crc32fast::hash(prefix.as_bytes()),
+                shown: convention.display_front(prefix),
+            });
         Self(prefixes.collect())
     }
 
@@ -35,12 +49,11 @@ impl SecretPrefixes {
     }
 
     fn is_prefixed(&self, word: &str) -> bool {
-        self.0.iter().any(|(prefix, shown)| {
-            let rest = word.strip_prefix(prefix.as_str());
-            rest.is_some_and(|rest| {
-                let secret = rest.bytes().take_while(u8::is_ascii_graphic).count();
-                prefix.len() + secret > *shown.max(&prefix.len())
-            })
+        let secret = word.bytes().take_while(u8::is_ascii_graphic).count();
+        self.0.iter().any(|prefix| {
+            let start = word.get(..prefix.length);
+            let is_it = start.is_some_and(|start| crc32fast::hash(start.as_bytes()) == prefix.crc);
+            is_it && secret > prefix.shown.max(prefix.length)
         })
     }
 }

@@ -189,7 +189,9 @@ on_both! {
         for long in ["a".repeat(50_000), "_".repeat(25_000), "%C3%A9".repeat(201)] {
             let answer = api.get(&format!("/v1/orgs/northwind/keys?q={long}")).await;
             assert!(answer.status == 400 && answer.body.contains("A search has at most 200 characters."), "{}", answer.body);
-            assert_eq!(owner.get(&format!("/orgs/northwind/keys?q={long}")).await.status, 200);
+            // The page drops what can be a secret.
+            let page = owner.get(&format!("/orgs/northwind/keys?q={long}")).await;
+            assert!([200, 303].contains(&page.status.as_u16()), "{}", page.status);
         }
         assert_eq!(api.get(&format!("/v1/orgs/northwind/keys?q={}", "a".repeat(200))).await.status, 200);
     }
