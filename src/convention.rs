@@ -84,6 +84,9 @@ pub struct Convention {
     pub public_agent_scopes: Vec<Scope>,
     /// The environment variables used in the pages' examples.
     pub environment_variables: EnvironmentVariables,
+    /// Whether members, too, see the allowed domains of widget keys.
+    #[serde(default)]
+    pub members_see_domains: bool,
     /// Another path that leads to the list of keys, such as the one where a product had its own page of keys.
     pub keys_page: Option<String>,
 }

@@ -6,6 +6,7 @@ use crate::{
     Engine,
     access::{Permit, to},
     db::{StorageError, on, places},
+    domain::DomainPattern,
     id::{KeyId, UserId},
     name::DisplayName,
     page_size::fitting,
@@ -14,7 +15,7 @@ use crate::{
 
 use super::{
     Key, KeySummary, OldSecret, SUMMARY_COLUMNS,
-    store::{COLUMNS, LAST_SECRET_ENDED_AT, SIZE, SettingsRow},
+    store::{COLUMNS, LAST_SECRET_ENDED_AT, SIZE, SettingsRow, stored_domains},
 };
 
 /// Returns the data of a key that every role can see. `None` if the org has no such key.
@@ -102,6 +103,35 @@ pub async fn details_of(
         .collect::<Result<Vec<Key>, _>>()?;
     keys.sort_by_key(|key| ids.iter().position(|id| *id == key.summary.id));
     Ok(keys)
+}
+
+/// Returns the allowed domains of the org's keys among `ids`, if the convention shows them to every member. Keys without
+/// domains are omitted.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn domains_for_members(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeys>,
+    ids: &[KeyId],
+) -> Result<HashMap<KeyId, Vec<DomainPattern>>, StorageError> {
+    if ids.is_empty() || !engine.convention.members_see_domains {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT id, domains FROM keys WHERE org_id = $1 AND domains <> '[]' AND id IN ({})",
+        places(2, ids.len())
+    );
+    let rows: Vec<(KeyId, String)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    rows.into_iter()
+        .map(|(id, domains)| Ok((id, stored_domains(&domains)?)))
+        .collect()
 }
 
 /// The project and the creator of a key.

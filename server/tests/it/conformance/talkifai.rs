@@ -54,6 +54,18 @@ on_both! { under "talkifai":
         assert_eq!(says_at(app, &widget.plain, "https://mysite.com").await, "VALID");
     }
 
+    /// "Allowed domains (Widget keys)"
+    async fn members_see_the_status_and_the_domains(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let id = org.create_key(widget_key("Shop", &["mysite.com"])).await.unwrap().id;
+        let member = app.signed_in(&org, "sam", Role::Member).await;
+        for path in ["/orgs/northwind/keys".to_owned(), format!("/orgs/northwind/keys/{id}")] {
+            let page = member.get(&path).await.text();
+            assert!(page.contains("mysite.com") && page.contains("Active"), "{path}: {page}");
+            assert!(!page.contains("environment=test"), "{path}: {page}");
+        }
+    }
+
     /// "URL: /organization/api-key"
     async fn the_documented_path_leads_to_the_keys(app: &TestApp) {
         let org = app.org("northwind").await;

@@ -182,7 +182,7 @@ on_both! {
         assert!(page.contains("Saved.") && page.contains("Northwind &amp; Sons"), "{page}");
         let fields = [("name", " "), ("secrets_in_browsers", "refuse")];
         let refused = owner.submit("/orgs/northwind/settings", &fields).await;
-        assert!(refused.status == 422 && refused.body.contains("Enter a name."), "{refused:?}");
+        assert!(refused.status == 422 && refused.body.contains("Enter an organization name."), "{refused:?}");
         let stored = settings::read(&app.engine, &org.permit()).await.unwrap();
         assert_eq!((stored.name.as_str(), stored.secrets_in_browsers), ("Northwind & Sons", true));
     }

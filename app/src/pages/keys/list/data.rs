@@ -68,6 +68,8 @@ pub struct KeyList {
 pub struct Choices {
     /// The kinds of key with their titles.
     pub kinds: Vec<(Kind, String)>,
+    /// The environments; empty if there is only one.
+    pub environments: Vec<Environment>,
     /// Only for owners and admins.
     pub details: Option<DetailChoices>,
 }
@@ -97,7 +99,7 @@ pub struct KeyRow {
     pub display: Option<String>,
     /// The creation date, for owners and admins.
     pub created: Option<TimeText>,
-    /// The first allowed domains of a widget key, for owners and admins.
+    /// The first allowed domains of a widget key, for owners and admins, and for members where the convention says so.
     pub domains: Vec<String>,
     /// The number of domains that are left out.
     pub more_domains: usize,
@@ -139,6 +141,10 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
         None
     };
     let (now, details) = (engine.clock().now(), may(Action::SeeKeyDetails));
+    let for_members = match details {
+        true => HashMap::new(),
+        false => show::domains_for_members(engine, &membership.permit()?, &ids).await?,
+    };
     let mut more = if details {
         more_of(engine, &membership, &page.keys).await?
     } else {
@@ -150,7 +156,12 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
             .into_iter()
             .map(|key| {
                 let more = details.then(|| more.remove(&key.id).unwrap_or_default());
-                row(key, now, more, requests.as_ref())
+                let for_members = for_members.get(&key.id);
+                let mut row = row(key, now, more, requests.as_ref());
+                if let Some(domains) = for_members {
+                    (row.domains, row.more_domains) = first(domains);
+                }
+                row
             })
             .collect(),
         kind_names: engine.convention().kind_names.clone(),
@@ -190,8 +201,14 @@ async fn choices_for(engine: &Engine, membership: &Membership) -> Result<Choices
                 .collect(),
         }),
     };
+    let has = |environment: &Environment| convention.prefixes().any(|(.., of)| of == *environment);
+    let mut environments: Vec<Environment> = Environment::ALL.iter().copied().filter(has).collect();
+    if environments.len() == 1 {
+        environments.clear();
+    }
     Ok(Choices {
         kinds: kinds.collect(),
+        environments,
         details,
     })
 }
@@ -207,6 +224,13 @@ fn query(address: &Address, names_only: bool) -> KeyQuery {
     }
 }
 
+/// The first domains, and how many there are more.
+fn first(domains: &[DomainPattern]) -> (Vec<String>, usize) {
+    let shown = domains.iter().take(DOMAINS_SHOWN);
+    let more = domains.len().saturating_sub(DOMAINS_SHOWN);
+    (shown.map(ToString::to_string).collect(), more)
+}
+
 /// Loads the allowed domains of the widget keys.
 async fn domains_of(
     engine: &Engine,
@@ -216,14 +240,9 @@ async fn domains_of(
     let widgets = keys.iter().filter(|key| key.kind == Kind::Widget);
     let ids: Vec<KeyId> = widgets.map(|key| key.id).collect();
     let found = show::details_of(engine, permit, &ids).await?;
-    let first = |domains: Vec<DomainPattern>| {
-        let shown = domains.iter().take(DOMAINS_SHOWN);
-        let more = domains.len().saturating_sub(DOMAINS_SHOWN);
-        (shown.map(ToString::to_string).collect(), more)
-    };
     Ok(found
         .into_iter()
-        .map(|key| (key.summary.id, first(key.settings.domains)))
+        .map(|key| (key.summary.id, first(&key.settings.domains)))
         .collect())
 }
 

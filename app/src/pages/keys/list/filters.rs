@@ -2,7 +2,7 @@
 
 use latchkey::{
     findings::{Code, Severity},
-    key::{Environment, Kind, secret_text::SecretPrefixes},
+    key::{Kind, secret_text::SecretPrefixes},
 };
 use leptos::prelude::*;
 
@@ -23,13 +23,16 @@ pub fn Filters(
 ) -> impl IntoView {
     let with_details = choices.details.is_some();
     let environments = std::iter::once(None)
-        .chain(Environment::ALL.iter().copied().map(Some))
+        .chain(choices.environments.iter().copied().map(Some))
         .map(|environment| {
             let current = (environment == address.environment).then_some("true");
             let text = environment.map_or("All", environment_title);
             view! { <a href=address.with_environment(environment) aria-current=current>{text}</a> }
         })
         .collect_view();
+    let environments = (!choices.environments.is_empty()).then(
+        || view! { <div class="seg" role="group" aria-label="Environment">{environments}</div> },
+    );
     let states = StatusChoice::ALL
         .into_iter()
         .filter(|(status, ..)| with_details || *status != StatusChoice::Attention)
@@ -66,7 +69,7 @@ pub fn Filters(
             <Choice name="kind" label="Type" all="All types" options=kinds.collect() chosen=kind.to_owned()/>
             {details}
             <button class="btn">"Filter"</button>
-            <div class="seg" role="group" aria-label="Environment">{environments}</div>
+            {environments}
             <div class="seg" role="group" aria-label="Status">{states}</div>
         </form>
         {narrowed}

@@ -56,6 +56,8 @@ pub struct KeyView {
     pub may_revoke: bool,
     /// The names of the owners, for those who found the key by its secret but cannot revoke it.
     pub owners: Vec<String>,
+    /// The allowed domains, for members where the convention says so.
+    pub domains_for_members: Vec<String>,
     /// Only for owners and admins.
     pub details: Option<KeyDetails>,
 }
@@ -145,6 +147,16 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     } else {
         Vec::new()
     };
+    let mut domains_for_members = Vec::new();
+    if !with_details {
+        let domains = show::domains_for_members(engine, &membership.permit()?, &[id]).await?;
+        domains_for_members.extend(
+            domains
+                .into_values()
+                .flatten()
+                .map(|domain| domain.to_string()),
+        );
+    }
     let change = effects::of_key(engine, &membership.permit()?, id).await?;
     let recent = change.filter(|change| change.is_recent);
     let now = engine.clock().now();
@@ -162,6 +174,7 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
         may_disable: role.may(Action::DisableKeys),
         may_revoke: role.may(Action::RevokeKeys),
         owners,
+        domains_for_members,
         details,
     })
 }

@@ -62,6 +62,9 @@ pub fn Details(
             {revoked}
         }
     });
+    let domains = (!key.domains_for_members.is_empty()).then(|| {
+        view! { <dt>"Allowed domains"</dt><dd>{key.domains_for_members.join(", ")}</dd> }
+    });
     let organization =
         org_id.map(|id| view! { <dt>"Organization ID"</dt><dd><code>{id}</code></dd> });
     view! {
@@ -72,6 +75,7 @@ pub fn Details(
                 <dt>"Type"</dt><dd>{kind_purpose(&key.kind_names, key.kind)}</dd>
                 <dt>"Environment"</dt><dd>{environment_title(key.environment)}</dd>
                 {more}
+                {domains}
                 <dt>"Expires"</dt><dd>{expires}</dd>
                 <dt>"Last used"</dt><dd>{last_used}</dd>
                 {organization}
