@@ -35,7 +35,7 @@ on_both! {
     async fn a_response_that_shows_a_secret_is_not_compressed(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let form = "name=Production&kind=secret&environment=live&expires=never";
+        let form = "name=Production&kind=secret&environment=live&expires=never&access=full";
         let shown = accepting_gzip(&owner, Method::POST, "/orgs/northwind/keys/new", form).await;
         assert_eq!(shown.header("content-encoding"), "");
         assert!(!shown_key(&shown).is_empty());

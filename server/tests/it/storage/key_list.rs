@@ -40,6 +40,23 @@ on_both! {
         assert_eq!(found(&org, "ΣΤΗΣ Θ").await, ["ΔΙΑΚΟΜΙΣΤΗΣ ΘΕΣΕΩΝ"]);
     }
 
+    async fn a_search_finds_notes_in_any_script_but_not_for_members(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let noted = with(secret_key("Staging"), |settings| settings.notes = "Für die ÄRZTE\u{1f}ΘΕΣΕΩΝ".to_owned());
+        org.create_key(noted).await.unwrap();
+        for typed in ["ärzte", "ΘΈΣΕΩΝ".replace('Έ', "Ε").as_str(), "staging"] {
+            assert_eq!(found(&org, typed).await, ["Staging"], "{typed}");
+            let query = KeyQuery { search: typed.parse().unwrap(), names_only: true, ..KeyQuery::default() };
+            let expected: &[&str] = if typed == "staging" { &["Staging"] } else { &[] };
+            assert_eq!(org.names(query).await, expected, "{typed}");
+        }
+        // As an earlier version stored it, before the migration.
+        app.database.execute("UPDATE keys SET search = 'staging\u{1f}lk_', notes = 'For Doctors'").await;
+        assert_eq!(found(&org, "doctors").await, [""; 0]);
+        app.database.execute(include_str!("../../../../migrations/sqlite/0020_search_notes.sql")).await;
+        assert_eq!(found(&org, "doctors").await, ["Staging"]);
+    }
+
     async fn an_empty_list_has_no_pages(app: &TestApp) {
         let org = app.org("northwind").await;
         let query = KeyQuery { page_size: 50, ..KeyQuery::default() };
