@@ -96,12 +96,14 @@ test("search, filters, sorting and pages, by address", async ({ page, team, sign
 
 test("on a phone a key takes three lines, and several can be chosen", async ({ page, team, signInAs }) => {
   await page.setViewportSize({ width: 390, height: 844 });
-  for (const name of ["Production server", "Staging"]) await team.key({ name });
-  await team.key({ name: "Website", kind: "widget", domains: ["northwind.example", "*.northwind.example"] });
+  for (const name of ["Production server", "Staging"]) await team.key({ name, scopes: ["bots:read"] });
+  await team.key({ name: "Website", scopes: ["bots:read"], kind: "widget", domains: ["northwind.example", "*.northwind.example"] });
   await signInAs("owner");
   await open(page, team.path("keys"));
   for (const row of await page.getByRole("main").locator("tbody tr").all()) {
-    expect((await row.boundingBox())?.height).toBeLessThanOrEqual(92);
+    // The badges of findings have a line of their own.
+    const hasBadge = await row.getByText("Works on localhost").isVisible();
+    expect((await row.boundingBox())?.height).toBeLessThanOrEqual(hasBadge ? 131 : 92);
     for (const part of [row.locator("code"), row.locator(".tag").first(), row.locator("summary")]) await expect(part).toBeVisible();
     await expect(row).toContainText("Never");
     await row.getByRole("checkbox").check();
@@ -141,7 +143,7 @@ test("the table never leaves its card, with long names and reasons", async ({ pa
   await team.key({ name: long.toLowerCase(), kind: "widget", domains: [`a-very-long-subdomain-of-a-shop.${"n".repeat(40)}.example`] });
   await signInAs("owner");
   await open(page, team.path("keys"));
-  await page.getByRole("row").filter({ hasText: long }).getByRole("checkbox").check();
+  await page.getByRole("checkbox", { name: `Select ${long}`, exact: true }).check();
   await page.getByRole("button", { name: "Revoke…" }).click();
   await page.getByLabel("Reason").selectOption("left-team");
   await page.getByRole("button", { name: "Revoke 1 key" }).click();

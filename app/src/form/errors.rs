@@ -107,17 +107,20 @@ pub fn FormError(
     #[prop(default = "Nothing was changed.")]
     consequence: &'static str,
 ) -> impl IntoView {
-    let (fields, of_form) = errors.0.with_untracked(|errors| {
+    let (first, fields, of_form) = errors.0.with_untracked(|errors| {
         let named = errors.iter().map(|error| error.field.as_str());
-        let fields: BTreeSet<&str> = named.filter(|field| *field != WHOLE_FORM).collect();
-        (fields.len(), sentences(errors, WHOLE_FORM))
+        let named = named.filter(|field| *field != WHOLE_FORM);
+        let fields: BTreeSet<&str> = named.clone().collect();
+        let first = named.map(|field| format!("#{field}")).next();
+        (first, fields.len(), sentences(errors, WHOLE_FORM))
     });
-    let look = match fields {
-        0 => None,
-        1 => Some("Check the field below. ".to_owned()),
-        several => Some(format!("Check the {several} fields below. ")),
-    };
-    let look = look.map(|look| view! { <p><b>{look}</b>{consequence}</p> });
+    let look = first.map(|first| {
+        let place = match fields {
+            1 => "field below".to_owned(),
+            several => format!("{several} fields below"),
+        };
+        view! { <p><b>"Check the "<a href=first>{place}</a>". "</b>{consequence}</p> }
+    });
     (look.is_some() || !of_form.is_empty()).then(|| {
         let lines = of_form
             .into_iter()

@@ -104,7 +104,7 @@ fn EnvironmentChoice(offered: Vec<Environment>, chosen: String, errors: Errors) 
         })
         .collect_view();
     view! {
-        <fieldset class="field" aria-describedby=described_by("environment", true, errors.of("environment"))>
+        <fieldset id="environment" class="field" aria-describedby=described_by("environment", true, errors.of("environment"))>
             <legend><span>"Environment"</span></legend>
             <p class="hint" id="environment-hint">"Use test keys for everything except production."</p>
             <div class="seg">{labels}</div>

@@ -77,7 +77,7 @@ pub fn ScopeChoice(
         view! { "Scopes "<span class="optional">"optional"</span> }.into_any()
     };
     view! {
-        <fieldset class="field access" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
+        <fieldset id="scopes" class="field access" aria-describedby=described_by("scopes", true, errors.of("scopes"))>
             <legend><span>{legend}</span></legend>
             {choice}
             <div class="notice warn for-widget for-full"><Icon symbol=Symbol::Alert/>

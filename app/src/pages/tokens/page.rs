@@ -161,7 +161,7 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
                     <input type="hidden" name="change" value="create"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="name" label="Name" hint="What uses it, such as “API servers”." autocomplete="off" maxlength=80 value=typed.name errors/>
-                    <fieldset class="field">
+                    <fieldset id="scope" class="field">
                         <legend>"What it can do"</legend>
                         {scopes}
                         <ErrorTexts field="scope" errors/>

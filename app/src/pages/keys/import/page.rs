@@ -219,7 +219,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
     view! {
         <form class="form" method="post" action=action enctype="multipart/form-data">
             <FormError errors/>
-            <fieldset class="field" aria-describedby=described_by("format", false, errors.of("format"))>
+            <fieldset id="format" class="field" aria-describedby=described_by("format", false, errors.of("format"))>
                 <legend><span>"Format"</span></legend><div class="seg">{formats}</div>
                 <ErrorTexts field="format" errors/>
             </fieldset>
