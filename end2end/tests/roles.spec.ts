@@ -31,7 +31,7 @@ test("an owner sees and may do everything", async ({ page, team, server, signInA
   await expect(page.getByRole("link", { name: "New key" })).toBeVisible();
   await expect(page.getByRole("columnheader", { name: /Requests/ })).toBeVisible();
   await open(page, key.page);
-  await expect(page.getByText(DOMAIN)).toBeVisible();
+  await expect(page.getByText(DOMAIN, { exact: true })).toBeVisible();
   await expect(page.getByText(SCOPE)).toBeVisible();
   await expect(page.getByRole("button", { name: "Disable" })).toBeVisible();
   await expect(page.getByRole("main").getByText("Revoke key…")).toBeVisible();
@@ -46,7 +46,7 @@ test("an admin sees everything and changes nothing", async ({ page, team, server
   await expect(page.getByRole("columnheader", { name: /Requests/ })).toBeVisible();
   await expectNoControls(await page.content());
   await open(page, key.page);
-  await expect(page.getByText(DOMAIN)).toBeVisible();
+  await expect(page.getByText(DOMAIN, { exact: true })).toBeVisible();
   await expect(page.getByText(SCOPE)).toBeVisible();
   await expectNoControls(await page.content());
   await openUsage(page, team);

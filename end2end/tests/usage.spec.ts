@@ -32,7 +32,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(range(page, "30 days")).not.toHaveAttribute("aria-current");
       await range(page, "12 months").click();
       await expect(chart(page, "month")).toBeVisible();
-      await expect(page.getByText("previous 12 months").first()).toBeVisible();
+      await expect(page.getByText("No earlier data to compare").first()).toBeVisible();
       await expect(page.getByRole("row", { name: /Production/ })).toContainText("1");
 
       await page.goBack();

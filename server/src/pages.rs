@@ -76,7 +76,7 @@ pub async fn without_empty_query(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if request.method() == Method::GET && uri.query() == Some("") {
         // A browser would read a path that starts with two slashes as another host.
-        let path = format!("/{}", uri.path().trim_start_matches('/'));
+        let path = format!("/{}", uri.path().trim_start_matches(['/', '\\']));
         return Redirect::to(&path).into_response();
     }
     next.run(request).await
@@ -95,17 +95,26 @@ pub async fn without_secret(
     };
     let parameters = || form_urlencoded::parse(query.as_bytes());
     let secrets = SecretPrefixes::of(state.engine.convention());
-    let is_secret = |(name, value): (Cow<str>, Cow<str>)| name == "q" && secrets.can_be_in(&value);
-    if !parameters().any(is_secret) {
+    // Other parameters can have long values of their own, such as places in a list.
+    let is_secret = |name: &str, value: &str| match name {
+        "q" => secrets.can_be_in(value),
+        _ => secrets.is_prefixed_in(value),
+    };
+    if !parameters().any(|(name, value)| is_secret(&name, &value)) {
         return next.run(request).await;
     }
-    let is_kept = |(name, _): &(Cow<str>, Cow<str>)| !["q", "after", "before"].contains(&&**name);
+    let is_kept = |(name, value): &(Cow<str>, Cow<str>)| {
+        !["q", "after", "before"].contains(&&**name) && !is_secret(name, value)
+    };
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(parameters().filter(is_kept))
         .append_pair(DROPPED, "1")
         .finish();
     // A file without the search would have other rows than those that were asked for.
-    let path = uri.path().trim_start_matches('/').trim_end_matches(".csv");
+    let path = uri
+        .path()
+        .trim_start_matches(['/', '\\'])
+        .trim_end_matches(".csv");
     Redirect::to(&format!("/{path}?{query}")).into_response()
 }
 

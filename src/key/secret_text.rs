@@ -43,9 +43,16 @@ impl SecretPrefixes {
     /// Whether the text can contain a secret: a word with a known prefix and more than a display form shows, or a word
     /// of at least 32 characters that is neither one of our IDs nor a domain.
     pub fn can_be_in(&self, text: &str) -> bool {
+        self.is_prefixed_in(text)
+            || text
+                .split(|character: char| !character.is_ascii_graphic())
+                .any(is_long_secret)
+    }
+
+    /// Whether the text contains a word with a known prefix and more than a display form shows.
+    pub fn is_prefixed_in(&self, text: &str) -> bool {
         text.split(is_between_words)
             .any(|word| self.is_prefixed(word))
-            || text.split_whitespace().any(is_long_secret)
     }
 
     fn is_prefixed(&self, word: &str) -> bool {
@@ -58,16 +65,14 @@ impl SecretPrefixes {
     }
 }
 
-/// What surrounds a key in a line of code or configuration: `KEY="…"`.
+/// What surrounds a key in a line of code, configuration or a log: `KEY="…"`. Keys consist of letters, digits and the
+/// characters of Base64, URLs and JSON Web Tokens.
 fn is_between_words(character: char) -> bool {
-    character.is_whitespace() || "\"'`=:,;<>(){}[]".contains(character)
+    !(character.is_ascii_alphanumeric() || "-_.~+/".contains(character))
 }
 
 fn is_long_secret(word: &str) -> bool {
-    word.len() >= LONG
-        && word.bytes().all(|byte| byte.is_ascii_graphic())
-        && !is_id(word)
-        && !is_domain(word)
+    word.len() >= LONG && !is_id(word) && !is_domain(word)
 }
 
 fn is_id(word: &str) -> bool {
@@ -95,31 +100,34 @@ fn is_domain(word: &str) -> bool {
     labels.next().is_some_and(is_top) && labels.clone().next().is_some() && labels.all(is_label)
 }
 
-/// The parts of a text that can be the secret itself: the whole text, and its words without the code around them. At most
-/// [`MAX_CANDIDATES`].
+/// The parts of a text that can be the secret itself: the whole text, and its words with and without the code around them.
+/// At most [`MAX_CANDIDATES`]: words with a known prefix first, then the longest.
 #[cfg(feature = "native")]
-pub fn candidates(text: &str) -> Vec<&str> {
+pub fn candidates<'t>(text: &'t str, prefixes: &SecretPrefixes) -> Vec<&'t str> {
     let text = text.trim();
-    let unquoted = |word: &str| word.len() >= MIN_CANDIDATE;
-    let words = text
-        .split_whitespace()
-        .chain(text.split(is_between_words))
-        .filter(|word| unquoted(word));
+    let bare =
+        |word: &'t str| word.trim_matches(|character: char| !character.is_ascii_alphanumeric());
+    let words = text.split_whitespace().chain(text.split(is_between_words));
+    let mut words: Vec<&str> = words
+        .flat_map(|word| [word, bare(word)])
+        .filter(|word| word.len() >= MIN_CANDIDATE && *word != text)
+        .collect();
+    words.sort_by_key(|word| {
+        (
+            !prefixes.is_prefixed(word),
+            std::cmp::Reverse(word.len()),
+            *word,
+        )
+    });
+    words.dedup();
     let mut candidates = vec![text];
-    for word in words {
-        if candidates.len() == MAX_CANDIDATES {
-            break;
-        }
-        if !candidates.contains(&word) {
-            candidates.push(word);
-        }
-    }
+    candidates.extend(words.into_iter().take(MAX_CANDIDATES - 1));
     candidates
 }
 
 /// The maximum number of candidates in a text.
 #[cfg(feature = "native")]
-pub const MAX_CANDIDATES: usize = 8;
+pub const MAX_CANDIDATES: usize = 32;
 /// The minimum length of a word that is looked up on its own.
 #[cfg(feature = "native")]
 const MIN_CANDIDATE: usize = 12;
@@ -138,6 +146,9 @@ mod tests {
             ("lk_sk_live_7Z4rabcdefgh", true),
             ("  Bearer lk_sk_live_7Z4rabcdefgh", true),
             ("KEY=\"lk_pk_test_7Z4rabcdefgh\"", true),
+            ("“lk_pk_test_7Z4rabcdefgh”", true),
+            ("\u{200b}lk_pk_test_7Z4rabcdefgh", true),
+            ("/orgs/northwind/keys?q=lk_pk_test_7Z4rabcdefgh", true),
             ("lk_sk_live_7Z4r", false),
             ("lk_sk_live_7Z4r••••••••l6h3", false),
             ("lk_sk_live_", false),
@@ -168,6 +179,8 @@ mod tests {
             ("shop.a-rather-long-name.northwind.example", false),
             ("SG.0123456789abcdefghij.0123456789abcdefghij", true),
             ("ключ-ключ-ключ-ключ-ключ-ключ-ключ-ключ", false),
+            ("“0123456789abcdef0123456789abcdef”", true),
+            ("\u{fffd}0123456789abcdef0123456789abcdef", true),
         ] {
             assert_eq!(in_convention("latchkey", text), expected, "{text}");
         }
@@ -175,13 +188,35 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_in_the_code_around_it() {
-        let found = candidates(" export API_KEY='lk_sk_live_abcdef' # old");
-        assert!(found.contains(&"lk_sk_live_abcdef"), "{found:?}");
-        assert_eq!(candidates("one").len(), 1);
-        assert_eq!(candidates(&"abcdefghijklm ".repeat(3)).len(), 2);
-        let many: Vec<String> = (0..50)
-            .map(|number| format!("abcdefghijklm{number}"))
-            .collect();
-        assert_eq!(candidates(&many.join(" ")).len(), MAX_CANDIDATES);
+        let prefixes = SecretPrefixes::of(&Convention::built_in("latchkey").unwrap());
+        let secret = "lk_sk_live_abcdefghijklmnop";
+        let request = "curl -X POST https://api.northwind.example/v1/completions --header 'Content-Type: application/json'";
+        let words = "a-long-word-before-it ".repeat(2);
+        for text in [
+            format!(" export API_KEY='{secret}' # old"),
+            format!("{request} --header 'Authorization: Bearer {secret}'"),
+            format!("https://api.northwind.example/v1?key={secret}&x=1"),
+            format!("{{\"level\":\"info\",\"authorization\":\"Bearer {secret}\"}}"),
+            format!("The key is {secret}."),
+            format!("“{secret}”"),
+            format!("\u{200b}{secret}"),
+            format!(
+                "{words}{}{secret}",
+                (0..60)
+                    .map(|word| format!("another-word-{word} "))
+                    .collect::<String>()
+            ),
+        ] {
+            let found = candidates(&text, &prefixes);
+            assert!(found.contains(&secret), "{text}: {found:?}");
+            assert!(found.len() <= MAX_CANDIDATES);
+        }
+        assert_eq!(candidates("one", &prefixes).len(), 1);
+        let unknown = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/==";
+        assert!(
+            candidates(&format!("KEY={unknown}"), &prefixes)
+                .contains(&"AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/")
+        );
+        assert!(candidates(&format!("KEY {unknown}"), &prefixes).contains(&unknown));
     }
 }

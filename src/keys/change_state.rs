@@ -19,7 +19,8 @@ use crate::{
 use super::revision::is_outdated;
 
 pub use bulk::{
-    BulkError, BulkOutcome, Chosen, MOST_AT_ONCE, disable_many, enable_many, revoke_many,
+    BulkError, BulkOutcome, Chosen, MOST_AT_ONCE, disable_many, enable_many, fingerprint,
+    revoke_many,
 };
 
 /// Why a key's status was not changed.

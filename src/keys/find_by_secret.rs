@@ -13,12 +13,16 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::KeyId,
-    key::{digest::KeyDigest, secret_text::candidates, text::PlainKey},
+    key::{
+        digest::KeyDigest,
+        secret_text::{SecretPrefixes, candidates},
+        text::PlainKey,
+    },
 };
 
 use super::import::sha256_of;
 
-/// The maximum length of a text that is searched for secrets, in bytes.
+/// The maximum length of a text that is searched for secrets, in characters.
 pub const MAX_TEXT: usize = 2_000;
 
 /// Why a secret was not looked up.
@@ -30,6 +34,9 @@ pub enum FindBySecretError {
         /// Seconds until the user can look up another one.
         retry_after: i64,
     },
+    /// The text is longer than [`MAX_TEXT`].
+    #[error("the text is too long")]
+    TooLong,
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -53,22 +60,20 @@ impl From<AttemptError> for FindBySecretError {
 /// says which it is.
 ///
 /// # Errors
-/// If the user has looked up too many secrets, or the database cannot be reached.
+/// If the text is too long, the user has looked up too many secrets, or the database cannot be reached.
 pub async fn find_by_secret(
     engine: &Engine,
     permit: &Permit<to::SeeKeyDetails>,
     text: &PlainKey,
 ) -> Result<Option<KeyId>, FindBySecretError> {
+    if text.expose().chars().count() > MAX_TEXT {
+        return Err(FindBySecretError::TooLong);
+    }
     if let Some(user_id) = permit.caller().actor.user_id() {
         // Never taken back: successful look-ups count, too.
         let _ = attempts::count(engine, &[Subject::KeyLookUps(user_id)]).await?;
     }
-    let text = text.expose();
-    let digests = if text.len() <= MAX_TEXT {
-        digests(engine, text)
-    } else {
-        Vec::new()
-    };
+    let digests = digests(engine, text.expose());
     let found = if digests.is_empty() {
         None
     } else {
@@ -102,7 +107,7 @@ pub async fn find_by_secret(
 
 /// The digests of everything in the text that can be a secret, or the SHA-256 of one, under every pepper.
 fn digests(engine: &Engine, text: &str) -> Vec<KeyDigest> {
-    let hashes: BTreeSet<[u8; 32]> = candidates(text)
+    let hashes: BTreeSet<[u8; 32]> = candidates(text, &SecretPrefixes::of(&engine.convention))
         .into_iter()
         .filter(|candidate| !candidate.is_empty())
         .flat_map(|candidate| {

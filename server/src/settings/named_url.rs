@@ -3,7 +3,9 @@
 use url::Url;
 
 /// Characters that end a string in the languages of the examples, or that a shell interprets.
-const UNSAFE: [char; 10] = ['"', '\'', '`', '$', '\\', '<', '>', '{', '}', ' '];
+const UNSAFE: [char; 16] = [
+    '"', '\'', '`', '$', '\\', '<', '>', '{', '}', ' ', ';', '|', '(', ')', '!', '*',
+];
 
 /// Parses the URL of a page or script.
 ///
@@ -18,7 +20,10 @@ pub fn page(text: &str) -> Result<String, String> {
     }
     let text = url.to_string();
     if text.contains(UNSAFE) {
-        return Err("must not contain quotes, spaces, or the characters ` $ \\ < > { }".to_owned());
+        return Err(
+            "must not contain quotes, spaces, or the characters ` $ \\ < > { } ; | ( ) ! *"
+                .to_owned(),
+        );
     }
     Ok(text)
 }
@@ -29,9 +34,10 @@ pub fn page(text: &str) -> Result<String, String> {
 /// Like [`page`], and if the URL has a query or a fragment.
 pub fn base(text: &str) -> Result<String, String> {
     let url = page(text)?;
-    if url.contains(['?', '#']) {
+    if url.contains(['?', '#', '&']) {
         return Err(
-            "must have no query and no fragment, because paths are appended to it".to_owned(),
+            "must have no query, no fragment and no `&`, because paths are appended to it"
+                .to_owned(),
         );
     }
     Ok(url.trim_end_matches('/').to_owned())

@@ -3,6 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
 use crate::{
     Engine,
     access::{Permit, to},
@@ -29,8 +32,8 @@ pub enum Chosen<'a> {
     Matching {
         /// The filters.
         query: &'a KeyQuery,
-        /// The number of matching keys that the user has confirmed.
-        expected: usize,
+        /// The [`fingerprint`] of the keys that the user has confirmed.
+        expected: &'a str,
     },
 }
 
@@ -38,6 +41,16 @@ impl<'a, K: AsRef<[KeyId]> + ?Sized> From<&'a K> for Chosen<'a> {
     fn from(keys: &'a K) -> Self {
         Self::Keys(keys.as_ref())
     }
+}
+
+/// A digest of a set of keys, by which a confirmation notices that other keys match than those that it named.
+pub fn fingerprint<'k>(ids: impl IntoIterator<Item = &'k KeyId>) -> String {
+    let ids: BTreeSet<KeyId> = ids.into_iter().copied().collect();
+    let mut digest = Sha256::new();
+    for id in ids {
+        digest.update(id.to_string());
+    }
+    URL_SAFE_NO_PAD.encode(digest.finalize())
 }
 
 /// The outcome for one key.
@@ -57,7 +70,7 @@ pub enum BulkError {
     /// More than [`MOST_AT_ONCE`] keys.
     #[error("Select at most 500 keys.")]
     TooMany,
-    /// Another number of keys matches than the user has confirmed.
+    /// Other keys match than those that the user has confirmed.
     #[error("Other keys match now. Check them again.")]
     OthersMatch,
     /// An internal error.
@@ -124,7 +137,7 @@ async fn change_many<A>(
     if ids.len() > MOST_AT_ONCE {
         return Err(BulkError::TooMany);
     }
-    if matches!(chosen, Chosen::Matching { expected, .. } if expected != ids.len()) {
+    if matches!(chosen, Chosen::Matching { expected, .. } if expected != fingerprint(&ids)) {
         return Err(BulkError::OthersMatch);
     }
     let (mut outcomes, mut changed) = (Vec::with_capacity(ids.len()), Vec::new());

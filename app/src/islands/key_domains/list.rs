@@ -155,14 +155,16 @@ fn rejected(
             .refused
             .iter()
             .map(|(host, count)| {
-                let add = (may_edit && DomainPattern::parse(host).is_ok()).then(
+                let is_listed = domains.listed.iter().any(|(domain, _)| domain == host);
+                let add = (may_edit && !is_listed && DomainPattern::parse(host).is_ok()).then(
                     || view! { <AddButton editor path=path.to_owned() domain=host.clone()/> },
                 );
+                let note = is_listed.then_some(" · now allowed");
                 let host = match host.as_str() {
                     "" => Either::Left("No origin, or other hosts"),
                     host => Either::Right(view! { <code>{host.to_owned()}</code> }),
                 };
-                view! { <li>{host}<span>{requests(*count)}</span>{add}</li> }
+                view! { <li>{host}<span>{requests(*count)}{note}</span>{add}</li> }
             })
             .collect_view();
         view! {

@@ -45,6 +45,7 @@ pub async fn submit(
             let retry_after = u32::try_from(retry_after).unwrap_or(u32::MAX);
             return Err(AppError::TooOften { retry_after });
         }
+        Err(FindBySecretError::TooLong) => return Err(AppError::TooLarge),
         Err(FindBySecretError::Fault(fault)) => return Err(fault.into()),
     };
     let keys = keys_path(&request);

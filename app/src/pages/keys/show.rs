@@ -18,4 +18,9 @@ mod secrets;
 mod state_form;
 mod used;
 
-pub use self::{form::submit, page::KeyPage, secrets::end_question, state_form::state_answer};
+pub use self::{
+    form::submit,
+    page::KeyPage,
+    secrets::end_question,
+    state_form::{is_in_use, state_answer},
+};

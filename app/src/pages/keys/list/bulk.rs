@@ -171,7 +171,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
     let chosen = match all {
         Some(expected) => view! {
             <input type="hidden" name="all" value="yes"/>
-            <input type="hidden" name="expected" value=expected.to_string()/>
+            <input type="hidden" name="expected" value=expected/>
         }
         .into_any(),
         None => keys

@@ -10,9 +10,10 @@ use latchkey::{
     keys::{
         change_state::{
             self, BulkError, BulkOutcome, Chosen, MOST_AT_ONCE, disable_many, enable_many,
-            revoke_many,
+            fingerprint, revoke_many,
         },
         list::{KeyQuery, NamedKey, names_matching, names_of},
+        show,
     },
 };
 use serde::Deserialize;
@@ -21,7 +22,14 @@ use super::address::Address;
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
-    pages::{answer::FormAnswer, done::Done, keys::show::state_answer},
+    pages::{
+        answer::FormAnswer,
+        done::Done,
+        keys::{
+            keys_path,
+            show::{is_in_use, state_answer},
+        },
+    },
     request::PageRequest,
 };
 
@@ -33,7 +41,7 @@ pub struct BulkForm {
     pub keys: Vec<String>,
     /// Not empty to select all keys that match the filters in the URL, on all pages, instead.
     pub all: String,
-    /// The number of matching keys that the user has confirmed.
+    /// The fingerprint of the matching keys that the user has confirmed.
     pub expected: String,
     /// `enable`, `disable` or `revoke`.
     pub change: String,
@@ -76,8 +84,8 @@ pub struct Asked {
     pub keys: Vec<(String, String)>,
     /// Names and statuses of the selected keys that cannot be changed.
     pub left: Vec<(String, Status)>,
-    /// The number of all matching keys, if they were selected by the filters.
-    pub all: Option<usize>,
+    /// The fingerprint of all matching keys, if they were selected by the filters.
+    pub all: Option<String>,
 }
 
 /// The list with the result.
@@ -121,11 +129,21 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
             Done::KeyEnabled.of(*id),
         );
     }
+    if let ("revoke", [id], true) = (form.change.as_str(), ids.as_slice(), answered)
+        && form.reason.parse() != Ok(RevokeReason::Compromised)
+    {
+        let key = show::summary(engine, &membership.permit()?, *id).await?;
+        if key.is_some_and(|key| is_in_use(&key, engine.clock().now())) {
+            // Its own page asks for its name.
+            let path = format!("{}/{id}?revoke=1", keys_path(&request));
+            return Ok(FormAnswer::Redirect { path, done: None });
+        }
+    }
     let known = names_of(engine, &membership.permit()?, &ids).await?;
     let chosen = if is_all {
         Chosen::Matching {
             query: &query,
-            expected: form.expected.parse().unwrap_or_default(),
+            expected: &form.expected,
         }
     } else {
         Chosen::Keys(&ids)
@@ -135,7 +153,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         ("disable", _) if answered => disable_many(engine, &disable, chosen).await,
         ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, chosen, reason).await,
         ("enable" | "disable" | "revoke", _) => {
-            let all = is_all.then_some(ids.len());
+            let all = is_all.then(|| fingerprint(&ids));
             return Ok(FormAnswer::Shown(asked(engine, form.change, known, all)));
         }
         _ => return Ok(refused("Select an action.")),
@@ -144,7 +162,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         Ok(outcomes) => outcomes,
         // Other keys match now than those that the user has confirmed.
         Err(BulkError::OthersMatch) => {
-            let all = Some(ids.len());
+            let all = Some(fingerprint(&ids));
             return Ok(FormAnswer::Shown(asked(engine, form.change, known, all)));
         }
         Err(error @ BulkError::TooMany) => {
@@ -194,7 +212,7 @@ async fn matching(
 }
 
 /// The confirmation, which separates the keys that can be changed from the others.
-fn asked(engine: &Engine, change: String, known: Vec<NamedKey>, all: Option<usize>) -> BulkDone {
+fn asked(engine: &Engine, change: String, known: Vec<NamedKey>, all: Option<String>) -> BulkDone {
     let now = engine.clock().now();
     let can = |status| match change.as_str() {
         "enable" => status == Status::Disabled,

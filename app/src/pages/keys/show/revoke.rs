@@ -43,7 +43,7 @@ pub fn RevokeQuestion(
         let action = path.clone();
         view! {
             <form class="instead" method="post" action=action>
-                <p>"Not sure? Disable stops it just as fast and can be undone."</p>
+                <p>"Not sure? Disabling stops it just as fast and can be undone."</p>
                 <button class="btn" name="change" value="disable">"Disable instead"</button>
             </form>
         }
