@@ -393,7 +393,8 @@ pub(crate) fn refused_since(now: Timestamp) -> Timestamp {
     now.plus(-REFUSED_WITHIN).floor(DAY)
 }
 
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
+#[cfg(feature = "native")]
 mod tests {
     use super::*;
 

@@ -273,7 +273,8 @@ impl<'de> Deserialize<'de> for Outcome {
 #[cfg(feature = "native")]
 crate::db::text_column!(Outcome);
 
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
+#[cfg(feature = "native")]
 mod tests {
     use super::*;
 

@@ -132,7 +132,8 @@ pub const MAX_CANDIDATES: usize = 32;
 #[cfg(feature = "native")]
 const MIN_CANDIDATE: usize = 12;
 
-#[cfg(all(test, feature = "native"))]
+#[cfg(test)]
+#[cfg(feature = "native")]
 mod tests {
     use super::*;
 

@@ -471,13 +471,15 @@ pub async fn list_details(
     })
 }
 
-/// A key with its name and what determines its status.
+/// A key with its name, what determines its status, and whether it is in use.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct NamedKey {
     /// The key's ID.
     pub id: KeyId,
     /// The display name.
     pub name: KeyName,
+    /// When the key was last used in a valid request.
+    pub last_used_at: Option<Timestamp>,
     /// The timestamps that determine the status.
     #[sqlx(flatten)]
     pub lifecycle: Lifecycle,
@@ -493,7 +495,7 @@ pub async fn names_of(
     ids: &[KeyId],
 ) -> Result<Vec<NamedKey>, StorageError> {
     let sql = format!(
-        "SELECT id, name, expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id IN ({}) \
+        "SELECT id, name, last_used_at, expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id IN ({}) \
          ORDER BY sort_name, id",
         places(2, ids.len())
     );

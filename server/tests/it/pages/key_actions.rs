@@ -114,7 +114,7 @@ on_both! {
         let path = format!("/orgs/northwind/keys/{}", made.id);
         assert!(admin.get(&path).await.text().contains("Ask dana (dana@northwind.example) to extend it."));
         let page = owner.get(&path).await;
-        assert!(page.text().contains("Expires in 3 days") && page.body.contains("Extend 90 days"), "{}", page.body);
+        assert!(page.text().contains("Expires in 3 days") && page.body.contains("Extend by 90 days"), "{}", page.body);
         let base = page.hidden("base");
         let extend = [("change", "extend"), ("base", base.as_str())];
         assert_eq!(admin.submit(&path, &extend).await.status, 403);

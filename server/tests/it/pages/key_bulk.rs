@@ -4,6 +4,7 @@ use latchkey::{
     key::{RevokeReason, settings::SettingsChange},
     keys::change_state::revoke,
     role::Role,
+    usage::flush::flush,
 };
 
 use crate::test_app::{TestApp, said};
@@ -98,6 +99,26 @@ on_both! {
         owner.submit(&filtered, &fields).await;
         assert!(owner.get(&filtered).await.text().contains("60 keys enabled."));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE disabled_at IS NOT NULL").await, 0);
+    }
+
+    async fn revoking_keys_in_use_asks_for_their_number_or_the_name(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let (busy, idle) = (org.key("Busy").await, org.key("Idle").await);
+        assert_eq!(said(&app.verify(&busy.plain).await), "VALID");
+        flush(&app.engine).await.unwrap();
+        let ids = [busy.id.to_string(), idle.id.to_string()];
+        let both = [("keys", &*ids[0]), ("keys", &*ids[1]), ("change", "revoke"), ("reason", "unused"), ("answered", "yes")];
+        let one = [both[0], both[2], both[3], both[4]];
+        for fields in [&both[..], &one[..], &[&one[..], &[("confirm", "busy")]].concat()] {
+            let asked = owner.submit(LIST, fields).await.text();
+            assert!(asked.contains("used in the last 24 hours") && asked.contains("id=\"confirm-error\""), "{asked}");
+            assert!(asked.contains("value=\"unused\" selected"), "{asked}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE revoked_at IS NOT NULL").await, 0);
+        let done = owner.submit(LIST, &[&both[..], &[("confirm", " 2 ")]].concat()).await;
+        assert_eq!(done.status, 303);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE revoked_at IS NOT NULL").await, 2);
     }
 
     async fn what_was_selected_stays_selected(app: &TestApp) {

@@ -139,7 +139,12 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
         keys,
         left,
         all,
+        in_use,
+        confirm,
+        is_unconfirmed,
+        reason: chosen_reason,
     } = asked;
+    let keys_in_all = keys.len();
     let count = counted(keys.len() as i64, "key", "keys");
     let them = if keys.len() == 1 { "it" } else { "them" };
     let (verb, danger, consequence, reason) = match change.as_str() {
@@ -147,7 +152,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
             "Revoke",
             true,
             format!("Requests with {them} are rejected immediately. This cannot be undone."),
-            Some(view! { <ReasonField/> }),
+            Some(view! { <ReasonField chosen=chosen_reason/> }),
         ),
         "enable" => (
             "Enable",
@@ -191,6 +196,29 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
             .collect_view();
         view! { <p>{count}" "{are}" left as before:"</p><ul class="names">{names}</ul> }
     });
+    let used = match (in_use, keys_in_all) {
+        (0, _) => None,
+        (1, 1) => Some("It was used in the last 24 hours. ".to_owned()),
+        (1, _) => Some("1 of them was used in the last 24 hours. ".to_owned()),
+        (count, _) => Some(format!("{count} of them were used in the last 24 hours. ")),
+    };
+    let confirm = confirm.map(|confirm| {
+        let error = is_unconfirmed.then(|| {
+            let sentence = format!("Enter {confirm} to revoke keys that are in use.");
+            view! { <div id="confirm-error"><p class="error"><Icon symbol=Symbol::Alert/><span>{sentence}</span></p></div> }
+        });
+        // Not `required`: the stylesheet hides it if the keys are compromised.
+        view! {
+            <div class="field for-name">
+                <label for="confirm">"Enter “"{confirm.clone()}"” to confirm"</label>
+                <input
+                    class="input" id="confirm" name="confirm" maxlength=80 autocomplete="off"
+                    aria-invalid=is_unconfirmed.then_some("true") aria-describedby=is_unconfirmed.then_some("confirm-error")
+                />
+                {error}
+            </div>
+        }
+    });
     let button = if danger {
         "btn danger primary"
     } else {
@@ -201,7 +229,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
             <form method="post" action=href>
                 <header>
                     <h2 id="bulk-title">{verb}" "{count.clone()}"?"</h2>
-                    <p>{consequence}</p>
+                    <p>{used}{consequence}</p>
                 </header>
                 <div class="body">
                     {chosen}
@@ -209,6 +237,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
                     <ul class="names" tabindex="0" aria-label="Selected keys">{names}</ul>
                     {left}
                     {reason}
+                    {confirm}
                 </div>
                 <footer>
                     <button class="btn" name="cancel" value="yes" formnovalidate>"Cancel"</button>

@@ -13,7 +13,6 @@ use latchkey::{
             fingerprint, revoke_many,
         },
         list::{KeyQuery, NamedKey, names_matching, names_of},
-        show,
     },
 };
 use serde::Deserialize;
@@ -25,10 +24,7 @@ use crate::{
     pages::{
         answer::FormAnswer,
         done::Done,
-        keys::{
-            keys_path,
-            show::{is_in_use, state_answer},
-        },
+        keys::show::{is_in_use, state_answer},
     },
     request::PageRequest,
 };
@@ -47,6 +43,8 @@ pub struct BulkForm {
     pub change: String,
     /// The reason, for `revoke`.
     pub reason: String,
+    /// What confirms that keys in use are revoked.
+    pub confirm: String,
     /// Empty until the user has confirmed.
     pub answered: String,
     /// Not empty if the user has canceled.
@@ -86,6 +84,14 @@ pub struct Asked {
     pub left: Vec<(String, Status)>,
     /// The fingerprint of all matching keys, if they were selected by the filters.
     pub all: Option<String>,
+    /// The number of keys that were used in the last 24 hours.
+    pub in_use: usize,
+    /// What has to be entered to revoke keys in use: the name of a single key, or the number of keys.
+    pub confirm: Option<String>,
+    /// Whether something else was entered.
+    pub is_unconfirmed: bool,
+    /// The reason that was selected.
+    pub reason: String,
 }
 
 /// The list with the result.
@@ -129,17 +135,17 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
             Done::KeyEnabled.of(*id),
         );
     }
-    if let ("revoke", [id], true) = (form.change.as_str(), ids.as_slice(), answered)
-        && form.reason.parse() != Ok(RevokeReason::Compromised)
-    {
-        let key = show::summary(engine, &membership.permit()?, *id).await?;
-        if key.is_some_and(|key| is_in_use(&key, engine.clock().now())) {
-            // Its own page asks for its name.
-            let path = format!("{}/{id}?revoke=1", keys_path(&request));
-            return Ok(FormAnswer::Redirect { path, done: None });
-        }
-    }
     let known = names_of(engine, &membership.permit()?, &ids).await?;
+    let all = is_all.then(|| fingerprint(&ids));
+    let mut question = asked(engine, &form, &known, all);
+    let is_confirmed = match &question.confirm {
+        Some(confirm) => form.confirm.trim() == confirm,
+        None => true,
+    };
+    if answered && !is_confirmed && form.reason.parse() != Ok(RevokeReason::Compromised) {
+        question.is_unconfirmed = true;
+        return Ok(FormAnswer::Shown(BulkDone::Asked(question)));
+    }
     let chosen = if is_all {
         Chosen::Matching {
             query: &query,
@@ -153,8 +159,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         ("disable", _) if answered => disable_many(engine, &disable, chosen).await,
         ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, chosen, reason).await,
         ("enable" | "disable" | "revoke", _) => {
-            let all = is_all.then(|| fingerprint(&ids));
-            return Ok(FormAnswer::Shown(asked(engine, form.change, known, all)));
+            return Ok(FormAnswer::Shown(BulkDone::Asked(question)));
         }
         _ => return Ok(refused("Select an action.")),
     };
@@ -162,8 +167,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
         Ok(outcomes) => outcomes,
         // Other keys match now than those that the user has confirmed.
         Err(BulkError::OthersMatch) => {
-            let all = Some(fingerprint(&ids));
-            return Ok(FormAnswer::Shown(asked(engine, form.change, known, all)));
+            return Ok(FormAnswer::Shown(BulkDone::Asked(question)));
         }
         Err(error @ BulkError::TooMany) => {
             return Ok(refused(error));
@@ -212,28 +216,37 @@ async fn matching(
 }
 
 /// The confirmation, which separates the keys that can be changed from the others.
-fn asked(engine: &Engine, change: String, known: Vec<NamedKey>, all: Option<String>) -> BulkDone {
+fn asked(engine: &Engine, form: &BulkForm, known: &[NamedKey], all: Option<String>) -> Asked {
     let now = engine.clock().now();
-    let can = |status| match change.as_str() {
+    let can = |status| match form.change.as_str() {
         "enable" => status == Status::Disabled,
         "disable" => status == Status::Active,
         _ => status != Status::Revoked,
     };
-    let (mut keys, mut left) = (Vec::new(), Vec::new());
+    let (mut keys, mut left, mut in_use) = (Vec::new(), Vec::new(), 0);
     for key in known {
         let (name, status) = (key.name.to_string(), key.lifecycle.status(now));
         if can(status) {
             keys.push((key.id.to_string(), name));
+            in_use += usize::from(is_in_use(key.lifecycle, key.last_used_at, now));
         } else {
             left.push((name, status));
         }
     }
-    BulkDone::Asked(Asked {
-        change,
+    let confirm = (form.change == "revoke" && in_use > 0).then(|| match keys.as_slice() {
+        [(_, name)] => name.clone(),
+        several => several.len().to_string(),
+    });
+    Asked {
+        change: form.change.clone(),
         keys,
         left,
         all,
-    })
+        in_use,
+        confirm,
+        is_unconfirmed: false,
+        reason: form.reason.clone(),
+    }
 }
 
 /// Renders the list again, with nothing selected.

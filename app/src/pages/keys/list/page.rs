@@ -46,12 +46,13 @@ fn KeysView(
     dropped: bool,
 ) -> impl IntoView {
     let count = counted(list.matching, "key", "keys");
+    let once = list
+        .may_create
+        .then_some("You can view a key only when you create it.");
     let lead = match (list.matching, address.filtered()) {
-        (0, _) => view! { "You can view a key only when you create it." }.into_any(),
-        (_, true) => {
-            view! { {count}" found. You can view a key only when you create it." }.into_any()
-        }
-        (_, false) => view! { {count}". You can view a key only when you create it." }.into_any(),
+        (0, _) => once.into_any(),
+        (_, true) => view! { {count}" found. "{once} }.into_any(),
+        (_, false) => view! { {count}". "{once} }.into_any(),
     };
     let new = format!("{}/new", address.path());
     let may_create = list.may_create;

@@ -161,7 +161,7 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let recent = change.filter(|change| change.is_recent);
     let now = engine.clock().now();
     Ok(KeyView {
-        is_in_use: is_in_use(&summary, now),
+        is_in_use: is_in_use(summary.lifecycle, summary.last_used_at, now),
         effect: recent.map(|change| change.effect.into()),
         state: KeyState::new(&summary, now, details.is_some()),
         id: summary.id.to_string(),

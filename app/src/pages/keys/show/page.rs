@@ -284,7 +284,7 @@ fn ExtendButton(
     view! {
         <form method="post" action=path>
             <input type="hidden" name="base" value=base/>
-            <button class="btn" name="change" value="extend">{format!("Extend {DAYS} days")}</button>
+            <button class="btn" name="change" value="extend">{format!("Extend by {DAYS} days")}</button>
         </form>
     }
 }

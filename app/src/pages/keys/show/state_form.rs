@@ -2,9 +2,8 @@
 
 use latchkey::{
     id::KeyId,
-    key::{RevokeReason, Status},
+    key::{Lifecycle, RevokeReason, Status},
     keys::{
-        KeySummary,
         change_state::{self, ChangeStateError},
         rotate::{self, EndOldSecretError},
         show,
@@ -60,7 +59,8 @@ pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
         .await?
         .ok_or(AppError::NotFound)?;
     let is_named = form.confirm.trim() == key.name.as_str();
-    let needs_name = reason != RevokeReason::Compromised && is_in_use(&key, engine.clock().now());
+    let needs_name = reason != RevokeReason::Compromised
+        && is_in_use(key.lifecycle, key.last_used_at, engine.clock().now());
     if needs_name && !is_named {
         let sentence = format!(
             "This key was used in the last 24 hours. Enter its name, {}, to revoke it.",
@@ -74,9 +74,9 @@ pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
 }
 
 /// Whether requests passed with the key in the last 24 hours, so that revoking it by mistake would stop something.
-pub fn is_in_use(key: &KeySummary, now: Timestamp) -> bool {
-    let is_over = key.lifecycle.revoked_at.is_some();
-    !is_over && key.last_used_at.is_some_and(|at| now.since(at) < DAY)
+pub fn is_in_use(lifecycle: Lifecycle, last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
+    let is_over = lifecycle.revoked_at.is_some();
+    !is_over && last_used_at.is_some_and(|at| now.since(at) < DAY)
 }
 
 /// Ends the old secret of the last rotation.
