@@ -1,0 +1,136 @@
+//! Which facts lead to which findings.
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn ago(days: i64) -> Timestamp {
+    NOW.plus(-days * DAY)
+}
+
+/// A key with nothing to look at.
+fn fine() -> Facts {
+    Facts {
+        kind: Kind::Secret,
+        environment: Environment::Live,
+        created_at: ago(20),
+        last_used_at: Some(ago(0)),
+        lifecycle: Lifecycle {
+            expires_at: Some(NOW.plus(100 * DAY)),
+            disabled_at: None,
+            revoked_at: None,
+        },
+        scopes: vec!["bots:read".parse().unwrap()],
+        localhost_forbidden: true,
+        lists_localhost: false,
+        secret_created_at: ago(20),
+        maker_left: false,
+        in_browser: None,
+        refused: Refused::default(),
+    }
+}
+
+fn codes(change: impl FnOnce(&mut Facts)) -> String {
+    let mut facts = fine();
+    change(&mut facts);
+    let policy = Policy::of(&Convention::built_in("latchkey").unwrap());
+    let found = findings(&facts, &policy, NOW);
+    let words = found
+        .iter()
+        .map(|finding| format!("{} {}", finding.severity, finding.code));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn each_code_has_its_threshold() {
+    assert_eq!(codes(|_| ()), "");
+    let unused = |days: i64| codes(move |facts| facts.last_used_at = Some(ago(days)));
+    assert_eq!(
+        [29, 30, 89, 90].map(unused),
+        ["", "low unused_30d", "low unused_30d", "medium unused_90d"]
+    );
+    let never = |days: i64| {
+        codes(move |facts| {
+            facts.last_used_at = None;
+            facts.created_at = ago(days);
+        })
+    };
+    assert_eq!([6, 7].map(never), ["", "medium never_used"]);
+    let secret = |days: i64| codes(move |facts| facts.secret_created_at = ago(days));
+    assert_eq!([89, 90].map(secret), ["", "low rotation_due"]);
+    let expires = |days: i64| codes(move |facts| facts.lifecycle.expires_at = Some(ago(-days)));
+    assert_eq!([15, 14, 0].map(expires), ["", "medium expires_soon", ""]);
+    assert_eq!(
+        codes(|facts| facts.lifecycle.expires_at = None),
+        "low no_expiry"
+    );
+    assert_eq!(codes(|facts| facts.maker_left = true), "medium maker_left");
+    let refused = |count: i64| {
+        codes(move |facts| {
+            facts.kind = Kind::Widget;
+            facts.refused.count = count;
+        })
+    };
+    assert_eq!([9, 10].map(refused), ["", "medium refused_origins"]);
+}
+
+#[test]
+fn scopes_and_localhost_depend_on_the_convention() {
+    assert_eq!(codes(|facts| facts.scopes.clear()), "medium full_access");
+    assert_eq!(
+        codes(|facts| facts.scopes = vec!["admin".parse().unwrap()]),
+        "medium full_access"
+    );
+    let widget = |facts: &mut Facts| {
+        facts.kind = Kind::Widget;
+        facts.localhost_forbidden = false;
+        facts.scopes.clear();
+    };
+    assert_eq!(codes(widget), "high full_access, medium localhost_live");
+    let of = |name: &str, facts: &Facts| {
+        let policy = Policy::of(&Convention::built_in(name).unwrap());
+        findings(facts, &policy, NOW).len()
+    };
+    let mut listed = fine();
+    widget(&mut listed);
+    assert_eq!(
+        of("cencori", &listed),
+        0,
+        "no scopes, and localhost is not listed"
+    );
+    listed.lists_localhost = true;
+    assert_eq!(of("cencori", &listed), 1);
+}
+
+#[test]
+fn a_rotation_resolves_the_leak_and_only_working_keys_have_findings() {
+    let seen = |days: i64| {
+        Some(InBrowser {
+            first_at: ago(days),
+            last_at: ago(days),
+            count: 12,
+            origin: "https://shop.example".to_owned(),
+        })
+    };
+    assert_eq!(
+        codes(|facts| facts.in_browser = seen(3)),
+        "high seen_in_browser"
+    );
+    assert_eq!(codes(|facts| facts.in_browser = seen(21)), "");
+    assert_eq!(
+        codes(|facts| {
+            facts.in_browser = seen(3);
+            facts.lifecycle.disabled_at = Some(ago(1));
+        }),
+        ""
+    );
+}
+
+#[test]
+fn words_are_read_back() {
+    for code in Code::ALL {
+        assert_eq!(code.as_str().parse(), Ok(*code));
+        assert!(code.advice().ends_with('.'));
+    }
+    assert!("everything".parse::<Code>().is_err());
+}
