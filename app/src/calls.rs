@@ -27,14 +27,11 @@ pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
 /// Returns what an organization has done on the way to its first request. `org` is its slug.
 #[server(prefix = "/api", endpoint = "first-steps")]
 pub async fn steps_done(org: String) -> Result<FirstSteps, AppError> {
-    use crate::{
-        operations::{answer, first_steps::first_steps},
-        pages::keys::first_steps::forget_waiting,
-    };
+    use crate::operations::{answer, first_steps::first_steps, seen_steps};
     answer(async |request| {
         let now = first_steps(&request, &org).await?;
         if now.request {
-            forget_waiting(&org);
+            seen_steps::forget(&org);
         }
         Ok(now)
     })

@@ -12,7 +12,6 @@ pub mod key_form;
 pub mod leave_guard;
 #[cfg(feature = "hydrate")]
 pub mod menus;
-pub mod origin_tester;
 pub mod palette;
 pub mod pick_all;
 pub mod rotate_key;

@@ -16,6 +16,7 @@ mod forms;
 mod frame;
 mod home;
 pub(crate) mod keys;
+pub(crate) mod loading;
 mod members;
 mod owners;
 pub(crate) mod page;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 
-use crate::site::Level;
+use crate::level::Level;
 
 /// Whether compression makes a file of this name smaller.
 pub fn is_compressible(path: &str) -> bool {

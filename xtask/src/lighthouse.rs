@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use crate::{
     browser::Browser,
+    level::Level,
     server::{self, Profile},
-    site::{self, Level},
+    site,
     step::{run, run_quietly, step},
     workspace::Workspace,
 };

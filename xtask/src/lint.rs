@@ -6,6 +6,7 @@ use std::{fmt, path::PathBuf, process::Command};
 use anyhow::Result;
 
 use crate::{
+    imports,
     step::{find_program, run, run_quietly, step},
     workspace::Workspace,
 };
@@ -17,6 +18,7 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
     step("cargo fmt --check", || {
         run(workspace.cargo().args(["fmt", "--all", "--check"]))
     })?;
+    step("no circles of imports", || imports::check(&workspace.root))?;
     step("clippy", || {
         run(workspace.cargo().args([
             "clippy",

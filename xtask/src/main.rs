@@ -6,6 +6,8 @@ mod browser;
 mod compression;
 mod debian;
 mod fingerprint;
+mod imports;
+mod level;
 mod lighthouse;
 mod lint;
 mod pooler;

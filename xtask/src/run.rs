@@ -5,8 +5,9 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::{
+    level::Level,
     server::{self, Profile},
-    site::{self, Level},
+    site,
     workspace::Workspace,
 };
 

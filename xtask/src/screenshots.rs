@@ -4,8 +4,9 @@ use anyhow::Result;
 
 use crate::{
     browser::Browser,
+    level::Level,
     server::{self, Profile},
-    site::{self, Level},
+    site,
     step::{run, step},
     workspace::Workspace,
 };

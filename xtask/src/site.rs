@@ -16,29 +16,12 @@ use anyhow::{Context, Result};
 use crate::{
     compression::{brotli, gzip, is_compressible},
     fingerprint::{self, files_below, hex_digest},
+    level::Level,
     step::step,
     style, wasm,
     wasm_target::WasmCompiler,
     workspace::Workspace,
 };
-
-/// How much time is spent on reducing file sizes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Fast to build: no wasm-opt, light compression.
-    Quick,
-    /// As small as possible.
-    Release,
-}
-
-impl Level {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Release => "release",
-        }
-    }
-}
 
 /// All inputs of the site, including the code that builds it.
 pub const INPUTS: [&str; 7] = [

@@ -7,12 +7,13 @@ use clap::ValueEnum;
 
 use crate::{
     browser::Browser,
+    level::Level,
     pooler::Pooler,
     postgres::Cluster,
     run::print_bundle_sizes,
     schemathesis,
     server::{self, Profile},
-    site::{self, Level},
+    site,
     step::{run, step},
     workspace::Workspace,
 };

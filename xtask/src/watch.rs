@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use crate::{
     fingerprint,
+    level::Level,
     server::{self, Profile, Running},
-    site::{self, Level},
+    site,
     workspace::Workspace,
 };
 

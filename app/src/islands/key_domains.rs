@@ -4,14 +4,16 @@ mod add;
 mod editor;
 mod list;
 mod localhost;
+mod origin_tester;
 mod step;
 
 use latchkey::domain::{DomainPattern, DomainRule, LocalhostRule};
 use leptos::prelude::*;
 
-use self::{add::AddDomains, list::DomainList, localhost::LocalhostSwitch};
+use self::{
+    add::AddDomains, list::DomainList, localhost::LocalhostSwitch, origin_tester::OriginTester,
+};
 pub use self::{editor::Editor, list::AddButton};
-use super::origin_tester::OriginTester;
 use crate::{
     form::errors::{ErrorTexts, FieldError, WHOLE_FORM},
     values::key_domains::KeyDomains,

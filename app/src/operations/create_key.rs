@@ -23,7 +23,7 @@ use crate::{
     pages::{
         field_reader::{FieldReader, field_errors},
         keys::settings_form::read_new,
-        page::finished,
+        loading::finished,
     },
     request::PageRequest,
     shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold, names_of_scopes},

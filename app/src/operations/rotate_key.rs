@@ -18,7 +18,7 @@ use super::held_key::{held_key, shown_before};
 use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
-    pages::page::finished,
+    pages::loading::finished,
     request::PageRequest,
     shown_once::{CreatedKey, Held, KeyOutcome, KeyTerms, Secret, hold, names_of_scopes},
     text::time::{TimeText, date},

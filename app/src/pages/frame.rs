@@ -7,7 +7,7 @@ use leptos_router::components::Outlet;
 pub use crate::heading::Breadcrumbs;
 
 use super::{
-    page::loading,
+    loading::loading,
     sign_in::SignOutButton,
     viewer::{OrgLink, Viewer, viewer},
 };

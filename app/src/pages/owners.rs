@@ -3,7 +3,7 @@
 use latchkey::{orgs, role::Role};
 use leptos::prelude::*;
 
-use super::page::loading;
+use super::loading::loading;
 use crate::{error::AppError, request::PageRequest};
 
 /// The most owners that are named.

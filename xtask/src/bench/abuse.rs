@@ -5,6 +5,7 @@
 
 mod attacks;
 mod crowd;
+mod measure;
 mod payload;
 mod probe;
 mod process;
@@ -71,7 +72,7 @@ fn carry_out(
     rows: &mut Vec<Row>,
 ) -> Result<()> {
     for attack in attacks {
-        let row = probe::measure(server, &scene.probes, attack)
+        let row = measure::measure(server, &scene.probes, attack)
             .with_context(|| format!("the attack “{}”", attack.name))?;
         println!("{row}");
         rows.push(row);

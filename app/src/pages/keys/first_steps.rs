@@ -1,23 +1,19 @@
 //! The panel above the keys that leads from the first key to the first request.
-//!
-//! A cookie for this organization's keys says what the browser was shown: the panel while it waited, or that the user
-//! dismissed it. So it says once that everything works, and does not come back in an organization that has worked for
-//! years.
 
-use axum::http::{HeaderValue, header, request::Parts};
 use latchkey::key::{Environment, Kind};
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 
 use crate::{
-    error::AppError, islands::first_steps::FirstStepsList, operations::first_steps::first_steps,
-    pages::examples::check, request::PageRequest, values::first_steps::FirstSteps,
+    error::AppError,
+    islands::first_steps::FirstStepsList,
+    operations::{
+        first_steps::first_steps,
+        seen_steps::{self, DISMISSED, WAITING},
+    },
+    pages::examples::check,
+    request::PageRequest,
+    values::first_steps::FirstSteps,
 };
-
-const COOKIE: &str = "latchkey-steps";
-const WAITING: &str = "waiting";
-const DISMISSED: &str = "dismissed";
-const A_YEAR: u32 = 365 * 24 * 3_600;
 
 /// The panel's data.
 #[derive(Debug, Clone)]
@@ -58,13 +54,13 @@ pub fn FirstStepsPanel(steps: Steps) -> impl IntoView {
         check,
         is_dismissed,
     } = steps;
-    let was = cookie();
+    let was = seen_steps::seen();
     if is_dismissed {
-        set_cookie(&org, DISMISSED, A_YEAR);
+        seen_steps::remember(&org, DISMISSED);
     } else if now.request && was == WAITING {
-        forget_waiting(&org);
+        seen_steps::forget(&org);
     } else if !now.request && was.is_empty() {
-        set_cookie(&org, WAITING, A_YEAR);
+        seen_steps::remember(&org, WAITING);
     }
     if is_dismissed || was == DISMISSED || (now.request && was != WAITING) {
         return None;
@@ -81,33 +77,4 @@ pub fn FirstStepsPanel(steps: Steps) -> impl IntoView {
             {again}
         </section>
     })
-}
-
-/// Forgets that the panel waits for the first request.
-pub fn forget_waiting(org: &str) {
-    set_cookie(org, "", 0);
-}
-
-fn cookie() -> String {
-    let value = || {
-        let request = use_context::<Parts>()?;
-        let cookies = request.headers.get(header::COOKIE)?.to_str().ok()?;
-        let mut cookies = cookies.split("; ");
-        let value = cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))?;
-        Some(value.to_owned())
-    };
-    value().unwrap_or_default()
-}
-
-/// The server adds `Secure` if `public_url` is https.
-fn set_cookie(org: &str, value: &str, seconds: u32) {
-    let cookie = format!(
-        "{COOKIE}={value}; Max-Age={seconds}; Path=/orgs/{org}/keys; HttpOnly; SameSite=Lax"
-    );
-    if let (Some(response), Ok(cookie)) = (
-        use_context::<ResponseOptions>(),
-        HeaderValue::from_str(&cookie),
-    ) {
-        response.append_header(header::SET_COOKIE, cookie);
-    }
 }

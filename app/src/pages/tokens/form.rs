@@ -25,7 +25,7 @@ use crate::{
         errors::{FieldError, WHOLE_FORM},
         sent_back::{MAX_NAME, sent_back},
     },
-    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, page::finished},
+    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, loading::finished},
     request::PageRequest,
     shown_once::{CreatedToken, Held, Secret, hold},
     text::time::date,

@@ -9,11 +9,6 @@ use std::{
 
 use anyhow::{Result, ensure};
 
-use super::{
-    attacks::Attack,
-    report::{Memory, Row},
-    scene::Server,
-};
 use crate::{
     bench::{
         http::{Request, Site},
@@ -28,8 +23,6 @@ const PACE: Duration = Duration::from_millis(20);
 const PAGE_PACE: Duration = Duration::from_millis(500);
 /// The timeout of a probe's request.
 const LIMIT: Duration = Duration::from_secs(2);
-/// How long after an attack the memory is measured again.
-const SETTLING: Duration = Duration::from_secs(5);
 
 /// A request and a text that its response must contain.
 pub struct Probe {
@@ -79,7 +72,7 @@ impl Probe {
     }
 
     /// Sends at least one request, and further ones until `over`.
-    fn keep_asking(&self, site: Site, over: &AtomicBool) -> Probed {
+    pub fn keep_asking(&self, site: Site, over: &AtomicBool) -> Probed {
         let mut probed = Probed {
             milliseconds: Vec::new(),
             failures: 0,
@@ -122,72 +115,6 @@ impl Probed {
     /// The slowest response time, in milliseconds.
     pub fn worst(&self) -> f64 {
         self.milliseconds.iter().copied().fold(0.0, f64::max)
-    }
-}
-
-/// Runs an attack together with the probes. They continue until the server has finished all work that the attack
-/// caused.
-pub fn measure(server: &Server, probes: &Probes, attack: &Attack) -> Result<Row> {
-    let Server {
-        site,
-        process,
-        page,
-        ..
-    } = server;
-    let (before, cpu_before) = (process.memory()?, process.cpu()?);
-    let over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let ending = Ending(&over);
-        let healthz = scope.spawn(|| probes.healthz.keep_asking(*site, &over));
-        let verify = scope.spawn(|| probes.verify.keep_asking(*site, &over));
-        let page = scope.spawn(|| page.keep_asking(*site, &over));
-        let peak = scope.spawn(|| process.peak_memory(&over));
-
-        let started = started_now();
-        let mut tally = attack.carry_out();
-        let wall = started.elapsed();
-        let worked_on = process.wait_for_rest()?;
-        let cpu = process.cpu()?.saturating_sub(cpu_before);
-        drop(ending);
-        tally.notes.extend(work_note(worked_on));
-        let (healthz, verify) = (joined(healthz), joined(verify));
-        let (page, peak) = (joined(page), joined(peak)?);
-
-        let since = started.elapsed().saturating_sub(wall);
-        thread::sleep(SETTLING.saturating_sub(since));
-        let memory = Memory {
-            before,
-            peak,
-            after: process.memory()?,
-        };
-        Ok(Row {
-            name: attack.name,
-            tally,
-            wall,
-            cpu,
-            healthz,
-            verify,
-            page,
-            memory,
-        })
-    })
-}
-
-/// A remark if the server kept working after the attack.
-fn work_note(worked_on: Option<Duration>) -> Option<String> {
-    match worked_on {
-        None => Some("the server did not become idle".to_owned()),
-        Some(time) if time < Duration::from_secs(1) => None,
-        Some(time) => Some(format!("kept working for {:.1} s", time.as_secs_f64())),
-    }
-}
-
-/// Stops the probes when dropped, even if the attack fails or panics.
-struct Ending<'a>(&'a AtomicBool);
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
     }
 }
 

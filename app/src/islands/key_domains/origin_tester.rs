@@ -5,7 +5,7 @@ use latchkey::domain::{
 };
 use leptos::prelude::*;
 
-use super::key_domains::{AddButton, Editor};
+use super::{AddButton, Editor};
 use crate::icons::{Icon, Symbol};
 
 /// Shows which pattern allows an origin, or why it is rejected: while the user types, or without JavaScript when the
