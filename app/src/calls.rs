@@ -28,13 +28,17 @@ pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
 #[server(prefix = "/api", endpoint = "first-steps")]
 pub async fn steps_done(org: String) -> Result<FirstSteps, AppError> {
     use crate::{
-        operations::{answer, first_steps::first_steps},
+        operations::{
+            answer,
+            first_steps::{first_steps, last_used},
+        },
         pages::keys::first_steps::forget_waiting,
     };
     answer(async |request| {
-        let now = first_steps(&request, &org).await?;
+        let mut now = first_steps(&request, &org).await?;
         if now.request {
             forget_waiting(&org);
+            now.used = last_used(&request, &org).await?;
         }
         Ok(now)
     })
