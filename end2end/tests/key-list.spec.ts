@@ -192,3 +192,17 @@ test("a row's menu copies the key's ID", async ({ page, context, team, signInAs 
   await expect(page.getByRole("status").getByText(`Copied ${key.id}.`)).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key.id);
 });
+
+test("a search that was not sent remains while keys are changed", async ({ page, team, signInAs }) => {
+  for (const name of ["Production server", "Staging"]) await team.key({ name });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  await page.getByRole("searchbox", { name: "Search keys" }).fill("stag");
+  for (const name of ["Production server", "Staging"]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
+  await page.getByRole("button", { name: "Disable…" }).click();
+  await page.getByRole("button", { name: "Disable 2 keys" }).click();
+  await expect(page.getByText("2 keys disabled.")).toBeVisible();
+  await expect(page.getByRole("searchbox", { name: "Search keys" })).toHaveValue("stag");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("2 keys enabled.")).toBeVisible();
+});

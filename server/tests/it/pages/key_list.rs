@@ -162,6 +162,10 @@ on_both! {
             assert_eq!(names(&owner.get(&path).await).join(" "), to_owner, "{query}");
             assert_eq!(names(&member.get(&path).await).join(" "), to_member, "{query}");
         }
+        let list = owner.get(KEYS).await.text();
+        assert!(list.contains(">by dana</span>") && list.contains(">by command line</span>"), "{list}");
+        let file = owner.get(&format!("{KEYS}.csv?q=shop")).await.body;
+        assert!(file.contains(",command line,"), "{file}");
         let list = owner.get(&format!("{KEYS}?finding=full_access")).await;
         assert!(list.body.contains("title=\"Full access: no scopes selected.\""));
         let list = member.get(KEYS).await.text();

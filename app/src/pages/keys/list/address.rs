@@ -93,7 +93,7 @@ impl StatusChoice {
         (Self::Any, "", "Any status"),
         (Self::Active, "active", "Active"),
         (Self::Attention, "attention", "Needs attention"),
-        (Self::Ended, "ended", "Ended"),
+        (Self::Ended, "ended", "Expired or revoked"),
     ];
 
     /// The query value.

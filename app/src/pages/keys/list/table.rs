@@ -56,7 +56,7 @@ pub fn KeyTable(
         }}
         {heading(SortChoice::LastUsed, "Last used", "")}
         {heading(SortChoice::Expires, "Expires", "drop-2")}
-        {list.with_requests.then(|| view! { <th scope="col" class="num drop-2">"Requests, 30 days"</th> })}
+        {list.with_requests.then(|| view! { <th scope="col" class="num drop-2">"Requests"<span class="visually-hidden">" in the last 30 days"</span></th> })}
         {may.any().then(|| view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> })}
     };
     let rows = list
