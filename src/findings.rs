@@ -192,7 +192,7 @@ impl Policy {
     }
 
     /// Whether these scopes allow everything.
-    fn is_full_access(&self, scopes: &[Scope]) -> bool {
+    pub fn is_full_access(&self, scopes: &[Scope]) -> bool {
         let has = |scope: &Scope| scopes.contains(scope);
         let has_all = !self.offered.is_empty() && self.offered.iter().all(has);
         let is_none = self.none_is_all && scopes.is_empty();
