@@ -101,7 +101,7 @@ pub fn RotateKeyFormView(
     };
     view! {
         {move || { answers.track(); view! { <FormError errors/> } }}
-        <form class="form" method="post" action=format!("{path}/rotate")
+        <form novalidate=true class="form" method="post" action=format!("{path}/rotate")
             on:submit=move |event: ev::SubmitEvent| { event.prevent_default(); rotate() }>
             <input type="hidden" name="rotation_token" value=token/>
             <input type="hidden" name="base" value=base/>
