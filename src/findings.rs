@@ -83,15 +83,16 @@ codes! {
         "Set an expiry date, so that a forgotten key stops working."
 }
 
-/// How urgent a finding is. High and medium ones need attention.
+/// How urgent a finding is. High and medium ones need attention: they are counted, and the list of keys shows them. Low ones
+/// are on the key's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Someone else can use the key, or it can do more than its readers should.
+    /// Someone else can use the key.
     High,
-    /// Something is likely to break or to be misused.
+    /// Something breaks or is misused unless someone acts now.
     Medium,
-    /// Good practice.
+    /// Good practice, for a review. Most new keys have such findings.
     Low,
 }
 
@@ -141,7 +142,9 @@ words!(Severity InvalidSeverity "must be `high`, `medium` or `low`");
 
 /// How long a key must have existed before it counts as never used.
 pub const NEVER_USED_AFTER: i64 = 7 * DAY;
-/// The first period without use that is a finding.
+/// How long a live widget key must have existed before localhost is a finding: new ones are still tested there.
+pub const LOCALHOST_AFTER: i64 = 7 * DAY;
+/// The first period without use that is a finding, and after which a key that was never used needs attention.
 pub const UNUSED: i64 = 30 * DAY;
 /// The second period without use that is a finding.
 pub const UNUSED_LONG: i64 = 90 * DAY;
@@ -189,7 +192,7 @@ impl Policy {
     }
 
     /// Whether these scopes allow everything.
-    fn is_full_access(&self, scopes: &[Scope]) -> bool {
+    pub fn is_full_access(&self, scopes: &[Scope]) -> bool {
         let has = |scope: &Scope| scopes.contains(scope);
         let has_all = !self.offered.is_empty() && self.offered.iter().all(has);
         let is_none = self.none_is_all && scopes.is_empty();
@@ -319,10 +322,12 @@ fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option
             (Severity::High, Some(seen.first_at), evidence)
         }
         Code::FullAccess if policy.is_full_access(&facts.scopes) => {
-            let severity = if is_widget {
-                Severity::High
-            } else {
+            // Anyone who opens the page can read a widget key.
+            let is_public = is_widget && facts.last_used_at.is_some();
+            let severity = if is_public {
                 Severity::Medium
+            } else {
+                Severity::Low
             };
             let scopes = facts.scopes.iter().map(|scope| scope.as_str().to_owned());
             let evidence = Evidence {
@@ -352,9 +357,10 @@ fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option
         Code::LocalhostLive
             if is_widget
                 && facts.environment == Environment::Live
+                && facts.created_at <= now.plus(-LOCALHOST_AFTER)
                 && policy.allows_localhost(facts) =>
         {
-            (Severity::Medium, None, none())
+            (Severity::Low, None, none())
         }
         Code::Unused90d | Code::Unused30d => {
             let last = facts.last_used_at?;
@@ -369,7 +375,12 @@ fn finding(code: Code, facts: &Facts, policy: &Policy, now: Timestamp) -> Option
         Code::NeverUsed
             if facts.last_used_at.is_none() && facts.created_at <= now.plus(-NEVER_USED_AFTER) =>
         {
-            (Severity::Medium, Some(facts.created_at), none())
+            let severity = if facts.created_at <= now.plus(-UNUSED) {
+                Severity::Medium
+            } else {
+                Severity::Low
+            };
+            (severity, Some(facts.created_at), none())
         }
         Code::RotationDue if facts.secret_created_at <= now.plus(-policy.rotation) => {
             let since = facts.secret_created_at.plus(policy.rotation);

@@ -24,6 +24,8 @@ pub struct ParsedList<T, E> {
     pub more_invalid: usize,
     /// Whether the list exceeds the maximum length. The rest was not parsed.
     pub is_too_long: bool,
+    /// Whether the items are on several lines.
+    pub has_lines: bool,
 }
 
 /// An invalid item.
@@ -31,6 +33,8 @@ pub struct ParsedList<T, E> {
 pub struct InvalidItem<E> {
     /// The text that was entered.
     pub item: String,
+    /// The line on which it was entered, from 1.
+    pub line: usize,
     /// Why the item is invalid. The message says what to enter instead.
     pub error: E,
 }
@@ -42,6 +46,7 @@ impl<T, E> Default for ParsedList<T, E> {
             invalid: Vec::new(),
             more_invalid: 0,
             is_too_long: false,
+            has_lines: false,
         }
     }
 }
@@ -54,14 +59,17 @@ impl<T, E> ParsedList<T, E> {
 }
 
 impl<T, E: fmt::Display> ParsedList<T, E> {
-    /// Returns one message per error. `too_many` is the message for a list that is too long. Errors for which `counts`
+    /// Returns one message per error, with its line if there are several. `too_many` is the message for a list that is too long. Errors for which `counts`
     /// is false are omitted.
     pub fn sentences(&self, too_many: &str, counts: impl Fn(&E) -> bool) -> Vec<String> {
         let mut sentences: Vec<String> = self
             .invalid
             .iter()
             .filter(|invalid| counts(&invalid.error))
-            .map(|invalid| invalid.error.to_string())
+            .map(|InvalidItem { line, error, .. }| match self.has_lines {
+                true => format!("Line {line}: {error}"),
+                false => error.to_string(),
+            })
             .collect();
         sentences.extend(more_errors(self.more_invalid));
         if self.is_too_long {
@@ -96,8 +104,11 @@ pub(crate) fn parse<T: Clone + Eq + Hash, E>(
 ) -> ParsedList<T, E> {
     let mut list = ParsedList::default();
     let (mut typed, mut known) = (HashSet::new(), HashSet::new());
-    let items = text.split([',', '\n', '\r']).map(str::trim);
-    for item in items.filter(|item| !item.is_empty()) {
+    list.has_lines = text.trim().contains('\n');
+    let lines = text.split('\n').zip(1_usize..);
+    let items =
+        lines.flat_map(|(text, line)| text.split([',', '\r']).map(move |item| (item.trim(), line)));
+    for (item, line) in items.filter(|(item, _)| !item.is_empty()) {
         if !typed.insert(item) {
             continue;
         }
@@ -114,6 +125,7 @@ pub(crate) fn parse<T: Clone + Eq + Hash, E>(
             Err(_) if list.invalid.len() == MAX_LISTED_ERRORS => list.more_invalid += 1,
             Err(error) => list.invalid.push(InvalidItem {
                 item: item.to_owned(),
+                line,
                 error,
             }),
         }
@@ -225,6 +237,20 @@ mod tests {
     fn numbers(count: usize) -> String {
         let numbers: Vec<String> = (0..count).map(|number| number.to_string()).collect();
         numbers.join(",")
+    }
+
+    #[test]
+    fn errors_name_their_line_if_there_are_several() {
+        let sentences = |text: &str| {
+            let parse_item = |item: &str| item.parse::<u8>().map_err(|_| NotANumber);
+            parse(text, 10, parse_item).sentences("", |_| true)
+        };
+        assert_eq!(sentences("1, x"), ["Write a number."]);
+        assert_eq!(sentences("x\n"), ["Write a number."]);
+        assert_eq!(
+            sentences("1\r\n\r\n2, x\r\ny"),
+            ["Line 3: Write a number.", "Line 4: Write a number."]
+        );
     }
 
     #[test]

@@ -27,11 +27,16 @@ pub async fn in_effect(org: String, key: String) -> Result<Progress, AppError> {
 /// Returns what an organization has done on the way to its first request. `org` is its slug.
 #[server(prefix = "/api", endpoint = "first-steps")]
 pub async fn steps_done(org: String) -> Result<FirstSteps, AppError> {
-    use crate::operations::{answer, first_steps::first_steps, seen_steps};
+    use crate::operations::{
+        answer,
+        first_steps::{first_steps, last_used},
+        seen_steps,
+    };
     answer(async |request| {
-        let now = first_steps(&request, &org).await?;
+        let mut now = first_steps(&request, &org).await?;
         if now.request {
             seen_steps::forget(&org);
+            now.used = last_used(&request, &org).await?;
         }
         Ok(now)
     })

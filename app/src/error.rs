@@ -21,7 +21,7 @@ pub enum AppError {
     #[error("This page was not found, or you are not a member of its organization.")]
     NotFound,
     /// 403: the user's role does not allow the action.
-    #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
+    #[error("You don't have permission to {}.", .0.text())]
     Forbidden(Action),
     /// 400: the form or request could not have been sent by one of our pages.
     #[error("The form could not be read. Nothing was changed. Go back and submit it again.")]

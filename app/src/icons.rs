@@ -31,6 +31,8 @@ pub enum Symbol {
     UpDown,
     /// A check mark in a circle.
     Check,
+    /// An empty circle: to do.
+    Circle,
     /// An exclamation mark in a circle.
     Alert,
     /// An i in a circle.
@@ -71,6 +73,7 @@ impl Symbol {
             }
             Self::UpDown => "m8 9 4-4 4 4M8 15l4 4 4-4",
             Self::Check => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM8 12.5l2.7 2.7L16 9.5",
+            Self::Circle => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0Z",
             Self::Alert => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 7.5v5.5M12 16.5h.01",
             Self::Info => "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0ZM12 11v5.5M12 7.5h.01",
             Self::Close => "M6 6l12 12M18 6 6 18",

@@ -2,8 +2,8 @@
 //! [`findings`](super::findings()).
 
 use super::{
-    Code, EXPIRES_SOON, MANY_REFUSED, NEVER_USED_AFTER, Policy, REFUSED_WITHIN, Severity, UNUSED,
-    UNUSED_LONG,
+    Code, EXPIRES_SOON, LOCALHOST_AFTER, MANY_REFUSED, NEVER_USED_AFTER, Policy, REFUSED_WITHIN,
+    Severity, UNUSED, UNUSED_LONG,
 };
 use crate::{convention::Scope, domain::LocalhostRule, time::DAY};
 
@@ -55,6 +55,16 @@ pub(crate) fn of(which: Which, policy: &Policy, now: &str) -> String {
     )
 }
 
+/// The urgency of a key of the org `$1` as a number: 2 if its most urgent finding is of high severity, 1 for medium, else 0.
+pub(crate) fn urgency(policy: &Policy, now: &str) -> String {
+    let with = |severity| of(Which::Of(None, Some(severity)), policy, now);
+    format!(
+        "CASE WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END",
+        with(Severity::High),
+        with(Severity::Medium)
+    )
+}
+
 /// The conditions of a code, by severity. `now` is an SQL expression.
 fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
     let one = |severity, sql| vec![(severity, sql)];
@@ -70,8 +80,14 @@ fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
         Code::FullAccess => match full_access(policy) {
             None => Vec::new(),
             Some(sql) => vec![
-                (Severity::High, format!("keys.kind = 'widget' AND {sql}")),
-                (Severity::Medium, format!("keys.kind = 'secret' AND {sql}")),
+                (
+                    Severity::Medium,
+                    format!("keys.kind = 'widget' AND keys.last_used_at IS NOT NULL AND {sql}"),
+                ),
+                (
+                    Severity::Low,
+                    format!("(keys.kind <> 'widget' OR keys.last_used_at IS NULL) AND {sql}"),
+                ),
             ],
         },
         Code::ExpiresSoon => one(
@@ -100,8 +116,11 @@ fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
                 allowed.push_str(" AND NOT keys.localhost_forbidden");
             }
             one(
-                Severity::Medium,
-                format!("keys.kind = 'widget' AND keys.environment = 'live' AND {allowed}"),
+                Severity::Low,
+                format!(
+                    "keys.kind = 'widget' AND keys.environment = 'live' AND keys.created_at <= {now} - {LOCALHOST_AFTER} \
+                     AND {allowed}"
+                ),
             )
         }
         Code::Unused90d => one(
@@ -114,10 +133,19 @@ fn of_code(code: Code, policy: &Policy, now: &str) -> Vec<(Severity, String)> {
                 "COALESCE(keys.last_used_at <= {now} - {UNUSED} AND keys.last_used_at > {now} - {UNUSED_LONG}, FALSE)"
             ),
         ),
-        Code::NeverUsed => one(
-            Severity::Medium,
-            format!("keys.last_used_at IS NULL AND keys.created_at <= {now} - {NEVER_USED_AFTER}"),
-        ),
+        Code::NeverUsed => vec![
+            (
+                Severity::Medium,
+                format!("keys.last_used_at IS NULL AND keys.created_at <= {now} - {UNUSED}"),
+            ),
+            (
+                Severity::Low,
+                format!(
+                    "keys.last_used_at IS NULL AND keys.created_at <= {now} - {NEVER_USED_AFTER} \
+                     AND keys.created_at > {now} - {UNUSED}"
+                ),
+            ),
+        ],
         Code::RotationDue => one(
             Severity::Low,
             format!(

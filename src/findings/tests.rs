@@ -55,7 +55,10 @@ fn each_code_has_its_threshold() {
             facts.created_at = ago(days);
         })
     };
-    assert_eq!([6, 7].map(never), ["", "medium never_used"]);
+    assert_eq!(
+        [6, 7, 29, 30].map(never),
+        ["", "low never_used", "low never_used", "medium never_used"]
+    );
     let secret = |days: i64| codes(move |facts| facts.secret_created_at = ago(days));
     assert_eq!([89, 90].map(secret), ["", "low rotation_due"]);
     let expires = |days: i64| codes(move |facts| facts.lifecycle.expires_at = Some(ago(-days)));
@@ -76,17 +79,32 @@ fn each_code_has_its_threshold() {
 
 #[test]
 fn scopes_and_localhost_depend_on_the_convention() {
-    assert_eq!(codes(|facts| facts.scopes.clear()), "medium full_access");
+    assert_eq!(codes(|facts| facts.scopes.clear()), "low full_access");
     assert_eq!(
         codes(|facts| facts.scopes = vec!["admin".parse().unwrap()]),
-        "medium full_access"
+        "low full_access"
     );
     let widget = |facts: &mut Facts| {
         facts.kind = Kind::Widget;
         facts.localhost_forbidden = false;
         facts.scopes.clear();
     };
-    assert_eq!(codes(widget), "high full_access, medium localhost_live");
+    assert_eq!(codes(widget), "medium full_access, low localhost_live");
+    let aged = |days: i64| {
+        codes(move |facts| {
+            widget(facts);
+            facts.created_at = ago(days);
+            facts.last_used_at = None;
+        })
+    };
+    assert_eq!(
+        [0, 6, 7].map(aged),
+        [
+            "low full_access",
+            "low full_access",
+            "low full_access, low localhost_live, low never_used"
+        ]
+    );
     let of = |name: &str, facts: &Facts| {
         let policy = Policy::of(&Convention::built_in(name).unwrap());
         findings(facts, &policy, NOW).len()
@@ -100,6 +118,34 @@ fn scopes_and_localhost_depend_on_the_convention() {
     );
     listed.lists_localhost = true;
     assert_eq!(of("cencori", &listed), 1);
+}
+
+#[test]
+fn no_new_key_needs_attention() {
+    for convention in crate::convention::BUILT_IN_NAMES {
+        let policy = Policy::of(&Convention::built_in(convention).unwrap());
+        for kind in Kind::ALL {
+            let new = Facts {
+                kind: *kind,
+                created_at: NOW,
+                secret_created_at: NOW,
+                last_used_at: None,
+                lifecycle: Lifecycle {
+                    expires_at: None,
+                    ..fine().lifecycle
+                },
+                scopes: Vec::new(),
+                localhost_forbidden: false,
+                lists_localhost: true,
+                ..fine()
+            };
+            let found = findings(&new, &policy, NOW);
+            let urgent = found
+                .iter()
+                .find(|finding| finding.severity.needs_attention());
+            assert_eq!(urgent, None, "{convention} {kind}");
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod entry;
 mod expiry;
 mod file;
 mod json;
+mod order;
 mod prefix;
 mod report;
 mod store;

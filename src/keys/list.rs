@@ -6,7 +6,7 @@
 //! among 10,000 keys takes 16 to 36 ms on SQLite, and up to 66 ms for the orders without an index (a debug build on two
 //! busy cores).
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 pub use crate::findings::list::Which;
 use crate::{
@@ -38,6 +38,9 @@ pub enum SortBy {
     LastUsed,
     /// The expiry. Keys that never expire count as the latest.
     Expires,
+    /// The severity of the most urgent finding that needs attention, then the creation time. For users who cannot see
+    /// details, the creation time alone.
+    Urgency,
 }
 
 /// The statuses that a list includes.
@@ -60,7 +63,8 @@ pub struct KeyQuery {
     /// Part of the name, the display form, the external ID, an allowed domain or the notes, or the whole ID. Empty means
     /// all.
     pub search: Search,
-    /// Whether to search only names and IDs and to ignore `creator` and `finding`, for users who cannot see details.
+    /// Whether to search only names and IDs and to ignore `creator`, `finding` and the urgency, for users who cannot see
+    /// details.
     pub names_only: bool,
     /// Only keys with this external ID.
     pub external_id: Option<String>,
@@ -161,23 +165,31 @@ impl FromStr for Place {
 
 impl SortBy {
     /// The SQL expression to sort by. Never null, so that positions can be compared with it.
-    const fn expression(self) -> &'static str {
-        match self {
+    fn expression(self, policy: &Policy) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Name => "keys.sort_name",
             Self::Created => "keys.created_at",
             Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
             Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
-        }
+            Self::Urgency => return Cow::Owned(condition::urgency(policy, "$5")),
+        })
     }
 
-    /// The SQL of the value to compare: the position's value, $11, or the sort name of the key with the ID $12.
-    const fn of_place(self) -> &'static str {
-        match self {
+    /// The SQL of the value to compare: the position's value, $11, or the sort name or urgency of the key with the ID $12.
+    fn of_place(self, policy: &Policy) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Name => {
                 "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
             }
+            // The inner `keys` hides the one of the list.
+            Self::Urgency => {
+                return Cow::Owned(format!(
+                    "COALESCE((SELECT {} FROM keys WHERE keys.org_id = $1 AND keys.id = $12), CAST($11 AS BIGINT))",
+                    condition::urgency(policy, "$5")
+                ));
+            }
             _ => "CAST($11 AS BIGINT)",
-        }
+        })
     }
 
     /// Whether a position, which comes from a URL and can be manipulated, is valid for this sort order.
@@ -198,8 +210,20 @@ impl SortBy {
                 .expires_at
                 .map_or(i64::MAX, Timestamp::as_millis)
                 .to_string(),
+            // Computed again for the next page.
+            Self::Urgency => "0".to_owned(),
         };
         Place { value, id: key.id }
+    }
+}
+
+impl KeyQuery {
+    /// The sort order, which must not show what the user cannot see.
+    fn order(&self) -> SortBy {
+        match self.sort {
+            SortBy::Urgency if self.names_only => SortBy::Created,
+            sort => sort,
+        }
     }
 }
 
@@ -319,10 +343,11 @@ pub async fn list(
     let matching: i64 = on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(count)), filter)
         .fetch_one(c).await)?;
 
+    let (sort, policy) = (query.order(), Policy::of(&engine.convention));
     let cursor = query
         .cursor
         .as_ref()
-        .filter(|cursor| cursor.place().is_none_or(|place| query.sort.has(place)));
+        .filter(|cursor| cursor.place().is_none_or(|place| sort.has(place)));
     // A page before a position, or the last page, is read backwards and reversed.
     let backwards = matches!(cursor, Some(Cursor::Before(_) | Cursor::End));
     let (comparison, direction) = if query.descending == backwards {
@@ -330,7 +355,7 @@ pub async fn list(
     } else {
         ("<", "DESC")
     };
-    let (expression, of_place) = (query.sort.expression(), query.sort.of_place());
+    let (expression, of_place) = (sort.expression(&policy), sort.of_place(&policy));
     let place = cursor.and_then(Cursor::place);
     let within = match place {
         Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $12)"),
@@ -360,8 +385,8 @@ pub async fn list(
         .last()
         .filter(|_| if backwards { !is_last } else { more });
     let (previous, next) = (
-        before.map(|key| query.sort.place_of(key)),
-        after.map(|key| query.sort.place_of(key)),
+        before.map(|key| sort.place_of(key)),
+        after.map(|key| sort.place_of(key)),
     );
     let before = match &previous {
         Some(place) => count_before(engine, &filter, query, place).await?,
@@ -384,11 +409,12 @@ async fn count_before(
     place: &Place,
 ) -> Result<i64, StorageError> {
     let comparison = if query.descending { ">" } else { "<" };
+    let (sort, policy) = (query.order(), Policy::of(&engine.convention));
     let sql = format!(
         "SELECT COUNT(*) FROM keys WHERE {} AND ({}, keys.id) {comparison} ({}, $12)",
         filter.sql,
-        query.sort.expression(),
-        query.sort.of_place(),
+        sort.expression(&policy),
+        sort.of_place(&policy),
     );
     Ok(
         on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)), filter)
@@ -461,7 +487,7 @@ pub async fn list_details(
     let mut ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
     ids.truncate(fitting_details(engine, details, &ids).await?);
     let next = match page.keys.get(..ids.len()) {
-        Some([.., last]) if ids.len() < page.keys.len() => Some(query.sort.place_of(last)),
+        Some([.., last]) if ids.len() < page.keys.len() => Some(query.order().place_of(last)),
         _ => page.next,
     };
     Ok(DetailsPage {

@@ -7,6 +7,7 @@ use crate::{
     access::{Permit, to},
     db::{StorageError, on, places},
     domain::DomainPattern,
+    event::Event,
     id::{KeyId, UserId},
     name::DisplayName,
     page_size::fitting,
@@ -132,6 +133,64 @@ pub async fn domains_for_members(
     rows.into_iter()
         .map(|(id, domains)| Ok((id, stored_domains(&domains)?)))
         .collect()
+}
+
+/// How a key came to be that no user created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// By an application with a service token.
+    Api,
+    /// By the operator.
+    CommandLine,
+    /// By an import.
+    Import,
+}
+
+impl Origin {
+    /// In words that follow "by".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Api => "API",
+            Self::CommandLine => "command line",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// Returns the origins of the org's keys among `ids`, as far as the audit log has them.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn origins_of(
+    engine: &Engine,
+    permit: &Permit<to::SeeKeyDetails>,
+    ids: &[KeyId],
+) -> Result<HashMap<KeyId, Origin>, StorageError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT target_id, event, via FROM audit_log WHERE org_id = $1 AND event IN ($2, $3) AND target_id IN ({})",
+        places(4, ids.len())
+    );
+    let rows: Vec<(KeyId, Event, String)> = on!(engine.db.read(), c => {
+        let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
+        let mut query = query.bind(Event::KeyCreated.as_str()).bind(Event::KeyImported.as_str());
+        for id in ids {
+            query = query.bind(id);
+        }
+        query.fetch_all(c).await
+    })?;
+    let origin = |event, via: &str| match (event, via) {
+        (Event::KeyImported, _) => Some(Origin::Import),
+        (_, "api") => Some(Origin::Api),
+        (_, "cli") => Some(Origin::CommandLine),
+        _ => None,
+    };
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, event, via)| Some((id, origin(event, &via)?)))
+        .collect())
 }
 
 /// The project and the creator of a key.

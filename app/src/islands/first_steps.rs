@@ -8,7 +8,7 @@ use super::copy_button::CopyButton;
 use crate::{
     calls::steps_done,
     icons::{Icon, Symbol},
-    values::first_steps::FirstSteps,
+    values::first_steps::{FirstSteps, UsedKey},
 };
 
 /// The pause between two requests.
@@ -25,15 +25,16 @@ pub fn FirstStepsList(
     /// The command that checks a key.
     check: String,
 ) -> impl IntoView {
+    let waits = !now.request;
     let steps = RwSignal::new(now);
     let tokens = format!("/orgs/{org}/tokens");
     Effect::new(move |_| {
-        if !now.request {
+        if waits {
             ask(org.clone(), steps, MAX_QUESTIONS);
         }
     });
-    let token = Signal::derive(move || steps.get().token);
-    let request = Signal::derive(move || steps.get().request);
+    let token = Signal::derive(move || steps.with(|steps| steps.token));
+    let request = Signal::derive(move || steps.with(|steps| steps.request));
     let said = move || {
         request
             .get()
@@ -45,7 +46,8 @@ pub fn FirstStepsList(
                 <p>"Created."</p>
             </Step>
             <Step title="Service token" done=token>
-                <p>"Your API servers call Latchkey with it. "<a class="link" href=tokens>"Create a service token"</a></p>
+                <p>"Your API servers call Latchkey with it."</p>
+                {move || (!token.get()).then(|| view! { <div class="row"><a class="btn small" href=tokens.clone()>"Create a service token"</a></div> })}
             </Step>
             <Step title="First request" done=request>
                 <p>"Ask Latchkey whether the key is valid:"</p>
@@ -65,7 +67,7 @@ fn Step(title: &'static str, done: Signal<bool>, children: Children) -> impl Int
     let state = move || if done.get() { "done" } else { "to do" };
     view! {
         <li class=class>
-            <Icon symbol=Symbol::Check/>
+            {move || if done.get() { view! { <Icon symbol=Symbol::Check/> } } else { view! { <Icon symbol=Symbol::Circle/> } }}
             <div><b>{title}<span class="visually-hidden">", "{state}</span></b>{children()}</div>
         </li>
     }
@@ -76,14 +78,31 @@ fn ask(org: String, steps: RwSignal<FirstSteps>, left: u32) {
     let question = move || {
         spawn_local(async move {
             if let Ok(now) = steps_done(org.clone()).await
-                && steps.get_untracked() != now
+                && steps.with_untracked(|steps| *steps != now)
             {
+                if let Some(used) = &now.used {
+                    show_use(used);
+                }
                 steps.set(now);
             }
-            if !steps.get_untracked().request && left > 1 {
+            if steps.with_untracked(|steps| !steps.request) && left > 1 {
                 ask(org, steps, left - 1);
             }
         });
     };
     set_timeout(question, PAUSE);
+}
+
+/// Shows the use of a key in its row of the list below.
+fn show_use(used: &UsedKey) {
+    let row = document().get_element_by_id(&used.id);
+    let cell = row.and_then(|row| row.query_selector("td.used").ok().flatten());
+    if let (Some(cell), Ok(time)) = (cell, document().create_element("time")) {
+        time.set_text_content(Some(&used.at.short));
+        // The names of these attributes are valid, and the cell takes any element.
+        let _ = time.set_attribute("datetime", &used.at.iso);
+        let _ = time.set_attribute("title", &used.at.full);
+        cell.set_text_content(None);
+        let _ = cell.append_child(&time);
+    }
 }

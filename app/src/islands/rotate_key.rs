@@ -9,6 +9,7 @@ use super::{
 use crate::{
     calls::rotate_key,
     form::errors::{ErrorTexts, Errors, FieldError, FormError, described_by},
+    icons::{Icon, Symbol},
     text::time::{Time, TimeText},
     values::rotation::{OVERLAPS, RotateKeyForm},
 };
@@ -30,6 +31,8 @@ pub fn RotateKeyFormView(
     /// When the old secret expires, if it still works and the new one has not been used. The form then replaces the new
     /// secret.
     old_ends: Option<TimeText>,
+    /// When the key expires, if that is before the end of the longest overlap.
+    expires: Option<TimeText>,
     /// The overlap that is selected initially.
     chosen: String,
     /// The errors of the submitted form.
@@ -71,6 +74,13 @@ pub fn RotateKeyFormView(
     } else {
         "Rotate key"
     };
+    let expires = expires.map(|text| {
+        view! {
+            <div class="notice warn"><Icon symbol=Symbol::Alert/>
+                <p>"This key expires on "<Time text/>". After that, neither secret works, however long you let the old one work."</p>
+            </div>
+        }
+    });
     let question = match old_ends {
         Some(ends) => view! {
             <p>"The new secret has not been used. If it was lost, replace it: the key gets another new secret, which is shown once. The old secret keeps working until "<Time text=ends/>"."</p>
@@ -91,11 +101,12 @@ pub fn RotateKeyFormView(
     };
     view! {
         {move || { answers.track(); view! { <FormError errors/> } }}
-        <form class="form" method="post" action=format!("{path}/rotate")
+        <form novalidate=true class="form" method="post" action=format!("{path}/rotate")
             on:submit=move |event: ev::SubmitEvent| { event.prevent_default(); rotate() }>
             <input type="hidden" name="rotation_token" value=token/>
             <input type="hidden" name="base" value=base/>
             {question}
+            {expires}
             <div class="actions">
                 <button class="btn primary" aria-busy=move || busy.get().then_some("true")>{label}</button>
                 <a class="btn quiet" href=path.clone()>"Cancel"</a>

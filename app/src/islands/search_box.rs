@@ -4,10 +4,13 @@ use latchkey::{key::secret_text::SecretPrefixes, search::Search};
 use leptos::{ev, html, prelude::*, web_sys};
 
 use super::secret_form::submit_secret;
+#[cfg(feature = "hydrate")]
+use super::sent_forms::{keep_unsent, take_unsent};
 use crate::icons::{Icon, Symbol};
 
 /// The search field of the form around it. A text that can be a secret is not sent as a search, whose text is in the URL,
-/// but to the form that finds keys by their secrets. Without JavaScript, the server drops such a search.
+/// but to the form that finds keys by their secrets. Without JavaScript, the server drops such a search. A search that was not
+/// sent yet remains in the field while other forms of the page are.
 #[island]
 pub fn SearchBox(
     /// The current search.
@@ -20,16 +23,24 @@ pub fn SearchBox(
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let send = StoredValue::new((find, secrets));
+    let sent = StoredValue::new(value.clone());
     Effect::new(move |_| {
+        if let (Some(input), Some(text)) = (input.get_untracked(), take_unsent()) {
+            input.set_value(&text);
+        }
         let listener = window_event_listener(ev::submit, move |event| {
             let Some(input) = input.get_untracked() else {
                 return;
             };
             let form = input.form().map(web_sys::EventTarget::from);
+            let text = input.value();
             if event.target() != form || form.is_none() {
+                let is_secret = send.with_value(|(_, secrets)| secrets.can_be_in(&text));
+                if !is_secret && sent.with_value(|sent| *sent != text) {
+                    keep_unsent(&text);
+                }
                 return;
             }
-            let text = input.value();
             send.with_value(|(find, secrets)| {
                 if secrets.can_be_in(&text) {
                     event.prevent_default();
@@ -47,4 +58,12 @@ pub fn SearchBox(
                 placeholder=placeholder autocomplete="off" node_ref=input/>
         </div>
     }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn keep_unsent(_text: &str) {}
+
+#[cfg(not(feature = "hydrate"))]
+fn take_unsent() -> Option<String> {
+    None
 }

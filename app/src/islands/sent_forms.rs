@@ -225,3 +225,22 @@ impl Control {
 fn storage() -> Option<web_sys::Storage> {
     window().session_storage().ok().flatten()
 }
+
+/// Where the browser keeps a search that was not sent, until the next page of the tab.
+const UNSENT: &str = "latchkey-search";
+
+/// Keeps a search that was typed, but not sent, while another form is.
+pub fn keep_unsent(text: &str) {
+    if let Some(storage) = storage() {
+        // If the browser's storage is full or off, nothing is kept.
+        let _ = storage.set_item(UNSENT, text);
+    }
+}
+
+/// Returns the search that was kept on the previous page.
+pub fn take_unsent() -> Option<String> {
+    let storage = storage()?;
+    let text = storage.get_item(UNSENT).ok().flatten();
+    let _ = storage.remove_item(UNSENT);
+    text
+}

@@ -2,11 +2,17 @@
 
 use latchkey::{
     access::{Permit, to},
+    keys::list::{KeyQuery, SortBy, list},
     service_tokens::working_first,
     usage::report::has_requests,
 };
 
-use crate::{error::AppError, request::PageRequest, values::first_steps::FirstSteps};
+use crate::{
+    error::AppError,
+    request::PageRequest,
+    text::time::TimeText,
+    values::first_steps::{FirstSteps, UsedKey},
+};
 
 /// Returns the steps of the organization with the slug `org`. Only owners can do them.
 ///
@@ -23,5 +29,29 @@ pub async fn first_steps(request: &PageRequest, org: &str) -> Result<FirstSteps,
     Ok(FirstSteps {
         token: has_token || has_request,
         request: has_request,
+        used: None,
     })
+}
+
+/// Returns the key of the organization with the slug `org` that was used last; `None` if none was.
+///
+/// # Errors
+/// If the user is not a member or the database cannot be reached.
+pub async fn last_used(request: &PageRequest, org: &str) -> Result<Option<UsedKey>, AppError> {
+    let membership = request.membership_of(org).await?;
+    let engine = request.engine();
+    let query = KeyQuery {
+        sort: SortBy::LastUsed,
+        descending: true,
+        page_size: 1,
+        ..KeyQuery::default()
+    };
+    let page = list(engine, &membership.permit()?, &query).await?;
+    let now = engine.clock().now();
+    Ok(page.keys.first().and_then(|key| {
+        Some(UsedKey {
+            id: key.id.to_string(),
+            at: TimeText::relative(key.last_used_at?, now),
+        })
+    }))
 }

@@ -107,6 +107,12 @@ async fn shown_key(
     let key = show::details(engine, &membership.permit()?, created.id)
         .await?
         .ok_or(AppError::NotFound)?;
+    // No secret outlives its key.
+    let old_ends = engine.clock().now().plus(overlap);
+    let old_ends = match key.summary.lifecycle.expires_at {
+        Some(expires_at) => old_ends.min(expires_at),
+        None => old_ends,
+    };
     let (kind, environment) = (key.summary.kind, key.summary.environment);
     Ok(CreatedKey {
         key: Arc::new(created.plain),
@@ -128,7 +134,7 @@ async fn shown_key(
         org_id: membership.org().id.to_string(),
         path: format!("/orgs/{}/keys/{}", membership.org().slug, created.id),
         is_rotated: true,
-        old_ends: (overlap > 0).then(|| TimeText::full(engine.clock().now().plus(overlap))),
+        old_ends: (overlap > 0).then(|| TimeText::full(old_ends)),
         terms: KeyTerms::of(engine.convention(), kind, environment),
         addresses: Arc::clone(request.addresses()),
     })

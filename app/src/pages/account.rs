@@ -38,6 +38,9 @@ pub async fn submit(
     let refused = |field: &str, error: &dyn std::fmt::Display| {
         Ok(FormAnswer::refused(PasswordForm::default(), field, error))
     };
+    if form.current_password.is_empty() {
+        return refused("current_password", &"Enter your current password.");
+    }
     let new = match form.new_password.parse::<NewPassword>() {
         Ok(new) => new,
         Err(error) => return refused("new_password", &error),
@@ -108,7 +111,7 @@ fn PasswordCard(email: String) -> impl IntoView {
         <section class="card" aria-labelledby="password">
             <header><h2 id="password">"Password"</h2></header>
             <div class="body">
-                <form class="form" method="post" action="/account">
+                <form novalidate=true class="form" method="post" action="/account">
                     <FormError errors/>
                     // Tells password managers which account the password belongs to.
                     <input hidden type="text" autocomplete="username" value=email/>

@@ -1,6 +1,6 @@
 //! `/`, and the path of a convention's own page of keys: redirect users to their first page.
 
-use axum::http::request::Parts;
+use axum::http::{StatusCode, request::Parts};
 use latchkey::{
     Engine,
     accounts::sign_up::{MaySignUp, may_sign_up},
@@ -8,6 +8,7 @@ use latchkey::{
     orgs,
 };
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 
 use super::{entry::EntryFrame, error_view::NotFoundPage, page::page};
 use crate::{error::AppError, request::PageRequest, site::Site};
@@ -40,6 +41,23 @@ pub async fn home_of(engine: &Engine, user_id: UserId) -> Result<String, AppErro
 pub fn HomePage() -> impl IntoView {
     let way_on = page(home, |_, path| leptos_axum::redirect(&path));
     view! { <EntryFrame>{way_on}</EntryFrame> }
+}
+
+/// Returns the path of the keys of the organization in the path, for its members.
+async fn keys_of_org(request: PageRequest) -> Result<String, AppError> {
+    let membership = request.membership().await?;
+    Ok(format!("/orgs/{}/keys", membership.org().slug))
+}
+
+/// The page at `/orgs/{org}`, which has no content of its own.
+#[component]
+pub fn OrgHomePage() -> impl IntoView {
+    page(keys_of_org, |_, path| {
+        leptos_axum::redirect(&path);
+        if let Some(response) = use_context::<ResponseOptions>() {
+            response.set_status(StatusCode::SEE_OTHER);
+        }
+    })
 }
 
 /// The page at a path that is no other page's.

@@ -19,7 +19,7 @@ use super::{
     error_view::NotFoundPage,
     forms::form,
     frame::Frame,
-    home::{self, HomePage},
+    home::{self, HomePage, OrgHomePage},
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
     members::MembersPage,
@@ -53,6 +53,7 @@ pub fn App() -> impl IntoView {
                 // `/sign-out` only handles a form.
                 <Route path=path!("/sign-out") view=NotFoundPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/orgs/:org") view=OrgHomePage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys") view=list::KeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/new") view=new::NewKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/find") view=find::FindKeyPage ssr=SsrMode::Async/>

@@ -2,15 +2,18 @@
 
 use latchkey::{
     access::Membership,
-    audit::{self, AuditQuery},
+    audit::{self, AuditQuery, EventFilter},
     event::Event,
     id::KeyId,
-    keys::show,
+    keys::{change_state::MOST_AT_ONCE, show},
     role::Action,
 };
 use serde_json::Value;
 
-use super::done::{Done, Notice};
+use super::{
+    done::{Done, Notice},
+    keys::show::extension,
+};
 use crate::{
     error::AppError,
     request::PageRequest,
@@ -20,7 +23,14 @@ use crate::{
 /// The message. Without a session, or if the key is not one of the page's organization, it names no key.
 pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError> {
     let Some(id) = notice.key else {
-        return Ok(notice.done.sentence().into());
+        let undo = match notice.done {
+            Done::KeysDisabled(count) => enable_again(&request, count).await?,
+            _ => None,
+        };
+        return Ok(Said {
+            text: notice.done.sentence(),
+            undo,
+        });
     };
     let membership = request.membership().await?;
     let engine = request.engine();
@@ -38,6 +48,15 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
                 fields: vec![("change".to_owned(), "enable".to_owned())],
             }),
         },
+        Done::KeyExtended if may(Action::EditKeys) => Said {
+            text: notice.done.sentence_about(name),
+            undo: extension(&request, &membership, id)
+                .await?
+                .map(|_| UndoForm {
+                    action,
+                    fields: vec![("change".to_owned(), "undo-extend".to_owned())],
+                }),
+        },
         Done::DomainRemoved if may(Action::EditDomains) => {
             match removed(&request, &membership, id).await? {
                 Some((domain, next)) => Said {
@@ -52,6 +71,46 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
         }
         done => done.sentence_about(name).into(),
     })
+}
+
+/// The form that enables the keys that the user has just disabled together. They are read from the audit log and not sent
+/// with the message, so that nobody can make a page offer to enable other keys.
+async fn enable_again(request: &PageRequest, count: u32) -> Result<Option<UndoForm>, AppError> {
+    let membership = request.membership().await?;
+    let may = |action| membership.role().may(action);
+    let limit = u16::try_from(count).unwrap_or(u16::MAX);
+    if !may(Action::DisableKeys) || !may(Action::SeeAuditLog) || usize::from(limit) > MOST_AT_ONCE {
+        return Ok(None);
+    }
+    let query = AuditQuery {
+        event: Some(EventFilter::Is(Event::KeyDisabled)),
+        actor: Some(request.user_id().await?.to_string()),
+        limit,
+        ..AuditQuery::default()
+    };
+    let page = audit::list(request.engine(), &membership.permit()?, &query).await?;
+    let together = page.entries.iter().take_while(|entry| {
+        let first = page.entries.first();
+        first.is_some_and(|first| (first.at, &first.request_id) == (entry.at, &entry.request_id))
+    });
+    let ids: Vec<String> = together
+        .filter_map(|entry| entry.target.as_ref()?.id.clone())
+        .collect();
+    if ids.len() != usize::from(limit) {
+        return Ok(None);
+    }
+    let keys = ids.into_iter().map(|id| ("keys", id));
+    let rest = [
+        ("answered", "yes".to_owned()),
+        ("change", "enable".to_owned()),
+    ];
+    let fields = keys.chain(rest);
+    Ok(Some(UndoForm {
+        action: request.address(),
+        fields: fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    }))
 }
 
 /// The domain that the user removed with the last change of a key, and the domain that followed it; empty for none. It

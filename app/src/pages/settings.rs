@@ -189,7 +189,7 @@ fn SettingsView(
     view! {
         <PageHead title="Settings"/>
             <div class="card"><div class="body">
-                <form method="post" action=path class="form">
+                <form novalidate=true method="post" action=path class="form">
                     <FormError errors/>
                     <input type="hidden" name="base" value=values.base/>
                     <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=values.name errors/>

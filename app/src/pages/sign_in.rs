@@ -23,7 +23,7 @@ use super::{
 use crate::{
     error::AppError,
     form::{
-        errors::{Errors, FormError, WHOLE_FORM},
+        errors::{Errors, FieldError, FormError, WHOLE_FORM},
         field::Field,
         sent_back::{MAX_NAME, sent_back},
     },
@@ -61,6 +61,17 @@ pub async fn submit(
     form: SignInForm,
 ) -> Result<FormAnswer<SignInForm>, AppError> {
     let (engine, visit) = (request.engine(), request.visit());
+    let empty: Vec<FieldError> = [
+        (&form.email, "email", "Enter your e-mail address."),
+        (&form.password, "password", "Enter your password."),
+    ]
+    .into_iter()
+    .filter(|(value, ..)| value.is_empty())
+    .map(|(_, field, sentence)| FieldError::new(field, sentence))
+    .collect();
+    if !empty.is_empty() {
+        return Ok(FormAnswer::refused_fields(form.sent_back(), empty));
+    }
     // An invalid address has no account. A more specific error would reveal which addresses could have one.
     let Ok(email) = form.email.parse::<EmailAddress>() else {
         let failed = FailedSignIn::UnknownAccount;
@@ -166,7 +177,7 @@ fn SignInCard(
         <div class="card">
             <h1>"Sign in"</h1>
             <p>"Manage your API keys, limits and usage."</p>
-            <form class="form" method="post" action="/sign-in">
+            <form novalidate=true class="form" method="post" action="/sign-in">
                 {ended}
                 <FormError errors/>
                 <input type="hidden" name="next" value=values.next/>

@@ -149,7 +149,7 @@ fn SignUpCard(
             } else {
                 "Create an account and an organization, the team that your keys belong to."
             }}</p>
-            <form class="form" method="post" action="/sign-up">
+            <form novalidate=true class="form" method="post" action="/sign-up">
                 <FormError errors consequence="No account was created."/>
                 {code}
                 <Field name="name" label="Your name" autocomplete="name" value=values.name errors/>

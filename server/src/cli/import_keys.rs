@@ -120,7 +120,7 @@ pub async fn import_file(settings: &Settings, flags: ImportFlags) -> Result<(), 
 fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
     if !as_json {
         for entry in &report.entries {
-            let verdict = if let Some(becomes) = entry.becomes {
+            let verdict = if let Some(becomes) = &entry.becomes {
                 let expiry = becomes.expires_at.map(Timestamp::rfc3339);
                 let expiry = expiry.map_or_else(|| "never".to_owned(), |at| at.to_string());
                 format!("ok\t{}\t{}\t{expiry}", becomes.kind, becomes.environment)
@@ -144,10 +144,11 @@ fn print(report: &Report, as_json: bool) -> Result<(), CliError> {
                 line: entry.line,
                 name: &entry.name,
                 display: &entry.display,
-                kind: entry.becomes.map(|becomes| becomes.kind),
-                environment: entry.becomes.map(|becomes| becomes.environment),
+                kind: entry.becomes.as_ref().map(|becomes| becomes.kind),
+                environment: entry.becomes.as_ref().map(|becomes| becomes.environment),
                 expires_at: entry
                     .becomes
+                    .as_ref()
                     .and_then(|becomes| becomes.expires_at)
                     .map(Timestamp::rfc3339),
                 problems: entry

@@ -14,9 +14,11 @@ pub fn sections(document: &Value) -> AnyView {
     let sections = schemas.into_iter().flatten().map(|(name, schema)| {
         view! {
             <section id=format!("object-{name}")>
-                <h3>{name.clone()}</h3>
-                <p>{with_code(text(schema, "description"))}</p>
-                {content(schema)}
+                <details>
+                    <summary><h3>{name.clone()}</h3></summary>
+                    <p>{with_code(text(schema, "description"))}</p>
+                    {content(schema)}
+                </details>
             </section>
         }
     });

@@ -89,12 +89,16 @@ fn section(operation: &Operation<'_>) -> AnyView {
     let responses = responses.into_iter().map(response);
     view! {
         <section id=anchor(summary)>
-            <h3>{summary.to_owned()}</h3>
-            <p><code>{format!("{} {}", operation.method.to_uppercase(), operation.path)}</code></p>
-            {description.map(|description| view! { <p>{with_code(description)}</p> })}
-            {parameters.map(|parameters| table(parameters))}
-            {(!body.is_null()).then(|| view! { <p>"Body: "{type_of(body)}</p> })}
-            <ul>{responses.collect_view()}</ul>
+            <details>
+                <summary>
+                    <h3>{summary.to_owned()}</h3>
+                    <code>{format!("{} {}", operation.method.to_uppercase(), operation.path)}</code>
+                </summary>
+                {description.map(|description| view! { <p>{with_code(description)}</p> })}
+                {parameters.map(|parameters| table(parameters))}
+                {(!body.is_null()).then(|| view! { <p>"Body: "{type_of(body)}</p> })}
+                <ul>{responses.collect_view()}</ul>
+            </details>
         </section>
     }
     .into_any()

@@ -35,7 +35,9 @@ pub struct FindingObject {
     /// What was found.
     #[schema(value_type = words::FindingCode)]
     code: Code,
-    /// How urgent it is. `high` and `medium` need attention.
+    /// How urgent it is. `high`: someone else can use the key. `medium`: something breaks or is misused unless someone acts
+    /// now. Both need attention: the dashboard counts their keys. `low`: good practice, for a review; most new keys have such
+    /// findings.
     #[schema(value_type = words::FindingSeverity)]
     severity: Severity,
     /// The key.

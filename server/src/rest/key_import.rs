@@ -202,10 +202,11 @@ impl From<EntryReport> for EntryObject {
             position: entry.line,
             name: entry.name,
             display: entry.display,
-            kind: entry.becomes.map(|becomes| becomes.kind),
-            environment: entry.becomes.map(|becomes| becomes.environment),
+            kind: entry.becomes.as_ref().map(|becomes| becomes.kind),
+            environment: entry.becomes.as_ref().map(|becomes| becomes.environment),
             expires_at: entry
                 .becomes
+                .as_ref()
                 .and_then(|becomes| becomes.expires_at)
                 .map(Timestamp::rfc3339),
             errors: errors.collect(),

@@ -17,6 +17,7 @@ mod key_page;
 mod key_rotation;
 mod key_rotation_in_place;
 pub mod new_key;
+mod required;
 mod roles;
 mod shown_once;
 mod tokens;

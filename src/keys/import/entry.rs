@@ -73,10 +73,15 @@ pub fn check(
     let mut report = reader.report;
     report.display = display.unwrap_or_default();
     let entry = entry.filter(|_| report.is_good());
+    let text = |field: &str| record.fields.get(field).map_or("", String::as_str);
+    let has_prefix = stated_by_prefix(convention, text("prefix")).is_some();
     report.becomes = entry.as_ref().map(|entry| Becomes {
         kind: entry.kind,
         environment: entry.environment,
         expires_at: entry.settings.expires_at,
+        scopes: entry.settings.scopes.clone(),
+        domains: entry.settings.domains.len(),
+        is_assumed: !has_prefix && text("kind").is_empty() && text("environment").is_empty(),
     });
     (entry, report)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
+    convention::Scope,
     fault::{Fault, from_fault},
     key::{Environment, Kind},
     limits::LimitReached,
@@ -42,7 +43,7 @@ pub struct EntryReport {
 }
 
 /// The key that an entry creates, with the defaults of missing fields, for the preview.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Becomes {
     /// Secret or widget key.
     pub kind: Kind,
@@ -50,6 +51,12 @@ pub struct Becomes {
     pub environment: Environment,
     /// The expiry; `None` for never.
     pub expires_at: Option<Timestamp>,
+    /// The scopes.
+    pub scopes: Vec<Scope>,
+    /// The number of allowed domains.
+    pub domains: usize,
+    /// Whether the kind and the environment are assumed, because neither the entry nor its prefix says them.
+    pub is_assumed: bool,
 }
 
 /// An error in an entry.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, hash_map::Entry::Vacant};
 
 use super::{
     entry::Entry,
+    order,
     report::{EntryReport, ImportError, Listed, Problem},
 };
 use crate::{
@@ -112,12 +113,14 @@ pub(super) async fn store(
     let mut change = engine.change(permit).await?;
     let projects = resolve_projects(change.tx(), org_id, entries).await?;
     let mut imported = Vec::with_capacity(entries.len());
-    for (entries, told) in entries
+    let in_order = order::ids(engine, now, entries.len())?;
+    for ((entries, told), ids) in entries
         .chunks(KEYS_AT_ONCE)
         .zip(told.chunks_mut(KEYS_AT_ONCE))
+        .zip(in_order.chunks(KEYS_AT_ONCE))
     {
-        let ids = insert_keys(engine, change.tx(), permit, entries, &projects, now).await?;
-        let stored = insert_secrets(engine, change.tx(), &ids, entries, now).await?;
+        insert_keys(change.tx(), permit, ids, entries, &projects, now).await?;
+        let stored = insert_secrets(engine, change.tx(), ids, entries, now).await?;
         if stored.len() < ids.len() {
             for (id, told) in ids.iter().zip(told) {
                 if !stored.contains(id) {
@@ -126,7 +129,7 @@ pub(super) async fn store(
             }
             return Ok(false);
         }
-        let keys = ids.into_iter().map(Target::Key);
+        let keys = ids.iter().copied().map(Target::Key);
         imported.extend(keys.map(|key| Happened::new(Event::KeyImported, key)));
     }
     let domains = entries.iter().map(Entry::domains).sum();
@@ -156,13 +159,13 @@ async fn resolve_projects(
 }
 
 async fn insert_keys(
-    engine: &Engine,
     tx: &mut Tx,
     permit: &Permit<to::CreateKeys>,
+    ids: &[KeyId],
     entries: &[Entry],
     projects: &HashMap<Option<ProjectId>, Option<ProjectId>>,
     now: Timestamp,
-) -> Result<Vec<KeyId>, ImportError> {
+) -> Result<(), StorageError> {
     let settings: Vec<KeySettings> = entries
         .iter()
         .map(|entry| KeySettings {
@@ -171,9 +174,9 @@ async fn insert_keys(
         })
         .collect();
     let mut keys = Vec::with_capacity(entries.len());
-    for (entry, settings) in entries.iter().zip(&settings) {
+    for ((entry, settings), id) in entries.iter().zip(&settings).zip(ids) {
         let key = NewRow {
-            id: KeyId::new(now.as_millis(), engine.random.bytes()?),
+            id: *id,
             org_id: permit.org_id(),
             kind: entry.kind,
             environment: entry.environment,
@@ -185,7 +188,7 @@ async fn insert_keys(
         keys.push((key, settings));
     }
     insert(tx, &keys).await?;
-    Ok(keys.iter().map(|(key, _)| key.id).collect())
+    Ok(())
 }
 
 /// Inserts the digests, and returns the keys whose digests were new.

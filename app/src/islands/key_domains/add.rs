@@ -27,7 +27,7 @@ pub fn AddDomains(
         });
     };
     view! {
-        <form class="field" method="post" action=path on:submit=move |event| { event.prevent_default(); add() }>
+        <form novalidate=true class="field" method="post" action=path on:submit=move |event| { event.prevent_default(); add() }>
             <label for="add">"Add domains"</label>
             <div class="input-row">
                 <input

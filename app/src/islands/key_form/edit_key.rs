@@ -26,7 +26,7 @@ pub fn EditKeyFormView(
     } = options;
     let action = format!("{path}/edit");
     view! {
-        <form class="form" method="post" action=action>
+        <form novalidate=true class="form" method="post" action=action>
             <FormError errors/>
             <input type="hidden" name="base" value=values.base.clone()/>
             // The stylesheet shows what concerns this kind only.

@@ -237,7 +237,12 @@ fn Expiry(
         let selected = value == chosen;
         view! { <option value=value selected=selected>{text}</option> }
     };
-    let keep = (!kept.is_empty()).then(|| option("keep".to_owned(), format!("No change: {kept}")));
+    let keep = (!kept.is_empty()).then(|| {
+        // The stylesheet shows what concerns keys that never expire.
+        let class = (kept == "never").then_some("never");
+        let selected = chosen == "keep";
+        view! { <option class=class value="keep" selected=selected>{format!("No change: {kept}")}</option> }
+    });
     let lengths = options
         .days
         .iter()
@@ -314,11 +319,20 @@ pub fn SettingsFields(
     });
     let scopes = (!options.scopes.is_empty())
         .then(|| view! { <ScopeChoice options=options.clone() access=values.access chosen=values.scopes errors/> });
+    // The stylesheet shows it while both are selected.
+    let unlimited = (options.never && options.no_scope_means_all && !options.scopes.is_empty()).then(|| {
+        view! {
+            <div class="notice warn for-full for-secret for-never"><Icon symbol=Symbol::Alert/>
+                <p>"Anyone who gets this key could do everything with it until it is revoked. Select the scopes that it needs, or set an expiry date."</p>
+            </div>
+        }
+    });
     view! {
         {project}
         {domains}
         {scopes}
         <Expiry options kept chosen=values.expires day=values.expires_on errors/>
+        {unlimited}
         <IpRanges text=values.ip_ranges errors/>
         <ExternalIdField value=values.external_id errors/>
         <NotesField text=values.notes errors/>

@@ -71,7 +71,7 @@ pub fn NewKeyFormView(
     };
     let action = format!("{keys_path}/new");
     view! {
-        <form class="form" method="post" action=action on:submit=submit>
+        <form novalidate=true class="form" method="post" action=action on:submit=submit>
             {move || { answers.track(); view! { <FormError errors consequence="The key was not created."/> } }}
             <input type="hidden" name="creation_token" value=token/>
             <NameField value=values.name.clone() focused=errors.is_empty() errors/>

@@ -90,6 +90,7 @@ pub fn ScopeChoice(
                 {about_admin}
             </div>
             <p class="hint for-chosen" id="scopes-hint" role="status">{sentence}</p>
+            <p class="hint for-full">"Can do everything, including what is added later."</p>
             <ErrorTexts field="scopes" errors/>
         </fieldset>
     }

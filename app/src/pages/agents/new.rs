@@ -31,7 +31,7 @@ fn NewAgent(agents_path: String, options: AgentOptions) -> impl IntoView {
         <Breadcrumbs above=vec![(agents_path.clone(), "Agents".to_owned())] here="New agent"/>
         <PageHead title="New agent"/>
         <div class="card"><div class="body">
-            <form method="post" action=action class="form">
+            <form novalidate=true method="post" action=action class="form">
                 <input type="hidden" name="creation_token" value=values.creation_token.clone()/>
                 <AgentFields options values errors consequence="The agent was not created."/>
                 <div class="actions"><button class="btn primary">"Create agent"</button><a class="btn" href=agents_path>"Cancel"</a></div>

@@ -81,7 +81,7 @@ fn EditCard(path: String, options: AgentOptions) -> impl IntoView {
         <section class="card" aria-labelledby="settings">
             <header><h2 id="settings">"Settings"</h2></header>
             <div class="body">
-                <form method="post" action=path class="form">
+                <form novalidate=true method="post" action=path class="form">
                     <input type="hidden" name="base" value=values.base.clone()/>
                     <AgentFields options values errors consequence="Nothing was changed."/>
                     <div class="actions"><button class="btn primary">"Save"</button></div>

@@ -23,13 +23,14 @@ impl Wording {
                 naming(event.sentence(), "")
             }
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
+            KeyLookedUp => naming("looked up the key", "by its secret"),
             MemberInvited => naming("invited", ""),
             MemberJoined if !is_own => naming("added", "to the organization"),
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
             SessionEnded if !is_own => naming("signed out", "everywhere"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
-            | SessionFailed | SessionEnded | AccessDenied | ExportMade | KeyLookedUp => Self {
+            | SessionFailed | SessionEnded | AccessDenied | ExportMade => Self {
                 before: event.sentence(),
                 after: "",
                 names_target: false,

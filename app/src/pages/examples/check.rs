@@ -3,6 +3,9 @@
 /// The environment variable with a service token.
 pub const TOKEN_VARIABLE: &str = "LATCHKEY_SERVICE_TOKEN";
 
+/// The label of the example that verifies a key.
+pub const VERIFY_TAB: &str = "Verify the key";
+
 /// A command that asks the instance at `public_url` whether a key is valid. `fields` are those of the request's body. A
 /// value that starts with `$` is an environment variable.
 pub fn check(public_url: &str, fields: &[(&str, &str)]) -> String {

@@ -5,7 +5,7 @@ use latchkey::{
     key::{Kind, text::PlainKey},
 };
 
-use super::{Snippet, check, origin_of};
+use super::{Snippet, VERIFY_TAB, check, origin_of};
 use crate::{shown_once::KeyTerms, site::Addresses};
 
 /// What the examples send, and where.
@@ -68,7 +68,7 @@ fn check_it(of: Example<'_>) -> Snippet {
     let mut fields = vec![("key", key.as_str())];
     fields.extend(origin.as_deref().map(|origin| ("origin", origin)));
     Snippet {
-        language: "Check it",
+        language: VERIFY_TAB,
         text: check(&of.addresses.public_url, &fields),
     }
 }
@@ -231,7 +231,7 @@ mod tests {
             .filter(|(_, text)| text.contains("lk_x_secret"))
             .map(|(language, _)| *language)
             .collect();
-        assert_eq!(with_the_key, [".env", "Check it", "curl"]);
+        assert_eq!(with_the_key, [".env", VERIFY_TAB, "curl"]);
         assert!(
             all.iter()
                 .all(|(language, text)| with_the_key.contains(language) || text.contains("API_KEY"))
@@ -282,8 +282,8 @@ mod tests {
             ..Addresses::default()
         };
         for (kind, languages) in [
-            (Kind::Secret, [".env", "Check it"]),
-            (Kind::Widget, [".env", "Check it"]),
+            (Kind::Secret, [".env", VERIFY_TAB]),
+            (Kind::Widget, [".env", VERIFY_TAB]),
         ] {
             let all = texts(kind, &["Bearer"], &["shop.example"], Some(&key()), &bare);
             let shown: Vec<&str> = all.iter().map(|(language, _)| *language).collect();

@@ -19,6 +19,7 @@ mod state_form;
 mod used;
 
 pub use self::{
+    extend_form::extension,
     form::submit,
     page::KeyPage,
     secrets::end_question,

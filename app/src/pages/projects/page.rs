@@ -122,7 +122,7 @@ fn NewCard(path: String, typed: ProjectForm, errors: Errors) -> impl IntoView {
         <section class="card" aria-labelledby="new">
             <header><h2 id="new">"New project"</h2></header>
             <div class="body">
-                <form method="post" action=path class="form">
+                <form novalidate=true method="post" action=path class="form">
                     <FormError errors consequence="The project was not created."/>
                     <input type="hidden" name="change" value="create"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
@@ -141,7 +141,7 @@ fn RenameCard(path: String, row: ProjectRow, value: String, errors: Errors) -> i
         <section class="card" aria-labelledby="rename">
             <header><h2 id="rename">"Rename “"{row.name}"”"</h2></header>
             <div class="body">
-                <form method="post" action=action class="form">
+                <form novalidate=true method="post" action=action class="form">
                     <FormError errors/>
                     <input type="hidden" name="change" value="rename"/>
                     <input type="hidden" name="project" value=row.id/>

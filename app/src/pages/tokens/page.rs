@@ -156,7 +156,7 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
         <section class="card" aria-labelledby="new">
             <header><h2 id="new">"New service token"</h2></header>
             <div class="body">
-                <form method="post" action=path class="form">
+                <form novalidate=true method="post" action=path class="form">
                     <FormError errors consequence="The token was not created."/>
                     <input type="hidden" name="change" value="create"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
@@ -191,7 +191,7 @@ fn RevokeCard(path: String, row: TokenRow) -> impl IntoView {
         <section class="card" aria-labelledby="revoke">
             <header><h2 id="revoke">"Revoke “"{row.name}"”?"</h2></header>
             <div class="body">
-                <form method="post" action=action class="form">
+                <form novalidate=true method="post" action=action class="form">
                     <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
                     <input type="hidden" name="change" value="revoke"/>
                     <input type="hidden" name="token" value=row.id/>

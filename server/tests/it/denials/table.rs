@@ -58,6 +58,7 @@ pub fn entries() -> Vec<Entry> {
         page("/sign-in", Everyone),
         page("/sign-out", NoPage),
         page("/account", SignedIn),
+        page("/orgs/{org}", To(Action::SeeKeys)),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/new", To(Action::CreateKeys)),
         page("/orgs/{org}/keys/find", To(Action::SeeKeyDetails)),

@@ -126,6 +126,8 @@ on_both! {
         let rows = app.database.texts("SELECT changes FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
         assert_eq!(rows.len(), 2, "{rows:?}");
         assert!(rows[0].contains(r#""found""#) && rows[1].contains(r#""not found""#), "{rows:?}");
+        let log = owner.get("/orgs/northwind/audit?event=key.looked_up").await.text();
+        assert!(log.contains("Looked up the key <a href=\"/orgs/northwind/keys/key_"), "{log}");
         let about = app.database.texts("SELECT target_id FROM audit_log WHERE event = 'key.looked_up' ORDER BY seq").await;
         assert_eq!(about[0], made.id.to_string());
         for secret in [made.plain.expose(), "unknown_text"] {

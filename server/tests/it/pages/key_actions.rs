@@ -226,13 +226,15 @@ on_both! {
         assert!(page.contains(PANEL) && page.contains("/v1/verify") && page.contains("Check again"), "{page}");
         assert!(!admin.get(KEYS).await.body.contains(PANEL), "only owners can do the steps");
         let asked = async || owner.call("/api/first-steps", &[("org", "northwind")]).await.json();
-        assert_eq!(asked().await, serde_json::json!({"token": false, "request": false}));
+        assert_eq!(asked().await, serde_json::json!({"token": false, "request": false, "used": null}));
         app.token(Some(&org), TokenScope::Verify).await;
-        assert_eq!(asked().await, serde_json::json!({"token": true, "request": false}));
+        assert_eq!(asked().await, serde_json::json!({"token": true, "request": false, "used": null}));
         app.verify(&made.plain).await;
         flush(&app.engine).await.unwrap();
         assert!(owner.get(KEYS).await.text().contains("The first request was verified."));
         assert!(!owner.get(KEYS).await.body.contains(PANEL), "it was seen");
+        let done = owner.call("/api/first-steps", &[("org", "northwind")]).await.json();
+        assert_eq!((&done["request"], &done["used"]["id"], &done["used"]["at"]["short"]), (&true.into(), &made.id.to_string().into(), &"just now".into()));
         let other = app.browser();
         other.sign_in("dana@northwind.example", PASSWORD).await;
         assert!(!other.get(KEYS).await.body.contains(PANEL), "this browser never waited");

@@ -80,7 +80,7 @@ on_both! {
         assert!(owner.get(&filtered).await.text().contains("Select all 61 matches"));
         let asked = owner.submit(&filtered, &[("all", "yes"), ("change", "disable")]).await;
         let text = asked.text();
-        assert!(text.contains("Disable 60 keys?") && text.contains("1 selected key is left as before") && text.contains("Batch gone is revoked"), "{text}");
+        assert!(text.contains("Disable 60 keys?") && text.contains("1 selected key will not change:") && text.contains("Batch gone is revoked"), "{text}");
         let confirmed = asked.hidden("expected");
         for (id, name) in [(other.id, "Batch other"), (leaves, "Leaves")] {
             let change = SettingsChange { name: Some(name.parse().unwrap()), ..SettingsChange::default() };
@@ -94,8 +94,13 @@ on_both! {
         let fields = [("all", "yes"), ("expected", &*confirmed), ("answered", "yes"), ("change", "disable")];
         let done = owner.submit(&filtered, &fields).await;
         assert_eq!((done.status.as_u16(), done.header("location")), (303, &*filtered));
-        assert!(owner.get(&filtered).await.text().contains("60 keys disabled."));
-        let fields = [("all", "yes"), ("expected", &*confirmed), ("answered", "yes"), ("change", "enable")];
+        let text = owner.get(&filtered).await.text();
+        assert!(text.contains("60 keys disabled.") && text.contains(">Undo<"), "{text}");
+        let toast = text.split("class=\"toasts\"").nth(1).unwrap();
+        let ids: Vec<&str> = toast.split("name=\"keys\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(ids.len(), 60);
+        let mut fields: Vec<(&str, &str)> = ids.into_iter().map(|id| ("keys", id)).collect();
+        fields.extend([("answered", "yes"), ("change", "enable")]);
         owner.submit(&filtered, &fields).await;
         assert!(owner.get(&filtered).await.text().contains("60 keys enabled."));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE disabled_at IS NOT NULL").await, 0);

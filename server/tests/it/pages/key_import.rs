@@ -57,6 +57,16 @@ on_both! {
         assert!(too_large.status.is_client_error(), "{}", too_large.status);
     }
 
+    async fn the_list_shows_imported_keys_in_the_order_of_the_file(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let lines: String = (0..50u32).map(|number| format!("Key {number:02},{:0>64}\n", format!("{number:x}"))).collect();
+        owner.submit(IMPORT, &[("format", "csv"), ("text", &format!("name,sha256\n{lines}")), ("go", "import")]).await;
+        let list = owner.get("/orgs/northwind/keys").await.body;
+        let places: Vec<usize> = (0..50).map(|number| list.find(&format!(">Key {number:02}<")).unwrap()).collect();
+        assert!(places.is_sorted(), "{places:?}");
+    }
+
     async fn the_preview_says_what_each_key_becomes(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
@@ -70,6 +80,11 @@ on_both! {
         let cell = |label: &str, text: &str| cells.iter().filter(|cell| cell.starts_with(label) && cell.contains(text)).count();
         assert_eq!((cell("Type", "secret"), cell("Environment", "test"), cell("Expires", "Dec 31, 9999")), (1, 1, 1), "{cells:?}");
         assert_eq!((cell("Type", "widget"), cell("Environment", "live"), cell("Expires", "Never")), (1, 1, 1), "{cells:?}");
+        assert!(looked.text().contains("1 key has warnings."), "{}", looked.body);
+        assert_eq!((cell("Scopes", "Full access"), cell("Result", "Visitors can read this key")), (2, 1), "{cells:?}");
+        let scoped = format!("name,sha256,scopes\nReader,{DIGEST},bots:read\n");
+        let scoped = owner.submit(IMPORT, &[("format", "csv"), ("text", &scoped)]).await.text();
+        assert!(scoped.contains(">bots:read</td>") && scoped.contains("No known prefix: imported as a live secret key."), "{scoped}");
         let bad = format!("name,sha256\nOld,{DIGEST}\nWrong,abc\n");
         let told = owner.submit(IMPORT, &[("format", "csv"), ("text", &bad)]).await;
         assert_eq!(told.body.matches("data-label=\"Type\"").count(), 1, "{}", told.body);

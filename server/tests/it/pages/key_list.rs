@@ -155,7 +155,7 @@ on_both! {
             ("finding=full_access".to_owned(), "Server", "Server Shop"),
             ("finding=no_expiry&kind=secret".to_owned(), "Server", "Server"),
             ("finding=high".to_owned(), "", "Server Shop"),
-            ("status=attention".to_owned(), "Server", "Server Shop"),
+            ("status=attention".to_owned(), "", "Server Shop"),
             ("q=shop.ex".to_owned(), "Shop", ""),
         ] {
             let path = format!("{KEYS}?sort=name&{query}");
@@ -163,9 +163,40 @@ on_both! {
             assert_eq!(names(&member.get(&path).await).join(" "), to_member, "{query}");
         }
         let list = owner.get(KEYS).await.text();
-        assert!(list.contains("Full access") && list.contains("1 key needs attention"));
+        assert!(list.contains(">by dana</span>") && list.contains(">by command line</span>"), "{list}");
+        let file = owner.get(&format!("{KEYS}.csv?q=shop")).await.body;
+        assert!(file.contains(",command line,"), "{file}");
+        let list = owner.get(&format!("{KEYS}?finding=full_access")).await;
+        assert!(list.body.contains("title=\"Full access: no scopes selected.\""));
         let list = member.get(KEYS).await.text();
-        assert!(!list.contains("Full access") && !list.contains("attention") && !list.contains("Shops"));
+        assert!(!list.contains("attention") && !list.contains("Shops"));
+    }
+
+    async fn the_most_urgent_key_is_first_among_those_that_need_attention(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        for name in ["Leaked", "Old", "Fresh", "Expiring"] {
+            org.key(name).await;
+            app.clock.advance(1_000);
+        }
+        let now = app.clock.now().as_millis();
+        let day = latchkey::time::DAY;
+        app.database.execute(&format!("UPDATE keys SET created_at = {} WHERE name = 'Old'", now - 31 * day)).await;
+        app.database.execute(&format!("UPDATE keys SET expires_at = {} WHERE name = 'Expiring'", now + 2 * day)).await;
+        app.database.execute(&format!(
+            "INSERT INTO key_findings (org_id, key_id, finding, first_at, last_at, count, origin) \
+             SELECT org_id, id, 'secret_key_in_browser', {now}, {now}, 3, 'https://shop.example' FROM keys WHERE name = 'Leaked'"
+        )).await;
+        let attention = owner.get(&format!("{KEYS}?status=attention")).await;
+        assert_eq!(names(&attention), ["Leaked", "Expiring", "Old"]);
+        assert!(attention.body.contains("class=\"tag plain bad\"") && attention.text().contains("3 keys need attention"));
+        assert_eq!(names(&owner.get(&format!("{KEYS}?sort=urgency")).await), ["Leaked", "Expiring", "Old", "Fresh"]);
+        let all = owner.get(KEYS).await;
+        assert_eq!(names(&all), ["Expiring", "Fresh", "Leaked", "Old"]);
+        assert!(!all.body.contains("Full access: no scopes"), "new keys with full access have no badge");
+        // The order would show members what they cannot see.
+        assert_eq!(names(&member.get(&format!("{KEYS}?sort=urgency")).await), ["Expiring", "Fresh", "Leaked", "Old"]);
     }
 
     async fn the_matching_keys_are_a_csv_file_without_formulas(app: &TestApp) {

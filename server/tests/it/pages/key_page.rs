@@ -7,7 +7,11 @@ use latchkey::{
     time::{MINUTE, SECOND},
 };
 
-use crate::test_app::{Browser, NOON, TestApp, org::widget_key, said};
+use crate::test_app::{
+    Browser, NOON, TestApp,
+    org::{secret_key, widget_key, with},
+    said,
+};
 
 on_both! {
     async fn disabling_enabling_and_revoking_work_without_javascript_and_bite_at_once(app: &TestApp) {
@@ -118,6 +122,45 @@ on_both! {
         let led = owner.get(&format!("{path}?")).await;
         assert_eq!((led.status.as_u16(), led.header("location")), (303, path.as_str()));
         assert_eq!(owner.get(&path).await.status, 200);
+    }
+
+    async fn what_is_wrong_with_a_key_is_said_in_one_box(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let unlimited = org.key("Unlimited").await;
+        let page = owner.get(&format!("/orgs/northwind/keys/{}", unlimited.id)).await.text();
+        assert!(page.contains("Full access, and no expiry.") && !page.contains("The key never expires."), "{page}");
+        let expires_at = app.clock.now().plus(3 * latchkey::time::DAY);
+        let expiring = org.create_key(with(secret_key("Expiring"), |settings| settings.expires_at = Some(expires_at))).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", expiring.id);
+        let page = owner.get(&path).await.text();
+        assert!(page.contains("Expires in 3 days.") && !page.contains("The key expires on"), "{page}");
+        assert!(!page.contains("no expiry."), "{page}");
+        let rotate = owner.get(&format!("{path}/rotate")).await.text();
+        assert!(rotate.contains("This key expires on ") && rotate.contains(">Nov 24, 2026, 12:00 UTC</time>. After that"), "{rotate}");
+        let token = rotate.split("name=\"rotation_token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let rotated = owner.submit(&format!("{path}/rotate"), &[("overlap", "2592000"), ("rotation_token", token)]).await.text();
+        assert!(rotated.contains("The old secret works until ") && rotated.contains(">Nov 24, 2026, 12:00 UTC</time>"), "{rotated}");
+        app.database.execute(&format!("UPDATE keys SET expires_at = {} WHERE id = '{}'", app.clock.now().as_millis() - 1, expiring.id)).await;
+        assert!(owner.get(&format!("{path}/rotate")).await.text().contains("Extend it on its page"));
+    }
+
+    async fn an_extension_is_undone_from_its_message(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let expires_at = app.clock.now().plus(3 * latchkey::time::DAY);
+        let key = org.create_key(with(secret_key("Expiring"), |settings| settings.expires_at = Some(expires_at))).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", key.id);
+        let base = owner.get(&path).await.hidden("base");
+        owner.submit(&path, &[("change", "extend"), ("base", &base)]).await;
+        assert_eq!(org.summary(key.id).await.lifecycle.expires_at, Some(expires_at.plus(90 * latchkey::time::DAY)));
+        let page = owner.get(&path).await.text();
+        assert!(page.contains("extended.") && page.contains("value=\"undo-extend\""), "{page}");
+        owner.submit(&path, &[("change", "undo-extend")]).await;
+        assert_eq!(org.summary(key.id).await.lifecycle.expires_at, Some(expires_at));
+        owner.change_key(&key.id.to_string(), "disable").await;
+        let refused = owner.submit(&path, &[("change", "undo-extend")]).await;
+        assert!(refused.status == 422 && refused.text().contains("Nothing was changed."), "{refused:?}");
     }
 
     async fn a_reason_must_be_one(app: &TestApp) {

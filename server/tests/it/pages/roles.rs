@@ -1,5 +1,7 @@
 //! The source of a page contains only what the role can see, including the data for scripts.
 
+use std::collections::BTreeSet;
+
 use latchkey::{
     key::RevokeReason, keys::change_state::revoke, role::Role, usage::flush::flush, verify::Request,
 };
@@ -72,6 +74,47 @@ on_both! {
         assert!(list.contains("/orgs/northwind/keys/new"), "{list}");
         let page = owner.get(&format!("/orgs/northwind/keys/{key}")).await.body;
         assert!(page.contains("value=\"disable\"") && page.contains("value=\"revoke\""), "{page}");
+    }
+
+    async fn no_link_leads_to_a_page_that_the_role_cannot_open(app: &TestApp) {
+        let (org, key) = team(app).await;
+        let key_path = format!("/orgs/northwind/keys/{key}");
+        for (name, role) in [("ben", Role::Member), ("kim", Role::Admin), ("dana", Role::Owner)] {
+            let user = app.signed_in(&org, name, role).await;
+            let mut seen = BTreeSet::new();
+            let mut next = vec!["/orgs/northwind/keys".to_owned(), key_path.clone()];
+            while let Some(path) = next.pop() {
+                if !seen.insert(path.clone()) {
+                    continue;
+                }
+                let answer = user.get(&path).await;
+                assert!(!answer.status.is_client_error(), "{role} {path}: {}", answer.status);
+                let links = answer.body.split("href=\"/orgs/").skip(1);
+                // Each page once, whatever its filters.
+                next.extend(links.filter_map(|rest| Some(format!("/orgs/{}", rest.split(['"', '#', '?']).next()?))));
+            }
+            assert!(seen.len() > 4, "{seen:?}");
+        }
+    }
+
+    async fn who_cannot_do_something_is_told_once_whom_to_ask(app: &TestApp) {
+        let (org, key) = team(app).await;
+        app.signed_in(&org, "dana", Role::Owner).await;
+        let admin = app.signed_in(&org, "kim", Role::Admin).await;
+        let page = admin.get(&format!("/orgs/northwind/keys/{key}")).await.text();
+        assert!(page.contains("Only owners can change this key.") && page.contains("Ask dana (dana@northwind.example) to edit, rotate, disable or revoke it."), "{page}");
+        let denied = admin.get("/orgs/northwind/tokens").await.text();
+        assert!(denied.contains("Ask dana (dana@northwind.example) to do it, or to change your role."), "{denied}");
+        assert_eq!(denied.matches("owner").count(), 0, "{denied}");
+    }
+
+    async fn the_path_of_an_org_leads_to_its_keys(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let member = app.signed_in(&org, "ben", Role::Member).await;
+        let answer = member.get("/orgs/northwind").await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/orgs/northwind/keys"));
+        let stranger = app.signed_in(&app.org("contoso").await, "eve", Role::Owner).await;
+        assert_eq!(stranger.get("/orgs/northwind").await.status, 404);
     }
 
     async fn a_member_sees_the_orgs_totals(app: &TestApp) {

@@ -9,11 +9,12 @@ use latchkey::{
 
 use crate::test_app::{TestApp, TestOrg};
 
-const ORDERS: [SortBy; 4] = [
+const ORDERS: [SortBy; 5] = [
     SortBy::Name,
     SortBy::Created,
     SortBy::LastUsed,
     SortBy::Expires,
+    SortBy::Urgency,
 ];
 
 on_both! {

@@ -9,6 +9,8 @@ use http_body_util::BodyExt as _;
 use latchkey::{
     Engine,
     access::{Permit, to},
+    findings::Policy,
+    key::Kind,
     keys::import::{self, Becomes, EntryReport, Format, ImportError, import_whole},
 };
 
@@ -29,6 +31,8 @@ pub struct Imported {
     pub entries: Vec<ImportedEntry>,
     /// Whether the keys were imported.
     pub imported: bool,
+    /// Whether the convention has scopes.
+    pub with_scopes: bool,
 }
 
 /// The result of an entry.
@@ -41,6 +45,10 @@ pub struct ImportedEntry {
     pub display: String,
     /// The key that the entry creates, if it can be imported.
     pub becomes: Option<Becomes>,
+    /// Whether the key has full access.
+    pub is_full: bool,
+    /// What to look at before the import: it can be imported nevertheless.
+    pub warnings: Vec<&'static str>,
     /// The errors: field and message.
     pub problems: Vec<(String, String)>,
     /// The number of further errors.
@@ -113,12 +121,18 @@ async fn submit(
     }
     let (carried, dry_run) = (form.carried(), form.go != "import");
     let text = std::mem::take(&mut form.text);
+    let policy = Policy::of(engine.convention());
     match import_whole(engine, permit, format, text, dry_run).await {
         Ok(report) => {
             let imported = Imported {
                 form: carried,
                 imported: report.imported,
-                entries: report.entries.into_iter().map(entry).collect(),
+                with_scopes: !engine.convention().scopes.is_empty(),
+                entries: report
+                    .entries
+                    .into_iter()
+                    .map(|report| entry(report, &policy))
+                    .collect(),
             };
             Ok(FormAnswer::Shown(imported))
         }
@@ -134,8 +148,39 @@ async fn submit(
     }
 }
 
-fn entry(report: EntryReport) -> ImportedEntry {
+/// What is unusual about the key that an entry creates.
+fn warnings(becomes: &Becomes, policy: &Policy) -> Vec<&'static str> {
+    let is_widget = becomes.kind == Kind::Widget;
+    let all = [
+        (
+            becomes.is_assumed,
+            "No known prefix: imported as a live secret key",
+        ),
+        (
+            is_widget && policy.is_full_access(&becomes.scopes),
+            "Visitors can read this key, and it has full access",
+        ),
+        (
+            !is_widget && policy.is_full_access(&becomes.scopes) && becomes.expires_at.is_none(),
+            "Full access, and no expiry",
+        ),
+    ];
+    all.into_iter()
+        .filter(|(is_it, _)| *is_it)
+        .map(|(_, warning)| warning)
+        .collect()
+}
+
+fn entry(report: EntryReport, policy: &Policy) -> ImportedEntry {
     ImportedEntry {
+        is_full: report
+            .becomes
+            .as_ref()
+            .is_some_and(|becomes| policy.is_full_access(&becomes.scopes)),
+        warnings: report
+            .becomes
+            .as_ref()
+            .map_or_else(Vec::new, |becomes| warnings(becomes, policy)),
         line: report.line,
         name: report.name,
         display: report.display,

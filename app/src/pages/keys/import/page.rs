@@ -3,6 +3,7 @@
 
 use latchkey::{
     access::{Permit, to},
+    convention::Scope,
     keys::import::fields,
     list::more_errors,
 };
@@ -80,6 +81,18 @@ fn Step(keys_path: String, report: Option<Imported>) -> impl IntoView {
 fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     let (all, bad) = (report.entries.len(), report.bad());
     let count = counted(all as i64, "key", "keys");
+    let warned = report
+        .entries
+        .iter()
+        .filter(|entry| !entry.warnings.is_empty());
+    let warned = warned.count() as i64;
+    let warned = (warned > 0).then(|| {
+        let keys = counted(warned, "key has", "keys have");
+        view! {
+            <div class="notice warn"><Icon symbol=Symbol::Alert/><p>{keys}" warnings. You can import them as they are, and change them later."</p></div>
+        }
+    });
+    let with_scopes = report.with_scopes;
     let notice = if bad == 0 {
         let action = format!("{keys_path}/import");
         let form = report.form.clone();
@@ -94,7 +107,8 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
             <div class="notice ok" role="status">
                 <Icon symbol=Symbol::Check/><p>{count.clone()}{if all == 1 { " is" } else { " are" }}" ready to import. Nothing has been imported yet."</p>
             </div>
-            <form method="post" action=action enctype="multipart/form-data" class="form">
+            {warned}
+            <form novalidate=true method="post" action=action enctype="multipart/form-data" class="form">
                 <input type="hidden" name="format" value=form.format/>
                 {content}
                 <div class="actions">
@@ -136,7 +150,7 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     );
     view! {
         {notice}
-        <div class="card"><Entries entries=listed/></div>
+        <div class="card"><Entries entries=listed with_scopes/></div>
         {more}
         {(bad > 0).then(|| view! { <FileForm keys_path values errors=Errors::new(Vec::new())/> })}
     }
@@ -156,12 +170,25 @@ fn FileAgain() -> impl IntoView {
 }
 
 #[component]
-fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
+fn Entries(
+    entries: Vec<ImportedEntry>,
+    /// Whether the convention has scopes.
+    with_scopes: bool,
+) -> impl IntoView {
     let rows = entries
         .into_iter()
         .map(|entry| {
             let verdict = if entry.is_good() {
-                view! { <span class="tag ok">"OK"</span> }.into_any()
+                let warnings = entry
+                    .warnings
+                    .iter()
+                    .map(|warning| view! { <p class="muted small">{*warning}"."</p> })
+                    .collect_view();
+                let (class, word) = match entry.warnings.is_empty() {
+                    true => ("tag ok", "OK"),
+                    false => ("tag warn", "Warning"),
+                };
+                view! { <span class=class>{word}</span>{warnings} }.into_any()
             } else {
                 let more = more_errors(entry.more_problems)
                     .map(|more| view! { <p class="error"><Icon symbol=Symbol::Alert/><span>{more}</span></p> });
@@ -177,13 +204,23 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
                     Some(at) => view! { <Time text=TimeText::date(at)/> }.into_any(),
                     None => "Never".into_any(),
                 };
+                let scopes = with_scopes.then(|| {
+                    let names: Vec<&str> = becomes.scopes.iter().map(Scope::as_str).collect();
+                    let names = match names.is_empty() {
+                        true if entry.is_full => "Full access".to_owned(),
+                        true => "None".to_owned(),
+                        false => names.join(", "),
+                    };
+                    view! { <td class="muted small" data-label="Scopes">{names}</td> }
+                });
                 view! {
                     <td data-label="Type"><span class="tag plain">{becomes.kind.as_str()}</span></td>
                     <td class="muted" data-label="Environment">{becomes.environment.as_str()}</td>
+                    {scopes}
                     <td class="muted nowrap" data-label="Expires">{expires}</td>
                 }
             });
-            let columns = if becomes.is_some() { 1 } else { 4 };
+            let columns = if becomes.is_some() { 1 } else { 4 + usize::from(with_scopes) };
             view! {
                 <tr>
                     <td class="num" data-label="Line">{entry.line}</td>
@@ -197,7 +234,7 @@ fn Entries(entries: Vec<ImportedEntry>) -> impl IntoView {
     view! {
         <table class="table">
             <caption class="visually-hidden">"Keys in the file"</caption>
-            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Type"</th><th scope="col">"Environment"</th><th scope="col">"Expires"</th><th scope="col">"Result"</th></tr></thead>
+            <thead><tr><th scope="col" class="num">"Line"</th><th scope="col">"Key"</th><th scope="col">"Type"</th><th scope="col">"Environment"</th>{with_scopes.then(|| view! { <th scope="col">"Scopes"</th> })}<th scope="col">"Expires"</th><th scope="col">"Result"</th></tr></thead>
             <tbody>{rows}</tbody>
         </table>
     }
@@ -217,7 +254,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
     let formats = view! { {format("csv", "CSV")}{format("json", "JSON")} };
     let action = format!("{keys_path}/import");
     view! {
-        <form class="form" method="post" action=action enctype="multipart/form-data">
+        <form novalidate=true class="form" method="post" action=action enctype="multipart/form-data">
             <FormError errors/>
             <fieldset id="format" class="field" aria-describedby=described_by("format", false, errors.of("format"))>
                 <legend><span>"Format"</span></legend><div class="seg">{formats}</div>

@@ -83,6 +83,8 @@ pub enum SortChoice {
     Name,
     LastUsed,
     Expires,
+    /// By the most urgent finding.
+    Urgency,
 }
 
 impl StatusChoice {
@@ -91,7 +93,7 @@ impl StatusChoice {
         (Self::Any, "", "Any status"),
         (Self::Active, "active", "Active"),
         (Self::Attention, "attention", "Needs attention"),
-        (Self::Ended, "ended", "Ended"),
+        (Self::Ended, "ended", "Expired or revoked"),
     ];
 
     /// The query value.
@@ -104,12 +106,21 @@ impl StatusChoice {
 }
 
 impl SortChoice {
-    const ALL: [(Self, &'static str); 4] = [
-        (Self::Created, ""),
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Created, "created"),
         (Self::Name, "name"),
         (Self::LastUsed, "last-used"),
         (Self::Expires, "expires"),
+        (Self::Urgency, "urgency"),
     ];
+
+    /// The order of a list whose URL has none: what is most urgent is first if that is what the list is about.
+    const fn default_for(status: StatusChoice) -> Self {
+        match status {
+            StatusChoice::Attention => Self::Urgency,
+            _ => Self::Created,
+        }
+    }
 
     /// The query value.
     pub fn word(self) -> &'static str {
@@ -122,7 +133,7 @@ impl SortChoice {
     /// Whether the first click sorts in descending order: users look for the newest key and the latest
     /// use, but for the next expiry.
     const fn starts_descending(self) -> bool {
-        matches!(self, Self::Created | Self::LastUsed)
+        matches!(self, Self::Created | Self::LastUsed | Self::Urgency)
     }
 }
 
@@ -136,10 +147,14 @@ impl Address {
     pub fn read(org: String, query: &str) -> Self {
         let word = |name| value_of(query, name);
         let (status, sort) = (word("status"), word("sort"));
+        let status = StatusChoice::ALL
+            .into_iter()
+            .find(|(_, word, _)| *word == status)
+            .map_or(StatusChoice::Any, |(status, ..)| status);
         let sort = SortChoice::ALL
             .into_iter()
             .find(|(_, word)| *word == sort)
-            .map_or(SortChoice::default(), |(sort, _)| sort);
+            .map_or(SortChoice::default_for(status), |(sort, _)| sort);
         Self {
             org,
             search: first_characters(word("q").trim(), Search::MAX_CHARACTERS),
@@ -149,10 +164,7 @@ impl Address {
             project: word("project").parse().ok(),
             creator: word("creator").parse().ok(),
             finding: FindingChoice::parse(&word("finding")),
-            status: StatusChoice::ALL
-                .into_iter()
-                .find(|(_, word, _)| *word == status)
-                .map_or(StatusChoice::Any, |(status, ..)| status),
+            status,
             sort,
             descending: match word("dir").as_str() {
                 "asc" => false,
@@ -219,6 +231,7 @@ impl Address {
                 SortChoice::Name => SortBy::Name,
                 SortChoice::LastUsed => SortBy::LastUsed,
                 SortChoice::Expires => SortBy::Expires,
+                SortChoice::Urgency => SortBy::Urgency,
             },
             descending: self.descending,
             ..KeyQuery::default()
@@ -252,12 +265,16 @@ impl Address {
 
     /// The URL of the first page, filtered by another status.
     pub fn with_status(&self, status: StatusChoice) -> String {
-        Self {
+        let mut of_status = Self {
             status,
             finding: None,
             ..self.at_the_start()
+        };
+        // A list that is in its default order gets the default order of the other one.
+        if self.sort_word().is_empty() {
+            of_status.sort = SortChoice::default_for(status);
         }
-        .href()
+        of_status.href()
     }
 
     /// The URL of the list sorted by a column. If it is already sorted by it, the order is reversed.
@@ -291,6 +308,14 @@ impl Address {
             ..self.at_the_start()
         }
         .href()
+    }
+
+    /// The query value of the sort column; empty for the default.
+    fn sort_word(&self) -> &'static str {
+        match self.sort {
+            sort if sort == SortChoice::default_for(self.status) => "",
+            sort => sort.word(),
+        }
     }
 
     /// The query value of the sort order; empty for the default of the column.
@@ -345,7 +370,7 @@ impl Address {
                 word(self.finding.map_or("", FindingChoice::word)),
             ),
             ("status", word(self.status.word())),
-            ("sort", word(self.sort.word())),
+            ("sort", word(self.sort_word())),
             ("dir", word(self.direction_word())),
             ("after", word(&self.after)),
             ("before", word(&self.before)),
@@ -396,6 +421,24 @@ mod tests {
         assert_eq!(
             address.sorted_by(SortChoice::LastUsed),
             "/orgs/acme/keys?q=web&sort=last-used"
+        );
+    }
+
+    #[test]
+    fn keys_that_need_attention_are_sorted_by_urgency() {
+        let attention = read("status=attention");
+        assert_eq!(attention.sort, SortChoice::Urgency);
+        assert_eq!(attention.href(), "/orgs/acme/keys?status=attention");
+        let newest = attention.sorted_by(SortChoice::Created);
+        assert_eq!(newest, "/orgs/acme/keys?status=attention&sort=created");
+        assert_eq!(
+            read(newest.split_once('?').unwrap().1).sort,
+            SortChoice::Created
+        );
+        assert_eq!(attention.with_status(StatusChoice::Any), "/orgs/acme/keys");
+        assert_eq!(
+            read("").with_status(StatusChoice::Attention),
+            "/orgs/acme/keys?status=attention"
         );
     }
 

@@ -90,12 +90,17 @@ pub fn BulkResult(
         }
         Some(BulkDone::Asked(asked)) => view! { <Question asked href/> }.into_any(),
         Some(BulkDone::Canceled { .. }) => ().into_any(),
-        Some(BulkDone::Changed { change, done, left }) => changed(&change, done, left),
+        Some(BulkDone::Changed { change, done, left }) => changed(&change, done, left, href),
         None => ().into_any(),
     }
 }
 
-fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> AnyView {
+fn changed(
+    change: &str,
+    done: Vec<String>,
+    left: Vec<(String, Option<Status>)>,
+    href: String,
+) -> AnyView {
     let (verb, what) = match change {
         "revoke" => ("revoked", "Requests with them are now rejected."),
         "enable" => ("enabled", "Requests with them are valid again."),
@@ -104,10 +109,23 @@ fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> An
             "Requests with them are rejected until you enable them again.",
         ),
     };
-    let summary = match done {
+    let summary = match done.len() {
         0 => format!("No keys were {verb}."),
-        done => format!("{} {verb}. {what}", counted(done as i64, "key", "keys")),
+        count => format!("{} {verb}. {what}", counted(count as i64, "key", "keys")),
     };
+    let undo = (change == "disable" && !done.is_empty()).then(|| {
+        let keys = done
+            .into_iter()
+            .map(|id| view! { <input type="hidden" name="keys" value=id/> })
+            .collect_view();
+        view! {
+            <form method="post" action=href>
+                {keys}
+                <input type="hidden" name="answered" value="yes"/>
+                <button class="btn" name="change" value="enable">"Undo"</button>
+            </form>
+        }
+    });
     let tone = if left.is_empty() {
         "notice ok"
     } else {
@@ -127,7 +145,7 @@ fn changed(change: &str, done: usize, left: Vec<(String, Option<Status>)>) -> An
             view! { <li>{name}" "{why}</li> }
         })
         .collect_view();
-    view! { <div class=tone role="status" tabindex="-1" autofocus><Icon symbol/><div><p>{summary}</p><ul>{rows}</ul></div></div> }
+    view! { <div class=tone role="status" tabindex="-1" autofocus><Icon symbol/><div><p>{summary}</p><ul>{rows}</ul></div>{undo}</div> }
         .into_any()
 }
 
@@ -186,15 +204,12 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
             .into_any(),
     };
     let left = (!left.is_empty()).then(|| {
-        let (count, are) = match left.len() {
-            1 => ("1 selected key".to_owned(), "is"),
-            several => (format!("{several} selected keys"), "are"),
-        };
+        let count = counted(left.len() as i64, "selected key", "selected keys");
         let names = left
             .into_iter()
             .map(|(name, status)| view! { <li>{name}" is "{status.as_str()}</li> })
             .collect_view();
-        view! { <p>{count}" "{are}" left as before:"</p><ul class="names">{names}</ul> }
+        view! { <p>{count}" will not change:"</p><ul class="names">{names}</ul> }
     });
     let used = match (in_use, keys_in_all) {
         (0, _) => None,

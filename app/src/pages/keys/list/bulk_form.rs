@@ -65,8 +65,8 @@ pub enum BulkDone {
     Changed {
         /// `enable`, `disable` or `revoke`.
         change: String,
-        /// The number of keys that were changed.
-        done: usize,
+        /// The IDs of the keys that were changed.
+        done: Vec<String>,
         /// The names of the keys that were not changed, with the status that prevents it; `None` if the key does not
         /// exist.
         left: Vec<(String, Option<Status>)>,
@@ -186,10 +186,14 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
             BulkOutcome::NotFound => Some((name_of(*id), None)),
         })
         .collect();
-    let done = outcomes.len() - left.len();
-    // The confirmation has named the keys that all matches include and that are left as before.
-    if left.is_empty() || (is_all && done > 0) {
-        let count = u32::try_from(done).unwrap_or(u32::MAX);
+    let done = outcomes
+        .iter()
+        .filter(|(_, outcome)| *outcome == BulkOutcome::Done)
+        .map(|(id, _)| id.to_string());
+    let done: Vec<String> = done.collect();
+    // The confirmation has named the keys that all matches include and that do not change.
+    if left.is_empty() || (is_all && !done.is_empty()) {
+        let count = u32::try_from(done.len()).unwrap_or(u32::MAX);
         let list = request.address();
         return Ok(match (form.change.as_str(), ids.as_slice()) {
             ("revoke", _) => FormAnswer::done(list, Done::KeysRevoked(count)),

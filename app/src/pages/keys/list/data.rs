@@ -105,7 +105,7 @@ pub struct KeyRow {
     pub more_domains: usize,
     /// The project's name, for owners and admins.
     pub project: Option<String>,
-    /// The name of the user who created the key, for owners and admins.
+    /// The name of the user who created the key, or how it came to be, for owners and admins.
     pub creator: Option<String>,
     /// The findings, most urgent first, for owners and admins.
     pub findings: Vec<FindingText>,
@@ -268,6 +268,9 @@ async fn more_of(
     let found = found.into_iter().map(|key| (key.id, key.findings));
     let mut found: HashMap<KeyId, Vec<Finding>> = found.collect();
     let belongs = show::belongs_of(engine, &permit, &ids).await?;
+    let by_nobody = belongs.iter().filter(|of_key| of_key.creator.is_none());
+    let by_nobody: Vec<KeyId> = by_nobody.map(|of_key| of_key.id).collect();
+    let origins = show::origins_of(engine, &permit, &by_nobody).await?;
     let more = belongs.into_iter().map(|of_key| {
         let (domains, more_domains) = domains.remove(&of_key.id).unwrap_or_default();
         let findings = found.remove(&of_key.id).unwrap_or_default();
@@ -275,7 +278,13 @@ async fn more_of(
             domains,
             more_domains,
             project: of_key.project.to_string(),
-            creator: of_key.creator.map(|name| name.to_string()),
+            creator: match of_key.creator {
+                Some(name) => Some(name.to_string()),
+                None => {
+                    let origin = origins.get(&of_key.id);
+                    origin.map(|origin| origin.words().to_owned())
+                }
+            },
             findings: findings.iter().map(FindingText::of).collect(),
         };
         (of_key.id, more)

@@ -12,6 +12,7 @@ use latchkey::{
         Key,
         export::{enter_export, exported},
         list::{Cursor, KeyQuery, list_details},
+        show::{Origin, origins_of},
     },
     name::Slug,
     time::Timestamp,
@@ -131,13 +132,17 @@ impl Export {
                 (key.id, codes.join(" "))
             })
             .collect();
+        let by_nobody = page.keys.iter().filter(|key| key.created_by.is_none());
+        let by_nobody: Vec<KeyId> = by_nobody.map(|key| key.summary.id).collect();
+        let origins = origins_of(engine, &permit, &by_nobody).await?;
         let (now, matching) = (engine.clock().now(), page.matching);
         let keys = page.keys;
         let work = move || {
             let of_key = |key: &Key| {
                 let id = key.summary.id;
                 let codes = codes.get(&id).cloned().unwrap_or_default();
-                row(key, requests.get(&id).copied().unwrap_or(0), codes, now)
+                let requests = requests.get(&id).copied().unwrap_or(0);
+                row(key, origins.get(&id).copied(), requests, codes, now)
             };
             keys.iter().map(of_key).collect::<Vec<Row>>()
         };
@@ -160,7 +165,7 @@ impl Export {
     }
 }
 
-fn row(key: &Key, requests: i64, findings: String, now: Timestamp) -> Row {
+fn row(key: &Key, origin: Option<Origin>, requests: i64, findings: String, now: Timestamp) -> Row {
     let (summary, settings) = (&key.summary, &key.settings);
     let time = |at: Option<Timestamp>| at.map_or_else(String::new, |at| TimeText::full(at).iso);
     let list = |texts: Vec<String>| texts.join(" ");
@@ -176,9 +181,10 @@ fn row(key: &Key, requests: i64, findings: String, now: Timestamp) -> Row {
         list(settings.domains.iter().map(ToString::to_string).collect()),
         list(settings.ip_ranges.iter().map(ToString::to_string).collect()),
         time(Some(summary.created_at)),
-        key.created_by
-            .as_ref()
-            .map_or_else(String::new, |(_, name)| name.to_string()),
+        match (&key.created_by, origin) {
+            (Some((_, name)), _) => name.to_string(),
+            (None, origin) => origin.map_or("", Origin::words).to_owned(),
+        },
         time(summary.lifecycle.expires_at),
         time(summary.last_used_at),
         requests.to_string(),

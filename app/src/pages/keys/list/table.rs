@@ -12,7 +12,7 @@ use crate::{
     pages::keys::{
         finding_text::FindingText,
         list::{
-            address::{Address, SortChoice},
+            address::{Address, FindingChoice, SortChoice},
             bulk::Pick,
             data::{KeyList, KeyRow},
         },
@@ -49,10 +49,14 @@ pub fn KeyTable(
         {list.with_details.then(|| heading(SortChoice::Created, "Created", "drop-3"))}
         <th scope="col">"Type"</th>
         {list.with_details.then(|| view! { <th scope="col" class="drop-4">"Project"</th> })}
-        <th scope="col">"Status"</th>
+        {if list.with_details {
+            heading(SortChoice::Urgency, "Status", "").into_any()
+        } else {
+            view! { <th scope="col">"Status"</th> }.into_any()
+        }}
         {heading(SortChoice::LastUsed, "Last used", "")}
         {heading(SortChoice::Expires, "Expires", "drop-2")}
-        {list.with_requests.then(|| view! { <th scope="col" class="num drop-2">"Requests, 30 days"</th> })}
+        {list.with_requests.then(|| view! { <th scope="col" class="num drop-2">"Requests"<span class="visually-hidden">" in the last 30 days"</span></th> })}
         {may.any().then(|| view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> })}
     };
     let rows = list
@@ -61,7 +65,7 @@ pub fn KeyTable(
         .map(|row| {
             let kind = list.kind_names.title(row.kind);
             let is_picked = picked.contains(&row.id);
-            view! { <Row keys=address.path() list=address.href() row kind may is_picked/> }
+            view! { <Row keys=address.path() list=address.href() row kind may is_picked filter=address.finding/> }
         })
         .collect_view();
     view! {
@@ -102,6 +106,8 @@ fn Row(
     kind: String,
     may: May,
     is_picked: bool,
+    /// The filter by findings.
+    filter: Option<FindingChoice>,
 ) -> impl IntoView {
     let href = format!("{keys}/{}", row.id);
     let kind_class = if row.kind == Kind::Widget {
@@ -149,7 +155,7 @@ fn Row(
             {created}
             <td data-label="Type"><span class=kind_class>{kind}</span>" "<span class="muted">{row.environment.as_str()}</span></td>
             {project}
-            <td class="states" data-label="Status"><StateTag state=row.state/><Badges findings=row.findings/></td>
+            <td class="states" data-label="Status"><StateTag state=row.state/><Badges findings=row.findings filter/></td>
             <td class="used muted nowrap" data-label="Last used">{last_used}</td>
             <td class="minor muted nowrap drop-2" data-label="Expires">{expires}</td>
             {requests}
@@ -172,13 +178,22 @@ fn Domains(row: KeyRow) -> impl IntoView {
     })
 }
 
-/// The two most urgent findings, and how many more there are. The status says when a key expires.
+/// The two most urgent findings that need attention, and how many more there are. The status says when a key expires. If the
+/// list shows only keys with a certain finding, it is a badge, too.
 #[component]
-fn Badges(findings: Vec<FindingText>) -> impl IntoView {
+fn Badges(findings: Vec<FindingText>, filter: Option<FindingChoice>) -> impl IntoView {
     const SHOWN: usize = 2;
     let badges: Vec<FindingText> = findings
         .into_iter()
-        .filter(|finding| finding.code != Code::ExpiresSoon)
+        .filter(|finding| {
+            let is_asked = match filter {
+                Some(FindingChoice::Code(code)) => finding.code == code,
+                Some(FindingChoice::Severity(severity)) => finding.severity == severity,
+                None => false,
+            };
+            let is_shown = is_asked || finding.severity.needs_attention();
+            is_shown && finding.code != Code::ExpiresSoon
+        })
         .collect();
     let more = badges.get(SHOWN..).filter(|more| !more.is_empty());
     let more = more.map(|more| {

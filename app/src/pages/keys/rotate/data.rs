@@ -5,9 +5,12 @@ use latchkey::{
     id::KeyId,
     key::Status,
     keys::{create::new_creation_token, secrets::secrets, show},
+    time::SECOND,
 };
 
-use crate::{error::AppError, request::PageRequest, text::time::TimeText};
+use crate::{
+    error::AppError, request::PageRequest, text::time::TimeText, values::rotation::OVERLAPS,
+};
 
 /// The data of the form.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct RotationOptions {
     /// When a request last passed with the current secret; `None` for never.
     pub last_used: Option<TimeText>,
     pub status: Status,
+    /// When the key expires, if that is before the end of the longest overlap.
+    pub expires: Option<TimeText>,
     /// When the old secret of the last rotation expires, if it still works.
     pub running_until: Option<TimeText>,
     /// The idempotency token of the form: submitting it twice rotates the key once.
@@ -41,10 +46,17 @@ pub async fn options(request: PageRequest) -> Result<RotationOptions, AppError> 
     let key = show::details(engine, &membership.permit()?, id).await?;
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let now = engine.clock().now();
+    let longest = OVERLAPS.iter().map(|(seconds, _)| *seconds).max();
+    let longest = longest.unwrap_or_default();
     let current = secrets.iter().find(|secret| secret.ends_at.is_none());
     Ok(RotationOptions {
         id: id.to_string(),
         name: summary.name.to_string(),
+        expires: summary
+            .lifecycle
+            .expires_at
+            .filter(|at| at.since(now) < longest * SECOND)
+            .map(TimeText::full),
         status: summary.status(now),
         display: summary.display,
         last_used: current

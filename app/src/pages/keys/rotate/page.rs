@@ -53,11 +53,16 @@ fn RotateKey(
     let title = format!("Rotate {}", options.name);
     let lead = view! { <code>{options.display.clone()}</code> }.into_any();
     let body = if matches!(options.status, Status::Revoked | Status::Expired) {
+        let sentence = if options.status == Status::Expired {
+            "This key has expired. Extend it on its page before you rotate it."
+        } else {
+            "This key is revoked and cannot be rotated. Create a new key instead."
+        };
         view! {
             <FormError errors/>
             <div class="notice info">
                 <Icon symbol=Symbol::Info/>
-                <p>"This key is "{options.status.as_str()}" and cannot be rotated. Create a new key instead."</p>
+                <p>{sentence}</p>
             </div>
         }
         .into_any()
@@ -65,7 +70,7 @@ fn RotateKey(
         view! { <FormError errors/><Running path ends=ends.clone()/> }.into_any()
     } else {
         view! {
-            <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until chosen errors=errors.all()/>
+            <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires chosen errors=errors.all()/>
         }
         .into_any()
     };

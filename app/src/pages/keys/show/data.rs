@@ -91,6 +91,8 @@ pub struct KeyDetails {
     pub may_edit: bool,
     /// Whether the user can rotate the key.
     pub may_rotate: bool,
+    /// Whether the user can create service tokens.
+    pub may_manage_tokens: bool,
     pub created: TimeText,
     /// By whom and how the key was created: " by Dana in the dashboard".
     pub created_by: Option<String>,
@@ -287,6 +289,7 @@ async fn details(
             && may(Action::EditDomains)
             && summary.lifecycle.revoked_at.is_none(),
         may_rotate: may(Action::RotateKeys),
+        may_manage_tokens: may(Action::ManageTokens),
         settings,
         created: TimeText::date(summary.created_at),
         // The audit log keeps its entries for a limited time only.

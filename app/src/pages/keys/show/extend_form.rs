@@ -1,6 +1,9 @@
 //! The handler of the button that extends a key which expires soon or has expired.
 
 use latchkey::{
+    access::Membership,
+    audit::{self, AuditQuery},
+    event::Event,
     id::KeyId,
     key::settings::SettingsChange,
     keys::{
@@ -8,7 +11,8 @@ use latchkey::{
         show,
     },
     revision::Known,
-    time::DAY,
+    role::Action,
+    time::{DAY, Timestamp},
 };
 
 use super::fields::KeyForm;
@@ -21,6 +25,58 @@ use crate::{
 
 /// By how many days the button extends a key.
 pub const DAYS: i64 = 90;
+
+/// The expiry date before the extension that was the last change of a key, if the user made it and that date has not passed.
+/// It is read from the audit log, so that a form can undo nothing else.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn extension(
+    request: &PageRequest,
+    membership: &Membership,
+    id: KeyId,
+) -> Result<Option<Timestamp>, AppError> {
+    if !membership.role().may(Action::SeeAuditLog) {
+        return Ok(None);
+    }
+    let query = AuditQuery {
+        key: Some(id),
+        limit: 1,
+        ..AuditQuery::default()
+    };
+    let page = audit::list(request.engine(), &membership.permit()?, &query).await?;
+    let own = request.user_id().await?.to_string();
+    let last = page.entries.first().filter(|entry| {
+        entry.event == Event::KeyUpdated && entry.actor.id.as_deref() == Some(own.as_str())
+    });
+    let before = last
+        .and_then(|entry| entry.changes.get("expires_at")?.get("from")?.as_i64())
+        .map(Timestamp::from_millis);
+    let now = request.engine().clock().now();
+    Ok(before.filter(|before| *before > now))
+}
+
+/// Sets the expiry date back to the one before the last extension.
+pub async fn undo(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {
+    let membership = request.membership().await?;
+    let (to_keys, to_domains) = (membership.permit()?, membership.permit()?);
+    let id: KeyId = request.id("key")?;
+    let engine = request.engine();
+    let Some(before) = extension(request, &membership, id).await? else {
+        let sentence = "This key was changed since it was extended. Nothing was changed.";
+        return Ok(FormAnswer::refused(form, WHOLE_FORM, sentence));
+    };
+    let change = SettingsChange {
+        expires_at: Some(Some(before)),
+        ..SettingsChange::default()
+    };
+    match edit(engine, &to_keys, &to_domains, id, change, &Known::Nothing).await {
+        Ok(()) => Ok(FormAnswer::done(key_path(request), Done::KeyUpdated.of(id))),
+        Err(EditKeyError::NotFound) => Err(AppError::NotFound),
+        Err(EditKeyError::Fault(fault)) => Err(fault.into()),
+        Err(error) => Ok(FormAnswer::refused(form, WHOLE_FORM, error)),
+    }
+}
 
 /// Extends a key from its expiry date, or from now if it has expired, unless it was changed since the page was loaded.
 pub async fn extend(request: &PageRequest, form: KeyForm) -> Result<FormAnswer<KeyForm>, AppError> {

@@ -8,7 +8,7 @@ use crate::form::sent_back::{MAX_LIST, sent_back};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct KeyForm {
-    /// `disable`, `enable`, `revoke`, `extend` or `end-old-secret`.
+    /// `disable`, `enable`, `revoke`, `extend`, `undo-extend` or `end-old-secret`.
     pub change: String,
     /// The reason of a revocation.
     pub reason: String,

@@ -8,7 +8,8 @@ use crate::{
     pages::{keys::finding_text::FindingText, owners::AskOwner},
 };
 
-/// One notice for each finding that needs attention, and one for all others.
+/// One notice for each finding that needs attention, one for a secret key that can do everything for ever, and one for all
+/// others.
 #[component]
 pub fn Findings(
     findings: Vec<FindingText>,
@@ -16,10 +17,23 @@ pub fn Findings(
     path: String,
     /// Whether the user can rotate the key.
     may_rotate: bool,
+    may_edit: bool,
 ) -> impl IntoView {
-    let (urgent, others): (Vec<_>, Vec<_>) = findings
+    let (urgent, mut others): (Vec<_>, Vec<_>) = findings
         .into_iter()
         .partition(|finding| finding.severity.needs_attention());
+    let without_limits = [Code::FullAccess, Code::NoExpiry];
+    let is_without_limits = without_limits
+        .iter()
+        .all(|code| others.iter().any(|finding| finding.code == *code));
+    let unlimited = is_without_limits.then(|| {
+        others.retain(|finding| !without_limits.contains(&finding.code));
+        let edit = may_edit.then(|| view! { <a class="btn" href=format!("{path}/edit")>"Edit"</a> });
+        let ask = (!may_edit).then(|| view! { " "<AskOwner to="edit it"/> });
+        view! {
+            <div class="notice warn"><Icon symbol=Symbol::Alert/><p><b>"Full access, and no expiry."</b>" Anyone who gets this key can do everything with it until it is revoked. Select the scopes that it needs, or set an expiry date."{ask}</p>{edit}</div>
+        }
+    });
     let urgent = urgent
         .into_iter()
         .map(|finding| {
@@ -43,5 +57,5 @@ pub fn Findings(
             .collect_view();
         view! { <div class="notice info"><Icon symbol=Symbol::Info/><ul>{items}</ul></div> }
     });
-    view! { {urgent}{others} }
+    view! { {urgent}{unlimited}{others} }
 }

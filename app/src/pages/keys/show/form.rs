@@ -10,6 +10,7 @@ pub async fn submit(request: PageRequest, form: KeyForm) -> Result<FormAnswer<Ke
         "enable" => state_form::enable(&request, form).await,
         "revoke" => state_form::revoke(&request, form).await,
         "extend" => extend_form::extend(&request, form).await,
+        "undo-extend" => extend_form::undo(&request, form).await,
         "end-old-secret" => state_form::end_old_secret(&request).await,
         "" => domains_form::edit(&request, form).await,
         _ => Err(AppError::Unreadable),

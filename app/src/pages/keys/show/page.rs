@@ -1,6 +1,6 @@
 //! `/orgs/{org}/keys/{key}`: a key.
 
-use latchkey::key::Status;
+use latchkey::{findings::Code, key::Status};
 use leptos::{either::Either, prelude::*};
 
 use super::{
@@ -21,10 +21,10 @@ use crate::{
     icons::{Icon, Symbol},
     pages::{
         audit::{HistoryCard, entries_of_key},
-        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE},
+        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, VERIFY_TAB},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
-        keys::state::StateTag,
+        keys::{finding_text::FindingText, state::StateTag},
         owners::AskOwner,
         page::page,
     },
@@ -101,6 +101,10 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         let revoke = revocable.then(|| format!("{path}?revoke=1"));
         view! { <FoundBySecret owners=key.owners.clone() rotate revoke/> }
     });
+    // Who can act is said where the buttons would be.
+    let ask = (key.details.is_some() && !key.may_revoke && key.state.status != Status::Revoked).then(|| {
+        view! { <p class="muted small">"Only owners can change this key. "<AskOwner to="edit, rotate, disable or revoke it"/></p> }
+    });
     let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
         <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>
@@ -111,6 +115,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         </PageHead>
         <div class="stack">
             <FormError errors/>
+            {ask}
             {was_shown}
             {found}
             {question}
@@ -162,11 +167,17 @@ fn Whole(
         view! { <div id="key-history"><HistoryCard items href/></div> }
     });
     let use_it = (key.state.status != Status::Revoked).then(|| {
-        view! { <UseCard org=org.clone() examples=details.examples.clone()/> }
+        view! { <UseCard org=org.clone() examples=details.examples.clone() may_create_tokens=details.may_manage_tokens/> }
     });
     let (secrets, may_rotate) = (details.secrets.clone(), details.may_rotate);
+    // The notice about the status says when the key expires.
+    let findings = details
+        .findings
+        .iter()
+        .filter(|finding| finding.code != Code::ExpiresSoon);
+    let findings: Vec<FindingText> = findings.cloned().collect();
     view! {
-        <Findings findings=details.findings.clone() path=path.clone() may_rotate=details.may_rotate/>
+        <Findings findings path=path.clone() may_rotate=details.may_rotate may_edit=details.may_edit/>
         <div class="columns">
             <div class="stack">
                 <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
@@ -185,18 +196,27 @@ fn Whole(
     }
 }
 
-/// Examples of requests with the key, and of one that checks it.
+/// Examples of requests with the key, and of one that verifies it.
 #[component]
-fn UseCard(org: String, examples: Vec<Snippet>) -> impl IntoView {
+fn UseCard(
+    org: String,
+    examples: Vec<Snippet>,
+    /// Whether the user can open the page of service tokens.
+    may_create_tokens: bool,
+) -> impl IntoView {
     let docs = use_context::<Site>().map(|site| site.addresses.docs().to_owned());
+    let tokens = if may_create_tokens {
+        view! { <a class="link" href=format!("/orgs/{org}/tokens")>"Service tokens"</a> }.into_any()
+    } else {
+        view! { <AskOwner to="create one"/> }.into_any()
+    };
     view! {
         <section class="card" aria-labelledby="use">
-            <header><h2 id="use">"Use it"</h2><a class="link small" href=docs>"Documentation"</a></header>
+            <header><h2 id="use">"Use this key"</h2><a class="link small" href=docs>"Documentation"</a></header>
             <div class="body stack">
                 <ExampleTabs examples/>
                 <p class="hint">
-                    "“Check it” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "
-                    <a class="link" href=format!("/orgs/{org}/tokens")>"Service tokens"</a>
+                    "“"{VERIFY_TAB}"” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "{tokens}
                 </p>
             </div>
         </section>

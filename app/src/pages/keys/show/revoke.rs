@@ -65,7 +65,7 @@ pub fn RevokeQuestion(
         }
     });
     let form = view! {
-        <form method="post" action=path>
+        <form novalidate=true method="post" action=path>
             <div class="body">
                 <input type="hidden" name="change" value="revoke"/>
                 <div>

@@ -7,7 +7,7 @@ use leptos_meta::{Meta, Title};
 use crate::{
     heading::{Breadcrumbs, Heading},
     islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
-    pages::examples::{Example, ExampleTabs, TOKEN_VARIABLE, examples},
+    pages::examples::{Example, ExampleTabs, TOKEN_VARIABLE, VERIFY_TAB, examples},
     shown_once::{CreatedKey, KeyOutcome},
     text::{time::Time, words::environment_title},
     values::shown_once::{KeyAnswer, ShownOnce},
@@ -102,7 +102,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
             {tabs}
             // In a tab of their own: leaving this page loses the key.
             <p class="hint">
-                "“Check it” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "
+                "“"{VERIFY_TAB}"” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "
                 <a class="link" href=tokens target="_blank" rel="noopener">"Create a service token"</a>" · "
                 <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
             </p>
