@@ -13,6 +13,9 @@ use super::text::PlainKey;
 /// The purpose of the derived key that authenticates known browsers.
 const KNOWN_BROWSER: &[u8] = b"latchkey known browser, version 1";
 
+/// The purpose of the derived key that authenticates texts of one session.
+const OF_SESSION: &[u8] = b"latchkey text of a session, version 1";
+
 /// The purpose of the derived key for the setup code of the first account.
 const SETUP_CODE: &[u8] = b"latchkey setup code, version 1";
 
@@ -215,6 +218,19 @@ impl Peppers {
     pub(crate) fn browser_mac(&self, text: &[u8]) -> [u8; 32] {
         let mac = self.current.derived(KNOWN_BROWSER, text);
         mac.finalize().into_bytes().into()
+    }
+
+    /// The HMAC-SHA256 of a text that only one session accepts (see `accounts/sessions.rs`).
+    pub(crate) fn session_mac(&self, text: &[u8]) -> [u8; 32] {
+        let mac = self.current.derived(OF_SESSION, text);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Whether `mac` is a [`Self::session_mac`] of `text`, under the current pepper or an older one. Compares in constant
+    /// time.
+    pub(crate) fn is_session_mac(&self, text: &[u8], mac: &[u8]) -> bool {
+        self.all()
+            .any(|pepper| pepper.derived(OF_SESSION, text).verify_slice(mac).is_ok())
     }
 
     /// Whether `mac` is a [`Self::browser_mac`] of `text`, under the current pepper or an older one. Compares in
