@@ -46,6 +46,12 @@ on_both! {
         let revoked = owner.submit(&path, &[&revoke[..], &[("confirm", " Production ")]].concat()).await;
         assert_eq!(revoked.status, 303, "{}", revoked.body);
         assert!(owner.get(&path).await.text().contains("“Production” revoked."));
+        let accented = org.key("Café").await;
+        app.verify(&accented.plain).await;
+        flush(&app.engine).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", accented.id);
+        let decomposed = [&revoke[..], &[("confirm", "Cafe\u{301}")]].concat();
+        assert_eq!(owner.submit(&path, &decomposed).await.status, 303, "as macOS writes it");
         let other = org.key("Other").await;
         app.verify(&other.plain).await;
         flush(&app.engine).await.unwrap();
