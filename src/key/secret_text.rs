@@ -54,14 +54,15 @@ impl SecretPrefixes {
         self.prefixed(text).next().is_some()
     }
 
-    /// The parts of words from a known prefix to the end of the word, with more than a display form shows.
+    /// The parts of words from a known prefix to the end of the word, with more than a display form shows. IDs are none,
+    /// even if keys have the same prefix.
     fn prefixed<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
         text.split(is_between_words).flat_map(move |word| {
             // The words consist of ASCII characters alone.
             let starts = (0..word.len()).filter(move |start| begins(word, *start));
             starts
                 .map(move |start| &word[start..])
-                .filter(|word| self.is_prefixed(word))
+                .filter(|word| self.is_prefixed(word) && !is_id(first_part(word)))
         })
     }
 
@@ -74,12 +75,22 @@ impl SecretPrefixes {
     }
 }
 
+/// The maximum length of an escape sequence, without the character that begins it.
+const MAX_ESCAPE: usize = 8;
+
+/// The start of a word, up to where a path or a sentence can continue after a key.
+fn first_part(word: &str) -> &str {
+    word.split(['/', '.', '~', '+']).next().unwrap_or(word)
+}
+
 /// Whether a key can begin here in a word: at its start, after a character that is not a letter or digit, as in a path, or
 /// after what an escape sequence leaves of itself: `%3D`, `\n`, `\u003d`.
 fn begins(word: &str, start: usize) -> bool {
     let mut before = &word.as_bytes()[..start];
     // A percent sign that was escaped itself, `%253D`.
-    while let [b'2', b'5', rest @ ..] = before {
+    while let [b'2', b'5', rest @ ..] = before
+        && start <= MAX_ESCAPE
+    {
         before = rest;
     }
     let are_digits = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
@@ -140,12 +151,10 @@ pub fn candidates<'t>(text: &'t str, prefixes: &SecretPrefixes) -> Vec<&'t str> 
         .collect();
     words.sort_by_key(|word| (std::cmp::Reverse(word.len()), *word));
     words.dedup();
-    // A path or a sentence can continue after a key.
-    let alone = |word: &'t str| word.split(['/', '.', '~', '+']).next().unwrap_or(word);
     let prefixed = prefixes.prefixed(text);
     let mut candidates: Vec<&str> = prefixed
         .take(MAX_PREFIXED)
-        .flat_map(|word| [word, bare(word), alone(word), bare(alone(word))])
+        .flat_map(|word| [word, bare(word), first_part(word), bare(first_part(word))])
         .collect();
     candidates.push(text);
     candidates.extend(words.into_iter().take(MAX_OTHERS));
@@ -202,6 +211,27 @@ mod tests {
             !in_convention("talkifai", "shop"),
             "an empty prefix says nothing"
         );
+    }
+
+    #[test]
+    fn an_id_is_no_secret_if_keys_have_its_prefix() {
+        let prefixes = SecretPrefixes(vec![Prefix {
+            length: 4,
+            crc: crc32fast::hash(b"key_"),
+            shown: 8,
+        }]);
+        let id = "/orgs/northwind/keys/key_0198c0ffee007000800000000000beef/edit";
+        assert!(!prefixes.is_prefixed_in(id));
+        assert!(prefixes.is_prefixed_in("/orgs/northwind/keys/key_0198c0ffee0/edit"));
+    }
+
+    #[test]
+    fn long_texts_are_searched_in_time_proportional_to_their_length() {
+        let prefixes = SecretPrefixes::of(&Convention::built_in("latchkey").unwrap());
+        for part in ["25", ".", "l", "lk_sk_live_", "a.", "%25"] {
+            let text = part.repeat(200_000 / part.len());
+            let _ = (prefixes.can_be_in(&text), prefixes.is_prefixed_in(&text));
+        }
     }
 
     #[test]
