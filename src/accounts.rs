@@ -3,6 +3,7 @@
 pub mod attempts;
 mod common_passwords;
 pub mod create_user;
+pub(crate) mod hash_queues;
 pub mod known_browser;
 pub mod lifecycle;
 pub mod password;

@@ -45,14 +45,6 @@ pub(crate) fn places(first: usize, count: usize) -> String {
     places.join(", ")
 }
 
-/// Placeholders for several rows: `($1, $2), ($3, $4)` for two rows of two columns.
-pub(crate) fn places_of_rows(rows: usize, columns: usize) -> String {
-    let rows: Vec<String> = (0..rows)
-        .map(|row| format!("({})", places(row * columns + 1, columns)))
-        .collect();
-    rows.join(", ")
-}
-
 /// Runs an expression on the database in use: `on!(db.read(), c => query.fetch_all(c).await)`.
 macro_rules! on {
     ($target:expr, $connection:ident => $body:expr) => {

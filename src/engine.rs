@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    accounts::{SignUpPolicy, password::HashFor},
+    accounts::{SignUpPolicy, hash_queues::HashQueues},
     allowed_origins::AllowedOrigins,
     arrivals::Arrivals,
     audit::security_events::{self, SecurityEvents},
@@ -78,8 +78,7 @@ pub struct Inner {
     pub(crate) recorder: Recorder,
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
-    pub(crate) hashing: WorkQueue<HashFor>,
-    pub(crate) hashing_of_known: WorkQueue<HashFor>,
+    pub(crate) hashing: HashQueues,
     pub(crate) arriving: Arrivals<OrgId>,
     pub(crate) importing: WorkQueue<OrgId>,
     pub(crate) importing_small: WorkQueue<OrgId>,
@@ -92,16 +91,6 @@ pub struct Inner {
     pub(crate) attention: AttentionCounts,
 }
 
-/// Number of password hashes of strangers computed concurrently. Each takes one core and 19 MiB for some tens of
-/// milliseconds.
-const HASHES_AT_ONCE: usize = 2;
-/// Number of password hashes of known browsers and signed-in users computed concurrently. They do not wait for strangers,
-/// whose number nobody limits.
-const KNOWN_HASHES_AT_ONCE: usize = 1;
-/// Maximum number of queued and running password hashes. The last one waits for about two seconds.
-const MAX_HASHES: usize = 64;
-/// Maximum number of queued and running password hashes per network or user.
-const MAX_HASHES_EACH: usize = 8;
 /// The number of concurrent imports, for small files and for others separately, since each uses a core and then the
 /// database's single writer. Small files do not wait for the large files of other orgs.
 const IMPORTS_AT_ONCE: usize = 1;
@@ -150,8 +139,7 @@ impl Engine {
             recorder: Recorder::new(instance),
             verifications: Verifications::default(),
             outdated: Outdated::default(),
-            hashing: WorkQueue::new(HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
-            hashing_of_known: WorkQueue::new(KNOWN_HASHES_AT_ONCE, MAX_HASHES, MAX_HASHES_EACH),
+            hashing: HashQueues::default(),
             arriving: Arrivals::new(MAX_IMPORTS_EACH, MAX_ARRIVED_BYTES),
             importing: WorkQueue::new(IMPORTS_AT_ONCE, MAX_IMPORTS, MAX_IMPORTS_EACH),
             importing_small: WorkQueue::new(IMPORTS_AT_ONCE, MAX_SMALL_IMPORTS, MAX_IMPORTS_EACH),

@@ -6,8 +6,11 @@
 //!
 //! - A caller without a place in the queue is rejected before any work is done.
 //! - Nobody can fill the queue: each tenant or network has a share of the places.
+//! - Nobody waits behind all that another has in the queue: tenants and networks take turns ([`turns`]).
 //! - A place is held until the work ends, even if the request is cancelled: running work cannot be cancelled.
 //! - Work is not started if its request was cancelled while waiting: the waiting future is dropped with the request.
+
+mod turns;
 
 use std::{
     collections::HashMap,
@@ -18,7 +21,9 @@ use std::{
     thread,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
+
+use self::turns::{Permit, Turns};
 
 /// How long to wait before retrying, in seconds.
 const RETRY_AFTER: u32 = 2;
@@ -47,7 +52,7 @@ pub struct Unfinished;
 /// A queue for one kind of work. `K` identifies the tenant whose work it is.
 #[derive(Debug)]
 pub struct WorkQueue<K> {
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns<K>>,
     places: Arc<Places<K>>,
     threads: Arc<Threads>,
 }
@@ -75,14 +80,14 @@ struct Places<K> {
 pub struct Place<K: Eq + Hash> {
     places: Arc<Places<K>>,
     whose: K,
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns<K>>,
     threads: Arc<Threads>,
 }
 
 /// A place in the queue together with a turn to run.
 #[derive(Debug)]
 pub struct Turn<K: Eq + Hash> {
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit<K>,
     place: Place<K>,
 }
 
@@ -136,7 +141,7 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     /// running work, with at most `max_each` places per `K`.
     pub fn new(at_once: usize, max: usize, max_each: usize) -> Self {
         Self {
-            turns: Arc::new(Semaphore::new(at_once)),
+            turns: Arc::new(Turns::new(at_once)),
             places: Arc::new(Places {
                 max,
                 max_each,
@@ -170,7 +175,7 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
     }
 }
 
-impl<K: Eq + Hash + Send + Sync + 'static> Place<K> {
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> Place<K> {
     /// Waits for a turn, then does the work on one of the queue's threads. The turn lasts until the returned [`Turn`]
     /// is dropped, or until the work ends if the caller is gone.
     ///
@@ -180,10 +185,7 @@ impl<K: Eq + Hash + Send + Sync + 'static> Place<K> {
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<(T, Turn<K>), Unfinished> {
-        let permit = Arc::clone(&self.turns)
-            .acquire_owned()
-            .await
-            .map_err(|_| Unfinished)?;
+        let permit = self.turns.wait(&self.whose).await?;
         let threads = Arc::clone(&self.threads);
         let turn = Turn {
             _permit: permit,
@@ -241,7 +243,7 @@ mod tests {
         begun.await.unwrap();
         request.abort();
         assert!(request.await.unwrap_err().is_cancelled());
-        assert_eq!(queue.turns.available_permits(), 0);
+        assert_eq!(queue.turns.free(), 0);
         assert_eq!(queue.places.lock()["a"], 1);
         end.send(()).unwrap();
         let ((), _turn) = queue.enter("b").unwrap().run(|| ()).await.unwrap();

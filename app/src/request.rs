@@ -232,8 +232,7 @@ impl PageRequest {
 
     /// The hash of the session's ID, as it is stored.
     pub fn session_hash(&self) -> SessionHash {
-        let id = self.session.id().map_or(0, |id| id.0);
-        SessionHash::of(&id.to_be_bytes())
+        hash_of(&self.session).unwrap_or_else(|| SessionHash::of(&0_i128.to_be_bytes()))
     }
 
     /// The session's record, if a user is signed in.
@@ -279,6 +278,24 @@ impl PageRequest {
             Err(_) => flush.await,
         }
     }
+}
+
+/// The hash of the ID of a request's session, if it has one.
+pub fn session_of(parts: &Parts) -> Option<SessionHash> {
+    hash_of(parts.extensions.get()?)
+}
+
+/// Like [`session_of`], but a session that the request has begun is stored, which gives it its ID.
+pub async fn stored_session_of(parts: &Parts) -> Option<SessionHash> {
+    let session: &Session = parts.extensions.get()?;
+    if session.id().is_none() && !session.is_empty().await {
+        session.save().await.ok()?;
+    }
+    hash_of(session)
+}
+
+fn hash_of(session: &Session) -> Option<SessionHash> {
+    Some(SessionHash::of(&session.id()?.0.to_be_bytes()))
 }
 
 fn failed(error: tower_sessions::session::Error) -> AppError {

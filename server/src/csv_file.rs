@@ -139,9 +139,13 @@ pub fn written<T: AsRef<str>, const N: usize>(rows: &[[T; N]]) -> Result<Bytes, 
     Ok(file.into())
 }
 
+/// The characters with which a formula begins, also in full width, which spreadsheets for Chinese, Japanese and Korean
+/// read like the others, and those that a spreadsheet drops before it reads a cell.
+const BEGINS_FORMULA: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+
 /// Escapes a cell that a spreadsheet would run as a formula: members choose names, and an owner opens the file.
 fn inert(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if cell.starts_with(BEGINS_FORMULA) {
         format!("'{cell}")
     } else {
         cell.to_owned()
@@ -236,14 +240,27 @@ mod tests {
 
     #[rstest]
     fn no_cell_is_a_formula(
-        #[values("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1")] formula: &str,
+        #[values(
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "\u{ff1d}1+1",
+            "\u{ff0b}1",
+            "\u{ff0d}1",
+            "\u{ff20}SUM(A1)"
+        )]
+        formula: &str,
     ) {
         assert_eq!(inert(formula), format!("'{formula}"));
     }
 
     #[rstest]
     fn other_cells_are_left_alone(
-        #[values("", "key.created", "a=b", "'=1", "1-1")] harmless: &str,
+        #[values("", "key.created", "a=b", "'=1", "1-1", "a\u{ff1d}b")] harmless: &str,
     ) {
         assert_eq!(inert(harmless), harmless);
     }

@@ -95,10 +95,11 @@ pub async fn without_secret(
     };
     let parameters = || form_urlencoded::parse(query.as_bytes());
     let secrets = SecretPrefixes::of(state.engine.convention());
-    // Other parameters can have long values of their own, such as places in a list.
+    // Other parameters can have long values of their own, such as places in a list. A name is from a URL that ends in a
+    // secret.
     let is_secret = |name: &str, value: &str| match name {
         "q" => secrets.can_be_in(value),
-        _ => secrets.is_prefixed_in(value),
+        _ => secrets.is_prefixed_in(value) || secrets.is_prefixed_in(name),
     };
     if !parameters().any(|(name, value)| is_secret(&name, &value)) {
         return next.run(request).await;

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use latchkey::{
+    clip::clip,
     db::StorageError,
     fault::Fault,
     key::settings::InvalidKeyFields,
@@ -32,8 +33,6 @@ pub struct Problem {
     headers: Box<HeaderMap>,
 }
 
-/// The maximum length in bytes of a field name that a response repeats.
-const MAX_FIELD_NAME: usize = 64;
 /// The maximum length in bytes of a message about a field.
 const MAX_ERROR_DETAIL: usize = 400;
 
@@ -95,8 +94,9 @@ impl Problem {
         let more = errors.len().saturating_sub(MAX_LISTED_ERRORS);
         errors.truncate(MAX_LISTED_ERRORS);
         for error in &mut errors {
-            if error.field.len() > MAX_FIELD_NAME {
-                error.field = clipped(&error.field, MAX_FIELD_NAME).into();
+            // The names of unknown fields are from the request.
+            if let Cow::Owned(name) = &mut error.field {
+                *name = clip(name);
             }
             if error.detail.len() > MAX_ERROR_DETAIL {
                 error.detail = clipped(&error.detail, MAX_ERROR_DETAIL);
@@ -338,6 +338,28 @@ mod tests {
         content-type: application/problem+json
         {"type":"https://keys.example.com/docs/errors#INVALID_REQUEST","title":"Invalid request","status":400,"detail":"The body is invalid.","code":"INVALID_REQUEST","errors":[{"field":"cost","detail":"must be a whole number of at least 1"}]}
         "#);
+    }
+
+    #[test]
+    fn the_name_of_an_unknown_field_is_repeated_in_part_and_without_what_cannot_be_seen() {
+        let name_of = |name: &str| {
+            let error = FieldError {
+                field: name.to_owned().into(),
+                detail: String::new(),
+            };
+            let problem = Problem::invalid_request("The body is invalid.", vec![error]);
+            problem.errors[0].field.to_string()
+        };
+        let long = "é".repeat(64);
+        for (name, repeated) in [
+            ("naem", "naem"),
+            (&long, &long),
+            (&format!("{long}é"), &format!("{long}…")),
+            ("na\u{1b}[2Jme\0\r\n", "na[2Jme"),
+            ("\u{202e}eman\u{200b}", "eman"),
+        ] {
+            assert_eq!(name_of(name), repeated);
+        }
     }
 
     #[tokio::test]

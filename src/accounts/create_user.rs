@@ -14,7 +14,8 @@ use crate::{
 
 use super::{
     User,
-    password::{self, HashFor, NewPassword},
+    hash_queues::HashFor,
+    password::{self, NewPassword},
     sign_up,
 };
 
@@ -49,7 +50,7 @@ pub async fn create_user(
 ) -> Result<UserId, CreateUserError> {
     // Checked before the hash, which is expensive.
     check_room(engine, org.id, Limited::Members, 1).await??;
-    let place = password::enter(engine, HashFor::CommandLine)?;
+    let place = engine.hashing.enter(HashFor::CommandLine)?;
     let password_hash = password::hash(engine, place, password).await?;
     let permit = operator.permit::<to::InviteMembers>(org);
     let mut change = engine.change(&permit).await?;

@@ -1,11 +1,6 @@
 //! Passwords: which ones are accepted, and how they are stored (argon2id, ASVS 6.2 and 11.4.2).
 
-use std::{
-    borrow::Cow,
-    fmt,
-    net::{IpAddr, Ipv4Addr},
-    str::FromStr,
-};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -18,19 +13,19 @@ use crate::{
     Engine,
     access::Operator,
     audit::security_events::{Log, SecurityEvent},
-    caller::{Person, Visit},
+    caller::Person,
     db::{StorageError, Tx, on},
     event::Event,
     fault::{Fault, from_fault},
     id::UserId,
-    network::Network,
     nfc::nfc,
-    work_queue::{Busy, Place},
+    work_queue::Place,
 };
 
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
     common_passwords::is_common,
+    hash_queues::HashFor,
     sessions::{self, Ended, SessionHash, SignedIn},
 };
 
@@ -115,35 +110,6 @@ fn argon2id() -> Result<Argon2<'static>, Fault> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// Whose share of the hashing capacity a computation uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum HashFor {
-    /// Everyone on one network.
-    Network(Network),
-    /// A signed-in user, or a browser that the account knows.
-    User(UserId),
-    /// The operator, in a process of their own.
-    CommandLine,
-}
-
-impl HashFor {
-    /// The network of a visit. Visits without an address share one.
-    pub(crate) fn of_visit(visit: &Visit) -> Self {
-        let address = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        Self::Network(Network::of(address))
-    }
-}
-
-/// Takes a place in the queue of hashes. To be called before an attempt is counted, so that attempts for which there is no
-/// place write nothing.
-pub(crate) fn enter(engine: &Engine, whose: HashFor) -> Result<Place<HashFor>, Busy> {
-    let queue = match whose {
-        HashFor::Network(_) => &engine.hashing,
-        HashFor::User(_) | HashFor::CommandLine => &engine.hashing_of_known,
-    };
-    queue.enter(whose)
-}
-
 /// Hashes a password with a new salt, as a PHC string.
 pub(crate) async fn hash(
     engine: &Engine,
@@ -216,7 +182,7 @@ async fn try_change(
 ) -> Result<SignedIn, ChangePasswordError> {
     let user_id = person.user_id;
     try_current(engine, &person, session, current).await?;
-    let place = enter(engine, HashFor::User(user_id))?;
+    let place = engine.hashing.enter(HashFor::User(user_id))?;
     let hash = hash(engine, place, new).await?;
     let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
     // The current session continues under a new ID.
@@ -253,7 +219,7 @@ async fn try_current(
     current: TypedPassword,
 ) -> Result<(), ChangePasswordError> {
     let user_id = person.user_id;
-    let place = enter(engine, HashFor::User(user_id))?;
+    let place = engine.hashing.enter(HashFor::User(user_id))?;
     let attempt = match attempts::count(engine, &[Subject::CurrentPassword(user_id, session)]).await
     {
         Ok(attempt) => attempt,
@@ -287,7 +253,7 @@ pub async fn reset(
     user_id: UserId,
     new: NewPassword,
 ) -> Result<(), ChangePasswordError> {
-    let place = enter(engine, HashFor::CommandLine)?;
+    let place = engine.hashing.enter(HashFor::CommandLine)?;
     let hash = hash(engine, place, new).await?;
     let (tx, ended) = set(engine, user_id, hash).await?;
     let caller = operator.caller().clone();

@@ -1,6 +1,7 @@
 //! Session storage. Each session is stored under the hash of its ID together with its user, so that all sessions of a
 //! user can be ended together.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -41,6 +42,8 @@ pub const IDLE_LIFETIME: i64 = 12 * HOUR;
 /// How long a session lasts at most, in milliseconds since it was created (ASVS 7.3.2).
 pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
 
+/// What separates a text from its signature.
+const SIGNATURE: char = '~';
 /// The maximum number of sessions of one user.
 const MAX_SESSIONS: i64 = 100;
 
@@ -58,6 +61,24 @@ impl SessionHash {
     /// Hashes a session ID.
     pub fn of(id: &[u8]) -> Self {
         Self(Sha256::digest(id).into())
+    }
+
+    /// Signs a text for a cookie: [`Self::read_signed`] returns it for this session, and for no other.
+    pub fn sign(&self, engine: &Engine, text: &str) -> String {
+        let mac = engine.peppers.session_mac(&self.with(text));
+        format!("{text}{SIGNATURE}{}", BASE64_URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// The text that was signed for this session, or `None` if it was not.
+    pub fn read_signed<'t>(&self, engine: &Engine, signed: &'t str) -> Option<&'t str> {
+        let (text, mac) = signed.rsplit_once(SIGNATURE)?;
+        let mac = BASE64_URL_SAFE_NO_PAD.decode(mac).ok()?;
+        let is_signed = engine.peppers.is_session_mac(&self.with(text), &mac);
+        is_signed.then_some(text)
+    }
+
+    fn with(&self, text: &str) -> Vec<u8> {
+        [&self.0, text.as_bytes()].concat()
     }
 
     pub(super) const fn as_bytes(&self) -> &[u8; 32] {

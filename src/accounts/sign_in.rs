@@ -14,8 +14,9 @@ use crate::{
 
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
+    hash_queues::HashFor,
     known_browser::Shown,
-    password::{self, HashFor, TypedPassword},
+    password::{self, TypedPassword},
     sessions::SignedIn,
 };
 
@@ -130,7 +131,7 @@ async fn try_password(
         || HashFor::of_visit(visit),
         |(user_id, _)| HashFor::User(user_id),
     );
-    let place = password::enter(engine, whose)?;
+    let place = engine.hashing.enter(whose)?;
     // Each sign-in costs a hash and a session. Only successful sign-ins use up this budget, so that nobody without the
     // password can exhaust it.
     let sign_ins = match browser {

@@ -20,7 +20,8 @@ use crate::{
 use super::{
     SignUpPolicy, User,
     attempts::{self, Attempt, AttemptError, Subject, minutes},
-    password::{self, HashFor, NewPassword},
+    hash_queues::HashFor,
+    password::{self, NewPassword},
     sessions::SignedIn,
     setup_code,
 };
@@ -137,7 +138,7 @@ pub async fn sign_up(
         }
         MaySignUp::Everyone => {}
     }
-    let place = password::enter(engine, HashFor::of_visit(&visit))?;
+    let place = engine.hashing.enter(HashFor::of_visit(&visit))?;
     let attempt = attempt(engine, Subject::SignUp(&visit)).await?;
     let password_hash = match password::hash(engine, place, new.password).await {
         Ok(hash) => hash,

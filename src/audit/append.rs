@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Engine,
     caller::Caller,
-    db::{On, StorageError, Tx, on, places_of_rows},
+    db::{On, StorageError, Tx, on},
     event::{Event, Target},
     id::OrgId,
     network::Network,
@@ -20,9 +20,8 @@ use crate::{
 
 /// The channel on which Postgres notifies other instances of new rows.
 pub const CHANNEL: &str = "latchkey_audit_log";
-/// The number of rows per INSERT statement. SQLite compares each parameter with all others of the statement, so larger
-/// statements are slower.
-const ROWS_AT_ONCE: usize = 40;
+/// The number of rows per INSERT statement, far below the parameter limits of SQLite and Postgres.
+const ROWS_AT_ONCE: usize = 250;
 /// The ID of Postgres's advisory lock on the log: the first bytes of "latchkey".
 const LOCK: i64 = i64::from_be_bytes(*b"latchkey");
 
@@ -171,7 +170,7 @@ async fn last_seq(tx: &mut Tx, org_id: Option<OrgId>) -> Result<i64, StorageErro
 async fn insert(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result<(), StorageError> {
     let sql = format!(
         "INSERT INTO audit_log ({COLUMNS}) VALUES {}",
-        places_of_rows(rows.len(), 16)
+        tx.places_of_rows(rows.len(), 16)
     );
     let inserted = on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
@@ -201,7 +200,7 @@ async fn insert_addresses(tx: &mut Tx, rows: &[(Row, Option<IpAddr>)]) -> Result
     }
     let sql = format!(
         "INSERT INTO audit_addresses (position, at, address) VALUES {}",
-        places_of_rows(with_address.len(), 3)
+        tx.places_of_rows(with_address.len(), 3)
     );
     on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::db::{Db, On, StorageError, Tx, on, places_of_rows, sort_names};
+use crate::db::{Db, On, StorageError, Tx, on, sort_names};
 
 use super::{
     FileError, Header, RestoreError,
@@ -148,7 +148,7 @@ async fn insert(tx: &mut Tx, batch: Option<&mut Batch>) -> Result<(), RestoreErr
     let Some(batch) = batch.filter(|batch| !batch.rows.is_empty()) else {
         return Ok(());
     };
-    let sql = insert_of(batch);
+    let sql = insert_of(tx, batch);
     let values = batch.rows.drain(..).flatten();
     let inserted = on!(tx.on(), c => {
         let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
@@ -165,13 +165,13 @@ async fn insert(tx: &mut Tx, batch: Option<&mut Batch>) -> Result<(), RestoreErr
     inserted.map_err(|error| RestoreError::NotAccepted(batch.table.name, error.into()))
 }
 
-fn insert_of(batch: &Batch) -> String {
+fn insert_of(tx: &Tx, batch: &Batch) -> String {
     let names: Vec<&str> = batch.columns.iter().map(|column| column.name).collect();
     format!(
         "INSERT INTO {} ({}) VALUES {}",
         batch.table.name,
         names.join(", "),
-        places_of_rows(batch.rows.len(), names.len())
+        tx.places_of_rows(batch.rows.len(), names.len())
     )
 }
 

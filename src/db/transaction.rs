@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{On, StorageError, on};
+use super::{On, StorageError, on, places};
 
 /// How long a transaction waits for its turn before it sends a keep-alive to Postgres: less than the idle timeout of
 /// three seconds.
@@ -66,8 +66,33 @@ impl Tx {
         }
     }
 
+    /// Placeholders for several rows: `($1, $2), ($3, $4)` for two rows of two columns, and `(?, ?), (?, ?)` for SQLite.
+    /// SQLite takes `$1` for a name, and compares each name with all others of the statement.
+    pub fn places_of_rows(&self, rows: usize, columns: usize) -> String {
+        let row = |row: usize| match self.transaction {
+            On::Sqlite(_) => vec!["?"; columns].join(", "),
+            On::Postgres(_) => places(row * columns + 1, columns),
+        };
+        let rows: Vec<String> = (0..rows)
+            .map(|number| format!("({})", row(number)))
+            .collect();
+        rows.join(", ")
+    }
+
     pub async fn commit(self) -> Result<(), StorageError> {
         on!(self.transaction, tx => tx.commit().await)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::db::Db;
+
+    #[tokio::test]
+    async fn statements_for_sqlite_have_no_names_that_it_would_compare() {
+        let db = Db::connect("sqlite::memory:").await.unwrap();
+        let tx = db.begin_unrecorded().await.unwrap();
+        assert_eq!(tx.places_of_rows(2, 3), "(?, ?, ?), (?, ?, ?)");
     }
 }

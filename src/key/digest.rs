@@ -13,6 +13,9 @@ use super::text::PlainKey;
 /// The purpose of the derived key that authenticates known browsers.
 const KNOWN_BROWSER: &[u8] = b"latchkey known browser, version 1";
 
+/// The purpose of the derived key that authenticates texts of one session.
+const OF_SESSION: &[u8] = b"latchkey text of a session, version 1";
+
 /// The purpose of the derived key for the setup code of the first account.
 const SETUP_CODE: &[u8] = b"latchkey setup code, version 1";
 
@@ -50,6 +53,8 @@ impl TryFrom<Vec<u8>> for KeyDigest {
 pub struct Pepper {
     version: i32,
     mac: Hmac<Sha256>,
+    /// Under the derived key of the audit log: a transaction can append thousands of entries.
+    audit: Hmac<Sha256>,
 }
 
 /// The pepper is too short.
@@ -67,7 +72,12 @@ impl Pepper {
             return Err(InvalidPepper);
         }
         let mac = Hmac::new_from_slice(secret).map_err(|_| InvalidPepper)?;
-        Ok(Self { version, mac })
+        let audit = keyed(&mac, b"latchkey audit log, version 1");
+        Ok(Self {
+            version,
+            mac,
+            audit,
+        })
     }
 
     /// The version number stored with every digest computed with this pepper.
@@ -84,12 +94,7 @@ impl Pepper {
 
     /// The MAC of `text` under a key derived for one purpose.
     fn derived(&self, purpose: &[u8], text: &[u8]) -> Hmac<Sha256> {
-        let mut derive = self.mac.clone();
-        derive.update(purpose);
-        // HMAC pads shorter keys with zeros.
-        let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
-        key[..32].copy_from_slice(&derive.finalize().into_bytes());
-        let mut mac = Hmac::<Sha256>::new(&key);
+        let mut mac = keyed(&self.mac, purpose);
         mac.update(text);
         mac
     }
@@ -100,6 +105,16 @@ impl Pepper {
         mac.update(hash);
         KeyDigest(mac.finalize().into_bytes().into())
     }
+}
+
+/// An HMAC under a key derived for one purpose.
+fn keyed(pepper: &Hmac<Sha256>, purpose: &[u8]) -> Hmac<Sha256> {
+    let mut derive = pepper.clone();
+    derive.update(purpose);
+    // HMAC pads shorter keys with zeros.
+    let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
+    key[..32].copy_from_slice(&derive.finalize().into_bytes());
+    Hmac::<Sha256>::new(&key)
 }
 
 impl fmt::Debug for Pepper {
@@ -162,25 +177,19 @@ impl Peppers {
     /// The HMAC-SHA256 that chains the audit log, with a key derived from the pepper. `None` if the pepper is not
     /// configured.
     pub fn audit_hash(&self, version: i32, text: &[u8]) -> Option<Vec<u8>> {
-        self.derived_mac(version, b"latchkey audit log, version 1", text)
+        let pepper = self.all().find(|pepper| pepper.version == version)?;
+        let mut mac = pepper.audit.clone();
+        mac.update(text);
+        Some(mac.finalize().into_bytes().to_vec())
     }
 
     /// The HMAC-SHA256 of a checkpoint at the start of the audit log, with its own derived key. `None` if the pepper is
     /// not configured.
     pub fn checkpoint_mac(&self, version: i32, position: i64, hash: &[u8]) -> Option<Vec<u8>> {
         let text = [&position.to_be_bytes(), hash].concat();
-        self.derived_mac(version, b"latchkey audit checkpoint, version 1", &text)
-    }
-
-    fn derived_mac(&self, version: i32, purpose: &[u8], text: &[u8]) -> Option<Vec<u8>> {
         let pepper = self.all().find(|pepper| pepper.version == version)?;
-        Some(
-            pepper
-                .derived(purpose, text)
-                .finalize()
-                .into_bytes()
-                .to_vec(),
-        )
+        let mac = pepper.derived(b"latchkey audit checkpoint, version 1", &text);
+        Some(mac.finalize().into_bytes().to_vec())
     }
 
     /// The HMAC-SHA256 under which attempts are counted (see `accounts/attempts.rs`).
@@ -209,6 +218,19 @@ impl Peppers {
     pub(crate) fn browser_mac(&self, text: &[u8]) -> [u8; 32] {
         let mac = self.current.derived(KNOWN_BROWSER, text);
         mac.finalize().into_bytes().into()
+    }
+
+    /// The HMAC-SHA256 of a text that only one session accepts (see `accounts/sessions.rs`).
+    pub(crate) fn session_mac(&self, text: &[u8]) -> [u8; 32] {
+        let mac = self.current.derived(OF_SESSION, text);
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Whether `mac` is a [`Self::session_mac`] of `text`, under the current pepper or an older one. Compares in constant
+    /// time.
+    pub(crate) fn is_session_mac(&self, text: &[u8], mac: &[u8]) -> bool {
+        self.all()
+            .any(|pepper| pepper.derived(OF_SESSION, text).verify_slice(mac).is_ok())
     }
 
     /// Whether `mac` is a [`Self::browser_mac`] of `text`, under the current pepper or an older one. Compares in

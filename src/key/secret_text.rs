@@ -51,17 +51,54 @@ impl SecretPrefixes {
 
     /// Whether the text contains a word with a known prefix and more than a display form shows.
     pub fn is_prefixed_in(&self, text: &str) -> bool {
-        text.split(is_between_words)
-            .any(|word| self.is_prefixed(word))
+        self.prefixed(text).next().is_some()
+    }
+
+    /// The parts of words from a known prefix to the end of the word, with more than a display form shows. IDs are none,
+    /// even if keys have the same prefix.
+    fn prefixed<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        text.split(is_between_words).flat_map(move |word| {
+            // The words consist of ASCII characters alone.
+            let starts = (0..word.len()).filter(move |start| begins(word, *start));
+            starts
+                .map(move |start| &word[start..])
+                .filter(|word| self.is_prefixed(word) && !is_id(first_part(word)))
+        })
     }
 
     fn is_prefixed(&self, word: &str) -> bool {
-        let secret = word.bytes().take_while(u8::is_ascii_graphic).count();
         self.0.iter().any(|prefix| {
             let start = word.get(..prefix.length);
-            let is_it = start.is_some_and(|start| crc32fast::hash(start.as_bytes()) == prefix.crc);
-            is_it && secret > prefix.shown.max(prefix.length)
+            word.len() > prefix.shown.max(prefix.length)
+                && start.is_some_and(|start| crc32fast::hash(start.as_bytes()) == prefix.crc)
         })
+    }
+}
+
+/// The maximum length of an escape sequence, without the character that begins it.
+const MAX_ESCAPE: usize = 8;
+
+/// The start of a word, up to where a path or a sentence can continue after a key.
+fn first_part(word: &str) -> &str {
+    word.split(['/', '.', '~', '+']).next().unwrap_or(word)
+}
+
+/// Whether a key can begin here in a word: at its start, after a character that is not a letter or digit, as in a path, or
+/// after what an escape sequence leaves of itself: `%3D`, `\n`, `\u003d`.
+fn begins(word: &str, start: usize) -> bool {
+    let mut before = &word.as_bytes()[..start];
+    // A percent sign that was escaped itself, `%253D`.
+    while let [b'2', b'5', rest @ ..] = before
+        && start <= MAX_ESCAPE
+    {
+        before = rest;
+    }
+    let are_digits = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    match before {
+        [] | [b'n' | b'r' | b't'] => true,
+        [digits @ ..] | [b'x', digits @ ..] if digits.len() == 2 && are_digits(digits) => true,
+        [b'u', digits @ ..] if digits.len() == 4 && are_digits(digits) => true,
+        [.., last] => !last.is_ascii_alphanumeric(),
     }
 }
 
@@ -100,8 +137,8 @@ fn is_domain(word: &str) -> bool {
     labels.next().is_some_and(is_top) && labels.clone().next().is_some() && labels.all(is_label)
 }
 
-/// The parts of a text that can be the secret itself: the whole text, and its words with and without the code around them.
-/// At most [`MAX_CANDIDATES`]: words with a known prefix first, then the longest.
+/// The parts of a text that can be the secret itself, with and without the code around them: the whole text, the words
+/// with a known prefix, and the longest of the other words.
 #[cfg(feature = "native")]
 pub fn candidates<'t>(text: &'t str, prefixes: &SecretPrefixes) -> Vec<&'t str> {
     let text = text.trim();
@@ -110,24 +147,28 @@ pub fn candidates<'t>(text: &'t str, prefixes: &SecretPrefixes) -> Vec<&'t str> 
     let words = text.split_whitespace().chain(text.split(is_between_words));
     let mut words: Vec<&str> = words
         .flat_map(|word| [word, bare(word)])
-        .filter(|word| word.len() >= MIN_CANDIDATE && *word != text)
+        .filter(|word| word.len() >= MIN_CANDIDATE)
         .collect();
-    words.sort_by_key(|word| {
-        (
-            !prefixes.is_prefixed(word),
-            std::cmp::Reverse(word.len()),
-            *word,
-        )
-    });
+    words.sort_by_key(|word| (std::cmp::Reverse(word.len()), *word));
     words.dedup();
-    let mut candidates = vec![text];
-    candidates.extend(words.into_iter().take(MAX_CANDIDATES - 1));
+    let prefixed = prefixes.prefixed(text);
+    let mut candidates: Vec<&str> = prefixed
+        .take(MAX_PREFIXED)
+        .flat_map(|word| [word, bare(word), first_part(word), bare(first_part(word))])
+        .collect();
+    candidates.push(text);
+    candidates.extend(words.into_iter().take(MAX_OTHERS));
+    candidates.sort_unstable();
+    candidates.dedup();
     candidates
 }
 
-/// The maximum number of candidates in a text.
+/// The maximum number of words with a known prefix that are candidates: more than fit into a text that is searched.
 #[cfg(feature = "native")]
-pub const MAX_CANDIDATES: usize = 32;
+const MAX_PREFIXED: usize = 64;
+/// The maximum number of words without a known prefix that are candidates.
+#[cfg(feature = "native")]
+const MAX_OTHERS: usize = 31;
 /// The minimum length of a word that is looked up on its own.
 #[cfg(feature = "native")]
 const MIN_CANDIDATE: usize = 12;
@@ -153,6 +194,9 @@ mod tests {
             ("lk_sk_live_7Z4r", false),
             ("lk_sk_live_7Z4r••••••••l6h3", false),
             ("lk_sk_live_", false),
+            ("xlk_sk_live_7Z4rabcdefgh", false),
+            ("https://api.example/lk_sk_live_7Z4ra", true),
+            ("key%3Dlk_sk_live_7Z4rabcdefgh", true),
             ("lk_sk", false),
             ("Production", false),
             ("", false),
@@ -167,6 +211,27 @@ mod tests {
             !in_convention("talkifai", "shop"),
             "an empty prefix says nothing"
         );
+    }
+
+    #[test]
+    fn an_id_is_no_secret_if_keys_have_its_prefix() {
+        let prefixes = SecretPrefixes(vec![Prefix {
+            length: 4,
+            crc: crc32fast::hash(b"key_"),
+            shown: 8,
+        }]);
+        let id = "/orgs/northwind/keys/key_0198c0ffee007000800000000000beef/edit";
+        assert!(!prefixes.is_prefixed_in(id));
+        assert!(prefixes.is_prefixed_in("/orgs/northwind/keys/key_0198c0ffee0/edit"));
+    }
+
+    #[test]
+    fn long_texts_are_searched_in_time_proportional_to_their_length() {
+        let prefixes = SecretPrefixes::of(&Convention::built_in("latchkey").unwrap());
+        for part in ["25", ".", "l", "lk_sk_live_", "a.", "%25"] {
+            let text = part.repeat(200_000 / part.len());
+            let _ = (prefixes.can_be_in(&text), prefixes.is_prefixed_in(&text));
+        }
     }
 
     #[test]
@@ -201,6 +266,17 @@ mod tests {
             format!("The key is {secret}."),
             format!("“{secret}”"),
             format!("\u{200b}{secret}"),
+            format!("https://api.northwind.example/v1/{secret}/usage.json"),
+            format!("https%3A%2F%2Fapi.northwind.example%2Fv1%3Fkey%3D{secret}%26x%3D1"),
+            format!("https%253A%252F%252Fapi.northwind.example%253Fkey%253D{secret}"),
+            format!("{{\"log\":\"started\\n{secret}\\nstopped\"}}"),
+            format!("{{\"url\":\"/v1?key\\u003d{secret}\"}}"),
+            format!("**_{secret}_**, see above"),
+            format!("user.{secret}+tag@mail.example"),
+            (0..40)
+                .map(|number| format!("lk_sk_test_abcdefghijklmnopqr{number:03}="))
+                .collect::<String>()
+                + secret,
             format!(
                 "{words}{}{secret}",
                 (0..60)
@@ -209,8 +285,9 @@ mod tests {
             ),
         ] {
             let found = candidates(&text, &prefixes);
+            assert!(prefixes.is_prefixed_in(&text), "{text}");
             assert!(found.contains(&secret), "{text}: {found:?}");
-            assert!(found.len() <= MAX_CANDIDATES);
+            assert!(found.len() <= 100, "{}", found.len());
         }
         assert_eq!(candidates("one", &prefixes).len(), 1);
         let unknown = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789+/==";

@@ -19,7 +19,7 @@ use crate::{
 
 use super::{
     project,
-    store::{self, NewRow},
+    store::{self, NewRow, Prepared},
 };
 
 /// The input for creating a key.
@@ -128,7 +128,7 @@ async fn create_in(
         created_by: permit.caller().actor.user_id(),
         creation_token: new.creation_token.as_deref(),
     };
-    if store::insert(change.tx(), &[(key, &settings)]).await? == 0 {
+    if store::insert(change.tx(), [&Prepared::new(key, &settings)].into_iter()).await? == 0 {
         const SELECT: &str = "SELECT id FROM keys WHERE org_id = $1 AND creation_token = $2";
         let made: KeyId = on!(change.on(), c => sqlx::query_scalar(SELECT)
             .bind(permit.org_id()).bind(&new.creation_token).fetch_one(c).await)?;

@@ -111,8 +111,11 @@ pub async fn import_whole(
     if !report.is_good() {
         return Ok(report);
     }
-    let good: Vec<Entry> = entries.into_iter().flatten().collect();
-    report.imported = store::store(engine, permit, &good, &mut listed, &mut report.entries).await?;
+    let good: Vec<&Entry> = entries.iter().flatten().collect();
+    report.imported = store::store(engine, permit, &good).await?;
+    if !report.imported {
+        store::refuse_stored(engine, &entries, None, &mut listed, &mut report.entries).await?;
+    }
     Ok(report)
 }
 

@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use crate::{
-    db::{On, StorageError, Tx, from_json, on, places_of_rows},
+    db::{On, StorageError, Tx, from_json, on},
     domain::DomainPattern,
     id::{KeyId, OrgId, ProjectId, UserId},
     key::{Environment, Kind, Lifecycle, metadata::Metadata, settings::KeySettings},
@@ -122,28 +122,62 @@ pub(super) struct NewRow<'a> {
     pub creation_token: Option<&'a str>,
 }
 
-/// Stores keys, whose settings must have a project, and returns the number of stored keys. A key whose creation token
-/// exists is not stored.
-pub(super) async fn insert(
+/// A new key with the values of its columns. They are computed before the transaction begins, since on SQLite all other
+/// writers wait for it.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    row: NewRow<'a>,
+    settings: &'a KeySettings,
+    /// Resolved in the transaction, so that it still exists.
+    pub project: Option<ProjectId>,
+    search: String,
+    sort_name: String,
+    scopes: String,
+    domains: String,
+    ip_ranges: String,
+}
+
+impl<'a> Prepared<'a> {
+    pub fn new(row: NewRow<'a>, settings: &'a KeySettings) -> Self {
+        Self {
+            row,
+            settings,
+            project: settings.project,
+            search: search_text(settings, row.display),
+            sort_name: sort_name(settings.name.as_str()),
+            scopes: json(&settings.scopes),
+            domains: json(&settings.domains),
+            ip_ranges: json(&settings.ip_ranges),
+        }
+    }
+
+    pub fn id(&self) -> KeyId {
+        self.row.id
+    }
+}
+
+/// Stores keys, which must have a project, and returns the number of stored keys. A key whose creation token exists is
+/// not stored.
+pub(super) async fn insert<'a, 'k: 'a>(
     tx: &mut Tx,
-    keys: &[(NewRow<'_>, &KeySettings)],
+    keys: impl ExactSizeIterator<Item = &'a Prepared<'k>>,
 ) -> Result<u64, StorageError> {
     let sql = format!(
         "INSERT INTO keys (id, org_id, kind, environment, display, created_at, created_by, creation_token, search, \
          name, sort_name, project_id, scopes, domains, localhost_forbidden, ip_ranges, expires_at, notes, metadata, \
          external_id) VALUES {} ON CONFLICT (org_id, creation_token) DO NOTHING",
-        places_of_rows(keys.len(), 20)
+        tx.places_of_rows(keys.len(), 20)
     );
     Ok(on!(tx.on(), c => {
         let mut query = sqlx::query(AssertSqlSafe(sql));
-        for (key, settings) in keys {
+        for key in keys {
+            let (row, settings) = (&key.row, key.settings);
             query = query
-                .bind(key.id).bind(key.org_id).bind(key.kind).bind(key.environment).bind(key.display)
-                .bind(key.created_at).bind(key.created_by).bind(key.creation_token)
-                .bind(search_text(settings, key.display)).bind(settings.name.clone())
-                .bind(sort_name(settings.name.as_str())).bind(settings.project)
-                .bind(json(&settings.scopes)).bind(json(&settings.domains)).bind(settings.localhost_forbidden)
-                .bind(json(&settings.ip_ranges)).bind(settings.expires_at).bind(&settings.notes)
+                .bind(row.id).bind(row.org_id).bind(row.kind).bind(row.environment).bind(row.display)
+                .bind(row.created_at).bind(row.created_by).bind(row.creation_token)
+                .bind(&key.search).bind(&settings.name).bind(&key.sort_name).bind(key.project)
+                .bind(&key.scopes).bind(&key.domains).bind(settings.localhost_forbidden)
+                .bind(&key.ip_ranges).bind(settings.expires_at).bind(&settings.notes)
                 .bind(settings.metadata.as_json()).bind(&settings.external_id);
         }
         query.execute(c).await.map(|done| done.rows_affected())

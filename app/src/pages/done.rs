@@ -1,20 +1,23 @@
 //! Success messages, shown on the page after a redirect.
 //!
 //! A successful form responds with a redirect. The message travels to the next page as a word in a cookie, which that
-//! page removes. It is a word and never text, so that nobody can make a page show text of their own. A message about a
-//! key has the key's ID, from which the page reads the name (`said.rs`).
+//! page removes. It is a word and never text, so that nobody can make a page show text of their own, and it is signed for
+//! the session, so that nobody can make a page say that something was done. A message about a key has the key's ID, from
+//! which the page reads the name (`said.rs`).
 
 use std::str::FromStr;
 
 use axum::http::{HeaderValue, header, request::Parts};
-use latchkey::id::KeyId;
+use latchkey::{Engine, accounts::sessions::SessionHash, id::KeyId};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strum::{EnumString, IntoStaticStr};
 
-use crate::text::number::counted;
+use crate::{request::session_of, site::Site, text::number::counted};
 
 const COOKIE: &str = "latchkey-done";
+/// The maximum number of cookies with this name that are read.
+const MAX_COOKIES: usize = 4;
 /// How long the browser keeps the cookie, in seconds.
 const SECONDS: u32 = 60;
 
@@ -132,8 +135,8 @@ impl From<Done> for Notice {
 }
 
 impl Notice {
-    /// Returns the value of the `Set-Cookie` header.
-    pub fn header(self) -> String {
+    /// Returns the value of the `Set-Cookie` header, for a page of this session.
+    pub fn header(self, engine: &Engine, session: SessionHash) -> String {
         let word: &str = self.done.into();
         let value = match (self.done, self.key) {
             (
@@ -143,21 +146,33 @@ impl Notice {
             (_, Some(key)) => format!("{word}.{key}"),
             (_, None) => word.to_owned(),
         };
-        cookie(&value, SECONDS)
+        cookie(&session.sign(engine, &value), SECONDS)
     }
 
     /// Takes the message of the form that redirected to this page. Call it once per page: it removes the cookie.
     pub fn received() -> Option<Self> {
-        let request = use_context::<Parts>()?;
-        let cookies = request.headers.get(header::COOKIE)?.to_str().ok()?;
-        let mut cookies = cookies.split("; ");
-        let value = cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))?;
+        let (request, site) = (use_context::<Parts>()?, use_context::<Site>()?);
+        let cookies = request.headers.get_all(header::COOKIE).iter();
+        let cookies = cookies.filter_map(|cookies| cookies.to_str().ok());
+        let cookies = cookies.flat_map(|cookies| cookies.split("; "));
+        // Another site of the same domain can add a cookie of the same name.
+        let values: Vec<&str> = cookies
+            .filter_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
+            .take(MAX_COOKIES)
+            .collect();
+        if values.is_empty() {
+            return None;
+        }
         if let Some(response) = use_context::<ResponseOptions>()
             && let Ok(gone) = HeaderValue::from_str(&cookie("", 0))
         {
             response.append_header(header::SET_COOKIE, gone);
         }
-        Self::read(value)
+        let session = session_of(&request)?;
+        let mut signed = values
+            .into_iter()
+            .filter_map(|value| session.read_signed(&site.engine, value));
+        Self::read(signed.next()?)
     }
 
     fn read(value: &str) -> Option<Self> {

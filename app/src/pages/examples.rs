@@ -6,7 +6,7 @@ mod tabs;
 
 pub use self::{
     check::{TOKEN_VARIABLE, VERIFY_TAB, check, check_with_token},
-    of_key::{Example, examples},
+    of_key::{Example, examples, script_tag},
     tabs::ExampleTabs,
 };
 

@@ -18,7 +18,7 @@ use crate::{
     error::{AppError, http::sign_in_path},
     form::errors::FieldError,
     pages::answer::FormAnswer,
-    request::PageRequest,
+    request::{PageRequest, stored_session_of},
     site::Site,
 };
 
@@ -135,8 +135,10 @@ where
     match answer {
         Ok(FormAnswer::Redirect { path, done }) => {
             let mut response = Redirect::to(&path).into_response();
-            let cookie = done.map(|done| HeaderValue::from_str(&done.header()));
-            if let Some(Ok(cookie)) = cookie {
+            if let Some(done) = done
+                && let Some(session) = stored_session_of(&parts).await
+                && let Ok(cookie) = HeaderValue::from_str(&done.header(&site.engine, session))
+            {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             response

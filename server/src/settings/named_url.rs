@@ -19,9 +19,11 @@ pub fn page(text: &str) -> Result<String, String> {
         return Err("must begin with https:// or http://, and contain no user name".to_owned());
     }
     let text = url.to_string();
-    if text.contains(UNSAFE) {
+    // Outside an IPv6 address, curl and some shells expand brackets.
+    let has_brackets = url[url::Position::BeforePath..].contains(['[', ']']);
+    if text.contains(UNSAFE) || has_brackets {
         return Err(
-            "must not contain quotes, spaces, or the characters ` $ \\ < > { } ; | ( ) ! *"
+            "must not contain quotes, spaces, or the characters ` $ \\ < > { } [ ] ; | ( ) ! *"
                 .to_owned(),
         );
     }
@@ -53,6 +55,7 @@ mod tests {
     #[case("https://API.example.com", "https://api.example.com")]
     #[case("https://api.example.com/v2/", "https://api.example.com/v2")]
     #[case("http://localhost:8080", "http://localhost:8080")]
+    #[case("http://[::1]:8080", "http://[::1]:8080")]
     fn a_base_has_no_slash_at_its_end(#[case] text: &str, #[case] url: &str) {
         assert_eq!(base(text).unwrap(), url);
     }
@@ -64,6 +67,8 @@ mod tests {
     #[case::a_user("https://u:p@api.example.com")]
     #[case::a_query("https://api.example.com/?a=b")]
     #[case::a_shell_word("https://api.example.com/$(id)")]
+    #[case::a_pattern("https://api.example.com/[1-9]")]
+    #[case::a_line_break("https://api.example.com/\u{2028}\n;id")]
     #[case::a_quote("https://api.example.com/'")]
     fn what_cannot_be_in_an_example_is_refused(#[case] text: &str) {
         base(text).unwrap_err();

@@ -1,6 +1,11 @@
 //! Stores imported keys and detects those that already exist.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry::Vacant};
+use std::collections::{
+    HashMap, HashSet,
+    hash_map::Entry::{Occupied, Vacant},
+};
+
+use tokio::task::yield_now;
 
 use super::{
     entry::Entry,
@@ -11,15 +16,16 @@ use crate::{
     Engine,
     access::{Permit, to},
     change::{Events, Happened},
-    db::{StorageError, Tx, on, places, places_of_rows},
+    db::{StorageError, Tx, on, places},
     event::{Event, Target},
-    id::{KeyId, OrgId, ProjectId, SecretId},
-    key::{digest::KeyDigest, settings::KeySettings},
+    id::{OrgId, ProjectId, SecretId},
+    key::digest::KeyDigest,
     keys::{
         project,
-        store::{NewRow, insert},
+        store::{NewRow, Prepared, insert},
     },
     limits::{Limited, check_added, check_more_domains},
+    random::RandomnessError,
     time::Timestamp,
 };
 
@@ -96,87 +102,58 @@ fn stored_already() -> Problem {
     }
 }
 
-/// The number of keys per INSERT statement. SQLite compares each parameter with all others of the statement, so larger
-/// statements are slower.
-const KEYS_AT_ONCE: usize = 40;
+/// The number of keys per INSERT statement, far below the parameter limits of SQLite and Postgres.
+const KEYS_AT_ONCE: usize = 250;
 
-/// Stores all entries. Returns false, with nothing stored, if a concurrent request stored one of the keys. Uses few
-/// statements, since other writers wait meanwhile.
+/// The values of the rows of a key and its secret.
+struct New<'a> {
+    key: Prepared<'a>,
+    secret_id: SecretId,
+    digest: KeyDigest,
+    display: &'a str,
+}
+
+/// Stores all entries. Returns false, with nothing stored, if a concurrent request stored one of the keys.
 pub(super) async fn store(
     engine: &Engine,
     permit: &Permit<to::CreateKeys>,
-    entries: &[Entry],
-    listed: &mut Listed,
-    told: &mut [EntryReport],
+    entries: &[&Entry],
 ) -> Result<bool, ImportError> {
     let (now, org_id) = (engine.clock.now(), permit.org_id());
+    let mut rows = prepare(engine, permit, entries).await?;
+    let imported = rows.iter().map(|row| Target::Key(row.key.id()));
+    let imported = imported.map(|key| Happened::new(Event::KeyImported, key));
+    let Some(events) = Events::several(imported.collect()) else {
+        return Ok(false);
+    };
+    let domains = entries.iter().map(|entry| entry.domains()).sum();
+    for row in &rows {
+        engine.imports.add(&row.digest);
+    }
     let mut change = engine.change(permit).await?;
-    let projects = resolve_projects(change.tx(), org_id, entries).await?;
-    let mut imported = Vec::with_capacity(entries.len());
-    let in_order = order::ids(engine, now, entries.len())?;
-    for ((entries, told), ids) in entries
-        .chunks(KEYS_AT_ONCE)
-        .zip(told.chunks_mut(KEYS_AT_ONCE))
-        .zip(in_order.chunks(KEYS_AT_ONCE))
-    {
-        insert_keys(change.tx(), permit, ids, entries, &projects, now).await?;
-        let stored = insert_secrets(engine, change.tx(), ids, entries, now).await?;
-        if stored.len() < ids.len() {
-            for (id, told) in ids.iter().zip(told) {
-                if !stored.contains(id) {
-                    told.refuse(listed, stored_already());
-                }
-            }
+    resolve_projects(change.tx(), org_id, &mut rows).await?;
+    for rows in rows.chunks(KEYS_AT_ONCE) {
+        if !insert_rows(engine, change.tx(), rows, now).await? {
             return Ok(false);
         }
-        let keys = ids.iter().copied().map(Target::Key);
-        imported.extend(keys.map(|key| Happened::new(Event::KeyImported, key)));
     }
-    let domains = entries.iter().map(Entry::domains).sum();
     check_added(engine, change.tx(), org_id, Limited::Keys).await??;
     check_more_domains(engine, change.tx(), org_id, 0, domains).await??;
-    match Events::several(imported) {
-        Some(events) => change.commit(events).await?,
-        None => return Ok(false),
-    }
+    change.commit(events).await?;
     Ok(true)
 }
 
-/// Returns the project of each choice among the entries, without projects that were deleted in the meantime.
-async fn resolve_projects(
-    tx: &mut Tx,
-    org_id: OrgId,
-    entries: &[Entry],
-) -> Result<HashMap<Option<ProjectId>, Option<ProjectId>>, StorageError> {
-    let mut projects = HashMap::new();
-    for entry in entries {
-        let chosen = entry.settings.project;
-        if let Vacant(project) = projects.entry(chosen) {
-            project.insert(project::resolve(tx, org_id, chosen).await?);
-        }
-    }
-    Ok(projects)
-}
-
-async fn insert_keys(
-    tx: &mut Tx,
+/// Computes the rows of all entries, before the transaction begins: on SQLite, all other writers wait for it. Lets
+/// other requests run in between.
+async fn prepare<'a>(
+    engine: &Engine,
     permit: &Permit<to::CreateKeys>,
-    ids: &[KeyId],
-    entries: &[Entry],
-    projects: &HashMap<Option<ProjectId>, Option<ProjectId>>,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    let settings: Vec<KeySettings> = entries
-        .iter()
-        .map(|entry| KeySettings {
-            project: projects.get(&entry.settings.project).copied().flatten(),
-            ..entry.settings.clone()
-        })
-        .collect();
-    let mut keys = Vec::with_capacity(entries.len());
-    for ((entry, settings), id) in entries.iter().zip(&settings).zip(ids) {
-        let key = NewRow {
-            id: *id,
+    entries: &[&'a Entry],
+) -> Result<Vec<New<'a>>, RandomnessError> {
+    let now = engine.clock.now();
+    let prepare = |id, entry: &'a Entry| {
+        let row = NewRow {
+            id,
             org_id: permit.org_id(),
             kind: entry.kind,
             environment: entry.environment,
@@ -185,40 +162,66 @@ async fn insert_keys(
             created_by: permit.caller().actor.user_id(),
             creation_token: None,
         };
-        keys.push((key, settings));
+        Ok(New {
+            key: Prepared::new(row, &entry.settings),
+            secret_id: SecretId::new(now.as_millis(), engine.random.bytes()?),
+            digest: engine.peppers.digest_of_sha256(&entry.sha256),
+            display: &entry.display,
+        })
+    };
+    let mut rows = Vec::with_capacity(entries.len());
+    let ids = order::ids(engine, now, entries.len())?;
+    for (ids, entries) in ids.chunks(KEYS_AT_ONCE).zip(entries.chunks(KEYS_AT_ONCE)) {
+        for (id, entry) in ids.iter().zip(entries) {
+            rows.push(prepare(*id, entry)?);
+        }
+        yield_now().await;
     }
-    insert(tx, &keys).await?;
+    Ok(rows)
+}
+
+/// Sets the project of each key: the chosen one, unless it was deleted in the meantime, or the default.
+async fn resolve_projects(
+    tx: &mut Tx,
+    org_id: OrgId,
+    rows: &mut [New<'_>],
+) -> Result<(), StorageError> {
+    let mut projects = HashMap::new();
+    for row in rows {
+        let resolved = match projects.entry(row.key.project) {
+            Occupied(project) => *project.get(),
+            Vacant(place) => {
+                let chosen = *place.key();
+                *place.insert(project::resolve(tx, org_id, chosen).await?)
+            }
+        };
+        row.key.project = resolved;
+    }
     Ok(())
 }
 
-/// Inserts the digests, and returns the keys whose digests were new.
-async fn insert_secrets(
+/// Inserts keys and their digests. Returns whether all digests were new.
+async fn insert_rows(
     engine: &Engine,
     tx: &mut Tx,
-    keys: &[KeyId],
-    entries: &[Entry],
+    rows: &[New<'_>],
     now: Timestamp,
-) -> Result<HashSet<KeyId>, ImportError> {
+) -> Result<bool, ImportError> {
+    insert(tx, rows.iter().map(|row| &row.key)).await?;
     let sql = format!(
         "INSERT INTO key_secrets (id, key_id, digest, pepper_version, created_at, display, imported) VALUES {} \
-         ON CONFLICT (digest) DO NOTHING RETURNING key_id",
-        places_of_rows(keys.len(), 7)
+         ON CONFLICT (digest) DO NOTHING",
+        tx.places_of_rows(rows.len(), 7)
     );
-    let mut secrets = Vec::with_capacity(keys.len());
-    for (key, entry) in keys.iter().zip(entries) {
-        let id = SecretId::new(now.as_millis(), engine.random.bytes()?);
-        let digest = engine.peppers.digest_of_sha256(&entry.sha256);
-        engine.imports.add(&digest);
-        secrets.push((id, key, digest, &entry.display));
-    }
-    let stored: Vec<KeyId> = on!(tx.on(), c => {
-        let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
-        for (id, key, digest, display) in &secrets {
+    let version = engine.peppers.current_version();
+    let stored = on!(tx.on(), c => {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+        for row in rows {
             query = query
-                .bind(id).bind(*key).bind(digest.as_bytes()).bind(engine.peppers.current_version()).bind(now)
-                .bind(*display).bind(true);
+                .bind(row.secret_id).bind(row.key.id()).bind(row.digest.as_bytes()).bind(version).bind(now)
+                .bind(row.display).bind(true);
         }
-        query.fetch_all(c).await
+        query.execute(c).await.map(|done| done.rows_affected())
     })?;
-    Ok(stored.into_iter().collect())
+    Ok(stored == rows.len() as u64)
 }

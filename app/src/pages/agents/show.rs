@@ -13,7 +13,7 @@ use crate::{
     form::errors::Errors,
     islands::copy_button::CopyButton,
     pages::{
-        examples::{check, origin_of},
+        examples::{check, origin_of, script_tag},
         forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         page::page,
@@ -124,7 +124,7 @@ fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl Int
     let (lead, text) = match (embedded, &addresses.widget_script_url) {
         (Some(_), Some(script)) => (
             "Add this to a page on one of its domains. No key is required.",
-            format!("<script src=\"{script}\"\n        data-agent=\"{id}\" async></script>"),
+            script_tag(script, "data-agent", &id),
         ),
         (Some(details), None) => {
             let origin = details.domains.first().map(|domain| origin_of(domain));

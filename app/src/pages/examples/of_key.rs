@@ -169,13 +169,31 @@ fn html(of: Example<'_>) -> Option<Snippet> {
     let (key, script) = (of.key?.expose(), of.addresses.widget_script_url.as_ref()?);
     Some(Snippet {
         language: "HTML",
-        text: format!("<script src=\"{script}\"\n        data-key=\"{key}\" async></script>"),
+        text: script_tag(script, "data-key", key),
     })
+}
+
+/// The element that embeds the operator's widget.
+pub fn script_tag(script: &str, attribute: &str, value: &str) -> String {
+    // In HTML, `&copy` in the query of a URL would be `©`.
+    let script = script.replace('&', "&amp;");
+    format!("<script src=\"{script}\"\n        {attribute}=\"{value}\" async></script>")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_url_of_a_script_is_escaped() {
+        let tag = script_tag(
+            "https://cdn.example.com/widget.js?v=2&copy=1",
+            "data-key",
+            "k",
+        );
+        let expected = r#"<script src="https://cdn.example.com/widget.js?v=2&amp;copy=1""#;
+        assert!(tag.starts_with(expected), "{tag}");
+    }
 
     fn addresses() -> Addresses {
         Addresses {

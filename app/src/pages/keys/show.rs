@@ -23,5 +23,5 @@ pub use self::{
     form::submit,
     page::KeyPage,
     secrets::end_question,
-    state_form::{is_in_use, state_answer},
+    state_form::{is_in_use, is_typed, state_answer},
 };

@@ -41,7 +41,7 @@ on_both! {
         assert!(owner.get(KEYS).await.body.contains(FIND));
         assert_eq!(find(&owner, &old).await, page);
         let rotated = rotate(&app.engine, &org.permit(), made.id, Rotation { overlap: 0, token: None }).await.unwrap();
-        for text in [&old, rotated.plain.expose(), &format!(" export KEY='{old}' # leaked")] {
+        for text in [&old, rotated.plain.expose(), &format!(" export KEY='{old}' # leaked"), &format!("GET /v1/{old}/usage")] {
             assert_eq!(find(&owner, text).await, page);
             assert_eq!(find(&admin, text).await, page);
         }
@@ -149,6 +149,10 @@ on_both! {
                 assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*to));
                 assert!(!answer.body.contains(text));
             }
+        }
+        for query in [secret.to_owned(), format!("x={secret}"), format!("x=%2Fv1%2F{secret}%2F"), format!("x=key%253D{secret}")] {
+            let answer = owner.get(&format!("{KEYS}?{query}")).await;
+            assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*format!("{KEYS}?dropped=1")), "{query}");
         }
         let list = said(&owner.get(&format!("{KEYS}?dropped=1")).await);
         assert!(list.contains("That search looked like a key") && list.contains("Use Find by secret"));

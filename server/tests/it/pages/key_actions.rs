@@ -11,7 +11,7 @@ use latchkey::{
 };
 
 use crate::test_app::{
-    NOON, TestApp, TestOrg,
+    Browser, NOON, TestApp, TestOrg,
     org::{PASSWORD, secret_key, widget_key, with},
     said,
 };
@@ -46,6 +46,12 @@ on_both! {
         let revoked = owner.submit(&path, &[&revoke[..], &[("confirm", " Production ")]].concat()).await;
         assert_eq!(revoked.status, 303, "{}", revoked.body);
         assert!(owner.get(&path).await.text().contains("“Production” revoked."));
+        let accented = org.key("Café").await;
+        app.verify(&accented.plain).await;
+        flush(&app.engine).await.unwrap();
+        let path = format!("/orgs/northwind/keys/{}", accented.id);
+        let decomposed = [&revoke[..], &[("confirm", "Cafe\u{301}")]].concat();
+        assert_eq!(owner.submit(&path, &decomposed).await.status, 303, "as macOS writes it");
         let other = org.key("Other").await;
         app.verify(&other.plain).await;
         flush(&app.engine).await.unwrap();
@@ -81,14 +87,49 @@ on_both! {
     async fn a_message_about_a_key_of_another_organization_names_none(app: &TestApp) {
         let (org, contoso) = (app.org("northwind").await, app.org("contoso").await);
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
-        let (own, foreign) = (org.key("Own").await, contoso.key("Foreign name").await);
-        for (id, text, names) in [(own.id, "“Own” disabled", true), (foreign.id, "Key disabled.", false)] {
-            owner.set_cookie("latchkey-done", &format!("key-disabled.{id}"));
-            let page = owner.get("/orgs/northwind/keys").await.text();
+        contoso.key("Foreign name").await;
+        let own = org.key("Own").await.id.to_string();
+        for (page, text, names) in [("northwind", "“Own” disabled", true), ("contoso", "Key disabled.", false)] {
+            owner.change_key(&own, "disable").await;
+            let page = owner.get(&format!("/orgs/{page}/keys")).await.text();
             assert!(page.contains(text), "{text}: {page}");
             assert_eq!(page.contains(">Undo</button>"), names);
-            assert!(!page.contains("Foreign name"));
+            assert_eq!(page.contains("“Own”"), names);
+            owner.change_key(&own, "enable").await;
         }
+    }
+
+    async fn only_what_the_server_said_in_this_session_is_said(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let other = app.signed_in(&org, "ari", Role::Owner).await;
+        let key = org.key("Production").await.id.to_string();
+        let answer = owner.change_key(&key, "disable").await;
+        const LIST: &str = "/orgs/northwind/keys";
+        let is_done = |cookie: &&str| cookie.starts_with("latchkey-done=");
+        let cookie = answer.set_cookies().into_iter().find(is_done).unwrap();
+        let genuine = cookie.split(['=', ';']).nth(1).unwrap();
+        let (word, signature) = genuine.split_once('~').unwrap();
+        let says = async |browser: &Browser, page: &str, value: &str| {
+            browser.set_cookie("latchkey-done", value);
+            let answer = browser.get(page).await;
+            assert!(answer.set_cookies().iter().any(|cookie| cookie.starts_with("latchkey-done=;")), "it is removed");
+            ["disabled.", "revoked.", ">Undo</button>"].iter().any(|said| answer.text().contains(said))
+        };
+        for forged in [
+            word.to_owned(),
+            format!("{word}~"),
+            format!("{word}~{}", &signature[..40]),
+            format!("{word}~{}", signature.to_lowercase()),
+            format!("{}~{signature}", word.replace("disabled", "revoked")),
+            format!("keys-revoked.12~{signature}"),
+            "~".to_owned(),
+        ] {
+            assert!(!says(&owner, LIST, &forged).await, "{forged}");
+        }
+        assert!(!says(&other, LIST, genuine).await, "in another session");
+        assert!(!says(&app.browser(), "/sign-in", genuine).await, "without a session");
+        assert!(says(&owner, LIST, genuine).await);
     }
 
     async fn a_removed_domain_comes_back_to_its_place(app: &TestApp) {

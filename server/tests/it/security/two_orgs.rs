@@ -1,6 +1,9 @@
 //! Heavy use of one org delays another only briefly. `cargo xtask bench abuse` measures by how much.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use latchkey::{
     key::text::PlainKey,
@@ -82,6 +85,33 @@ on_both! {
             let answer = latchkey::verify::verify(engine, &request).await;
             assert_eq!(said(&answer.unwrap()), "INVALID_API_KEY malformed", "without the database");
         }
+    }
+
+    async fn a_large_import_delays_the_changes_of_another_org_only_briefly(app: &TestApp) {
+        let (large, small) = (app.org("northwind").await, app.org("contoso").await);
+        let (engine, permit, text) = (Arc::clone(&app.engine), large.permit(), file(1, import::MAX_ENTRIES));
+        let begun = Instant::now();
+        let mut importing = tokio::spawn(async move {
+            import::import(&engine, &permit, Format::Csv, &text, false).await
+        });
+        let mut longest = Duration::ZERO;
+        let report = loop {
+            let asked = Instant::now();
+            small.key("Theirs").await;
+            longest = longest.max(asked.elapsed());
+            if let Ok(report) = timeout(Duration::from_millis(5), &mut importing).await {
+                break report.unwrap().unwrap();
+            }
+        };
+        println!("imported in {:?}; another org waited {longest:?} at most", begun.elapsed());
+        assert!(report.imported, "{report:?}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets WHERE imported").await, 10_000);
+        for number in [0, 249, 250, 9_999] {
+            assert_eq!(said(&app.verify(&imported(1, number)).await), "VALID", "{number}");
+        }
+        latchkey::audit::verify(&app.engine, None).await.unwrap();
+        // About a second on an idle machine.
+        assert!(longest < SOON / 4, "{longest:?}");
     }
 
     async fn a_preflight_of_one_org_does_not_wait_for_what_another_changed(app: &TestApp) {

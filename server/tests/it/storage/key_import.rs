@@ -172,6 +172,26 @@ on_both! {
 }
 
 on_both! { under "cencori":
+    async fn of_concurrent_imports_of_a_key_one_is_carried_out_and_the_other_told(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let text = |name: &str| {
+            let keys: String = (0..600).map(|number| format!("{name} {number},{}\n", sha256(&key(number)))).collect();
+            format!("name,sha256\n{keys}")
+        };
+        let (one, two) = (text("One"), text("Two"));
+        let elsewhere = app.fresh_engine();
+        let (org_permit, other_permit) = (org.permit(), other.permit());
+        let (one, two) = tokio::join!(
+            import(&app.engine, &org_permit, Format::Csv, &one, false),
+            import(&elsewhere, &other_permit, Format::Csv, &two, false),
+        );
+        let (one, two) = (one.unwrap(), two.unwrap());
+        assert_ne!(one.imported, two.imported);
+        let rejected = if one.imported { two } else { one };
+        assert!(told(&rejected).contains("This key already exists and cannot be imported again."), "{rejected:?}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 600);
+    }
+
     async fn a_prefix_says_kind_and_environment(app: &TestApp) {
         let org = app.org("northwind").await;
         let rows = [

@@ -24,7 +24,7 @@ use crate::{
     pages::{
         answer::FormAnswer,
         done::Done,
-        keys::show::{is_in_use, state_answer},
+        keys::show::{is_in_use, is_typed, state_answer},
     },
     request::PageRequest,
 };
@@ -139,7 +139,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
     let all = is_all.then(|| fingerprint(&ids));
     let mut question = asked(engine, &form, &known, all);
     let is_confirmed = match &question.confirm {
-        Some(confirm) => form.confirm.trim() == confirm,
+        Some(confirm) => is_typed(&form.confirm, confirm),
         None => true,
     };
     if answered && !is_confirmed && form.reason.parse() != Ok(RevokeReason::Compromised) {

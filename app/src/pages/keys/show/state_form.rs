@@ -8,6 +8,7 @@ use latchkey::{
         rotate::{self, EndOldSecretError},
         show,
     },
+    name::KeyName,
     time::{DAY, Timestamp},
 };
 
@@ -58,7 +59,7 @@ pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
     let key = show::summary(engine, &membership.permit()?, id)
         .await?
         .ok_or(AppError::NotFound)?;
-    let is_named = form.confirm.trim() == key.name.as_str();
+    let is_named = is_typed(&form.confirm, key.name.as_str());
     let needs_name = reason != RevokeReason::Compromised
         && is_in_use(key.lifecycle, key.last_used_at, engine.clock().now());
     if needs_name && !is_named {
@@ -71,6 +72,12 @@ pub async fn revoke(request: &PageRequest, form: KeyForm) -> Answer {
     let result = change_state::revoke(request.engine(), &permit, id, reason).await;
     let path = key_path(request);
     state_answer(form, path, result, Status::Revoked, Done::KeyRevoked.of(id))
+}
+
+/// Whether a user typed what a confirmation asks for. Systems encode the same letter differently, which names do not.
+pub fn is_typed(typed: &str, expected: &str) -> bool {
+    let as_name = typed.parse::<KeyName>();
+    typed.trim() == expected || as_name.is_ok_and(|typed| typed.as_str() == expected)
 }
 
 /// Whether requests passed with the key in the last 24 hours, so that revoking it by mistake would stop something.

@@ -1,0 +1,140 @@
+//! The queues of password hashes: whose turn it is, and how many can wait.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::{
+    caller::Visit,
+    id::UserId,
+    network::Network,
+    work_queue::{Busy, Place, WorkQueue},
+};
+
+/// Number of password hashes of strangers computed concurrently. Each takes one core and 19 MiB for some tens of
+/// milliseconds.
+const AT_ONCE: usize = 2;
+/// Maximum number of queued and running password hashes of strangers. If they are from as many networks, the last one
+/// waits for about four seconds.
+const MAX: usize = 256;
+/// Maximum number of queued and running password hashes per network.
+const MAX_EACH: usize = 8;
+/// Number of password hashes of known browsers and signed-in users computed concurrently. They do not wait for strangers,
+/// whose number nobody limits.
+const KNOWN_AT_ONCE: usize = 1;
+/// Maximum number of queued and running password hashes of known browsers and signed-in users.
+const MAX_KNOWN: usize = 128;
+/// Maximum number of queued and running password hashes per user: for several devices, but so that 64 users together
+/// are needed to fill the queue.
+const MAX_EACH_KNOWN: usize = 2;
+
+/// Whose share of the hashing capacity a computation uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HashFor {
+    /// Everyone on one network.
+    Network(Network),
+    /// A signed-in user, or a browser that the account knows.
+    User(UserId),
+    /// The operator, in a process of their own.
+    CommandLine,
+}
+
+impl HashFor {
+    /// The network of a visit. Visits without an address share one.
+    pub(crate) fn of_visit(visit: &Visit) -> Self {
+        let address = visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        Self::Network(Network::of(address))
+    }
+}
+
+/// The queue of strangers, and the queue of known browsers and signed-in users.
+#[derive(Debug)]
+pub(crate) struct HashQueues {
+    strangers: WorkQueue<HashFor>,
+    known: WorkQueue<HashFor>,
+}
+
+impl Default for HashQueues {
+    fn default() -> Self {
+        Self {
+            strangers: WorkQueue::new(AT_ONCE, MAX, MAX_EACH),
+            known: WorkQueue::new(KNOWN_AT_ONCE, MAX_KNOWN, MAX_EACH_KNOWN),
+        }
+    }
+}
+
+impl HashQueues {
+    /// Takes a place in the queue. To be called before an attempt is counted, so that attempts for which there is no
+    /// place write nothing.
+    pub(crate) fn enter(&self, whose: HashFor) -> Result<Place<HashFor>, Busy> {
+        match whose {
+            HashFor::Network(_) => self.strangers.enter(whose),
+            HashFor::User(_) | HashFor::CommandLine => self.known.enter(whose),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    fn all_places(queues: &HashQueues, whose: HashFor) -> Vec<Place<HashFor>> {
+        std::iter::from_fn(|| queues.enter(whose).ok()).collect()
+    }
+
+    fn network(number: u8) -> HashFor {
+        HashFor::Network(Network::of(IpAddr::from([192, 0, number, 1])))
+    }
+
+    fn user(number: u8) -> HashFor {
+        HashFor::User(UserId::new(0, [number; 10]))
+    }
+
+    #[test]
+    fn thirty_networks_or_users_that_take_all_they_can_keep_no_other_out() {
+        let queues = HashQueues::default();
+        let mut taken = vec![];
+        for number in 0..30 {
+            let (of_network, of_user) = (
+                all_places(&queues, network(number)),
+                all_places(&queues, user(number)),
+            );
+            assert_eq!((of_network.len(), of_user.len()), (8, 2));
+            taken.extend([of_network, of_user]);
+        }
+        assert!(queues.enter(network(200)).is_ok());
+        assert!(queues.enter(user(200)).is_ok());
+        assert!(queues.enter(HashFor::CommandLine).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_network_waits_for_one_hash_of_another_that_has_all_its_places() {
+        let queues = HashQueues::default();
+        let order = Arc::new(Mutex::new(vec![]));
+        let run = |place: Place<HashFor>, name| {
+            let order = Arc::clone(&order);
+            tokio::spawn(async move {
+                let ((), turn) = place.run(|| ()).await.unwrap();
+                order.lock().unwrap().push(name);
+                drop(turn);
+            })
+        };
+        let mut flood = all_places(&queues, network(1));
+        let ((), _held) = flood.pop().unwrap().run(|| ()).await.unwrap();
+        let ((), turn) = flood.pop().unwrap().run(|| ()).await.unwrap();
+        let mut waiting = vec![];
+        for place in flood {
+            waiting.push(run(place, "flood"));
+        }
+        yield_now().await;
+        waiting.push(run(queues.enter(network(2)).unwrap(), "other"));
+        yield_now().await;
+        drop(turn);
+        for waiting in waiting {
+            waiting.await.unwrap();
+        }
+        assert_eq!(order.lock().unwrap()[..3], ["flood", "other", "flood"]);
+    }
+}
