@@ -278,7 +278,7 @@ mod tests {
         );
         let sentences = list.sentences("Too many.", |_| true);
         assert_eq!(sentences.len(), 22);
-        assert_eq!(sentences[..2], ["Too many.", "Write a number."]);
+        assert_eq!(sentences[..2], ["Too many.", "Line 1: Write a number."]);
         assert_eq!(sentences[21], "And 480 more like these.");
     }
 

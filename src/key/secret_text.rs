@@ -93,11 +93,13 @@ fn begins(word: &str, start: usize) -> bool {
     {
         before = rest;
     }
-    let are_digits = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    let are_digits =
+        |text: &[u8], count| text.len() == count && text.iter().all(u8::is_ascii_hexdigit);
     match before {
         [] | [b'n' | b'r' | b't'] => true,
-        [digits @ ..] | [b'x', digits @ ..] if digits.len() == 2 && are_digits(digits) => true,
-        [b'u', digits @ ..] if digits.len() == 4 && are_digits(digits) => true,
+        [b'x', digits @ ..] if are_digits(digits, 2) => true,
+        [b'u', digits @ ..] if are_digits(digits, 4) => true,
+        digits if are_digits(digits, 2) => true,
         [.., last] => !last.is_ascii_alphanumeric(),
     }
 }

@@ -1,10 +1,10 @@
 //! An org's keys with search, filters, sorting and cursor-based pagination.
 //!
 //! A cursor identifies a key by its position in the order, and a page starts after it (or ends before it), so that the
-//! ten-thousandth key can be reached as fast as the first. Names and creation times are indexed. Sorting by last use or
-//! expiry scans all matching keys, and every page counts the matches; both grow with the number of keys. A page of 50
-//! among 10,000 keys takes 16 to 36 ms on SQLite, and up to 66 ms for the orders without an index (a debug build on two
-//! busy cores).
+//! ten-thousandth key can be reached as fast as the first. Names and creation times are indexed. Sorting by last use,
+//! expiry or urgency scans all matching keys, and every page counts the matches; both grow with the number of keys. A page
+//! of 50 among 10,000 keys takes 16 to 36 ms on SQLite, and up to 66 ms for the orders without an index (a debug build on
+//! two busy cores).
 
 use std::{borrow::Cow, fmt, str::FromStr};
 

@@ -207,7 +207,7 @@ on_both! {
         for number in 0..120 {
             org.key(&format!("Batch {number:03}")).await;
         }
-        let file = admin.get(&format!("{KEYS}.csv?q=cmd&sort=name")).await;
+        let file = admin.get(&format!("{KEYS}.csv?q=%3Dcmd&sort=name")).await;
         assert_eq!((file.status.as_u16(), file.header("content-type")), (200, "text/csv; charset=utf-8"));
         assert!(file.header("content-disposition").contains("keys-northwind-2026-11-21.csv"));
         let rows: Vec<&str> = file.body.lines().collect();
