@@ -1,6 +1,6 @@
 //! `/orgs/{org}/members`: the members of an organization.
 
-use latchkey::orgs;
+use latchkey::members;
 use leptos::prelude::*;
 
 use crate::{
@@ -36,7 +36,7 @@ pub struct MemberRow {
 async fn members(request: PageRequest) -> Result<Members, AppError> {
     let membership = request.membership().await?;
     let permit = membership.permit()?;
-    let rows = orgs::members(request.engine(), &permit)
+    let rows = members::list(request.engine(), &permit)
         .await?
         .into_iter()
         .map(|member| MemberRow {

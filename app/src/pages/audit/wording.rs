@@ -23,13 +23,13 @@ impl Wording {
                 naming(event.sentence(), "")
             }
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
-            MemberInvited => naming("invited", ""),
             MemberJoined if !is_own => naming("added", "to the organization"),
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
             SessionEnded if !is_own => naming("signed out", "everywhere"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
-            | SessionFailed | SessionEnded | AccessDenied | ExportMade | KeyLookedUp => Self {
+            | SessionFailed | SessionEnded | AccessDenied | ExportMade | KeyLookedUp
+            | MemberInvited | InvitationWithdrawn | InvitationRenewed => Self {
                 before: event.sentence(),
                 after: "",
                 names_target: false,
@@ -77,6 +77,8 @@ pub const fn title(event: Event) -> &'static str {
         Event::OrgUpdated => "Organization settings changed",
         Event::OrgDeleted => "Organization deleted",
         Event::MemberInvited => "Member invited",
+        Event::InvitationWithdrawn => "Invitation withdrawn",
+        Event::InvitationRenewed => "Invitation renewed",
         Event::MemberJoined => "Member added",
         Event::MemberRoleChanged => "Member’s role changed",
         Event::MemberRemoved => "Member removed",
