@@ -28,6 +28,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
     let title = match error {
         AppError::SignedOut => "Signed out",
         AppError::NotFound => "Not found",
+        AppError::Gone => "No longer valid",
         AppError::Forbidden(_) => "Permission denied",
         AppError::Unreadable => "Invalid request",
         AppError::TooLarge => "Too large",
