@@ -8,7 +8,7 @@ use crate::{
     Engine,
     access::Org,
     accounts::{
-        User,
+        SignUpPolicy, User,
         attempts::{self, AttemptError, Subject, minutes},
         password::{self, HashFor, NewPassword},
         sessions::SignedIn,
@@ -42,6 +42,11 @@ pub enum AcceptError {
     /// The address got an account in the meantime.
     #[error("This e-mail address has an account now. Enter its password.")]
     HasAccount,
+    /// The policy does not allow new accounts.
+    #[error(
+        "New accounts are created by the operator of this Latchkey instance. Ask them to create one, then open the link again."
+    )]
+    SignUpClosed,
     /// Too many new accounts from one network.
     #[error("Too many attempts. Try again in {}.", minutes(*.retry_after))]
     TooMany {
@@ -100,6 +105,9 @@ pub async fn accept_with_new_account(
 ) -> Result<(SignedIn, Org), AcceptError> {
     // Everything that can fail is checked before the hash, which is expensive.
     let Opened { org, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
+    if engine.sign_up == SignUpPolicy::Closed {
+        return Err(AcceptError::SignUpClosed);
+    }
     check_room(engine, org.id, Limited::Members, 1).await??;
     let place = password::enter(engine, HashFor::of_visit(&visit))?;
     let attempt = match attempts::count(engine, &[Subject::SignUp(&visit)]).await {

@@ -111,7 +111,7 @@ fn NoOrg(email: String) -> impl IntoView {
     view! {
         <section class="card" aria-labelledby="no-org"><div class="empty">
             <h2 id="no-org">"You are not in an organization"</h2>
-            <p>"Ask an owner of an organization to invite you with the address "<b>{email}</b>". You get a link to open."</p>
+            <p>"Ask an owner of an organization to invite you with the address "<b>{email}</b>". They send you a link."</p>
         </div></section>
     }
 }

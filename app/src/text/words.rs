@@ -28,7 +28,7 @@ pub const fn role_noun(role: Role) -> &'static str {
 /// What a role can do, as a sentence.
 pub const fn role_can(role: Role) -> &'static str {
     match role {
-        Role::Owner => "Owners can do everything, and manage keys, members and settings.",
+        Role::Owner => "Owners can do everything: manage keys, members and settings.",
         Role::Admin => {
             "Admins can see everything, such as usage by key and the audit log, and change nothing."
         }

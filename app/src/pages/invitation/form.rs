@@ -140,9 +140,10 @@ fn refused(form: &AcceptForm, error: AcceptError) -> Answer {
         AcceptError::TooMany { retry_after } => {
             FormAnswer::throttled(form.sent_back(), retry_after, error)
         }
-        AcceptError::OtherAddress | AcceptError::HasAccount | AcceptError::Limit(_) => {
-            FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)
-        }
+        AcceptError::OtherAddress
+        | AcceptError::HasAccount
+        | AcceptError::SignUpClosed
+        | AcceptError::Limit(_) => FormAnswer::refused(form.sent_back(), WHOLE_FORM, error),
         AcceptError::Fault(fault) => return Err(fault.into()),
     })
 }

@@ -50,14 +50,18 @@ fn Card(invited: Invited) -> impl IntoView {
         }
         .into_any(),
         Viewer::Member => view! {
-            <p>"You are already a member of this organization."</p>
-            <a class="btn block" href=format!("/orgs/{}/keys", opened.org.slug)>"Go to keys"</a>
+            <div class="form">
+                <p>"You are already a member of this organization."</p>
+                <a class="btn block" href=format!("/orgs/{}/keys", opened.org.slug)>"Go to keys"</a>
+            </div>
         }
         .into_any(),
         Viewer::Other(own) => view! {
-            <FormError errors/>
-            <p>{format!("You are signed in as {own}. Sign out, then open the link again.")}</p>
-            <SignOutButton class="btn block"/>
+            <div class="form">
+                <FormError errors/>
+                <p>{format!("You are signed in as {own}. Sign out, then open the link again.")}</p>
+                <SignOutButton class="btn block"/>
+            </div>
         }
         .into_any(),
     };

@@ -8,7 +8,7 @@ use latchkey::{
     id::{InvitationId, UserId},
     invitations::{self, CreatedInvitation as Created, InviteError, NewInvitation, WithdrawError},
     members::{self, MemberError},
-    role::Role,
+    role::{Action, Role},
 };
 use serde::{Deserialize, Serialize};
 
@@ -174,6 +174,10 @@ fn shown(request: &PageRequest, created: Created) -> CreatedInvitation {
 
 fn not_invited(form: &MemberForm, error: InviteError) -> Answer {
     let field = match error {
+        // The user's role was changed in the meantime, and the page has no form to show this at.
+        InviteError::RoleTooHigh if form.change == "renew" => {
+            return Err(AppError::Forbidden(Action::InviteMembers));
+        }
         InviteError::AlreadyMember(_) => "email",
         InviteError::RoleTooHigh => "role",
         InviteError::TooMany | InviteError::Limit(_) | InviteError::AlreadyCreated(_) => WHOLE_FORM,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     access::{Membership, Permit, to},
-    accounts::lifecycle,
+    accounts::{SignUpPolicy, lifecycle},
     caller::{Person, Visit},
     id::{InvitationId, UserId},
     invitations::{
@@ -190,6 +190,17 @@ on_both! {
         let refused = new_account(&app.engine, &invited.token, "192.0.2.1").await;
         assert!(matches!(refused, Err(AcceptError::TooMany { .. })), "{refused:?}");
         new_account(&app.engine, &invited.token, "198.51.100.1").await.unwrap();
+    }
+
+    async fn where_sign_up_is_closed_only_existing_accounts_join(app: &TestApp) {
+        let closed = app.another_engine(|settings| settings.sign_up = SignUpPolicy::Closed).await;
+        let org = app.org("northwind").await;
+        let invited = invite(&org, "kim@contoso.example", Role::Member).await.unwrap();
+        let refused = new_account(&closed, &invited.token, "192.0.2.1").await;
+        assert!(matches!(refused, Err(AcceptError::SignUpClosed)), "{refused:?}");
+        let kim = app.org("contoso").await.person("kim", Role::Member).await;
+        accept(&closed, &invited.token, at(kim)).await.unwrap();
+        closed.db().close().await;
     }
 
     async fn a_link_made_under_the_pepper_before_still_works(app: &TestApp) {

@@ -23,6 +23,10 @@ on_both! {
         let (dana, kim) = (org.person("dana", Role::Owner).await, org.person("kim", Role::Member).await);
         members::change_role(&app.engine, &permit(app, &org, dana).await, kim, Role::Admin).await.unwrap();
         assert!(permit_or_error::<to::SeeAuditLog>(app, &org, kim).await.is_ok());
+        // Another instance knows it, too.
+        let person = Person { user_id: kim, visit: Visit::default() };
+        let elsewhere = Membership::find(&app.fresh_engine(), person, &org.org.slug).await.unwrap();
+        assert_eq!(elsewhere.role(), Role::Admin);
         // The same role again is not an event.
         members::change_role(&app.engine, &permit(app, &org, dana).await, kim, Role::Admin).await.unwrap();
         members::change_role(&app.engine, &permit(app, &org, dana).await, kim, Role::Member).await.unwrap();
