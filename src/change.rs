@@ -114,6 +114,17 @@ impl Engine {
         self.begin_change(None, caller).await
     }
 
+    /// Begins a change that the token of an invitation allows. [`Change::is_of`] sets the org once the token is found.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub(crate) async fn change_by_invitation(
+        &self,
+        caller: Caller,
+    ) -> Result<Change, StorageError> {
+        self.begin_change(None, caller).await
+    }
+
     async fn begin_change(
         &self,
         org_id: Option<OrgId>,

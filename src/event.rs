@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, KeyId, OrgId, ProjectId, ServiceTokenId, UserId};
+use crate::id::{AgentId, InvitationId, KeyId, OrgId, ProjectId, ServiceTokenId, UserId};
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident $word:literal $sentence:literal $stale:ident)*) => {
@@ -85,6 +85,10 @@ events! {
     OrgDeleted "org.deleted" "deleted the organization" Org
     /// Someone was invited.
     MemberInvited "member.invited" "invited someone" Nothing
+    /// An invitation was withdrawn.
+    InvitationWithdrawn "member.invitation_withdrawn" "withdrew an invitation" Nothing
+    /// An invitation got a new link and more time. The old link no longer works.
+    InvitationRenewed "member.invitation_renewed" "created a new link for an invitation" Nothing
     /// Someone became a member.
     MemberJoined "member.joined" "joined the organization" Nothing
     /// A member's role was changed.
@@ -141,6 +145,8 @@ pub enum Target {
     User(UserId),
     /// A service token.
     Token(ServiceTokenId),
+    /// An invitation, whose e-mail address is not in the log.
+    Invitation(InvitationId),
 }
 
 /// The text is not the name of an event.
@@ -188,6 +194,7 @@ impl Target {
             Self::Org(_) => "org",
             Self::User(_) => "user",
             Self::Token(_) => "token",
+            Self::Invitation(_) => "invitation",
         }
     }
 
@@ -201,6 +208,7 @@ impl Target {
             .or_else(|| id.parse().map(Self::Org).ok())
             .or_else(|| id.parse().map(Self::User).ok())
             .or_else(|| id.parse().map(Self::Token).ok())
+            .or_else(|| id.parse().map(Self::Invitation).ok())
     }
 }
 
@@ -213,6 +221,7 @@ impl fmt::Display for Target {
             Self::Org(id) => id.fmt(f),
             Self::User(id) => id.fmt(f),
             Self::Token(id) => id.fmt(f),
+            Self::Invitation(id) => id.fmt(f),
         }
     }
 }

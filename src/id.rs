@@ -116,6 +116,12 @@ id!(
     "a service token"
 );
 id!(
+    /// An invitation to an org.
+    InvitationId,
+    "inv_",
+    "an invitation"
+);
+id!(
     /// A run of the server. Batches of usage counts are numbered per instance.
     InstanceId,
     "ins_",

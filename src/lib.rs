@@ -60,9 +60,13 @@ pub mod imports;
 #[cfg(feature = "native")]
 pub mod instances;
 #[cfg(feature = "native")]
+pub mod invitations;
+#[cfg(feature = "native")]
 pub mod keys;
 #[cfg(feature = "native")]
 pub mod limits;
+#[cfg(feature = "native")]
+pub mod members;
 #[cfg(feature = "native")]
 pub mod network;
 #[cfg(feature = "native")]

@@ -7,8 +7,9 @@
 
 use crate::{
     Engine,
-    db::{On, StorageError, Tx, on},
+    db::{StorageError, Tx, on},
     id::OrgId,
+    orgs,
 };
 
 /// The limits of each org, from the operator's settings.
@@ -82,7 +83,7 @@ impl LimitReached {
             Limited::Keys => "Revoke keys that are no longer needed",
             Limited::Agents => "Delete agents that are no longer needed",
             Limited::Projects => "Delete projects that are empty",
-            Limited::Members => "Add the account to another organization",
+            Limited::Members => "Remove people who no longer need access",
             Limited::Domains => "Remove domains that are no longer needed",
         }
     }
@@ -136,18 +137,14 @@ impl Limits {
 }
 
 /// Checks the limit after the transaction has added something, and prevents concurrent additions until the transaction
-/// ends. Postgres needs a lock for this; SQLite has a single writer. The lock does not block inserts of rows that
-/// reference the org.
+/// ends.
 pub(crate) async fn check_added(
     engine: &Engine,
     tx: &mut Tx,
     org_id: OrgId,
     limited: Limited,
 ) -> Result<Result<(), LimitReached>, StorageError> {
-    if let On::Postgres(c) = tx.on() {
-        const LOCK: &str = "SELECT 1 FROM orgs WHERE id = $1 FOR NO KEY UPDATE";
-        sqlx::query(LOCK).bind(org_id).execute(c).await?;
-    }
+    orgs::lock(tx, org_id).await?;
     let held: i64 =
         on!(tx.on(), c => sqlx::query_scalar(limited.count()).bind(org_id).fetch_one(c).await)?;
     Ok(engine.limits.check(limited, held))

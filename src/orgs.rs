@@ -1,36 +1,22 @@
-//! Orgs and their members.
+//! Orgs.
 
+mod lock;
 pub mod settings;
+
+pub(crate) use lock::lock;
 
 use crate::{
     Engine,
-    access::{Operator, Org, Permit, to},
+    access::{Operator, Org},
     change::Happened,
     db::{StorageError, Tx, on},
-    email::EmailAddress,
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::{OrgId, ProjectId, UserId},
     name::{DisplayName, Slug},
     role::Role,
     sort_name::sort_name,
-    time::Timestamp,
 };
-
-/// A member of an org.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Member {
-    /// The member's user ID.
-    pub user_id: UserId,
-    /// The member's display name.
-    pub name: DisplayName,
-    /// The member's email address.
-    pub email: EmailAddress,
-    /// The member's role, which determines their permissions.
-    pub role: Role,
-    /// When the member joined the org.
-    pub created_at: Timestamp,
-}
 
 /// Why an org was not created.
 #[derive(Debug, thiserror::Error)]
@@ -227,35 +213,4 @@ pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
     rows.sort_by_cached_key(|row| sort_name(row.org.name.as_str()));
     Ok(rows.into_iter().map(|row| (row.org, row.role)).collect())
-}
-
-/// Returns the members of an org: owners first, then admins, then members, each sorted by name.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn members(
-    engine: &Engine,
-    permit: &Permit<to::SeeMembers>,
-) -> Result<Vec<Member>, StorageError> {
-    const SQL: &str = "SELECT memberships.user_id, users.name, users.email, memberships.role, memberships.created_at \
-         FROM memberships JOIN users ON users.id = memberships.user_id WHERE memberships.org_id = $1 \
-         ORDER BY users.id";
-    let mut members: Vec<Member> =
-        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(permit.org_id()).fetch_all(c).await)?;
-    members.sort_by_cached_key(|member| (member.role, sort_name(member.name.as_str())));
-    Ok(members)
-}
-
-/// Adds a user to an org within a transaction.
-pub(crate) async fn insert_membership(
-    tx: &mut Tx,
-    org_id: OrgId,
-    user_id: UserId,
-    role: Role,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    const SQL: &str =
-        "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
-    on!(tx.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).bind(role).bind(now).execute(c).await.map(drop))?;
-    Ok(())
 }

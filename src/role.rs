@@ -29,6 +29,20 @@ pub enum Role {
     Member,
 }
 
+impl Role {
+    /// Every role, from the one with the most permissions.
+    pub const ALL: [Self; 3] = [Self::Owner, Self::Admin, Self::Member];
+
+    /// The role's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+}
+
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident => $text:literal,)*) => {
         /// An action that a role allows or denies.
@@ -90,6 +104,8 @@ macro_rules! with_actions {
             ChangeRoles => "change roles",
             /// Remove people.
             RemoveMembers => "remove members",
+            /// Leave the org.
+            LeaveOrg => "leave the organization",
             /// Change the org's settings.
             EditOrg => "change the organization's settings",
             /// Change the endpoints that receive events.
@@ -111,7 +127,7 @@ impl Role {
     pub const fn may(self, action: Action) -> bool {
         use Action::*;
         match action {
-            SeeKeys | SeeUsageTotals | SeeMembers => true,
+            SeeKeys | SeeUsageTotals | SeeMembers | LeaveOrg => true,
             SeeKeyDetails | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
                 matches!(self, Self::Owner | Self::Admin)
             }
@@ -120,6 +136,15 @@ impl Role {
             | EditWebhooks | ManageTokens | DeleteOrg => {
                 matches!(self, Self::Owner)
             }
+        }
+    }
+
+    /// Whether a member with this role can give others the role `other`. Nobody can give more than they have.
+    pub const fn may_grant(self, other: Self) -> bool {
+        match other {
+            Self::Owner => matches!(self, Self::Owner),
+            Self::Admin => matches!(self, Self::Owner | Self::Admin),
+            Self::Member => true,
         }
     }
 
@@ -155,8 +180,8 @@ impl TokenScope {
             | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
                 matches!(self, Self::Manage)
             }
-            SeeMembers | InviteMembers | ChangeRoles | RemoveMembers | EditOrg | EditWebhooks
-            | ManageTokens | DeleteOrg => false,
+            SeeMembers | InviteMembers | ChangeRoles | RemoveMembers | LeaveOrg | EditOrg
+            | EditWebhooks | ManageTokens | DeleteOrg => false,
         }
     }
 }
@@ -225,6 +250,7 @@ mod tests {
         invite members                       yes   –     –      –      –
         change roles                         yes   –     –      –      –
         remove members                       yes   –     –      –      –
+        leave the organization               yes   yes   yes    –      –
         change the organization's settings   yes   –     –      –      –
         edit webhooks                        yes   –     –      –      –
         manage service tokens                yes   –     –      –      –

@@ -20,6 +20,9 @@ pub enum AppError {
     /// 404: the resource does not exist, or the user is not a member of its organization.
     #[error("This page was not found, or you are not a member of its organization.")]
     NotFound,
+    /// 410: the link of an invitation that cannot be accepted any more.
+    #[error("This invitation was used, withdrawn, or has expired. Ask for a new one.")]
+    Gone,
     /// 403: the user's role does not allow the action.
     #[error("You don't have permission to {}.", .0.text())]
     Forbidden(Action),

@@ -15,6 +15,7 @@ pub(crate) mod field_reader;
 mod forms;
 mod frame;
 mod home;
+mod invitation;
 pub(crate) mod keys;
 pub(crate) mod loading;
 mod members;

@@ -1,11 +1,13 @@
 //! Keys that are shown once: just created or rotated, with their plaintext.
 
+mod created_invitation;
 mod created_key;
 mod created_token;
 mod held_keys;
 mod outcome;
 
 pub use self::{
+    created_invitation::CreatedInvitation,
     created_key::{CreatedKey, KeyTerms, names_of_scopes},
     created_token::CreatedToken,
     held_keys::{Held, HeldKeys, Secret, hold},

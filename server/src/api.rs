@@ -37,6 +37,10 @@ fn operations() -> Vec<UtoipaMethodRouter<AppState>> {
             rest::projects::change,
             rest::projects::remove
         ),
+        routes!(rest::members::list),
+        routes!(rest::members::change, rest::members::remove),
+        routes!(rest::invitations::list, rest::invitations::create),
+        routes!(rest::invitations::withdraw),
         routes!(rest::tokens::list, rest::tokens::create),
         routes!(rest::tokens::revoke),
         routes!(rest::usage::show),

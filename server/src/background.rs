@@ -6,7 +6,7 @@ use latchkey::{
     accounts::{attempts, sessions},
     audit::{self, BrokenChain, security_events},
     db::StorageError,
-    effects, feed, idempotency, instances, peppers, service_tokens,
+    effects, feed, idempotency, instances, invitations, peppers, service_tokens,
     time::Timestamp,
     usage,
 };
@@ -201,6 +201,7 @@ async fn delete_old(state: &AppState) -> Result<(), BrokenChain> {
     let ended = sessions::delete_ended(engine).await?;
     tracing::debug!(ended, "deleted ended sessions");
     idempotency::delete_old(engine).await?;
+    invitations::delete_expired(engine).await?;
     instances::delete_old(engine).await?;
     effects::delete_old(engine).await?;
     usage::retention::delete_old(engine).await?;

@@ -36,6 +36,7 @@ use crate::{api, problem};
         (name = "Keys", description = "The keys of an organization. The plaintext key is returned only when you create or rotate it."),
         (name = "Agents", description = "The bots, assistants and apps that use keys."),
         (name = "Projects", description = "Groups of keys and agents. Every organization has the project `Default`."),
+        (name = "Members", description = "The people of an organization, and invitations. Only tokens for the whole instance manage them."),
         (name = "Service tokens", description = "Tokens of one organization, for its API servers and scripts. Only tokens for the whole instance manage them."),
         (name = "Usage", description = "The number of requests by result."),
         (name = "Instances", description = "The running instances."),
@@ -73,6 +74,8 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         ("public_id", "The public ID of the agent"),
         ("project_id", "The ID of the project"),
         ("token_id", "The ID of the service token"),
+        ("user_id", "The ID of the member"),
+        ("invitation_id", "The ID of the invitation"),
     ];
     for (name, description) in in_path.into_iter().rev() {
         if path.contains(&format!("{{{name}}}")) {

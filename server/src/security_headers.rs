@@ -10,15 +10,10 @@ use leptos::nonce::Nonce;
 
 use crate::app_state::AppState;
 
-const ON_EVERYTHING: [(HeaderName, HeaderValue); 5] = [
+const ON_EVERYTHING: [(HeaderName, HeaderValue); 4] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
-    ),
-    // Forms without JavaScript redirect back to their page, which the server knows from the `Referer` header.
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("same-origin"),
     ),
     (
         HeaderName::from_static("permissions-policy"),
@@ -39,6 +34,10 @@ const NO_PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
+/// Forms without JavaScript redirect back to their page, which the server knows from the `Referer` header. A page whose
+/// URL contains a secret has another policy.
+const REFERRER_POLICY: HeaderValue = HeaderValue::from_static("same-origin");
+
 /// Two years, as the HSTS preload lists of browsers require.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 const HSTS_SUBDOMAINS: HeaderValue =
@@ -54,6 +53,9 @@ pub async fn add(State(state): State<AppState>, request: Request, next: Next) ->
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(NO_PAGE);
+    headers
+        .entry(header::REFERRER_POLICY)
+        .or_insert(REFERRER_POLICY);
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

@@ -72,12 +72,18 @@ fn not_received(error: NotReceived, path: &str) -> Response {
         NotReceived::Displaced => error_page::busy(RETRY_AFTER),
         NotReceived::Late => error_page::arrived_late(),
         // Only signed-in users have larger forms, so the session of this one has ended.
-        NotReceived::TooLarge if !matches!(path, "/sign-in" | "/sign-up") => {
+        NotReceived::TooLarge if !is_for_signed_out(path) => {
             Redirect::to(&sign_in_path(path, true)).into_response()
         }
         NotReceived::TooLarge => error_page::too_large(),
         NotReceived::Unreadable => error_page::unreadable_form(),
     }
+}
+
+/// Whether the form at this path is for users who are not signed in. The path of an invitation is a secret, which must
+/// not be in a query.
+fn is_for_signed_out(path: &str) -> bool {
+    matches!(path, "/sign-in" | "/sign-up") || path.starts_with("/invitations/")
 }
 
 /// Holds a value until the response body is sent or dropped, because pages are rendered while they are sent.

@@ -7,8 +7,8 @@ use crate::{
     fault::{Fault, from_fault},
     id::UserId,
     limits::{LimitReached, Limited, check_added, check_room},
+    members,
     name::DisplayName,
-    orgs,
     role::Role,
 };
 
@@ -63,7 +63,7 @@ pub async fn create_user(
     if !sign_up::insert_user(change.tx(), &user, &password_hash, now).await? {
         return Err(CreateUserError::EmailTaken(user.email));
     }
-    orgs::insert_membership(change.tx(), org.id, user.id, role, now).await?;
+    members::insert(change.tx(), org.id, user.id, role, now).await?;
     check_added(engine, change.tx(), org.id, Limited::Members).await??;
     change.commit(sign_up::joined(user.id, role)).await?;
     Ok(user.id)

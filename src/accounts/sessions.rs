@@ -12,7 +12,7 @@ use crate::{
     db::{StorageError, Tx, on},
     event::Event,
     id::UserId,
-    time::{DAY, HOUR, Timestamp},
+    time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
 /// The SHA-256 of a session ID. Only the browser's cookie holds the ID itself.
@@ -46,6 +46,9 @@ pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
 const SIGNATURE: char = '~';
 /// The maximum number of sessions of one user.
 const MAX_SESSIONS: i64 = 100;
+
+/// Stores that a user was here, at most once a minute.
+const SEEN: &str = "UPDATE users SET last_seen_at = $1 WHERE id = $2 AND (last_seen_at IS NULL OR last_seen_at <= $3)";
 
 impl SessionRecord {
     /// The key under which the web server keeps the record while it handles a request.
@@ -107,9 +110,12 @@ pub async fn save(
     const END_OLDEST: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2 AND id_hash NOT IN \
          (SELECT id_hash FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, expires_at DESC, id_hash LIMIT $3)";
     let SignedIn { user_id, epoch } = record.who;
+    let now = engine.clock.now();
     let mut tx = engine.db.begin_unrecorded().await?;
+    // Locks the user before the sessions, like `end_all`.
+    on!(tx.on(), c => sqlx::query(SEEN).bind(now).bind(user_id).bind(now.plus(-MINUTE)).execute(c).await.map(drop))?;
     on!(tx.on(), c => sqlx::query(SQL)
-        .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(engine.clock.now()).bind(record.expires_at())
+        .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(now).bind(record.expires_at())
         .execute(c).await.map(drop))?;
     on!(tx.on(), c => sqlx::query(END_OLDEST)
         .bind(user_id).bind(&hash.0[..]).bind(MAX_SESSIONS).execute(c).await.map(drop))?;
@@ -130,6 +136,9 @@ pub async fn update(
     let SignedIn { user_id, epoch } = record.who;
     on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
         .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(record.expires_at()).execute(c).await.map(drop))?;
+    let now = engine.clock.now();
+    on!(engine.db.write_unrecorded(), c => sqlx::query(SEEN)
+        .bind(now).bind(user_id).bind(now.plus(-MINUTE)).execute(c).await.map(drop))?;
     Ok(())
 }
 

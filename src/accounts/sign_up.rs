@@ -10,6 +10,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::UserId,
+    members,
     name::{DisplayName, Slug},
     orgs::{self, CreateOrgError},
     random::RandomnessError,
@@ -45,7 +46,7 @@ pub struct SignUp {
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
     /// The policy does not allow sign-up.
-    #[error("Sign-up is closed. Ask an owner of your organization to add you.")]
+    #[error("Sign-up is closed. Ask an owner of your organization to invite you.")]
     NotOpen,
     /// The address already has an account. Returned only while sign-up is open.
     #[error(
@@ -172,7 +173,7 @@ pub async fn sign_up(
     if !insert_user(change.tx(), &user, &password_hash, now).await? {
         return Err(SignUpError::NotAvailable);
     }
-    orgs::insert_membership(change.tx(), org.id, user_id, Role::Owner, now).await?;
+    members::insert(change.tx(), org.id, user_id, Role::Owner, now).await?;
     change.is_of(org.id);
     let events = vec![
         Happened::new(Event::OrgCreated, Target::Org(org.id)),
@@ -194,7 +195,7 @@ async fn attempt(engine: &Engine, subject: Subject<'_>) -> Result<Attempt, SignU
 }
 
 /// The event that a user joined an org with a role.
-pub(super) fn joined(user_id: UserId, role: Role) -> Happened {
+pub(crate) fn joined(user_id: UserId, role: Role) -> Happened {
     let joined = Happened::new(Event::MemberJoined, Target::User(user_id));
     joined.changed("role", None::<&str>, role.to_string())
 }
@@ -212,7 +213,7 @@ async fn lock_while_empty(tx: &mut Tx) -> Result<bool, StorageError> {
 }
 
 /// Generates an ID for a new user.
-pub(super) fn new_user_id(engine: &Engine) -> Result<UserId, RandomnessError> {
+pub(crate) fn new_user_id(engine: &Engine) -> Result<UserId, RandomnessError> {
     Ok(UserId::new(
         engine.clock.now().as_millis(),
         engine.random.bytes()?,
@@ -220,7 +221,7 @@ pub(super) fn new_user_id(engine: &Engine) -> Result<UserId, RandomnessError> {
 }
 
 /// Inserts a user unless the address already has an account. Returns whether it was inserted.
-pub(super) async fn insert_user(
+pub(crate) async fn insert_user(
     tx: &mut Tx,
     user: &User,
     password_hash: &str,

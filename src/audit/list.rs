@@ -77,7 +77,8 @@ pub struct Entry {
 /// An actor or a target of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project` or `org`.
+    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project`, `org` or
+    /// `invitation`.
     pub kind: String,
     /// The ID, if there is one.
     pub id: Option<String>,

@@ -95,7 +95,7 @@ const NONE: Table = Table {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 18] = [
+pub const TABLES: [Table; 19] = [
     Table {
         name: "orgs",
         text: "id slug name creation_token",
@@ -106,13 +106,20 @@ pub const TABLES: [Table; 18] = [
     Table {
         name: "users",
         text: "id email name password_hash",
-        numbers: "created_at disabled_at epoch",
+        numbers: "created_at disabled_at last_seen_at epoch",
         ..NONE
     },
     Table {
         name: "memberships",
         text: "org_id user_id role",
         numbers: "created_at",
+        ..NONE
+    },
+    Table {
+        name: "invitations",
+        text: "id org_id email role created_by creation_token",
+        numbers: "created_at expires_at",
+        bytes: "digest",
         ..NONE
     },
     Table {

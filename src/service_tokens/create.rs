@@ -12,6 +12,7 @@ use crate::{
     id::{OrgId, ServiceTokenId, UserId},
     key::text::PlainKey,
     name::DisplayName,
+    orgs,
     time::Timestamp,
 };
 
@@ -88,9 +89,8 @@ pub async fn create_for_org(
         _ => None,
     };
     let mut change = engine.change(permit).await?;
-    // The lock serializes concurrent creations, so that each counts the others. SQLite has one writer anyway.
-    const LOCK: &str = "UPDATE orgs SET slug = slug WHERE id = $1";
-    on!(change.on(), c => sqlx::query(LOCK).bind(org_id).execute(c).await.map(drop))?;
+    // Concurrent creations wait for each other, so that each counts the others.
+    orgs::lock(change.tx(), org_id).await?;
     const CREATED: &str = "SELECT id FROM service_tokens WHERE org_id = $1 AND creation_token = $2";
     let created: Option<ServiceTokenId> = on!(change.on(), c => sqlx::query_scalar(CREATED)
         .bind(org_id).bind(new.creation_token.as_deref()).fetch_optional(c).await)?;

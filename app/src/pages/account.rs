@@ -79,16 +79,21 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn AccountView(viewer: Viewer) -> impl IntoView {
+    let no_org = viewer
+        .orgs
+        .is_empty()
+        .then(|| view! { <NoOrg email=viewer.email.clone()/> });
     view! {
         <PageHead title="Account"/>
         <div class="stack">
+            {no_org}
             <section class="card" aria-labelledby="you">
                 <header><h2 id="you">"You"</h2></header>
                 <dl class="facts body">
                     <dt>"Name"</dt><dd>{viewer.name}</dd>
                     <dt>"E-mail"</dt><dd>{viewer.email.clone()}</dd>
                     <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
-                    <dd>{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role.title()}</span></div> }).collect_view()}</dd>
+                    <dd>{viewer.orgs.is_empty().then_some("None")}{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role.title()}</span></div> }).collect_view()}</dd>
                 </dl>
             </section>
             <PasswordCard email=viewer.email/>
@@ -100,6 +105,17 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
                 </div>
             </section>
         </div>
+    }
+}
+
+/// What someone without an organization, who sees no other page, can do.
+#[component]
+fn NoOrg(email: String) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="no-org"><div class="empty">
+            <h2 id="no-org">"You are not in an organization"</h2>
+            <p>"Ask an owner of an organization to invite you with the address "<b>{email}</b>". They send you a link."</p>
+        </div></section>
     }
 }
 

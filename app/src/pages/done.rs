@@ -8,7 +8,11 @@
 use std::str::FromStr;
 
 use axum::http::{HeaderValue, header, request::Parts};
-use latchkey::{Engine, accounts::sessions::SessionHash, id::KeyId};
+use latchkey::{
+    Engine,
+    accounts::sessions::SessionHash,
+    id::{KeyId, UserId},
+};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strum::{EnumString, IntoStaticStr};
@@ -54,6 +58,13 @@ pub enum Done {
     TokenShownBefore,
     /// An organization's settings were changed.
     SettingsUpdated,
+    MemberRoleChanged,
+    MemberRemoved,
+    InvitationWithdrawn,
+    /// The user left an organization.
+    OrgLeft,
+    /// The user accepted an invitation.
+    OrgJoined,
 }
 
 impl Done {
@@ -88,6 +99,11 @@ impl Done {
             Self::ProjectRenamed => "Project renamed.",
             Self::ProjectDeleted => "Project deleted.",
             Self::TokenRevoked => "Service token revoked.",
+            Self::MemberRoleChanged => "Role changed.",
+            Self::MemberRemoved => "Member removed.",
+            Self::InvitationWithdrawn => "Invitation withdrawn. Its link no longer works.",
+            Self::OrgLeft => "You left the organization.",
+            Self::OrgJoined => "You are now a member of this organization.",
             Self::TokenShownBefore => {
                 "This token was already created and shown. If you did not copy it, revoke it and create another one."
             }
@@ -95,7 +111,7 @@ impl Done {
         sentence.to_owned()
     }
 
-    /// The message about a key with this name.
+    /// The message about a key or a person with this name.
     pub fn sentence_about(self, name: &str) -> String {
         match self {
             Self::KeyDisabled => {
@@ -108,6 +124,8 @@ impl Done {
             Self::DomainsUpdated => format!("Allowed domains of “{name}” updated."),
             Self::DomainRemoved => format!("Domain of “{name}” removed."),
             Self::OldSecretEnded => format!("Old secret of “{name}” ended."),
+            Self::MemberRoleChanged => format!("Role of “{name}” changed."),
+            Self::MemberRemoved => format!("“{name}” removed from the organization."),
             other => other.sentence(),
         }
     }
@@ -115,22 +133,35 @@ impl Done {
     /// The notice about a key.
     pub fn of(self, key: KeyId) -> Notice {
         Notice {
-            done: self,
             key: Some(key),
+            ..self.into()
+        }
+    }
+
+    /// The notice about a person.
+    pub fn of_person(self, person: UserId) -> Notice {
+        Notice {
+            person: Some(person),
+            ..self.into()
         }
     }
 }
 
-/// What a form did, and to which key. The page that shows it reads the key's name.
+/// What a form did, and to which key or person. The page that shows it reads their name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notice {
     pub done: Done,
     pub key: Option<KeyId>,
+    pub person: Option<UserId>,
 }
 
 impl From<Done> for Notice {
     fn from(done: Done) -> Self {
-        Self { done, key: None }
+        Self {
+            done,
+            key: None,
+            person: None,
+        }
     }
 }
 
@@ -138,12 +169,14 @@ impl Notice {
     /// Returns the value of the `Set-Cookie` header, for a page of this session.
     pub fn header(self, engine: &Engine, session: SessionHash) -> String {
         let word: &str = self.done.into();
-        let value = match (self.done, self.key) {
+        let about = self.key.map(|key| key.to_string());
+        let about = about.or_else(|| self.person.map(|person| person.to_string()));
+        let value = match (self.done, about) {
             (
                 Done::KeysDisabled(count) | Done::KeysEnabled(count) | Done::KeysRevoked(count),
                 _,
             ) => format!("{word}.{count}"),
-            (_, Some(key)) => format!("{word}.{key}"),
+            (_, Some(about)) => format!("{word}.{about}"),
             (_, None) => word.to_owned(),
         };
         cookie(&session.sign(engine, &value), SECONDS)
@@ -186,6 +219,7 @@ impl Notice {
         Some(Self {
             done,
             key: about.parse().ok(),
+            person: about.parse().ok(),
         })
     }
 }
@@ -202,11 +236,16 @@ mod tests {
     #[test]
     fn a_cookie_brings_a_word_and_no_text() {
         let key: KeyId = "key_00000000000000000000000000000000".parse().unwrap();
+        let person: UserId = "usr_00000000000000000000000000000000".parse().unwrap();
         for (value, notice) in [
             ("key-disabled", Done::KeyDisabled.into()),
             ("key-disabled.call us", Done::KeyDisabled.into()),
             (&format!("key-disabled.{key}"), Done::KeyDisabled.of(key)),
             ("keys-revoked.12", Done::KeysRevoked(12).into()),
+            (
+                &format!("member-removed.{person}"),
+                Done::MemberRemoved.of_person(person),
+            ),
         ] {
             assert_eq!(Notice::read(value), Some(notice), "{value}");
         }

@@ -28,6 +28,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
     let title = match error {
         AppError::SignedOut => "Signed out",
         AppError::NotFound => "Not found",
+        AppError::Gone => "No longer valid",
         AppError::Forbidden(_) => "Permission denied",
         AppError::Unreadable => "Invalid request",
         AppError::TooLarge => "Too large",
@@ -36,7 +37,8 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::Unreachable | AppError::Unavailable => "Not available",
     };
     let way_on = match error {
-        AppError::SignedOut => ("/sign-in", "Sign in"),
+        // Whoever has no session cannot go to keys, and whoever has one is redirected there.
+        AppError::SignedOut | AppError::Gone => ("/sign-in", "Sign in"),
         _ => ("/", "Go to keys"),
     };
     let ask = matches!(error, AppError::Forbidden(_))

@@ -1,6 +1,6 @@
 //! Whom to ask for what the user's role does not allow.
 
-use latchkey::{orgs, role::Role};
+use latchkey::{members, role::Role};
 use leptos::prelude::*;
 
 use super::loading::loading;
@@ -29,7 +29,7 @@ pub fn AskOwner(
 /// The names of the organization's owners, which every member can see.
 async fn owners(request: PageRequest) -> Result<Vec<String>, AppError> {
     let membership = request.membership().await?;
-    let members = orgs::members(request.engine(), &membership.permit()?).await?;
+    let members = members::list(request.engine(), &membership.permit()?).await?;
     let owners = members
         .into_iter()
         .filter(|member| member.role == Role::Owner);

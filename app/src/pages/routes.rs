@@ -20,10 +20,10 @@ use super::{
     forms::form,
     frame::Frame,
     home::{self, HomePage, OrgHomePage},
+    invitation,
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
-    members::MembersPage,
-    projects,
+    members, projects,
     said::said,
     settings, sign_in, sign_up, tokens,
     usage::UsagePage,
@@ -50,6 +50,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-up") view=sign_up::SignUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitations/:token") view=invitation::InvitationPage ssr=SsrMode::Async/>
                 // `/sign-out` only handles a form.
                 <Route path=path!("/sign-out") view=NotFoundPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
@@ -62,7 +63,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/keys/:key/rotate") view=rotate::RotateKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/:key") view=show::KeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
-                    <Route path=path!("/orgs/:org/members") view=MembersPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/members") view=members::MembersPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents") view=agents::AgentsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents/new") view=agents::NewAgentPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents/:agent") view=agents::AgentPage ssr=SsrMode::Async/>
@@ -94,6 +95,7 @@ where
         ("/sign-up", form(sign_up::submit)),
         ("/sign-in", form(sign_in::submit)),
         ("/sign-out", form(sign_in::sign_out)),
+        ("/invitations/{token}", form(invitation::submit)),
         ("/account", form(account::submit)),
         ("/orgs/{org}/keys", form(list::submit)),
         ("/orgs/{org}/keys/find", form(find::submit)),
@@ -103,6 +105,7 @@ where
         ("/orgs/{org}/keys/{key}/rotate", form(rotate::submit)),
         ("/orgs/{org}/agents/new", form(agents::create)),
         ("/orgs/{org}/agents/{agent}", form(agents::submit)),
+        ("/orgs/{org}/members", form(members::submit)),
         ("/orgs/{org}/projects", form(projects::submit)),
         ("/orgs/{org}/tokens", form(tokens::submit)),
         ("/orgs/{org}/settings", form(settings::submit)),

@@ -4,8 +4,9 @@ use latchkey::{
     access::Membership,
     audit::{self, AuditQuery, EventFilter},
     event::Event,
-    id::KeyId,
+    id::{KeyId, UserId},
     keys::{change_state::MOST_AT_ONCE, show},
+    members,
     role::Action,
 };
 use serde_json::Value;
@@ -22,6 +23,15 @@ use crate::{
 
 /// The message. Without a session, or if the key is not one of the page's organization, it names no key.
 pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError> {
+    if let Some(person) = notice.person {
+        let name = name_of(&request, notice.done, person).await?;
+        return Ok(name
+            .map_or_else(
+                || notice.done.sentence(),
+                |name| notice.done.sentence_about(&name),
+            )
+            .into());
+    }
     let Some(id) = notice.key else {
         let undo = match notice.done {
             Done::KeysDisabled(count) => enable_again(&request, count).await?,
@@ -111,6 +121,38 @@ async fn enable_again(request: &PageRequest, count: u32) -> Result<Option<UndoFo
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
     }))
+}
+
+/// The name of a member, or of someone whom the user has just removed. That is read from the audit log, so that nobody
+/// can make a page show the name of any account.
+async fn name_of(
+    request: &PageRequest,
+    done: Done,
+    person: UserId,
+) -> Result<Option<String>, AppError> {
+    let membership = request.membership().await?;
+    let engine = request.engine();
+    if done != Done::MemberRemoved {
+        let member = members::find(engine, &membership.permit()?, person).await?;
+        return Ok(member.map(|member| member.name.to_string()));
+    }
+    if !membership.role().may(Action::SeeAuditLog) {
+        return Ok(None);
+    }
+    let query = AuditQuery {
+        event: Some(EventFilter::Is(Event::MemberRemoved)),
+        actor: Some(request.user_id().await?.to_string()),
+        limit: 1,
+        ..AuditQuery::default()
+    };
+    let page = audit::list(engine, &membership.permit()?, &query).await?;
+    let target = page
+        .entries
+        .into_iter()
+        .next()
+        .and_then(|entry| entry.target);
+    let target = target.filter(|target| target.id == Some(person.to_string()));
+    Ok(target.and_then(|target| target.name))
 }
 
 /// The domain that the user removed with the last change of a key, and the domain that followed it; empty for none. It

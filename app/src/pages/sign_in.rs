@@ -109,7 +109,7 @@ pub async fn submit(
 }
 
 /// Logs the account, the reason and the IP address of a failed sign-in, but never what the user entered.
-fn log_failure(failed: FailedSignIn, visit: &Visit) {
+pub(super) fn log_failure(failed: FailedSignIn, visit: &Visit) {
     let account = failed.account().map(|id| id.to_string());
     let account = account.as_deref().unwrap_or("unknown");
     let from = visit.address.map(|address| address.to_string());

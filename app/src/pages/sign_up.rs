@@ -169,7 +169,7 @@ fn Closed() -> impl IntoView {
     view! {
         <div class="card">
             <h1>"Sign-up is closed"</h1>
-            <p>"Ask an owner of your organization, or the operator of this Latchkey instance, to add you."</p>
+            <p>"Ask an owner of your organization to invite you. They send you a link with which you create your account."</p>
             <a class="btn block" href="/sign-in">"Go to sign-in"</a>
         </div>
     }

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tower_sessions::session::Id;
 
-use super::{CreatedKey, CreatedToken};
+use super::{CreatedInvitation, CreatedKey, CreatedToken};
 
 /// How long a key is held, in milliseconds.
 const HELD_FOR: i64 = 30_000;
@@ -51,6 +51,7 @@ pub struct Held {
 pub enum Secret {
     Key(Box<CreatedKey>),
     Token(CreatedToken),
+    Invitation(CreatedInvitation),
 }
 
 impl Held {

@@ -3,6 +3,7 @@
 use latchkey::{
     convention::KindNames,
     key::{Environment, Kind, RevokeReason},
+    role::Role,
     usage::Range,
 };
 
@@ -13,6 +14,26 @@ pub fn kind_purpose(names: &KindNames, kind: Kind) -> String {
         Kind::Widget => "browsers",
     };
     format!("{}, for {place}", names.title(kind))
+}
+
+/// A role in a sentence: "an admin".
+pub const fn role_noun(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "an owner",
+        Role::Admin => "an admin",
+        Role::Member => "a member",
+    }
+}
+
+/// What a role can do, as a sentence.
+pub const fn role_can(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "Owners can do everything: manage keys, members and settings.",
+        Role::Admin => {
+            "Admins can see everything, such as usage by key and the audit log, and change nothing."
+        }
+        Role::Member => "Members can see the list of keys, their status and usage totals.",
+    }
 }
 
 /// The label of an environment.

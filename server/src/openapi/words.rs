@@ -9,6 +9,7 @@ use latchkey::{
     key::{Environment, Kind, RevokeReason, Status},
     name::{NOT_FIRST, NOWHERE},
     outcome::Outcome,
+    role::Role,
     usage::Range,
     verify::InvalidReason,
 };
@@ -77,6 +78,9 @@ schemas! {
     TokenScope = words(["verify", "manage"].into_iter());
     /// The status of a service token. Only `active` tokens work.
     TokenStatus = words(["active", "expired", "revoked"].into_iter());
+    /// What a member can do: an `owner` everything, an `admin` can see and review everything, a `member` can see the list
+    /// of keys and usage totals.
+    MemberRole = words(Role::ALL.iter().map(|role| role.as_str()));
     /// The event.
     AuditEvent = words(Event::ALL.iter().map(|event| event.as_str()));
     /// An event, or `*` in place of what happened for all events of a type.

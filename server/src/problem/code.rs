@@ -57,9 +57,9 @@ codes! {
         "A page sent a CORS preflight request, and no active key works on its site."
         "Add the site's domain to the allowed domains of a widget key.",
     NotFound "NOT_FOUND" NOT_FOUND "Not found"
-        "The URL, organization, key, agent or project was not found."
-        "Check the path. Use the slug or ID of an organization, the ID of a key or project, and the public ID of \
-         an agent. All are case-sensitive.",
+        "The URL, organization, key, agent, project, member or invitation was not found."
+        "Check the path. Use the slug or ID of an organization, the ID of a key, project, member or invitation, and the \
+         public ID of an agent. All are case-sensitive.",
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "Method not allowed"
         "The URL exists but does not support this method."
         "The `Allow` header of the response lists the supported methods.",
@@ -77,10 +77,16 @@ codes! {
         "Agents or keys that are not revoked belong to the project. Expired keys count too."
         "Change `project` of its keys and agents to move them to another project. Then delete the project. Revoked keys \
          move to the organization's first project automatically.",
+    LastOwner "LAST_OWNER" CONFLICT "The only owner"
+        "The person is the organization's only owner. Owners whose account is disabled do not count."
+        "Make another member an owner first. Then change or remove this one.",
+    AlreadyMember "ALREADY_MEMBER" CONFLICT "Already a member"
+        "The e-mail address belongs to a member of the organization."
+        "Change the member's role instead: `PATCH /v1/orgs/{org}/members/{user_id}`.",
     LimitReached "LIMIT_REACHED" CONFLICT "Limit reached"
-        "The organization has reached its limit of keys, agents, projects, service tokens or allowed domains. Revoked keys do not count."
-        "`detail` says which limit was reached. Revoke keys or delete agents or projects that are no longer needed, remove domains, \
-         or ask the operator to raise the limit.",
+        "The organization has reached its limit of keys, agents, projects, members, invitations, service tokens or allowed domains. Revoked keys do not count."
+        "`detail` says which limit was reached. Revoke keys, delete agents or projects, or withdraw invitations that are no longer needed, \
+         remove domains, or ask the operator to raise the limit.",
     RotationRunning "ROTATION_RUNNING" CONFLICT "A rotation is in progress"
         "The new secret is in use and the previous one still works, or another request rotated the key less than a second ago."
         "Retrieve the key: `old_secret` shows which secret still works, and until when. End it with \

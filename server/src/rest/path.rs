@@ -11,7 +11,7 @@ use latchkey::{
     access::{AccessError, Operator, Org, Permit, Permitted, to},
     agents::PublicId,
     db::StorageError,
-    id::{KeyId, ProjectId, ServiceTokenId},
+    id::{InvitationId, KeyId, ProjectId, ServiceTokenId, UserId},
     orgs,
 };
 
@@ -59,6 +59,22 @@ pub struct TokenPath {
     pub of: OrgPath,
     /// The ID in `{token_id}`.
     pub id: ServiceTokenId,
+}
+
+/// The organization and a user ID. The user may not be a member.
+#[derive(Debug)]
+pub struct MemberPath {
+    pub of: OrgPath,
+    /// The ID in `{user_id}`.
+    pub id: UserId,
+}
+
+/// The organization and the ID of an invitation. The invitation may not exist.
+#[derive(Debug)]
+pub struct InvitationPath {
+    pub of: OrgPath,
+    /// The ID in `{invitation_id}`.
+    pub id: InvitationId,
 }
 
 impl OrgPath {
@@ -142,6 +158,30 @@ impl FromRequestParts<AppState> for TokenPath {
     }
 }
 
+impl FromRequestParts<AppState> for MemberPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        of.permit::<to::SeeMembers>()?;
+        query::has_none(&parts.uri)?;
+        let id = parameter(parts, "user_id").await?;
+        let id = id.parse().map_err(|_| no_member())?;
+        Ok(Self { of, id })
+    }
+}
+
+impl FromRequestParts<AppState> for InvitationPath {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let of = OrgPath::from_request_parts(parts, state).await?;
+        of.permit::<to::InviteMembers>()?;
+        query::has_none(&parts.uri)?;
+        let id = parameter(parts, "invitation_id").await?;
+        let id = id.parse().map_err(|_| no_invitation())?;
+        Ok(Self { of, id })
+    }
+}
+
 /// Finds the organization with this slug or ID.
 async fn named(
     engine: &Engine,
@@ -196,5 +236,19 @@ pub fn no_token() -> Problem {
     Problem::new(
         Code::NotFound,
         "The service token was not found in this organization. Check the ID.",
+    )
+}
+
+pub fn no_member() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "The person is not a member of this organization. Check the ID.",
+    )
+}
+
+pub fn no_invitation() -> Problem {
+    Problem::new(
+        Code::NotFound,
+        "The invitation was not found in this organization. It may have been accepted, or has expired.",
     )
 }

@@ -97,7 +97,7 @@ on_both! {
         let (org, own) = (app.org("northwind").await, app.org("contoso").await);
         let owner = app.signed_in(&own, "eve", Role::Owner).await;
         furnish(app, &org).await;
-        let names_one = |entry: &Entry| ["{agent}", "{project}"].iter().any(|name| entry.path.contains(name) || entry.fields.contains(name));
+        let names_one = |entry: &Entry| ["{agent}", "{project}", "{member}", "{invitation}"].iter().any(|name| entry.path.contains(name) || entry.fields.contains(name));
         for entry in table::entries().into_iter().filter(names_one) {
             let answer = entry.send(&owner, "contoso", "").await;
             assert_eq!(answer.status, 404, "{entry}");
@@ -125,6 +125,12 @@ on_both! {
                     Access::ServiceToken => assert_eq!(answer.status, 401, "a session is not a token: {entry}"),
                     _ => assert!(is_let_in(&answer), "{role} {entry}: {answer:?}"),
                 }
+                // One of the entries leaves the org.
+                let leaver = format!("{role}@northwind.example");
+                app.database.execute(&format!(
+                    "INSERT INTO memberships (org_id, user_id, role, created_at) \
+                     SELECT '{}', id, '{role}', 0 FROM users WHERE email = '{leaver}' ON CONFLICT DO NOTHING", org.org.id
+                )).await;
                 // One of the entries signs out.
                 if browser.session_cookie().is_none() {
                     let email = format!("{role}@northwind.example");
@@ -163,8 +169,10 @@ async fn stranger_to(browser: &Browser, entry: &Entry, org: &str) -> HttpAnswer 
 }
 
 /// The objects of an org other than keys, after [`furnish`].
-const FURNISHED: [&str; 3] = [
+const FURNISHED: [&str; 5] = [
     "agent Furnished",
+    "invitation furnished@example.com",
+    "member usr_00000000000000000000000000000000 member",
     "org northwind FALSE",
     "project Furnished",
 ];
@@ -174,6 +182,23 @@ pub async fn furnish(app: &TestApp, org: &TestOrg) {
     let org_id = org.org.id;
     for sql in [
         "DELETE FROM agents".to_owned(),
+        "DELETE FROM invitations".to_owned(),
+        format!("DELETE FROM users WHERE id = '{}'", table::MEMBER),
+        format!(
+            "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ('{}', 'furnished@northwind.example', \
+             'Furnished', '', 0)",
+            table::MEMBER
+        ),
+        format!(
+            "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ('{org_id}', '{}', 'member', 0)",
+            table::MEMBER
+        ),
+        format!(
+            "INSERT INTO invitations (id, org_id, email, role, digest, created_at, expires_at) \
+             VALUES ('{}', '{org_id}', 'furnished@example.com', 'member', {}, 0, 9999999999999)",
+            table::INVITATION,
+            app.database.blob(&[1])
+        ),
         format!(
             "DELETE FROM projects WHERE id = '{}' OR name = 'Made'",
             table::PROJECT
@@ -200,7 +225,9 @@ async fn furnishings(app: &TestApp) -> Vec<String> {
         .texts(
             "SELECT 'agent ' || name FROM agents UNION ALL SELECT 'project ' || name FROM projects WHERE name <> 'Default' \
              UNION ALL SELECT 'org ' || name || CASE WHEN secrets_in_browsers THEN ' TRUE' ELSE ' FALSE' END FROM orgs \
-             WHERE slug = 'northwind' ORDER BY 1",
+             WHERE slug = 'northwind' UNION ALL SELECT 'invitation ' || email FROM invitations \
+             UNION ALL SELECT 'member ' || user_id || ' ' || role FROM memberships WHERE user_id LIKE 'usr_0000000000000%' \
+             ORDER BY 1",
         )
         .await
 }

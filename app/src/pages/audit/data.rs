@@ -6,7 +6,7 @@ use latchkey::{
     audit::{self, AuditQuery},
     id::KeyId,
     keys::show,
-    orgs,
+    members,
 };
 
 use super::{
@@ -49,7 +49,7 @@ pub async fn list_entries(request: PageRequest) -> Result<AuditLog, AppError> {
     };
     let names = Names::of(engine, &membership, &page.entries).await?;
     let mut actors: Vec<(String, String)> =
-        orgs::members(engine, &membership.permit::<to::SeeMembers>()?)
+        members::list(engine, &membership.permit::<to::SeeMembers>()?)
             .await?
             .into_iter()
             .map(|member| (member.user_id.to_string(), member.name.to_string()))

@@ -24,13 +24,13 @@ impl Wording {
             }
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
             KeyLookedUp => naming("looked up the key", "by its secret"),
-            MemberInvited => naming("invited", ""),
             MemberJoined if !is_own => naming("added", "to the organization"),
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
             SessionEnded if !is_own => naming("signed out", "everywhere"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
-            | SessionFailed | SessionEnded | AccessDenied | ExportMade => Self {
+            | SessionFailed | SessionEnded | AccessDenied | ExportMade | MemberInvited
+            | InvitationWithdrawn | InvitationRenewed => Self {
                 before: event.sentence(),
                 after: "",
                 names_target: false,
@@ -78,6 +78,8 @@ pub const fn title(event: Event) -> &'static str {
         Event::OrgUpdated => "Organization settings changed",
         Event::OrgDeleted => "Organization deleted",
         Event::MemberInvited => "Member invited",
+        Event::InvitationWithdrawn => "Invitation withdrawn",
+        Event::InvitationRenewed => "Invitation renewed",
         Event::MemberJoined => "Member added",
         Event::MemberRoleChanged => "Member’s role changed",
         Event::MemberRemoved => "Member removed",

@@ -54,12 +54,12 @@ pub struct EntryObject {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditParty)]
 pub struct Party {
-    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project` or `org`.
+    /// `user`, `token`, `command_line`, `unknown`, `key`, `agent`, `project`, `org` or `invitation`.
     kind: String,
     /// The ID. Null for the command line and unknown actors.
     #[schema(required)]
     id: Option<String>,
-    /// The current name. Null if it was deleted.
+    /// The current name. Null if it was deleted. Invitations have none.
     #[schema(required)]
     name: Option<String>,
 }

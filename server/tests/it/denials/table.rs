@@ -26,7 +26,8 @@ pub struct Entry {
     pub method: Method,
     /// The path in the router's notation.
     pub path: &'static str,
-    /// The fields of the form, in which `{org}`, `{key}`, `{agent}` and `{project}` are replaced.
+    /// The fields of the form, in which `{org}`, `{key}`, `{agent}`, `{project}`, `{member}` and `{invitation}` are
+    /// replaced.
     pub fields: &'static str,
     /// Who can use it.
     pub access: Access,
@@ -36,6 +37,13 @@ pub struct Entry {
 pub const AGENT: &str = "agt_0000000000000000000000";
 /// The ID of an empty project of the org.
 pub const PROJECT: &str = "prj_00000000000000000000000000000000";
+
+/// The ID of a member of the org.
+pub const MEMBER: &str = "usr_00000000000000000000000000000000";
+/// The ID of an invitation to the org.
+pub const INVITATION: &str = "inv_00000000000000000000000000000000";
+/// A well-formed token of an invitation that does not exist.
+pub const TOKEN: &str = "lk_inv_000000000000000000000000000XX1s6";
 
 /// All routes.
 pub fn entries() -> Vec<Entry> {
@@ -59,6 +67,7 @@ pub fn entries() -> Vec<Entry> {
         page("/sign-out", NoPage),
         page("/account", SignedIn),
         page("/orgs/{org}", To(Action::SeeKeys)),
+        page("/invitations/{token}", Everyone),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
         page("/orgs/{org}/keys/new", To(Action::CreateKeys)),
         page("/orgs/{org}/keys/find", To(Action::SeeKeyDetails)),
@@ -92,6 +101,7 @@ pub fn entries() -> Vec<Entry> {
             Everyone,
         ),
         post("/sign-out", "", Everyone),
+        post("/invitations/{token}", "name=N&password=short", Everyone),
         post(
             "/account",
             "current_password=wrong&new_password=short",
@@ -212,6 +222,32 @@ pub fn entries() -> Vec<Entry> {
             To(Action::EditProjects),
         ),
         post(
+            "/orgs/{org}/members",
+            "change=role&member={member}&role=admin",
+            To(Action::ChangeRoles),
+        ),
+        post(
+            "/orgs/{org}/members",
+            "change=remove&member={member}",
+            To(Action::RemoveMembers),
+        ),
+        post("/orgs/{org}/members", "change=leave", To(Action::LeaveOrg)),
+        post(
+            "/orgs/{org}/members",
+            "change=invite&email=kim@example.com&role=member",
+            To(Action::InviteMembers),
+        ),
+        post(
+            "/orgs/{org}/members",
+            "change=renew&invitation={invitation}",
+            To(Action::InviteMembers),
+        ),
+        post(
+            "/orgs/{org}/members",
+            "change=withdraw&invitation={invitation}",
+            To(Action::InviteMembers),
+        ),
+        post(
             "/orgs/{org}/tokens",
             "change=create&name=Servers&scope=verify&expires=30&password=wrong",
             To(Action::ManageTokens),
@@ -270,6 +306,21 @@ pub fn entries() -> Vec<Entry> {
             method: Method::DELETE,
             ..page("/v1/orgs/{org}/tokens/{token_id}", ServiceToken)
         },
+        page("/v1/orgs/{org}/members", ServiceToken),
+        Entry {
+            method: Method::PATCH,
+            ..page("/v1/orgs/{org}/members/{user_id}", ServiceToken)
+        },
+        Entry {
+            method: Method::DELETE,
+            ..page("/v1/orgs/{org}/members/{user_id}", ServiceToken)
+        },
+        page("/v1/orgs/{org}/invitations", ServiceToken),
+        post("/v1/orgs/{org}/invitations", "", ServiceToken),
+        Entry {
+            method: Method::DELETE,
+            ..page("/v1/orgs/{org}/invitations/{invitation_id}", ServiceToken)
+        },
         page("/v1/orgs/{org}/usage", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
         page("/v1/orgs/{org}/findings", ServiceToken),
@@ -297,6 +348,11 @@ impl Entry {
                 .replace("{agent}", AGENT)
                 .replace("{project}", PROJECT)
                 .replace("{project_id}", PROJECT)
+                .replace("{member}", MEMBER)
+                .replace("{user_id}", MEMBER)
+                .replace("{invitation}", INVITATION)
+                .replace("{invitation_id}", INVITATION)
+                .replace("{token}", TOKEN)
                 .replace("{*any}", "no/such/page")
         };
         let accept = if self.is_page() {

@@ -133,6 +133,11 @@ impl<'a> Side<'a> {
                 ("{agent}", table::AGENT),
                 ("{project}", table::PROJECT),
                 ("{project_id}", table::PROJECT),
+                ("{member}", table::MEMBER),
+                ("{user_id}", table::MEMBER),
+                ("{invitation}", table::INVITATION),
+                ("{invitation_id}", table::INVITATION),
+                ("{token}", table::TOKEN),
                 ("{*any}", "no/such/page"),
             ];
             parts.iter().fold(text.to_owned(), |text, (name, value)| {
@@ -259,7 +264,8 @@ async fn doors(side: &Side<'_>) -> Vec<Door> {
         let page = entry
             .path
             .replace("{org}", "northwind")
-            .replace("{agent}", table::AGENT);
+            .replace("{agent}", table::AGENT)
+            .replace("{token}", table::TOKEN);
         let page = side.owner.get(&page).await.body;
         let mut names: BTreeSet<String> = names_in(&page);
         names.extend(PARAMETERS.map(str::to_owned));
@@ -337,6 +343,8 @@ fn usual(field: &str) -> Value {
         "kind" => "secret".into(),
         "reason" => "unused".into(),
         "slug" => "made".into(),
+        "role" => "member".into(),
+        "email" => "kim@example.com".into(),
         "sha256" => "a5d6ad5ae0ad7d1e6a4d1aa0d8aa37c5df3a4a4c5ad75d1e6a4d1aa0d8aa37c5".into(),
         "key" => "lk_sk_live_unknown".into(),
         _ => Value::Null,
@@ -496,6 +504,7 @@ async fn bytes_that_are_no_text_fail_nowhere() {
             .replace("{*any}", "%FF");
         let path = path
             .replace("{project_id}", table::PROJECT)
+            .replace("{token}", "%FF")
             .replace("{public_id}", "%FF")
             .replace("{id}", "%00")
             .replace("{key}", "%C3");

@@ -4,7 +4,7 @@ use latchkey::{
     agents::{self, show::Place},
     db::Db,
     keys::list::{KeyQuery, SortBy},
-    orgs, projects,
+    members, projects,
     role::Role,
 };
 use serde_json::json;
@@ -88,7 +88,7 @@ on_both! {
             let id = org.person("someone", role).await;
             app.database.execute(&format!("UPDATE users SET name = '{name}', email = '{id}@northwind.example' WHERE id = '{id}'")).await;
         }
-        let members = orgs::members(&app.engine, &org.permit()).await.unwrap();
+        let members = members::list(&app.engine, &org.permit()).await.unwrap();
         assert_eq!(members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>(), ["yan", "Änne", "bo", "zoe"]);
     }
 

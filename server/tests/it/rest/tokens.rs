@@ -16,7 +16,7 @@ use crate::test_app::{
 };
 
 /// The routes that only a token for the whole instance can use.
-const INSTANCE_ONLY: [(Method, &str); 7] = [
+const INSTANCE_ONLY: [(Method, &str); 13] = [
     (Method::GET, "/v1/instances"),
     (Method::GET, "/v1/orgs"),
     (Method::POST, "/v1/orgs"),
@@ -24,7 +24,21 @@ const INSTANCE_ONLY: [(Method, &str); 7] = [
     (Method::GET, "/v1/orgs/{org}/tokens"),
     (Method::POST, "/v1/orgs/{org}/tokens"),
     (Method::DELETE, "/v1/orgs/{org}/tokens/{token_id}"),
+    (Method::GET, "/v1/orgs/{org}/members"),
+    (Method::PATCH, "/v1/orgs/{org}/members/{user_id}"),
+    (Method::DELETE, "/v1/orgs/{org}/members/{user_id}"),
+    (Method::GET, "/v1/orgs/{org}/invitations"),
+    (Method::POST, "/v1/orgs/{org}/invitations"),
+    (Method::DELETE, "/v1/orgs/{org}/invitations/{invitation_id}"),
 ];
+
+/// Whether the token is checked before the organization in the path.
+fn is_checked_first(method: &Method, path: &str) -> bool {
+    let is_of_org = ["/tokens", "/members", "/invitations"]
+        .iter()
+        .any(|part| path.contains(part));
+    !is_of_org || [Method::POST, Method::PATCH].contains(method)
+}
 
 /// Every route of the REST API, with the parts of its path filled in for this organization.
 fn rest_routes(org: &str) -> Vec<(Method, String, bool)> {
@@ -38,7 +52,9 @@ fn rest_routes(org: &str) -> Vec<(Method, String, bool)> {
             .replace("{id}", "key_00000000000000000000000000000000")
             .replace("{public_id}", "agt_0000000000000000000000")
             .replace("{project_id}", "prj_00000000000000000000000000000000")
-            .replace("{token_id}", "svc_00000000000000000000000000000000");
+            .replace("{token_id}", "svc_00000000000000000000000000000000")
+            .replace("{user_id}", "usr_00000000000000000000000000000000")
+            .replace("{invitation_id}", "inv_00000000000000000000000000000000");
         (method, path, is_instance_only)
     });
     filled.collect()
@@ -59,7 +75,7 @@ on_both! {
         for name in ["contoso", "no-such-org"] {
             for (method, path, is_instance_only) in rest_routes(name) {
                 let answer = api.send(method.clone(), &path, "", &[]).await;
-                let is_before_the_path = is_instance_only && (!path.contains("tokens") || method == Method::POST);
+                let is_before_the_path = is_instance_only && is_checked_first(&method, &path);
                 let code = if is_before_the_path { "INSTANCE_TOKEN_REQUIRED" } else { "NOT_FOUND" };
                 assert_eq!(answer.json()["code"], code, "{method} {path}");
             }
@@ -73,7 +89,7 @@ on_both! {
         let api = app.api_of(Some(&org), TokenScope::Verify).await;
         for (method, path, is_instance_only) in rest_routes("northwind") {
             let answer = api.send(method.clone(), &path, "", &[]).await;
-            let is_before_the_path = is_instance_only && (!path.contains("tokens") || method == Method::POST);
+            let is_before_the_path = is_instance_only && is_checked_first(&method, &path);
             let code = if is_before_the_path { "INSTANCE_TOKEN_REQUIRED" } else { "INSUFFICIENT_TOKEN_SCOPE" };
             assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (403, &json!(code)), "{method} {path}");
         }

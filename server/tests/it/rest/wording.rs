@@ -2,7 +2,7 @@
 //! parser.
 
 use axum::http::Method;
-use latchkey::{agents::create::create, projects};
+use latchkey::{agents::create::create, projects, role::Role};
 use serde_json::{Value, json};
 
 use crate::test_app::{HttpAnswer, TestApp, api::Api, org::agent};
@@ -191,6 +191,7 @@ struct Paths {
     key: String,
     agent: String,
     project: String,
+    user: String,
 }
 
 impl Paths {
@@ -202,10 +203,12 @@ impl Paths {
         let project =
             projects::create(&app.engine, &org.permit(), &"Billing".parse().unwrap()).await;
         let project = project.unwrap().to_string();
+        let user = org.person("dana", Role::Owner).await.to_string();
         Self {
             key,
             agent,
             project,
+            user,
         }
     }
 
@@ -214,6 +217,7 @@ impl Paths {
             .replace("{id}", &self.key)
             .replace("{public_id}", &self.agent)
             .replace("{project_id}", &self.project)
+            .replace("{user_id}", &self.user)
     }
 }
 

@@ -32,6 +32,14 @@ on_both! {
         let plain = PlainKey::from_presented(made.clone());
         let id = app.verify(&plain).await.key.unwrap().id.to_string();
         let token = app.service_token().await;
+        let invited = app.api().await.post("/v1/orgs/northwind/invitations", &json!({"email": "kim@example.com", "role": "member"})).await.json();
+        let (_, invitation) = invited["url"].as_str().unwrap().rsplit_once('/').unwrap();
+        let link = format!("/invitations/{invitation}");
+        answers.push(app.browser().get(&link).await);
+        answers.push(app.browser().submit(&link, &[("name", ""), ("password", "short")]).await);
+        answers.push(browser.get(&link).await);
+        answers.push(app.browser().submit(&link, &[("name", "Kim"), ("password", PASSWORD)]).await);
+        answers.push(app.browser().get(&link).await);
         let strangers = made.replace("lk_sk_live_", "lk_sk_test_");
         for body in [json!({"key": made}), json!({"key": strangers}), json!({"key": [made]}), json!({"cost": made})] {
             answers.push(app.post_verify(Some(&token), &body.to_string()).await);
@@ -63,6 +71,7 @@ on_both! {
             ("the key's random part", &made["lk_sk_live_".len() + 4..made.len() - 4]),
             ("the new secret", rotated),
             ("the token", token.expose()),
+            ("the invitation's token", invitation),
             ("the password", PASSWORD),
             ("the wrong password", &wrong_password),
             ("the new password", "another marmalade"),

@@ -5,6 +5,7 @@ use latchkey::{
     accounts::create_user::{CreateUserError, create_user},
     caller::{Person, Visit},
     id::UserId,
+    members,
     orgs::{self, CreateOrgError},
     role::Role,
 };
@@ -82,10 +83,10 @@ on_both! {
             northwind.person(name, role).await;
         }
         contoso.person("eve", Role::Owner).await;
-        let members = orgs::members(&app.engine, &northwind.permit()).await.unwrap();
-        let listed: Vec<String> = members.iter().map(|member| format!("{} {}", member.name, member.role)).collect();
-        assert_eq!(listed, ["zoe owner", "kim admin", "ann member", "ben member"]);
-        let eve = orgs::members(&app.engine, &contoso.permit()).await.unwrap()[0].user_id;
+        let listed = members::list(&app.engine, &northwind.permit()).await.unwrap();
+        let names: Vec<String> = listed.iter().map(|member| format!("{} {}", member.name, member.role)).collect();
+        assert_eq!(names, ["zoe owner", "kim admin", "ann member", "ben member"]);
+        let eve = members::list(&app.engine, &contoso.permit()).await.unwrap()[0].user_id;
         let orgs = orgs::of_user(&app.engine, eve).await.unwrap();
         assert_eq!(orgs, [(contoso.org.clone(), Role::Owner)]);
     }

@@ -16,7 +16,7 @@ use latchkey::{
         project::choices,
         show,
     },
-    orgs,
+    members,
     role::Action,
     time::Timestamp,
     usage::report::requests_of_keys,
@@ -194,7 +194,7 @@ async fn choices_for(engine: &Engine, membership: &Membership) -> Result<Choices
                 .into_iter()
                 .map(|project| (project.id.to_string(), project.name.to_string()))
                 .collect(),
-            creators: orgs::members(engine, &membership.permit()?)
+            creators: members::list(engine, &membership.permit()?)
                 .await?
                 .into_iter()
                 .map(|member| (member.user_id.to_string(), member.name.to_string()))

@@ -10,7 +10,7 @@ use latchkey::{
     id::KeyId,
     key::{Environment, Kind, settings::KeySettings},
     keys::{Key, secrets::secrets, show},
-    orgs,
+    members,
     role::{Action, Role},
     usage::report::last_refused,
 };
@@ -182,7 +182,7 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
 }
 
 async fn owners(engine: &Engine, membership: &Membership) -> Result<Vec<String>, AppError> {
-    let members = orgs::members(engine, &membership.permit()?).await?;
+    let members = members::list(engine, &membership.permit()?).await?;
     let owners = members.iter().filter(|member| member.role == Role::Owner);
     Ok(owners.map(|owner| owner.name.to_string()).collect())
 }

@@ -1,0 +1,149 @@
+//! Accepting an invitation: with a session, with the password of an account, or with a new account.
+
+use latchkey::{
+    access::Org,
+    accounts::{
+        password::TypedPassword,
+        sessions::SignedIn,
+        sign_in::{SignInError, sign_in},
+    },
+    caller::Person,
+    invitations::{self, AcceptError, InvitationToken, Opened, accept, accept_with_new_account},
+};
+use serde::Deserialize;
+
+use super::data::{Viewer, token, viewer};
+use crate::{
+    error::AppError,
+    form::{
+        errors::WHOLE_FORM,
+        name::read_name,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, sign_in::log_failure},
+    request::PageRequest,
+};
+
+/// The fields as submitted. Someone who is signed in submits none.
+#[derive(Clone, Default, Deserialize)]
+pub struct AcceptForm {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    password: String,
+}
+
+impl AcceptForm {
+    /// The values to render again, without the password.
+    fn sent_back(&self) -> Self {
+        Self {
+            name: sent_back(&self.name, MAX_NAME),
+            password: String::new(),
+        }
+    }
+}
+
+type Answer = Result<FormAnswer<AcceptForm>, AppError>;
+
+/// Makes the person a member, and signs them in.
+pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
+    let engine = request.engine();
+    // Looked up first: a link that is not valid costs no hash.
+    let token = token(&request)?;
+    let opened = invitations::open(engine, &token).await?;
+    let opened = opened.ok_or(AppError::Gone)?;
+    match viewer(&request, &opened).await? {
+        Viewer::Invited | Viewer::Member => {
+            let person = request.person().await?;
+            match accept(engine, &token, person).await {
+                Ok(org) => Ok(joined(&org)),
+                Err(error) => refused(&form, error),
+            }
+        }
+        Viewer::Other(_) => refused(&form, AcceptError::OtherAddress),
+        Viewer::SignedOut if invitations::has_account(engine, &opened).await? => {
+            with_account(&request, &token, &opened, form).await
+        }
+        Viewer::SignedOut => with_new_account(&request, &token, form).await,
+    }
+}
+
+/// Checks the password in the same way as a sign-in.
+async fn with_account(
+    request: &PageRequest,
+    token: &InvitationToken,
+    opened: &Opened,
+    form: AcceptForm,
+) -> Answer {
+    let (engine, visit) = (request.engine(), request.visit());
+    let password = TypedPassword::new(form.password.clone());
+    let shown = request.known_browser().shown();
+    let who = match sign_in(engine, &opened.email, password, visit, shown).await {
+        Ok(who) => who,
+        Err(error @ SignInError::WrongCredentials(failed)) => {
+            log_failure(failed, visit);
+            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+        }
+        Err(
+            error @ SignInError::TooMany {
+                failed,
+                retry_after,
+            },
+        ) => {
+            log_failure(failed, visit);
+            return Ok(FormAnswer::throttled(form.sent_back(), retry_after, error));
+        }
+        Err(SignInError::Fault(fault)) => return Err(fault.into()),
+    };
+    let person = Person {
+        user_id: who.user_id,
+        visit: visit.clone(),
+    };
+    match accept(engine, token, person).await {
+        Ok(org) => signed_in(request, who, &org).await,
+        Err(AcceptError::AlreadyMember(org)) => signed_in(request, who, &org).await,
+        Err(error) => refused(&form, error),
+    }
+}
+
+async fn with_new_account(
+    request: &PageRequest,
+    token: &InvitationToken,
+    form: AcceptForm,
+) -> Answer {
+    let mut fields = FieldReader::default();
+    let name = fields.take("name", read_name(&form.name, "your name"));
+    let password = fields.take("password", form.password.parse());
+    let (Some(name), Some(password)) = (name, password) else {
+        return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
+    };
+    let (engine, visit) = (request.engine(), request.visit().clone());
+    match accept_with_new_account(engine, token, name, password, visit).await {
+        Ok((who, org)) => signed_in(request, who, &org).await,
+        Err(error) => refused(&form, error),
+    }
+}
+
+async fn signed_in(request: &PageRequest, who: SignedIn, org: &Org) -> Answer {
+    request.open_session(who).await?;
+    Ok(joined(org))
+}
+
+fn joined(org: &Org) -> FormAnswer<AcceptForm> {
+    FormAnswer::done(format!("/orgs/{}/keys", org.slug), Done::OrgJoined)
+}
+
+fn refused(form: &AcceptForm, error: AcceptError) -> Answer {
+    Ok(match error {
+        AcceptError::Gone => return Err(AppError::Gone),
+        AcceptError::AlreadyMember(org) => joined(&org),
+        AcceptError::TooMany { retry_after } => {
+            FormAnswer::throttled(form.sent_back(), retry_after, error)
+        }
+        AcceptError::OtherAddress
+        | AcceptError::HasAccount
+        | AcceptError::SignUpClosed
+        | AcceptError::Limit(_) => FormAnswer::refused(form.sent_back(), WHOLE_FORM, error),
+        AcceptError::Fault(fault) => return Err(fault.into()),
+    })
+}

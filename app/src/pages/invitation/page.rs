@@ -1,0 +1,97 @@
+//! `/invitations/{token}`: what an invitation is for, and the form that accepts it.
+
+use axum::http::{HeaderValue, header};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_meta::Title;
+
+use super::{
+    data::{Invited, Viewer, invited},
+    form::AcceptForm,
+};
+use crate::{
+    form::{
+        errors::{Errors, FormError},
+        field::Field,
+    },
+    pages::{entry::EntryFrame, forms::fields_and_errors, page::page, sign_in::SignOutButton},
+    text::words::{role_can, role_noun},
+};
+
+/// The page, also of an invitation that is no longer valid.
+#[component]
+pub fn InvitationPage() -> impl IntoView {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        // The URL is a secret, so no request of this page names it. The policy `no-referrer` would also remove the
+        // origin from the request of the form, which shows that it is ours.
+        let origin_only = HeaderValue::from_static("strict-origin");
+        response.insert_header(header::REFERRER_POLICY, origin_only);
+    }
+    let card = page(invited, |_, invited| view! { <Card invited/> });
+    view! { <EntryFrame>{card}</EntryFrame> }
+}
+
+#[component]
+fn Card(invited: Invited) -> impl IntoView {
+    let Invited { opened, viewer } = invited;
+    let (typed, errors) = fields_and_errors(AcceptForm::default);
+    let errors = Errors::new(errors);
+    let org = opened.org.name.to_string();
+    let email = opened.email.to_string();
+    let role = role_noun(opened.role);
+    let title = format!("Join {org}");
+    let content = match viewer {
+        Viewer::SignedOut => view! { <JoinForm typed errors email=email.clone()/> }.into_any(),
+        Viewer::Invited => view! {
+            <form class="form" method="post">
+                <FormError errors/>
+                <button class="btn primary block">{format!("Join {org} as {role}")}</button>
+            </form>
+        }
+        .into_any(),
+        Viewer::Member => view! {
+            <div class="form">
+                <p>"You are already a member of this organization."</p>
+                <a class="btn block" href=format!("/orgs/{}/keys", opened.org.slug)>"Go to keys"</a>
+            </div>
+        }
+        .into_any(),
+        Viewer::Other(own) => view! {
+            <div class="form">
+                <FormError errors/>
+                <p>{format!("You are signed in as {own}. Sign out, then open the link again.")}</p>
+                <SignOutButton class="btn block"/>
+            </div>
+        }
+        .into_any(),
+    };
+    let by = match opened.inviter {
+        Some(name) => format!("{name} invited "),
+        None => "You were invited: ".to_owned(),
+    };
+    view! {
+        <Title text=title.clone()/>
+        <div class="card">
+            <h1>{title}</h1>
+            <p>{by}<b>{email}</b>{format!(" to join {org} as {role}. ")}{role_can(opened.role)}</p>
+            {content}
+        </div>
+    }
+}
+
+/// The form for everyone who is signed out, whether or not they have an account: the page does not reveal it. Forms of
+/// this page have no action, so that the page does not contain its URL.
+#[component]
+fn JoinForm(typed: AcceptForm, errors: Errors, email: String) -> impl IntoView {
+    view! {
+        <form class="form" method="post">
+            <FormError errors consequence="You have not joined yet."/>
+            // Tells password managers which account the password belongs to.
+            <input hidden type="text" autocomplete="username" value=email/>
+            <Field name="name" label="Your name" autocomplete="name" value=typed.name errors/>
+            <Field name="password" label="Password" hint="At least 8 characters. Already have an account? Enter its password."
+                kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+            <button class="btn primary block">"Join"</button>
+        </form>
+    }
+}

@@ -1,0 +1,194 @@
+//! The card above the table: the form that invites, or the one that the URL requests for a member.
+
+use latchkey::role::Role;
+use leptos::prelude::*;
+
+use super::{
+    data::{MemberList, MemberRow},
+    form::MemberForm,
+};
+use crate::{
+    form::{
+        errors::{ErrorTexts, Errors, FormError},
+        field::Field,
+    },
+    pages::forms::fields_and_errors,
+    request::PageRequest,
+    text::words::role_can,
+};
+
+/// The card, if the URL or a rejected form requests one that the user can submit.
+pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
+    let blank = || MemberForm {
+        creation_token: list.creation_token.clone(),
+        role: Role::Member.to_string(),
+        ..MemberForm::default()
+    };
+    let (typed, errors) = fields_and_errors(blank);
+    let errors = Errors::new(errors);
+    let path = request.path().to_owned();
+    let member = |change: &str, parameter: &str| {
+        let sent = (typed.change == change).then(|| typed.member.clone());
+        let id = sent.unwrap_or_else(|| request.parameter(parameter));
+        let row = list.rows.iter().find(|row| row.id == id);
+        row.filter(|_| list.may_change).cloned()
+    };
+    let is_wanted = |parameter: &str| !request.parameter(parameter).is_empty();
+    let org_name = list.org_name.clone();
+    if typed.change == "leave" || (typed.change.is_empty() && is_wanted("leave")) {
+        let own = list.rows.iter().find(|row| row.is_viewer)?.clone();
+        return Some(view! { <LeaveCard path row=own org_name errors/> }.into_any());
+    }
+    if let Some(row) = member("role", "edit") {
+        return Some(view! { <RoleCard path row typed errors/> }.into_any());
+    }
+    if let Some(row) = member("remove", "remove") {
+        return Some(view! { <RemoveCard path row org_name errors/> }.into_any());
+    }
+    let invitations = list.invitations.as_ref()?;
+    let is_alone = list.rows.len() == 1 && invitations.is_empty();
+    (typed.change == "invite" || is_wanted("invite") || is_alone)
+        .then(|| view! { <InviteCard path typed errors/> }.into_any())
+}
+
+/// The choice of a role, with what each can do.
+#[component]
+fn Roles(chosen: String, errors: Errors) -> impl IntoView {
+    let choices = Role::ALL.into_iter().rev().map(|role| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="role" value=role.as_str() checked=chosen == role.as_str() required/>
+                <span><b>{role.title()}</b><small>{role_can(role)}</small></span>
+            </label>
+        }
+    });
+    view! {
+        <fieldset id="role" class="field">
+            <legend>"Role"</legend>
+            <div class="choices">{choices.collect_view()}</div>
+            <ErrorTexts field="role" errors/>
+        </fieldset>
+    }
+}
+
+#[component]
+fn InviteCard(path: String, typed: MemberForm, errors: Errors) -> impl IntoView {
+    let action = path.clone();
+    view! {
+        <section class="card" aria-labelledby="invite">
+            <header><h2 id="invite">"Invite someone"</h2></header>
+            <div class="body">
+                <form method="post" action=action class="form">
+                    <FormError errors consequence="Nobody was invited."/>
+                    <input type="hidden" name="change" value="invite"/>
+                    <input type="hidden" name="creation_token" value=typed.creation_token/>
+                    <Field name="email" label="E-mail" hint="You get a link to send to this person. Only an account with this address can use it."
+                        kind="email" autocomplete="off" maxlength=254 value=typed.email errors/>
+                    <Roles chosen=typed.role errors/>
+                    <div class="actions"><button class="btn primary">"Create invitation"</button><a class="btn" href=path>"Cancel"</a></div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn RoleCard(path: String, row: MemberRow, typed: MemberForm, errors: Errors) -> impl IntoView {
+    let chosen = if typed.change == "role" && typed.role.parse::<Role>().is_ok() {
+        typed.role
+    } else {
+        row.role.to_string()
+    };
+    let action = path.clone();
+    let content = if row.is_last_owner {
+        view! { <OnlyOwner path row=row.clone()/> }.into_any()
+    } else {
+        view! {
+            <form method="post" action=action class="form">
+                <FormError errors/>
+                <input type="hidden" name="change" value="role"/>
+                <input type="hidden" name="member" value=row.id/>
+                <Roles chosen errors/>
+                <div class="actions"><button class="btn primary">"Change role"</button><a class="btn" href=path>"Cancel"</a></div>
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card" aria-labelledby="edit">
+            <header><h2 id="edit">"Change the role of “"{row.name}"”"</h2></header>
+            <div class="body">{content}</div>
+        </section>
+    }
+}
+
+#[component]
+fn RemoveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> impl IntoView {
+    let action = path.clone();
+    let content = if row.is_last_owner {
+        view! { <OnlyOwner path row=row.clone()/> }.into_any()
+    } else {
+        view! {
+            <form method="post" action=action class="form">
+                <FormError errors/>
+                <p>
+                    {row.email.clone()}" loses access to "<b>{org_name}</b>" immediately. Keys, projects and service tokens that they \
+                    created stay. Rotate keys whose secrets they know."
+                </p>
+                <input type="hidden" name="change" value="remove"/>
+                <input type="hidden" name="member" value=row.id/>
+                <div class="actions"><button class="btn danger">"Remove"</button><a class="btn" href=path>"Cancel"</a></div>
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card" aria-labelledby="remove">
+            <header><h2 id="remove">"Remove “"{row.name}"”?"</h2></header>
+            <div class="body">{content}</div>
+        </section>
+    }
+}
+
+#[component]
+fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> impl IntoView {
+    let action = path.clone();
+    let content = if row.is_last_owner {
+        view! { <OnlyOwner path row/> }.into_any()
+    } else {
+        view! {
+            <form method="post" action=action class="form">
+                <FormError errors/>
+                <p>
+                    "You lose access immediately. Keys, projects and service tokens that you created stay. To come back, you \
+                    need a new invitation."
+                </p>
+                <input type="hidden" name="change" value="leave"/>
+                <div class="actions"><button class="btn danger">"Leave organization"</button><a class="btn" href=path>"Cancel"</a></div>
+            </form>
+        }
+        .into_any()
+    };
+    view! {
+        <section class="card" aria-labelledby="leave">
+            <header><h2 id="leave">"Leave “"{org_name}"”?"</h2></header>
+            <div class="body">{content}</div>
+        </section>
+    }
+}
+
+/// Why the last owner remains one.
+#[component]
+fn OnlyOwner(path: String, row: MemberRow) -> impl IntoView {
+    let who = if row.is_viewer {
+        "You are the only owner.".to_owned()
+    } else {
+        format!("{} is the only owner.", row.name)
+    };
+    view! {
+        <div class="form">
+            <p>{who}" Make someone else an owner first."</p>
+            <div class="actions"><a class="btn" href=path>"Back"</a></div>
+        </div>
+    }
+}

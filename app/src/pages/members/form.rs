@@ -1,0 +1,214 @@
+//! The forms of the page "Members".
+
+use std::sync::Arc;
+
+use latchkey::{
+    access::{Permit, to},
+    email::EmailAddress,
+    id::{InvitationId, UserId},
+    invitations::{self, CreatedInvitation as Created, InviteError, NewInvitation, WithdrawError},
+    members::{self, MemberError},
+    role::{Action, Role},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::AppError,
+    form::{
+        errors::{FieldError, WHOLE_FORM},
+        sent_back::{MAX_NAME, sent_back},
+    },
+    pages::{
+        answer::FormAnswer, done::Done, field_reader::FieldReader, home::home_of, page::finished,
+    },
+    request::PageRequest,
+    shown_once::{CreatedInvitation, Held, Secret, hold},
+    text::time::TimeText,
+};
+
+/// The fields of the page's forms.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+pub struct MemberForm {
+    /// `role`, `remove`, `leave`, `invite`, `renew` or `withdraw`.
+    pub change: String,
+    /// The user ID of the member to change or remove.
+    #[serde(default)]
+    pub member: String,
+    #[serde(default)]
+    pub role: String,
+    /// The e-mail address to invite.
+    #[serde(default)]
+    pub email: String,
+    /// The ID of the invitation to renew or withdraw.
+    #[serde(default)]
+    pub invitation: String,
+    /// Distinguishes a repeated submit from another invitation of the same address.
+    #[serde(default)]
+    pub creation_token: String,
+}
+
+impl MemberForm {
+    /// The form to render again.
+    fn sent_back(&self) -> Self {
+        Self {
+            change: sent_back(&self.change, MAX_NAME),
+            member: sent_back(&self.member, MAX_NAME),
+            role: sent_back(&self.role, MAX_NAME),
+            email: sent_back(&self.email, MAX_NAME),
+            invitation: sent_back(&self.invitation, MAX_NAME),
+            creation_token: sent_back(&self.creation_token, MAX_NAME),
+        }
+    }
+
+    fn member(&self) -> Result<UserId, AppError> {
+        self.member.parse().map_err(|_| AppError::NotFound)
+    }
+}
+
+type Answer = Result<FormAnswer<MemberForm, CreatedInvitation>, AppError>;
+
+/// Handles the page's forms.
+pub async fn submit(request: PageRequest, form: MemberForm) -> Answer {
+    match form.change.as_str() {
+        "role" => change_role(&request, &form).await,
+        "remove" => remove(&request, &form).await,
+        "leave" => leave(&request, &form).await,
+        "invite" | "renew" => {
+            let permit = request.permit().await?;
+            // A hang-up must not lose the link between its creation and the slot that keeps it for a repeated submit.
+            finished(tokio::spawn(link(request, permit, form))).await
+        }
+        "withdraw" => withdraw(&request, &form).await,
+        _ => Err(AppError::Unreadable),
+    }
+}
+
+async fn change_role(request: &PageRequest, form: &MemberForm) -> Answer {
+    let permit: Permit<to::ChangeRoles> = request.permit().await?;
+    let member = form.member()?;
+    let Ok(role) = form.role.parse::<Role>() else {
+        return Ok(FormAnswer::refused(form.sent_back(), "role", CHOOSE));
+    };
+    match members::change_role(request.engine(), &permit, member, role).await {
+        Ok(()) => Ok(FormAnswer::done(
+            request.path(),
+            Done::MemberRoleChanged.of_person(member),
+        )),
+        Err(error) => refused(form, error),
+    }
+}
+
+async fn remove(request: &PageRequest, form: &MemberForm) -> Answer {
+    let permit: Permit<to::RemoveMembers> = request.permit().await?;
+    let member = form.member()?;
+    match members::remove(request.engine(), &permit, member).await {
+        Ok(()) => Ok(FormAnswer::done(
+            request.path(),
+            Done::MemberRemoved.of_person(member),
+        )),
+        Err(error) => refused(form, error),
+    }
+}
+
+async fn leave(request: &PageRequest, form: &MemberForm) -> Answer {
+    let permit: Permit<to::LeaveOrg> = request.permit().await?;
+    match members::leave(request.engine(), &permit).await {
+        Ok(()) => {
+            let home = home_of(request.engine(), request.user_id().await?).await?;
+            Ok(FormAnswer::done(home, Done::OrgLeft))
+        }
+        Err(error) => refused(form, error),
+    }
+}
+
+fn refused(form: &MemberForm, error: MemberError) -> Answer {
+    match error {
+        MemberError::NotFound => Err(AppError::NotFound),
+        MemberError::LastOwner(_) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+        MemberError::Fault(fault) => Err(fault.into()),
+    }
+}
+
+/// Creates the link of a new invitation or a new one of an existing invitation.
+async fn link(request: PageRequest, permit: Permit<to::InviteMembers>, form: MemberForm) -> Answer {
+    let engine = request.engine();
+    let mut held = request.held_key().await;
+    let now = engine.clock().monotonic();
+    let again = held.as_ref().filter(|held| held.answers(&form, now));
+    if let Some(Secret::Invitation(shown)) = again.map(|held| held.secret.clone())
+        && invitations::open(engine, &shown.token).await?.is_some()
+    {
+        return Ok(FormAnswer::Shown(shown));
+    }
+    let created = if form.change == "renew" {
+        let id: InvitationId = form.invitation.parse().map_err(|_| AppError::NotFound)?;
+        invitations::renew(engine, &permit, id).await
+    } else {
+        match read(&form) {
+            Ok(new) => invitations::create(engine, &permit, new).await,
+            Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
+        }
+    };
+    match created {
+        Ok(created) => {
+            let position = created.position;
+            let shown = shown(&request, created);
+            let secret = Secret::Invitation(shown.clone());
+            hold(&mut held, Held::new(&form, secret, position, now));
+            Ok(FormAnswer::Shown(shown))
+        }
+        Err(error) => not_invited(&form, error),
+    }
+}
+
+fn shown(request: &PageRequest, created: Created) -> CreatedInvitation {
+    CreatedInvitation {
+        token: Arc::new(created.token),
+        email: created.email.to_string(),
+        role: created.role,
+        expires: TimeText::full(created.expires_at).full,
+        path: request.path().to_owned(),
+        addresses: Arc::clone(request.addresses()),
+    }
+}
+
+fn not_invited(form: &MemberForm, error: InviteError) -> Answer {
+    let field = match error {
+        // The user's role was changed in the meantime, and the page has no form to show this at.
+        InviteError::RoleTooHigh if form.change == "renew" => {
+            return Err(AppError::Forbidden(Action::InviteMembers));
+        }
+        InviteError::AlreadyMember(_) => "email",
+        InviteError::RoleTooHigh => "role",
+        InviteError::TooMany | InviteError::Limit(_) | InviteError::AlreadyCreated(_) => WHOLE_FORM,
+        InviteError::NotFound => return Err(AppError::NotFound),
+        InviteError::Fault(fault) => return Err(fault.into()),
+    };
+    Ok(FormAnswer::refused(form.sent_back(), field, error))
+}
+
+const CHOOSE: &str = "Choose a role.";
+
+fn read(form: &MemberForm) -> Result<NewInvitation, Vec<FieldError>> {
+    let mut fields = FieldReader::default();
+    let email = fields.take("email", form.email.parse::<EmailAddress>());
+    let role = fields.take("role", form.role.parse::<Role>().map_err(|_| CHOOSE));
+    match (email, role) {
+        (Some(email), Some(role)) => Ok(NewInvitation {
+            email,
+            role,
+            creation_token: None,
+        }),
+        _ => Err(fields.errors),
+    }
+}
+
+async fn withdraw(request: &PageRequest, form: &MemberForm) -> Answer {
+    let permit: Permit<to::InviteMembers> = request.permit().await?;
+    let id: InvitationId = form.invitation.parse().map_err(|_| AppError::NotFound)?;
+    match invitations::withdraw(request.engine(), &permit, id).await {
+        Ok(()) => Ok(FormAnswer::done(request.path(), Done::InvitationWithdrawn)),
+        Err(WithdrawError::NotFound) => Err(AppError::NotFound),
+        Err(WithdrawError::Fault(fault)) => Err(fault.into()),
+    }
+}

@@ -1,0 +1,124 @@
+//! The page of an invitation, and the form that accepts it.
+
+use latchkey::role::Role;
+
+use super::members::invite;
+use crate::test_app::{HttpAnswer, TestApp, org::PASSWORD};
+
+const KEYS: &str = "/orgs/northwind/keys";
+
+on_both! {
+    async fn opening_a_link_changes_nothing_and_its_page_keeps_it_to_itself(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let link = invite(&owner, "kim@example.com").await;
+        let entries = app.database.number("SELECT COUNT(*) FROM audit_log").await;
+        let browser = app.browser();
+        for _ in 0..2 {
+            let page = browser.get(&link).await;
+            assert_eq!((page.status.as_u16(), page.header("cache-control"), page.header("referrer-policy")), (200, "no-store", "strict-origin"));
+            assert_eq!(page.set_cookies(), [""; 0]);
+            let text = page.text();
+            for part in ["Join northwind", "dana invited ", "kim@example.com", "as a member", "Members can see the list of keys", "Already have an account? Enter its password."] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+            assert!(!text.contains("lk_inv_"), "{text}");
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM audit_log").await, entries);
+        for malformed in ["/invitations/x", "/invitations/lk_inv_000000000000000000000000000XX1s7"] {
+            assert_eq!(browser.get(malformed).await.status, 404, "{malformed}");
+            assert_eq!(browser.submit(malformed, &[("name", "N"), ("password", PASSWORD)]).await.status, 404, "{malformed}");
+        }
+        let unknown = browser.get("/invitations/lk_inv_000000000000000000000000000XX1s6").await;
+        assert_eq!((unknown.status.as_u16(), unknown.header("referrer-policy")), (410, "strict-origin"));
+        assert!(unknown.text().contains("This invitation was used, withdrawn, or has expired. Ask for a new one."));
+    }
+
+    async fn someone_new_creates_an_account_and_is_in(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let link = invite(&owner, "kim@example.com").await;
+        let browser = app.browser();
+        for (name, password, field) in [("", PASSWORD, "name-error"), ("Kim", "short", "password-error"), ("Kim", "password", "password-error")] {
+            let refused = browser.submit(&link, &[("name", name), ("password", password)]).await;
+            assert_eq!(refused.status, 422, "{field}");
+            assert!(refused.body.contains(field) && !refused.body.contains(PASSWORD), "{}", refused.body);
+        }
+        let joined = browser.submit(&link, &[("name", "Kim"), ("password", PASSWORD)]).await;
+        assert_eq!((joined.status.as_u16(), joined.header("location")), (303, KEYS));
+        let keys = browser.get(KEYS).await;
+        assert!(keys.status == 200 && keys.text().contains("You are now a member of this organization."), "{}", keys.status);
+        assert_eq!(app.browser().sign_in("kim@example.com", PASSWORD).await.status, 303);
+        let spent = app.browser().submit(&link, &[("name", "Eve"), ("password", PASSWORD)]).await;
+        assert_eq!(spent.status, 410);
+        assert_eq!(app.browser().get(&link).await.status, 410);
+    }
+
+    async fn someone_with_an_account_enters_its_password(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        app.org("contoso").await.person("kim", Role::Owner).await;
+        let link = invite(&owner, "kim@contoso.example").await;
+        let browser = app.browser();
+        let wrong = browser.submit(&link, &[("name", "Mallory"), ("password", "not the password")]).await;
+        assert!(wrong.status == 422 && wrong.text().contains("The e-mail address or password is incorrect."), "{}", wrong.text());
+        let joined = browser.submit(&link, &[("name", "Mallory"), ("password", PASSWORD)]).await;
+        assert_eq!((joined.status.as_u16(), joined.header("location")), (303, KEYS));
+        assert_eq!(app.database.texts("SELECT name FROM users ORDER BY name").await, ["dana", "kim"]);
+        let keys = browser.get(KEYS).await.text();
+        assert!(keys.contains("aria-label=\"Organization: northwind\"") && keys.contains("contoso"), "the switcher: {keys}");
+    }
+
+    async fn passwords_are_tried_as_often_as_at_sign_in(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        app.org("contoso").await.person("kim", Role::Owner).await;
+        let link = invite(&owner, "kim@contoso.example").await;
+        let browser = app.browser();
+        for _ in 0..10 {
+            let wrong = browser.submit(&link, &[("name", "K"), ("password", "not the password")]).await;
+            assert_eq!(wrong.status, 422);
+        }
+        let throttled = browser.submit(&link, &[("name", "K"), ("password", PASSWORD)]).await;
+        assert!(throttled.status == 429 && !throttled.header("retry-after").is_empty(), "{}", throttled.status);
+        assert_eq!(browser.sign_in("kim@contoso.example", PASSWORD).await.status, 429, "the same budget");
+        assert_eq!(app.browser().get(&link).await.status, 200, "the invitation remains");
+    }
+
+    async fn a_disabled_account_does_not_join(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        app.org("contoso").await.person("kim", Role::Owner).await;
+        app.database.execute("UPDATE users SET disabled_at = 1 WHERE name = 'kim'").await;
+        let link = invite(&owner, "kim@contoso.example").await;
+        let refused = app.browser().submit(&link, &[("name", "K"), ("password", PASSWORD)]).await;
+        assert!(refused.status == 422 && refused.text().contains("The e-mail address or password is incorrect."));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM memberships").await, 2);
+    }
+
+    async fn someone_signed_in_joins_with_one_button_and_nobody_else(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let contoso = app.org("contoso").await;
+        let (kim, eve) = (app.signed_in(&contoso, "kim", Role::Owner).await, app.signed_in(&contoso, "eve", Role::Owner).await);
+        let link = invite(&owner, "kim@contoso.example").await;
+        let page = eve.get(&link).await.text();
+        assert!(page.contains("You are signed in as eve@contoso.example.") && page.contains("action=\"/sign-out\""), "{page}");
+        let refused = eve.submit(&link, &[("name", "E"), ("password", PASSWORD)]).await;
+        assert!(refused.status == 422 && refused.text().contains("This invitation is for another e-mail address."), "{}", refused.text());
+        let page = kim.get(&link).await.text();
+        assert!(page.contains("Join northwind as a member") && !page.contains("name=\"password\""), "{page}");
+        let joined = kim.submit(&link, &[]).await;
+        assert_eq!((joined.status.as_u16(), joined.header("location")), (303, KEYS));
+        assert_eq!(kim.get(KEYS).await.status, 200);
+        assert_eq!(kim.submit(&link, &[]).await.status, 410);
+    }
+
+    async fn a_form_that_is_too_large_does_not_put_the_link_into_a_query(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let link = invite(&owner, "kim@example.com").await;
+        let large: HttpAnswer = app.browser().submit(&link, &[("name", &"n".repeat(400_000)), ("password", PASSWORD)]).await;
+        assert_eq!((large.status.as_u16(), large.header("location")), (413, ""));
+    }
+}

@@ -1,0 +1,31 @@
+//! Invitations: single-use links with which someone becomes a member of an org (design §2).
+//!
+//! The link contains a token, of which only the digest is stored, like that of a service token. An invitation is for one
+//! e-mail address. Its row is deleted when it is accepted or withdrawn, so a token works at most once.
+//!
+//! All changes of an org's invitations lock the org first, so that they never wait for each other's rows.
+
+mod accept;
+mod create;
+mod list;
+mod open;
+mod renew;
+mod token;
+mod withdraw;
+
+pub use self::{
+    accept::{AcceptError, accept, accept_with_new_account},
+    create::{CreatedInvitation, InviteError, NewInvitation, create},
+    list::{Invitation, delete_expired, find, list, page},
+    open::{Opened, has_account, open},
+    renew::renew,
+    token::{InvitationToken, MalformedToken},
+    withdraw::{WithdrawError, withdraw},
+};
+
+use crate::time::DAY;
+
+/// How long an invitation can be accepted, in milliseconds.
+pub const LIFETIME: i64 = 7 * DAY;
+/// The maximum number of an org's invitations that can be accepted.
+pub const MAX_OPEN: i64 = 100;

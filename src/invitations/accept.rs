@@ -1,0 +1,179 @@
+//! Accepting an invitation: the token is spent and the person becomes a member, in one transaction.
+
+use super::{
+    open::{Opened, open},
+    token::InvitationToken,
+};
+use crate::{
+    Engine,
+    access::Org,
+    accounts::{
+        SignUpPolicy, User,
+        attempts::{self, AttemptError, Subject, minutes},
+        password::{self, HashFor, NewPassword},
+        sessions::SignedIn,
+        sign_up::{insert_user, joined, new_user_id},
+    },
+    caller::{Person, Visit},
+    change::Change,
+    db::{on, places},
+    email::EmailAddress,
+    fault::{Fault, from_fault},
+    id::{OrgId, UserId},
+    limits::{LimitReached, Limited, check_added, check_room},
+    members,
+    name::DisplayName,
+    orgs,
+    role::Role,
+};
+
+/// Why an invitation was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// The token was spent, withdrawn or replaced, or has expired.
+    #[error("This invitation was used, withdrawn, or has expired. Ask for a new one.")]
+    Gone,
+    /// The invitation is for another address than that of the account.
+    #[error("This invitation is for another e-mail address.")]
+    OtherAddress,
+    /// The person is a member already. Their role stays as it is.
+    #[error("You are already a member of this organization.")]
+    AlreadyMember(Org),
+    /// The address got an account in the meantime.
+    #[error("This e-mail address has an account now. Enter its password.")]
+    HasAccount,
+    /// The policy does not allow new accounts.
+    #[error(
+        "New accounts are created by the operator of this Latchkey instance. Ask them to create one, then open the link again."
+    )]
+    SignUpClosed,
+    /// Too many new accounts from one network.
+    #[error("Too many attempts. Try again in {}.", minutes(*.retry_after))]
+    TooMany {
+        /// Seconds until the next attempt is possible.
+        retry_after: i64,
+    },
+    /// The organization has no room for another member.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
+    /// An internal error.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+from_fault!(AcceptError);
+
+/// Makes a signed-in user a member. They have just signed in, or have a session.
+///
+/// # Errors
+/// [`AcceptError`]. The invitation remains as it was.
+pub async fn accept(
+    engine: &Engine,
+    token: &InvitationToken,
+    person: Person,
+) -> Result<Org, AcceptError> {
+    const ADDRESS: &str = "SELECT email FROM users WHERE id = $1 AND disabled_at IS NULL";
+    const IS_MEMBER: &str = "SELECT 1 FROM memberships WHERE org_id = $1 AND user_id = $2";
+    let Opened { org, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
+    let user_id = person.user_id;
+    let mut change = engine.change_by_invitation(person.into()).await?;
+    let (email, role) = spend(engine, &mut change, org.id, token).await?;
+    let own: Option<EmailAddress> = on!(change.on(), c => sqlx::query_scalar(ADDRESS)
+        .bind(user_id).fetch_optional(c).await)?;
+    if own.as_ref() != Some(&email) {
+        return Err(AcceptError::OtherAddress);
+    }
+    let is_member = on!(change.on(), c => sqlx::query(IS_MEMBER)
+        .bind(org.id).bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?;
+    if is_member {
+        return Err(AcceptError::AlreadyMember(org));
+    }
+    join(engine, change, org.id, user_id, role).await?;
+    Ok(org)
+}
+
+/// Creates an account for the invitation's address, which becomes a member.
+///
+/// # Errors
+/// [`AcceptError`]. No account is created, and the invitation remains as it was.
+pub async fn accept_with_new_account(
+    engine: &Engine,
+    token: &InvitationToken,
+    name: DisplayName,
+    password: NewPassword,
+    visit: Visit,
+) -> Result<(SignedIn, Org), AcceptError> {
+    // Everything that can fail is checked before the hash, which is expensive.
+    let Opened { org, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
+    if engine.sign_up == SignUpPolicy::Closed {
+        return Err(AcceptError::SignUpClosed);
+    }
+    check_room(engine, org.id, Limited::Members, 1).await??;
+    let place = password::enter(engine, HashFor::of_visit(&visit))?;
+    let attempt = match attempts::count(engine, &[Subject::SignUp(&visit)]).await {
+        Ok(attempt) => attempt,
+        Err(AttemptError::TooMany { retry_after }) => {
+            return Err(AcceptError::TooMany { retry_after });
+        }
+        Err(AttemptError::Storage(error)) => return Err(error.into()),
+    };
+    let password_hash = match password::hash(engine, place, password).await {
+        Ok(hash) => hash,
+        Err(fault) => {
+            attempt.take_back(engine).await?;
+            return Err(fault.into());
+        }
+    };
+    let user_id = new_user_id(engine)?;
+    let person = Person { user_id, visit };
+    let mut change = engine.change_by_invitation(person.into()).await?;
+    let (email, role) = spend(engine, &mut change, org.id, token).await?;
+    let user = User {
+        id: user_id,
+        name,
+        email,
+    };
+    let now = engine.clock.now();
+    if !insert_user(change.tx(), &user, &password_hash, now).await? {
+        return Err(AcceptError::HasAccount);
+    }
+    join(engine, change, org.id, user_id, role).await?;
+    Ok((SignedIn { user_id, epoch: 0 }, org))
+}
+
+/// Deletes the invitation of a token within a transaction. Of several concurrent requests, one finds it.
+async fn spend(
+    engine: &Engine,
+    change: &mut Change,
+    org_id: OrgId,
+    token: &InvitationToken,
+) -> Result<(EmailAddress, Role), AcceptError> {
+    let digests = token.digests(engine);
+    let sql = format!(
+        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND digest IN ({}) RETURNING email, role",
+        places(3, digests.len())
+    );
+    orgs::lock(change.tx(), org_id).await?;
+    change.is_of(org_id);
+    let found: Option<(EmailAddress, Role)> = on!(change.on(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(org_id).bind(engine.clock.now());
+        for digest in &digests {
+            query = query.bind(digest.as_bytes());
+        }
+        query.fetch_optional(c).await
+    })?;
+    found.ok_or(AcceptError::Gone)
+}
+
+async fn join(
+    engine: &Engine,
+    mut change: Change,
+    org_id: OrgId,
+    user_id: UserId,
+    role: Role,
+) -> Result<(), AcceptError> {
+    let now = engine.clock.now();
+    members::insert(change.tx(), org_id, user_id, role, now).await?;
+    check_added(engine, change.tx(), org_id, Limited::Members).await??;
+    Ok(change.commit(joined(user_id, role)).await?)
+}

@@ -1,0 +1,174 @@
+//! Inviting someone.
+
+use super::{LIFETIME, MAX_OPEN, token::InvitationToken};
+use crate::{
+    Engine,
+    access::{Permit, to},
+    caller::Actor,
+    change::{Change, Happened},
+    db::{StorageError, on},
+    email::EmailAddress,
+    event::{Event, Target},
+    fault::{Fault, from_fault},
+    id::{InvitationId, OrgId, UserId},
+    limits::{LimitReached, Limited, check_room},
+    orgs,
+    role::Role,
+    time::Timestamp,
+};
+
+/// An invitation to create.
+#[derive(Debug, Clone)]
+pub struct NewInvitation {
+    /// The address of the person, who alone can accept it.
+    pub email: EmailAddress,
+    /// The role that they will have.
+    pub role: Role,
+    /// An idempotency key: with the same creation token, an organization gets only one invitation.
+    pub creation_token: Option<String>,
+}
+
+/// An invitation whose link was just created.
+#[derive(Debug)]
+pub struct CreatedInvitation {
+    /// The invitation's ID.
+    pub id: InvitationId,
+    /// The address that it is for.
+    pub email: EmailAddress,
+    /// The role that it gives.
+    pub role: Role,
+    /// The token for the link, which is not stored.
+    pub token: InvitationToken,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// The position of the event in the audit log.
+    pub position: i64,
+}
+
+/// Why nobody was invited.
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    /// An account with the address is a member.
+    #[error("`{0}` is already a member of this organization. Change their role instead.")]
+    AlreadyMember(EmailAddress),
+    /// The organization has [`MAX_OPEN`] invitations.
+    #[error(
+        "This organization has {MAX_OPEN} open invitations, which is the maximum. Withdraw those that are no longer needed."
+    )]
+    TooMany,
+    /// The caller has fewer permissions than the role.
+    #[error("Only owners can invite owners.")]
+    RoleTooHigh,
+    /// The organization has no such invitation.
+    #[error("This invitation was used, withdrawn, or has expired.")]
+    NotFound,
+    /// An earlier request with the same creation token created the invitation. Its link is no longer available.
+    #[error("This invitation was already created. Its link is shown only once.")]
+    AlreadyCreated(InvitationId),
+    /// The organization has no room for another member.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
+    /// An internal error.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+from_fault!(InviteError);
+
+/// Invites someone. An earlier invitation of the same address is replaced, and its link no longer works.
+///
+/// # Errors
+/// [`InviteError`]. Nothing is changed.
+pub async fn create(
+    engine: &Engine,
+    permit: &Permit<to::InviteMembers>,
+    new: NewInvitation,
+) -> Result<CreatedInvitation, InviteError> {
+    const DELETE: &str =
+        "DELETE FROM invitations WHERE org_id = $1 AND (email = $2 OR expires_at <= $3)";
+    const COUNT: &str = "SELECT COUNT(*) FROM invitations WHERE org_id = $1";
+    const INSERT: &str = "INSERT INTO invitations (id, org_id, email, role, digest, created_at, created_by, \
+         creation_token, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let org_id = permit.org_id();
+    check_room(engine, org_id, Limited::Members, 1).await??;
+    let now = engine.clock.now();
+    let mut change = engine.change(permit).await?;
+    orgs::lock(change.tx(), org_id).await?;
+    check_grant(&mut change, permit, new.role).await?;
+    if let Some(id) = created_before(&mut change, org_id, &new).await? {
+        return Err(InviteError::AlreadyCreated(id));
+    }
+    if is_member(&mut change, org_id, &new.email).await? {
+        return Err(InviteError::AlreadyMember(new.email));
+    }
+    on!(change.on(), c => sqlx::query(DELETE)
+        .bind(org_id).bind(new.email.clone()).bind(now).execute(c).await.map(drop))?;
+    let open: i64 =
+        on!(change.on(), c => sqlx::query_scalar(COUNT).bind(org_id).fetch_one(c).await)?;
+    if open >= MAX_OPEN {
+        return Err(InviteError::TooMany);
+    }
+    let id = InvitationId::new(now.as_millis(), engine.random.bytes()?);
+    let token = InvitationToken::generate(&engine.random)?;
+    let expires_at = now.plus(LIFETIME);
+    let digest = token.digest(engine);
+    on!(change.on(), c => sqlx::query(INSERT)
+        .bind(id).bind(org_id).bind(new.email.clone()).bind(new.role).bind(digest.as_bytes()).bind(now)
+        .bind(inviter(permit)).bind(new.creation_token.clone()).bind(expires_at).execute(c).await.map(drop))?;
+    let invited = Happened::new(Event::MemberInvited, Target::Invitation(id));
+    let invited = invited.changed("role", None::<&str>, new.role.to_string());
+    let positions = change.commit_at(invited).await?;
+    Ok(CreatedInvitation {
+        id,
+        email: new.email,
+        role: new.role,
+        token,
+        expires_at,
+        position: positions.last,
+    })
+}
+
+/// The owner who invites in the pages.
+pub(super) fn inviter(permit: &Permit<to::InviteMembers>) -> Option<UserId> {
+    permit.caller().actor.user_id()
+}
+
+/// Checks that the caller can give this role. The operator can give every role.
+pub(super) async fn check_grant(
+    change: &mut Change,
+    permit: &Permit<to::InviteMembers>,
+    role: Role,
+) -> Result<(), InviteError> {
+    const SQL: &str = "SELECT role FROM memberships WHERE org_id = $1 AND user_id = $2";
+    let Actor::User(user_id) = permit.caller().actor else {
+        return Ok(());
+    };
+    let own: Option<Role> = on!(change.on(), c => sqlx::query_scalar(SQL)
+        .bind(permit.org_id()).bind(user_id).fetch_optional(c).await)?;
+    if own.is_some_and(|own| own.may_grant(role)) {
+        Ok(())
+    } else {
+        Err(InviteError::RoleTooHigh)
+    }
+}
+
+async fn created_before(
+    change: &mut Change,
+    org_id: OrgId,
+    new: &NewInvitation,
+) -> Result<Option<InvitationId>, StorageError> {
+    const SQL: &str = "SELECT id FROM invitations WHERE org_id = $1 AND creation_token = $2";
+    Ok(on!(change.on(), c => sqlx::query_scalar(SQL)
+        .bind(org_id).bind(new.creation_token.as_deref()).fetch_optional(c).await)?)
+}
+
+async fn is_member(
+    change: &mut Change,
+    org_id: OrgId,
+    email: &EmailAddress,
+) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM memberships JOIN users ON users.id = memberships.user_id \
+         WHERE memberships.org_id = $1 AND users.email = $2";
+    Ok(on!(change.on(), c => sqlx::query(SQL)
+        .bind(org_id).bind(email.clone()).fetch_optional(c).await.map(|row| row.is_some()))?)
+}

@@ -1,0 +1,60 @@
+//! What the link of an invitation shows. Opening it changes nothing.
+
+use super::token::InvitationToken;
+use crate::{
+    Engine,
+    access::Org,
+    db::{StorageError, on, places},
+    email::EmailAddress,
+    name::DisplayName,
+    role::Role,
+};
+
+/// An invitation, for someone who has its link.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Opened {
+    /// The organization.
+    #[sqlx(flatten)]
+    pub org: Org,
+    /// The address that it is for.
+    pub email: EmailAddress,
+    /// The role that it gives.
+    pub role: Role,
+    /// The name of the owner who invited; `None` for the operator.
+    pub inviter: Option<DisplayName>,
+}
+
+/// Returns the invitation of a token; `None` if it was used, withdrawn or replaced, or has expired.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn open(
+    engine: &Engine,
+    token: &InvitationToken,
+) -> Result<Option<Opened>, StorageError> {
+    let digests = token.digests(engine);
+    let sql = format!(
+        "SELECT orgs.id, orgs.slug, orgs.name, invitations.email, invitations.role, users.name AS inviter \
+         FROM invitations JOIN orgs ON orgs.id = invitations.org_id \
+         LEFT JOIN users ON users.id = invitations.created_by \
+         WHERE invitations.expires_at > $1 AND invitations.digest IN ({})",
+        places(2, digests.len())
+    );
+    Ok(on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(engine.clock.now());
+        for digest in &digests {
+            query = query.bind(digest.as_bytes());
+        }
+        query.fetch_optional(c).await
+    })?)
+}
+
+/// Whether the address of an invitation has an account.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn has_account(engine: &Engine, opened: &Opened) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM users WHERE email = $1";
+    Ok(on!(engine.db.read(), c => sqlx::query(SQL)
+        .bind(opened.email.clone()).fetch_optional(c).await.map(|row| row.is_some()))?)
+}
