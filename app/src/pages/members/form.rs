@@ -19,7 +19,7 @@ use crate::{
         sent_back::{MAX_NAME, sent_back},
     },
     pages::{
-        answer::FormAnswer, done::Done, field_reader::FieldReader, home::home_of, page::finished,
+        answer::FormAnswer, done::Done, field_reader::FieldReader, home::home_of, loading::finished,
     },
     request::PageRequest,
     shown_once::{CreatedInvitation, Held, Secret, hold},
