@@ -11,7 +11,8 @@ on_both! {
         app.org("northwind").await.person("dana", Role::Owner).await;
         let browser = app.browser();
         let known = browser.sign_in(DANA, "wrong password").await;
-        for email in ["nobody@northwind.example", "not an address", ""] {
+        // An empty field is said to be empty, which says nothing about accounts.
+        for email in ["nobody@northwind.example", "not an address"] {
             let unknown = browser.sign_in(email, "wrong password").await;
             assert_eq!((unknown.status, alike(&unknown, email)), (known.status, alike(&known, DANA)), "{email}");
             assert_eq!(unknown.set_cookies(), known.set_cookies());
