@@ -10,7 +10,8 @@ use crate::{
     accounts::{
         SignUpPolicy, User,
         attempts::{self, AttemptError, Subject, minutes},
-        password::{self, HashFor, NewPassword},
+        hash_queues::HashFor,
+        password::{self, NewPassword},
         sessions::SignedIn,
         sign_up::{insert_user, joined, new_user_id},
     },
@@ -109,7 +110,7 @@ pub async fn accept_with_new_account(
         return Err(AcceptError::SignUpClosed);
     }
     check_room(engine, org.id, Limited::Members, 1).await??;
-    let place = password::enter(engine, HashFor::of_visit(&visit))?;
+    let place = engine.hashing.enter(HashFor::of_visit(&visit))?;
     let attempt = match attempts::count(engine, &[Subject::SignUp(&visit)]).await {
         Ok(attempt) => attempt,
         Err(AttemptError::TooMany { retry_after }) => {
