@@ -14,7 +14,7 @@ mod token;
 mod withdraw;
 
 pub use self::{
-    accept::{AcceptError, accept, accept_with_new_account},
+    accept::{AcceptError, accept, accept_with_new_account, creates_accounts},
     create::{CreatedInvitation, InviteError, NewInvitation, create},
     list::{Invitation, delete_expired, find, list, page},
     open::{Opened, has_account, open},

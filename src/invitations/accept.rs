@@ -93,6 +93,11 @@ pub async fn accept(
     Ok(org)
 }
 
+/// Whether invited people can create accounts.
+pub fn creates_accounts(engine: &Engine) -> bool {
+    engine.sign_up != SignUpPolicy::Closed
+}
+
 /// Creates an account for the invitation's address, which becomes a member.
 ///
 /// # Errors
@@ -106,7 +111,7 @@ pub async fn accept_with_new_account(
 ) -> Result<(SignedIn, Org), AcceptError> {
     // Everything that can fail is checked before the hash, which is expensive.
     let Opened { org, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
-    if engine.sign_up == SignUpPolicy::Closed {
+    if !creates_accounts(engine) {
         return Err(AcceptError::SignUpClosed);
     }
     check_room(engine, org.id, Limited::Members, 1).await??;

@@ -13,6 +13,8 @@ use crate::{error::AppError, request::PageRequest};
 pub struct Invited {
     pub opened: Opened,
     pub viewer: Viewer,
+    /// Whether someone without an account can create one.
+    pub creates_accounts: bool,
 }
 
 /// Who opened the link.
@@ -42,7 +44,11 @@ pub async fn invited(request: PageRequest) -> Result<Invited, AppError> {
     let opened = invitations::open(request.engine(), &token).await?;
     let opened = opened.ok_or(AppError::Gone)?;
     let viewer = viewer(&request, &opened).await?;
-    Ok(Invited { opened, viewer })
+    Ok(Invited {
+        opened,
+        viewer,
+        creates_accounts: invitations::creates_accounts(request.engine()),
+    })
 }
 
 /// Who opened the invitation.

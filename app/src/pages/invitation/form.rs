@@ -61,10 +61,26 @@ pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
             }
         }
         Viewer::Other(_) => refused(&form, AcceptError::OtherAddress),
-        Viewer::SignedOut if invitations::has_account(engine, &opened).await? => {
+        Viewer::SignedOut if !invitations::creates_accounts(engine) => {
             with_account(&request, &token, &opened, form).await
         }
-        Viewer::SignedOut => with_new_account(&request, &token, form).await,
+        Viewer::SignedOut => {
+            // Read before the account is looked up, so that no error of a field shows whether there is one.
+            let mut fields = FieldReader::default();
+            let name = fields.take("name", read_name(&form.name, "your name"));
+            let password = fields.take("password", form.password.parse());
+            let (Some(name), Some(password)) = (name, password) else {
+                return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
+            };
+            if invitations::has_account(engine, &opened).await? {
+                return with_account(&request, &token, &opened, form).await;
+            }
+            let visit = request.visit().clone();
+            match accept_with_new_account(engine, &token, name, password, visit).await {
+                Ok((who, org)) => signed_in(&request, who, &org).await,
+                Err(error) => refused(&form, error),
+            }
+        }
     }
 }
 
@@ -102,24 +118,6 @@ async fn with_account(
     match accept(engine, token, person).await {
         Ok(org) => signed_in(request, who, &org).await,
         Err(AcceptError::AlreadyMember(org)) => signed_in(request, who, &org).await,
-        Err(error) => refused(&form, error),
-    }
-}
-
-async fn with_new_account(
-    request: &PageRequest,
-    token: &InvitationToken,
-    form: AcceptForm,
-) -> Answer {
-    let mut fields = FieldReader::default();
-    let name = fields.take("name", read_name(&form.name, "your name"));
-    let password = fields.take("password", form.password.parse());
-    let (Some(name), Some(password)) = (name, password) else {
-        return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
-    };
-    let (engine, visit) = (request.engine(), request.visit().clone());
-    match accept_with_new_account(engine, token, name, password, visit).await {
-        Ok((who, org)) => signed_in(request, who, &org).await,
         Err(error) => refused(&form, error),
     }
 }

@@ -33,7 +33,11 @@ pub fn InvitationPage() -> impl IntoView {
 
 #[component]
 fn Card(invited: Invited) -> impl IntoView {
-    let Invited { opened, viewer } = invited;
+    let Invited {
+        opened,
+        viewer,
+        creates_accounts,
+    } = invited;
     let (typed, errors) = fields_and_errors(AcceptForm::default);
     let errors = Errors::new(errors);
     let org = opened.org.name.to_string();
@@ -41,7 +45,9 @@ fn Card(invited: Invited) -> impl IntoView {
     let role = role_noun(opened.role);
     let title = format!("Join {org}");
     let content = match viewer {
-        Viewer::SignedOut => view! { <JoinForm typed errors email=email.clone()/> }.into_any(),
+        Viewer::SignedOut => {
+            view! { <JoinForm typed errors email=email.clone() creates_accounts/> }.into_any()
+        }
         Viewer::Invited => view! {
             <form class="form" method="post">
                 <FormError errors/>
@@ -82,15 +88,33 @@ fn Card(invited: Invited) -> impl IntoView {
 /// The form for everyone who is signed out, whether or not they have an account: the page does not reveal it. Forms of
 /// this page have no action, so that the page does not contain its URL.
 #[component]
-fn JoinForm(typed: AcceptForm, errors: Errors, email: String) -> impl IntoView {
+fn JoinForm(
+    typed: AcceptForm,
+    errors: Errors,
+    email: String,
+    creates_accounts: bool,
+) -> impl IntoView {
+    let name = creates_accounts.then(|| {
+        view! { <Field name="name" label="Your name" autocomplete="name" value=typed.name errors/> }
+    });
+    let (hint, autocomplete) = if creates_accounts {
+        (
+            "At least 8 characters. Already have an account? Enter its password.",
+            "new-password",
+        )
+    } else {
+        (
+            "The password of your account. If you have none, ask the operator of this Latchkey instance to create one.",
+            "current-password",
+        )
+    };
     view! {
         <form class="form" method="post">
             <FormError errors consequence="You have not joined yet."/>
             // Tells password managers which account the password belongs to.
             <input hidden type="text" autocomplete="username" value=email/>
-            <Field name="name" label="Your name" autocomplete="name" value=typed.name errors/>
-            <Field name="password" label="Password" hint="At least 8 characters. Already have an account? Enter its password."
-                kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+            {name}
+            <Field name="password" label="Password" hint=hint kind="password" autocomplete=autocomplete minlength=8 maxlength=128 errors/>
             <button class="btn primary block">"Join"</button>
         </form>
     }

@@ -69,6 +69,22 @@ on_both! {
         assert!(keys.contains("aria-label=\"Organization: northwind\"") && keys.contains("contoso"), "the switcher: {keys}");
     }
 
+    async fn an_error_of_a_field_does_not_show_whether_the_address_has_an_account(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        app.org("contoso").await.person("kim", Role::Owner).await;
+        let known = invite(&owner, "kim@contoso.example").await;
+        let unknown = invite(&owner, "kit@contoso.example").await;
+        let browser = app.browser();
+        for (name, password, field) in [("", PASSWORD, "name-error"), ("Kim", "short", "password-error"), ("Kim", "password", "password-error")] {
+            let fields = [("name", name), ("password", password)];
+            let [known, unknown] = [browser.submit(&known, &fields).await, browser.submit(&unknown, &fields).await];
+            assert_eq!((known.status.as_u16(), unknown.status.as_u16()), (422, 422), "{field}");
+            assert!(known.body.contains(field), "{field}: {}", known.body);
+            assert_eq!(known.without_nonces().replace("kim@", ""), unknown.without_nonces().replace("kit@", ""), "{field}");
+        }
+    }
+
     async fn passwords_are_tried_as_often_as_at_sign_in(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

@@ -101,12 +101,6 @@ async fn guess(browser: &Browser, email: &str) -> String {
 
 /// A page without the parts that vary: the input, and the nonce of its scripts.
 fn alike(page: &HttpAnswer, email: &str) -> String {
-    let mut text = page
-        .body
-        .replace(&format!("type=\"email\" value=\"{email}\""), "");
-    while let Some((before, after)) = text.split_once(" nonce=\"") {
-        let after = after.split_once('"').map_or("", |(_, after)| after);
-        text = format!("{before}{after}");
-    }
-    text
+    page.without_nonces()
+        .replace(&format!("type=\"email\" value=\"{email}\""), "")
 }

@@ -221,6 +221,16 @@ impl Answer {
         self.body.replace("<!>", "")
     }
 
+    /// The body without the nonces, which differ in each response.
+    pub fn without_nonces(&self) -> String {
+        let mut text = self.body.clone();
+        while let Some((before, after)) = text.split_once(" nonce=\"") {
+            let after = after.split_once('"').map_or("", |(_, after)| after);
+            text = format!("{before}{after}");
+        }
+        text
+    }
+
     /// The value of a hidden field of the page's form.
     pub fn hidden(&self, name: &str) -> String {
         let start = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
