@@ -6,56 +6,32 @@
 //! of 50 among 10,000 keys takes 16 to 36 ms on SQLite, and up to 66 ms for the orders without an index (a debug build on
 //! two busy cores).
 
-use std::{borrow::Cow, fmt, str::FromStr};
+mod filter;
+mod names;
+mod order;
 
+use self::filter::{Filter, bind};
+pub(in crate::keys) use self::names::ids_matching;
+pub use self::{
+    filter::StatusFilter,
+    names::{NamedKey, names_matching, names_of},
+    order::{Cursor, InvalidPlace, Place, SortBy},
+};
 pub use crate::findings::list::Which;
 use crate::{
     Engine,
     access::{Permit, to},
-    db::{StorageError, Tx, on, places},
-    findings::{Policy, condition},
-    id::{KeyId, OrgId, ProjectId, UserId},
-    key::{Environment, Kind, Lifecycle, Status, settings::rules::external_id},
-    name::KeyName,
-    search::{Search, folded},
-    time::Timestamp,
+    db::{StorageError, on},
+    findings::Policy,
+    id::{KeyId, ProjectId, UserId},
+    key::{Environment, Kind},
+    search::Search,
 };
 
 use super::{
     Key, KeySummary, SUMMARY_COLUMNS,
     show::{details_of, fitting_details},
 };
-
-/// The sort order of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SortBy {
-    /// The name, regardless of case and accents.
-    Name,
-    /// The creation time.
-    #[default]
-    Created,
-    /// The time of the last valid request. Keys that were never used count as the earliest.
-    LastUsed,
-    /// The expiry. Keys that never expire count as the latest.
-    Expires,
-    /// The severity of the most urgent finding that needs attention, then the creation time. For users who cannot see
-    /// details, the creation time alone.
-    Urgency,
-}
-
-/// The statuses that a list includes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StatusFilter {
-    /// All keys.
-    #[default]
-    Any,
-    /// Active keys.
-    Active,
-    /// Revoked and expired keys.
-    Ended,
-    /// Keys with this status.
-    Is(Status),
-}
 
 /// A query for a list of keys.
 #[derive(Debug, Clone, Default)]
@@ -90,25 +66,6 @@ pub struct KeyQuery {
     pub page_size: u16,
 }
 
-/// The start or end of a page, next to a key in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cursor {
-    /// The page after this key.
-    After(Place),
-    /// The page before this key.
-    Before(Place),
-    /// The last page.
-    End,
-}
-
-/// A key's position in a sort order: the value that it is sorted by, and its ID as a tiebreaker. When sorting by name
-/// the value is empty, since names do not belong in URLs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    value: String,
-    id: KeyId,
-}
-
 /// A page of keys.
 #[derive(Debug, Clone)]
 pub struct KeyPage {
@@ -124,206 +81,12 @@ pub struct KeyPage {
     pub next: Option<Place>,
 }
 
-impl Cursor {
-    fn place(&self) -> Option<&Place> {
-        match self {
-            Self::After(place) | Self::Before(place) => Some(place),
-            Self::End => None,
-        }
-    }
-}
-
-/// The text is not a valid position.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a place in a list of keys")]
-pub struct InvalidPlace;
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}~{}", self.id, self.value)
-    }
-}
-
-impl FromStr for Place {
-    type Err = InvalidPlace;
-    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
-        let (id, value) = text.split_once('~').ok_or(InvalidPlace)?;
-        // A value beyond the range of the database means the end.
-        let is_beyond = value
-            .parse::<u64>()
-            .is_ok_and(|value| i64::try_from(value).is_err());
-        Ok(Self {
-            value: if is_beyond {
-                i64::MAX.to_string()
-            } else {
-                value.to_owned()
-            },
-            id: id.parse().map_err(|_| InvalidPlace)?,
-        })
-    }
-}
-
-impl SortBy {
-    /// The SQL expression to sort by. Never null, so that positions can be compared with it.
-    fn expression(self, policy: &Policy) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Name => "keys.sort_name",
-            Self::Created => "keys.created_at",
-            Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
-            Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
-            Self::Urgency => return Cow::Owned(condition::urgency(policy, "$5")),
-        })
-    }
-
-    /// The SQL of the value to compare: the position's value, $11, or the sort name or urgency of the key with the ID $12.
-    fn of_place(self, policy: &Policy) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Name => {
-                "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
-            }
-            // The inner `keys` hides the one of the list.
-            Self::Urgency => {
-                return Cow::Owned(format!(
-                    "COALESCE((SELECT {} FROM keys WHERE keys.org_id = $1 AND keys.id = $12), CAST($11 AS BIGINT))",
-                    condition::urgency(policy, "$5")
-                ));
-            }
-            _ => "CAST($11 AS BIGINT)",
-        })
-    }
-
-    /// Whether a position, which comes from a URL and can be manipulated, is valid for this sort order.
-    pub fn has(self, place: &Place) -> bool {
-        match self {
-            Self::Name => place.value.is_empty(),
-            _ => place.value.parse::<i64>().is_ok(),
-        }
-    }
-
-    fn place_of(self, key: &KeySummary) -> Place {
-        let value = match self {
-            Self::Name => String::new(),
-            Self::Created => key.created_at.as_millis().to_string(),
-            Self::LastUsed => key.last_used_at.map_or(0, Timestamp::as_millis).to_string(),
-            Self::Expires => key
-                .lifecycle
-                .expires_at
-                .map_or(i64::MAX, Timestamp::as_millis)
-                .to_string(),
-            // Computed again for the next page.
-            Self::Urgency => "0".to_owned(),
-        };
-        Place { value, id: key.id }
-    }
-}
-
 impl KeyQuery {
     /// The sort order, which must not show what the user cannot see.
     fn order(&self) -> SortBy {
         match self.sort {
             SortBy::Urgency if self.names_only => SortBy::Created,
             sort => sort,
-        }
-    }
-}
-
-/// The keys that a query matches, as a condition with the placeholders $1 to $10.
-struct Filter {
-    sql: String,
-    org_id: OrgId,
-    pattern: String,
-    environment: &'static str,
-    status: &'static str,
-    now: Timestamp,
-    creator: String,
-    kind: &'static str,
-    project: String,
-    searched_id: String,
-    external_id: String,
-}
-
-/// Binds the values of a [`Filter`] to $1 to $10.
-macro_rules! bind {
-    ($query:expr, $filter:expr) => {
-        $query
-            .bind($filter.org_id)
-            .bind(&$filter.pattern)
-            .bind($filter.environment)
-            .bind($filter.status)
-            .bind($filter.now)
-            .bind(&$filter.creator)
-            .bind($filter.kind)
-            .bind(&$filter.project)
-            .bind(&$filter.searched_id)
-            .bind(&$filter.external_id)
-    };
-}
-
-/// $3 environment or '', $4 status filter, $5 now, $6 creator or '', $7 kind or '', $8 project or ''.
-const MATCHING: &str = "($3 = '' OR keys.environment = $3) AND ($6 = '' OR keys.created_by = $6) \
-     AND ($7 = '' OR keys.kind = $7) AND ($8 = '' OR keys.project_id = $8) \
-     AND CASE $4 WHEN 'any' THEN TRUE \
-       WHEN 'ended' THEN keys.revoked_at IS NOT NULL OR COALESCE(keys.expires_at <= $5, FALSE) \
-       WHEN 'active' THEN keys.revoked_at IS NULL AND keys.disabled_at IS NULL AND COALESCE(keys.expires_at > $5, TRUE) \
-       WHEN 'disabled' THEN keys.revoked_at IS NULL AND keys.disabled_at IS NOT NULL \
-         AND COALESCE(keys.expires_at > $5, TRUE) \
-       WHEN 'expired' THEN keys.revoked_at IS NULL AND COALESCE(keys.expires_at <= $5, FALSE) \
-       ELSE keys.revoked_at IS NOT NULL END";
-
-impl Filter {
-    fn new(engine: &Engine, org_id: OrgId, query: &KeyQuery) -> Self {
-        let search = query.search.as_str();
-        let searched = escape_like(&folded(search));
-        // The column `search` has the name, a unit separator, and what not every role can see.
-        let pattern = if query.names_only {
-            // Neither names nor searches contain the separator, so this matches only before it.
-            format!("%{}%\u{1f}%", searched.replace('\u{1f}', "\u{fffd}"))
-        } else {
-            format!("%{searched}%")
-        };
-        let mut found = r"keys.search LIKE $2 ESCAPE '\' OR keys.id = $9".to_owned();
-        if !query.names_only && !search.is_empty() {
-            // Domains are stored as JSON, whose own characters no domain has.
-            if !search.contains(['"', ',', '[', ']']) {
-                found.push_str(r" OR keys.domains LIKE $2 ESCAPE '\'");
-            }
-        }
-        // A separate condition, so that the database uses the index.
-        let (of_external_id, external_id) = match &query.external_id {
-            None => ("$10 = ''", String::new()),
-            Some(_) if query.names_only => ("$10 <> ''", String::new()),
-            // No key has a blank external ID, and Postgres rejects NUL.
-            Some(id) => {
-                let id = external_id(&id.replace('\0', "\u{fffd}"));
-                ("keys.external_id = $10", id.unwrap_or_default())
-            }
-        };
-        let finding = query.finding.filter(|_| !query.names_only);
-        let finding = finding.map_or_else(
-            || "TRUE".to_owned(),
-            |which| condition::of(which, &Policy::of(&engine.convention), "$5"),
-        );
-        let searched_id = search.parse::<KeyId>().ok();
-        let creator = query.creator.filter(|_| !query.names_only);
-        Self {
-            sql: format!(
-                "keys.org_id = $1 AND ({found}) AND {MATCHING} AND {of_external_id} AND {finding}"
-            ),
-            org_id,
-            pattern,
-            environment: query.environment.map_or("", Environment::as_str),
-            status: match query.status {
-                StatusFilter::Any => "any",
-                StatusFilter::Active => "active",
-                StatusFilter::Is(status) => status.as_str(),
-                StatusFilter::Ended => "ended",
-            },
-            now: engine.clock.now(),
-            creator: creator.map_or_else(String::new, |id| id.to_string()),
-            kind: query.kind.map_or("", Kind::as_str),
-            project: query.project.map_or_else(String::new, |id| id.to_string()),
-            searched_id: searched_id.map_or_else(String::new, |id| id.to_string()),
-            external_id,
         }
     }
 }
@@ -422,46 +185,6 @@ async fn count_before(
     )
 }
 
-/// The IDs and names of the keys that a query matches, by name, whatever its page is. At most `limit`.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn names_matching(
-    engine: &Engine,
-    permit: &Permit<to::SeeKeys>,
-    query: &KeyQuery,
-    limit: usize,
-) -> Result<Vec<(KeyId, KeyName)>, StorageError> {
-    let filter = Filter::new(engine, permit.org_id(), query);
-    let sql = format!(
-        "SELECT keys.id, keys.name FROM keys WHERE {} ORDER BY keys.sort_name, keys.id LIMIT $11",
-        filter.sql
-    );
-    Ok(
-        on!(engine.db.read(), c => bind!(sqlx::query_as(sqlx::AssertSqlSafe(sql)), filter)
-        .bind(limit as i64).fetch_all(c).await)?,
-    )
-}
-
-/// The IDs of the keys that a query matches, in a transaction that is going to change them. At most `limit`.
-pub(in crate::keys) async fn ids_matching(
-    engine: &Engine,
-    tx: &mut Tx,
-    org_id: OrgId,
-    query: &KeyQuery,
-    limit: usize,
-) -> Result<Vec<KeyId>, StorageError> {
-    let filter = Filter::new(engine, org_id, query);
-    let sql = format!(
-        "SELECT keys.id FROM keys WHERE {} ORDER BY keys.id LIMIT $11",
-        filter.sql
-    );
-    Ok(
-        on!(tx.on(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)), filter)
-        .bind(limit as i64).fetch_all(c).await)?,
-    )
-}
-
 /// A page of the org's keys with the data that owners and admins can see.
 #[derive(Debug)]
 pub struct DetailsPage {
@@ -495,49 +218,4 @@ pub async fn list_details(
         matching: page.matching,
         next,
     })
-}
-
-/// A key with its name, what determines its status, and whether it is in use.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct NamedKey {
-    /// The key's ID.
-    pub id: KeyId,
-    /// The display name.
-    pub name: KeyName,
-    /// When the key was last used in a valid request.
-    pub last_used_at: Option<Timestamp>,
-    /// The timestamps that determine the status.
-    #[sqlx(flatten)]
-    pub lifecycle: Lifecycle,
-}
-
-/// Returns the org's keys among `ids`, by name.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn names_of(
-    engine: &Engine,
-    permit: &Permit<to::SeeKeys>,
-    ids: &[KeyId],
-) -> Result<Vec<NamedKey>, StorageError> {
-    let sql = format!(
-        "SELECT id, name, last_used_at, expires_at, disabled_at, revoked_at FROM keys WHERE org_id = $1 AND id IN ({}) \
-         ORDER BY sort_name, id",
-        places(2, ids.len())
-    );
-    Ok(on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id());
-        for id in ids {
-            query = query.bind(id);
-        }
-        query.fetch_all(c).await
-    })?)
-}
-
-/// Escapes text for LIKE. NUL is replaced: no name contains it, and Postgres rejects it in parameters.
-fn escape_like(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }

@@ -3,6 +3,7 @@
 mod address;
 mod bulk;
 mod bulk_form;
+mod choices;
 mod data;
 pub mod export;
 mod filters;

@@ -6,10 +6,7 @@ use latchkey::{
 };
 use leptos::prelude::*;
 
-use super::{
-    address::{Address, StatusChoice},
-    data::Choices,
-};
+use super::{address::Address, choices::StatusChoice, data::Choices};
 use crate::{islands::search_box::SearchBox, text::words::environment_title};
 
 #[component]

@@ -12,8 +12,9 @@ use crate::{
     pages::keys::{
         finding_text::FindingText,
         list::{
-            address::{Address, FindingChoice, SortChoice},
+            address::Address,
             bulk::Pick,
+            choices::{FindingChoice, SortChoice},
             data::{KeyList, KeyRow},
         },
         state::StateTag,

@@ -1,0 +1,139 @@
+//! The order of a list, and the places in it where its pages start and end.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use crate::{
+    findings::{Policy, condition},
+    id::KeyId,
+    keys::KeySummary,
+    time::Timestamp,
+};
+
+/// The sort order of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortBy {
+    /// The name, regardless of case and accents.
+    Name,
+    /// The creation time.
+    #[default]
+    Created,
+    /// The time of the last valid request. Keys that were never used count as the earliest.
+    LastUsed,
+    /// The expiry. Keys that never expire count as the latest.
+    Expires,
+    /// The severity of the most urgent finding that needs attention, then the creation time. For users who cannot see
+    /// details, the creation time alone.
+    Urgency,
+}
+
+/// The start or end of a page, next to a key in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cursor {
+    /// The page after this key.
+    After(Place),
+    /// The page before this key.
+    Before(Place),
+    /// The last page.
+    End,
+}
+
+/// A key's position in a sort order: the value that it is sorted by, and its ID as a tiebreaker. When sorting by name
+/// the value is empty, since names do not belong in URLs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub(super) value: String,
+    pub(super) id: KeyId,
+}
+
+impl Cursor {
+    pub(super) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::After(place) | Self::Before(place) => Some(place),
+            Self::End => None,
+        }
+    }
+}
+
+/// The text is not a valid position.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a place in a list of keys")]
+pub struct InvalidPlace;
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}", self.id, self.value)
+    }
+}
+
+impl FromStr for Place {
+    type Err = InvalidPlace;
+    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
+        let (id, value) = text.split_once('~').ok_or(InvalidPlace)?;
+        // A value beyond the range of the database means the end.
+        let is_beyond = value
+            .parse::<u64>()
+            .is_ok_and(|value| i64::try_from(value).is_err());
+        Ok(Self {
+            value: if is_beyond {
+                i64::MAX.to_string()
+            } else {
+                value.to_owned()
+            },
+            id: id.parse().map_err(|_| InvalidPlace)?,
+        })
+    }
+}
+
+impl SortBy {
+    /// The SQL expression to sort by. Never null, so that positions can be compared with it.
+    pub(super) fn expression(self, policy: &Policy) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Name => "keys.sort_name",
+            Self::Created => "keys.created_at",
+            Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
+            Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
+            Self::Urgency => return Cow::Owned(condition::urgency(policy, "$5")),
+        })
+    }
+
+    /// The SQL of the value to compare: the position's value, $11, or the sort name or urgency of the key with the ID $12.
+    pub(super) fn of_place(self, policy: &Policy) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Name => {
+                "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
+            }
+            // The inner `keys` hides the one of the list.
+            Self::Urgency => {
+                return Cow::Owned(format!(
+                    "COALESCE((SELECT {} FROM keys WHERE keys.org_id = $1 AND keys.id = $12), CAST($11 AS BIGINT))",
+                    condition::urgency(policy, "$5")
+                ));
+            }
+            _ => "CAST($11 AS BIGINT)",
+        })
+    }
+
+    /// Whether a position, which comes from a URL and can be manipulated, is valid for this sort order.
+    pub fn has(self, place: &Place) -> bool {
+        match self {
+            Self::Name => place.value.is_empty(),
+            _ => place.value.parse::<i64>().is_ok(),
+        }
+    }
+
+    pub(super) fn place_of(self, key: &KeySummary) -> Place {
+        let value = match self {
+            Self::Name => String::new(),
+            Self::Created => key.created_at.as_millis().to_string(),
+            Self::LastUsed => key.last_used_at.map_or(0, Timestamp::as_millis).to_string(),
+            Self::Expires => key
+                .lifecycle
+                .expires_at
+                .map_or(i64::MAX, Timestamp::as_millis)
+                .to_string(),
+            // Computed again for the next page.
+            Self::Urgency => "0".to_owned(),
+        };
+        Place { value, id: key.id }
+    }
+}
