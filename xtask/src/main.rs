@@ -54,6 +54,9 @@ enum Task {
         /// test the API against its description. Takes long.
         #[arg(long)]
         long: bool,
+        /// Lint, too. Clippy compiles the tests, which takes less time than `lint` and `test`.
+        #[arg(long, conflicts_with = "only")]
+        lint: bool,
         /// Arguments for the runner of that part, `cargo test` or `playwright test`, such as the name of a test.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, requires = "only")]
         arguments: Vec<String>,
@@ -137,6 +140,16 @@ fn carry_out(task: Task) -> Result<()> {
         Task::Test {
             only,
             long,
+            lint: true,
+            arguments,
+        } => {
+            lint::beside_tests(&workspace)?;
+            test::test(&workspace.with_clippy(), only, long, &arguments)
+        }
+        Task::Test {
+            only,
+            long,
+            lint: false,
             arguments,
         } => test::test(&workspace, only, long, &arguments),
         Task::Build => run::build(&workspace),

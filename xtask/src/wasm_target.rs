@@ -76,7 +76,7 @@ impl WasmCompiler {
     pub fn cargo(&self, workspace: &Workspace) -> (Command, PathBuf) {
         match self {
             Self::Own => {
-                let mut cargo = workspace.cargo();
+                let mut cargo = workspace.cargo_without_clippy();
                 cargo.env("CARGO_TARGET_DIR", &workspace.target);
                 (cargo, workspace.target.join(TARGET))
             }

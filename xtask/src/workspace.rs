@@ -13,6 +13,8 @@ pub struct Workspace {
     pub root: PathBuf,
     /// Cargo's target folder, as set by `CARGO_TARGET_DIR` or a configuration file.
     pub target: PathBuf,
+    /// Whether clippy compiles the crates of the workspace, and fails on warnings.
+    clippy: bool,
 }
 
 impl Workspace {
@@ -29,11 +31,33 @@ impl Workspace {
         Ok(Self {
             root: folder("workspace_root")?,
             target: folder("target_directory")?,
+            clippy: false,
         })
+    }
+
+    /// The same workspace, compiled by clippy. `cargo clippy` only checks, so it would go through all crates once more,
+    /// dependencies included.
+    pub fn with_clippy(self) -> Self {
+        Self {
+            clippy: true,
+            ..self
+        }
     }
 
     /// The cargo that started xtask, running in this checkout.
     pub fn cargo(&self) -> Command {
+        let mut cargo = self.cargo_without_clippy();
+        if self.clippy {
+            // The same variables as `cargo clippy -- -D warnings` sets.
+            cargo
+                .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+                .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+        }
+        cargo
+    }
+
+    /// The same for what is shipped: clippy compiles without some optimizations.
+    pub fn cargo_without_clippy(&self) -> Command {
         let mut cargo = cargo();
         cargo.current_dir(&self.root);
         cargo
