@@ -1,6 +1,6 @@
 // The list of keys: its state is in the URL, so that it can be shared, reloaded and restored with Back.
 
-import { expect, open, test } from "../fixture/test.ts";
+import { expect, hydrated, open, test } from "../fixture/test.ts";
 import type { Team } from "../fixture/team.ts";
 
 const NUMBER = 120;
@@ -200,7 +200,10 @@ test("a search that was not sent remains while keys are changed", async ({ page,
   await page.getByRole("searchbox", { name: "Search keys" }).fill("stag");
   for (const name of ["Production server", "Staging"]) await page.getByRole("checkbox", { name: `Select ${name}` }).check();
   await page.getByRole("button", { name: "Disable…" }).click();
-  await page.getByRole("button", { name: "Disable 2 keys" }).click();
+  const sure = page.getByRole("button", { name: "Disable 2 keys" });
+  await expect(sure).toBeVisible();
+  await hydrated(page);
+  await sure.click();
   await expect(page.getByText("2 keys disabled.")).toBeVisible();
   await expect(page.getByRole("searchbox", { name: "Search keys" })).toHaveValue("stag");
   await page.getByRole("button", { name: "Undo" }).click();
