@@ -3,6 +3,7 @@
 use latchkey::{
     accounts::{
         password::TypedPassword,
+        sessions::SignedIn,
         sign_in::{self, FailedSignIn, SignInError},
         sign_up::MaySignUp,
     },
@@ -81,23 +82,9 @@ pub async fn submit(
         return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
     };
     let password = TypedPassword::new(form.password.clone());
-    let shown = request.known_browser().shown();
-    let who = match sign_in::sign_in(engine, &email, password, visit, shown).await {
+    let who = match check_password(&request, &email, password, || form.sent_back()).await {
         Ok(who) => who,
-        Err(error @ SignInError::WrongCredentials(failed)) => {
-            log_failure(failed, visit);
-            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
-        }
-        Err(
-            error @ SignInError::TooMany {
-                failed,
-                retry_after,
-            },
-        ) => {
-            log_failure(failed, visit);
-            return Ok(FormAnswer::throttled(form.sent_back(), retry_after, error));
-        }
-        Err(SignInError::Fault(fault)) => return Err(fault.into()),
+        Err(answer) => return answer,
     };
     request.open_session(who).await?;
     let path = if is_own_path(&form.next) {
@@ -108,8 +95,37 @@ pub async fn submit(
     Ok(FormAnswer::Redirect { path, done: None })
 }
 
+/// Checks a password. If it is wrong or there were too many attempts, the error is the answer of the form, whose fields
+/// are `sent_back`.
+pub(super) async fn check_password<F>(
+    request: &PageRequest,
+    email: &EmailAddress,
+    password: TypedPassword,
+    sent_back: impl FnOnce() -> F,
+) -> Result<SignedIn, Result<FormAnswer<F>, AppError>> {
+    let visit = request.visit();
+    let shown = request.known_browser().shown();
+    match sign_in::sign_in(request.engine(), email, password, visit, shown).await {
+        Ok(who) => Ok(who),
+        Err(error @ SignInError::WrongCredentials(failed)) => {
+            log_failure(failed, visit);
+            Err(Ok(FormAnswer::refused(sent_back(), WHOLE_FORM, error)))
+        }
+        Err(
+            error @ SignInError::TooMany {
+                failed,
+                retry_after,
+            },
+        ) => {
+            log_failure(failed, visit);
+            Err(Ok(FormAnswer::throttled(sent_back(), retry_after, error)))
+        }
+        Err(SignInError::Fault(fault)) => Err(Err(fault.into())),
+    }
+}
+
 /// Logs the account, the reason and the IP address of a failed sign-in, but never what the user entered.
-pub(super) fn log_failure(failed: FailedSignIn, visit: &Visit) {
+fn log_failure(failed: FailedSignIn, visit: &Visit) {
     let account = failed.account().map(|id| id.to_string());
     let account = account.as_deref().unwrap_or("unknown");
     let from = visit.address.map(|address| address.to_string());

@@ -2,11 +2,7 @@
 
 use latchkey::{
     access::Org,
-    accounts::{
-        password::TypedPassword,
-        sessions::SignedIn,
-        sign_in::{SignInError, sign_in},
-    },
+    accounts::{password::TypedPassword, sessions::SignedIn},
     caller::Person,
     invitations::{self, AcceptError, InvitationToken, Opened, accept, accept_with_new_account},
 };
@@ -20,7 +16,7 @@ use crate::{
         name::read_name,
         sent_back::{MAX_NAME, sent_back},
     },
-    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, sign_in::log_failure},
+    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, sign_in::check_password},
     request::PageRequest,
 };
 
@@ -91,31 +87,16 @@ async fn with_account(
     opened: &Opened,
     form: AcceptForm,
 ) -> Answer {
-    let (engine, visit) = (request.engine(), request.visit());
     let password = TypedPassword::new(form.password.clone());
-    let shown = request.known_browser().shown();
-    let who = match sign_in(engine, &opened.email, password, visit, shown).await {
+    let who = match check_password(request, &opened.email, password, || form.sent_back()).await {
         Ok(who) => who,
-        Err(error @ SignInError::WrongCredentials(failed)) => {
-            log_failure(failed, visit);
-            return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
-        }
-        Err(
-            error @ SignInError::TooMany {
-                failed,
-                retry_after,
-            },
-        ) => {
-            log_failure(failed, visit);
-            return Ok(FormAnswer::throttled(form.sent_back(), retry_after, error));
-        }
-        Err(SignInError::Fault(fault)) => return Err(fault.into()),
+        Err(answer) => return answer,
     };
     let person = Person {
         user_id: who.user_id,
-        visit: visit.clone(),
+        visit: request.visit().clone(),
     };
-    match accept(engine, token, person).await {
+    match accept(request.engine(), token, person).await {
         Ok(org) => signed_in(request, who, &org).await,
         Err(AcceptError::AlreadyMember(org)) => signed_in(request, who, &org).await,
         Err(error) => refused(&form, error),
