@@ -5,6 +5,7 @@ pub mod find;
 mod finding_text;
 pub mod first_steps;
 pub mod import;
+pub mod last_edit;
 pub mod list;
 pub mod new;
 mod reason_field;

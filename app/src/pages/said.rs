@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     done::{Done, Notice},
-    keys::show::extension,
+    keys::{last_edit::last_own_edit, show::extension},
 };
 use crate::{
     error::AppError,
@@ -163,20 +163,8 @@ async fn removed(
     membership: &Membership,
     id: KeyId,
 ) -> Result<Option<(String, String)>, AppError> {
-    if !membership.role().may(Action::SeeAuditLog) {
-        return Ok(None);
-    }
-    let query = AuditQuery {
-        key: Some(id),
-        limit: 1,
-        ..AuditQuery::default()
-    };
-    let page = audit::list(request.engine(), &membership.permit()?, &query).await?;
-    let own = request.user_id().await?.to_string();
-    let last = page.entries.first().filter(|entry| {
-        entry.event == Event::KeyUpdated && entry.actor.id.as_deref() == Some(own.as_str())
-    });
-    let Some(change) = last.and_then(|entry| entry.changes.get("domains")) else {
+    let last = last_own_edit(request, membership, id).await?;
+    let Some(change) = last.as_ref().and_then(|entry| entry.changes.get("domains")) else {
         return Ok(None);
     };
     let texts = |side: &str| -> Vec<&str> {

@@ -2,8 +2,6 @@
 
 use latchkey::{
     access::Membership,
-    audit::{self, AuditQuery},
-    event::Event,
     id::KeyId,
     key::settings::SettingsChange,
     keys::{
@@ -11,7 +9,6 @@ use latchkey::{
         show,
     },
     revision::Known,
-    role::Action,
     time::{DAY, Timestamp},
 };
 
@@ -19,7 +16,11 @@ use super::fields::KeyForm;
 use crate::{
     error::AppError,
     form::errors::WHOLE_FORM,
-    pages::{answer::FormAnswer, done::Done, keys::key_path},
+    pages::{
+        answer::FormAnswer,
+        done::Done,
+        keys::{key_path, last_edit::last_own_edit},
+    },
     request::PageRequest,
 };
 
@@ -36,20 +37,9 @@ pub async fn extension(
     membership: &Membership,
     id: KeyId,
 ) -> Result<Option<Timestamp>, AppError> {
-    if !membership.role().may(Action::SeeAuditLog) {
-        return Ok(None);
-    }
-    let query = AuditQuery {
-        key: Some(id),
-        limit: 1,
-        ..AuditQuery::default()
-    };
-    let page = audit::list(request.engine(), &membership.permit()?, &query).await?;
-    let own = request.user_id().await?.to_string();
-    let last = page.entries.first().filter(|entry| {
-        entry.event == Event::KeyUpdated && entry.actor.id.as_deref() == Some(own.as_str())
-    });
+    let last = last_own_edit(request, membership, id).await?;
     let before = last
+        .as_ref()
         .and_then(|entry| entry.changes.get("expires_at")?.get("from")?.as_i64())
         .map(Timestamp::from_millis);
     let now = request.engine().clock().now();
