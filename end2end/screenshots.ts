@@ -25,7 +25,7 @@ for (const width of WIDTHS) {
         const server = await instance.serve();
         const id = (name: string) => ids[name] ?? "";
         const keys = { active: id("Production server"), widget: id("Website widget"), revoked: id("Old backend") };
-        for (const look of looks(team, keys)) {
+        for (const look of Object.values(looks(team, keys)).flat()) {
           const context = await browser.newContext({
             baseURL: server.url,
             viewport: { width, height: 900 },

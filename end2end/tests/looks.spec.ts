@@ -2,10 +2,10 @@
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, hydrated, test } from "../fixture/test.ts";
-import { FITTING_WIDTHS, looks, SCHEMES, WIDTHS } from "../fixture/pages.ts";
+import { AREAS, FITTING_WIDTHS, looks, SCHEMES, WIDTHS } from "../fixture/pages.ts";
 
-for (const width of WIDTHS) {
-  test(`every page is accessible and fits, ${width} pixels wide`, async ({ page, team, watch, signInAs, server }) => {
+for (const [width, area] of WIDTHS.flatMap((width) => AREAS.map((area) => [width, area] as const))) {
+  test(`every page is accessible and fits: ${area}, ${width} pixels wide`, async ({ page, team, watch, signInAs, server }) => {
     test.setTimeout(600_000);
     await page.setViewportSize({ width, height: 900 });
     const active = await team.key({ name: "Production server", expiresInDays: 200 });
@@ -22,7 +22,7 @@ for (const width of WIDTHS) {
     await expect(page.getByRole("heading", { level: 1 })).toContainText("Revoked");
 
     const cookies = await page.context().cookies();
-    for (const look of looks(team, { active: active.id, widget: widget.id, revoked: revoked.id })) {
+    for (const look of looks(team, { active: active.id, widget: widget.id, revoked: revoked.id })[area]) {
       await test.step(look.name, async () => {
         await page.context().clearCookies();
         if (look.signedIn) await page.context().addCookies(cookies);
