@@ -6,7 +6,7 @@ use crate::{
     findings::{Policy, condition},
     id::KeyId,
     keys::KeySummary,
-    time::Timestamp,
+    time::{DAY, Timestamp},
 };
 
 /// The sort order of a list.
@@ -21,6 +21,8 @@ pub enum SortBy {
     LastUsed,
     /// The expiry. Keys that never expire count as the latest.
     Expires,
+    /// The number of requests in the last 30 days. For users who cannot see details, the creation time.
+    Requests,
     /// The severity of the most urgent finding that needs attention, then the creation time. For users who cannot see
     /// details, the creation time alone.
     Urgency,
@@ -92,21 +94,22 @@ impl SortBy {
             Self::Created => "keys.created_at",
             Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
             Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
+            Self::Requests => return Cow::Owned(requests_until("$5")),
             Self::Urgency => return Cow::Owned(condition::urgency(policy, "$5")),
         })
     }
 
-    /// The SQL of the value to compare: the position's value, $11, or the sort name or urgency of the key with the ID $12.
+    /// The SQL of the value to compare: the position's value, $11, or what the key with the ID $12 is sorted by now.
     pub(super) fn of_place(self, policy: &Policy) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Name => {
                 "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
             }
             // The inner `keys` hides the one of the list.
-            Self::Urgency => {
+            Self::Requests | Self::Urgency => {
                 return Cow::Owned(format!(
                     "COALESCE((SELECT {} FROM keys WHERE keys.org_id = $1 AND keys.id = $12), CAST($11 AS BIGINT))",
-                    condition::urgency(policy, "$5")
+                    self.expression(policy)
                 ));
             }
             _ => "CAST($11 AS BIGINT)",
@@ -132,8 +135,18 @@ impl SortBy {
                 .map_or(i64::MAX, Timestamp::as_millis)
                 .to_string(),
             // Computed again for the next page.
-            Self::Urgency => "0".to_owned(),
+            Self::Requests | Self::Urgency => "0".to_owned(),
         };
         Place { value, id: key.id }
     }
+}
+
+/// The number of requests of a row of `keys` in the same 30 days as
+/// [`requests_of_keys`](crate::usage::report::requests_of_keys), until the time in the placeholder `now`.
+fn requests_until(now: &str) -> String {
+    format!(
+        "(SELECT CAST(COALESCE(SUM(usage_counts.count), 0) AS BIGINT) FROM usage_counts \
+          WHERE usage_counts.key_id = keys.id AND usage_counts.org_id = keys.org_id AND usage_counts.resolution = 'day' \
+          AND usage_counts.starts_at >= ({now} / {DAY} - 29) * {DAY})"
+    )
 }

@@ -9,11 +9,12 @@ use latchkey::{
 
 use crate::test_app::{TestApp, TestOrg};
 
-const ORDERS: [SortBy; 5] = [
+const ORDERS: [SortBy; 6] = [
     SortBy::Name,
     SortBy::Created,
     SortBy::LastUsed,
     SortBy::Expires,
+    SortBy::Requests,
     SortBy::Urgency,
 ];
 
@@ -64,6 +65,28 @@ on_both! {
         assert_eq!((second.keys.len(), second.next), (2, None));
         let back = page(app, &org, query(second.previous.map(Cursor::Before))).await;
         assert_eq!((back.keys.len(), back.previous), (2, None));
+    }
+
+    async fn keys_are_sorted_by_their_requests_of_the_last_30_days(app: &TestApp) {
+        let org = app.org("northwind").await;
+        insert_keys(app, &org, 4).await;
+        let query = KeyQuery { sort: SortBy::Name, page_size: 4, ..KeyQuery::default() };
+        let by_name = ids(&page(app, &org, query).await);
+        let today = app.clock.now().as_millis() / 86_400_000;
+        // The second key has more requests in all, but only 3 of them within 30 days.
+        for (key, days_ago, count) in [(0, 0, 4), (0, 29, 1), (1, 30, 900), (1, 1, 3), (3, 29, 7)] {
+            app.database.execute(&format!(
+                "INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) \
+                 VALUES ('{}', 'day', {}, '{}', 'default', 'VALID', {count})",
+                org.org.id, (today - days_ago) * 86_400_000, by_name[key]
+            )).await;
+        }
+        let query = KeyQuery { sort: SortBy::Requests, descending: true, page_size: 4, ..KeyQuery::default() };
+        let expected = [3, 0, 1, 2].map(|index: usize| by_name[index]);
+        assert_eq!(ids(&page(app, &org, query.clone()).await), expected);
+        let names_only = ids(&page(app, &org, KeyQuery { names_only: true, ..query.clone() }).await);
+        let newest = ids(&page(app, &org, KeyQuery { sort: SortBy::Created, ..query }).await);
+        assert_eq!(names_only, newest);
     }
 
     async fn a_place_whose_key_is_gone_still_has_neighbours(app: &TestApp) {

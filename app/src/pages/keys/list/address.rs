@@ -132,6 +132,7 @@ impl Address {
                 SortChoice::Name => SortBy::Name,
                 SortChoice::LastUsed => SortBy::LastUsed,
                 SortChoice::Expires => SortBy::Expires,
+                SortChoice::Requests => SortBy::Requests,
                 SortChoice::Urgency => SortBy::Urgency,
             },
             descending: self.descending,

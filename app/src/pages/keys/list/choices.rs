@@ -65,16 +65,19 @@ pub enum SortChoice {
     Name,
     LastUsed,
     Expires,
+    /// By the requests of the last 30 days.
+    Requests,
     /// By the most urgent finding.
     Urgency,
 }
 
 impl SortChoice {
-    pub(super) const ALL: [(Self, &'static str); 5] = [
+    pub(super) const ALL: [(Self, &'static str); 6] = [
         (Self::Created, "created"),
         (Self::Name, "name"),
         (Self::LastUsed, "last-used"),
         (Self::Expires, "expires"),
+        (Self::Requests, "requests"),
         (Self::Urgency, "urgency"),
     ];
 
@@ -94,9 +97,12 @@ impl SortChoice {
             .map_or("", |(_, word)| word)
     }
 
-    /// Whether the first click sorts in descending order: users look for the newest key and the latest
-    /// use, but for the next expiry.
+    /// Whether the first click sorts in descending order: users look for the newest key, the latest use
+    /// and the most requests, but for the next expiry.
     pub(super) const fn starts_descending(self) -> bool {
-        matches!(self, Self::Created | Self::LastUsed | Self::Urgency)
+        matches!(
+            self,
+            Self::Created | Self::LastUsed | Self::Requests | Self::Urgency
+        )
     }
 }

@@ -29,7 +29,7 @@ pub fn KeyTable(
     /// The IDs of the keys that are selected.
     picked: Vec<String>,
 ) -> impl IntoView {
-    let heading = |sort: SortChoice, text: &'static str, class: &'static str| {
+    let heading_of = |sort: SortChoice, text: AnyView, class: &'static str| {
         let order = (address.sort == sort).then_some(if address.descending {
             "descending"
         } else {
@@ -37,6 +37,13 @@ pub fn KeyTable(
         });
         view! { <th scope="col" class=class aria-sort=order><a class="sort" href=address.sorted_by(sort)>{text}</a></th> }
     };
+    let heading = |sort: SortChoice, text: &'static str, class: &'static str| {
+        heading_of(sort, text.into_any(), class)
+    };
+    let requests = list.with_requests.then(|| {
+        let text = view! { "Requests"<span class="visually-hidden">" in the last 30 days"</span> };
+        heading_of(SortChoice::Requests, text.into_any(), "num drop-2")
+    });
     let may = May {
         disable: list.may_disable,
         revoke: list.may_revoke,
@@ -57,7 +64,7 @@ pub fn KeyTable(
         }}
         {heading(SortChoice::LastUsed, "Last used", "")}
         {heading(SortChoice::Expires, "Expires", "drop-2")}
-        {list.with_requests.then(|| view! { <th scope="col" class="num drop-2">"Requests"<span class="visually-hidden">" in the last 30 days"</span></th> })}
+        {requests}
         {may.any().then(|| view! { <th scope="col"><span class="visually-hidden">"Actions"</span></th> })}
     };
     let rows = list
