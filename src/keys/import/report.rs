@@ -80,6 +80,11 @@ pub enum ImportError {
     /// The file has more than [`MAX_ENTRIES`] entries.
     #[error("A file can contain at most 10,000 keys. Split it into smaller files.")]
     TooMany,
+    /// A project of the file was deleted after the file was checked.
+    #[error(
+        "A project in the file was just deleted, so nothing was imported. Import the file again to see which."
+    )]
+    ProjectDeleted,
     /// The import exceeds a limit of the org.
     #[error(transparent)]
     Limit(#[from] LimitReached),

@@ -180,22 +180,23 @@ async fn prepare<'a>(
     Ok(rows)
 }
 
-/// Sets the project of each key: the chosen one, unless it was deleted in the meantime, or the default.
+/// Sets the project of each key: the chosen one or the default. Neither can be deleted until the transaction ends.
 async fn resolve_projects(
     tx: &mut Tx,
     org_id: OrgId,
     rows: &mut [New<'_>],
-) -> Result<(), StorageError> {
+) -> Result<(), ImportError> {
     let mut projects = HashMap::new();
     for row in rows {
         let resolved = match projects.entry(row.key.project) {
             Occupied(project) => *project.get(),
             Vacant(place) => {
                 let chosen = *place.key();
-                *place.insert(project::resolve(tx, org_id, chosen).await?)
+                let found = project::resolve(tx, org_id, chosen).await?;
+                *place.insert(found.ok_or(ImportError::ProjectDeleted)?)
             }
         };
-        row.key.project = resolved;
+        row.key.project = Some(resolved);
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Importing keys by their SHA-256 digests.
 
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+
 use latchkey::{
     key::{Environment, Kind, text::PlainKey},
     keys::{
@@ -7,15 +9,54 @@ use latchkey::{
         list::KeyQuery,
         show,
     },
+    projects,
     random::Randomness,
     time::DAY,
     verify::{Request, verify},
 };
 use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
 
 use crate::test_app::{NOON, TestApp, org::secret_key, said};
 
 on_both! {
+    async fn an_import_whose_project_is_deleted_after_the_check_is_refused(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (permit, mut refused) = (org.permit(), 0);
+        // The project is deleted at every await of the import.
+        for polls in 1.. {
+            let name = format!("Shop {polls}");
+            let project = projects::create(&app.engine, &org.permit(), &name.parse().unwrap()).await.unwrap();
+            let text = format!("name,sha256,project\nOne,{polls:064x},{name}\n");
+            let mut importing = pin!(import(&app.engine, &permit, Format::Csv, &text, false));
+            let mut left = polls;
+            let early = poll_fn(|context| {
+                if left == 0 {
+                    return Poll::Ready(None);
+                }
+                left -= 1;
+                importing.as_mut().poll(context).map(Some)
+            });
+            if let Some(done) = early.await {
+                assert!(done.unwrap().imported);
+                break;
+            }
+            let of_project = org.permit();
+            let mut deleting = pin!(projects::delete(&app.engine, &of_project, project));
+            // Waits in vain if the import has the lock.
+            let imported = match timeout(Duration::from_millis(100), deleting.as_mut()).await {
+                Ok(_) => importing.await,
+                Err(_) => tokio::join!(importing, deleting).0,
+            };
+            match imported {
+                Ok(_) => {}
+                Err(ImportError::ProjectDeleted) => refused += 1,
+                Err(error) => panic!("after {polls} polls: {error:?}"),
+            }
+        }
+        assert!(refused > 0);
+    }
+
     async fn imported_keys_are_what_their_file_says_and_verify(app: &TestApp) {
         let org = app.org("northwind").await;
         let (one, two) = (key(1), key(2));
