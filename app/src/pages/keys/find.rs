@@ -12,9 +12,11 @@ use serde::Deserialize;
 use super::keys_path;
 use crate::{
     error::AppError,
+    form::errors::{ErrorTexts, Errors, described_by, invalid_text},
     icons::{Icon, Symbol},
     pages::{
         answer::FormAnswer,
+        forms::fields_and_errors,
         frame::{Breadcrumbs, PageHead},
         page::page,
     },
@@ -30,6 +32,15 @@ pub struct FindForm {
     secret: PlainKey,
 }
 
+impl FindForm {
+    /// The form as it is always rendered: a secret is never sent back.
+    fn blank() -> Self {
+        Self {
+            secret: PlainKey::from_presented(""),
+        }
+    }
+}
+
 /// Looks up the secret. The response is a redirect without it: to the key, or to this page, which says that there is none.
 ///
 /// # Errors
@@ -39,6 +50,10 @@ pub async fn submit(
     form: FindForm,
 ) -> Result<FormAnswer<FindForm>, AppError> {
     let permit = request.permit::<to::SeeKeyDetails>().await?;
+    if form.secret.expose().trim().is_empty() {
+        let sentence = "Paste a key, or the SHA-256 of one.";
+        return Ok(FormAnswer::refused(FindForm::blank(), "secret", sentence));
+    }
     let found = match find_by_secret(request.engine(), &permit, &form.secret).await {
         Ok(found) => found,
         Err(FindBySecretError::TooMany { retry_after }) => {
@@ -75,6 +90,9 @@ async fn load(request: PageRequest) -> Result<Find, AppError> {
 #[component]
 pub fn FindKeyPage() -> impl IntoView {
     page(load, |request, find| {
+        let (_, errors) = fields_and_errors(FindForm::blank);
+        let errors = Errors::new(errors);
+        let sentences = errors.of("secret");
         let keys = keys_path(&request);
         let none = find.none.then(|| {
             let import = if find.may_create {
@@ -99,14 +117,16 @@ pub fn FindKeyPage() -> impl IntoView {
             <div class="stack">
                 {none}
                 <section class="card" aria-label="Find by secret">
-                    <form class="form body" method="post" action=action autocomplete="off">
+                    <form novalidate=true class="form body" method="post" action=action autocomplete="off">
                         <div class="field">
                             <label for="secret">"Secret"</label>
                             <p class="hint" id="secret-hint">
                                 "The whole key, also a replaced or revoked one, or its SHA-256. It is not stored, and it is never in a URL or a log. The audit log records only that you searched."
                             </p>
                             <textarea class="input code" id="secret" name="secret" rows="3" required maxlength=MAX_TEXT
-                                autocomplete="off" autocapitalize="off" spellcheck="false" aria-describedby="secret-hint" autofocus=!find.none></textarea>
+                                autocomplete="off" autocapitalize="off" spellcheck="false" autofocus=!find.none
+                                aria-invalid=invalid_text(sentences) aria-describedby=described_by("secret", true, sentences)></textarea>
+                            <ErrorTexts field="secret" errors/>
                         </div>
                         <div class="actions">
                             <button class="btn primary">"Find key"</button>

@@ -3,15 +3,19 @@
 use latchkey::key::RevokeReason;
 use leptos::prelude::*;
 
-use crate::text::words::reason_title;
+use crate::{
+    form::errors::{ErrorTexts, Errors, described_by, invalid_text},
+    text::words::reason_title,
+};
 
 /// The field. No reason is preselected, because most users would keep it and the record would be wrong.
 #[component]
 pub fn ReasonField(
     /// The reason of the rejected form.
-    #[prop(optional)]
     chosen: String,
+    errors: Errors,
 ) -> impl IntoView {
+    let sentences = errors.of("reason");
     let reasons = RevokeReason::ALL
         .iter()
         .map(|reason| {
@@ -22,10 +26,14 @@ pub fn ReasonField(
     view! {
         <div class="field">
             <label for="reason">"Reason"</label>
-            <select class="input" id="reason" name="reason" required>
+            <select
+                class="input" id="reason" name="reason" required
+                aria-invalid=invalid_text(sentences) aria-describedby=described_by("reason", false, sentences)
+            >
                 <option value="">"Choose a reason"</option>
                 {reasons}
             </select>
+            <ErrorTexts field="reason" errors/>
         </div>
     }
 }

@@ -117,13 +117,24 @@ on_both! {
         let one = [both[0], both[2], both[3], both[4]];
         for fields in [&both[..], &one[..], &[&one[..], &[("confirm", "busy")]].concat()] {
             let asked = owner.submit(LIST, fields).await.text();
-            assert!(asked.contains("used in the last 24 hours") && asked.contains("id=\"confirm-error\""), "{asked}");
+            assert!(asked.contains("used in the last 24 hours") && asked.contains(" to revoke keys that are in use."), "{asked}");
             assert!(asked.contains("value=\"unused\" selected"), "{asked}");
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE revoked_at IS NOT NULL").await, 0);
         let done = owner.submit(LIST, &[&both[..], &[("confirm", " 2 ")]].concat()).await;
         assert_eq!(done.status, 303);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE revoked_at IS NOT NULL").await, 2);
+    }
+
+    async fn revoking_without_a_reason_asks_for_one_at_its_field(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let id = org.key("Idle").await.id.to_string();
+        let fields = [("keys", &*id), ("change", "revoke"), ("reason", "")];
+        assert!(!owner.submit(LIST, &fields).await.text().contains("Choose a reason."), "a question that was not answered yet");
+        let asked = owner.submit(LIST, &[&fields[..], &[("answered", "yes")]].concat()).await.text();
+        assert!(asked.contains("Choose a reason.") && asked.contains("aria-describedby=\"reason-error\""), "{asked}");
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys WHERE revoked_at IS NOT NULL").await, 0);
     }
 
     async fn what_was_selected_stays_selected(app: &TestApp) {

@@ -5,7 +5,9 @@ use leptos::prelude::*;
 
 use super::bulk_form::{Asked, BulkDone};
 use crate::{
-    form::errors::{Errors, FieldError, FormError, WHOLE_FORM},
+    form::errors::{
+        ErrorTexts, Errors, FieldError, FormError, WHOLE_FORM, described_by, invalid_text,
+    },
     icons::{Icon, Symbol},
     pages::{
         forms::{RefusedForm, refused_form, shown},
@@ -159,9 +161,10 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
         all,
         in_use,
         confirm,
-        is_unconfirmed,
+        errors,
         reason: chosen_reason,
     } = asked;
+    let errors = Errors::new(errors);
     let keys_in_all = keys.len();
     let count = counted(keys.len() as i64, "key", "keys");
     let them = if keys.len() == 1 { "it" } else { "them" };
@@ -170,7 +173,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
             "Revoke",
             true,
             format!("Requests with {them} are rejected immediately. This cannot be undone."),
-            Some(view! { <ReasonField chosen=chosen_reason/> }),
+            Some(view! { <ReasonField chosen=chosen_reason errors/> }),
         ),
         "enable" => (
             "Enable",
@@ -218,19 +221,16 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
         (count, _) => Some(format!("{count} of them were used in the last 24 hours. ")),
     };
     let confirm = confirm.map(|confirm| {
-        let error = is_unconfirmed.then(|| {
-            let sentence = format!("Enter {confirm} to revoke keys that are in use.");
-            view! { <div id="confirm-error"><p class="error"><Icon symbol=Symbol::Alert/><span>{sentence}</span></p></div> }
-        });
+        let sentences = errors.of("confirm");
         // Not `required`: the stylesheet hides it if the keys are compromised.
         view! {
             <div class="field for-name">
                 <label for="confirm">"Enter “"{confirm.clone()}"” to confirm"</label>
                 <input
                     class="input" id="confirm" name="confirm" maxlength=80 autocomplete="off"
-                    aria-invalid=is_unconfirmed.then_some("true") aria-describedby=is_unconfirmed.then_some("confirm-error")
+                    aria-invalid=invalid_text(sentences) aria-describedby=described_by("confirm", false, sentences)
                 />
-                {error}
+                <ErrorTexts field="confirm" errors/>
             </div>
         }
     });
@@ -241,7 +241,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
     };
     view! {
         <section class="dialog" aria-labelledby="bulk-title" tabindex="-1" autofocus>
-            <form method="post" action=href>
+            <form novalidate=true method="post" action=href>
                 <header>
                     <h2 id="bulk-title">{verb}" "{count.clone()}"?"</h2>
                     <p>{used}{consequence}</p>
@@ -255,7 +255,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
                     {confirm}
                 </div>
                 <footer>
-                    <button class="btn" name="cancel" value="yes" formnovalidate>"Cancel"</button>
+                    <button class="btn" name="cancel" value="yes">"Cancel"</button>
                     <button class=button name="change" value=change>{verb}" "{count}</button>
                 </footer>
             </form>

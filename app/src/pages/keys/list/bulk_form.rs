@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::address::Address;
 use crate::{
     error::AppError,
-    form::errors::WHOLE_FORM,
+    form::errors::{FieldError, WHOLE_FORM},
     pages::{
         answer::FormAnswer,
         done::Done,
@@ -88,8 +88,8 @@ pub struct Asked {
     pub in_use: usize,
     /// What has to be entered to revoke keys in use: the name of a single key, or the number of keys.
     pub confirm: Option<String>,
-    /// Whether something else was entered.
-    pub is_unconfirmed: bool,
+    /// What is missing for the change.
+    pub errors: Vec<FieldError>,
     /// The reason that was selected.
     pub reason: String,
 }
@@ -138,12 +138,21 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
     let known = names_of(engine, &membership.permit()?, &ids).await?;
     let all = is_all.then(|| fingerprint(&ids));
     let mut question = asked(engine, &form, &known, all);
-    let is_confirmed = match &question.confirm {
-        Some(confirm) => is_typed(&form.confirm, confirm),
-        None => true,
-    };
-    if answered && !is_confirmed && form.reason.parse() != Ok(RevokeReason::Compromised) {
-        question.is_unconfirmed = true;
+    let reason = form.reason.parse::<RevokeReason>();
+    if answered && form.change == "revoke" && reason.is_err() {
+        question
+            .errors
+            .push(FieldError::new("reason", "Choose a reason."));
+    }
+    if let Some(confirm) = &question.confirm
+        && answered
+        && !is_typed(&form.confirm, confirm)
+        && reason != Ok(RevokeReason::Compromised)
+    {
+        let sentence = format!("Enter {confirm} to revoke keys that are in use.");
+        question.errors.push(FieldError::new("confirm", sentence));
+    }
+    if !question.errors.is_empty() {
         return Ok(FormAnswer::Shown(BulkDone::Asked(question)));
     }
     let chosen = if is_all {
@@ -154,7 +163,7 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
     } else {
         Chosen::Keys(&ids)
     };
-    let outcomes = match (form.change.as_str(), form.reason.parse::<RevokeReason>()) {
+    let outcomes = match (form.change.as_str(), reason) {
         ("enable", _) if answered => enable_many(engine, &disable, chosen).await,
         ("disable", _) if answered => disable_many(engine, &disable, chosen).await,
         ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, chosen, reason).await,
@@ -248,7 +257,7 @@ fn asked(engine: &Engine, form: &BulkForm, known: &[NamedKey], all: Option<Strin
         all,
         in_use,
         confirm,
-        is_unconfirmed: false,
+        errors: Vec::new(),
         reason: form.reason.clone(),
     }
 }

@@ -68,10 +68,7 @@ pub fn RevokeQuestion(
         <form novalidate=true method="post" action=path>
             <div class="body">
                 <input type="hidden" name="change" value="revoke"/>
-                <div>
-                    <ReasonField chosen=typed.reason/>
-                    <ErrorTexts field="reason" errors/>
-                </div>
+                <ReasonField chosen=typed.reason errors/>
                 {confirm}
             </div>
             <footer>{keep}<button class="btn danger primary">"Revoke key"</button></footer>
