@@ -1,12 +1,14 @@
 //! `lint`: formatting, lints, and the licenses and sources of dependencies. `advisories`: known vulnerabilities of
 //! dependencies.
 
-use std::{fmt, path::PathBuf, process::Command};
+use std::{fmt, path::PathBuf, process::Command, thread};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::{
     imports,
+    level::Level,
+    site,
     step::{find_program, run, run_quietly, step},
     workspace::Workspace,
 };
@@ -15,7 +17,8 @@ const CARGO_DENY: &str = "0.20.2";
 
 /// Runs all checks and stops at the first failure.
 pub fn lint(workspace: &Workspace) -> Result<()> {
-    beside_tests(workspace)?;
+    code(workspace)?;
+    licenses(workspace)?;
     step("clippy", || {
         run(workspace.cargo().args([
             "clippy",
@@ -29,8 +32,22 @@ pub fn lint(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// Runs the checks that remain if clippy compiles the tests.
+/// Runs the checks that remain if clippy compiles the tests, and builds the site: the end of that build uses only one
+/// core, so that cargo-deny can be installed at the same time.
 pub fn beside_tests(workspace: &Workspace) -> Result<()> {
+    code(workspace)?;
+    let (checked, built) = thread::scope(|scope| {
+        let checking = scope.spawn(|| licenses(workspace));
+        let built = site::ensure(workspace, Level::Release);
+        (checking.join(), built)
+    });
+    checked
+        .map_err(|_| anyhow!("cargo deny panicked"))?
+        .and(built)
+}
+
+/// Checks what does not need a build of the server.
+fn code(workspace: &Workspace) -> Result<()> {
     step("cargo fmt --check", || {
         run(workspace.cargo().args(["fmt", "--all", "--check"]))
     })?;
@@ -48,7 +65,10 @@ pub fn beside_tests(workspace: &Workspace) -> Result<()> {
             "-D",
             "warnings",
         ]))
-    })?;
+    })
+}
+
+fn licenses(workspace: &Workspace) -> Result<()> {
     step("cargo deny: licences, sources, bans", || {
         deny(workspace, &["bans", "licenses", "sources"])
     })
