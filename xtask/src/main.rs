@@ -14,6 +14,7 @@ mod pooler;
 mod postgres;
 mod run;
 mod schemathesis;
+mod scratch;
 mod screenshots;
 mod server;
 mod site;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::{
-    debian,
+    debian, scratch,
     server::free_port,
     step::{find_program, run_quietly, step},
 };
@@ -36,9 +36,7 @@ impl Cluster {
             }
         };
         step("starting a temporary Postgres", || {
-            let folder = tempfile::Builder::new()
-                .prefix("latchkey-postgres-")
-                .tempdir()?;
+            let folder = scratch::folder("latchkey-postgres-")?;
             if debian::is_root() {
                 run_quietly(Command::new("chown").arg("postgres").arg(folder.path()))?;
             }

@@ -11,7 +11,7 @@ use crate::{
     pooler::Pooler,
     postgres::Cluster,
     run::print_bundle_sizes,
-    schemathesis,
+    schemathesis, scratch,
     server::{self, Profile},
     site,
     step::{run, step},
@@ -70,12 +70,19 @@ fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
     let cluster = Arc::new(Cluster::start()?);
     let pooler = Pooler::start(&cluster)?;
     let pooler_url = pooler.url();
-    let pooler = Arc::new(Mutex::new(Some(pooler)));
-    let interrupted = (Arc::clone(&cluster), Arc::clone(&pooler));
+    let files = scratch::folder("latchkey-tests-")?;
+    let files_path = files.path().to_owned();
+    let (pooler, files) = (held(pooler), held(files));
+    let interrupted = (
+        Arc::clone(&cluster),
+        Arc::clone(&pooler),
+        Arc::clone(&files),
+    );
     ctrlc::set_handler(move || {
-        let (cluster, pooler) = &interrupted;
+        let (cluster, pooler, files) = &interrupted;
         end(pooler);
         cluster.stop();
+        end(files);
         std::process::exit(130);
     })?;
     let cargo_test = |packages: &[&str]| {
@@ -86,6 +93,7 @@ fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
             .args(arguments)
             .env("LATCHKEY_TEST_POSTGRES", cluster.url())
             .env("LATCHKEY_TEST_PGBOUNCER", &pooler_url)
+            .env("TMPDIR", &files_path)
             .envs(long.then_some(("LATCHKEY_TEST_TRIES", LONG_TRIES))))
     };
     let names_package = arguments
@@ -101,13 +109,18 @@ fn rust(workspace: &Workspace, long: bool, arguments: &[String]) -> Result<()> {
                 .and(cargo_test(&["--package", "xtask"])),
         }
     });
-    // Stop both even after a failure: the handler above holds references, so they would not be dropped.
+    // End all of them even after a failure: the handler above holds references, so they would not be dropped.
     end(&pooler);
     cluster.stop();
+    end(&files);
     tested
 }
 
-fn end(pooler: &Mutex<Option<Pooler>>) {
-    let mut pooler = pooler.lock().unwrap_or_else(PoisonError::into_inner);
-    *pooler = None;
+fn held<T>(value: T) -> Arc<Mutex<Option<T>>> {
+    Arc::new(Mutex::new(Some(value)))
+}
+
+fn end<T>(held: &Mutex<Option<T>>) {
+    let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+    *held = None;
 }
