@@ -43,6 +43,7 @@ use crate::{error::AppError, site::Site};
 
 pub use self::{
     audit::export as audit_export,
+    examples::check,
     keys::list::{DROPPED, export as key_export},
     routes::{App, forms, uploads},
 };

@@ -10,7 +10,7 @@ test("the steps turn green when the first request arrives", async ({ page, team,
   await expect(steps.filter({ hasText: "First request, to do" })).toBeVisible();
   await server.verify(key.key);
   await expect(steps.filter({ hasText: "First request, done" })).toBeVisible();
-  await expect(page.getByText("The first request was verified. Everything works.")).toBeVisible();
+  await expect(page.getByText("The first request was valid. Everything works.")).toBeVisible();
   await expect(page.getByRole("row", { name: /Production server/ }), "without a reload").toContainText("just now");
   await page.reload();
   await page.reload();

@@ -230,17 +230,25 @@ pub async fn last_refused(
     Ok(None)
 }
 
-/// Whether anything of an org was ever verified, as long as counts are kept.
+/// Returns `VALID` if any request of an org was ever valid, as long as counts are kept; otherwise the outcome of one of the
+/// last minute with requests, or `None` if there were none within two days.
 ///
 /// # Errors
 /// If the database cannot be reached.
-pub async fn has_requests(
+pub async fn best_outcome(
     engine: &Engine,
     permit: &Permit<to::SeeUsageTotals>,
-) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM usage_counts WHERE org_id = $1)";
-    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
-        .bind(permit.org_id()).fetch_one(c).await)?)
+) -> Result<Option<Outcome>, StorageError> {
+    const VALID: &str = "SELECT outcome FROM usage_counts WHERE org_id = $1 AND resolution = 'day' AND outcome = $2 LIMIT 1";
+    const LAST: &str = "SELECT outcome FROM usage_counts WHERE org_id = $1 AND resolution = 'minute' \
+         ORDER BY starts_at DESC LIMIT 1";
+    let valid = on!(engine.db.read(), c => sqlx::query_scalar(VALID)
+        .bind(permit.org_id()).bind(Outcome::Valid).fetch_optional(c).await)?;
+    if valid.is_some() {
+        return Ok(valid);
+    }
+    Ok(on!(engine.db.read(), c => sqlx::query_scalar(LAST)
+        .bind(permit.org_id()).fetch_optional(c).await)?)
 }
 
 /// Returns the counts of one key. Empty if the org has no such key.

@@ -1,6 +1,18 @@
 // Starts the islands when the page has loaded and the browser is idle, or at the first input. Until then the page works
 // as without JavaScript, and the first view waits for no WebAssembly.
 
+// On a narrow screen, the current page is in view in the navigation, which scrolls.
+document.querySelector("nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// A menu that would end below the screen opens upward.
+addEventListener("toggle", ({ target }) => {
+if (!target.matches("details.menu[open]")) return;
+target.classList.remove("above");
+const list = target.querySelector("ul").getBoundingClientRect();
+const isBelow = list.bottom > innerHeight && target.getBoundingClientRect().top > list.height;
+target.classList.toggle("above", isBelow);
+}, true);
+
 // Repeats what someone did too early for an island: presses of its buttons, and Ctrl K or ⌘ K for the palette.
 let repeat = () => {};
 const inputs = ["pointerdown", "keydown", "focusin", "click"];

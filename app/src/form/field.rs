@@ -23,6 +23,9 @@ pub fn Field(
     /// The initial value.
     #[prop(optional, into)]
     value: String,
+    /// Whether the field has the focus when the page opens.
+    #[prop(optional)]
+    focused: bool,
     errors: Errors,
 ) -> impl IntoView {
     let sentences = errors.of(name);
@@ -32,7 +35,7 @@ pub fn Field(
             {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}
             <input
                 class="input" id=name name=name type=kind value=value required autocomplete=autocomplete
-                maxlength=maxlength minlength=minlength
+                maxlength=maxlength minlength=minlength autofocus=focused
                 aria-invalid=invalid_text(sentences)
                 aria-describedby=described_by(name, hint.is_some(), sentences)
             />

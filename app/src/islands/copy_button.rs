@@ -23,16 +23,13 @@ pub fn CopyButton(
     /// Whether the button has the focus when the page opens.
     #[prop(optional)]
     first: Option<bool>,
-    /// The ID of a checkbox to select after copying.
-    #[prop(optional)]
-    ticks: Option<String>,
 ) -> impl IntoView {
     let said = RwSignal::new(None::<String>);
     let copy = move |_| {
-        let (of, copied, ticks) = (of.clone(), copied.clone(), ticks.clone());
+        let (of, copied) = (of.clone(), copied.clone());
         spawn_local(async move {
             said.set(Some(if copy_text_of(&of).await {
-                tick(ticks.as_deref());
+                note_copied(&of);
                 copied
             } else {
                 "Copying is blocked here. Select the text and copy it manually".to_owned()
@@ -49,12 +46,15 @@ pub fn CopyButton(
     }
 }
 
-/// Selects the checkbox with this ID, if there is one.
-fn tick(id: Option<&str>) {
-    let checkbox = id
-        .and_then(|id| document().get_element_by_id(id))
-        .and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
-    if let Some(checkbox) = checkbox {
+/// Selects the checkbox "I have stored it" if the page shows a secret once and the copied element contains it.
+fn note_copied(id: &str) {
+    let element = |id: &str| document().get_element_by_id(id);
+    let text = |id: &str| element(id)?.text_content();
+    let checkbox = element("stored").and_then(|found| found.dyn_into().ok());
+    if let (Some(checkbox), Some(secret), Some(copied)) = (checkbox, text("key"), text(id))
+        && copied.contains(&secret)
+    {
+        let checkbox: web_sys::HtmlInputElement = checkbox;
         checkbox.set_checked(true);
     }
 }

@@ -36,9 +36,11 @@ pub fn FirstStepsList(
     let token = Signal::derive(move || steps.with(|steps| steps.token));
     let request = Signal::derive(move || steps.with(|steps| steps.request));
     let said = move || {
-        request
-            .get()
-            .then_some("The first request was verified. Everything works.")
+        steps.with(|steps| match &steps.rejected {
+            _ if steps.request => "The first request was valid. Everything works.".to_owned(),
+            Some(reason) => format!("A request arrived, but was rejected: {reason}."),
+            None => String::new(),
+        })
     };
     view! {
         <ol class="steps body">

@@ -3,8 +3,8 @@
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast, web_sys};
 
 /// The warning. It opens when a link is followed or the page's form is submitted while the checkbox `stored` is not
-/// selected; for everything else that leaves the page, the browser asks. Copying the text in any way selects the
-/// checkbox.
+/// selected; for everything else that leaves the page, the browser asks. Copying the text selects the checkbox, as
+/// does each copy button whose text contains it.
 #[island]
 pub fn LeaveGuard(
     /// What the page shows: `key` or `token`.

@@ -31,7 +31,7 @@ struct Kept {
 /// button itself.
 pub fn mark_busy() {
     window_event_listener(ev::submit, |event| {
-        let button = event.submitter();
+        let button = event.submitter().filter(|button| !closes_dialog(button));
         // Every handler has seen the event by then.
         request_animation_frame(move || {
             if let Some(button) = button.filter(|_| !event.default_prevented()) {
@@ -50,6 +50,16 @@ pub fn mark_busy() {
             let _ = button.remove_attribute("aria-busy");
         }
     });
+}
+
+/// Whether a button closes its dialog, so that no other page follows.
+fn closes_dialog(button: &web_sys::Element) -> bool {
+    let is_dialog = |method: Option<String>| method.is_some_and(|method| method == "dialog");
+    let form = button.closest("form").ok().flatten();
+    match button.get_attribute("formmethod") {
+        Some(method) => is_dialog(Some(method)),
+        None => is_dialog(form.and_then(|form| form.get_attribute("method"))),
+    }
 }
 
 /// Keeps what is submitted, and fills it in again after the user had to sign in. Secrets are not kept: passwords, hidden

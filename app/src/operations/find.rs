@@ -32,6 +32,14 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
     let membership = request.membership_of(org).await?;
     let search: Search = text.parse().map_err(|_| AppError::Unreadable)?;
     let mut found = pages(&membership, &search);
+    let everyones = [
+        ("Account", "/account"),
+        ("Docs", request.addresses().docs()),
+    ];
+    let everyones = everyones
+        .into_iter()
+        .filter(|(title, _)| search.is_in(title));
+    found.extend(everyones.map(|(title, href)| page(title, href.to_owned())));
     // The browser does not send secrets here. A text that can be one is looked up only by the form that is made for it.
     let is_secret = SecretPrefixes::of(request.engine().convention()).can_be_in(text);
     if !search.as_str().is_empty() && !is_secret {
@@ -45,13 +53,20 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
 fn pages(membership: &Membership, search: &Search) -> Vec<Found> {
     org_pages(membership.role())
         .filter(|page| search.is_in(page.title))
-        .map(|page| Found {
-            kind: FoundKind::Page,
-            name: page.title.to_owned(),
-            detail: String::new(),
-            href: format!("/orgs/{}/{}", membership.org().slug, page.path),
+        .map(|of_org| {
+            let href = format!("/orgs/{}/{}", membership.org().slug, of_org.path);
+            page(of_org.title, href)
         })
         .collect()
+}
+
+fn page(title: &str, href: String) -> Found {
+    Found {
+        kind: FoundKind::Page,
+        name: title.to_owned(),
+        detail: String::new(),
+        href,
+    }
 }
 
 async fn keys(
@@ -120,7 +135,7 @@ async fn projects_of(
             name: project.name.to_string(),
             detail: String::new(),
             href: format!(
-                "/orgs/{}/projects?rename={}",
+                "/orgs/{}/keys?project={}",
                 membership.org().slug,
                 project.id
             ),

@@ -3,8 +3,9 @@
 use latchkey::{
     access::{Permit, to},
     keys::list::{KeyQuery, SortBy, list},
+    outcome::Outcome,
     service_tokens::working_first,
-    usage::report::has_requests,
+    usage::report::best_outcome,
 };
 
 use crate::{
@@ -23,12 +24,15 @@ pub async fn first_steps(request: &PageRequest, org: &str) -> Result<FirstSteps,
     let permit: Permit<to::ManageTokens> = membership.permit()?;
     let engine = request.engine();
     let now = engine.clock().now();
-    let has_request = has_requests(engine, &membership.permit()?).await?;
+    let outcome = best_outcome(engine, &membership.permit()?).await?;
     let newest = working_first(engine, &permit, 1).await?;
     let has_token = newest.iter().any(|token| token.status(now) == "active");
     Ok(FirstSteps {
-        token: has_token || has_request,
-        request: has_request,
+        token: has_token || outcome.is_some(),
+        request: outcome == Some(Outcome::Valid),
+        rejected: outcome
+            .filter(|outcome| *outcome != Outcome::Valid)
+            .map(|outcome| format!("{} ({})", outcome.title(), outcome.code())),
         used: None,
     })
 }

@@ -9,8 +9,10 @@ use crate::text::time::TimeText;
 pub struct FirstSteps {
     /// A service token of the organization works, or the operator's was used.
     pub token: bool,
-    /// A request of the organization was verified.
+    /// A request of the organization was valid.
     pub request: bool,
+    /// Why the last request was rejected, if none was valid yet.
+    pub rejected: Option<String>,
     /// The key that was used last, for the list beside the steps.
     pub used: Option<UsedKey>,
 }

@@ -13,11 +13,13 @@ pub fn sections(document: &Value) -> AnyView {
     let schemas = document["components"]["schemas"].as_object();
     let sections = schemas.into_iter().flatten().map(|(name, schema)| {
         view! {
-            <section id=format!("object-{name}")>
+            <section>
                 <details>
                     <summary><h3>{name.clone()}</h3></summary>
-                    <p>{with_code(text(schema, "description"))}</p>
-                    {content(schema)}
+                    <div id=format!("object-{name}")>
+                        <p>{with_code(text(schema, "description"))}</p>
+                        {content(schema)}
+                    </div>
                 </details>
             </section>
         }

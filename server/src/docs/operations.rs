@@ -1,5 +1,7 @@
 //! The API description as HTML: its operations.
 
+use latchkey::{convention::BoundTo, outcome::Outcome};
+use latchkey_app::pages::check;
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -18,8 +20,9 @@ struct Operation<'a> {
     description: &'a Value,
 }
 
-/// The page: the contents, the operations by group, then the objects that they read and write.
+/// The page: an example, the contents, the operations by group, then the objects that they read and write.
 pub fn main(document: &Value) -> AnyView {
+    let url = text(&document["servers"][0], "url");
     let operations = operations(document);
     let groups = document["tags"].as_array().into_iter().flatten();
     let groups: Vec<(&Value, Vec<&Operation<'_>>)> = groups
@@ -31,7 +34,13 @@ pub fn main(document: &Value) -> AnyView {
     view! {
         <h1>"Latchkey API"</h1>
         <p>{with_code(text(&document["info"], "description"))}</p>
+        <h2 id="example">"Example"</h2>
+        <p>"Create a service token, and ask whether a key is valid:"</p>
+        <pre tabindex="0"><code>{check(url, &[("key", "$API_KEY")])}</code></pre>
+        <p>"The response is always 200. Forward the request if "<code>"valid"</code>" is true; otherwise, respond with "<code>"status"</code>", "<code>"code"</code>" and "<code>"detail"</code>":"</p>
+        <pre tabindex="0"><code>{response_to(Outcome::ExpiredApiKey)}</code></pre>
         <nav aria-label="Contents"><ul>
+            <li><a href="#example">"Example"</a></li>
             {groups.iter().map(contents).collect_view()}
             <li><a href="#objects">"Objects"</a></li>
         </ul></nav>
@@ -40,6 +49,15 @@ pub fn main(document: &Value) -> AnyView {
         {objects::sections(document)}
     }
     .into_any()
+}
+
+/// The part of a response to `/v1/verify` that concerns the client.
+fn response_to(outcome: Outcome) -> String {
+    let (code, status) = (outcome.code(), outcome.status());
+    let detail = Value::from(outcome.detail(BoundTo::Org));
+    format!(
+        "{{\n  \"valid\": false,\n  \"code\": \"{code}\",\n  \"status\": {status},\n  \"detail\": {detail}\n}}"
+    )
 }
 
 fn operations(document: &Value) -> Vec<Operation<'_>> {
@@ -88,16 +106,18 @@ fn section(operation: &Operation<'_>) -> AnyView {
     responses.sort_by_key(|(status, _)| *status);
     let responses = responses.into_iter().map(response);
     view! {
-        <section id=anchor(summary)>
+        <section>
             <details>
                 <summary>
                     <h3>{summary.to_owned()}</h3>
                     <code>{format!("{} {}", operation.method.to_uppercase(), operation.path)}</code>
                 </summary>
-                {description.map(|description| view! { <p>{with_code(description)}</p> })}
-                {parameters.map(|parameters| table(parameters))}
-                {(!body.is_null()).then(|| view! { <p>"Body: "{type_of(body)}</p> })}
-                <ul>{responses.collect_view()}</ul>
+                <div id=anchor(summary)>
+                    {description.map(|description| view! { <p>{with_code(description)}</p> })}
+                    {parameters.map(|parameters| table(parameters))}
+                    {(!body.is_null()).then(|| view! { <p>"Body: "{type_of(body)}</p> })}
+                    <ul>{responses.collect_view()}</ul>
+                </div>
             </details>
         </section>
     }

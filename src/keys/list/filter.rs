@@ -85,6 +85,13 @@ impl Filter {
             if !search.contains(['"', ',', '[', ']']) {
                 found.push_str(r" OR keys.domains LIKE $2 ESCAPE '\'");
             }
+            // The last four characters of a replaced secret. The column `search` has those of the current one.
+            if search.len() == 4 && search.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                found.push_str(
+                    " OR EXISTS (SELECT 1 FROM key_secrets WHERE key_secrets.key_id = keys.id \
+                     AND LOWER(key_secrets.display) LIKE $2)",
+                );
+            }
         }
         // A separate condition, so that the database uses the index.
         let (of_external_id, external_id) = match &query.external_id {

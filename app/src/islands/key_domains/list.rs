@@ -137,7 +137,7 @@ fn localhost(domains: &KeyDomains) -> impl IntoView + use<> {
     let note = if domains.rule.localhost == LocalhostRule::Never {
         " · now blocked"
     } else {
-        " · localhost is always allowed"
+        " · localhost is not blocked"
     };
     (domains.localhost > 0)
         .then(|| view! { <li><code>"localhost"</code><span>{requests(domains.localhost)}{note}</span></li> })

@@ -115,7 +115,7 @@ fn verdict(patterns: &[DomainPattern], rule: DomainRule, typed: &str) -> (bool, 
         Some(Match::Pattern(pattern)) => (true, format!("{origin} is allowed by {pattern}.")),
         Some(Match::Localhost) => (
             true,
-            format!("{origin} is allowed: localhost is always allowed."),
+            format!("{origin} is allowed: this key does not block localhost."),
         ),
         None if origin.is_localhost() && rule.localhost == LocalhostRule::Never => (
             false,

@@ -70,7 +70,7 @@ pub fn ScopeChoice(
             chosen => what_it_can_do(chosen, admin.as_deref()),
         }
     };
-    let choice = has_full.then(|| view! { <AccessChoice is_full/> });
+    let choice = has_full.then(|| view! { <AccessChoice is_full errors/> });
     let legend = if has_full {
         view! { "Access "<span class="required" aria-hidden="true">"*"</span> }.into_any()
     } else {
@@ -97,12 +97,15 @@ pub fn ScopeChoice(
 }
 
 #[component]
-fn AccessChoice(is_full: bool) -> impl IntoView {
+fn AccessChoice(is_full: bool, errors: Errors) -> impl IntoView {
     let card = |value: &'static str, title: &'static str, meaning: &'static str| {
         let is_this = is_full == (value == FULL_ACCESS);
         view! {
             <label class="choice">
-                <input type="radio" name="access" value=value checked=is_this/>
+                <input
+                    type="radio" name="access" value=value checked=is_this
+                    on:change=move |_| errors.set_soon("scopes", Vec::new())
+                />
                 <span><b>{title}</b><small>{meaning}</small></span>
             </label>
         }

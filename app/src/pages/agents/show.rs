@@ -158,11 +158,11 @@ fn DeleteQuestion(name: String, path: String) -> impl IntoView {
     view! {
         <section class="dialog" aria-labelledby="delete-title">
             <form method="post" action=action>
+                <input type="hidden" name="change" value="delete"/>
                 <header>
                     <h2 id="delete-title">"Delete “"{name}"”?"</h2>
                     <p>"Requests for this agent are rejected immediately. This cannot be undone, and its public ID is never reused."</p>
                 </header>
-                <input type="hidden" name="change" value="delete"/>
                 <footer><a class="btn" href=path>"Cancel"</a><button class="btn danger primary">"Delete agent"</button></footer>
             </form>
         </section>

@@ -1,6 +1,9 @@
 //! The panel above the keys that leads from the first key to the first request.
 
-use latchkey::key::{Environment, Kind};
+use latchkey::{
+    access::to,
+    key::{Environment, Kind},
+};
 use leptos::prelude::*;
 
 use crate::{
@@ -29,11 +32,12 @@ pub struct Steps {
 /// Loads the steps; `None` for users who are not owners.
 pub async fn steps(request: &PageRequest) -> Result<Option<Steps>, AppError> {
     let org = request.org().to_owned();
-    let now = match first_steps(request, &org).await {
-        Ok(now) => now,
-        Err(AppError::Forbidden(_)) => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    // Others only open the page, which is not an attempt to do the steps.
+    let membership = request.membership().await?;
+    if membership.permit_if_allowed::<to::ManageTokens>().is_none() {
+        return Ok(None);
+    }
+    let now = first_steps(request, &org).await?;
     let convention = request.engine().convention();
     let variable = convention.environment_variable(Kind::Secret, Environment::Live);
     let key = format!("${variable}");

@@ -12,6 +12,7 @@ use crate::{
         errors::{ErrorTexts, Errors, FormError},
         field::Field,
     },
+    icons::{Icon, Symbol},
     pages::{
         forms::{fields_and_errors, shown},
         frame::PageHead,
@@ -21,16 +22,19 @@ use crate::{
     text::time::Time,
 };
 
-/// The page. Which token is about to be revoked is part of the URL.
+/// The page. Whether a token is about to be created or revoked is part of the URL.
 #[component]
 pub fn TokensPage() -> impl IntoView {
     page(list, |request, list| {
         let path = request.path().to_owned();
         let docs = request.addresses().docs().to_owned();
-        let revoked = request.parameter("revoke");
+        let (revoked, creates) = (
+            request.parameter("revoke"),
+            !request.parameter("new").is_empty(),
+        );
         match shown::<CreatedToken>() {
             Some(created) => view! { <CreatedTokenView created/> }.into_any(),
-            None => view! { <TokensView path list revoked docs/> }.into_any(),
+            None => view! { <TokensView path list revoked creates docs/> }.into_any(),
         }
     })
 }
@@ -41,6 +45,8 @@ fn TokensView(
     list: TokenList,
     /// The ID of the token that is about to be revoked; empty for none.
     revoked: String,
+    /// Whether the form of a new token is open.
+    creates: bool,
     /// The URL of the documentation.
     docs: String,
 ) -> impl IntoView {
@@ -57,10 +63,19 @@ fn TokensView(
         .iter()
         .find(|row| row.id == revoked && row.status == "active")
         .cloned();
+    let creates = creates || list.rows.is_empty() || !errors.is_empty();
     let card = match to_revoke {
         Some(row) => view! { <RevokeCard path=path.clone() row/> }.into_any(),
-        None => view! { <NewCard path=path.clone() typed errors/> }.into_any(),
+        None if creates => {
+            view! { <NewCard path=path.clone() typed errors may_cancel=!list.rows.is_empty()/> }
+                .into_any()
+        }
+        None => ().into_any(),
     };
+    let new = format!("{path}?new=1");
+    let new = (!creates).then(
+        || view! { <a class="btn primary" href=new><Icon symbol=Symbol::Plus/>"New token"</a> },
+    );
     let more = list.has_more.then(|| {
         view! { <p class="muted small">"Older tokens that no longer work are not listed."</p> }
     });
@@ -91,11 +106,11 @@ fn TokensView(
     }
     .into_any();
     view! {
-        <PageHead title="Service tokens" lead/>
+        <PageHead title="Service tokens" lead>{new}</PageHead>
         <div class="stack">
+            {card}
             <div class="card">{table}</div>
             {more}
-            {card}
         </div>
     }
 }
@@ -135,7 +150,15 @@ fn Row(path: String, row: TokenRow) -> impl IntoView {
 }
 
 #[component]
-fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
+fn NewCard(
+    path: String,
+    typed: TokenForm,
+    errors: Errors,
+    /// Whether the list has more to show than this form.
+    may_cancel: bool,
+) -> impl IntoView {
+    let action = path.clone();
+    let cancel = may_cancel.then(|| view! { <a class="btn" href=path>"Cancel"</a> });
     let choice = |word: &'static str, title: &'static str, text: &'static str| {
         let chosen = typed.scope == word;
         view! {
@@ -156,11 +179,11 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
         <section class="card" aria-labelledby="new">
             <header><h2 id="new">"New service token"</h2></header>
             <div class="body">
-                <form novalidate=true method="post" action=path class="form">
+                <form novalidate=true method="post" action=action class="form">
                     <FormError errors consequence="The token was not created."/>
                     <input type="hidden" name="change" value="create"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
-                    <Field name="name" label="Name" hint="What uses it, such as “API servers”." autocomplete="off" maxlength=80 value=typed.name errors/>
+                    <Field name="name" label="Name" hint="What uses it, such as “API servers”." autocomplete="off" maxlength=80 value=typed.name focused=may_cancel errors/>
                     <fieldset id="scope" class="field">
                         <legend>"What it can do"</legend>
                         {scopes}
@@ -173,7 +196,7 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
                     </div>
                     <Field name="password" label="Your password" hint="Enter your password to confirm." kind="password"
                         autocomplete="current-password" maxlength=1024 errors/>
-                    <div class="actions"><button class="btn primary">"Create token"</button></div>
+                    <div class="actions"><button class="btn primary">"Create token"</button>{cancel}</div>
                 </form>
             </div>
         </section>
@@ -188,14 +211,14 @@ fn RevokeCard(path: String, row: TokenRow) -> impl IntoView {
     };
     let action = path.clone();
     view! {
-        <section class="card" aria-labelledby="revoke">
+        <section class="card" aria-labelledby="revoke" tabindex="-1" autofocus>
             <header><h2 id="revoke">"Revoke “"{row.name}"”?"</h2></header>
             <div class="body">
                 <form novalidate=true method="post" action=action class="form">
                     <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
                     <input type="hidden" name="change" value="revoke"/>
                     <input type="hidden" name="token" value=row.id/>
-                    <div class="actions"><button class="btn danger">"Revoke token"</button><a class="btn" href=path>"Cancel"</a></div>
+                    <div class="actions"><button class="btn danger primary">"Revoke token"</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>
             </div>
         </section>

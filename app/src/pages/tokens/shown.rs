@@ -60,7 +60,7 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
             </header>
             <div class="secret">
                 <code id="key">{created.token.expose().to_owned()}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy token".to_owned() copied="Token copied".to_owned() first=true ticks="stored".to_owned()/>
+                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy token".to_owned() copied="Token copied".to_owned() first=true/>
             </div>
             <ExampleTabs examples/>
             <p class="hint">

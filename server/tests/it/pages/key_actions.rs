@@ -272,7 +272,7 @@ on_both! {
         assert_eq!(asked().await, serde_json::json!({"token": true, "request": false, "used": null}));
         app.verify(&made.plain).await;
         flush(&app.engine).await.unwrap();
-        assert!(owner.get(KEYS).await.text().contains("The first request was verified."));
+        assert!(owner.get(KEYS).await.text().contains("The first request was valid."));
         assert!(!owner.get(KEYS).await.body.contains(PANEL), "it was seen");
         let done = owner.call("/api/first-steps", &[("org", "northwind")]).await.json();
         assert_eq!((&done["request"], &done["used"]["id"], &done["used"]["at"]["short"]), (&true.into(), &made.id.to_string().into(), &"just now".into()));

@@ -88,7 +88,7 @@ on_both! {
         for (origin, verdict) in [
             ("https%3A%2F%2Fwww.shop.example", "https://www.shop.example is allowed by *.shop.example."),
             ("shop.example.evil.example", "is rejected: it matches no allowed domain."),
-            ("http%3A%2F%2Flocalhost%3A3000", "is allowed: localhost is always allowed."),
+            ("http%3A%2F%2Flocalhost%3A3000", "is allowed: this key does not block localhost."),
             ("null", "which any page can send"),
         ] {
             let page = owner.get(&format!("{path}?origin={origin}")).await.text();

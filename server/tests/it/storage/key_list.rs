@@ -17,6 +17,20 @@ use crate::test_app::{
 };
 
 on_both! {
+    async fn the_last_four_characters_of_a_replaced_secret_find_its_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (old, _) = (org.key("Production").await, org.key("Staging").await);
+        let overlap = Rotation { overlap: 0, token: None };
+        rotate(&app.engine, &org.permit(), old.id, overlap).await.unwrap();
+        let plain = old.plain.expose();
+        let last_four = &plain[plain.len() - 4..];
+        for typed in [last_four.to_owned(), last_four.to_uppercase(), last_four.to_lowercase()] {
+            assert_eq!(found(&org, &typed).await, ["Production"], "{typed}");
+        }
+        let names_only = KeyQuery { search: last_four.parse().unwrap(), names_only: true, ..KeyQuery::default() };
+        assert_eq!(org.names(names_only).await, Vec::<String>::new());
+    }
+
     async fn a_search_finds_names_however_a_keyboard_composes_them(app: &TestApp) {
         let org = app.org("northwind").await;
         org.key("Cafés").await;

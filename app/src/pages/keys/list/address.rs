@@ -237,6 +237,15 @@ impl Address {
         }
     }
 
+    /// Whether filters narrow the list beside the search.
+    pub fn narrows(&self) -> bool {
+        let without_search = Self {
+            search: String::new(),
+            ..self.at_the_start()
+        };
+        without_search.filtered()
+    }
+
     /// The URL of the current list.
     pub fn href(&self) -> String {
         self.path() + &self.query_text()

@@ -144,6 +144,7 @@ fn NoKeys(
 fn NoMatch(address: Address, with_details: bool) -> impl IntoView {
     let title = match address.search.as_str() {
         "" => "No key matches".to_owned(),
+        search if address.narrows() => format!("No key matches “{search}” and the filters"),
         search => format!("No key matches “{search}”"),
     };
     view! {

@@ -128,10 +128,12 @@ fn Row(
         (_, Some(expires)) => view! { <Time text=expires/> }.into_any(),
         (_, None) => "Never".into_any(),
     };
-    let last_used = row.last_used.clone().map_or_else(
-        || "Never".into_any(),
-        |text| view! { <Time text/> }.into_any(),
-    );
+    let last_used = match row.last_used.clone() {
+        Some(text) => view! { <Time text/> }.into_any(),
+        // The use of a key is its last valid request.
+        None if row.requests.is_some_and(|requests| requests > 0) => "Only rejected".into_any(),
+        None => view! { <span class="never">"Never"</span> }.into_any(),
+    };
     let creator = row.creator.clone().map(
         |name| view! { <span class="under clip" title=name.clone()>"by "{name.clone()}</span> },
     );

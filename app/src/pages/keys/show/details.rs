@@ -96,7 +96,7 @@ pub fn ScopesCard(details: KeyDetails) -> impl IntoView {
     let warning = (is_open && details.scopes.is_empty()).then(|| {
         view! {
             <div class="notice warn"><Icon symbol=Symbol::Alert/>
-                <p>"Anyone who visits your pages can read this key and has full access. Edit the key, and select only what visitors are allowed to do."</p>
+                <p>"Anyone who visits your pages can read this key and has full access. Its scopes should be only what visitors are allowed to do."</p>
             </div>
         }
     });
@@ -141,7 +141,7 @@ pub fn MetadataCard(json: String) -> impl IntoView {
         view! {
             <section class="card" aria-labelledby="metadata">
                 <header><h2 id="metadata">"Metadata"</h2></header>
-                <div class="body small"><pre tabindex="0"><code>{json}</code></pre></div>
+                <div class="body small"><pre class="wrap"><code>{json}</code></pre></div>
             </section>
         }
     })

@@ -97,7 +97,7 @@ fn Body(made: CreatedKey) -> impl IntoView {
             </header>
             <div class="secret">
                 <code id="key">{key.expose().to_owned()}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy key".to_owned() copied="Key copied".to_owned() first=true ticks="stored".to_owned()/>
+                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy key".to_owned() copied="Key copied".to_owned() first=true/>
             </div>
             {tabs}
             // In a tab of their own: leaving this page loses the key.
