@@ -23,7 +23,11 @@ pub use observe::Verifications;
 pub use request::Request;
 
 use crate::{
-    Engine, db::StorageError, key::text::Recognised, outcome::Outcome, usage::subject::Subject,
+    Engine,
+    db::StorageError,
+    key::text::Recognised,
+    outcome::Outcome,
+    usage::{flush::flush, subject::Subject},
 };
 
 use self::{
@@ -88,6 +92,19 @@ pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, St
         .limit(&known.windows, request, engine, now.monotonic);
     let about = Some((known.org_id, Subject::Key(known.id, secret_id)));
     let mut answer = observe(engine, decision, about, request, now.wall);
+    if answer.outcome == Outcome::Valid
+        && !request.dry_run
+        && known.is_first_use_beside_old_one(secret_id)
+    {
+        let flushing = engine.clone();
+        engine.commits.spawn(async move {
+            // A batch that cannot be stored is kept for the next flush.
+            if let Err(error) = flush(&flushing).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "failed to store the first use of a new secret");
+            }
+        });
+    }
     // Do not disclose another org's agent to the caller.
     answer.agent = agent.filter(|_| answer.outcome != Outcome::OrgMismatch);
     answer.key = Some(known);

@@ -86,9 +86,21 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     address
 }
 
-/// Parses an address as proxies write it: alone, with a port, or in brackets.
+/// Parses an address as proxies and servers write it: alone, with a port, or in brackets. The zone of an IPv6 address
+/// (RFC 4007, 11), which has a meaning only on the machine that wrote it, is ignored.
 pub fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim();
+    let without_zone;
+    let text = match text.split_once('%') {
+        Some((address, zone)) if address.contains("::") || address.matches(':').count() == 7 => {
+            let rest = zone
+                .find(']')
+                .map_or("", |end| zone.get(end..).unwrap_or_default());
+            without_zone = format!("{address}{rest}");
+            &without_zone
+        }
+        _ => text,
+    };
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']');
     let alone = text.parse().ok();
     alone

@@ -140,16 +140,29 @@ pub fn written<T: AsRef<str>, const N: usize>(rows: &[[T; N]]) -> Result<Bytes, 
 }
 
 /// The characters with which a formula begins, also in full width, which spreadsheets for Chinese, Japanese and Korean
-/// read like the others, and those that a spreadsheet drops before it reads a cell.
-const BEGINS_FORMULA: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+/// read like the others.
+const BEGINS_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// The characters that a spreadsheet drops before it reads a cell.
+const DROPPED: [char; 3] = ['\t', '\r', '\n'];
 
-/// Escapes a cell that a spreadsheet would run as a formula: members choose names, and an owner opens the file.
+/// Escapes a cell that a spreadsheet would run as a formula: members choose names, and an owner opens the file. In many
+/// countries, spreadsheets separate cells by semicolons or tabs instead, so that what follows one is a cell, too.
 fn inert(cell: &str) -> String {
-    if cell.starts_with(BEGINS_FORMULA) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
+    let mut escaped = String::with_capacity(cell.len() + 1);
+    let mut begins = true;
+    for (at, char) in cell.char_indices() {
+        let rest = cell.get(at..).unwrap_or_default();
+        // Quotation marks and spaces at the start of a cell can be dropped.
+        let content = rest.trim_start_matches(['"', ' ']);
+        let is_formula =
+            content.starts_with(BEGINS_FORMULA) || (at == 0 && content.starts_with(DROPPED));
+        if begins && is_formula {
+            escaped.push('\'');
+        }
+        escaped.push(char);
+        begins = matches!(char, ';' | '|' | '\t' | '\r' | '\n');
     }
+    escaped
 }
 
 /// The response if the file cannot be created: the page, which shows the error or redirects to the sign-in page.
@@ -245,9 +258,11 @@ mod tests {
             "+1",
             "-1",
             "@SUM(A1)",
-            "\t=1",
-            "\r=1",
-            "\n=1",
+            "\t1",
+            "\r1",
+            "\n1",
+            "\"=1",
+            " =1",
             "\u{ff1d}1+1",
             "\u{ff0b}1",
             "\u{ff0d}1",
@@ -259,8 +274,21 @@ mod tests {
     }
 
     #[rstest]
+    #[case("Bob;=1", "Bob;'=1")]
+    #[case("Bob; \"\"=1;+2", "Bob;' \"\"=1;'+2")]
+    #[case("Bob\t=1", "Bob\t'=1")]
+    #[case("Bob\r\n=1", "Bob\r\n'=1")]
+    #[case("\t=1", "'\t'=1")]
+    fn no_part_of_a_cell_is_a_formula_where_semicolons_or_tabs_separate_cells(
+        #[case] cell: &str,
+        #[case] escaped: &str,
+    ) {
+        assert_eq!(inert(cell), escaped);
+    }
+
+    #[rstest]
     fn other_cells_are_left_alone(
-        #[values("", "key.created", "a=b", "'=1", "1-1", "a\u{ff1d}b")] harmless: &str,
+        #[values("", "key.created", "a=b", "'=1", "1-1", "a\u{ff1d}b", "a; b", "a\n\nb")] harmless: &str,
     ) {
         assert_eq!(inert(harmless), harmless);
     }

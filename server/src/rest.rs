@@ -38,9 +38,11 @@ use serde::Serialize;
 /// The response to a creation: 201, the location of the object, and a header that forbids caches to store it.
 fn created(location: &str, object: impl Serialize) -> Response {
     let location = HeaderValue::from_str(location).unwrap_or(HeaderValue::from_static("/"));
-    let headers = [
-        (header::LOCATION, location),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (StatusCode::CREATED, headers, Json(object)).into_response()
+    ([(header::LOCATION, location)], created_in_list(object)).into_response()
+}
+
+/// Like [`created`], for an object that has no address of its own, only a place in a list.
+fn created_in_list(object: impl Serialize) -> Response {
+    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    (StatusCode::CREATED, [no_store], Json(object)).into_response()
 }

@@ -39,8 +39,8 @@ pub struct KeyQuery {
     /// Part of the name, the display form, the external ID, an allowed domain or the notes, or the whole ID. Empty means
     /// all.
     pub search: Search,
-    /// Whether to search only names and IDs and to ignore `creator`, `finding` and the urgency, for users who cannot see
-    /// details.
+    /// Whether to search only names and IDs and to ignore `project`, `creator`, `finding` and the urgency, for users who
+    /// cannot see details.
     pub names_only: bool,
     /// Only keys with this external ID.
     pub external_id: Option<String>,

@@ -89,6 +89,9 @@ pub enum EndOldSecretError {
     /// The key has no old secret that still works.
     #[error("This key has no old secret that still works. No action is needed.")]
     NoneRunning,
+    /// The key is revoked or expired, so that none of its secrets works.
+    #[error("This key is {0}, so its old secret does not work. No action is needed.")]
+    WrongState(Status),
     /// Someone else changed the key after the caller read it.
     #[error("Someone else changed this key in the meantime.")]
     ChangedMeanwhile,
@@ -123,7 +126,8 @@ pub async fn rotate(
         .as_ref()
         .is_some_and(|secret| secret.is_beside_old_one(engine.clock.now()))
     {
-        // Store the use that this instance has counted before deciding whether the secret was used.
+        // Store the use that this instance has counted before deciding whether the secret was used. Other instances
+        // store the first use at once.
         flush(engine).await?;
     }
     let mut change = engine.change(permit).await?;
@@ -280,10 +284,13 @@ pub async fn end_old_secret(
 ) -> Result<(), EndOldSecretError> {
     let AsKnown { id, known } = key.into();
     let mut change = engine.change(permit).await?;
-    lock(change.tx(), permit.org_id(), id)
+    let key = lock(change.tx(), permit.org_id(), id)
         .await?
         .ok_or(EndOldSecretError::NotFound)?;
     let now = engine.clock.now();
+    if let status @ (Status::Expired | Status::Revoked) = key.lifecycle.status(now) {
+        return Err(EndOldSecretError::WrongState(status));
+    }
     let is_outdated = is_outdated(change.tx(), permit.org_id(), id, &known).await?;
     const END: &str = "UPDATE key_secrets SET ends_at = $1 WHERE key_id = $2 AND ends_at > $1";
     let ended = on!(change.on(), c => sqlx::query(END).bind(now).bind(id)

@@ -1,6 +1,9 @@
 //! Cached keys, with only the data needed for verification.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crate::{
     db::{StorageError, places},
@@ -30,6 +33,8 @@ pub struct KnownKey {
     pub lifecycle: Lifecycle,
     /// The rate limit windows, shared by all secrets of the key.
     pub(super) windows: Arc<Windows>,
+    /// Whether the newest secret was used here beside an old one since the key was read.
+    pub(super) is_rotation_used: AtomicBool,
 }
 
 /// The columns of a [`KnownKey`].
@@ -73,6 +78,14 @@ impl KnownKey {
         secrets.any(|(known, ends_at)| *known == id && ends_at.is_none_or(|at| at > now))
     }
 
+    /// Whether this is the first use here of the newest secret, while an old one still works. Until the use is stored,
+    /// another instance would replace the secret as unused.
+    pub(super) fn is_first_use_beside_old_one(&self, id: SecretId) -> bool {
+        self.secrets.len() > 1
+            && self.secrets.contains(&(id, None))
+            && !self.is_rotation_used.swap(true, Ordering::Relaxed)
+    }
+
     pub(super) fn from_row(
         row: Row,
         secrets: Vec<(SecretId, Option<Timestamp>)>,
@@ -89,6 +102,7 @@ impl KnownKey {
             settings,
             lifecycle: row.lifecycle,
             windows,
+            is_rotation_used: AtomicBool::new(false),
         })
     }
 }

@@ -127,7 +127,9 @@ pub async fn end_old_secret(
     let ended = rotate::end_old_secret(&state.engine, &path.of.permit()?, key).await;
     ended.map_err(|error| match error {
         EndOldSecretError::NotFound => no_key(),
-        EndOldSecretError::NoneRunning => Problem::new(Code::WrongState, error.to_string()),
+        EndOldSecretError::NoneRunning | EndOldSecretError::WrongState(_) => {
+            Problem::new(Code::WrongState, error.to_string())
+        }
         EndOldSecretError::ChangedMeanwhile => changed_meanwhile(),
         EndOldSecretError::Fault(fault) => fault.into(),
     })?;

@@ -21,7 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::{Body, required},
-    created,
+    created_in_list,
     fields::WholeNumber,
     idempotency::{Idempotency, replayed},
     path::{OrgPath, TokenPath, no_token},
@@ -193,8 +193,7 @@ async fn answer(
     let found = service_tokens::find_of_org(&state.engine, &of.permit()?, id).await;
     let token = found?.ok_or_else(no_token)?;
     let now = state.engine.clock().now();
-    let location = of.location("tokens", id);
-    Ok(created(&location, object(token, plain, now)))
+    Ok(created_in_list(object(token, plain, now)))
 }
 
 /// Revoke a service token

@@ -143,8 +143,7 @@ impl<'de> Deserialize<'de> for ClientAddress {
                 f.write_str("an IPv4 or IPv6 address, with or without a port")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Option<IpAddr>, E> {
-                // Proxies write `unknown` where they do not know the address (RFC 7239, 6).
-                if text.trim().is_empty() || text.trim().eq_ignore_ascii_case("unknown") {
+                if is_unknown(text.trim()) {
                     return Ok(None);
                 }
                 let address = client_address::parse(text).map(Some);
@@ -153,6 +152,15 @@ impl<'de> Deserialize<'de> for ClientAddress {
         }
         deserializer.deserialize_str(Address).map(Self)
     }
+}
+
+/// Whether a proxy or server wrote that it does not know an address, or does not disclose it (RFC 7239, 6). nginx writes
+/// `unix:` for a connection through a Unix socket.
+fn is_unknown(text: &str) -> bool {
+    text.is_empty()
+        || text.eq_ignore_ascii_case("unknown")
+        || text == "unix:"
+        || text.starts_with('_')
 }
 
 #[cfg(test)]
@@ -201,6 +209,10 @@ mod tests {
     #[case("", None)]
     #[case(" ", None)]
     #[case("unknown", None)]
+    #[case("unix:", None)]
+    #[case("_hidden", None)]
+    #[case("fe80::1%eth0", Some("fe80::1"))]
+    #[case("[fe80::1%eth0]:443", Some("fe80::1"))]
     fn an_address_is_read_as_proxies_write_it(#[case] ip: &str, #[case] address: Option<&str>) {
         let body = Body::parse(serde_json::json!({"ip": ip}).to_string().as_bytes()).unwrap();
         let address = address.map(|address| address.parse().unwrap());
@@ -214,6 +226,7 @@ mod tests {
     #[case("[203.0.113.7]")]
     #[case("[2001:db8::1")]
     #[case("10.0.0.0/8")]
+    #[case("203.0.113.7%eth0")]
     #[case("203.0.113.7, 198.51.100.1")]
     fn what_is_no_address_is_refused(#[case] ip: &str) {
         let body = serde_json::json!({"ip": ip}).to_string();

@@ -177,6 +177,8 @@ impl KeySettings {
         self.ip_ranges = each_once(&self.ip_ranges);
         self.scopes = each_once(&self.scopes);
         self.notes.retain(|char| char != '\0');
+        // Searches are in this form, too.
+        self.notes = nfc(&self.notes).into_owned();
         let had = match before {
             Before::Settings(had) => Some(had),
             Before::Nothing | Before::Elsewhere => None,

@@ -60,6 +60,9 @@ pub(super) fn unknown_field(name: &str) -> ImportError {
 /// them.
 pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
     let (text, separator, skipped_lines) = separated(text);
+    if let Some(line) = misquoted_line(text, separator) {
+        return Err(not_a_table(Some(line + skipped_lines)));
+    }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .has_headers(false)
@@ -97,6 +100,38 @@ pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
         Some(_) => Ok(records),
         None => Err(lacks_column(REQUIRED[0])),
     }
+}
+
+/// The line of the first field in quotes that does not end before a separator, a line break or the end of the file. The
+/// parser would read everything up to the next quote, such as other keys, as part of the field.
+fn misquoted_line(text: &str, separator: u8) -> Option<u64> {
+    let mut bytes = text.bytes().peekable();
+    let (mut line, mut begins) = (1, true);
+    while let Some(byte) = bytes.next() {
+        if byte == b'"' && begins {
+            let opened = line;
+            loop {
+                match bytes.next() {
+                    Some(b'"') if bytes.next_if_eq(&b'"').is_none() => break,
+                    Some(b'\n') => line += 1,
+                    Some(_) => {}
+                    None => return Some(opened),
+                }
+            }
+            while bytes.next_if_eq(&b' ').is_some() {}
+            if bytes
+                .peek()
+                .is_some_and(|next| *next != separator && !matches!(next, b'\r' | b'\n'))
+            {
+                return Some(opened);
+            }
+            begins = false;
+        } else {
+            line += u64::from(byte == b'\n');
+            begins = byte == separator || matches!(byte, b'\r' | b'\n');
+        }
+    }
+    None
 }
 
 fn lacks_column(name: &str) -> ImportError {
@@ -250,6 +285,29 @@ mod tests {
         }
         let records = read_csv("sep=;\n\nname;sha256\n;\nA;aa\n").unwrap();
         assert_eq!(records[0].line, 5);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_is_an_error_and_swallows_no_key() {
+        for (text, line) in [
+            ("name,sha256,notes\nA,aa,\"5 inch\nB,bb,\nC,cc,x\n", 2),
+            ("name,sha256,notes\nA,aa,\"5 inch\nB,bb,\"6 inch\"\n", 2),
+            ("name,sha256\nA,aa\n\"B", 3),
+            ("sep=;\nname;sha256\n\"A\"x;aa\n", 3),
+        ] {
+            let refusal = refusal(read_csv(text));
+            assert!(
+                refusal.contains(&format!("near line {line}.")),
+                "{text:?}: {refusal}"
+            );
+        }
+        let text = "name,sha256,notes\n \"A\" ,aa,5\" and 6\"\n\"B \"\"b\"\"\"\n,bb,\"1,\n2\" \n";
+        assert!(
+            refusal(read_csv(text)).contains("near line 3"),
+            "a row that is cut off"
+        );
+        let good = "name,sha256,notes\nA,aa,5\" and 6\"\n\"B \"\"b\"\"\",bb,\"1,\n2\" \n";
+        assert_eq!(read_csv(good).unwrap().len(), 2);
     }
 
     #[test]

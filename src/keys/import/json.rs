@@ -282,6 +282,11 @@ fn of_metadata(raw: &RawValue) -> FieldValue {
     }
 }
 
+/// Whether a string is one item of a list, which becomes a text with several.
+fn is_one_item(text: &str) -> bool {
+    !text.contains([',', ';', '\n', '\r'])
+}
+
 fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
     let written = READ.into_iter().find(|(name, _)| *name == field);
     let written = written.map_or(Written::Text, |(_, written)| written);
@@ -289,7 +294,10 @@ fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
         (_, FieldValue::Nothing) => Ok(String::new()),
         (Written::Object, FieldValue::Object(object)) => Ok(object),
         (Written::Object, _) => Err("a JSON object"),
-        (Written::List, FieldValue::Texts(texts)) => Ok(texts.join(",")),
+        (Written::List, FieldValue::Texts(texts)) if texts.iter().all(|text| is_one_item(text)) => {
+            Ok(texts.join(","))
+        }
+        (Written::List, FieldValue::Texts(_)) => Err("an array of strings with one item each"),
         (Written::List, _) => Err("an array of strings"),
         (Written::Switch, FieldValue::Switch(is_on)) => Ok(is_on.to_string()),
         (Written::Switch, _) => Err("`true` or `false`"),

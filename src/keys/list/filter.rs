@@ -110,6 +110,7 @@ impl Filter {
         );
         let searched_id = search.parse::<KeyId>().ok();
         let creator = query.creator.filter(|_| !query.names_only);
+        let project = query.project.filter(|_| !query.names_only);
         Self {
             sql: format!(
                 "keys.org_id = $1 AND ({found}) AND {MATCHING} AND {of_external_id} AND {finding}"
@@ -126,7 +127,7 @@ impl Filter {
             now: engine.clock.now(),
             creator: creator.map_or_else(String::new, |id| id.to_string()),
             kind: query.kind.map_or("", Kind::as_str),
-            project: query.project.map_or_else(String::new, |id| id.to_string()),
+            project: project.map_or_else(String::new, |id| id.to_string()),
             searched_id: searched_id.map_or_else(String::new, |id| id.to_string()),
             external_id,
         }

@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicBool;
+
 use rstest::rstest;
 
 use super::*;
@@ -51,6 +53,7 @@ fn key(convention: &Convention, kind: Kind) -> KnownKey {
             convention,
             Clock::manual(NOW).monotonic(),
         ),
+        is_rotation_used: AtomicBool::new(false),
     }
 }
 

@@ -8,6 +8,7 @@ use latchkey::{
         list::{KeyQuery, SortBy, StatusFilter},
         rotate::{Rotation, rotate},
     },
+    projects,
     time::{DAY, HOUR, SECOND},
 };
 
@@ -29,6 +30,24 @@ on_both! {
         }
         let names_only = KeyQuery { search: last_four.parse().unwrap(), names_only: true, ..KeyQuery::default() };
         assert_eq!(org.names(names_only).await, Vec::<String>::new());
+    }
+
+    async fn who_cannot_see_details_cannot_filter_by_project(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let shop = projects::create(&app.engine, &org.permit(), &"Shop".parse().unwrap()).await.unwrap();
+        org.create_key(with(secret_key("One"), |settings| settings.project = Some(shop))).await.unwrap();
+        org.key("Two").await;
+        let query = KeyQuery { project: Some(shop), sort: SortBy::Name, ..KeyQuery::default() };
+        assert_eq!(org.names(query.clone()).await, ["One"]);
+        assert_eq!(org.names(KeyQuery { names_only: true, ..query }).await, ["One", "Two"]);
+    }
+
+    async fn notes_are_found_however_a_program_composed_them(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.create_key(with(secret_key("One"), |settings| settings.notes = "Cafe\u{301}".to_owned())).await.unwrap();
+        for typed in ["café", "cafe\u{301}"] {
+            assert_eq!(found(&org, typed).await, ["One"], "{typed}");
+        }
     }
 
     async fn a_search_finds_names_however_a_keyboard_composes_them(app: &TestApp) {

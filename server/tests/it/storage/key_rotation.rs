@@ -14,6 +14,7 @@ use latchkey::{
     },
     time::{DAY, HOUR, MINUTE},
     usage::flush::flush,
+    verify::{Request, verify},
 };
 
 use crate::test_app::{
@@ -102,6 +103,29 @@ on_both! {
         app.clock.advance(APART);
         let third = rotate(&app.engine, &org.permit(), first.id, overlap(DAY)).await.unwrap();
         assert_eq!(said(&app.verify(&third.plain).await), "VALID");
+    }
+
+    async fn a_new_secret_that_another_instance_has_used_is_not_replaced(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let first = org.key("Production").await;
+        let second = rotate(&app.engine, &org.permit(), first.id, overlap(DAY)).await.unwrap();
+        // Its next flush by the clock may be an hour away.
+        let other = app.another_engine(|_| {}).await;
+        let request = Request { key: Some(&second.plain), ..Request::default() };
+        assert_eq!(said(&verify(&other, &request).await.unwrap()), "VALID");
+        other.finish().await.unwrap();
+        app.clock.advance(APART);
+        let again = rotate(&app.engine, &org.permit(), first.id, overlap(DAY)).await;
+        assert!(matches!(again, Err(RotateKeyError::RotationRunning { .. })), "{again:?}");
+    }
+
+    async fn the_old_secret_of_a_revoked_key_is_not_ended_again(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await;
+        rotate(&app.engine, &org.permit(), key.id, overlap(DAY)).await.unwrap();
+        revoke(&app.engine, &org.permit(), key.id, RevokeReason::Unused).await.unwrap();
+        let ended = end_old_secret(&app.engine, &org.permit(), key.id).await;
+        assert!(matches!(ended, Err(EndOldSecretError::WrongState(Status::Revoked))), "{ended:?}");
     }
 
     async fn a_new_secret_that_was_never_used_is_replaced_and_the_old_one_keeps_its_end(app: &TestApp) {

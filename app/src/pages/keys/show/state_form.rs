@@ -96,9 +96,11 @@ pub async fn end_old_secret(request: &PageRequest) -> Answer {
             Done::OldSecretEnded.of(id),
         )),
         // `ChangedMeanwhile` cannot occur: the form sends no entity tag.
-        Err(EndOldSecretError::NotFound | EndOldSecretError::ChangedMeanwhile) => {
-            Err(AppError::NotFound)
-        }
+        Err(
+            EndOldSecretError::NotFound
+            | EndOldSecretError::WrongState(_)
+            | EndOldSecretError::ChangedMeanwhile,
+        ) => Err(AppError::NotFound),
         Err(EndOldSecretError::Fault(fault)) => Err(fault.into()),
     }
 }
