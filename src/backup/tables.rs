@@ -95,7 +95,7 @@ const NONE: Table = Table {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 19] = [
+pub const TABLES: [Table; 20] = [
     Table {
         name: "orgs",
         text: "id slug name creation_token",
@@ -107,6 +107,7 @@ pub const TABLES: [Table; 19] = [
         name: "users",
         text: "id email name password_hash",
         numbers: "created_at disabled_at last_seen_at epoch",
+        booleans: "email_confirmed",
         ..NONE
     },
     Table {
@@ -119,6 +120,15 @@ pub const TABLES: [Table; 19] = [
         name: "invitations",
         text: "id org_id email role created_by creation_token",
         numbers: "created_at expires_at",
+        booleans: "by_mail",
+        bytes: "digest",
+        ..NONE
+    },
+    Table {
+        name: "account_links",
+        text: "kind user_id email",
+        numbers: "created_at expires_at",
+        booleans: "by_mail",
         bytes: "digest",
         ..NONE
     },

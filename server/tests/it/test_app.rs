@@ -150,6 +150,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
             domains: 100_000,
             ..Limits::default()
         },
+        sends_mail: false,
         clock,
         random: Randomness::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)),
     }
