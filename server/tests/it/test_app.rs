@@ -4,9 +4,11 @@
 pub mod api;
 pub mod browser;
 pub mod database;
+pub mod mailing;
 pub mod org;
 mod schema;
 mod server;
+pub mod smtp;
 
 use std::sync::{
     Arc,
