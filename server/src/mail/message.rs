@@ -76,7 +76,7 @@ fn written(
     let message = Message::builder()
         .from(from.clone())
         .to(to)
-        .subject(format!("{} · {host}", words.subject))
+        .subject(format!("{} ({host})", words.subject))
         .date(SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
         .raw_header(auto);
     let parts = MultiPart::alternative_plain_html(text(words, &host), html(words, &host));

@@ -16,10 +16,9 @@ on_both! {
         forget(&browser, DANA).await;
         let mail = mailing.smtp.mail_to(DANA).await;
         assert_eq!((mail.from.as_str(), mailing.smtp.tried()), ("keys@example.com", 4));
-        let tried = "\"451 later\" and more";
         forget(&browser, DANA).await;
         let second = mailing.smtp.mail_to(DANA).await;
-        assert_ne!(mail.link("reset-password"), second.link("reset-password"), "{tried}");
+        assert_ne!(mail.link("reset-password"), second.link("reset-password"));
         let state = mailing.state.clone();
         assert_eq!(mailing.stop().await, []);
         let metrics = state.metrics.render(&state.engine);

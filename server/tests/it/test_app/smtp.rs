@@ -33,7 +33,7 @@ struct Inner {
 pub struct Mail {
     pub from: String,
     pub to: String,
-    /// The headers and parts.
+    /// The headers and parts, decoded.
     pub text: String,
 }
 
@@ -159,7 +159,7 @@ async fn converse(stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()
                         line => text += &format!("{}\n", line.strip_prefix('.').unwrap_or(line)),
                     }
                 }
-                let (from, to) = (from.clone(), to.clone());
+                let (from, to, text) = (from.clone(), to.clone(), decoded(&text));
                 lock(inner).mails.push(Mail { from, to, text });
                 "250 queued"
             }
@@ -170,6 +170,29 @@ async fn converse(stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()
         };
         say(&mut stream, answer).await?;
     }
+}
+
+/// Decodes quoted-printable, in which long lines are cut and other characters than ASCII are `=E2`.
+fn decoded(text: &str) -> String {
+    let text = text.replace("=\n", "");
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits = after
+            .get(..2)
+            .and_then(|digits| str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'=' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn address_in(line: &str) -> String {
