@@ -204,7 +204,7 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
     if let Some(sentence) = state.settings.undeclared_proxy() {
         tracing::warn!("{sentence}");
     }
-    if let Some(sentence) = state.settings.unprotected_mail() {
+    for sentence in state.settings.mail_warnings() {
         tracing::warn!("{sentence}");
     }
     tracing::info!(

@@ -198,13 +198,18 @@ impl Settings {
         )
     }
 
-    /// The warning if mail is sent to another machine without encryption.
-    pub fn unprotected_mail(&self) -> Option<&'static str> {
+    /// The warnings about mail: if it is sent to another machine without encryption, and if its links lead nowhere.
+    pub fn mail_warnings(&self) -> impl Iterator<Item = &'static str> {
         let is_open = self.mail.as_ref().is_some_and(|mail| !mail.is_protected);
-        is_open.then_some(
+        let has_no_url = self.mail.is_some() && self.public_url.is_none();
+        let unprotected = is_open.then_some(
             "smtp_url does not require encryption: anyone on the way to the mail server can read the links in mail. Use \
              smtps://, or smtp:// with ?tls=required",
-        )
+        );
+        let local = has_no_url.then_some(
+            "smtp_url is set, but public_url is not: links in mail lead to localhost. Set LATCHKEY_PUBLIC_URL",
+        );
+        unprotected.into_iter().chain(local)
     }
 
     /// The URL of the database. It can contain a password.

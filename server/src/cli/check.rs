@@ -23,7 +23,8 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct CheckFlags {
-    /// Also exit with 1 on warnings: unknown variables, a proxy that is not in the settings, files that other
+    /// Also exit with 1 on warnings: unknown variables, a proxy that is not in the settings, mail whose links
+    /// others can read or that lead to localhost, files that other
     /// users can read or write, a Postgres that cannot
     /// notify this process of changes, and an audit log that does not start where Latchkey left it.
     #[arg(long)]
@@ -68,7 +69,7 @@ async fn errors(flags: &Flags, mail_to: Option<&EmailAddress>) -> Result<usize, 
         warnings += 1;
         println!("settings: {sentence}");
     }
-    if let Some(sentence) = settings.unprotected_mail() {
+    for sentence in settings.mail_warnings() {
         warnings += 1;
         println!("settings: {sentence}");
     }

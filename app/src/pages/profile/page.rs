@@ -58,7 +58,10 @@ fn ProfileView(profile: Profile) -> impl IntoView {
     let unconfirmed = (!user.email_confirmed && sends_mail)
         .then(|| view! { <Unconfirmed errors=of("confirm")/> });
     let email = match sends_mail {
-        true => view! { <EmailForm typed=typed.email.clone() errors=of("email")/> }.into_any(),
+        true => {
+            let own = user.email.to_string();
+            view! { <EmailForm own typed=typed.email.clone() errors=of("email")/> }.into_any()
+        }
         false => view! {
             <FormError errors=of("email")/>
             <p>
@@ -97,11 +100,13 @@ fn ProfileView(profile: Profile) -> impl IntoView {
 }
 
 #[component]
-fn EmailForm(typed: String, errors: Errors) -> impl IntoView {
+fn EmailForm(own: String, typed: String, errors: Errors) -> impl IntoView {
     view! {
         <form novalidate=true class="form" method="post" action="/account/profile">
             <FormError errors consequence="Your address was not changed."/>
             <input type="hidden" name="change" value="email"/>
+            // Tells password managers which account the password belongs to.
+            <input hidden type="text" autocomplete="username" value=own/>
             <Field name="email" label="New e-mail address" hint="You get a link at this address. It becomes yours when you open the link."
                 kind="email" autocomplete="email" maxlength=254 value=typed errors/>
             <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 errors/>

@@ -52,6 +52,12 @@ async fn check_connects_to_the_mail_server_and_sends_a_mail() {
         code == Some(1) && said.contains("no such mailbox") && !said.contains('\u{1b}'),
         "{said}"
     );
+    assert!(
+        said.contains(
+            "settings: smtp_url is set, but public_url is not: links in mail lead to localhost."
+        ),
+        "{said}"
+    );
     let (code, said) = run("smtp://127.0.0.1:1", &["check"]);
     assert!(
         code == Some(1) && said.contains("mail: 127.0.0.1:1: "),
