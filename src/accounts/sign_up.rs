@@ -133,22 +133,18 @@ pub async fn sign_up(
     new: SignUp,
     visit: Visit,
 ) -> Result<(SignedIn, Org), SignUpError> {
-    let may = may_sign_up(engine).await?;
-    match may {
+    let allowed = match may_sign_up(engine).await? {
         MaySignUp::NoOne => return Err(SignUpError::NotOpen),
         MaySignUp::Everyone if engine.sends_mail => return Err(SignUpError::NotOpen),
+        MaySignUp::Everyone => Allowed::Unconfirmed,
         MaySignUp::First => {
             let attempt = attempt(engine, Subject::SetupCode(&visit)).await?;
             if !setup_code::is_right(engine, &new.setup_code) {
                 return Err(SignUpError::WrongSetupCode);
             }
             attempt.take_back(engine).await?;
+            Allowed::First
         }
-        MaySignUp::Everyone => {}
-    }
-    let allowed = match may {
-        MaySignUp::First => Allowed::First,
-        MaySignUp::Everyone | MaySignUp::NoOne => Allowed::Unconfirmed,
     };
     create(engine, new, visit, allowed).await
 }

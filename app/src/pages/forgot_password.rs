@@ -105,7 +105,7 @@ fn CheckYourMail(email: String) -> impl IntoView {
         <div class="card">
             <h1>"Check your mail"</h1>
             <p>"If "<b>{email}</b>" has an account, we have sent a link to it. The link works once, for one hour."</p>
-            <p>"Nothing arrived? Check the spam folder, and whether this is the address of your account."</p>
+            <p class="muted">"Nothing arrived? Check the spam folder, and whether this is the address of your account."</p>
         </div>
     }
 }

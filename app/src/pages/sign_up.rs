@@ -230,7 +230,7 @@ fn CheckYourMail(email: String) -> impl IntoView {
         <div class="card">
             <h1>"Check your mail"</h1>
             <p>"We have sent a letter to "<b>{email}</b>". Its link works once, for one day."</p>
-            <p>"Nothing arrived? Check the spam folder, and whether the address is correct."</p>
+            <p class="muted">"Nothing arrived? Check the spam folder, and whether the address is correct."</p>
         </div>
     }
 }

@@ -57,17 +57,20 @@ fn ProfileView(profile: Profile) -> impl IntoView {
     };
     let unconfirmed = (!user.email_confirmed && sends_mail)
         .then(|| view! { <Unconfirmed errors=of("confirm")/> });
+    let own = user.email.to_string();
     let email = match sends_mail {
         true => {
-            let own = user.email.to_string();
             view! { <EmailForm own typed=typed.email.clone() errors=of("email")/> }.into_any()
         }
         false => view! {
-            <FormError errors=of("email")/>
-            <p>
+            <div class="form">
+                <FormError errors=of("email")/>
+                <p>"You sign in with "<b>{own}</b>"."</p>
+                <p>
                 "This Latchkey instance sends no mail, so a new address could not be confirmed. Ask its operator to change your address \
                 with "<code>"latchkey user change-email"</code>"."
-            </p>
+                </p>
+            </div>
         }
         .into_any(),
     };
@@ -91,7 +94,6 @@ fn ProfileView(profile: Profile) -> impl IntoView {
             <section class="card" aria-labelledby="email-title">
                 <header><h2 id="email-title">"E-mail"</h2></header>
                 <div class="body">
-                    <p>"You sign in with "<b>{user.email.to_string()}</b>"."</p>
                     {email}
                 </div>
             </section>
@@ -105,6 +107,7 @@ fn EmailForm(own: String, typed: String, errors: Errors) -> impl IntoView {
         <form novalidate=true class="form" method="post" action="/account/profile">
             <FormError errors consequence="Your address was not changed."/>
             <input type="hidden" name="change" value="email"/>
+            <p>"You sign in with "<b>{own.clone()}</b>"."</p>
             // Tells password managers which account the password belongs to.
             <input hidden type="text" autocomplete="username" value=own/>
             <Field name="email" label="New e-mail address" hint="You get a link at this address. It becomes yours when you open the link."
