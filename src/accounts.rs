@@ -1,12 +1,16 @@
 //! Users: sign-up, sign-in, passwords and sessions (design §10).
 
+pub mod address;
 pub mod attempts;
 mod common_passwords;
 pub mod create_user;
 pub(crate) mod hash_queues;
 pub mod known_browser;
 pub mod lifecycle;
+pub mod links;
 pub mod password;
+pub mod rename;
+pub mod reset;
 pub mod sessions;
 pub mod setup_code;
 pub mod sign_in;
@@ -43,6 +47,8 @@ pub struct User {
     pub name: DisplayName,
     /// The user's email address.
     pub email: EmailAddress,
+    /// Whether the user has shown that the address is theirs. Until then, it is only the name they sign in with.
+    pub email_confirmed: bool,
 }
 
 /// Returns the user with this ID.
@@ -50,6 +56,6 @@ pub struct User {
 /// # Errors
 /// If the database cannot be reached.
 pub async fn find_user(engine: &Engine, id: UserId) -> Result<Option<User>, StorageError> {
-    const SQL: &str = "SELECT id, name, email FROM users WHERE id = $1";
+    const SQL: &str = "SELECT id, name, email, email_confirmed FROM users WHERE id = $1";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }

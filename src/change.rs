@@ -18,6 +18,7 @@ use crate::{
     db::{On, StorageError, Tx},
     event::{Event, Target},
     id::OrgId,
+    mail::{Letter, MailPlace},
 };
 
 /// A transaction on an org's data. Rolled back if dropped without [`Change::commit`].
@@ -26,6 +27,7 @@ pub struct Change {
     tx: Tx,
     org_id: Option<OrgId>,
     caller: Caller,
+    letter: Option<(MailPlace, Letter)>,
 }
 
 /// An event for the audit log: what happened, to which target, and the fields that changed.
@@ -135,6 +137,7 @@ impl Engine {
             tx: self.db.begin_unrecorded().await?,
             org_id,
             caller,
+            letter: None,
         })
     }
 }
@@ -153,6 +156,11 @@ impl Change {
     /// Sets the org of the change, once it has been created.
     pub(crate) fn is_of(&mut self, org_id: OrgId) {
         self.org_id = Some(org_id);
+    }
+
+    /// Sets the letter to post after the commit, in a place that was taken before the change.
+    pub(crate) fn posts(&mut self, place: Option<MailPlace>, letter: Letter) {
+        self.letter = place.map(|place| (place, letter));
     }
 
     /// Commits the change with its audit entries, and evicts what it made stale from the cache.
@@ -174,6 +182,7 @@ impl Change {
             mut tx,
             org_id,
             caller,
+            letter,
         } = self;
         let Events(events) = events.into();
         let tasks = engine.commits.clone();
@@ -204,6 +213,9 @@ impl Change {
                 engine.forget_stale(*event, *target, org_id);
             }
             let appended = committed?;
+            if let Some((place, letter)) = letter {
+                engine.post(Some(place), letter);
+            }
             let positions = appended.positions;
             let now = engine.clock.monotonic();
             engine.effects.note(&what, appended, now);

@@ -20,6 +20,7 @@ use crate::{
     imports::Imports,
     key::digest::Peppers,
     limits::Limits,
+    mail::Outbox,
     peppers::Outdated,
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
@@ -43,6 +44,8 @@ pub struct EngineSettings {
     pub cached_keys: usize,
     /// The limits of one org.
     pub limits: Limits,
+    /// Whether someone sends the letters in the [`Outbox`].
+    pub sends_mail: bool,
     /// The source of the current time.
     pub clock: Clock,
     /// The source of randomness.
@@ -89,6 +92,8 @@ pub struct Inner {
     pub(crate) appending: Turn,
     pub(crate) security_events: SecurityEvents,
     pub(crate) attention: AttentionCounts,
+    pub(crate) sends_mail: bool,
+    pub(crate) outbox: Outbox,
 }
 
 /// The number of concurrent imports, for small files and for others separately, since each uses a core and then the
@@ -122,6 +127,7 @@ impl Engine {
             sign_up,
             cached_keys,
             limits,
+            sends_mail,
             clock,
             random,
         } = settings;
@@ -150,6 +156,8 @@ impl Engine {
             appending: Turn::default(),
             security_events: SecurityEvents::default(),
             attention: AttentionCounts::default(),
+            sends_mail,
+            outbox: Outbox::default(),
             clock,
             random,
         })))

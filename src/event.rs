@@ -107,6 +107,16 @@ events! {
     SessionFailed "session.failed" "failed to sign in" Nothing
     /// Someone signed out, or their session was ended.
     SessionEnded "session.ended" "signed out" Nothing
+    /// Someone requested a link that sets a new password for an account.
+    PasswordResetRequested "account.reset_requested" "requested a link to reset the password" Nothing
+    /// Someone set a new password with such a link.
+    PasswordReset "account.password_reset" "reset the password" Nothing
+    /// Someone changed the e-mail address of an account.
+    EmailChanged "account.email_changed" "changed the e-mail address" Nothing
+    /// Someone confirmed the e-mail address of an account.
+    EmailConfirmed "account.email_confirmed" "confirmed the e-mail address" Nothing
+    /// Someone changed the name of their account.
+    AccountRenamed "account.renamed" "changed their name" Nothing
     /// Someone was denied an action that their role does not allow.
     AccessDenied "access.denied" "was denied access" Nothing
     /// Data was exported.

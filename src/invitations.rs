@@ -19,7 +19,7 @@ pub use self::{
     list::{Invitation, delete_expired, find, list, page},
     open::{Opened, has_account, open},
     renew::renew,
-    token::{InvitationToken, MalformedToken},
+    token::InvitationToken,
     withdraw::{WithdrawError, withdraw},
 };
 

@@ -66,6 +66,10 @@ pub mod keys;
 #[cfg(feature = "native")]
 pub mod limits;
 #[cfg(feature = "native")]
+mod link_token;
+#[cfg(feature = "native")]
+pub mod mail;
+#[cfg(feature = "native")]
 pub mod members;
 #[cfg(feature = "native")]
 pub mod network;
@@ -94,3 +98,5 @@ pub mod work_queue;
 
 #[cfg(feature = "native")]
 pub use engine::{Engine, EngineSettings};
+#[cfg(feature = "native")]
+pub use link_token::MalformedToken;

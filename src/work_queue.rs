@@ -154,6 +154,11 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         }
     }
 
+    /// Number of places in use.
+    pub fn taken(&self) -> usize {
+        self.places.lock().values().sum()
+    }
+
     /// Takes a place in the queue.
     ///
     /// # Errors
@@ -176,6 +181,15 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
 }
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> Place<K> {
+    /// Waits for a turn, for work that needs none of the queue's threads. The turn lasts until the returned value is
+    /// dropped; the place remains taken.
+    ///
+    /// # Errors
+    /// If the process is ending.
+    pub async fn turn(&self) -> Result<impl Send + use<K>, Unfinished> {
+        self.turns.wait(&self.whose).await
+    }
+
     /// Waits for a turn, then does the work on one of the queue's threads. The turn lasts until the returned [`Turn`]
     /// is dropped, or until the work ends if the caller is gone.
     ///

@@ -23,6 +23,9 @@ pub enum AppError {
     /// 410: the link of an invitation that cannot be accepted any more.
     #[error("This invitation was used, withdrawn, or has expired. Ask for a new one.")]
     Gone,
+    /// 410: the link about an account that does not work any more.
+    #[error("This link was used or replaced, or has expired. Request a new one.")]
+    LinkGone,
     /// 403: the user's role does not allow the action.
     #[error("You don't have permission to {}.", .0.text())]
     Forbidden(Action),

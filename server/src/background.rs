@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use latchkey::{
-    accounts::{attempts, sessions},
+    accounts::{attempts, links, sessions},
     audit::{self, BrokenChain, security_events},
     db::StorageError,
     effects, feed, idempotency, instances, invitations, peppers, service_tokens,
@@ -202,6 +202,7 @@ async fn delete_old(state: &AppState) -> Result<(), BrokenChain> {
     tracing::debug!(ended, "deleted ended sessions");
     idempotency::delete_old(engine).await?;
     invitations::delete_expired(engine).await?;
+    links::delete_expired(engine).await?;
     instances::delete_old(engine).await?;
     effects::delete_old(engine).await?;
     usage::retention::delete_old(engine).await?;

@@ -26,7 +26,7 @@ use self::{
     flags::Flags,
     import_keys::ImportFlags,
     orgs::NewOrg,
-    people::{Account, NewUser, ResetPassword},
+    people::{Account, ChangeEmail, NewUser, ResetPassword},
     tokens::{ListTokens, NewToken, RevokeToken},
 };
 use crate::{logging, serve, settings::Settings, start};
@@ -97,8 +97,10 @@ enum UserCommand {
     Disable(Account),
     /// Allow a disabled user to sign in again.
     Enable(Account),
-    /// Set a new password for a user and sign them out everywhere.
+    /// Print a link with which a user sets a new password, or set it.
     ResetPassword(ResetPassword),
+    /// Change the e-mail address of a user.
+    ChangeEmail(ChangeEmail),
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,6 +187,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
             UserCommand::Disable(account) => people::disable(&settings, account).await,
             UserCommand::Enable(account) => people::enable(&settings, account).await,
             UserCommand::ResetPassword(reset) => people::reset_password(&settings, reset).await,
+            UserCommand::ChangeEmail(change) => people::change_email(&settings, change).await,
         },
         Command::Token(command) => match command {
             TokenCommand::Create(new) => tokens::create(&settings, new).await,

@@ -27,6 +27,7 @@ mod key_export;
 mod key_object;
 mod known_browser;
 mod logging;
+pub mod mail;
 mod metrics;
 pub mod openapi;
 mod page_compression;

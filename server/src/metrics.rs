@@ -2,11 +2,8 @@
 //! several.
 
 use axum::http::StatusCode;
-use latchkey::{
-    outcome::Outcome,
-    verify::{InvalidReason, Verifications},
-};
-use metrics::{Counter, Key, Label, Level, Metadata, Recorder};
+use latchkey::{Engine, outcome::Outcome, verify::InvalidReason};
+use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 /// The counters. Counting costs one atomic addition.
@@ -22,6 +19,12 @@ pub struct Metrics {
     pub failed_flushes: Counter,
     /// Verifications without a decision because the database was unavailable.
     pub undecided_verifications: Counter,
+    /// Letters that the mail server accepted.
+    pub mails_sent: Counter,
+    /// Letters that the mail server rejected, or that could not be sent in several tries.
+    pub mails_failed: Counter,
+    mails_dropped: Counter,
+    mails_waiting: Gauge,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -62,6 +65,19 @@ impl Metrics {
             "latchkey_failed_usage_flushes_total",
             "Failed writes of usage that are retried.",
         );
+        describe(
+            "latchkey_mails_total",
+            "Mails by result. Dropped mails exceeded their sender's share of the queue.",
+        );
+        recorder.describe_gauge(
+            "latchkey_mails_waiting".into(),
+            None,
+            "Mails that are queued or being sent.".into(),
+        );
+        let mails = |result: &'static str| {
+            counter("latchkey_mails_total", vec![Label::new("result", result)])
+        };
+        let waiting = Key::from_static_name("latchkey_mails_waiting");
         let verifications = Outcome::ALL
             .iter()
             .map(|outcome| {
@@ -92,12 +108,19 @@ impl Metrics {
             responses,
             failed_flushes: counter("latchkey_failed_usage_flushes_total", Vec::new()),
             undecided_verifications: counter("latchkey_undecided_verifications_total", Vec::new()),
+            mails_sent: mails("sent"),
+            mails_failed: mails("failed"),
+            mails_dropped: mails("dropped"),
+            mails_waiting: recorder.register_gauge(&waiting, &METADATA),
             handle: recorder.handle(),
         }
     }
 
     /// The text at `/metrics`, including the counters of the engine.
-    pub fn render(&self, verifications: &Verifications) -> String {
+    pub fn render(&self, engine: &Engine) -> String {
+        let (verifications, outbox) = (engine.verifications(), engine.outbox());
+        self.mails_dropped.absolute(outbox.dropped());
+        self.mails_waiting.set(outbox.depth() as f64);
         let by_outcome = self.verifications.iter().zip(verifications.by_outcome());
         for (counter, (_, count)) in by_outcome {
             counter.absolute(count);

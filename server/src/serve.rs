@@ -20,6 +20,7 @@ use crate::{
     background::Background,
     connections::{Connection, Connections, raise_descriptor_limit},
     conversation::conversation,
+    mail::{self, MailServerError, Mailer},
     router::router,
     settings::Settings,
     start::{self, StartError},
@@ -39,6 +40,9 @@ pub enum ServeError {
     /// Signal handlers could not be registered.
     #[error("signals cannot be received: {0}")]
     Signals(io::Error),
+    /// The mail server's settings cannot be used.
+    #[error(transparent)]
+    Mail(#[from] MailServerError),
     /// The last counts of usage could not be written.
     #[error("the last usage could not be written")]
     Flush(#[source] StorageError),
@@ -90,11 +94,15 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     feed::start(&engine).await?;
     imports::refresh(&engine).await?;
     let state = AppState::new(Arc::clone(&engine), Arc::clone(&settings), address.port());
+    let mailer = Mailer::start(&state, &mail::WAITS)?;
     let background = Background::start(&state).await?;
     announce(&state, address).await?;
     accept(listener, state, stop).await;
     background.stop().await;
     let logged = engine.finish().await;
+    if let Some(mailer) = mailer {
+        mailer.stop().await;
+    }
     usage::flush::flush(&engine)
         .await
         .map_err(ServeError::Flush)?;
@@ -194,6 +202,9 @@ async fn announce(state: &AppState, address: SocketAddr) -> Result<(), ServeErro
         );
     }
     if let Some(sentence) = state.settings.undeclared_proxy() {
+        tracing::warn!("{sentence}");
+    }
+    for sentence in state.settings.mail_warnings() {
         tracing::warn!("{sentence}");
     }
     tracing::info!(

@@ -2,6 +2,7 @@
 //! flags, in this order.
 
 mod layers;
+mod mail;
 mod named_url;
 mod peppers;
 mod public_url;
@@ -30,6 +31,7 @@ use url::Host;
 use self::peppers::PepperSources;
 pub use self::{
     layers::{Layers, SettingsError},
+    mail::MailSettings,
     peppers::{PepperError, RotateError, Rotated},
     public_url::PublicUrl,
     secret::Secret,
@@ -76,6 +78,8 @@ pub struct Settings {
     pub widget_script_url: Option<String>,
     /// The URL of the operator's documentation.
     pub docs_url: Option<String>,
+    /// How mail is sent, if it is.
+    pub mail: Option<MailSettings>,
     public_url: Option<PublicUrl>,
     database_url: Secret,
     database_listen_url: Option<Secret>,
@@ -161,6 +165,7 @@ impl Settings {
                 unless_empty(text, named_url::page)
             })?,
             docs_url: layers.text("docs_url", |text| unless_empty(text, named_url::page))?,
+            mail: MailSettings::read(layers)?,
             public_url: layers.text("public_url", |text| unless_empty(text, PublicUrl::parse))?,
             database_url: layers.text("database_url", |text| read_database_url(text, &data_dir))?,
             database_listen_url: layers.text("database_listen_url", |text| {
@@ -191,6 +196,20 @@ impl Settings {
             "public_url is https, but trusted_proxies is not set: all users share the limits of the reverse proxy's \
              address. Set LATCHKEY_TRUSTED_PROXIES to the address or network of the proxy",
         )
+    }
+
+    /// The warnings about mail: if it is sent to another machine without encryption, and if its links lead nowhere.
+    pub fn mail_warnings(&self) -> impl Iterator<Item = &'static str> {
+        let is_open = self.mail.as_ref().is_some_and(|mail| !mail.is_protected);
+        let has_no_url = self.mail.is_some() && self.public_url.is_none();
+        let unprotected = is_open.then_some(
+            "smtp_url does not require encryption: anyone on the way to the mail server can read the links in mail. Use \
+             smtps://, or smtp:// with ?tls=required",
+        );
+        let local = has_no_url.then_some(
+            "smtp_url is set, but public_url is not: links in mail lead to localhost. Set LATCHKEY_PUBLIC_URL",
+        );
+        unprotected.into_iter().chain(local)
     }
 
     /// The URL of the database. It can contain a password.

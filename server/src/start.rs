@@ -133,6 +133,7 @@ fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, S
         sign_up: settings.sign_up,
         cached_keys: settings.cached_keys,
         limits: settings.limits,
+        sends_mail: settings.mail.is_some(),
         clock: Clock::System,
         random: Randomness::System,
     })?;

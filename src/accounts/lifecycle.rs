@@ -12,7 +12,7 @@ use crate::{
     id::UserId,
 };
 
-use super::sessions;
+use super::{links, sessions};
 
 /// Why an account was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,7 @@ pub async fn disable(
     let mut tx = engine.db.begin_unrecorded().await?;
     const SQL: &str = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
     on!(tx.on(), c => sqlx::query(SQL).bind(engine.clock.now()).bind(user_id).execute(c).await.map(drop))?;
+    links::delete_all(&mut tx, user_id).await?;
     let ended = sessions::end_all(&mut tx, user_id).await?;
     let caller = operator.caller().clone();
     ended.commit(engine, tx, caller, user_id).await

@@ -15,9 +15,11 @@ use crate::{
     audit::security_events::{Log, SecurityEvent},
     caller::Person,
     db::{StorageError, Tx, on},
+    email::EmailAddress,
     event::Event,
     fault::{Fault, from_fault},
     id::UserId,
+    mail::{Content, Letter},
     nfc::nfc,
     work_queue::Place,
 };
@@ -25,7 +27,9 @@ use crate::{
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
     common_passwords::is_common,
+    find_user,
     hash_queues::HashFor,
+    links,
     sessions::{self, Ended, SessionHash, SignedIn},
 };
 
@@ -184,13 +188,19 @@ async fn try_change(
     try_current(engine, &person, session, current).await?;
     let place = engine.hashing.enter(HashFor::User(user_id))?;
     let hash = hash(engine, place, new).await?;
-    let (tx, Ended { sessions, epoch }) = set(engine, user_id, hash).await?;
+    let mut tx = engine.db.begin_unrecorded().await?;
+    let Ended { sessions, epoch } = set(&mut tx, user_id, hash).await?;
     // The current session continues under a new ID.
     let ended = Ended {
         sessions: sessions.saturating_sub(1),
         epoch,
     };
     ended.commit(engine, tx, person.into(), user_id).await?;
+    if let Some(user) = find_user(engine, user_id).await?
+        && user.email_confirmed
+    {
+        tell_changed(engine, user_id, user.email);
+    }
     Ok(SignedIn { user_id, epoch })
 }
 
@@ -255,18 +265,24 @@ pub async fn reset(
 ) -> Result<(), ChangePasswordError> {
     let place = engine.hashing.enter(HashFor::CommandLine)?;
     let hash = hash(engine, place, new).await?;
-    let (tx, ended) = set(engine, user_id, hash).await?;
+    let mut tx = engine.db.begin_unrecorded().await?;
+    let ended = set(&mut tx, user_id, hash).await?;
     let caller = operator.caller().clone();
     Ok(ended.commit(engine, tx, caller, user_id).await?)
 }
 
-/// Stores a password and ends all sessions, in a transaction that the caller commits.
-async fn set(engine: &Engine, user_id: UserId, hash: String) -> Result<(Tx, Ended), StorageError> {
-    let mut tx = engine.db.begin_unrecorded().await?;
+/// Stores a password, ends all sessions and deletes all links about the account, within a transaction.
+pub(super) async fn set(tx: &mut Tx, user_id: UserId, hash: String) -> Result<Ended, StorageError> {
     const UPDATE: &str = "UPDATE users SET password_hash = $1 WHERE id = $2";
     on!(tx.on(), c => sqlx::query(UPDATE).bind(hash).bind(user_id).execute(c).await.map(drop))?;
-    let ended = sessions::end_all(&mut tx, user_id).await?;
-    Ok((tx, ended))
+    links::delete_all(tx, user_id).await?;
+    sessions::end_all(tx, user_id).await
+}
+
+/// Tells a user by mail that their password was changed.
+pub(super) fn tell_changed(engine: &Engine, user_id: UserId, to: EmailAddress) {
+    let content = Content::PasswordChanged;
+    engine.tell(user_id, Letter { to, content });
 }
 
 #[cfg(test)]

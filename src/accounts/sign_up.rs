@@ -10,6 +10,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::UserId,
+    mail::{Content, Letter, MailPlace, Sender},
     members,
     name::{DisplayName, Slug},
     orgs::{self, CreateOrgError},
@@ -22,6 +23,7 @@ use super::{
     SignUpPolicy, User,
     attempts::{self, Attempt, AttemptError, Subject, minutes},
     hash_queues::HashFor,
+    links::{self, AccountToken, LinkKind},
     password::{self, NewPassword},
     sessions::SignedIn,
     setup_code,
@@ -58,6 +60,9 @@ pub enum SignUpError {
         "The setup code is incorrect. `latchkey serve` prints it when it starts, and `latchkey setup-link` prints it again."
     )]
     WrongSetupCode,
+    /// The link was used or replaced, or has expired.
+    #[error("This link was used or replaced, or has expired. Request a new one.")]
+    Gone,
     /// Too many incorrect codes, or too many new accounts, from one network.
     #[error("Too many attempts. Try again in {}.", minutes(*.retry_after))]
     TooMany {
@@ -117,8 +122,9 @@ pub async fn is_first(engine: &Engine) -> Result<bool, StorageError> {
 
 /// Creates the account and an org that it owns. `visit` describes the request.
 ///
-/// The account is signed in immediately, without confirming its address, so the response reveals whether the address
-/// was free. A network can try this at most ten times in 15 minutes.
+/// Without mail, the account is signed in immediately, and its address is not confirmed, so the response reveals whether
+/// the address was free. A network can try this at most ten times in 15 minutes. With mail, only the first account is
+/// created like this, and everyone else signs up with [`request`].
 ///
 /// # Errors
 /// If sign-up is not open, the setup code is incorrect or the address already has an account.
@@ -127,18 +133,39 @@ pub async fn sign_up(
     new: SignUp,
     visit: Visit,
 ) -> Result<(SignedIn, Org), SignUpError> {
-    let may = may_sign_up(engine).await?;
-    match may {
+    let allowed = match may_sign_up(engine).await? {
         MaySignUp::NoOne => return Err(SignUpError::NotOpen),
+        MaySignUp::Everyone if engine.sends_mail => return Err(SignUpError::NotOpen),
+        MaySignUp::Everyone => Allowed::Unconfirmed,
         MaySignUp::First => {
             let attempt = attempt(engine, Subject::SetupCode(&visit)).await?;
             if !setup_code::is_right(engine, &new.setup_code) {
                 return Err(SignUpError::WrongSetupCode);
             }
             attempt.take_back(engine).await?;
+            Allowed::First
         }
-        MaySignUp::Everyone => {}
-    }
+    };
+    create(engine, new, visit, allowed).await
+}
+
+/// What allows someone to sign up.
+#[derive(Debug)]
+enum Allowed {
+    /// The setup code.
+    First,
+    /// The policy.
+    Unconfirmed,
+    /// A link that was sent to the address.
+    Link(AccountToken),
+}
+
+async fn create(
+    engine: &Engine,
+    new: SignUp,
+    visit: Visit,
+    allowed: Allowed,
+) -> Result<(SignedIn, Org), SignUpError> {
     let place = engine.hashing.enter(HashFor::of_visit(&visit))?;
     let attempt = attempt(engine, Subject::SignUp(&visit)).await?;
     let password_hash = match password::hash(engine, place, new.password).await {
@@ -151,11 +178,22 @@ pub async fn sign_up(
     let user_id = new_user_id(engine)?;
     let person = Person { user_id, visit };
     let mut change = engine.change_of_new_org(person.into()).await?;
-    // Checked again under the lock: of two concurrent first sign-ups, only one is the first. The other one needs open
-    // sign-up.
-    let must_be_first = may == MaySignUp::First && engine.sign_up != SignUpPolicy::Open;
-    if must_be_first && !lock_while_empty(change.tx()).await? {
-        return Err(SignUpError::NotOpen);
+    match &allowed {
+        // Checked again under the lock: of two concurrent first sign-ups, only one is the first. The other one needs
+        // open sign-up.
+        Allowed::First => {
+            let must_be_first = engine.sign_up != SignUpPolicy::Open || engine.sends_mail;
+            if must_be_first && !lock_while_empty(change.tx()).await? {
+                return Err(SignUpError::NotOpen);
+            }
+        }
+        Allowed::Unconfirmed => {}
+        Allowed::Link(token) => {
+            let spent = links::spend(engine, change.tx(), LinkKind::SignUp, token).await?;
+            if spent.is_none_or(|spent| spent.email != new.email) {
+                return Err(SignUpError::Gone);
+            }
+        }
     }
     let org = orgs::insert_numbered(
         engine,
@@ -169,6 +207,7 @@ pub async fn sign_up(
         id: user_id,
         name: new.name,
         email: new.email,
+        email_confirmed: !matches!(allowed, Allowed::Unconfirmed),
     };
     if !insert_user(change.tx(), &user, &password_hash, now).await? {
         return Err(SignUpError::NotAvailable);
@@ -183,6 +222,83 @@ pub async fn sign_up(
         change.commit(events).await?;
     }
     Ok((SignedIn { user_id, epoch: 0 }, org))
+}
+
+/// Sends a link to an address, with which someone new signs up. An address that has an account gets a letter that says
+/// so. Everything that depends on the account happens after this returns.
+///
+/// # Errors
+/// If sign-up is not open, or the network has sent too many requests.
+pub async fn request(
+    engine: &Engine,
+    email: EmailAddress,
+    visit: Visit,
+) -> Result<(), SignUpError> {
+    if may_sign_up(engine).await? != MaySignUp::Everyone {
+        return Err(SignUpError::NotOpen);
+    }
+    let _ = attempt(engine, Subject::SignUp(&visit)).await?;
+    let Ok(Some(place)) = engine.mail_place(Sender::of_visit(&visit)) else {
+        engine.outbox.note_dropped();
+        return Ok(());
+    };
+    let sending = engine.clone();
+    engine.commits.spawn(async move {
+        if let Err(fault) = send_link(&sending, place, email).await {
+            tracing::error!(
+                error = &fault as &dyn std::error::Error,
+                "failed to create a link to sign up"
+            );
+        }
+    });
+    Ok(())
+}
+
+async fn send_link(engine: &Engine, place: MailPlace, email: EmailAddress) -> Result<(), Fault> {
+    match attempts::count(engine, &[Subject::SignUpMails(&email)]).await {
+        Ok(_) => {}
+        Err(AttemptError::TooMany { .. }) => return Ok(()),
+        Err(AttemptError::Storage(error)) => return Err(error.into()),
+    }
+    let mut tx = engine.db.begin_unrecorded().await?;
+    let content = if is_known(&mut tx, &email).await? {
+        Content::HasAccount
+    } else {
+        match links::insert_sign_up(engine, &mut tx, &email).await? {
+            Some(token) => Content::SignUp(token),
+            None => return Ok(()),
+        }
+    };
+    tx.commit().await?;
+    engine.post(Some(place), Letter { to: email, content });
+    Ok(())
+}
+
+async fn is_known(tx: &mut Tx, email: &EmailAddress) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM users WHERE email = $1";
+    Ok(on!(tx.on(), c => sqlx::query(SQL)
+        .bind(email.clone()).fetch_optional(c).await.map(|row| row.is_some()))?)
+}
+
+/// Creates the account and an org that it owns, with a link that was sent to `new.email`, which is confirmed. The setup
+/// code is ignored.
+///
+/// # Errors
+/// If the link was used or replaced, or has expired, or sign-up is no longer open.
+pub async fn finish(
+    engine: &Engine,
+    token: &AccountToken,
+    new: SignUp,
+    visit: Visit,
+) -> Result<(SignedIn, Org), SignUpError> {
+    if may_sign_up(engine).await? != MaySignUp::Everyone {
+        return Err(SignUpError::NotOpen);
+    }
+    // Checked before the hash, which is expensive.
+    if links::open_sign_up(engine, token).await?.is_none() {
+        return Err(SignUpError::Gone);
+    }
+    create(engine, new, visit, Allowed::Link(token.clone())).await
 }
 
 /// Counts an attempt for one subject.
@@ -227,9 +343,9 @@ pub(crate) async fn insert_user(
     password_hash: &str,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    const SQL: &str = "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (email) DO NOTHING";
+    const SQL: &str = "INSERT INTO users (id, email, email_confirmed, name, password_hash, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING";
     Ok(on!(tx.on(), c => sqlx::query(SQL)
-        .bind(user.id).bind(user.email.clone()).bind(user.name.clone()).bind(password_hash).bind(now)
+        .bind(user.id).bind(user.email.clone()).bind(user.email_confirmed).bind(user.name.clone()).bind(password_hash).bind(now)
         .execute(c).await.map(|done| done.rows_affected() == 1))?)
 }

@@ -54,8 +54,12 @@ impl Table {
 }
 
 /// Tables that are not backed up, with the reason.
-pub const LEFT_OUT: [(&str, &str); 5] = [
+pub const LEFT_OUT: [(&str, &str); 6] = [
     ("sessions", "everyone signs in again after a restore"),
+    (
+        "account_links",
+        "a link that was used must not work again after a restore",
+    ),
     ("attempts", "they count for 15 minutes"),
     ("instances", "those that run say so themselves"),
     (
@@ -107,6 +111,7 @@ pub const TABLES: [Table; 19] = [
         name: "users",
         text: "id email name password_hash",
         numbers: "created_at disabled_at last_seen_at epoch",
+        booleans: "email_confirmed",
         ..NONE
     },
     Table {
@@ -119,6 +124,7 @@ pub const TABLES: [Table; 19] = [
         name: "invitations",
         text: "id org_id email role created_by creation_token",
         numbers: "created_at expires_at",
+        booleans: "by_mail",
         bytes: "digest",
         ..NONE
     },

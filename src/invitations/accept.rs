@@ -37,6 +37,9 @@ pub enum AcceptError {
     /// The invitation is for another address than that of the account.
     #[error("This invitation is for another e-mail address.")]
     OtherAddress,
+    /// The account has not confirmed its address, and the link was not sent there.
+    #[error("Confirm your e-mail address on the page “Account” first, then open the link again.")]
+    Unconfirmed,
     /// The person is a member already. Their role stays as it is.
     #[error("You are already a member of this organization.")]
     AlreadyMember(Org),
@@ -73,16 +76,27 @@ pub async fn accept(
     token: &InvitationToken,
     person: Person,
 ) -> Result<Org, AcceptError> {
-    const ADDRESS: &str = "SELECT email FROM users WHERE id = $1 AND disabled_at IS NULL";
+    const OWN: &str =
+        "SELECT id, name, email, email_confirmed FROM users WHERE id = $1 AND disabled_at IS NULL";
+    const CONFIRM: &str = "UPDATE users SET email_confirmed = TRUE WHERE id = $1";
     const IS_MEMBER: &str = "SELECT 1 FROM memberships WHERE org_id = $1 AND user_id = $2";
     let Opened { org, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
     let user_id = person.user_id;
     let mut change = engine.change_by_invitation(person.into()).await?;
-    let (email, role) = spend(engine, &mut change, org.id, token).await?;
-    let own: Option<EmailAddress> = on!(change.on(), c => sqlx::query_scalar(ADDRESS)
+    let Spent {
+        email,
+        role,
+        by_mail,
+    } = spend(engine, &mut change, org.id, token).await?;
+    let own: Option<User> = on!(change.on(), c => sqlx::query_as(OWN)
         .bind(user_id).fetch_optional(c).await)?;
-    if own.as_ref() != Some(&email) {
-        return Err(AcceptError::OtherAddress);
+    let own = own.filter(|own| own.email == email);
+    let own = own.ok_or(AcceptError::OtherAddress)?;
+    // Whoever has a link that was sent by mail alone has the address. Without mail, no address can be confirmed.
+    if !own.email_confirmed && by_mail {
+        on!(change.on(), c => sqlx::query(CONFIRM).bind(user_id).execute(c).await.map(drop))?;
+    } else if !own.email_confirmed && engine.sends_mail {
+        return Err(AcceptError::Unconfirmed);
     }
     let is_member = on!(change.on(), c => sqlx::query(IS_MEMBER)
         .bind(org.id).bind(user_id).fetch_optional(c).await.map(|row| row.is_some()))?;
@@ -133,11 +147,16 @@ pub async fn accept_with_new_account(
     let user_id = new_user_id(engine)?;
     let person = Person { user_id, visit };
     let mut change = engine.change_by_invitation(person.into()).await?;
-    let (email, role) = spend(engine, &mut change, org.id, token).await?;
+    let Spent {
+        email,
+        role,
+        by_mail,
+    } = spend(engine, &mut change, org.id, token).await?;
     let user = User {
         id: user_id,
         name,
         email,
+        email_confirmed: by_mail,
     };
     let now = engine.clock.now();
     if !insert_user(change.tx(), &user, &password_hash, now).await? {
@@ -147,21 +166,29 @@ pub async fn accept_with_new_account(
     Ok((SignedIn { user_id, epoch: 0 }, org))
 }
 
+/// An invitation that was accepted.
+#[derive(sqlx::FromRow)]
+struct Spent {
+    email: EmailAddress,
+    role: Role,
+    by_mail: bool,
+}
+
 /// Deletes the invitation of a token within a transaction. Of several concurrent requests, one finds it.
 async fn spend(
     engine: &Engine,
     change: &mut Change,
     org_id: OrgId,
     token: &InvitationToken,
-) -> Result<(EmailAddress, Role), AcceptError> {
+) -> Result<Spent, AcceptError> {
     let digests = token.digests(engine);
     let sql = format!(
-        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND digest IN ({}) RETURNING email, role",
+        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND digest IN ({}) RETURNING email, role, by_mail",
         places(3, digests.len())
     );
     orgs::lock(change.tx(), org_id).await?;
     change.is_of(org_id);
-    let found: Option<(EmailAddress, Role)> = on!(change.on(), c => {
+    let found: Option<Spent> = on!(change.on(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(org_id).bind(engine.clock.now());
         for digest in &digests {
             query = query.bind(digest.as_bytes());

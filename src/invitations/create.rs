@@ -4,6 +4,7 @@ use super::{LIFETIME, MAX_OPEN, token::InvitationToken};
 use crate::{
     Engine,
     access::{Permit, to},
+    accounts::attempts::{self, Attempt, AttemptError, Subject, minutes},
     caller::Actor,
     change::{Change, Happened},
     db::{StorageError, on},
@@ -12,6 +13,8 @@ use crate::{
     fault::{Fault, from_fault},
     id::{InvitationId, OrgId, UserId},
     limits::{LimitReached, Limited, check_room},
+    mail::{Content, Letter, MailPlace, Sender},
+    name::DisplayName,
     orgs,
     role::Role,
     time::Timestamp,
@@ -24,6 +27,8 @@ pub struct NewInvitation {
     pub email: EmailAddress,
     /// The role that they will have.
     pub role: Role,
+    /// Whether the caller gets the link, even if it is also sent by mail. Without mail, they always do.
+    pub shows_link: bool,
     /// An idempotency key: with the same creation token, an organization gets only one invitation.
     pub creation_token: Option<String>,
 }
@@ -37,8 +42,8 @@ pub struct CreatedInvitation {
     pub email: EmailAddress,
     /// The role that it gives.
     pub role: Role,
-    /// The token for the link, which is not stored.
-    pub token: InvitationToken,
+    /// The token for the link, which is not stored; `None` if the link was sent by mail alone.
+    pub token: Option<InvitationToken>,
     /// When it expires.
     pub expires_at: Timestamp,
     /// The position of the event in the audit log.
@@ -62,6 +67,12 @@ pub enum InviteError {
     /// The organization has no such invitation.
     #[error("This invitation was used, withdrawn, or has expired.")]
     NotFound,
+    /// Too many letters to the address, or of the organization.
+    #[error("Too many invitations were sent. Try again in {}.", minutes(*.retry_after))]
+    TooOften {
+        /// Seconds until the next letter is possible.
+        retry_after: i64,
+    },
     /// An earlier request with the same creation token created the invitation. Its link is no longer available.
     #[error("This invitation was already created. Its link is shown only once.")]
     AlreadyCreated(InvitationId),
@@ -84,14 +95,28 @@ pub async fn create(
     permit: &Permit<to::InviteMembers>,
     new: NewInvitation,
 ) -> Result<CreatedInvitation, InviteError> {
+    let org_id = permit.org_id();
+    check_room(engine, org_id, Limited::Members, 1).await??;
+    let place = engine.mail_place(Sender::Org(org_id))?;
+    let letter = count_letter(engine, permit, &new.email).await?;
+    let created = insert(engine, permit, new, place).await;
+    take_back_unless_sent(engine, letter, &created).await?;
+    created
+}
+
+async fn insert(
+    engine: &Engine,
+    permit: &Permit<to::InviteMembers>,
+    new: NewInvitation,
+    place: Option<MailPlace>,
+) -> Result<CreatedInvitation, InviteError> {
     const DELETE: &str =
         "DELETE FROM invitations WHERE org_id = $1 AND (email = $2 OR expires_at <= $3)";
     const COUNT: &str = "SELECT COUNT(*) FROM invitations WHERE org_id = $1";
     const INSERT: &str = "INSERT INTO invitations (id, org_id, email, role, digest, created_at, created_by, \
-         creation_token, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let org_id = permit.org_id();
-    check_room(engine, org_id, Limited::Members, 1).await??;
-    let now = engine.clock.now();
+         creation_token, expires_at, by_mail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let by_mail = engine.sends_mail && !new.shows_link;
+    let (org_id, now) = (permit.org_id(), engine.clock.now());
     let mut change = engine.change(permit).await?;
     orgs::lock(change.tx(), org_id).await?;
     check_grant(&mut change, permit, new.role).await?;
@@ -114,18 +139,84 @@ pub async fn create(
     let digest = token.digest(engine);
     on!(change.on(), c => sqlx::query(INSERT)
         .bind(id).bind(org_id).bind(new.email.clone()).bind(new.role).bind(digest.as_bytes()).bind(now)
-        .bind(inviter(permit)).bind(new.creation_token.clone()).bind(expires_at).execute(c).await.map(drop))?;
+        .bind(inviter(permit)).bind(new.creation_token.clone()).bind(expires_at).bind(by_mail).execute(c).await.map(drop))?;
     let invited = Happened::new(Event::MemberInvited, Target::Invitation(id));
     let invited = invited.changed("role", None::<&str>, new.role.to_string());
+    let letter = letter(
+        &mut change,
+        permit,
+        new.email.clone(),
+        new.role,
+        &token,
+        expires_at,
+    )
+    .await?;
+    change.posts(place, letter);
     let positions = change.commit_at(invited).await?;
     Ok(CreatedInvitation {
         id,
         email: new.email,
         role: new.role,
-        token,
+        token: (!by_mail).then_some(token),
         expires_at,
         position: positions.last,
     })
+}
+
+/// Counts a letter of someone who invites in the pages. The operator's letters are not limited.
+pub(super) async fn count_letter(
+    engine: &Engine,
+    permit: &Permit<to::InviteMembers>,
+    email: &EmailAddress,
+) -> Result<Option<Attempt>, InviteError> {
+    if !engine.sends_mail || inviter(permit).is_none() {
+        return Ok(None);
+    }
+    let org_id = permit.org_id();
+    let subjects = [
+        Subject::InvitationMails(org_id),
+        Subject::InvitationMailsTo(org_id, email),
+    ];
+    match attempts::count(engine, &subjects).await {
+        Ok(letter) => Ok(Some(letter)),
+        Err(AttemptError::TooMany { retry_after }) => Err(InviteError::TooOften { retry_after }),
+        Err(AttemptError::Storage(error)) => Err(error.into()),
+    }
+}
+
+/// Takes back a counted letter that is not sent, because nobody was invited.
+pub(super) async fn take_back_unless_sent(
+    engine: &Engine,
+    letter: Option<Attempt>,
+    created: &Result<CreatedInvitation, InviteError>,
+) -> Result<(), StorageError> {
+    match letter {
+        Some(letter) if created.is_err() => letter.take_back(engine).await,
+        _ => Ok(()),
+    }
+}
+
+/// The letter that invites, which is posted after the commit.
+pub(super) async fn letter(
+    change: &mut Change,
+    permit: &Permit<to::InviteMembers>,
+    to: EmailAddress,
+    role: Role,
+    token: &InvitationToken,
+    expires_at: Timestamp,
+) -> Result<Letter, StorageError> {
+    const SQL: &str = "SELECT orgs.name AS org, users.name AS inviter FROM orgs \
+         LEFT JOIN users ON users.id = $2 WHERE orgs.id = $1";
+    let (org, inviter): (DisplayName, Option<DisplayName>) = on!(change.on(), c => sqlx::query_as(SQL)
+        .bind(permit.org_id()).bind(inviter(permit)).fetch_one(c).await)?;
+    let content = Content::Invitation {
+        org,
+        inviter,
+        role,
+        token: token.clone(),
+        expires_at,
+    };
+    Ok(Letter { to, content })
 }
 
 /// The owner who invites in the pages.

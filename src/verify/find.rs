@@ -263,6 +263,7 @@ mod tests {
             sign_up: SignUpPolicy::Invite,
             cached_keys: 10,
             limits: Limits::default(),
+            sends_mail: false,
             clock: Clock::System,
             random: Randomness::System,
         })

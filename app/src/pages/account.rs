@@ -83,15 +83,17 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
         .orgs
         .is_empty()
         .then(|| view! { <NoOrg email=viewer.email.clone()/> });
+    let unconfirmed = (!viewer.email_confirmed)
+        .then(|| view! { " "<span class="tag plain">"Not confirmed"</span> });
     view! {
         <PageHead title="Account"/>
         <div class="stack">
             {no_org}
             <section class="card" aria-labelledby="you">
-                <header><h2 id="you">"You"</h2></header>
+                <header><h2 id="you">"You"</h2><a class="btn end" href="/account/profile">"Edit profile"</a></header>
                 <dl class="facts body">
                     <dt>"Name"</dt><dd>{viewer.name}</dd>
-                    <dt>"E-mail"</dt><dd>{viewer.email.clone()}</dd>
+                    <dt>"E-mail"</dt><dd>{viewer.email.clone()}{unconfirmed}</dd>
                     <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
                     <dd>{viewer.orgs.is_empty().then_some("None")}{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role.title()}</span></div> }).collect_view()}</dd>
                 </dl>

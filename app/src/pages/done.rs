@@ -61,6 +61,14 @@ pub enum Done {
     MemberRoleChanged,
     MemberRemoved,
     InvitationWithdrawn,
+    /// An invitation was sent by mail.
+    InvitationSent,
+    /// The user changed their name.
+    NameChanged,
+    /// A link that confirms an address was sent to it.
+    ConfirmationSent,
+    /// The user confirmed an address.
+    EmailConfirmed,
     /// The user left an organization.
     OrgLeft,
     /// The user accepted an invitation.
@@ -102,6 +110,12 @@ impl Done {
             Self::MemberRoleChanged => "Role changed.",
             Self::MemberRemoved => "Member removed.",
             Self::InvitationWithdrawn => "Invitation withdrawn. Its link no longer works.",
+            Self::InvitationSent => "Invitation sent. It works once, for seven days.",
+            Self::NameChanged => "Name changed.",
+            Self::ConfirmationSent => {
+                "Check your mail. The address is yours when you open the link that we have sent to it."
+            }
+            Self::EmailConfirmed => "E-mail address confirmed.",
             Self::OrgLeft => "You left the organization.",
             Self::OrgJoined => "You are now a member of this organization.",
             Self::TokenShownBefore => {

@@ -28,7 +28,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
     let title = match error {
         AppError::SignedOut => "Signed out",
         AppError::NotFound => "Not found",
-        AppError::Gone => "No longer valid",
+        AppError::Gone | AppError::LinkGone => "No longer valid",
         AppError::Forbidden(_) => "Permission denied",
         AppError::Unreadable => "Invalid request",
         AppError::TooLarge => "Too large",
@@ -38,7 +38,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
     };
     let way_on = match error {
         // Whoever has no session cannot go to keys, and whoever has one is redirected there.
-        AppError::SignedOut | AppError::Gone => ("/sign-in", "Sign in"),
+        AppError::SignedOut | AppError::Gone | AppError::LinkGone => ("/sign-in", "Sign in"),
         _ => ("/", "Go to keys"),
     };
     let ask = matches!(error, AppError::Forbidden(_))

@@ -47,6 +47,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
     let Viewer {
         name,
         email,
+        email_confirmed: _,
         org,
         orgs,
         secrets,

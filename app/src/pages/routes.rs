@@ -15,15 +15,17 @@ use leptos_router::{
 use super::{
     account, agents,
     audit::AuditPage,
+    confirm_email,
     done::Notice,
     error_view::NotFoundPage,
+    forgot_password,
     forms::form,
     frame::Frame,
     home::{self, HomePage, OrgHomePage},
     invitation,
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
-    members, projects,
+    members, profile, projects, reset_password,
     said::said,
     settings, sign_in, sign_up, tokens,
     usage::UsagePage,
@@ -51,6 +53,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-up") view=sign_up::SignUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=sign_in::SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/invitations/:token") view=invitation::InvitationPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up/:link") view=sign_up::SignUpLinkPage ssr=SsrMode::Async/>
+                <Route path=path!("/forgot-password") view=forgot_password::ForgotPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/reset-password/:link") view=reset_password::ResetPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/confirm-email/:link") view=confirm_email::ConfirmEmailPage ssr=SsrMode::Async/>
                 // `/sign-out` only handles a form.
                 <Route path=path!("/sign-out") view=NotFoundPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
@@ -72,6 +78,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/profile") view=profile::ProfilePage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("/*any") view=home::OtherPage ssr=SsrMode::Async/>
             </Routes>
@@ -96,7 +103,12 @@ where
         ("/sign-in", form(sign_in::submit)),
         ("/sign-out", form(sign_in::sign_out)),
         ("/invitations/{token}", form(invitation::submit)),
+        ("/sign-up/{link}", form(sign_up::submit_link)),
+        ("/forgot-password", form(forgot_password::submit)),
+        ("/reset-password/{link}", form(reset_password::submit)),
+        ("/confirm-email/{link}", form(confirm_email::submit)),
         ("/account", form(account::submit)),
+        ("/account/profile", form(profile::submit)),
         ("/orgs/{org}/keys", form(list::submit)),
         ("/orgs/{org}/keys/find", form(find::submit)),
         ("/orgs/{org}/keys/new", form(new::submit)),

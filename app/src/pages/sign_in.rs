@@ -159,11 +159,14 @@ fn is_own_path(next: &str) -> bool {
 pub fn SignInPage() -> impl IntoView {
     let card = page(entry, |request, entry| {
         lead_on(&entry);
-        let (next, ended) = (
-            request.parameter("next"),
-            !request.parameter("ended").is_empty(),
-        );
-        view! { <SignInCard may_sign_up=entry.may_sign_up next ended/> }
+        let has = |name: &str| !request.parameter(name).is_empty();
+        let (next, ended) = (request.parameter("next"), has("ended"));
+        let done = match (has("reset"), has("confirmed")) {
+            (true, _) => Some("Password changed. Sign in with the new one."),
+            (_, true) => Some("E-mail address confirmed. Sign in with it."),
+            _ => None,
+        };
+        view! { <SignInCard may_sign_up=entry.may_sign_up next ended done/> }
     });
     view! { <Title text="Sign in"/><EntryFrame>{card}</EntryFrame> }
 }
@@ -175,6 +178,8 @@ fn SignInCard(
     next: String,
     /// Whether a form was submitted after the session had expired.
     ended: bool,
+    /// What a link has just done.
+    done: Option<&'static str>,
 ) -> impl IntoView {
     let (values, errors) = fields_and_errors(|| SignInForm {
         next,
@@ -188,6 +193,9 @@ fn SignInCard(
             </div>
         }
     });
+    let done = done.filter(|_| errors.is_empty()).map(|done| {
+        view! { <div class="notice ok" role="status"><Icon symbol=Symbol::Check/><p>{done}</p></div> }
+    });
     let errors = Errors::new(errors);
     view! {
         <div class="card">
@@ -195,6 +203,7 @@ fn SignInCard(
             <p>"Manage your API keys, limits and usage."</p>
             <form novalidate=true class="form" method="post" action="/sign-in">
                 {ended}
+                {done}
                 <FormError errors/>
                 <input type="hidden" name="next" value=values.next/>
                 <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
@@ -202,6 +211,7 @@ fn SignInCard(
                 <button class="btn primary block">"Sign in"</button>
             </form>
         </div>
+        <p class="aside"><a class="link" href="/forgot-password">"Forgot your password?"</a></p>
         {(may_sign_up != MaySignUp::NoOne).then(|| view! {
             <p class="aside">"No account yet? "<a class="link" href="/sign-up">"Sign up"</a></p>
         })}

@@ -1,6 +1,13 @@
 //! `/sign-up`: creates an account and an organization.
 
-use latchkey::accounts::sign_up::{self, MaySignUp, SignUp, SignUpError};
+mod link;
+
+pub use self::link::{SignUpLinkPage, submit as submit_link};
+
+use latchkey::{
+    accounts::sign_up::{self, MaySignUp, SignUp, SignUpError},
+    email::EmailAddress,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::Deserialize;
@@ -9,7 +16,7 @@ use super::{
     answer::FormAnswer,
     entry::{EntryFrame, entry, lead_on},
     field_reader::FieldReader,
-    forms::fields_and_errors,
+    forms::{fields_and_errors, shown},
     page::page,
 };
 use crate::{
@@ -25,13 +32,13 @@ use crate::{
 
 /// The fields as submitted.
 #[derive(Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct SignUpForm {
     name: String,
     email: String,
     org_name: String,
     password: String,
     /// The setup code, for the first account.
-    #[serde(default)]
     code: String,
 }
 
@@ -54,10 +61,10 @@ impl SignUpForm {
 }
 
 /// Creates an account and an organization, and signs the user in.
-pub async fn submit(
-    request: PageRequest,
-    form: SignUpForm,
-) -> Result<FormAnswer<SignUpForm>, AppError> {
+pub async fn submit(request: PageRequest, form: SignUpForm) -> Answer {
+    if may_sign_up_by_mail(&request).await? {
+        return send_link(&request, &form).await;
+    }
     let mut fields = FieldReader::default();
     let read = (
         fields.take("name", read_name(&form.name, "your name")),
@@ -86,16 +93,44 @@ pub async fn submit(
                 done: None,
             })
         }
-        Err(error @ SignUpError::WrongSetupCode) => {
-            Ok(FormAnswer::refused(form.sent_back(), CODE, error))
-        }
-        Err(error @ (SignUpError::NotOpen | SignUpError::NotAvailable)) => {
+        Err(error) => refused(&form, error),
+    }
+}
+
+type Answer = Result<FormAnswer<SignUpForm, Sent>, AppError>;
+
+/// A link was sent to this address, or a letter that says that it has an account.
+#[derive(Debug, Clone)]
+pub struct Sent(String);
+
+/// Whether someone new gets a link at their address, so that nobody learns which addresses have accounts.
+async fn may_sign_up_by_mail(request: &PageRequest) -> Result<bool, AppError> {
+    let engine = request.engine();
+    Ok(engine.sends_mail() && sign_up::may_sign_up(engine).await? == MaySignUp::Everyone)
+}
+
+async fn send_link(request: &PageRequest, form: &SignUpForm) -> Answer {
+    let email = match form.email.parse::<EmailAddress>() {
+        Ok(email) => email,
+        Err(error) => return Ok(FormAnswer::refused(form.sent_back(), "email", error)),
+    };
+    let visit = request.visit().clone();
+    match sign_up::request(request.engine(), email.clone(), visit).await {
+        Ok(()) => Ok(FormAnswer::Shown(Sent(email.to_string()))),
+        Err(error) => refused(form, error),
+    }
+}
+
+fn refused(form: &SignUpForm, error: SignUpError) -> Answer {
+    match error {
+        SignUpError::WrongSetupCode => Ok(FormAnswer::refused(form.sent_back(), CODE, error)),
+        SignUpError::NotOpen | SignUpError::NotAvailable | SignUpError::Gone => {
             Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
         }
-        Err(error @ SignUpError::TooMany { retry_after }) => {
+        SignUpError::TooMany { retry_after } => {
             Ok(FormAnswer::throttled(form.sent_back(), retry_after, error))
         }
-        Err(SignUpError::Fault(fault)) => Err(fault.into()),
+        SignUpError::Fault(fault) => Err(fault.into()),
     }
 }
 
@@ -105,9 +140,15 @@ pub fn SignUpPage() -> impl IntoView {
     let card = page(entry, |request, entry| {
         lead_on(&entry);
         let code = request.parameter(CODE);
+        if let Some(Sent(email)) = shown() {
+            return view! { <CheckYourMail email/> }.into_any();
+        }
         match entry.may_sign_up {
             MaySignUp::NoOne => view! { <Closed/> }.into_any(),
             MaySignUp::First => view! { <SignUpCard is_first=true code/> }.into_any(),
+            MaySignUp::Everyone if request.engine().sends_mail() => {
+                view! { <EmailCard/> }.into_any()
+            }
             MaySignUp::Everyone => {
                 view! { <SignUpCard is_first=false code=String::new()/> }.into_any()
             }
@@ -161,6 +202,36 @@ fn SignUpCard(
             </form>
         </div>
         {(!is_first).then(|| view! { <p class="aside">"Already have an account? "<a class="link" href="/sign-in">"Sign in"</a></p> })}
+    }
+}
+
+/// The form of someone new, who gets a link at their address.
+#[component]
+fn EmailCard() -> impl IntoView {
+    let (values, errors) = fields_and_errors(SignUpForm::default);
+    let errors = Errors::new(errors);
+    view! {
+        <div class="card">
+            <h1>"Sign up"</h1>
+            <p>"Enter your e-mail address. You get a link with which you create your account."</p>
+            <form novalidate=true class="form" method="post" action="/sign-up">
+                <FormError errors/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
+                <button class="btn primary block">"Send link"</button>
+            </form>
+        </div>
+        <p class="aside">"Already have an account? "<a class="link" href="/sign-in">"Sign in"</a></p>
+    }
+}
+
+#[component]
+fn CheckYourMail(email: String) -> impl IntoView {
+    view! {
+        <div class="card">
+            <h1>"Check your mail"</h1>
+            <p>"We have sent a letter to "<b>{email}</b>". Its link works once, for one day."</p>
+            <p class="muted">"Nothing arrived? Check the spam folder, and whether the address is correct."</p>
+        </div>
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Viewer {
     pub name: String,
     /// The user's e-mail address.
     pub email: String,
+    /// Whether the user has shown that the address is theirs.
+    pub email_confirmed: bool,
     /// The organization of the page, or the user's first one if the page belongs to none.
     pub org: Option<OrgLink>,
     /// The user's organizations, by name.
@@ -68,6 +70,7 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
     Ok(Viewer {
         name: user.name.to_string(),
         email: user.email.to_string(),
+        email_confirmed: user.email_confirmed,
         org,
         orgs,
         secrets: SecretPrefixes::of(engine.convention()),

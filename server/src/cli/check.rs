@@ -5,6 +5,7 @@ use latchkey::{
     audit,
     clock::Clock,
     db::Db,
+    email::EmailAddress,
     feed::{self, NotNotified, Noticing},
     peppers,
 };
@@ -15,22 +16,28 @@ use super::{
 };
 use crate::{
     exposed_files,
+    mail::{MailServer, SendError},
     settings::{PepperError, Settings},
     start::check_data_dir,
 };
 
 #[derive(Debug, Args)]
 pub struct CheckFlags {
-    /// Also exit with 1 on warnings: unknown variables, a proxy that is not in the settings, files that other
+    /// Also exit with 1 on warnings: unknown variables, a proxy that is not in the settings, mail whose links
+    /// others can read or that lead to localhost, files that other
     /// users can read or write, a Postgres that cannot
     /// notify this process of changes, and an audit log that does not start where Latchkey left it.
     #[arg(long)]
     strict: bool,
+    /// Also send a test mail to this address.
+    #[arg(long, value_name = "ADDRESS")]
+    mail_to: Option<EmailAddress>,
 }
 
 /// Reports whether the settings and the database work. Changes nothing.
-pub async fn check(flags: &Flags, CheckFlags { strict }: CheckFlags) -> Result<(), CliError> {
-    let warnings = errors(flags).await?;
+pub async fn check(flags: &Flags, check: CheckFlags) -> Result<(), CliError> {
+    let CheckFlags { strict, mail_to } = check;
+    let warnings = errors(flags, mail_to.as_ref()).await?;
     if strict && warnings > 0 {
         return Err(CliError::Warnings);
     }
@@ -38,7 +45,7 @@ pub async fn check(flags: &Flags, CheckFlags { strict }: CheckFlags) -> Result<(
 }
 
 /// Prints the result of each check. Returns the number of warnings if there are no errors.
-async fn errors(flags: &Flags) -> Result<usize, CliError> {
+async fn errors(flags: &Flags, mail_to: Option<&EmailAddress>) -> Result<usize, CliError> {
     let mut warnings = 0;
     let settings = match flags.settings() {
         Ok((settings, unknown)) => {
@@ -62,6 +69,10 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
         warnings += 1;
         println!("settings: {sentence}");
     }
+    for sentence in settings.mail_warnings() {
+        warnings += 1;
+        println!("settings: {sentence}");
+    }
     for exposed in exposed_files::find(&settings) {
         warnings += 1;
         println!("files: {exposed}");
@@ -70,6 +81,18 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
         println!("{}", with_causes(&error));
         return Err(CliError::Unwell);
     }
+    let mail = mail(&settings, mail_to).await;
+    let sends_mail = match mail {
+        Ok(None) => true,
+        Ok(Some(words)) => {
+            println!("mail: {words}");
+            true
+        }
+        Err(words) => {
+            println!("mail: {words}");
+            false
+        }
+    };
     let words = database(&settings).await;
     match &words {
         Ok((words, _)) | Err(words) => println!("database: {words}"),
@@ -79,7 +102,11 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
     };
     // Without a database, nothing is stored under a pepper.
     let Some(db) = db else {
-        return Ok(warnings);
+        return if sends_mail {
+            Ok(warnings)
+        } else {
+            Err(CliError::Unwell)
+        };
     };
     let noticing = feed::noticing(&db, settings.database_listen_url()).await;
     println!("changes by other instances: {}", in_full(&noticing));
@@ -102,11 +129,42 @@ async fn errors(flags: &Flags) -> Result<usize, CliError> {
         // Polling works, only later. But if a listen address was configured, that address does not work.
         Noticing::Looking(_) => settings.database_listen_url().is_none(),
     };
-    if works && words.is_ok() {
+    if works && words.is_ok() && sends_mail {
         Ok(warnings)
     } else {
         Err(CliError::Unwell)
     }
+}
+
+/// Connects to the mail server, and sends a test mail if there is an address for it. Returns `None` if no mail is set up.
+async fn mail(
+    settings: &Settings,
+    mail_to: Option<&EmailAddress>,
+) -> Result<Option<String>, String> {
+    let Some(mail) = &settings.mail else {
+        return match mail_to {
+            None => Ok(None),
+            Some(_) => Err("smtp_url is not set".to_owned()),
+        };
+    };
+    let server = MailServer::new(mail).map_err(|error| with_causes(&error))?;
+    // A mail server can write anything, so what it says is escaped.
+    let failed = |error: SendError| {
+        let why = with_causes(&error).escape_debug().to_string();
+        format!("{}: {why}", mail.server)
+    };
+    server.test().await.map_err(failed)?;
+    let sent = match mail_to {
+        None => String::new(),
+        Some(to) => {
+            let public_url = settings.public_url(settings.listen.port());
+            let message = server.test_message(to, public_url.origin(), Clock::System.now());
+            let message = message.map_err(|error| with_causes(&error))?;
+            server.send(message).await.map_err(failed)?;
+            format!(", sent a mail to {to}")
+        }
+    };
+    Ok(Some(format!("ok, {}{sent}", mail.server)))
 }
 
 /// How changes are noticed, with the reason if notifications do not work.

@@ -5,9 +5,11 @@ use latchkey::{
     Engine,
     access::Operator,
     accounts::{
+        address::{ChangeAddressError, change_as_operator},
         create_user::{CreateUserError, create_user},
         lifecycle::{self, LifecycleError},
         password,
+        reset::create_link,
     },
     db::Db,
     email::EmailAddress,
@@ -52,11 +54,25 @@ pub struct Account {
 #[derive(Debug, Args)]
 pub struct ResetPassword {
     /// The e-mail address of the account.
+    #[arg(required_unless_present = "email_flag", conflicts_with = "email_flag")]
+    email: Option<EmailAddress>,
+    /// The e-mail address of the account.
+    #[arg(long = "email", id = "email_flag", value_name = "EMAIL")]
+    email_flag: Option<EmailAddress>,
+    /// Set a new password, the first line of standard input, and sign the user out everywhere. Otherwise, print a link with
+    /// which the user chooses one.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ChangeEmail {
+    /// The e-mail address of the account.
     #[arg(long)]
     email: EmailAddress,
-    /// Read the new password from the first line of standard input.
-    #[arg(long, required = true)]
-    password_stdin: bool,
+    /// The new address.
+    #[arg(long)]
+    to: EmailAddress,
 }
 
 /// Creates an account in an organization and prints its ID.
@@ -114,18 +130,66 @@ pub async fn enable(settings: &Settings, account: Account) -> Result<(), CliErro
     Ok(())
 }
 
-/// Sets a new password and signs the user out everywhere.
+/// Sets a new password and signs the user out everywhere, or prints a link with which the user chooses one.
 pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result<(), CliError> {
+    let Some(email) = reset.email.or(reset.email_flag) else {
+        return Err(CliError::BadInput("EMAIL is required".to_owned()));
+    };
+    if !reset.password_stdin {
+        return print_reset_link(settings, &email).await;
+    }
     let password = read_password()?;
     let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(engine.db(), &reset.email).await?;
+    let user_id = find(engine.db(), &email).await?;
     let done = password::reset(&engine, &operator, user_id, password).await;
     done.map_err(|error| CliError::Failed("the password was not reset", error.into()))?;
-    eprintln!(
-        "The password of {} was reset. All of their sessions have ended.",
-        reset.email
-    );
+    eprintln!("The password of {email} was reset. All of their sessions have ended.");
+    close(&engine).await
+}
+
+async fn print_reset_link(settings: &Settings, email: &EmailAddress) -> Result<(), CliError> {
+    let engine = start::engine_without_older_peppers(settings).await?;
+    let user_id = find(engine.db(), email).await?;
+    let token = create_link(&engine, &Operator::at_the_command_line(), user_id).await;
+    let token = token.map_err(|error| CliError::Failed("no link was created", error.into()))?;
+    let Some(token) = token else {
+        engine.db().close().await;
+        return Err(CliError::Refused(format!(
+            "The account of {email} is disabled. Run `latchkey user enable` first"
+        )));
+    };
+    let public_url = settings.public_url(settings.listen.port());
+    println!("{public_url}/reset-password/{}", token.expose());
+    eprintln!("Send this link to {email} in a private message. It works once, for one hour.");
+    close(&engine).await
+}
+
+/// Gives an account another address.
+pub async fn change_email(settings: &Settings, change: ChangeEmail) -> Result<(), CliError> {
+    let engine = start::engine_without_older_peppers(settings).await?;
+    let operator = Operator::at_the_command_line();
+    let user_id = find(engine.db(), &change.email).await?;
+    let changed = change_as_operator(&engine, &operator, user_id, change.to.clone()).await;
+    match changed {
+        Ok(()) => {}
+        Err(error @ ChangeAddressError::Taken(_)) => {
+            return Err(CliError::BadInput(error.to_string()));
+        }
+        Err(ChangeAddressError::Gone) => {
+            return Err(CliError::Refused(format!(
+                "The account of {} is disabled. Run `latchkey user enable` first",
+                change.email
+            )));
+        }
+        Err(ChangeAddressError::Fault(fault)) => {
+            return Err(CliError::Failed(
+                "the address was not changed",
+                fault.into(),
+            ));
+        }
+    }
+    eprintln!("Changed. {} now signs in with {}.", change.email, change.to);
     close(&engine).await
 }
 

@@ -112,8 +112,8 @@ pub async fn list(
 
 /// Invite someone
 ///
-/// Send the person the link in `url`. It works once, for seven days, and only for this e-mail address. An organization
-/// can have 100 open invitations. Requires a token for the whole instance.
+/// Send the person the link in `url`. It works once, for seven days, and only for this e-mail address. If this instance
+/// sends mail, the person also gets the link at that address. An organization can have 100 open invitations. Requires a token for the whole instance.
 #[utoipa::path(post, path = "/v1/orgs/{org}/invitations", operation_id = "create_invitation", tag = "Members",
     request_body = NewInvitationFields, responses((status = 201, description = "Created", body = InvitationObject),
         (status = 409, description = "ALREADY_MEMBER, LIMIT_REACHED")))]
@@ -133,6 +133,7 @@ pub async fn create(
         let new = NewInvitation {
             email: email.clone(),
             role,
+            shows_link: true,
             creation_token,
         };
         match invitations::create(engine, &permit, new).await {
@@ -176,7 +177,7 @@ fn object(state: &AppState, invited: CreatedInvitation) -> InvitationObject {
         email: invited.email,
         role: invited.role,
         expires_at: invited.expires_at.rfc3339(),
-        url: Some(link(state, &invited.token)),
+        url: invited.token.map(|token| link(state, &token)),
     }
 }
 
@@ -203,7 +204,9 @@ impl From<Invitation> for InvitationObject {
 fn refused(error: InviteError) -> Problem {
     match error {
         InviteError::AlreadyMember(_) => Problem::new(Code::AlreadyMember, error.to_string()),
-        InviteError::TooMany => Problem::new(Code::LimitReached, error.to_string()),
+        InviteError::TooMany | InviteError::TooOften { .. } => {
+            Problem::new(Code::LimitReached, error.to_string())
+        }
         InviteError::Limit(reached) => reached.into(),
         InviteError::RoleTooHigh => Problem::invalid_field("role", error),
         InviteError::NotFound | InviteError::AlreadyCreated(_) => no_invitation(),

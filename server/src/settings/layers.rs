@@ -128,6 +128,16 @@ impl Layers {
         }
     }
 
+    /// The error of a setting that another one requires.
+    pub fn missing(&self, name: &str, reason: &str) -> SettingsError {
+        let source_name = self.values.get(name).map(|(_, source)| source.clone());
+        SettingsError {
+            setting: name.to_owned(),
+            source_name: source_name.unwrap_or_default(),
+            reason: reason.to_owned(),
+        }
+    }
+
     /// A string setting, parsed by `parse`.
     ///
     /// # Errors

@@ -42,6 +42,7 @@ macro_rules! on_both {
 mod conformance;
 mod denials;
 mod doors;
+mod mail;
 mod pages;
 mod program;
 mod rest;

@@ -9,6 +9,6 @@ mod hostile_client;
 mod log;
 mod peppers;
 mod pooler;
-mod process;
+pub mod process;
 mod serving;
 mod three_instances;

@@ -4,9 +4,11 @@
 pub mod api;
 pub mod browser;
 pub mod database;
+pub mod mailing;
 pub mod org;
 mod schema;
 mod server;
+pub mod smtp;
 
 use std::sync::{
     Arc,
@@ -150,6 +152,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
             domains: 100_000,
             ..Limits::default()
         },
+        sends_mail: false,
         clock,
         random: Randomness::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)),
     }

@@ -7,9 +7,9 @@ use crate::{
     accounts::{known_browser::BrowserNumber, sessions::SessionHash},
     caller::Visit,
     email::EmailAddress,
-    id::UserId,
+    id::{OrgId, UserId},
     network::Network,
-    time::MINUTE,
+    time::{HOUR, MINUTE},
 };
 
 /// Number of rows that subjects share once the table is full, for each budget size.
@@ -38,6 +38,18 @@ pub(crate) enum Subject<'a> {
     SignUp(&'a Visit),
     /// Keys that a user looked up by their secrets.
     KeyLookUps(UserId),
+    /// Requests for links that set a new password, from one network.
+    ResetRequests(&'a Visit),
+    /// Letters with such a link to one account.
+    ResetMails(UserId),
+    /// Letters that a user requested about the address of their account.
+    AccountMails(UserId),
+    /// Letters with a link to sign up, to one address.
+    SignUpMails(&'a EmailAddress),
+    /// Letters with invitations to one organization.
+    InvitationMails(OrgId),
+    /// Letters with invitations to one organization, to one address.
+    InvitationMailsTo(OrgId, &'a EmailAddress),
 }
 
 /// The row that counts the attempts of a subject.
@@ -56,6 +68,10 @@ impl Subject<'_> {
         match self {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(..) => 10,
             Self::SetupCode(_) | Self::SignUp(_) | Self::KeyLookUps(_) => 10,
+            Self::ResetRequests(_) => 10,
+            Self::ResetMails(_) | Self::AccountMails(_) => 5,
+            Self::SignUpMails(_) | Self::InvitationMailsTo(..) => 5,
+            Self::InvitationMails(_) => 100,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
             Self::Account(_) => 100,
@@ -66,6 +82,8 @@ impl Subject<'_> {
     const fn window(self) -> i64 {
         match self {
             Self::KeyLookUps(_) => MINUTE,
+            Self::ResetMails(_) | Self::AccountMails(_) | Self::SignUpMails(_) => HOUR,
+            Self::InvitationMails(_) | Self::InvitationMailsTo(..) => HOUR,
             _ => 15 * MINUTE,
         }
     }
@@ -84,6 +102,12 @@ impl Subject<'_> {
             Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
             Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
             Self::KeyLookUps(user_id) => format!("key look-ups {user_id}"),
+            Self::ResetRequests(visit) => format!("resets {}", Network::of(address(visit))),
+            Self::ResetMails(user_id) => format!("reset mails {user_id}"),
+            Self::AccountMails(user_id) => format!("account mails {user_id}"),
+            Self::SignUpMails(email) => format!("sign-up mails {email}"),
+            Self::InvitationMails(org_id) => format!("invitation mails {org_id}"),
+            Self::InvitationMailsTo(org_id, email) => format!("invitation mails {org_id} {email}"),
         }
     }
 
@@ -96,6 +120,10 @@ impl Subject<'_> {
                 | Self::SignInsOfBrowser(..)
                 | Self::CurrentPassword(..)
                 | Self::KeyLookUps(_)
+                | Self::ResetMails(_)
+                | Self::AccountMails(_)
+                | Self::InvitationMails(_)
+                | Self::InvitationMailsTo(..)
         )
     }
 }

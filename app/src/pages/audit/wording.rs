@@ -28,6 +28,13 @@ impl Wording {
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
             SessionEnded if !is_own => naming("signed out", "everywhere"),
+            PasswordResetRequested => naming("requested a link to reset the password of", ""),
+            EmailChanged if !is_own => naming("changed the e-mail address of", ""),
+            PasswordReset | EmailChanged | EmailConfirmed | AccountRenamed => Self {
+                before: event.sentence(),
+                after: "",
+                names_target: false,
+            },
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
             | SessionFailed | SessionEnded | AccessDenied | ExportMade | MemberInvited
             | InvitationWithdrawn | InvitationRenewed => Self {
@@ -89,6 +96,11 @@ pub const fn title(event: Event) -> &'static str {
         Event::SessionStarted => "Signed in",
         Event::SessionFailed => "Sign-in failed",
         Event::SessionEnded => "Signed out",
+        Event::PasswordResetRequested => "Password reset requested",
+        Event::PasswordReset => "Password reset",
+        Event::EmailChanged => "E-mail address changed",
+        Event::EmailConfirmed => "E-mail address confirmed",
+        Event::AccountRenamed => "Account renamed",
         Event::AccessDenied => "Access denied",
         Event::ExportMade => "Data exported",
     }

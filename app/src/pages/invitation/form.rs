@@ -120,6 +120,7 @@ fn refused(form: &AcceptForm, error: AcceptError) -> Answer {
             FormAnswer::throttled(form.sent_back(), retry_after, error)
         }
         AcceptError::OtherAddress
+        | AcceptError::Unconfirmed
         | AcceptError::HasAccount
         | AcceptError::SignUpClosed
         | AcceptError::Limit(_) => FormAnswer::refused(form.sent_back(), WHOLE_FORM, error),

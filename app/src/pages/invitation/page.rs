@@ -1,8 +1,6 @@
 //! `/invitations/{token}`: what an invitation is for, and the form that accepts it.
 
-use axum::http::{HeaderValue, header};
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use leptos_meta::Title;
 
 use super::{
@@ -14,19 +12,17 @@ use crate::{
         errors::{Errors, FormError},
         field::Field,
     },
-    pages::{entry::EntryFrame, forms::fields_and_errors, page::page, sign_in::SignOutButton},
+    pages::{
+        entry::EntryFrame, forms::fields_and_errors, page::page, secret_link::keep_url_secret,
+        sign_in::SignOutButton,
+    },
     text::words::{role_can, role_noun},
 };
 
 /// The page, also of an invitation that is no longer valid.
 #[component]
 pub fn InvitationPage() -> impl IntoView {
-    if let Some(response) = use_context::<ResponseOptions>() {
-        // The URL is a secret, so no request of this page names it. The policy `no-referrer` would also remove the
-        // origin from the request of the form, which shows that it is ours.
-        let origin_only = HeaderValue::from_static("strict-origin");
-        response.insert_header(header::REFERRER_POLICY, origin_only);
-    }
+    keep_url_secret();
     let card = page(invited, |_, invited| view! { <Card invited/> });
     view! { <EntryFrame>{card}</EntryFrame> }
 }

@@ -48,7 +48,7 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
     let invitations = list.invitations.as_ref()?;
     let is_alone = list.rows.len() == 1 && invitations.is_empty();
     (typed.change == "invite" || is_wanted("invite") || is_alone)
-        .then(|| view! { <InviteCard path typed errors/> }.into_any())
+        .then(|| view! { <InviteCard path typed errors sends_mail=list.sends_mail/> }.into_any())
 }
 
 /// The choice of a role, with what each can do.
@@ -72,8 +72,18 @@ fn Roles(chosen: String, errors: Errors) -> impl IntoView {
 }
 
 #[component]
-fn InviteCard(path: String, typed: MemberForm, errors: Errors) -> impl IntoView {
+fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool) -> impl IntoView {
     let action = path.clone();
+    let (hint, button) = match sends_mail {
+        true => (
+            "The invitation is sent to this address. Only an account with this address can use it.",
+            "Send invitation",
+        ),
+        false => (
+            "You get a link to send to this person. Only an account with this address can use it.",
+            "Create invitation",
+        ),
+    };
     view! {
         <section class="card" aria-labelledby="invite">
             <header><h2 id="invite">"Invite someone"</h2></header>
@@ -82,10 +92,10 @@ fn InviteCard(path: String, typed: MemberForm, errors: Errors) -> impl IntoView 
                     <FormError errors consequence="Nobody was invited."/>
                     <input type="hidden" name="change" value="invite"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
-                    <Field name="email" label="E-mail" hint="You get a link to send to this person. Only an account with this address can use it."
+                    <Field name="email" label="E-mail" hint=hint
                         kind="email" autocomplete="off" maxlength=254 value=typed.email errors/>
                     <Roles chosen=typed.role errors/>
-                    <div class="actions"><button class="btn primary">"Create invitation"</button><a class="btn" href=path>"Cancel"</a></div>
+                    <div class="actions"><button class="btn primary">{button}</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>
             </div>
         </section>

@@ -21,6 +21,8 @@ pub struct MemberList {
     pub may_change: bool,
     /// The invitations that can be accepted, for users who can invite.
     pub invitations: Option<Vec<InvitationRow>>,
+    /// Whether invitations are sent by mail.
+    pub sends_mail: bool,
     /// The creation token of the form that invites.
     pub creation_token: String,
 }
@@ -84,6 +86,7 @@ pub async fn list(request: PageRequest) -> Result<MemberList, AppError> {
         rows,
         may_change: may(Action::ChangeRoles) && may(Action::RemoveMembers),
         invitations: invitations.map(|all| all.into_iter().map(row).collect()),
+        sends_mail: engine.sends_mail(),
         creation_token: new_creation_token(engine)?,
     })
 }

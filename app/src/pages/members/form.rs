@@ -7,6 +7,7 @@ use latchkey::{
     email::EmailAddress,
     id::{InvitationId, UserId},
     invitations::{self, CreatedInvitation as Created, InviteError, NewInvitation, WithdrawError},
+    keys::create::sent_creation_token,
     members::{self, MemberError},
     role::{Action, Role},
 };
@@ -144,7 +145,7 @@ async fn link(request: PageRequest, permit: Permit<to::InviteMembers>, form: Mem
         let id: InvitationId = form.invitation.parse().map_err(|_| AppError::NotFound)?;
         invitations::renew(engine, &permit, id).await
     } else {
-        match read(&form) {
+        match read(&form, engine.sends_mail()) {
             Ok(new) => invitations::create(engine, &permit, new).await,
             Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
         }
@@ -152,24 +153,34 @@ async fn link(request: PageRequest, permit: Permit<to::InviteMembers>, form: Mem
     match created {
         Ok(created) => {
             let position = created.position;
-            let shown = shown(&request, created);
+            let Some(shown) = shown(&request, created) else {
+                return Ok(sent(&request));
+            };
             let secret = Secret::Invitation(shown.clone());
             hold(&mut held, Held::new(&form, secret, position, now));
             Ok(FormAnswer::Shown(shown))
         }
+        // A repeated submit, which sends no other letter.
+        Err(InviteError::AlreadyCreated(_)) if engine.sends_mail() => Ok(sent(&request)),
         Err(error) => not_invited(&form, error),
     }
 }
 
-fn shown(request: &PageRequest, created: Created) -> CreatedInvitation {
-    CreatedInvitation {
-        token: Arc::new(created.token),
+/// The answer if the link was sent by mail.
+fn sent(request: &PageRequest) -> FormAnswer<MemberForm, CreatedInvitation> {
+    FormAnswer::done(request.path(), Done::InvitationSent)
+}
+
+/// The link to show, if it was not sent by mail.
+fn shown(request: &PageRequest, created: Created) -> Option<CreatedInvitation> {
+    Some(CreatedInvitation {
+        token: Arc::new(created.token?),
         email: created.email.to_string(),
         role: created.role,
         expires: TimeText::full(created.expires_at).full,
         path: request.path().to_owned(),
         addresses: Arc::clone(request.addresses()),
-    }
+    })
 }
 
 fn not_invited(form: &MemberForm, error: InviteError) -> Answer {
@@ -181,6 +192,9 @@ fn not_invited(form: &MemberForm, error: InviteError) -> Answer {
         InviteError::AlreadyMember(_) => "email",
         InviteError::RoleTooHigh => "role",
         InviteError::TooMany | InviteError::Limit(_) | InviteError::AlreadyCreated(_) => WHOLE_FORM,
+        InviteError::TooOften { retry_after } => {
+            return Ok(FormAnswer::throttled(form.sent_back(), retry_after, error));
+        }
         InviteError::NotFound => return Err(AppError::NotFound),
         InviteError::Fault(fault) => return Err(fault.into()),
     };
@@ -189,7 +203,7 @@ fn not_invited(form: &MemberForm, error: InviteError) -> Answer {
 
 const CHOOSE: &str = "Choose a role.";
 
-fn read(form: &MemberForm) -> Result<NewInvitation, Vec<FieldError>> {
+fn read(form: &MemberForm, by_mail: bool) -> Result<NewInvitation, Vec<FieldError>> {
     let mut fields = FieldReader::default();
     let email = fields.take("email", form.email.parse::<EmailAddress>());
     let role = fields.take("role", form.role.parse::<Role>().map_err(|_| CHOOSE));
@@ -197,7 +211,9 @@ fn read(form: &MemberForm) -> Result<NewInvitation, Vec<FieldError>> {
         (Some(email), Some(role)) => Ok(NewInvitation {
             email,
             role,
-            creation_token: None,
+            shows_link: false,
+            // Without mail, a repeated submit gets the link that is held for it.
+            creation_token: sent_creation_token(&form.creation_token).filter(|_| by_mail),
         }),
         _ => Err(fields.errors),
     }

@@ -32,6 +32,7 @@ fn MembersView(request: PageRequest, list: MemberList) -> impl IntoView {
         rows,
         may_change,
         invitations,
+        sends_mail,
         ..
     } = list;
     let count = match rows.len() {
@@ -48,7 +49,8 @@ fn MembersView(request: PageRequest, list: MemberList) -> impl IntoView {
     let invite = may_invite
         .then(|| view! { <a class="btn primary" href=format!("{path}?invite=1")>"Invite"</a> });
     let invitations = invitations.filter(|rows| !rows.is_empty());
-    let invitations = invitations.map(|rows| view! { <Invitations path=path.clone() rows/> });
+    let invitations =
+        invitations.map(|rows| view! { <Invitations path=path.clone() rows sends_mail/> });
     view! {
         <PageHead title="Members" lead>{invite}</PageHead>
         <div class="stack">
@@ -105,10 +107,10 @@ fn Row(path: String, row: MemberRow, may_change: bool) -> impl IntoView {
 }
 
 #[component]
-fn Invitations(path: String, rows: Vec<InvitationRow>) -> impl IntoView {
+fn Invitations(path: String, rows: Vec<InvitationRow>, sends_mail: bool) -> impl IntoView {
     let rows = rows
         .into_iter()
-        .map(|row| view! { <Pending path=path.clone() row/> })
+        .map(|row| view! { <Pending path=path.clone() row sends_mail/> })
         .collect_view();
     view! {
         <section class="card" aria-labelledby="invitations">
@@ -126,7 +128,8 @@ fn Invitations(path: String, rows: Vec<InvitationRow>) -> impl IntoView {
 }
 
 #[component]
-fn Pending(path: String, row: InvitationRow) -> impl IntoView {
+fn Pending(path: String, row: InvitationRow, sends_mail: bool) -> impl IntoView {
+    let renew = if sends_mail { "Resend" } else { "New link" };
     let of = |email: &str| view! { <span class="visually-hidden">" for "{email.to_owned()}</span> };
     view! {
         <tr>
@@ -137,7 +140,7 @@ fn Pending(path: String, row: InvitationRow) -> impl IntoView {
             <td class="end">
                 <form method="post" action=path class="row">
                     <input type="hidden" name="invitation" value=row.id/>
-                    <button class="btn quiet" name="change" value="renew">"New link"{of(&row.email)}</button>
+                    <button class="btn quiet" name="change" value="renew">{renew}{of(&row.email)}</button>
                     <button class="btn quiet" name="change" value="withdraw">"Withdraw"{of(&row.email)}</button>
                 </form>
             </td>

@@ -45,6 +45,9 @@ pub const INVITATION: &str = "inv_00000000000000000000000000000000";
 /// A well-formed token of an invitation that does not exist.
 pub const TOKEN: &str = "lk_inv_000000000000000000000000000XX1s6";
 
+/// A well-formed token of a link about an account that does not exist.
+pub const LINK: &str = "lk_acc_000000000000000000000000002zawlF";
+
 /// All routes.
 pub fn entries() -> Vec<Entry> {
     use Access::{Everyone, NoPage, ServiceToken, SignedIn, To};
@@ -64,8 +67,13 @@ pub fn entries() -> Vec<Entry> {
         page("/", Everyone),
         page("/sign-up", Everyone),
         page("/sign-in", Everyone),
+        page("/sign-up/{link}", Everyone),
+        page("/forgot-password", Everyone),
+        page("/reset-password/{link}", Everyone),
+        page("/confirm-email/{link}", Everyone),
         page("/sign-out", NoPage),
         page("/account", SignedIn),
+        page("/account/profile", SignedIn),
         page("/orgs/{org}", To(Action::SeeKeys)),
         page("/invitations/{token}", Everyone),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
@@ -102,6 +110,19 @@ pub fn entries() -> Vec<Entry> {
         ),
         post("/sign-out", "", Everyone),
         post("/invitations/{token}", "name=N&password=short", Everyone),
+        post(
+            "/sign-up/{link}",
+            "name=N&org_name=O&password=short",
+            Everyone,
+        ),
+        post("/forgot-password", "email=n@example.com", Everyone),
+        post("/reset-password/{link}", "new_password=short", Everyone),
+        post("/confirm-email/{link}", "", Everyone),
+        post(
+            "/account/profile",
+            "change=email&email=n@example.com&current_password=wrong",
+            SignedIn,
+        ),
         post(
             "/account",
             "current_password=wrong&new_password=short",
@@ -353,6 +374,7 @@ impl Entry {
                 .replace("{invitation}", INVITATION)
                 .replace("{invitation_id}", INVITATION)
                 .replace("{token}", TOKEN)
+                .replace("{link}", LINK)
                 .replace("{*any}", "no/such/page")
         };
         let accept = if self.is_page() {

@@ -138,6 +138,7 @@ impl<'a> Side<'a> {
                 ("{invitation}", table::INVITATION),
                 ("{invitation_id}", table::INVITATION),
                 ("{token}", table::TOKEN),
+                ("{link}", table::LINK),
                 ("{*any}", "no/such/page"),
             ];
             parts.iter().fold(text.to_owned(), |text, (name, value)| {
@@ -265,7 +266,8 @@ async fn doors(side: &Side<'_>) -> Vec<Door> {
             .path
             .replace("{org}", "northwind")
             .replace("{agent}", table::AGENT)
-            .replace("{token}", table::TOKEN);
+            .replace("{token}", table::TOKEN)
+            .replace("{link}", table::LINK);
         let page = side.owner.get(&page).await.body;
         let mut names: BTreeSet<String> = names_in(&page);
         names.extend(PARAMETERS.map(str::to_owned));
@@ -505,6 +507,7 @@ async fn bytes_that_are_no_text_fail_nowhere() {
         let path = path
             .replace("{project_id}", table::PROJECT)
             .replace("{token}", "%FF")
+            .replace("{link}", "%FF")
             .replace("{public_id}", "%FF")
             .replace("{id}", "%00")
             .replace("{key}", "%C3");

@@ -5,7 +5,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use latchkey::key::text::PlainKey;
+use latchkey::{access::Operator, accounts::reset, key::text::PlainKey};
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
@@ -40,6 +40,12 @@ on_both! {
         answers.push(browser.get(&link).await);
         answers.push(app.browser().submit(&link, &[("name", "Kim"), ("password", PASSWORD)]).await);
         answers.push(app.browser().get(&link).await);
+        let dana = app.database.texts("SELECT id FROM users WHERE name = 'Dana'").await.remove(0).parse().unwrap();
+        let reset = reset::create_link(&app.engine, &Operator::at_the_command_line(), dana).await.unwrap().unwrap();
+        let reset = reset.expose();
+        let link = format!("/reset-password/{reset}");
+        answers.push(app.browser().get(&link).await);
+        answers.push(app.browser().submit(&link, &[("new_password", "short")]).await);
         let strangers = made.replace("lk_sk_live_", "lk_sk_test_");
         for body in [json!({"key": made}), json!({"key": strangers}), json!({"key": [made]}), json!({"cost": made})] {
             answers.push(app.post_verify(Some(&token), &body.to_string()).await);
@@ -72,6 +78,7 @@ on_both! {
             ("the new secret", rotated),
             ("the token", token.expose()),
             ("the invitation's token", invitation),
+            ("the token of the link for a new password", reset),
             ("the password", PASSWORD),
             ("the wrong password", &wrong_password),
             ("the new password", "another marmalade"),

@@ -25,16 +25,16 @@ on_both! {
     async fn a_new_account_joins_with_the_invitations_address_and_role(app: &TestApp) {
         let org = app.org("northwind").await;
         let invited = invite(&org, "Kim@Example.com", Role::Admin).await.unwrap();
-        let opened = open(&app.engine, &invited.token).await.unwrap().unwrap();
+        let opened = open(&app.engine, token(&invited)).await.unwrap().unwrap();
         assert_eq!((opened.email.as_str(), opened.role, &opened.org), ("kim@example.com", Role::Admin, &org.org));
-        let (who, joined) = new_account(&app.engine, &invited.token, "192.0.2.1").await.unwrap();
+        let (who, joined) = new_account(&app.engine, token(&invited), "192.0.2.1").await.unwrap();
         assert_eq!(joined, org.org);
         let member = members::find(&app.engine, &org.permit(), who.user_id).await.unwrap().unwrap();
         assert_eq!((member.name.as_str(), member.email.as_str(), member.role), ("Kim", "kim@example.com", Role::Admin));
         assert_eq!(app.database.texts("SELECT event || ' ' || actor_kind FROM audit_log ORDER BY position").await.split_off(1),
             ["member.invited command_line", "member.joined user"]);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM invitations").await, 0);
-        let again = new_account(&app.engine, &invited.token, "192.0.2.1").await;
+        let again = new_account(&app.engine, token(&invited), "192.0.2.1").await;
         assert!(matches!(again, Err(AcceptError::Gone)), "{again:?}");
     }
 
@@ -43,7 +43,7 @@ on_both! {
         let invited = Arc::new(invite(&org, "kim@example.com", Role::Member).await.unwrap());
         let running: Vec<_> = (0..6).map(|number| {
             let (engine, invited) = (Arc::clone(&app.engine), Arc::clone(&invited));
-            tokio::spawn(async move { new_account(&engine, &invited.token, &format!("192.0.{number}.1")).await })
+            tokio::spawn(async move { new_account(&engine, token(&invited), &format!("192.0.{number}.1")).await })
         }).collect();
         let mut won = 0;
         for one in running {
@@ -60,7 +60,7 @@ on_both! {
         let invited = Arc::new(invite(&other, "kim@example.com", Role::Owner).await.unwrap());
         let running: Vec<_> = (0..8).map(|_| {
             let (engine, invited) = (Arc::clone(&app.engine), Arc::clone(&invited));
-            tokio::spawn(async move { accept(&engine, &invited.token, at(kim)).await })
+            tokio::spawn(async move { accept(&engine, token(&invited), at(kim)).await })
         }).collect();
         let mut won = 0;
         for one in running {
@@ -79,10 +79,10 @@ on_both! {
         let early = invite(&org, "early@example.com", Role::Member).await.unwrap();
         let late = invite(&org, "late@example.com", Role::Member).await.unwrap();
         app.clock.advance(LIFETIME - 1);
-        new_account(&app.engine, &early.token, "192.0.2.1").await.unwrap();
+        new_account(&app.engine, token(&early), "192.0.2.1").await.unwrap();
         app.clock.advance(1);
-        assert_eq!(open(&app.engine, &late.token).await.unwrap(), None);
-        let gone = new_account(&app.engine, &late.token, "192.0.2.1").await;
+        assert_eq!(open(&app.engine, token(&late)).await.unwrap(), None);
+        let gone = new_account(&app.engine, token(&late), "192.0.2.1").await;
         assert!(matches!(gone, Err(AcceptError::Gone)), "{gone:?}");
         let gone = invitations::renew(&app.engine, &org.permit(), late.id).await;
         assert!(matches!(gone, Err(InviteError::NotFound)), "{gone:?}");
@@ -119,16 +119,16 @@ on_both! {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
         let (eve, kim) = (other.person("eve", Role::Owner).await, other.person("kim", Role::Member).await);
         let invited = invite(&org, "kim@contoso.example", Role::Owner).await.unwrap();
-        let refused = accept(&app.engine, &invited.token, at(eve)).await;
+        let refused = accept(&app.engine, token(&invited), at(eve)).await;
         assert!(matches!(refused, Err(AcceptError::OtherAddress)), "{refused:?}");
         let operator = latchkey::access::Operator::at_the_command_line();
         lifecycle::disable(&app.engine, &operator, kim).await.unwrap();
-        let refused = accept(&app.engine, &invited.token, at(kim)).await;
+        let refused = accept(&app.engine, token(&invited), at(kim)).await;
         assert!(matches!(refused, Err(AcceptError::OtherAddress)), "{refused:?}");
-        let refused = new_account(&app.engine, &invited.token, "192.0.2.1").await;
+        let refused = new_account(&app.engine, token(&invited), "192.0.2.1").await;
         assert!(matches!(refused, Err(AcceptError::HasAccount)), "{refused:?}");
         lifecycle::enable(app.engine.db(), &operator, kim).await.unwrap();
-        accept(&app.engine, &invited.token, at(kim)).await.unwrap();
+        accept(&app.engine, token(&invited), at(kim)).await.unwrap();
         assert_eq!(members::list(&app.engine, &org.permit()).await.unwrap()[0].user_id, kim);
     }
 
@@ -138,7 +138,7 @@ on_both! {
         let kim = org.person("kim", Role::Member).await;
         let member = invite(&org, "KIM@northwind.example", Role::Owner).await;
         assert!(matches!(member, Err(InviteError::AlreadyMember(_))), "{member:?}");
-        let accepted = accept(&app.engine, &invited.token, at(kim)).await;
+        let accepted = accept(&app.engine, token(&invited), at(kim)).await;
         assert!(matches!(accepted, Err(AcceptError::AlreadyMember(_))), "{accepted:?}");
         assert_eq!(app.database.texts("SELECT role FROM memberships").await, ["member"]);
     }
@@ -148,9 +148,9 @@ on_both! {
         let dana = org.person("dana", Role::Owner).await;
         let membership = Membership::find(&app.engine, at(dana), &org.org.slug).await.unwrap();
         let permit: Permit<to::InviteMembers> = membership.permit().unwrap();
-        let new = |role| NewInvitation { email: "kim@example.com".parse().unwrap(), role, creation_token: None };
+        let new = |role| NewInvitation { email: "kim@example.com".parse().unwrap(), role, shows_link: false, creation_token: None };
         let invited = invitations::create(&app.engine, &permit, new(Role::Owner)).await.unwrap();
-        let opened = open(&app.engine, &invited.token).await.unwrap().unwrap();
+        let opened = open(&app.engine, token(&invited)).await.unwrap().unwrap();
         assert_eq!(opened.inviter.unwrap().as_str(), "dana");
         // The role was changed after the permit was given.
         app.database.execute("UPDATE memberships SET role = 'admin'").await;
@@ -170,11 +170,11 @@ on_both! {
         org.person("dana", Role::Owner).await;
         let full = invite(&org, "ann@example.com", Role::Member).await;
         assert!(matches!(full, Err(InviteError::Limit(LimitReached { limited: Limited::Members, max: 1 }))), "{full:?}");
-        let full = new_account(&engine, &invited.token, "192.0.2.1").await;
+        let full = new_account(&engine, token(&invited), "192.0.2.1").await;
         assert!(matches!(full, Err(AcceptError::Limit(_))), "{full:?}");
         let kim = TestOrg::make(&engine, "contoso").await.person("kim", Role::Member).await;
         app.database.execute("UPDATE users SET email = 'kim@example.com' WHERE name = 'kim'").await;
-        let full = accept(&engine, &invited.token, at(kim)).await;
+        let full = accept(&engine, token(&invited), at(kim)).await;
         assert!(matches!(full, Err(AcceptError::Limit(_))), "{full:?}");
         assert!(opens(app, &invited).await.is_some(), "the invitation can be used when there is room");
         engine.db().close().await;
@@ -184,22 +184,22 @@ on_both! {
         let org = app.org("northwind").await;
         for number in 0..10 {
             let invited = invite(&org, &format!("p{number}@example.com"), Role::Member).await.unwrap();
-            new_account(&app.engine, &invited.token, "192.0.2.1").await.unwrap();
+            new_account(&app.engine, token(&invited), "192.0.2.1").await.unwrap();
         }
         let invited = invite(&org, "last@example.com", Role::Member).await.unwrap();
-        let refused = new_account(&app.engine, &invited.token, "192.0.2.1").await;
+        let refused = new_account(&app.engine, token(&invited), "192.0.2.1").await;
         assert!(matches!(refused, Err(AcceptError::TooMany { .. })), "{refused:?}");
-        new_account(&app.engine, &invited.token, "198.51.100.1").await.unwrap();
+        new_account(&app.engine, token(&invited), "198.51.100.1").await.unwrap();
     }
 
     async fn where_sign_up_is_closed_only_existing_accounts_join(app: &TestApp) {
         let closed = app.another_engine(|settings| settings.sign_up = SignUpPolicy::Closed).await;
         let org = app.org("northwind").await;
         let invited = invite(&org, "kim@contoso.example", Role::Member).await.unwrap();
-        let refused = new_account(&closed, &invited.token, "192.0.2.1").await;
+        let refused = new_account(&closed, token(&invited), "192.0.2.1").await;
         assert!(matches!(refused, Err(AcceptError::SignUpClosed)), "{refused:?}");
         let kim = app.org("contoso").await.person("kim", Role::Member).await;
-        accept(&closed, &invited.token, at(kim)).await.unwrap();
+        accept(&closed, token(&invited), at(kim)).await.unwrap();
         closed.db().close().await;
     }
 
@@ -208,10 +208,10 @@ on_both! {
         let invited = invite(&org, "kim@example.com", Role::Member).await.unwrap();
         let [old, new] = [(1, 7), (2, 8)].map(|(version, byte)| Pepper::new(version, &[byte; 32]).unwrap());
         let rotated = app.another_engine(|settings| settings.peppers = Peppers::new(new.clone(), vec![old])).await;
-        new_account(&rotated, &invited.token, "192.0.2.1").await.unwrap();
+        new_account(&rotated, token(&invited), "192.0.2.1").await.unwrap();
         let invited = invite(&org, "ann@example.com", Role::Member).await.unwrap();
         let without = app.another_engine(|settings| settings.peppers = Peppers::new(new, vec![])).await;
-        assert_eq!(open(&without, &invited.token).await.unwrap(), None);
+        assert_eq!(open(&without, token(&invited)).await.unwrap(), None);
         rotated.db().close().await;
         without.db().close().await;
     }
@@ -219,7 +219,7 @@ on_both! {
     async fn an_orgs_invitations_end_with_it_and_the_table_has_no_token_or_plain_digest(app: &TestApp) {
         let org = app.org("northwind").await;
         let invited = invite(&org, "kim@example.com", Role::Member).await.unwrap();
-        assert!(!app.database.holds(invited.token.expose()).await);
+        assert!(!app.database.holds(token(&invited).expose()).await);
         app.database.execute("DELETE FROM projects").await;
         app.database.execute("DELETE FROM orgs").await;
         assert_eq!(app.database.number("SELECT COUNT(*) FROM invitations").await, 0);
@@ -230,13 +230,19 @@ async fn invite(org: &TestOrg, email: &str, role: Role) -> Result<CreatedInvitat
     let new = NewInvitation {
         email: email.parse().unwrap(),
         role,
+        shows_link: false,
         creation_token: None,
     };
     invitations::create(&org.engine, &org.permit(), new).await
 }
 
+/// The token of the link that is shown.
+fn token(invited: &CreatedInvitation) -> &InvitationToken {
+    invited.token.as_ref().unwrap()
+}
+
 async fn opens(app: &TestApp, invited: &CreatedInvitation) -> Option<invitations::Opened> {
-    open(&app.engine, &invited.token).await.unwrap()
+    open(&app.engine, token(invited)).await.unwrap()
 }
 
 async fn new_account(

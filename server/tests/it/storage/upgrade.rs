@@ -59,6 +59,7 @@ async fn works_after_the_upgrade(database: Database) {
         sign_up: SignUpPolicy::Invite,
         cached_keys: 100,
         limits: Limits::default(),
+        sends_mail: false,
         clock: Clock::manual(NOON),
         random: Randomness::seeded(1),
     };

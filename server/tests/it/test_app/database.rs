@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 23] = [
     "orgs",
     "users",
     "memberships",
@@ -36,6 +36,8 @@ const TABLES: [&str; 21] = [
     "peppers",
     "effects",
     "attempts",
+    "invitations",
+    "account_links",
 ];
 
 /// The database of a test.

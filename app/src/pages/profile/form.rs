@@ -1,0 +1,108 @@
+//! The forms of the page "Profile".
+
+use latchkey::{
+    accounts::{
+        address::{ConfirmationError, request_change, request_confirmation},
+        password::{ChangePasswordError, TypedPassword},
+        rename::rename,
+    },
+    email::EmailAddress,
+};
+use serde::Deserialize;
+
+use crate::{
+    error::AppError,
+    form::{
+        errors::WHOLE_FORM,
+        name::read_name,
+        sent_back::{MAX_NAME, sent_back},
+    },
+    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader},
+    request::PageRequest,
+};
+
+/// The fields of the page's forms.
+#[derive(Clone, Default, Deserialize)]
+pub struct ProfileForm {
+    /// `name`, `email` or `confirm`.
+    pub change: String,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub email: String,
+    #[serde(default)]
+    current_password: String,
+}
+
+impl ProfileForm {
+    /// The values to render again, without the password.
+    fn sent_back(&self) -> Self {
+        Self {
+            change: sent_back(&self.change, MAX_NAME),
+            name: sent_back(&self.name, MAX_NAME),
+            email: sent_back(&self.email, MAX_NAME),
+            current_password: String::new(),
+        }
+    }
+}
+
+type Answer = Result<FormAnswer<ProfileForm>, AppError>;
+
+/// Handles the page's forms.
+pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
+    let person = request.person().await?;
+    let engine = request.engine();
+    match form.change.as_str() {
+        "name" => match read_name(&form.name, "your name") {
+            Ok(name) => {
+                rename(engine, person, &name).await?;
+                Ok(FormAnswer::done("/account", Done::NameChanged))
+            }
+            Err(error) => Ok(FormAnswer::refused(form.sent_back(), "name", error)),
+        },
+        "confirm" => answer(&form, request_confirmation(engine, person).await),
+        "email" => {
+            let mut fields = FieldReader::default();
+            let email = fields.take("email", form.email.parse::<EmailAddress>());
+            let password = match form.current_password.as_str() {
+                "" => Err("Enter your current password."),
+                typed => Ok(TypedPassword::new(typed)),
+            };
+            let password = fields.take("current_password", password);
+            let (Some(email), Some(password)) = (email, password) else {
+                return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
+            };
+            let session = request.session_hash();
+            answer(
+                &form,
+                request_change(engine, person, session, password, email).await,
+            )
+        }
+        _ => Err(AppError::Unreadable),
+    }
+}
+
+fn answer(form: &ProfileForm, sent: Result<(), ConfirmationError>) -> Answer {
+    let refused = |field, error: &dyn std::fmt::Display| {
+        Ok(FormAnswer::refused(form.sent_back(), field, error))
+    };
+    match sent {
+        Ok(()) => Ok(FormAnswer::done("/account", Done::ConfirmationSent)),
+        Err(error @ ConfirmationError::NoMail) => refused(WHOLE_FORM, &error),
+        Err(error @ ConfirmationError::Unchanged) => {
+            let is_change = form.change == "email";
+            refused(if is_change { "email" } else { WHOLE_FORM }, &error)
+        }
+        Err(error @ ConfirmationError::TooMany { retry_after }) => {
+            Ok(FormAnswer::throttled(form.sent_back(), retry_after, error))
+        }
+        Err(ConfirmationError::Password(error)) => match error {
+            ChangePasswordError::TooMany { retry_after } => {
+                Ok(FormAnswer::throttled(form.sent_back(), retry_after, error))
+            }
+            ChangePasswordError::Fault(fault) => Err(fault.into()),
+            wrong => refused("current_password", &wrong),
+        },
+        Err(ConfirmationError::Fault(fault)) => Err(fault.into()),
+    }
+}

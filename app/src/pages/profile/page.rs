@@ -1,0 +1,136 @@
+//! The layout of the page "Profile".
+
+use latchkey::accounts::{self, User};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::form::ProfileForm;
+use crate::{
+    error::AppError,
+    form::{
+        errors::{Errors, FormError},
+        field::Field,
+    },
+    heading::{Breadcrumbs, Heading},
+    icons::{Icon, Symbol},
+    pages::{forms::fields_and_errors, page::page},
+    request::PageRequest,
+};
+
+/// The signed-in user.
+struct Profile {
+    user: User,
+    sends_mail: bool,
+}
+
+async fn profile(request: PageRequest) -> Result<Profile, AppError> {
+    let engine = request.engine();
+    let user_id = request.user_id().await?;
+    let user = accounts::find_user(engine, user_id).await?;
+    Ok(Profile {
+        user: user.ok_or(AppError::SignedOut)?,
+        sends_mail: engine.sends_mail(),
+    })
+}
+
+#[component]
+pub fn ProfilePage() -> impl IntoView {
+    page(profile, |_, profile| view! { <ProfileView profile/> })
+}
+
+#[component]
+fn ProfileView(profile: Profile) -> impl IntoView {
+    let Profile { user, sends_mail } = profile;
+    let (typed, errors) = fields_and_errors(ProfileForm::default);
+    // The errors of one form are not shown at the others.
+    let of = |change: &str| {
+        let errors = if typed.change == change {
+            errors.clone()
+        } else {
+            Vec::new()
+        };
+        Errors::new(errors)
+    };
+    let name = match typed.change.as_str() {
+        "name" => typed.name.clone(),
+        _ => user.name.to_string(),
+    };
+    let unconfirmed = (!user.email_confirmed && sends_mail)
+        .then(|| view! { <Unconfirmed errors=of("confirm")/> });
+    let own = user.email.to_string();
+    let email = match sends_mail {
+        true => {
+            view! { <EmailForm own typed=typed.email.clone() errors=of("email")/> }.into_any()
+        }
+        false => view! {
+            <div class="form">
+                <FormError errors=of("email")/>
+                <p>"You sign in with "<b>{own}</b>"."</p>
+                <p>
+                "This Latchkey instance sends no mail, so a new address could not be confirmed. Ask its operator to change your address \
+                with "<code>"latchkey user change-email"</code>"."
+                </p>
+            </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <Title text="Profile"/>
+        <Breadcrumbs above=vec![("/account".to_owned(), "Account".to_owned())] here="Profile".to_owned()/>
+        <Heading title="Profile".to_owned() lead=None beside=None actions=None/>
+        <div class="stack">
+            {unconfirmed}
+            <section class="card" aria-labelledby="name-title">
+                <header><h2 id="name-title">"Name"</h2></header>
+                <div class="body">
+                    <form novalidate=true class="form" method="post" action="/account/profile">
+                        <FormError errors=of("name")/>
+                        <input type="hidden" name="change" value="name"/>
+                        <Field name="name" label="Your name" autocomplete="name" value=name errors=of("name")/>
+                        <div class="actions"><button class="btn primary">"Change name"</button></div>
+                    </form>
+                </div>
+            </section>
+            <section class="card" aria-labelledby="email-title">
+                <header><h2 id="email-title">"E-mail"</h2></header>
+                <div class="body">
+                    {email}
+                </div>
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn EmailForm(own: String, typed: String, errors: Errors) -> impl IntoView {
+    view! {
+        <form novalidate=true class="form" method="post" action="/account/profile">
+            <FormError errors consequence="Your address was not changed."/>
+            <input type="hidden" name="change" value="email"/>
+            <p>"You sign in with "<b>{own.clone()}</b>"."</p>
+            // Tells password managers which account the password belongs to.
+            <input hidden type="text" autocomplete="username" value=own/>
+            <Field name="email" label="New e-mail address" hint="You get a link at this address. It becomes yours when you open the link."
+                kind="email" autocomplete="email" maxlength=254 value=typed errors/>
+            <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
+            <div class="actions"><button class="btn primary">"Send link"</button></div>
+        </form>
+    }
+}
+
+/// Asks for the confirmation of an address that nobody has shown to be theirs.
+#[component]
+fn Unconfirmed(errors: Errors) -> impl IntoView {
+    view! {
+        <div class="notice warn">
+            <Icon symbol=Symbol::Alert/>
+            <div>
+                <p>"Your e-mail address is not confirmed. Confirm it to accept invitations of other organizations."</p>
+                <FormError errors/>
+            </div>
+            <form method="post" action="/account/profile">
+                <button class="btn" name="change" value="confirm">"Send confirmation link"</button>
+            </form>
+        </div>
+    }
+}

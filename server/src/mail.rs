@@ -1,0 +1,151 @@
+//! Sends the letters that operations post.
+//!
+//! Each letter is a task of its own, which waits for its turn among the letters of all senders, so that neither a slow
+//! mail server nor the letters of one sender delay others more than necessary. A letter is tried four times.
+
+mod message;
+mod smtp;
+mod words;
+
+use std::{sync::Arc, time::Duration};
+
+use latchkey::mail::Outgoing;
+use tokio::time::{sleep, timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::smtp::{MailServer, MailServerError, SendError};
+use crate::app_state::AppState;
+
+/// The time between the tries of a letter.
+pub const WAITS: [Duration; 3] = [
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+];
+/// How long letters that wait are still sent when the process ends.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The task that sends letters until it is stopped.
+#[derive(Debug)]
+pub struct Mailer {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    letters: TaskTracker,
+    state: AppState,
+}
+
+impl Mailer {
+    /// Starts to send letters; `None` if no mail is set up. A letter that the server does not accept for now is tried again
+    /// after each of `waits`.
+    ///
+    /// # Errors
+    /// If the mail server's settings cannot be used.
+    pub fn start(
+        state: &AppState,
+        waits: &'static [Duration],
+    ) -> Result<Option<Self>, MailServerError> {
+        let Some(settings) = &state.settings.mail else {
+            return Ok(None);
+        };
+        let server = Arc::new(MailServer::new(settings)?);
+        let (stop, tasks, letters) = Default::default();
+        let mailer = Self {
+            stop,
+            tasks,
+            letters,
+            state: state.clone(),
+        };
+        mailer.tasks.spawn(take_out(
+            state.clone(),
+            server,
+            waits,
+            mailer.letters.clone(),
+            mailer.stop.clone(),
+        ));
+        mailer.tasks.close();
+        Ok(Some(mailer))
+    }
+
+    /// Sends what is in the outbox for at most ten seconds, without waiting for another try, and stops. To be called after
+    /// the last operation.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.wait().await;
+        self.letters.close();
+        let all_sent = timeout(GRACE, self.letters.wait()).await;
+        if all_sent.is_err() {
+            let letters = self.state.engine.outbox().depth();
+            tracing::warn!(letters, "stopped before all mail was sent");
+        }
+    }
+}
+
+async fn take_out(
+    state: AppState,
+    server: Arc<MailServer>,
+    waits: &'static [Duration],
+    letters: TaskTracker,
+    stop: CancellationToken,
+) {
+    let send = |outgoing| {
+        let (state, server, stop) = (state.clone(), Arc::clone(&server), stop.clone());
+        letters.spawn(async move { deliver(&state, &server, waits, outgoing, &stop).await });
+    };
+    let outbox = state.engine.outbox();
+    while let Some(Some(outgoing)) = stop.run_until_cancelled(outbox.next()).await {
+        send(outgoing);
+    }
+    while let Some(outgoing) = outbox.next_now() {
+        send(outgoing);
+    }
+}
+
+/// Tries to send a letter until the mail server accepts it or rejects it for good. The log has neither the address nor
+/// what the letter says.
+async fn deliver(
+    state: &AppState,
+    server: &MailServer,
+    waits: &[Duration],
+    outgoing: Outgoing,
+    stop: &CancellationToken,
+) {
+    let letter = &outgoing.letter;
+    let now = state.engine.clock().now();
+    let message = message::build(letter, &state.addresses.public_url, server.from(), now);
+    let message = match message {
+        Ok(message) => message,
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "a letter could not be written");
+            state.metrics.mails_failed.increment(1);
+            return;
+        }
+    };
+    let mut waits = waits.iter();
+    loop {
+        let Ok(turn) = outgoing.turn().await else {
+            return;
+        };
+        let sent = server.send(message.clone()).await;
+        drop(turn);
+        let error = match sent {
+            Ok(()) => {
+                state.metrics.mails_sent.increment(1);
+                return;
+            }
+            Err(error) => error,
+        };
+        let wait = waits
+            .next()
+            .filter(|_| !error.is_final() && !stop.is_cancelled());
+        let (status, reason) = (error.status(), error.reason());
+        let Some(wait) = wait else {
+            tracing::error!(status, reason, "a letter was not sent");
+            state.metrics.mails_failed.increment(1);
+            return;
+        };
+        tracing::warn!(status, reason, "a letter was not sent; retrying");
+        // When the process ends, the letter is tried once more immediately.
+        let _ = stop.run_until_cancelled(sleep(*wait)).await;
+    }
+}

@@ -1,0 +1,167 @@
+//! A user's name and address.
+
+use std::sync::Arc;
+
+use latchkey::{
+    accounts::{
+        address::{ChangeAddressError, confirm},
+        links::AccountToken,
+    },
+    caller::Visit,
+    role::Role,
+};
+
+use super::{assert_same, forget};
+use crate::test_app::{Browser, HttpAnswer, TestApp, org::PASSWORD};
+
+const DANA: &str = "dana@northwind.example";
+const PROFILE: &str = "/account/profile";
+
+async fn change(browser: &Browser, email: &str, password: &str) -> HttpAnswer {
+    let fields = [
+        ("change", "email"),
+        ("email", email),
+        ("current_password", password),
+    ];
+    browser.submit(PROFILE, &fields).await
+}
+
+on_both! {
+    async fn a_name_is_changed_everywhere(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        let empty = dana.submit(PROFILE, &[("change", "name"), ("name", " ")]).await;
+        assert!(empty.status == 422 && empty.text().contains("Enter your name."), "{}", empty.text());
+        assert_eq!(empty.body.matches("aria-invalid").count(), 1, "{}", empty.body);
+        let done = dana.submit(PROFILE, &[("change", "name"), ("name", "Dana Reyes")]).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/account"));
+        assert!(dana.get("/account").await.text().contains("Name changed."));
+        // Another instance, with nothing in memory.
+        let elsewhere = app.another_engine(|_| {}).await;
+        let other = app.browser_on(&elsewhere);
+        other.sign_in(DANA, PASSWORD).await;
+        assert!(other.get("/orgs/northwind/members").await.text().contains("Dana Reyes"));
+        assert_eq!(dana.submit(PROFILE, &[("change", "nothing")]).await.status, 400);
+    }
+
+    async fn an_address_is_changed_when_its_link_is_used_and_the_former_one_is_told(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let mailing = app.mailing().await;
+        let dana = mailing.signed_in(DANA, PASSWORD).await;
+        for (email, password, field) in [("nowhere", PASSWORD, "email"), ("d@example.com", "", "current_password"),
+            ("d@example.com", "not the password", "current_password"), (DANA, PASSWORD, "email")] {
+            let refused = change(&dana, email, password).await;
+            assert!(refused.status == 422 && refused.body.contains(&format!("id=\"{field}-error\"")), "{email}: {}", refused.text());
+        }
+        let sent = change(&dana, "D@Example.com", PASSWORD).await;
+        assert_eq!((sent.status.as_u16(), sent.header("location")), (303, "/account"));
+        let page = dana.get("/account").await.text();
+        assert!(page.contains("Check your mail.") && page.contains(DANA) && !page.contains("d@example.com"), "{page}");
+        let link = mailing.smtp.mail_to("d@example.com").await.link("confirm-email");
+        let browser = mailing.browser();
+        let page = browser.get(&link).await;
+        assert_eq!((page.status.as_u16(), page.header("cache-control"), page.header("referrer-policy")), (200, "no-store", "strict-origin"));
+        assert!(page.text().contains("<b>dana</b>") && !page.body.contains("lk_acc_"), "{}", page.text());
+        assert_eq!(browser.sign_in("d@example.com", PASSWORD).await.status, 422, "opening it changes nothing");
+        let done = browser.submit(&link, &[]).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/sign-in?confirmed=1"));
+        assert!(browser.get("/sign-in?confirmed=1").await.text().contains("E-mail address confirmed."));
+        assert!(mailing.smtp.mail_to(DANA).await.text.contains("Your account has another e-mail address now."));
+        assert!(dana.get("/account").await.text().contains("d@example.com"), "sessions continue");
+        assert_eq!(mailing.browser().sign_in(DANA, PASSWORD).await.status, 422);
+        assert_eq!(mailing.browser().sign_in("d@example.com", PASSWORD).await.status, 303);
+        assert_eq!(browser.submit(&link, &[]).await.status, 410);
+        mailing.stop().await;
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM audit_log WHERE event = 'account.email_changed'").await, 1);
+    }
+
+    async fn a_request_does_not_show_whether_an_address_is_taken(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for name in ["dana", "kim"] {
+            org.person(name, Role::Owner).await;
+        }
+        let mailing = app.mailing().await;
+        let dana = mailing.signed_in(DANA, PASSWORD).await;
+        let taken = change(&dana, "kim@northwind.example", PASSWORD).await;
+        let free = change(&dana, "free@northwind.example", PASSWORD).await;
+        assert_same((&taken, "kim@northwind.example"), (&free, "free@northwind.example"));
+        assert!(mailing.smtp.mail_to("kim@northwind.example").await.text.contains("it has an account already"));
+        // An address that is taken in the meantime.
+        let link = mailing.smtp.mail_to("free@northwind.example").await.link("confirm-email");
+        org.person("free", Role::Member).await;
+        assert_eq!(dana.submit(&link, &[]).await.status, 410);
+        for _ in 0..3 {
+            assert_eq!(change(&dana, "more@northwind.example", PASSWORD).await.status, 303);
+        }
+        assert_eq!(change(&dana, "more@northwind.example", PASSWORD).await.status, 429, "five letters in an hour");
+        mailing.stop().await;
+    }
+
+    async fn a_link_to_another_address_ends_with_the_password(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let mailing = app.mailing().await;
+        let thief = mailing.signed_in(DANA, PASSWORD).await;
+        change(&thief, "eve@example.com", PASSWORD).await;
+        let link = mailing.smtp.mail_to("eve@example.com").await.link("confirm-email");
+        forget(&mailing.browser(), DANA).await;
+        let reset = mailing.smtp.mail_to(DANA).await.link("reset-password");
+        assert_eq!(mailing.browser().submit(&reset, &[("new_password", "granite teapot sings")]).await.status, 303);
+        assert_eq!(mailing.browser().submit(&link, &[]).await.status, 410);
+        mailing.stop().await;
+    }
+
+    async fn of_many_who_confirm_at_once_one_wins(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let mailing = app.mailing().await;
+        let dana = mailing.signed_in(DANA, PASSWORD).await;
+        change(&dana, "d@example.com", PASSWORD).await;
+        let link = mailing.smtp.mail_to("d@example.com").await.link("confirm-email");
+        let token: AccountToken = link.rsplit('/').next().unwrap().parse().unwrap();
+        let token = Arc::new(token);
+        let running: Vec<_> = (0..8).map(|_| {
+            let (engine, token) = (Arc::clone(&mailing.engine), Arc::clone(&token));
+            tokio::spawn(async move { confirm(&engine, &token, Visit::default()).await })
+        }).collect();
+        let mut won = 0;
+        for one in running {
+            match one.await.unwrap() {
+                Ok(()) => won += 1,
+                Err(ChangeAddressError::Gone) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!(won, 1);
+        mailing.stop().await;
+    }
+
+    async fn ones_own_address_is_confirmed_with_a_link(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let mailing = app.mailing().await;
+        let dana = mailing.signed_in(DANA, PASSWORD).await;
+        assert!(!dana.get(PROFILE).await.text().contains("not confirmed"));
+        assert_eq!(dana.submit(PROFILE, &[("change", "confirm")]).await.status, 422);
+        app.database.execute("UPDATE users SET email_confirmed = FALSE").await;
+        assert!(dana.get("/account").await.text().contains("Not confirmed"));
+        assert!(dana.get(PROFILE).await.text().contains("Your e-mail address is not confirmed."));
+        assert_eq!(dana.submit(PROFILE, &[("change", "confirm")]).await.status, 303);
+        let link = mailing.smtp.mail_to(DANA).await.link("confirm-email");
+        let done = dana.submit(&link, &[]).await;
+        assert_eq!((done.status.as_u16(), done.header("location")), (303, "/account"));
+        let page = dana.get("/account").await.text();
+        assert!(page.contains("E-mail address confirmed.") && !page.contains("Not confirmed"), "{page}");
+        assert_eq!(mailing.stop().await, [], "nobody is told");
+    }
+
+    async fn without_mail_an_address_is_not_changed_and_the_page_says_whom_to_ask(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("kim", Role::Member).await;
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = dana.get(PROFILE).await.text();
+        assert!(page.contains("latchkey user change-email") && !page.contains("name=\"current_password\""), "{page}");
+        let (taken, free) = (change(&dana, "kim@northwind.example", PASSWORD).await, change(&dana, "free@northwind.example", PASSWORD).await);
+        assert_eq!(free.status, 422);
+        assert_same((&taken, "kim@northwind.example"), (&free, "free@northwind.example"));
+        assert_eq!(dana.submit(PROFILE, &[("change", "confirm")]).await.status, 422);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM users WHERE email = 'dana@northwind.example'").await, 1);
+    }
+}

@@ -1,0 +1,45 @@
+//! What a letter says, and to whom.
+
+use crate::{
+    accounts::links::AccountToken, email::EmailAddress, invitations::InvitationToken,
+    name::DisplayName, role::Role, time::Timestamp,
+};
+
+/// A letter to one address.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// The address.
+    pub to: EmailAddress,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a letter says. Tokens are redacted in `Debug`.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// An invitation to an org.
+    Invitation {
+        /// The name of the org.
+        org: DisplayName,
+        /// The name of the owner who invited; `None` for the operator.
+        inviter: Option<DisplayName>,
+        /// The role that it gives.
+        role: Role,
+        /// The token of the link.
+        token: InvitationToken,
+        /// When the link expires.
+        expires_at: Timestamp,
+    },
+    /// A link that sets a new password.
+    Reset(AccountToken),
+    /// A link that confirms the address for the account of a person with this name.
+    Confirmation(AccountToken, DisplayName),
+    /// A link with which someone new signs up.
+    SignUp(AccountToken),
+    /// Someone entered this address to sign up or for another account, but it has an account.
+    HasAccount,
+    /// The password was changed.
+    PasswordChanged,
+    /// The account has another address now; to the former one.
+    EmailChanged,
+}
