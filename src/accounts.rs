@@ -3,10 +3,14 @@
 pub mod attempts;
 mod common_passwords;
 pub mod create_user;
+pub mod half_signed_in;
 pub(crate) mod hash_queues;
 pub mod known_browser;
 pub mod lifecycle;
 pub mod password;
+pub mod second_factor;
+pub mod second_step;
+pub mod session_list;
 pub mod sessions;
 pub mod setup_code;
 pub mod sign_in;

@@ -2,9 +2,11 @@
 //! in the same module.
 
 mod account;
+mod account_sessions;
 mod agents;
 mod answer;
 pub(crate) mod audit;
+mod confirm;
 mod conflict;
 mod document;
 mod done;
@@ -24,10 +26,12 @@ pub(crate) mod page;
 mod projects;
 mod routes;
 mod said;
+mod second_step;
 mod settings;
 mod sign_in;
 mod sign_up;
 mod tokens;
+mod two_factor;
 pub(crate) mod usage;
 mod viewer;
 

@@ -11,7 +11,7 @@ use latchkey::{
     access::{Membership, Permit, Permitted},
     accounts::{
         known_browser,
-        sessions::{SessionHash, SessionRecord, SignedIn},
+        sessions::{Device, SessionHash, SessionRecord, SignedIn},
         sign_in::sign_out,
     },
     caller::{Person, Visit},
@@ -159,7 +159,7 @@ impl PageRequest {
     /// # Errors
     /// [`AppError::SignedOut`] if the user is not signed in.
     pub async fn user_id(&self) -> Result<UserId, AppError> {
-        let SessionRecord { who, used_at } = self.record().await?.ok_or(AppError::SignedOut)?;
+        let SessionRecord { who, used_at, .. } = self.record().await?.ok_or(AppError::SignedOut)?;
         if self.engine().clock().now().since(used_at) >= REFRESH_AFTER {
             self.keep(who).await?;
         }
@@ -243,7 +243,11 @@ impl PageRequest {
     /// Stores the user in the session and restarts its idle timeout.
     async fn keep(&self, who: SignedIn) -> Result<(), AppError> {
         let used_at = self.engine().clock().now();
-        let record = SessionRecord { who, used_at };
+        let record = SessionRecord {
+            who,
+            used_at,
+            device: Device::of(&self.visit),
+        };
         self.session
             .insert(SessionRecord::KEY, record)
             .await

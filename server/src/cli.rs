@@ -99,6 +99,8 @@ enum UserCommand {
     Enable(Account),
     /// Set a new password for a user and sign them out everywhere.
     ResetPassword(ResetPassword),
+    /// Turn off the second factor of a user who has lost it.
+    ResetSecondFactor(Account),
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,6 +187,9 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
             UserCommand::Disable(account) => people::disable(&settings, account).await,
             UserCommand::Enable(account) => people::enable(&settings, account).await,
             UserCommand::ResetPassword(reset) => people::reset_password(&settings, reset).await,
+            UserCommand::ResetSecondFactor(account) => {
+                people::reset_second_factor(&settings, account).await
+            }
         },
         Command::Token(command) => match command {
             TokenCommand::Create(new) => tokens::create(&settings, new).await,

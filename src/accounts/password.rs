@@ -38,6 +38,12 @@ pub struct TypedPassword(String);
 #[derive(Debug, Clone)]
 pub struct NewPassword(TypedPassword);
 
+/// Proof that a signed-in user has just entered their password again. Only [`confirm`] creates it.
+#[derive(Debug, Clone)]
+pub struct Confirmed {
+    user_id: UserId,
+}
+
 /// Why a new password is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPassword {
@@ -70,6 +76,13 @@ pub enum ChangePasswordError {
 }
 
 from_fault!(ChangePasswordError);
+
+impl Confirmed {
+    /// The user.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+}
 
 impl TypedPassword {
     /// Takes a password as it was typed, and normalizes it to NFC: keyboards compose letters differently.
@@ -204,11 +217,13 @@ pub async fn confirm(
     person: Person,
     session: SessionHash,
     current: TypedPassword,
-) -> Result<(), ChangePasswordError> {
+) -> Result<Confirmed, ChangePasswordError> {
     let trying = engine.clone();
-    let tried = engine
-        .commits
-        .spawn(async move { try_current(&trying, &person, session, current).await });
+    let user_id = person.user_id;
+    let tried = engine.commits.spawn(async move {
+        try_current(&trying, &person, session, current).await?;
+        Ok(Confirmed { user_id })
+    });
     tried.await.map_err(|_| StorageError::interrupted())?
 }
 

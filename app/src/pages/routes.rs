@@ -13,7 +13,7 @@ use leptos_router::{
 };
 
 use super::{
-    account, agents,
+    account, account_sessions, agents,
     audit::AuditPage,
     done::Notice,
     error_view::NotFoundPage,
@@ -25,7 +25,7 @@ use super::{
     loading::loading,
     members, projects,
     said::said,
-    settings, sign_in, sign_up, tokens,
+    settings, sign_in, sign_up, tokens, two_factor,
     usage::UsagePage,
 };
 use crate::{islands::status_region::StatusRegion, site::Site};
@@ -72,6 +72,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/sessions") view=account_sessions::SessionsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("/*any") view=home::OtherPage ssr=SsrMode::Async/>
             </Routes>
@@ -97,6 +99,8 @@ where
         ("/sign-out", form(sign_in::sign_out)),
         ("/invitations/{token}", form(invitation::submit)),
         ("/account", form(account::submit)),
+        ("/account/sessions", form(account_sessions::submit)),
+        ("/account/two-factor", form(two_factor::submit)),
         ("/orgs/{org}/keys", form(list::submit)),
         ("/orgs/{org}/keys/find", form(find::submit)),
         ("/orgs/{org}/keys/new", form(new::submit)),

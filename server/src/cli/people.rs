@@ -7,7 +7,7 @@ use latchkey::{
     accounts::{
         create_user::{CreateUserError, create_user},
         lifecycle::{self, LifecycleError},
-        password,
+        password, second_factor,
     },
     db::Db,
     email::EmailAddress,
@@ -41,7 +41,7 @@ pub struct NewUser {
     password_stdin: bool,
 }
 
-/// The flags of `user disable` and `user enable`.
+/// The flags of commands for an account.
 #[derive(Debug, Args)]
 pub struct Account {
     /// The e-mail address of the account.
@@ -126,6 +126,25 @@ pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result
         "The password of {} was reset. All of their sessions have ended.",
         reset.email
     );
+    close(&engine).await
+}
+
+/// Turns off the second factor of a user, who can then sign in with their password alone.
+pub async fn reset_second_factor(settings: &Settings, account: Account) -> Result<(), CliError> {
+    let engine = start::engine_without_older_peppers(settings).await?;
+    let user_id = find(engine.db(), &account.email).await?;
+    let operator = Operator::at_the_command_line();
+    let had_one = second_factor::reset(&engine, &operator, user_id).await;
+    let had_one = had_one
+        .map_err(|error| CliError::Failed("the second factor was not reset", error.into()))?;
+    if had_one {
+        eprintln!(
+            "The second factor of {} was turned off. They sign in with their password alone.",
+            account.email
+        );
+    } else {
+        eprintln!("{} has no second factor.", account.email);
+    }
     close(&engine).await
 }
 

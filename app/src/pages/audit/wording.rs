@@ -28,9 +28,11 @@ impl Wording {
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
             SessionEnded if !is_own => naming("signed out", "everywhere"),
+            SecondFactorDisabled if !is_own => naming("reset the second factor of", ""),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
             | SessionFailed | SessionEnded | AccessDenied | ExportMade | MemberInvited
-            | InvitationWithdrawn | InvitationRenewed => Self {
+            | InvitationWithdrawn | InvitationRenewed | SecondFactorEnabled
+            | SecondFactorDisabled | RecoveryCodesCreated | RecoveryCodeUsed => Self {
                 before: event.sentence(),
                 after: "",
                 names_target: false,
@@ -89,6 +91,10 @@ pub const fn title(event: Event) -> &'static str {
         Event::SessionStarted => "Signed in",
         Event::SessionFailed => "Sign-in failed",
         Event::SessionEnded => "Signed out",
+        Event::SecondFactorEnabled => "Second factor turned on",
+        Event::SecondFactorDisabled => "Second factor turned off",
+        Event::RecoveryCodesCreated => "Recovery codes created",
+        Event::RecoveryCodeUsed => "Recovery code used",
         Event::AccessDenied => "Access denied",
         Event::ExportMade => "Data exported",
     }
@@ -100,6 +106,7 @@ pub fn kind_title(kind: &str) -> String {
         "org" => "organization",
         "token" => "service token",
         "session" => "sign-in",
+        "second_factor" => "second factor",
         other => other,
     };
     format!("All {kind} events")

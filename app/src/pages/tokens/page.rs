@@ -13,6 +13,7 @@ use crate::{
         field::Field,
     },
     pages::{
+        confirm::PasswordAgain,
         forms::{fields_and_errors, shown},
         frame::PageHead,
         page::page,
@@ -171,8 +172,7 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
                         <select class="input" id="expires" name="expires">{lifetimes}</select>
                         <ErrorTexts field="expires" errors/>
                     </div>
-                    <Field name="password" label="Your password" hint="Enter your password to confirm." kind="password"
-                        autocomplete="current-password" maxlength=1024 errors/>
+                    <PasswordAgain errors/>
                     <div class="actions"><button class="btn primary">"Create token"</button></div>
                 </form>
             </div>

@@ -14,10 +14,12 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 23] = [
     "orgs",
     "users",
     "memberships",
+    "second_factors",
+    "recovery_codes",
     "projects",
     "keys",
     "key_secrets",
