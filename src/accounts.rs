@@ -2,6 +2,7 @@
 
 pub mod attempts;
 mod common_passwords;
+pub mod confirmed;
 pub mod create_user;
 pub mod half_signed_in;
 pub(crate) mod hash_queues;

@@ -27,6 +27,7 @@ mod projects;
 mod routes;
 mod said;
 mod second_step;
+mod security;
 mod settings;
 mod sign_in;
 mod sign_up;

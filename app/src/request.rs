@@ -8,7 +8,7 @@ use axum::{
 };
 use latchkey::{
     Engine,
-    access::{Membership, Permit, Permitted},
+    access::{Membership, Permit, Permitted, to},
     accounts::{
         known_browser,
         sessions::{Device, SessionHash, SessionRecord, SignedIn},
@@ -194,6 +194,16 @@ impl PageRequest {
         // An invalid slug matches no organization.
         let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
         Ok(Membership::find(&self.site.engine, person, &slug).await?)
+    }
+
+    /// The user's permit to leave the organization with this slug, which needs no second factor.
+    ///
+    /// # Errors
+    /// If the user is not signed in or not a member of the organization.
+    pub async fn permit_to_leave(&self, org: &str) -> Result<Permit<to::LeaveOrg>, AppError> {
+        let person = self.person().await?;
+        let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
+        Ok(Membership::permit_to_leave(&self.site.engine, person, &slug).await?)
     }
 
     /// The user's permit for the action `A` in the organization in the path.

@@ -25,6 +25,7 @@ use crate::{
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
     common_passwords::is_common,
+    confirmed::Confirmed,
     hash_queues::HashFor,
     sessions::{self, Ended, SessionHash, SignedIn},
 };
@@ -37,12 +38,6 @@ pub struct TypedPassword(String);
 /// A password that is valid as a new one.
 #[derive(Debug, Clone)]
 pub struct NewPassword(TypedPassword);
-
-/// Proof that a signed-in user has just entered their password again. Only [`confirm`] creates it.
-#[derive(Debug, Clone)]
-pub struct Confirmed {
-    user_id: UserId,
-}
 
 /// Why a new password is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,13 +71,6 @@ pub enum ChangePasswordError {
 }
 
 from_fault!(ChangePasswordError);
-
-impl Confirmed {
-    /// The user.
-    pub fn user_id(&self) -> UserId {
-        self.user_id
-    }
-}
 
 impl TypedPassword {
     /// Takes a password as it was typed, and normalizes it to NFC: keyboards compose letters differently.
@@ -222,7 +210,7 @@ pub async fn confirm(
     let user_id = person.user_id;
     let tried = engine.commits.spawn(async move {
         try_current(&trying, &person, session, current).await?;
-        Ok(Confirmed { user_id })
+        Ok(Confirmed::new(user_id))
     });
     tried.await.map_err(|_| StorageError::interrupted())?
 }

@@ -43,7 +43,7 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
 }
 
 fn pages(membership: &Membership, search: &Search) -> Vec<Found> {
-    org_pages(membership.role())
+    org_pages(membership.rights())
         .filter(|page| search.is_in(page.title))
         .map(|page| Found {
             kind: FoundKind::Page,

@@ -106,7 +106,7 @@ fn AccountView(viewer: Viewer, factor: Option<SecondFactor>) -> impl IntoView {
                     <dt>"Name"</dt><dd>{viewer.name}</dd>
                     <dt>"E-mail"</dt><dd>{viewer.email.clone()}</dd>
                     <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
-                    <dd>{viewer.orgs.is_empty().then_some("None")}{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role.title()}</span></div> }).collect_view()}</dd>
+                    <dd>{viewer.orgs.is_empty().then_some("None")}{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.rights.role.title()}</span></div> }).collect_view()}</dd>
                 </dl>
             </section>
             <PasswordCard email=viewer.email/>

@@ -1,6 +1,9 @@
 //! The user's password again, before actions that a stolen session must not be able to perform.
 
-use latchkey::accounts::password::{self, ChangePasswordError, Confirmed, TypedPassword};
+use latchkey::accounts::{
+    confirmed::Confirmed,
+    password::{self, ChangePasswordError, TypedPassword},
+};
 use leptos::prelude::*;
 
 use super::answer::FormAnswer;
@@ -33,6 +36,18 @@ pub async fn confirm<F, D>(
         }
         Err(ChangePasswordError::Fault(fault)) => Err(Err(fault.into())),
     }
+}
+
+/// The same for an action that requires the password only in some cases: the engine decides.
+pub async fn confirm_if_typed<F, D>(
+    request: &PageRequest,
+    typed: &str,
+    sent_back: impl FnOnce() -> F,
+) -> Result<Option<Confirmed>, Result<FormAnswer<F, D>, AppError>> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    confirm(request, typed, sent_back).await.map(Some)
 }
 
 /// The field for the password.

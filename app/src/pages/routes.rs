@@ -25,7 +25,7 @@ use super::{
     loading::loading,
     members, projects,
     said::said,
-    settings, sign_in, sign_up, tokens, two_factor,
+    security, settings, sign_in, sign_up, tokens, two_factor,
     usage::UsagePage,
 };
 use crate::{islands::status_region::StatusRegion, site::Site};
@@ -71,6 +71,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/tokens") view=tokens::TokensPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/settings/security") view=security::SecurityPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/sessions") view=account_sessions::SessionsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
@@ -113,6 +114,7 @@ where
         ("/orgs/{org}/projects", form(projects::submit)),
         ("/orgs/{org}/tokens", form(tokens::submit)),
         ("/orgs/{org}/settings", form(settings::submit)),
+        ("/orgs/{org}/settings/security", form(security::submit)),
     ]
 }
 

@@ -40,10 +40,9 @@ const MAX_NEXT: usize = 2_000;
 /// The fields as submitted.
 #[derive(Clone, Default, Deserialize)]
 pub struct SignInForm {
-    #[serde(default)]
-    email: String,
-    #[serde(default)]
-    password: String,
+    /// The first step has an address and a password, and the second has a code.
+    email: Option<String>,
+    password: Option<String>,
     /// The text of the first step, if this is the second.
     #[serde(default)]
     half: String,
@@ -60,7 +59,10 @@ impl SignInForm {
     /// The values to render again, without the password and the code.
     fn sent_back(&self) -> Self {
         Self {
-            email: sent_back(&self.email, MAX_NAME),
+            email: self
+                .email
+                .as_deref()
+                .map(|email| sent_back(email, MAX_NAME)),
             next: sent_back(&self.next, MAX_NEXT),
             ..Self::default()
         }
@@ -105,9 +107,12 @@ pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
 /// Checks the address and the password. The error is the answer of the form.
 async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn, Answer> {
     let (engine, visit) = (request.engine(), request.visit());
+    let (Some(email), Some(password)) = (&form.email, &form.password) else {
+        return Err(Err(AppError::Unreadable));
+    };
     let empty: Vec<FieldError> = [
-        (&form.email, "email", "Enter your e-mail address."),
-        (&form.password, "password", "Enter your password."),
+        (email, "email", "Enter your e-mail address."),
+        (password, "password", "Enter your password."),
     ]
     .into_iter()
     .filter(|(value, ..)| value.is_empty())
@@ -117,14 +122,14 @@ async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn
         return Err(Ok(FormAnswer::refused_fields(form.sent_back(), empty)));
     }
     // An invalid address has no account. A more specific error would reveal which addresses could have one.
-    let Ok(email) = form.email.parse::<EmailAddress>() else {
+    let Ok(email) = email.parse::<EmailAddress>() else {
         let failed = FailedSignIn::UnknownAccount;
         sign_in::note_failed(engine, failed, visit);
         log_failure(failed, visit);
         let error = SignInError::WrongCredentials(failed);
         return Err(Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)));
     };
-    let (password, next) = (TypedPassword::new(form.password.clone()), &form.next);
+    let (password, next) = (TypedPassword::new(password.clone()), &form.next);
     check_password(request, &email, password, next, || form.sent_back()).await
 }
 
@@ -269,7 +274,7 @@ fn SignInCard(
                 {ended}
                 <FormError errors/>
                 <input type="hidden" name="next" value=values.next/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email.unwrap_or_default() errors/>
                 <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
                 <button class="btn primary block">"Sign in"</button>
             </form>

@@ -2,6 +2,7 @@
 //! randomness.
 
 pub mod api;
+pub mod authenticator;
 pub mod browser;
 pub mod database;
 pub mod org;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Engine,
-    accounts::{password::Confirmed, sessions::SessionHash},
+    accounts::{confirmed::Confirmed, sessions::SessionHash},
     audit::security_events::{Log, SecurityEvent},
     caller::Person,
     db::{StorageError, on},

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Engine,
     access::Operator,
-    accounts::{attempts::Subject, password::Confirmed, sessions::SessionHash},
+    accounts::{attempts::Subject, confirmed::Confirmed, sessions::SessionHash},
     audit::security_events::{Log, SecurityEvent},
     caller::{Caller, Person},
     db::{StorageError, Tx, on},

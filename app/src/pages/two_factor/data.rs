@@ -1,8 +1,11 @@
 //! The data of the page "Second factor".
 
-use latchkey::accounts::{
-    self,
-    second_factor::{self, SecondFactor},
+use latchkey::{
+    accounts::{
+        self,
+        second_factor::{self, SecondFactor},
+    },
+    orgs,
 };
 
 use crate::{error::AppError, request::PageRequest};
@@ -13,6 +16,8 @@ pub struct TwoFactor {
     /// The user's e-mail address.
     pub email: String,
     pub factor: Option<SecondFactor>,
+    /// The organizations that require one: slug and name.
+    pub required_by: Vec<(String, String)>,
 }
 
 /// Loads the user's second factor.
@@ -22,5 +27,10 @@ pub async fn two_factor(request: PageRequest) -> Result<TwoFactor, AppError> {
     Ok(TwoFactor {
         email: user.ok_or(AppError::SignedOut)?.email.to_string(),
         factor: second_factor::of_user(request.engine(), user_id).await?,
+        required_by: orgs::requiring_second_factor(request.engine(), user_id)
+            .await?
+            .into_iter()
+            .map(|org| (org.slug.to_string(), org.name.to_string()))
+            .collect(),
     })
 }

@@ -10,6 +10,7 @@ use latchkey::{
         },
     },
     caller::Person,
+    members::{self, MemberError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ use crate::{
 /// The fields of the page's forms.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub struct TwoFactorForm {
-    /// `begin`, `finish`, `codes` or `off`.
+    /// `begin`, `finish`, `codes`, `off` or `leave`.
     pub change: String,
     #[serde(default)]
     password: String,
@@ -44,6 +45,9 @@ pub struct TwoFactorForm {
     code: String,
     #[serde(default)]
     recovery_code: String,
+    /// The slug of the organization to leave.
+    #[serde(default)]
+    org: String,
 }
 
 impl TwoFactorForm {
@@ -76,7 +80,21 @@ pub async fn submit(request: PageRequest, form: TwoFactorForm) -> Answer {
         // A hang-up must not lose the codes between their creation and the slot that keeps them for a repeated submit.
         "finish" | "codes" => finished(tokio::spawn(codes(request, person, form))).await,
         "off" => turn_off(&request, person, &form).await,
+        "leave" => leave(&request, &form).await,
         _ => Err(AppError::Unreadable),
+    }
+}
+
+/// Leaves an organization that requires a second factor, and so shows no page to leave it on.
+async fn leave(request: &PageRequest, form: &TwoFactorForm) -> Answer {
+    let permit = request.permit_to_leave(&form.org).await?;
+    match members::leave(request.engine(), &permit).await {
+        Ok(()) => Ok(FormAnswer::done("/account", Done::OrgLeft)),
+        Err(error @ (MemberError::LastOwner(_) | MemberError::PasswordNeeded(_))) => {
+            Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))
+        }
+        Err(MemberError::NotFound) => Err(AppError::NotFound),
+        Err(MemberError::Fault(fault)) => Err(fault.into()),
     }
 }
 

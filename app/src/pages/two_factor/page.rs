@@ -103,7 +103,7 @@ fn CurrentView(two_factor: TwoFactor, wanted: Option<&'static str>) -> impl Into
     let is_open =
         |name: &str| typed.change == name || (typed.change.is_empty() && wanted == Some(name));
     let cards = match two_factor.factor {
-        None => view! { <OffCard errors/> }.into_any(),
+        None => view! { <OffCard errors/><RequiredBy orgs=two_factor.required_by/> }.into_any(),
         Some(factor) => {
             let form = if is_open("codes") {
                 Some(view! { <NewCodesCard errors/> }.into_any())
@@ -135,6 +135,30 @@ fn OffCard(errors: Errors) -> impl IntoView {
             </div>
         </section>
     }
+}
+
+/// What is closed to the user until they have a second factor. They can leave instead.
+#[component]
+fn RequiredBy(orgs: Vec<(String, String)>) -> impl IntoView {
+    let rows = orgs.iter().map(|(slug, name)| {
+        view! {
+            <form method="post" action="/account/two-factor" class="body row">
+                <p>{name.clone()}" requires a second factor. Set one up to open it."</p>
+                <input type="hidden" name="change" value="leave"/>
+                <input type="hidden" name="org" value=slug.clone()/>
+                <span class="end"><button class="btn quiet">"Leave"<span class="visually-hidden">" "{name.clone()}</span></button></span>
+            </form>
+        }
+    });
+    let rows = rows.collect_view();
+    (!orgs.is_empty()).then(|| {
+        view! {
+            <section class="card" aria-labelledby="required">
+                <header><h2 id="required">"Required"</h2></header>
+                {rows}
+            </section>
+        }
+    })
 }
 
 #[component]

@@ -26,7 +26,7 @@ on_both! {
         // Another instance knows it, too.
         let person = Person { user_id: kim, visit: Visit::default() };
         let elsewhere = Membership::find(&app.fresh_engine(), person, &org.org.slug).await.unwrap();
-        assert_eq!(elsewhere.role(), Role::Admin);
+        assert_eq!(elsewhere.rights().role, Role::Admin);
         // The same role again is not an event.
         members::change_role(&app.engine, &permit(app, &org, dana).await, kim, Role::Admin).await.unwrap();
         members::change_role(&app.engine, &permit(app, &org, dana).await, kim, Role::Member).await.unwrap();
