@@ -26,7 +26,7 @@ use self::{
     flags::Flags,
     import_keys::ImportFlags,
     orgs::NewOrg,
-    people::{Account, NewUser, ResetPassword},
+    people::{Account, NewUser, ResetPassword, ResetSecondFactor},
     tokens::{ListTokens, NewToken, RevokeToken},
 };
 use crate::{logging, serve, settings::Settings, start};
@@ -100,7 +100,7 @@ enum UserCommand {
     /// Set a new password for a user and sign them out everywhere.
     ResetPassword(ResetPassword),
     /// Turn off the second factor of a user who has lost it.
-    ResetSecondFactor(Account),
+    ResetSecondFactor(ResetSecondFactor),
 }
 
 #[derive(Debug, Subcommand)]
@@ -187,8 +187,8 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
             UserCommand::Disable(account) => people::disable(&settings, account).await,
             UserCommand::Enable(account) => people::enable(&settings, account).await,
             UserCommand::ResetPassword(reset) => people::reset_password(&settings, reset).await,
-            UserCommand::ResetSecondFactor(account) => {
-                people::reset_second_factor(&settings, account).await
+            UserCommand::ResetSecondFactor(reset) => {
+                people::reset_second_factor(&settings, reset).await
             }
         },
         Command::Token(command) => match command {

@@ -41,7 +41,7 @@ pub struct NewUser {
     password_stdin: bool,
 }
 
-/// The flags of commands for an account.
+/// The flags of `user disable` and `user enable`.
 #[derive(Debug, Args)]
 pub struct Account {
     /// The e-mail address of the account.
@@ -57,6 +57,12 @@ pub struct ResetPassword {
     /// Read the new password from the first line of standard input.
     #[arg(long, required = true)]
     password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ResetSecondFactor {
+    /// The e-mail address of the account.
+    email: EmailAddress,
 }
 
 /// Creates an account in an organization and prints its ID.
@@ -130,9 +136,12 @@ pub async fn reset_password(settings: &Settings, reset: ResetPassword) -> Result
 }
 
 /// Turns off the second factor of a user, who can then sign in with their password alone.
-pub async fn reset_second_factor(settings: &Settings, account: Account) -> Result<(), CliError> {
+pub async fn reset_second_factor(
+    settings: &Settings,
+    reset: ResetSecondFactor,
+) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
-    let user_id = find(engine.db(), &account.email).await?;
+    let user_id = find(engine.db(), &reset.email).await?;
     let operator = Operator::at_the_command_line();
     let had_one = second_factor::reset(&engine, &operator, user_id).await;
     let had_one = had_one
@@ -140,10 +149,10 @@ pub async fn reset_second_factor(settings: &Settings, account: Account) -> Resul
     if had_one {
         eprintln!(
             "The second factor of {} was turned off. They sign in with their password alone.",
-            account.email
+            reset.email
         );
     } else {
-        eprintln!("{} has no second factor.", account.email);
+        eprintln!("{} has no second factor.", reset.email);
     }
     close(&engine).await
 }
