@@ -131,6 +131,10 @@ on_both! {
                     Access::ServiceToken => assert_eq!(answer.status, 401, "a session is not a token: {entry}"),
                     _ => assert!(is_let_in(&answer), "{name} {entry}: {answer:?}"),
                 }
+                // The next page says what was done, and names the key.
+                if answer.status == 303 {
+                    browser.get("/account").await;
+                }
                 // One of the entries leaves the org.
                 app.database.execute(&format!(
                     "INSERT INTO memberships (org_id, user_id, role, created_at) \
