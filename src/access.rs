@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use crate::{
     Engine,
+    accounts::confirmed::{Confirmed, PasswordNeeded},
     audit::security_events::{Log, SecurityEvent},
     caller::{Actor, Caller, Person, Via, Visit},
     db::on,
@@ -12,7 +13,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::OrgId,
     name::{DisplayName, Slug},
-    role::{Action, Role, TokenScope, with_actions},
+    role::{Action, Rights, TokenScope, with_actions},
     service_tokens::ServiceToken,
 };
 
@@ -33,7 +34,7 @@ pub struct Membership {
     engine: Engine,
     org: Org,
     person: Person,
-    role: Role,
+    rights: Rights,
 }
 
 /// The operator of the instance, who is outside every org. Created only for the command line or for a service token
@@ -55,6 +56,7 @@ pub struct OrgToken {
 pub struct Permit<A> {
     org_id: OrgId,
     caller: Caller,
+    is_confirmed: bool,
     action: PhantomData<A>,
 }
 
@@ -91,6 +93,9 @@ pub enum AccessError {
     /// The role does not allow the action.
     #[error("You don't have permission to {}. Ask an owner of the organization.", .0.text())]
     Forbidden(Action),
+    /// The org requires a second factor, and the user has none.
+    #[error("{} requires a second factor. Set one up in your account.", .0.name)]
+    SecondFactorNeeded(Box<Org>),
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -102,24 +107,59 @@ impl Membership {
     /// Finds the membership of a user in the org with this slug.
     ///
     /// # Errors
-    /// [`AccessError::NotFound`] if there is no such org or the user is not a member of it.
+    /// [`AccessError::NotFound`] if there is no such org or the user is not a member of it, and
+    /// [`AccessError::SecondFactorNeeded`] if the org requires a second factor and the user has none.
     pub async fn find(engine: &Engine, person: Person, slug: &Slug) -> Result<Self, AccessError> {
+        let (membership, lacks_factor) = Self::read(engine, person, slug).await?;
+        if lacks_factor {
+            return Err(AccessError::SecondFactorNeeded(Box::new(membership.org)));
+        }
+        Ok(membership)
+    }
+
+    /// Returns the permit to leave the org, which needs no second factor.
+    ///
+    /// # Errors
+    /// [`AccessError::NotFound`] if there is no such org or the user is not a member of it.
+    pub async fn permit_to_leave(
+        engine: &Engine,
+        person: Person,
+        slug: &Slug,
+    ) -> Result<Permit<to::LeaveOrg>, AccessError> {
+        let (membership, _) = Self::read(engine, person, slug).await?;
+        membership.permit()
+    }
+
+    /// Reads a membership, and whether the user lacks a second factor that the org requires.
+    async fn read(
+        engine: &Engine,
+        person: Person,
+        slug: &Slug,
+    ) -> Result<(Self, bool), AccessError> {
         #[derive(sqlx::FromRow)]
         struct Row {
             #[sqlx(flatten)]
             org: Org,
-            role: Role,
+            #[sqlx(flatten)]
+            rights: Rights,
+            second_factor_required: bool,
+            has_second_factor: bool,
         }
-        const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
-             JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 AND orgs.slug = $2";
+        const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, orgs.admin_rights, orgs.second_factor_required, memberships.role, \
+             EXISTS (SELECT 1 FROM second_factors WHERE second_factors.user_id = memberships.user_id) AS has_second_factor \
+             FROM memberships JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 AND orgs.slug = $2";
         let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(person.user_id).bind(slug.clone()).fetch_optional(c).await)?;
         let row = row.ok_or(AccessError::NotFound)?;
-        Ok(Self {
+        let membership = Self {
             engine: engine.clone(),
             org: row.org,
             person,
-            role: row.role,
-        })
+            rights: row.rights,
+        };
+        Ok((
+            membership,
+            row.second_factor_required && !row.has_second_factor,
+        ))
     }
 
     /// The org of the membership.
@@ -127,9 +167,14 @@ impl Membership {
         &self.org
     }
 
-    /// The user's role in the org.
-    pub fn role(&self) -> Role {
-        self.role
+    /// The user's permissions in the org.
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// Whether the user can do `action` in the org. A permit is still needed to do it.
+    pub fn may(&self, action: Action) -> bool {
+        self.rights.may(action)
     }
 
     /// Returns the permit to do `A` in this org. A denial is recorded in the audit log.
@@ -149,11 +194,8 @@ impl Membership {
     /// Returns the permit to do `A` if the role allows it, without recording a denial. For parts of a page that are
     /// hidden otherwise.
     pub fn permit_if_allowed<A: Permitted>(&self) -> Option<Permit<A>> {
-        self.role.may(A::ACTION).then(|| Permit {
-            org_id: self.org.id,
-            caller: self.person.clone().into(),
-            action: PhantomData,
-        })
+        self.may(A::ACTION)
+            .then(|| Permit::new(self.org.id, self.person.clone().into()))
     }
 }
 
@@ -177,11 +219,7 @@ impl Operator {
 
     /// Returns the permit to do `A` in any org.
     pub fn permit<A: Permitted>(&self, org: &Org) -> Permit<A> {
-        Permit {
-            org_id: org.id,
-            caller: self.0.clone(),
-            action: PhantomData,
-        }
+        Permit::new(org.id, self.0.clone())
     }
 
     /// The caller to record in the audit log.
@@ -238,11 +276,7 @@ impl OrgToken {
     /// [`AccessError::Forbidden`] if the scope does not allow the action, or no organization token can perform it.
     pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
         if self.scope.may(A::ACTION) {
-            return Ok(Permit {
-                org_id: self.org.id,
-                caller: self.caller.clone(),
-                action: PhantomData,
-            });
+            return Ok(Permit::new(self.org.id, self.caller.clone()));
         }
         let log = Log::Org(self.org.id);
         let denied = SecurityEvent::new(Event::AccessDenied, self.caller.clone(), log);
@@ -253,6 +287,33 @@ impl OrgToken {
 }
 
 impl<A> Permit<A> {
+    fn new(org_id: OrgId, caller: Caller) -> Self {
+        Self {
+            org_id,
+            caller,
+            is_confirmed: false,
+            action: PhantomData,
+        }
+    }
+
+    /// Adds that the user has just entered their password, which the gravest actions require.
+    #[must_use]
+    pub fn confirmed(mut self, by: &Confirmed) -> Self {
+        self.is_confirmed = self.caller.actor == Actor::User(by.user_id());
+        self
+    }
+
+    /// Checks that a user has entered their password. Other callers have none: the operator and tokens.
+    ///
+    /// # Errors
+    /// If a user has not.
+    pub(crate) fn check_confirmed(&self) -> Result<(), PasswordNeeded> {
+        match self.caller.actor {
+            Actor::User(_) if !self.is_confirmed => Err(PasswordNeeded),
+            _ => Ok(()),
+        }
+    }
+
     /// The org that the permit is for.
     pub fn org_id(&self) -> OrgId {
         self.org_id

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::id::{ServiceTokenId, UserId};
@@ -38,12 +39,14 @@ pub struct Visit {
     pub address: Option<IpAddr>,
     /// The type of the client.
     pub client: Option<Client>,
+    /// The operating system of the client.
+    pub system: Option<System>,
     /// The request ID, which the response and the log contain too.
     pub request_id: Option<Arc<str>>,
 }
 
 /// The type of a client, detected from its `User-Agent` header. The header itself is not stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, Serialize, Deserialize)]
 #[strum(serialize_all = "snake_case")]
 pub enum Client {
     /// Mozilla Firefox.
@@ -58,6 +61,24 @@ pub enum Client {
     Curl,
     /// Anything else.
     Other,
+}
+
+/// The operating system of a client, detected from its `User-Agent` header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString, Serialize, Deserialize)]
+#[strum(serialize_all = "snake_case")]
+pub enum System {
+    /// Microsoft Windows.
+    Windows,
+    /// An iPhone or iPad.
+    Ios,
+    /// Apple macOS; also iPads that identify as a Mac.
+    Macos,
+    /// Android.
+    Android,
+    /// ChromeOS.
+    ChromeOs,
+    /// Linux.
+    Linux,
 }
 
 /// The caller of an action: who, through which interface, and from where.
@@ -89,6 +110,7 @@ impl Caller {
             visit: Visit {
                 address: None,
                 client: None,
+                system: None,
                 request_id: None,
             },
         }
@@ -157,6 +179,28 @@ impl Client {
     }
 }
 
+impl System {
+    /// Detects the operating system of a client from its `User-Agent` header.
+    pub fn of_user_agent(header: &str) -> Option<Self> {
+        // iPhones say that they are "like Mac OS X", and Android says that it is Linux, so the order matters.
+        let signs = [
+            ("Windows", Self::Windows),
+            ("iPhone", Self::Ios),
+            ("iPad", Self::Ios),
+            ("Android", Self::Android),
+            ("Macintosh", Self::Macos),
+            ("CrOS", Self::ChromeOs),
+            ("Linux", Self::Linux),
+            ("X11", Self::Linux),
+        ];
+        let known = signs.into_iter().find(|(sign, _)| header.contains(sign));
+        known.map(|(_, system)| system)
+    }
+}
+
+crate::db::text_column!(Client);
+crate::db::text_column!(System);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,5 +217,23 @@ mod tests {
         );
         assert_eq!(of("curl/8.9"), Client::Curl);
         assert_eq!(of("\n"), Client::Other);
+    }
+
+    #[test]
+    fn a_system_is_told_from_those_that_it_is_like() {
+        let of = System::of_user_agent;
+        assert_eq!(of("Mozilla/5.0 (Windows NT 10.0)"), Some(System::Windows));
+        assert_eq!(
+            of("(iPhone; CPU iPhone OS 18_0 like Mac OS X)"),
+            Some(System::Ios)
+        );
+        assert_eq!(of("(Linux; Android 15; Pixel 9)"), Some(System::Android));
+        assert_eq!(
+            of("(Macintosh; Intel Mac OS X 10_15_7)"),
+            Some(System::Macos)
+        );
+        assert_eq!(of("(X11; CrOS x86_64)"), Some(System::ChromeOs));
+        assert_eq!(of("(X11; rv:140.0)"), Some(System::Linux));
+        assert_eq!(of("curl/8.9"), None);
     }
 }

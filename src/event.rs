@@ -117,6 +117,14 @@ events! {
     EmailConfirmed "account.email_confirmed" "confirmed the e-mail address" Nothing
     /// Someone changed the name of their account.
     AccountRenamed "account.renamed" "changed their name" Nothing
+    /// Someone turned on the second factor of their account.
+    SecondFactorEnabled "second_factor.enabled" "turned on a second factor" Nothing
+    /// A second factor was turned off by its user, or by the operator.
+    SecondFactorDisabled "second_factor.disabled" "turned off a second factor" Nothing
+    /// Someone created new recovery codes. The old ones no longer work.
+    RecoveryCodesCreated "second_factor.recovery_codes_created" "created new recovery codes" Nothing
+    /// Someone used a recovery code in place of their second factor.
+    RecoveryCodeUsed "second_factor.recovery_code_used" "used a recovery code" Nothing
     /// Someone was denied an action that their role does not allow.
     AccessDenied "access.denied" "was denied access" Nothing
     /// Data was exported.

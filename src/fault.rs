@@ -3,6 +3,7 @@
 use crate::{
     db::StorageError,
     random::RandomnessError,
+    sealed::Unreadable,
     work_queue::{Busy, Unfinished},
 };
 
@@ -21,6 +22,9 @@ pub enum Fault {
     /// Too much work of the same kind is queued, in total or for this org, network or user.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// A pepper is missing, or stored data was changed.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// The work was interrupted by shutdown, or panicked.
     #[error(transparent)]
     Unfinished(#[from] Unfinished),

@@ -88,6 +88,8 @@ pub mod rate_limit;
 #[cfg(feature = "native")]
 pub mod revision;
 #[cfg(feature = "native")]
+mod sealed;
+#[cfg(feature = "native")]
 pub mod service_tokens;
 #[cfg(feature = "native")]
 mod sort_name;

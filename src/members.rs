@@ -11,6 +11,7 @@ pub use self::{
 };
 
 use crate::{
+    accounts::confirmed::PasswordNeeded,
     db::{StorageError, Tx, on},
     fault::{Fault, from_fault},
     id::{OrgId, UserId},
@@ -25,6 +26,9 @@ pub enum MemberError {
     /// The user is not a member of the org.
     #[error("This person is not a member of the organization.")]
     NotFound,
+    /// Only a user who has just entered their password makes someone an owner.
+    #[error(transparent)]
+    PasswordNeeded(#[from] PasswordNeeded),
     /// No other owner could sign in.
     #[error("{0} is the only owner. Make someone else an owner first.")]
     LastOwner(DisplayName),

@@ -1,6 +1,7 @@
 //! Orgs.
 
 mod lock;
+pub mod security;
 pub mod settings;
 
 pub(crate) use lock::lock;
@@ -14,7 +15,7 @@ use crate::{
     fault::{Fault, from_fault},
     id::{OrgId, ProjectId, UserId},
     name::{DisplayName, Slug},
-    role::Role,
+    role::Rights,
     sort_name::sort_name,
 };
 
@@ -196,21 +197,38 @@ pub async fn list(
     Ok((orgs, next))
 }
 
-/// Returns the orgs of a user with the user's role in each, sorted by name.
+/// Returns the orgs of a user with the user's permissions in each, sorted by name.
 ///
 /// # Errors
 /// If the database cannot be reached.
-pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Role)>, StorageError> {
+pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Rights)>, StorageError> {
     #[derive(sqlx::FromRow)]
     struct Row {
         #[sqlx(flatten)]
         org: Org,
-        role: Role,
+        #[sqlx(flatten)]
+        rights: Rights,
     }
-    const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, memberships.role FROM memberships \
+    const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, orgs.admin_rights, memberships.role FROM memberships \
          JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 ORDER BY orgs.id";
     let mut rows: Vec<Row> =
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
     rows.sort_by_cached_key(|row| sort_name(row.org.name.as_str()));
-    Ok(rows.into_iter().map(|row| (row.org, row.role)).collect())
+    Ok(rows.into_iter().map(|row| (row.org, row.rights)).collect())
+}
+
+/// Returns the orgs of a user that require a second factor, sorted by name.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn requiring_second_factor(
+    engine: &Engine,
+    user_id: UserId,
+) -> Result<Vec<Org>, StorageError> {
+    const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name FROM memberships JOIN orgs ON orgs.id = memberships.org_id \
+         WHERE memberships.user_id = $1 AND orgs.second_factor_required ORDER BY orgs.id";
+    let mut orgs: Vec<Org> =
+        on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
+    orgs.sort_by_cached_key(|org| sort_name(org.name.as_str()));
+    Ok(orgs)
 }

@@ -24,7 +24,8 @@ pub(crate) use moving::{Outdated, StoredAs};
 pub enum UnusablePeppers {
     /// A pepper is missing under which active keys or tokens are stored.
     #[error(
-        "pepper {version} is missing but still needed (key secrets: {key_secrets}, service tokens: {service_tokens}). \
+        "pepper {version} is missing but still needed (key secrets: {key_secrets}, service tokens: {service_tokens}, \
+         second factors: {second_factors}). \
          Add it to LATCHKEY_OLDER_PEPPERS as `{version}:SECRET`. With SQLite, you can also restore its file \
          `pepper.{version}` to the data folder"
     )]
@@ -35,6 +36,8 @@ pub enum UnusablePeppers {
         key_secrets: i64,
         /// Number of active service tokens stored under it.
         service_tokens: i64,
+        /// Number of second factors and recovery codes stored under it.
+        second_factors: i64,
     },
     /// A pepper has another secret than the one that the database was used with.
     #[error(
@@ -64,6 +67,8 @@ pub struct PepperUse {
     pub service_tokens: i64,
     /// Number of service tokens that are neither revoked nor expired.
     pub working_service_tokens: i64,
+    /// Number of second factors and recovery codes.
+    pub second_factors: i64,
     /// Number of audit log entries, including the beginning of the log. Without the pepper they can be read, but not
     /// verified.
     pub audit_entries: i64,
@@ -75,7 +80,7 @@ pub struct PepperUse {
 impl PepperUse {
     /// Whether anything would stop working without the pepper.
     pub fn is_needed(&self) -> bool {
-        self.working_key_secrets > 0 || self.working_service_tokens > 0
+        self.working_key_secrets > 0 || self.working_service_tokens > 0 || self.second_factors > 0
     }
 }
 
@@ -91,6 +96,7 @@ pub async fn check(db: &Db, peppers: &Peppers, now: Timestamp) -> Result<(), Unu
                 version,
                 key_secrets: used.working_key_secrets,
                 service_tokens: used.working_service_tokens,
+                second_factors: used.second_factors,
             });
         }
     }
@@ -212,6 +218,8 @@ async fn digests(db: &Db, now: Timestamp) -> Result<BTreeMap<i32, PepperUse>, St
          FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id GROUP BY key_secrets.pepper_version";
     const TOKENS: &str = "SELECT pepper_version, COUNT(*), COUNT(CASE WHEN revoked_at IS NULL \
          AND (expires_at IS NULL OR expires_at > $1) THEN 1 END) FROM service_tokens GROUP BY pepper_version";
+    const FACTORS: &str = "SELECT pepper_version, COUNT(*) FROM (SELECT pepper_version FROM second_factors \
+         UNION ALL SELECT pepper_version FROM recovery_codes) AS of_accounts GROUP BY pepper_version";
     let mut uses: BTreeMap<i32, PepperUse> = BTreeMap::new();
     let secrets: Vec<(i32, i64, i64)> =
         on!(db.read(), c => sqlx::query_as(SECRETS).bind(now).fetch_all(c).await)?;
@@ -224,6 +232,10 @@ async fn digests(db: &Db, now: Timestamp) -> Result<BTreeMap<i32, PepperUse>, St
     for (version, all, working) in tokens {
         let used = uses.entry(version).or_default();
         (used.service_tokens, used.working_service_tokens) = (all, working);
+    }
+    let factors: Vec<(i32, i64)> = on!(db.read(), c => sqlx::query_as(FACTORS).fetch_all(c).await)?;
+    for (version, count) in factors {
+        uses.entry(version).or_default().second_factors = count;
     }
     Ok(uses)
 }

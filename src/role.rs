@@ -122,23 +122,82 @@ pub(crate) use with_actions;
 
 with_actions!(actions);
 
-impl Role {
-    /// Whether this role allows `action`.
+/// What an org lets its admins do with keys, besides reviewing them.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = InvalidAdminRights, parse_err_fn = invalid_admin_rights)]
+pub enum AdminRights {
+    /// Nothing.
+    #[default]
+    Review,
+    /// Disable and enable them.
+    DisableKeys,
+    /// Everything that owners can do with keys, agents and projects.
+    ManageKeys,
+}
+
+impl AdminRights {
+    /// All values, from the one with the fewest permissions.
+    pub const ALL: [Self; 3] = [Self::Review, Self::DisableKeys, Self::ManageKeys];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::DisableKeys => "disable_keys",
+            Self::ManageKeys => "manage_keys",
+        }
+    }
+}
+
+/// What decides on the permissions of a member: their role, and what the org lets admins do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "native", derive(sqlx::FromRow))]
+pub struct Rights {
+    /// The role.
+    pub role: Role,
+    /// What the org lets admins do.
+    pub admin_rights: AdminRights,
+}
+
+impl Rights {
+    /// Whether the member can do `action`.
     pub const fn may(self, action: Action) -> bool {
         use Action::*;
+        let is_owner = matches!(self.role, Role::Owner);
+        let is_admin = matches!(self.role, Role::Admin);
         match action {
             SeeKeys | SeeUsageTotals | SeeMembers | LeaveOrg => true,
             SeeKeyDetails | SeeUsageDetails | ExportUsage | ReviewKeys | SeeAuditLog => {
-                matches!(self, Self::Owner | Self::Admin)
+                is_owner || is_admin
             }
-            CreateKeys | EditKeys | RotateKeys | DisableKeys | RevokeKeys | EditDomains
-            | EditAgents | EditProjects | InviteMembers | ChangeRoles | RemoveMembers | EditOrg
-            | EditWebhooks | ManageTokens | DeleteOrg => {
-                matches!(self, Self::Owner)
+            DisableKeys => {
+                is_owner || (is_admin && !matches!(self.admin_rights, AdminRights::Review))
             }
+            CreateKeys | EditKeys | RotateKeys | RevokeKeys | EditDomains | EditAgents
+            | EditProjects => {
+                is_owner || (is_admin && matches!(self.admin_rights, AdminRights::ManageKeys))
+            }
+            InviteMembers | ChangeRoles | RemoveMembers | EditOrg | EditWebhooks | ManageTokens
+            | DeleteOrg => is_owner,
         }
     }
+}
 
+impl Role {
     /// Whether a member with this role can give others the role `other`. Nobody can give more than they have.
     pub const fn may_grant(self, other: Self) -> bool {
         match other {
@@ -204,6 +263,17 @@ const fn invalid_role(_: &str) -> InvalidRole {
     InvalidRole
 }
 
+/// The text does not say what admins can do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the rights of admins must be `review`, `disable_keys` or `manage_keys`")]
+pub struct InvalidAdminRights;
+
+const fn invalid_admin_rights(_: &str) -> InvalidAdminRights {
+    InvalidAdminRights
+}
+
+#[cfg(feature = "native")]
+crate::db::text_column!(AdminRights);
 #[cfg(feature = "native")]
 crate::db::text_column!(Role);
 #[cfg(feature = "native")]
@@ -216,45 +286,54 @@ mod tests {
     #[test]
     fn the_table_of_roles_tokens_and_actions() {
         let mark = |may: bool| if may { "yes" } else { "–" };
+        let role = |role, action| {
+            let rights = AdminRights::ALL.map(|admin_rights| Rights { role, admin_rights });
+            rights.map(|rights| mark(rights.may(action)))
+        };
         let table: String = Action::ALL
             .iter()
             .map(|&action| {
+                // The org's setting concerns admins alone.
+                let ([owner, ..], [admin, disables, manages], [member, ..]) = (
+                    role(Role::Owner, action),
+                    role(Role::Admin, action),
+                    role(Role::Member, action),
+                );
+                assert_eq!(role(Role::Owner, action), [owner; 3]);
+                assert_eq!(role(Role::Member, action), [member; 3]);
                 format!(
-                    "{:<36} {:<5} {:<5} {:<6} {:<6} {}\n",
+                    "{:<36} {owner:<5} {admin:<5} {disables:<8} {manages:<7} {member:<6} {:<6} {}\n",
                     action.text(),
-                    mark(Role::Owner.may(action)),
-                    mark(Role::Admin.may(action)),
-                    mark(Role::Member.may(action)),
                     mark(TokenScope::Manage.may(action)),
                     mark(TokenScope::Verify.may(action)),
                 )
             })
             .collect();
         insta::assert_snapshot!(table, @r"
-        see keys                             yes   yes   yes    yes    –
-        see details of keys and projects     yes   yes   –      yes    –
-        create keys                          yes   –     –      yes    –
-        edit keys                            yes   –     –      yes    –
-        rotate keys                          yes   –     –      yes    –
-        disable keys                         yes   –     –      yes    –
-        revoke keys                          yes   –     –      yes    –
-        edit allowed domains                 yes   –     –      yes    –
-        edit agents                          yes   –     –      yes    –
-        edit projects                        yes   –     –      yes    –
-        see usage                            yes   yes   yes    yes    –
-        see usage by key                     yes   yes   –      yes    –
-        export usage                         yes   yes   –      yes    –
-        review keys                          yes   yes   –      yes    –
-        see the audit log                    yes   yes   –      yes    –
-        see members                          yes   yes   yes    –      –
-        invite members                       yes   –     –      –      –
-        change roles                         yes   –     –      –      –
-        remove members                       yes   –     –      –      –
-        leave the organization               yes   yes   yes    –      –
-        change the organization's settings   yes   –     –      –      –
-        edit webhooks                        yes   –     –      –      –
-        manage service tokens                yes   –     –      –      –
-        delete the organization              yes   –     –      –      –
+        see keys                             yes   yes   yes      yes     yes    yes    –
+        see details of keys and projects     yes   yes   yes      yes     –      yes    –
+        create keys                          yes   –     –        yes     –      yes    –
+        edit keys                            yes   –     –        yes     –      yes    –
+        rotate keys                          yes   –     –        yes     –      yes    –
+        disable keys                         yes   –     yes      yes     –      yes    –
+        revoke keys                          yes   –     –        yes     –      yes    –
+        edit allowed domains                 yes   –     –        yes     –      yes    –
+        edit agents                          yes   –     –        yes     –      yes    –
+        edit projects                        yes   –     –        yes     –      yes    –
+        see usage                            yes   yes   yes      yes     yes    yes    –
+        see usage by key                     yes   yes   yes      yes     –      yes    –
+        export usage                         yes   yes   yes      yes     –      yes    –
+        review keys                          yes   yes   yes      yes     –      yes    –
+        see the audit log                    yes   yes   yes      yes     –      yes    –
+        see members                          yes   yes   yes      yes     yes    –      –
+        invite members                       yes   –     –        –       –      –      –
+        change roles                         yes   –     –        –       –      –      –
+        remove members                       yes   –     –        –       –      –      –
+        leave the organization               yes   yes   yes      yes     yes    –      –
+        change the organization's settings   yes   –     –        –       –      –      –
+        edit webhooks                        yes   –     –        –       –      –      –
+        manage service tokens                yes   –     –        –       –      –      –
+        delete the organization              yes   –     –        –       –      –      –
         ");
     }
 }

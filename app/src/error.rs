@@ -29,6 +29,9 @@ pub enum AppError {
     /// 403: the user's role does not allow the action.
     #[error("You don't have permission to {}.", .0.text())]
     Forbidden(Action),
+    /// 403: the organization with this slug requires a second factor, and the user has none.
+    #[error("This organization requires a second factor. Set one up in your account.")]
+    SecondFactorNeeded(String),
     /// 400: the form or request could not have been sent by one of our pages.
     #[error("The form could not be read. Nothing was changed. Go back and submit it again.")]
     Unreadable,

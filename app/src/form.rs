@@ -1,5 +1,7 @@
 //! Form fields and their validation errors, on the server and in the browser.
 
+#[cfg(feature = "ssr")]
+pub mod code_fields;
 pub mod errors;
 pub mod field;
 pub mod name;

@@ -2,9 +2,11 @@
 //! in the same module.
 
 mod account;
+mod account_sessions;
 mod agents;
 mod answer;
 pub(crate) mod audit;
+mod confirm;
 mod confirm_email;
 mod conflict;
 mod document;
@@ -29,10 +31,13 @@ mod reset_password;
 mod routes;
 mod said;
 mod secret_link;
+mod second_step;
+mod security;
 mod settings;
 mod sign_in;
 mod sign_up;
 mod tokens;
+mod two_factor;
 pub(crate) mod usage;
 mod viewer;
 

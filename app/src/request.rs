@@ -8,10 +8,10 @@ use axum::{
 };
 use latchkey::{
     Engine,
-    access::{Membership, Permit, Permitted},
+    access::{Membership, Permit, Permitted, to},
     accounts::{
         known_browser,
-        sessions::{SessionHash, SessionRecord, SignedIn},
+        sessions::{Device, SessionHash, SessionRecord, SignedIn},
         sign_in::sign_out,
     },
     caller::{Person, Visit},
@@ -159,7 +159,7 @@ impl PageRequest {
     /// # Errors
     /// [`AppError::SignedOut`] if the user is not signed in.
     pub async fn user_id(&self) -> Result<UserId, AppError> {
-        let SessionRecord { who, used_at } = self.record().await?.ok_or(AppError::SignedOut)?;
+        let SessionRecord { who, used_at, .. } = self.record().await?.ok_or(AppError::SignedOut)?;
         if self.engine().clock().now().since(used_at) >= REFRESH_AFTER {
             self.keep(who).await?;
         }
@@ -194,6 +194,16 @@ impl PageRequest {
         // An invalid slug matches no organization.
         let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
         Ok(Membership::find(&self.site.engine, person, &slug).await?)
+    }
+
+    /// The user's permit to leave the organization with this slug, which needs no second factor.
+    ///
+    /// # Errors
+    /// If the user is not signed in or not a member of the organization.
+    pub async fn permit_to_leave(&self, org: &str) -> Result<Permit<to::LeaveOrg>, AppError> {
+        let person = self.person().await?;
+        let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
+        Ok(Membership::permit_to_leave(&self.site.engine, person, &slug).await?)
     }
 
     /// The user's permit for the action `A` in the organization in the path.
@@ -243,7 +253,11 @@ impl PageRequest {
     /// Stores the user in the session and restarts its idle timeout.
     async fn keep(&self, who: SignedIn) -> Result<(), AppError> {
         let used_at = self.engine().clock().now();
-        let record = SessionRecord { who, used_at };
+        let record = SessionRecord {
+            who,
+            used_at,
+            device: Device::of(&self.visit),
+        };
         self.session
             .insert(SessionRecord::KEY, record)
             .await

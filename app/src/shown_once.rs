@@ -1,5 +1,6 @@
 //! Keys that are shown once: just created or rotated, with their plaintext.
 
+mod created_codes;
 mod created_invitation;
 mod created_key;
 mod created_token;
@@ -7,6 +8,7 @@ mod held_keys;
 mod outcome;
 
 pub use self::{
+    created_codes::CreatedCodes,
     created_invitation::CreatedInvitation,
     created_key::{CreatedKey, KeyTerms, names_of_scopes},
     created_token::CreatedToken,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use latchkey::{
-    accounts::{attempts, links, sessions},
+    accounts::{attempts, links, second_factor, sessions},
     audit::{self, BrokenChain, security_events},
     db::StorageError,
     effects, feed, idempotency, instances, invitations, peppers, service_tokens,
@@ -120,6 +120,12 @@ async fn clean_up(state: AppState, stop: CancellationToken) {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
+        }
+        if let Err(error) = second_factor::move_to_current_pepper(&state.engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to move second factors to the current pepper; retrying"
+            );
         }
         // A long deletion does not delay the shutdown. The remaining rows are deleted after the next start.
         let deleted = tokio::select! {

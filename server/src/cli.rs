@@ -26,7 +26,7 @@ use self::{
     flags::Flags,
     import_keys::ImportFlags,
     orgs::NewOrg,
-    people::{Account, ChangeEmail, NewUser, ResetPassword},
+    people::{Account, ChangeEmail, NewUser, ResetPassword, ResetSecondFactor},
     tokens::{ListTokens, NewToken, RevokeToken},
 };
 use crate::{logging, serve, settings::Settings, start};
@@ -101,6 +101,8 @@ enum UserCommand {
     ResetPassword(ResetPassword),
     /// Change the e-mail address of a user.
     ChangeEmail(ChangeEmail),
+    /// Turn off the second factor of a user who has lost it.
+    ResetSecondFactor(ResetSecondFactor),
 }
 
 #[derive(Debug, Subcommand)]
@@ -188,6 +190,9 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
             UserCommand::Enable(account) => people::enable(&settings, account).await,
             UserCommand::ResetPassword(reset) => people::reset_password(&settings, reset).await,
             UserCommand::ChangeEmail(change) => people::change_email(&settings, change).await,
+            UserCommand::ResetSecondFactor(reset) => {
+                people::reset_second_factor(&settings, reset).await
+            }
         },
         Command::Token(command) => match command {
             TokenCommand::Create(new) => tokens::create(&settings, new).await,

@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use ipnet::IpNet;
-use latchkey::caller::{Client, Visit};
+use latchkey::caller::{Client, System, Visit};
 
 use crate::app_state::AppState;
 
@@ -60,6 +60,7 @@ pub fn visit(parts: &Parts, trusted: &[IpNet]) -> Visit {
     Visit {
         address: peer.map(|ConnectInfo(peer)| client_address(peer.ip(), &parts.headers, trusted)),
         client: text(header::USER_AGENT).map(Client::of_user_agent),
+        system: text(header::USER_AGENT).and_then(System::of_user_agent),
         // `request_log` has set or checked this header.
         request_id: text(REQUEST_ID).map(Arc::from),
     }

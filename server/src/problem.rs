@@ -248,7 +248,9 @@ impl From<Fault> for Problem {
             Fault::Storage(_) => Self::unavailable(),
             Fault::Busy(busy) => Self::new(Code::Unavailable, busy.to_string())
                 .with_header(header::RETRY_AFTER, HeaderValue::from(busy.retry_after)),
-            Fault::Randomness(_) | Fault::Hash(_) | Fault::Unfinished(_) => Self::internal(),
+            Fault::Randomness(_) | Fault::Hash(_) | Fault::Unreadable(_) | Fault::Unfinished(_) => {
+                Self::internal()
+            }
         }
     }
 }

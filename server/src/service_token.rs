@@ -122,7 +122,9 @@ impl FromRequestParts<AppState> for ApiCaller {
         let own = OrgToken::find(&state.engine, &token, visit.clone()).await;
         let own = own.map_err(|error| match error {
             AccessError::Fault(fault) => fault.into(),
-            AccessError::NotFound | AccessError::Forbidden(_) => not_a_token(),
+            AccessError::NotFound
+            | AccessError::Forbidden(_)
+            | AccessError::SecondFactorNeeded(_) => not_a_token(),
         })?;
         let reach = match own {
             Some(own) if own.scope() == TokenScope::Manage => Some(Reach::Org(Box::new(own))),

@@ -27,6 +27,7 @@ use crate::{
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
     common_passwords::is_common,
+    confirmed::Confirmed,
     find_user,
     hash_queues::HashFor,
     links,
@@ -214,11 +215,13 @@ pub async fn confirm(
     person: Person,
     session: SessionHash,
     current: TypedPassword,
-) -> Result<(), ChangePasswordError> {
+) -> Result<Confirmed, ChangePasswordError> {
     let trying = engine.clone();
-    let tried = engine
-        .commits
-        .spawn(async move { try_current(&trying, &person, session, current).await });
+    let user_id = person.user_id;
+    let tried = engine.commits.spawn(async move {
+        try_current(&trying, &person, session, current).await?;
+        Ok(Confirmed::new(user_id))
+    });
     tried.await.map_err(|_| StorageError::interrupted())?
 }
 

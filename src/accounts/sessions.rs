@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use crate::{
     Engine,
     audit::security_events::{Log, SecurityEvent},
-    caller::Caller,
+    caller::{Caller, Client, System, Visit},
     db::{StorageError, Tx, on},
     event::Event,
     id::UserId,
+    network::Household,
     time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
@@ -35,6 +36,31 @@ pub struct SessionRecord {
     pub who: SignedIn,
     /// When the session was last used. Its idle time counts from here.
     pub used_at: Timestamp,
+    /// Where the session is started. Only stored when it starts.
+    #[serde(default)]
+    pub device: Device,
+}
+
+/// Where a session was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Device {
+    /// The browser.
+    pub client: Option<Client>,
+    /// The operating system.
+    pub system: Option<System>,
+    /// The network of the address.
+    pub network: Option<Household>,
+}
+
+impl Device {
+    /// Returns what a request reveals.
+    pub fn of(visit: &Visit) -> Self {
+        Self {
+            client: visit.client,
+            system: visit.system,
+            network: visit.address.map(Household::of),
+        }
+    }
 }
 
 /// How long a session lasts without being used, in milliseconds (design §10).
@@ -45,7 +71,7 @@ pub const ABSOLUTE_LIFETIME: i64 = 7 * DAY;
 /// What separates a text from its signature.
 const SIGNATURE: char = '~';
 /// The maximum number of sessions of one user.
-const MAX_SESSIONS: i64 = 100;
+pub const MAX_SESSIONS: i64 = 100;
 
 /// Stores that a user was here, at most once a minute.
 const SEEN: &str = "UPDATE users SET last_seen_at = $1 WHERE id = $2 AND (last_seen_at IS NULL OR last_seen_at <= $3)";
@@ -80,6 +106,10 @@ impl SessionHash {
         is_signed.then_some(text)
     }
 
+    pub(super) fn of_stored(hash: &[u8]) -> Option<Self> {
+        hash.try_into().ok().map(Self)
+    }
+
     fn with(&self, text: &str) -> Vec<u8> {
         [&self.0, text.as_bytes()].concat()
     }
@@ -105,8 +135,8 @@ pub async fn save(
     record: SessionRecord,
 ) -> Result<(), StorageError> {
     // Earlier versions stored a copy of the columns in `data`.
-    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, data) \
-         VALUES ($1, $2, $3, $4, $5, '{}')";
+    const SQL: &str = "INSERT INTO sessions (id_hash, user_id, epoch, created_at, expires_at, client, system, network, data) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '{}')";
     const END_OLDEST: &str = "DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2 AND id_hash NOT IN \
          (SELECT id_hash FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, expires_at DESC, id_hash LIMIT $3)";
     let SignedIn { user_id, epoch } = record.who;
@@ -116,6 +146,7 @@ pub async fn save(
     on!(tx.on(), c => sqlx::query(SEEN).bind(now).bind(user_id).bind(now.plus(-MINUTE)).execute(c).await.map(drop))?;
     on!(tx.on(), c => sqlx::query(SQL)
         .bind(&hash.0[..]).bind(user_id).bind(epoch).bind(now).bind(record.expires_at())
+        .bind(record.device.client).bind(record.device.system).bind(record.device.network.map(|network| network.to_string()))
         .execute(c).await.map(drop))?;
     on!(tx.on(), c => sqlx::query(END_OLDEST)
         .bind(user_id).bind(&hash.0[..]).bind(MAX_SESSIONS).execute(c).await.map(drop))?;
@@ -160,6 +191,7 @@ pub async fn load(
     Ok(row.map(|(user_id, epoch, expires_at)| SessionRecord {
         who: SignedIn { user_id, epoch },
         used_at: expires_at.plus(-IDLE_LIFETIME),
+        device: Device::default(),
     }))
 }
 

@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     attempts::{self, AttemptError, Subject, minutes},
+    half_signed_in::HalfSignedIn,
     hash_queues::HashFor,
     known_browser::Shown,
     password::{self, TypedPassword},
@@ -82,6 +83,16 @@ struct Account {
     password_hash: String,
     epoch: i64,
     disabled_at: Option<Timestamp>,
+    has_second_factor: bool,
+}
+
+/// What a correct password leads to.
+#[derive(Debug, Clone)]
+pub enum FirstStep {
+    /// The user is signed in.
+    SignedIn(SignedIn),
+    /// The user has a second factor, whose code is needed (see [`super::second_step`]).
+    CodeNeeded(HalfSignedIn),
 }
 
 impl Account {
@@ -93,7 +104,7 @@ impl Account {
     }
 }
 
-/// Returns the user that the address and the password belong to. `visit` describes the request, and `shown` is the
+/// Checks that the address and the password belong to a user. `visit` describes the request, and `shown` is the
 /// cookie that makes the browser known (see [`super::known_browser::remember`]). Runs as a task of its own, so that a
 /// correct attempt is taken back even if the client hangs up.
 ///
@@ -105,7 +116,7 @@ pub async fn sign_in(
     password: TypedPassword,
     visit: &Visit,
     shown: &str,
-) -> Result<SignedIn, SignInError> {
+) -> Result<FirstStep, SignInError> {
     let (email, visit, shown) = (email.clone(), visit.clone(), shown.to_owned());
     let trying = engine.clone();
     let tried = engine
@@ -120,8 +131,9 @@ async fn try_password(
     password: TypedPassword,
     visit: &Visit,
     shown: &str,
-) -> Result<SignedIn, SignInError> {
-    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";
+) -> Result<FirstStep, SignInError> {
+    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at, \
+         EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id) AS has_second_factor FROM users WHERE email = $1";
     let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
     let stored = found.as_ref().map(|account| account.password_hash.clone());
     let account = found.as_ref().map(Account::signed_in);
@@ -180,9 +192,12 @@ async fn try_password(
         Some(account) => {
             attempt.take_back(engine).await?;
             count_sign_in(engine, sign_ins).await?;
-            let started = event(Event::SessionStarted, Some(account.id), visit);
-            engine.note(started);
-            return Ok(account.signed_in());
+            let who = account.signed_in();
+            if account.has_second_factor {
+                return Ok(FirstStep::CodeNeeded(HalfSignedIn::new(engine, who)?));
+            }
+            note_started(engine, account.id, visit);
+            return Ok(FirstStep::SignedIn(who));
         }
     };
     note_failed(engine, failed, visit);
@@ -195,6 +210,11 @@ async fn count_sign_in(engine: &Engine, sign_ins: Subject<'_>) -> Result<(), Sto
         Ok(_) | Err(AttemptError::TooMany { .. }) => Ok(()),
         Err(AttemptError::Storage(error)) => Err(error),
     }
+}
+
+/// Records a sign-in in the audit log.
+pub(super) fn note_started(engine: &Engine, user_id: UserId, visit: &Visit) {
+    engine.note(event(Event::SessionStarted, Some(user_id), visit));
 }
 
 /// Records a failed sign-in in the audit log. If the account does not exist, only the origin of the request is

@@ -99,12 +99,12 @@ const NONE: Table = Table {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 19] = [
+pub const TABLES: [Table; 21] = [
     Table {
         name: "orgs",
-        text: "id slug name creation_token",
+        text: "id slug name creation_token admin_rights",
         numbers: "created_at",
-        booleans: "secrets_in_browsers",
+        booleans: "secrets_in_browsers second_factor_required",
         ..NONE
     },
     Table {
@@ -112,6 +112,20 @@ pub const TABLES: [Table; 19] = [
         text: "id email name password_hash",
         numbers: "created_at disabled_at last_seen_at epoch",
         booleans: "email_confirmed",
+        ..NONE
+    },
+    Table {
+        name: "second_factors",
+        text: "user_id",
+        numbers: "pepper_version last_step created_at",
+        bytes: "secret",
+        ..NONE
+    },
+    Table {
+        name: "recovery_codes",
+        text: "user_id",
+        numbers: "number pepper_version",
+        bytes: "code",
         ..NONE
     },
     Table {

@@ -4,7 +4,10 @@ use super::{LIFETIME, MAX_OPEN, token::InvitationToken};
 use crate::{
     Engine,
     access::{Permit, to},
-    accounts::attempts::{self, Attempt, AttemptError, Subject, minutes},
+    accounts::{
+        attempts::{self, Attempt, AttemptError, Subject, minutes},
+        confirmed::PasswordNeeded,
+    },
     caller::Actor,
     change::{Change, Happened},
     db::{StorageError, on},
@@ -64,6 +67,9 @@ pub enum InviteError {
     /// The caller has fewer permissions than the role.
     #[error("Only owners can invite owners.")]
     RoleTooHigh,
+    /// Only a user who has just entered their password invites an owner.
+    #[error(transparent)]
+    PasswordNeeded(#[from] PasswordNeeded),
     /// The organization has no such invitation.
     #[error("This invitation was used, withdrawn, or has expired.")]
     NotFound,
@@ -236,11 +242,13 @@ pub(super) async fn check_grant(
     };
     let own: Option<Role> = on!(change.on(), c => sqlx::query_scalar(SQL)
         .bind(permit.org_id()).bind(user_id).fetch_optional(c).await)?;
-    if own.is_some_and(|own| own.may_grant(role)) {
-        Ok(())
-    } else {
-        Err(InviteError::RoleTooHigh)
+    if !own.is_some_and(|own| own.may_grant(role)) {
+        return Err(InviteError::RoleTooHigh);
     }
+    if role == Role::Owner {
+        permit.check_confirmed()?;
+    }
+    Ok(())
 }
 
 async fn created_before(

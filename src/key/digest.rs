@@ -7,6 +7,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::text::PlainKey;
 
@@ -190,6 +191,14 @@ impl Peppers {
         let pepper = self.all().find(|pepper| pepper.version == version)?;
         let mac = pepper.derived(b"latchkey audit checkpoint, version 1", &text);
         Some(mac.finalize().into_bytes().to_vec())
+    }
+
+    /// A key derived for one purpose from the pepper with this version. `None` if the pepper is not configured.
+    pub(crate) fn derived_key(&self, version: i32, purpose: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+        let pepper = self.all().find(|pepper| pepper.version == version)?;
+        let mut mac = pepper.mac.clone();
+        mac.update(purpose);
+        Some(Zeroizing::new(mac.finalize().into_bytes().into()))
     }
 
     /// The HMAC-SHA256 under which attempts are counted (see `accounts/attempts.rs`).

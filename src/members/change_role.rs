@@ -16,7 +16,8 @@ use crate::{
 /// member already has the role.
 ///
 /// # Errors
-/// If the user is not a member, or is the last owner and would no longer be one.
+/// If the user is not a member, or is the last owner and would no longer be one, or the caller has not entered their
+/// password to make someone an owner.
 pub async fn change_role(
     engine: &Engine,
     permit: &Permit<to::ChangeRoles>,
@@ -24,6 +25,9 @@ pub async fn change_role(
     role: Role,
 ) -> Result<(), MemberError> {
     const SQL: &str = "UPDATE memberships SET role = $1 WHERE org_id = $2 AND user_id = $3";
+    if role == Role::Owner {
+        permit.check_confirmed()?;
+    }
     let org_id = permit.org_id();
     let mut change = engine.change(permit).await?;
     // Of two owners who demote each other concurrently, the second one sees what the first one did.

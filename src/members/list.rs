@@ -27,12 +27,15 @@ pub struct Member {
     pub created_at: Timestamp,
     /// When the member last used the pages, to some minutes; `None` for never.
     pub last_seen_at: Option<Timestamp>,
+    /// Whether the member's account has a second factor.
+    pub second_factor: bool,
     /// Since when the member's account is disabled.
     pub disabled_at: Option<Timestamp>,
 }
 
 const SELECT: &str = "SELECT memberships.user_id, users.name, users.email, memberships.role, memberships.created_at, \
-     users.last_seen_at, users.disabled_at FROM memberships JOIN users ON users.id = memberships.user_id \
+     users.last_seen_at, users.disabled_at, \
+     EXISTS (SELECT 1 FROM second_factors WHERE second_factors.user_id = users.id) AS second_factor FROM memberships JOIN users ON users.id = memberships.user_id \
      WHERE memberships.org_id = $1";
 
 /// Returns the members of an org: owners first, then admins, then members, each sorted by name.

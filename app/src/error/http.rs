@@ -39,7 +39,7 @@ impl AppError {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Gone | Self::LinkGone => StatusCode::GONE,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::SecondFactorNeeded(_) => StatusCode::FORBIDDEN,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -75,13 +75,14 @@ impl From<AccessError> for AppError {
         match error {
             AccessError::NotFound => Self::NotFound,
             AccessError::Forbidden(action) => Self::Forbidden(action),
+            AccessError::SecondFactorNeeded(org) => Self::SecondFactorNeeded(org.slug.to_string()),
             AccessError::Fault(fault) => fault.into(),
         }
     }
 }
 
 /// Sets the HTTP status of the current response. If the user is signed out, a page redirects to the sign-in page, which
-/// returns to it.
+/// returns to it; if they lack a second factor, to the page that sets one up.
 pub fn set_status(error: &AppError) {
     let (Some(request), Some(response)) =
         (use_context::<Parts>(), use_context::<ResponseOptions>())
@@ -101,8 +102,17 @@ pub fn set_status(error: &AppError) {
             leptos_axum::redirect(&sign_in_path(page, false));
             response.set_status(StatusCode::FOUND);
         }
+        AppError::SecondFactorNeeded(org) if !is_call(&request) => {
+            leptos_axum::redirect(&second_factor_path(org));
+            response.set_status(StatusCode::SEE_OTHER);
+        }
         _ => {}
     }
+}
+
+/// The path of the page that sets up a second factor, for an organization that requires one.
+pub fn second_factor_path(org: &str) -> String {
+    format!("/account/two-factor{}", query_of(&[("org", org)]))
 }
 
 /// The path of the sign-in page, which redirects to `next` afterwards. With `ended`, the page explains that a form was

@@ -73,7 +73,7 @@ async fn history(
     membership: &Membership,
     id: KeyId,
 ) -> Result<String, AppError> {
-    if !membership.role().may(Action::SeeAuditLog) {
+    if !membership.may(Action::SeeAuditLog) {
         return Ok(String::new());
     }
     let items = history_of_key(request.engine(), membership, id).await?;

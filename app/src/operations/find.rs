@@ -51,7 +51,7 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
 }
 
 fn pages(membership: &Membership, search: &Search) -> Vec<Found> {
-    org_pages(membership.role())
+    org_pages(membership.rights())
         .filter(|page| search.is_in(page.title))
         .map(|of_org| {
             let href = format!("/orgs/{}/{}", membership.org().slug, of_org.path);

@@ -1,6 +1,6 @@
 //! The pages of an organization.
 
-use latchkey::role::{Action, Role};
+use latchkey::role::{Action, Rights};
 
 use crate::icons::Symbol;
 
@@ -32,7 +32,7 @@ const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPag
     }
 }
 
-const PAGES: [OrgPage; 12] = [
+const PAGES: [OrgPage; 13] = [
     main("keys", "Keys", Symbol::Key, Action::SeeKeys),
     main("agents", "Agents", Symbol::Agents, Action::SeeKeys),
     main(
@@ -51,13 +51,14 @@ const PAGES: [OrgPage; 12] = [
         Action::ManageTokens,
     ),
     main("settings", "Settings", Symbol::Settings, Action::EditOrg),
+    other("settings/security", "Security settings", Action::EditOrg),
     other("keys/new", "New key", Action::CreateKeys),
     other("keys/find", "Find key by secret", Action::SeeKeyDetails),
     other("keys/import", "Import keys", Action::CreateKeys),
     other("agents/new", "New agent", Action::EditAgents),
 ];
 
-/// The pages that a role can open, in the order of the navigation.
-pub fn org_pages(role: Role) -> impl Iterator<Item = OrgPage> {
-    PAGES.into_iter().filter(move |page| role.may(page.needs))
+/// The pages that a member can open, in the order of the navigation.
+pub fn org_pages(rights: Rights) -> impl Iterator<Item = OrgPage> {
+    PAGES.into_iter().filter(move |page| rights.may(page.needs))
 }

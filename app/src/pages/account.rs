@@ -1,6 +1,9 @@
 //! `/account`: the user's name, e-mail address and password.
 
-use latchkey::accounts::password::{self, ChangePasswordError, NewPassword, TypedPassword};
+use latchkey::accounts::{
+    password::{self, ChangePasswordError, NewPassword, TypedPassword},
+    second_factor::{self, SecondFactor},
+};
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -74,11 +77,21 @@ pub async fn submit(
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    page(viewer, |_, viewer| view! { <AccountView viewer/> })
+    page(
+        load,
+        |_, (viewer, factor)| view! { <AccountView viewer factor/> },
+    )
+}
+
+async fn load(request: PageRequest) -> Result<(Viewer, Option<SecondFactor>), AppError> {
+    let viewer = viewer(request.clone()).await?;
+    let user_id = request.user_id().await?;
+    let factor = second_factor::of_user(request.engine(), user_id).await?;
+    Ok((viewer, factor))
 }
 
 #[component]
-fn AccountView(viewer: Viewer) -> impl IntoView {
+fn AccountView(viewer: Viewer, factor: Option<SecondFactor>) -> impl IntoView {
     let no_org = viewer
         .orgs
         .is_empty()
@@ -95,18 +108,44 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
                     <dt>"Name"</dt><dd>{viewer.name}</dd>
                     <dt>"E-mail"</dt><dd>{viewer.email.clone()}{unconfirmed}</dd>
                     <dt>{if viewer.orgs.len() == 1 { "Organization" } else { "Organizations" }}</dt>
-                    <dd>{viewer.orgs.is_empty().then_some("None")}{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.role.title()}</span></div> }).collect_view()}</dd>
+                    <dd>{viewer.orgs.is_empty().then_some("None")}{viewer.orgs.into_iter().map(|org| view! { <div>{org.name}" "<span class="muted">{org.rights.role.title()}</span></div> }).collect_view()}</dd>
                 </dl>
             </section>
             <PasswordCard email=viewer.email/>
+            <SecondFactorCard factor/>
             <section class="card" aria-labelledby="session">
                 <header><h2 id="session">"This session"</h2></header>
                 <div class="body row">
                     <p class="muted small">"Sessions end after 12 hours of inactivity, or 7 days after you sign in."</p>
-                    <span class="end"><SignOutButton class="btn"/></span>
+                    <span class="end row"><a class="btn" href="/account/sessions">"All sessions"</a><SignOutButton class="btn"/></span>
                 </div>
             </section>
         </div>
+    }
+}
+
+#[component]
+fn SecondFactorCard(factor: Option<SecondFactor>) -> impl IntoView {
+    let (text, tag, link) = match factor {
+        Some(_) => (
+            "You enter a code of your authenticator app when you sign in.",
+            view! { <span class="tag ok">"On"</span> },
+            "Manage",
+        ),
+        None => (
+            "Protect your account with codes of an authenticator app. A stolen password alone then opens nothing.",
+            view! { <span class="tag plain">"Off"</span> },
+            "Set up",
+        ),
+    };
+    view! {
+        <section class="card" aria-labelledby="second-factor">
+            <header><h2 id="second-factor">"Second factor"</h2>{tag}</header>
+            <div class="body row">
+                <p class="muted small">{text}</p>
+                <span class="end"><a class="btn" href="/account/two-factor">{link}</a></span>
+            </div>
+        </section>
     }
 }
 

@@ -73,6 +73,12 @@ pub enum Done {
     OrgLeft,
     /// The user accepted an invitation.
     OrgJoined,
+    /// The user turned off their second factor.
+    SecondFactorOff,
+    /// A session of the user was ended.
+    SessionEnded,
+    /// All other sessions of the user were ended.
+    OtherSessionsEnded,
 }
 
 impl Done {
@@ -117,6 +123,9 @@ impl Done {
             }
             Self::EmailConfirmed => "E-mail address confirmed.",
             Self::OrgLeft => "You left the organization.",
+            Self::SecondFactorOff => "Second factor turned off.",
+            Self::SessionEnded => "Session ended.",
+            Self::OtherSessionsEnded => "You have been signed out of all other sessions.",
             Self::OrgJoined => "You are now a member of this organization.",
             Self::TokenShownBefore => {
                 "This token was already created and shown. If you did not copy it, revoke it and create another one."

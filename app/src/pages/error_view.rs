@@ -30,6 +30,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::NotFound => "Not found",
         AppError::Gone | AppError::LinkGone => "No longer valid",
         AppError::Forbidden(_) => "Permission denied",
+        AppError::SecondFactorNeeded(_) => "Second factor required",
         AppError::Unreadable => "Invalid request",
         AppError::TooLarge => "Too large",
         AppError::Busy { .. } => "Busy",
@@ -39,6 +40,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
     let way_on = match error {
         // Whoever has no session cannot go to keys, and whoever has one is redirected there.
         AppError::SignedOut | AppError::Gone | AppError::LinkGone => ("/sign-in", "Sign in"),
+        AppError::SecondFactorNeeded(_) => ("/account/two-factor", "Set up a second factor"),
         _ => ("/", "Go to keys"),
     };
     let ask = matches!(error, AppError::Forbidden(_))

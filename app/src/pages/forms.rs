@@ -15,7 +15,10 @@ use leptos_axum::render_app_async_with_context;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    error::{AppError, http::sign_in_path},
+    error::{
+        AppError,
+        http::{second_factor_path, sign_in_path},
+    },
     form::errors::FieldError,
     pages::answer::FormAnswer,
     request::{PageRequest, stored_session_of},
@@ -145,6 +148,9 @@ where
         }
         Err(AppError::SignedOut) => {
             Redirect::to(&sign_in_path(parts.uri.path(), true)).into_response()
+        }
+        Err(AppError::SecondFactorNeeded(org)) => {
+            Redirect::to(&second_factor_path(&org)).into_response()
         }
         Ok(FormAnswer::Refused { values, errors }) => {
             let provide = refused(values, errors);

@@ -55,7 +55,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
     let docs =
         use_context::<Site>().map_or_else(String::new, |site| site.addresses.docs().to_owned());
     let nav = org.clone().map(|org| {
-        let links = org_pages(org.role)
+        let links = org_pages(org.rights)
             .filter_map(|page| {
                 let symbol = page.symbol?;
                 let href = format!("/orgs/{}/{}", org.slug, page.path);
@@ -100,7 +100,7 @@ fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>) -> impl IntoView {
     let keys_of = |org: &OrgLink| format!("/orgs/{}/keys", org.slug);
     let label = view! {
         <span class="avatar" aria-hidden="true">{initials(&org.name)}</span>
-        <span><b>{org.name.clone()}</b><small>{org.role.title()}</small></span>
+        <span><b>{org.name.clone()}</b><small>{org.rights.role.title()}</small></span>
     };
     if orgs.len() < 2 {
         return view! { <a class="org" href=keys_of(&org)>{label}</a> }.into_any();

@@ -13,7 +13,7 @@ use leptos_router::{
 };
 
 use super::{
-    account, agents,
+    account, account_sessions, agents,
     audit::AuditPage,
     confirm_email,
     done::Notice,
@@ -27,7 +27,7 @@ use super::{
     loading::loading,
     members, profile, projects, reset_password,
     said::said,
-    settings, sign_in, sign_up, tokens,
+    security, settings, sign_in, sign_up, tokens, two_factor,
     usage::UsagePage,
 };
 use crate::{islands::status_region::StatusRegion, site::Site};
@@ -77,8 +77,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/tokens") view=tokens::TokensPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/settings/security") view=security::SecurityPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/profile") view=profile::ProfilePage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/sessions") view=account_sessions::SessionsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("/*any") view=home::OtherPage ssr=SsrMode::Async/>
             </Routes>
@@ -109,6 +112,8 @@ where
         ("/confirm-email/{link}", form(confirm_email::submit)),
         ("/account", form(account::submit)),
         ("/account/profile", form(profile::submit)),
+        ("/account/sessions", form(account_sessions::submit)),
+        ("/account/two-factor", form(two_factor::submit)),
         ("/orgs/{org}/keys", form(list::submit)),
         ("/orgs/{org}/keys/find", form(find::submit)),
         ("/orgs/{org}/keys/new", form(new::submit)),
@@ -121,6 +126,7 @@ where
         ("/orgs/{org}/projects", form(projects::submit)),
         ("/orgs/{org}/tokens", form(tokens::submit)),
         ("/orgs/{org}/settings", form(settings::submit)),
+        ("/orgs/{org}/settings/security", form(security::submit)),
     ]
 }
 

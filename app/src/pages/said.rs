@@ -49,7 +49,7 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
         .ok_or(AppError::NotFound)?;
     let name = key.name.as_str();
     let action = format!("/orgs/{}/keys/{id}", membership.org().slug);
-    let may = |action| membership.role().may(action);
+    let may = |action| membership.may(action);
     Ok(match notice.done {
         Done::KeyDisabled if may(Action::DisableKeys) => Said {
             text: notice.done.sentence_about(name),
@@ -87,7 +87,7 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
 /// with the message, so that nobody can make a page offer to enable other keys.
 async fn enable_again(request: &PageRequest, count: u32) -> Result<Option<UndoForm>, AppError> {
     let membership = request.membership().await?;
-    let may = |action| membership.role().may(action);
+    let may = |action| membership.may(action);
     let limit = u16::try_from(count).unwrap_or(u16::MAX);
     if !may(Action::DisableKeys) || !may(Action::SeeAuditLog) || usize::from(limit) > MOST_AT_ONCE {
         return Ok(None);
@@ -136,7 +136,7 @@ async fn name_of(
         let member = members::find(engine, &membership.permit()?, person).await?;
         return Ok(member.map(|member| member.name.to_string()));
     }
-    if !membership.role().may(Action::SeeAuditLog) {
+    if !membership.may(Action::SeeAuditLog) {
         return Ok(None);
     }
     let query = AuditQuery {

@@ -186,8 +186,9 @@ fn SettingsView(
         }
     };
     let allowed = values.secrets_in_browsers == ALLOW;
+    let security = format!("{path}/security");
     view! {
-        <PageHead title="Settings"/>
+        <PageHead title="Settings"><a class="btn" href=security>"Security"</a></PageHead>
             <div class="card"><div class="body">
                 <form novalidate=true method="post" action=path class="form">
                     <FormError errors/>

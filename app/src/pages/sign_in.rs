@@ -4,22 +4,23 @@ use latchkey::{
     accounts::{
         password::TypedPassword,
         sessions::SignedIn,
-        sign_in::{self, FailedSignIn, SignInError},
+        sign_in::{self, FailedSignIn, FirstStep, SignInError},
         sign_up::MaySignUp,
     },
     caller::Visit,
     email::EmailAddress,
 };
 use leptos::prelude::*;
-use leptos_meta::Title;
+use leptos_meta::{Meta, Title};
 use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
     entry::{EntryFrame, entry, lead_on},
-    forms::fields_and_errors,
+    forms::{fields_and_errors, refused_form, shown},
     home::home_of,
     page::page,
+    second_step::{CodeNeeded, CodeStep, SentCode, check_code},
 };
 use crate::{
     error::AppError,
@@ -30,6 +31,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     request::PageRequest,
+    text::query::query_of,
 };
 
 /// The most characters of the path to redirect to.
@@ -38,51 +40,58 @@ const MAX_NEXT: usize = 2_000;
 /// The fields as submitted.
 #[derive(Clone, Default, Deserialize)]
 pub struct SignInForm {
-    email: String,
-    password: String,
+    /// The first step has an address and a password, and the second has a code.
+    email: Option<String>,
+    password: Option<String>,
+    /// The text of the first step, if this is the second.
+    #[serde(default)]
+    half: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    recovery_code: String,
     /// The path of the page to redirect to after signing in.
     #[serde(default)]
     next: String,
 }
 
 impl SignInForm {
-    /// The values to render again, without the password.
+    /// The values to render again, without the password and the code.
     fn sent_back(&self) -> Self {
         Self {
-            email: sent_back(&self.email, MAX_NAME),
-            password: String::new(),
+            email: self
+                .email
+                .as_deref()
+                .map(|email| sent_back(email, MAX_NAME)),
             next: sent_back(&self.next, MAX_NEXT),
+            ..Self::default()
+        }
+    }
+
+    /// The values to render again in the second step, or in the first one if `half` is empty.
+    fn of_step(&self, half: String) -> Self {
+        Self {
+            half,
+            ..self.sent_back()
         }
     }
 }
 
-/// Signs the user in and redirects to `next` or to their home page.
-pub async fn submit(
-    request: PageRequest,
-    form: SignInForm,
-) -> Result<FormAnswer<SignInForm>, AppError> {
-    let (engine, visit) = (request.engine(), request.visit());
-    let empty: Vec<FieldError> = [
-        (&form.email, "email", "Enter your e-mail address."),
-        (&form.password, "password", "Enter your password."),
-    ]
-    .into_iter()
-    .filter(|(value, ..)| value.is_empty())
-    .map(|(_, field, sentence)| FieldError::new(field, sentence))
-    .collect();
-    if !empty.is_empty() {
-        return Ok(FormAnswer::refused_fields(form.sent_back(), empty));
-    }
-    // An invalid address has no account. A more specific error would reveal which addresses could have one.
-    let Ok(email) = form.email.parse::<EmailAddress>() else {
-        let failed = FailedSignIn::UnknownAccount;
-        sign_in::note_failed(engine, failed, visit);
-        log_failure(failed, visit);
-        let error = SignInError::WrongCredentials(failed);
-        return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error));
+type Answer = Result<FormAnswer<SignInForm, CodeNeeded>, AppError>;
+
+/// Signs the user in and redirects to `next` or to their home page. A user with a second factor is asked for a code first.
+pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
+    let checked = if form.half.is_empty() {
+        first_step(&request, &form).await
+    } else {
+        let sent = SentCode {
+            half: &form.half,
+            code: &form.code,
+            recovery_code: &form.recovery_code,
+        };
+        check_code(&request, sent, |half| form.of_step(half)).await
     };
-    let password = TypedPassword::new(form.password.clone());
-    let who = match check_password(&request, &email, password, || form.sent_back()).await {
+    let who = match checked {
         Ok(who) => who,
         Err(answer) => return answer,
     };
@@ -90,23 +99,57 @@ pub async fn submit(
     let path = if is_own_path(&form.next) {
         form.next
     } else {
-        home_of(engine, who.user_id).await?
+        home_of(request.engine(), who.user_id).await?
     };
     Ok(FormAnswer::Redirect { path, done: None })
 }
 
-/// Checks a password. If it is wrong or there were too many attempts, the error is the answer of the form, whose fields
-/// are `sent_back`.
+/// Checks the address and the password. The error is the answer of the form.
+async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn, Answer> {
+    let (engine, visit) = (request.engine(), request.visit());
+    let (Some(email), Some(password)) = (&form.email, &form.password) else {
+        return Err(Err(AppError::Unreadable));
+    };
+    let empty: Vec<FieldError> = [
+        (email, "email", "Enter your e-mail address."),
+        (password, "password", "Enter your password."),
+    ]
+    .into_iter()
+    .filter(|(value, ..)| value.is_empty())
+    .map(|(_, field, sentence)| FieldError::new(field, sentence))
+    .collect();
+    if !empty.is_empty() {
+        return Err(Ok(FormAnswer::refused_fields(form.sent_back(), empty)));
+    }
+    // An invalid address has no account. A more specific error would reveal which addresses could have one.
+    let Ok(email) = email.parse::<EmailAddress>() else {
+        let failed = FailedSignIn::UnknownAccount;
+        sign_in::note_failed(engine, failed, visit);
+        log_failure(failed, visit);
+        let error = SignInError::WrongCredentials(failed);
+        return Err(Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)));
+    };
+    let (password, next) = (TypedPassword::new(password.clone()), &form.next);
+    check_password(request, &email, password, next, || form.sent_back()).await
+}
+
+/// Checks a password. If it is wrong, there were too many attempts, or the account has a second factor, the error is the
+/// answer of the form, whose fields are `sent_back`.
 pub(super) async fn check_password<F>(
     request: &PageRequest,
     email: &EmailAddress,
     password: TypedPassword,
+    next: &str,
     sent_back: impl FnOnce() -> F,
-) -> Result<SignedIn, Result<FormAnswer<F>, AppError>> {
+) -> Result<SignedIn, Result<FormAnswer<F, CodeNeeded>, AppError>> {
     let visit = request.visit();
     let shown = request.known_browser().shown();
     match sign_in::sign_in(request.engine(), email, password, visit, shown).await {
-        Ok(who) => Ok(who),
+        Ok(FirstStep::SignedIn(who)) => Ok(who),
+        Ok(FirstStep::CodeNeeded(half)) => Err(Ok(FormAnswer::Shown(CodeNeeded {
+            half: half.expose().to_owned(),
+            next: next.to_owned(),
+        }))),
         Err(error @ SignInError::WrongCredentials(failed)) => {
             log_failure(failed, visit);
             Err(Ok(FormAnswer::refused(sent_back(), WHOLE_FORM, error)))
@@ -166,9 +209,43 @@ pub fn SignInPage() -> impl IntoView {
             (_, true) => Some("E-mail address confirmed. Sign in with it."),
             _ => None,
         };
-        view! { <SignInCard may_sign_up=entry.may_sign_up next ended done/> }
+        match code_needed() {
+            Some(needed) => view! { <CodeCard needed/> }.into_any(),
+            None => view! { <SignInCard may_sign_up=entry.may_sign_up next ended done/> }.into_any(),
+        }
     });
     view! { <Title text="Sign in"/><EntryFrame>{card}</EntryFrame> }
+}
+
+/// The second step, if the page responds to a form of either step.
+fn code_needed() -> Option<CodeNeeded> {
+    let refused = || {
+        let SignInForm { half, next, .. } = refused_form::<SignInForm>()?.values;
+        (!half.is_empty()).then_some(CodeNeeded { half, next })
+    };
+    shown::<CodeNeeded>().or_else(refused)
+}
+
+#[component]
+fn CodeCard(needed: CodeNeeded) -> impl IntoView {
+    let (_, errors) = fields_and_errors(SignInForm::default);
+    let errors = Errors::new(errors);
+    let first_step = format!("/sign-in{}", query_of(&[("next", &needed.next)]));
+    view! {
+        // The URL that the browser loads on reload or back: see `history.rs`.
+        <Meta name="address" content=first_step.clone()/>
+        <div class="card">
+            <h1>"Enter a code"</h1>
+            <p>"Your account has a second factor."</p>
+            <form novalidate=true class="form" method="post" action="/sign-in">
+                <FormError errors consequence="You are not signed in yet."/>
+                <input type="hidden" name="next" value=needed.next/>
+                <CodeStep half=needed.half errors/>
+                <button class="btn primary block">"Sign in"</button>
+            </form>
+        </div>
+        <p class="aside">"Not you? "<a class="link" href=first_step>"Start again"</a></p>
+    }
 }
 
 #[component]
@@ -206,7 +283,7 @@ fn SignInCard(
                 {done}
                 <FormError errors/>
                 <input type="hidden" name="next" value=values.next/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email.unwrap_or_default() errors/>
                 <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
                 <button class="btn primary block">"Sign in"</button>
             </form>

@@ -5,7 +5,7 @@ use latchkey::{
     findings::list::count_attention,
     key::secret_text::SecretPrefixes,
     orgs,
-    role::{Action, Role},
+    role::{Action, Rights},
 };
 
 use crate::{error::AppError, request::PageRequest};
@@ -33,8 +33,8 @@ pub struct OrgLink {
     /// The slug in its URLs.
     pub slug: String,
     pub name: String,
-    /// The user's role.
-    pub role: Role,
+    /// The user's permissions.
+    pub rights: Rights,
     /// The number of keys that need attention, for roles that can see why.
     pub attention: i64,
 }
@@ -49,10 +49,10 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
     let orgs: Vec<OrgLink> = orgs::of_user(engine, user_id)
         .await?
         .into_iter()
-        .map(|(org, role)| OrgLink {
+        .map(|(org, rights)| OrgLink {
             slug: org.slug.to_string(),
             name: org.name.to_string(),
-            role,
+            rights,
             attention: 0,
         })
         .collect();
@@ -62,10 +62,14 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
     let mut org = of_page.or(orgs.first()).cloned();
     if let Some(org) = org
         .as_mut()
-        .filter(|org| org.role.may(Action::SeeKeyDetails))
+        .filter(|org| org.rights.may(Action::SeeKeyDetails))
     {
-        let permit = request.membership_of(&org.slug).await?.permit()?;
-        org.attention = count_attention(engine, &permit).await?;
+        org.attention = match request.membership_of(&org.slug).await {
+            Ok(membership) => count_attention(engine, &membership.permit()?).await?,
+            // Nothing of the organization is shown until the user has a second factor.
+            Err(AppError::SecondFactorNeeded(_)) => 0,
+            Err(error) => return Err(error),
+        };
     }
     Ok(Viewer {
         name: user.name.to_string(),

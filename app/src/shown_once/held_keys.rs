@@ -19,7 +19,7 @@ use tokio::{
 };
 use tower_sessions::session::Id;
 
-use super::{CreatedInvitation, CreatedKey, CreatedToken};
+use super::{CreatedCodes, CreatedInvitation, CreatedKey, CreatedToken};
 
 /// How long a key is held, in milliseconds.
 const HELD_FOR: i64 = 30_000;
@@ -52,6 +52,7 @@ pub enum Secret {
     Key(Box<CreatedKey>),
     Token(CreatedToken),
     Invitation(CreatedInvitation),
+    Codes(CreatedCodes),
 }
 
 impl Held {

@@ -21,6 +21,12 @@ pub fn query_of(pairs: &[(&str, &str)]) -> String {
     }
 }
 
+/// A text for a part of a URL.
+pub fn escaped(text: &str) -> String {
+    let escaped = form_urlencoded::byte_serialize(text.as_bytes());
+    escaped.collect::<String>().replace('+', "%20")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

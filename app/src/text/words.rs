@@ -30,7 +30,7 @@ pub const fn role_can(role: Role) -> &'static str {
     match role {
         Role::Owner => "Owners can do everything: manage keys, members and settings.",
         Role::Admin => {
-            "Admins can see everything, such as usage by key and the audit log, and change nothing."
+            "Admins can see everything, such as usage by key and the audit log. Owners can let them manage keys."
         }
         Role::Member => "Members can see the list of keys, their status and usage totals.",
     }

@@ -10,6 +10,7 @@ use latchkey::{
         lifecycle::{self, LifecycleError},
         password,
         reset::create_link,
+        second_factor,
     },
     db::Db,
     email::EmailAddress,
@@ -73,6 +74,12 @@ pub struct ChangeEmail {
     /// The new address.
     #[arg(long)]
     to: EmailAddress,
+}
+
+#[derive(Debug, Args)]
+pub struct ResetSecondFactor {
+    /// The e-mail address of the account.
+    email: EmailAddress,
 }
 
 /// Creates an account in an organization and prints its ID.
@@ -190,6 +197,28 @@ pub async fn change_email(settings: &Settings, change: ChangeEmail) -> Result<()
         }
     }
     eprintln!("Changed. {} now signs in with {}.", change.email, change.to);
+    close(&engine).await
+}
+
+/// Turns off the second factor of a user, who can then sign in with their password alone.
+pub async fn reset_second_factor(
+    settings: &Settings,
+    reset: ResetSecondFactor,
+) -> Result<(), CliError> {
+    let engine = start::engine_without_older_peppers(settings).await?;
+    let user_id = find(engine.db(), &reset.email).await?;
+    let operator = Operator::at_the_command_line();
+    let had_one = second_factor::reset(&engine, &operator, user_id).await;
+    let had_one = had_one
+        .map_err(|error| CliError::Failed("the second factor was not reset", error.into()))?;
+    if had_one {
+        eprintln!(
+            "The second factor of {} was turned off. They sign in with their password alone.",
+            reset.email
+        );
+    } else {
+        eprintln!("{} has no second factor.", reset.email);
+    }
     close(&engine).await
 }
 

@@ -20,14 +20,17 @@ pub async fn status(settings: &Settings) -> Result<(), CliError> {
     let peppers = settings.existing_peppers().map_err(StartError::from)?;
     let uses = peppers::status(&db, peppers.as_ref(), Clock::System.now()).await;
     let uses = uses.map_err(|error| unusable(error.into()))?;
-    println!("PEPPER\tKEY_SECRETS\tSERVICE_TOKENS\tAUDIT_ENTRIES\tNEEDED\tSETTINGS\tCURRENT");
+    println!(
+        "PEPPER\tKEY_SECRETS\tSERVICE_TOKENS\tSECOND_FACTORS\tAUDIT_ENTRIES\tNEEDED\tSETTINGS\tCURRENT"
+    );
     let current = peppers.as_ref().map(|peppers| peppers.current_version());
     let yes = |yes| if yes { "yes" } else { "-" };
     for (version, used) in uses {
         println!(
-            "{version}\t{}\t{}\t{}\t{}\t{}\t{}",
+            "{version}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
             used.key_secrets,
             used.service_tokens,
+            used.second_factors,
             used.audit_entries,
             match used.audit_entries {
                 _ if used.is_needed() => "yes",

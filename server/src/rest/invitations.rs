@@ -208,6 +208,8 @@ fn refused(error: InviteError) -> Problem {
             Problem::new(Code::LimitReached, error.to_string())
         }
         InviteError::Limit(reached) => reached.into(),
+        // Tokens have no password.
+        InviteError::PasswordNeeded(_) => Problem::forbidden(),
         InviteError::RoleTooHigh => Problem::invalid_field("role", error),
         InviteError::NotFound | InviteError::AlreadyCreated(_) => no_invitation(),
         InviteError::Fault(fault) => fault.into(),

@@ -39,6 +39,8 @@ pub struct MemberObject {
     /// When the person last used the pages, to some minutes. Null means never.
     #[schema(value_type = Option<jiff::Timestamp>, required)]
     last_seen_at: Option<Rfc3339>,
+    /// Whether the person's account has a second factor.
+    second_factor: bool,
 }
 
 /// The account of a member.
@@ -155,6 +157,7 @@ impl From<Member> for MemberObject {
             role: member.role,
             joined_at: member.created_at.rfc3339(),
             last_seen_at: member.last_seen_at.map(Timestamp::rfc3339),
+            second_factor: member.second_factor,
         }
     }
 }
@@ -163,6 +166,8 @@ fn refused(error: MemberError) -> Problem {
     match error {
         MemberError::NotFound => no_member(),
         MemberError::LastOwner(_) => Problem::new(Code::LastOwner, error.to_string()),
+        // Tokens have no password.
+        MemberError::PasswordNeeded(_) => Problem::forbidden(),
         MemberError::Fault(fault) => fault.into(),
     }
 }

@@ -6,7 +6,7 @@ pub mod table;
 use std::collections::BTreeSet;
 
 use axum::http::Method;
-use latchkey::role::Role;
+use latchkey::role::{AdminRights, Rights, Role};
 
 use self::table::{Access, Entry};
 use crate::test_app::{Browser, HttpAnswer, TestApp, TestOrg};
@@ -108,32 +108,40 @@ on_both! {
 
     async fn a_role_is_let_in_where_its_table_says_and_refused_elsewhere(app: &TestApp) {
         let org = app.org("northwind").await;
-        for role in [Role::Owner, Role::Admin, Role::Member] {
-            let browser = app.signed_in(&org, &role.to_string(), role).await;
+        let admins = AdminRights::ALL.map(|admin_rights| (Role::Admin, admin_rights));
+        let widest = AdminRights::ManageKeys;
+        for (role, admin_rights) in [(Role::Owner, widest), (Role::Member, widest)].into_iter().chain(admins) {
+            let name = format!("{role}.{admin_rights}");
+            let email = format!("{name}@northwind.example");
+            let browser = app.signed_in(&org, &name, role).await;
+            let rights = Rights { role, admin_rights };
+            app.database.execute(&format!("UPDATE orgs SET admin_rights = '{admin_rights}'")).await;
             for entry in table::entries() {
                 let key = org.key("Production").await;
                 furnish(app, &org).await;
                 let answer = entry.send(&browser, "northwind", &key.id.to_string()).await;
                 match entry.access {
-                    Access::To(action) if !role.may(action) => {
-                        assert_eq!(answer.status, 403, "{role} {entry}: {}", answer.body);
-                        assert!(!answer.body.contains("Production"), "{role} {entry}: {}", answer.body);
+                    Access::To(action) if !rights.may(action) => {
+                        assert_eq!(answer.status, 403, "{name} {entry}: {}", answer.body);
+                        assert!(!answer.body.contains("Production"), "{name} {entry}: {}", answer.body);
                         assert_eq!(org.summary(key.id).await.status(app.clock.now()).as_str(), "active");
-                        assert_eq!(furnishings(app).await, FURNISHED, "{role} {entry}");
+                        assert_eq!(furnishings(app).await, FURNISHED, "{name} {entry}");
                     }
-                    Access::NoPage => assert_eq!(answer.status, 404, "{role} {entry}"),
+                    Access::NoPage => assert_eq!(answer.status, 404, "{name} {entry}"),
                     Access::ServiceToken => assert_eq!(answer.status, 401, "a session is not a token: {entry}"),
-                    _ => assert!(is_let_in(&answer), "{role} {entry}: {answer:?}"),
+                    _ => assert!(is_let_in(&answer), "{name} {entry}: {answer:?}"),
+                }
+                // The next page says what was done, and names the key.
+                if answer.status == 303 {
+                    browser.get("/account").await;
                 }
                 // One of the entries leaves the org.
-                let leaver = format!("{role}@northwind.example");
                 app.database.execute(&format!(
                     "INSERT INTO memberships (org_id, user_id, role, created_at) \
-                     SELECT '{}', id, '{role}', 0 FROM users WHERE email = '{leaver}' ON CONFLICT DO NOTHING", org.org.id
+                     SELECT '{}', id, '{role}', 0 FROM users WHERE email = '{email}' ON CONFLICT DO NOTHING", org.org.id
                 )).await;
                 // One of the entries signs out.
                 if browser.session_cookie().is_none() {
-                    let email = format!("{role}@northwind.example");
                     browser.sign_in(&email, crate::test_app::org::PASSWORD).await;
                 }
             }

@@ -8,6 +8,7 @@ mod cross_site;
 mod headers;
 mod hosts;
 mod limits;
+mod second_factor;
 mod secrets;
 mod sessions;
 mod shares;

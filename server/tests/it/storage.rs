@@ -24,6 +24,7 @@ mod orgs;
 mod peppers;
 mod projects;
 mod retention;
+mod second_factor;
 mod security_events;
 mod service_tokens;
 mod sessions;

@@ -2,6 +2,7 @@
 //! randomness.
 
 pub mod api;
+pub mod authenticator;
 pub mod browser;
 pub mod database;
 pub mod mailing;
@@ -17,7 +18,7 @@ use std::sync::{
 
 use latchkey::{
     Engine, EngineSettings,
-    accounts::{SignUpPolicy, setup_code},
+    accounts::{SignUpPolicy, sessions::SignedIn, setup_code, sign_in::FirstStep},
     clock::Clock,
     convention::Convention,
     db::Db,
@@ -129,6 +130,14 @@ impl TestApp {
     pub async fn remove(self) {
         self.engine.db().close().await;
         self.database.remove().await;
+    }
+}
+
+/// The user whom a correct password signs in: an account without a second factor.
+pub fn only_step(step: FirstStep) -> SignedIn {
+    match step {
+        FirstStep::SignedIn(who) => who,
+        FirstStep::CodeNeeded(_) => panic!("the account has a second factor"),
     }
 }
 

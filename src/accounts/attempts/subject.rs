@@ -1,6 +1,6 @@
 //! The subjects that attempts are counted for, their budgets, and the keys of their rows.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     Engine,
@@ -8,8 +8,8 @@ use crate::{
     caller::Visit,
     email::EmailAddress,
     id::{OrgId, UserId},
-    network::Network,
-    time::{HOUR, MINUTE},
+    network::{Household, Network},
+    time::{DAY, HOUR, MINUTE},
 };
 
 /// Number of rows that subjects share once the table is full, for each budget size.
@@ -32,6 +32,14 @@ pub(crate) enum Subject<'a> {
     SignInsOfBrowser(UserId, BrowserNumber),
     /// The current password of a user, in one session: a stolen one does not use up the attempts of the others.
     CurrentPassword(UserId, SessionHash),
+    /// The codes of a user's second factor, in browsers that the account does not know.
+    Code(UserId),
+    /// The same in a day: without it, someone who knows the password could guess on and on.
+    CodesOfDay(UserId),
+    /// The codes of a user's second factor, in one browser that the account knows.
+    CodeInBrowser(UserId, BrowserNumber),
+    /// The codes of a signed-in user's second factor, in one session.
+    CodeInSession(UserId, SessionHash),
     /// The setup code for the first account, from one network.
     SetupCode(&'a Visit),
     /// New accounts, from one network.
@@ -67,6 +75,8 @@ impl Subject<'_> {
     const fn max(self) -> i64 {
         match self {
             Self::AccountFrom(..) | Self::Browser(..) | Self::CurrentPassword(..) => 10,
+            Self::Code(_) | Self::CodeInBrowser(..) | Self::CodeInSession(..) => 10,
+            Self::CodesOfDay(_) => 50,
             Self::SetupCode(_) | Self::SignUp(_) | Self::KeyLookUps(_) => 10,
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::AccountMails(_) => 5,
@@ -84,20 +94,31 @@ impl Subject<'_> {
             Self::KeyLookUps(_) => MINUTE,
             Self::ResetMails(_) | Self::AccountMails(_) | Self::SignUpMails(_) => HOUR,
             Self::InvitationMails(_) | Self::InvitationMailsTo(..) => HOUR,
+            Self::CodesOfDay(_) => DAY,
             _ => 15 * MINUTE,
         }
     }
 
     fn text(self) -> String {
         match self {
-            Self::AccountFrom(email, visit) => format!("account {email} from {}", household(visit)),
+            Self::AccountFrom(email, visit) => {
+                format!("account {email} from {}", Household::of(address(visit)))
+            }
             Self::Network(visit) => format!("network {}", Network::of(address(visit))),
             Self::Account(email) => format!("account {email}"),
             Self::Browser(user_id, number) => format!("browser {user_id} {number}"),
-            Self::SignIns(email, visit) => format!("sign-ins {email} from {}", household(visit)),
+            Self::SignIns(email, visit) => {
+                format!("sign-ins {email} from {}", Household::of(address(visit)))
+            }
             Self::SignInsOfBrowser(user_id, number) => format!("sign-ins {user_id} {number}"),
             Self::CurrentPassword(user_id, session) => {
                 format!("password {user_id} {:x?}", session.as_bytes())
+            }
+            Self::Code(user_id) => format!("code {user_id}"),
+            Self::CodesOfDay(user_id) => format!("codes of a day {user_id}"),
+            Self::CodeInBrowser(user_id, number) => format!("code {user_id} in {number}"),
+            Self::CodeInSession(user_id, session) => {
+                format!("code {user_id} {:x?}", session.as_bytes())
             }
             Self::SetupCode(visit) => format!("setup code {}", Network::of(address(visit))),
             Self::SignUp(visit) => format!("sign-up {}", Network::of(address(visit))),
@@ -119,6 +140,10 @@ impl Subject<'_> {
                 | Self::SignIns(..)
                 | Self::SignInsOfBrowser(..)
                 | Self::CurrentPassword(..)
+                | Self::Code(_)
+                | Self::CodesOfDay(_)
+                | Self::CodeInBrowser(..)
+                | Self::CodeInSession(..)
                 | Self::KeyLookUps(_)
                 | Self::ResetMails(_)
                 | Self::AccountMails(_)
@@ -157,32 +182,9 @@ fn address(visit: &Visit) -> IpAddr {
     visit.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
-/// The /24 or /64 of an address.
-fn household(visit: &Visit) -> IpAddr {
-    match address(visit).to_canonical() {
-        IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & (u32::MAX << 8)).into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_household_is_a_24_or_a_64() {
-        let of = |text: &str| {
-            household(&Visit {
-                address: Some(text.parse().unwrap()),
-                ..Visit::default()
-            })
-        };
-        assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::2"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("192.0.2.1"), of("192.0.2.255"));
-        assert_ne!(of("192.0.2.1"), of("192.0.3.1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-    }
 
     #[test]
     fn shared_rows_are_few_and_kinds_have_their_own() {

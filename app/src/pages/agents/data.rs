@@ -114,8 +114,8 @@ pub async fn list(request: PageRequest) -> Result<AgentList, AppError> {
         previous: rows.first().filter(|_| has_previous).map(id_of),
         next: rows.last().filter(|_| has_next).map(id_of),
         rows,
-        with_details: membership.role().may(Action::SeeKeyDetails),
-        may_edit: membership.role().may(Action::EditAgents),
+        with_details: membership.may(Action::SeeKeyDetails),
+        may_edit: membership.may(Action::EditAgents),
     })
 }
 

@@ -43,7 +43,7 @@ fn NoAgents(
             view! { <div class="actions"><a class="btn primary" href=new>"Create agent"</a></div> }
                 .into_any()
         }
-        None => view! { <p>"Only owners of the organization can create them."</p> }.into_any(),
+        None => view! { <p>"Ask an owner of the organization to create one."</p> }.into_any(),
     };
     view! {
         <div class="card"><div class="empty">

@@ -35,9 +35,11 @@ impl Wording {
                 after: "",
                 names_target: false,
             },
+            SecondFactorDisabled if !is_own => naming("reset the second factor of", ""),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
             | SessionFailed | SessionEnded | AccessDenied | ExportMade | MemberInvited
-            | InvitationWithdrawn | InvitationRenewed => Self {
+            | InvitationWithdrawn | InvitationRenewed | SecondFactorEnabled
+            | SecondFactorDisabled | RecoveryCodesCreated | RecoveryCodeUsed => Self {
                 before: event.sentence(),
                 after: "",
                 names_target: false,
@@ -101,6 +103,10 @@ pub const fn title(event: Event) -> &'static str {
         Event::EmailChanged => "E-mail address changed",
         Event::EmailConfirmed => "E-mail address confirmed",
         Event::AccountRenamed => "Account renamed",
+        Event::SecondFactorEnabled => "Second factor turned on",
+        Event::SecondFactorDisabled => "Second factor turned off",
+        Event::RecoveryCodesCreated => "Recovery codes created",
+        Event::RecoveryCodeUsed => "Recovery code used",
         Event::AccessDenied => "Access denied",
         Event::ExportMade => "Data exported",
     }
@@ -112,6 +118,7 @@ pub fn kind_title(kind: &str) -> String {
         "org" => "organization",
         "token" => "service token",
         "session" => "sign-in",
+        "second_factor" => "second factor",
         other => other,
     };
     format!("All {kind} events")

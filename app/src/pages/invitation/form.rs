@@ -16,7 +16,13 @@ use crate::{
         name::read_name,
         sent_back::{MAX_NAME, sent_back},
     },
-    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, sign_in::check_password},
+    pages::{
+        answer::FormAnswer,
+        done::Done,
+        field_reader::FieldReader,
+        second_step::{CodeNeeded, SentCode, check_code},
+        sign_in::check_password,
+    },
     request::PageRequest,
 };
 
@@ -27,19 +33,26 @@ pub struct AcceptForm {
     pub name: String,
     #[serde(default)]
     password: String,
+    /// The text of the first step of a sign-in, if this is the second.
+    #[serde(default)]
+    pub half: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    recovery_code: String,
 }
 
 impl AcceptForm {
-    /// The values to render again, without the password.
+    /// The values to render again, without the password and the code.
     fn sent_back(&self) -> Self {
         Self {
             name: sent_back(&self.name, MAX_NAME),
-            password: String::new(),
+            ..Self::default()
         }
     }
 }
 
-type Answer = Result<FormAnswer<AcceptForm>, AppError>;
+type Answer = Result<FormAnswer<AcceptForm, CodeNeeded>, AppError>;
 
 /// Makes the person a member, and signs them in.
 pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
@@ -57,6 +70,7 @@ pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
             }
         }
         Viewer::Other(_) => refused(&form, AcceptError::OtherAddress),
+        Viewer::SignedOut if !form.half.is_empty() => with_code(&request, &token, form).await,
         Viewer::SignedOut if !invitations::creates_accounts(engine) => {
             with_account(&request, &token, &opened, form).await
         }
@@ -88,10 +102,36 @@ async fn with_account(
     form: AcceptForm,
 ) -> Answer {
     let password = TypedPassword::new(form.password.clone());
-    let who = match check_password(request, &opened.email, password, || form.sent_back()).await {
-        Ok(who) => who,
-        Err(answer) => return answer,
+    let checked = check_password(request, &opened.email, password, "", || form.sent_back());
+    match checked.await {
+        Ok(who) => accept_as(request, token, who, &form).await,
+        Err(answer) => answer,
+    }
+}
+
+/// Checks the code of someone whose password was right, as in a sign-in.
+async fn with_code(request: &PageRequest, token: &InvitationToken, form: AcceptForm) -> Answer {
+    let sent = SentCode {
+        half: &form.half,
+        code: &form.code,
+        recovery_code: &form.recovery_code,
     };
+    let sent_back = |half| AcceptForm {
+        half,
+        ..form.sent_back()
+    };
+    match check_code(request, sent, sent_back).await {
+        Ok(who) => accept_as(request, token, who, &form).await,
+        Err(answer) => answer,
+    }
+}
+
+async fn accept_as(
+    request: &PageRequest,
+    token: &InvitationToken,
+    who: SignedIn,
+    form: &AcceptForm,
+) -> Answer {
     let person = Person {
         user_id: who.user_id,
         visit: request.visit().clone(),
@@ -99,7 +139,7 @@ async fn with_account(
     match accept(request.engine(), token, person).await {
         Ok(org) => signed_in(request, who, &org).await,
         Err(AcceptError::AlreadyMember(org)) => signed_in(request, who, &org).await,
-        Err(error) => refused(&form, error),
+        Err(error) => refused(form, error),
     }
 }
 
@@ -108,7 +148,7 @@ async fn signed_in(request: &PageRequest, who: SignedIn, org: &Org) -> Answer {
     Ok(joined(org))
 }
 
-fn joined(org: &Org) -> FormAnswer<AcceptForm> {
+fn joined(org: &Org) -> FormAnswer<AcceptForm, CodeNeeded> {
     FormAnswer::done(format!("/orgs/{}/keys", org.slug), Done::OrgJoined)
 }
 

@@ -13,7 +13,11 @@ use crate::{
         field::Field,
     },
     pages::{
-        entry::EntryFrame, forms::fields_and_errors, page::page, secret_link::keep_url_secret,
+        entry::EntryFrame,
+        forms::{fields_and_errors, shown},
+        page::page,
+        second_step::{CodeNeeded, CodeStep},
+        secret_link::keep_url_secret,
         sign_in::SignOutButton,
     },
     text::words::{role_can, role_noun},
@@ -36,11 +40,20 @@ fn Card(invited: Invited) -> impl IntoView {
     } = invited;
     let (typed, errors) = fields_and_errors(AcceptForm::default);
     let errors = Errors::new(errors);
+    let half = shown::<CodeNeeded>().map_or_else(|| typed.half.clone(), |needed| needed.half);
     let org = opened.org.name.to_string();
     let email = opened.email.to_string();
     let role = role_noun(opened.role);
     let title = format!("Join {org}");
     let content = match viewer {
+        Viewer::SignedOut if !half.is_empty() => view! {
+            <form novalidate=true class="form" method="post">
+                <FormError errors consequence="You have not joined yet."/>
+                <CodeStep half errors/>
+                <button class="btn primary block">"Join"</button>
+            </form>
+        }
+        .into_any(),
         Viewer::SignedOut => {
             view! { <JoinForm typed errors email=email.clone() creates_accounts/> }.into_any()
         }

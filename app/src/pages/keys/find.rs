@@ -82,7 +82,7 @@ async fn load(request: PageRequest) -> Result<Find, AppError> {
     let membership = request.membership().await?;
     membership.permit::<to::SeeKeyDetails>()?;
     Ok(Find {
-        may_create: membership.role().may(Action::CreateKeys),
+        may_create: membership.may(Action::CreateKeys),
         none: !request.parameter(NOT_FOUND).is_empty(),
     })
 }

@@ -17,7 +17,7 @@ pub async fn last_own_edit(
     membership: &Membership,
     id: KeyId,
 ) -> Result<Option<Entry>, AppError> {
-    if !membership.role().may(Action::SeeAuditLog) {
+    if !membership.may(Action::SeeAuditLog) {
         return Ok(None);
     }
     let query = AuditQuery {

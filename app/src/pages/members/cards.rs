@@ -4,7 +4,7 @@ use latchkey::role::Role;
 use leptos::prelude::*;
 
 use super::{
-    data::{MemberList, MemberRow},
+    data::{InvitationRow, MemberList, MemberRow},
     form::MemberForm,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         errors::{ErrorTexts, Errors, FormError},
         field::Field,
     },
-    pages::forms::fields_and_errors,
+    pages::{confirm::PasswordAgain, forms::fields_and_errors},
     request::PageRequest,
     text::words::role_can,
 };
@@ -46,6 +46,14 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
         return Some(view! { <RemoveCard path row org_name errors/> }.into_any());
     }
     let invitations = list.invitations.as_ref()?;
+    let renewed = if typed.change == "renew" {
+        typed.invitation.clone()
+    } else {
+        request.parameter("renew")
+    };
+    if let Some(row) = invitations.iter().find(|row| row.id == renewed) {
+        return Some(view! { <RenewCard path row=row.clone() errors/> }.into_any());
+    }
     let is_alone = list.rows.len() == 1 && invitations.is_empty();
     (typed.change == "invite" || is_wanted("invite") || is_alone)
         .then(|| view! { <InviteCard path typed errors sends_mail=list.sends_mail/> }.into_any())
@@ -71,6 +79,34 @@ fn Roles(chosen: String, errors: Errors) -> impl IntoView {
     }
 }
 
+/// The password, which is only needed to make someone an owner. Style sheets show it when that role is chosen.
+#[component]
+fn OwnerPassword(errors: Errors) -> impl IntoView {
+    view! {
+        <div class="for-owner"><PasswordAgain hint="Owners can do everything. Enter your password to confirm." errors/></div>
+    }
+}
+
+/// A new link for an invitation as owner.
+#[component]
+fn RenewCard(path: String, row: InvitationRow, errors: Errors) -> impl IntoView {
+    let action = path.clone();
+    view! {
+        <section class="card" aria-labelledby="renew">
+            <header><h2 id="renew">"New link for “"{row.email}"”"</h2></header>
+            <div class="body">
+                <form novalidate=true method="post" action=action class="form">
+                    <FormError errors consequence="The old link still works."/>
+                    <input type="hidden" name="change" value="renew"/>
+                    <input type="hidden" name="invitation" value=row.id/>
+                    <PasswordAgain hint="Owners can do everything. Enter your password to confirm." errors/>
+                    <div class="actions"><button class="btn primary">"Create link"</button><a class="btn" href=path>"Cancel"</a></div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
 #[component]
 fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool) -> impl IntoView {
     let action = path.clone();
@@ -88,13 +124,14 @@ fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool)
         <section class="card" aria-labelledby="invite">
             <header><h2 id="invite">"Invite someone"</h2></header>
             <div class="body">
-                <form method="post" action=action class="form">
+                <form novalidate=true method="post" action=action class="form">
                     <FormError errors consequence="Nobody was invited."/>
                     <input type="hidden" name="change" value="invite"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="email" label="E-mail" hint=hint
                         kind="email" autocomplete="off" maxlength=254 value=typed.email errors/>
                     <Roles chosen=typed.role errors/>
+                    <OwnerPassword errors/>
                     <div class="actions"><button class="btn primary">{button}</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>
             </div>
@@ -114,11 +151,12 @@ fn RoleCard(path: String, row: MemberRow, typed: MemberForm, errors: Errors) -> 
         view! { <OnlyOwner path row=row.clone()/> }.into_any()
     } else {
         view! {
-            <form method="post" action=action class="form">
+            <form novalidate=true method="post" action=action class="form">
                 <FormError errors/>
                 <input type="hidden" name="change" value="role"/>
                 <input type="hidden" name="member" value=row.id/>
                 <Roles chosen errors/>
+                <OwnerPassword errors/>
                 <div class="actions"><button class="btn primary">"Change role"</button><a class="btn" href=path>"Cancel"</a></div>
             </form>
         }

@@ -38,6 +38,8 @@ pub struct MemberRow {
     pub since: TimeText,
     /// When the user last used the pages, if they did.
     pub last_seen: Option<TimeText>,
+    /// Whether the user's account has a second factor.
+    pub second_factor: bool,
     /// Whether this is the current user.
     pub is_viewer: bool,
     /// Whether no other owner could sign in.
@@ -72,6 +74,7 @@ pub async fn list(request: PageRequest) -> Result<MemberList, AppError> {
         name: member.name.to_string(),
         email: member.email.to_string(),
         role: member.role,
+        second_factor: member.second_factor,
         since: TimeText::date(member.created_at),
         last_seen: member.last_seen_at.map(|at| TimeText::relative(at, now)),
     });
@@ -80,7 +83,7 @@ pub async fn list(request: PageRequest) -> Result<MemberList, AppError> {
         Some(permit) => Some(invitations::list(engine, &permit).await?),
         None => None,
     };
-    let may = |action| membership.role().may(action);
+    let may = |action| membership.may(action);
     Ok(MemberList {
         org_name: membership.org().name.to_string(),
         rows,

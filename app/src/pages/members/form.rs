@@ -20,7 +20,8 @@ use crate::{
         sent_back::{MAX_NAME, sent_back},
     },
     pages::{
-        answer::FormAnswer, done::Done, field_reader::FieldReader, home::home_of, loading::finished,
+        answer::FormAnswer, confirm::confirm_if_typed, done::Done, field_reader::FieldReader,
+        home::home_of, loading::finished,
     },
     request::PageRequest,
     shown_once::{CreatedInvitation, Held, Secret, hold},
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// The fields of the page's forms.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Clone, Default, Deserialize, Serialize)]
 pub struct MemberForm {
     /// `role`, `remove`, `leave`, `invite`, `renew` or `withdraw`.
     pub change: String,
@@ -46,10 +47,13 @@ pub struct MemberForm {
     /// Distinguishes a repeated submit from another invitation of the same address.
     #[serde(default)]
     pub creation_token: String,
+    /// The user's password, which ownership requires.
+    #[serde(default)]
+    pub password: String,
 }
 
 impl MemberForm {
-    /// The form to render again.
+    /// The form to render again. Never contains the password.
     fn sent_back(&self) -> Self {
         Self {
             change: sent_back(&self.change, MAX_NAME),
@@ -58,6 +62,7 @@ impl MemberForm {
             email: sent_back(&self.email, MAX_NAME),
             invitation: sent_back(&self.invitation, MAX_NAME),
             creation_token: sent_back(&self.creation_token, MAX_NAME),
+            password: String::new(),
         }
     }
 
@@ -85,11 +90,16 @@ pub async fn submit(request: PageRequest, form: MemberForm) -> Answer {
 }
 
 async fn change_role(request: &PageRequest, form: &MemberForm) -> Answer {
-    let permit: Permit<to::ChangeRoles> = request.permit().await?;
+    let mut permit: Permit<to::ChangeRoles> = request.permit().await?;
     let member = form.member()?;
     let Ok(role) = form.role.parse::<Role>() else {
         return Ok(FormAnswer::refused(form.sent_back(), "role", CHOOSE));
     };
+    match confirm_if_typed(request, &form.password, || form.sent_back()).await {
+        Ok(Some(confirmed)) => permit = permit.confirmed(&confirmed),
+        Ok(None) => {}
+        Err(answer) => return answer,
+    }
     match members::change_role(request.engine(), &permit, member, role).await {
         Ok(()) => Ok(FormAnswer::done(
             request.path(),
@@ -112,7 +122,7 @@ async fn remove(request: &PageRequest, form: &MemberForm) -> Answer {
 }
 
 async fn leave(request: &PageRequest, form: &MemberForm) -> Answer {
-    let permit: Permit<to::LeaveOrg> = request.permit().await?;
+    let permit = request.permit_to_leave(request.org()).await?;
     match members::leave(request.engine(), &permit).await {
         Ok(()) => {
             let home = home_of(request.engine(), request.user_id().await?).await?;
@@ -126,12 +136,19 @@ fn refused(form: &MemberForm, error: MemberError) -> Answer {
     match error {
         MemberError::NotFound => Err(AppError::NotFound),
         MemberError::LastOwner(_) => Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)),
+        MemberError::PasswordNeeded(_) => {
+            Ok(FormAnswer::refused(form.sent_back(), "password", error))
+        }
         MemberError::Fault(fault) => Err(fault.into()),
     }
 }
 
 /// Creates the link of a new invitation or a new one of an existing invitation.
-async fn link(request: PageRequest, permit: Permit<to::InviteMembers>, form: MemberForm) -> Answer {
+async fn link(
+    request: PageRequest,
+    mut permit: Permit<to::InviteMembers>,
+    form: MemberForm,
+) -> Answer {
     let engine = request.engine();
     let mut held = request.held_key().await;
     let now = engine.clock().monotonic();
@@ -140,6 +157,11 @@ async fn link(request: PageRequest, permit: Permit<to::InviteMembers>, form: Mem
         && invitations::open(engine, &shown.token).await?.is_some()
     {
         return Ok(FormAnswer::Shown(shown));
+    }
+    match confirm_if_typed(&request, &form.password, || form.sent_back()).await {
+        Ok(Some(confirmed)) => permit = permit.confirmed(&confirmed),
+        Ok(None) => {}
+        Err(answer) => return answer,
     }
     let created = if form.change == "renew" {
         let id: InvitationId = form.invitation.parse().map_err(|_| AppError::NotFound)?;
@@ -189,6 +211,7 @@ fn not_invited(form: &MemberForm, error: InviteError) -> Answer {
         InviteError::RoleTooHigh if form.change == "renew" => {
             return Err(AppError::Forbidden(Action::InviteMembers));
         }
+        InviteError::PasswordNeeded(_) => "password",
         InviteError::AlreadyMember(_) => "email",
         InviteError::RoleTooHigh => "role",
         InviteError::TooMany | InviteError::Limit(_) | InviteError::AlreadyCreated(_) => WHOLE_FORM,

@@ -1,5 +1,6 @@
 //! `/orgs/{org}/members`: the members of an organization, and its invitations.
 
+use latchkey::role::Role;
 use leptos::prelude::*;
 
 use super::{
@@ -60,7 +61,7 @@ fn MembersView(request: PageRequest, list: MemberList) -> impl IntoView {
                     <caption class="visually-hidden">"Members"</caption>
                     <thead><tr>
                         <th scope="col">"Name"</th><th scope="col">"E-mail"</th><th scope="col">"Role"</th><th scope="col">"Since"</th>
-                        {may_change.then(|| view! { <th scope="col">"Last seen"</th> })}
+                        {may_change.then(|| view! { <th scope="col">"Second factor"</th><th scope="col">"Last seen"</th> })}
                         <th scope="col"><span class="visually-hidden">"Actions"</span></th>
                     </tr></thead>
                     <tbody>{rows}</tbody>
@@ -92,7 +93,14 @@ fn Row(path: String, row: MemberRow, may_change: bool) -> impl IntoView {
             Some(text) => view! { <Time text/> }.into_any(),
             None => "Never".into_any(),
         };
-        view! { <td class="muted nowrap" data-label="Last seen">{seen}</td> }
+        let factor = match row.second_factor {
+            true => view! { <span class="tag ok">"On"</span> },
+            false => view! { <span class="tag plain">"Off"</span> },
+        };
+        view! {
+            <td data-label="Second factor">{factor}</td>
+            <td class="muted nowrap" data-label="Last seen">{seen}</td>
+        }
     });
     view! {
         <tr>
@@ -129,7 +137,15 @@ fn Invitations(path: String, rows: Vec<InvitationRow>, sends_mail: bool) -> impl
 
 #[component]
 fn Pending(path: String, row: InvitationRow, sends_mail: bool) -> impl IntoView {
-    let renew = if sends_mail { "Resend" } else { "New link" };
+    let text = if sends_mail { "Resend" } else { "New link" };
+    let of = |email: &str| view! { <span class="visually-hidden">" for "{email.to_owned()}</span> };
+    let renew = if row.role == Role::Owner {
+        // It requires the password, so it has a form of its own.
+        let href = format!("{path}?renew={}", row.id);
+        view! { <a class="btn quiet" href=href>{text}{of(&row.email)}</a> }.into_any()
+    } else {
+        view! { <button class="btn quiet" name="change" value="renew">{text}{of(&row.email)}</button> }.into_any()
+    };
     let of = |email: &str| view! { <span class="visually-hidden">" for "{email.to_owned()}</span> };
     view! {
         <tr>
@@ -140,7 +156,7 @@ fn Pending(path: String, row: InvitationRow, sends_mail: bool) -> impl IntoView 
             <td class="end">
                 <form method="post" action=path class="row">
                     <input type="hidden" name="invitation" value=row.id/>
-                    <button class="btn quiet" name="change" value="renew">{renew}{of(&row.email)}</button>
+                    {renew}
                     <button class="btn quiet" name="change" value="withdraw">"Withdraw"{of(&row.email)}</button>
                 </form>
             </td>

@@ -53,7 +53,7 @@ pub async fn list(request: PageRequest) -> Result<ProjectList, AppError> {
         .collect();
     Ok(ProjectList {
         rows,
-        may_edit: membership.role().may(Action::EditProjects),
+        may_edit: membership.may(Action::EditProjects),
         creation_token: new_creation_token(request.engine())?,
     })
 }

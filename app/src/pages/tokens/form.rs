@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use latchkey::{
     access::{Permit, to},
-    accounts::{
-        self,
-        password::{self, ChangePasswordError, TypedPassword},
-    },
+    accounts,
     id::ServiceTokenId,
     key::{Environment, Kind},
     keys::create::sent_creation_token,
@@ -25,7 +22,10 @@ use crate::{
         errors::{FieldError, WHOLE_FORM},
         sent_back::{MAX_NAME, sent_back},
     },
-    pages::{answer::FormAnswer, done::Done, field_reader::FieldReader, loading::finished},
+    pages::{
+        answer::FormAnswer, confirm::confirm, done::Done, field_reader::FieldReader,
+        loading::finished,
+    },
     request::PageRequest,
     shown_once::{CreatedToken, Held, Secret, hold},
     text::time::date,
@@ -93,17 +93,8 @@ async fn create(request: PageRequest, permit: Permit<to::ManageTokens>, form: To
         Ok(new) => new,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
     };
-    let typed = TypedPassword::new(form.password.clone());
-    let (person, session) = (request.person().await?, request.session_hash());
-    match password::confirm(request.engine(), person, session, typed).await {
-        Ok(()) => {}
-        Err(error @ ChangePasswordError::WrongPassword) => {
-            return Ok(FormAnswer::refused(form.sent_back(), "password", error));
-        }
-        Err(error @ ChangePasswordError::TooMany { retry_after }) => {
-            return Ok(FormAnswer::throttled(form.sent_back(), retry_after, error));
-        }
-        Err(ChangePasswordError::Fault(fault)) => return Err(fault.into()),
+    if let Err(answer) = confirm(&request, &form.password, || form.sent_back()).await {
+        return answer;
     }
     // A hang-up must not lose the token between its creation and the slot that keeps it for a repeated submit.
     finished(tokio::spawn(create_and_hold(request, permit, form, new))).await

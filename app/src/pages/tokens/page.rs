@@ -14,6 +14,7 @@ use crate::{
     },
     icons::{Icon, Symbol},
     pages::{
+        confirm::PasswordAgain,
         forms::{fields_and_errors, shown},
         frame::PageHead,
         page::page,
@@ -194,8 +195,7 @@ fn NewCard(
                         <select class="input" id="expires" name="expires">{lifetimes}</select>
                         <ErrorTexts field="expires" errors/>
                     </div>
-                    <Field name="password" label="Your password" hint="Enter your password to confirm." kind="password"
-                        autocomplete="current-password" maxlength=1024 errors/>
+                    <PasswordAgain errors/>
                     <div class="actions"><button class="btn primary">"Create token"</button>{cancel}</div>
                 </form>
             </div>

@@ -84,7 +84,7 @@ pub async fn usage(request: &PageRequest, org: &str, range: Range) -> Result<Org
     let membership = request.membership_of(org).await?;
     let engine = request.engine();
     let report = engine_report::of_org(engine, &membership.permit()?, range).await?;
-    let by_key = if membership.role().may(Action::SeeUsageDetails) {
+    let by_key = if membership.may(Action::SeeUsageDetails) {
         Some(by_key(engine, &membership, range).await?)
     } else {
         None

@@ -74,6 +74,8 @@ pub fn entries() -> Vec<Entry> {
         page("/sign-out", NoPage),
         page("/account", SignedIn),
         page("/account/profile", SignedIn),
+        page("/account/sessions", SignedIn),
+        page("/account/two-factor", SignedIn),
         page("/orgs/{org}", To(Action::SeeKeys)),
         page("/invitations/{token}", Everyone),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
@@ -94,6 +96,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/audit.csv", To(Action::SeeAuditLog)),
         page("/orgs/{org}/keys.csv", To(Action::SeeKeyDetails)),
         page("/orgs/{org}/settings", To(Action::EditOrg)),
+        page("/orgs/{org}/settings/security", To(Action::EditOrg)),
         page("/{*any}", NoPage),
         page("/healthz", Everyone),
         page("/readyz", Everyone),
@@ -126,6 +129,17 @@ pub fn entries() -> Vec<Entry> {
         post(
             "/account",
             "current_password=wrong&new_password=short",
+            SignedIn,
+        ),
+        post("/account/sessions", "change=end-others", SignedIn),
+        post(
+            "/account/two-factor",
+            "change=begin&password=wrong",
+            SignedIn,
+        ),
+        post(
+            "/account/two-factor",
+            "change=off&password=wrong&code=123456",
             SignedIn,
         ),
         post(
@@ -276,6 +290,11 @@ pub fn entries() -> Vec<Entry> {
         post(
             "/orgs/{org}/settings",
             "name=Changed&secrets_in_browsers=allow",
+            To(Action::EditOrg),
+        ),
+        post(
+            "/orgs/{org}/settings/security",
+            "second_factor=optional&admins=manage_keys&password=wrong",
             To(Action::EditOrg),
         ),
         post("/v1/verify", "{}", ServiceToken),

@@ -53,6 +53,34 @@ fn in_a_folder_without_a_database_nothing_is_created_to_look_for_things_in(
 }
 
 #[test]
+fn a_second_factor_is_reset_by_the_address_of_its_account() {
+    let folder = Folder::with_org();
+    let email = "ari@northwind.example";
+    let create = [
+        "user",
+        "create",
+        "--org",
+        "northwind",
+        "--role",
+        "owner",
+        "--password-stdin",
+    ];
+    folder.line(&[&create[..], &["--email", email]].concat(), PASSWORD);
+    let none = folder.run(&["user", "reset-second-factor", email], "");
+    assert_eq!(none.status.code(), Some(0), "{none:?}");
+    let said = text(&none.stderr);
+    assert!(
+        said.contains("ari@northwind.example has no second factor."),
+        "{said}"
+    );
+    let unknown = folder.run(
+        &["user", "reset-second-factor", "eve@northwind.example"],
+        "",
+    );
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+}
+
+#[test]
 fn a_key_is_made_as_its_flags_say() {
     let folder = Folder::with_org();
     let flags = [

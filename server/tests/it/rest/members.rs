@@ -22,6 +22,7 @@ on_both! {
             "role": "owner",
             "joined_at": "2026-11-21T12:00:00.000Z",
             "last_seen_at": "2026-11-21T12:00:02.000Z",
+            "second_factor": false,
         });
         assert_eq!((&listed["data"][0], &listed["next_cursor"]), (&expected, &json!(dana)));
         let next = api.get(&format!("{PATH}?cursor={dana}")).await.json();

@@ -19,7 +19,7 @@ use latchkey::{
 };
 
 use super::sign_in_budgets::visit;
-use crate::test_app::{TestApp, TestOrg, org::PASSWORD};
+use crate::test_app::{TestApp, TestOrg, authenticator::confirmed, org::PASSWORD};
 
 on_both! {
     async fn a_new_account_joins_with_the_invitations_address_and_role(app: &TestApp) {
@@ -148,6 +148,7 @@ on_both! {
         let dana = org.person("dana", Role::Owner).await;
         let membership = Membership::find(&app.engine, at(dana), &org.org.slug).await.unwrap();
         let permit: Permit<to::InviteMembers> = membership.permit().unwrap();
+        let permit = permit.confirmed(&confirmed(app, dana).await);
         let new = |role| NewInvitation { email: "kim@example.com".parse().unwrap(), role, shows_link: false, creation_token: None };
         let invited = invitations::create(&app.engine, &permit, new(Role::Owner)).await.unwrap();
         let opened = open(&app.engine, token(&invited)).await.unwrap().unwrap();

@@ -26,7 +26,7 @@ on_both! {
         // Another instance knows it, too.
         let person = Person { user_id: kim, visit: Visit::default() };
         let elsewhere = Membership::find(&app.fresh_engine(), person, &org.org.slug).await.unwrap();
-        assert_eq!(elsewhere.role(), Role::Admin);
+        assert_eq!(elsewhere.rights().role, Role::Admin);
         // The same role again is not an event.
         members::change_role(&app.engine, &permit(app, &org, dana).await, kim, Role::Admin).await.unwrap();
         members::change_role(&app.engine, &permit(app, &org, dana).await, kim, Role::Member).await.unwrap();
@@ -146,7 +146,7 @@ on_both! {
         let seen = async || members::find(&app.engine, &org.permit(), dana).await.unwrap().unwrap().last_seen_at;
         assert_eq!(seen().await, None);
         let (hash, start) = (SessionHash::of(b"one"), app.clock.now());
-        let record = || SessionRecord { who: SignedIn { user_id: dana, epoch: 0 }, used_at: app.clock.now() };
+        let record = || SessionRecord { who: SignedIn { user_id: dana, epoch: 0 }, used_at: app.clock.now(), device: Default::default() };
         save(&app.engine, hash, record()).await.unwrap();
         assert_eq!(seen().await, Some(start));
         app.clock.advance(MINUTE - 1);

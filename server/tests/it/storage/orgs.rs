@@ -7,7 +7,7 @@ use latchkey::{
     id::UserId,
     members,
     orgs::{self, CreateOrgError},
-    role::Role,
+    role::{AdminRights, Rights, Role},
 };
 
 use crate::test_app::{TestApp, org::PASSWORD};
@@ -51,7 +51,7 @@ on_both! {
     async fn who_is_not_in_an_org_is_told_that_there_is_none(app: &TestApp) {
         let (northwind, contoso) = (app.org("northwind").await, app.org("contoso").await);
         let dana = northwind.person("dana", Role::Owner).await;
-        assert_eq!(Membership::find(&app.engine, at(dana), &northwind.org.slug).await.unwrap().role(), Role::Owner);
+        assert_eq!(Membership::find(&app.engine, at(dana), &northwind.org.slug).await.unwrap().rights().role, Role::Owner);
         let of_another = Membership::find(&app.engine, at(dana), &contoso.org.slug).await.unwrap_err();
         let of_none = Membership::find(&app.engine, at(dana), &"no-such-org".parse().unwrap()).await.unwrap_err();
         assert!(matches!((&of_another, &of_none), (AccessError::NotFound, AccessError::NotFound)));
@@ -88,7 +88,7 @@ on_both! {
         assert_eq!(names, ["zoe owner", "kim admin", "ann member", "ben member"]);
         let eve = members::list(&app.engine, &contoso.permit()).await.unwrap()[0].user_id;
         let orgs = orgs::of_user(&app.engine, eve).await.unwrap();
-        assert_eq!(orgs, [(contoso.org.clone(), Role::Owner)]);
+        assert_eq!(orgs, [(contoso.org.clone(), Rights { role: Role::Owner, admin_rights: AdminRights::Review })]);
     }
 }
 

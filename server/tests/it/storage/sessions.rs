@@ -6,7 +6,7 @@ use latchkey::{
     accounts::{
         lifecycle,
         password::{self, ChangePasswordError, TypedPassword},
-        sessions::{self, IDLE_LIFETIME, SessionHash, SessionRecord, SignedIn},
+        sessions::{self, Device, IDLE_LIFETIME, SessionHash, SessionRecord, SignedIn},
         sign_in::{SignInError, sign_in, sign_out},
     },
     caller::{Person, Visit},
@@ -16,7 +16,7 @@ use latchkey::{
 };
 
 use super::change::Dropped;
-use crate::test_app::{NOON, TestApp, org::PASSWORD};
+use crate::test_app::{NOON, TestApp, only_step, org::PASSWORD};
 
 on_both! {
     async fn a_session_is_found_by_its_id_which_is_not_stored(app: &TestApp) {
@@ -118,7 +118,7 @@ on_both! {
     async fn a_session_that_is_opened_with_the_old_password_during_its_change_does_not_begin(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let (email, visit) = ("dana@northwind.example".parse().unwrap(), Visit::default());
-        let before = sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit, "").await.unwrap();
+        let before = only_step(sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit, "").await.unwrap());
         let after = change(&app.engine, dana, PASSWORD, "a new and better one").await.unwrap();
         for (id, who, opens) in [("late", before, false), ("new", after, true)] {
             sessions::save(&app.engine, SessionHash::of(id.as_bytes()), used(who, NOON)).await.unwrap();
@@ -234,7 +234,11 @@ async fn end(engine: &Engine, how: &str, user_id: UserId, session: &str) {
 }
 
 fn used(who: SignedIn, used_at: Timestamp) -> SessionRecord {
-    SessionRecord { who, used_at }
+    SessionRecord {
+        who,
+        used_at,
+        device: Device::default(),
+    }
 }
 
 async fn change(

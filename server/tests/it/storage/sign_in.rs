@@ -7,14 +7,14 @@ use latchkey::{
 };
 
 use super::sign_in_budgets::{DANA, HOME, try_password, visit};
-use crate::test_app::{TestApp, org::PASSWORD};
+use crate::test_app::{TestApp, only_step, org::PASSWORD};
 
 on_both! {
     async fn the_right_password_signs_in(app: &TestApp) {
         let dana = app.org("northwind").await.person("dana", Role::Member).await;
         let email = " Dana@Northwind.Example ".parse().unwrap();
-        let user = sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit(HOME), "").await.unwrap();
-        assert_eq!(user.user_id, dana);
+        let step = sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &visit(HOME), "").await.unwrap();
+        assert_eq!(only_step(step).user_id, dana);
         let nowhere = Visit::default();
         sign_in(&app.engine, &email, TypedPassword::new(PASSWORD), &nowhere, "").await.unwrap();
     }

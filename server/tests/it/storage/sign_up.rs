@@ -13,7 +13,7 @@ use latchkey::{
     caller::Visit,
     name::Slug,
     orgs,
-    role::Role,
+    role::{AdminRights, Rights, Role},
     time::MINUTE,
 };
 
@@ -24,7 +24,7 @@ on_both! {
         assert_eq!(may_sign_up(&app.engine).await.unwrap(), MaySignUp::First);
         let (user, org) = sign_up(&app.engine, first("dana", "Northwind Traders", app), Visit::default()).await.unwrap();
         assert_eq!(org.slug.as_str(), "northwind-traders");
-        assert_eq!(orgs::of_user(&app.engine, user.user_id).await.unwrap(), [(org, Role::Owner)]);
+        assert_eq!(orgs::of_user(&app.engine, user.user_id).await.unwrap(), [(org, Rights { role: Role::Owner, admin_rights: AdminRights::Review })]);
         assert_eq!(may_sign_up(&app.engine).await.unwrap(), MaySignUp::NoOne);
         let second = sign_up(&app.engine, person("eve", "Contoso"), Visit::default()).await;
         assert!(matches!(second, Err(SignUpError::NotOpen)), "{second:?}");

@@ -18,6 +18,8 @@ const TABLES: [&str; 23] = [
     "orgs",
     "users",
     "memberships",
+    "second_factors",
+    "recovery_codes",
     "projects",
     "keys",
     "key_secrets",

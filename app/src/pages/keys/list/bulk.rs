@@ -34,6 +34,7 @@ pub fn BulkForm(
     shown: usize,
     /// The number of matching keys on all pages.
     matching: i64,
+    may_revoke: bool,
 ) -> impl IntoView {
     let is_more = usize::try_from(matching).is_ok_and(|matching| matching > shown);
     let all = is_more.then(|| {
@@ -51,7 +52,7 @@ pub fn BulkForm(
             <fieldset class="row" aria-label="Change the selected keys">
                 <button class="btn" name="change" value="enable">"Enable…"</button>
                 <button class="btn" name="change" value="disable">"Disable…"</button>
-                <button class="btn danger" name="change" value="revoke">"Revoke…"</button>
+                {may_revoke.then(|| view! { <button class="btn danger" name="change" value="revoke">"Revoke…"</button> })}
             </fieldset>
         </form>
     }

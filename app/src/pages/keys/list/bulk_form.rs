@@ -101,10 +101,11 @@ type BulkAnswer = FormAnswer<BulkForm, BulkDone>;
 pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
-    let (disable, revoke) = (
-        membership.permit::<to::DisableKeys>()?,
-        membership.permit::<to::RevokeKeys>()?,
-    );
+    let disable = membership.permit::<to::DisableKeys>()?;
+    let revoke = match form.change.as_str() {
+        "revoke" => Some(membership.permit::<to::RevokeKeys>()?),
+        _ => None,
+    };
     if !form.cancel.is_empty() {
         return Ok(FormAnswer::Shown(BulkDone::Canceled { keys: form.keys }));
     }
@@ -163,11 +164,13 @@ pub async fn submit(request: PageRequest, form: BulkForm) -> Result<BulkAnswer, 
     } else {
         Chosen::Keys(&ids)
     };
-    let outcomes = match (form.change.as_str(), reason) {
-        ("enable", _) if answered => enable_many(engine, &disable, chosen).await,
-        ("disable", _) if answered => disable_many(engine, &disable, chosen).await,
-        ("revoke", Ok(reason)) if answered => revoke_many(engine, &revoke, chosen, reason).await,
-        ("enable" | "disable" | "revoke", _) => {
+    let outcomes = match (form.change.as_str(), revoke, reason) {
+        ("enable", ..) if answered => enable_many(engine, &disable, chosen).await,
+        ("disable", ..) if answered => disable_many(engine, &disable, chosen).await,
+        ("revoke", Some(revoke), Ok(reason)) if answered => {
+            revoke_many(engine, &revoke, chosen, reason).await
+        }
+        ("enable" | "disable" | "revoke", ..) => {
             return Ok(FormAnswer::Shown(BulkDone::Asked(question)));
         }
         _ => return Ok(refused("Select an action.")),

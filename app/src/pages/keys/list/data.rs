@@ -122,7 +122,7 @@ pub async fn list_keys(request: PageRequest) -> Result<KeyList, AppError> {
     let membership = request.membership().await?;
     let engine = request.engine();
     let address = Address::read(request.org().to_owned(), request.query());
-    let may = |action| membership.role().may(action);
+    let may = |action| membership.may(action);
     let query = query(&address, !may(Action::SeeKeyDetails));
     let mut page = list(engine, &membership.permit()?, &query).await?;
     if page.keys.is_empty() && page.matching > 0 {

@@ -109,9 +109,11 @@ fn Found(address: Address, list: KeyList) -> impl IntoView {
     if list.rows.is_empty() {
         return Either::Left(view! { <NoMatch address with_details=list.with_details/> });
     }
-    let may_change = list.may_disable && list.may_revoke && !is_asking();
+    let may_change = list.may_disable && !is_asking();
+    let may_revoke = list.may_revoke;
     let (shown, matching) = (list.rows.len(), list.matching);
-    let bulk = may_change.then(|| view! { <BulkForm href=address.href() shown matching/> });
+    let bulk =
+        may_change.then(|| view! { <BulkForm href=address.href() shown matching may_revoke/> });
     let pager = view! { <Pager address=address.clone() before=list.before shown matching previous=list.previous.clone() next=list.next.clone()/> };
     Either::Right(view! {
         <div class="card"><KeyTable address list picked=picked()/>{bulk}</div>
@@ -128,7 +130,7 @@ fn NoKeys(
         Some(new) => Either::Left(
             view! { <div class="actions"><a class="btn primary" href=new>"Create key"</a></div> },
         ),
-        None => Either::Right(view! { <p>"Only owners of the organization can create them."</p> }),
+        None => Either::Right(view! { <p>"Ask an owner of the organization to create one."</p> }),
     };
     view! {
         <div class="card"><div class="empty">

@@ -102,7 +102,7 @@ impl May {
 
     /// Whether the user can run bulk actions.
     fn several(self) -> bool {
-        self.disable && self.revoke
+        self.disable
     }
 }
 

@@ -136,14 +136,14 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
     let summary = show::summary(engine, &membership.permit()?, id)
         .await?
         .ok_or(AppError::NotFound)?;
-    let role = membership.role();
-    let with_details = role.may(Action::SeeKeyDetails) && role.may(Action::SeeUsageDetails);
+    let rights = membership.rights();
+    let with_details = rights.may(Action::SeeKeyDetails) && rights.may(Action::SeeUsageDetails);
     let details = if with_details {
         Some(details(engine, &membership, id, request.addresses()).await?)
     } else {
         None
     };
-    let asks_owners = !request.parameter("found").is_empty() && !role.may(Action::RevokeKeys);
+    let asks_owners = !request.parameter("found").is_empty() && !rights.may(Action::RevokeKeys);
     let owners = if asks_owners {
         owners(engine, &membership).await?
     } else {
@@ -173,8 +173,8 @@ pub async fn show_key(request: PageRequest) -> Result<KeyView, AppError> {
         environment: summary.environment,
         last_used: summary.last_used_at.map(|at| TimeText::relative(at, now)),
         expires: summary.lifecycle.expires_at.map(TimeText::full),
-        may_disable: role.may(Action::DisableKeys),
-        may_revoke: role.may(Action::RevokeKeys),
+        may_disable: rights.may(Action::DisableKeys),
+        may_revoke: rights.may(Action::RevokeKeys),
         owners,
         domains_for_members,
         details,
@@ -202,7 +202,7 @@ async fn details(
     let secrets = secrets(engine, &membership.permit()?, id).await?;
     let findings = of_keys(engine, &membership.permit()?, &membership.permit()?, &[id]).await?;
     let works = key.summary.lifecycle.revoked_at.is_none();
-    let may = |action| membership.role().may(action);
+    let may = |action| membership.may(action);
     let history = if may(Action::SeeAuditLog) {
         Some(history_of_key(engine, membership, id).await?)
     } else {

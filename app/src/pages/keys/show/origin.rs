@@ -22,7 +22,7 @@ pub async fn origin(
     key: KeyId,
     event: Event,
 ) -> Result<Option<String>, AppError> {
-    if !membership.role().may(Action::SeeAuditLog) {
+    if !membership.may(Action::SeeAuditLog) {
         return Ok(None);
     }
     let query = AuditQuery {

@@ -102,9 +102,21 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
         view! { <FoundBySecret owners=key.owners.clone() rotate revoke/> }
     });
     // Who can act is said where the buttons would be.
-    let ask = (key.details.is_some() && !key.may_revoke && key.state.status != Status::Revoked).then(|| {
-        view! { <p class="muted small">"Only owners can change this key. "<AskOwner to="edit, rotate, disable or revoke it"/></p> }
-    });
+    let ask = (key.details.is_some() && !key.may_revoke && key.state.status != Status::Revoked)
+        .then(|| {
+            // The organization lets some admins disable keys.
+            let (only, to) = match key.may_disable {
+                true => (
+                    "Only owners can edit this key. ",
+                    "edit, rotate or revoke it",
+                ),
+                false => (
+                    "Only owners can change this key. ",
+                    "edit, rotate, disable or revoke it",
+                ),
+            };
+            view! { <p class="muted small">{only}<AskOwner to/></p> }
+        });
     let was_shown = (asked.key_again && rotatable).then(|| view! { <WasShown path/> });
     view! {
         <Breadcrumbs above=vec![(keys.clone(), "Keys".to_owned())] here=key.name.clone()/>

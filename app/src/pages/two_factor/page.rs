@@ -1,0 +1,220 @@
+//! `/account/two-factor`: set up, new recovery codes and off.
+
+use latchkey::accounts::second_factor::{SecondFactor, SetUp, resume};
+use leptos::prelude::*;
+
+use super::{
+    data::{TwoFactor, two_factor},
+    form::{Outcome, TwoFactorForm},
+    shown::{CodesView, SetUpCard},
+};
+use crate::{
+    error::AppError,
+    form::{
+        code_fields::CodeFields,
+        errors::{Errors, FormError},
+    },
+    pages::{
+        confirm::PasswordAgain,
+        forms::{fields_and_errors, refused_form, shown},
+        frame::{Breadcrumbs, PageHead},
+        page::page,
+    },
+    request::PageRequest,
+    text::{
+        number::counted,
+        time::{Time, TimeText},
+    },
+};
+
+/// The page. Which of its forms is open is part of the URL.
+#[component]
+pub fn TwoFactorPage() -> impl IntoView {
+    let refused = refused_form::<TwoFactorForm>().map(|refused| refused.values);
+    let outcome = shown::<Outcome>();
+    page(
+        move |request| load(request, refused, outcome),
+        |request, loaded| match loaded {
+            Loaded::Codes(codes) => view! { <CodesView codes/> }.into_any(),
+            Loaded::SetUp(two_factor, set_up) => {
+                let host = request.addresses().public_url.clone();
+                view! { <SetUpView two_factor set_up host/> }.into_any()
+            }
+            Loaded::Current(two_factor) => {
+                let wanted = ["codes", "off"];
+                let wanted = wanted
+                    .into_iter()
+                    .find(|name| !request.parameter(name).is_empty());
+                view! { <CurrentView two_factor wanted/> }.into_any()
+            }
+        },
+    )
+}
+
+enum Loaded {
+    /// The user's second factor as it is.
+    Current(TwoFactor),
+    /// The app that is being set up.
+    SetUp(TwoFactor, SetUp),
+    /// New recovery codes.
+    Codes(crate::shown_once::CreatedCodes),
+}
+
+async fn load(
+    request: PageRequest,
+    refused: Option<TwoFactorForm>,
+    outcome: Option<Outcome>,
+) -> Result<Loaded, AppError> {
+    let (user_id, session) = (request.user_id().await?, request.session_hash());
+    let engine = request.engine().clone();
+    let two_factor = two_factor(request).await?;
+    let set_up = match outcome {
+        Some(Outcome::Codes(codes)) => return Ok(Loaded::Codes(codes)),
+        Some(Outcome::SetUp(set_up)) => Some(set_up),
+        // The code was wrong, and the set-up continues.
+        None => refused.and_then(|form| resume(&engine, user_id, session, &form.set_up)),
+    };
+    Ok(match set_up.filter(|_| two_factor.factor.is_none()) {
+        Some(set_up) => Loaded::SetUp(two_factor, set_up),
+        None => Loaded::Current(two_factor),
+    })
+}
+
+#[component]
+fn Head() -> impl IntoView {
+    let lead = view! { "A code of your phone, besides your password, when you sign in. A stolen password alone then opens nothing." };
+    view! {
+        <Breadcrumbs above=vec![("/account".to_owned(), "Account".to_owned())] here="Second factor".to_owned()/>
+        <PageHead title="Second factor" lead=lead.into_any()/>
+    }
+}
+
+#[component]
+fn SetUpView(two_factor: TwoFactor, set_up: SetUp, host: String) -> impl IntoView {
+    let (_, errors) = fields_and_errors(TwoFactorForm::default);
+    let errors = Errors::new(errors);
+    view! { <Head/><SetUpCard email=two_factor.email set_up host errors/> }
+}
+
+#[component]
+fn CurrentView(two_factor: TwoFactor, wanted: Option<&'static str>) -> impl IntoView {
+    let (typed, errors) = fields_and_errors(TwoFactorForm::default);
+    let errors = Errors::new(errors);
+    let is_open =
+        |name: &str| typed.change == name || (typed.change.is_empty() && wanted == Some(name));
+    let cards = match two_factor.factor {
+        None => view! { <OffCard errors/><RequiredBy orgs=two_factor.required_by/> }.into_any(),
+        Some(factor) => {
+            let form = if is_open("codes") {
+                Some(view! { <NewCodesCard errors/> }.into_any())
+            } else if is_open("off") {
+                Some(view! { <TurnOffCard errors/> }.into_any())
+            } else {
+                // Such as a set-up in another window.
+                (!errors.is_empty()).then(|| view! { <FormError errors/> }.into_any())
+            };
+            view! { {form}<OnCard factor/> }.into_any()
+        }
+    };
+    view! { <Head/><div class="stack">{cards}</div> }
+}
+
+#[component]
+fn OffCard(errors: Errors) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="set-up">
+            <header><h2 id="set-up">"Set up an authenticator app"</h2></header>
+            <div class="body">
+                <form novalidate=true method="post" action="/account/two-factor" class="form">
+                    <FormError errors/>
+                    <p>"You need an app on your phone or computer that shows codes, such as the password manager that you use."</p>
+                    <input type="hidden" name="change" value="begin"/>
+                    <PasswordAgain errors/>
+                    <div class="actions"><button class="btn primary">"Set up"</button></div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+/// What is closed to the user until they have a second factor. They can leave instead.
+#[component]
+fn RequiredBy(orgs: Vec<(String, String)>) -> impl IntoView {
+    let rows = orgs.iter().map(|(slug, name)| {
+        view! {
+            <form method="post" action="/account/two-factor" class="body row">
+                <p>{name.clone()}" requires a second factor. Set one up to open it."</p>
+                <input type="hidden" name="change" value="leave"/>
+                <input type="hidden" name="org" value=slug.clone()/>
+                <span class="end"><button class="btn quiet">"Leave"<span class="visually-hidden">" "{name.clone()}</span></button></span>
+            </form>
+        }
+    });
+    let rows = rows.collect_view();
+    (!orgs.is_empty()).then(|| {
+        view! {
+            <section class="card" aria-labelledby="required">
+                <header><h2 id="required">"Required"</h2></header>
+                {rows}
+            </section>
+        }
+    })
+}
+
+#[component]
+fn OnCard(factor: SecondFactor) -> impl IntoView {
+    let left = counted(factor.recovery_codes, "recovery code", "recovery codes");
+    let few = (factor.recovery_codes < 3).then(|| {
+        view! { <p class="muted small">"Create new ones before you have none left: without your phone, you could not sign in."</p> }
+    });
+    view! {
+        <section class="card" aria-labelledby="factor">
+            <header><h2 id="factor">"Authenticator app"</h2><span class="tag ok">"On"</span></header>
+            <dl class="facts body">
+                <dt>"Since"</dt><dd><Time text=TimeText::date(factor.since)/></dd>
+                <dt>"Unused"</dt><dd>{left}{few}</dd>
+            </dl>
+            <div class="body row">
+                <a class="btn" href="/account/two-factor?codes=1">"New recovery codes"</a>
+                <a class="btn" href="/account/two-factor?off=1">"Turn off"</a>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn NewCodesCard(errors: Errors) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="codes">
+            <header><h2 id="codes">"Create new recovery codes?"</h2></header>
+            <div class="body">
+                <form novalidate=true method="post" action="/account/two-factor" class="form">
+                    <FormError errors/>
+                    <p>"The old ones stop working immediately."</p>
+                    <input type="hidden" name="change" value="codes"/>
+                    <PasswordAgain errors/>
+                    <div class="actions"><button class="btn primary">"Create codes"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn TurnOffCard(errors: Errors) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="off">
+            <header><h2 id="off">"Turn off the second factor?"</h2></header>
+            <div class="body">
+                <form novalidate=true method="post" action="/account/two-factor" class="form">
+                    <FormError errors/>
+                    <p>"Your password alone then opens your account. Organizations that require a second factor are closed to you until you set one up again."</p>
+                    <input type="hidden" name="change" value="off"/>
+                    <PasswordAgain errors/>
+                    <CodeFields errors/>
+                    <div class="actions"><button class="btn danger">"Turn off"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
+                </form>
+            </div>
+        </section>
+    }
+}

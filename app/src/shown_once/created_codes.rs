@@ -1,0 +1,15 @@
+//! Recovery codes with their plaintext, for the page that shows them once.
+
+use std::sync::Arc;
+
+use latchkey::accounts::second_factor::RecoveryCode;
+
+/// Recovery codes that were just created.
+#[derive(Debug, Clone)]
+pub struct CreatedCodes {
+    pub codes: Arc<Vec<RecoveryCode>>,
+    /// The e-mail address of the account.
+    pub email: String,
+    /// The path of the page about the second factor.
+    pub path: String,
+}

@@ -1,0 +1,130 @@
+//! Changing a second factor that exists: new recovery codes, turning it off, and the operator's reset.
+
+use super::{
+    check::{CodeError, TypedCode, spend},
+    recovery_code::{self, RecoveryCode},
+};
+use crate::{
+    Engine,
+    access::Operator,
+    accounts::{attempts::Subject, confirmed::Confirmed, sessions::SessionHash},
+    audit::security_events::{Log, SecurityEvent},
+    caller::{Caller, Person},
+    db::{StorageError, Tx, on},
+    event::{Event, Target},
+    fault::{Fault, from_fault},
+    id::UserId,
+};
+
+/// Why a second factor was not turned off, or its recovery codes were not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnOffError {
+    /// The account has none.
+    #[error(transparent)]
+    None(NoSecondFactor),
+    /// The code was not accepted.
+    #[error(transparent)]
+    Code(CodeError),
+    /// An internal error.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+from_fault!(TurnOffError);
+
+/// The account has no second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("This account has no second factor.")]
+pub struct NoSecondFactor;
+
+/// Turns off the second factor of a user who has just entered their password, with a code. Runs as a task of its own.
+///
+/// # Errors
+/// If the code is not accepted, or the user has no second factor.
+pub async fn turn_off(
+    engine: &Engine,
+    person: Person,
+    session: SessionHash,
+    confirmed: Confirmed,
+    code: TypedCode,
+) -> Result<(), TurnOffError> {
+    let turning = engine.clone();
+    let turned = engine.commits.spawn(async move {
+        let user_id = confirmed.user_id();
+        let subjects = [Subject::CodeInSession(user_id, session)];
+        let spent = spend(&turning, &person, &code, &subjects).await;
+        spent.map_err(TurnOffError::Code)?;
+        match remove(&turning, user_id, person.into()).await? {
+            true => Ok(()),
+            false => Err(TurnOffError::None(NoSecondFactor)),
+        }
+    });
+    turned.await.map_err(|_| StorageError::interrupted())?
+}
+
+/// Replaces the recovery codes of a user who has just entered their password. Runs as a task of its own.
+///
+/// # Errors
+/// If the user has no second factor.
+pub async fn new_recovery_codes(
+    engine: &Engine,
+    person: Person,
+    confirmed: Confirmed,
+) -> Result<Vec<RecoveryCode>, TurnOffError> {
+    let replacing = engine.clone();
+    let replaced = engine.commits.spawn(async move {
+        let (engine, user_id) = (&replacing, confirmed.user_id());
+        let mut tx = engine.db.begin_unrecorded().await?;
+        if !lock(&mut tx, user_id).await? {
+            return Err(TurnOffError::None(NoSecondFactor));
+        }
+        let codes = recovery_code::replace(engine, &mut tx, user_id).await?;
+        tx.commit().await?;
+        note(engine, Event::RecoveryCodesCreated, person.into(), user_id);
+        Ok(codes)
+    });
+    replaced.await.map_err(|_| StorageError::interrupted())?
+}
+
+/// Turns off the second factor of a user who has lost it, for the operator.
+///
+/// # Errors
+/// If the user has none.
+pub async fn reset(
+    engine: &Engine,
+    operator: &Operator,
+    user_id: UserId,
+) -> Result<bool, StorageError> {
+    let caller = operator.caller().clone();
+    let resetting = engine.clone();
+    let reset = engine
+        .commits
+        .spawn(async move { remove(&resetting, user_id, caller).await });
+    reset.await.map_err(|_| StorageError::interrupted())?
+}
+
+/// Locks the second factor of a user until the transaction ends. Returns whether they have one.
+async fn lock(tx: &mut Tx, user_id: UserId) -> Result<bool, StorageError> {
+    // Writes nothing new: SQLite has no `FOR UPDATE`.
+    const SQL: &str = "UPDATE second_factors SET last_step = last_step WHERE user_id = $1";
+    Ok(on!(tx.on(), c => sqlx::query(SQL)
+        .bind(user_id).execute(c).await.map(|done| done.rows_affected() == 1))?)
+}
+
+async fn remove(engine: &Engine, user_id: UserId, caller: Caller) -> Result<bool, StorageError> {
+    const DELETE: &str = "DELETE FROM second_factors WHERE user_id = $1";
+    let mut tx = engine.db.begin_unrecorded().await?;
+    let had_one = on!(tx.on(), c => sqlx::query(DELETE)
+        .bind(user_id).execute(c).await.map(|done| done.rows_affected() == 1))?;
+    recovery_code::delete(&mut tx, user_id).await?;
+    tx.commit().await?;
+    if had_one {
+        note(engine, Event::SecondFactorDisabled, caller, user_id);
+    }
+    Ok(had_one)
+}
+
+fn note(engine: &Engine, event: Event, caller: Caller, user_id: UserId) {
+    let event = SecurityEvent::new(event, caller, Log::OrgsOf(user_id));
+    engine.note(event.about(Some(Target::User(user_id))));
+}

@@ -1,0 +1,79 @@
+//! The second step of a sign-in: a code of the authenticator app, or a recovery code.
+
+use crate::{
+    Engine,
+    caller::{Person, Visit},
+    db::{StorageError, on},
+    fault::{Fault, from_fault},
+};
+
+use super::{
+    attempts::Subject,
+    half_signed_in::HalfSignedIn,
+    known_browser::Shown,
+    second_factor::{CodeError, TypedCode, spend},
+    sessions::SignedIn,
+    sign_in,
+};
+
+/// Why a user was not signed in with a code.
+#[derive(Debug, thiserror::Error)]
+pub enum SecondStepError {
+    /// The first step was too long ago, or the password was changed since.
+    #[error("Your sign-in has expired. Enter your password again.")]
+    Expired,
+    /// The code was not accepted.
+    #[error(transparent)]
+    Code(CodeError),
+    /// An internal error.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+from_fault!(SecondStepError);
+
+/// Signs in a user whose password was right. `half` is the text of [`HalfSignedIn`], and `shown` the cookie that makes the
+/// browser known. Runs as a task of its own, so that a correct code is not counted as an attempt even if the client hangs
+/// up.
+///
+/// # Errors
+/// If the first step has expired, or the code is not accepted.
+pub async fn sign_in_with_code(
+    engine: &Engine,
+    half: &str,
+    code: TypedCode,
+    visit: &Visit,
+    shown: &str,
+) -> Result<SignedIn, SecondStepError> {
+    let who = HalfSignedIn::read(engine, half).ok_or(SecondStepError::Expired)?;
+    // Without their password, nobody gets here, so these attempts are counted per account. A browser that the account
+    // knows has its own: even someone who knows the password cannot keep its owner out.
+    let browser = Shown::read(engine, shown).number(who);
+    let subjects = match browser {
+        Some(number) => vec![Subject::CodeInBrowser(who.user_id, number)],
+        None => vec![Subject::Code(who.user_id), Subject::CodesOfDay(who.user_id)],
+    };
+    let person = Person {
+        user_id: who.user_id,
+        visit: visit.clone(),
+    };
+    let checking = engine.clone();
+    let checked = engine.commits.spawn(async move {
+        if !is_current(&checking, who).await? {
+            return Err(SecondStepError::Expired);
+        }
+        let spent = spend(&checking, &person, &code, &subjects).await;
+        spent.map_err(SecondStepError::Code)?;
+        sign_in::note_started(&checking, who.user_id, &person.visit);
+        Ok(who)
+    });
+    checked.await.map_err(|_| StorageError::interrupted())?
+}
+
+/// Whether the account is still as it was in the first step.
+async fn is_current(engine: &Engine, who: SignedIn) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM users JOIN second_factors ON second_factors.user_id = users.id \
+         WHERE users.id = $1 AND users.epoch = $2 AND users.disabled_at IS NULL";
+    Ok(on!(engine.db.read(), c => sqlx::query(SQL)
+        .bind(who.user_id).bind(who.epoch).fetch_optional(c).await.map(|row| row.is_some()))?)
+}
