@@ -3,6 +3,8 @@
 pub mod attempts;
 mod common_passwords;
 pub mod create_user;
+pub mod delete;
+pub mod export;
 pub(crate) mod hash_queues;
 pub mod known_browser;
 pub mod lifecycle;

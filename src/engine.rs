@@ -20,6 +20,7 @@ use crate::{
     imports::Imports,
     key::digest::Peppers,
     limits::Limits,
+    orgs::{OrgPolicy, empty::Emptying},
     peppers::Outdated,
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
@@ -39,6 +40,8 @@ pub struct EngineSettings {
     pub convention: Convention,
     /// Who can create an account.
     pub sign_up: SignUpPolicy,
+    /// Who can create further organizations in the pages.
+    pub organizations: OrgPolicy,
     /// Maximum number of cached keys.
     pub cached_keys: usize,
     /// The limits of one org.
@@ -68,6 +71,7 @@ pub struct Inner {
     pub(crate) peppers: Peppers,
     pub(crate) convention: Arc<Convention>,
     pub(crate) sign_up: SignUpPolicy,
+    pub(crate) organizations: OrgPolicy,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) random: Randomness,
@@ -89,6 +93,7 @@ pub struct Inner {
     pub(crate) appending: Turn,
     pub(crate) security_events: SecurityEvents,
     pub(crate) attention: AttentionCounts,
+    pub(crate) emptying: Emptying,
 }
 
 /// The number of concurrent imports, for small files and for others separately, since each uses a core and then the
@@ -120,6 +125,7 @@ impl Engine {
             peppers,
             convention,
             sign_up,
+            organizations,
             cached_keys,
             limits,
             clock,
@@ -131,6 +137,7 @@ impl Engine {
             peppers,
             convention: Arc::new(convention),
             sign_up,
+            organizations,
             limits,
             cache: KeyCache::new(cached_keys),
             allowed_origins: AllowedOrigins::default(),
@@ -150,6 +157,7 @@ impl Engine {
             appending: Turn::default(),
             security_events: SecurityEvents::default(),
             attention: AttentionCounts::default(),
+            emptying: Emptying::default(),
             clock,
             random,
         })))
@@ -186,7 +194,13 @@ impl Engine {
                 self.cache.forget_agent(id);
                 self.cache.forget_unknown();
             }
-            (Stale::Org, Target::Org(id)) => self.cache.forget_org(id),
+            (Stale::Org, Target::Org(id)) => {
+                self.cache.forget_org(id);
+                if event == Event::OrgDeleted {
+                    self.cache.forget_service_tokens_of(id);
+                    self.emptying.wake();
+                }
+            }
             (Stale::Token, Target::Token(id)) => {
                 self.cache.forget_service_token(id);
                 self.cache.forget_unknown();

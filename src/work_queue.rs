@@ -154,6 +154,11 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         }
     }
 
+    /// The places in use, and all places.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        (self.places.lock().values().sum(), self.places.max)
+    }
+
     /// Takes a place in the queue.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ pub use request::PageRequest;
 #[cfg(feature = "ssr")]
 pub use shown_once::HeldKeys;
 #[cfg(feature = "ssr")]
-pub use site::{Addresses, AssetNames, Site};
+pub use site::{Addresses, AssetNames, ShownSettings, Site};
 
 /// Prepares the page for its islands. The module that loads the WebAssembly calls it once, and then calls each island's
 /// own function.

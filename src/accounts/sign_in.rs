@@ -121,7 +121,8 @@ async fn try_password(
     visit: &Visit,
     shown: &str,
 ) -> Result<SignedIn, SignInError> {
-    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users WHERE email = $1";
+    const SQL: &str = "SELECT id, password_hash, epoch, disabled_at FROM users \
+         WHERE email = $1 AND deleted_at IS NULL";
     let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
     let stored = found.as_ref().map(|account| account.password_hash.clone());
     let account = found.as_ref().map(Account::signed_in);

@@ -12,6 +12,7 @@ use crate::{
     id::UserId,
     members,
     name::{DisplayName, Slug},
+    operators,
     orgs::{self, CreateOrgError},
     random::RandomnessError,
     role::Role,
@@ -151,10 +152,10 @@ pub async fn sign_up(
     let user_id = new_user_id(engine)?;
     let person = Person { user_id, visit };
     let mut change = engine.change_of_new_org(person.into()).await?;
-    // Checked again under the lock: of two concurrent first sign-ups, only one is the first. The other one needs open
-    // sign-up.
-    let must_be_first = may == MaySignUp::First && engine.sign_up != SignUpPolicy::Open;
-    if must_be_first && !lock_while_empty(change.tx()).await? {
+    // Checked again under the lock: of two concurrent first sign-ups, only one is the first, and becomes an operator. The
+    // other one needs open sign-up.
+    let is_first = may == MaySignUp::First && lock_while_empty(change.tx()).await?;
+    if may == MaySignUp::First && !is_first && engine.sign_up != SignUpPolicy::Open {
         return Err(SignUpError::NotOpen);
     }
     let org = orgs::insert_numbered(
@@ -162,6 +163,7 @@ pub async fn sign_up(
         change.tx(),
         &new.org_name,
         &Slug::from_name(&new.org_name),
+        None,
     )
     .await?;
     let now = engine.clock.now();
@@ -175,10 +177,13 @@ pub async fn sign_up(
     }
     members::insert(change.tx(), org.id, user_id, Role::Owner, now).await?;
     change.is_of(org.id);
-    let events = vec![
+    let mut events = vec![
         Happened::new(Event::OrgCreated, Target::Org(org.id)),
         joined(user_id, Role::Owner),
     ];
+    if is_first {
+        events.extend(operators::mark_in(change.tx(), user_id, now).await?);
+    }
     if let Some(events) = Events::several(events) {
         change.commit(events).await?;
     }

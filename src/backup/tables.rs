@@ -98,15 +98,15 @@ const NONE: Table = Table {
 pub const TABLES: [Table; 19] = [
     Table {
         name: "orgs",
-        text: "id slug name creation_token",
-        numbers: "created_at",
+        text: "id slug name creation_token created_by",
+        numbers: "created_at deleted_at emptied_at",
         booleans: "secrets_in_browsers",
         ..NONE
     },
     Table {
         name: "users",
         text: "id email name password_hash",
-        numbers: "created_at disabled_at last_seen_at epoch",
+        numbers: "created_at disabled_at last_seen_at epoch operator_since deleted_at",
         ..NONE
     },
     Table {

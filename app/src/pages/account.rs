@@ -9,6 +9,7 @@ use super::{
     done::Done,
     forms::fields_and_errors,
     frame::PageHead,
+    own_account::OwnDataCard,
     page::page,
     sign_in::SignOutButton,
     viewer::{Viewer, viewer},
@@ -79,10 +80,9 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn AccountView(viewer: Viewer) -> impl IntoView {
-    let no_org = viewer
-        .orgs
-        .is_empty()
-        .then(|| view! { <NoOrg email=viewer.email.clone()/> });
+    let no_org = viewer.orgs.is_empty().then(
+        || view! { <NoOrg email=viewer.email.clone() may_create_org=viewer.may_create_org/> },
+    );
     view! {
         <PageHead title="Account"/>
         <div class="stack">
@@ -97,6 +97,7 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
                 </dl>
             </section>
             <PasswordCard email=viewer.email/>
+            <OwnDataCard/>
             <section class="card" aria-labelledby="session">
                 <header><h2 id="session">"This session"</h2></header>
                 <div class="body row">
@@ -110,11 +111,13 @@ fn AccountView(viewer: Viewer) -> impl IntoView {
 
 /// What someone without an organization, who sees no other page, can do.
 #[component]
-fn NoOrg(email: String) -> impl IntoView {
+fn NoOrg(email: String, may_create_org: bool) -> impl IntoView {
+    let create = may_create_org.then(|| view! { <div class="actions"><a class="btn primary" href="/orgs/new">"New organization"</a></div> });
     view! {
         <section class="card" aria-labelledby="no-org"><div class="empty">
             <h2 id="no-org">"You are not in an organization"</h2>
             <p>"Ask an owner of an organization to invite you with the address "<b>{email}</b>". They send you a link."</p>
+            {create}
         </div></section>
     }
 }

@@ -65,6 +65,10 @@ pub enum Done {
     OrgLeft,
     /// The user accepted an invitation.
     OrgJoined,
+    OrgCreated,
+    OrgDeleted,
+    OperatorAdded,
+    OperatorRemoved,
 }
 
 impl Done {
@@ -104,6 +108,10 @@ impl Done {
             Self::InvitationWithdrawn => "Invitation withdrawn. Its link no longer works.",
             Self::OrgLeft => "You left the organization.",
             Self::OrgJoined => "You are now a member of this organization.",
+            Self::OrgCreated => "Organization created.",
+            Self::OrgDeleted => "Organization deleted. Its keys and service tokens no longer work.",
+            Self::OperatorAdded => "Operator added.",
+            Self::OperatorRemoved => "Operator removed.",
             Self::TokenShownBefore => {
                 "This token was already created and shown. If you did not copy it, revoke it and create another one."
             }

@@ -15,15 +15,16 @@ use leptos_router::{
 use super::{
     account, agents,
     audit::AuditPage,
+    delete_org,
     done::Notice,
     error_view::NotFoundPage,
     forms::form,
     frame::Frame,
     home::{self, HomePage, OrgHomePage},
-    invitation,
+    instance, invitation,
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
-    members, projects,
+    members, new_org, own_account, projects,
     said::said,
     settings, sign_in, sign_up, tokens,
     usage::UsagePage,
@@ -54,6 +55,7 @@ pub fn App() -> impl IntoView {
                 // `/sign-out` only handles a form.
                 <Route path=path!("/sign-out") view=NotFoundPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/orgs/new") view=new_org::NewOrgPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org") view=OrgHomePage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys") view=list::KeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/new") view=new::NewKeyPage ssr=SsrMode::Async/>
@@ -71,7 +73,16 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/tokens") view=tokens::TokensPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/delete") view=delete_org::DeleteOrgPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/delete") view=own_account::DeleteAccountPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance") view=instance::InstancePage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/organizations") view=instance::InstanceOrgsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/organizations/:org_id") view=instance::InstanceOrgPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/people") view=instance::InstancePeoplePage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/tokens") view=tokens::InstanceTokensPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/settings") view=instance::InstanceSettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/log") view=instance::InstanceLogPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("/*any") view=home::OtherPage ssr=SsrMode::Async/>
             </Routes>
@@ -109,6 +120,15 @@ where
         ("/orgs/{org}/projects", form(projects::submit)),
         ("/orgs/{org}/tokens", form(tokens::submit)),
         ("/orgs/{org}/settings", form(settings::submit)),
+        ("/orgs/{org}/delete", form(delete_org::submit)),
+        ("/orgs/new", form(new_org::submit)),
+        ("/account/delete", form(own_account::submit)),
+        (
+            "/instance/organizations/{org_id}",
+            form(instance::submit_org),
+        ),
+        ("/instance/people", form(instance::submit_people)),
+        ("/instance/tokens", form(tokens::submit_of_instance)),
     ]
 }
 

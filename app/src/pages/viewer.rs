@@ -1,10 +1,11 @@
 //! The signed-in user and the organization of the page.
 
 use latchkey::{
+    access::Operator,
     accounts,
     findings::list::count_attention,
     key::secret_text::SecretPrefixes,
-    orgs,
+    orgs::{self, create_own},
     role::{Action, Role},
 };
 
@@ -21,6 +22,10 @@ pub struct Viewer {
     pub org: Option<OrgLink>,
     /// The user's organizations, by name.
     pub orgs: Vec<OrgLink>,
+    /// The operator that the user is, if they are one.
+    pub operator: Option<Operator>,
+    /// Whether the user can create organizations.
+    pub may_create_org: bool,
     /// By which secrets are recognized.
     pub secrets: SecretPrefixes,
 }
@@ -65,7 +70,10 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
         let permit = request.membership_of(&org.slug).await?.permit()?;
         org.attention = count_attention(engine, &permit).await?;
     }
+    let operator = Operator::signed_in(engine, request.person().await?).await?;
     Ok(Viewer {
+        may_create_org: create_own::may_create(engine, operator.as_ref()),
+        operator,
         name: user.name.to_string(),
         email: user.email.to_string(),
         org,

@@ -28,9 +28,11 @@ impl Wording {
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
             SessionEnded if !is_own => naming("signed out", "everywhere"),
+            OperatorAdded => naming("made", "an operator"),
+            OperatorRemoved => naming("removed", "from the operators"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
             | SessionFailed | SessionEnded | AccessDenied | ExportMade | MemberInvited
-            | InvitationWithdrawn | InvitationRenewed => Self {
+            | InvitationWithdrawn | InvitationRenewed | AccountDeleted => Self {
                 before: event.sentence(),
                 after: "",
                 names_target: false,
@@ -89,6 +91,9 @@ pub const fn title(event: Event) -> &'static str {
         Event::SessionStarted => "Signed in",
         Event::SessionFailed => "Sign-in failed",
         Event::SessionEnded => "Signed out",
+        Event::AccountDeleted => "Account deleted",
+        Event::OperatorAdded => "Operator added",
+        Event::OperatorRemoved => "Operator removed",
         Event::AccessDenied => "Access denied",
         Event::ExportMade => "Data exported",
     }

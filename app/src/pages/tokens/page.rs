@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    data::{TokenList, TokenRow, list},
+    data::{TokenList, TokenRow, list, list_of_instance},
     form::{LIFETIMES, TokenForm},
     shown::CreatedTokenView,
 };
@@ -15,24 +15,44 @@ use crate::{
     pages::{
         forms::{fields_and_errors, shown},
         frame::PageHead,
+        instance::InstanceHead,
         page::page,
+        password_again::PasswordAgain,
     },
+    request::PageRequest,
     shown_once::CreatedToken,
     text::time::Time,
 };
 
-/// The page. Which token is about to be revoked is part of the URL.
+/// The page of an organization. Which token is about to be revoked is part of the URL.
 #[component]
 pub fn TokensPage() -> impl IntoView {
-    page(list, |request, list| {
-        let path = request.path().to_owned();
-        let docs = request.addresses().docs().to_owned();
-        let revoked = request.parameter("revoke");
-        match shown::<CreatedToken>() {
-            Some(created) => view! { <CreatedTokenView created/> }.into_any(),
-            None => view! { <TokensView path list revoked docs/> }.into_any(),
-        }
-    })
+    page(list, |request, list| view! { <Tokens request list/> })
+}
+
+/// The page of the instance.
+#[component]
+pub fn InstanceTokensPage() -> impl IntoView {
+    page(
+        list_of_instance,
+        |request, list| view! { <Tokens request list/> },
+    )
+}
+
+#[component]
+fn Tokens(request: PageRequest, list: TokenList) -> impl IntoView {
+    let path = request.path().to_owned();
+    let docs = request.addresses().docs().to_owned();
+    let (typed, _) = fields_and_errors(TokenForm::default);
+    // A rejected form shows the same card again.
+    let revoked = match typed.change.as_str() {
+        "revoke" => typed.token,
+        _ => request.parameter("revoke"),
+    };
+    match shown::<CreatedToken>() {
+        Some(created) => view! { <CreatedTokenView created/> }.into_any(),
+        None => view! { <TokensView path list revoked docs/> }.into_any(),
+    }
 }
 
 #[component]
@@ -57,8 +77,9 @@ fn TokensView(
         .iter()
         .find(|row| row.id == revoked && row.status == "active")
         .cloned();
+    let of_instance = list.of_instance;
     let card = match to_revoke {
-        Some(row) => view! { <RevokeCard path=path.clone() row/> }.into_any(),
+        Some(row) => view! { <RevokeCard path=path.clone() row of_instance errors/> }.into_any(),
         None => view! { <NewCard path=path.clone() typed errors/> }.into_any(),
     };
     let more = list.has_more.then(|| {
@@ -85,13 +106,23 @@ fn TokensView(
         }
         .into_any()
     };
+    let reach = if of_instance {
+        "These tokens can access all organizations. "
+    } else {
+        "These tokens can access only this organization. "
+    };
     let lead = view! {
-        "Your API servers and scripts call Latchkey with a service token. These tokens can access only this organization. "
+        "Your API servers and scripts call Latchkey with a service token. "{reach}
         <a class="link" href=docs>"Documentation"</a>
     }
     .into_any();
+    let head = if of_instance {
+        view! { <InstanceHead title="Service tokens" lead/> }.into_any()
+    } else {
+        view! { <PageHead title="Service tokens" lead/> }.into_any()
+    };
     view! {
-        <PageHead title="Service tokens" lead/>
+        {head}
         <div class="stack">
             <div class="card">{table}</div>
             {more}
@@ -171,8 +202,7 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
                         <select class="input" id="expires" name="expires">{lifetimes}</select>
                         <ErrorTexts field="expires" errors/>
                     </div>
-                    <Field name="password" label="Your password" hint="Enter your password to confirm." kind="password"
-                        autocomplete="current-password" maxlength=1024 errors/>
+                    <PasswordAgain errors/>
                     <div class="actions"><button class="btn primary">"Create token"</button></div>
                 </form>
             </div>
@@ -181,7 +211,7 @@ fn NewCard(path: String, typed: TokenForm, errors: Errors) -> impl IntoView {
 }
 
 #[component]
-fn RevokeCard(path: String, row: TokenRow) -> impl IntoView {
+fn RevokeCard(path: String, row: TokenRow, of_instance: bool, errors: Errors) -> impl IntoView {
     let used = match row.last_used {
         Some(text) => view! { "Last used "<Time text/>". " }.into_any(),
         None => view! { "It was never used. " }.into_any(),
@@ -192,9 +222,11 @@ fn RevokeCard(path: String, row: TokenRow) -> impl IntoView {
             <header><h2 id="revoke">"Revoke “"{row.name}"”?"</h2></header>
             <div class="body">
                 <form novalidate=true method="post" action=action class="form">
+                    <FormError errors consequence="The token was not revoked."/>
                     <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
                     <input type="hidden" name="change" value="revoke"/>
                     <input type="hidden" name="token" value=row.id/>
+                    {of_instance.then(|| view! { <PasswordAgain errors/> })}
                     <div class="actions"><button class="btn danger">"Revoke token"</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>
             </div>
