@@ -59,7 +59,7 @@ const ONLY_OWNER: &str = "SELECT orgs.id, orgs.slug, orgs.name FROM memberships 
      JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL \
      WHERE memberships.user_id = $1 AND memberships.role = 'owner' AND NOT EXISTS \
      (SELECT 1 FROM memberships AS others JOIN users ON users.id = others.user_id AND users.disabled_at IS NULL \
-     WHERE others.org_id = memberships.org_id AND others.role = 'owner' AND others.user_id <> $1) ORDER BY orgs.id";
+     WHERE others.org_id = memberships.org_id AND others.role = 'owner' AND others.user_id <> $1) ORDER BY orgs.slug";
 
 /// Deletes the account of a signed-in user. Their sessions end, and their memberships.
 ///

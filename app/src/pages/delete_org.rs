@@ -129,20 +129,20 @@ pub fn DeleteFormFields(
     errors: Errors,
 ) -> impl IntoView {
     let (values, _) = fields_and_errors(DeleteForm::default);
-    let keys = counted(ends.keys, "key", "keys");
+    let keys = counted(ends.keys, "key stops working", "keys stop working");
     let used = grouped(ends.used_keys);
     let others = [
         counted(ends.agents, "agent", "agents"),
         counted(ends.tokens, "service token", "service tokens"),
     ]
-    .join(", ");
+    .join(" and ");
     view! {
         <form novalidate=true method="post" action=path class="form">
             <FormError errors consequence="The organization was not deleted."/>
             <p>"This cannot be undone. Immediately and on every instance:"</p>
             <ul class="list">
-                <li><b>{keys}</b>" stop working, "<b>{used}</b>" of them used in the last 24 hours. Their requests are rejected."</li>
-                <li>{others}" stop working."</li>
+                <li><b>{keys}</b>", "<b>{used}</b>" of them used in the last 24 hours. Requests with them are rejected."</li>
+                <li>{others}" end, too."</li>
                 <li>{counted(ends.members, "member loses", "members lose")}" access, and all pages of the organization are gone."</li>
             </ul>
             <p class="muted small">"Keys, settings and usage are then removed. The audit log stays, and only operators of this Latchkey instance can read it. The URL name is not given to another organization."</p>

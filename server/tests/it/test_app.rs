@@ -24,6 +24,7 @@ use latchkey::{
         text::PlainKey,
     },
     limits::Limits,
+    orgs::OrgPolicy,
     random::Randomness,
     time::Timestamp,
     verify::{self, Answer, Request},

@@ -17,7 +17,7 @@ use latchkey::{
     },
     keys::list::{KeyQuery, list},
     limits::Limits,
-    orgs,
+    orgs::{self, OrgPolicy},
     random::Randomness,
     service_tokens::recognise,
     usage::{
