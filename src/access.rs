@@ -8,7 +8,7 @@ use crate::{
     accounts::confirmed::{Confirmed, PasswordNeeded},
     audit::security_events::{Log, SecurityEvent},
     caller::{Actor, Caller, Person, Via, Visit},
-    db::on,
+    db::{StorageError, on},
     event::Event,
     fault::{Fault, from_fault},
     id::OrgId,
@@ -37,8 +37,8 @@ pub struct Membership {
     rights: Rights,
 }
 
-/// The operator of the instance, who is outside every org. Created only for the command line or for a service token
-/// with the scope `manage`.
+/// The operator of the instance, who is outside every org. Created only for the command line, for a service token with
+/// the scope `manage`, or for a signed-in user who is marked as an operator.
 #[derive(Debug, Clone)]
 pub struct Operator(Caller);
 
@@ -147,7 +147,8 @@ impl Membership {
         }
         const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, orgs.admin_rights, orgs.second_factor_required, memberships.role, \
              EXISTS (SELECT 1 FROM second_factors WHERE second_factors.user_id = memberships.user_id) AS has_second_factor \
-             FROM memberships JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 AND orgs.slug = $2";
+             FROM memberships JOIN orgs ON orgs.id = memberships.org_id \
+             WHERE memberships.user_id = $1 AND orgs.slug = $2 AND orgs.deleted_at IS NULL";
         let row: Option<Row> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(person.user_id).bind(slug.clone()).fetch_optional(c).await)?;
         let row = row.ok_or(AccessError::NotFound)?;
         let membership = Self {
@@ -205,6 +206,18 @@ impl Operator {
         Self(Caller::command_line())
     }
 
+    /// The operator that a signed-in user is, or `None` if they are not marked as one. Read from the database on each
+    /// request, so that the end of a mark takes effect immediately in all sessions and on all instances.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn signed_in(engine: &Engine, person: Person) -> Result<Option<Self>, StorageError> {
+        const SQL: &str = "SELECT 1 FROM users WHERE id = $1 AND operator_since IS NOT NULL AND disabled_at IS NULL";
+        let is_operator = on!(engine.db.read(), c => sqlx::query(SQL)
+            .bind(person.user_id).fetch_optional(c).await.map(|row| row.is_some()))?;
+        Ok(is_operator.then(|| Self(person.into())))
+    }
+
     /// Returns the operator on whose behalf a service token acts, or `None` unless the token is for the whole instance
     /// and its scope is `manage`. A denial is recorded in the audit log.
     pub fn with_token(engine: &Engine, token: &ServiceToken, visit: Visit) -> Option<Self> {
@@ -246,7 +259,7 @@ impl OrgToken {
         token: &ServiceToken,
         visit: Visit,
     ) -> Result<Option<Self>, AccessError> {
-        const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1";
+        const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1 AND deleted_at IS NULL";
         let Some(org_id) = token.org_id else {
             return Ok(None);
         };

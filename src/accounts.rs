@@ -5,6 +5,8 @@ pub mod attempts;
 mod common_passwords;
 pub mod confirmed;
 pub mod create_user;
+pub mod delete;
+pub mod export;
 pub mod half_signed_in;
 pub(crate) mod hash_queues;
 pub mod known_browser;

@@ -320,12 +320,14 @@ async fn load(
     let scopes = format!(
         "SELECT DISTINCT keys.org_id, keys.scopes, orgs.secrets_in_browsers FROM keys JOIN orgs ON orgs.id = keys.org_id \
          WHERE keys.kind = 'secret' AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
-         AND COALESCE(keys.expires_at > $1, TRUE) {of_keys}"
+         AND COALESCE(keys.expires_at > $1, TRUE) AND orgs.deleted_at IS NULL {of_keys}"
     );
+    const OF_DELETED_ORG: &str =
+        "EXISTS (SELECT 1 FROM orgs WHERE orgs.id = org_id AND orgs.deleted_at IS NOT NULL)";
     let lists = format!(
         "SELECT org_id, domains, localhost_forbidden FROM keys WHERE kind = 'widget' AND revoked_at IS NULL \
-         AND disabled_at IS NULL AND COALESCE(expires_at > $1, TRUE) {of_keys} \
-         UNION SELECT org_id, domains, FALSE FROM agents WHERE domain_count > 0 {of_agents}"
+         AND disabled_at IS NULL AND COALESCE(expires_at > $1, TRUE) AND NOT {OF_DELETED_ORG} {of_keys} \
+         UNION SELECT org_id, domains, FALSE FROM agents WHERE domain_count > 0 AND NOT {OF_DELETED_ORG} {of_agents}"
     );
     let kinds: Vec<(OrgId, String, bool)> = on!(engine.db.read(), c => {
         let mut query = sqlx::query_as(sqlx::AssertSqlSafe(scopes)).bind(now);

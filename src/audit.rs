@@ -29,7 +29,9 @@ pub(crate) use chain::last_is_under;
 pub use chain::{BrokenChain, EntryPlace, Head, verify};
 pub use checkpoint::{InvalidCheckpoint, check_beginning, seal};
 pub use last_change::last_change;
-pub use list::{Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list};
+pub use list::{
+    Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list, list_of_instance,
+};
 use security_events::{Log, SecurityEvent};
 
 /// Reserves a place in the export queue. The caller builds the file while holding it, and keeps it until the file is

@@ -19,6 +19,7 @@ use crate::{
     event::{Event, Target},
     id::OrgId,
     mail::{Letter, MailPlace},
+    orgs::lock::keep,
 };
 
 /// A transaction on an org's data. Rolled back if dropped without [`Change::commit`].
@@ -39,6 +40,19 @@ pub struct Happened {
     pub target: Target,
     /// The changes by field: `{"from": …, "to": …}`. Never contains secrets, names of people or addresses.
     pub changes: Map<String, Value>,
+    /// The log to which the event belongs.
+    log: Log,
+}
+
+/// The log of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Log {
+    /// That of the change's org, or of the instance if the change has none.
+    Own,
+    /// That of another org, for a change that concerns several.
+    Org(OrgId),
+    /// That of the instance.
+    Instance,
 }
 
 /// The events of one change; at least one.
@@ -52,7 +66,22 @@ impl Happened {
             event,
             target,
             changes: Map::new(),
+            log: Log::Own,
         }
+    }
+
+    /// Puts the event into the log of this org.
+    #[must_use]
+    pub(crate) fn in_org(self, org_id: OrgId) -> Self {
+        let log = Log::Org(org_id);
+        Self { log, ..self }
+    }
+
+    /// Puts the event into the log of the instance, which belongs to no org.
+    #[must_use]
+    pub(crate) fn in_instance(self) -> Self {
+        let log = Log::Instance;
+        Self { log, ..self }
     }
 
     /// Adds a changed field. A field with an equal value is left out.
@@ -91,10 +120,32 @@ impl Engine {
     /// Begins a change of the data of the permit's org.
     ///
     /// # Errors
-    /// If the database cannot be reached.
+    /// If the org was deleted meanwhile, or the database cannot be reached.
     pub(crate) async fn change<A>(&self, permit: &Permit<A>) -> Result<Change, StorageError> {
+        let mut change = self.change_to_delete(permit).await?;
+        keep(change.tx(), permit.org_id()).await?;
+        Ok(change)
+    }
+
+    /// Begins a change that deletes the permit's org. Unlike [`Self::change`], it does not keep others from deleting it,
+    /// for which two concurrent deletions would wait for each other.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub(crate) async fn change_to_delete<A>(
+        &self,
+        permit: &Permit<A>,
+    ) -> Result<Change, StorageError> {
         self.begin_change(Some(permit.org_id()), permit.caller().clone())
             .await
+    }
+
+    /// Begins a change of a person's own account, which can concern several orgs.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub(crate) async fn change_account(&self, caller: Caller) -> Result<Change, StorageError> {
+        self.begin_change(None, caller).await
     }
 
     /// Begins a change outside any org, such as of the operator's service tokens.
@@ -195,7 +246,11 @@ impl Change {
             let entries: Vec<NewEntry> = events
                 .into_iter()
                 .map(|happened| NewEntry {
-                    org_id,
+                    org_id: match happened.log {
+                        Log::Own => org_id,
+                        Log::Org(org_id) => Some(org_id),
+                        Log::Instance => None,
+                    },
                     at,
                     caller: caller.clone(),
                     event: happened.event,
@@ -209,8 +264,8 @@ impl Change {
                 Ok::<_, StorageError>(appended)
             };
             let committed = committed.await;
-            for (event, target) in &what {
-                engine.forget_stale(*event, *target, org_id);
+            for ((event, target), entry) in what.iter().zip(&entries) {
+                engine.forget_stale(*event, *target, entry.org_id);
             }
             let appended = committed?;
             if let Some((place, letter)) = letter {

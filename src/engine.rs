@@ -21,6 +21,7 @@ use crate::{
     key::digest::Peppers,
     limits::Limits,
     mail::Outbox,
+    orgs::{OrgPolicy, empty::Emptying},
     peppers::Outdated,
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
@@ -40,6 +41,8 @@ pub struct EngineSettings {
     pub convention: Convention,
     /// Who can create an account.
     pub sign_up: SignUpPolicy,
+    /// Who can create further organizations in the pages.
+    pub organizations: OrgPolicy,
     /// Maximum number of cached keys.
     pub cached_keys: usize,
     /// The limits of one org.
@@ -71,6 +74,7 @@ pub struct Inner {
     pub(crate) peppers: Peppers,
     pub(crate) convention: Arc<Convention>,
     pub(crate) sign_up: SignUpPolicy,
+    pub(crate) organizations: OrgPolicy,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) random: Randomness,
@@ -94,6 +98,7 @@ pub struct Inner {
     pub(crate) attention: AttentionCounts,
     pub(crate) sends_mail: bool,
     pub(crate) outbox: Outbox,
+    pub(crate) emptying: Emptying,
 }
 
 /// The number of concurrent imports, for small files and for others separately, since each uses a core and then the
@@ -125,6 +130,7 @@ impl Engine {
             peppers,
             convention,
             sign_up,
+            organizations,
             cached_keys,
             limits,
             sends_mail,
@@ -137,6 +143,7 @@ impl Engine {
             peppers,
             convention: Arc::new(convention),
             sign_up,
+            organizations,
             limits,
             cache: KeyCache::new(cached_keys),
             allowed_origins: AllowedOrigins::default(),
@@ -158,6 +165,7 @@ impl Engine {
             attention: AttentionCounts::default(),
             sends_mail,
             outbox: Outbox::default(),
+            emptying: Emptying::default(),
             clock,
             random,
         })))
@@ -194,7 +202,13 @@ impl Engine {
                 self.cache.forget_agent(id);
                 self.cache.forget_unknown();
             }
-            (Stale::Org, Target::Org(id)) => self.cache.forget_org(id),
+            (Stale::Org, Target::Org(id)) => {
+                self.cache.forget_org(id);
+                if event == Event::OrgDeleted {
+                    self.cache.forget_service_tokens_of(id);
+                    self.emptying.wake();
+                }
+            }
             (Stale::Token, Target::Token(id)) => {
                 self.cache.forget_service_token(id);
                 self.cache.forget_unknown();

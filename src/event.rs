@@ -125,6 +125,12 @@ events! {
     RecoveryCodesCreated "second_factor.recovery_codes_created" "created new recovery codes" Nothing
     /// Someone used a recovery code in place of their second factor.
     RecoveryCodeUsed "second_factor.recovery_code_used" "used a recovery code" Nothing
+    /// Someone deleted their account.
+    AccountDeleted "account.deleted" "deleted their account" Nothing
+    /// Someone was made an operator of the instance.
+    OperatorAdded "operator.added" "made someone an operator" Nothing
+    /// Someone is no longer an operator of the instance.
+    OperatorRemoved "operator.removed" "removed an operator" Nothing
     /// Someone was denied an action that their role does not allow.
     AccessDenied "access.denied" "was denied access" Nothing
     /// Data was exported.
@@ -196,6 +202,16 @@ impl From<Event> for String {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Event {
+    /// Whether the log of an organization can contain the event. The others concern the instance.
+    pub const fn is_of_orgs(self) -> bool {
+        !matches!(
+            self,
+            Self::AccountDeleted | Self::OperatorAdded | Self::OperatorRemoved
+        )
     }
 }
 

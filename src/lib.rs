@@ -74,6 +74,8 @@ pub mod members;
 #[cfg(feature = "native")]
 pub mod network;
 #[cfg(feature = "native")]
+pub mod operators;
+#[cfg(feature = "native")]
 pub mod orgs;
 #[cfg(feature = "native")]
 pub mod page_size;

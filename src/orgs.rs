@@ -1,10 +1,13 @@
 //! Orgs.
 
-mod lock;
+pub mod create_own;
+pub mod delete;
+pub mod empty;
+pub(crate) mod lock;
 pub mod security;
 pub mod settings;
 
-pub(crate) use lock::lock;
+pub(crate) use self::lock::lock;
 
 use crate::{
     Engine,
@@ -18,6 +21,15 @@ use crate::{
     role::Rights,
     sort_name::sort_name,
 };
+
+/// Who can create further organizations in the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrgPolicy {
+    /// Operators only.
+    Operators,
+    /// Everyone with an account.
+    Everyone,
+}
 
 /// Why an org was not created.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +110,8 @@ pub(crate) async fn insert(
         .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now).bind(creation_token)
         .execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 0 {
-        const SELECT: &str = "SELECT id, slug, name FROM orgs WHERE creation_token = $1";
+        const SELECT: &str =
+            "SELECT id, slug, name FROM orgs WHERE creation_token = $1 AND deleted_at IS NULL";
         let made: Option<Org> =
             on!(tx.on(), c => sqlx::query_as(SELECT).bind(creation_token).fetch_optional(c).await)?;
         return Err(match made {
@@ -125,10 +138,11 @@ pub(crate) async fn insert_numbered(
     tx: &mut Tx,
     name: &DisplayName,
     slug: &Slug,
+    creation_token: Option<&str>,
 ) -> Result<Org, CreateOrgError> {
     let mut candidate = slug.clone();
     for _ in 0..=NUMBERS_TRIED {
-        match insert(engine, tx, name, candidate, None).await {
+        match insert(engine, tx, name, candidate, creation_token).await {
             Err(CreateOrgError::SlugTaken(_)) => {
                 candidate = slug.numbered(next_number(tx, slug).await?);
             }
@@ -136,7 +150,7 @@ pub(crate) async fn insert_numbered(
         }
     }
     let any = u32::from_be_bytes(engine.random.bytes()?) % 900_000_000 + 100_000_000;
-    insert(engine, tx, name, slug.numbered(any), None).await
+    insert(engine, tx, name, slug.numbered(any), creation_token).await
 }
 
 /// The number after the highest suffix of this slug that is in use, among suffixes of up to eight digits.
@@ -159,7 +173,7 @@ pub async fn find(
     _operator: &Operator,
     slug: &Slug,
 ) -> Result<Option<Org>, StorageError> {
-    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE slug = $1";
+    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE slug = $1 AND deleted_at IS NULL";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(slug.clone()).fetch_optional(c).await)?)
 }
 
@@ -172,7 +186,7 @@ pub async fn find_by_id(
     _operator: &Operator,
     id: OrgId,
 ) -> Result<Option<Org>, StorageError> {
-    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1";
+    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id = $1 AND deleted_at IS NULL";
     Ok(on!(engine.db.read(), c => sqlx::query_as(SQL).bind(id).fetch_optional(c).await)?)
 }
 
@@ -187,7 +201,8 @@ pub async fn list(
     after: Option<OrgId>,
     limit: u16,
 ) -> Result<(Vec<Org>, Option<OrgId>), StorageError> {
-    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id > $1 ORDER BY id LIMIT $2";
+    const SQL: &str = "SELECT id, slug, name FROM orgs WHERE id > $1 AND deleted_at IS NULL \
+         ORDER BY id LIMIT $2";
     let after = after.map_or_else(String::new, |id| id.to_string());
     let mut orgs: Vec<Org> = on!(engine.db.read(), c => sqlx::query_as(SQL)
         .bind(after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
@@ -210,7 +225,7 @@ pub async fn of_user(engine: &Engine, user_id: UserId) -> Result<Vec<(Org, Right
         rights: Rights,
     }
     const SQL: &str = "SELECT orgs.id, orgs.slug, orgs.name, orgs.admin_rights, memberships.role FROM memberships \
-         JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 ORDER BY orgs.id";
+         JOIN orgs ON orgs.id = memberships.org_id WHERE memberships.user_id = $1 AND orgs.deleted_at IS NULL ORDER BY orgs.id";
     let mut rows: Vec<Row> =
         on!(engine.db.read(), c => sqlx::query_as(SQL).bind(user_id).fetch_all(c).await)?;
     rows.sort_by_cached_key(|row| sort_name(row.org.name.as_str()));

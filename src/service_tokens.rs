@@ -14,7 +14,10 @@ pub use self::{
         CreateTokenError, CreatedToken, MAX_ORG_TOKENS, NewToken, create_for_instance,
         create_for_org,
     },
-    list::{TokenSummary, find_of_org, list, list_of_org, working_first},
+    list::{
+        TokenSummary, find_of_instance, find_of_org, list, list_of_org, working_first,
+        working_first_of_instance,
+    },
     recognise::{recognise, recognise_from_memory, store_last_use},
     revoke::{RevokeTokenError, revoke, revoke_of_org},
     token::ServiceToken,

@@ -159,6 +159,11 @@ impl<K: Clone + Eq + Hash + Debug + Send + Sync + 'static> WorkQueue<K> {
         self.places.lock().values().sum()
     }
 
+    /// The places in use, and all places.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        (self.taken(), self.places.max)
+    }
+
     /// Takes a place in the queue.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ pub use request::PageRequest;
 #[cfg(feature = "ssr")]
 pub use shown_once::HeldKeys;
 #[cfg(feature = "ssr")]
-pub use site::{Addresses, AssetNames, Site};
+pub use site::{Addresses, AssetNames, ShownSettings, Site};
 #[cfg(feature = "ssr")]
 pub use text::words::role_noun;
 

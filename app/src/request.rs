@@ -8,7 +8,7 @@ use axum::{
 };
 use latchkey::{
     Engine,
-    access::{Membership, Permit, Permitted, to},
+    access::{Membership, Operator, Permit, Permitted, to},
     accounts::{
         known_browser,
         sessions::{Device, SessionHash, SessionRecord, SignedIn},
@@ -28,7 +28,7 @@ use crate::{
     error::AppError,
     known_browser::KnownBrowser,
     shown_once::Held,
-    site::{Addresses, Site},
+    site::{Addresses, ShownSettings, Site},
     text::query::value_of,
 };
 
@@ -98,6 +98,11 @@ impl PageRequest {
     /// The URLs that pages name.
     pub fn addresses(&self) -> &Arc<Addresses> {
         &self.site.addresses
+    }
+
+    /// What operators see of the settings.
+    pub fn settings(&self) -> &Arc<ShownSettings> {
+        &self.site.settings
     }
 
     /// Where the request comes from.
@@ -175,6 +180,15 @@ impl PageRequest {
             user_id: self.user_id().await?,
             visit: self.visit.clone(),
         })
+    }
+
+    /// The operator that the signed-in user is.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if they are not an operator: others cannot see what operators can do.
+    pub async fn operator(&self) -> Result<Operator, AppError> {
+        let operator = Operator::signed_in(self.engine(), self.person().await?).await?;
+        operator.ok_or(AppError::NotFound)
     }
 
     /// The user's membership in the organization in the path.

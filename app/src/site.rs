@@ -16,6 +16,19 @@ pub struct Site {
     pub addresses: Arc<Addresses>,
     /// Keys that were just shown.
     pub held_keys: Arc<HeldKeys>,
+    /// What operators see of the settings.
+    pub settings: Arc<ShownSettings>,
+}
+
+/// The operator's settings, for operators. Without secrets.
+#[derive(Debug, Clone, Default)]
+pub struct ShownSettings {
+    /// The version of this instance.
+    pub version: &'static str,
+    /// How mail is sent; `None` if no mail is set up.
+    pub mail: Option<String>,
+    /// Name and value of each setting, in the order of the settings file.
+    pub values: Vec<(&'static str, String)>,
 }
 
 /// The URLs that pages name, from the operator's settings.

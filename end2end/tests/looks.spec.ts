@@ -13,6 +13,7 @@ for (const [width, area] of WIDTHS.flatMap((width) => AREAS.map((area) => [width
     const revoked = await team.key({ name: "A name of the fifty characters that a name may hav", environment: "test" });
     await server.verify(active.key);
     await server.verify(widget.key, { origin: "https://elsewhere.example" });
+    if (area === "instance") await team.makeOperator("owner");
     await signInAs("owner");
     await page.goto(team.path(`keys/${revoked.id}`));
     await hydrated(page);

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use axum::extract::FromRef;
 use latchkey::Engine;
-use latchkey_app::{Addresses, HeldKeys};
+use latchkey_app::{Addresses, HeldKeys, ShownSettings};
 use leptos::config::LeptosOptions;
 use tokio::sync::Mutex;
 
@@ -28,6 +28,8 @@ pub struct AppState {
     pub docs: Arc<Docs>,
     /// The URLs that pages name.
     pub addresses: Arc<Addresses>,
+    /// What operators see of the settings.
+    pub shown_settings: Arc<ShownSettings>,
     /// Keys that pages have just shown.
     pub held_keys: Arc<HeldKeys>,
     /// Held while `/readyz` pings the database, so that concurrent requests use only one connection.
@@ -50,6 +52,7 @@ impl AppState {
         });
         Self {
             engine,
+            shown_settings: Arc::new(settings.shown(&public_url)),
             settings,
             addresses,
             public_url,

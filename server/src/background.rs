@@ -6,7 +6,9 @@ use latchkey::{
     accounts::{attempts, links, second_factor, sessions},
     audit::{self, BrokenChain, security_events},
     db::StorageError,
-    effects, feed, idempotency, instances, invitations, peppers, service_tokens,
+    effects, feed, idempotency, instances, invitations,
+    orgs::empty,
+    peppers, service_tokens,
     time::Timestamp,
     usage,
 };
@@ -49,6 +51,7 @@ impl Background {
         tasks.spawn(follow_changes(state.clone(), stop.clone()));
         tasks.spawn(watch_effects(state.clone(), stop.clone()));
         tasks.spawn(beat(state.clone(), started_at, stop.clone()));
+        tasks.spawn(empty_deleted_orgs(state.clone(), stop.clone()));
         tasks.spawn(give_memory_back(stop.clone()));
         tasks.close();
         Ok(Self { stop, tasks })
@@ -167,6 +170,30 @@ async fn follow_changes(state: AppState, stop: CancellationToken) {
 async fn watch_effects(state: AppState, stop: CancellationToken) {
     stop.run_until_cancelled(effects::watch(&state.engine))
         .await;
+}
+
+/// Removes the rows of deleted organizations: after each deletion, and every hour what is left.
+async fn empty_deleted_orgs(state: AppState, stop: CancellationToken) {
+    let mut ticks = interval(CLEAN_UP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = empty::deleted(&state.engine) => {}
+            () = stop.cancelled() => return,
+        }
+        // A long removal does not delay the shutdown, and continues after the next start.
+        let emptied = tokio::select! {
+            emptied = empty::empty_deleted(&state.engine) => emptied,
+            () = stop.cancelled() => return,
+        };
+        if let Err(error) = emptied {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to remove the rows of a deleted organization; retrying within an hour"
+            );
+        }
+    }
 }
 
 async fn give_memory_back(stop: CancellationToken) {

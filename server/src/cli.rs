@@ -25,8 +25,8 @@ use self::{
     error::{CliError, with_causes},
     flags::Flags,
     import_keys::ImportFlags,
-    orgs::NewOrg,
-    people::{Account, ChangeEmail, NewUser, ResetPassword, ResetSecondFactor},
+    orgs::{DeletedOrg, NewOrg},
+    people::{Account, ChangeEmail, NewUser, OperatorMark, ResetPassword, ResetSecondFactor},
     tokens::{ListTokens, NewToken, RevokeToken},
 };
 use crate::{logging, serve, settings::Settings, start};
@@ -87,12 +87,16 @@ enum PepperCommand {
 enum OrgCommand {
     /// Create an organization and print its slug.
     Create(NewOrg),
+    /// Delete an organization. Its keys and service tokens stop working immediately.
+    Delete(DeletedOrg),
 }
 
 #[derive(Debug, Subcommand)]
 enum UserCommand {
     /// Create an account in an organization and print its ID.
     Create(NewUser),
+    /// Make a user an operator of the instance, or no longer.
+    Operator(OperatorMark),
     /// Sign a user out everywhere and block sign-in.
     Disable(Account),
     /// Allow a disabled user to sign in again.
@@ -140,7 +144,9 @@ impl Command {
             Self::Serve | Self::Migrate | Self::Check(_) | Self::Restore(_) => false,
             Self::Org(OrgCommand::Create(_)) | Self::Token(TokenCommand::Create(_)) => false,
             Self::Backup(_) | Self::Pepper(_) | Self::SetupLink => true,
-            Self::User(_) | Self::Key(_) | Self::Audit(_) => true,
+            Self::User(_) | Self::Key(_) | Self::Audit(_) | Self::Org(OrgCommand::Delete(_)) => {
+                true
+            }
             Self::Token(TokenCommand::List(_) | TokenCommand::Revoke(_)) => true,
         }
     }
@@ -184,7 +190,9 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::Pepper(PepperCommand::Rotate) => pepper::rotate(&settings).await,
         Command::SetupLink => setup_link::print(&settings).await,
         Command::Org(OrgCommand::Create(new)) => orgs::create(&settings, new).await,
+        Command::Org(OrgCommand::Delete(deleted)) => orgs::delete(&settings, deleted).await,
         Command::User(command) => match command {
+            UserCommand::Operator(mark) => people::mark_operator(&settings, mark).await,
             UserCommand::Create(new) => people::create(&settings, new).await,
             UserCommand::Disable(account) => people::disable(&settings, account).await,
             UserCommand::Enable(account) => people::enable(&settings, account).await,

@@ -3,6 +3,7 @@
 // The type of a page contains all of its elements, nested deeper than the compiler's default limit.
 #![recursion_limit = "512"]
 
+mod account_export;
 pub mod allocator;
 mod api;
 pub mod app_state;

@@ -237,6 +237,11 @@ impl Problem {
 impl From<Fault> for Problem {
     /// Logs the error. The response contains none of its details.
     fn from(fault: Fault) -> Self {
+        if let Fault::Storage(error) = &fault
+            && error.is_of_deleted_org()
+        {
+            return Self::new(Code::NotFound, "The organization was deleted.");
+        }
         // A full queue is no fault, and any organization can fill its share.
         if !matches!(fault, Fault::Busy(_)) {
             tracing::error!(

@@ -14,7 +14,7 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 
 use crate::{
-    api,
+    account_export, api,
     app_state::AppState,
     assets, audit_export, client_address, cors, docs, error_page, health, host, key_export,
     known_browser, logging, page_compression, pages,
@@ -68,6 +68,7 @@ fn table() -> Vec<Entry> {
     let uploads = uploads.map(|(path, form)| (For::Uploads, Method::POST, path, form));
     let others = vec![
         entry!(Api GET "/openapi.json" docs::openapi),
+        entry!(Browsers GET "/account/export" account_export::show),
         entry!(Browsers GET "/orgs/{org}/audit.csv" audit_export::show),
         entry!(Browsers GET "/orgs/{org}/keys.csv" key_export::show),
         entry!(Operators GET "/docs" docs::show),

@@ -7,6 +7,7 @@ mod named_url;
 mod peppers;
 mod public_url;
 mod secret;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use latchkey::{
     db::sqlite_file,
     key::digest::Peppers,
     limits::Limits,
+    orgs::OrgPolicy,
     random::Randomness,
 };
 use url::Host;
@@ -54,6 +56,8 @@ pub struct Settings {
     pub convention: Convention,
     /// Who can create an account.
     pub sign_up: SignUpPolicy,
+    /// Who can create further organizations in the pages.
+    pub organizations: OrgPolicy,
     /// Whether HSTS includes the subdomains of the public host.
     pub hsts_subdomains: bool,
     /// Further hosts at which browsers reach this instance.
@@ -117,6 +121,11 @@ impl Settings {
                 "open" => Ok(SignUpPolicy::Open),
                 "closed" => Ok(SignUpPolicy::Closed),
                 _ => Err("must be `invite`, `open` or `closed`".to_owned()),
+            })?,
+            organizations: layers.text("organizations", |text| match text {
+                "operators" => Ok(OrgPolicy::Operators),
+                "everyone" => Ok(OrgPolicy::Everyone),
+                _ => Err("must be `operators` or `everyone`".to_owned()),
             })?,
             hsts_subdomains: layers.text("hsts_subdomains", |text| match text {
                 "all" => Ok(true),

@@ -131,6 +131,7 @@ fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, S
         peppers,
         convention: settings.convention.clone(),
         sign_up: settings.sign_up,
+        organizations: settings.organizations,
         cached_keys: settings.cached_keys,
         limits: settings.limits,
         sends_mail: settings.mail.is_some(),

@@ -62,6 +62,11 @@ impl Default for HashQueues {
 }
 
 impl HashQueues {
+    /// The places in use and all places, of strangers and of known browsers.
+    pub(crate) fn loads(&self) -> [(usize, usize); 2] {
+        [self.strangers.load(), self.known.load()]
+    }
+
     /// Takes a place in the queue. To be called before an attempt is counted, so that attempts for which there is no
     /// place write nothing.
     pub(crate) fn enter(&self, whose: HashFor) -> Result<Place<HashFor>, Busy> {

@@ -36,7 +36,7 @@ pub async fn find(
     _operator: &Operator,
     email: &EmailAddress,
 ) -> Result<UserId, LifecycleError> {
-    const SQL: &str = "SELECT id FROM users WHERE email = $1";
+    const SQL: &str = "SELECT id FROM users WHERE email = $1 AND deleted_at IS NULL";
     let found: Option<UserId> = on!(db.read(), c => sqlx::query_scalar(SQL)
         .bind(email.clone()).fetch_optional(c).await)?;
     found.ok_or_else(|| LifecycleError::NotFound(email.clone()))

@@ -241,7 +241,7 @@ async fn try_current(
         }
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     };
-    const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1";
+    const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1 AND deleted_at IS NULL";
     let stored: Option<String> = on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)?;
     let verified = verify(place, current, stored).await;
     if !matches!(verified, Ok(false)) {

@@ -133,7 +133,8 @@ async fn try_password(
     shown: &str,
 ) -> Result<FirstStep, SignInError> {
     const SQL: &str = "SELECT id, password_hash, epoch, disabled_at, \
-         EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id) AS has_second_factor FROM users WHERE email = $1";
+         EXISTS (SELECT 1 FROM second_factors WHERE user_id = users.id) AS has_second_factor FROM users \
+         WHERE email = $1 AND deleted_at IS NULL";
     let found: Option<Account> = on!(engine.db.read(), c => sqlx::query_as(SQL).bind(email.clone()).fetch_optional(c).await)?;
     let stored = found.as_ref().map(|account| account.password_hash.clone());
     let account = found.as_ref().map(Account::signed_in);

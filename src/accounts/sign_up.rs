@@ -13,6 +13,7 @@ use crate::{
     mail::{Content, Letter, MailPlace, Sender},
     members,
     name::{DisplayName, Slug},
+    operators,
     orgs::{self, CreateOrgError},
     random::RandomnessError,
     role::Role,
@@ -178,12 +179,15 @@ async fn create(
     let user_id = new_user_id(engine)?;
     let person = Person { user_id, visit };
     let mut change = engine.change_of_new_org(person.into()).await?;
+    // The first account becomes an operator.
+    let mut is_first = false;
     match &allowed {
         // Checked again under the lock: of two concurrent first sign-ups, only one is the first. The other one needs
         // open sign-up.
         Allowed::First => {
-            let must_be_first = engine.sign_up != SignUpPolicy::Open || engine.sends_mail;
-            if must_be_first && !lock_while_empty(change.tx()).await? {
+            is_first = lock_while_empty(change.tx()).await?;
+            let may_be_later = engine.sign_up == SignUpPolicy::Open && !engine.sends_mail;
+            if !is_first && !may_be_later {
                 return Err(SignUpError::NotOpen);
             }
         }
@@ -200,6 +204,7 @@ async fn create(
         change.tx(),
         &new.org_name,
         &Slug::from_name(&new.org_name),
+        None,
     )
     .await?;
     let now = engine.clock.now();
@@ -214,10 +219,13 @@ async fn create(
     }
     members::insert(change.tx(), org.id, user_id, Role::Owner, now).await?;
     change.is_of(org.id);
-    let events = vec![
+    let mut events = vec![
         Happened::new(Event::OrgCreated, Target::Org(org.id)),
         joined(user_id, Role::Owner),
     ];
+    if is_first {
+        events.extend(operators::mark_in(change.tx(), user_id, now).await?);
+    }
     if let Some(events) = Events::several(events) {
         change.commit(events).await?;
     }

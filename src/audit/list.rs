@@ -7,10 +7,10 @@ use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
 
 use crate::{
     Engine,
-    access::{Permit, to},
+    access::{Operator, Permit, to},
     db::{StorageError, from_json, on, places},
     event::Event,
-    id::KeyId,
+    id::{KeyId, OrgId},
     page_size::fitting,
     time::Timestamp,
 };
@@ -142,6 +142,26 @@ pub async fn list(
     permit: &Permit<to::SeeAuditLog>,
     query: &AuditQuery,
 ) -> Result<Page, StorageError> {
+    list_log(engine, Some(permit.org_id()), query).await
+}
+
+/// Returns one page of the instance's log, whose entries belong to no org.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn list_of_instance(
+    engine: &Engine,
+    _operator: &Operator,
+    query: &AuditQuery,
+) -> Result<Page, StorageError> {
+    list_log(engine, None, query).await
+}
+
+async fn list_log(
+    engine: &Engine,
+    org_id: Option<OrgId>,
+    query: &AuditQuery,
+) -> Result<Page, StorageError> {
     // Reads the sizes first, so that entries that do not fit on the page are not loaded.
     const SIZES: &str =
         "SELECT audit_log.seq, CAST(OCTET_LENGTH(audit_log.changes) AS BIGINT) FROM audit_log";
@@ -150,14 +170,14 @@ pub async fn list(
          audit_log.target_kind, audit_log.target_id, audit_log.changes, audit_log.request_id \
          FROM audit_log LEFT JOIN audit_addresses ON audit_addresses.position = audit_log.position";
     let limit = usize::from(query.limit.max(1));
-    let mut sizes: Vec<(i64, i64)> = select(engine, permit, query, SIZES, 1, limit + 1).await?;
+    let mut sizes: Vec<(i64, i64)> = select(engine, org_id, query, SIZES, 1, limit + 1).await?;
     let fit = fitting(sizes.iter().map(|(_, size)| *size)).min(limit);
     let more = sizes.len() > fit;
     sizes.truncate(fit);
     let Some((last, _)) = sizes.last().copied() else {
         return Ok(Page::default());
     };
-    let rows: Vec<Row> = select(engine, permit, query, ROWS, last, fit).await?;
+    let rows: Vec<Row> = select(engine, org_id, query, ROWS, last, fit).await?;
     let names = names(engine, &rows).await?;
     let named = |kind: String, id: Option<String>| Actor {
         name: id.as_ref().and_then(|id| names.get(id).cloned()),
@@ -192,7 +212,7 @@ pub async fn list(
 /// are set, so that the index on targets is used when filtering by key.
 async fn select<T>(
     engine: &Engine,
-    permit: &Permit<to::SeeAuditLog>,
+    org_id: Option<OrgId>,
     query: &AuditQuery,
     columns: &str,
     from: i64,
@@ -201,7 +221,9 @@ async fn select<T>(
 where
     T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
-    const WHERE: &str = "WHERE audit_log.org_id = $1 AND audit_log.seq < $2 AND audit_log.seq >= $3 \
+    const OF_ORG: &str = "audit_log.org_id = $1";
+    const OF_INSTANCE: &str = "audit_log.org_id IS NULL AND $1 IS NULL";
+    const WHERE: &str = "AND audit_log.seq < $2 AND audit_log.seq >= $3 \
          AND audit_log.at >= $4 AND audit_log.at < $5 \
          AND audit_log.position > (SELECT position FROM audit_checkpoint)";
     let filters = [
@@ -222,10 +244,16 @@ where
         .zip(&filters)
         .map(|(place, (condition, _))| format!(" AND {condition} ${place}"))
         .collect();
-    let sql = format!("{columns} {WHERE}{conditions} ORDER BY audit_log.seq DESC LIMIT $6");
+    let log = if org_id.is_some() {
+        OF_ORG
+    } else {
+        OF_INSTANCE
+    };
+    let sql =
+        format!("{columns} WHERE {log} {WHERE}{conditions} ORDER BY audit_log.seq DESC LIMIT $6");
     Ok(on!(engine.db.read(), c => {
         let mut select = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(permit.org_id()).bind(query.before.unwrap_or(i64::MAX)).bind(from)
+            .bind(org_id).bind(query.before.unwrap_or(i64::MAX)).bind(from)
             .bind(query.from.map_or(i64::MIN, Timestamp::as_millis)).bind(query.to.map_or(i64::MAX, Timestamp::as_millis))
             .bind(limit as i64);
         for (_, text) in filters {

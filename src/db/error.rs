@@ -8,6 +8,11 @@ use std::{io, path::PathBuf};
 #[error("the database operation failed")]
 pub struct StorageError(#[from] pub(super) sqlx::Error);
 
+/// The organization was deleted.
+#[derive(Debug, thiserror::Error)]
+#[error("the organization was deleted")]
+struct OrgDeleted;
+
 impl StorageError {
     /// A column holds a value that cannot be parsed as its type.
     pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -37,6 +42,16 @@ impl StorageError {
     /// The response arrived too late to be useful.
     pub(crate) fn late() -> Self {
         Self(sqlx::Error::Io(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// The organization of a change was deleted after the caller's access was checked.
+    pub(crate) fn org_deleted() -> Self {
+        Self(sqlx::Error::Decode(Box::new(OrgDeleted)))
+    }
+
+    /// Whether the organization of a change was deleted after the caller's access was checked.
+    pub fn is_of_deleted_org(&self) -> bool {
+        matches!(&self.0, sqlx::Error::Decode(cause) if cause.is::<OrgDeleted>())
     }
 
     /// Whether the error is a violation of a unique constraint.

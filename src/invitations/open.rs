@@ -37,7 +37,7 @@ pub async fn open(
         "SELECT orgs.id, orgs.slug, orgs.name, invitations.email, invitations.role, users.name AS inviter \
          FROM invitations JOIN orgs ON orgs.id = invitations.org_id \
          LEFT JOIN users ON users.id = invitations.created_by \
-         WHERE invitations.expires_at > $1 AND invitations.digest IN ({})",
+         WHERE orgs.deleted_at IS NULL AND invitations.expires_at > $1 AND invitations.digest IN ({})",
         places(2, digests.len())
     );
     Ok(on!(engine.db.read(), c => {

@@ -4,7 +4,6 @@ use super::{PREFIX, RANDOM_CHARACTERS, TokenScope};
 use crate::{
     Engine,
     access::{Operator, Permit, to},
-    caller::Actor,
     change::{Change, Happened},
     db::on,
     event::{Event, Target},
@@ -64,14 +63,22 @@ from_fault!(CreateTokenError);
 /// Creates a token for the whole instance.
 ///
 /// # Errors
-/// If the database cannot be reached.
+/// [`CreateTokenError`]. No token is created.
 pub async fn create_for_instance(
     engine: &Engine,
     operator: &Operator,
     new: NewToken,
-) -> Result<CreatedToken, Fault> {
-    let change = engine.change_instance(operator).await?;
-    insert(engine, change, None, None, new).await
+) -> Result<CreatedToken, CreateTokenError> {
+    const CREATED: &str =
+        "SELECT id FROM service_tokens WHERE org_id IS NULL AND creation_token = $1";
+    let creator = operator.caller().actor.user_id();
+    let mut change = engine.change_instance(operator).await?;
+    let created: Option<ServiceTokenId> = on!(change.on(), c => sqlx::query_scalar(CREATED)
+        .bind(new.creation_token.as_deref()).fetch_optional(c).await)?;
+    if let Some(id) = created {
+        return Err(CreateTokenError::AlreadyCreated(id));
+    }
+    Ok(insert(engine, change, None, creator, new).await?)
 }
 
 /// Creates a token that can access only the permit's organization.
@@ -84,10 +91,7 @@ pub async fn create_for_org(
     new: NewToken,
 ) -> Result<CreatedToken, CreateTokenError> {
     let org_id = permit.org_id();
-    let creator = match permit.caller().actor {
-        Actor::User(user_id) => Some(user_id),
-        _ => None,
-    };
+    let creator = permit.caller().actor.user_id();
     let mut change = engine.change(permit).await?;
     // Concurrent creations wait for each other, so that each counts the others.
     orgs::lock(change.tx(), org_id).await?;

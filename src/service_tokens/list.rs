@@ -105,6 +105,41 @@ pub async fn working_first(
     )
 }
 
+/// Returns the tokens for the whole instance for their page: those that work, then the others, each newest first.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn working_first_of_instance(
+    engine: &Engine,
+    _operator: &Operator,
+    limit: u16,
+) -> Result<Vec<TokenSummary>, StorageError> {
+    let sql = format!(
+        "{SELECT} WHERE service_tokens.org_id IS NULL ORDER BY CASE WHEN service_tokens.revoked_at IS NULL \
+         AND COALESCE(service_tokens.expires_at > $1, TRUE) THEN 0 ELSE 1 END, service_tokens.id DESC LIMIT $2"
+    );
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(engine.clock.now()).bind(i64::from(limit)).fetch_all(c).await)?,
+    )
+}
+
+/// Returns one of the tokens for the whole instance.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn find_of_instance(
+    engine: &Engine,
+    _operator: &Operator,
+    id: ServiceTokenId,
+) -> Result<Option<TokenSummary>, StorageError> {
+    let sql = format!("{SELECT} WHERE service_tokens.org_id IS NULL AND service_tokens.id = $1");
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(id).fetch_optional(c).await)?,
+    )
+}
+
 /// Returns one of an organization's tokens.
 ///
 /// # Errors

@@ -89,7 +89,8 @@ async fn read(
     let changes = engine.cache.changes();
     let sql = format!(
         "SELECT id, scope, org_id, expires_at, last_used_at, digest FROM service_tokens \
-         WHERE digest IN ({}) AND revoked_at IS NULL ORDER BY pepper_version DESC LIMIT 1",
+         WHERE digest IN ({}) AND revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM orgs \
+         WHERE orgs.id = service_tokens.org_id AND orgs.deleted_at IS NOT NULL) ORDER BY pepper_version DESC LIMIT 1",
         places(1, digests.len())
     );
     let row: Option<Row> = on!(engine.db.verification(), c => {

@@ -130,6 +130,22 @@ impl Recorder {
             .count(counted, now);
     }
 
+    /// The number of counts in memory, and whether a batch is being stored or waits for a retry.
+    pub(crate) fn waiting(&self) -> (usize, bool) {
+        let counts = self.shards.iter().map(|shard| {
+            let counts = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            counts.tallies.len()
+        });
+        let counts = counts.sum();
+        match self.unfinished.try_lock() {
+            Ok(unfinished) => match &unfinished.0 {
+                Some(batch) => (counts + batch.tallies.len(), true),
+                None => (counts, false),
+            },
+            Err(_) => (counts, true),
+        }
+    }
+
     /// Takes all counts so far as a batch with this `number`.
     pub(super) fn drain(&self, number: i64) -> Batch {
         let mut all = Counts::default();

@@ -165,6 +165,13 @@ impl KeyCache {
         self.note_change();
     }
 
+    /// Evicts the service tokens of an org that was deleted.
+    pub(crate) fn forget_service_tokens_of(&self, id: OrgId) {
+        self.service_tokens
+            .retain(|_, (token, _)| token.org_id != Some(id));
+        self.note_change();
+    }
+
     /// Evicts a service token.
     pub(crate) fn forget_service_token(&self, id: ServiceTokenId) {
         self.service_tokens.retain(|_, (token, _)| token.id != id);

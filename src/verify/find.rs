@@ -248,6 +248,7 @@ mod tests {
         db::Db,
         key::digest::{Pepper, Peppers},
         limits::Limits,
+        orgs::OrgPolicy,
         random::Randomness,
     };
 
@@ -261,6 +262,7 @@ mod tests {
             peppers: Peppers::new(Pepper::new(1, &[7; 32]).unwrap(), vec![]),
             convention: Convention::built_in("latchkey").unwrap(),
             sign_up: SignUpPolicy::Invite,
+            organizations: OrgPolicy::Operators,
             cached_keys: 10,
             limits: Limits::default(),
             sends_mail: false,

@@ -14,4 +14,5 @@ pub struct KnownOrg {
 }
 
 /// Selects an org by ID.
-pub(super) const SELECT: &str = "SELECT id, slug, secrets_in_browsers FROM orgs WHERE id = $1";
+pub(super) const SELECT: &str =
+    "SELECT id, slug, secrets_in_browsers FROM orgs WHERE id = $1 AND deleted_at IS NULL";

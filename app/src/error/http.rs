@@ -54,6 +54,7 @@ impl From<Fault> for AppError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Busy(Busy { retry_after }) => Self::Busy { retry_after },
+            Fault::Storage(error) if error.is_of_deleted_org() => Self::NotFound,
             fault => Self::unavailable(&fault),
         }
     }

@@ -12,6 +12,7 @@ use super::{
     done::Done,
     forms::fields_and_errors,
     frame::PageHead,
+    own_account::OwnDataCard,
     page::page,
     sign_in::SignOutButton,
     viewer::{Viewer, viewer},
@@ -92,10 +93,9 @@ async fn load(request: PageRequest) -> Result<(Viewer, Option<SecondFactor>), Ap
 
 #[component]
 fn AccountView(viewer: Viewer, factor: Option<SecondFactor>) -> impl IntoView {
-    let no_org = viewer
-        .orgs
-        .is_empty()
-        .then(|| view! { <NoOrg email=viewer.email.clone()/> });
+    let no_org = viewer.orgs.is_empty().then(
+        || view! { <NoOrg email=viewer.email.clone() may_create_org=viewer.may_create_org/> },
+    );
     let unconfirmed = (!viewer.email_confirmed)
         .then(|| view! { " "<span class="tag plain">"Not confirmed"</span> });
     view! {
@@ -120,6 +120,7 @@ fn AccountView(viewer: Viewer, factor: Option<SecondFactor>) -> impl IntoView {
                     <span class="end row"><a class="btn" href="/account/sessions">"All sessions"</a><SignOutButton class="btn"/></span>
                 </div>
             </section>
+            <OwnDataCard/>
         </div>
     }
 }
@@ -151,11 +152,13 @@ fn SecondFactorCard(factor: Option<SecondFactor>) -> impl IntoView {
 
 /// What someone without an organization, who sees no other page, can do.
 #[component]
-fn NoOrg(email: String) -> impl IntoView {
+fn NoOrg(email: String, may_create_org: bool) -> impl IntoView {
+    let create = may_create_org.then(|| view! { <div class="actions"><a class="btn primary" href="/orgs/new">"New organization"</a></div> });
     view! {
         <section class="card" aria-labelledby="no-org"><div class="empty">
             <h2 id="no-org">"You are not in an organization"</h2>
             <p>"Ask an owner of an organization to invite you with the address "<b>{email}</b>". They send you a link."</p>
+            {create}
         </div></section>
     }
 }

@@ -17,8 +17,9 @@ mod wording;
 
 pub use self::{
     data::history_of_key,
-    entry::actor_name,
+    entry::{actor_name, row as entry_row},
     history::{HistoryCard, entries_of_key},
+    names::Names,
     page::AuditPage,
-    rows::HistoryItem,
+    rows::{EntryRow, HistoryItem},
 };

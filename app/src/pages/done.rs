@@ -79,6 +79,10 @@ pub enum Done {
     SessionEnded,
     /// All other sessions of the user were ended.
     OtherSessionsEnded,
+    OrgCreated,
+    OrgDeleted,
+    OperatorAdded,
+    OperatorRemoved,
 }
 
 impl Done {
@@ -127,6 +131,10 @@ impl Done {
             Self::SessionEnded => "Session ended.",
             Self::OtherSessionsEnded => "You have been signed out of all other sessions.",
             Self::OrgJoined => "You are now a member of this organization.",
+            Self::OrgCreated => "Organization created.",
+            Self::OrgDeleted => "Organization deleted. Its keys and service tokens no longer work.",
+            Self::OperatorAdded => "Operator added.",
+            Self::OperatorRemoved => "Operator removed.",
             Self::TokenShownBefore => {
                 "This token was already created and shown. If you did not copy it, revoke it and create another one."
             }

@@ -50,6 +50,8 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         email_confirmed: _,
         org,
         orgs,
+        operator,
+        may_create_org,
         secrets,
     } = viewer;
     let docs =
@@ -78,7 +80,7 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
         }
     });
     view! {
-        {org.map(|org| view! { <OrgSwitcher org orgs/> })}
+        {org.map(|org| view! { <OrgSwitcher org orgs may_create_org/> })}
         {nav}
         <details class="menu up person" name="menu">
             <summary aria-label=format!("Your account: {email}")>
@@ -88,21 +90,22 @@ fn Side(viewer: Viewer, path: String) -> impl IntoView {
             </summary>
             <ul>
                 <li><a href="/account">"Account"</a></li>
+                {operator.map(|_| view! { <li><a href="/instance">"Instance"</a></li> })}
                 <li class="rule"><SignOutButton/></li>
             </ul>
         </details>
     }
 }
 
-/// The current organization, as a menu if the user has several.
+/// The current organization, as a menu if the user has several or can create one.
 #[component]
-fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>) -> impl IntoView {
+fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>, may_create_org: bool) -> impl IntoView {
     let keys_of = |org: &OrgLink| format!("/orgs/{}/keys", org.slug);
     let label = view! {
         <span class="avatar" aria-hidden="true">{initials(&org.name)}</span>
         <span><b>{org.name.clone()}</b><small>{org.rights.role.title()}</small></span>
     };
-    if orgs.len() < 2 {
+    if orgs.len() < 2 && !may_create_org {
         return view! { <a class="org" href=keys_of(&org)>{label}</a> }.into_any();
     }
     view! {
@@ -114,6 +117,7 @@ fn OrgSwitcher(org: OrgLink, orgs: Vec<OrgLink>) -> impl IntoView {
                     let href = keys_of(&other);
                     view! { <li><a href=href aria-current=current>{other.name}</a></li> }
                 }).collect_view()}
+                {may_create_org.then(|| view! { <li class="rule"><a href="/orgs/new"><Icon symbol=Symbol::Plus/>"New organization"</a></li> })}
             </ul>
         </details>
     }

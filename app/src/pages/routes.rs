@@ -15,17 +15,17 @@ use leptos_router::{
 use super::{
     account, account_sessions, agents,
     audit::AuditPage,
-    confirm_email,
+    confirm_email, delete_org,
     done::Notice,
     error_view::NotFoundPage,
     forgot_password,
     forms::form,
     frame::Frame,
     home::{self, HomePage, OrgHomePage},
-    invitation,
+    instance, invitation,
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
-    members, profile, projects, reset_password,
+    members, new_org, own_account, profile, projects, reset_password,
     said::said,
     security, settings, sign_in, sign_up, tokens, two_factor,
     usage::UsagePage,
@@ -60,6 +60,7 @@ pub fn App() -> impl IntoView {
                 // `/sign-out` only handles a form.
                 <Route path=path!("/sign-out") view=NotFoundPage ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                    <Route path=path!("/orgs/new") view=new_org::NewOrgPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org") view=OrgHomePage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys") view=list::KeysPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/new") view=new::NewKeyPage ssr=SsrMode::Async/>
@@ -78,10 +79,19 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/audit") view=AuditPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings") view=settings::OrgSettingsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/settings/security") view=security::SecurityPage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/delete") view=delete_org::DeleteOrgPage ssr=SsrMode::Async/>
                     <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/profile") view=profile::ProfilePage ssr=SsrMode::Async/>
                     <Route path=path!("/account/sessions") view=account_sessions::SessionsPage ssr=SsrMode::Async/>
                     <Route path=path!("/account/two-factor") view=two_factor::TwoFactorPage ssr=SsrMode::Async/>
+                    <Route path=path!("/account/delete") view=own_account::DeleteAccountPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance") view=instance::InstancePage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/organizations") view=instance::InstanceOrgsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/organizations/:org_id") view=instance::InstanceOrgPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/people") view=instance::InstancePeoplePage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/tokens") view=tokens::InstanceTokensPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/settings") view=instance::InstanceSettingsPage ssr=SsrMode::Async/>
+                    <Route path=path!("/instance/log") view=instance::InstanceLogPage ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("/*any") view=home::OtherPage ssr=SsrMode::Async/>
             </Routes>
@@ -127,6 +137,15 @@ where
         ("/orgs/{org}/tokens", form(tokens::submit)),
         ("/orgs/{org}/settings", form(settings::submit)),
         ("/orgs/{org}/settings/security", form(security::submit)),
+        ("/orgs/{org}/delete", form(delete_org::submit)),
+        ("/orgs/new", form(new_org::submit)),
+        ("/account/delete", form(own_account::submit)),
+        (
+            "/instance/organizations/{org_id}",
+            form(instance::submit_org),
+        ),
+        ("/instance/people", form(instance::submit_people)),
+        ("/instance/tokens", form(tokens::submit_of_instance)),
     ]
 }
 

@@ -11,8 +11,8 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::{
-    answer::FormAnswer, conflict::Conflict, done::Done, forms::fields_and_errors, frame::PageHead,
-    page::page,
+    answer::FormAnswer, conflict::Conflict, delete_org::DeleteOrgCard, done::Done,
+    forms::fields_and_errors, frame::PageHead, page::page,
 };
 use crate::{
     error::AppError,
@@ -189,12 +189,13 @@ fn SettingsView(
     let security = format!("{path}/security");
     view! {
         <PageHead title="Settings"><a class="btn" href=security>"Security"</a></PageHead>
+        <div class="stack">
             <div class="card"><div class="body">
                 <form novalidate=true method="post" action=path class="form">
                     <FormError errors/>
                     <input type="hidden" name="base" value=values.base/>
                     <Field name="name" label="Organization name" autocomplete="organization" maxlength=80 value=values.name errors/>
-                    <p class="hint">"The URL does not change: "<code>{org}</code>"."</p>
+                    <p class="hint">"The URL does not change: "<code>{org.clone()}</code>"."</p>
                     <fieldset id="secrets_in_browsers" class="field">
                         <legend><span>{kinds.secret.clone()}" in browsers"</span></legend>
                         <p class="hint">"A request with an Origin or Referer header comes from a browser, where every visitor can read the key. Latchkey shows these requests on the key’s page in either case."</p>
@@ -207,5 +208,7 @@ fn SettingsView(
                     <div class="actions"><button class="btn primary">"Save"</button></div>
                 </form>
             </div></div>
+            <DeleteOrgCard org/>
+        </div>
     }
 }

@@ -211,7 +211,9 @@ pub fn SignInPage() -> impl IntoView {
         };
         match code_needed() {
             Some(needed) => view! { <CodeCard needed/> }.into_any(),
-            None => view! { <SignInCard may_sign_up=entry.may_sign_up next ended done/> }.into_any(),
+            None => {
+                view! { <SignInCard may_sign_up=entry.may_sign_up next ended done/> }.into_any()
+            }
         }
     });
     view! { <Title text="Sign in"/><EntryFrame>{card}</EntryFrame> }

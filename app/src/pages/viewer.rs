@@ -1,10 +1,11 @@
 //! The signed-in user and the organization of the page.
 
 use latchkey::{
+    access::Operator,
     accounts,
     findings::list::count_attention,
     key::secret_text::SecretPrefixes,
-    orgs,
+    orgs::{self, create_own},
     role::{Action, Rights},
 };
 
@@ -23,6 +24,10 @@ pub struct Viewer {
     pub org: Option<OrgLink>,
     /// The user's organizations, by name.
     pub orgs: Vec<OrgLink>,
+    /// The operator that the user is, if they are one.
+    pub operator: Option<Operator>,
+    /// Whether the user can create organizations.
+    pub may_create_org: bool,
     /// By which secrets are recognized.
     pub secrets: SecretPrefixes,
 }
@@ -71,7 +76,10 @@ pub async fn viewer(request: PageRequest) -> Result<Viewer, AppError> {
             Err(error) => return Err(error),
         };
     }
+    let operator = Operator::signed_in(engine, request.person().await?).await?;
     Ok(Viewer {
+        may_create_org: create_own::may_create(engine, operator.as_ref()),
+        operator,
         name: user.name.to_string(),
         email: user.email.to_string(),
         email_confirmed: user.email_confirmed,

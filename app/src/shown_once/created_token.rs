@@ -19,6 +19,8 @@ pub struct CreatedToken {
     pub created_by: Option<String>,
     /// The expiry date: "Nov 21, 2027".
     pub expires: String,
+    /// Whether it is for the whole instance.
+    pub of_instance: bool,
     /// The path of the page that lists tokens.
     pub path: String,
     /// The environment variable with a key, in the example.

@@ -7,8 +7,12 @@ use latchkey::{
     Engine,
     access::{Operator, Org},
     accounts::password::NewPassword,
+    db::StorageError,
     name::{DisplayName, Slug},
-    orgs::{self, CreateOrgError},
+    orgs::{
+        self, CreateOrgError,
+        delete::{self, what_ends},
+    },
 };
 
 use super::error::CliError;
@@ -22,6 +26,30 @@ pub struct NewOrg {
     /// The name in URLs.
     #[arg(long)]
     slug: Slug,
+}
+
+#[derive(Debug, Args)]
+pub struct DeletedOrg {
+    /// The slug of the organization.
+    slug: Slug,
+}
+
+/// Deletes an organization. A running server removes its rows.
+pub async fn delete(settings: &Settings, deleted: DeletedOrg) -> Result<(), CliError> {
+    let engine = start::engine_without_older_peppers(settings).await?;
+    let org = find_org(&engine, &deleted.slug).await?;
+    let permit = Operator::at_the_command_line().permit(&org);
+    let failed =
+        |error: StorageError| CliError::Failed("the organization was not deleted", error.into());
+    let ends = what_ends(&engine, &permit).await.map_err(failed)?;
+    delete::delete(&engine, &permit).await.map_err(failed)?;
+    eprintln!(
+        "Deleted the organization {} ({}). {} keys, {} of them used in the last 24 hours, and {} service tokens are \
+         rejected within a second. The slug is not given to another organization.",
+        org.name, org.id, ends.keys, ends.used_keys, ends.tokens
+    );
+    engine.db().close().await;
+    Ok(())
 }
 
 /// Creates an organization and prints its slug.

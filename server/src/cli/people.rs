@@ -6,7 +6,7 @@ use latchkey::{
     access::Operator,
     accounts::{
         address::{ChangeAddressError, change_as_operator},
-        create_user::{CreateUserError, create_user},
+        create_user::{self, CreateUserError, create_user},
         lifecycle::{self, LifecycleError},
         password,
         reset::create_link,
@@ -16,6 +16,7 @@ use latchkey::{
     email::EmailAddress,
     id::UserId,
     name::{DisplayName, Slug},
+    operators::{MarkError, mark, unmark},
     role::Role,
 };
 
@@ -39,9 +40,21 @@ pub struct NewUser {
     /// The role in the organization: owner, admin or member.
     #[arg(long)]
     role: Role,
+    /// Make the user an operator of the instance.
+    #[arg(long)]
+    operator: bool,
     /// Read the password from the first line of standard input.
     #[arg(long, required = true)]
     password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct OperatorMark {
+    /// The e-mail address of the account.
+    email: EmailAddress,
+    /// The user is an operator no longer.
+    #[arg(long)]
+    remove: bool,
 }
 
 /// The flags of `user disable` and `user enable`.
@@ -95,10 +108,14 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
     let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
     let org = find_org(&engine, &new.org).await?;
-    let created = create_user(
-        &engine, &operator, &org, &name, &new.email, new.role, password,
-    )
-    .await;
+    let user = create_user::NewUser {
+        name: name.clone(),
+        email: new.email.clone(),
+        role: new.role,
+        password,
+        is_operator: new.operator,
+    };
+    let created = create_user(&engine, &operator, &org, user).await;
     let id = created.map_err(|error| match error {
         CreateUserError::EmailTaken(_) => CliError::BadInput(error.to_string()),
         CreateUserError::Limit(reached) => CliError::Refused(reached.to_string()),
@@ -106,10 +123,44 @@ pub async fn create(settings: &Settings, new: NewUser) -> Result<(), CliError> {
     })?;
     println!("{id}");
     eprintln!(
-        "Created an account for {name} ({}), {} of {}.",
-        new.email, new.role, org.name
+        "Created an account for {name} ({}), {} of {}{}.",
+        new.email,
+        new.role,
+        org.name,
+        if new.operator {
+            " and operator of the instance"
+        } else {
+            ""
+        }
     );
     engine.db().close().await;
+    Ok(())
+}
+
+/// Makes a user an operator, or no longer.
+pub async fn mark_operator(settings: &Settings, new: OperatorMark) -> Result<(), CliError> {
+    let engine = start::engine_without_older_peppers(settings).await?;
+    let operator = Operator::at_the_command_line();
+    let user_id = find(engine.db(), &new.email).await?;
+    let done = if new.remove {
+        unmark(&engine, &operator, user_id).await
+    } else {
+        mark(&engine, &operator, user_id).await
+    };
+    engine.db().close().await;
+    match done {
+        Ok(()) if new.remove => eprintln!("{} is no longer an operator.", new.email),
+        Ok(()) => eprintln!(
+            "{} is now an operator, in all sessions from the next page on.",
+            new.email
+        ),
+        // The user is what was requested, so repeating the command is not an error.
+        Err(error @ MarkError::Unchanged { .. }) => eprintln!("{error}"),
+        Err(error @ MarkError::NotFound) => return Err(CliError::BadInput(error.to_string())),
+        Err(MarkError::Fault(fault)) => {
+            return Err(CliError::Failed("the user was not changed", fault.into()));
+        }
+    }
     Ok(())
 }
 

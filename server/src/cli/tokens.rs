@@ -74,9 +74,7 @@ pub async fn create(settings: &Settings, new: NewToken) -> Result<(), CliError> 
     };
     let created = match &org {
         Some(org) => service_tokens::create_for_org(&engine, &operator.permit(org), token).await,
-        None => service_tokens::create_for_instance(&engine, &operator, token)
-            .await
-            .map_err(CreateTokenError::Fault),
+        None => service_tokens::create_for_instance(&engine, &operator, token).await,
     };
     let token = created.map_err(|error| match error {
         CreateTokenError::Fault(fault) => {

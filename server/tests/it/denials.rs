@@ -128,6 +128,11 @@ on_both! {
                         assert_eq!(furnishings(app).await, FURNISHED, "{name} {entry}");
                     }
                     Access::NoPage => assert_eq!(answer.status, 404, "{name} {entry}"),
+                    Access::Operator => {
+                        assert_eq!(answer.status, 404, "{name} {entry}: {}", answer.body);
+                        assert!(!answer.body.contains("Furnished") && !answer.body.contains("/instance"), "{name} {entry}: {}", answer.body);
+                        assert_eq!(furnishings(app).await, FURNISHED, "{name} {entry}");
+                    }
                     Access::ServiceToken => assert_eq!(answer.status, 401, "a session is not a token: {entry}"),
                     _ => assert!(is_let_in(&answer), "{name} {entry}: {answer:?}"),
                 }
@@ -145,6 +150,28 @@ on_both! {
                     browser.sign_in(&email, crate::test_app::org::PASSWORD).await;
                 }
             }
+        }
+    }
+
+    async fn an_operator_is_let_into_the_instance_area_and_into_no_org(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let operator = app.signed_in(&app.org("contoso").await, "olga", Role::Member).await;
+        app.database.execute("UPDATE users SET operator_since = 0").await;
+        for entry in table::entries() {
+            furnish(app, &org).await;
+            let answer = ask(&operator, &entry, &org).await;
+            match entry.access {
+                Access::Operator => assert!(is_let_in(&answer), "{entry}: {answer:?}"),
+                Access::To(_) => assert_eq!(answer.status, 404, "{entry}"),
+                _ => {}
+            }
+            if operator.session_cookie().is_none() {
+                operator.sign_in("olga@contoso.example", crate::test_app::org::PASSWORD).await;
+            }
+        }
+        app.database.execute("UPDATE users SET operator_since = NULL").await;
+        for entry in table::entries().into_iter().filter(|entry| entry.access == Access::Operator) {
+            assert_eq!(ask(&operator, &entry, &org).await.status, 404, "{entry}");
         }
     }
 
@@ -177,10 +204,11 @@ async fn stranger_to(browser: &Browser, entry: &Entry, org: &str) -> HttpAnswer 
 }
 
 /// The objects of an org other than keys, after [`furnish`].
-const FURNISHED: [&str; 5] = [
+const FURNISHED: [&str; 6] = [
     "agent Furnished",
     "invitation furnished@example.com",
     "member usr_00000000000000000000000000000000 member",
+    "org furnished FALSE",
     "org northwind FALSE",
     "project Furnished",
 ];
@@ -191,6 +219,12 @@ pub async fn furnish(app: &TestApp, org: &TestOrg) {
     for sql in [
         "DELETE FROM agents".to_owned(),
         "DELETE FROM invitations".to_owned(),
+        "DELETE FROM orgs WHERE slug LIKE 'made%'".to_owned(),
+        format!(
+            "INSERT INTO orgs (id, slug, name, created_at) VALUES ('{}', 'furnished', 'Furnished', 0) \
+             ON CONFLICT DO NOTHING",
+            table::ORG
+        ),
         format!("DELETE FROM users WHERE id = '{}'", table::MEMBER),
         format!(
             "INSERT INTO users (id, email, name, password_hash, created_at) VALUES ('{}', 'furnished@northwind.example', \
@@ -233,7 +267,7 @@ async fn furnishings(app: &TestApp) -> Vec<String> {
         .texts(
             "SELECT 'agent ' || name FROM agents UNION ALL SELECT 'project ' || name FROM projects WHERE name <> 'Default' \
              UNION ALL SELECT 'org ' || name || CASE WHEN secrets_in_browsers THEN ' TRUE' ELSE ' FALSE' END FROM orgs \
-             WHERE slug = 'northwind' UNION ALL SELECT 'invitation ' || email FROM invitations \
+             WHERE slug IN ('northwind', 'furnished') AND deleted_at IS NULL UNION ALL SELECT 'invitation ' || email FROM invitations \
              UNION ALL SELECT 'member ' || user_id || ' ' || role FROM memberships WHERE user_id LIKE 'usr_0000000000000%' \
              ORDER BY 1",
         )

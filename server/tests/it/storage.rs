@@ -1,5 +1,6 @@
 //! The engine's stored data, on both databases.
 
+mod account_deletion;
 mod agents;
 mod audit;
 mod audit_beginning;
@@ -20,7 +21,10 @@ mod key_rotation;
 mod key_state;
 mod limits;
 mod members;
+mod operators;
+mod org_deletion;
 mod orgs;
+mod own_orgs;
 mod peppers;
 mod projects;
 mod retention;

@@ -27,6 +27,7 @@ use latchkey::{
         text::PlainKey,
     },
     limits::Limits,
+    orgs::OrgPolicy,
     random::Randomness,
     time::Timestamp,
     verify::{self, Answer, Request},
@@ -154,6 +155,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
         peppers: Peppers::new(Pepper::new(1, &[7; 32]).unwrap(), vec![]),
         convention: Convention::built_in("latchkey").unwrap(),
         sign_up: SignUpPolicy::Invite,
+        organizations: OrgPolicy::Operators,
         cached_keys: 1_000,
         // More domains than the default, for tests of long lists.
         limits: Limits {

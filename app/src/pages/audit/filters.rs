@@ -47,7 +47,7 @@ pub fn Filters(
 fn events() -> Vec<(String, String)> {
     let mut options = vec![(String::new(), "Any event".to_owned())];
     let mut last_kind = "";
-    for event in Event::ALL {
+    for event in Event::ALL.iter().filter(|event| event.is_of_orgs()) {
         let (kind, _) = event.as_str().split_once('.').unwrap_or_default();
         if kind != last_kind {
             options.push((format!("{kind}.*"), kind_title(kind)));

@@ -36,14 +36,18 @@ impl Wording {
                 names_target: false,
             },
             SecondFactorDisabled if !is_own => naming("reset the second factor of", ""),
+            OperatorAdded => naming("made", "an operator"),
+            OperatorRemoved => naming("removed", "from the operators"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
             | SessionFailed | SessionEnded | AccessDenied | ExportMade | MemberInvited
             | InvitationWithdrawn | InvitationRenewed | SecondFactorEnabled
-            | SecondFactorDisabled | RecoveryCodesCreated | RecoveryCodeUsed => Self {
-                before: event.sentence(),
-                after: "",
-                names_target: false,
-            },
+            | SecondFactorDisabled | RecoveryCodesCreated | RecoveryCodeUsed | AccountDeleted => {
+                Self {
+                    before: event.sentence(),
+                    after: "",
+                    names_target: false,
+                }
+            }
         }
     }
 }
@@ -107,6 +111,9 @@ pub const fn title(event: Event) -> &'static str {
         Event::SecondFactorDisabled => "Second factor turned off",
         Event::RecoveryCodesCreated => "Recovery codes created",
         Event::RecoveryCodeUsed => "Recovery code used",
+        Event::AccountDeleted => "Account deleted",
+        Event::OperatorAdded => "Operator added",
+        Event::OperatorRemoved => "Operator removed",
         Event::AccessDenied => "Access denied",
         Event::ExportMade => "Data exported",
     }

@@ -1,18 +1,14 @@
 //! The data of the page "Service tokens".
 
-use latchkey::{
-    access::{Permit, to},
-    keys::create::new_creation_token,
-    service_tokens::{self, TokenSummary},
-    time::Timestamp,
-};
+use latchkey::{keys::create::new_creation_token, service_tokens::TokenSummary, time::Timestamp};
 
+use super::whose::Whose;
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
 
 /// The maximum number of tokens on the page. It has all that work: an organization can have 100.
 const MAX_ROWS: u16 = 200;
 
-/// An organization's service tokens.
+/// The service tokens of an organization or of the instance.
 #[derive(Debug, Clone)]
 pub struct TokenList {
     /// Those that work first, each newest first.
@@ -21,6 +17,8 @@ pub struct TokenList {
     pub has_more: bool,
     /// The creation token of the form.
     pub creation_token: String,
+    /// Whether they are for the whole instance.
+    pub of_instance: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -35,16 +33,27 @@ pub struct TokenRow {
     pub last_used: Option<TimeText>,
 }
 
-/// Loads the tokens, for owners.
+/// Loads the tokens of the organization, for its owners.
 pub async fn list(request: PageRequest) -> Result<TokenList, AppError> {
-    let permit: Permit<to::ManageTokens> = request.permit().await?;
+    let whose = Whose::org(&request).await?;
+    list_of(&request, &whose).await
+}
+
+/// Loads the tokens for the whole instance, for its operators.
+pub async fn list_of_instance(request: PageRequest) -> Result<TokenList, AppError> {
+    let whose = Whose::instance(&request).await?;
+    list_of(&request, &whose).await
+}
+
+async fn list_of(request: &PageRequest, whose: &Whose) -> Result<TokenList, AppError> {
     let engine = request.engine();
     let now = engine.clock().now();
-    let tokens = service_tokens::working_first(engine, &permit, MAX_ROWS).await?;
+    let tokens = whose.list(engine, MAX_ROWS).await?;
     Ok(TokenList {
         has_more: tokens.len() == usize::from(MAX_ROWS),
         rows: tokens.into_iter().map(|token| row(token, now)).collect(),
         creation_token: new_creation_token(engine)?,
+        of_instance: whose.is_instance(),
     })
 }
 

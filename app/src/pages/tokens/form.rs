@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use latchkey::{
-    access::{Permit, to},
     accounts,
     id::ServiceTokenId,
     key::{Environment, Kind},
     keys::create::sent_creation_token,
     name::DisplayName,
-    service_tokens::{
-        self, CreateTokenError, NewToken, RevokeTokenError, TokenScope, create_for_org,
-    },
+    service_tokens::{CreateTokenError, NewToken, RevokeTokenError, TokenScope},
     time::DAY,
 };
 use serde::{Deserialize, Serialize};
 
+use super::whose::Whose;
 use crate::{
     error::AppError,
     form::{
@@ -56,7 +54,7 @@ pub struct TokenForm {
     /// The lifetime in days.
     #[serde(default)]
     pub expires: String,
-    /// The owner's password.
+    /// The user's password.
     #[serde(default)]
     pub password: String,
 }
@@ -78,17 +76,27 @@ impl TokenForm {
 
 type Answer = Result<FormAnswer<TokenForm, CreatedToken>, AppError>;
 
-/// Handles the page's forms.
+/// Handles the forms of an organization's page.
 pub async fn submit(request: PageRequest, form: TokenForm) -> Answer {
-    let permit: Permit<to::ManageTokens> = request.permit().await?;
+    let whose = Whose::org(&request).await?;
+    handle(request, whose, form).await
+}
+
+/// Handles the forms of the instance's page.
+pub async fn submit_of_instance(request: PageRequest, form: TokenForm) -> Answer {
+    let whose = Whose::instance(&request).await?;
+    handle(request, whose, form).await
+}
+
+async fn handle(request: PageRequest, whose: Whose, form: TokenForm) -> Answer {
     match form.change.as_str() {
-        "create" => create(request, permit, form).await,
-        "revoke" => revoke(&request, &permit, &form).await,
+        "create" => create(request, whose, form).await,
+        "revoke" => revoke(&request, &whose, &form).await,
         _ => Err(AppError::Unreadable),
     }
 }
 
-async fn create(request: PageRequest, permit: Permit<to::ManageTokens>, form: TokenForm) -> Answer {
+async fn create(request: PageRequest, whose: Whose, form: TokenForm) -> Answer {
     let new = match read(&request, &form) {
         Ok(new) => new,
         Err(errors) => return Ok(FormAnswer::refused_fields(form.sent_back(), errors)),
@@ -97,12 +105,12 @@ async fn create(request: PageRequest, permit: Permit<to::ManageTokens>, form: To
         return answer;
     }
     // A hang-up must not lose the token between its creation and the slot that keeps it for a repeated submit.
-    finished(tokio::spawn(create_and_hold(request, permit, form, new))).await
+    finished(tokio::spawn(create_and_hold(request, whose, form, new))).await
 }
 
 async fn create_and_hold(
     request: PageRequest,
-    permit: Permit<to::ManageTokens>,
+    whose: Whose,
     form: TokenForm,
     new: NewToken,
 ) -> Answer {
@@ -112,7 +120,7 @@ async fn create_and_hold(
     let creator = creator.map(|user| user.name.to_string());
     let mut held = request.held_key().await;
     let now = engine.clock().monotonic();
-    let id = match create_for_org(engine, &permit, new.clone()).await {
+    let id = match whose.create(engine, new.clone()).await {
         Ok(created) => {
             let convention = engine.convention();
             let variable = convention.environment_variable(Kind::Secret, Environment::Live);
@@ -125,6 +133,7 @@ async fn create_and_hold(
                 created_by: creator,
                 expires: new.expires_at.map_or_else(|| "never".to_owned(), date),
                 path: request.path().to_owned(),
+                of_instance: whose.is_instance(),
                 variable: variable.to_owned(),
                 addresses: Arc::clone(request.addresses()),
             };
@@ -143,7 +152,7 @@ async fn create_and_hold(
         Secret::Token(token) if token.id == id => Some(token.clone()),
         _ => None,
     });
-    let found = service_tokens::find_of_org(engine, &permit, id).await?;
+    let found = whose.find(engine, id).await?;
     let works = found.is_some_and(|token| token.revoked_at.is_none());
     Ok(match again.filter(|_| works) {
         Some(token) => FormAnswer::Shown(token),
@@ -177,13 +186,15 @@ fn read(request: &PageRequest, form: &TokenForm) -> Result<NewToken, Vec<FieldEr
     }
 }
 
-async fn revoke(
-    request: &PageRequest,
-    permit: &Permit<to::ManageTokens>,
-    form: &TokenForm,
-) -> Answer {
+async fn revoke(request: &PageRequest, whose: &Whose, form: &TokenForm) -> Answer {
     let id: ServiceTokenId = form.token.parse().map_err(|_| AppError::NotFound)?;
-    match service_tokens::revoke_of_org(request.engine(), permit, id).await {
+    // Without a token for the whole instance, nobody's keys are verified.
+    if whose.is_instance() {
+        if let Err(answer) = confirm(request, &form.password, || form.sent_back()).await {
+            return answer;
+        }
+    }
+    match whose.revoke(request.engine(), id).await {
         Ok(()) | Err(RevokeTokenError::AlreadyRevoked(_)) => {
             Ok(FormAnswer::done(request.path(), Done::TokenRevoked))
         }

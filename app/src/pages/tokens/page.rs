@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    data::{TokenList, TokenRow, list},
+    data::{TokenList, TokenRow, list, list_of_instance},
     form::{LIFETIMES, TokenForm},
     shown::CreatedTokenView,
 };
@@ -17,27 +17,44 @@ use crate::{
         confirm::PasswordAgain,
         forms::{fields_and_errors, shown},
         frame::PageHead,
+        instance::InstanceHead,
         page::page,
     },
+    request::PageRequest,
     shown_once::CreatedToken,
     text::time::Time,
 };
 
-/// The page. Whether a token is about to be created or revoked is part of the URL.
+/// The page of an organization. Whether a token is about to be created or revoked is part of the URL.
 #[component]
 pub fn TokensPage() -> impl IntoView {
-    page(list, |request, list| {
-        let path = request.path().to_owned();
-        let docs = request.addresses().docs().to_owned();
-        let (revoked, creates) = (
-            request.parameter("revoke"),
-            !request.parameter("new").is_empty(),
-        );
-        match shown::<CreatedToken>() {
-            Some(created) => view! { <CreatedTokenView created/> }.into_any(),
-            None => view! { <TokensView path list revoked creates docs/> }.into_any(),
-        }
-    })
+    page(list, |request, list| view! { <Tokens request list/> })
+}
+
+/// The page of the instance.
+#[component]
+pub fn InstanceTokensPage() -> impl IntoView {
+    page(
+        list_of_instance,
+        |request, list| view! { <Tokens request list/> },
+    )
+}
+
+#[component]
+fn Tokens(request: PageRequest, list: TokenList) -> impl IntoView {
+    let path = request.path().to_owned();
+    let docs = request.addresses().docs().to_owned();
+    let creates = !request.parameter("new").is_empty();
+    let (typed, _) = fields_and_errors(TokenForm::default);
+    // A rejected form shows the same card again.
+    let revoked = match typed.change.as_str() {
+        "revoke" => typed.token,
+        _ => request.parameter("revoke"),
+    };
+    match shown::<CreatedToken>() {
+        Some(created) => view! { <CreatedTokenView created/> }.into_any(),
+        None => view! { <TokensView path list revoked creates docs/> }.into_any(),
+    }
 }
 
 #[component]
@@ -64,9 +81,10 @@ fn TokensView(
         .iter()
         .find(|row| row.id == revoked && row.status == "active")
         .cloned();
+    let of_instance = list.of_instance;
     let creates = creates || list.rows.is_empty() || !errors.is_empty();
     let card = match to_revoke {
-        Some(row) => view! { <RevokeCard path=path.clone() row/> }.into_any(),
+        Some(row) => view! { <RevokeCard path=path.clone() row of_instance errors/> }.into_any(),
         None if creates => {
             view! { <NewCard path=path.clone() typed errors may_cancel=!list.rows.is_empty()/> }
                 .into_any()
@@ -101,13 +119,23 @@ fn TokensView(
         }
         .into_any()
     };
+    let reach = if of_instance {
+        "These tokens can access all organizations. "
+    } else {
+        "These tokens can access only this organization. "
+    };
     let lead = view! {
-        "Your API servers and scripts call Latchkey with a service token. These tokens can access only this organization. "
+        "Your API servers and scripts call Latchkey with a service token. "{reach}
         <a class="link" href=docs>"Documentation"</a>
     }
     .into_any();
+    let head = if of_instance {
+        view! { <InstanceHead title="Service tokens" lead/> }.into_any()
+    } else {
+        view! { <PageHead title="Service tokens" lead/> }.into_any()
+    };
     view! {
-        <PageHead title="Service tokens" lead>{new}</PageHead>
+        {head}
         <div class="stack">
             {card}
             <div class="card">{table}</div>
@@ -204,7 +232,7 @@ fn NewCard(
 }
 
 #[component]
-fn RevokeCard(path: String, row: TokenRow) -> impl IntoView {
+fn RevokeCard(path: String, row: TokenRow, of_instance: bool, errors: Errors) -> impl IntoView {
     let used = match row.last_used {
         Some(text) => view! { "Last used "<Time text/>". " }.into_any(),
         None => view! { "It was never used. " }.into_any(),
@@ -215,9 +243,11 @@ fn RevokeCard(path: String, row: TokenRow) -> impl IntoView {
             <header><h2 id="revoke">"Revoke “"{row.name}"”?"</h2></header>
             <div class="body">
                 <form novalidate=true method="post" action=action class="form">
+                    <FormError errors consequence="The token was not revoked."/>
                     <p>{used}"Servers and scripts that use this token are rejected immediately. This cannot be undone."</p>
                     <input type="hidden" name="change" value="revoke"/>
                     <input type="hidden" name="token" value=row.id/>
+                    {of_instance.then(|| view! { <PasswordAgain errors/> })}
                     <div class="actions"><button class="btn danger primary">"Revoke token"</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>
             </div>

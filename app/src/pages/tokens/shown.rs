@@ -14,9 +14,11 @@ use crate::{
 #[component]
 pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
     let title = format!("{} is ready", created.name);
-    let can = match created.scope {
-        TokenScope::Verify => "verifies keys",
-        TokenScope::Manage => "verifies keys and manages this organization",
+    let can = match (created.scope, created.of_instance) {
+        (TokenScope::Verify, false) => "verifies keys",
+        (TokenScope::Verify, true) => "verifies keys of all organizations",
+        (TokenScope::Manage, false) => "verifies keys and manages this organization",
+        (TokenScope::Manage, true) => "verifies keys and manages all organizations",
     };
     let by = created.created_by.map(|name| format!(" by {name}"));
     let lead = format!("Service token · {can} · expires {}", created.expires);

@@ -15,6 +15,8 @@ pub enum Access {
     NoPage,
     /// Signed-in users.
     SignedIn,
+    /// Operators of the instance. For everyone else, it does not exist.
+    Operator,
     /// Members whose role allows the action.
     To(Action),
     /// API servers.
@@ -26,7 +28,7 @@ pub struct Entry {
     pub method: Method,
     /// The path in the router's notation.
     pub path: &'static str,
-    /// The fields of the form, in which `{org}`, `{key}`, `{agent}`, `{project}`, `{member}` and `{invitation}` are
+    /// The fields of the form, in which `{org}`, `{org_id}`, `{key}`, `{agent}`, `{project}`, `{member}` and `{invitation}` are
     /// replaced.
     pub fields: &'static str,
     /// Who can use it.
@@ -42,6 +44,8 @@ pub const PROJECT: &str = "prj_00000000000000000000000000000000";
 pub const MEMBER: &str = "usr_00000000000000000000000000000000";
 /// The ID of an invitation to the org.
 pub const INVITATION: &str = "inv_00000000000000000000000000000000";
+/// The ID of an org that has nothing.
+pub const ORG: &str = "org_00000000000000000000000000000000";
 /// A well-formed token of an invitation that does not exist.
 pub const TOKEN: &str = "lk_inv_000000000000000000000000000XX1s6";
 
@@ -50,7 +54,7 @@ pub const LINK: &str = "lk_acc_000000000000000000000000002zawlF";
 
 /// All routes.
 pub fn entries() -> Vec<Entry> {
-    use Access::{Everyone, NoPage, ServiceToken, SignedIn, To};
+    use Access::{Everyone, NoPage, Operator, ServiceToken, SignedIn, To};
     let page = |path, access| Entry {
         method: Method::GET,
         path,
@@ -76,6 +80,17 @@ pub fn entries() -> Vec<Entry> {
         page("/account/profile", SignedIn),
         page("/account/sessions", SignedIn),
         page("/account/two-factor", SignedIn),
+        page("/account/delete", SignedIn),
+        page("/account/export", SignedIn),
+        page("/orgs/new", SignedIn),
+        page("/orgs/{org}/delete", To(Action::DeleteOrg)),
+        page("/instance", Operator),
+        page("/instance/organizations", Operator),
+        page("/instance/organizations/{org_id}", Operator),
+        page("/instance/people", Operator),
+        page("/instance/tokens", Operator),
+        page("/instance/settings", Operator),
+        page("/instance/log", Operator),
         page("/orgs/{org}", To(Action::SeeKeys)),
         page("/invitations/{token}", Everyone),
         page("/orgs/{org}/keys", To(Action::SeeKeys)),
@@ -297,6 +312,33 @@ pub fn entries() -> Vec<Entry> {
             "second_factor=optional&admins=manage_keys&password=wrong",
             To(Action::EditOrg),
         ),
+        post(
+            "/orgs/{org}/delete",
+            "name={org}&password=wrong",
+            To(Action::DeleteOrg),
+        ),
+        post("/orgs/new", "name=Made", SignedIn),
+        post("/account/delete", "password=wrong", SignedIn),
+        post(
+            "/instance/organizations/{org_id}",
+            "name=Furnished&password=wrong",
+            Operator,
+        ),
+        post(
+            "/instance/people",
+            "change=mark&person={member}&password=wrong",
+            Operator,
+        ),
+        post(
+            "/instance/people",
+            "change=unmark&person={member}&password=wrong",
+            Operator,
+        ),
+        post(
+            "/instance/tokens",
+            "change=create&name=Servers&scope=verify&expires=30&password=wrong",
+            Operator,
+        ),
         post("/v1/verify", "{}", ServiceToken),
         page("/openapi.json", Everyone),
         page("/docs", Everyone),
@@ -382,6 +424,7 @@ impl Entry {
     pub async fn send(&self, browser: &Browser, org: &str, key: &str) -> HttpAnswer {
         let fill = |text: &str| {
             text.replace("{org}", org)
+                .replace("{org_id}", ORG)
                 .replace("{key}", key)
                 .replace("{id}", key)
                 .replace("{public_id}", key)

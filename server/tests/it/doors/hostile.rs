@@ -110,10 +110,15 @@ impl<'a> Side<'a> {
     async fn of(app: &'a TestApp) -> Self {
         let org = app.org("northwind").await;
         furnish(app, &org).await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        // So that the pages of operators read what is sent, too.
+        app.database
+            .execute("UPDATE users SET operator_since = 0 WHERE name = 'dana'")
+            .await;
         Self {
             app,
             api: app.api().await,
-            owner: app.signed_in(&org, "dana", Role::Owner).await,
+            owner,
             org,
         }
     }
@@ -127,6 +132,7 @@ impl<'a> Side<'a> {
         let fill = |text: &str| {
             let parts = [
                 ("{org}", "northwind"),
+                ("{org_id}", table::ORG),
                 ("{key}", &key),
                 ("{id}", &key),
                 ("{public_id}", table::AGENT),
@@ -223,8 +229,8 @@ async fn both_databases_answer_the_same_and_never_fail() {
             .iter()
             .any(|answer| answer.status.is_server_error());
         let (mut one, mut other) = (comparable(&one), comparable(&other));
-        if matches!(door, Door::Browser { path, .. } if path == "/metrics") {
-            // Metrics of the process, which both instances share.
+        if matches!(door, Door::Browser { path, .. } if path == "/metrics" || path == "/instance") {
+            // Metrics of the process, which both instances share, and the name of the database.
             one.clear();
             other.clear();
         }
@@ -265,6 +271,7 @@ async fn doors(side: &Side<'_>) -> Vec<Door> {
         let page = entry
             .path
             .replace("{org}", "northwind")
+            .replace("{org_id}", "%FF")
             .replace("{agent}", table::AGENT)
             .replace("{token}", table::TOKEN)
             .replace("{link}", table::LINK);

@@ -81,6 +81,65 @@ fn a_second_factor_is_reset_by_the_address_of_its_account() {
 }
 
 #[test]
+fn an_operator_is_marked_and_unmarked_and_an_organization_is_deleted() {
+    let folder = Folder::with_org();
+    let created = folder.run(
+        &[
+            "user",
+            "create",
+            "--email",
+            "ari@northwind.example",
+            "--org",
+            "northwind",
+            "--role",
+            "member",
+            "--operator",
+            "--password-stdin",
+        ],
+        PASSWORD,
+    );
+    assert!(
+        text(&created.stderr).contains("member of Northwind and operator of the instance"),
+        "{created:?}"
+    );
+    for (arguments, said) in [
+        (
+            &["user", "operator", "ari@northwind.example"][..],
+            "is an operator already",
+        ),
+        (
+            &["user", "operator", "ari@northwind.example", "--remove"],
+            "is no longer an operator",
+        ),
+        (
+            &["user", "operator", "ari@northwind.example"],
+            "is now an operator",
+        ),
+    ] {
+        let output = folder.run(arguments, "");
+        assert!(output.status.success(), "{output:?}");
+        assert!(text(&output.stderr).contains(said), "{output:?}");
+    }
+    let nobody = folder.run(&["user", "operator", "eve@northwind.example"], "");
+    assert_eq!(nobody.status.code(), Some(2), "{nobody:?}");
+    folder.line(&CREATE_KEY, "");
+    let deleted = folder.run(&["org", "delete", "northwind"], "");
+    let said = text(&deleted.stderr);
+    assert!(
+        deleted.status.success() && said.contains("1 keys, 0 of them used in the last 24 hours"),
+        "{said}"
+    );
+    for arguments in [&["org", "delete", "northwind"][..], &CREATE_KEY] {
+        let again = folder.run(arguments, "");
+        assert_eq!(again.status.code(), Some(2), "{again:?}");
+        assert!(text(&again.stderr).contains("was not found"), "{again:?}");
+    }
+    let taken = folder.run(&CREATE_ORG, "");
+    assert!(text(&taken.stderr).contains("is taken"), "{taken:?}");
+    assert!(folder.run(&["audit", "verify"], "").status.success());
+}
+
+#[test]
 fn a_key_is_made_as_its_flags_say() {
     let folder = Folder::with_org();
     let flags = [

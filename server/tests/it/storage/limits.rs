@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::test_app::{
     TestApp, TestOrg,
-    org::{PASSWORD, agent, secret_key, widget_key, with},
+    org::{agent, new_user, secret_key, widget_key, with},
 };
 
 on_both! {
@@ -66,9 +66,8 @@ on_both! {
         let (made, errors) = concurrently(|number| {
             let (engine, org) = (Arc::clone(&engine), org.org.clone());
             async move {
-                let email = format!("person{number}@northwind.example").parse().unwrap();
-                let (operator, name) = (Operator::at_the_command_line(), "Person".parse().unwrap());
-                create_user(&engine, &operator, &org, &name, &email, Role::Member, PASSWORD.parse().unwrap()).await
+                let new = new_user("Person", &format!("person{number}@northwind.example"), Role::Member);
+                create_user(&engine, &Operator::at_the_command_line(), &org, new).await
             }
         }).await;
         assert_eq!(made, 2);

@@ -10,7 +10,7 @@ use latchkey::{
     role::{AdminRights, Rights, Role},
 };
 
-use crate::test_app::{TestApp, org::PASSWORD};
+use crate::test_app::{TestApp, org::new_user};
 
 on_both! {
     async fn a_slug_is_taken_once_even_at_once(app: &TestApp) {
@@ -40,10 +40,7 @@ on_both! {
         let org = app.org("northwind").await;
         org.person("dana", Role::Owner).await;
         let operator = Operator::at_the_command_line();
-        let again = create_user(
-            &app.engine, &operator, &org.org, &"Dana".parse().unwrap(), &"DANA@Northwind.example".parse().unwrap(),
-            Role::Member, PASSWORD.parse().unwrap(),
-        ).await;
+        let again = create_user(&app.engine, &operator, &org.org, new_user("Dana", "DANA@Northwind.example", Role::Member)).await;
         assert!(matches!(again, Err(CreateUserError::EmailTaken(_))), "{again:?}");
         assert_eq!(app.database.number("SELECT COUNT(*) FROM memberships").await, 1);
     }

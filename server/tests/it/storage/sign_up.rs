@@ -17,7 +17,10 @@ use latchkey::{
     time::MINUTE,
 };
 
-use crate::test_app::{TestApp, org::PASSWORD};
+use crate::test_app::{
+    TestApp,
+    org::{PASSWORD, new_user},
+};
 
 on_both! {
     async fn the_first_person_makes_the_first_org_and_owns_it(app: &TestApp) {
@@ -79,8 +82,7 @@ on_both! {
         let elsewhere = Visit { address: Some([192, 0, 2, 1].into()), ..Visit::default() };
         let org = app.org("northwind").await;
         let operator = Operator::at_the_command_line();
-        let (name, email) = ("Dana".parse().unwrap(), "dana@example.com".parse().unwrap());
-        create_user(&app.engine, &operator, &org.org, &name, &email, Role::Owner, PASSWORD.parse().unwrap()).await.unwrap();
+        create_user(&app.engine, &operator, &org.org, new_user("Dana", "dana@example.com", Role::Owner)).await.unwrap();
         let late = sign_up(&app.engine, first("eve", "Contoso", app), elsewhere).await;
         assert!(matches!(late, Err(SignUpError::NotOpen)), "{late:?}");
     }
@@ -156,14 +158,14 @@ on_both! {
 }
 
 /// Like [`person`], with the code that the first account requires.
-fn first(name: &str, org: &str, app: &TestApp) -> SignUp {
+pub(super) fn first(name: &str, org: &str, app: &TestApp) -> SignUp {
     SignUp {
         setup_code: app.setup_code(),
         ..person(name, org)
     }
 }
 
-fn person(name: &str, org: &str) -> SignUp {
+pub(super) fn person(name: &str, org: &str) -> SignUp {
     SignUp {
         name: name.parse().unwrap(),
         email: format!("{name}@example.com").parse().unwrap(),

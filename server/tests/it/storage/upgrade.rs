@@ -17,7 +17,7 @@ use latchkey::{
     },
     keys::list::{KeyQuery, list},
     limits::Limits,
-    orgs,
+    orgs::{self, OrgPolicy},
     random::Randomness,
     service_tokens::recognise,
     usage::{
@@ -57,6 +57,7 @@ async fn works_after_the_upgrade(database: Database) {
         peppers: peppers(),
         convention: Convention::built_in("latchkey").unwrap(),
         sign_up: SignUpPolicy::Invite,
+        organizations: OrgPolicy::Operators,
         cached_keys: 100,
         limits: Limits::default(),
         sends_mail: false,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey::{
     Engine,
     access::{Operator, Org, Permit, Permitted},
-    accounts::{create_user::create_user, password::NewPassword},
+    accounts::create_user::{NewUser, create_user},
     agents::{self, Agent, AgentSettings, list::AgentQuery},
     id::{KeyId, UserId},
     key::{
@@ -60,17 +60,13 @@ impl TestOrg {
 
     /// Adds a user whose e-mail address is `name@slug.example`.
     pub async fn person(&self, name: &str, role: Role) -> UserId {
-        let email = format!("{name}@{}.example", self.org.slug).parse().unwrap();
-        let password: NewPassword = PASSWORD.parse().unwrap();
+        let email = format!("{name}@{}.example", self.org.slug);
         let operator = Operator::at_the_command_line();
         create_user(
             &self.engine,
             &operator,
             &self.org,
-            &name.parse().unwrap(),
-            &email,
-            role,
-            password,
+            new_user(name, &email, role),
         )
         .await
         .unwrap()
@@ -135,6 +131,17 @@ impl TestOrg {
             "the count matches the listed keys"
         );
         page.keys.iter().map(|key| key.name.to_string()).collect()
+    }
+}
+
+/// A user who is no operator, with the password of all users.
+pub fn new_user(name: &str, email: &str, role: Role) -> NewUser {
+    NewUser {
+        name: name.parse().unwrap(),
+        email: email.parse().unwrap(),
+        role,
+        password: PASSWORD.parse().unwrap(),
+        is_operator: false,
     }
 }
 

@@ -1,0 +1,140 @@
+//! What someone does with their whole account: `/account/delete`, and the link to `/account/export`.
+
+use latchkey::{
+    access::Org,
+    accounts::delete::{self, DeleteAccountError, only_owner_of},
+    orgs,
+};
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::{
+    answer::FormAnswer,
+    confirm::{PasswordAgain, confirm},
+    forms::fields_and_errors,
+    frame::{Breadcrumbs, PageHead},
+    page::page,
+};
+use crate::{
+    error::AppError,
+    form::errors::{Errors, FormError, WHOLE_FORM},
+    request::PageRequest,
+    text::number::counted,
+};
+
+/// The form that deletes the account. Its field is never rendered again.
+#[derive(Clone, Default, Deserialize)]
+pub struct DeleteAccountForm {
+    #[serde(default)]
+    password: String,
+}
+
+struct Account {
+    /// The organizations that would have no owner.
+    only_owner_of: Vec<Org>,
+    org_count: i64,
+}
+
+async fn load(request: PageRequest) -> Result<Account, AppError> {
+    let (engine, user_id) = (request.engine(), request.user_id().await?);
+    let orgs = orgs::of_user(engine, user_id).await?;
+    Ok(Account {
+        only_owner_of: only_owner_of(engine, user_id).await?,
+        org_count: i64::try_from(orgs.len()).unwrap_or(i64::MAX),
+    })
+}
+
+/// Deletes the account and signs the user out.
+pub async fn submit(
+    request: PageRequest,
+    form: DeleteAccountForm,
+) -> Result<FormAnswer<DeleteAccountForm>, AppError> {
+    let person = request.person().await?;
+    if let Err(answer) = confirm(&request, &form.password, DeleteAccountForm::default).await {
+        return answer;
+    }
+    match delete::delete(request.engine(), person).await {
+        Ok(()) => {
+            request.end_session().await?;
+            Ok(FormAnswer::Redirect {
+                path: "/sign-in".to_owned(),
+                done: None,
+            })
+        }
+        Err(error @ DeleteAccountError::OnlyOwner(_)) => Ok(FormAnswer::refused(
+            DeleteAccountForm::default(),
+            WHOLE_FORM,
+            error,
+        )),
+        Err(DeleteAccountError::Fault(fault)) => Err(fault.into()),
+    }
+}
+
+#[component]
+pub fn DeleteAccountPage() -> impl IntoView {
+    page(load, |_, account| view! { <DeleteAccountView account/> })
+}
+
+#[component]
+fn DeleteAccountView(account: Account) -> impl IntoView {
+    let (_, errors) = fields_and_errors(DeleteAccountForm::default);
+    let errors = Errors::new(errors);
+    let content = if account.only_owner_of.is_empty() {
+        let orgs = counted(account.org_count, "organization", "organizations");
+        view! {
+            <form novalidate=true method="post" action="/account/delete" class="form">
+                <FormError errors consequence="Your account was not deleted."/>
+                <p>"This cannot be undone:"</p>
+                <ul class="list">
+                    <li>"You are signed out everywhere and cannot sign in again."</li>
+                    <li>"You leave "{orgs}"."</li>
+                    <li>"Your name, e-mail address and password are removed. Keys that you created keep working, since they belong to the organization. They and the audit log show a deleted user."</li>
+                </ul>
+                <PasswordAgain errors/>
+                <div class="actions"><button class="btn danger">"Delete account"</button><a class="btn" href="/account">"Cancel"</a></div>
+            </form>
+        }
+        .into_any()
+    } else {
+        let links = account
+            .only_owner_of
+            .into_iter()
+            .map(|org| {
+                let (members, delete) = (
+                    format!("/orgs/{}/members", org.slug),
+                    format!("/orgs/{}/delete", org.slug),
+                );
+                view! { <li><b>{org.name.to_string()}</b>": "<a class="link" href=members>"make someone else an owner"</a>" or "<a class="link" href=delete>"delete the organization"</a></li> }
+            })
+            .collect_view();
+        view! {
+            <FormError errors consequence="Your account was not deleted."/>
+            <p>"You are the only owner of these organizations. Before you delete your account:"</p>
+            <ul class="list">{links}</ul>
+            <div class="actions"><a class="btn" href="/account">"Back to account"</a></div>
+        }
+        .into_any()
+    };
+    view! {
+        <Breadcrumbs above=vec![("/account".to_owned(), "Account".to_owned())] here="Delete account"/>
+        <PageHead title="Delete your account?"/>
+        <div class="card"><div class="body stack">{content}</div></div>
+    }
+}
+
+/// The part of the account page that leads here.
+#[component]
+pub fn OwnDataCard() -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="own-data">
+            <header><h2 id="own-data">"Your data"</h2></header>
+            <div class="body row">
+                <p class="muted small">"A JSON file with your account, memberships, sessions and own log entries."</p>
+                <span class="end row">
+                    <a class="btn" href="/account/export">"Export"</a>
+                    <a class="btn danger" href="/account/delete">"Delete account…"</a>
+                </span>
+            </div>
+        </section>
+    }
+}

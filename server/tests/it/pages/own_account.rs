@@ -1,0 +1,63 @@
+//! Exporting one's data and deleting one's account, in the pages.
+
+use latchkey::{audit::security_events, role::Role};
+
+use crate::test_app::{TestApp, org::PASSWORD};
+
+on_both! {
+    async fn the_export_is_a_file_that_is_not_stored_and_has_only_ones_own_data(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let (dana, _) = (app.signed_in(&org, "dana", Role::Owner).await, app.signed_in(&org, "eve", Role::Owner).await);
+        security_events::write(&app.engine, true).await.unwrap();
+        assert!(dana.get("/account").await.body.contains("href=\"/account/export\""));
+        let file = dana.get("/account/export").await;
+        assert_eq!((file.status.as_u16(), file.header("cache-control")), (200, "no-store"));
+        assert!(file.header("content-disposition").starts_with("attachment;") && file.header("content-type").starts_with("application/json"));
+        let data = file.json();
+        assert_eq!(data["account"]["email"], "dana@northwind.example");
+        assert_eq!(data["memberships"][0]["org"]["slug"], "northwind");
+        assert_eq!((data["sessions"].as_array().unwrap().len(), &data["audit_log"][0]["event"]), (1, &"session.started".into()));
+        assert!(!file.body.contains("eve@") && !file.body.contains("argon2"), "{}", file.body);
+        let elsewhere = dana.request(axum::http::Method::GET, "/account/export");
+        let mut linked = elsewhere;
+        linked.headers_mut().unwrap().insert("sec-fetch-site", "cross-site".parse().unwrap());
+        assert_eq!(dana.send(linked, "").await.header("location"), "/account");
+        security_events::write(&app.engine, true).await.unwrap();
+        let noted = app.database.texts("SELECT event FROM audit_log WHERE org_id IS NULL ORDER BY position DESC LIMIT 1").await;
+        assert_eq!(noted, ["export.made"]);
+    }
+
+    async fn an_account_is_deleted_with_the_password_and_its_sessions_end(app: &TestApp) {
+        const PAGE: &str = "/account/delete";
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let (kim, other) = (app.signed_in(&org, "kim", Role::Admin).await, app.browser());
+        other.sign_in("kim@northwind.example", PASSWORD).await;
+        let page = kim.get(PAGE).await.text();
+        assert!(page.contains("You leave 1 organization.") && page.contains("Keys that you created keep working"), "{page}");
+        for password in ["", "wrong"] {
+            let refused = kim.submit(PAGE, &[("password", password)]).await;
+            assert_eq!(refused.status, 422);
+            assert!(refused.body.contains("id=\"password-error\""));
+        }
+        let deleted = kim.submit(PAGE, &[("password", PASSWORD)]).await;
+        assert_eq!((deleted.status.as_u16(), deleted.header("location")), (303, "/sign-in"));
+        assert_eq!(kim.session_cookie(), None);
+        for browser in [&kim, &other] {
+            assert!(browser.get("/account").await.header("location").starts_with("/sign-in"));
+        }
+        assert_eq!(other.sign_in("kim@northwind.example", PASSWORD).await.status, 422);
+    }
+
+    async fn the_only_owner_is_led_to_what_to_do_first(app: &TestApp) {
+        const PAGE: &str = "/account/delete";
+        let org = app.org("northwind").await;
+        let dana = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = dana.get(PAGE).await.body;
+        assert!(page.contains("href=\"/orgs/northwind/members\"") && page.contains("href=\"/orgs/northwind/delete\"") && !page.contains("Delete account</button>"), "{page}");
+        let refused = dana.submit(PAGE, &[("password", PASSWORD)]).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains("You are the only owner of northwind."), "{}", refused.text());
+        assert_eq!(dana.get("/account").await.status, 200);
+    }
+}

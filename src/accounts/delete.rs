@@ -1,0 +1,119 @@
+//! Deleting one's own account.
+//!
+//! The row of the user remains, without anything about the person, since keys and log entries refer to it: they show a
+//! deleted user. Everything else that belongs to the user is removed. Log entries hold IDs, not names or addresses.
+
+use crate::{
+    Engine,
+    access::Org,
+    caller::Person,
+    change::{Events, Happened},
+    db::{StorageError, Tx, on},
+    email::EmailAddress,
+    event::{Event, Target},
+    fault::{Fault, from_fault},
+    id::UserId,
+    name::DisplayName,
+    orgs,
+};
+
+/// The name that a deleted user has.
+const NAME: &str = "Deleted user";
+
+/// The tables with rows that belong to a user, by their column `user_id`. Those that refer to a user as the creator of
+/// something are not among them.
+pub const TABLES: [&str; 2] = ["sessions", "memberships"];
+
+/// Why an account was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteAccountError {
+    /// Organizations have no other owner who can sign in.
+    #[error("You are the only owner of {}. Make someone else an owner or delete the organization first.", names(.0))]
+    OnlyOwner(Vec<Org>),
+    /// An internal error.
+    #[error(transparent)]
+    Fault(Fault),
+}
+
+from_fault!(DeleteAccountError);
+
+fn names(orgs: &[Org]) -> String {
+    let names: Vec<String> = orgs.iter().map(|org| org.name.to_string()).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Returns the organizations whose only owner is this user, so that they cannot delete their account.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn only_owner_of(engine: &Engine, user_id: UserId) -> Result<Vec<Org>, StorageError> {
+    Ok(on!(engine.db.read(), c => sqlx::query_as(ONLY_OWNER).bind(user_id).fetch_all(c).await)?)
+}
+
+/// An owner whose account is disabled cannot do anything, so they do not count.
+const ONLY_OWNER: &str = "SELECT orgs.id, orgs.slug, orgs.name FROM memberships \
+     JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL \
+     WHERE memberships.user_id = $1 AND memberships.role = 'owner' AND NOT EXISTS \
+     (SELECT 1 FROM memberships AS others JOIN users ON users.id = others.user_id AND users.disabled_at IS NULL \
+     WHERE others.org_id = memberships.org_id AND others.role = 'owner' AND others.user_id <> $1) ORDER BY orgs.slug";
+
+/// Deletes the account of a signed-in user. Their sessions end, and their memberships.
+///
+/// # Errors
+/// If an organization would have no owner. Nothing is changed.
+pub async fn delete(engine: &Engine, person: Person) -> Result<(), DeleteAccountError> {
+    const ORGS: &str = "SELECT orgs.id, orgs.slug, orgs.name FROM memberships \
+         JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL \
+         WHERE memberships.user_id = $1 ORDER BY orgs.id";
+    const DISABLE: &str = "UPDATE users SET disabled_at = $1, deleted_at = $1, operator_since = NULL, last_seen_at = NULL, \
+         name = $2, email = $3, password_hash = '', epoch = epoch + 1 WHERE id = $4 AND deleted_at IS NULL";
+    let user_id = person.user_id;
+    let mut change = engine.change_account(person.into()).await?;
+    let orgs: Vec<Org> =
+        on!(change.on(), c => sqlx::query_as(ORGS).bind(user_id).fetch_all(c).await)?;
+    // Of two owners who delete their accounts concurrently, the second one sees what the first one did. Always in the same
+    // order, so that two people with the same organizations do not wait for each other.
+    let mut left = Vec::with_capacity(orgs.len());
+    for org in orgs {
+        match orgs::lock(change.tx(), org.id).await {
+            Ok(()) => left.push(org),
+            Err(error) if error.is_of_deleted_org() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let only: Vec<Org> =
+        on!(change.on(), c => sqlx::query_as(ONLY_OWNER).bind(user_id).fetch_all(c).await)?;
+    if !only.is_empty() {
+        return Err(DeleteAccountError::OnlyOwner(only));
+    }
+    let (name, email) = nobody(user_id).ok_or_else(StorageError::interrupted)?;
+    on!(change.on(), c => sqlx::query(DISABLE)
+        .bind(engine.clock.now()).bind(name).bind(email).bind(user_id).execute(c).await.map(drop))?;
+    remove_rows(change.tx(), user_id).await?;
+    let deleted = Happened::new(Event::AccountDeleted, Target::User(user_id)).in_instance();
+    let mut events = Events::from(deleted);
+    for org in left {
+        let left = Happened::new(Event::MemberLeft, Target::User(user_id));
+        events = events.and(left.in_org(org.id));
+    }
+    Ok(change.commit(events).await?)
+}
+
+/// The name and the address that a deleted user has. Nobody can have such an address (RFC 2606).
+fn nobody(user_id: UserId) -> Option<(DisplayName, EmailAddress)> {
+    let email = format!("{user_id}@deleted.invalid");
+    Some((NAME.parse().ok()?, email.parse().ok()?))
+}
+
+async fn remove_rows(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
+    for table in TABLES {
+        let sql = format!("DELETE FROM {table} WHERE user_id = $1");
+        on!(tx.on(), c => sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(user_id).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The operators of the instance: who is one, and what they see of the instance. Everything here takes an
+//! [`Operator`](crate::access::Operator), which only the check of who is one returns.
+
+pub mod health;
+mod mark;
+pub mod orgs;
+pub mod people;
+
+pub(crate) use self::mark::mark_in;
+pub use self::mark::{MarkError, mark, unmark};
