@@ -12,6 +12,7 @@ use crate::{
     audit,
     clock::Clock,
     db::{Db, StorageError, on},
+    invitations,
     key::digest::Peppers,
     time::Timestamp,
 };
@@ -69,6 +70,9 @@ pub struct PepperUse {
     pub working_service_tokens: i64,
     /// Number of second factors and recovery codes.
     pub second_factors: i64,
+    /// Number of invitations and links about accounts that still work. They store no pepper, so these are those that were
+    /// created while it was the newest.
+    pub links: i64,
     /// Number of audit log entries, including the beginning of the log. Without the pepper they can be read, but not
     /// verified.
     pub audit_entries: i64,
@@ -179,6 +183,9 @@ pub async fn status(
     for (version, count) in entries {
         uses.entry(version).or_default().audit_entries = count;
     }
+    for (version, count) in links(db, now).await? {
+        uses.entry(version).or_default().links = count;
+    }
     let stored = fingerprints(db).await?;
     for version in stored
         .keys()
@@ -211,7 +218,21 @@ async fn fingerprints(db: &Db) -> Result<BTreeMap<i32, Vec<u8>>, StorageError> {
     Ok(rows.into_iter().collect())
 }
 
-/// Usage of each pepper, without the audit log.
+/// The links that work, by the pepper that was the newest when they were created.
+async fn links(db: &Db, now: Timestamp) -> Result<Vec<(i32, i64)>, StorageError> {
+    let sql = format!(
+        "SELECT version, COUNT(*) FROM (SELECT (SELECT MAX(peppers.version) FROM peppers \
+         WHERE peppers.noted_at <= links.made_at) AS version FROM \
+         (SELECT expires_at - {} AS made_at FROM invitations WHERE expires_at > $1 \
+         UNION ALL SELECT created_at FROM account_links WHERE expires_at > $1) AS links) AS of_peppers \
+         WHERE version IS NOT NULL GROUP BY version",
+        invitations::LIFETIME
+    );
+    Ok(on!(db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(now).fetch_all(c).await)?)
+}
+
+/// Usage of each pepper, without the audit log and links.
 async fn digests(db: &Db, now: Timestamp) -> Result<BTreeMap<i32, PepperUse>, StorageError> {
     const SECRETS: &str = "SELECT key_secrets.pepper_version, COUNT(*), COUNT(CASE WHEN keys.revoked_at IS NULL \
          AND (key_secrets.ends_at IS NULL OR key_secrets.ends_at > $1) THEN 1 END) \

@@ -22,7 +22,13 @@ const NAME: &str = "Deleted user";
 
 /// The tables with rows that belong to a user, by their column `user_id`. Those that refer to a user as the creator of
 /// something are not among them.
-pub const TABLES: [&str; 2] = ["sessions", "memberships"];
+pub const TABLES: [&str; 5] = [
+    "sessions",
+    "memberships",
+    "second_factors",
+    "recovery_codes",
+    "account_links",
+];
 
 /// Why an account was not deleted.
 #[derive(Debug, thiserror::Error)]

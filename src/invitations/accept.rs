@@ -1,6 +1,7 @@
 //! Accepting an invitation: the token is spent and the person becomes a member, in one transaction.
 
 use super::{
+    STANDS,
     open::{Opened, open},
     token::InvitationToken,
 };
@@ -183,7 +184,7 @@ async fn spend(
 ) -> Result<Spent, AcceptError> {
     let digests = token.digests(engine);
     let sql = format!(
-        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND digest IN ({}) RETURNING email, role, by_mail",
+        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND {STANDS} AND digest IN ({}) RETURNING email, role, by_mail",
         places(3, digests.len())
     );
     orgs::lock(change.tx(), org_id).await?;

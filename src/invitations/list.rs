@@ -1,5 +1,6 @@
 //! The invitations of an org that can be accepted.
 
+use super::STANDS;
 use crate::{
     Engine,
     access::{Permit, to},
@@ -28,10 +29,14 @@ pub struct Invitation {
     pub expires_at: Timestamp,
 }
 
-const SELECT: &str = "SELECT invitations.id, invitations.email, invitations.role, invitations.created_at, \
-     users.name AS inviter, invitations.expires_at FROM invitations \
-     LEFT JOIN users ON users.id = invitations.created_by \
-     WHERE invitations.org_id = $1 AND invitations.expires_at > $2";
+fn select() -> String {
+    format!(
+        "SELECT invitations.id, invitations.email, invitations.role, invitations.created_at, \
+         users.name AS inviter, invitations.expires_at FROM invitations \
+         LEFT JOIN users ON users.id = invitations.created_by \
+         WHERE invitations.org_id = $1 AND invitations.expires_at > $2 AND {STANDS}"
+    )
+}
 
 /// Returns all invitations that can be accepted, sorted by address.
 ///
@@ -41,7 +46,7 @@ pub async fn list(
     engine: &Engine,
     permit: &Permit<to::InviteMembers>,
 ) -> Result<Vec<Invitation>, StorageError> {
-    let sql = format!("{SELECT} ORDER BY invitations.id");
+    let sql = format!("{} ORDER BY invitations.id", select());
     let mut invitations: Vec<Invitation> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(permit.org_id()).bind(engine.clock.now()).fetch_all(c).await)?;
     // Addresses are ASCII, which the collations of databases sort differently.
@@ -60,7 +65,10 @@ pub async fn page(
     after: Option<InvitationId>,
     limit: u16,
 ) -> Result<(Vec<Invitation>, Option<InvitationId>), StorageError> {
-    let sql = format!("{SELECT} AND invitations.id > $3 ORDER BY invitations.id LIMIT $4");
+    let sql = format!(
+        "{} AND invitations.id > $3 ORDER BY invitations.id LIMIT $4",
+        select()
+    );
     let after = after.map_or_else(String::new, |id| id.to_string());
     let mut invitations: Vec<Invitation> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(permit.org_id()).bind(engine.clock.now()).bind(after).bind(i64::from(limit) + 1).fetch_all(c).await)?;
@@ -79,7 +87,7 @@ pub async fn find(
     permit: &Permit<to::InviteMembers>,
     id: InvitationId,
 ) -> Result<Option<Invitation>, StorageError> {
-    let sql = format!("{SELECT} AND invitations.id = $3");
+    let sql = format!("{} AND invitations.id = $3", select());
     Ok(
         on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
         .bind(permit.org_id()).bind(engine.clock.now()).bind(id).fetch_optional(c).await)?,

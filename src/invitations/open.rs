@@ -1,6 +1,6 @@
 //! What the link of an invitation shows. Opening it changes nothing.
 
-use super::token::InvitationToken;
+use super::{STANDS, token::InvitationToken};
 use crate::{
     Engine,
     access::Org,
@@ -24,7 +24,8 @@ pub struct Opened {
     pub inviter: Option<DisplayName>,
 }
 
-/// Returns the invitation of a token; `None` if it was used, withdrawn or replaced, or has expired.
+/// Returns the invitation of a token; `None` if it was used, withdrawn or replaced, or has expired, or its inviter is no
+/// longer an owner.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -37,7 +38,7 @@ pub async fn open(
         "SELECT orgs.id, orgs.slug, orgs.name, invitations.email, invitations.role, users.name AS inviter \
          FROM invitations JOIN orgs ON orgs.id = invitations.org_id \
          LEFT JOIN users ON users.id = invitations.created_by \
-         WHERE orgs.deleted_at IS NULL AND invitations.expires_at > $1 AND invitations.digest IN ({})",
+         WHERE orgs.deleted_at IS NULL AND invitations.expires_at > $1 AND {STANDS} AND invitations.digest IN ({})",
         places(2, digests.len())
     );
     Ok(on!(engine.db.read(), c => {

@@ -21,19 +21,22 @@ pub async fn status(settings: &Settings) -> Result<(), CliError> {
     let uses = peppers::status(&db, peppers.as_ref(), Clock::System.now()).await;
     let uses = uses.map_err(|error| unusable(error.into()))?;
     println!(
-        "PEPPER\tKEY_SECRETS\tSERVICE_TOKENS\tSECOND_FACTORS\tAUDIT_ENTRIES\tNEEDED\tSETTINGS\tCURRENT"
+        "PEPPER\tKEY_SECRETS\tSERVICE_TOKENS\tSECOND_FACTORS\tLINKS\tAUDIT_ENTRIES\tNEEDED\tSETTINGS\tCURRENT"
     );
     let current = peppers.as_ref().map(|peppers| peppers.current_version());
     let yes = |yes| if yes { "yes" } else { "-" };
     for (version, used) in uses {
         println!(
-            "{version}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
+            "{version}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
             used.key_secrets,
             used.service_tokens,
             used.second_factors,
+            used.links,
             used.audit_entries,
             match used.audit_entries {
                 _ if used.is_needed() => "yes",
+                // They stop working without it, and can be created again.
+                _ if used.links > 0 => "links",
                 0 => "-",
                 // `audit verify` fails without it.
                 _ => "audit",

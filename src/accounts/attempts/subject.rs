@@ -18,7 +18,8 @@ pub(super) const SHARED_ROWS: u16 = 4_096;
 /// What attempts are counted for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Subject<'a> {
-    /// An account, from one /24 or /64 and browsers unknown to the account.
+    /// An account, from one network and browsers unknown to the account. A network is a /24 or a /48, because one customer
+    /// of a provider or a tunnel can have all /64 of a /48: otherwise, four of them used up the budget of an account.
     AccountFrom(&'a EmailAddress, &'a Visit),
     /// All accounts, from one network and browsers unknown to the account.
     Network(&'a Visit),
@@ -102,7 +103,7 @@ impl Subject<'_> {
     fn text(self) -> String {
         match self {
             Self::AccountFrom(email, visit) => {
-                format!("account {email} from {}", Household::of(address(visit)))
+                format!("account {email} from {}", Network::of(address(visit)))
             }
             Self::Network(visit) => format!("network {}", Network::of(address(visit))),
             Self::Account(email) => format!("account {email}"),

@@ -21,6 +21,9 @@ pub fn InstanceHead(
     /// A sentence below the title.
     #[prop(optional, into)]
     lead: Option<AnyView>,
+    /// Buttons beside the title.
+    #[prop(optional, into)]
+    actions: Option<AnyView>,
 ) -> impl IntoView {
     let here = title.clone();
     let links = PAGES
@@ -36,7 +39,7 @@ pub fn InstanceHead(
         .collect_view();
     view! {
         <Title text=title.clone()/>
-        <Heading title lead beside=None actions=None/>
+        <Heading title lead beside=None actions/>
         <div class="bar"><nav class="seg" aria-label="Instance">{links}</nav></div>
     }
 }

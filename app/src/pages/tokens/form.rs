@@ -189,10 +189,10 @@ fn read(request: &PageRequest, form: &TokenForm) -> Result<NewToken, Vec<FieldEr
 async fn revoke(request: &PageRequest, whose: &Whose, form: &TokenForm) -> Answer {
     let id: ServiceTokenId = form.token.parse().map_err(|_| AppError::NotFound)?;
     // Without a token for the whole instance, nobody's keys are verified.
-    if whose.is_instance() {
-        if let Err(answer) = confirm(request, &form.password, || form.sent_back()).await {
-            return answer;
-        }
+    if whose.is_instance()
+        && let Err(answer) = confirm(request, &form.password, || form.sent_back()).await
+    {
+        return answer;
     }
     match whose.revoke(request.engine(), id).await {
         Ok(()) | Err(RevokeTokenError::AlreadyRevoked(_)) => {

@@ -92,9 +92,11 @@ fn TokensView(
         None => ().into_any(),
     };
     let new = format!("{path}?new=1");
-    let new = (!creates).then(
-        || view! { <a class="btn primary" href=new><Icon symbol=Symbol::Plus/>"New token"</a> },
-    );
+    let new = (!creates)
+        .then(
+            || view! { <a class="btn primary" href=new><Icon symbol=Symbol::Plus/>"New token"</a> },
+        )
+        .into_any();
     let more = list.has_more.then(|| {
         view! { <p class="muted small">"Older tokens that no longer work are not listed."</p> }
     });
@@ -130,9 +132,9 @@ fn TokensView(
     }
     .into_any();
     let head = if of_instance {
-        view! { <InstanceHead title="Service tokens" lead/> }.into_any()
+        view! { <InstanceHead title="Service tokens" lead actions=new/> }.into_any()
     } else {
-        view! { <PageHead title="Service tokens" lead/> }.into_any()
+        view! { <PageHead title="Service tokens" lead>{new}</PageHead> }.into_any()
     };
     view! {
         {head}

@@ -73,7 +73,7 @@ pub fn CodesView(codes: CreatedCodes) -> impl IntoView {
             </header>
             <div class="secret">
                 <code id="key" class="lines">{lines.join("\n")}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy codes".to_owned() copied="Codes copied".to_owned() first=true ticks="stored".to_owned()/>
+                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy codes".to_owned() copied="Codes copied".to_owned() first=true/>
             </div>
             <footer>
                 <form method="get" action=codes.path>

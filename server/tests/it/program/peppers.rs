@@ -16,7 +16,7 @@ const SECRET: &str = "a pepper for tests that has enough characters";
 fn a_pepper_is_rotated_and_in_the_end_not_needed() {
     let folder = Folder::new();
     let (token, key) = folder.token_and_key();
-    assert_eq!(status(&folder), ["1 1 1 0 3 yes yes yes"]);
+    assert_eq!(status(&folder), ["1 1 1 0 0 3 yes yes yes"]);
     let rotated = folder.run(&["pepper", "rotate"], "");
     assert!(
         rotated.status.success() && rotated.stdout.is_empty(),
@@ -28,7 +28,7 @@ fn a_pepper_is_rotated_and_in_the_end_not_needed() {
     );
     assert_eq!(
         status(&folder),
-        ["1 1 1 0 3 yes yes -", "2 0 0 0 0 - yes yes"]
+        ["1 1 1 0 0 3 yes yes -", "2 0 0 0 0 0 - yes yes"]
     );
     succeeds(&folder.run(&["check"], ""), "pepper: ok, number 2");
 
@@ -36,12 +36,12 @@ fn a_pepper_is_rotated_and_in_the_end_not_needed() {
     assert!(server.verify(&token, &key).contains("\"VALID\""));
     let moved = (0..1_000).any(|_| {
         sleep(Duration::from_millis(20));
-        status(&folder) == ["1 0 0 0 3 audit yes -", "2 1 1 0 0 yes yes yes"]
+        status(&folder) == ["1 0 0 0 0 3 audit yes -", "2 1 1 0 0 0 yes yes yes"]
     });
     assert!(moved, "{:?}", status(&folder));
     assert_eq!(server.end("TERM"), Some(0));
     fs::remove_file(folder.path().join("data/pepper.1")).unwrap();
-    assert_eq!(status(&folder)[0], "1 0 0 0 3 audit missing -");
+    assert_eq!(status(&folder)[0], "1 0 0 0 0 3 audit missing -");
     let server = folder.serve(&[]);
     assert!(server.verify(&token, &key).contains("\"VALID\""));
     assert_eq!(server.end("TERM"), Some(0));
@@ -148,11 +148,11 @@ fn a_pepper_that_is_lost_missing_or_another_one_is_named_and_nothing_is_served()
     rejected(
         "pepper 1 is missing but still needed (key secrets: 1, service tokens: 1, second factors: 0)",
     );
-    assert_eq!(status(&folder)[0], "1 1 1 0 3 yes missing -");
+    assert_eq!(status(&folder)[0], "1 1 1 0 0 3 yes missing -");
     fs::remove_file(&pepper).unwrap();
     rejected("data/pepper is missing, and the database uses its pepper");
     assert!(!pepper.exists());
-    assert_eq!(status(&folder), ["1 1 1 0 3 yes missing -"]);
+    assert_eq!(status(&folder), ["1 1 1 0 0 3 yes missing -"]);
     fs::write(&pepper, kept).unwrap();
     succeeds(&folder.run(&["check"], ""), "pepper: ok, number 1");
 }

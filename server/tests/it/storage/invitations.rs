@@ -14,7 +14,7 @@ use latchkey::{
     },
     key::digest::{Pepper, Peppers},
     limits::{LimitReached, Limited, Limits},
-    members,
+    members, peppers,
     role::Role,
 };
 
@@ -158,7 +158,7 @@ on_both! {
         let refused = invitations::create(&app.engine, &permit, new(Role::Owner)).await;
         assert!(matches!(refused, Err(InviteError::RoleTooHigh)), "{refused:?}");
         let refused = invitations::renew(&app.engine, &permit, invited.id).await;
-        assert!(matches!(refused, Err(InviteError::RoleTooHigh)), "{refused:?}");
+        assert!(matches!(refused, Err(InviteError::NotFound)), "{refused:?}");
         app.database.execute("DELETE FROM memberships").await;
         let refused = invitations::create(&app.engine, &permit, new(Role::Member)).await;
         assert!(matches!(refused, Err(InviteError::RoleTooHigh)), "{refused:?}");
@@ -204,6 +204,29 @@ on_both! {
         closed.db().close().await;
     }
 
+    async fn an_invitation_ends_when_its_inviter_is_no_owner_or_is_disabled(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = org.person("dana", Role::Owner).await;
+        let membership = Membership::find(&app.engine, at(dana), &org.org.slug).await.unwrap();
+        let permit: Permit<to::InviteMembers> = membership.permit().unwrap();
+        let permit = permit.confirmed(&confirmed(app, dana).await);
+        let new = NewInvitation { email: "kim@example.com".parse().unwrap(), role: Role::Owner, shows_link: false, creation_token: None };
+        let invited = invitations::create(&app.engine, &permit, new).await.unwrap();
+        for (ends, restores) in [
+            ("UPDATE memberships SET role = 'admin'", "UPDATE memberships SET role = 'owner'"),
+            ("UPDATE users SET disabled_at = 1", "UPDATE users SET disabled_at = NULL"),
+            ("DELETE FROM memberships", ""),
+        ] {
+            assert!(opens(app, &invited).await.is_some());
+            app.database.execute(ends).await;
+            assert_eq!(opens(app, &invited).await, None, "{ends}");
+            let joined = new_account(&app.engine, token(&invited), "192.0.2.1").await;
+            assert!(matches!(joined, Err(AcceptError::Gone)), "{ends}: {joined:?}");
+            assert_eq!(invitations::list(&app.engine, &org.permit()).await.unwrap(), [], "{ends}");
+            app.database.execute(restores).await;
+        }
+    }
+
     async fn a_link_made_under_the_pepper_before_still_works(app: &TestApp) {
         let org = app.org("northwind").await;
         let invited = invite(&org, "kim@example.com", Role::Member).await.unwrap();
@@ -211,6 +234,16 @@ on_both! {
         let rotated = app.another_engine(|settings| settings.peppers = Peppers::new(new.clone(), vec![old])).await;
         new_account(&rotated, token(&invited), "192.0.2.1").await.unwrap();
         let invited = invite(&org, "ann@example.com", Role::Member).await.unwrap();
+        let of_both = |versions: &[i32]| {
+            let pepper = |version: &i32| Pepper::new(*version, &[if *version == 1 { 7 } else { 8 }; 32]).unwrap();
+            let mut peppers: Vec<Pepper> = versions.iter().map(pepper).collect();
+            Peppers::new(peppers.remove(0), peppers)
+        };
+        peppers::accept(app.engine.db(), &of_both(&[1]), &app.clock).await.unwrap();
+        app.clock.advance(1);
+        peppers::accept(app.engine.db(), &of_both(&[2, 1]), &app.clock).await.unwrap();
+        let uses = peppers::status(app.engine.db(), None, app.clock.now()).await.unwrap();
+        assert_eq!((uses[&1].links, uses[&2].links), (1, 0));
         let without = app.another_engine(|settings| settings.peppers = Peppers::new(new, vec![])).await;
         assert_eq!(open(&without, token(&invited)).await.unwrap(), None);
         rotated.db().close().await;
