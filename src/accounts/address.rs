@@ -84,7 +84,7 @@ pub async fn request_confirmation(
     let sending = engine.clone();
     let sent = engine
         .commits
-        .spawn(async move { send(&sending, place, user.clone(), user.email).await });
+        .spawn(async move { send(&sending, place, user.clone(), user.email, None).await });
     Ok(sent.await.map_err(|_| StorageError::interrupted())??)
 }
 
@@ -103,6 +103,8 @@ pub async fn request_change(
     if !engine.sends_mail() {
         return Err(ConfirmationError::NoMail);
     }
+    let epoch = on!(engine.db.read(), c => sqlx::query_scalar(EPOCH)
+        .bind(person.user_id).fetch_one(c).await)?;
     let confirmed = password::confirm(engine, person.clone(), session, current).await;
     confirmed.map_err(ConfirmationError::Password)?;
     let user = own(engine, &person).await?;
@@ -112,7 +114,7 @@ pub async fn request_change(
     let place = place(engine, &person).await?;
     let sending = engine.clone();
     engine.commits.spawn(async move {
-        if let Err(fault) = send(&sending, place, user, email).await {
+        if let Err(fault) = send(&sending, place, user, email, Some(epoch)).await {
             tracing::error!(
                 error = &fault as &dyn std::error::Error,
                 "failed to create a link that confirms an address"
@@ -142,16 +144,24 @@ async fn place(engine: &Engine, person: &Person) -> Result<MailPlace, Confirmati
     }
 }
 
+const EPOCH: &str = "SELECT epoch FROM users WHERE id = $1";
+
+/// Sends the link, unless the address or, since the password was confirmed in this epoch, the password was changed in the
+/// meantime: whoever changed them has ended all links that were requested before.
 async fn send(
     engine: &Engine,
     place: MailPlace,
     user: User,
     email: EmailAddress,
+    confirmed_in: Option<i64>,
 ) -> Result<(), Fault> {
     let mut tx = engine.db.begin_unrecorded().await?;
-    // Otherwise, a link that was requested before the address changed would change it back.
     let now = links::lock(&mut tx, user.id).await?;
     if now.is_none_or(|now| now.email != user.email) {
+        return Ok(());
+    }
+    let epoch: i64 = on!(tx.on(), c => sqlx::query_scalar(EPOCH).bind(user.id).fetch_one(c).await)?;
+    if confirmed_in.is_some_and(|confirmed_in| confirmed_in != epoch) {
         return Ok(());
     }
     let content = if is_taken(&mut tx, &email, user.id).await? {
