@@ -3,7 +3,7 @@
 use crate::{
     db::StorageError,
     random::RandomnessError,
-    sealed::Unreadable,
+    sealed::{SealError, Unreadable},
     work_queue::{Busy, Unfinished},
 };
 
@@ -33,6 +33,15 @@ pub enum Fault {
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
         StorageError::from(error).into()
+    }
+}
+
+impl From<SealError> for Fault {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Randomness(error) => error.into(),
+            SealError::Unreadable(error) => error.into(),
+        }
     }
 }
 

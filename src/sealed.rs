@@ -7,7 +7,10 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::{fault::Fault, key::digest::Peppers, random::Randomness};
+use crate::{
+    key::digest::Peppers,
+    random::{Randomness, RandomnessError},
+};
 
 /// What is encrypted.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +48,17 @@ pub(crate) struct Sealed {
 #[error("encrypted data cannot be read: it was changed, or its pepper is missing")]
 pub struct Unreadable;
 
+/// Why bytes were not encrypted.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The system's random number generator failed.
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
+    /// The cipher failed.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+}
+
 impl From<ring::error::Unspecified> for Unreadable {
     fn from(_: ring::error::Unspecified) -> Self {
         Self
@@ -68,7 +82,7 @@ pub(crate) fn seal(
     purpose: Purpose,
     owner: &str,
     plain: &[u8],
-) -> Result<Sealed, Fault> {
+) -> Result<Sealed, SealError> {
     let version = peppers.current_version();
     let key = key(peppers, version, purpose)?;
     let nonce: [u8; NONCE_LEN] = random.bytes()?;

@@ -76,7 +76,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("link", { name: "All sessions" }).click();
       await arrive(page);
       await expect(page.getByRole("row")).toHaveCount(3);
-      await expect(page.getByRole("row", { name: /This session/ })).toContainText("Chrome on Linux");
+      await expect(page.getByRole("row", { name: /This session/ })).toContainText("Chrome on Windows");
       await page.getByRole("button", { name: /^End session of/ }).click();
       await expect(page.getByText("Session ended.")).toBeVisible();
       await expect(page.getByRole("row")).toHaveCount(2);

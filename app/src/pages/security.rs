@@ -180,7 +180,7 @@ fn SecurityView(
                 <input type="hidden" name="was_admins" value=values.was_admins/>
                 <fieldset id="second_factor" class="field">
                     <legend><span>"Second factor"</span></legend>
-                    <p class="hint">"Members shows who has one."</p>
+                    <p class="hint">"The list of members shows who has one."</p>
                     {own}
                     <div class="choices">
                         <Choice name="second_factor" value="optional" title="Optional" text="Each member decides." chosen=!required/>

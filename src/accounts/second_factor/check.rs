@@ -89,14 +89,20 @@ pub(in crate::accounts) async fn spend(
     code: &TypedCode,
     subjects: &[Subject<'_>],
 ) -> Result<(), CodeError> {
+    let user_id = person.user_id;
+    let log = Log::OrgsOf(user_id);
+    let note_failed = |reason: &str| {
+        let failed = SecurityEvent::new(Event::SessionFailed, person.clone().into(), log);
+        engine.note(failed.with("reason", reason));
+    };
     let attempt = match attempts::count(engine, subjects).await {
         Ok(attempt) => attempt,
         Err(AttemptError::TooMany { retry_after }) => {
+            note_failed("too_many_codes");
             return Err(CodeError::TooMany { retry_after });
         }
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     };
-    let user_id = person.user_id;
     let spent = match code {
         TypedCode::Totp(code) => spend_totp(engine, user_id, *code).await,
         TypedCode::Recovery(code) => recovery_code::spend(engine, user_id, code).await,
@@ -104,11 +110,9 @@ pub(in crate::accounts) async fn spend(
     if !matches!(spent, Ok(false)) {
         attempt.take_back(engine).await?;
     }
-    let log = Log::OrgsOf(user_id);
     match (spent?, code) {
         (false, _) => {
-            let failed = SecurityEvent::new(Event::SessionFailed, person.clone().into(), log);
-            engine.note(failed.with("reason", "wrong_code"));
+            note_failed("wrong_code");
             Err(CodeError::Wrong)
         }
         (true, TypedCode::Totp(_)) => Ok(()),

@@ -82,7 +82,7 @@ async fn load(
 
 #[component]
 fn Head() -> impl IntoView {
-    let lead = view! { "A code of your phone, besides your password, when you sign in. A stolen password alone then opens nothing." };
+    let lead = view! { "When you sign in, you also enter a code from an app on your phone. A stolen password alone then opens nothing." };
     view! {
         <Breadcrumbs above=vec![("/account".to_owned(), "Account".to_owned())] here="Second factor".to_owned()/>
         <PageHead title="Second factor" lead=lead.into_any()/>

@@ -35,7 +35,7 @@ pub fn SetUpCard(email: String, set_up: SetUp, host: String, errors: Errors) -> 
         .collect();
     view! {
         // The class makes the browser remove it when the user leaves: see `history.rs`.
-        <section class="card once" aria-labelledby="scan">
+        <section class="once" aria-labelledby="scan">
             <header><h2 id="scan">"Add Latchkey to your app"</h2></header>
             <form novalidate=true method="post" action="/account/two-factor" class="form">
                 <FormError errors consequence="The second factor is not on yet."/>

@@ -16,6 +16,7 @@ use latchkey::{
         sessions::{SessionHash, SignedIn},
         sign_in::{FirstStep, sign_in},
     },
+    backup::{self, Backup},
     caller::{Person, Visit},
     id::UserId,
     peppers,
@@ -25,7 +26,7 @@ use latchkey::{
 
 use super::peppers::{of, with};
 use crate::test_app::{
-    TestApp,
+    Database, TestApp,
     authenticator::{Authenticator, confirmed, turn_on},
     org::PASSWORD,
 };
@@ -222,6 +223,25 @@ on_both! {
         move_to_current_pepper(&app.engine).await.unwrap();
         let under = "SELECT CAST(MIN(pepper_version) AS BIGINT) FROM second_factors";
         assert_eq!(app.database.number(under).await, 2, "nothing moves back");
+    }
+
+    async fn it_is_restored_from_a_backup_into_the_other_database(app: &TestApp) {
+        let (_, authenticator, recovery_codes) = dana(app).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup");
+        backup::create(app.engine.db(), &app.clock, &file).await.unwrap();
+        let other = match app.database {
+            Database::Sqlite { .. } => TestApp::on_postgres_under("latchkey").await,
+            Database::Postgres { .. } => TestApp::on_sqlite().await,
+        };
+        Backup::open(&file).unwrap().restore(other.engine.db()).await.unwrap();
+        let used = enter(&other.engine, &authenticator.code(app.clock.now())).await;
+        assert!(matches!(used, Err(SecondStepError::Code(CodeError::Wrong))), "{used:?}");
+        other.clock.advance(STEP);
+        enter(&other.engine, &authenticator.code(other.clock.now())).await.unwrap();
+        let code = TypedCode::read("", &recovery_codes[9]).unwrap();
+        second(&other.engine, &half(&other.engine).await, code).await.unwrap();
+        other.remove().await;
     }
 
     async fn the_operator_turns_it_off_for_someone_who_lost_it(app: &TestApp) {
