@@ -12,7 +12,7 @@ pub use self::{
 
 use crate::{
     accounts::confirmed::PasswordNeeded,
-    db::{StorageError, Tx, on},
+    db::{On, StorageError, Tx, on},
     fault::{Fault, from_fault},
     id::{OrgId, UserId},
     name::DisplayName,
@@ -89,8 +89,36 @@ pub(crate) async fn insert(
     role: Role,
     now: Timestamp,
 ) -> Result<(), StorageError> {
+    keep_user(tx, user_id).await?;
     const SQL: &str =
         "INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)";
     on!(tx.on(), c => sqlx::query(SQL).bind(org_id).bind(user_id).bind(role).bind(now).execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Keeps the user from deleting their account until the transaction ends, so that no membership of a deleted user remains.
+///
+/// # Errors
+/// If they have deleted it, or the database cannot be reached.
+async fn keep_user(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
+    const SQL: &str = "SELECT 1 FROM users WHERE id = $1 AND deleted_at IS NULL";
+    let exists = match tx.on() {
+        On::Sqlite(c) => sqlx::query(SQL)
+            .bind(user_id)
+            .fetch_optional(c)
+            .await?
+            .is_some(),
+        On::Postgres(c) => {
+            let sql = sqlx::AssertSqlSafe(format!("{SQL} FOR KEY SHARE"));
+            sqlx::query(sql)
+                .bind(user_id)
+                .fetch_optional(c)
+                .await?
+                .is_some()
+        }
+    };
+    match exists {
+        true => Ok(()),
+        false => Err(sqlx::Error::RowNotFound.into()),
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     access::Org,
     caller::Person,
     change::{Events, Happened},
-    db::{StorageError, Tx, on},
+    db::{On, StorageError, Tx, on},
     email::EmailAddress,
     event::{Event, Target},
     fault::{Fault, from_fault},
@@ -79,6 +79,7 @@ pub async fn delete(engine: &Engine, person: Person) -> Result<(), DeleteAccount
          name = $2, email = $3, password_hash = '', epoch = epoch + 1 WHERE id = $4 AND deleted_at IS NULL";
     let user_id = person.user_id;
     let mut change = engine.change_account(person.into()).await?;
+    lock(change.tx(), user_id).await?;
     let orgs: Vec<Org> =
         on!(change.on(), c => sqlx::query_as(ORGS).bind(user_id).fetch_all(c).await)?;
     // Of two owners who delete their accounts concurrently, the second one sees what the first one did. Always in the same
@@ -113,6 +114,15 @@ pub async fn delete(engine: &Engine, person: Person) -> Result<(), DeleteAccount
 fn nobody(user_id: UserId) -> Option<(DisplayName, EmailAddress)> {
     let email = format!("{user_id}@deleted.invalid");
     Some((NAME.parse().ok()?, email.parse().ok()?))
+}
+
+/// Keeps the user from joining or creating organizations until the transaction ends.
+async fn lock(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {
+    if let On::Postgres(c) = tx.on() {
+        const LOCK: &str = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE";
+        sqlx::query(LOCK).bind(user_id).execute(c).await?;
+    }
+    Ok(())
 }
 
 async fn remove_rows(tx: &mut Tx, user_id: UserId) -> Result<(), StorageError> {

@@ -185,8 +185,8 @@ fn SignUpCard(
         <div class="card">
             <h1>{if is_first { "Welcome to Latchkey" } else { "Sign up" }}</h1>
             <p>{if is_first {
-                "Create the first account. It becomes the owner of the first organization, the team that keys belong \
-                 to."
+                "Create the first account. It becomes an operator of this Latchkey instance, and the owner of the first \
+                 organization, the team that keys belong to."
             } else {
                 "Create an account and an organization, the team that your keys belong to."
             }}</p>

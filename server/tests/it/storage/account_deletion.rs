@@ -101,6 +101,27 @@ on_both! {
         }
     }
 
+    async fn what_was_begun_before_leaves_no_membership_of_the_deleted_user(app: &TestApp) {
+        let engine = app.another_engine(|settings| settings.organizations = orgs::OrgPolicy::Everyone).await;
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        for round in 0..4 {
+            let kim = org.person(&format!("kim{round}"), Role::Member).await;
+            let creating = {
+                let engine = engine.clone();
+                tokio::spawn(async move {
+                    orgs::create_own::create_own(&engine, at(kim), &"Contoso".parse().unwrap(), None).await
+                })
+            };
+            let deleted = delete(&app.engine, at(kim)).await;
+            // Either the organization exists, and its only owner stays, or it does not.
+            assert_eq!(creating.await.unwrap().is_ok(), deleted.is_err(), "{deleted:?}");
+        }
+        let left = "SELECT COUNT(*) FROM memberships JOIN users ON users.id = memberships.user_id WHERE users.deleted_at IS NOT NULL";
+        assert_eq!(app.database.number(left).await, 0);
+        engine.db().close().await;
+    }
+
     async fn an_export_has_what_is_ones_own_and_nothing_of_others(app: &TestApp) {
         let org = app.org("northwind").await;
         let (dana, eve) = (org.person("dana", Role::Owner).await, org.person("eve", Role::Owner).await);
