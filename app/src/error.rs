@@ -26,6 +26,9 @@ pub enum AppError {
     /// 410: the link about an account that does not work any more.
     #[error("This link was used or replaced, or has expired. Request a new one.")]
     LinkGone,
+    /// 404: a link was copied or broken in part.
+    #[error("This link is incomplete. Copy all of it, or ask for a new one.")]
+    LinkIncomplete,
     /// 403: the user's role does not allow the action.
     #[error("You don't have permission to {}.", .0.text())]
     Forbidden(Action),

@@ -37,7 +37,7 @@ impl AppError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::LinkIncomplete => StatusCode::NOT_FOUND,
             Self::Gone | Self::LinkGone => StatusCode::GONE,
             Self::Forbidden(_) | Self::SecondFactorNeeded(_) => StatusCode::FORBIDDEN,
             Self::Unreadable => StatusCode::BAD_REQUEST,

@@ -29,6 +29,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::SignedOut => "Signed out",
         AppError::NotFound => "Not found",
         AppError::Gone | AppError::LinkGone => "No longer valid",
+        AppError::LinkIncomplete => "Incomplete link",
         AppError::Forbidden(_) => "Permission denied",
         AppError::SecondFactorNeeded(_) => "Second factor required",
         AppError::Unreadable => "Invalid request",
@@ -39,7 +40,9 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
     };
     let way_on = match error {
         // Whoever has no session cannot go to keys, and whoever has one is redirected there.
-        AppError::SignedOut | AppError::Gone | AppError::LinkGone => ("/sign-in", "Sign in"),
+        AppError::SignedOut | AppError::Gone | AppError::LinkGone | AppError::LinkIncomplete => {
+            ("/sign-in", "Sign in")
+        }
         AppError::SecondFactorNeeded(_) => ("/account/two-factor", "Set up a second factor"),
         _ => ("/", "Go to keys"),
     };

@@ -20,7 +20,9 @@ pub fn keep_url_secret() {
 /// The token of a link about an account, in the path.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if the path has no token.
+/// [`AppError::LinkIncomplete`] if the path has no token.
 pub fn account_token(request: &PageRequest) -> Result<AccountToken, AppError> {
-    request.id("link")
+    request
+        .id("link")
+        .map_err(|_: AppError| AppError::LinkIncomplete)
 }

@@ -85,11 +85,20 @@ impl Settings {
                 "audit_days",
                 (self.audit_kept_for.as_secs() / (24 * 3_600)).to_string(),
             ),
+            ("smtp_url", secret(self.mail.is_some())),
+            (
+                "mail_from",
+                self.mail
+                    .as_ref()
+                    .map_or_else(String::new, |mail| mail.from.to_string()),
+            ),
         ];
         ShownSettings {
             version: env!("CARGO_PKG_VERSION"),
-            // There is no setting for mail yet.
-            mail: None,
+            mail: self
+                .mail
+                .as_ref()
+                .map(|mail| format!("over {}, from {}", mail.server, mail.from)),
             values,
         }
     }

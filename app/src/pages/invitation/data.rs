@@ -33,9 +33,11 @@ pub enum Viewer {
 /// The token in the path.
 ///
 /// # Errors
-/// [`AppError::NotFound`] if the path has no token.
+/// [`AppError::LinkIncomplete`] if the path has no token.
 pub fn token(request: &PageRequest) -> Result<InvitationToken, AppError> {
-    request.id("token")
+    request
+        .id("token")
+        .map_err(|_: AppError| AppError::LinkIncomplete)
 }
 
 /// Loads the invitation of the token in the path. Anyone who has the token can see it.

@@ -26,7 +26,9 @@ on_both! {
         }
         assert_eq!(app.database.number("SELECT COUNT(*) FROM audit_log").await, entries);
         for malformed in ["/invitations/x", "/invitations/lk_inv_000000000000000000000000000XX1s7"] {
-            assert_eq!(browser.get(malformed).await.status, 404, "{malformed}");
+            let page = browser.get(malformed).await;
+            assert_eq!(page.status, 404, "{malformed}");
+            assert!(page.text().contains("This link is incomplete."), "{malformed}");
             assert_eq!(browser.submit(malformed, &[("name", "N"), ("password", PASSWORD)]).await.status, 404, "{malformed}");
         }
         let unknown = browser.get("/invitations/lk_inv_000000000000000000000000000XX1s6").await;

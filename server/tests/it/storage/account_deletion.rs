@@ -172,6 +172,7 @@ async fn everything_that_refers_to_a_user_is_removed_with_the_account_or_known()
         "deleted_at",
         "disabled_at",
         "email",
+        "email_confirmed",
         "epoch",
         "id",
         "last_seen_at",

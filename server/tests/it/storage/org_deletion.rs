@@ -178,9 +178,9 @@ on_both! {
 
     async fn an_invitation_to_it_is_gone_before_its_row_is(app: &TestApp) {
         let org = app.org("northwind").await;
-        let new = NewInvitation { email: "kim@example.com".parse().unwrap(), role: Role::Member, creation_token: None };
+        let new = NewInvitation { email: "kim@example.com".parse().unwrap(), role: Role::Member, shows_link: false, creation_token: None };
         let created = invitations::create(&app.engine, &org.permit(), new).await.unwrap();
-        let token = created.token;
+        let token = created.token.unwrap();
         assert!(invitations::open(&app.engine, &token).await.unwrap().is_some());
         delete(&app.engine, &org.permit()).await.unwrap();
         assert!(invitations::open(&app.engine, &token).await.unwrap().is_none());
@@ -231,6 +231,7 @@ async fn furnish(app: &TestApp, org: &TestOrg) {
     let new = NewInvitation {
         email: "kim@example.com".parse().unwrap(),
         role: Role::Member,
+        shows_link: false,
         creation_token: None,
     };
     invitations::create(&app.engine, &org.permit(), new)

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 25] = [
     "orgs",
     "users",
     "memberships",
