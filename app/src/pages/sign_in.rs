@@ -107,9 +107,9 @@ pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
 /// Checks the address and the password. The error is the answer of the form.
 async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn, Answer> {
     let (engine, visit) = (request.engine(), request.visit());
-    let (Some(email), Some(password)) = (&form.email, &form.password) else {
-        return Err(Err(AppError::Unreadable));
-    };
+    // An empty field is read as an absent one.
+    let [email, password] =
+        [&form.email, &form.password].map(|field| field.as_deref().unwrap_or_default());
     let empty: Vec<FieldError> = [
         (email, "email", "Enter your e-mail address."),
         (password, "password", "Enter your password."),
@@ -129,7 +129,7 @@ async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn
         let error = SignInError::WrongCredentials(failed);
         return Err(Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)));
     };
-    let (password, next) = (TypedPassword::new(password.clone()), &form.next);
+    let (password, next) = (TypedPassword::new(password), &form.next);
     check_password(request, &email, password, next, || form.sent_back()).await
 }
 

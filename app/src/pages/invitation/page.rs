@@ -58,7 +58,7 @@ fn Card(invited: Invited) -> impl IntoView {
             view! { <JoinForm typed errors email=email.clone() creates_accounts/> }.into_any()
         }
         Viewer::Invited => view! {
-            <form class="form" method="post">
+            <form novalidate=true class="form" method="post">
                 <FormError errors/>
                 <button class="btn primary block">{format!("Join {org} as {role}")}</button>
             </form>
@@ -118,7 +118,7 @@ fn JoinForm(
         )
     };
     view! {
-        <form class="form" method="post">
+        <form novalidate=true class="form" method="post">
             <FormError errors consequence="You have not joined yet."/>
             // Tells password managers which account the password belongs to.
             <input hidden type="text" autocomplete="username" value=email/>

@@ -177,7 +177,7 @@ fn RemoveCard(path: String, row: MemberRow, org_name: String, errors: Errors) ->
         view! { <OnlyOwner path row=row.clone()/> }.into_any()
     } else {
         view! {
-            <form method="post" action=action class="form">
+            <form novalidate=true method="post" action=action class="form">
                 <FormError errors/>
                 <p>
                     {row.email.clone()}" loses access to "<b>{org_name}</b>" immediately. Keys, projects and service tokens that they \
@@ -205,7 +205,7 @@ fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> 
         view! { <OnlyOwner path row/> }.into_any()
     } else {
         view! {
-            <form method="post" action=action class="form">
+            <form novalidate=true method="post" action=action class="form">
                 <FormError errors/>
                 <p>
                     "You lose access immediately. Keys, projects and service tokens that you created stay. To come back, you \

@@ -19,11 +19,12 @@ on_both! {
         let owner = app.signed_in(&org, "dana", Role::Owner).await;
         for (page, fields, table) in [
             ("/orgs/northwind/agents/new", ("name", "Support"), "agents"),
-            ("/orgs/northwind/projects", ("change", "create"), "projects WHERE name <> 'Default'"),
+            ("/orgs/northwind/projects?new=1", ("change", "create"), "projects WHERE name <> 'Default'"),
         ] {
             let body = owner.get(page).await.body;
             let field = body.split("name=\"creation_token\"").nth(1).unwrap();
             let token = field.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
+            let page = page.split('?').next().unwrap();
             let form = [fields, ("name", "Support"), ("creation_token", token)];
             let form = if fields.0 == "name" { &form[1..] } else { &form[..] };
             let [first, second] = [owner.submit(page, form).await, owner.submit(page, form).await];

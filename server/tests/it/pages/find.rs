@@ -38,7 +38,7 @@ on_both! {
         assert_eq!(find(&owner, "shop").await, [
             shop_key.clone(),
             format!("agent Shopkeeper|{bot}|agents/{bot}"),
-            format!("project Shops||projects?rename={project}"),
+            format!("project Shops||keys?project={project}"),
         ]);
         assert_eq!(find(&owner, &display[display.len() - 4..]).await, [shop_key], "by its display form");
         assert_eq!(find(&owner, &bot.to_string()).await.len(), 1, "by its public ID");
@@ -55,7 +55,7 @@ on_both! {
         assert_eq!(find(&member, "shop").await, [format!("key Web shop||keys/{}", key.id)]);
         assert_eq!(find(&member, &display[display.len() - 4..]).await, [""; 0]);
         let pages = find(&member, "").await;
-        assert_eq!(pages, ["page Keys||keys", "page Agents||agents", "page Usage||usage", "page Members||members"]);
+        assert_eq!(pages, ["page Keys||keys", "page Agents||agents", "page Usage||usage", "page Members||members", "page Account||/account", "page Docs||/docs"]);
         let admin = app.signed_in(&org, "kim", Role::Admin).await;
         let pages = find(&admin, "").await.join(" ");
         assert!(pages.contains("Audit log") && !pages.contains("Settings") && !pages.contains("New key"), "{pages}");

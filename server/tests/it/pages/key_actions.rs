@@ -267,9 +267,15 @@ on_both! {
         assert!(page.contains(PANEL) && page.contains("/v1/verify") && page.contains("Check again"), "{page}");
         assert!(!admin.get(KEYS).await.body.contains(PANEL), "only owners can do the steps");
         let asked = async || owner.call("/api/first-steps", &[("org", "northwind")]).await.json();
-        assert_eq!(asked().await, serde_json::json!({"token": false, "request": false, "used": null}));
+        assert_eq!(asked().await, serde_json::json!({"token": false, "request": false, "rejected": null, "used": null}));
         app.token(Some(&org), TokenScope::Verify).await;
-        assert_eq!(asked().await, serde_json::json!({"token": true, "request": false, "used": null}));
+        assert_eq!(asked().await, serde_json::json!({"token": true, "request": false, "rejected": null, "used": null}));
+        let outside = Request { key: Some(&made.plain), scopes: &["bots:write".parse().unwrap()], ..Request::default() };
+        app.database.execute("UPDATE keys SET scopes = '[\"bots:read\"]'").await;
+        app.ask(&outside).await;
+        flush(&app.engine).await.unwrap();
+        let refused = owner.get(KEYS).await.text();
+        assert!(refused.contains("A request arrived, but was rejected: Missing scope (INSUFFICIENT_SCOPE)."), "{refused}");
         app.verify(&made.plain).await;
         flush(&app.engine).await.unwrap();
         assert!(owner.get(KEYS).await.text().contains("The first request was valid."));

@@ -150,7 +150,7 @@ on_both! {
         app.database.execute(&format!("UPDATE keys SET created_by = '{dana}' WHERE name = 'Server'")).await;
         for (query, to_owner, to_member) in [
             ("kind=widget".to_owned(), "Shop", "Shop"),
-            (format!("project={project}"), "Shop", "Shop"),
+            (format!("project={project}"), "Shop", "Server Shop"),
             (format!("creator={dana}"), "Server", "Server Shop"),
             ("finding=full_access".to_owned(), "Server", "Server Shop"),
             ("finding=no_expiry&kind=secret".to_owned(), "Server", "Server"),
