@@ -12,7 +12,7 @@ use latchkey::{
 };
 use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{
     answer::FormAnswer,
@@ -41,7 +41,9 @@ const MAX_NEXT: usize = 2_000;
 #[derive(Clone, Default, Deserialize)]
 pub struct SignInForm {
     /// The first step has an address and a password, and the second has a code.
+    #[serde(default, deserialize_with = "sent")]
     email: Option<String>,
+    #[serde(default, deserialize_with = "sent")]
     password: Option<String>,
     /// The text of the first step, if this is the second.
     #[serde(default)]
@@ -53,6 +55,11 @@ pub struct SignInForm {
     /// The path of the page to redirect to after signing in.
     #[serde(default)]
     next: String,
+}
+
+/// Reads a field that was sent, even if it is empty, which would otherwise count as absent.
+fn sent<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(field).map(Some)
 }
 
 impl SignInForm {
@@ -107,9 +114,9 @@ pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
 /// Checks the address and the password. The error is the answer of the form.
 async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn, Answer> {
     let (engine, visit) = (request.engine(), request.visit());
-    // An empty field is read as an absent one.
-    let [email, password] =
-        [&form.email, &form.password].map(|field| field.as_deref().unwrap_or_default());
+    let (Some(email), Some(password)) = (&form.email, &form.password) else {
+        return Err(Err(AppError::Unreadable));
+    };
     let empty: Vec<FieldError> = [
         (email, "email", "Enter your e-mail address."),
         (password, "password", "Enter your password."),
@@ -129,7 +136,7 @@ async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn
         let error = SignInError::WrongCredentials(failed);
         return Err(Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error)));
     };
-    let (password, next) = (TypedPassword::new(password), &form.next);
+    let (password, next) = (TypedPassword::new(password.clone()), &form.next);
     check_password(request, &email, password, next, || form.sent_back()).await
 }
 

@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     body::{Body, required},
-    created,
+    created_in_list,
     idempotency::{Idempotency, replayed},
     path::{InvitationPath, OrgPath, no_invitation},
     query::{Limit, Parameters, not_a_cursor},
@@ -137,11 +137,11 @@ pub async fn create(
             creation_token,
         };
         match invitations::create(engine, &permit, new).await {
-            Ok(invited) => Ok(answer(&of, object(&state, invited))),
+            Ok(invited) => Ok(created_in_list(object(&state, invited))),
             Err(InviteError::AlreadyCreated(id)) => {
                 let found = invitations::find(engine, &permit, id).await?;
                 let found = found.ok_or_else(no_invitation)?;
-                Ok(replayed(answer(&of, found.into())))
+                Ok(replayed(created_in_list(found.into())))
             }
             Err(error) => Err(refused(error)),
         }
@@ -165,10 +165,6 @@ pub async fn withdraw(
         Err(WithdrawError::NotFound) => Err(no_invitation()),
         Err(WithdrawError::Fault(fault)) => Err(fault.into()),
     }
-}
-
-fn answer(of: &OrgPath, object: InvitationObject) -> Response {
-    created(&of.location("invitations", object.id), object)
 }
 
 fn object(state: &AppState, invited: CreatedInvitation) -> InvitationObject {

@@ -54,6 +54,10 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
     if let Some(row) = invitations.iter().find(|row| row.id == renewed) {
         return Some(view! { <RenewCard path row=row.clone() errors/> }.into_any());
     }
+    let withdrawn = request.parameter("withdraw");
+    if let Some(row) = invitations.iter().find(|row| row.id == withdrawn) {
+        return Some(view! { <WithdrawCard path row=row.clone()/> }.into_any());
+    }
     let is_alone = list.rows.len() == 1 && invitations.is_empty();
     (typed.change == "invite" || is_wanted("invite") || is_alone)
         .then(|| view! { <InviteCard path typed errors sends_mail=list.sends_mail/> }.into_any())
@@ -108,6 +112,24 @@ fn RenewCard(path: String, row: InvitationRow, errors: Errors) -> impl IntoView 
 }
 
 #[component]
+fn WithdrawCard(path: String, row: InvitationRow) -> impl IntoView {
+    let action = path.clone();
+    view! {
+        <section class="card" aria-labelledby="withdraw" tabindex="-1" autofocus>
+            <header><h2 id="withdraw">"Withdraw the invitation of “"{row.email}"”?"</h2></header>
+            <div class="body">
+                <form novalidate=true method="post" action=action class="form">
+                    <p>"Its link no longer works. You can invite this person again."</p>
+                    <input type="hidden" name="change" value="withdraw"/>
+                    <input type="hidden" name="invitation" value=row.id/>
+                    <div class="actions"><button class="btn danger primary">"Withdraw"</button><a class="btn" href=path>"Cancel"</a></div>
+                </form>
+            </div>
+        </section>
+    }
+}
+
+#[component]
 fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool) -> impl IntoView {
     let action = path.clone();
     let (hint, button) = match sends_mail {
@@ -129,7 +151,7 @@ fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool)
                     <input type="hidden" name="change" value="invite"/>
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="email" label="E-mail" hint=hint
-                        kind="email" autocomplete="off" maxlength=254 value=typed.email errors/>
+                        kind="email" autocomplete="off" maxlength=254 value=typed.email focused=true errors/>
                     <Roles chosen=typed.role errors/>
                     <OwnerPassword errors/>
                     <div class="actions"><button class="btn primary">{button}</button><a class="btn" href=path>"Cancel"</a></div>
@@ -185,7 +207,7 @@ fn RemoveCard(path: String, row: MemberRow, org_name: String, errors: Errors) ->
                 </p>
                 <input type="hidden" name="change" value="remove"/>
                 <input type="hidden" name="member" value=row.id/>
-                <div class="actions"><button class="btn danger">"Remove"</button><a class="btn" href=path>"Cancel"</a></div>
+                <div class="actions"><button class="btn danger primary">"Remove"</button><a class="btn" href=path>"Cancel"</a></div>
             </form>
         }
         .into_any()
@@ -212,7 +234,7 @@ fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> 
                     need a new invitation."
                 </p>
                 <input type="hidden" name="change" value="leave"/>
-                <div class="actions"><button class="btn danger">"Leave organization"</button><a class="btn" href=path>"Cancel"</a></div>
+                <div class="actions"><button class="btn danger primary">"Leave organization"</button><a class="btn" href=path>"Cancel"</a></div>
             </form>
         }
         .into_any()

@@ -146,7 +146,7 @@ fn Pending(path: String, row: InvitationRow, sends_mail: bool) -> impl IntoView 
     } else {
         view! { <button class="btn quiet" name="change" value="renew">{text}{of(&row.email)}</button> }.into_any()
     };
-    let of = |email: &str| view! { <span class="visually-hidden">" for "{email.to_owned()}</span> };
+    let withdraw = format!("{path}?withdraw={}", row.id);
     view! {
         <tr>
             <th scope="row"><span class="name">{row.email.clone()}</span></th>
@@ -157,7 +157,7 @@ fn Pending(path: String, row: InvitationRow, sends_mail: bool) -> impl IntoView 
                 <form method="post" action=path class="row">
                     <input type="hidden" name="invitation" value=row.id/>
                     {renew}
-                    <button class="btn quiet" name="change" value="withdraw">"Withdraw"{of(&row.email)}</button>
+                    <a class="btn quiet" href=withdraw>"Withdraw"{of(&row.email)}</a>
                 </form>
             </td>
         </tr>

@@ -212,7 +212,7 @@ fn TurnOffCard(errors: Errors) -> impl IntoView {
                     <input type="hidden" name="change" value="off"/>
                     <PasswordAgain errors/>
                     <CodeFields errors/>
-                    <div class="actions"><button class="btn danger">"Turn off"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
+                    <div class="actions"><button class="btn danger primary">"Turn off"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
                 </form>
             </div>
         </section>

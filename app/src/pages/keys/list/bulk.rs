@@ -184,7 +184,7 @@ fn Question(asked: Asked, href: String) -> impl IntoView {
         ),
         _ => (
             "Disable",
-            true,
+            false,
             format!(
                 "Requests with {them} are rejected immediately. You can enable each key again later."
             ),
