@@ -140,8 +140,8 @@ pub async fn create(
             Ok(invited) => Ok(created_in_list(object(&state, invited))),
             Err(InviteError::AlreadyCreated(id)) => {
                 let found = invitations::find(engine, &permit, id).await?;
-                let found = found.ok_or_else(no_invitation)?;
-                Ok(replayed(created_in_list(found.into())))
+                let found: InvitationObject = found.ok_or_else(no_invitation)?.into();
+                Ok(replayed(created_in_list(found)))
             }
             Err(error) => Err(refused(error)),
         }
