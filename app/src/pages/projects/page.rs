@@ -141,7 +141,8 @@ fn Row(path: String, row: ProjectRow, may_edit: bool) -> impl IntoView {
 
 #[component]
 fn NewCard(path: String, typed: ProjectForm, errors: Errors) -> impl IntoView {
-    let action = path.clone();
+    // Reloading the page after a rejected form shows the form again.
+    let action = format!("{path}?new=1");
     view! {
         <section class="card" aria-labelledby="new">
             <header><h2 id="new">"New project"</h2></header>

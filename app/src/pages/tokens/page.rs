@@ -188,7 +188,8 @@ fn NewCard(
     /// Whether the list has more to show than this form.
     may_cancel: bool,
 ) -> impl IntoView {
-    let action = path.clone();
+    // Reloading the page after a rejected form shows the form again.
+    let action = format!("{path}?new=1");
     let cancel = may_cancel.then(|| view! { <a class="btn" href=path>"Cancel"</a> });
     let choice = |word: &'static str, title: &'static str, text: &'static str| {
         let chosen = typed.scope == word;
