@@ -44,8 +44,8 @@ pub async fn delete(settings: &Settings, deleted: DeletedOrg) -> Result<(), CliE
     let ends = what_ends(&engine, &permit).await.map_err(failed)?;
     delete::delete(&engine, &permit).await.map_err(failed)?;
     eprintln!(
-        "Deleted the organization {} ({}). {} keys, {} of them used in the last 24 hours, and {} service tokens are \
-         rejected within a second. The slug is not given to another organization.",
+        "Deleted the organization {} ({}). Its keys ({}, of which {} were used in the last 24 hours) and service tokens \
+         ({}) are rejected within a second. The slug is not given to another organization.",
         org.name, org.id, ends.keys, ends.used_keys, ends.tokens
     );
     engine.db().close().await;

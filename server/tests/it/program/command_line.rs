@@ -126,7 +126,7 @@ fn an_operator_is_marked_and_unmarked_and_an_organization_is_deleted() {
     let deleted = folder.run(&["org", "delete", "northwind"], "");
     let said = text(&deleted.stderr);
     assert!(
-        deleted.status.success() && said.contains("1 keys, 0 of them used in the last 24 hours"),
+        deleted.status.success() && said.contains("Its keys (1, of which 0 were used in the last 24 hours) and service tokens (0) are rejected"),
         "{said}"
     );
     for arguments in [&["org", "delete", "northwind"][..], &CREATE_KEY] {
