@@ -15,6 +15,7 @@ use crate::{
     access::{Operator, Permit},
     audit::{self, NewEntry, Positions},
     caller::Caller,
+    changed::Changed,
     db::{On, StorageError, Tx},
     event::{Event, Target},
     id::OrgId,
@@ -264,9 +265,17 @@ impl Change {
                 Ok::<_, StorageError>(appended)
             };
             let committed = committed.await;
-            for ((event, target), entry) in what.iter().zip(&entries) {
-                engine.forget_stale(*event, *target, entry.org_id);
-            }
+            let first = committed.as_ref().ok().map(|done| done.positions.first);
+            let changes = what.iter().zip(&entries).zip(0..);
+            let changes: Vec<Changed> = changes
+                .map(|(((event, target), entry), number)| Changed {
+                    event: *event,
+                    target: *target,
+                    org_id: entry.org_id,
+                    position: first.map(|first| first + number),
+                })
+                .collect();
+            engine.forget_stale(&changes);
             let appended = committed?;
             if let Some((place, letter)) = letter {
                 engine.post(Some(place), letter);

@@ -9,6 +9,7 @@ use crate::{
     allowed_origins::AllowedOrigins,
     arrivals::Arrivals,
     audit::security_events::{self, SecurityEvents},
+    changed::{Changed, Changes, Listeners},
     clock::Clock,
     convention::Convention,
     db::{Db, StorageError, Turn},
@@ -99,6 +100,7 @@ pub struct Inner {
     pub(crate) sends_mail: bool,
     pub(crate) outbox: Outbox,
     pub(crate) emptying: Emptying,
+    pub(crate) listeners: Listeners,
 }
 
 /// The number of concurrent imports, for small files and for others separately, since each uses a core and then the
@@ -166,6 +168,7 @@ impl Engine {
             sends_mail,
             outbox: Outbox::default(),
             emptying: Emptying::default(),
+            listeners: Listeners::default(),
             clock,
             random,
         })))
@@ -181,8 +184,21 @@ impl Engine {
         security_events::write(self, true).await
     }
 
-    /// Evicts the cached data that an event makes stale. The event can concern one org or none.
-    pub(crate) fn forget_stale(&self, event: Event, target: Target, org: Option<OrgId>) {
+    /// Evicts the cached data that changes make stale, and passes the changes on.
+    pub(crate) fn forget_stale(&self, changes: &[Changed]) {
+        for change in changes {
+            self.forget_stale_of(change);
+        }
+        self.listeners.call(Changes::Known(changes));
+    }
+
+    fn forget_stale_of(&self, change: &Changed) {
+        let Changed {
+            event,
+            target,
+            org_id: org,
+            ..
+        } = *change;
         if let Some(org) = org {
             self.attention.forget(org);
         }
@@ -219,7 +235,8 @@ impl Engine {
                 | Stale::Secrets
                 | Stale::Agent
                 | Stale::Org
-                | Stale::Token,
+                | Stale::Token
+                | Stale::Access,
                 _,
             ) => {}
         }
@@ -230,6 +247,12 @@ impl Engine {
         self.cache.forget_everything();
         self.allowed_origins.note_change(None);
         self.imports.forget();
+        self.listeners.call(Changes::Unknown);
+    }
+
+    /// Calls `listener` with the changes that take effect in this process, its own and those of others.
+    pub fn on_change(&self, listener: impl Fn(Changes<'_>) + Send + Sync + 'static) {
+        self.listeners.add(Box::new(listener));
     }
 
     /// Counts of verifications by outcome since the engine started.

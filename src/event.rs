@@ -92,11 +92,11 @@ events! {
     /// Someone became a member.
     MemberJoined "member.joined" "joined the organization" Nothing
     /// A member's role was changed.
-    MemberRoleChanged "member.role_changed" "changed the role of a member" Nothing
+    MemberRoleChanged "member.role_changed" "changed the role of a member" Access
     /// A member was removed.
-    MemberRemoved "member.removed" "removed a member" Nothing
+    MemberRemoved "member.removed" "removed a member" Access
     /// A member left.
-    MemberLeft "member.left" "left the organization" Nothing
+    MemberLeft "member.left" "left the organization" Access
     /// A service token was created.
     TokenCreated "token.created" "created the service token" Token
     /// A service token was revoked.
@@ -106,11 +106,11 @@ events! {
     /// Someone failed to sign in.
     SessionFailed "session.failed" "failed to sign in" Nothing
     /// Someone signed out, or their session was ended.
-    SessionEnded "session.ended" "signed out" Nothing
+    SessionEnded "session.ended" "signed out" Access
     /// Someone requested a link that sets a new password for an account.
     PasswordResetRequested "account.reset_requested" "requested a link to reset the password" Nothing
     /// Someone set a new password with such a link.
-    PasswordReset "account.password_reset" "reset the password" Nothing
+    PasswordReset "account.password_reset" "reset the password" Access
     /// Someone changed the e-mail address of an account.
     EmailChanged "account.email_changed" "changed the e-mail address" Nothing
     /// Someone confirmed the e-mail address of an account.
@@ -120,24 +120,24 @@ events! {
     /// Someone turned on the second factor of their account.
     SecondFactorEnabled "second_factor.enabled" "turned on a second factor" Nothing
     /// A second factor was turned off by its user, or by the operator.
-    SecondFactorDisabled "second_factor.disabled" "turned off a second factor" Nothing
+    SecondFactorDisabled "second_factor.disabled" "turned off a second factor" Access
     /// Someone created new recovery codes. The old ones no longer work.
     RecoveryCodesCreated "second_factor.recovery_codes_created" "created new recovery codes" Nothing
     /// Someone used a recovery code in place of their second factor.
     RecoveryCodeUsed "second_factor.recovery_code_used" "used a recovery code" Nothing
     /// Someone deleted their account.
-    AccountDeleted "account.deleted" "deleted their account" Nothing
+    AccountDeleted "account.deleted" "deleted their account" Access
     /// Someone was made an operator of the instance.
     OperatorAdded "operator.added" "made someone an operator" Nothing
     /// Someone is no longer an operator of the instance.
-    OperatorRemoved "operator.removed" "removed an operator" Nothing
+    OperatorRemoved "operator.removed" "removed an operator" Access
     /// Someone was denied an action that their role does not allow.
     AccessDenied "access.denied" "was denied access" Nothing
     /// Data was exported.
     ExportMade "export.made" "exported data" Nothing
 }
 
-/// What an event makes stale in the cache of every instance.
+/// What an event makes stale in the memory of every instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stale {
     /// Nothing about the event is cached.
@@ -152,6 +152,9 @@ pub enum Stale {
     Org,
     /// The service token that the event is about, and the cache of unknown tokens.
     Token,
+    /// What the user that the event is about can do. It is read from the database on each request, but secrets that
+    /// were just shown to them are in memory (see [`crate::changed`]).
+    Access,
 }
 
 /// What an event is about.

@@ -16,6 +16,7 @@ use tokio::{
 pub use self::notifications::{NotNotified, Noticing, noticing};
 use crate::{
     Engine,
+    changed::Changed,
     db::{StorageError, on},
     event::{Event, Target},
     id::OrgId,
@@ -117,13 +118,13 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
             );
             return Ok(());
         }
-        let mut imported = Vec::new();
+        let (mut imported, mut changes) = (Vec::new(), Vec::new());
         let new = rows.iter().filter(|row| row.end.position > after.position);
         for Row {
+            end,
             event,
             target_id,
             org_id,
-            ..
         } in new
         {
             let target = target_id.as_deref().and_then(Target::parse);
@@ -132,11 +133,17 @@ pub async fn catch_up(engine: &Engine) -> Result<(), StorageError> {
             }
             // A newer instance may write events unknown to this one. What they made stale is unknown too.
             match (event.parse::<Event>(), target) {
-                (Ok(event), Some(target)) => engine.forget_stale(event, target, *org_id),
+                (Ok(event), Some(target)) => changes.push(Changed {
+                    event,
+                    target,
+                    org_id: *org_id,
+                    position: Some(end.position),
+                }),
                 (Ok(_), None) => {}
                 (Err(_), _) => engine.forget_everything(),
             }
         }
+        engine.forget_stale(&changes);
         imports::learn(engine, &imported).await?;
         let last = rows.last().filter(|row| row.end != after);
         if let Some(last) = last {

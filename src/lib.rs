@@ -44,6 +44,8 @@ pub mod caller;
 #[cfg(feature = "native")]
 pub mod change;
 #[cfg(feature = "native")]
+pub mod changed;
+#[cfg(feature = "native")]
 pub mod clock;
 #[cfg(feature = "native")]
 pub mod db;

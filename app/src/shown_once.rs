@@ -12,6 +12,6 @@ pub use self::{
     created_invitation::CreatedInvitation,
     created_key::{CreatedKey, KeyTerms, names_of_scopes},
     created_token::CreatedToken,
-    held_keys::{Held, HeldKeys, Secret, hold},
+    held_keys::{Held, HeldKeys, Of, Secret, hold},
     outcome::KeyOutcome,
 };

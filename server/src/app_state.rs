@@ -51,6 +51,7 @@ impl AppState {
             docs_url: settings.docs_url.clone(),
         });
         Self {
+            held_keys: HeldKeys::new(&engine),
             engine,
             shown_settings: Arc::new(settings.shown(&public_url)),
             settings,
@@ -58,7 +59,6 @@ impl AppState {
             public_url,
             metrics: Arc::new(Metrics::new()),
             docs: Arc::default(),
-            held_keys: Arc::default(),
             checking: Arc::default(),
             named_undeclared_proxy: Arc::default(),
             shares: Arc::default(),

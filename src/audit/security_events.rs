@@ -16,7 +16,7 @@ mod writing;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::Engine;
+use crate::{Engine, changed::Changed, event::Stale};
 
 pub(crate) use self::noted::{Log, SecurityEvent};
 use self::{
@@ -40,6 +40,17 @@ pub(crate) struct SecurityEvents {
 impl Engine {
     /// Buffers an event for [`write`].
     pub(crate) fn note(&self, event: SecurityEvent) {
+        // Other processes learn of it once it is written.
+        if event.event.stale() == Stale::Access
+            && let Some(target) = event.target()
+        {
+            self.forget_stale(&[Changed {
+                event: event.event,
+                target,
+                org_id: None,
+                position: None,
+            }]);
+        }
         let source = Source {
             event: event.event,
             detail: event.detail(),

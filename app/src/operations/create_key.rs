@@ -16,7 +16,7 @@ use latchkey::{
     time::Timestamp,
 };
 
-use super::held_key::{held_key, shown_before};
+use super::held_key::{held_key, of_key, shown_before};
 use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
@@ -69,12 +69,12 @@ async fn create_and_hold(
     let mut held = request.held_key().await;
     let error = match create(engine, &permit, new.clone()).await {
         Ok(created) => {
-            let position = created.position;
+            let of = of_key(&membership, created.id, created.position);
             let key = shown_key(&request, &membership, &new, created, creator);
             let now = engine.clock().monotonic();
             hold(
                 &mut held,
-                Held::new(&form, Secret::Key(Box::new(key.clone())), position, now),
+                Held::new(&form, Secret::Key(Box::new(key.clone())), of, now),
             );
             return Ok(KeyOutcome::Shown(Box::new(key)));
         }

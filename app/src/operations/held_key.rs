@@ -1,12 +1,12 @@
 //! Repeated submits of a form that creates or rotates a key.
 
-use latchkey::{access::Membership, audit, id::KeyId};
+use latchkey::{access::Membership, audit, event::Target, id::KeyId};
 use serde::Serialize;
 
 use crate::{
     error::AppError,
     request::PageRequest,
-    shown_once::{CreatedKey, Held, Secret},
+    shown_once::{CreatedKey, Held, Of, Secret},
 };
 
 /// Returns the key `id`, which this form has already created or rotated, if the same submit received it a moment ago
@@ -28,9 +28,18 @@ pub async fn held_key<F: Serialize>(
     };
     let last = audit::last_change(engine, &membership.permit()?, id).await?;
     Ok(match &held.secret {
-        Secret::Key(key) if last == Some(held.position) => Some(key.as_ref().clone()),
+        Secret::Key(key) if last == Some(held.of.position) => Some(key.as_ref().clone()),
         _ => None,
     })
+}
+
+/// What the secret of a key is held for, which was created or rotated at this position in the audit log.
+pub fn of_key(membership: &Membership, id: KeyId, position: i64) -> Of {
+    Of {
+        target: Some(Target::Key(id)),
+        org_id: Some(membership.org().id),
+        position,
+    }
 }
 
 /// The path of the key's page, which explains that the key was already shown. `org` is the organization's slug.

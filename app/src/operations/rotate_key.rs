@@ -14,7 +14,7 @@ use latchkey::{
     time::SECOND,
 };
 
-use super::held_key::{held_key, shown_before};
+use super::held_key::{held_key, of_key, shown_before};
 use crate::{
     error::AppError,
     form::errors::{FieldError, WHOLE_FORM},
@@ -64,12 +64,12 @@ async fn rotate_and_hold(
     let mut held = request.held_key().await;
     let error = match rotate(engine, &permit, AsKnown { id, known }, rotation).await {
         Ok(created) => {
-            let position = created.position;
+            let of = of_key(&membership, created.id, created.position);
             let key = shown_key(&request, &membership, created, overlap).await?;
             let now = engine.clock().monotonic();
             hold(
                 &mut held,
-                Held::new(&form, Secret::Key(Box::new(key.clone())), position, now),
+                Held::new(&form, Secret::Key(Box::new(key.clone())), of, now),
             );
             return Ok(KeyOutcome::Shown(Box::new(key)));
         }

@@ -76,6 +76,15 @@ impl SecurityEvent {
         self
     }
 
+    /// What the event is about: by default, the log's org or user.
+    pub(super) fn target(&self) -> Option<Target> {
+        self.target.or(match self.log {
+            Log::Org(org_id) => Some(Target::Org(org_id)),
+            Log::OrgsOf(user_id) => Some(Target::User(user_id)),
+            Log::NoOrgs => None,
+        })
+    }
+
     /// What was denied, or why a sign-in failed. Limits of an actor count events with different details separately, so that
     /// many of one do not hide another.
     pub(super) fn detail(&self) -> Option<String> {

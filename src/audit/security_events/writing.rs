@@ -12,7 +12,7 @@ use crate::{
     audit::append::{Appended, NewEntry, append},
     caller::{Actor, Caller, Via, Visit},
     db::{StorageError, on, places},
-    event::{Event, Target},
+    event::Event,
     id::{OrgId, UserId},
     instances,
     time::{HOUR, Timestamp},
@@ -290,11 +290,7 @@ fn entry(log: Option<OrgId>, at: Timestamp, noted: &SecurityEvent) -> NewEntry {
         at,
         caller: noted.caller.clone(),
         event: noted.event,
-        target: noted.target.or(match noted.log {
-            Log::Org(org_id) => Some(Target::Org(org_id)),
-            Log::OrgsOf(user_id) => Some(Target::User(user_id)),
-            Log::NoOrgs => None,
-        }),
+        target: noted.target(),
         changes: noted.changes.clone(),
     }
 }

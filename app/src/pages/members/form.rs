@@ -5,6 +5,7 @@ use std::sync::Arc;
 use latchkey::{
     access::{Permit, to},
     email::EmailAddress,
+    event::Target,
     id::{InvitationId, UserId},
     invitations::{self, CreatedInvitation as Created, InviteError, NewInvitation, WithdrawError},
     keys::create::sent_creation_token,
@@ -24,7 +25,7 @@ use crate::{
         home::home_of, loading::finished,
     },
     request::PageRequest,
-    shown_once::{CreatedInvitation, Held, Secret, hold},
+    shown_once::{CreatedInvitation, Held, Of, Secret, hold},
     text::time::TimeText,
 };
 
@@ -174,12 +175,16 @@ async fn link(
     };
     match created {
         Ok(created) => {
-            let position = created.position;
+            let of = Of {
+                target: Some(Target::Invitation(created.id)),
+                org_id: Some(permit.org_id()),
+                position: created.position,
+            };
             let Some(shown) = shown(&request, created) else {
                 return Ok(sent(&request));
             };
             let secret = Secret::Invitation(shown.clone());
-            hold(&mut held, Held::new(&form, secret, position, now));
+            hold(&mut held, Held::new(&form, secret, of, now));
             Ok(FormAnswer::Shown(shown))
         }
         // A repeated submit, which sends no other letter.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use latchkey::{
     accounts,
+    event::Target,
     id::ServiceTokenId,
     key::{Environment, Kind},
     keys::create::sent_creation_token,
@@ -25,7 +26,7 @@ use crate::{
         loading::finished,
     },
     request::PageRequest,
-    shown_once::{CreatedToken, Held, Secret, hold},
+    shown_once::{CreatedToken, Held, Of, Secret, hold},
     text::time::date,
 };
 
@@ -138,7 +139,12 @@ async fn create_and_hold(
                 addresses: Arc::clone(request.addresses()),
             };
             let secret = Secret::Token(token.clone());
-            hold(&mut held, Held::new(&form, secret, created.position, now));
+            let of = Of {
+                target: Some(Target::Token(created.id)),
+                org_id: whose.org_id(),
+                position: created.position,
+            };
+            hold(&mut held, Held::new(&form, secret, of, now));
             return Ok(FormAnswer::Shown(token));
         }
         Err(CreateTokenError::AlreadyCreated(id)) => id,

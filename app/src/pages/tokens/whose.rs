@@ -4,7 +4,7 @@ use latchkey::{
     Engine,
     access::{Operator, Permit, to},
     db::StorageError,
-    id::ServiceTokenId,
+    id::{OrgId, ServiceTokenId},
     service_tokens::{
         self, CreateTokenError, CreatedToken, NewToken, RevokeTokenError, TokenSummary,
     },
@@ -30,6 +30,13 @@ impl Whose {
     /// The instance.
     pub async fn instance(request: &PageRequest) -> Result<Self, AppError> {
         Ok(Self::Instance(request.operator().await?))
+    }
+
+    pub fn org_id(&self) -> Option<OrgId> {
+        match self {
+            Self::Org(permit) => Some(permit.org_id()),
+            Self::Instance(_) => None,
+        }
     }
 
     pub const fn is_instance(&self) -> bool {

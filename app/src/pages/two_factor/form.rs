@@ -28,7 +28,7 @@ use crate::{
         second_step::{code_field, read_code},
     },
     request::PageRequest,
-    shown_once::{CreatedCodes, Held, Secret, hold},
+    shown_once::{CreatedCodes, Held, Of, Secret, hold},
 };
 
 /// The fields of the page's forms.
@@ -143,9 +143,14 @@ async fn codes(request: PageRequest, person: Person, form: TwoFactorForm) -> Ans
         }
     };
     let shown = created_codes(&request, email, created);
-    let position = engine.clock().now().as_millis();
     let secret = Secret::Codes(shown.clone());
-    hold(&mut held, Held::new(&form, secret, position, now));
+    // Their creation has no position yet, so any change of what the user can do erases them.
+    let of = Of {
+        target: None,
+        org_id: None,
+        position: 0,
+    };
+    hold(&mut held, Held::new(&form, secret, of, now));
     Ok(FormAnswer::Shown(Outcome::Codes(shown)))
 }
 

@@ -6,11 +6,22 @@ use std::{
     task::{Context, Waker},
 };
 
-use latchkey::{key::text::PlainKey, keys::change_state::disable, role::Role};
+use latchkey::{
+    access::Operator,
+    accounts::password,
+    audit::security_events,
+    feed,
+    key::text::PlainKey,
+    keys::change_state::disable,
+    members,
+    orgs::settings::{self, OrgSettings},
+    revision::Known,
+    role::Role,
+};
 
 use crate::{
     pages::new_key::{creation_token, secret_key_fields, shown_key},
-    test_app::{Browser, TestApp, said},
+    test_app::{Browser, TestApp, org::PASSWORD, said},
 };
 
 const NEW: &str = "/orgs/northwind/keys/new";
@@ -155,5 +166,64 @@ on_both! {
         assert!(again.text().contains("has a new secret"), "{}", again.body);
         assert_eq!(shown_key(&again), secret);
         assert_eq!(app.database.number("SELECT COUNT(*) FROM key_secrets").await, 2);
+    }
+
+    async fn a_change_of_the_key_or_of_what_the_user_can_do_erases_the_held_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = org.person("dana", Role::Owner).await;
+        org.person("kim", Role::Owner).await;
+        let state = app.state(&[]);
+        let owner = Browser::new(latchkey_server::router(state.clone()), state.public_url.origin());
+        owner.sign_in("dana@northwind.example", PASSWORD).await;
+        feed::start(&app.engine).await.unwrap();
+        let other = app.another_engine(|_| {}).await;
+        let held_key = async || {
+            let key = PlainKey::from_presented(shown_key(&owner.submit(NEW, &with_token(&token(&owner).await)).await));
+            // The feed returns the key's own creation too.
+            feed::catch_up(&app.engine).await.unwrap();
+            assert_eq!(state.held_keys.count(), 1);
+            app.verify(&key).await.key.unwrap().id
+        };
+        let here = &*app.engine;
+        for (engine, is_here) in [(here, true), (&*other, false)] {
+            let is_erased = async || {
+                assert_eq!(state.held_keys.count(), usize::from(!is_here));
+                feed::catch_up(here).await.unwrap();
+                assert_eq!(state.held_keys.count(), 0);
+            };
+            let key = held_key().await;
+            let another = org.key("Another").await;
+            disable(engine, &org.permit(), another.id).await.unwrap();
+            feed::catch_up(here).await.unwrap();
+            assert_eq!(state.held_keys.count(), 1, "another key");
+            disable(engine, &org.permit(), key).await.unwrap();
+            is_erased().await;
+            held_key().await;
+            members::change_role(engine, &org.permit(), dana, Role::Admin).await.unwrap();
+            is_erased().await;
+            members::change_role(engine, &org.permit(), dana, Role::Owner).await.unwrap();
+            held_key().await;
+            let name = "Northwind".parse().unwrap();
+            let settings = OrgSettings { name, secrets_in_browsers: is_here };
+            settings::change(engine, &org.permit(), settings, &Known::Nothing).await.unwrap();
+            is_erased().await;
+        }
+    }
+
+    async fn the_end_of_the_users_sessions_on_another_instance_erases_the_held_key(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = org.person("dana", Role::Owner).await;
+        let state = app.state(&[]);
+        let owner = Browser::new(latchkey_server::router(state.clone()), state.public_url.origin());
+        owner.sign_in("dana@northwind.example", PASSWORD).await;
+        feed::start(&app.engine).await.unwrap();
+        shown_key(&owner.submit(NEW, &with_token(&token(&owner).await)).await);
+        let other = app.another_engine(|_| {}).await;
+        let operator = Operator::at_the_command_line();
+        password::reset(&other, &operator, dana, "the operator chose it".parse().unwrap()).await.unwrap();
+        security_events::write(&other, false).await.unwrap();
+        assert_eq!(state.held_keys.count(), 1);
+        feed::catch_up(&app.engine).await.unwrap();
+        assert_eq!(state.held_keys.count(), 0);
     }
 }
