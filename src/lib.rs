@@ -22,6 +22,7 @@ mod nfc;
 pub mod outcome;
 pub mod role;
 pub mod search;
+mod secret;
 pub mod time;
 pub mod usage;
 

@@ -57,7 +57,10 @@ mod tests {
         let token = LinkToken::generate("lk_inv_", &Randomness::seeded(1)).unwrap();
         let text = token.expose();
         assert!(LinkToken::parse("lk_inv_", text).is_ok());
-        assert_eq!(format!("{token:?}"), "LinkToken(PlainKey(redacted))");
+        assert_eq!(
+            format!("{token:?}"),
+            "LinkToken(PlainKey(SecretBox<str>([REDACTED])))"
+        );
         let last = if text.ends_with('0') { "1" } else { "0" };
         for wrong in [
             "",

@@ -1,13 +1,13 @@
 //! Passwords: which ones are accepted, and how they are stored (argon2id, ASVS 6.2 and 11.4.2).
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, str::FromStr};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{self, PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use serde::Deserialize;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroize;
 
 use crate::{
     Engine,
@@ -21,6 +21,7 @@ use crate::{
     id::UserId,
     mail::{Content, Letter},
     nfc::nfc,
+    secret::secret,
     work_queue::Place,
 };
 
@@ -35,9 +36,8 @@ use super::{
 };
 
 /// A password as it was typed, wiped when dropped. Any text is valid, so that a wrong password can be compared too.
-#[derive(Clone, Zeroize, ZeroizeOnDrop, Deserialize)]
-#[serde(transparent)]
-pub struct TypedPassword(String);
+#[derive(Debug, Clone)]
+pub struct TypedPassword(SecretString);
 
 /// A password that is valid as a new one.
 #[derive(Debug, Clone)]
@@ -81,17 +81,15 @@ impl TypedPassword {
     pub fn new(text: impl Into<String>) -> Self {
         let mut text = text.into();
         let composed = match nfc(&text) {
-            Cow::Borrowed(_) => return Self(text),
+            Cow::Borrowed(_) => return Self(secret(text)),
             Cow::Owned(composed) => composed,
         };
         text.zeroize();
-        Self(composed)
+        Self(secret(composed))
     }
-}
 
-impl fmt::Debug for TypedPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TypedPassword(redacted)")
+    fn expose(&self) -> &str {
+        self.0.expose_secret()
     }
 }
 
@@ -100,10 +98,10 @@ impl FromStr for NewPassword {
 
     fn from_str(text: &str) -> Result<Self, InvalidPassword> {
         let password = TypedPassword::new(text);
-        match password.0.chars().count() {
+        match password.expose().chars().count() {
             0..8 => Err(InvalidPassword::TooShort),
             129.. => Err(InvalidPassword::TooLong),
-            _ if is_common(&password.0) => Err(InvalidPassword::Common),
+            _ if is_common(password.expose()) => Err(InvalidPassword::Common),
             _ => Ok(Self(password)),
         }
     }
@@ -123,7 +121,7 @@ pub(crate) async fn hash(
 ) -> Result<String, Fault> {
     let salt: [u8; 16] = engine.random.bytes()?;
     in_turn(place, move || {
-        let hash = argon2id()?.hash_password_with_salt(password.0.0.as_bytes(), &salt);
+        let hash = argon2id()?.hash_password_with_salt(password.0.expose().as_bytes(), &salt);
         Ok(hash?.to_string())
     })
     .await
@@ -140,11 +138,11 @@ pub(crate) async fn verify(
         Some(stored) => {
             let stored = PasswordHash::new(&stored).map_err(password_hash::Error::from)?;
             Ok(argon2id()?
-                .verify_password(password.0.as_bytes(), &stored)
+                .verify_password(password.expose().as_bytes(), &stored)
                 .is_ok())
         }
         None => {
-            argon2id()?.hash_password_with_salt(password.0.as_bytes(), &[0; 16])?;
+            argon2id()?.hash_password_with_salt(password.expose().as_bytes(), &[0; 16])?;
             Ok(false)
         }
     })
@@ -294,10 +292,10 @@ mod tests {
 
     #[test]
     fn a_password_is_the_same_however_a_keyboard_composes_it() {
-        let typed = |text: &str| TypedPassword::new(text).0.clone();
+        let typed = |text: &str| TypedPassword::new(text).expose().to_owned();
         assert_eq!(typed("e\u{301}cole du soir"), "école du soir");
         let new: NewPassword = "e\u{301}cole du soir".parse().unwrap();
-        assert_eq!(new.0.0, "école du soir");
+        assert_eq!(new.0.expose(), "école du soir");
         // Seven letters are too few, however many code points they take.
         assert!(
             "e\u{301}e\u{301}e\u{301}aaaa"
@@ -329,7 +327,7 @@ mod tests {
         }
         assert_eq!(
             format!("{:?}", TypedPassword::new("hunter2")),
-            "TypedPassword(redacted)"
+            "TypedPassword(SecretBox<str>([REDACTED]))"
         );
     }
 }

@@ -4,13 +4,14 @@
 //! of everything before it, so that a mistyped or truncated key is rejected without querying the database, and a
 //! scanner can distinguish keys from lookalikes.
 
-use std::fmt;
-
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::{Environment, Kind};
-use crate::convention::{CHECKSUM_CHARACTERS, Convention};
+use crate::{
+    convention::{CHECKSUM_CHARACTERS, Convention},
+    secret::secret,
+};
 
 /// Base62, in the order of the checksum's digits.
 pub const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -22,35 +23,42 @@ const MIN_HIDDEN: usize = 12;
 pub const MASK: &str = "••••••••";
 
 /// A plaintext key. It is wiped from memory when dropped. `Debug` redacts it, and there is no `Display`.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Deserialize)]
-#[serde(transparent)]
-pub struct PlainKey(String);
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct PlainKey(SecretString);
+
+impl From<String> for PlainKey {
+    fn from(text: String) -> Self {
+        Self(secret(text))
+    }
+}
 
 impl PlainKey {
     /// Wraps a key sent by a client.
     pub fn from_presented(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(secret(text))
     }
 
     /// The plaintext. Use it only to hash the key, or to show it in the response to its creation.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// A form that is safe to show permanently: the first `front` characters, a mask, and the last four characters.
     ///
     /// Returns only the mask for a text that is too short to hide enough characters.
     pub fn display_form(&self, front: usize) -> String {
-        if !self.0.is_ascii() || self.0.len() < front + 4 + MIN_HIDDEN {
+        let text = self.expose();
+        if !text.is_ascii() || text.len() < front + 4 + MIN_HIDDEN {
             return MASK.to_owned();
         }
-        let (front, last) = (&self.0[..front], &self.0[self.0.len() - 4..]);
+        let (front, last) = (&text[..front], &text[text.len() - 4..]);
         format!("{front}{MASK}{last}")
     }
 
     /// Determines whether the text has the format of a key, and of which kind and environment.
     pub fn recognise(&self, convention: &Convention) -> Recognised {
-        let text = self.0.as_str();
+        let text = self.expose();
         if text.is_empty()
             || text.len() > MAX_LENGTH
             || !text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -77,9 +85,10 @@ impl PlainKey {
 
     /// Whether the text ends with the checksum of the part before it.
     pub fn has_checksum(&self) -> bool {
-        let split = self.0.len().checked_sub(CHECKSUM_CHARACTERS);
+        let text = self.expose();
+        let split = text.len().checked_sub(CHECKSUM_CHARACTERS);
         split
-            .and_then(|at| self.0.split_at_checked(at))
+            .and_then(|at| text.split_at_checked(at))
             .is_some_and(|(body, checksum)| checksum.as_bytes() == checksum_of(body))
     }
 
@@ -108,18 +117,12 @@ impl PlainKey {
             {
                 text.push(char::from(ALPHABET[usize::from(byte % 62)]));
             }
-            bytes.zeroize();
+            zeroize::Zeroize::zeroize(&mut bytes);
         }
         for digit in checksum_of(&text) {
             text.push(char::from(digit));
         }
-        Ok(Self(text))
-    }
-}
-
-impl fmt::Debug for PlainKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainKey(redacted)")
+        Ok(text.into())
     }
 }
 
@@ -196,10 +199,7 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_the_key() {
         let key = key(1);
-        assert_eq!(
-            format!("{key:?} {:?}", Some(&key)),
-            "PlainKey(redacted) Some(PlainKey(redacted))"
-        );
+        assert_eq!(format!("{key:?}"), "PlainKey(SecretBox<str>([REDACTED]))");
     }
 
     #[test]

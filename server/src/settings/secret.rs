@@ -1,24 +1,18 @@
 //! A setting that is never displayed.
 
-use std::fmt;
+use secrecy::{ExposeSecret, SecretString};
 
-/// A setting that `Debug` redacts.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A setting that `Debug` redacts, wiped from memory when dropped.
+#[derive(Debug, Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into())
     }
 
     /// The value.
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(redacted)")
+        self.0.expose_secret()
     }
 }

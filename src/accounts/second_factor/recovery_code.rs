@@ -1,7 +1,7 @@
 //! Recovery codes: each replaces one code of the authenticator app, for people who have lost it.
 
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
     Engine,
@@ -10,6 +10,7 @@ use crate::{
     id::UserId,
     random::{Randomness, RandomnessError},
     sealed::{Purpose, Sealed, seal, unseal},
+    secret::secret,
 };
 
 /// The number of codes that are created together.
@@ -20,8 +21,8 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const LENGTH: usize = 16;
 
 /// A recovery code. Only its digest is stored.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct RecoveryCode(String);
+#[derive(Debug, Clone)]
+pub struct RecoveryCode(SecretString);
 
 impl RecoveryCode {
     fn generate(random: &Randomness) -> Result<Self, RandomnessError> {
@@ -29,7 +30,7 @@ impl RecoveryCode {
         let letters = bytes
             .iter()
             .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
-        Ok(Self(letters.collect()))
+        Ok(Self(secret(letters.collect::<String>())))
     }
 
     /// Reads a code as it was typed, in capital letters or without hyphens too.
@@ -42,12 +43,13 @@ impl RecoveryCode {
             .take(LENGTH + 1)
             .collect();
         let is_one = code.len() == LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte));
+        let code = secret(code);
         is_one.then_some(Self(code))
     }
 
     /// The code in groups of four. Use it only in the page that shows the codes once.
     pub fn expose(&self) -> String {
-        let letters: Vec<char> = self.0.chars().collect();
+        let letters: Vec<char> = self.0.expose_secret().chars().collect();
         let groups: Vec<String> = letters
             .chunks(4)
             .map(|group| group.iter().collect())
@@ -56,13 +58,7 @@ impl RecoveryCode {
     }
 
     fn digest(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
-    }
-}
-
-impl std::fmt::Debug for RecoveryCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RecoveryCode(redacted)")
+        Sha256::digest(self.0.expose_secret()).into()
     }
 }
 
@@ -142,7 +138,11 @@ mod tests {
             text.replace('-', ""),
             format!(" {} ", text.replace('-', " ")),
         ] {
-            assert_eq!(RecoveryCode::read(&typed).unwrap().0, code.0, "{typed}");
+            assert_eq!(
+                RecoveryCode::read(&typed).unwrap().expose(),
+                text,
+                "{typed}"
+            );
         }
         for typed in [
             "",
@@ -153,6 +153,9 @@ mod tests {
         ] {
             assert!(RecoveryCode::read(typed).is_none(), "{typed}");
         }
-        assert_eq!(format!("{code:?}"), "RecoveryCode(redacted)");
+        assert_eq!(
+            format!("{code:?}"),
+            "RecoveryCode(SecretBox<str>([REDACTED]))"
+        );
     }
 }

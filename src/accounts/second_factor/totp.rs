@@ -1,7 +1,7 @@
 //! Codes of authenticator apps (RFC 6238): SHA-1, six digits, a new one every 30 seconds.
 
 use ring::hmac;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use secrecy::{ExposeSecret, SecretSlice};
 
 use crate::{
     random::{Randomness, RandomnessError},
@@ -14,29 +14,32 @@ const STEP: i64 = 30 * SECOND;
 const DRIFT: i64 = 1;
 /// One more than the highest code.
 const CODES: u32 = 1_000_000;
+/// The length of a secret in bytes (RFC 4226, section 4).
+const LENGTH: usize = 20;
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// The secret that an authenticator app shares with Latchkey.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct TotpSecret([u8; 20]);
+#[derive(Debug, Clone)]
+pub struct TotpSecret(SecretSlice<u8>);
 
 impl TotpSecret {
     pub(super) fn generate(random: &Randomness) -> Result<Self, RandomnessError> {
-        random.bytes().map(Self)
+        let bytes: [u8; LENGTH] = random.bytes()?;
+        Ok(Self(bytes.to_vec().into()))
     }
 
     pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
+        (bytes.len() == LENGTH).then(|| Self(bytes.to_vec().into()))
     }
 
-    pub(super) const fn as_bytes(&self) -> &[u8; 20] {
-        &self.0
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.expose_secret()
     }
 
     /// The secret in Base32, as authenticator apps read it. Use it only in the page that sets up the app.
     pub fn expose(&self) -> String {
         let bits = self
-            .0
+            .as_bytes()
             .iter()
             .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
         let bits: Vec<u8> = bits.collect();
@@ -51,7 +54,7 @@ impl TotpSecret {
     }
 
     fn code(&self, step: i64) -> u32 {
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.as_bytes());
         let mac = hmac::sign(&key, &step.to_be_bytes());
         let last = mac.as_ref().last().copied().unwrap_or_default();
         let digits = mac.as_ref().iter().skip(usize::from(last & 15)).take(4);
@@ -68,18 +71,12 @@ impl TotpSecret {
     }
 }
 
-impl std::fmt::Debug for TotpSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TotpSecret(redacted)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn secret() -> TotpSecret {
-        TotpSecret(*b"12345678901234567890")
+        TotpSecret::of_bytes(b"12345678901234567890").unwrap()
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -100,7 +97,10 @@ mod tests {
             assert_eq!(secret().step_of(code, at(seconds), 0), Some(seconds / 30));
         }
         assert_eq!(secret().expose(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
-        assert_eq!(format!("{:?}", secret()), "TotpSecret(redacted)");
+        assert_eq!(
+            format!("{:?}", secret()),
+            "TotpSecret(SecretBox<[u8]>([REDACTED]))"
+        );
     }
 
     #[test]
