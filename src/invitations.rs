@@ -10,7 +10,6 @@ mod create;
 mod list;
 mod open;
 mod renew;
-mod token;
 mod withdraw;
 
 pub use self::{
@@ -19,9 +18,10 @@ pub use self::{
     list::{Invitation, delete_expired, find, list, page},
     open::{Opened, has_account, open},
     renew::renew,
-    token::InvitationToken,
     withdraw::{WithdrawError, withdraw},
 };
+
+pub use crate::link_token::InvitationToken;
 
 use crate::time::DAY;
 

@@ -1,5 +1,7 @@
 //! The token of a single-use link: a prefix that says what the link is for, random Base62 characters and a checksum.
 
+use std::{marker::PhantomData, str::FromStr};
+
 use crate::{
     Engine,
     convention::CHECKSUM_CHARACTERS,
@@ -10,30 +12,63 @@ use crate::{
 /// Number of random Base62 characters, the same as for keys.
 const RANDOM_CHARACTERS: usize = 26;
 
+/// The token of a link about an account.
+pub type AccountToken = LinkToken<AboutAccount>;
+/// The token of an invitation's link.
+pub type InvitationToken = LinkToken<ToOrg>;
+
+/// What a link is for, as a type, so that a token of one kind cannot be used for another.
+pub trait Purpose {
+    /// Distinguishes the tokens from those of other links, from keys and from service tokens.
+    const PREFIX: &str;
+}
+
+/// A link about an account.
+#[derive(Debug, Clone)]
+pub struct AboutAccount;
+
+/// An invitation to an org.
+#[derive(Debug, Clone)]
+pub struct ToOrg;
+
+impl Purpose for AboutAccount {
+    const PREFIX: &str = "lk_acc_";
+}
+
+impl Purpose for ToOrg {
+    const PREFIX: &str = "lk_inv_";
+}
+
 /// A text that has the format of a token, with a valid checksum.
 #[derive(Debug, Clone)]
-pub(crate) struct LinkToken(PlainKey);
+pub struct LinkToken<P>(PlainKey, PhantomData<P>);
 
 /// The text does not have the format of a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("This is not a link of this Latchkey instance.")]
 pub struct MalformedToken;
 
-impl LinkToken {
-    /// Parses a token with this prefix.
-    pub(crate) fn parse(prefix: &str, text: &str) -> Result<Self, MalformedToken> {
-        let length = prefix.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
+impl<P: Purpose> FromStr for LinkToken<P> {
+    type Err = MalformedToken;
+
+    fn from_str(text: &str) -> Result<Self, MalformedToken> {
+        let length = P::PREFIX.len() + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
         let token = PlainKey::from_presented(text);
-        let is_one = text.len() == length && text.starts_with(prefix) && token.has_checksum();
-        is_one.then_some(Self(token)).ok_or(MalformedToken)
+        let is_one = text.len() == length && text.starts_with(P::PREFIX) && token.has_checksum();
+        is_one
+            .then_some(Self(token, PhantomData))
+            .ok_or(MalformedToken)
+    }
+}
+
+impl<P: Purpose> LinkToken<P> {
+    pub(crate) fn generate(random: &Randomness) -> Result<Self, RandomnessError> {
+        let token = PlainKey::generate(P::PREFIX, RANDOM_CHARACTERS, random)?;
+        Ok(Self(token, PhantomData))
     }
 
-    pub(crate) fn generate(prefix: &str, random: &Randomness) -> Result<Self, RandomnessError> {
-        PlainKey::generate(prefix, RANDOM_CHARACTERS, random).map(Self)
-    }
-
-    /// The plaintext.
-    pub(crate) fn expose(&self) -> &str {
+    /// The plaintext. Use it only in the link that is sent by mail, shown once or printed.
+    pub fn expose(&self) -> &str {
         self.0.expose()
     }
 
@@ -54,13 +89,11 @@ mod tests {
 
     #[test]
     fn only_the_format_of_a_token_is_one() {
-        let token = LinkToken::generate("lk_inv_", &Randomness::seeded(1)).unwrap();
+        let token = InvitationToken::generate(&Randomness::seeded(1)).unwrap();
         let text = token.expose();
-        assert!(LinkToken::parse("lk_inv_", text).is_ok());
-        assert_eq!(
-            format!("{token:?}"),
-            "LinkToken(PlainKey(SecretBox<str>([REDACTED])))"
-        );
+        let is_one = |text: &str| text.parse::<InvitationToken>().is_ok();
+        assert!(is_one(text));
+        assert!(!format!("{token:?}").contains(text));
         let last = if text.ends_with('0') { "1" } else { "0" };
         for wrong in [
             "",
@@ -70,8 +103,8 @@ mod tests {
             &format!("{}{last}", &text[..text.len() - 1]),
             &text.replace("lk_inv_", "lk_ser_"),
         ] {
-            assert!(LinkToken::parse("lk_inv_", wrong).is_err(), "{wrong}");
+            assert!(!is_one(wrong), "{wrong}");
         }
-        assert!(LinkToken::parse("lk_acc_", text).is_err());
+        assert!(text.parse::<AccountToken>().is_err());
     }
 }

@@ -26,6 +26,7 @@ pub(crate) mod keys;
 pub(crate) mod loading;
 mod members;
 mod new_org;
+mod once;
 mod own_account;
 mod owners;
 pub(crate) mod page;

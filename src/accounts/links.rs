@@ -7,9 +7,7 @@
 //! new ones. Together with the budgets of those who request links, and their deletion once they have expired, this
 //! limits the number of rows. Whatever changes the password or the address of an account deletes all of its links.
 
-mod token;
-
-pub use self::token::AccountToken;
+pub use crate::link_token::AccountToken;
 
 use strum::{Display, EnumString};
 

@@ -1,9 +1,8 @@
 //! Accepting an invitation: the token is spent and the person becomes a member, in one transaction.
 
 use super::{
-    STANDS,
+    InvitationToken, STANDS,
     open::{Opened, open},
-    token::InvitationToken,
 };
 use crate::{
     Engine,

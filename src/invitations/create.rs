@@ -1,6 +1,6 @@
 //! Inviting someone.
 
-use super::{LIFETIME, MAX_OPEN, token::InvitationToken};
+use super::{InvitationToken, LIFETIME, MAX_OPEN};
 use crate::{
     Engine,
     access::{Permit, to},

@@ -1,6 +1,6 @@
 //! What the link of an invitation shows. Opening it changes nothing.
 
-use super::{STANDS, token::InvitationToken};
+use super::{InvitationToken, STANDS};
 use crate::{
     Engine,
     access::Org,

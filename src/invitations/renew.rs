@@ -1,13 +1,12 @@
 //! A new link for an invitation.
 
 use super::{
-    LIFETIME,
+    InvitationToken, LIFETIME,
     create::{
         CreatedInvitation, InviteError, check_grant, count_letter, inviter, letter,
         take_back_unless_sent,
     },
     list::find,
-    token::InvitationToken,
 };
 use crate::{
     Engine,

@@ -44,6 +44,15 @@ pub fn Field(
     }
 }
 
+/// The field of a new password.
+#[component]
+pub fn NewPasswordField(name: &'static str, label: &'static str, errors: Errors) -> impl IntoView {
+    view! {
+        <Field name label hint="At least 8 characters. Try a few words in a row." kind="password" autocomplete="new-password"
+            minlength=8 maxlength=128 errors/>
+    }
+}
+
 #[cfg(test)]
 #[cfg(feature = "ssr")]
 mod tests {

@@ -21,7 +21,7 @@ use crate::{
     error::AppError,
     form::{
         errors::{Errors, FormError},
-        field::Field,
+        field::{Field, NewPasswordField},
     },
     request::PageRequest,
 };
@@ -176,8 +176,7 @@ fn PasswordCard(email: String) -> impl IntoView {
                     // Tells password managers which account the password belongs to.
                     <input hidden type="text" autocomplete="username" value=email/>
                     <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
-                    <Field name="new_password" label="New password" hint="At least 8 characters. Try a few words in a row."
-                        kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+                    <NewPasswordField name="new_password" label="New password" errors/>
                     <div class="actions"><button class="btn primary">"Change password"</button></div>
                 </form>
             </div>

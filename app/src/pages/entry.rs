@@ -5,6 +5,10 @@ use leptos::prelude::*;
 
 use crate::{
     error::AppError,
+    form::{
+        errors::{Errors, FormError},
+        field::Field,
+    },
     icons::{Icon, Symbol},
     request::PageRequest,
 };
@@ -40,5 +44,46 @@ pub fn EntryFrame(children: Children) -> impl IntoView {
             <a class="brand" href="/"><Icon symbol=Symbol::Key/><span>"Latchkey"</span></a>
             {children()}
         </main>
+    }
+}
+
+/// The form of someone who gets a link at their address.
+#[component]
+pub fn EmailCard(
+    title: &'static str,
+    lead: &'static str,
+    /// The path of the page.
+    action: &'static str,
+    /// The address as it was submitted.
+    email: String,
+    errors: Errors,
+) -> impl IntoView {
+    view! {
+        <div class="card">
+            <h1>{title}</h1>
+            <p>{lead}</p>
+            <form novalidate=true class="form" method="post" action=action>
+                <FormError errors/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=email errors/>
+                <button class="btn primary block">"Send link"</button>
+            </form>
+        </div>
+    }
+}
+
+/// The answer to that form, which is the same for every address.
+#[component]
+pub fn CheckYourMail(
+    /// What was sent to which address.
+    sent: AnyView,
+    /// What the address must be.
+    address: &'static str,
+) -> impl IntoView {
+    view! {
+        <div class="card">
+            <h1>"Check your mail"</h1>
+            <p>{sent}</p>
+            <p class="muted">"Nothing arrived? Check the spam folder, and whether "{address}"."</p>
+        </div>
     }
 }

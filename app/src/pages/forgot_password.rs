@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
-    entry::EntryFrame,
+    entry::{CheckYourMail, EmailCard, EntryFrame},
     forms::{fields_and_errors, shown},
     page::page,
 };
@@ -15,7 +15,6 @@ use crate::{
     error::AppError,
     form::{
         errors::{Errors, FormError, WHOLE_FORM},
-        field::Field,
         sent_back::{MAX_NAME, sent_back},
     },
     request::PageRequest,
@@ -72,41 +71,23 @@ async fn sends_mail(request: PageRequest) -> Result<bool, AppError> {
 #[component]
 pub fn ForgotPasswordPage() -> impl IntoView {
     let card = page(sends_mail, |_, sends_mail| match shown::<Sent>() {
-        Some(Sent(email)) => view! { <CheckYourMail email/> }.into_any(),
-        None if sends_mail => view! { <ForgotCard/> }.into_any(),
+        Some(Sent(email)) => {
+            let sent = view! { "If "<b>{email}</b>" has an account, we have sent a link to it. The link works once, for one hour." };
+            view! { <CheckYourMail sent=sent.into_any() address="this is the address of your account"/> }.into_any()
+        }
+        None if sends_mail => {
+            let (values, errors) = fields_and_errors(ForgotForm::default);
+            view! {
+                <EmailCard title="Forgot your password?" action="/forgot-password" email=values.email errors=Errors::new(errors)
+                    lead="Enter the e-mail address of your account. You get a link with which you choose a new password."/>
+            }
+            .into_any()
+        }
         None => view! { <AskCard/> }.into_any(),
     });
     view! {
         <Title text="Forgot password"/>
         <EntryFrame>{card}<p class="aside"><a class="link" href="/sign-in">"Back to sign-in"</a></p></EntryFrame>
-    }
-}
-
-#[component]
-fn ForgotCard() -> impl IntoView {
-    let (values, errors) = fields_and_errors(ForgotForm::default);
-    let errors = Errors::new(errors);
-    view! {
-        <div class="card">
-            <h1>"Forgot your password?"</h1>
-            <p>"Enter the e-mail address of your account. You get a link with which you choose a new password."</p>
-            <form novalidate=true class="form" method="post" action="/forgot-password">
-                <FormError errors/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
-                <button class="btn primary block">"Send link"</button>
-            </form>
-        </div>
-    }
-}
-
-#[component]
-fn CheckYourMail(email: String) -> impl IntoView {
-    view! {
-        <div class="card">
-            <h1>"Check your mail"</h1>
-            <p>"If "<b>{email}</b>" has an account, we have sent a link to it. The link works once, for one hour."</p>
-            <p class="muted">"Nothing arrived? Check the spam folder, and whether this is the address of your account."</p>
-        </div>
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     error::AppError,
     form::{
         errors::{Errors, FormError},
-        field::Field,
+        field::NewPasswordField,
     },
     request::PageRequest,
 };
@@ -91,8 +91,7 @@ fn ResetCard(email: String) -> impl IntoView {
                 <FormError errors consequence="The password was not changed."/>
                 // Tells password managers which account the password belongs to.
                 <input hidden type="text" autocomplete="username" value=email/>
-                <Field name="new_password" label="New password" hint="At least 8 characters. Try a few words in a row."
-                    kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+                <NewPasswordField name="new_password" label="New password" errors/>
                 <button class="btn primary block">"Change password"</button>
             </form>
         </div>

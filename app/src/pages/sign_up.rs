@@ -5,7 +5,11 @@ mod link;
 pub use self::link::{SignUpLinkPage, submit as submit_link};
 
 use latchkey::{
-    accounts::sign_up::{self, MaySignUp, SignUp, SignUpError},
+    access::Org,
+    accounts::{
+        sessions::SignedIn,
+        sign_up::{self, MaySignUp, SignUp, SignUpError},
+    },
     email::EmailAddress,
 };
 use leptos::prelude::*;
@@ -14,7 +18,7 @@ use serde::Deserialize;
 
 use super::{
     answer::FormAnswer,
-    entry::{EntryFrame, entry, lead_on},
+    entry::{CheckYourMail, EmailCard, EntryFrame, entry, lead_on},
     field_reader::FieldReader,
     forms::{fields_and_errors, shown},
     page::page,
@@ -23,7 +27,7 @@ use crate::{
     error::AppError,
     form::{
         errors::{Errors, FormError, WHOLE_FORM},
-        field::Field,
+        field::{Field, NewPasswordField},
         name::read_name,
         sent_back::{MAX_NAME, sent_back},
     },
@@ -86,15 +90,22 @@ pub async fn submit(request: PageRequest, form: SignUpForm) -> Answer {
         setup_code: form.code.clone(),
     };
     match sign_up::sign_up(request.engine(), new, request.visit().clone()).await {
-        Ok((who, org)) => {
-            request.open_session(who).await?;
-            Ok(FormAnswer::Redirect {
-                path: format!("/orgs/{}/keys", org.slug),
-                done: None,
-            })
-        }
+        Ok((who, org)) => signed_up(&request, who, &org).await,
         Err(error) => refused(&form, error),
     }
+}
+
+/// Signs the new user in, and leads to their organization.
+async fn signed_up<F, S>(
+    request: &PageRequest,
+    who: SignedIn,
+    org: &Org,
+) -> Result<FormAnswer<F, S>, AppError> {
+    request.open_session(who).await?;
+    Ok(FormAnswer::Redirect {
+        path: format!("/orgs/{}/keys", org.slug),
+        done: None,
+    })
 }
 
 type Answer = Result<FormAnswer<SignUpForm, Sent>, AppError>;
@@ -141,13 +152,14 @@ pub fn SignUpPage() -> impl IntoView {
         lead_on(&entry);
         let code = request.parameter(CODE);
         if let Some(Sent(email)) = shown() {
-            return view! { <CheckYourMail email/> }.into_any();
+            let sent = view! { "We have sent a letter to "<b>{email}</b>". Its link works once, for one day." };
+            return view! { <CheckYourMail sent=sent.into_any() address="the address is correct"/> }.into_any();
         }
         match entry.may_sign_up {
             MaySignUp::NoOne => view! { <Closed/> }.into_any(),
             MaySignUp::First => view! { <SignUpCard is_first=true code/> }.into_any(),
             MaySignUp::Everyone if request.engine().sends_mail() => {
-                view! { <EmailCard/> }.into_any()
+                view! { <NewAddress/> }.into_any()
             }
             MaySignUp::Everyone => {
                 view! { <SignUpCard is_first=false code=String::new()/> }.into_any()
@@ -196,8 +208,7 @@ fn SignUpCard(
                 <Field name="name" label="Your name" autocomplete="name" value=values.name errors/>
                 <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
                 <Field name="org_name" label="Organization" hint="The name of your team or company." autocomplete="organization" value=values.org_name errors/>
-                <Field name="password" label="Password" hint="At least 8 characters. Try a few words in a row."
-                    kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+                <NewPasswordField name="password" label="Password" errors/>
                 <button class="btn primary block">"Create account"</button>
             </form>
         </div>
@@ -207,31 +218,12 @@ fn SignUpCard(
 
 /// The form of someone new, who gets a link at their address.
 #[component]
-fn EmailCard() -> impl IntoView {
+fn NewAddress() -> impl IntoView {
     let (values, errors) = fields_and_errors(SignUpForm::default);
-    let errors = Errors::new(errors);
     view! {
-        <div class="card">
-            <h1>"Sign up"</h1>
-            <p>"Enter your e-mail address. You get a link with which you create your account."</p>
-            <form novalidate=true class="form" method="post" action="/sign-up">
-                <FormError errors/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
-                <button class="btn primary block">"Send link"</button>
-            </form>
-        </div>
+        <EmailCard title="Sign up" lead="Enter your e-mail address. You get a link with which you create your account." action="/sign-up"
+            email=values.email errors=Errors::new(errors)/>
         <p class="aside">"Already have an account? "<a class="link" href="/sign-in">"Sign in"</a></p>
-    }
-}
-
-#[component]
-fn CheckYourMail(email: String) -> impl IntoView {
-    view! {
-        <div class="card">
-            <h1>"Check your mail"</h1>
-            <p>"We have sent a letter to "<b>{email}</b>". Its link works once, for one day."</p>
-            <p class="muted">"Nothing arrived? Check the spam folder, and whether the address is correct."</p>
-        </div>
     }
 }
 

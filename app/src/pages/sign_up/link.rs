@@ -12,11 +12,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use serde::Deserialize;
 
+use super::signed_up;
 use crate::{
     error::AppError,
     form::{
         errors::{Errors, FormError, WHOLE_FORM},
-        field::Field,
+        field::{Field, NewPasswordField},
         name::read_name,
         sent_back::{MAX_NAME, sent_back},
     },
@@ -80,13 +81,7 @@ pub async fn submit(
         setup_code: String::new(),
     };
     match sign_up::finish(request.engine(), &token, new, request.visit().clone()).await {
-        Ok((who, org)) => {
-            request.open_session(who).await?;
-            Ok(FormAnswer::Redirect {
-                path: format!("/orgs/{}/keys", org.slug),
-                done: None,
-            })
-        }
+        Ok((who, org)) => signed_up(&request, who, &org).await,
         Err(SignUpError::Gone) => Err(AppError::LinkGone),
         Err(error @ SignUpError::TooMany { retry_after }) => {
             Ok(FormAnswer::throttled(form.sent_back(), retry_after, error))
@@ -128,8 +123,7 @@ fn LinkCard(email: String) -> impl IntoView {
                 <input hidden type="text" autocomplete="username" value=email/>
                 <Field name="name" label="Your name" autocomplete="name" value=values.name errors/>
                 <Field name="org_name" label="Organization" hint="The name of your team or company." autocomplete="organization" value=values.org_name errors/>
-                <Field name="password" label="Password" hint="At least 8 characters. Try a few words in a row."
-                    kind="password" autocomplete="new-password" minlength=8 maxlength=128 errors/>
+                <NewPasswordField name="password" label="Password" errors/>
                 <button class="btn primary block">"Create account"</button>
             </form>
         </div>

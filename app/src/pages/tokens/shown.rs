@@ -2,12 +2,12 @@
 
 use latchkey::service_tokens::TokenScope;
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
 
 use crate::{
-    heading::{Breadcrumbs, Heading},
-    islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
-    pages::examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, check_with_token},
+    pages::{
+        examples::{ExampleTabs, Snippet, TOKEN_VARIABLE, check_with_token},
+        once::{OnceCard, OncePage},
+    },
     shown_once::CreatedToken,
 };
 
@@ -48,36 +48,22 @@ pub fn CreatedTokenView(created: CreatedToken) -> impl IntoView {
             </dl>
         </section>
     };
+    let note = view! { <p class="muted small">"Latchkey stores only a digest. If you lose it, revoke it and create another one."</p> };
+    let more = view! {
+        <ExampleTabs examples/>
+        <p class="hint">
+            "“Check a key” needs a key in "<code>{created.variable}</code>". "
+            <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
+        </p>
+    };
+    let text = token.to_owned();
     view! {
-        <Title text=title.clone()/>
-        // The URL that the browser loads on reload or back: see `history.rs`.
-        <Meta name="address" content=created.path.clone()/>
-        <Breadcrumbs above=vec![(created.path.clone(), "Service tokens".to_owned())] here=created.name/>
-        <Heading title lead=Some(lead.into_any()) beside=None actions=None/>
-        <div class="stack">
-        <section class="once" aria-labelledby="once">
-            <header>
-                <h2 id="once">"Copy it now. It will not be shown again."</h2>
-                <p class="muted small">"Latchkey stores only a digest. If you lose it, revoke it and create another one."</p>
-            </header>
-            <div class="secret">
-                <code id="key">{created.token.expose().to_owned()}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy token".to_owned() copied="Token copied".to_owned() first=true/>
+        <OncePage title lead list=(created.path.clone(), "Service tokens") here=created.name>
+            <div class="stack">
+                <OnceCard title="Copy it now. It will not be shown again." note=note.into_any() text copies="token" guards=Some("token")
+                    path=created.path more=more.into_any()/>
+                {details}
             </div>
-            <ExampleTabs examples/>
-            <p class="hint">
-                "“Check a key” needs a key in "<code>{created.variable}</code>". "
-                <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
-            </p>
-            <footer>
-                <form method="get" action=created.path>
-                    <label class="check"><input type="checkbox" id="stored" required/>"I have stored it"</label>
-                    <button class="btn end">"Done"</button>
-                </form>
-            </footer>
-            <LeaveGuard what="token".to_owned()/>
-        </section>
-        {details}
-        </div>
+        </OncePage>
     }
 }

@@ -1,8 +1,7 @@
 //! What the page shows once: the secret for the app, and recovery codes.
 
-use latchkey::accounts::second_factor::SetUp;
+use latchkey::accounts::second_factor::{RecoveryCode, SetUp};
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
 
 use super::qr_code::Qr;
 use crate::{
@@ -10,8 +9,7 @@ use crate::{
         code_fields::CodeField,
         errors::{Errors, FormError},
     },
-    heading::{Breadcrumbs, Heading},
-    islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
+    pages::once::{OnceCard, OncePage},
     shown_once::CreatedCodes,
     text::query::escaped,
 };
@@ -54,35 +52,18 @@ pub fn SetUpCard(email: String, set_up: SetUp, host: String, errors: Errors) -> 
 /// The page that shows recovery codes once.
 #[component]
 pub fn CodesView(codes: CreatedCodes) -> impl IntoView {
-    let lead = "Each signs you in once if you do not have your authenticator app.";
-    let lines = codes
-        .codes
-        .iter()
-        .map(|code| code.expose())
-        .collect::<Vec<_>>();
+    let lead = "Each signs you in once if you do not have your authenticator app.".to_owned();
+    let CreatedCodes { codes, email, path } = codes;
+    let lines: Vec<String> = codes.iter().map(RecoveryCode::expose).collect();
+    let note = view! {
+        <p class="muted small">"Keep them where you can reach them without your phone: printed, or in a password manager. They are for "{email}"."</p>
+    }
+    .into_any();
     view! {
-        <Title text="Recovery codes"/>
-        // The URL that the browser loads on reload or back: see `history.rs`.
-        <Meta name="address" content=codes.path.clone()/>
-        <Breadcrumbs above=vec![(codes.path.clone(), "Second factor".to_owned())] here="Recovery codes".to_owned()/>
-        <Heading title="Recovery codes".to_owned() lead=Some(lead.into_any()) beside=None actions=None/>
-        <section class="once" aria-labelledby="once">
-            <header>
-                <h2 id="once">"Store them now. They will not be shown again."</h2>
-                <p class="muted small">"Keep them where you can reach them without your phone: printed, or in a password manager. They are for "{codes.email}"."</p>
-            </header>
-            <div class="secret">
-                <code id="key" class="lines">{lines.join("\n")}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy codes".to_owned() copied="Codes copied".to_owned() first=true/>
-            </div>
-            <footer>
-                <form method="get" action=codes.path>
-                    <label class="check"><input type="checkbox" id="stored" required/>"I have stored them"</label>
-                    <button class="btn end">"Done"</button>
-                </form>
-            </footer>
-            <LeaveGuard what="recovery codes".to_owned()/>
-        </section>
+        <OncePage title="Recovery codes".to_owned() lead list=(path.clone(), "Second factor") here="Recovery codes".to_owned()>
+            <OnceCard title="Store them now. They will not be shown again." note text=lines.join("\n") copies="codes"
+                guards=Some("recovery codes") path/>
+        </OncePage>
     }
 }
 

@@ -6,8 +6,10 @@ use leptos_meta::{Meta, Title};
 
 use crate::{
     heading::{Breadcrumbs, Heading},
-    islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
-    pages::examples::{Example, ExampleTabs, TOKEN_VARIABLE, VERIFY_TAB, examples},
+    pages::{
+        examples::{Example, ExampleTabs, TOKEN_VARIABLE, VERIFY_TAB, examples},
+        once::OnceCard,
+    },
     shown_once::{CreatedKey, KeyOutcome},
     text::{time::Time, words::environment_title},
     values::shown_once::{KeyAnswer, ShownOnce},
@@ -85,36 +87,26 @@ fn Body(made: CreatedKey) -> impl IntoView {
     } else {
         "If you lose it, rotate the key. Its settings and history are kept."
     };
+    let note = view! {
+        <p class="muted small">"Latchkey stores only a digest. "{if_lost}</p>
+        {old}
+    };
+    let more = view! {
+        {tabs}
+        // In a tab of their own: leaving this page loses the key.
+        <p class="hint">
+            "“"{VERIFY_TAB}"” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "
+            <a class="link" href=tokens target="_blank" rel="noopener">"Create a service token"</a>" · "
+            <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
+        </p>
+    };
     view! {
         <Breadcrumbs above=vec![(keys_path, "Keys".to_owned())] here=name.clone()/>
         <Heading title lead=Some(lead) beside=None actions=None/>
         <div class="stack">
-        <section class="once" aria-labelledby="once">
-            <header>
-                <h2 id="once">"Copy it now. It will not be shown again."</h2>
-                <p class="muted small">"Latchkey stores only a digest. "{if_lost}</p>
-                {old}
-            </header>
-            <div class="secret">
-                <code id="key">{key.expose().to_owned()}</code>
-                <CopyButton of="key".to_owned() class="btn primary".to_owned() text="Copy key".to_owned() copied="Key copied".to_owned() first=true/>
-            </div>
-            {tabs}
-            // In a tab of their own: leaving this page loses the key.
-            <p class="hint">
-                "“"{VERIFY_TAB}"” needs a service token in "<code>{TOKEN_VARIABLE}</code>". "
-                <a class="link" href=tokens target="_blank" rel="noopener">"Create a service token"</a>" · "
-                <a class="link" href=docs target="_blank" rel="noopener">"Documentation"</a>
-            </p>
-            <footer>
-                <form method="get" action=path>
-                    <label class="check"><input type="checkbox" id="stored" required/>"I have stored it"</label>
-                    <button class="btn end">"Done"</button>
-                </form>
-            </footer>
-            <LeaveGuard what="key".to_owned()/>
-        </section>
-        {details}
+            <OnceCard title="Copy it now. It will not be shown again." note=note.into_any() text=key.expose().to_owned() copies="key"
+                guards=Some("key") path more=more.into_any()/>
+            {details}
         </div>
     }
 }
