@@ -125,6 +125,12 @@ events! {
     RecoveryCodesCreated "second_factor.recovery_codes_created" "created new recovery codes" Nothing
     /// Someone used a recovery code in place of their second factor.
     RecoveryCodeUsed "second_factor.recovery_code_used" "used a recovery code" Nothing
+    /// The operator disabled an account.
+    AccountDisabled "account.disabled" "disabled the account" Access
+    /// The operator enabled a disabled account.
+    AccountEnabled "account.enabled" "enabled the account" Nothing
+    /// Someone changed the password of their account, or the operator set one.
+    PasswordChanged "account.password_changed" "changed the password" Access
     /// Someone deleted their account.
     AccountDeleted "account.deleted" "deleted their account" Access
     /// Someone was made an operator of the instance.

@@ -1,13 +1,13 @@
 //! Disabling and enabling an account. A disabled user is signed out everywhere and cannot sign in. Everything they
 //! created remains, since keys belong to the org.
-//!
-//! Functions that do not need an engine take a database, so that they also work after a pepper was lost.
 
 use crate::{
     Engine,
     access::Operator,
+    audit::security_events::{Log, SecurityEvent},
     db::{Db, StorageError, on},
     email::EmailAddress,
+    event::Event,
     fault::{Fault, from_fault},
     id::UserId,
 };
@@ -51,21 +51,37 @@ pub async fn disable(
     operator: &Operator,
     user_id: UserId,
 ) -> Result<(), StorageError> {
-    let mut tx = engine.db.begin_unrecorded().await?;
     const SQL: &str = "UPDATE users SET disabled_at = $1 WHERE id = $2 AND disabled_at IS NULL";
-    on!(tx.on(), c => sqlx::query(SQL).bind(engine.clock.now()).bind(user_id).execute(c).await.map(drop))?;
+    let mut tx = engine.db.begin_unrecorded().await?;
+    let disabled = on!(tx.on(), c => sqlx::query(SQL)
+        .bind(engine.clock.now()).bind(user_id).execute(c).await.map(|done| done.rows_affected()))?;
     links::delete_all(&mut tx, user_id).await?;
     let ended = sessions::end_all(&mut tx, user_id).await?;
     let caller = operator.caller().clone();
-    ended.commit(engine, tx, caller, user_id).await
+    let event = (disabled == 1).then_some(Event::AccountDisabled);
+    ended.commit(engine, tx, caller, user_id, event).await
 }
 
-/// Lets a disabled user sign in again.
+/// Lets a disabled user sign in again. Runs as a task of its own, so that a hang-up does not keep it out of the audit log.
 ///
 /// # Errors
 /// If the database cannot be reached.
-pub async fn enable(db: &Db, _operator: &Operator, user_id: UserId) -> Result<(), StorageError> {
-    const SQL: &str = "UPDATE users SET disabled_at = NULL WHERE id = $1";
-    on!(db.write_unrecorded(), c => sqlx::query(SQL).bind(user_id).execute(c).await.map(drop))?;
-    Ok(())
+pub async fn enable(
+    engine: &Engine,
+    operator: &Operator,
+    user_id: UserId,
+) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE users SET disabled_at = NULL \
+         WHERE id = $1 AND disabled_at IS NOT NULL AND deleted_at IS NULL";
+    let (enabling, caller) = (engine.clone(), operator.caller().clone());
+    let enabled = engine.commits.spawn(async move {
+        let enabled = on!(enabling.db.write_unrecorded(), c => sqlx::query(SQL)
+            .bind(user_id).execute(c).await.map(|done| done.rows_affected()))?;
+        if enabled == 1 {
+            let log = Log::OrgsOf(user_id);
+            enabling.note(SecurityEvent::new(Event::AccountEnabled, caller, log));
+        }
+        Ok(())
+    });
+    enabled.await.map_err(|_| StorageError::interrupted())?
 }

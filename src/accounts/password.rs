@@ -194,7 +194,10 @@ async fn try_change(
         sessions: sessions.saturating_sub(1),
         epoch,
     };
-    ended.commit(engine, tx, person.into(), user_id).await?;
+    let event = Some(Event::PasswordChanged);
+    ended
+        .commit(engine, tx, person.into(), user_id, event)
+        .await?;
     if let Some(user) = find_user(engine, user_id).await?
         && user.email_confirmed
     {
@@ -269,7 +272,8 @@ pub async fn reset(
     let mut tx = engine.db.begin_unrecorded().await?;
     let ended = set(&mut tx, user_id, hash).await?;
     let caller = operator.caller().clone();
-    Ok(ended.commit(engine, tx, caller, user_id).await?)
+    let event = Some(Event::PasswordChanged);
+    Ok(ended.commit(engine, tx, caller, user_id, event).await?)
 }
 
 /// Stores a password, ends all sessions and deletes all links about the account, within a transaction.

@@ -198,15 +198,9 @@ async fn try_reset(
         on!(tx.on(), c => sqlx::query(CONFIRM).bind(user_id).execute(c).await.map(drop))?;
     }
     let ended = password::set(&mut tx, user_id, hash).await?;
-    let caller = caller(Actor::User(user_id), visit.clone());
-    ended.commit(engine, tx, caller, user_id).await?;
-    note(
-        engine,
-        Event::PasswordReset,
-        user_id,
-        Actor::User(user_id),
-        visit,
-    );
+    let caller = caller(Actor::User(user_id), visit);
+    let event = Some(Event::PasswordReset);
+    ended.commit(engine, tx, caller, user_id, event).await?;
     if spent.by_mail || user.email_confirmed {
         password::tell_changed(engine, user_id, user.email);
     }

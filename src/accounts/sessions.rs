@@ -226,20 +226,26 @@ pub(crate) async fn end_all(tx: &mut Tx, user_id: UserId) -> Result<Ended, Stora
 }
 
 impl Ended {
-    /// Commits the transaction, and records in the audit log that sessions of the user ended, if there were any. Runs
-    /// as a task of its own, so that a hang-up does not stop it halfway.
+    /// Commits the transaction, and records in the audit log what happened to the account, if anything did, and that
+    /// sessions of the user ended, if there were any. Runs as a task of its own, so that a hang-up does not stop it
+    /// halfway.
     pub(crate) async fn commit(
         self,
         engine: &Engine,
         tx: Tx,
         caller: Caller,
         user_id: UserId,
+        event: Option<Event>,
     ) -> Result<(), StorageError> {
         let noting = engine.clone();
         let committing = engine.commits.spawn(async move {
             tx.commit().await?;
+            let log = Log::OrgsOf(user_id);
+            if let Some(event) = event {
+                noting.note(SecurityEvent::new(event, caller.clone(), log));
+            }
             if self.sessions > 0 {
-                let ended = SecurityEvent::new(Event::SessionEnded, caller, Log::OrgsOf(user_id));
+                let ended = SecurityEvent::new(Event::SessionEnded, caller, log);
                 noting.note(ended.with("sessions", self.sessions));
             }
             Ok(())

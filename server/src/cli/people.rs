@@ -178,14 +178,13 @@ pub async fn disable(settings: &Settings, account: Account) -> Result<(), CliErr
 }
 
 pub async fn enable(settings: &Settings, account: Account) -> Result<(), CliError> {
-    let db = start::database(settings).await?;
+    let engine = start::engine_without_older_peppers(settings).await?;
     let operator = Operator::at_the_command_line();
-    let user_id = find(&db, &account.email).await?;
-    let enabled = lifecycle::enable(&db, &operator, user_id).await;
+    let user_id = find(engine.db(), &account.email).await?;
+    let enabled = lifecycle::enable(&engine, &operator, user_id).await;
     enabled.map_err(|error| CliError::Failed("the account was not enabled", error.into()))?;
     eprintln!("Enabled. {} can sign in again.", account.email);
-    db.close().await;
-    Ok(())
+    close(&engine).await
 }
 
 /// Sets a new password and signs the user out everywhere, or prints a link with which the user chooses one.
@@ -273,7 +272,7 @@ pub async fn reset_second_factor(
     close(&engine).await
 }
 
-/// Writes the ended sessions to the audit log, and closes the database.
+/// Writes what happened to the audit log, and closes the database.
 async fn close(engine: &Engine) -> Result<(), CliError> {
     let logged = engine.finish().await;
     engine.db().close().await;

@@ -76,7 +76,7 @@ pub async fn begin(
     }
     let secret = TotpSecret::generate(&engine.random)?;
     let at = engine.clock.now().as_millis().to_be_bytes();
-    let plain = [&secret.as_bytes()[..], &at].concat();
+    let plain = [secret.as_bytes(), &at].concat();
     let owner = owner(user_id, session);
     let sealed = seal(
         &engine.peppers,
@@ -146,7 +146,7 @@ async fn store(
     const INSERT: &str = "INSERT INTO second_factors (user_id, secret, pepper_version, last_step, created_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     let user_id = person.user_id;
-    let (owner, plain) = (user_id.to_string(), &secret.as_bytes()[..]);
+    let (owner, plain) = (user_id.to_string(), secret.as_bytes());
     let sealed = seal(
         &engine.peppers,
         &engine.random,

@@ -30,11 +30,16 @@ impl Wording {
             SessionEnded if !is_own => naming("signed out", "everywhere"),
             PasswordResetRequested => naming("requested a link to reset the password of", ""),
             EmailChanged if !is_own => naming("changed the e-mail address of", ""),
-            PasswordReset | EmailChanged | EmailConfirmed | AccountRenamed => Self {
-                before: event.sentence(),
-                after: "",
-                names_target: false,
-            },
+            PasswordChanged if !is_own => naming("changed the password of", ""),
+            AccountDisabled => naming("disabled the account of", ""),
+            AccountEnabled => naming("enabled the account of", ""),
+            PasswordChanged | PasswordReset | EmailChanged | EmailConfirmed | AccountRenamed => {
+                Self {
+                    before: event.sentence(),
+                    after: "",
+                    names_target: false,
+                }
+            }
             SecondFactorDisabled if !is_own => naming("reset the second factor of", ""),
             OperatorAdded => naming("made", "an operator"),
             OperatorRemoved => naming("removed", "from the operators"),
@@ -111,6 +116,9 @@ pub const fn title(event: Event) -> &'static str {
         Event::SecondFactorDisabled => "Second factor turned off",
         Event::RecoveryCodesCreated => "Recovery codes created",
         Event::RecoveryCodeUsed => "Recovery code used",
+        Event::AccountDisabled => "Account disabled",
+        Event::AccountEnabled => "Account enabled",
+        Event::PasswordChanged => "Password changed",
         Event::AccountDeleted => "Account deleted",
         Event::OperatorAdded => "Operator added",
         Event::OperatorRemoved => "Operator removed",

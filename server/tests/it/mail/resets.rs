@@ -148,7 +148,7 @@ on_both! {
         let disabled = link_of(app, dana).await;
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         assert!(reset::create_link(&app.engine, &operator, dana).await.unwrap().is_none());
-        lifecycle::enable(app.engine.db(), &operator, dana).await.unwrap();
+        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
         assert_eq!(status(&disabled).await, 410, "the account was disabled");
     }
 

@@ -111,12 +111,13 @@ fn commands_that_recognize_nothing_work_without_older_peppers_and_some_without_a
     let list = succeeds(&["token", "list"], true);
     let id = list.lines().nth(1).unwrap().split('\t').next().unwrap();
     succeeds(&disable, true);
+    succeeds(&enable, true);
     succeeds(&reset, true);
     succeeds(&CREATE_KEY, false);
     succeeds(&CREATE_TOKEN, false);
     fs::remove_file(data.join("pepper")).unwrap();
     succeeds(&["token", "list"], true);
-    succeeds(&enable, true);
+    succeeds(&enable, false);
     succeeds(&disable, false);
     succeeds(&reset, false);
     succeeds(&["token", "revoke", id], false);

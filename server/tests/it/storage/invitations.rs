@@ -127,7 +127,7 @@ on_both! {
         assert!(matches!(refused, Err(AcceptError::OtherAddress)), "{refused:?}");
         let refused = new_account(&app.engine, token(&invited), "192.0.2.1").await;
         assert!(matches!(refused, Err(AcceptError::HasAccount)), "{refused:?}");
-        lifecycle::enable(app.engine.db(), &operator, kim).await.unwrap();
+        lifecycle::enable(&app.engine, &operator, kim).await.unwrap();
         accept(&app.engine, token(&invited), at(kim)).await.unwrap();
         assert_eq!(members::list(&app.engine, &org.permit()).await.unwrap()[0].user_id, kim);
     }

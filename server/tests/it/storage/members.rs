@@ -79,7 +79,7 @@ on_both! {
         ] {
             assert!(matches!(refused, Err(MemberError::LastOwner(_))), "{refused:?}");
         }
-        lifecycle::enable(app.engine.db(), &operator, kim).await.unwrap();
+        lifecycle::enable(&app.engine, &operator, kim).await.unwrap();
         members::leave(&app.engine, &permit(app, &org, dana).await).await.unwrap();
     }
 

@@ -5,7 +5,7 @@ use latchkey::{
     access::{Membership, to},
     accounts::{
         lifecycle,
-        password::TypedPassword,
+        password::{self, TypedPassword},
         sessions::{self, SessionHash, SessionRecord},
         sign_in::{self, FailedSignIn, sign_in},
     },
@@ -173,14 +173,45 @@ on_both! {
         let dana = org.person("dana", Role::Owner).await;
         let operator = latchkey::access::Operator::at_the_command_line();
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
-        lifecycle::enable(app.engine.db(), &operator, dana).await.unwrap();
+        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
         let who = try_password(app, "dana@northwind.example", PASSWORD).await;
         let record = SessionRecord { who: who.unwrap(), used_at: app.clock.now(), device: Default::default() };
         sessions::save(&app.engine, SessionHash::of(b"one"), record).await.unwrap();
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         app.engine.finish().await.unwrap();
-        assert_eq!(told(app, &org).await, ["user dana session.started user dana 192.0.2.1 {}",
-            "command_line - session.ended user dana - {\"sessions\":{\"from\":null,\"to\":1}}"]);
+        assert_eq!(told(app, &org).await, [
+            "command_line - account.disabled user dana - {}", "command_line - account.enabled user dana - {}",
+            "user dana session.started user dana 192.0.2.1 {}",
+            "command_line - account.disabled user dana - {}",
+            "command_line - session.ended user dana - {\"sessions\":{\"from\":null,\"to\":1}}",
+        ]);
+    }
+
+    async fn changes_of_an_account_are_told_in_each_org_of_the_user(app: &TestApp) {
+        let (north, south) = (app.org("northwind").await, app.org("southwind").await);
+        let stranger = app.org("acme").await;
+        let dana = north.person("dana", Role::Member).await;
+        join(app, &south, dana).await;
+        let operator = latchkey::access::Operator::at_the_command_line();
+        let new = || "a new and better one".parse().unwrap();
+        let person = Person { user_id: dana, visit: visit() };
+        let (typed, session) = (TypedPassword::new(PASSWORD), SessionHash::of(b"one"));
+        password::change(&app.engine, person, session, typed, new()).await.unwrap();
+        password::reset(&app.engine, &operator, dana, new()).await.unwrap();
+        // What changes nothing is not told.
+        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
+        for _ in 0..2 {
+            lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
+        }
+        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
+        app.engine.finish().await.unwrap();
+        for org in [&north, &south] {
+            assert_eq!(told(app, org).await, [
+                "user dana account.password_changed user dana 192.0.2.1 {}", "command_line - account.password_changed user dana - {}",
+                "command_line - account.disabled user dana - {}", "command_line - account.enabled user dana - {}",
+            ]);
+        }
+        assert!(told(app, &stranger).await.is_empty());
     }
 }
 
@@ -233,6 +264,9 @@ async fn told(app: &TestApp, org: &TestOrg) -> Vec<String> {
                 | Event::AccessDenied
                 | Event::ExportMade
                 | Event::KeyLookedUp
+                | Event::AccountDisabled
+                | Event::AccountEnabled
+                | Event::PasswordChanged
         )
     };
     let entries = page.entries.iter().rev();

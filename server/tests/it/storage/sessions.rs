@@ -134,7 +134,7 @@ on_both! {
         lifecycle::disable(&app.engine, &operator, dana).await.unwrap();
         assert!(!is_open(&app.engine, "danas").await);
         assert!(matches!(enter().await, Err(SignInError::WrongCredentials { .. })));
-        lifecycle::enable(app.engine.db(), &operator, dana).await.unwrap();
+        lifecycle::enable(&app.engine, &operator, dana).await.unwrap();
         assert!(!is_open(&app.engine, "danas").await);
         enter().await.unwrap();
         password::reset(&app.engine, &operator, dana, "the operator chose it".parse().unwrap()).await.unwrap();
@@ -160,7 +160,7 @@ on_both! {
                 assert_eq!(entries, expected, "{how}, {polls} polls, {left} sessions left");
                 app.database.execute("DELETE FROM sessions").await;
                 app.database.without_audit_triggers("DELETE FROM audit_log").await;
-                lifecycle::enable(app.engine.db(), &Operator::at_the_command_line(), dana).await.unwrap();
+                lifecycle::enable(&app.engine, &Operator::at_the_command_line(), dana).await.unwrap();
                 if done.is_some() {
                     assert!(left < 2, "{how}: {left} left after {polls} polls");
                     break;
