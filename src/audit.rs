@@ -11,6 +11,7 @@ mod chain;
 mod checkpoint;
 mod last_change;
 mod list;
+mod repeated;
 pub mod retention;
 mod row;
 pub mod security_events;
@@ -32,6 +33,7 @@ pub use last_change::last_change;
 pub use list::{
     Actor, AuditQuery, Entry, EventFilter, InvalidEventFilter, Page, list, list_of_instance,
 };
+pub use repeated::has_just_done;
 use security_events::{Log, SecurityEvent};
 
 /// Reserves a place in the export queue. The caller builds the file while holding it, and keeps it until the file is

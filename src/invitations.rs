@@ -6,6 +6,7 @@
 //! All changes of an org's invitations lock the org first, so that they never wait for each other's rows.
 
 mod accept;
+mod accepted;
 mod create;
 mod list;
 mod open;
@@ -14,6 +15,7 @@ mod withdraw;
 
 pub use self::{
     accept::{AcceptError, accept, accept_with_new_account, creates_accounts},
+    accepted::{Accepted, accepted},
     create::{CreatedInvitation, InviteError, NewInvitation, create},
     list::{Invitation, delete_expired, find, list, page},
     open::{Opened, has_account, open},

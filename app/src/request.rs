@@ -14,7 +14,9 @@ use latchkey::{
         sessions::{Device, SessionHash, SessionRecord, SignedIn},
         sign_in::sign_out,
     },
+    audit,
     caller::{Person, Visit},
+    event::Event,
     fault::Fault,
     id::UserId,
     name::Slug,
@@ -218,6 +220,21 @@ impl PageRequest {
         let person = self.person().await?;
         let slug: Slug = org.parse().map_err(|_| AppError::NotFound)?;
         Ok(Membership::permit_to_leave(&self.site.engine, person, &slug).await?)
+    }
+
+    /// Whether the user has just done this in the organization with this slug, to the object with this ID. A form that is
+    /// submitted twice finds nothing left to do, and then leads where it led the first time.
+    ///
+    /// # Errors
+    /// If the user is not signed in.
+    pub async fn has_just_done(
+        &self,
+        org: &str,
+        event: Event,
+        id: impl ToString,
+    ) -> Result<bool, AppError> {
+        let (engine, person) = (self.engine(), self.person().await?);
+        Ok(audit::has_just_done(engine, &person, org, event, &id.to_string()).await?)
     }
 
     /// The user's permit for the action `A` in the organization in the path.

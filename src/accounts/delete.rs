@@ -22,12 +22,13 @@ const NAME: &str = "Deleted user";
 
 /// The tables with rows that belong to a user, by their column `user_id`. Those that refer to a user as the creator of
 /// something are not among them.
-pub const TABLES: [&str; 5] = [
+pub const TABLES: [&str; 6] = [
     "sessions",
     "memberships",
     "second_factors",
     "recovery_codes",
     "account_links",
+    "accepted_invitations",
 ];
 
 /// Why an account was not deleted.

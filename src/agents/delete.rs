@@ -42,5 +42,6 @@ pub async fn delete(
     const SQL: &str = "DELETE FROM agents WHERE org_id = $1 AND id = $2";
     on!(change.on(), c => sqlx::query(SQL).bind(org_id).bind(id).execute(c).await.map(drop))?;
     let deleted = Happened::new(Event::AgentDeleted, Target::Agent(id));
+    let deleted = deleted.changed("public_id", agent.id.to_string(), None::<&str>);
     Ok(change.commit(deleted).await?)
 }

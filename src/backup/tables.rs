@@ -54,12 +54,13 @@ impl Table {
 }
 
 /// Tables that are not backed up, with the reason.
-pub const LEFT_OUT: [(&str, &str); 6] = [
+pub const LEFT_OUT: [(&str, &str); 7] = [
     ("sessions", "everyone signs in again after a restore"),
     (
         "account_links",
         "a link that was used must not work again after a restore",
     ),
+    ("accepted_invitations", "they count for ten minutes"),
     ("attempts", "they count for 15 minutes"),
     ("instances", "those that run say so themselves"),
     (

@@ -2,6 +2,7 @@
 
 use super::{
     InvitationToken, STANDS,
+    accepted::remember,
     open::{Opened, open},
 };
 use crate::{
@@ -87,6 +88,7 @@ pub async fn accept(
         email,
         role,
         by_mail,
+        digest,
     } = spend(engine, &mut change, org.id, token).await?;
     let own: Option<User> = on!(change.on(), c => sqlx::query_as(OWN)
         .bind(user_id).fetch_optional(c).await)?;
@@ -103,7 +105,7 @@ pub async fn accept(
     if is_member {
         return Err(AcceptError::AlreadyMember(org));
     }
-    join(engine, change, org.id, user_id, role).await?;
+    join(engine, change, org.id, user_id, role, &digest).await?;
     Ok(org)
 }
 
@@ -151,6 +153,7 @@ pub async fn accept_with_new_account(
         email,
         role,
         by_mail,
+        digest,
     } = spend(engine, &mut change, org.id, token).await?;
     let user = User {
         id: user_id,
@@ -162,7 +165,7 @@ pub async fn accept_with_new_account(
     if !insert_user(change.tx(), &user, &password_hash, now).await? {
         return Err(AcceptError::HasAccount);
     }
-    join(engine, change, org.id, user_id, role).await?;
+    join(engine, change, org.id, user_id, role, &digest).await?;
     Ok((SignedIn { user_id, epoch: 0 }, org))
 }
 
@@ -172,6 +175,8 @@ struct Spent {
     email: EmailAddress,
     role: Role,
     by_mail: bool,
+    /// The digest of its token, as it was stored.
+    digest: Vec<u8>,
 }
 
 /// Deletes the invitation of a token within a transaction. Of several concurrent requests, one finds it.
@@ -183,7 +188,7 @@ async fn spend(
 ) -> Result<Spent, AcceptError> {
     let digests = token.digests(engine);
     let sql = format!(
-        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND {STANDS} AND digest IN ({}) RETURNING email, role, by_mail",
+        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND {STANDS} AND digest IN ({}) RETURNING email, role, by_mail, digest",
         places(3, digests.len())
     );
     orgs::lock(change.tx(), org_id).await?;
@@ -204,8 +209,10 @@ async fn join(
     org_id: OrgId,
     user_id: UserId,
     role: Role,
+    digest: &[u8],
 ) -> Result<(), AcceptError> {
     let now = engine.clock.now();
+    remember(engine, &mut change, org_id, user_id, digest).await?;
     members::insert(change.tx(), org_id, user_id, role, now).await?;
     check_added(engine, change.tx(), org_id, Limited::Members).await??;
     Ok(change.commit(joined(user_id, role)).await?)

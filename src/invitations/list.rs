@@ -1,6 +1,6 @@
 //! The invitations of an org that can be accepted.
 
-use super::STANDS;
+use super::{STANDS, accepted::REMEMBERED_FOR};
 use crate::{
     Engine,
     access::{Permit, to},
@@ -94,13 +94,16 @@ pub async fn find(
     )
 }
 
-/// Deletes the expired invitations of all orgs.
+/// Deletes the expired invitations of all orgs, and those that were accepted a while ago.
 ///
 /// # Errors
 /// If the database cannot be reached.
 pub async fn delete_expired(engine: &Engine) -> Result<(), StorageError> {
-    const SQL: &str = "DELETE FROM invitations WHERE expires_at <= $1";
-    on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(engine.clock.now()).execute(c).await.map(drop))?;
+    const EXPIRED: &str = "DELETE FROM invitations WHERE expires_at <= $1";
+    const ACCEPTED: &str = "DELETE FROM accepted_invitations WHERE accepted_at <= $1";
+    let now = engine.clock.now();
+    for (sql, before) in [(EXPIRED, now), (ACCEPTED, now.plus(-REMEMBERED_FOR))] {
+        on!(engine.db.write_unrecorded(), c => sqlx::query(sql).bind(before).execute(c).await.map(drop))?;
+    }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use latchkey::{
     access::{Org, Permit, to},
+    event::Event,
     orgs::delete::{self, Ends, what_ends},
 };
 use leptos::prelude::*;
@@ -64,16 +65,36 @@ pub async fn submit(
     request: PageRequest,
     form: DeleteForm,
 ) -> Result<FormAnswer<DeleteForm>, AppError> {
+    let then = "/account".to_owned();
+    match delete_as_owner(&request, &form, then.clone()).await {
+        Err(AppError::NotFound) => deleted_before(&request, request.org(), then).await,
+        answer => answer,
+    }
+}
+
+async fn delete_as_owner(
+    request: &PageRequest,
+    form: &DeleteForm,
+    then: String,
+) -> Result<FormAnswer<DeleteForm>, AppError> {
     let membership = request.membership().await?;
     let permit = membership.permit()?;
-    delete_confirmed(
-        &request,
-        &permit,
-        membership.org(),
-        &form,
-        "/account".to_owned(),
-    )
-    .await
+    delete_confirmed(request, &permit, membership.org(), form, then).await
+}
+
+/// Answers a form that is submitted again, after it has deleted the organization with this slug.
+///
+/// # Errors
+/// If the user has not deleted it.
+pub async fn deleted_before(
+    request: &PageRequest,
+    slug: &str,
+    then: String,
+) -> Result<FormAnswer<DeleteForm>, AppError> {
+    match request.has_just_done(slug, Event::OrgDeleted, slug).await? {
+        true => Ok(FormAnswer::done(then, Done::OrgDeleted)),
+        false => Err(AppError::NotFound),
+    }
 }
 
 /// Deletes an organization if its name and the user's password are correct, and redirects to `then`.

@@ -6,4 +6,7 @@ mod form;
 mod page;
 mod shown;
 
-pub use self::{form::submit, page::MembersPage};
+pub use self::{
+    form::{left, submit},
+    page::MembersPage,
+};

@@ -25,6 +25,7 @@ mod own_orgs;
 mod required;
 mod roles;
 mod shown_once;
+mod submitted_twice;
 mod tokens;
 mod usage;
 mod whole_path;

@@ -8,6 +8,7 @@ use latchkey::{
         delete as engine_delete,
         edit::{self as engine_edit, EditAgent},
     },
+    event::Event,
     keys::create::sent_creation_token,
     name::DisplayName,
     revision::{Known, Revision},
@@ -133,12 +134,15 @@ async fn delete(request: PageRequest, form: AgentForm) -> Answer {
     let permit: Permit<to::EditAgents> = request.permit().await?;
     let id: PublicId = request.id("agent")?;
     match engine_delete::delete(request.engine(), &permit, id).await {
-        Ok(()) => {
-            let path = format!("/orgs/{}/agents", request.org());
-            Ok(FormAnswer::done(path, Done::AgentDeleted))
-        }
-        Err(error) => refused(&form, error),
+        Ok(()) => {}
+        Err(AgentError::NotFound)
+            if request
+                .has_just_done(request.org(), Event::AgentDeleted, id)
+                .await? => {}
+        Err(error) => return refused(&form, error),
     }
+    let path = format!("/orgs/{}/agents", request.org());
+    Ok(FormAnswer::done(path, Done::AgentDeleted))
 }
 
 fn agent_path(request: &PageRequest, public_id: PublicId) -> String {

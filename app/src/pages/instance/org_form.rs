@@ -6,7 +6,7 @@ use crate::{
     error::AppError,
     pages::{
         answer::FormAnswer,
-        delete_org::{DeleteForm, delete_confirmed},
+        delete_org::{DeleteForm, delete_confirmed, deleted_before},
     },
     request::PageRequest,
 };
@@ -18,8 +18,11 @@ pub async fn submit(
     let operator = request.operator().await?;
     let id: OrgId = request.id("org_id")?;
     let org = orgs::find(request.engine(), &operator, id).await?;
-    let org = org.filter(|org| org.deleted_at.is_none());
-    let org = org.ok_or(AppError::NotFound)?.org;
+    let found = org.ok_or(AppError::NotFound)?;
+    let (org, then) = (found.org, request.path().to_owned());
+    if found.deleted_at.is_some() {
+        return deleted_before(&request, org.slug.as_str(), then).await;
+    }
     let permit = operator.permit(&org);
-    delete_confirmed(&request, &permit, &org, &form, request.path().to_owned()).await
+    delete_confirmed(&request, &permit, &org, &form, then).await
 }

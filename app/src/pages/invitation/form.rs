@@ -4,7 +4,9 @@ use latchkey::{
     access::Org,
     accounts::{password::TypedPassword, sessions::SignedIn},
     caller::Person,
-    invitations::{self, AcceptError, InvitationToken, Opened, accept, accept_with_new_account},
+    invitations::{
+        self, AcceptError, Accepted, InvitationToken, Opened, accept, accept_with_new_account,
+    },
 };
 use serde::Deserialize;
 
@@ -56,23 +58,58 @@ type Answer = Result<FormAnswer<AcceptForm, CodeNeeded>, AppError>;
 
 /// Makes the person a member, and signs them in.
 pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
+    let token = token(&request)?;
+    match accept_once(&request, &token, form.clone()).await {
+        Err(AppError::Gone) => accepted_before(&request, &token, &form).await,
+        answer => answer,
+    }
+}
+
+/// Answers a form that is submitted again, like the first time. The browser may not have received the session of the first
+/// response, so the password proves who it is.
+async fn accepted_before(
+    request: &PageRequest,
+    token: &InvitationToken,
+    form: &AcceptForm,
+) -> Answer {
+    let accepted = invitations::accepted(request.engine(), token).await?;
+    let Accepted {
+        org,
+        user_id,
+        email,
+    } = accepted.ok_or(AppError::Gone)?;
+    match request.user_id().await {
+        Ok(who) if who == user_id => return Ok(joined(&org)),
+        Err(AppError::SignedOut) if !form.password.is_empty() => {}
+        Ok(_) | Err(AppError::SignedOut) => return Err(AppError::Gone),
+        Err(error) => return Err(error),
+    }
+    let password = TypedPassword::new(form.password.clone());
+    match check_password(request, &email, password, "", || form.sent_back()).await {
+        Ok(who) => signed_in(request, who, &org).await,
+        // The link is no longer a form to sign in with.
+        Err(Ok(_)) => Err(AppError::Gone),
+        Err(Err(error)) => Err(error),
+    }
+}
+
+async fn accept_once(request: &PageRequest, token: &InvitationToken, form: AcceptForm) -> Answer {
     let engine = request.engine();
     // Looked up first: a link that is not valid costs no hash.
-    let token = token(&request)?;
-    let opened = invitations::open(engine, &token).await?;
+    let opened = invitations::open(engine, token).await?;
     let opened = opened.ok_or(AppError::Gone)?;
-    match viewer(&request, &opened).await? {
+    match viewer(request, &opened).await? {
         Viewer::Invited | Viewer::Member => {
             let person = request.person().await?;
-            match accept(engine, &token, person).await {
+            match accept(engine, token, person).await {
                 Ok(org) => Ok(joined(&org)),
                 Err(error) => refused(&form, error),
             }
         }
         Viewer::Other(_) => refused(&form, AcceptError::OtherAddress),
-        Viewer::SignedOut if !form.half.is_empty() => with_code(&request, &token, form).await,
+        Viewer::SignedOut if !form.half.is_empty() => with_code(request, token, form).await,
         Viewer::SignedOut if !invitations::creates_accounts(engine) => {
-            with_account(&request, &token, &opened, form).await
+            with_account(request, token, &opened, form).await
         }
         Viewer::SignedOut => {
             // Read before the account is looked up, so that no error of a field shows whether there is one.
@@ -83,11 +120,11 @@ pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
                 return Ok(FormAnswer::refused_fields(form.sent_back(), fields.errors));
             };
             if invitations::has_account(engine, &opened).await? {
-                return with_account(&request, &token, &opened, form).await;
+                return with_account(request, token, &opened, form).await;
             }
             let visit = request.visit().clone();
-            match accept_with_new_account(engine, &token, name, password, visit).await {
-                Ok((who, org)) => signed_in(&request, who, &org).await,
+            match accept_with_new_account(engine, token, name, password, visit).await {
+                Ok((who, org)) => signed_in(request, who, &org).await,
                 Err(error) => refused(&form, error),
             }
         }

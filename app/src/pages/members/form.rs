@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey::{
     access::{Permit, to},
     email::EmailAddress,
-    event::Target,
+    event::{Event, Target},
     id::{InvitationId, UserId},
     invitations::{self, CreatedInvitation as Created, InviteError, NewInvitation, WithdrawError},
     keys::create::sent_creation_token,
@@ -113,24 +113,47 @@ async fn change_role(request: &PageRequest, form: &MemberForm) -> Answer {
 async fn remove(request: &PageRequest, form: &MemberForm) -> Answer {
     let permit: Permit<to::RemoveMembers> = request.permit().await?;
     let member = form.member()?;
+    let done = || FormAnswer::done(request.path(), Done::MemberRemoved.of_person(member));
     match members::remove(request.engine(), &permit, member).await {
-        Ok(()) => Ok(FormAnswer::done(
-            request.path(),
-            Done::MemberRemoved.of_person(member),
-        )),
+        Ok(()) => Ok(done()),
+        Err(MemberError::NotFound)
+            if request
+                .has_just_done(request.org(), Event::MemberRemoved, member)
+                .await? =>
+        {
+            Ok(done())
+        }
         Err(error) => refused(form, error),
     }
 }
 
 async fn leave(request: &PageRequest, form: &MemberForm) -> Answer {
-    let permit = request.permit_to_leave(request.org()).await?;
-    match members::leave(request.engine(), &permit).await {
+    match left(request, request.org()).await? {
         Ok(()) => {
             let home = home_of(request.engine(), request.user_id().await?).await?;
             Ok(FormAnswer::done(home, Done::OrgLeft))
         }
         Err(error) => refused(form, error),
     }
+}
+
+/// Makes the user leave the organization with this slug, unless they have just left it.
+pub async fn left(request: &PageRequest, org: &str) -> Result<Result<(), MemberError>, AppError> {
+    let left = match request.permit_to_leave(org).await {
+        Ok(permit) => members::leave(request.engine(), &permit).await,
+        Err(AppError::NotFound) => Err(MemberError::NotFound),
+        Err(error) => return Err(error),
+    };
+    if let Err(MemberError::NotFound) = left {
+        let user_id = request.user_id().await?;
+        if request
+            .has_just_done(org, Event::MemberLeft, user_id)
+            .await?
+        {
+            return Ok(Ok(()));
+        }
+    }
+    Ok(left)
 }
 
 fn refused(form: &MemberForm, error: MemberError) -> Answer {
@@ -251,8 +274,14 @@ async fn withdraw(request: &PageRequest, form: &MemberForm) -> Answer {
     let permit: Permit<to::InviteMembers> = request.permit().await?;
     let id: InvitationId = form.invitation.parse().map_err(|_| AppError::NotFound)?;
     match invitations::withdraw(request.engine(), &permit, id).await {
-        Ok(()) => Ok(FormAnswer::done(request.path(), Done::InvitationWithdrawn)),
-        Err(WithdrawError::NotFound) => Err(AppError::NotFound),
-        Err(WithdrawError::Fault(fault)) => Err(fault.into()),
+        Ok(()) => {}
+        Err(WithdrawError::NotFound) => {
+            let event = Event::InvitationWithdrawn;
+            if !request.has_just_done(request.org(), event, id).await? {
+                return Err(AppError::NotFound);
+            }
+        }
+        Err(WithdrawError::Fault(fault)) => return Err(fault.into()),
     }
+    Ok(FormAnswer::done(request.path(), Done::InvitationWithdrawn))
 }

@@ -2,6 +2,7 @@
 
 use latchkey::{
     access::{Permit, to},
+    event::Event,
     id::ProjectId,
     keys::create::sent_creation_token,
     name::DisplayName,
@@ -90,9 +91,15 @@ pub async fn submit(
         ),
         _ => return Err(AppError::Unreadable),
     };
+    let path = format!("/orgs/{}/projects", request.org());
     match result {
-        Ok(()) => {
-            let path = format!("/orgs/{}/projects", request.org());
+        Ok(()) => Ok(FormAnswer::done(path, done)),
+        Err(ProjectError::NotFound)
+            if form.change == "delete"
+                && request
+                    .has_just_done(request.org(), Event::ProjectDeleted, id()?)
+                    .await? =>
+        {
             Ok(FormAnswer::done(path, done))
         }
         Err(ProjectError::NotFound) => Err(AppError::NotFound),

@@ -10,7 +10,7 @@ use latchkey::{
         },
     },
     caller::Person,
-    members::{self, MemberError},
+    members::MemberError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,7 @@ use crate::{
         confirm::confirm,
         done::Done,
         loading::finished,
+        members::left,
         second_step::{code_field, read_code},
     },
     request::PageRequest,
@@ -87,8 +88,7 @@ pub async fn submit(request: PageRequest, form: TwoFactorForm) -> Answer {
 
 /// Leaves an organization that requires a second factor, and so shows no page to leave it on.
 async fn leave(request: &PageRequest, form: &TwoFactorForm) -> Answer {
-    let permit = request.permit_to_leave(&form.org).await?;
-    match members::leave(request.engine(), &permit).await {
+    match left(request, &form.org).await? {
         Ok(()) => Ok(FormAnswer::done("/account", Done::OrgLeft)),
         Err(error @ (MemberError::LastOwner(_) | MemberError::PasswordNeeded(_))) => {
             Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, error))

@@ -1,6 +1,6 @@
 //! The page of an invitation, and the form that accepts it.
 
-use latchkey::role::Role;
+use latchkey::{invitations, role::Role, time::MINUTE};
 
 use super::members::invite;
 use crate::test_app::{HttpAnswer, TestApp, org::PASSWORD};
@@ -51,7 +51,7 @@ on_both! {
         let keys = browser.get(KEYS).await;
         assert!(keys.status == 200 && keys.text().contains("You are now a member of this organization."), "{}", keys.status);
         assert_eq!(app.browser().sign_in("kim@example.com", PASSWORD).await.status, 303);
-        let spent = app.browser().submit(&link, &[("name", "Eve"), ("password", PASSWORD)]).await;
+        let spent = app.browser().submit(&link, &[("name", "Eve"), ("password", "another good password")]).await;
         assert_eq!(spent.status, 410);
         assert_eq!(app.browser().get(&link).await.status, 410);
     }
@@ -129,6 +129,44 @@ on_both! {
         let joined = kim.submit(&link, &[]).await;
         assert_eq!((joined.status.as_u16(), joined.header("location")), (303, KEYS));
         assert_eq!(kim.get(KEYS).await.status, 200);
+    }
+
+    async fn a_form_that_is_submitted_twice_leads_the_same_person_to_the_same_page(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let contoso = app.org("contoso").await;
+        let (kim, eve) = (app.signed_in(&contoso, "kim", Role::Owner).await, app.signed_in(&contoso, "eve", Role::Owner).await);
+        let link = invite(&owner, "kim@contoso.example").await;
+        let (one, other) = tokio::join!(kim.submit(&link, &[]), kim.submit(&link, &[]));
+        for joined in [one, other, kim.submit(&link, &[]).await] {
+            assert_eq!((joined.status.as_u16(), joined.header("location")), (303, KEYS));
+        }
+        assert_eq!(eve.submit(&link, &[]).await.status, 410, "to others it was used");
+        assert_eq!(app.browser().submit(&link, &[]).await.status, 410);
+        let link = invite(&owner, "new@example.com").await;
+        let fields = [("name", "New"), ("password", PASSWORD)];
+        // The browser gave up the first submit, and has no session.
+        assert_eq!(app.browser().submit(&link, &fields).await.status, 303);
+        let browser = app.browser();
+        assert_eq!(browser.submit(&link, &[("name", "New"), ("password", "not the password")]).await.status, 410);
+        let again = browser.submit(&link, &fields).await;
+        assert_eq!((again.status.as_u16(), again.header("location")), (303, KEYS));
+        assert_eq!(browser.get(KEYS).await.status, 200);
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM users WHERE email = 'new@example.com'").await, 1);
+        app.clock.advance(10 * MINUTE);
+        assert_eq!(kim.submit(&link, &[]).await.status, 410);
+        assert_eq!(app.browser().submit(&link, &fields).await.status, 410, "a while later");
+        invitations::delete_expired(&app.engine).await.unwrap();
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM accepted_invitations").await, 0);
+    }
+
+    async fn someone_who_was_removed_is_not_led_on(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let kim = app.signed_in(&app.org("contoso").await, "kim", Role::Owner).await;
+        let link = invite(&owner, "kim@contoso.example").await;
+        assert_eq!(kim.submit(&link, &[]).await.status, 303);
+        app.database.execute("DELETE FROM memberships WHERE role = 'member'").await;
         assert_eq!(kim.submit(&link, &[]).await.status, 410);
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 26] = [
     "orgs",
     "users",
     "memberships",
@@ -39,6 +39,7 @@ const TABLES: [&str; 25] = [
     "effects",
     "attempts",
     "invitations",
+    "accepted_invitations",
     "account_links",
 ];
 

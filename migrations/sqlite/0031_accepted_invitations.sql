@@ -1,0 +1,11 @@
+-- Invitations that were accepted in the last minutes, so that a form that is submitted twice leads the person who joined to
+-- the organization the second time too. digest is that of the token in the link. The same table is in
+-- ../postgres/0031_accepted_invitations.sql.
+CREATE TABLE accepted_invitations (
+    digest BLOB PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    accepted_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX accepted_invitations_by_org ON accepted_invitations (org_id, accepted_at);
+CREATE INDEX accepted_invitations_by_age ON accepted_invitations (accepted_at);
