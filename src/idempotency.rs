@@ -5,13 +5,14 @@
 //! stored. A repeated request gets the same token, and the operation finds the object that was created with it.
 //!
 //! A failed request [releases](release) its key, so that the corrected request can use the same one. The token is
-//! kept, so only one object is created however requests with one key overlap.
+//! kept, so only one object is created however requests with one key overlap. If the object is deleted, so that it can no
+//! longer be found, its deletion [notes](note_gone) that.
 
 use sha2::{Digest, Sha256};
 
 use crate::{
     Engine,
-    db::{StorageError, on},
+    db::{StorageError, Tx, on},
     fault::{Fault, from_fault},
     id::ServiceTokenId,
     keys::create::new_creation_token,
@@ -33,6 +34,11 @@ pub enum ClaimError {
         "This Idempotency-Key was already used with a different request. Use a new key for each object that you create."
     )]
     Reused,
+    /// The object that the request created was deleted since.
+    #[error(
+        "The object that this request created no longer exists. Use a new Idempotency-Key to create another one."
+    )]
+    Gone,
     /// An internal error.
     #[error(transparent)]
     Fault(Fault),
@@ -58,7 +64,8 @@ const RELEASED: &[u8] = &[];
 /// Claims `key` for a request, and returns the creation token: a new one, or the same as for the previous attempt.
 ///
 /// # Errors
-/// [`ClaimError::Reused`] if the key belongs to another request.
+/// [`ClaimError::Reused`] if the key belongs to another request, and [`ClaimError::Gone`] if what the request created was
+/// deleted.
 pub async fn claim(
     engine: &Engine,
     service_token: ServiceTokenId,
@@ -79,16 +86,29 @@ pub async fn claim(
          WHERE idempotency_keys.fingerprint = $6";
     on!(tx.on(), c => sqlx::query(CLAIM)
         .bind(service_token).bind(key).bind(&fingerprint.0[..]).bind(&new).bind(now).bind(RELEASED).execute(c).await.map(drop))?;
-    const SELECT: &str = "SELECT fingerprint, creation_token FROM idempotency_keys \
+    const SELECT: &str = "SELECT fingerprint, creation_token, is_gone FROM idempotency_keys \
          WHERE service_token_id = $1 AND idempotency_key = $2";
-    let (claimed_for, creation_token): (Vec<u8>, String) = on!(tx.on(), c => sqlx::query_as(SELECT)
+    let (claimed_for, creation_token, is_gone): (Vec<u8>, String, bool) = on!(tx.on(), c => sqlx::query_as(SELECT)
         .bind(service_token).bind(key).fetch_one(c).await)?;
     tx.commit().await?;
-    if claimed_for == fingerprint.0 {
-        Ok(creation_token)
-    } else {
-        Err(ClaimError::Reused)
+    match claimed_for == fingerprint.0 {
+        true if is_gone => Err(ClaimError::Gone),
+        true => Ok(creation_token),
+        false => Err(ClaimError::Reused),
     }
+}
+
+/// Notes within a transaction that the object that was created with this token is deleted. A repeated request then does not
+/// create another one.
+pub(crate) async fn note_gone(
+    tx: &mut Tx,
+    creation_token: Option<&str>,
+) -> Result<(), StorageError> {
+    const SQL: &str = "UPDATE idempotency_keys SET is_gone = TRUE WHERE creation_token = $1";
+    if let Some(token) = creation_token {
+        on!(tx.on(), c => sqlx::query(SQL).bind(token).execute(c).await.map(drop))?;
+    }
+    Ok(())
 }
 
 /// Releases the key of a failed request, so that another request can use it.

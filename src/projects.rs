@@ -8,6 +8,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::{KeyId, OrgId, ProjectId},
+    idempotency::note_gone,
     keys::project,
     limits::{LimitReached, Limited, check_added},
     name::DisplayName,
@@ -249,12 +250,14 @@ pub async fn delete(
     let moved = move_revoked_keys(change.tx(), permit.org_id(), id).await?;
     const SQL: &str = "DELETE FROM projects WHERE org_id = $1 AND id = $2 \
          AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.project_id = projects.id) \
-         AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.project_id = projects.id)";
-    let deleted = on!(change.on(), c => sqlx::query(SQL)
-        .bind(permit.org_id()).bind(id).execute(c).await.map(|done| done.rows_affected()));
+         AND NOT EXISTS (SELECT 1 FROM agents WHERE agents.project_id = projects.id) \
+         RETURNING creation_token";
+    let deleted: Result<Option<Option<String>>, sqlx::Error> = on!(change.on(), c => sqlx::query_scalar(SQL)
+        .bind(permit.org_id()).bind(id).fetch_optional(c).await);
     match deleted {
-        Ok(0) => Err(ProjectError::NotEmpty),
-        Ok(_) => {
+        Ok(None) => Err(ProjectError::NotEmpty),
+        Ok(Some(creation_token)) => {
+            note_gone(change.tx(), creation_token.as_deref()).await?;
             let deleted = Happened::new(Event::ProjectDeleted, Target::Project(id));
             let events = match Events::several(moved) {
                 Some(moved) => moved.and(deleted),

@@ -97,8 +97,8 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
             .parameter_in(ParameterIn::Header)
             .description(Some(
                 "1 to 255 visible ASCII characters of your choice. If you repeat a request with the same key within 24 \
-                 hours, the response contains the existing object and the header `Idempotent-Replayed: true`. A different \
-                 request with the same key is rejected",
+                 hours, the response contains the existing object and the header `Idempotent-Replayed: true`, or is 410 if the \
+                 object no longer exists. A different request with the same key is rejected",
             ))
             .schema(Some(key_schema()));
         let parameters = operation.parameters.get_or_insert_default();
@@ -113,6 +113,10 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
         parameters.push(precondition().into());
     }
     let has_body = operation.request_body.is_some();
+    let creates_deletable = ["/agents", "/projects", "/invitations"]
+        .iter()
+        .any(|list| path.ends_with(list))
+        && method == Method::POST;
     // Every operation rejects unknown parameters as an invalid request.
     let mut errors = vec![
         ("400", "INVALID_REQUEST"),
@@ -124,6 +128,9 @@ fn complete(method: &Method, path: &str, operation: &mut Operation) {
     }
     if path.contains('{') {
         errors.push(("404", "NOT_FOUND"));
+    }
+    if creates_deletable {
+        errors.push(("410", "OBJECT_GONE"));
     }
     if is_conditional {
         errors.push(("412", "CHANGED_MEANWHILE"));

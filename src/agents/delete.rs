@@ -7,6 +7,7 @@ use crate::{
     db::{on, select_locked},
     event::{Event, Target},
     id::AgentId,
+    idempotency::note_gone,
     revision::{AsKnown, Revision},
 };
 
@@ -23,13 +24,13 @@ pub async fn delete(
 ) -> Result<(), AgentError> {
     let (org_id, agent) = (permit.org_id(), agent.into());
     let mut change = engine.change(permit).await?;
-    let locked: Option<(AgentId,)> = select_locked!(
+    let locked: Option<(AgentId, Option<String>)> = select_locked!(
         change,
-        "SELECT id FROM agents WHERE org_id = $1 AND public_id = $2",
+        "SELECT id, creation_token FROM agents WHERE org_id = $1 AND public_id = $2",
         org_id,
         agent.id
     )?;
-    let (id,) = locked.ok_or(AgentError::NotFound)?;
+    let (id, creation_token) = locked.ok_or(AgentError::NotFound)?;
     let stored = show::details_within(change.tx(), org_id, agent.id).await?;
     let stored = stored.ok_or(AgentError::NotFound)?;
     let nothing_sent = Revision::default();
@@ -41,6 +42,7 @@ pub async fn delete(
     }
     const SQL: &str = "DELETE FROM agents WHERE org_id = $1 AND id = $2";
     on!(change.on(), c => sqlx::query(SQL).bind(org_id).bind(id).execute(c).await.map(drop))?;
+    note_gone(change.tx(), creation_token.as_deref()).await?;
     let deleted = Happened::new(Event::AgentDeleted, Target::Agent(id));
     let deleted = deleted.changed("public_id", agent.id.to_string(), None::<&str>);
     Ok(change.commit(deleted).await?)

@@ -183,6 +183,7 @@ pub const TABLES: [Table; 21] = [
         name: "idempotency_keys",
         text: "service_token_id idempotency_key creation_token",
         numbers: "created_at",
+        booleans: "is_gone",
         bytes: "fingerprint",
         ..NONE
     },

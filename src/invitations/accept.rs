@@ -22,6 +22,7 @@ use crate::{
     email::EmailAddress,
     fault::{Fault, from_fault},
     id::{OrgId, UserId},
+    idempotency::note_gone,
     limits::{LimitReached, Limited, check_added, check_room},
     members,
     name::DisplayName,
@@ -89,6 +90,7 @@ pub async fn accept(
         role,
         by_mail,
         digest,
+        ..
     } = spend(engine, &mut change, org.id, token).await?;
     let own: Option<User> = on!(change.on(), c => sqlx::query_as(OWN)
         .bind(user_id).fetch_optional(c).await)?;
@@ -154,6 +156,7 @@ pub async fn accept_with_new_account(
         role,
         by_mail,
         digest,
+        ..
     } = spend(engine, &mut change, org.id, token).await?;
     let user = User {
         id: user_id,
@@ -177,6 +180,7 @@ struct Spent {
     by_mail: bool,
     /// The digest of its token, as it was stored.
     digest: Vec<u8>,
+    creation_token: Option<String>,
 }
 
 /// Deletes the invitation of a token within a transaction. Of several concurrent requests, one finds it.
@@ -188,7 +192,7 @@ async fn spend(
 ) -> Result<Spent, AcceptError> {
     let digests = token.digests(engine);
     let sql = format!(
-        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND {STANDS} AND digest IN ({}) RETURNING email, role, by_mail, digest",
+        "DELETE FROM invitations WHERE org_id = $1 AND expires_at > $2 AND {STANDS} AND digest IN ({}) RETURNING email, role, by_mail, digest, creation_token",
         places(3, digests.len())
     );
     orgs::lock(change.tx(), org_id).await?;
@@ -200,7 +204,9 @@ async fn spend(
         }
         query.fetch_optional(c).await
     })?;
-    found.ok_or(AcceptError::Gone)
+    let spent = found.ok_or(AcceptError::Gone)?;
+    note_gone(change.tx(), spent.creation_token.as_deref()).await?;
+    Ok(spent)
 }
 
 async fn join(

@@ -15,6 +15,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::{InvitationId, OrgId, UserId},
+    idempotency::note_gone,
     limits::{LimitReached, Limited, check_room},
     mail::{Content, Letter, MailPlace, Sender},
     name::DisplayName,
@@ -116,8 +117,8 @@ async fn insert(
     new: NewInvitation,
     place: Option<MailPlace>,
 ) -> Result<CreatedInvitation, InviteError> {
-    const DELETE: &str =
-        "DELETE FROM invitations WHERE org_id = $1 AND (email = $2 OR expires_at <= $3)";
+    const DELETE: &str = "DELETE FROM invitations WHERE org_id = $1 AND (email = $2 OR expires_at <= $3) \
+         RETURNING creation_token";
     const COUNT: &str = "SELECT COUNT(*) FROM invitations WHERE org_id = $1";
     const INSERT: &str = "INSERT INTO invitations (id, org_id, email, role, digest, created_at, created_by, \
          creation_token, expires_at, by_mail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -132,8 +133,11 @@ async fn insert(
     if is_member(&mut change, org_id, &new.email).await? {
         return Err(InviteError::AlreadyMember(new.email));
     }
-    on!(change.on(), c => sqlx::query(DELETE)
-        .bind(org_id).bind(new.email.clone()).bind(now).execute(c).await.map(drop))?;
+    let replaced: Vec<Option<String>> = on!(change.on(), c => sqlx::query_scalar(DELETE)
+        .bind(org_id).bind(new.email.clone()).bind(now).fetch_all(c).await)?;
+    for creation_token in replaced {
+        note_gone(change.tx(), creation_token.as_deref()).await?;
+    }
     let open: i64 =
         on!(change.on(), c => sqlx::query_scalar(COUNT).bind(org_id).fetch_one(c).await)?;
     if open >= MAX_OPEN {

@@ -8,6 +8,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::InvitationId,
+    idempotency::note_gone,
     orgs,
 };
 
@@ -33,14 +34,14 @@ pub async fn withdraw(
     permit: &Permit<to::InviteMembers>,
     id: InvitationId,
 ) -> Result<(), WithdrawError> {
-    const SQL: &str = "DELETE FROM invitations WHERE id = $1 AND org_id = $2";
+    const SQL: &str =
+        "DELETE FROM invitations WHERE id = $1 AND org_id = $2 RETURNING creation_token";
     let mut change = engine.change(permit).await?;
     orgs::lock(change.tx(), permit.org_id()).await?;
-    let deleted = on!(change.on(), c => sqlx::query(SQL)
-        .bind(id).bind(permit.org_id()).execute(c).await.map(|done| done.rows_affected()))?;
-    if deleted == 0 {
-        return Err(WithdrawError::NotFound);
-    }
+    let deleted: Option<Option<String>> = on!(change.on(), c => sqlx::query_scalar(SQL)
+        .bind(id).bind(permit.org_id()).fetch_optional(c).await)?;
+    let creation_token = deleted.ok_or(WithdrawError::NotFound)?;
+    note_gone(change.tx(), creation_token.as_deref()).await?;
     let withdrawn = Happened::new(Event::InvitationWithdrawn, Target::Invitation(id));
     Ok(change.commit(withdrawn).await?)
 }

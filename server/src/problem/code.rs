@@ -91,6 +91,10 @@ codes! {
         "The new secret is in use and the previous one still works, or another request rotated the key less than a second ago."
         "Retrieve the key: `old_secret` shows which secret still works, and until when. End it with \
          `POST …/end-old-secret`, or wait. Then rotate again.",
+    ObjectGone "OBJECT_GONE" GONE "The created object no longer exists"
+        "The request was repeated with the same `Idempotency-Key`, and the agent, project or invitation that it created was \
+         deleted, withdrawn, replaced or accepted since. Nothing was created."
+        "Use a new idempotency key to create another one.",
     ChangedMeanwhile "CHANGED_MEANWHILE" PRECONDITION_FAILED "Changed in the meantime"
         "The `If-Match` header names no ETag that the object has now: someone else changed the object after you retrieved it. \
          Nothing was changed."

@@ -64,6 +64,7 @@ impl Idempotency {
         let claimed = claim(engine, token_id, key, &fingerprint).await;
         let token = claimed.map_err(|error| match error {
             ClaimError::Reused => Problem::new(Code::IdempotencyKeyReused, error.to_string()),
+            ClaimError::Gone => Problem::new(Code::ObjectGone, error.to_string()),
             ClaimError::Fault(fault) => fault.into(),
         })?;
         let made = make(Some(token)).await;

@@ -4,7 +4,7 @@ use axum::http::{HeaderName, Method};
 use latchkey::{idempotency, time::DAY};
 use serde_json::{Value, json};
 
-use crate::test_app::{HttpAnswer, TestApp, api::Api};
+use crate::test_app::{HttpAnswer, TestApp, api::Api, org::PASSWORD};
 
 const KEYS: &str = "/v1/orgs/northwind/keys";
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
@@ -139,6 +139,45 @@ on_both! {
         let longest = "x".repeat(255);
         assert_eq!(post(&api, KEYS, &longest, &json!({"name": "Production", "kind": "secret"})).await.status, 201);
         assert_eq!(count(app, "keys").await, 1);
+    }
+
+    async fn a_repeat_does_not_create_again_what_was_deleted_since(app: &TestApp) {
+        app.org("northwind").await;
+        let api = app.api().await;
+        for (path, body, table) in [
+            ("/v1/orgs/northwind/agents", json!({"name": "Helper"}), "agents"),
+            ("/v1/orgs/northwind/projects", json!({"name": "Site"}), "projects"),
+            ("/v1/orgs/northwind/invitations", json!({"email": "kim@example.com", "role": "member"}), "invitations"),
+        ] {
+            let before = count(app, table).await;
+            let created = post(&api, path, table, &body).await;
+            assert_eq!(created.status, 201, "{path}");
+            assert_eq!(post(&api, path, table, &body).await.header("idempotent-replayed"), "true");
+            let id = if table == "agents" { "public_id" } else { "id" };
+            let object = format!("{path}/{}", created.json()[id].as_str().unwrap());
+            assert_eq!(api.delete(&object).await.status, 204, "{object}");
+            for _ in 0..2 {
+                let again = post(&api, path, table, &body).await;
+                assert_eq!((again.status.as_u16(), &again.json()["code"]), (410, &json!("OBJECT_GONE")), "{path}");
+            }
+            let other = body.to_string().replace("Helper", "Other").replace("Site", "Other").replace("kim@", "kit@");
+            let other = serde_json::from_str(&other).unwrap();
+            assert_eq!(post(&api, path, table, &other).await.status, 422, "it still belongs to its request");
+            assert_eq!(count(app, table).await, before);
+            assert_eq!(post(&api, path, &format!("{table}-2"), &body).await.status, 201, "another key");
+        }
+        // An invitation that was accepted, and one that was replaced.
+        let path = "/v1/orgs/northwind/invitations";
+        let (kim, ari) = (json!({"email": "kim@example.com", "role": "member"}), json!({"email": "ari@example.com", "role": "member"}));
+        let url = post(&api, path, "kim", &kim).await.json()["url"].as_str().unwrap().to_owned();
+        let link = url.replace("http://localhost:3000", "");
+        assert_eq!(app.browser().submit(&link, &[("name", "Kim"), ("password", PASSWORD)]).await.status, 303);
+        post(&api, path, "ari", &ari).await;
+        post(&api, path, "ari-again", &ari).await;
+        for (key, body) in [("kim", &kim), ("ari", &ari)] {
+            let again = post(&api, path, key, body).await;
+            assert_eq!((again.status.as_u16(), &again.json()["code"]), (410, &json!("OBJECT_GONE")), "{key}");
+        }
     }
 }
 

@@ -1,0 +1,4 @@
+-- is_gone is whether the object that was created with the creation_token was deleted since: a request that is repeated then
+-- creates no other. The same column is in ../sqlite/0032_gone_objects.sql.
+ALTER TABLE idempotency_keys ADD COLUMN is_gone BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX idempotency_keys_by_creation ON idempotency_keys (creation_token);
