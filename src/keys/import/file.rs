@@ -48,9 +48,11 @@ pub(super) fn field_named(name: &str) -> Option<&'static str> {
     fields().find(|field| *field == name)
 }
 
-pub(super) fn unknown_field(name: &str) -> ImportError {
+/// `entry` is the number of the entry in a file that repeats the names in each.
+pub(super) fn unknown_field(name: &str, entry: Option<u64>) -> ImportError {
+    let place = entry.map_or_else(String::new, |entry| format!(" in entry {entry}"));
     ImportError::Unreadable(format!(
-        "Unknown field `{}`. The fields are {}.",
+        "Unknown field `{}`{place}. The fields are {}.",
         clip(name),
         fields().collect::<Vec<_>>().join(", ")
     ))
@@ -185,7 +187,7 @@ fn columns_of(names: &StringRecord) -> Result<Vec<Option<&'static str>>, ImportE
             columns.push(None);
             continue;
         }
-        let field = field_named(name).ok_or_else(|| unknown_field(name))?;
+        let field = field_named(name).ok_or_else(|| unknown_field(name, None))?;
         if columns.contains(&Some(field)) {
             return Err(ImportError::Unreadable(format!(
                 "The column `{field}` appears twice."

@@ -1,6 +1,9 @@
 //! Parses JSON files into records. The file is parsed as a stream, so that a file with many small values takes no more
 //! memory than its text. The rest of a file with too many entries is skipped.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, HashSet},
     fmt,
@@ -13,7 +16,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    file::{REQUIRED, Record, field_named, unknown_field},
+    file::{REQUIRED, Record, fields, unknown_field},
     report::{ImportError, MAX_ENTRIES},
 };
 use crate::key::settings::{READ, Written};
@@ -24,7 +27,7 @@ const METADATA: &str = "metadata";
 /// too long.
 const MAX_ITEMS: usize = 501;
 
-/// Parses a JSON array of objects, or an object whose `keys` field is such an array.
+/// Parses a JSON array of objects, which is what the API documents: fields have their exact names and types.
 pub fn read(text: &str) -> Result<Vec<Record>, ImportError> {
     let file: File = serde_json::from_str(text).map_err(|error| {
         ImportError::Unreadable(format!(
@@ -36,7 +39,7 @@ pub fn read(text: &str) -> Result<Vec<Record>, ImportError> {
     match file {
         File::Entries(Entries { records, error }) => error.map_or(Ok(records), Err),
         File::Other => Err(ImportError::Unreadable(
-            "The file must contain an array of objects, or an object whose only field is `keys`, an array of objects.".to_owned(),
+            "The file must contain an array of objects, one for each key.".to_owned(),
         )),
     }
 }
@@ -105,17 +108,8 @@ impl<'de> Deserialize<'de> for File {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<File, A::Error> {
-                let mut file = File::Other;
-                let mut has_other_fields = false;
-                while let Some(name) = object.next_key::<String>()? {
-                    if name == "keys" {
-                        file = object.next_value()?;
-                    } else {
-                        object.next_value::<IgnoredAny>()?;
-                        has_other_fields = true;
-                    }
-                }
-                Ok(if has_other_fields { File::Other } else { file })
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(File::Other)
             }
 
             other!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
@@ -134,7 +128,7 @@ fn read_entries<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Entries, A::Error
                 entries.records.push(Record { line, ..record });
                 continue;
             }
-            Some(Entry::UnknownField(name)) => unknown_field(&name),
+            Some(Entry::UnknownField(name)) => unknown_field(&name, Some(line)),
             Some(Entry::Other) => {
                 ImportError::Unreadable(format!("Entry {line} is not an object."))
             }
@@ -165,7 +159,7 @@ impl<'de> Deserialize<'de> for Entry {
                 };
                 let (mut unknown, mut seen, mut given) = (None, HashSet::new(), HashSet::new());
                 while let Some(name) = object.next_key::<String>()? {
-                    let Some(field) = field_named(&name) else {
+                    let Some(field) = fields().find(|field| *field == name) else {
                         object.next_value::<IgnoredAny>()?;
                         unknown.get_or_insert(name);
                         continue;
@@ -304,84 +298,11 @@ fn text_of(field: &str, value: FieldValue) -> Result<String, &'static str> {
         (Written::Text, FieldValue::Text(text))
             if field == "expires_in_days" && !text.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
-            Err("a number")
+            Err("a whole number")
         }
         (Written::Text, FieldValue::Text(text)) => Ok(text),
         (Written::Text, FieldValue::Number(days)) if field == "expires_in_days" => Ok(days),
-        (Written::Text, _) if field == "expires_in_days" => Err("a number"),
+        (Written::Text, _) if field == "expires_in_days" => Err("a whole number"),
         (Written::Text, _) => Err("a string"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(text: &str) -> String {
-        read(text)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default()
-    }
-
-    #[test]
-    fn json_gives_what_csv_would() {
-        let text = r#"{"keys": [{"name": " One ", "sha256": "aa", "scopes": ["a", "b"], "expires_in_days": 30,
-            "metadata": {"tier": 1.10}, "notes": null, "domains": 5, "ip_ranges": ["::1", 7]}]}"#;
-        let record = read(text).unwrap().remove(0);
-        assert_eq!(record.line, 1);
-        assert_eq!(record.fields["name"], "One");
-        assert_eq!(record.fields["scopes"], "a,b");
-        assert_eq!(record.fields["expires_in_days"], "30");
-        assert_eq!(record.fields["metadata"], r#"{"tier": 1.10}"#);
-        assert_eq!(
-            record.misshapen,
-            [
-                ("domains", "an array of strings"),
-                ("ip_ranges", "an array of strings")
-            ]
-        );
-        assert!(!record.fields.contains_key("notes"));
-    }
-
-    #[test]
-    fn of_a_field_that_is_there_twice_none_is_taken_without_a_word() {
-        let text = r#"[{"name": "One", "ip_ranges": ["10.0.0.0/8"], "ip_ranges": null, "notes": null, "notes": "x"}]"#;
-        let record = read(text).unwrap().remove(0);
-        let twice = [
-            ("ip_ranges", "given only once"),
-            ("notes", "given only once"),
-        ];
-        assert_eq!(record.misshapen, twice);
-    }
-
-    #[test]
-    fn what_cannot_be_read_says_where() {
-        assert!(refusal("[\n{]").contains("line 2"));
-        assert!(refusal("[{}, 1, {]").contains("line 1"));
-        assert!(refusal("[1]").contains("Entry 1"));
-        assert!(refusal("[{}, [{}]]").contains("Entry 2"));
-        for other in [
-            r#"{"keys": [], "more": 1}"#,
-            r#"{"keys": 5}"#,
-            "7",
-            "null",
-            "{}",
-        ] {
-            assert!(refusal(other).contains("array of objects"), "{other}");
-        }
-        assert!(refusal(r#"[{"colour": "red"}]"#).contains("nknown field `colour`"));
-    }
-
-    #[test]
-    fn reading_stops_at_the_first_entry_and_the_first_item_too_many() {
-        let entries = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
-        assert_eq!(read(&entries(MAX_ENTRIES)).unwrap().len(), MAX_ENTRIES);
-        assert!(refusal(&entries(MAX_ENTRIES + 1)).contains("at most 10,000"));
-        let domains = vec![r#""a.io""#; 100_000].join(",");
-        let record = read(&format!(r#"[{{"domains": [{domains}]}}]"#))
-            .unwrap()
-            .remove(0);
-        assert_eq!(record.fields["domains"].split(',').count(), MAX_ITEMS);
     }
 }

@@ -14,6 +14,7 @@ on_both! {
         let api = app.api().await;
         let created = api.post(PATH, &json!({"email": "Kim@Example.com", "role": "admin"})).await;
         assert_eq!((created.status.as_u16(), created.header("cache-control")), (201, "no-store"));
+        assert_eq!(created.header("location"), "", "it has no address of its own");
         let created = created.json();
         let url = created["url"].as_str().unwrap().to_owned();
         let path = url.strip_prefix("http://localhost:3000").unwrap();

@@ -26,7 +26,7 @@ on_both! {
         ]});
         assert_eq!((dry.status.as_u16(), dry.json()), (200, report.clone()));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
-        let done = api.post(&format!("{IMPORT}?dry_run=false"), &json!({"keys": file})).await;
+        let done = api.post(&format!("{IMPORT}?dry_run=false"), &file).await;
         report["imported"] = json!(true);
         assert_eq!((done.status.as_u16(), done.json()), (200, report));
         assert_eq!(said(&app.verify(&PlainKey::from_presented("first")).await), "VALID");

@@ -170,6 +170,7 @@ on_both! {
         let path = "/v1/orgs/northwind/tokens";
         let created = api.post(path, &json!({"name": "Deploy", "scope": "manage"})).await;
         assert_eq!((created.status.as_u16(), created.header("cache-control")), (201, "no-store"));
+        assert_eq!(created.header("location"), "", "it has no address of its own");
         let created = created.json();
         assert!(created["token"].as_str().unwrap().starts_with("lk_service_"));
         assert_eq!(created["expires_at"], "2027-11-21T12:00:00.000Z");
