@@ -4,9 +4,9 @@
 //! with a single connection for writing, so that writers queue in this process instead of failing with a busy error
 //! in SQLite.
 
+pub(crate) mod computed_columns;
 mod error;
 pub(crate) mod postgres;
-pub(crate) mod sort_names;
 pub mod sqlite_file;
 mod transaction;
 
@@ -217,7 +217,7 @@ impl Db {
         if let On::Postgres(c) = tx.on() {
             postgres::lock_migrations(c).await?;
         }
-        sort_names::fill(&mut tx).await?;
+        computed_columns::fill(&mut tx).await?;
         tx.commit().await
     }
 

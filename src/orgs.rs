@@ -19,6 +19,7 @@ use crate::{
     id::{OrgId, ProjectId, UserId},
     name::{DisplayName, Slug},
     role::Rights,
+    search::folded,
     sort_name::sort_name,
 };
 
@@ -104,10 +105,11 @@ pub(crate) async fn insert(
         name: name.clone(),
     };
     // There is no check beforehand: two concurrent requests would both find the slug free.
-    const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, created_at, creation_token) VALUES ($1, $2, $3, $4, $5) \
+    const INSERT_ORG: &str = "INSERT INTO orgs (id, slug, name, search, created_at, creation_token) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT DO NOTHING";
     let inserted = on!(tx.on(), c => sqlx::query(INSERT_ORG)
-        .bind(org.id).bind(org.slug.clone()).bind(org.name.clone()).bind(now).bind(creation_token)
+        .bind(org.id).bind(org.slug.clone()).bind(org.name.clone())
+        .bind(folded(org.name.as_str())).bind(now).bind(creation_token)
         .execute(c).await.map(|done| done.rows_affected()))?;
     if inserted == 0 {
         const SELECT: &str =

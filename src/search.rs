@@ -33,9 +33,24 @@ impl Search {
 }
 
 /// Returns the form of a text in which searches compare: in lower case, and with one form of sigma. The lower case of
-/// "Σ" is "ς" at the end of a word and "σ" elsewhere, so that a part of a word would not match.
+/// "Σ" is "ς" at the end of a word and "σ" elsewhere, so that a part of a word would not match. The noncharacters U+FFFE
+/// and U+FFFF become U+FFFD, as SQLite's LIKE reads them.
 pub(crate) fn folded(text: &str) -> String {
-    text.to_lowercase().replace('ς', "σ")
+    let lower = text.to_lowercase().replace('ς', "σ");
+    lower.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
+
+/// Returns the folded term, escaped for LIKE. NUL is replaced: no name contains it, and Postgres rejects it in parameters.
+#[cfg(feature = "native")]
+pub(crate) fn for_like(term: &str) -> String {
+    let mut escaped = String::new();
+    for c in folded(term).replace('\0', "\u{fffd}").chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }
 
 impl FromStr for Search {
@@ -68,6 +83,8 @@ mod tests {
             ("ΝΕΟΣ ΔΙΑΚΟΜΙΣΤΗΣ", "νεος"),
             ("Νέος", "νέοσ"),
             ("Straße", "STRA"),
+            ("Ärzte", "ärzte"),
+            ("a\u{fffe}b", "A\u{ffff}"),
         ] {
             assert!(part.parse::<Search>().unwrap().is_in(name), "{part}");
         }

@@ -1,7 +1,7 @@
 //! The value by which lists of names are sorted: alphabetically, regardless of case and accents, with the same order on
 //! both databases.
 //!
-//! Keys and agents are listed page by page, so their rows have it in a column, which `db/sort_names.rs` fills in rows
+//! Keys and agents are listed page by page, so their rows have it in a column, which `db/computed_columns.rs` fills in rows
 //! of earlier versions. Shorter lists are sorted after they are read.
 
 use icu_normalizer::{

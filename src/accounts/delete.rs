@@ -15,6 +15,7 @@ use crate::{
     id::UserId,
     name::DisplayName,
     orgs,
+    search::folded,
 };
 
 /// The name that a deleted user has.
@@ -77,7 +78,7 @@ pub async fn delete(engine: &Engine, person: Person) -> Result<(), DeleteAccount
          JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL \
          WHERE memberships.user_id = $1 ORDER BY orgs.id";
     const DISABLE: &str = "UPDATE users SET disabled_at = $1, deleted_at = $1, operator_since = NULL, last_seen_at = NULL, \
-         name = $2, email = $3, password_hash = '', epoch = epoch + 1 WHERE id = $4 AND deleted_at IS NULL";
+         name = $2, search = $5, email = $3, password_hash = '', epoch = epoch + 1 WHERE id = $4 AND deleted_at IS NULL";
     let user_id = person.user_id;
     let mut change = engine.change_account(person.into()).await?;
     lock(change.tx(), user_id).await?;
@@ -100,7 +101,7 @@ pub async fn delete(engine: &Engine, person: Person) -> Result<(), DeleteAccount
     }
     let (name, email) = nobody(user_id).ok_or_else(StorageError::interrupted)?;
     on!(change.on(), c => sqlx::query(DISABLE)
-        .bind(engine.clock.now()).bind(name).bind(email).bind(user_id).execute(c).await.map(drop))?;
+        .bind(engine.clock.now()).bind(name).bind(email).bind(user_id).bind(folded(NAME)).execute(c).await.map(drop))?;
     remove_rows(change.tx(), user_id).await?;
     let deleted = Happened::new(Event::AccountDeleted, Target::User(user_id)).in_instance();
     let mut events = Events::from(deleted);

@@ -7,6 +7,7 @@ use crate::{
     db::{StorageError, on},
     event::{Event, Target},
     name::DisplayName,
+    search::folded,
 };
 
 /// Gives the user another name. Everything shows the new one; the audit log has IDs.
@@ -18,10 +19,10 @@ pub async fn rename(
     person: Person,
     name: &DisplayName,
 ) -> Result<(), StorageError> {
-    const SQL: &str = "UPDATE users SET name = $1 WHERE id = $2 AND name <> $1";
+    const SQL: &str = "UPDATE users SET name = $1, search = $3 WHERE id = $2 AND name <> $1";
     let user_id = person.user_id;
     let changed = on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(name.clone()).bind(user_id).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(name.clone()).bind(user_id).bind(folded(name.as_str())).execute(c).await.map(|done| done.rows_affected()))?;
     if changed > 0 {
         let event = SecurityEvent::new(Event::AccountRenamed, person.into(), Log::OrgsOf(user_id));
         engine.note(event.about(Some(Target::User(user_id))));

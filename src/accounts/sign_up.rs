@@ -17,6 +17,7 @@ use crate::{
     orgs::{self, CreateOrgError},
     random::RandomnessError,
     role::Role,
+    search::folded,
     time::Timestamp,
 };
 
@@ -351,9 +352,10 @@ pub(crate) async fn insert_user(
     password_hash: &str,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    const SQL: &str = "INSERT INTO users (id, email, email_confirmed, name, password_hash, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING";
+    const SQL: &str = "INSERT INTO users (id, email, email_confirmed, name, search, password_hash, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING";
     Ok(on!(tx.on(), c => sqlx::query(SQL)
-        .bind(user.id).bind(user.email.clone()).bind(user.email_confirmed).bind(user.name.clone()).bind(password_hash).bind(now)
+        .bind(user.id).bind(user.email.clone()).bind(user.email_confirmed).bind(user.name.clone())
+        .bind(folded(user.name.as_str())).bind(password_hash).bind(now)
         .execute(c).await.map(|done| done.rows_affected() == 1))?)
 }

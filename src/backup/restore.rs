@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::db::{Db, On, StorageError, Tx, on, sort_names};
+use crate::db::{Db, On, StorageError, Tx, computed_columns, on};
 
 use super::{
     FileError, Header, RestoreError,
@@ -112,7 +112,7 @@ impl Backup {
                 run(&mut tx, sql.to_owned()).await?;
             }
         }
-        sort_names::fill(&mut tx).await?;
+        computed_columns::fill(&mut tx).await?;
         tx.commit().await?;
         Ok(rows)
     }

@@ -103,14 +103,14 @@ const NONE: Table = Table {
 pub const TABLES: [Table; 21] = [
     Table {
         name: "orgs",
-        text: "id slug name creation_token admin_rights created_by",
+        text: "id slug name search creation_token admin_rights created_by",
         numbers: "created_at deleted_at emptied_at",
         booleans: "secrets_in_browsers second_factor_required",
         ..NONE
     },
     Table {
         name: "users",
-        text: "id email name password_hash",
+        text: "id email name search password_hash",
         numbers: "created_at disabled_at last_seen_at epoch operator_since deleted_at",
         booleans: "email_confirmed",
         ..NONE

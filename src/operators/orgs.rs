@@ -5,11 +5,9 @@ use crate::{
     access::{Operator, Org},
     db::{StorageError, on},
     id::OrgId,
-    search::Search,
+    search::{Search, for_like},
     time::Timestamp,
 };
-
-use super::people::like;
 
 /// An organization in the list.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -45,10 +43,10 @@ pub async fn list(
 ) -> Result<(Vec<OrgSummary>, Option<OrgId>), StorageError> {
     let sql = format!(
         r"{SELECT} WHERE ($1 IS NULL OR orgs.id < $1)
-         AND (orgs.slug LIKE $2 ESCAPE '\' OR LOWER(orgs.name) LIKE $2 ESCAPE '\') ORDER BY orgs.id DESC LIMIT $3"
+         AND (orgs.slug LIKE $2 ESCAPE '\' OR orgs.search LIKE $2 ESCAPE '\') ORDER BY orgs.id DESC LIMIT $3"
     );
     let mut orgs: Vec<OrgSummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(before).bind(like(search)).bind(i64::from(limit) + 1).fetch_all(c).await)?;
+        .bind(before).bind(format!("%{}%", for_like(search.as_str()))).bind(i64::from(limit) + 1).fetch_all(c).await)?;
     let more = orgs.len() > usize::from(limit);
     orgs.truncate(usize::from(limit));
     let next = orgs.last().map(|org| org.org.id).filter(|_| more);

@@ -9,7 +9,7 @@ use crate::{
     email::EmailAddress,
     id::UserId,
     name::DisplayName,
-    search::{Search, folded},
+    search::{Search, for_like},
     time::Timestamp,
 };
 
@@ -58,10 +58,10 @@ pub async fn list(
 ) -> Result<(Vec<PersonSummary>, Option<UserId>), StorageError> {
     let sql = format!(
         r"{SELECT} AND ($1 IS NULL OR id < $1)
-         AND (email LIKE $2 ESCAPE '\' OR LOWER(name) LIKE $2 ESCAPE '\') ORDER BY id DESC LIMIT $3"
+         AND (email LIKE $2 ESCAPE '\' OR search LIKE $2 ESCAPE '\') ORDER BY id DESC LIMIT $3"
     );
     let mut people: Vec<PersonSummary> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(before).bind(like(search)).bind(i64::from(limit) + 1).fetch_all(c).await)?;
+        .bind(before).bind(format!("%{}%", for_like(search.as_str()))).bind(i64::from(limit) + 1).fetch_all(c).await)?;
     let more = people.len() > usize::from(limit);
     people.truncate(usize::from(limit));
     let next = people.last().map(|person| person.id).filter(|_| more);
@@ -115,19 +115,4 @@ async fn add_orgs(engine: &Engine, people: &mut [PersonSummary]) -> Result<(), S
         (person.orgs, person.org_count) = of_people.remove(&person.id).unwrap_or_default();
     }
     Ok(())
-}
-
-/// The pattern that matches texts in lower case that contain the term. NUL is replaced: no name contains it, and Postgres
-/// rejects it in parameters.
-pub(super) fn like(search: &Search) -> String {
-    let term = folded(search.as_str()).replace('\0', "\u{fffd}");
-    let mut pattern = String::from("%");
-    for c in term.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -8,6 +8,7 @@ use crate::{
     event::{Event, Target},
     name::DisplayName,
     revision::{Known, Revision},
+    search::folded,
 };
 
 /// The settings of an org, which only owners can change.
@@ -89,9 +90,11 @@ pub async fn change(
     if updated.changes.is_empty() {
         return Ok(());
     }
-    const UPDATE: &str = "UPDATE orgs SET name = $1, secrets_in_browsers = $2 WHERE id = $3";
+    const UPDATE: &str =
+        "UPDATE orgs SET name = $1, search = $4, secrets_in_browsers = $2 WHERE id = $3";
     on!(change.on(), c => sqlx::query(UPDATE)
-        .bind(settings.name.clone()).bind(settings.secrets_in_browsers).bind(org_id).execute(c).await.map(drop))
+        .bind(settings.name.clone()).bind(settings.secrets_in_browsers).bind(org_id)
+        .bind(folded(settings.name.as_str())).execute(c).await.map(drop))
     .map_err(StorageError::from)?;
     Ok(change.commit(updated).await?)
 }

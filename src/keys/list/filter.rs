@@ -6,7 +6,7 @@ use crate::{
     findings::{Policy, condition},
     id::{KeyId, OrgId},
     key::{Environment, Kind, Status, settings::rules::external_id},
-    search::folded,
+    search::for_like,
     time::Timestamp,
 };
 
@@ -71,7 +71,7 @@ const MATCHING: &str = "($3 = '' OR keys.environment = $3) AND ($6 = '' OR keys.
 impl Filter {
     pub fn new(engine: &Engine, org_id: OrgId, query: &KeyQuery) -> Self {
         let search = query.search.as_str();
-        let searched = escape_like(&folded(search));
+        let searched = for_like(search);
         // The column `search` has the name, a unit separator, and what not every role can see.
         let pattern = if query.names_only {
             // Neither names nor searches contain the separator, so this matches only before it.
@@ -132,12 +132,4 @@ impl Filter {
             external_id,
         }
     }
-}
-
-/// Escapes text for LIKE. NUL is replaced: no name contains it, and Postgres rejects it in parameters.
-fn escape_like(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }

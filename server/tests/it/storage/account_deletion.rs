@@ -179,6 +179,7 @@ async fn everything_that_refers_to_a_user_is_removed_with_the_account_or_known()
         "name",
         "operator_since",
         "password_hash",
+        "search",
     ];
     assert_eq!(columns, known, "clear the column in accounts::delete");
     app.remove().await;

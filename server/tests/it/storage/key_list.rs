@@ -73,6 +73,17 @@ on_both! {
         assert_eq!(found(&org, "ΣΤΗΣ Θ").await, ["ΔΙΑΚΟΜΙΣΤΗΣ ΘΕΣΕΩΝ"]);
     }
 
+    async fn noncharacters_are_the_same_to_a_search_on_both_databases(app: &TestApp) {
+        let org = app.org("northwind").await;
+        for (name, notes) in [("One", "a\u{fffd}b"), ("Two", "a\u{fffe}b"), ("Three", "a\u{ffff}b"), ("Four", "axb")] {
+            org.create_key(with(secret_key(name), |settings| settings.notes = notes.to_owned())).await.unwrap();
+        }
+        for searched in ["\u{fffd}", "A\u{fffe}", "\u{ffff}b"] {
+            let query = KeyQuery { search: searched.parse().unwrap(), ..KeyQuery::default() };
+            assert_eq!(org.names(query).await.len(), 3, "{searched:?}");
+        }
+    }
+
     async fn a_search_finds_notes_in_any_script_but_not_for_members(app: &TestApp) {
         let org = app.org("northwind").await;
         let noted = with(secret_key("Staging"), |settings| settings.notes = "Für die ÄRZTE\u{1f}ΘΕΣΕΩΝ".to_owned());

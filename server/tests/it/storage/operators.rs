@@ -5,6 +5,7 @@ use latchkey::{
     accounts::{
         create_user::{NewUser, create_user},
         lifecycle,
+        rename::rename,
         sign_up::sign_up,
     },
     audit::{self, AuditQuery},
@@ -15,6 +16,8 @@ use latchkey::{
         orgs::{self, totals},
         people, unmark,
     },
+    orgs::settings::{self, OrgSettings},
+    revision::Known,
     role::Role,
     search::Search,
     time::SECOND,
@@ -66,6 +69,27 @@ on_both! {
         let marked = app.database.texts("SELECT name FROM users WHERE operator_since IS NOT NULL ORDER BY name").await;
         assert_eq!(marked, ["dana", "olga"]);
         assert_eq!(instance_log(app).await, ["operator.added of olga", "operator.added of dana"]);
+    }
+
+    async fn people_and_organizations_are_found_in_letters_of_any_case(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let new = NewUser { name: "Dr. Ärzte Σίσυφος".parse().unwrap(), ..new_user("x", "doctor@example.com", Role::Owner) };
+        let doctor = create_user(&app.engine, &OPERATOR, &org.org, new).await.unwrap();
+        let settings = |name: &str| OrgSettings { name: name.parse().unwrap(), secrets_in_browsers: false };
+        settings::change(&app.engine, &org.permit(), settings("Ökosystem"), &Known::Nothing).await.unwrap();
+        let search = |text: &str| text.parse::<Search>().unwrap();
+        let people = async |text: &str| people::list(&app.engine, &OPERATOR, &search(text), None, 9).await.unwrap().0.len();
+        let orgs = async |text: &str| orgs::list(&app.engine, &OPERATOR, &search(text), None, 9).await.unwrap().0.len();
+        for text in ["ärzte", "ÄRZTE", "σίσυφοσ", "ΣΊΣΥΦΟΣ", "dr. a\u{308}"] {
+            assert_eq!(people(text).await, 1, "{text}");
+        }
+        assert_eq!((orgs("ÖKO").await, orgs("öko").await, orgs("oko").await), (1, 1, 0));
+        rename(&app.engine, at(doctor), &"Çelik".parse().unwrap()).await.unwrap();
+        assert_eq!((people("ÇELIK").await, people("ärzte").await), (1, 0));
+        // Rows of an earlier version are filled at the next start.
+        app.database.execute("UPDATE users SET search = ''").await;
+        app.engine.db().migrate().await.unwrap();
+        assert_eq!(people("çelik").await, 1);
     }
 
     async fn of_many_first_sign_ups_at_once_one_is_an_operator(app: &TestApp) {

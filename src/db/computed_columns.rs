@@ -1,16 +1,26 @@
-//! The column `sort_name`, which SQL cannot compute. Migrations leave it empty, and each start fills it.
+//! Columns that SQL cannot compute from the name. Migrations leave them empty, and each start fills them.
 
 use super::{StorageError, Tx, on, places};
-use crate::sort_name::sort_name;
+use crate::{search::folded, sort_name::sort_name};
 
 /// The number of rows per UPDATE statement.
 const ROWS_AT_ONCE: usize = 200;
 
-/// Fills the column in rows that are older than the column, or from a backup of an earlier version.
+type Compute = fn(&str) -> String;
+
+/// The table, the column, and its value for a name.
+const COLUMNS: [(&str, &str, Compute); 4] = [
+    ("keys", "sort_name", sort_name),
+    ("agents", "sort_name", sort_name),
+    ("users", "search", folded),
+    ("orgs", "search", folded),
+];
+
+/// Fills the columns in rows that are older than the column, or from a backup of an earlier version.
 pub(crate) async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
-    for table in ["keys", "agents"] {
+    for (table, column, compute) in COLUMNS {
         let select = format!(
-            "SELECT id, name FROM {table} WHERE sort_name = '' ORDER BY id LIMIT {ROWS_AT_ONCE}"
+            "SELECT id, name FROM {table} WHERE {column} = '' ORDER BY id LIMIT {ROWS_AT_ONCE}"
         );
         loop {
             let rows: Vec<(String, String)> = on!(tx.on(), c => sqlx::query_as(sqlx::AssertSqlSafe(select.clone()))
@@ -22,13 +32,13 @@ pub(crate) async fn fill(tx: &mut Tx) -> Result<(), StorageError> {
                 .map(|row| format!("WHEN ${} THEN ${} ", 2 * row + 1, 2 * row + 2))
                 .collect();
             let update = format!(
-                "UPDATE {table} SET sort_name = CASE id {cases}END WHERE id IN ({})",
+                "UPDATE {table} SET {column} = CASE id {cases}END WHERE id IN ({})",
                 places(2 * rows.len() + 1, rows.len())
             );
             on!(tx.on(), c => {
                 let mut query = sqlx::query(sqlx::AssertSqlSafe(update));
                 for (id, name) in &rows {
-                    query = query.bind(id).bind(sort_name(name));
+                    query = query.bind(id).bind(compute(name));
                 }
                 for (id, _) in &rows {
                     query = query.bind(id);
