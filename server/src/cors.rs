@@ -1,5 +1,8 @@
 //! CORS for the API: a page can read responses, including errors, if any key works on its site. A preflight needs no
 //! key or token.
+//!
+//! `tower_http::cors` cannot replace this: it takes every `OPTIONS` request for a preflight, and answers each with 200 and an
+//! empty body, so that a rejected origin (403) and a database that does not respond (503) could not be told apart.
 
 use axum::{
     extract::{Request, State},
