@@ -9,7 +9,6 @@ use crate::{
     access::{Permit, to},
     db::{StorageError, on, places},
     id::{AgentId, ProjectId},
-    name::DisplayName,
     page_size::fitting,
     sort_name::sort_name,
 };
@@ -45,7 +44,7 @@ pub struct AgentQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     id: AgentId,
-    name: DisplayName,
+    name: String,
 }
 
 /// One page of agents.
@@ -61,25 +60,24 @@ pub struct AgentPage {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}~{}",
-            self.id,
-            URL_SAFE_NO_PAD.encode(self.name.as_str())
-        )
+        write!(f, "{}~{}", self.id, URL_SAFE_NO_PAD.encode(&self.name))
     }
 }
 
 impl Place {
-    /// Parses the text form of a [`Place`]. `None` if it is invalid.
+    /// Parses the text form of a [`Place`]. `None` if it is invalid. A name that nobody wrote is a position too, since no
+    /// pattern in a description of the API could exclude it.
     pub fn parse(text: &str) -> Option<Self> {
         let (id, name) = text.split_once('~')?;
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if name.is_empty() || !name.bytes().all(is_letter) {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(name).unwrap_or_default();
         Some(Self {
             id: id.parse().ok()?,
-            name: String::from_utf8(URL_SAFE_NO_PAD.decode(name).ok()?)
-                .ok()?
-                .parse()
-                .ok()?,
+            // Postgres rejects NUL in parameters.
+            name: String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}"),
         })
     }
 }
@@ -124,7 +122,7 @@ pub async fn list(
          ORDER BY {order} LIMIT $5"
     );
     let (id, name) = query.after.as_ref().map_or_else(Default::default, |place| {
-        (place.id.to_string(), sort_name(place.name.as_str()))
+        (place.id.to_string(), sort_name(&place.name))
     });
     let limit = usize::from(query.limit.max(1));
     let sizes: Vec<(AgentId, i64)> = on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(select))
@@ -136,7 +134,7 @@ pub async fn list(
     let last = agents.last().filter(|_| more);
     let next = last.map(|agent| Place {
         id: agent.summary.id,
-        name: agent.summary.name.clone(),
+        name: agent.summary.name.to_string(),
     });
     Ok(AgentPage {
         agents,

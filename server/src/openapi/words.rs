@@ -62,6 +62,8 @@ schemas! {
     SortOrder = words(Order::ALL.iter().map(|order| order.as_str()));
     /// What was found about a key.
     FindingCode = words(findings::Code::ALL.iter().map(|code| code.as_str()));
+    /// The position of a finding in a list.
+    FindingCursor = pattern(&finding_cursor());
     /// How urgent a finding is.
     FindingSeverity = words(findings::Severity::ALL.iter().map(|severity| severity.as_str()));
     /// Why the key was revoked.
@@ -106,6 +108,14 @@ fn event_filters() -> BTreeSet<String> {
     let groups = events.clone().filter_map(|event| event.split_once('.'));
     let groups = groups.map(|(group, _)| format!("{group}.*"));
     groups.chain(events.map(str::to_owned)).collect()
+}
+
+fn finding_cursor() -> String {
+    let codes: Vec<&str> = findings::Code::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .collect();
+    format!(r"^key_[0-9a-f]{{32}}\.({})$", codes.join("|"))
 }
 
 /// A string enumeration.

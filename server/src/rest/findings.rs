@@ -148,7 +148,7 @@ pub struct FindingListQuery {
     #[serde(default)]
     limit: Limit,
     /// The `next_cursor` of the previous page.
-    #[param(value_type = Option<String>, pattern = "^key_[0-9a-f]{32}\\.[a-z0-9_]+$")]
+    #[param(value_type = words::FindingCursor, required = false)]
     cursor: Option<Cursor>,
     /// Returns only findings with this code.
     #[param(value_type = words::FindingCode, required = false)]

@@ -21,7 +21,7 @@ use latchkey::{
 use serde::{Deserialize, Serialize};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
+    openapi::{Object, RefOr, Schema, Type},
 };
 
 use super::{
@@ -84,15 +84,37 @@ impl PartialSchema for EntryBody {
         {
             let is_setting = |field: &str| READ.iter().any(|(setting, _)| *setting == field);
             let settings = new.properties.into_iter();
+            let settings = settings.filter(|(field, _)| is_setting(field));
             entry
                 .properties
-                .extend(settings.filter(|(field, _)| is_setting(field)));
+                .extend(settings.map(|(field, schema)| (field, types_only(schema))));
             let required = new.required.into_iter();
             entry
                 .required
                 .extend(required.filter(|field| is_setting(field)));
         }
         schema
+    }
+}
+
+/// Removes limits and patterns: the report of a dry run says which values exceed them, so it does not reject the request.
+fn types_only(schema: RefOr<Schema>) -> RefOr<Schema> {
+    match schema {
+        RefOr::Ref(named) => {
+            let mut text = Object::with_type(Type::String);
+            text.description = Some(named.description);
+            RefOr::T(Schema::Object(text))
+        }
+        RefOr::T(Schema::Object(mut object)) => {
+            (object.max_length, object.pattern) = (None, None);
+            RefOr::T(Schema::Object(object))
+        }
+        RefOr::T(Schema::Array(mut array)) => {
+            array.max_items = None;
+            array.items = Object::with_type(Type::String).into();
+            RefOr::T(Schema::Array(array))
+        }
+        other => other,
     }
 }
 

@@ -13,7 +13,7 @@ pub fn expiry(at: &str, in_days: &str, now: Timestamp) -> Result<Option<Timestam
             _ => Err("expires_in_days must be a number from 1 to 36500."),
         },
         (at, "") => instant(at).map(Some).ok_or(
-            "must be the last day, such as 2027-01-31, or a time, such as 2027-01-31T12:00:00Z.",
+            "Must be the last day, such as 2027-01-31, or a time, such as 2027-01-31T12:00:00Z.",
         ),
         _ => Err("Use either expires_at or expires_in_days, not both."),
     }

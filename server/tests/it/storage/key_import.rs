@@ -172,7 +172,7 @@ on_both! {
             sha256: Must be the SHA-256 digest of the key: 64 hexadecimal digits, or 43 characters of base64.
             kind: Must be `secret` or `widget`.
             project: The project was not found in this organization. Choose another one.
-            expires_at: must be the last day, such as 2027-01-31, or a time, such as 2027-01-31T12:00:00Z.
+            expires_at: Must be the last day, such as 2027-01-31, or a time, such as 2027-01-31T12:00:00Z.
             name: Enter a name.
             metadata: Must be a JSON object.
         4 Twin
