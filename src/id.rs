@@ -122,6 +122,12 @@ id!(
     "an invitation"
 );
 id!(
+    /// A rejected request.
+    RefusalId,
+    "rfs_",
+    "a rejected request"
+);
+id!(
     /// A run of the server. Batches of usage counts are numbered per instance.
     InstanceId,
     "ins_",

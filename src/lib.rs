@@ -91,6 +91,8 @@ pub mod random;
 #[cfg(feature = "native")]
 pub mod rate_limit;
 #[cfg(feature = "native")]
+pub mod refusals;
+#[cfg(feature = "native")]
 pub mod revision;
 #[cfg(feature = "native")]
 mod sealed;

@@ -6,7 +6,7 @@
 mod answer;
 pub mod cache;
 mod decide;
-mod find;
+pub(crate) mod find;
 mod known_agent;
 mod known_key;
 mod known_org;
@@ -27,6 +27,7 @@ use crate::{
     db::StorageError,
     key::text::Recognised,
     outcome::Outcome,
+    refusals,
     usage::{flush::flush, subject::Subject},
 };
 
@@ -45,6 +46,16 @@ use self::{
 /// reject the request then.
 pub async fn verify(engine: &Engine, request: &Request<'_>) -> Result<Answer, StorageError> {
     let now = Now::of(engine);
+    let answer = decide_and_count(engine, request, now).await?;
+    refusals::note(engine, &answer, request, now.wall);
+    Ok(answer)
+}
+
+async fn decide_and_count(
+    engine: &Engine,
+    request: &Request<'_>,
+    now: Now,
+) -> Result<Answer, StorageError> {
     let Some(presented) = request.key.filter(|key| !key.expose().is_empty()) else {
         return without_key(engine, request, now).await;
     };

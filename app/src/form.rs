@@ -4,6 +4,8 @@
 pub mod code_fields;
 pub mod errors;
 pub mod field;
+#[cfg(feature = "ssr")]
+pub mod filters;
 pub mod name;
 pub mod sent_back;
 pub mod text_area;

@@ -32,6 +32,7 @@ mod owners;
 pub(crate) mod page;
 mod profile;
 mod projects;
+mod refusals;
 mod reset_password;
 mod routes;
 mod said;

@@ -8,7 +8,7 @@ use latchkey::{
     db::StorageError,
     effects, feed, idempotency, instances, invitations,
     orgs::empty,
-    peppers, service_tokens,
+    peppers, refusals, service_tokens,
     time::Timestamp,
     usage,
 };
@@ -82,6 +82,12 @@ async fn flush_usage(state: AppState, stop: CancellationToken) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "failed to write the last use of service tokens; retrying"
+            );
+        }
+        if let Err(error) = refusals::store(&state.engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to write rejected requests; retrying"
             );
         }
         if let Err(error) = usage::flush::flush(&state.engine).await {
@@ -239,5 +245,6 @@ async fn delete_old(state: &AppState) -> Result<(), BrokenChain> {
     instances::delete_old(engine).await?;
     effects::delete_old(engine).await?;
     usage::retention::delete_old(engine).await?;
+    refusals::delete_old(engine).await?;
     audit::retention::delete_old(engine, state.settings.audit_kept_for).await
 }

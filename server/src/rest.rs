@@ -22,6 +22,7 @@ pub mod orgs;
 pub mod path;
 pub mod projects;
 pub mod query;
+pub mod refusals;
 pub mod rotation;
 pub mod sort;
 pub mod state_changes;

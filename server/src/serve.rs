@@ -7,7 +7,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use latchkey::{
     accounts::{SignUpPolicy, setup_code, sign_up},
     db::StorageError,
-    feed, imports, usage,
+    feed, imports, refusals, usage,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -102,6 +102,10 @@ pub async fn serve(settings: Settings) -> Result<(), ServeError> {
     let logged = engine.finish().await;
     if let Some(mailer) = mailer {
         mailer.stop().await;
+    }
+    if let Err(error) = refusals::store(&engine).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(error, "failed to write rejected requests");
     }
     usage::flush::flush(&engine)
         .await

@@ -146,6 +146,7 @@ async fn answer(
         class,
         origin: body.origin(),
         referer: body.referer(),
+        user_agent: body.user_agent(),
         ip: body.ip(),
         environment: body.environment,
         project: body.project,

@@ -100,7 +100,7 @@ const NONE: Table = Table {
 };
 
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 21] = [
+pub const TABLES: [Table; 22] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -204,6 +204,12 @@ pub const TABLES: [Table; 21] = [
         text: "org_id subject_id domain",
         numbers: "starts_at count",
         booleans: "passed",
+        ..NONE
+    },
+    Table {
+        name: "refusals",
+        text: "org_id id code reason key_id agent_id prefix class origin network client missing_scopes",
+        numbers: "at",
         ..NONE
     },
     Table {

@@ -39,6 +39,7 @@ const TABLES: [(&str, &str, &str); 11] = [
     ("agents", "id", OF_ORG),
     ("projects", "id", OF_ORG),
     ("key_findings", "org_id, key_id, finding", OF_ORG),
+    ("refusals", "org_id, id", OF_ORG),
     (
         "usage_domains",
         "org_id, subject_id, starts_at, passed, domain",

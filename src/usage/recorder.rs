@@ -217,7 +217,7 @@ impl Counts {
 }
 
 /// A number for the current thread. The threads that verify requests are few and long-lived.
-fn this_thread() -> usize {
+pub(crate) fn this_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);

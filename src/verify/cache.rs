@@ -261,6 +261,11 @@ impl<I: Copy + Eq + Hash, T: Clone> Index<I, T> {
         }
     }
 
+    /// What a text leads to, if it is cached.
+    pub(super) fn known(&self, text: &I) -> Option<T> {
+        self.known.get(text)
+    }
+
     pub(super) fn remember(&self, text: I, to: T) {
         self.known.insert(text, to);
     }
@@ -278,6 +283,11 @@ impl<I: Copy + Eq + Hash, T: Clone> Index<I, T> {
 impl<I: Copy + Eq + Hash, T> Memory<I, T> {
     fn new(capacity: usize) -> Self {
         Self(Cache::new(capacity))
+    }
+
+    /// The cached record, however old it is.
+    pub(super) fn known(&self, id: &I) -> Option<Arc<T>> {
+        self.0.get(id).map(|loaded| loaded.value)
     }
 
     /// Returns the cached record, unless it was read at `stale` or earlier, or a placeholder to load it into.

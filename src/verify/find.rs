@@ -195,6 +195,12 @@ async fn agent(
     agent_by_id(engine, id, now).await
 }
 
+/// The agent with this public ID, if it is in memory.
+pub(crate) fn agent_in_memory(engine: &Engine, public_id: &str) -> Option<Arc<KnownAgent>> {
+    let id = engine.cache.public_ids.known(&public_id.parse().ok()?)?;
+    engine.cache.agents.known(&id)
+}
+
 async fn agent_by_id(
     engine: &Engine,
     id: AgentId,

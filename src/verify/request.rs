@@ -24,6 +24,8 @@ pub struct Request<'a> {
     pub origin: Option<&'a str>,
     /// The client's `Referer` header, unmodified.
     pub referer: Option<&'a str>,
+    /// The client's `User-Agent` header, unmodified.
+    pub user_agent: Option<&'a str>,
     /// The end client's IP address, not that of the API server.
     pub ip: Option<IpAddr>,
     /// The environment of the API server: keys of another environment are rejected. A public ID sent instead of a key
@@ -43,7 +45,7 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     /// Whether the API server can access this organization.
-    pub(super) fn reaches(&self, org_id: OrgId) -> bool {
+    pub(crate) fn reaches(&self, org_id: OrgId) -> bool {
         self.org.is_none_or(|own| own == org_id)
     }
 }

@@ -32,7 +32,7 @@ const fn other(path: &'static str, title: &'static str, needs: Action) -> OrgPag
     }
 }
 
-const PAGES: [OrgPage; 13] = [
+const PAGES: [OrgPage; 14] = [
     main("keys", "Keys", Symbol::Key, Action::SeeKeys),
     main("agents", "Agents", Symbol::Agents, Action::SeeKeys),
     main(
@@ -51,6 +51,11 @@ const PAGES: [OrgPage; 13] = [
         Action::ManageTokens,
     ),
     main("settings", "Settings", Symbol::Settings, Action::EditOrg),
+    other(
+        "usage/refusals",
+        "Rejected requests",
+        Action::SeeUsageDetails,
+    ),
     other("settings/security", "Security settings", Action::EditOrg),
     other("keys/new", "New key", Action::CreateKeys),
     other("keys/find", "Find key by secret", Action::SeeKeyDetails),

@@ -25,7 +25,9 @@ use super::{
     instance, invitation,
     keys::{edit, find, import, list, new, rotate, show},
     loading::loading,
-    members, new_org, own_account, profile, projects, reset_password,
+    members, new_org, own_account, profile, projects,
+    refusals::RefusalsPage,
+    reset_password,
     said::said,
     security, settings, sign_in, sign_up, tokens, two_factor,
     usage::UsagePage,
@@ -70,6 +72,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/orgs/:org/keys/:key/rotate") view=rotate::RotateKeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/keys/:key") view=show::KeyPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/usage") view=UsagePage ssr=SsrMode::Async/>
+                    <Route path=path!("/orgs/:org/usage/refusals") view=RefusalsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/members") view=members::MembersPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents") view=agents::AgentsPage ssr=SsrMode::Async/>
                     <Route path=path!("/orgs/:org/agents/new") view=agents::NewAgentPage ssr=SsrMode::Async/>

@@ -46,6 +46,9 @@ pub struct Body {
     origin: Option<String>,
     /// The client's `Referer` header.
     referer: Option<String>,
+    /// The client's `User-Agent` header. Latchkey keeps only the browser or the first product that it names, and only for
+    /// rejected requests.
+    user_agent: Option<String>,
     /// The IP address of the end client, with or without a port: `203.0.113.7`, `203.0.113.7:51234` or
     /// `[2001:db8::1]:443`.
     #[schema(value_type = Option<words::ClientIp>)]
@@ -99,6 +102,10 @@ impl Body {
 
     pub fn referer(&self) -> Option<&str> {
         unless_blank(&self.referer)
+    }
+
+    pub fn user_agent(&self) -> Option<&str> {
+        unless_blank(&self.user_agent)
     }
 
     /// The number of requests that this request counts as.

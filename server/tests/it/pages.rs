@@ -22,6 +22,7 @@ mod members;
 pub mod new_key;
 mod own_account;
 mod own_orgs;
+mod refusals;
 mod required;
 mod roles;
 mod shown_once;

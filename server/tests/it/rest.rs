@@ -16,6 +16,7 @@ mod keys;
 mod members;
 mod orgs;
 mod projects;
+mod refusals;
 mod rotation;
 mod state_changes;
 mod tokens;

@@ -9,4 +9,5 @@ mod counting;
 mod foreign_keys;
 mod outcomes;
 mod rate_limits;
+mod refusals;
 mod warm_keys;

@@ -4,7 +4,7 @@ use latchkey::event::Event;
 use leptos::prelude::*;
 
 use crate::{
-    icons::{Icon, Symbol},
+    form::filters::{Choice, Input},
     pages::audit::{
         address::Address,
         wording::{kind_title, title},
@@ -56,58 +56,4 @@ fn events() -> Vec<(String, String)> {
         options.push((event.to_string(), title(*event).to_owned()));
     }
     options
-}
-
-#[component]
-fn Choice(
-    name: &'static str,
-    label: &'static str,
-    /// Value and label of each option.
-    options: Vec<(String, String)>,
-    chosen: String,
-    problem: Option<&'static str>,
-) -> impl IntoView {
-    let options = options
-        .into_iter()
-        .map(|(value, text)| {
-            let selected = value == chosen;
-            view! { <option value=value selected=selected>{text}</option> }
-        })
-        .collect_view();
-    let error_id = format!("{name}-error");
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select class="input" id=name name=name aria-invalid=problem.map(|_| "true") aria-describedby=problem.map(|_| error_id)>{options}</select>
-            <Problem name problem/>
-        </div>
-    }
-}
-
-#[component]
-fn Input(
-    name: &'static str,
-    label: &'static str,
-    kind: &'static str,
-    value: String,
-    problem: Option<&'static str>,
-) -> impl IntoView {
-    let error_id = format!("{name}-error");
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <input
-                class="input" id=name name=name type=kind value=value autocomplete="off" maxlength="64"
-                aria-invalid=problem.map(|_| "true") aria-describedby=problem.map(|_| error_id)
-            />
-            <Problem name problem/>
-        </div>
-    }
-}
-
-#[component]
-fn Problem(name: &'static str, problem: Option<&'static str>) -> impl IntoView {
-    problem.map(|sentence| {
-        view! { <p class="error" id=format!("{name}-error")><Icon symbol=Symbol::Alert/>{sentence}</p> }
-    })
 }

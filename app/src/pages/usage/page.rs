@@ -64,6 +64,7 @@ fn Report(usage: OrgUsage) -> impl IntoView {
         report,
         by_key,
     } = usage;
+    let list = format!("/orgs/{org}/usage/refusals");
     view! {
         {if report.total.all() == 0 && report.before.all() == 0 {
             Either::Left(view! { <NothingYet keys=format!("/orgs/{org}/keys")/> })
@@ -82,9 +83,9 @@ fn Report(usage: OrgUsage) -> impl IntoView {
                     </section>
                     {match by_key {
                         Some(by_key) => Either::Left(view! {
-                            <div class="columns"><div class="stack"><ByKey by_key range/></div><WhyRefused refusals=report.refusals/></div>
+                            <div class="columns"><div class="stack"><ByKey by_key range/></div><WhyRefused refusals=report.refusals list=Some(list)/></div>
                         }),
-                        None => Either::Right(view! { <WhyRefused refusals=report.refusals/> }),
+                        None => Either::Right(view! { <WhyRefused refusals=report.refusals list=None/> }),
                     }}
                 </div>
             })
@@ -108,10 +109,14 @@ fn NothingYet(keys: String) -> impl IntoView {
 fn WhyRefused(
     /// Outcome and count, most frequent first.
     refusals: Vec<(String, i64)>,
+    /// The path of the list of rejected requests, for users who can see it.
+    list: Option<String>,
 ) -> impl IntoView {
+    let list =
+        list.map(|href| view! { <a class="link end small" href=href>"Rejected requests"</a> });
     view! {
         <section class="card" aria-labelledby="why-refused">
-            <header><h2 id="why-refused">"Why requests did not pass"</h2></header>
+            <header><h2 id="why-refused">"Why requests did not pass"</h2>{list}</header>
             {if refusals.is_empty() {
                 Either::Left(view! { <p class="body muted small">"All requests in this period passed."</p> })
             } else {

@@ -101,6 +101,7 @@ pub fn entries() -> Vec<Entry> {
         page("/orgs/{org}/keys/{key}/rotate", To(Action::RotateKeys)),
         page("/orgs/{org}/keys/import", To(Action::CreateKeys)),
         page("/orgs/{org}/usage", To(Action::SeeUsageTotals)),
+        page("/orgs/{org}/usage/refusals", To(Action::SeeUsageDetails)),
         page("/orgs/{org}/members", To(Action::SeeMembers)),
         page("/orgs/{org}/agents", To(Action::SeeKeys)),
         page("/orgs/{org}/agents/new", To(Action::EditAgents)),
@@ -404,6 +405,7 @@ pub fn entries() -> Vec<Entry> {
             ..page("/v1/orgs/{org}/invitations/{invitation_id}", ServiceToken)
         },
         page("/v1/orgs/{org}/usage", ServiceToken),
+        page("/v1/orgs/{org}/refusals", ServiceToken),
         page("/v1/orgs/{org}/audit", ServiceToken),
         page("/v1/orgs/{org}/findings", ServiceToken),
     ]

@@ -29,6 +29,7 @@ const TABLES: [&str; 26] = [
     "agents",
     "key_findings",
     "usage_domains",
+    "refusals",
     "idempotency_keys",
     "audit_log",
     "audit_addresses",

@@ -28,7 +28,7 @@ on_both! {
             text += &format!("{body} → {} {} {}\n", problem["code"], problem["detail"], problem["errors"]);
         }
         insta::allow_duplicates! { insta::assert_snapshot!(text, @r#"
-         → "INVALID_REQUEST" "The request has no body. Send a JSON object with any of `key`, `agent`, `scopes`, `class`, `origin`, `referer`, `ip`, `environment`, `project`, `cost`, `dry_run`." null
+         → "INVALID_REQUEST" "The request has no body. Send a JSON object with any of `key`, `agent`, `scopes`, `class`, `origin`, `referer`, `user_agent`, `ip`, `environment`, `project`, `cost`, `dry_run`." null
         { → "INVALID_REQUEST" "The body is not valid JSON (line 1, column 1)." null
         [] → "INVALID_REQUEST" "The body must be a JSON object." null
         null → "INVALID_REQUEST" "The body must be a JSON object." null

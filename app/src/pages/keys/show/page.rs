@@ -27,6 +27,7 @@ use crate::{
         keys::{finding_text::FindingText, state::StateTag},
         owners::AskOwner,
         page::page,
+        refusals::Address as Rejected,
     },
     site::Site,
     text::{
@@ -193,7 +194,7 @@ fn Whole(
         <div class="columns">
             <div class="stack">
                 <DomainsCard org=org.clone() id=key.id.clone() details=details.clone() tried=asked.origin typed errors/>
-                <Requests report=details.usage.clone()/>
+                <Requests report=details.usage.clone() rejected=Rejected::of_key(&org, key.id.clone()).at_the_start()/>
                 <ScopesCard details=details.clone()/>
                 {use_it}
             </div>

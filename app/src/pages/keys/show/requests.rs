@@ -9,20 +9,24 @@ use crate::{
 };
 
 #[component]
-pub fn Requests(report: ReportText) -> impl IntoView {
+pub fn Requests(
+    report: ReportText,
+    /// The path of the list of rejected requests with this key.
+    rejected: String,
+) -> impl IntoView {
     let ReportText {
         total,
         steps,
         refusals,
         ..
     } = report;
-    let (rejected, limited) = (total.refused_share(), total.limited_share());
+    let (refused, limited) = (total.refused_share(), total.limited_share());
     let summary = match total.all() {
         0 => "none".to_owned(),
         all => format!(
             "{} · {} rejected · {} rate limited",
             grouped(all),
-            per_cent(rejected),
+            per_cent(refused),
             per_cent(limited)
         ),
     };
@@ -38,7 +42,10 @@ pub fn Requests(report: ReportText) -> impl IntoView {
             .into_iter()
             .map(|(outcome, count)| view! { <dt>{outcome}</dt><dd>{grouped(count)}</dd> })
             .collect_view();
-        view! { <dl class="facts tally body" aria-label="Why requests did not pass">{rows}</dl> }
+        view! {
+            <dl class="facts tally body" aria-label="Why requests did not pass">{rows}</dl>
+            <p class="body small"><a class="link" href=rejected>"Rejected requests"</a></p>
+        }
     });
     view! {
         <section class="card" aria-labelledby="requests">

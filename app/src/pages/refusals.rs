@@ -1,0 +1,9 @@
+//! The page of rejected requests.
+
+mod address;
+mod data;
+mod page;
+mod remedy;
+mod table;
+
+pub use self::{address::Address, page::RefusalsPage};

@@ -1,0 +1,128 @@
+//! `/orgs/{org}/usage/refusals`: the latest rejected requests, for owners and admins, each with what can be done about it.
+
+use latchkey::outcome::Outcome;
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+
+use super::{
+    address::Address,
+    data::{Refusals, load},
+    table::RefusalTable,
+};
+use crate::{
+    form::filters::{Choice, Input},
+    icons::{Icon, Symbol},
+    pages::{
+        frame::{Breadcrumbs, PageHead},
+        page::page,
+    },
+};
+
+#[component]
+pub fn RefusalsPage() -> impl IntoView {
+    page(load, |request, refusals| {
+        let address = Address::read(request.org().to_owned(), request.query());
+        view! { <RefusalsView address refusals/> }
+    })
+}
+
+#[component]
+fn RefusalsView(address: Address, refusals: Refusals) -> impl IntoView {
+    let lead = match refusals.key_name.clone() {
+        Some(name) => {
+            let href = format!("/orgs/{}/keys/{}", address.org, address.key);
+            view! { "Requests with the key "<a href=href>{name}</a>". Times are in UTC." }
+                .into_any()
+        }
+        None => "The latest 1,000 of the last 30 days. Times are in UTC.".into_any(),
+    };
+    let usage = (format!("/orgs/{}/usage", address.org), "Usage".to_owned());
+    let is_invalid = !refusals.invalid.is_empty();
+    view! {
+        <Title text="Rejected requests"/>
+        <Breadcrumbs above=vec![usage] here="Rejected requests".to_owned()/>
+        <PageHead title="Rejected requests" lead/>
+        <Filters address=address.clone() classes=refusals.classes invalid=refusals.invalid/>
+        {if refusals.rows.is_empty() {
+            Either::Left(view! { <NoRefusals address is_invalid/> })
+        } else {
+            let next = refusals.next;
+            Either::Right(view! {
+                <div class="stack">
+                    <div class="card"><RefusalTable rows=refusals.rows/></div>
+                    <Pager address next/>
+                </div>
+            })
+        }}
+    }
+}
+
+#[component]
+fn Filters(address: Address, classes: Vec<String>, invalid: Vec<&'static str>) -> impl IntoView {
+    let problem =
+        move |name: &str, sentence: &'static str| invalid.contains(&name).then_some(sentence);
+    let refused = Outcome::ALL
+        .iter()
+        .filter(|outcome| **outcome != Outcome::Valid);
+    let codes = refused.map(|outcome| (outcome.code().to_owned(), outcome.title().to_owned()));
+    let codes = std::iter::once((String::new(), "Any reason".to_owned())).chain(codes);
+    let several = classes.len() > 1;
+    let classes = classes.into_iter().map(|class| (class.clone(), class));
+    let classes: Vec<_> = std::iter::once((String::new(), "Any class".to_owned()))
+        .chain(classes)
+        .collect();
+    let clear = address
+        .is_filtered()
+        .then(|| view! { <a class="btn quiet" href=address.path()>"Clear"</a> });
+    view! {
+        <form class="bar filters" role="search" aria-label="Rejected requests" method="get" action=address.path()>
+            <Input name="q" label="Search" kind="search" value=address.q.clone() problem=problem("q", "Enter at most 200 characters.")/>
+            <Choice name="code" label="Why" options=codes.collect() chosen=address.code.clone() problem=problem("code", "Select a reason.")/>
+            {several.then(|| view! { <Choice name="class" label="Endpoint class" options=classes chosen=address.class.clone() problem=problem("class", "Select a class.")/> })}
+            <Input name="key" label="Key ID" kind="text" value=address.key.clone() problem=problem("key", "Enter an ID such as key_01…")/>
+            <Input name="agent" label="Agent" kind="text" value=address.agent.clone() problem=problem("agent", "Enter the public ID of an agent.")/>
+            <div class="actions"><button class="btn">"Filter"</button>{clear}</div>
+        </form>
+    }
+}
+
+#[component]
+fn NoRefusals(address: Address, is_invalid: bool) -> impl IntoView {
+    let (title, text) = match (is_invalid, address.is_filtered()) {
+        (true, _) => (
+            "Invalid filters",
+            "Correct the marked filters, or clear all filters.",
+        ),
+        (false, true) => (
+            "No requests found",
+            "No rejected request of the last 30 days matches these filters.",
+        ),
+        (false, false) => (
+            "No rejected requests",
+            "Requests that Latchkey rejects appear here within a few seconds, with the reason and what to do about it.",
+        ),
+    };
+    let clear = address.is_filtered().then(|| {
+        view! { <div class="actions"><a class="btn" href=address.path()>"Clear filters"</a></div> }
+    });
+    view! {
+        <div class="card"><div class="empty">
+            <Icon symbol=Symbol::Usage/>
+            <h2>{title}</h2>
+            <p>{text}</p>
+            {clear}
+        </div></div>
+    }
+}
+
+/// The cursor only moves to older requests, so the way back is a link to the newest.
+#[component]
+fn Pager(address: Address, next: Option<String>) -> impl IntoView {
+    let newest = (!address.cursor.is_empty())
+        .then(|| view! { <a class="btn" rel="first" href=address.at_the_start()>"Newest"</a> });
+    let older =
+        next.map(|id| view! { <a class="btn" rel="next" href=address.continued(&id)>"Older"</a> });
+    (newest.is_some() || older.is_some()).then(|| {
+        view! { <nav class="pager" aria-label="Pages of rejected requests"><span></span>{newest}{older}</nav> }
+    })
+}

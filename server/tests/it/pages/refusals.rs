@@ -1,0 +1,31 @@
+//! `/orgs/{org}/usage/refusals`.
+
+use latchkey::{refusals::store, role::Role, verify::Request};
+
+use crate::test_app::{TestApp, org::widget_key};
+
+const PAGE: &str = "/orgs/northwind/usage/refusals";
+
+on_both! {
+    async fn a_refusal_leads_its_owner_to_what_can_be_done(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        assert!(owner.get(PAGE).await.text().contains("No rejected requests"));
+        let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        app.ask(&Request { key: Some(&shop.plain), origin: Some("https://new.example"), ..Request::default() }).await;
+        store(&app.engine).await.unwrap();
+        let page = owner.get(PAGE).await;
+        let remedy = format!("/orgs/northwind/keys/{}?origin=https%3A%2F%2Fnew.example#domains", shop.id);
+        assert!(page.text().contains("Add new.example") && page.body.contains(&remedy), "{}", page.body);
+        assert!(owner.get(&remedy).await.text().contains("new.example"));
+        let none = owner.get(&format!("{PAGE}?q=other.example")).await;
+        assert!(none.text().contains("No requests found"));
+        let of_key = owner.get(&format!("{PAGE}?key={}", shop.id)).await;
+        assert!(of_key.text().contains("Requests with the key"));
+        let invalid = owner.get(&format!("{PAGE}?key=Shop")).await;
+        assert!(invalid.text().contains("Enter an ID such as key_01"));
+        let admin = app.signed_in(&org, "ari", Role::Admin).await.get(PAGE).await;
+        assert!(admin.text().contains("https://new.example") && !admin.text().contains("Add new.example"));
+        assert_eq!(app.signed_in(&org, "mo", Role::Member).await.get(PAGE).await.status, 403);
+    }
+}

@@ -1,0 +1,109 @@
+//! The latest rejected requests of an organization.
+
+use std::net::IpAddr;
+
+use latchkey::{
+    agents::create::create,
+    key::text::PlainKey,
+    outcome::Outcome,
+    refusals::{self, KEPT, KEPT_FOR, Refusal, RefusalQuery},
+    verify::Request,
+};
+
+use crate::test_app::{
+    TestApp, TestOrg,
+    org::{agent, secret_key, widget_key, with},
+};
+
+on_both! {
+    async fn a_rejected_request_is_kept_with_why_and_from_where(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        let request = Request {
+            key: Some(&shop.plain),
+            origin: Some("https://Evil.example"),
+            user_agent: Some("Mozilla/5.0 (X11; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            ip: Some(IpAddr::from([203, 0, 113, 7])),
+            ..Request::default()
+        };
+        app.ask(&request).await;
+        app.ask(&Request { origin: Some("https://shop.example"), ..request }).await;
+        app.ask(&Request { dry_run: true, ..request }).await;
+        refusals::store(&app.engine).await.unwrap();
+        let [refusal] = <[Refusal; 1]>::try_from(list(app, &org, &all()).await).unwrap();
+        assert_eq!((refusal.code, refusal.key.unwrap().id), (Outcome::OriginNotAllowed, shop.id));
+        let from = [refusal.origin, refusal.network, refusal.client].map(Option::unwrap);
+        assert_eq!(from, ["https://evil.example", "203.0.113.0/24", "firefox"]);
+        let limited = with(secret_key("Production"), |settings| settings.scopes = vec!["bots:read".parse().unwrap()]);
+        let limited = org.create_key(limited).await.unwrap();
+        let scopes = ["bots:write".parse().unwrap()];
+        app.clock.advance(1);
+        app.ask(&Request { key: Some(&limited.plain), scopes: &scopes, ..Request::default() }).await;
+        refusals::store(&app.engine).await.unwrap();
+        assert_eq!(list(app, &org, &all()).await[0].missing_scopes, ["bots:write"]);
+        let stranger = app.org("contoso").await;
+        assert_eq!(codes(app, &stranger, &all()).await, []);
+    }
+
+    async fn an_unknown_key_is_noted_only_where_it_leads_to_an_organization(app: &TestApp) {
+        let (org, other) = (app.org("northwind").await, app.org("contoso").await);
+        let known = org.key("Production").await;
+        let theirs = other.key("Theirs").await;
+        let bot = create(&app.engine, &org.permit(), &agent("Support", &[])).await.unwrap().public_id.to_string();
+        let unknown = PlainKey::from_presented("lk_sk_live_leaked-but-never-ours");
+        // No organization.
+        app.ask(&Request { key: Some(&unknown), ..Request::default() }).await;
+        // An agent that no request has named yet is not in memory.
+        app.ask(&Request { key: Some(&known.plain), agent: Some(&bot), ..Request::default() }).await;
+        app.ask(&Request { key: Some(&unknown), agent: Some(&bot), ..Request::default() }).await;
+        app.clock.advance(1);
+        // A token of the organization's own, with a key of its own that does not exist for it.
+        app.ask(&Request { key: Some(&theirs.plain), org: Some(org.org.id), ..Request::default() }).await;
+        refusals::store(&app.engine).await.unwrap();
+        let noted = list(app, &org, &all()).await;
+        let [foreign, named] = <[Refusal; 2]>::try_from(noted).unwrap();
+        assert_eq!((foreign.key, foreign.reason, foreign.prefix.as_deref()), (None, None, Some("lk_sk_live_")));
+        assert_eq!((named.prefix.as_deref(), named.agent.unwrap().public_id.to_string()), (Some("lk_sk_live_"), bot));
+        assert_eq!(codes(app, &other, &all()).await, []);
+        assert!(!app.database.holds("never-ours").await);
+    }
+
+    async fn the_newest_thousand_of_thirty_days_are_kept(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let shop = org.create_key(widget_key("Shop", &["shop.example"])).await.unwrap();
+        for _ in 0..(KEPT + 90) / 30 {
+            for _ in 0..30 {
+                app.clock.advance(1);
+                app.ask(&Request { key: Some(&shop.plain), origin: Some("https://evil.example"), ..Request::default() }).await;
+            }
+            refusals::store(&app.engine).await.unwrap();
+        }
+        let oldest = "SELECT COUNT(*) FROM refusals";
+        assert_eq!(app.database.number(oldest).await, KEPT);
+        let newest = list(app, &org, &all()).await.remove(0);
+        assert_eq!(newest.at, app.clock.now());
+        app.clock.advance(KEPT_FOR);
+        refusals::delete_old(&app.engine).await.unwrap();
+        assert_eq!(app.database.number(oldest).await, 1);
+        app.clock.advance(1);
+        refusals::delete_old(&app.engine).await.unwrap();
+        assert_eq!(app.database.number(oldest).await, 0);
+    }
+}
+
+fn all() -> RefusalQuery {
+    RefusalQuery {
+        limit: 100,
+        ..RefusalQuery::default()
+    }
+}
+
+async fn list(app: &TestApp, org: &TestOrg, query: &RefusalQuery) -> Vec<Refusal> {
+    let page = refusals::list(&app.engine, &org.permit(), query).await;
+    page.unwrap().refusals
+}
+
+async fn codes(app: &TestApp, org: &TestOrg, query: &RefusalQuery) -> Vec<Outcome> {
+    let refusals = list(app, org, query).await.into_iter();
+    refusals.map(|refusal| refusal.code).collect()
+}

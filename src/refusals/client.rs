@@ -1,0 +1,72 @@
+//! The family of a client, which is all that is kept of its `User-Agent` header.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::caller::Client;
+
+/// The longest product name that is kept. Longer ones are cut.
+const MAX_NAME: usize = 40;
+
+/// A browser, or the first product in the header (RFC 9110, 10.1.5) without its version: `firefox`, `python-requests`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientFamily(String);
+
+impl ClientFamily {
+    /// Detects the family from a `User-Agent` header. `None` if the header does not begin with a product.
+    pub fn of_user_agent(header: &str) -> Option<Self> {
+        let client = Client::of_user_agent(header);
+        if client != Client::Other {
+            return Some(Self(client.to_string()));
+        }
+        let product = header.trim_start();
+        let end = product.find(|character: char| !is_of_name(character));
+        let mut name = product[..end.unwrap_or(product.len())].to_ascii_lowercase();
+        name.truncate(MAX_NAME);
+        (!name.is_empty()).then_some(Self(name))
+    }
+
+    /// The family's name, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether the character can be part of the name of a product: the common ones of RFC 9110, all of them ASCII.
+fn is_of_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '+')
+}
+
+impl fmt::Display for ClientFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for ClientFamily {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_a_browser_or_the_first_product() {
+        let of = |header: &str| ClientFamily::of_user_agent(header).map(|family| family.0);
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            of("Mozilla/5.0 (X11; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            some("firefox")
+        );
+        assert_eq!(of("python-requests/2.32.3"), some("python-requests"));
+        assert_eq!(of("OpenAI/JS 4.2.0"), some("openai"));
+        assert_eq!(of("Mozilla/5.0"), some("mozilla"));
+        assert_eq!(of("<script>"), None);
+        assert_eq!(of(""), None);
+        assert_eq!(of(&"a".repeat(90)), some(&"a".repeat(MAX_NAME)));
+    }
+}
