@@ -1,7 +1,11 @@
 //! Authorization. Queries on an org's data take a [`Permit`], and only this module creates permits. So no code can
 //! access the data without checking who the caller is and whether their role allows the action.
 
+mod still_holds;
+
 use std::marker::PhantomData;
+
+pub(crate) use self::still_holds::still_holds;
 
 use crate::{
     Engine,
@@ -57,7 +61,19 @@ pub struct Permit<A> {
     org_id: OrgId,
     caller: Caller,
     is_confirmed: bool,
-    action: PhantomData<A>,
+    basis: Basis,
+    action: Action,
+    of: PhantomData<A>,
+}
+
+/// What a permit is based on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    Member,
+    /// A member who leaves, which needs no second factor.
+    LeavingMember,
+    OrgToken,
+    Operator,
 }
 
 /// An action as a type, so that a permit for one cannot be used for another.
@@ -127,7 +143,11 @@ impl Membership {
         slug: &Slug,
     ) -> Result<Permit<to::LeaveOrg>, AccessError> {
         let (membership, _) = Self::read(engine, person, slug).await?;
-        membership.permit()
+        let permit = membership.permit()?;
+        Ok(Permit {
+            basis: Basis::LeavingMember,
+            ..permit
+        })
     }
 
     /// Reads a membership, and whether the user lacks a second factor that the org requires.
@@ -196,7 +216,7 @@ impl Membership {
     /// hidden otherwise.
     pub fn permit_if_allowed<A: Permitted>(&self) -> Option<Permit<A>> {
         self.may(A::ACTION)
-            .then(|| Permit::new(self.org.id, self.person.clone().into()))
+            .then(|| Permit::new(self.org.id, self.person.clone().into(), Basis::Member))
     }
 }
 
@@ -232,7 +252,7 @@ impl Operator {
 
     /// Returns the permit to do `A` in any org.
     pub fn permit<A: Permitted>(&self, org: &Org) -> Permit<A> {
-        Permit::new(org.id, self.0.clone())
+        Permit::new(org.id, self.0.clone(), Basis::Operator)
     }
 
     /// The caller to record in the audit log.
@@ -289,7 +309,8 @@ impl OrgToken {
     /// [`AccessError::Forbidden`] if the scope does not allow the action, or no organization token can perform it.
     pub fn permit<A: Permitted>(&self) -> Result<Permit<A>, AccessError> {
         if self.scope.may(A::ACTION) {
-            return Ok(Permit::new(self.org.id, self.caller.clone()));
+            let caller = self.caller.clone();
+            return Ok(Permit::new(self.org.id, caller, Basis::OrgToken));
         }
         let log = Log::Org(self.org.id);
         let denied = SecurityEvent::new(Event::AccessDenied, self.caller.clone(), log);
@@ -299,16 +320,20 @@ impl OrgToken {
     }
 }
 
-impl<A> Permit<A> {
-    fn new(org_id: OrgId, caller: Caller) -> Self {
+impl<A: Permitted> Permit<A> {
+    fn new(org_id: OrgId, caller: Caller, basis: Basis) -> Self {
         Self {
             org_id,
             caller,
             is_confirmed: false,
-            action: PhantomData,
+            basis,
+            action: A::ACTION,
+            of: PhantomData,
         }
     }
+}
 
+impl<A> Permit<A> {
     /// Adds that the user has just entered their password, which the gravest actions require.
     #[must_use]
     pub fn confirmed(mut self, by: &Confirmed) -> Self {

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, SqliteConnection};
 
 use crate::{
     Engine,
-    access::{Operator, Permit},
+    access::{Operator, Permit, still_holds},
     audit::{self, NewEntry, Positions},
     caller::Caller,
     changed::Changed,
@@ -20,7 +20,7 @@ use crate::{
     event::{Event, Target},
     id::OrgId,
     mail::{Letter, MailPlace},
-    orgs::lock::keep,
+    orgs::lock::{keep, lock_to_delete},
 };
 
 /// A transaction on an org's data. Rolled back if dropped without [`Change::commit`].
@@ -121,10 +121,13 @@ impl Engine {
     /// Begins a change of the data of the permit's org.
     ///
     /// # Errors
-    /// If the org was deleted meanwhile, or the database cannot be reached.
+    /// If the org was deleted or the permit ended meanwhile, or the database cannot be reached.
     pub(crate) async fn change<A>(&self, permit: &Permit<A>) -> Result<Change, StorageError> {
-        let mut change = self.change_to_delete(permit).await?;
+        let mut change = self
+            .begin_change(Some(permit.org_id()), permit.caller().clone())
+            .await?;
         keep(change.tx(), permit.org_id()).await?;
+        still_holds(change.tx(), permit, self.clock.now()).await?;
         Ok(change)
     }
 
@@ -132,13 +135,17 @@ impl Engine {
     /// for which two concurrent deletions would wait for each other.
     ///
     /// # Errors
-    /// If the database cannot be reached.
+    /// If the permit ended meanwhile, or the database cannot be reached.
     pub(crate) async fn change_to_delete<A>(
         &self,
         permit: &Permit<A>,
     ) -> Result<Change, StorageError> {
-        self.begin_change(Some(permit.org_id()), permit.caller().clone())
-            .await
+        let mut change = self
+            .begin_change(Some(permit.org_id()), permit.caller().clone())
+            .await?;
+        lock_to_delete(change.tx(), permit.org_id()).await?;
+        still_holds(change.tx(), permit, self.clock.now()).await?;
+        Ok(change)
     }
 
     /// Begins a change of a person's own account, which can concern several orgs.

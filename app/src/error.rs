@@ -32,6 +32,9 @@ pub enum AppError {
     /// 403: the user's role does not allow the action.
     #[error("You don't have permission to {}.", .0.text())]
     Forbidden(Action),
+    /// 403: the user lost the right to a change while it was being made.
+    #[error("You no longer have permission to do this. Nothing was changed.")]
+    AccessEnded,
     /// 403: the organization with this slug requires a second factor, and the user has none.
     #[error("This organization requires a second factor. Set one up in your account.")]
     SecondFactorNeeded(String),

@@ -265,6 +265,14 @@ impl PageRequest {
             _ => cycle.await?,
         }
         self.keep(who).await?;
+        self.remember_browser(who)
+    }
+
+    /// Makes the account know this browser, without a session.
+    ///
+    /// # Errors
+    /// If the system's random number generator fails.
+    pub fn remember_browser(&self, who: SignedIn) -> Result<(), AppError> {
         let shown = self.known_browser.shown();
         let kept = known_browser::remember(self.engine(), shown, who).map_err(Fault::from)?;
         self.known_browser.keep(kept);

@@ -45,7 +45,7 @@ for (const javaScriptEnabled of [true, false]) {
       await theirs.getByLabel("Password").fill(PASSWORD);
       await theirs.getByRole("button", { name: "Join" }).click();
       await expect(theirs).toHaveURL(team.path("keys"));
-      await expect(theirs.getByText("You are now a member of this organization.")).toBeVisible();
+      await expect(theirs.getByText("You joined")).toBeVisible();
       watch.expect(410, link);
       await theirs.goto(link);
       await expect(theirs.getByRole("heading", { name: "No longer valid" })).toBeVisible();

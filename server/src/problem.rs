@@ -242,6 +242,11 @@ impl From<Fault> for Problem {
         {
             return Self::new(Code::NotFound, "The organization was deleted.");
         }
+        if let Fault::Storage(error) = &fault
+            && error.is_of_ended_permit()
+        {
+            return Self::unauthorized("The service token was revoked or has expired.", true);
+        }
         // A full queue is no fault, and any organization can fill its share.
         if !matches!(fault, Fault::Busy(_)) {
             tracing::error!(

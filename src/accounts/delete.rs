@@ -13,10 +13,13 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::UserId,
+    mail::{Content, Letter},
     name::DisplayName,
     orgs,
     search::folded,
 };
+
+use super::{User, find_user};
 
 /// The name that a deleted user has.
 const NAME: &str = "Deleted user";
@@ -69,11 +72,27 @@ const ONLY_OWNER: &str = "SELECT orgs.id, orgs.slug, orgs.name FROM memberships 
      (SELECT 1 FROM memberships AS others JOIN users ON users.id = others.user_id AND users.disabled_at IS NULL \
      WHERE others.org_id = memberships.org_id AND others.role = 'owner' AND others.user_id <> $1) ORDER BY orgs.slug";
 
-/// Deletes the account of a signed-in user. Their sessions end, and their memberships.
+/// Deletes the account of a signed-in user, and tells them by mail. Their sessions end, and their memberships. Runs as a
+/// task of its own.
 ///
 /// # Errors
 /// If an organization would have no owner. Nothing is changed.
 pub async fn delete(engine: &Engine, person: Person) -> Result<(), DeleteAccountError> {
+    let deleting = engine.clone();
+    let deleted = engine.commits.spawn(async move {
+        let (engine, user_id) = (&deleting, person.user_id);
+        let user = find_user(engine, user_id).await?;
+        delete_now(engine, person).await?;
+        if let Some(User { email: to, .. }) = user {
+            let content = Content::AccountDeleted;
+            engine.tell(user_id, Letter { to, content });
+        }
+        Ok(())
+    });
+    deleted.await.map_err(|_| StorageError::interrupted())?
+}
+
+async fn delete_now(engine: &Engine, person: Person) -> Result<(), DeleteAccountError> {
     const ORGS: &str = "SELECT orgs.id, orgs.slug, orgs.name FROM memberships \
          JOIN orgs ON orgs.id = memberships.org_id AND orgs.deleted_at IS NULL \
          WHERE memberships.user_id = $1 ORDER BY orgs.id";

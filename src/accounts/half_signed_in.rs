@@ -42,15 +42,16 @@ impl HalfSignedIn {
         &self.0
     }
 
-    /// Returns the user that a form is about; `None` if it has expired.
-    pub(super) fn read(engine: &Engine, text: &str) -> Option<SignedIn> {
+    /// Returns the user that a form is about, and when their password was right; `None` if it has expired.
+    pub(super) fn read(engine: &Engine, text: &str) -> Option<(SignedIn, Timestamp)> {
         let sealed = Sealed::read(text)?;
         let plain = unseal(&engine.peppers, Purpose::HalfSignIn, "", &sealed).ok()?;
         let mut parts = str::from_utf8(&plain).ok()?.split(' ');
         let user_id: UserId = parts.next()?.parse().ok()?;
         let epoch = parts.next()?.parse().ok()?;
         let at = Timestamp::from_millis(parts.next()?.parse().ok()?);
-        (engine.clock.now().since(at) < LIFETIME).then_some(SignedIn { user_id, epoch })
+        let who = SignedIn { user_id, epoch };
+        (engine.clock.now().since(at) < LIFETIME).then_some((who, at))
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     hash_queues::HashFor,
     links::{self, AccountToken, LinkKind},
     password::{self, NewPassword},
+    sessions::SignedIn,
 };
 
 /// Why no link was sent.
@@ -155,7 +156,8 @@ async fn create(
 }
 
 /// Sets a new password with a link, and ends every session of the user. They sign in with it: a second factor remains
-/// required. Runs as a task of its own, so that a hang-up does not stop it halfway.
+/// required. The account then knows the browser of the person who is returned, so that guesses from elsewhere, before or
+/// after, do not keep them out. Runs as a task of its own, so that a hang-up does not stop it halfway.
 ///
 /// # Errors
 /// If the link was used or replaced, or has expired.
@@ -164,7 +166,7 @@ pub async fn reset(
     token: &AccountToken,
     new: NewPassword,
     visit: Visit,
-) -> Result<(), ResetError> {
+) -> Result<SignedIn, ResetError> {
     let (resetting, token) = (engine.clone(), token.clone());
     let reset = engine
         .commits
@@ -177,7 +179,7 @@ async fn try_reset(
     token: &AccountToken,
     new: NewPassword,
     visit: Visit,
-) -> Result<(), ResetError> {
+) -> Result<SignedIn, ResetError> {
     const CONFIRM: &str = "UPDATE users SET email_confirmed = TRUE WHERE id = $1";
     // Checked before the hash, which is expensive.
     let opened = links::open(engine, LinkKind::Reset, token).await?;
@@ -198,13 +200,17 @@ async fn try_reset(
         on!(tx.on(), c => sqlx::query(CONFIRM).bind(user_id).execute(c).await.map(drop))?;
     }
     let ended = password::set(&mut tx, user_id, hash).await?;
+    let who = SignedIn {
+        user_id,
+        epoch: ended.epoch,
+    };
     let caller = caller(Actor::User(user_id), visit);
     let event = Some(Event::PasswordReset);
     ended.commit(engine, tx, caller, user_id, event).await?;
     if spent.by_mail || user.email_confirmed {
         password::tell_changed(engine, user_id, user.email);
     }
-    Ok(())
+    Ok(who)
 }
 
 fn note(engine: &Engine, event: Event, user_id: UserId, actor: Actor, visit: Visit) {

@@ -24,6 +24,7 @@ use crate::{
     Engine,
     db::{StorageError, on},
     id::UserId,
+    mail::{Content, Letter},
     time::Timestamp,
 };
 
@@ -52,4 +53,19 @@ pub async fn of_user(
         since,
         recovery_codes,
     }))
+}
+
+/// Tells a user by mail what was done to their second factor. It has been done, so an error is only logged.
+async fn tell(engine: &Engine, user_id: UserId, content: Content) {
+    match super::find_user(engine, user_id).await {
+        Ok(Some(user)) => {
+            let to = user.email;
+            engine.tell(user_id, Letter { to, content });
+        }
+        Ok(None) => {}
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "a letter about a second factor was not sent");
+        }
+    }
 }

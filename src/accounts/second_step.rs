@@ -5,6 +5,7 @@ use crate::{
     caller::{Person, Visit},
     db::{StorageError, on},
     fault::{Fault, from_fault},
+    time::Timestamp,
 };
 
 use super::{
@@ -45,7 +46,7 @@ pub async fn sign_in_with_code(
     visit: &Visit,
     shown: &str,
 ) -> Result<SignedIn, SecondStepError> {
-    let who = HalfSignedIn::read(engine, half).ok_or(SecondStepError::Expired)?;
+    let (who, at) = HalfSignedIn::read(engine, half).ok_or(SecondStepError::Expired)?;
     // Without their password, nobody gets here, so these attempts are counted per account. A browser that the account
     // knows has its own: even someone who knows the password cannot keep its owner out.
     let browser = Shown::read(engine, shown).number(who);
@@ -59,7 +60,7 @@ pub async fn sign_in_with_code(
     };
     let checking = engine.clone();
     let checked = engine.commits.spawn(async move {
-        if !is_current(&checking, who).await? {
+        if !is_current(&checking, who, at).await? {
             return Err(SecondStepError::Expired);
         }
         let spent = spend(&checking, &person, &code, &subjects).await;
@@ -70,10 +71,11 @@ pub async fn sign_in_with_code(
     checked.await.map_err(|_| StorageError::interrupted())?
 }
 
-/// Whether the account is still as it was in the first step.
-async fn is_current(engine: &Engine, who: SignedIn) -> Result<bool, StorageError> {
-    const SQL: &str = "SELECT 1 FROM users JOIN second_factors ON second_factors.user_id = users.id \
+/// Whether the account and its second factor are still as they were in the first step.
+async fn is_current(engine: &Engine, who: SignedIn, at: Timestamp) -> Result<bool, StorageError> {
+    const SQL: &str = "SELECT 1 FROM users \
+         JOIN second_factors ON second_factors.user_id = users.id AND second_factors.created_at <= $3 \
          WHERE users.id = $1 AND users.epoch = $2 AND users.disabled_at IS NULL";
     Ok(on!(engine.db.read(), c => sqlx::query(SQL)
-        .bind(who.user_id).bind(who.epoch).fetch_optional(c).await.map(|row| row.is_some()))?)
+        .bind(who.user_id).bind(who.epoch).bind(at).fetch_optional(c).await.map(|row| row.is_some()))?)
 }

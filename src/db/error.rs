@@ -13,6 +13,11 @@ pub struct StorageError(#[from] pub(super) sqlx::Error);
 #[error("the organization was deleted")]
 struct OrgDeleted;
 
+/// The caller lost the right to a change.
+#[derive(Debug, thiserror::Error)]
+#[error("the caller is no longer allowed to do this")]
+struct PermitEnded;
+
 impl StorageError {
     /// A column holds a value that cannot be parsed as its type.
     pub(crate) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -52,6 +57,16 @@ impl StorageError {
     /// Whether the organization of a change was deleted after the caller's access was checked.
     pub fn is_of_deleted_org(&self) -> bool {
         matches!(&self.0, sqlx::Error::Decode(cause) if cause.is::<OrgDeleted>())
+    }
+
+    /// The caller lost the right to a change after it was checked.
+    pub(crate) fn permit_ended() -> Self {
+        Self(sqlx::Error::Decode(Box::new(PermitEnded)))
+    }
+
+    /// Whether the caller lost the right to a change after it was checked: their role, their account or their token.
+    pub fn is_of_ended_permit(&self) -> bool {
+        matches!(&self.0, sqlx::Error::Decode(cause) if cause.is::<PermitEnded>())
     }
 
     /// Whether the error is a violation of a unique constraint.

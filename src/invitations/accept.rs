@@ -128,13 +128,14 @@ pub async fn accept_with_new_account(
     visit: Visit,
 ) -> Result<(SignedIn, Org), AcceptError> {
     // Everything that can fail is checked before the hash, which is expensive.
-    let Opened { org, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
+    let Opened { org, email, .. } = open(engine, token).await?.ok_or(AcceptError::Gone)?;
     if !creates_accounts(engine) {
         return Err(AcceptError::SignUpClosed);
     }
     check_room(engine, org.id, Limited::Members, 1).await??;
     let place = engine.hashing.enter(HashFor::of_visit(&visit))?;
-    let attempt = match attempts::count(engine, &[Subject::SignUp(&visit)]).await {
+    let subject = Subject::InvitedSignUp(org.id, &email);
+    let attempt = match attempts::count(engine, &[subject]).await {
         Ok(attempt) => attempt,
         Err(AttemptError::TooMany { retry_after }) => {
             return Err(AcceptError::TooMany { retry_after });

@@ -179,13 +179,14 @@ pub(super) async fn count_letter(
     permit: &Permit<to::InviteMembers>,
     email: &EmailAddress,
 ) -> Result<Option<Attempt>, InviteError> {
-    if !engine.sends_mail || inviter(permit).is_none() {
+    let Some(user_id) = inviter(permit).filter(|_| engine.sends_mail) else {
         return Ok(None);
-    }
+    };
     let org_id = permit.org_id();
     let subjects = [
         Subject::InvitationMails(org_id),
         Subject::InvitationMailsTo(org_id, email),
+        Subject::InvitationMailsOf(user_id, email),
     ];
     match attempts::count(engine, &subjects).await {
         Ok(letter) => Ok(Some(letter)),

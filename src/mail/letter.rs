@@ -42,4 +42,12 @@ pub enum Content {
     PasswordChanged,
     /// The account has another address now; to the former one.
     EmailChanged,
+    /// A second factor was turned on.
+    SecondFactorOn,
+    /// The second factor was turned off, by its user or by an operator.
+    SecondFactorOff,
+    /// A recovery code was used; with the number of those that are left.
+    RecoveryCodeUsed(i64),
+    /// The account was deleted.
+    AccountDeleted,
 }

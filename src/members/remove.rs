@@ -31,7 +31,11 @@ pub async fn remove(
 pub async fn leave(engine: &Engine, permit: &Permit<to::LeaveOrg>) -> Result<(), MemberError> {
     let caller = permit.caller().actor.user_id();
     let user_id = caller.ok_or(MemberError::NotFound)?;
-    let change = engine.change(permit).await?;
+    let change = match engine.change(permit).await {
+        // They have left or were removed.
+        Err(error) if error.is_of_ended_permit() => return Err(MemberError::NotFound),
+        change => change?,
+    };
     end(change, permit.org_id(), user_id, Event::MemberLeft).await
 }
 

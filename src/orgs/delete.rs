@@ -12,8 +12,6 @@ use crate::{
     time::DAY,
 };
 
-use super::lock::lock_to_delete;
-
 /// What ends with an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Ends {
@@ -58,7 +56,6 @@ pub async fn delete(engine: &Engine, permit: &Permit<to::DeleteOrg>) -> Result<(
     const SQL: &str = "UPDATE orgs SET deleted_at = $1 WHERE id = $2";
     let org_id = permit.org_id();
     let mut change = engine.change_to_delete(permit).await?;
-    lock_to_delete(change.tx(), org_id).await?;
     on!(change.on(), c => sqlx::query(SQL)
         .bind(engine.clock.now()).bind(org_id).execute(c).await.map(drop))?;
     let deleted = Happened::new(Event::OrgDeleted, Target::Org(org_id));

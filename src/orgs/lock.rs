@@ -29,7 +29,7 @@ pub(crate) async fn keep(tx: &mut Tx, org_id: OrgId) -> Result<(), StorageError>
 ///
 /// # Errors
 /// If the org was deleted, or the database cannot be reached.
-pub(super) async fn lock_to_delete(tx: &mut Tx, org_id: OrgId) -> Result<(), StorageError> {
+pub(crate) async fn lock_to_delete(tx: &mut Tx, org_id: OrgId) -> Result<(), StorageError> {
     exists(tx, org_id, "FOR UPDATE").await
 }
 

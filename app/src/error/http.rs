@@ -39,7 +39,9 @@ impl AppError {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::NotFound | Self::LinkIncomplete => StatusCode::NOT_FOUND,
             Self::Gone | Self::LinkGone => StatusCode::GONE,
-            Self::Forbidden(_) | Self::SecondFactorNeeded(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::AccessEnded | Self::SecondFactorNeeded(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooOften { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -55,6 +57,7 @@ impl From<Fault> for AppError {
         match fault {
             Fault::Busy(Busy { retry_after }) => Self::Busy { retry_after },
             Fault::Storage(error) if error.is_of_deleted_org() => Self::NotFound,
+            Fault::Storage(error) if error.is_of_ended_permit() => Self::AccessEnded,
             fault => Self::unavailable(&fault),
         }
     }

@@ -67,12 +67,16 @@ pub enum Done {
     NameChanged,
     /// A link that confirms an address was sent to it.
     ConfirmationSent,
+    /// The user will not get another address after all.
+    AddressKept,
     /// The user confirmed an address.
     EmailConfirmed,
     /// The user left an organization.
     OrgLeft,
     /// The user accepted an invitation.
     OrgJoined,
+    /// The user signed in with a recovery code; the number of those that are left.
+    RecoveryCodeUsed(u32),
     /// The user turned off their second factor.
     SecondFactorOff,
     /// A session of the user was ended.
@@ -123,14 +127,24 @@ impl Done {
             Self::InvitationSent => "Invitation sent. It works once, for seven days.",
             Self::NameChanged => "Name changed.",
             Self::ConfirmationSent => {
-                "Check your mail. The address is yours when you open the link that we have sent to it."
+                "Check your mail. The address is yours when you open the link that we have sent to it and confirm it."
+            }
+            Self::AddressKept => {
+                "Your address stays as it is. The links to the new one no longer work."
             }
             Self::EmailConfirmed => "E-mail address confirmed.",
+            Self::RecoveryCodeUsed(0) => {
+                "You used your last recovery code. Create new ones on the page of your account."
+            }
+            Self::RecoveryCodeUsed(left) => {
+                let left = counted(i64::from(left), "recovery code", "recovery codes");
+                return format!("You used a recovery code. You have {left} left.");
+            }
             Self::OrgLeft => "You left the organization.",
             Self::SecondFactorOff => "Second factor turned off.",
             Self::SessionEnded => "Session ended.",
             Self::OtherSessionsEnded => "You have been signed out of all other sessions.",
-            Self::OrgJoined => "You are now a member of this organization.",
+            Self::OrgJoined => "You joined the organization.",
             Self::OrgCreated => "Organization created.",
             Self::OrgDeleted => "Organization deleted. Its keys and service tokens no longer work.",
             Self::OperatorAdded => "Operator added.",
@@ -204,7 +218,10 @@ impl Notice {
         let about = about.or_else(|| self.person.map(|person| person.to_string()));
         let value = match (self.done, about) {
             (
-                Done::KeysDisabled(count) | Done::KeysEnabled(count) | Done::KeysRevoked(count),
+                Done::KeysDisabled(count)
+                | Done::KeysEnabled(count)
+                | Done::KeysRevoked(count)
+                | Done::RecoveryCodeUsed(count),
                 _,
             ) => format!("{word}.{count}"),
             (_, Some(about)) => format!("{word}.{about}"),
@@ -245,6 +262,7 @@ impl Notice {
             Done::KeysDisabled(_) => Done::KeysDisabled(about.parse().ok()?),
             Done::KeysEnabled(_) => Done::KeysEnabled(about.parse().ok()?),
             Done::KeysRevoked(_) => Done::KeysRevoked(about.parse().ok()?),
+            Done::RecoveryCodeUsed(_) => Done::RecoveryCodeUsed(about.parse().ok()?),
             done => done,
         };
         Some(Self {

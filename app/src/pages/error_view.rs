@@ -30,7 +30,7 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::NotFound => "Not found",
         AppError::Gone | AppError::LinkGone => "No longer valid",
         AppError::LinkIncomplete => "Incomplete link",
-        AppError::Forbidden(_) => "Permission denied",
+        AppError::Forbidden(_) | AppError::AccessEnded => "Permission denied",
         AppError::SecondFactorNeeded(_) => "Second factor required",
         AppError::Unreadable => "Invalid request",
         AppError::TooLarge => "Too large",

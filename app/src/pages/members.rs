@@ -7,6 +7,7 @@ mod page;
 mod shown;
 
 pub use self::{
+    cards::LeaveText,
     form::{left, submit},
     page::MembersPage,
 };

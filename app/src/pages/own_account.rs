@@ -57,7 +57,7 @@ pub async fn submit(
         Ok(()) => {
             request.end_session().await?;
             Ok(FormAnswer::Redirect {
-                path: "/sign-in".to_owned(),
+                path: "/sign-in?deleted=1".to_owned(),
                 done: None,
             })
         }
@@ -81,13 +81,14 @@ fn DeleteAccountView(account: Account) -> impl IntoView {
     let errors = Errors::new(errors);
     let content = if account.only_owner_of.is_empty() {
         let orgs = counted(account.org_count, "organization", "organizations");
+        let leaves = (account.org_count > 0).then(|| view! { <li>"You leave "{orgs}"."</li> });
         view! {
             <form novalidate=true method="post" action="/account/delete" class="form">
                 <FormError errors consequence="Your account was not deleted."/>
                 <p>"This cannot be undone:"</p>
                 <ul class="list">
                     <li>"You are signed out everywhere and cannot sign in again."</li>
-                    <li>"You leave "{orgs}"."</li>
+                    {leaves}
                     <li>"Your name, e-mail address and password are removed. Keys that you created keep working, since they belong to the organization. They and the audit log show a deleted user."</li>
                 </ul>
                 <PasswordAgain errors/>

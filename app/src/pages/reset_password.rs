@@ -51,10 +51,13 @@ pub async fn submit(
     };
     let token = account_token(&request)?;
     match reset::reset(request.engine(), &token, new, request.visit().clone()).await {
-        Ok(()) => Ok(FormAnswer::Redirect {
-            path: "/sign-in?reset=1".to_owned(),
-            done: None,
-        }),
+        Ok(who) => {
+            request.remember_browser(who)?;
+            Ok(FormAnswer::Redirect {
+                path: "/sign-in?reset=1".to_owned(),
+                done: None,
+            })
+        }
         Err(ResetError::Gone) => Err(AppError::LinkGone),
         Err(ResetError::Fault(fault)) => Err(fault.into()),
     }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     error::AppError,
     request::PageRequest,
+    text::words::role_noun,
     values::said::{Said, UndoForm},
 };
 
@@ -31,6 +32,11 @@ pub async fn said(request: PageRequest, notice: Notice) -> Result<Said, AppError
                 |name| notice.done.sentence_about(&name),
             )
             .into());
+    }
+    if notice.done == Done::OrgJoined {
+        let membership = request.membership().await?;
+        let role = role_noun(membership.rights().role);
+        return Ok(format!("You joined {} as {role}.", membership.org().name).into());
     }
     let Some(id) = notice.key else {
         let undo = match notice.done {

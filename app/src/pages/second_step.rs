@@ -82,7 +82,7 @@ pub async fn check_code<F, D>(
         SecondStepError::Expired => {
             FormAnswer::refused(sent_back(String::new()), WHOLE_FORM, error)
         }
-        SecondStepError::Code(error @ CodeError::Wrong) => {
+        SecondStepError::Code(error @ (CodeError::Wrong | CodeError::WrongRecovery)) => {
             log("wrong_code");
             let field = code_field(sent.recovery_code);
             FormAnswer::refused(sent_back(again()), field, error)

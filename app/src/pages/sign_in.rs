@@ -3,6 +3,7 @@
 use latchkey::{
     accounts::{
         password::TypedPassword,
+        second_factor::{self, TypedCode},
         sessions::SignedIn,
         sign_in::{self, FailedSignIn, FirstStep, SignInError},
         sign_up::MaySignUp,
@@ -16,11 +17,12 @@ use serde::{Deserialize, Deserializer};
 
 use super::{
     answer::FormAnswer,
+    done::Done,
     entry::{EntryFrame, entry, lead_on},
     forms::{fields_and_errors, refused_form, shown},
     home::home_of,
     page::page,
-    second_step::{CodeNeeded, CodeStep, SentCode, check_code},
+    second_step::{CodeNeeded, CodeStep, SentCode, check_code, read_code},
 };
 use crate::{
     error::AppError,
@@ -108,7 +110,15 @@ pub async fn submit(request: PageRequest, form: SignInForm) -> Answer {
     } else {
         home_of(request.engine(), who.user_id).await?
     };
-    Ok(FormAnswer::Redirect { path, done: None })
+    match read_code(&form.code, &form.recovery_code) {
+        Ok(TypedCode::Recovery(_)) => {
+            let factor = second_factor::of_user(request.engine(), who.user_id).await?;
+            let left = factor.and_then(|factor| u32::try_from(factor.recovery_codes).ok());
+            let done = Done::RecoveryCodeUsed(left.unwrap_or_default());
+            Ok(FormAnswer::done(path, done))
+        }
+        Ok(TypedCode::Totp(_)) | Err(_) => Ok(FormAnswer::Redirect { path, done: None }),
+    }
 }
 
 /// Checks the address and the password. The error is the answer of the form.
@@ -211,11 +221,15 @@ pub fn SignInPage() -> impl IntoView {
         lead_on(&entry);
         let has = |name: &str| !request.parameter(name).is_empty();
         let (next, ended) = (request.parameter("next"), has("ended"));
-        let done = match (has("reset"), has("confirmed")) {
-            (true, _) => Some("Password changed. Sign in with the new one."),
-            (_, true) => Some("E-mail address confirmed. Sign in with it."),
-            _ => None,
-        };
+        let done = [
+            ("reset", "Password changed. Sign in with the new one."),
+            ("confirmed", "E-mail address confirmed. Sign in with it."),
+            ("deleted", "Your account was deleted."),
+        ];
+        let done = done
+            .into_iter()
+            .find(|(name, _)| has(name))
+            .map(|(_, sentence)| sentence);
         match code_needed() {
             Some(needed) => view! { <CodeCard needed/> }.into_any(),
             None => {

@@ -3,7 +3,7 @@
 use latchkey::{
     convention::KindNames,
     key::{Environment, Kind, RevokeReason},
-    role::Role,
+    role::{AdminRights, Role},
     usage::Range,
 };
 
@@ -25,13 +25,23 @@ pub const fn role_noun(role: Role) -> &'static str {
     }
 }
 
-/// What a role can do, as a sentence.
-pub const fn role_can(role: Role) -> &'static str {
+/// What a role can do, as a sentence. `admins` is what the organization lets admins do, for its members.
+pub const fn role_can(role: Role, admins: Option<AdminRights>) -> &'static str {
     match role {
         Role::Owner => "Owners can do everything: manage keys, members and settings.",
-        Role::Admin => {
-            "Admins can see everything, such as usage by key and the audit log. Owners can let them manage keys."
-        }
+        Role::Admin => match admins {
+            None => "Admins can see everything, such as usage by key and the audit log.",
+            Some(AdminRights::Review) => {
+                "Admins can see everything, such as usage by key and the audit log. In the security settings, owners can let them \
+                 manage keys."
+            }
+            Some(AdminRights::DisableKeys) => {
+                "Admins can see everything, such as usage by key and the audit log, and disable and enable keys."
+            }
+            Some(AdminRights::ManageKeys) => {
+                "Admins can see everything, such as usage by key and the audit log, and manage keys, agents and projects."
+            }
+        },
         Role::Member => "Members can see the list of keys, their status and usage totals.",
     }
 }

@@ -90,24 +90,44 @@ pub fn words(content: &Content, public_url: &str) -> Words {
             }),
             closing: Some(IGNORE),
         },
-        Content::PasswordChanged => Words {
-            subject: "Your password was changed".to_owned(),
-            paragraphs: vec![
-                "The password of your account was changed, and all other sessions have ended."
-                    .to_owned(),
-            ],
-            link: None,
-            closing: Some(NOT_YOU),
-        },
-        Content::EmailChanged => Words {
-            subject: "Your e-mail address was changed".to_owned(),
-            paragraphs: vec![
-                "Your account has another e-mail address now. This one no longer signs in."
-                    .to_owned(),
-            ],
-            link: None,
-            closing: Some(NOT_YOU),
-        },
+        Content::PasswordChanged => told(
+            "Your password was changed",
+            "The password of your account was changed, and all other sessions have ended.",
+        ),
+        Content::SecondFactorOn => told(
+            "A second factor was turned on",
+            "Your account has a second factor now. From then on, signing in requires a code of the authenticator app.",
+        ),
+        Content::SecondFactorOff => told(
+            "Your second factor was turned off",
+            "Your account no longer has a second factor: its password alone signs in.",
+        ),
+        Content::RecoveryCodeUsed(left) => told(
+            "A recovery code was used",
+            match left {
+                0 => "A recovery code of your account was used, and none is left. Create new ones on the page of your account.".to_owned(),
+                1 => "A recovery code of your account was used. One is left.".to_owned(),
+                _ => format!("A recovery code of your account was used. {left} are left."),
+            },
+        ),
+        Content::AccountDeleted => told(
+            "Your account was deleted",
+            "Your account was deleted. This address no longer signs in.",
+        ),
+        Content::EmailChanged => told(
+            "Your e-mail address was changed",
+            "Your account has another e-mail address now. This one no longer signs in.",
+        ),
+    }
+}
+
+/// A letter about something that was done to an account.
+fn told(subject: &str, paragraph: impl Into<String>) -> Words {
+    Words {
+        subject: subject.to_owned(),
+        paragraphs: vec![paragraph.into()],
+        link: None,
+        closing: Some(NOT_YOU),
     }
 }
 

@@ -41,7 +41,10 @@ impl Settings {
             ("public_url", public_url.origin().to_owned()),
             ("api_base_url", optional(&self.api_base_url)),
             ("widget_script_url", optional(&self.widget_script_url)),
-            ("docs_url", optional(&self.docs_url)),
+            (
+                "docs_url",
+                self.docs_url.clone().unwrap_or_else(|| "/docs".to_owned()),
+            ),
             (
                 "hsts_subdomains",
                 if self.hsts_subdomains { "all" } else { "none" }.to_owned(),
@@ -59,7 +62,14 @@ impl Settings {
                 "organizations",
                 organizations(self.organizations).to_owned(),
             ),
-            ("pepper", secret(self.names_pepper())),
+            (
+                "pepper",
+                if self.names_pepper() {
+                    SET.to_owned()
+                } else {
+                    "in the data folder, created on the first start".to_owned()
+                },
+            ),
             ("older_peppers", secret(!self.older_peppers.is_empty())),
             ("trusted_proxies", proxies.join(", ")),
             (

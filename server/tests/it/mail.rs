@@ -1,5 +1,6 @@
 //! What is sent by mail, and the single-use links in it.
 
+mod accounts;
 mod addresses;
 mod invitations;
 mod program;

@@ -59,6 +59,10 @@ pub(crate) enum Subject<'a> {
     InvitationMails(OrgId),
     /// Letters with invitations to one organization, to one address.
     InvitationMailsTo(OrgId, &'a EmailAddress),
+    /// Letters with invitations of one person to one address, whatever the organization: anyone can create several.
+    InvitationMailsOf(UserId, &'a EmailAddress),
+    /// New accounts of people whom an organization invited at one address. They share no budget with strangers.
+    InvitedSignUp(OrgId, &'a EmailAddress),
 }
 
 /// The row that counts the attempts of a subject.
@@ -81,7 +85,8 @@ impl Subject<'_> {
             Self::SetupCode(_) | Self::SignUp(_) | Self::KeyLookUps(_) => 10,
             Self::ResetRequests(_) => 10,
             Self::ResetMails(_) | Self::AccountMails(_) => 5,
-            Self::SignUpMails(_) | Self::InvitationMailsTo(..) => 5,
+            Self::SignUpMails(_) | Self::InvitationMailsTo(..) | Self::InvitationMailsOf(..) => 5,
+            Self::InvitedSignUp(..) => 10,
             Self::InvitationMails(_) => 100,
             Self::SignIns(..) | Self::SignInsOfBrowser(..) => 60,
             Self::Network(_) => 30,
@@ -94,7 +99,9 @@ impl Subject<'_> {
         match self {
             Self::KeyLookUps(_) => MINUTE,
             Self::ResetMails(_) | Self::AccountMails(_) | Self::SignUpMails(_) => HOUR,
-            Self::InvitationMails(_) | Self::InvitationMailsTo(..) => HOUR,
+            Self::InvitationMails(_)
+            | Self::InvitationMailsTo(..)
+            | Self::InvitationMailsOf(..) => HOUR,
             Self::CodesOfDay(_) => DAY,
             _ => 15 * MINUTE,
         }
@@ -130,6 +137,10 @@ impl Subject<'_> {
             Self::SignUpMails(email) => format!("sign-up mails {email}"),
             Self::InvitationMails(org_id) => format!("invitation mails {org_id}"),
             Self::InvitationMailsTo(org_id, email) => format!("invitation mails {org_id} {email}"),
+            Self::InvitationMailsOf(user_id, email) => {
+                format!("invitation mails of {user_id} {email}")
+            }
+            Self::InvitedSignUp(org_id, email) => format!("invited sign-up {org_id} {email}"),
         }
     }
 
@@ -150,6 +161,8 @@ impl Subject<'_> {
                 | Self::AccountMails(_)
                 | Self::InvitationMails(_)
                 | Self::InvitationMailsTo(..)
+                | Self::InvitationMailsOf(..)
+                | Self::InvitedSignUp(..)
         )
     }
 }

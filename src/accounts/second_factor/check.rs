@@ -13,6 +13,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::UserId,
+    mail::Content,
     sealed::{Purpose, Sealed, Unreadable, unseal},
     time::Timestamp,
 };
@@ -66,9 +67,12 @@ impl TypedCode {
 /// Why a code was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum CodeError {
-    /// The code is incorrect, or was used before.
+    /// The code of the app is incorrect, or was used before.
     #[error("This code is incorrect or was already used. Wait for the next one and try again.")]
     Wrong,
+    /// The recovery code is incorrect, or was used before.
+    #[error("This recovery code is incorrect or was already used. Enter another one.")]
+    WrongRecovery,
     /// Too many incorrect codes.
     #[error("Too many incorrect codes. Try again in {}.", minutes(*.retry_after))]
     TooMany {
@@ -111,14 +115,20 @@ pub(in crate::accounts) async fn spend(
         attempt.take_back(engine).await?;
     }
     match (spent?, code) {
-        (false, _) => {
+        (false, code) => {
             note_failed("wrong_code");
-            Err(CodeError::Wrong)
+            Err(match code {
+                TypedCode::Totp(_) => CodeError::Wrong,
+                TypedCode::Recovery(_) => CodeError::WrongRecovery,
+            })
         }
         (true, TypedCode::Totp(_)) => Ok(()),
         (true, TypedCode::Recovery(_)) => {
             let used = SecurityEvent::new(Event::RecoveryCodeUsed, person.clone().into(), log);
             engine.note(used.about(Some(Target::User(user_id))));
+            let left = super::of_user(engine, user_id).await?;
+            let left = left.map_or(0, |factor| factor.recovery_codes);
+            super::tell(engine, user_id, Content::RecoveryCodeUsed(left)).await;
             Ok(())
         }
     }

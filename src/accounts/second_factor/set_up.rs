@@ -17,6 +17,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::UserId,
+    mail::Content,
     sealed::{Purpose, Sealed, seal, unseal},
     time::{MINUTE, Timestamp},
 };
@@ -166,5 +167,6 @@ async fn store(
     let log = Log::OrgsOf(user_id);
     let enabled = SecurityEvent::new(Event::SecondFactorEnabled, person.into(), log);
     engine.note(enabled.about(Some(Target::User(user_id))));
+    super::tell(engine, user_id, Content::SecondFactorOn).await;
     Ok(codes)
 }

@@ -14,6 +14,7 @@ use crate::{
     event::{Event, Target},
     fault::{Fault, from_fault},
     id::UserId,
+    mail::Content,
 };
 
 /// Why a second factor was not turned off, or its recovery codes were not replaced.
@@ -120,6 +121,7 @@ async fn remove(engine: &Engine, user_id: UserId, caller: Caller) -> Result<bool
     tx.commit().await?;
     if had_one {
         note(engine, Event::SecondFactorDisabled, caller, user_id);
+        super::tell(engine, user_id, Content::SecondFactorOff).await;
     }
     Ok(had_one)
 }

@@ -24,6 +24,9 @@ use super::noted::{Count, Log, Noted, SecurityEvent, said};
 const MAX_OF_ORG: u32 = 33;
 /// Entries of one kind of event, with one detail, per hour and actor, over all instances.
 const MAX_OF_ACTOR: u32 = 10;
+/// Entries of one kind of change of an account, per hour and actor, over all instances. They are changes and no noise, and
+/// each requires a password or a link, so an org has no common limit for them.
+const MAX_OF_ACCOUNT: u32 = 30;
 /// Entries of each [`Share`] per hour that belong to no org, such as failed sign-ins to unknown accounts, over all
 /// instances: about 1,000 together.
 const MAX_OF_NO_ORG: u32 = 333;
@@ -69,7 +72,9 @@ enum Share {
     Outsiders,
     /// Denials: members and tokens of the org cause them.
     Denials,
-    /// Everything that succeeds, by members and tokens of the org.
+    /// Changes of an account, such as of its password or second factor.
+    Accounts,
+    /// Everything else that succeeds, by members and tokens of the org.
     Successes,
 }
 
@@ -78,6 +83,15 @@ impl Share {
         match event {
             Event::SessionFailed => Self::Outsiders,
             Event::AccessDenied => Self::Denials,
+            Event::PasswordChanged
+            | Event::PasswordReset
+            | Event::EmailChanged
+            | Event::EmailConfirmed
+            | Event::SecondFactorEnabled
+            | Event::SecondFactorDisabled
+            | Event::RecoveryCodesCreated
+            | Event::AccountDisabled
+            | Event::AccountEnabled => Self::Accounts,
             _ => Self::Successes,
         }
     }
@@ -192,13 +206,14 @@ impl Writing {
         for (at, noted) in events {
             for log in logs(noted.log) {
                 let actor = noted.caller.actor;
-                let max = match log {
-                    Some(_) => MAX_OF_ORG,
-                    None => MAX_OF_NO_ORG,
-                }
-                .div_ceil(instances);
+                let (max, max_of_actor) = match (Share::of(noted.event), log) {
+                    (Share::Accounts, _) => (u32::MAX, MAX_OF_ACCOUNT),
+                    (_, Some(_)) => (MAX_OF_ORG, MAX_OF_ACTOR),
+                    (_, None) => (MAX_OF_NO_ORG, MAX_OF_ACTOR),
+                };
                 let kind = (noted.event, noted.detail(), actor);
-                let max_of_actor = MAX_OF_ACTOR.div_ceil(instances);
+                let (max, max_of_actor) =
+                    (max.div_ceil(instances), max_of_actor.div_ceil(instances));
                 if self.hour(log, now).lets_pass(kind, max, max_of_actor) {
                     self.entries.push(entry(log, at, &noted));
                 } else {

@@ -25,7 +25,7 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
     let target = entry
         .target
         .as_ref()
-        .filter(|_| wording.names_target)
+        .filter(|target| wording.names_target && is_known(target, names))
         .map(|target| target_text(target, names));
     // Without a target, wording such as "invited" would be an incomplete sentence.
     let mut before = match target {
@@ -33,6 +33,7 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
         None => entry.event.sentence().to_owned(),
     };
     let mut changes = changes(entry, &names.projects);
+    let is_summary = entry.changes.contains_key("more");
     if let Some(more) = entry.changes.get("more") {
         let count = more["to"].as_u64().unwrap_or_default();
         let times = if count == 1 { "time" } else { "times" };
@@ -41,7 +42,10 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
     }
     EntryRow {
         at: TimeText::exact(entry.at),
-        actor: actor_name(&entry.actor),
+        actor: match entry.actor.kind.as_str() {
+            "unknown" if !is_summary => "Not signed in".to_owned(),
+            _ => actor_name(&entry.actor),
+        },
         actor_id: entry.actor.id.clone(),
         before: capitalized(&before),
         after: target.as_ref().map_or("", |_| wording.after).to_owned(),
@@ -50,6 +54,13 @@ pub fn row(entry: &Entry, names: &Names) -> EntryRow {
         address: entry.address.clone(),
         via: via(entry),
     }
+}
+
+/// Whether the entry can name its target. The log has no addresses, so an invitation is named only as long as it is open,
+/// and only to users who can see it.
+fn is_known(target: &Actor, names: &Names) -> bool {
+    let id = target.id.as_deref().unwrap_or_default();
+    target.kind != "invitation" || names.invitations.contains_key(id)
 }
 
 /// An entry in the history of its target.
@@ -87,12 +98,13 @@ fn target_text(target: &Actor, names: &Names) -> TargetText {
             .map(|public_id| format!("/orgs/{org}/agents/{public_id}")),
         _ => None,
     };
-    let is_id = target.name.is_none() && target.kind != "user";
+    let invited = names.invitations.get(id);
+    let is_id = target.name.is_none() && invited.is_none() && target.kind != "user";
     TargetText {
-        name: if is_id {
-            id.to_owned()
-        } else {
-            actor_name(target)
+        name: match invited {
+            Some(email) => email.clone(),
+            None if is_id => id.to_owned(),
+            None => actor_name(target),
         },
         href,
         is_id,

@@ -8,6 +8,7 @@ use latchkey::{
     agents,
     audit::Entry,
     id::AgentId,
+    invitations,
     keys::project,
 };
 
@@ -21,6 +22,8 @@ pub struct Names {
     pub projects: HashMap<String, String>,
     /// The public IDs of agents by ID: the URLs of agents' pages contain them.
     pub agents: HashMap<String, String>,
+    /// The addresses of open invitations by ID, for users who can invite.
+    pub invitations: HashMap<String, String>,
 }
 
 impl Names {
@@ -37,7 +40,11 @@ impl Names {
             org: membership.org().slug.to_string(),
             projects: HashMap::new(),
             agents: HashMap::new(),
+            invitations: HashMap::new(),
         };
+        if entries.iter().any(is_about_invitation) {
+            names.invitations = invited(engine, membership).await?;
+        }
         if entries.iter().any(is_about_project) {
             names.projects = projects(engine, membership).await?;
         }
@@ -56,6 +63,23 @@ impl Names {
 /// Whether an entry contains a project ID.
 pub fn is_about_project(entry: &Entry) -> bool {
     entry.changes.contains_key("project")
+}
+
+fn is_about_invitation(entry: &Entry) -> bool {
+    let target = entry.target.as_ref();
+    target.is_some_and(|target| target.kind == "invitation")
+}
+
+async fn invited(
+    engine: &Engine,
+    membership: &Membership,
+) -> Result<HashMap<String, String>, AppError> {
+    let Some(permit) = membership.permit_if_allowed::<to::InviteMembers>() else {
+        return Ok(HashMap::new());
+    };
+    let open = invitations::list(engine, &permit).await?.into_iter();
+    let texts = open.map(|invitation| (invitation.id.to_string(), invitation.email.to_string()));
+    Ok(texts.collect())
 }
 
 /// Loads the names of the organization's projects by ID.

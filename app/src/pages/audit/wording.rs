@@ -24,6 +24,8 @@ impl Wording {
             }
             KeyOldSecretEnded => naming("ended the old secret of the key", ""),
             KeyLookedUp => naming("looked up the key", "by its secret"),
+            MemberInvited => naming("invited", ""),
+            InvitationRenewed => naming("created a new link for the invitation of", ""),
             MemberJoined if !is_own => naming("added", "to the organization"),
             MemberRoleChanged => naming("changed the role of", ""),
             MemberRemoved => naming("removed", "from the organization"),
@@ -44,15 +46,13 @@ impl Wording {
             OperatorAdded => naming("made", "an operator"),
             OperatorRemoved => naming("removed", "from the operators"),
             OrgCreated | OrgUpdated | OrgDeleted | MemberJoined | MemberLeft | SessionStarted
-            | SessionFailed | SessionEnded | AccessDenied | ExportMade | MemberInvited
-            | InvitationWithdrawn | InvitationRenewed | SecondFactorEnabled
-            | SecondFactorDisabled | RecoveryCodesCreated | RecoveryCodeUsed | AccountDeleted => {
-                Self {
-                    before: event.sentence(),
-                    after: "",
-                    names_target: false,
-                }
-            }
+            | SessionFailed | SessionEnded | AccessDenied | ExportMade | InvitationWithdrawn
+            | SecondFactorEnabled | SecondFactorDisabled | RecoveryCodesCreated
+            | RecoveryCodeUsed | AccountDeleted => Self {
+                before: event.sentence(),
+                after: "",
+                names_target: false,
+            },
         }
     }
 }

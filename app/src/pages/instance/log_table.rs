@@ -27,6 +27,7 @@ pub fn LogTable(
         org: slug,
         projects: HashMap::new(),
         agents: HashMap::new(),
+        invitations: HashMap::new(),
     };
     let rows: Vec<EntryRow> = entries
         .entries

@@ -14,7 +14,7 @@ use super::data::{Viewer, token, viewer};
 use crate::{
     error::AppError,
     form::{
-        errors::WHOLE_FORM,
+        errors::{FieldError, WHOLE_FORM},
         name::read_name,
         sent_back::{MAX_NAME, sent_back},
     },
@@ -42,6 +42,9 @@ pub struct AcceptForm {
     code: String,
     #[serde(default)]
     recovery_code: String,
+    /// Not empty if someone with another address wants to sign out.
+    #[serde(default)]
+    sign_out: String,
 }
 
 impl AcceptForm {
@@ -59,6 +62,11 @@ type Answer = Result<FormAnswer<AcceptForm, CodeNeeded>, AppError>;
 /// Makes the person a member, and signs them in.
 pub async fn submit(request: PageRequest, form: AcceptForm) -> Answer {
     let token = token(&request)?;
+    if !form.sign_out.is_empty() {
+        request.end_session().await?;
+        let path = request.path().to_owned();
+        return Ok(FormAnswer::Redirect { path, done: None });
+    }
     match accept_once(&request, &token, form.clone()).await {
         Err(AppError::Gone) => accepted_before(&request, &token, &form).await,
         answer => answer,
@@ -111,6 +119,9 @@ async fn accept_once(request: &PageRequest, token: &InvitationToken, form: Accep
         Viewer::SignedOut if !invitations::creates_accounts(engine) => {
             with_account(request, token, &opened, form).await
         }
+        Viewer::SignedOut if form.name.trim().is_empty() && !form.password.is_empty() => {
+            without_name(request, token, &opened, form).await
+        }
         Viewer::SignedOut => {
             // Read before the account is looked up, so that no error of a field shows whether there is one.
             let mut fields = FieldReader::default();
@@ -142,8 +153,40 @@ async fn with_account(
     let checked = check_password(request, &opened.email, password, "", || form.sent_back());
     match checked.await {
         Ok(who) => accept_as(request, token, who, &form).await,
+        // The sentence of the sign-in is also about the address, which this form does not ask for.
+        Err(Ok(FormAnswer::Refused { values, .. })) => Ok(FormAnswer::refused(
+            values,
+            "password",
+            "The password is incorrect.",
+        )),
         Err(answer) => answer,
     }
+}
+
+/// Checks the password of someone who enters no name, as only new accounts need one. Without such an account the answer is
+/// the same as with a wrong password.
+async fn without_name(
+    request: &PageRequest,
+    token: &InvitationToken,
+    opened: &Opened,
+    form: AcceptForm,
+) -> Answer {
+    let answer = with_account(request, token, opened, form.clone()).await?;
+    Ok(match answer {
+        FormAnswer::Refused { errors, .. }
+            if errors.iter().any(|error| error.field == "password") =>
+        {
+            let errors = vec![
+                FieldError::new("name", "Enter your name to create an account."),
+                FieldError::new(
+                    "password",
+                    "If you have an account, this is not its password.",
+                ),
+            ];
+            FormAnswer::refused_fields(form.sent_back(), errors)
+        }
+        answer => answer,
+    })
 }
 
 /// Checks the code of someone whose password was right, as in a sign-in.

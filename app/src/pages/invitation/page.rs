@@ -18,7 +18,6 @@ use crate::{
         page::page,
         second_step::{CodeNeeded, CodeStep},
         secret_link::keep_url_secret,
-        sign_in::SignOutButton,
     },
     text::words::{role_can, role_noun},
 };
@@ -45,7 +44,7 @@ fn Card(invited: Invited) -> impl IntoView {
     let email = opened.email.to_string();
     let role = role_noun(opened.role);
     let title = format!("Join {org}");
-    let content = match viewer {
+    let content = match viewer.clone() {
         Viewer::SignedOut if !half.is_empty() => view! {
             <form novalidate=true class="form" method="post">
                 <FormError errors consequence="You have not joined yet."/>
@@ -74,8 +73,8 @@ fn Card(invited: Invited) -> impl IntoView {
         Viewer::Other(own) => view! {
             <div class="form">
                 <FormError errors/>
-                <p>{format!("You are signed in as {own}. Sign out, then open the link again.")}</p>
-                <SignOutButton class="btn block"/>
+                <p>{format!("You are signed in as {own}. This invitation is for another address.")}</p>
+                <form method="post"><button class="btn block" name="sign_out" value="1">"Sign out and continue"</button></form>
             </div>
         }
         .into_any(),
@@ -84,13 +83,17 @@ fn Card(invited: Invited) -> impl IntoView {
         Some(name) => format!("{name} invited "),
         None => "You were invited: ".to_owned(),
     };
+    let forgot = (viewer == Viewer::SignedOut).then(|| {
+        view! { <p class="aside"><a class="link" href="/forgot-password">"Forgot your password?"</a></p> }
+    });
     view! {
         <Title text=title.clone()/>
         <div class="card">
             <h1>{title}</h1>
-            <p>{by}<b>{email}</b>{format!(" to join {org} as {role}. ")}{role_can(opened.role)}</p>
+            <p>{by}<b>{email}</b>{format!(" to join {org} as {role}. ")}{role_can(opened.role, None)}</p>
             {content}
         </div>
+        {forgot}
     }
 }
 
@@ -104,7 +107,7 @@ fn JoinForm(
     creates_accounts: bool,
 ) -> impl IntoView {
     let name = creates_accounts.then(|| {
-        view! { <Field name="name" label="Your name" autocomplete="name" value=typed.name errors/> }
+        view! { <Field name="name" label="Your name" hint="For a new account." autocomplete="name" value=typed.name errors/> }
     });
     let (hint, autocomplete) = if creates_accounts {
         (

@@ -1,6 +1,6 @@
 //! The card above the table: the form that invites, or the one that the URL requests for a member.
 
-use latchkey::role::Role;
+use latchkey::role::{AdminRights, Role};
 use leptos::prelude::*;
 
 use super::{
@@ -40,7 +40,9 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
         return Some(view! { <LeaveCard path row=own org_name errors/> }.into_any());
     }
     if let Some(row) = member("role", "edit") {
-        return Some(view! { <RoleCard path row typed errors/> }.into_any());
+        return Some(
+            view! { <RoleCard path row typed admins_may=list.admins_may errors/> }.into_any(),
+        );
     }
     if let Some(row) = member("remove", "remove") {
         return Some(view! { <RemoveCard path row org_name errors/> }.into_any());
@@ -60,17 +62,17 @@ pub fn card(request: &PageRequest, list: &MemberList) -> Option<AnyView> {
     }
     let is_alone = list.rows.len() == 1 && invitations.is_empty();
     (typed.change == "invite" || is_wanted("invite") || is_alone)
-        .then(|| view! { <InviteCard path typed errors sends_mail=list.sends_mail/> }.into_any())
+        .then(|| view! { <InviteCard path typed admins_may=list.admins_may errors sends_mail=list.sends_mail/> }.into_any())
 }
 
 /// The choice of a role, with what each can do.
 #[component]
-fn Roles(chosen: String, errors: Errors) -> impl IntoView {
+fn Roles(chosen: String, admins_may: AdminRights, errors: Errors) -> impl IntoView {
     let choices = Role::ALL.into_iter().rev().map(|role| {
         view! {
             <label class="choice">
                 <input type="radio" name="role" value=role.as_str() checked=chosen == role.as_str() required/>
-                <span><b>{role.title()}</b><small>{role_can(role)}</small></span>
+                <span><b>{role.title()}</b><small>{role_can(role, Some(admins_may))}</small></span>
             </label>
         }
     });
@@ -130,7 +132,13 @@ fn WithdrawCard(path: String, row: InvitationRow) -> impl IntoView {
 }
 
 #[component]
-fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool) -> impl IntoView {
+fn InviteCard(
+    path: String,
+    typed: MemberForm,
+    admins_may: AdminRights,
+    errors: Errors,
+    sends_mail: bool,
+) -> impl IntoView {
     let action = path.clone();
     let (hint, button) = match sends_mail {
         true => (
@@ -152,7 +160,7 @@ fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool)
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="email" label="E-mail" hint=hint
                         kind="email" autocomplete="off" maxlength=254 value=typed.email focused=true errors/>
-                    <Roles chosen=typed.role errors/>
+                    <Roles chosen=typed.role admins_may errors/>
                     <OwnerPassword errors/>
                     <div class="actions"><button class="btn primary">{button}</button><a class="btn" href=path>"Cancel"</a></div>
                 </form>
@@ -162,13 +170,22 @@ fn InviteCard(path: String, typed: MemberForm, errors: Errors, sends_mail: bool)
 }
 
 #[component]
-fn RoleCard(path: String, row: MemberRow, typed: MemberForm, errors: Errors) -> impl IntoView {
+fn RoleCard(
+    path: String,
+    row: MemberRow,
+    typed: MemberForm,
+    admins_may: AdminRights,
+    errors: Errors,
+) -> impl IntoView {
     let chosen = if typed.change == "role" && typed.role.parse::<Role>().is_ok() {
         typed.role
     } else {
         row.role.to_string()
     };
     let action = path.clone();
+    let gives_up = (row.is_viewer && row.role == Role::Owner).then(|| {
+        view! { <p>"This is your own role. If you are no longer an owner, only another owner can make you one again."</p> }
+    });
     let content = if row.is_last_owner {
         view! { <OnlyOwner path row=row.clone()/> }.into_any()
     } else {
@@ -177,7 +194,8 @@ fn RoleCard(path: String, row: MemberRow, typed: MemberForm, errors: Errors) -> 
                 <FormError errors/>
                 <input type="hidden" name="change" value="role"/>
                 <input type="hidden" name="member" value=row.id/>
-                <Roles chosen errors/>
+                <Roles chosen admins_may errors/>
+                {gives_up}
                 <OwnerPassword errors/>
                 <div class="actions"><button class="btn primary">"Change role"</button><a class="btn" href=path>"Cancel"</a></div>
             </form>
@@ -229,10 +247,7 @@ fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> 
         view! {
             <form novalidate=true method="post" action=action class="form">
                 <FormError errors/>
-                <p>
-                    "You lose access immediately. Keys, projects and service tokens that you created stay. To come back, you \
-                    need a new invitation."
-                </p>
+                <LeaveText/>
                 <input type="hidden" name="change" value="leave"/>
                 <div class="actions"><button class="btn danger primary">"Leave organization"</button><a class="btn" href=path>"Cancel"</a></div>
             </form>
@@ -244,6 +259,17 @@ fn LeaveCard(path: String, row: MemberRow, org_name: String, errors: Errors) -> 
             <header><h2 id="leave">"Leave “"{org_name}"”?"</h2></header>
             <div class="body">{content}</div>
         </section>
+    }
+}
+
+/// What leaving an organization means.
+#[component]
+pub fn LeaveText() -> impl IntoView {
+    view! {
+        <p>
+            "You lose access immediately. Keys, projects and service tokens that you created stay. To come back, you need a new \
+            invitation."
+        </p>
     }
 }
 

@@ -5,7 +5,7 @@ use latchkey::{
     invitations::{self, Invitation},
     keys::create::new_creation_token,
     members::{self, Member},
-    role::{Action, Role},
+    role::{Action, AdminRights, Role},
 };
 
 use crate::{error::AppError, request::PageRequest, text::time::TimeText};
@@ -21,6 +21,8 @@ pub struct MemberList {
     pub may_change: bool,
     /// The invitations that can be accepted, for users who can invite.
     pub invitations: Option<Vec<InvitationRow>>,
+    /// What admins can do in this organization.
+    pub admins_may: AdminRights,
     /// Whether invitations are sent by mail.
     pub sends_mail: bool,
     /// The creation token of the form that invites.
@@ -89,6 +91,7 @@ pub async fn list(request: PageRequest) -> Result<MemberList, AppError> {
         rows,
         may_change: may(Action::ChangeRoles) && may(Action::RemoveMembers),
         invitations: invitations.map(|all| all.into_iter().map(row).collect()),
+        admins_may: membership.rights().admin_rights,
         sends_mail: engine.sends_mail(),
         creation_token: new_creation_token(engine)?,
     })

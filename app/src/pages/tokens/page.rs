@@ -86,7 +86,7 @@ fn TokensView(
     let card = match to_revoke {
         Some(row) => view! { <RevokeCard path=path.clone() row of_instance errors/> }.into_any(),
         None if creates => {
-            view! { <NewCard path=path.clone() typed errors may_cancel=!list.rows.is_empty()/> }
+            view! { <NewCard path=path.clone() typed of_instance errors may_cancel=!list.rows.is_empty()/> }
                 .into_any()
         }
         None => ().into_any(),
@@ -184,6 +184,7 @@ fn Row(path: String, row: TokenRow) -> impl IntoView {
 fn NewCard(
     path: String,
     typed: TokenForm,
+    of_instance: bool,
     errors: Errors,
     /// Whether the list has more to show than this form.
     may_cancel: bool,
@@ -200,9 +201,14 @@ fn NewCard(
             </label>
         }
     };
+    let manages = if of_instance {
+        "Also creates and changes organizations, their keys, agents, projects, members, invitations and service tokens, and reads usage and audit logs."
+    } else {
+        "Also creates, changes and revokes keys, agents and projects, and reads usage and the audit log."
+    };
     let scopes = view! {
         {choice("verify", "Verify keys", "Calls POST /v1/verify. For your API servers.")}
-        {choice("manage", "Verify and manage", "Also creates, changes and revokes keys, agents and projects, and reads usage and the audit log.")}
+        {choice("manage", "Verify and manage", manages)}
     };
     let lifetimes = LIFETIMES
         .map(|(days, text)| view! { <option value=days selected=typed.expires == days>{text}</option> })

@@ -48,7 +48,7 @@ pub struct TwoFactorForm {
     recovery_code: String,
     /// The slug of the organization to leave.
     #[serde(default)]
-    org: String,
+    pub org: String,
 }
 
 impl TwoFactorForm {
@@ -57,6 +57,7 @@ impl TwoFactorForm {
         Self {
             change: sent_back(&self.change, MAX_NAME),
             set_up: sent_back(&self.set_up, MAX_BASE),
+            org: sent_back(&self.org, MAX_NAME),
             ..Self::default()
         }
     }
@@ -194,7 +195,7 @@ fn not_set_up(form: &TwoFactorForm, error: SetUpError) -> Answer {
 fn not_changed(form: &TwoFactorForm, error: TurnOffError) -> Answer {
     Ok(match error {
         TurnOffError::None(_) => FormAnswer::refused(form.sent_back(), WHOLE_FORM, error),
-        TurnOffError::Code(error @ CodeError::Wrong) => {
+        TurnOffError::Code(error @ (CodeError::Wrong | CodeError::WrongRecovery)) => {
             let field = code_field(&form.recovery_code);
             FormAnswer::refused(form.sent_back(), field, error)
         }

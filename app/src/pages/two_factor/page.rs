@@ -14,15 +14,18 @@ use crate::{
         code_fields::CodeFields,
         errors::{Errors, FormError},
     },
+    icons::{Icon, Symbol},
     pages::{
         confirm::PasswordAgain,
         forms::{fields_and_errors, refused_form, shown},
         frame::{Breadcrumbs, PageHead},
+        members::LeaveText,
         page::page,
     },
     request::PageRequest,
     text::{
-        number::counted,
+        number::grouped,
+        query::query_of,
         time::{Time, TimeText},
     },
 };
@@ -45,7 +48,8 @@ pub fn TwoFactorPage() -> impl IntoView {
                 let wanted = wanted
                     .into_iter()
                     .find(|name| !request.parameter(name).is_empty());
-                view! { <CurrentView two_factor wanted/> }.into_any()
+                let leave = request.parameter("leave");
+                view! { <CurrentView two_factor wanted leave/> }.into_any()
             }
         },
     )
@@ -82,7 +86,7 @@ async fn load(
 
 #[component]
 fn Head() -> impl IntoView {
-    let lead = view! { "When you sign in, you also enter a code from an app on your phone. A stolen password alone then opens nothing." };
+    let lead = view! { "When you sign in, you also enter a code from an app on your phone. A stolen password is then not enough." };
     view! {
         <Breadcrumbs above=vec![("/account".to_owned(), "Account".to_owned())] here="Second factor".to_owned()/>
         <PageHead title="Second factor" lead=lead.into_any()/>
@@ -97,13 +101,30 @@ fn SetUpView(two_factor: TwoFactor, set_up: SetUp, host: String) -> impl IntoVie
 }
 
 #[component]
-fn CurrentView(two_factor: TwoFactor, wanted: Option<&'static str>) -> impl IntoView {
+fn CurrentView(
+    two_factor: TwoFactor,
+    wanted: Option<&'static str>,
+    /// The slug of the organization that the user is about to leave.
+    leave: String,
+) -> impl IntoView {
     let (typed, errors) = fields_and_errors(TwoFactorForm::default);
     let errors = Errors::new(errors);
     let is_open =
         |name: &str| typed.change == name || (typed.change.is_empty() && wanted == Some(name));
     let cards = match two_factor.factor {
-        None => view! { <OffCard errors/><RequiredBy orgs=two_factor.required_by/> }.into_any(),
+        None => {
+            let left = if typed.change == "leave" {
+                typed.org
+            } else {
+                leave
+            };
+            let required = two_factor.required_by;
+            let left = required.iter().find(|(slug, _)| *slug == left).cloned();
+            match left {
+                Some((slug, name)) => view! { <LeaveCard slug name errors/> }.into_any(),
+                None => view! { <RequiredBy orgs=required/><OffCard errors/> }.into_any(),
+            }
+        }
         Some(factor) => {
             let form = if is_open("codes") {
                 Some(view! { <NewCodesCard errors/> }.into_any())
@@ -141,29 +162,40 @@ fn OffCard(errors: Errors) -> impl IntoView {
 #[component]
 fn RequiredBy(orgs: Vec<(String, String)>) -> impl IntoView {
     let rows = orgs.iter().map(|(slug, name)| {
+        let href = format!("/account/two-factor{}", query_of(&[("leave", slug)]));
         view! {
-            <form method="post" action="/account/two-factor" class="body row">
-                <p>{name.clone()}" requires a second factor. Set one up to open it."</p>
-                <input type="hidden" name="change" value="leave"/>
-                <input type="hidden" name="org" value=slug.clone()/>
-                <span class="end"><button class="btn quiet">"Leave"<span class="visually-hidden">" "{name.clone()}</span></button></span>
-            </form>
+            <div class="notice warn">
+                <Icon symbol=Symbol::Alert/>
+                <p><b>{name.clone()}</b>" requires a second factor. Set one up to open it."</p>
+                <a class="btn quiet" href=href>"Leave…"<span class="visually-hidden">" "{name.clone()}</span></a>
+            </div>
         }
     });
-    let rows = rows.collect_view();
-    (!orgs.is_empty()).then(|| {
-        view! {
-            <section class="card" aria-labelledby="required">
-                <header><h2 id="required">"Required"</h2></header>
-                {rows}
-            </section>
-        }
-    })
+    rows.collect_view()
+}
+
+/// The question before the user leaves an organization that requires a second factor.
+#[component]
+fn LeaveCard(slug: String, name: String, errors: Errors) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="leave">
+            <header><h2 id="leave">"Leave “"{name}"”?"</h2></header>
+            <div class="body">
+                <form novalidate=true method="post" action="/account/two-factor" class="form">
+                    <FormError errors/>
+                    <LeaveText/>
+                    <input type="hidden" name="change" value="leave"/>
+                    <input type="hidden" name="org" value=slug/>
+                    <div class="actions"><button class="btn danger primary">"Leave organization"</button><a class="btn" href="/account/two-factor">"Cancel"</a></div>
+                </form>
+            </div>
+        </section>
+    }
 }
 
 #[component]
 fn OnCard(factor: SecondFactor) -> impl IntoView {
-    let left = counted(factor.recovery_codes, "recovery code", "recovery codes");
+    let left = grouped(factor.recovery_codes);
     let few = (factor.recovery_codes < 3).then(|| {
         view! { <p class="muted small">"Create new ones before you have none left: without your phone, you could not sign in."</p> }
     });
@@ -172,7 +204,7 @@ fn OnCard(factor: SecondFactor) -> impl IntoView {
             <header><h2 id="factor">"Authenticator app"</h2><span class="tag ok">"On"</span></header>
             <dl class="facts body">
                 <dt>"Since"</dt><dd><Time text=TimeText::date(factor.since)/></dd>
-                <dt>"Unused"</dt><dd>{left}{few}</dd>
+                <dt>"Recovery codes"</dt><dd>{left}" left"{few}</dd>
             </dl>
             <div class="body row">
                 <a class="btn" href="/account/two-factor?codes=1">"New recovery codes"</a>

@@ -1,6 +1,6 @@
 //! Invitations that are sent by mail, and what a confirmed address is needed for.
 
-use latchkey::role::Role;
+use latchkey::{accounts::SignUpPolicy, role::Role};
 use serde_json::json;
 
 use crate::test_app::{HttpAnswer, TestApp, TestOrg, api::Api, org::PASSWORD};
@@ -113,6 +113,41 @@ on_both! {
         assert!(throttled.status == 429 && throttled.text().contains("Too many invitations were sent."), "{}", throttled.text());
         assert_eq!(owner.submit(MEMBERS, &invite("kit@example.com")).await.status, 303);
         assert_eq!(mailing.stop().await.len(), 6);
+    }
+
+    async fn one_person_sends_few_letters_to_one_address_however_many_organizations_they_have(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let dana = org.person("dana", Role::Owner).await;
+        let mailing = app.mailing().await;
+        let owner = mailing.signed_in(DANA, PASSWORD).await;
+        let mut sent = 0;
+        for number in 0..4 {
+            let other = app.org(&format!("other-{number}")).await.org;
+            let joins = format!("INSERT INTO memberships (org_id, user_id, role, created_at) VALUES ('{}', '{dana}', 'owner', 0)", other.id);
+            app.database.execute(&joins).await;
+            for _ in 0..2 {
+                let answer = owner.submit(&format!("/orgs/{}/members", other.slug), &invite(KIM)).await;
+                sent += usize::from(answer.status == 303);
+            }
+        }
+        assert_eq!((sent, mailing.stop().await.len()), (5, 5));
+    }
+
+    async fn strangers_do_not_use_up_the_attempts_of_invited_people(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let mailing = app.mailing_under(SignUpPolicy::Open).await;
+        let owner = mailing.signed_in(DANA, PASSWORD).await;
+        owner.submit(MEMBERS, &invite(KIM)).await;
+        let link = mailing.smtp.mail_to(KIM).await.link("invitations");
+        let stranger = mailing.browser();
+        for number in 0..11 {
+            let email = format!("stranger-{number}@example.com");
+            stranger.submit("/sign-up", &[("email", &email), ("name", "S"), ("org_name", "S"), ("password", PASSWORD)]).await;
+        }
+        let kim = mailing.browser();
+        assert_eq!(kim.submit(&link, &[("name", "Kim"), ("password", PASSWORD)]).await.status, 303);
+        mailing.stop().await;
     }
 }
 

@@ -62,6 +62,22 @@ on_both! {
         assert_eq!(app.database.texts(events).await, ["account.password_reset user", "account.reset_requested unknown"]);
     }
 
+    async fn guesses_do_not_keep_out_whoever_has_just_used_a_link(app: &TestApp) {
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let mailing = app.mailing().await;
+        let guessing = mailing.browser();
+        for _ in 0..11 {
+            guessing.sign_in(DANA, "not the password").await;
+        }
+        let browser = mailing.browser();
+        assert_eq!(browser.sign_in(DANA, PASSWORD).await.status, 429, "the same network");
+        forget(&browser, DANA).await;
+        let link = mailing.smtp.mail_to(DANA).await.link("reset-password");
+        assert_eq!(browser.submit(&link, &[("new_password", NEW)]).await.status, 303);
+        assert_eq!(browser.sign_in(DANA, NEW).await.status, 303);
+        mailing.stop().await;
+    }
+
     async fn the_answer_does_not_show_whether_an_address_has_an_account(app: &TestApp) {
         let org = app.org("northwind").await;
         org.person("dana", Role::Owner).await;
@@ -114,7 +130,7 @@ on_both! {
         let mut won = 0;
         for one in running {
             match one.await.unwrap() {
-                Ok(()) => won += 1,
+                Ok(_) => won += 1,
                 Err(ResetError::Gone) => {}
                 Err(error) => panic!("{error:?}"),
             }

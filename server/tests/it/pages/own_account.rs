@@ -41,7 +41,7 @@ on_both! {
             assert!(refused.body.contains("id=\"password-error\""));
         }
         let deleted = kim.submit(PAGE, &[("password", PASSWORD)]).await;
-        assert_eq!((deleted.status.as_u16(), deleted.header("location")), (303, "/sign-in"));
+        assert_eq!((deleted.status.as_u16(), deleted.header("location")), (303, "/sign-in?deleted=1"));
         assert_eq!(kim.session_cookie(), None);
         for browser in [&kim, &other] {
             assert!(browser.get("/account").await.header("location").starts_with("/sign-in"));

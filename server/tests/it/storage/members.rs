@@ -1,7 +1,7 @@
 //! Changes of roles, removals and leaving.
 
 use latchkey::{
-    access::{AccessError, Membership, Permit, Permitted, to},
+    access::{AccessError, Membership, Operator, Permit, Permitted, to},
     accounts::{
         lifecycle,
         sessions::{SessionHash, SessionRecord, SignedIn, save, update},
@@ -9,13 +9,17 @@ use latchkey::{
     audit::{self, AuditQuery},
     caller::{Person, Visit},
     event::Event,
+    fault::Fault,
     id::UserId,
+    keys::create::{CreateKeyError, create},
     members::{self, MemberError},
-    role::Role,
+    role::{Role, TokenScope},
     time::{MINUTE, SECOND},
 };
 
-use crate::test_app::{TestApp, TestOrg};
+use serde_json::json;
+
+use crate::test_app::{TestApp, TestOrg, org::secret_key};
 
 on_both! {
     async fn a_role_is_changed_and_applies_to_the_next_request(app: &TestApp) {
@@ -67,6 +71,50 @@ on_both! {
         assert_eq!(events(app, &org, Event::MemberLeft).await.len(), 3);
     }
 
+    async fn a_right_that_was_taken_away_before_its_change_changes_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        let kim = org.person("kim", Role::Admin).await;
+        let allow = "UPDATE orgs SET admin_rights = 'manage_keys'";
+        app.database.execute(allow).await;
+        let taken = [
+            ("UPDATE orgs SET admin_rights = 'disable_keys'".to_owned(), allow.to_owned()),
+            (format!("UPDATE memberships SET role = 'member' WHERE user_id = '{kim}'"), format!("UPDATE memberships SET role = 'admin' WHERE user_id = '{kim}'")),
+            (format!("UPDATE users SET disabled_at = 1 WHERE id = '{kim}'"), format!("UPDATE users SET disabled_at = NULL WHERE id = '{kim}'")),
+            ("UPDATE orgs SET second_factor_required = TRUE".to_owned(), "UPDATE orgs SET second_factor_required = FALSE".to_owned()),
+            (format!("DELETE FROM memberships WHERE user_id = '{kim}'"), String::new()),
+        ];
+        for (take, give) in taken {
+            let permit = permit_or_error::<to::CreateKeys>(app, &org, kim).await.unwrap();
+            app.database.execute(&take).await;
+            let refused = create(&app.engine, &permit, secret_key("Late")).await;
+            assert!(matches!(&refused, Err(CreateKeyError::Fault(Fault::Storage(error))) if error.is_of_ended_permit()), "{take}: {refused:?}");
+            if !give.is_empty() {
+                app.database.execute(&give).await;
+            }
+        }
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 0);
+    }
+
+    async fn an_operator_or_a_token_that_ended_before_its_change_changes_nothing(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let kim = org.person("kim", Role::Member).await;
+        app.database.execute("UPDATE users SET operator_since = 1").await;
+        let person = Person { user_id: kim, visit: Visit::default() };
+        let operator = Operator::signed_in(&app.engine, person).await.unwrap().unwrap();
+        app.database.execute("UPDATE users SET operator_since = NULL").await;
+        let refused = create(&app.engine, &operator.permit(&org.org), secret_key("Late")).await;
+        assert!(matches!(&refused, Err(CreateKeyError::Fault(Fault::Storage(error))) if error.is_of_ended_permit()), "{refused:?}");
+        let api = app.api_of(Some(&org), TokenScope::Manage).await;
+        let body = json!({"name": "In time", "kind": "secret", "environment": "live"});
+        assert_eq!(api.post("/v1/orgs/northwind/keys", &body).await.status, 201);
+        // Still in memory.
+        app.database.execute("UPDATE service_tokens SET revoked_at = 1").await;
+        let late = api.post("/v1/orgs/northwind/keys", &body).await;
+        assert_eq!((late.status.as_u16(), late.json()["code"].as_str()), (401, Some("INVALID_SERVICE_TOKEN")));
+        assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
+    }
+
     async fn an_owner_whose_account_is_disabled_is_no_other_owner(app: &TestApp) {
         let org = app.org("northwind").await;
         let (dana, kim) = (org.person("dana", Role::Owner).await, org.person("kim", Role::Owner).await);
@@ -109,6 +157,8 @@ on_both! {
                 match attempt.await.unwrap() {
                     Ok(()) => succeeded += 1,
                     Err(MemberError::LastOwner(_)) => {}
+                    // The other one was first.
+                    Err(MemberError::Fault(Fault::Storage(error))) if error.is_of_ended_permit() => {}
                     Err(error) => panic!("{error:?}"),
                 }
             }

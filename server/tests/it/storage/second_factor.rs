@@ -53,7 +53,7 @@ on_both! {
             for trying in trying {
                 match trying.await.unwrap() {
                     Ok(_) => won += 1,
-                    Err(error) => assert!(matches!(error, SecondStepError::Code(CodeError::Wrong)), "{error:?}"),
+                    Err(error) => assert!(matches!(error, SecondStepError::Code(CodeError::Wrong | CodeError::WrongRecovery)), "{error:?}"),
                 }
             }
             assert_eq!(won, 1, "{code} {recovery_code}");

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 27] = [
     "orgs",
     "users",
     "memberships",

@@ -10,12 +10,19 @@ use crate::text::{number::counted, time::Time};
 pub fn Used(key: KeyView) -> impl IntoView {
     let last = match key.last_used {
         Some(text) => view! { "Used "<Time text/> }.into_any(),
-        None => "Never used".into_any(),
+        None => "Never accepted".into_any(),
     };
     let steps = key.details.map(|details| details.usage.steps);
-    let today = steps
-        .and_then(|steps| steps.last().map(|today| today.counts.all()))
-        .filter(|today| *today > 0)
-        .map(|today| format!(" · {} today", counted(today, "request", "requests")));
+    let today = steps.and_then(|steps| steps.last().map(|today| today.counts));
+    let today = today.filter(|today| today.all() > 0).map(|today| {
+        let all = counted(today.all(), "request", "requests");
+        // All of them were rejected if the key was never used.
+        let rejected = if today.passed == 0 {
+            ", all rejected"
+        } else {
+            ""
+        };
+        format!(" · {all} today{rejected}")
+    });
     view! { {last}{today}"." }
 }
