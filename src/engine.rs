@@ -27,7 +27,7 @@ use crate::{
     random::{Randomness, RandomnessError},
     rate_limit::RateLimits,
     refusals::Refusals,
-    usage::recorder::Recorder,
+    usage::{ids::Ids, recorder::Recorder, retention::Kept},
     verify::{Verifications, cache::KeyCache},
     work_queue::WorkQueue,
 };
@@ -49,6 +49,8 @@ pub struct EngineSettings {
     pub cached_keys: usize,
     /// The limits of one org.
     pub limits: Limits,
+    /// How long usage is kept.
+    pub usage_kept: Kept,
     /// Whether someone sends the letters in the [`Outbox`].
     pub sends_mail: bool,
     /// The source of the current time.
@@ -86,6 +88,8 @@ pub struct Inner {
     pub(crate) rate_limits: RateLimits,
     pub(crate) recorder: Recorder,
     pub(crate) refusals: Refusals,
+    pub(crate) usage_ids: Ids,
+    pub(crate) usage_kept: Kept,
     pub(crate) verifications: Verifications,
     pub(crate) outdated: Outdated,
     pub(crate) hashing: HashQueues,
@@ -137,6 +141,7 @@ impl Engine {
             organizations,
             cached_keys,
             limits,
+            usage_kept,
             sends_mail,
             clock,
             random,
@@ -155,6 +160,8 @@ impl Engine {
             rate_limits: RateLimits::default(),
             recorder: Recorder::new(instance),
             refusals: Refusals::default(),
+            usage_ids: Ids::default(),
+            usage_kept,
             verifications: Verifications::default(),
             outdated: Outdated::default(),
             hashing: HashQueues::default(),
@@ -261,6 +268,11 @@ impl Engine {
     /// Counts of verifications by outcome since the engine started.
     pub fn verifications(&self) -> &Verifications {
         &self.verifications
+    }
+
+    /// The number of usage counts in memory that are not stored yet.
+    pub fn usage_waiting(&self) -> usize {
+        self.recorder.waiting()
     }
 
     /// The engine's clock.

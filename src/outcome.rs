@@ -11,6 +11,7 @@ use crate::convention::BoundTo;
 macro_rules! outcomes {
     ($($name:ident {
         code: $code:literal,
+        number: $number:literal,
         status: $status:literal,
         title: $title:literal,
         detail: $detail:literal,
@@ -25,9 +26,14 @@ macro_rules! outcomes {
             /// Every outcome, in the order of the checks.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The code in the API and the database.
+            /// The code in the API.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
+            }
+
+            /// The number by which counts are stored. It never changes, and a removed outcome's number is not used again.
+            pub const fn number(self) -> i64 {
+                match self { $(Self::$name => $number,)* }
             }
 
             /// The HTTP status that an API server should return to its client.
@@ -70,6 +76,7 @@ macro_rules! outcomes {
 outcomes! {
     Valid {
         code: "VALID",
+        number: 0,
         status: 200,
         title: "Passed",
         detail: "The key is valid.",
@@ -78,6 +85,7 @@ outcomes! {
     }
     MissingApiKey {
         code: "MISSING_API_KEY",
+        number: 1,
         status: 401,
         title: "No key provided",
         detail: "Send an API key with the request.",
@@ -88,6 +96,7 @@ outcomes! {
     // The same detail for every reason, so that the holder of a revoked key does not learn that it was once valid.
     InvalidApiKey {
         code: "INVALID_API_KEY",
+        number: 2,
         status: 401,
         title: "Invalid key",
         detail: "The API key is invalid. Check that you copied all of it and that it has not been disabled or revoked.",
@@ -100,6 +109,7 @@ outcomes! {
     }
     ExpiredApiKey {
         code: "EXPIRED_API_KEY",
+        number: 3,
         status: 401,
         title: "Expired",
         detail: "The key has expired. Create a new one.",
@@ -108,6 +118,7 @@ outcomes! {
     }
     AgentNotFound {
         code: "AGENT_NOT_FOUND",
+        number: 4,
         status: 404,
         title: "Unknown agent",
         detail: "The agent was not found. Check its public ID.",
@@ -116,6 +127,7 @@ outcomes! {
     }
     OrgMismatch {
         code: "ORG_MISMATCH",
+        number: 5,
         status: 403,
         title: "Agent of another organization",
         detail: "The agent belongs to another organization. Use a key of that organization.",
@@ -125,6 +137,7 @@ outcomes! {
     }
     WrongEnvironment {
         code: "WRONG_ENVIRONMENT",
+        number: 6,
         status: 403,
         title: "Key of another environment",
         detail: "The key belongs to another environment. Use a key of this environment.",
@@ -134,6 +147,7 @@ outcomes! {
     }
     WrongProject {
         code: "WRONG_PROJECT",
+        number: 7,
         status: 403,
         title: "Key of another project",
         detail: "The key belongs to another project. Use a key of this project.",
@@ -143,6 +157,7 @@ outcomes! {
     }
     OriginNotAllowed {
         code: "ORIGIN_NOT_ALLOWED",
+        number: 8,
         status: 403,
         title: "Origin not allowed",
         detail: "The key does not work on this site. Add its domain to the key's allowed domains.",
@@ -156,6 +171,7 @@ outcomes! {
     }
     SecretKeyInBrowser {
         code: "SECRET_KEY_IN_BROWSER",
+        number: 9,
         status: 403,
         title: "Secret key in a browser",
         detail: "Secret keys cannot be used in a browser. Use a widget key.",
@@ -165,6 +181,7 @@ outcomes! {
     }
     IpNotAllowed {
         code: "IP_NOT_ALLOWED",
+        number: 10,
         status: 403,
         title: "IP address not allowed",
         detail: "The key does not work from this IP address. Add the address to the key's IP ranges.",
@@ -174,6 +191,7 @@ outcomes! {
     }
     InsufficientScope {
         code: "INSUFFICIENT_SCOPE",
+        number: 11,
         status: 403,
         title: "Missing scope",
         detail: "The key does not have a required scope. Use a key that has it.",
@@ -183,6 +201,7 @@ outcomes! {
     }
     InsufficientCredits {
         code: "INSUFFICIENT_CREDITS",
+        number: 12,
         status: 402,
         title: "Out of credits",
         detail: "The organization does not have enough credits. Add credits and try again.",
@@ -191,6 +210,7 @@ outcomes! {
     }
     QuotaExceeded {
         code: "QUOTA_EXCEEDED",
+        number: 13,
         status: 429,
         title: "Monthly quota exceeded",
         detail: "The organization has reached its monthly quota. Wait until next month, or change the plan.",
@@ -199,6 +219,7 @@ outcomes! {
     }
     RateLimited {
         code: "RATE_LIMITED",
+        number: 14,
         status: 429,
         title: "Rate limited",
         detail: "Too many requests. Wait and try again.",
@@ -231,6 +252,16 @@ impl Outcome {
             }
             _ => OutcomeGroup::Refused,
         }
+    }
+}
+
+#[cfg(feature = "native")]
+impl Outcome {
+    /// The outcome that is stored by this number.
+    pub(crate) fn of_number(number: i64) -> Result<Self, crate::db::StorageError> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|outcome| outcome.number() == number)
+            .ok_or_else(|| crate::db::StorageError::unreadable(InvalidOutcome))
     }
 }
 
@@ -277,6 +308,41 @@ crate::db::text_column!(Outcome);
 #[cfg(feature = "native")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_numbers_of_stored_counts_never_change() {
+        let numbers: Vec<String> = Outcome::ALL
+            .iter()
+            .map(|outcome| format!("{} {}", outcome.number(), outcome.code()))
+            .collect();
+        let stored = [
+            "0 VALID",
+            "1 MISSING_API_KEY",
+            "2 INVALID_API_KEY",
+            "3 EXPIRED_API_KEY",
+            "4 AGENT_NOT_FOUND",
+            "5 ORG_MISMATCH",
+            "6 WRONG_ENVIRONMENT",
+            "7 WRONG_PROJECT",
+            "8 ORIGIN_NOT_ALLOWED",
+            "9 SECRET_KEY_IN_BROWSER",
+            "10 IP_NOT_ALLOWED",
+            "11 INSUFFICIENT_SCOPE",
+            "12 INSUFFICIENT_CREDITS",
+            "13 QUOTA_EXCEEDED",
+            "14 RATE_LIMITED",
+        ];
+        assert_eq!(numbers, stored, "a new outcome gets a number of its own");
+        for folder in ["sqlite", "postgres"] {
+            let file = format!("migrations/{folder}/0028_usage.sql");
+            let migration = std::fs::read_to_string(file).unwrap();
+            for outcome in Outcome::ALL {
+                let row = format!("({}, '{}')", outcome.number(), outcome.code());
+                assert!(migration.contains(&row), "{row} in {folder}");
+            }
+            assert_eq!(Outcome::of_number(14).unwrap(), Outcome::RateLimited);
+        }
+    }
 
     #[test]
     fn the_readme_has_this_table() {

@@ -5,7 +5,15 @@ pub mod domains;
 #[cfg(feature = "native")]
 pub mod flush;
 #[cfg(feature = "native")]
+pub(crate) mod ids;
+#[cfg(feature = "native")]
+mod last_used;
+#[cfg(feature = "native")]
+pub mod latest;
+#[cfg(feature = "native")]
 pub mod parts;
+#[cfg(feature = "native")]
+pub mod past;
 #[cfg(feature = "native")]
 pub mod problem;
 pub mod range;
@@ -14,11 +22,19 @@ pub mod recorder;
 #[cfg(feature = "native")]
 pub mod report;
 #[cfg(feature = "native")]
+pub(crate) mod resolution;
+#[cfg(feature = "native")]
 pub mod retention;
+#[cfg(feature = "native")]
+pub mod roll;
 #[cfg(feature = "native")]
 mod sightings;
 #[cfg(feature = "native")]
 pub mod subject;
+#[cfg(feature = "native")]
+mod totals;
+#[cfg(feature = "native")]
+mod window;
 
 #[cfg(feature = "native")]
 pub use domains::{DomainUse, by_domain};

@@ -101,7 +101,11 @@ async fn decide_and_count(
     decision
         .answer
         .limit(&known.windows, request, engine, now.monotonic);
-    let about = Some((known.org_id, Subject::Key(known.id, secret_id)));
+    let about = Some((
+        known.org_id,
+        Subject::Key(known.id, secret_id),
+        known.cell(),
+    ));
     let mut answer = observe(engine, decision, about, request, now.wall);
     if answer.outcome == Outcome::Valid
         && !request.dry_run
@@ -163,7 +167,7 @@ async fn without_key(
     decision
         .answer
         .limit(&agent.windows, request, engine, now.monotonic);
-    let about = Some((agent.org_id, Subject::Agent(agent.id)));
+    let about = Some((agent.org_id, Subject::Agent(agent.id), agent.cell()));
     let mut answer = observe(engine, decision, about, request, now.wall);
     answer.agent = Some(agent);
     answer.org = Some(org);

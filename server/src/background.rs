@@ -25,6 +25,9 @@ const CLEAN_UP: Duration = Duration::from_secs(3_600);
 /// The time between two deletions of expired sign-in attempts, which take up space in a table of limited size.
 const ATTEMPTS: Duration = Duration::from_secs(60);
 
+/// The time between two looks at whether an hour has ended, and with it the sums of usage by key.
+const ROLL: Duration = Duration::from_secs(30);
+
 /// The minimum time between two heartbeats that report the position in the audit log, however fast it grows.
 const BETWEEN_BEATS: Duration = Duration::from_millis(100);
 
@@ -45,6 +48,7 @@ impl Background {
         instances::beat(&state.engine, VERSION, started_at).await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(flush_usage(state.clone(), stop.clone()));
+        tasks.spawn(roll_usage(state.clone(), stop.clone()));
         tasks.spawn(log_security_events(state.clone(), stop.clone()));
         tasks.spawn(clean_up(state.clone(), stop.clone()));
         tasks.spawn(forget_attempts(state.clone(), stop.clone()));
@@ -95,6 +99,28 @@ async fn flush_usage(state: AppState, stop: CancellationToken) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "failed to write usage; retrying"
+            );
+        }
+    }
+}
+
+async fn roll_usage(state: AppState, stop: CancellationToken) {
+    let mut ticks = interval(ROLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        // A long move does not delay the shutdown, and continues after the next start.
+        let rolled = tokio::select! {
+            rolled = usage::roll::roll(&state.engine) => rolled,
+            () = stop.cancelled() => return,
+        };
+        if let Err(error) = rolled {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "failed to update the sums of usage by key; retrying"
             );
         }
     }

@@ -25,6 +25,7 @@ pub struct Metrics {
     pub mails_failed: Counter,
     mails_dropped: Counter,
     mails_waiting: Gauge,
+    usage_waiting: Gauge,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -74,10 +75,16 @@ impl Metrics {
             None,
             "Mails that are queued or being sent.".into(),
         );
+        recorder.describe_gauge(
+            "latchkey_usage_waiting".into(),
+            None,
+            "Counts of requests in memory that are not stored yet.".into(),
+        );
         let mails = |result: &'static str| {
             counter("latchkey_mails_total", vec![Label::new("result", result)])
         };
         let waiting = Key::from_static_name("latchkey_mails_waiting");
+        let usage = Key::from_static_name("latchkey_usage_waiting");
         let verifications = Outcome::ALL
             .iter()
             .map(|outcome| {
@@ -112,6 +119,7 @@ impl Metrics {
             mails_failed: mails("failed"),
             mails_dropped: mails("dropped"),
             mails_waiting: recorder.register_gauge(&waiting, &METADATA),
+            usage_waiting: recorder.register_gauge(&usage, &METADATA),
             handle: recorder.handle(),
         }
     }
@@ -121,6 +129,7 @@ impl Metrics {
         let (verifications, outbox) = (engine.verifications(), engine.outbox());
         self.mails_dropped.absolute(outbox.dropped());
         self.mails_waiting.set(outbox.depth() as f64);
+        self.usage_waiting.set(engine.usage_waiting() as f64);
         let by_outcome = self.verifications.iter().zip(verifications.by_outcome());
         for (counter, (_, count)) in by_outcome {
             counter.absolute(count);

@@ -27,6 +27,7 @@ use latchkey::{
     limits::Limits,
     orgs::OrgPolicy,
     random::Randomness,
+    usage::retention::Kept,
 };
 use url::Host;
 
@@ -39,8 +40,8 @@ pub use self::{
     secret::Secret,
 };
 
-/// The maximum of `audit_days`: a hundred years.
-const MAX_AUDIT_DAYS: i64 = 36_500;
+/// The maximum of `audit_days` and of the periods for which usage is kept: a hundred years of days.
+const MAX_DAYS: i64 = 36_500;
 
 /// The maximum value of an organization limit.
 const MAX_LIMIT: i64 = 100_000_000;
@@ -70,6 +71,8 @@ pub struct Settings {
     pub log_level: tracing::Level,
     /// The time between two writes of usage.
     pub usage_flush: Duration,
+    /// How long usage is kept.
+    pub usage_kept: Kept,
     /// The maximum number of keys in memory.
     pub cached_keys: usize,
     /// The limits of one organization.
@@ -156,6 +159,15 @@ impl Settings {
                 _ => Err("must be `error`, `warn`, `info`, `debug` or `trace`".to_owned()),
             })?,
             usage_flush: Duration::from_secs(layers.number("usage_flush_seconds", 1, 3_600)?),
+            usage_kept: Kept {
+                minutes_for_hours: read_kept(
+                    layers,
+                    "usage_minute_hours",
+                    Kept::MIN.minutes_for_hours,
+                )?,
+                hours_for_days: read_kept(layers, "usage_hour_days", Kept::MIN.hours_for_days)?,
+                days_for_days: read_kept(layers, "usage_day_days", Kept::MIN.days_for_days)?,
+            },
             cached_keys: usize::try_from(layers.number("cached_keys", 1, 100_000_000)?)
                 .unwrap_or(usize::MAX),
             limits: Limits {
@@ -166,7 +178,7 @@ impl Settings {
                 domains: read_limit(layers, "domains_per_org")?,
             },
             audit_kept_for: Duration::from_secs(
-                layers.number("audit_days", 1, MAX_AUDIT_DAYS)? * 24 * 3_600,
+                layers.number("audit_days", 1, MAX_DAYS)? * 24 * 3_600,
             ),
             api_base_url: layers
                 .text("api_base_url", |text| unless_empty(text, named_url::base))?,
@@ -296,6 +308,11 @@ impl Settings {
 fn read_limit(layers: &Layers, name: &str) -> Result<u32, SettingsError> {
     let limit = layers.number(name, 1, MAX_LIMIT)?;
     Ok(u32::try_from(limit).unwrap_or(u32::MAX))
+}
+
+fn read_kept(layers: &Layers, name: &str, min: u32) -> Result<u32, SettingsError> {
+    let kept = layers.number(name, i64::from(min), MAX_DAYS)?;
+    Ok(u32::try_from(kept).unwrap_or(u32::MAX))
 }
 
 fn unless_empty<T>(

@@ -134,6 +134,7 @@ fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, S
         organizations: settings.organizations,
         cached_keys: settings.cached_keys,
         limits: settings.limits,
+        usage_kept: settings.usage_kept,
         sends_mail: settings.mail.is_some(),
         clock: Clock::System,
         random: Randomness::System,

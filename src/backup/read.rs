@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     EndLine, FORMAT, FileError, Header, TableLine,
     new_file::hex,
-    tables::{Column, TABLES, Table},
+    tables::{Column, RETIRED, TABLES, Table},
     value::Value,
 };
 
@@ -18,6 +18,7 @@ const MAX_LINE: u64 = 32 * 1024 * 1024;
 /// A backup that is being read.
 pub(super) struct Reader<R> {
     input: R,
+    schema: i64,
     line: u64,
     text: Vec<u8>,
     sum: Sha256,
@@ -49,6 +50,7 @@ impl<R: BufRead> Reader<R> {
     pub fn open(input: R, last_migration: i64) -> Result<(Header, Self), FileError> {
         let mut reader = Self {
             input,
+            schema: last_migration,
             line: 0,
             text: Vec::new(),
             sum: Sha256::new(),
@@ -72,6 +74,7 @@ impl<R: BufRead> Reader<R> {
         if header.schema > last_migration {
             return Err(FileError::Newer);
         }
+        reader.schema = header.schema;
         reader.sum.update(&reader.text);
         Ok((header, reader))
     }
@@ -95,7 +98,9 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn table(&mut self, line: &TableLine) -> Result<Item, FileError> {
-        let table = TABLES.iter().find(|table| table.name == line.table);
+        let retired = (self.schema < RETIRED.until).then_some(&RETIRED.table);
+        let mut tables = TABLES.iter().chain(retired);
+        let table = tables.find(|table| table.name == line.table);
         let table = table
             .filter(|table| !self.seen.contains(&table.name))
             .ok_or_else(|| self.corrupt("names a table that is unknown or was there before"))?;

@@ -11,7 +11,7 @@ use crate::db::{Db, On, StorageError, Tx, computed_columns, on};
 use super::{
     FileError, Header, RestoreError,
     read::{Item, Reader},
-    tables::{Column, DATA_MIGRATIONS, TABLES, Table},
+    tables::{Column, DATA_MIGRATIONS, MOVES, RETIRED, TABLES, Table},
     value::Value,
 };
 
@@ -78,6 +78,10 @@ impl Backup {
             .map_err(|error| unusable(FileError::Read(error)))?;
         let (header, mut reader) =
             Reader::open(BufReader::new(&self.file), Db::last_migration()).map_err(unusable)?;
+        let has_retired = header.schema < RETIRED.until;
+        if has_retired {
+            run(&mut tx, RETIRED.create.to_owned()).await?;
+        }
         let mut batch: Option<Batch> = None;
         let rows = loop {
             match reader.next().map_err(unusable)? {
@@ -113,6 +117,10 @@ impl Backup {
             }
         }
         computed_columns::fill(&mut tx).await?;
+        if has_retired {
+            move_retired(&mut tx).await?;
+        }
+        continue_subjects(&mut tx).await?;
         tx.commit().await?;
         Ok(rows)
     }
@@ -173,6 +181,28 @@ fn insert_of(tx: &Tx, batch: &Batch) -> String {
         names.join(", "),
         tx.places_of_rows(batch.rows.len(), names.len())
     )
+}
+
+/// Moves the rows of the retired table to the tables of today, as its migration did.
+async fn move_retired(tx: &mut Tx) -> Result<(), StorageError> {
+    let [sqlite, postgres] = RETIRED.migration;
+    let migration = match tx.on() {
+        On::Sqlite(_) => sqlite,
+        On::Postgres(_) => postgres,
+    };
+    let (_, moves) = migration.split_once(MOVES).unwrap_or_default();
+    on!(tx.on(), c => sqlx::raw_sql(sqlx::AssertSqlSafe(moves.to_owned())).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Lets new subjects have ids after those that were restored. SQLite knows the largest id; Postgres counts only those that
+/// it assigned.
+async fn continue_subjects(tx: &mut Tx) -> Result<(), StorageError> {
+    const SQL: &str = "SELECT setval(pg_get_serial_sequence('usage_subjects', 'id'), (SELECT COALESCE(MAX(id), 0) + 1 FROM usage_subjects), FALSE)";
+    if let On::Postgres(c) = tx.on() {
+        sqlx::query(SQL).execute(c).await?;
+    }
+    Ok(())
 }
 
 async fn run(tx: &mut Tx, sql: String) -> Result<(), StorageError> {

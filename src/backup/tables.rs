@@ -99,8 +99,45 @@ const NONE: Table = Table {
     is_seeded: false,
 };
 
+/// The columns of each table of counts.
+const COUNT: &str = "subject starts_at class outcome count";
+
+/// A table of earlier versions. A restore of their backups fills it, then moves its rows to the tables of today.
+#[derive(Debug)]
+pub struct Retired {
+    /// The number of the migration that dropped it.
+    pub until: i64,
+    /// The statement that creates it.
+    pub create: &'static str,
+    /// The table, as in a backup.
+    pub table: Table,
+    /// The migration on SQLite and on Postgres. What follows [`MOVES`] moves the rows and drops the table.
+    pub migration: [&'static str; 2],
+}
+
+/// The line of a migration after which rows of a retired table are moved.
+pub const MOVES: &str =
+    "-- What is stored moves over. A restore of an older backup runs the rest of this file, too.\n";
+
+/// The table of counts until migration 28.
+pub const RETIRED: Retired = Retired {
+    until: 28,
+    create: "CREATE TABLE usage_counts (org_id TEXT NOT NULL, resolution TEXT NOT NULL, starts_at BIGINT NOT NULL, \
+             key_id TEXT NOT NULL, class TEXT NOT NULL, outcome TEXT NOT NULL, count BIGINT NOT NULL)",
+    table: Table {
+        name: "usage_counts",
+        text: "org_id resolution key_id class outcome",
+        numbers: "starts_at count",
+        ..NONE
+    },
+    migration: [
+        include_str!("../../migrations/sqlite/0028_usage.sql"),
+        include_str!("../../migrations/postgres/0028_usage.sql"),
+    ],
+};
+
 /// All tables that are backed up. Each follows the tables that it references.
-pub const TABLES: [Table; 22] = [
+pub const TABLES: [Table; 27] = [
     Table {
         name: "orgs",
         text: "id slug name search creation_token admin_rights created_by",
@@ -194,9 +231,35 @@ pub const TABLES: [Table; 22] = [
         ..NONE
     },
     Table {
-        name: "usage_counts",
-        text: "org_id resolution key_id class outcome",
-        numbers: "starts_at count",
+        name: "usage_subjects",
+        text: "org_id ref_id environment key_kind",
+        numbers: "id kind",
+        ..NONE
+    },
+    Table {
+        name: "usage_classes",
+        text: "name",
+        numbers: "id",
+        ..NONE
+    },
+    Table {
+        name: "usage_minutes",
+        numbers: COUNT,
+        ..NONE
+    },
+    Table {
+        name: "usage_hours",
+        numbers: COUNT,
+        ..NONE
+    },
+    Table {
+        name: "usage_days",
+        numbers: COUNT,
+        ..NONE
+    },
+    Table {
+        name: "usage_totals",
+        numbers: "org kind subject class outcome rolled_to h24 h48 d7 d14 d30 d60 m12 m24",
         ..NONE
     },
     Table {

@@ -125,8 +125,9 @@ pub async fn list(
         None => "$11 = $12".to_owned(),
     };
     let select = format!(
-        "SELECT {SUMMARY_COLUMNS} FROM keys WHERE {sql} AND {within} \
-         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $13"
+        "SELECT {SUMMARY_COLUMNS} FROM keys {} WHERE {sql} AND {within} \
+         ORDER BY {expression} {direction}, keys.id {direction} LIMIT $13",
+        sort.joined()
     );
     let (value, id) = place.map_or_else(Default::default, |place| {
         (place.value.clone(), place.id.to_string())
@@ -174,7 +175,8 @@ async fn count_before(
     let comparison = if query.descending { ">" } else { "<" };
     let (sort, policy) = (query.order(), Policy::of(&engine.convention));
     let sql = format!(
-        "SELECT COUNT(*) FROM keys WHERE {} AND ({}, keys.id) {comparison} ({}, $12)",
+        "SELECT COUNT(*) FROM keys {} WHERE {} AND ({}, keys.id) {comparison} ({}, $12)",
+        sort.joined(),
         filter.sql,
         sort.expression(&policy),
         sort.of_place(&policy),

@@ -53,7 +53,7 @@ pub fn queues(engine: &Engine, _operator: &Operator) -> Vec<QueueLoad> {
 /// If the database cannot be reached.
 pub async fn backlog(engine: &Engine, _operator: &Operator) -> Result<Backlog, StorageError> {
     const SQL: &str = "SELECT MAX(flushed_at) FROM usage_batches WHERE instance = $1";
-    let (counts, is_storing) = engine.recorder.waiting();
+    let (counts, is_storing) = (engine.recorder.waiting(), engine.recorder.is_storing());
     let stored_at = on!(engine.db.read(), c => sqlx::query_scalar(SQL)
         .bind(engine.recorder.instance()).fetch_one(c).await)?;
     Ok(Backlog {

@@ -7,7 +7,7 @@ use tokio::{sync::Notify, time::sleep};
 
 use crate::{
     Engine,
-    db::{On, StorageError, Tx, on},
+    db::{On, StorageError, Tx, on, places},
     id::OrgId,
     time::{DAY, Timestamp},
 };
@@ -25,7 +25,7 @@ const LOCK: i64 = i64::from_be_bytes(*b"latchorg");
 const OF_ORG: &str = "org_id = $1";
 
 /// The tables with rows of an organization: the primary key, and which rows. Each follows the tables that reference it.
-const TABLES: [(&str, &str, &str); 12] = [
+const TABLES: [(&str, &str, &str); 11] = [
     ("memberships", "org_id, user_id", OF_ORG),
     ("invitations", "id", OF_ORG),
     ("accepted_invitations", "digest", OF_ORG),
@@ -45,12 +45,17 @@ const TABLES: [(&str, &str, &str); 12] = [
         "org_id, subject_id, starts_at, passed, domain",
         OF_ORG,
     ),
-    (
-        "usage_counts",
-        "org_id, resolution, starts_at, key_id, class, outcome",
-        OF_ORG,
-    ),
 ];
+
+/// The tables with counts, and their primary keys. They name an organization's subjects, not the organization.
+const COUNTS: [(&str, &str); 4] = [
+    ("usage_minutes", "subject, starts_at, class, outcome"),
+    ("usage_hours", "subject, starts_at, class, outcome"),
+    ("usage_days", "subject, starts_at, class, outcome"),
+    ("usage_totals", "org, kind, subject, class, outcome"),
+];
+/// The number of subjects whose counts one transaction looks for.
+const SUBJECTS_AT_ONCE: i64 = 50;
 
 /// Wakes the removal when an organization was deleted.
 #[derive(Debug, Default)]
@@ -77,10 +82,14 @@ pub async fn empty_deleted(engine: &Engine) -> Result<(), StorageError> {
     let orgs: Vec<(OrgId, Timestamp)> =
         on!(engine.db.read(), c => sqlx::query_as(SQL).fetch_all(c).await)?;
     for (org_id, deleted_at) in orgs {
-        if !empty(engine, org_id).await? {
+        if !empty(engine, org_id).await? || !remove_counts(engine, org_id).await? {
             return Ok(());
         }
         if engine.clock.now().since(deleted_at) >= ARRIVES_FOR {
+            // Only now, since counts that arrive late name them.
+            const DELETE_SUBJECTS: &str = "DELETE FROM usage_subjects WHERE org_id = $1";
+            on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_SUBJECTS)
+                .bind(org_id).execute(c).await.map(drop))?;
             const EMPTIED: &str = "UPDATE orgs SET emptied_at = $1 WHERE id = $2";
             on!(engine.db.write_unrecorded(), c => sqlx::query(EMPTIED)
                 .bind(engine.clock.now()).bind(org_id).execute(c).await.map(drop))?;
@@ -113,6 +122,45 @@ async fn empty(engine: &Engine, org_id: OrgId) -> Result<bool, StorageError> {
         }
     }
     Ok(true)
+}
+
+/// Removes the counts of one organization, some subjects at a time. Returns whether this instance is the one that removes
+/// rows.
+async fn remove_counts(engine: &Engine, org_id: OrgId) -> Result<bool, StorageError> {
+    const SUBJECTS: &str = "SELECT CAST(id AS BIGINT) FROM usage_subjects WHERE org_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+    let mut after = 0;
+    loop {
+        let subjects: Vec<i64> = on!(engine.db.read(), c => sqlx::query_scalar(SUBJECTS)
+            .bind(org_id).bind(after).bind(SUBJECTS_AT_ONCE).fetch_all(c).await)?;
+        let Some(last) = subjects.last() else {
+            return Ok(true);
+        };
+        let of_subjects = format!("subject IN ({})", places(1, subjects.len()));
+        for (table, key) in COUNTS {
+            let delete = format!(
+                "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {of_subjects} LIMIT {ROWS_AT_ONCE})"
+            );
+            loop {
+                let mut tx = engine.db.begin_unrecorded().await?;
+                if !is_alone(&mut tx).await? {
+                    return Ok(false);
+                }
+                let deleted = on!(tx.on(), c => {
+                    let mut query = sqlx::query(sqlx::AssertSqlSafe(delete.clone())).persistent(false);
+                    for subject in &subjects {
+                        query = query.bind(*subject);
+                    }
+                    query.execute(c).await.map(|done| done.rows_affected())
+                })?;
+                tx.commit().await?;
+                if deleted == 0 {
+                    break;
+                }
+                sleep(PAUSE).await;
+            }
+        }
+        after = *last;
+    }
 }
 
 /// Whether no other instance removes rows until the transaction ends.

@@ -36,6 +36,9 @@ impl Site<'_> {
     }
 }
 
+/// Rows per statement.
+const ROWS_AT_ONCE: usize = 500;
+
 /// The subject and the day of the counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Day {
@@ -55,18 +58,18 @@ pub(super) struct Sites {
 }
 
 impl Sites {
-    pub(super) fn count(&mut self, site: &Site<'_>) {
+    pub(super) fn count(&mut self, site: &Site<'_>, count: i64) {
         match site {
             // A second lookup is needed only the first time, while `entry` would clone the pattern every time.
             Site::Listed(pattern) => match self.listed.get_mut(*pattern) {
-                Some(count) => *count += 1,
+                Some(counted) => *counted += count,
                 None => {
-                    self.listed.insert((*pattern).clone(), 1);
+                    self.listed.insert((*pattern).clone(), count);
                 }
             },
-            Site::Localhost => self.localhost += 1,
-            Site::Refused(Some(origin)) => self.refuse(origin.host_text().into(), 1),
-            Site::Refused(None) => self.other += 1,
+            Site::Localhost => self.localhost += count,
+            Site::Refused(Some(origin)) => self.refuse(origin.host_text().into(), count),
+            Site::Refused(None) => self.other += count,
         }
     }
 
@@ -107,20 +110,35 @@ impl Sites {
 }
 
 /// Adds counts to the stored ones, within the transaction of the batch.
-pub(super) async fn store(tx: &mut Tx, days: &BTreeMap<Day, Sites>) -> Result<(), StorageError> {
+pub(super) async fn store(tx: &mut Tx, days: &[(Day, Sites)]) -> Result<(), StorageError> {
+    // By ID: the same key can be in the batch with two secrets.
+    let mut all: BTreeMap<(OrgId, String, Timestamp, bool, String), i64> = BTreeMap::new();
     for (day, sites) in days {
         let mut rows = sites.rows();
         if !sites.refused.is_empty() {
             limit(tx, day, &mut rows).await?;
         }
-        const UPSERT: &str = "INSERT INTO usage_domains (org_id, subject_id, starts_at, passed, domain, count) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, subject_id, starts_at, passed, domain) \
-             DO UPDATE SET count = usage_domains.count + excluded.count";
         for ((passed, domain), count) in rows {
-            on!(tx.on(), c => sqlx::query(UPSERT)
-                .bind(day.org_id).bind(day.subject.to_string()).bind(day.starts_at).bind(passed).bind(domain)
-                .bind(count).execute(c).await.map(drop))?;
+            let subject = day.subject.to_string();
+            let row = (day.org_id, subject, day.starts_at, passed, domain);
+            *all.entry(row).or_default() += count;
         }
+    }
+    let all: Vec<_> = all.into_iter().collect();
+    for rows in all.chunks(ROWS_AT_ONCE) {
+        let sql = format!(
+            "INSERT INTO usage_domains (org_id, subject_id, starts_at, passed, domain, count) VALUES {} \
+             ON CONFLICT (org_id, subject_id, starts_at, passed, domain) \
+             DO UPDATE SET count = usage_domains.count + excluded.count",
+            tx.places_of_rows(rows.len(), 6)
+        );
+        on!(tx.on(), c => {
+            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(rows.len() == ROWS_AT_ONCE);
+            for ((org_id, subject_id, starts_at, passed, domain), count) in rows {
+                query = query.bind(org_id).bind(subject_id).bind(starts_at).bind(passed).bind(domain).bind(*count);
+            }
+            query.execute(c).await.map(drop)
+        })?;
     }
     Ok(())
 }

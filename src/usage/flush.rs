@@ -1,55 +1,50 @@
 //! Stores counts: one transaction per batch, with a row that prevents a retried batch from counting twice.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+};
 
 use crate::{
     Engine,
     db::{StorageError, Tx, on},
-    id::{KeyId, OrgId, SecretId},
-    outcome::Outcome,
-    time::{DAY, HOUR, MINUTE, Timestamp},
 };
 
 use super::{
     domains,
+    ids::{self, Name, Named},
+    last_used,
     recorder::{Batch, Bucket, Tally},
+    resolution::{self, Resolution},
     sightings,
     subject::Subject,
+    totals::{self, Periods},
 };
 
-/// The time steps in which counts are stored: the name in the table and the length in milliseconds.
-const RESOLUTIONS: [(&str, i64); 3] = [("minute", MINUTE), ("hour", HOUR), ("day", DAY)];
-
-/// Rows per statement. At seven values per row, this is far below the parameter limit of both databases.
-const ROWS_AT_ONCE: usize = 200;
-
-/// Stores everything counted so far. A batch that cannot be stored is kept and retried under the same number before any
+/// Stores everything counted so far. Batches that cannot be stored are kept and retried under the same numbers before any
 /// newer one.
 ///
 /// # Errors
 /// If the database cannot be reached. No counts are lost, even if the future is dropped.
 pub async fn flush(engine: &Engine) -> Result<(), StorageError> {
-    let mut state = engine.recorder.unfinished.lock().await;
-    let (unfinished, next_number) = &mut *state;
+    let mut unfinished = engine.recorder.unfinished.lock().await;
+    let mut is_drained = false;
     loop {
-        let is_last = unfinished.is_none();
-        // The batch stays in place until it is stored, so that nothing is lost if the caller stops waiting.
-        let batch = unfinished.get_or_insert_with(|| {
-            let number = *next_number;
-            *next_number += 1;
-            engine.recorder.drain(number)
-        });
-        if !batch.tallies.is_empty() {
+        // A batch stays in place until it is stored, so that nothing is lost if the caller stops waiting.
+        while let Some(batch) = unfinished.batches.front() {
             store(engine, batch).await?;
+            engine.recorder.finish(&mut unfinished);
         }
-        *unfinished = None;
-        if is_last {
+        if is_drained {
             return Ok(());
         }
+        engine.recorder.drain(&mut unfinished);
+        is_drained = true;
     }
 }
 
 async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
+    let counts = Counts::of(engine, &batch.tallies).await?;
     let mut tx = engine.db.begin_unrecorded().await?;
     const INSERT_BATCH: &str = "INSERT INTO usage_batches (instance, batch, flushed_at) VALUES ($1, $2, $3) \
          ON CONFLICT DO NOTHING";
@@ -58,104 +53,84 @@ async fn store(engine: &Engine, batch: &Batch) -> Result<(), StorageError> {
         .execute(c).await.map(|done| done.rows_affected()))?
         == 1;
     if is_new {
-        store_counts(engine, &mut tx, &batch.tallies).await?;
-        store_last_used(&mut tx, &batch.tallies).await?;
+        counts.store(&mut tx).await?;
+        last_used::store(&mut tx, &batch.tallies).await?;
         domains::store(&mut tx, &batch.sites).await?;
         sightings::store(&mut tx, &batch.sightings).await?;
     }
     tx.commit().await
 }
 
-async fn store_counts(
-    engine: &Engine,
-    tx: &mut Tx,
-    tallies: &[(Bucket, Tally)],
-) -> Result<(), StorageError> {
-    // Sorted, so that instances that store concurrently acquire row locks in the same order.
-    let mut counts: BTreeMap<(OrgId, &str, Timestamp, String, &str, Outcome), i64> =
-        BTreeMap::new();
-    for (bucket, tally) in tallies {
-        let class = bucket.class.name(&engine.convention);
-        for (resolution, width) in RESOLUTIONS {
-            let starts_at = bucket.minute.floor(width);
-            *counts
-                .entry((
-                    bucket.org_id,
-                    resolution,
-                    starts_at,
-                    bucket.subject.to_string(),
-                    class,
-                    bucket.outcome,
-                ))
-                .or_default() += tally.count;
-        }
-    }
-    let rows: Vec<_> = counts.into_iter().collect();
-    for rows in rows.chunks(ROWS_AT_ONCE) {
-        let sql = upsert_of(rows.len());
-        on!(tx.on(), c => {
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
-            for ((org_id, resolution, starts_at, key_id, class, outcome), count) in rows {
-                query = query.bind(org_id).bind(resolution).bind(starts_at).bind(key_id).bind(class).bind(outcome)
-                    .bind(count);
-            }
-            query.execute(c).await.map(drop)
-        })?;
-    }
-    Ok(())
+/// The rows of a batch. Each count is in three rows per table: that of its key or agent, of its cell and of its org. Steps
+/// that retention would delete are left out.
+pub(super) struct Counts {
+    steps: [BTreeMap<resolution::Place, i64>; Resolution::ALL.len()],
+    totals: BTreeMap<totals::Place, totals::Sums>,
+    periods: Periods,
 }
 
-/// The statement that adds `rows` counts to the stored ones.
-fn upsert_of(rows: usize) -> String {
-    let mut sql = String::from(
-        "INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) VALUES ",
-    );
-    for row in 0..rows {
-        let first = row * 7 + 1;
-        let separator = if row == 0 { "" } else { ", " };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            sql,
-            "{separator}(${}, ${}, ${}, ${}, ${}, ${}, ${})",
-            first,
-            first + 1,
-            first + 2,
-            first + 3,
-            first + 4,
-            first + 5,
-            first + 6
-        );
-    }
-    sql.push_str(
-        " ON CONFLICT (org_id, resolution, starts_at, key_id, class, outcome) \
-         DO UPDATE SET count = usage_counts.count + excluded.count",
-    );
-    sql
-}
+impl Counts {
+    pub(super) async fn of(
+        engine: &Engine,
+        tallies: &[(Bucket, Tally)],
+    ) -> Result<Self, StorageError> {
+        let names = tallies.iter().flat_map(|(bucket, _)| subjects_of(bucket));
+        let subjects = ids::of_subjects(engine, &names.collect()).await?;
+        let classes: BTreeSet<_> = tallies.iter().map(|(bucket, _)| bucket.class).collect();
+        let classes = ids::of_classes(engine, &classes).await?;
 
-/// Updates the last use, but only to later times: another instance may have stored a later use.
-async fn store_last_used(tx: &mut Tx, tallies: &[(Bucket, Tally)]) -> Result<(), StorageError> {
-    let mut keys: BTreeMap<KeyId, Timestamp> = BTreeMap::new();
-    let mut secrets: BTreeMap<SecretId, Timestamp> = BTreeMap::new();
-    for (bucket, tally) in tallies
-        .iter()
-        .filter(|(bucket, _)| bucket.outcome == Outcome::Valid)
-    {
-        let Subject::Key(key_id, secret_id) = bucket.subject else {
-            continue;
+        let (now, kept) = (engine.clock.now(), engine.usage_kept.periods());
+        let mut counts = Self {
+            steps: [const { BTreeMap::new() }; Resolution::ALL.len()],
+            totals: BTreeMap::new(),
+            periods: Periods::at(now),
         };
-        let key = keys.entry(key_id).or_insert(tally.last_at);
-        *key = (*key).max(tally.last_at);
-        let secret = secrets.entry(secret_id).or_insert(tally.last_at);
-        *secret = (*secret).max(tally.last_at);
+        for (bucket, tally) in tallies {
+            let class = id_of(&classes, &bucket.class)?;
+            let outcome = bucket.outcome.number();
+            let names = subjects_of(bucket);
+            let org = id_of(&subjects, &names[0])?;
+            for name in names {
+                let subject = id_of(&subjects, &name)?;
+                for ((resolution, kept_for), rows) in kept.iter().zip(&mut counts.steps) {
+                    let step = resolution.step(bucket.starts_at);
+                    if bucket.starts_at < now.plus(-kept_for) {
+                        continue;
+                    }
+                    *rows.entry((subject, step, class, outcome)).or_default() += tally.count;
+                }
+                let place = (org, name.1.kind(), subject, class, outcome);
+                let sums = counts.totals.entry(place).or_default();
+                counts.periods.add(sums, bucket.starts_at, tally.count);
+            }
+        }
+        Ok(counts)
     }
-    const UPDATE_KEY: &str = "UPDATE keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
-    for (id, at) in keys {
-        on!(tx.on(), c => sqlx::query(UPDATE_KEY).bind(at).bind(id).execute(c).await.map(drop))?;
+
+    pub(super) async fn store(&self, tx: &mut Tx) -> Result<(), StorageError> {
+        for (resolution, rows) in Resolution::ALL.into_iter().zip(&self.steps) {
+            resolution::add(tx, resolution, rows).await?;
+        }
+        totals::add(tx, self.periods.hour, &self.totals).await
     }
-    const UPDATE_SECRET: &str = "UPDATE key_secrets SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)";
-    for (id, at) in secrets {
-        on!(tx.on(), c => sqlx::query(UPDATE_SECRET).bind(at).bind(id).execute(c).await.map(drop))?;
-    }
-    Ok(())
+}
+
+/// An id that was created before the batch was stored is gone, because its org was removed. The next try creates another.
+#[derive(Debug, thiserror::Error)]
+#[error("the id of a subject of usage is gone")]
+struct Gone;
+
+fn id_of<K: Eq + Hash>(ids: &HashMap<K, i64>, key: &K) -> Result<i64, StorageError> {
+    ids.get(key)
+        .copied()
+        .ok_or_else(|| StorageError::unreadable(Gone))
+}
+
+/// The subjects of a count, the org first.
+fn subjects_of(bucket: &Bucket) -> [Name; 3] {
+    let own = match bucket.subject {
+        Subject::Key(id, _) => Named::Key(id),
+        Subject::Agent(id) => Named::Agent(id),
+    };
+    [Named::Org, Named::Cell(bucket.cell), own].map(|named| (bucket.org_id, named))
 }

@@ -1,19 +1,28 @@
 //! Usage by key, and by agent for agents whose public ID was sent instead of a key.
 
-use std::{collections::HashMap, hash::Hash};
+use std::collections::HashMap;
+
+use sqlx::{FromRow, postgres::PgRow, sqlite::SqliteRow};
 
 use crate::{
     Engine,
     access::{Permit, to},
     agents::PublicId,
     db::{StorageError, on, places},
-    id::KeyId,
+    id::{KeyId, OrgId},
     name::{DisplayName, KeyName},
     outcome::Outcome,
     time::Timestamp,
 };
 
-use super::report::{Counts, Range, Window};
+use super::{
+    ids::{self, Named, kind},
+    range::Range,
+    report::Counts,
+    resolution::{DAYS, Resolution},
+    totals,
+    window::Window,
+};
 
 /// The usage of one key or agent.
 #[derive(Debug, Clone)]
@@ -28,21 +37,46 @@ pub struct Part<I, N> {
     pub before: Counts,
 }
 
-macro_rules! parts_of {
-    ($id:literal, $name:literal, $table:literal) => {
-        concat!(
-            "SELECT ", $id, ", ", $name, ", usage_counts.outcome, \
-             CASE WHEN usage_counts.starts_at >= $4 THEN TRUE ELSE FALSE END AS within, CAST(SUM(usage_counts.count) AS BIGINT) \
-             FROM usage_counts JOIN ", $table, " ON ", $table, ".id = usage_counts.key_id \
-             AND ", $table, ".org_id = usage_counts.org_id \
-             WHERE usage_counts.org_id = $1 AND usage_counts.resolution = $2 AND usage_counts.starts_at >= $3 \
-             AND usage_counts.starts_at < $5 AND (usage_counts.starts_at < $6 OR usage_counts.starts_at >= $4) GROUP BY ", $id, ", ", $name, ", usage_counts.outcome, within"
-        )
-    };
+/// The busiest keys or agents.
+#[derive(Debug, Clone)]
+pub struct Parts<I, N> {
+    /// Most requests first.
+    pub busiest: Vec<Part<I, N>>,
+    /// The number of all keys or agents with requests in the range or in the preceding period.
+    pub all: i64,
 }
 
-/// Returns every key that was verified in the range or the previous period, most requests first. Only for the first
-/// `compared` keys is the previous period counted to the hour or minute.
+/// How a table of keys or agents is read.
+struct Table {
+    kind: i64,
+    name: &'static str,
+    id: &'static str,
+    /// Whether rows can be deleted while their counts are still stored.
+    is_deletable: bool,
+}
+
+const KEYS: Table = Table {
+    kind: kind::KEY,
+    name: "keys",
+    id: "keys.id",
+    is_deletable: false,
+};
+const AGENTS: Table = Table {
+    kind: kind::AGENT,
+    name: "agents",
+    id: "agents.public_id",
+    is_deletable: true,
+};
+
+/// Subject, ID, name, outcome and count.
+type Row<I, N> = (i64, I, N, i64, i64);
+
+/// Up to this number of keys or agents, each is counted to the minute. Of more, only the range is counted, which does not
+/// include the last hour's end until its sums are computed again, within a minute.
+const MOST_EXACT: i64 = 200;
+
+/// Returns the `limit` busiest keys among those that were verified in the range or the previous period. The previous period
+/// is counted only up to a limit of 200.
 ///
 /// # Errors
 /// If the database cannot be reached.
@@ -50,24 +84,9 @@ pub async fn of_keys(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
     range: Range,
-    compared: usize,
-) -> Result<Vec<Part<KeyId, KeyName>>, StorageError> {
-    const SQL: &str = parts_of!("keys.id", "keys.name", "keys");
-    let window = Window::new(range, engine.clock.now());
-    let rows: Vec<Row<KeyId, KeyName>> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(window.resolution).bind(window.before.starts_at).bind(window.start())
-        .bind(window.end()).bind(window.before.whole_until).fetch_all(c).await)?;
-    let mut parts = gathered(rows);
-    let listed = compared.min(parts.len());
-    for (id, outcome, at, count) in
-        rest(engine, permit, &window, "keys.id", "keys", &parts[..listed]).await?
-    {
-        if let Some(part) = parts.iter_mut().find(|part| part.id == id) {
-            part.before
-                .add(outcome.group(), window.before.share(at, count));
-        }
-    }
-    Ok(parts)
+    limit: i64,
+) -> Result<Parts<KeyId, KeyName>, StorageError> {
+    of_table(engine, permit.org_id(), &KEYS, range, limit).await
 }
 
 /// Like [`of_keys`], for agents whose public ID was sent instead of a key.
@@ -78,74 +97,182 @@ pub async fn of_agents(
     engine: &Engine,
     permit: &Permit<to::SeeUsageDetails>,
     range: Range,
-    compared: usize,
-) -> Result<Vec<Part<PublicId, DisplayName>>, StorageError> {
-    const SQL: &str = parts_of!("agents.public_id", "agents.name", "agents");
-    let window = Window::new(range, engine.clock.now());
-    let rows: Vec<Row<PublicId, DisplayName>> = on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(window.resolution).bind(window.before.starts_at).bind(window.start())
-        .bind(window.end()).bind(window.before.whole_until).fetch_all(c).await)?;
-    let mut parts = gathered(rows);
-    let listed = compared.min(parts.len());
-    for (id, outcome, at, count) in rest(
-        engine,
-        permit,
-        &window,
-        "agents.public_id",
-        "agents",
-        &parts[..listed],
-    )
-    .await?
-    {
-        if let Some(part) = parts.iter_mut().find(|part| part.id == id) {
-            part.before
-                .add(outcome.group(), window.before.share(at, count));
-        }
-    }
-    Ok(parts)
+    limit: i64,
+) -> Result<Parts<PublicId, DisplayName>, StorageError> {
+    of_table(engine, permit.org_id(), &AGENTS, range, limit).await
 }
 
-/// Returns the requests of these parts in the last, incomplete step of the previous period, by outcome and finer step.
-async fn rest<I, N>(
+async fn of_table<I, N>(
     engine: &Engine,
-    permit: &Permit<to::SeeUsageDetails>,
-    window: &Window,
-    id: &str,
-    table: &str,
-    parts: &[Part<I, N>],
-) -> Result<Vec<(I, Outcome, Timestamp, i64)>, StorageError>
+    org_id: OrgId,
+    table: &Table,
+    range: Range,
+    limit: i64,
+) -> Result<Parts<I, N>, StorageError>
 where
-    I: Copy
-        + for<'q> sqlx::Encode<'q, sqlx::Sqlite>
-        + for<'q> sqlx::Encode<'q, sqlx::Postgres>
-        + for<'r> sqlx::Decode<'r, sqlx::Sqlite>
-        + for<'r> sqlx::Decode<'r, sqlx::Postgres>
-        + sqlx::Type<sqlx::Sqlite>
-        + sqlx::Type<sqlx::Postgres>
-        + Send
-        + Unpin
-        + 'static,
+    Row<I, N>: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
-    if parts.is_empty() {
+    let Some(org) = ids::of_subject(engine, org_id, Named::Org).await? else {
+        return Ok(Parts {
+            busiest: Vec::new(),
+            all: 0,
+        });
+    };
+    let (within, with_before) = totals::columns(range);
+    let exists = if table.is_deletable {
+        format!(
+            "AND subject IN (SELECT usage_subjects.id FROM usage_subjects JOIN {0} ON {0}.id = usage_subjects.ref_id \
+             WHERE {0}.org_id = $3 AND usage_subjects.org_id = $3 AND usage_subjects.kind = $2)",
+            table.name
+        )
+    } else {
+        "AND $3 = $3".to_owned()
+    };
+    let rows = format!(
+        "SELECT subject, SUM({within}) AS within FROM usage_totals WHERE org = $1 AND kind = $2 AND {with_before} > 0 \
+         {exists} GROUP BY subject"
+    );
+    let count = format!("SELECT COUNT(*) FROM ({rows}) AS ranked");
+    let all: i64 = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+        .bind(org).bind(table.kind).bind(org_id).fetch_one(c).await)?;
+
+    // The outcomes of the busiest, with the names of those that have not been deleted.
+    let busiest = format!(
+        "SELECT CAST(ranked.subject AS BIGINT), {id}, {name}.name, CAST(usage_totals.outcome AS BIGINT), \
+         CAST(SUM(usage_totals.{within}) AS BIGINT) \
+         FROM ({rows} ORDER BY 2 DESC, 1 LIMIT $4) AS ranked \
+         JOIN usage_totals ON usage_totals.org = $1 AND usage_totals.kind = $2 AND usage_totals.subject = ranked.subject \
+         JOIN usage_subjects ON usage_subjects.id = ranked.subject \
+         JOIN {name} ON {name}.id = usage_subjects.ref_id AND {name}.org_id = $3 \
+         GROUP BY 1, 2, 3, 4",
+        id = table.id,
+        name = table.name,
+    );
+    let rows: Vec<Row<I, N>> = on!(engine.db.read(), c => {
+        sqlx::query_as(sqlx::AssertSqlSafe(busiest)).bind(org).bind(table.kind).bind(org_id).bind(limit)
+            .fetch_all(c).await
+    })?;
+    let mut parts: HashMap<i64, Part<I, N>> = HashMap::new();
+    for (subject, id, name, outcome, count) in rows {
+        let part = parts.entry(subject).or_insert_with(|| Part {
+            id,
+            name,
+            counts: Counts::default(),
+            before: Counts::default(),
+        });
+        part.counts.add(Outcome::of_number(outcome)?.group(), count);
+    }
+    if limit <= MOST_EXACT {
+        count_exactly(engine, &mut parts, &Window::new(range, engine.clock.now())).await?;
+    }
+    let mut busiest: Vec<_> = parts.into_iter().collect();
+    busiest.sort_by_key(|(subject, part)| (-part.counts.all(), *subject));
+    Ok(Parts {
+        busiest: busiest.into_iter().map(|(_, part)| part).collect(),
+        all,
+    })
+}
+
+/// Counts these keys or agents again from the steps, with the previous period. Those without requests in either are
+/// dropped.
+async fn count_exactly<I, N>(
+    engine: &Engine,
+    parts: &mut HashMap<i64, Part<I, N>>,
+    window: &Window,
+) -> Result<(), StorageError> {
+    for part in parts.values_mut() {
+        (part.counts, part.before) = Default::default();
+    }
+    let subjects: Vec<i64> = parts.keys().copied().collect();
+    let (before, resolution) = (&window.before, window.resolution);
+    let within = (window.start(), window.end());
+    for (subject, _, outcome, count) in sums(engine, &subjects, resolution, within, false).await? {
+        if let Some(part) = parts.get_mut(&subject) {
+            part.counts.add(outcome.group(), count);
+        }
+    }
+    let whole = (before.starts_at, before.whole_until);
+    let mut earlier = sums(engine, &subjects, resolution, whole, false).await?;
+    let rest = (before.whole_until, before.ends_at);
+    earlier.extend(
+        sums(engine, &subjects, before.rest, rest, true)
+            .await?
+            .into_iter()
+            .map(|(subject, step, outcome, count)| {
+                let count = before.share(before.rest.start(step), count);
+                (subject, step, outcome, count)
+            }),
+    );
+    for (subject, _, outcome, count) in earlier {
+        if let Some(part) = parts.get_mut(&subject) {
+            part.before.add(outcome.group(), count);
+        }
+    }
+    parts.retain(|_, part| part.counts.all() + part.before.all() > 0);
+    Ok(())
+}
+
+/// The counts of subjects from one time until before another, by outcome and, if it matters, by step.
+async fn sums(
+    engine: &Engine,
+    subjects: &[i64],
+    resolution: Resolution,
+    (from, to): (Timestamp, Timestamp),
+    by_step: bool,
+) -> Result<Vec<(i64, i64, Outcome, i64)>, StorageError> {
+    if subjects.is_empty() {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT {id}, usage_counts.outcome, usage_counts.starts_at, CAST(SUM(usage_counts.count) AS BIGINT) \
-         FROM {table} JOIN usage_counts ON usage_counts.key_id = {table}.id \
-         WHERE {table}.org_id = $1 AND usage_counts.org_id = $1 AND usage_counts.resolution = $2 \
-         AND usage_counts.starts_at >= $3 AND usage_counts.starts_at < $4 AND {id} IN ({}) \
-         GROUP BY {id}, usage_counts.outcome, usage_counts.starts_at",
-        places(5, parts.len())
+        "SELECT CAST(subject AS BIGINT), CAST({step} AS BIGINT), CAST(outcome AS BIGINT), CAST(SUM(count) AS BIGINT) \
+         FROM {table} WHERE starts_at >= $1 AND starts_at < $2 AND subject IN ({places}) \
+         GROUP BY subject, {step}, outcome",
+        step = if by_step { "starts_at" } else { "subject" },
+        table = resolution.table,
+        places = places(3, subjects.len())
     );
-    let before = &window.before;
-    Ok(on!(engine.db.read(), c => {
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id())
-            .bind(before.rest.name).bind(before.whole_until).bind(before.ends_at);
-        for part in parts {
-            query = query.bind(part.id);
+    let rows: Vec<(i64, i64, i64, i64)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(resolution.first_step(from)).bind(resolution.first_step(to));
+        for subject in subjects {
+            query = query.bind(subject);
         }
         query.fetch_all(c).await
-    })?)
+    })?;
+    let of_row =
+        |(subject, step, outcome, count)| Ok((subject, step, Outcome::of_number(outcome)?, count));
+    rows.into_iter().map(of_row).collect()
+}
+
+/// Returns the number of requests in the last 30 days for each of the keys. Keys without requests are omitted.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn requests_of_keys(
+    engine: &Engine,
+    permit: &Permit<to::SeeUsageDetails>,
+    keys: &[KeyId],
+) -> Result<HashMap<KeyId, i64>, StorageError> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let window = Window::new(Range::Days30, engine.clock.now());
+    let sql = format!(
+        "SELECT usage_subjects.ref_id, CAST(SUM(usage_days.count) AS BIGINT) FROM usage_subjects \
+         JOIN usage_days ON usage_days.subject = usage_subjects.id AND usage_days.starts_at >= $3 \
+         WHERE usage_subjects.org_id = $1 AND usage_subjects.kind = $2 AND usage_subjects.ref_id IN ({}) \
+         GROUP BY usage_subjects.ref_id",
+        places(4, keys.len())
+    );
+    let rows: Vec<(KeyId, i64)> = on!(engine.db.read(), c => {
+        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(permit.org_id()).bind(kind::KEY)
+            .bind(DAYS.first_step(window.start()));
+        for key in keys {
+            query = query.bind(key);
+        }
+        query.fetch_all(c).await
+    })?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The number of active keys, and how many of them had a valid request in the range.
@@ -166,38 +293,19 @@ pub async fn keys_in_use(
     permit: &Permit<to::SeeUsageDetails>,
     range: Range,
 ) -> Result<KeysInUse, StorageError> {
-    const SQL: &str = "SELECT COUNT(*) AS active, CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM usage_counts \
-             WHERE usage_counts.key_id = keys.id AND usage_counts.resolution = $3 AND usage_counts.starts_at >= $4 \
-             AND usage_counts.outcome = $5) THEN 1 ELSE 0 END), 0) AS BIGINT) AS used \
+    let (within, _) = totals::columns(range);
+    let sql = format!(
+        "SELECT COUNT(*) AS active, CAST(COALESCE(SUM(CASE WHEN keys.id IN (SELECT usage_subjects.ref_id FROM usage_totals \
+             JOIN usage_subjects ON usage_subjects.id = usage_totals.subject WHERE usage_totals.org = $3 \
+             AND usage_totals.kind = $4 AND usage_totals.outcome = $5 AND usage_totals.{within} > 0) \
+             THEN 1 ELSE 0 END), 0) AS BIGINT) AS used \
          FROM keys WHERE keys.org_id = $1 AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
-         AND COALESCE(keys.expires_at > $2, TRUE)";
-    let now = engine.clock.now();
-    let window = Window::new(range, now);
-    Ok(on!(engine.db.read(), c => sqlx::query_as(SQL)
-        .bind(permit.org_id()).bind(now).bind(window.resolution).bind(window.start()).bind(Outcome::Valid)
-        .fetch_one(c).await)?)
-}
-
-/// ID, name, outcome, whether it is within the range, and count.
-type Row<I, N> = (I, N, Outcome, bool, i64);
-
-fn gathered<I: Copy + Eq + Hash + Ord, N>(rows: Vec<Row<I, N>>) -> Vec<Part<I, N>> {
-    let mut parts: HashMap<I, Part<I, N>> = HashMap::new();
-    for (id, name, outcome, within, count) in rows {
-        let part = parts.entry(id).or_insert_with(|| Part {
-            id,
-            name,
-            counts: Counts::default(),
-            before: Counts::default(),
-        });
-        let counts = if within {
-            &mut part.counts
-        } else {
-            &mut part.before
-        };
-        counts.add(outcome.group(), count);
-    }
-    let mut parts: Vec<_> = parts.into_values().collect();
-    parts.sort_by_key(|part| (-part.counts.all(), part.id));
-    parts
+         AND COALESCE(keys.expires_at > $2, TRUE)"
+    );
+    let org = ids::of_subject(engine, permit.org_id(), Named::Org).await?;
+    Ok(
+        on!(engine.db.read(), c => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(permit.org_id()).bind(engine.clock.now()).bind(org.unwrap_or_default()).bind(kind::KEY)
+        .bind(Outcome::Valid.number()).fetch_one(c).await)?,
+    )
 }

@@ -3,7 +3,7 @@
 //! Each thread that verifies requests counts into its own shard, so that its lock is uncontended.
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -14,32 +14,33 @@ use crate::{
     convention::ClassIndex,
     id::{InstanceId, OrgId},
     outcome::Outcome,
-    time::{DAY, MINUTE, Timestamp},
+    time::{DAY, HOUR, MINUTE, Timestamp},
     usage::problem::Problem,
 };
 
 use super::{
     domains::{Day, Site, Sites},
     sightings::{Sighted, Sighting},
-    subject::Subject,
+    subject::{Cell, Subject},
 };
 
 /// The key of a counter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bucket {
     pub(super) org_id: OrgId,
     pub(super) subject: Subject,
+    pub(super) cell: Cell,
     pub(super) class: ClassIndex,
     pub(super) outcome: Outcome,
-    /// The start of the minute.
-    pub(super) minute: Timestamp,
+    /// The start of the minute, or of the hour or day if a minute has been merged with others.
+    pub(super) starts_at: Timestamp,
 }
 
 impl Bucket {
     /// The bucket of a decision made at `now`.
     pub fn new(
         org_id: OrgId,
-        subject: Subject,
+        (subject, cell): (Subject, Cell),
         class: ClassIndex,
         outcome: Outcome,
         now: Timestamp,
@@ -47,9 +48,19 @@ impl Bucket {
         Self {
             org_id,
             subject,
+            cell,
             class,
             outcome,
-            minute: now.floor(MINUTE),
+            starts_at: now.floor(MINUTE),
+        }
+    }
+
+    /// The day in which the domains of its requests are counted.
+    pub(super) fn day(&self, at: Timestamp) -> Day {
+        Day {
+            org_id: self.org_id,
+            subject: self.subject,
+            starts_at: at.floor(DAY),
         }
     }
 }
@@ -76,22 +87,42 @@ pub(super) struct Tally {
     pub last_at: Timestamp,
 }
 
-/// The counts since the last flush.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub tallies: HashMap<Bucket, Tally>,
-    pub sites: HashMap<Day, Sites>,
-    pub sightings: HashMap<Sighted, Sighting>,
+/// The counts of a shard since they were last taken.
+#[derive(Debug)]
+struct Counts {
+    tallies: HashMap<Bucket, Tally>,
+    sites: HashMap<Day, Sites>,
+    sightings: HashMap<Sighted, Sighting>,
+    /// The number of tallies at which old ones are merged.
+    merge_at: usize,
 }
 
-/// Counts stored together, under a number that prevents a retried batch from counting twice. The maps are sorted, so
-/// that instances that store concurrently acquire row locks in the same order.
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            tallies: HashMap::new(),
+            sites: HashMap::new(),
+            sightings: HashMap::new(),
+            merge_at: MERGE_AT,
+        }
+    }
+}
+
+/// Counts stored together, under a number that prevents a retried batch from counting twice. All are sorted, so that
+/// instances that store concurrently acquire row locks in the same order.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub number: i64,
     pub tallies: Vec<(Bucket, Tally)>,
-    pub sites: BTreeMap<Day, Sites>,
-    pub sightings: BTreeMap<Sighted, Sighting>,
+    pub sites: Vec<(Day, Sites)>,
+    pub sightings: Vec<(Sighted, Sighting)>,
+}
+
+/// The batches that are not stored yet, oldest first, and the number of the next.
+#[derive(Debug)]
+pub(super) struct Unfinished {
+    pub batches: VecDeque<Batch>,
+    next_number: i64,
 }
 
 /// Counts that have not been stored yet.
@@ -99,12 +130,21 @@ pub(super) struct Batch {
 pub struct Recorder {
     pub(super) instance: InstanceId,
     shards: Box<[Mutex<Counts>]>,
-    /// The batch that the last flush failed to store, and the number of the next batch.
-    pub(super) unfinished: tokio::sync::Mutex<(Option<Batch>, i64)>,
+    /// Held by the flush in progress, so that flushes never overlap.
+    pub(super) unfinished: tokio::sync::Mutex<Unfinished>,
+    /// The number of tallies in the unfinished batches.
+    in_batches: AtomicUsize,
 }
 
 /// More than the threads of any expected machine. Further threads share shards.
 const SHARDS: usize = 64;
+/// The number of tallies of a shard, about 150 bytes each, at which old ones are merged. Flushes take them all long before,
+/// unless the database is away.
+const MERGE_AT: usize = 50_000;
+/// The age from which minutes are merged into hours: those of a flush in progress are younger.
+const MERGE_AFTER: i64 = 2 * MINUTE;
+/// The maximum number of tallies of a batch. On SQLite, all other writers wait while one is stored.
+const BATCH: usize = 5_000;
 
 impl Recorder {
     /// Creates a recorder whose batches are numbered under `instance`.
@@ -113,7 +153,11 @@ impl Recorder {
         Self {
             instance,
             shards,
-            unfinished: tokio::sync::Mutex::new((None, 1)),
+            unfinished: tokio::sync::Mutex::new(Unfinished {
+                batches: VecDeque::new(),
+                next_number: 1,
+            }),
+            in_batches: AtomicUsize::new(0),
         }
     }
 
@@ -130,35 +174,54 @@ impl Recorder {
             .count(counted, now);
     }
 
-    /// The number of counts in memory, and whether a batch is being stored or waits for a retry.
-    pub(crate) fn waiting(&self) -> (usize, bool) {
+    /// Whether a flush is in progress, or has left batches for the next.
+    pub(crate) fn is_storing(&self) -> bool {
+        self.unfinished
+            .try_lock()
+            .map_or(true, |unfinished| !unfinished.batches.is_empty())
+    }
+
+    /// The number of counts in memory that are not stored yet.
+    pub(crate) fn waiting(&self) -> usize {
         let counts = self.shards.iter().map(|shard| {
             let counts = shard.lock().unwrap_or_else(PoisonError::into_inner);
             counts.tallies.len()
         });
-        let counts = counts.sum();
-        match self.unfinished.try_lock() {
-            Ok(unfinished) => match &unfinished.0 {
-                Some(batch) => (counts + batch.tallies.len(), true),
-                None => (counts, false),
-            },
-            Err(_) => (counts, true),
-        }
+        counts.sum::<usize>() + self.in_batches.load(Ordering::Relaxed)
     }
 
-    /// Takes all counts so far as a batch with this `number`.
-    pub(super) fn drain(&self, number: i64) -> Batch {
+    /// Takes all counts so far as batches.
+    pub(super) fn drain(&self, unfinished: &mut Unfinished) {
         let mut all = Counts::default();
         for shard in &self.shards {
             let counted =
                 std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             all.absorb(counted);
         }
-        Batch {
-            number,
-            tallies: all.tallies.into_iter().collect(),
-            sites: all.sites.into_iter().collect(),
-            sightings: all.sightings.into_iter().collect(),
+        let mut tallies: Vec<_> = all.tallies.into_iter().collect();
+        tallies.sort_unstable_by_key(|(bucket, _)| *bucket);
+        // Sorted by key and time.
+        let sites: BTreeMap<_, _> = all.sites.into_iter().collect();
+        let sightings: BTreeMap<_, _> = all.sightings.into_iter().collect();
+        let mut tallies = tallies.into_iter();
+        let (mut sites, mut sightings) = (sites.into_iter(), sightings.into_iter());
+        self.in_batches.fetch_add(tallies.len(), Ordering::Relaxed);
+        while tallies.len() + sites.len() + sightings.len() > 0 {
+            unfinished.batches.push_back(Batch {
+                number: unfinished.next_number,
+                tallies: tallies.by_ref().take(BATCH).collect(),
+                sites: sites.by_ref().take(BATCH).collect(),
+                sightings: sightings.by_ref().take(BATCH).collect(),
+            });
+            unfinished.next_number += 1;
+        }
+    }
+
+    /// Forgets the oldest unfinished batch, which is stored.
+    pub(super) fn finish(&self, unfinished: &mut Unfinished) {
+        if let Some(batch) = unfinished.batches.pop_front() {
+            self.in_batches
+                .fetch_sub(batch.tallies.len(), Ordering::Relaxed);
         }
     }
 }
@@ -172,20 +235,52 @@ impl Counts {
         });
         tally.count += 1;
         tally.last_at = tally.last_at.max(now);
+        if self.tallies.len() > self.merge_at {
+            self.merge(now);
+        }
         if let Some(site) = &counted.site
             && matches!(bucket.outcome, Outcome::Valid | Outcome::OriginNotAllowed)
         {
-            let day = Day {
-                org_id: bucket.org_id,
-                subject: bucket.subject,
-                starts_at: now.floor(DAY),
-            };
-            self.sites.entry(day).or_default().count(site);
+            self.sites
+                .entry(bucket.day(now))
+                .or_default()
+                .count(site, 1);
         }
         if let (Some(finding), Subject::Key(key_id, _)) = (counted.finding, bucket.subject) {
             let sighting = Sighting::of(counted.origin, counted.referer, now);
             self.sight((bucket.org_id, key_id, finding), sighting);
         }
+    }
+
+    /// Bounds the memory while nothing can be stored, to a few tallies per active key, without losing a count: minutes
+    /// are merged into the first minute of their hour, and if there are still too many, hours into the first of their day.
+    fn merge(&mut self, now: Timestamp) {
+        self.floor_before(now.plus(-MERGE_AFTER), HOUR);
+        if self.tallies.len() > self.merge_at / 2 {
+            self.floor_before(now.floor(HOUR).plus(-MERGE_AFTER), DAY);
+        }
+        // Grows with the number of active keys, so that each merge has many counts to go through before the next.
+        self.merge_at = MERGE_AT.max(2 * self.tallies.len());
+    }
+
+    fn floor_before(&mut self, time: Timestamp, width: i64) {
+        let tallies = std::mem::take(&mut self.tallies);
+        self.tallies.reserve(tallies.len() / 2);
+        for (mut bucket, tally) in tallies {
+            if bucket.starts_at < time {
+                bucket.starts_at = bucket.starts_at.floor(width);
+            }
+            self.tally(bucket, tally);
+        }
+    }
+
+    fn tally(&mut self, bucket: Bucket, tally: Tally) {
+        let sum = self.tallies.entry(bucket).or_insert(Tally {
+            count: 0,
+            last_at: tally.last_at,
+        });
+        sum.count += tally.count;
+        sum.last_at = sum.last_at.max(tally.last_at);
     }
 
     fn sight(&mut self, sighted: Sighted, sighting: Sighting) {
@@ -200,12 +295,7 @@ impl Counts {
     /// Adds the counts of another shard.
     fn absorb(&mut self, counts: Self) {
         for (bucket, tally) in counts.tallies {
-            let sum = self.tallies.entry(bucket).or_insert(Tally {
-                count: 0,
-                last_at: tally.last_at,
-            });
-            sum.count += tally.count;
-            sum.last_at = sum.last_at.max(tally.last_at);
+            self.tally(bucket, tally);
         }
         for (day, sites) in counts.sites {
             self.sites.entry(day).or_default().absorb(sites);
@@ -223,4 +313,80 @@ pub(crate) fn this_thread() -> usize {
         static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
     }
     NUMBER.with(|number| *number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::*, key::*, usage::subject::Group};
+
+    fn bucket(key: u8, at: Timestamp) -> Counted<'static> {
+        let random = [key; 10];
+        let subject = Subject::Key(KeyId::new(0, random), SecretId::new(0, random));
+        let cell = Cell {
+            project: None,
+            group: Group::Keys(Kind::Secret, Environment::Live),
+        };
+        Counted {
+            bucket: Bucket::new(
+                OrgId::new(0, [0; 10]),
+                (subject, cell),
+                ClassIndex::default(),
+                Outcome::Valid,
+                at,
+            ),
+            site: None,
+            finding: None,
+            origin: None,
+            referer: None,
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_while_nothing_is_stored_and_no_count_is_lost() {
+        let mut counts = Counts {
+            merge_at: 100,
+            ..Counts::default()
+        };
+        let (mut most, mut total) = (0, 0);
+        for minute in 0..3 * 24 * 60 {
+            let now = Timestamp::from_millis(minute * MINUTE);
+            for key in 0..20 {
+                counts.count(&bucket(key, now), now);
+                total += 1;
+            }
+            counts.merge_at = counts.merge_at.min(100);
+            most = most.max(counts.tallies.len());
+        }
+        assert!(most <= 20 * 8, "{most} for 20 keys");
+        let sum: i64 = counts.tallies.values().map(|tally| tally.count).sum();
+        assert_eq!(sum, total);
+        let last = counts.tallies.values().map(|tally| tally.last_at).max();
+        assert_eq!(
+            last,
+            Some(Timestamp::from_millis((3 * 24 * 60 - 1) * MINUTE))
+        );
+    }
+
+    #[test]
+    fn batches_are_bounded_and_hold_every_count_once() {
+        let recorder = Recorder::new(InstanceId::new(0, [0; 10]));
+        for minute in 0..(BATCH as i64 + 1) {
+            let now = Timestamp::from_millis(minute * MINUTE);
+            recorder.count(&bucket(1, now), now);
+        }
+        let mut unfinished = recorder.unfinished.try_lock().unwrap();
+        recorder.drain(&mut unfinished);
+        let sizes: Vec<_> = unfinished
+            .batches
+            .iter()
+            .map(|batch| (batch.number, batch.tallies.len()))
+            .collect();
+        assert_eq!(sizes, [(1, BATCH), (2, 1)]);
+        assert_eq!(recorder.waiting(), BATCH + 1);
+        recorder.finish(&mut unfinished);
+        assert_eq!(recorder.waiting(), 1);
+        recorder.drain(&mut unfinished);
+        assert_eq!(unfinished.batches.len(), 1);
+    }
 }

@@ -1,32 +1,84 @@
 //! Retention of usage counts (design §7).
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::{
     Engine,
     db::{StorageError, on},
     time::{DAY, HOUR},
 };
 
-/// How long counts of each resolution are kept, in milliseconds.
-const KEPT_FOR: [(&str, i64); 3] = [
-    ("minute", 48 * HOUR),
-    ("hour", 90 * DAY),
-    ("day", 3 * 365 * DAY),
-];
+use super::{
+    resolution::{DAYS, HOURS, MINUTES, Resolution},
+    roll,
+};
+
 /// How long the domains that used a key are kept, in milliseconds.
 const DOMAINS_KEPT_FOR: i64 = 90 * DAY;
 /// How long batch numbers are kept, in milliseconds: far longer than a flush is retried.
 const BATCHES_KEPT_FOR: i64 = DAY;
+/// Rows that one statement deletes, and subjects among which it looks for them.
+const ROWS_AT_ONCE: u64 = 1_000;
+const SUBJECTS_AT_ONCE: i64 = 500;
+/// The pause between two statements, in which others write.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long counts are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Counts per minute, in hours. At least 26: reports of 24 hours compare with the minutes of the day before.
+    pub minutes_for_hours: u32,
+    /// Counts per hour, in days. At least 62: reports of 30 days compare with the hours of the 30 days before.
+    pub hours_for_days: u32,
+    /// Counts per day, in days. At least 800: reports of 12 months compare with the 12 months before.
+    pub days_for_days: u32,
+}
+
+impl Kept {
+    /// The minimum of each period.
+    pub const MIN: Self = Self {
+        minutes_for_hours: 26,
+        hours_for_days: 62,
+        days_for_days: 800,
+    };
+
+    /// Each resolution, and how long its counts are kept, in milliseconds.
+    pub(super) fn periods(&self) -> [(Resolution, i64); Resolution::ALL.len()] {
+        [
+            (MINUTES, i64::from(self.minutes_for_hours) * HOUR),
+            (HOURS, i64::from(self.hours_for_days) * DAY),
+            (DAYS, i64::from(self.days_for_days) * DAY),
+        ]
+    }
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            minutes_for_hours: 48,
+            hours_for_days: 90,
+            days_for_days: 3 * 365,
+        }
+    }
+}
 
 /// Deletes counts past their retention period.
 ///
 /// # Errors
-/// If the database cannot be reached.
+/// If the database cannot be reached. The next call continues.
 pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
-    let now = engine.clock.now();
-    const DELETE_COUNTS: &str = "DELETE FROM usage_counts WHERE resolution = $1 AND starts_at < $2";
-    for (resolution, kept_for) in KEPT_FOR {
-        on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_COUNTS)
-            .bind(resolution).bind(now.plus(-kept_for)).execute(c).await.map(drop))?;
+    let (now, kept) = (engine.clock.now(), engine.usage_kept);
+    // Before the counts are deleted that the sums are computed from.
+    roll::roll(engine).await?;
+    for (resolution, kept_for) in kept.periods() {
+        delete_before(
+            engine,
+            resolution,
+            resolution.first_step(now.plus(-kept_for)),
+        )
+        .await?;
     }
     const DELETE_DOMAINS: &str = "DELETE FROM usage_domains WHERE starts_at < $1";
     on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_DOMAINS)
@@ -34,5 +86,45 @@ pub async fn delete_old(engine: &Engine) -> Result<(), StorageError> {
     const DELETE_BATCHES: &str = "DELETE FROM usage_batches WHERE flushed_at < $1";
     on!(engine.db.write_unrecorded(), c => sqlx::query(DELETE_BATCHES)
         .bind(now.plus(-BATCHES_KEPT_FOR)).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Deletes the counts before a step, in the order of the primary key: the table has no index by time, which would take as
+/// much space as the counts.
+async fn delete_before(
+    engine: &Engine,
+    resolution: Resolution,
+    step: i64,
+) -> Result<(), StorageError> {
+    const LAST: &str = "SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM usage_subjects";
+    let last: i64 = on!(engine.db.read(), c => sqlx::query_scalar(LAST).fetch_one(c).await)?;
+    // On SQLite, `CROSS JOIN` looks at each subject's oldest counts, where `JOIN` would read all counts of the subjects.
+    let old = format!(
+        "SELECT counts.subject, counts.starts_at, counts.class, counts.outcome \
+         FROM usage_subjects AS subjects CROSS JOIN {} AS counts \
+         WHERE counts.subject = subjects.id AND subjects.id >= $1 AND subjects.id < $2 AND counts.starts_at < $3",
+        resolution.table
+    );
+    let has_old = format!("SELECT EXISTS ({old})");
+    let delete = format!(
+        "DELETE FROM {} WHERE (subject, starts_at, class, outcome) IN ({old} LIMIT {ROWS_AT_ONCE})",
+        resolution.table
+    );
+    let mut first = 0;
+    while first <= last {
+        let end = first + SUBJECTS_AT_ONCE;
+        let has_old: bool = on!(engine.db.read(), c => sqlx::query_scalar(sqlx::AssertSqlSafe(has_old.clone()))
+            .bind(first).bind(end).bind(step).fetch_one(c).await)?;
+        if !has_old {
+            first = end;
+            continue;
+        }
+        let deleted = on!(engine.db.write_unrecorded(), c => sqlx::query(sqlx::AssertSqlSafe(delete.clone()))
+            .bind(first).bind(end).bind(step).execute(c).await.map(|done| done.rows_affected()))?;
+        if deleted < ROWS_AT_ONCE {
+            first = end;
+        }
+        sleep(PAUSE).await;
+    }
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! Findings that have not been stored yet.
 
-use std::collections::BTreeMap;
-
 use crate::{
     db::{StorageError, Tx, on},
     domain::Origin,
@@ -48,7 +46,7 @@ impl Sighting {
 /// Adds sightings to the stored ones, within the transaction of the batch.
 pub(super) async fn store(
     tx: &mut Tx,
-    sightings: &BTreeMap<Sighted, Sighting>,
+    sightings: &[(Sighted, Sighting)],
 ) -> Result<(), StorageError> {
     const UPSERT: &str = "INSERT INTO key_findings (org_id, key_id, finding, first_at, last_at, count, origin) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (org_id, key_id, finding) DO UPDATE SET \

@@ -271,6 +271,7 @@ mod tests {
             organizations: OrgPolicy::Operators,
             cached_keys: 10,
             limits: Limits::default(),
+            usage_kept: crate::usage::retention::Kept::default(),
             sends_mail: false,
             clock: Clock::System,
             random: Randomness::System,

@@ -9,6 +9,7 @@ use crate::{
     id::{AgentId, OrgId, ProjectId},
     name::DisplayName,
     rate_limit::Windows,
+    usage::subject::{Cell, Group},
 };
 
 /// The agent data needed for verification.
@@ -52,6 +53,14 @@ pub(super) const SELECT: &str = "SELECT id, public_id, name, org_id, project_id,
      FROM agents WHERE id = $1";
 
 impl KnownAgent {
+    /// The agents that this one's requests without a key are counted with.
+    pub(super) fn cell(&self) -> Cell {
+        Cell {
+            project: Some(self.project_id),
+            group: Group::Agents,
+        }
+    }
+
     pub(super) fn from_row(row: Row, windows: Arc<Windows>) -> Result<Self, StorageError> {
         Ok(Self {
             id: row.id,

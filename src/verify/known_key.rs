@@ -12,6 +12,7 @@ use crate::{
     keys::store::{COLUMNS, SettingsRow},
     rate_limit::Windows,
     time::Timestamp,
+    usage::subject::{Cell, Group},
 };
 
 /// The key data needed for verification.
@@ -72,6 +73,14 @@ pub(super) const SELECT_SECRETS: &str = "SELECT id, ends_at FROM key_secrets \
      WHERE key_id = $1 AND (ends_at IS NULL OR ends_at > $2)";
 
 impl KnownKey {
+    /// The keys that this one's requests are counted with.
+    pub(super) fn cell(&self) -> Cell {
+        Cell {
+            project: self.settings.project,
+            group: Group::Keys(self.kind, self.environment),
+        }
+    }
+
     /// Whether the secret `id` of the key works at `now`.
     pub(super) fn has_secret(&self, id: SecretId, now: Timestamp) -> bool {
         let mut secrets = self.secrets.iter();

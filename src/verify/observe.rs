@@ -9,7 +9,7 @@ use crate::{
     time::Timestamp,
     usage::{
         recorder::{Bucket, Counted},
-        subject::Subject,
+        subject::{Cell, Subject},
     },
 };
 
@@ -60,11 +60,11 @@ fn add_one(counts: &[AtomicU64], place: usize) {
     }
 }
 
-/// Records a decision and returns its result. `about` is the key or agent, and its org, if they were found.
+/// Records a decision and returns its result. `about` is the key or agent, and its org and cell, if they were found.
 pub(super) fn observe(
     engine: &Engine,
     decision: Decision<'_>,
-    about: Option<(OrgId, Subject)>,
+    about: Option<(OrgId, Subject, Cell)>,
     request: &Request<'_>,
     now: Timestamp,
 ) -> Answer {
@@ -77,9 +77,9 @@ pub(super) fn observe(
         return answer;
     }
     engine.verifications.count(&answer);
-    if let Some((org_id, subject)) = about {
+    if let Some((org_id, subject, cell)) = about {
         let counted = Counted {
-            bucket: Bucket::new(org_id, subject, request.class, answer.outcome, now),
+            bucket: Bucket::new(org_id, (subject, cell), request.class, answer.outcome, now),
             site,
             finding,
             origin: request.origin,

@@ -5,7 +5,7 @@ use latchkey::{
     keys::list::{KeyQuery, SortBy, list},
     outcome::Outcome,
     service_tokens::working_first,
-    usage::report::best_outcome,
+    usage::latest::best_outcome,
 };
 
 use crate::{

@@ -128,8 +128,8 @@ pub async fn show(
     let range = query.range;
     let report = report::of_org(engine, &of.permit()?, range).await;
     let report = report?;
-    let keys = parts::of_keys(engine, &of.permit()?, range, 0).await;
-    let agents = parts::of_agents(engine, &of.permit()?, range, 0).await;
+    let keys = parts::of_keys(engine, &of.permit()?, range, i64::MAX).await;
+    let agents = parts::of_agents(engine, &of.permit()?, range, i64::MAX).await;
     let steps = report.steps.iter().map(|step| UsageStep {
         starts_at: step.starts_at.rfc3339(),
         counts: step.counts.into(),
@@ -138,8 +138,8 @@ pub async fn show(
         code: outcome.code(),
         count: *count,
     });
-    let keys = keys?.into_iter();
-    let agents = agents?.into_iter();
+    let keys = keys?.busiest.into_iter();
+    let agents = agents?.busiest.into_iter();
     Ok(Json(Usage {
         range: query.range,
         ends_at: report.ends_at.rfc3339(),

@@ -85,6 +85,15 @@ impl Settings {
                 "usage_flush_seconds",
                 self.usage_flush.as_secs().to_string(),
             ),
+            (
+                "usage_minute_hours",
+                self.usage_kept.minutes_for_hours.to_string(),
+            ),
+            (
+                "usage_hour_days",
+                self.usage_kept.hours_for_days.to_string(),
+            ),
+            ("usage_day_days", self.usage_kept.days_for_days.to_string()),
             ("cached_keys", self.cached_keys.to_string()),
             ("keys_per_org", keys.to_string()),
             ("agents_per_org", agents.to_string()),

@@ -38,3 +38,5 @@ mod sign_up;
 mod upgrade;
 mod usage_flush;
 mod usage_report;
+mod usage_speed;
+mod usage_totals;

@@ -10,6 +10,7 @@ pub mod org;
 mod schema;
 mod server;
 pub mod smtp;
+pub mod usage;
 
 use std::sync::{
     Arc,
@@ -30,6 +31,7 @@ use latchkey::{
     orgs::OrgPolicy,
     random::Randomness,
     time::Timestamp,
+    usage::retention::Kept,
     verify::{self, Answer, Request},
 };
 
@@ -163,6 +165,7 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
             domains: 100_000,
             ..Limits::default()
         },
+        usage_kept: Kept::default(),
         sends_mail: false,
         clock,
         random: Randomness::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)),

@@ -6,7 +6,7 @@ use crate::{
     findings::{Policy, condition},
     id::KeyId,
     keys::KeySummary,
-    time::{DAY, Timestamp},
+    time::Timestamp,
 };
 
 /// The sort order of a list.
@@ -94,9 +94,19 @@ impl SortBy {
             Self::Created => "keys.created_at",
             Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
             Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
-            Self::Requests => return Cow::Owned(requests_until("$5")),
+            Self::Requests => "COALESCE(requested.requests, 0)",
             Self::Urgency => return Cow::Owned(condition::urgency(policy, "$5")),
         })
+    }
+
+    /// What is joined with `keys` for the expression.
+    pub(super) fn joined(self) -> String {
+        match self {
+            Self::Requests => {
+                format!("LEFT JOIN {REQUESTED} AS requested ON requested.key_id = keys.id")
+            }
+            _ => String::new(),
+        }
     }
 
     /// The SQL of the value to compare: the position's value, $11, or what the key with the ID $12 is sorted by now.
@@ -105,8 +115,13 @@ impl SortBy {
             Self::Name => {
                 "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
             }
+            Self::Requests => {
+                return Cow::Owned(format!(
+                    "COALESCE((SELECT requested.requests FROM {REQUESTED} AS requested WHERE requested.key_id = $12), 0)"
+                ));
+            }
             // The inner `keys` hides the one of the list.
-            Self::Requests | Self::Urgency => {
+            Self::Urgency => {
                 return Cow::Owned(format!(
                     "COALESCE((SELECT {} FROM keys WHERE keys.org_id = $1 AND keys.id = $12), CAST($11 AS BIGINT))",
                     self.expression(policy)
@@ -141,12 +156,9 @@ impl SortBy {
     }
 }
 
-/// The number of requests of a row of `keys` in the same 30 days as
-/// [`requests_of_keys`](crate::usage::report::requests_of_keys), until the time in the placeholder `now`.
-fn requests_until(now: &str) -> String {
-    format!(
-        "(SELECT CAST(COALESCE(SUM(usage_counts.count), 0) AS BIGINT) FROM usage_counts \
-          WHERE usage_counts.key_id = keys.id AND usage_counts.org_id = keys.org_id AND usage_counts.resolution = 'day' \
-          AND usage_counts.starts_at >= ({now} / {DAY} - 29) * {DAY})"
-    )
-}
+/// The number of requests of each key of the org `$1` in the last 30 days, for those that have any. Sums that belong to an
+/// earlier hour are computed again within a minute.
+const REQUESTED: &str = "(SELECT usage_subjects.ref_id AS key_id, CAST(SUM(usage_totals.d30) AS BIGINT) AS requests \
+     FROM usage_totals JOIN usage_subjects ON usage_subjects.id = usage_totals.subject \
+     WHERE usage_totals.org = (SELECT id FROM usage_subjects AS whole WHERE whole.org_id = $1 AND whole.kind = 0) \
+     AND usage_totals.kind = 2 GROUP BY usage_subjects.ref_id)";

@@ -74,7 +74,7 @@ pub struct PartRow {
 }
 
 /// The most rows of a table: a longer one would be no more useful than the list of keys.
-const ROWS: usize = 50;
+const ROWS: i64 = 50;
 
 /// Loads the usage of the organization with the slug `org`. Every member can see the totals.
 ///
@@ -106,9 +106,9 @@ async fn by_key(
     let agents = parts::of_agents(engine, &membership.permit()?, range, ROWS).await?;
     let base = format!("/orgs/{}", membership.org().slug);
     Ok(UsageByKey {
-        rows: rows(&keys, &format!("{base}/keys")),
-        agents: rows(&agents, &format!("{base}/agents")),
-        keys: count(keys.len()),
+        rows: rows(&keys.busiest, &format!("{base}/keys")),
+        agents: rows(&agents.busiest, &format!("{base}/agents")),
+        keys: keys.all,
         in_use: parts::keys_in_use(engine, &membership.permit()?, range).await?,
     })
 }
@@ -121,7 +121,7 @@ fn rows<I: Display, N: Display>(parts: &[Part<I, N>], base: &str) -> Vec<PartRow
         counts: part.counts.into(),
         before: part.before.into(),
     };
-    parts.iter().take(ROWS).map(row).collect()
+    parts.iter().map(row).collect()
 }
 
 /// Loads the usage of a key.
@@ -138,10 +138,6 @@ pub async fn of_key(
         engine_report::of_key(engine, permit, key, range).await?,
         range,
     ))
-}
-
-fn count(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
 }
 
 impl From<engine_report::Counts> for Counts {

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use latchkey::{
-    key::RevokeReason, keys::change_state::revoke, role::Role, usage::flush::flush, verify::Request,
+    key::RevokeReason, keys::change_state::revoke, outcome::Outcome, role::Role,
+    usage::flush::flush, verify::Request,
 };
 
 use crate::test_app::{
     Browser, TestApp, TestOrg,
     org::{widget_key, with},
+    usage::past,
 };
 
 /// Data that only owners and admins can see, in a form that occurs nowhere else on a page.
@@ -151,10 +153,8 @@ async fn team(app: &TestApp) -> (TestOrg, String) {
     app.verify(&other.plain).await;
     flush(&app.engine).await.unwrap();
     for (key, count) in [(made.id, 4_321), (other.id, 100)] {
-        app.database
-            .execute(&format!(
-                "UPDATE usage_counts SET count = {count} WHERE key_id = '{key}'"
-            ))
+        let now = app.clock.now();
+        app.store_past(&[past(org.org.id, key, now, Outcome::Valid, count - 1)])
             .await;
     }
     (org, made.id.to_string())

@@ -126,7 +126,7 @@ fn counted(folder: &Folder) -> i64 {
         .unwrap();
     runtime.block_on(async {
         let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-        let sql = "SELECT COALESCE(SUM(count), 0) FROM usage_counts WHERE resolution = 'minute'";
+        let sql = "SELECT COALESCE(SUM(count), 0) FROM usage_minutes JOIN usage_subjects ON id = subject WHERE kind = 0";
         sqlx::query_scalar(sql)
             .fetch_one(&mut connection)
             .await

@@ -111,7 +111,7 @@ on_both! {
             assert_eq!((&unknown["code"], &unknown["reason"], &unknown["key"]), (&json!("INVALID_API_KEY"), &Value::Null, &Value::Null));
         }
         flush(&app.engine).await.unwrap();
-        assert_eq!(app.database.number(&format!("SELECT COUNT(*) FROM usage_counts WHERE org_id = '{}'", other.org.id)).await, 0);
+        assert_eq!(app.database.number(&format!("SELECT COUNT(*) FROM usage_subjects WHERE org_id = '{}'", other.org.id)).await, 0);
         assert_eq!(other.summary(foreign.id).await.last_used_at, None);
         assert_ne!(org.summary(own.id).await.last_used_at, None);
     }

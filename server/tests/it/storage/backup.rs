@@ -105,7 +105,7 @@ on_both! {
 
     async fn a_backup_that_fails_leaves_no_file(app: &TestApp) {
         let (folder, file) = new_file();
-        app.database.execute("ALTER TABLE usage_counts RENAME TO usage_counts_away").await;
+        app.database.execute("ALTER TABLE usage_days RENAME TO usage_days_away").await;
         let failed = backup::create(app.engine.db(), &app.clock, &file).await.unwrap_err();
         assert!(matches!(failed, BackupError::Storage(_)), "{failed:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

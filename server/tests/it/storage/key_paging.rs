@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use latchkey::{
     id::KeyId,
     keys::list::{Cursor, KeyPage, KeyQuery, Place, SortBy, list},
+    outcome::Outcome,
+    time::DAY,
 };
 
-use crate::test_app::{TestApp, TestOrg};
+use crate::test_app::{TestApp, TestOrg, usage::past};
 
 const ORDERS: [SortBy; 6] = [
     SortBy::Name,
@@ -72,14 +74,10 @@ on_both! {
         insert_keys(app, &org, 4).await;
         let query = KeyQuery { sort: SortBy::Name, page_size: 4, ..KeyQuery::default() };
         let by_name = ids(&page(app, &org, query).await);
-        let today = app.clock.now().as_millis() / 86_400_000;
         // The second key has more requests in all, but only 3 of them within 30 days.
         for (key, days_ago, count) in [(0, 0, 4), (0, 29, 1), (1, 30, 900), (1, 1, 3), (3, 29, 7)] {
-            app.database.execute(&format!(
-                "INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) \
-                 VALUES ('{}', 'day', {}, '{}', 'default', 'VALID', {count})",
-                org.org.id, (today - days_ago) * 86_400_000, by_name[key]
-            )).await;
+            let at = app.clock.now().plus(-days_ago * DAY);
+            app.store_past(&[past(org.org.id, by_name[key], at, Outcome::Valid, count)]).await;
         }
         let query = KeyQuery { sort: SortBy::Requests, descending: true, page_size: 4, ..KeyQuery::default() };
         let expected = [3, 0, 1, 2].map(|index: usize| by_name[index]);

@@ -114,8 +114,8 @@ on_both! {
         assert!(show::details(engine, &northwind.permit(), theirs).await.unwrap().is_none());
         let usage = report::of_key(engine, &northwind.permit(), theirs, Range::Days30).await.unwrap();
         assert_eq!(usage.total.all(), 0);
-        assert!(report::requests_of_keys(engine, &northwind.permit(), &[theirs]).await.unwrap().is_empty());
-        assert!(parts::of_keys(engine, &northwind.permit(), Range::Days30, 50).await.unwrap().is_empty());
+        assert!(parts::requests_of_keys(engine, &northwind.permit(), &[theirs]).await.unwrap().is_empty());
+        assert!(parts::of_keys(engine, &northwind.permit(), Range::Days30, 50).await.unwrap().busiest.is_empty());
         assert_eq!(report::of_org(engine, &northwind.permit(), Range::Days30).await.unwrap().total.all(), 0);
         assert_eq!(rows().await, before);
         assert_eq!(report::of_key(engine, &contoso.permit(), theirs, Range::Days30).await.unwrap().total.all(), 1);

@@ -11,7 +11,7 @@ use latchkey::{
     event::Event,
     fault::Fault,
     feed,
-    id::UserId,
+    id::{KeyId, UserId},
     invitations::{self, NewInvitation},
     keys::create::{CreateKeyError, create},
     orgs::{
@@ -19,9 +19,10 @@ use latchkey::{
         delete::{delete, what_ends},
         empty::empty_deleted,
     },
+    outcome::Outcome,
     role::{Role, TokenScope},
     service_tokens::recognise,
-    time::{DAY, SECOND},
+    time::{DAY, MINUTE, SECOND},
     usage::flush::flush,
     verify::{Request, verify},
 };
@@ -30,11 +31,12 @@ use crate::test_app::{
     TestApp, TestOrg,
     org::{agent, secret_key},
     said,
+    usage::past,
 };
 
 const OPERATOR: Operator = Operator::at_the_command_line();
 /// The tables whose rows belong to an organization.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 11] = [
     "memberships",
     "invitations",
     "service_tokens",
@@ -42,7 +44,10 @@ const TABLES: [&str; 8] = [
     "key_secrets",
     "agents",
     "projects",
-    "usage_counts",
+    "usage_minutes",
+    "usage_hours",
+    "usage_days",
+    "usage_totals",
 ];
 
 on_both! {
@@ -139,23 +144,25 @@ on_both! {
 
     async fn its_rows_are_removed_and_its_log_and_slug_stay(app: &TestApp) {
         let (org, other) = (app.org("northwind").await, app.org("contoso").await);
-        furnish(app, &org).await;
+        let key = furnish(app, &org).await;
         furnish(app, &other).await;
         let before = rows(app, &other).await;
         assert!(before.iter().all(|(_, count)| *count > 0), "{before:?}");
         let entries = events_of_all_kinds(app, &org).await;
         delete(&app.engine, &org.permit()).await.unwrap();
         // Counted before this instance knew of the deletion.
-        let late = format!("INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) \
-             VALUES ('{}', 'day', 0, 'key', 'default', 'VALID', 1)", org.org.id);
+        let late = past(org.org.id, key, app.clock.now(), Outcome::Valid, 1);
         empty_deleted(&app.engine).await.unwrap();
         assert!(rows(app, &org).await.iter().all(|(_, count)| *count == 0), "{:?}", rows(app, &org).await);
-        app.database.execute(&late).await;
+        app.store_past(&[late]).await;
+        assert!(rows(app, &org).await.iter().any(|(_, count)| *count > 0));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM orgs WHERE emptied_at IS NOT NULL").await, 0);
         app.clock.advance(DAY + SECOND);
         empty_deleted(&app.engine).await.unwrap();
         assert!(rows(app, &org).await.iter().all(|(_, count)| *count == 0));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM orgs WHERE emptied_at IS NOT NULL").await, 1);
+        let subjects = format!("SELECT COUNT(*) FROM usage_subjects WHERE org_id = '{}'", org.org.id);
+        assert_eq!(app.database.number(&subjects).await, 0);
         assert_eq!(rows(app, &other).await, before);
         assert_eq!(events_of_all_kinds(app, &org).await, entries + 1);
         audit::verify(&app.engine, None).await.unwrap();
@@ -190,16 +197,14 @@ on_both! {
     async fn the_transaction_is_short_however_much_it_has(app: &TestApp) {
         let org = app.org("northwind").await;
         org.key("Production").await;
-        let counts = format!(
-            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000) \
-             INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) \
-             SELECT '{}', 'day', n, 'key', 'default', 'VALID', 1 FROM numbers", org.org.id
-        );
-        app.database.execute(&counts).await;
+        let key = org.key("Used").await.id;
+        let minute = |number: i64| past(org.org.id, key, app.clock.now().plus(-number * MINUTE), Outcome::Valid, 1);
+        app.store_past(&(0..2_000).map(minute).collect::<Vec<_>>()).await;
         delete(&app.engine, &org.permit()).await.unwrap();
-        assert_eq!(app.database.number("SELECT COUNT(*) FROM usage_counts").await, 5_000, "not in the same transaction");
+        let minutes = "SELECT COUNT(*) FROM usage_minutes";
+        assert_eq!(app.database.number(minutes).await, 3 * 2_000, "not in the same transaction");
         empty_deleted(&app.engine).await.unwrap();
-        assert_eq!(app.database.number("SELECT COUNT(*) FROM usage_counts").await, 0);
+        assert_eq!(app.database.number(minutes).await, 0);
     }
 }
 
@@ -225,8 +230,8 @@ async fn permit<A: Permitted>(
         .permit()
 }
 
-/// Gives an org one row in each table, with a key that was used just now.
-async fn furnish(app: &TestApp, org: &TestOrg) {
+/// Gives an org a row in each table, with a key that was used just now, and returns that key.
+async fn furnish(app: &TestApp, org: &TestOrg) -> KeyId {
     org.person("dana", Role::Owner).await;
     let new = NewInvitation {
         email: "kim@example.com".parse().unwrap(),
@@ -245,6 +250,7 @@ async fn furnish(app: &TestApp, org: &TestOrg) {
     let key = org.key("Production").await;
     assert_eq!(outcome(&app.engine, &key.plain).await, "VALID");
     flush(&app.engine).await.unwrap();
+    key.id
 }
 
 /// The number of rows of an org in each table.
@@ -255,6 +261,9 @@ async fn rows(app: &TestApp, org: &TestOrg) -> Vec<(&'static str, i64)> {
             "key_secrets" => {
                 "SELECT COUNT(*) FROM key_secrets JOIN keys ON keys.id = key_secrets.key_id WHERE keys.org_id ="
                     .to_owned()
+            }
+            "usage_minutes" | "usage_hours" | "usage_days" | "usage_totals" => {
+                format!("SELECT COUNT(*) FROM {table} JOIN usage_subjects ON id = subject WHERE org_id =")
             }
             table => format!("SELECT COUNT(*) FROM {table} WHERE org_id ="),
         };

@@ -23,6 +23,7 @@ use latchkey::{
     usage::{
         flush::flush,
         report::{self, Range},
+        retention::Kept,
     },
     verify::{Request, verify},
 };
@@ -60,6 +61,7 @@ async fn works_after_the_upgrade(database: Database) {
         organizations: OrgPolicy::Operators,
         cached_keys: 100,
         limits: Limits::default(),
+        usage_kept: Kept::default(),
         sends_mail: false,
         clock: Clock::manual(NOON),
         random: Randomness::seeded(1),

@@ -8,13 +8,15 @@ use std::{
 
 use latchkey::{
     clock::Clock,
-    key::text::PlainKey,
-    time::{HOUR, MINUTE},
+    key::{Environment, settings::SettingsChange, text::PlainKey},
+    keys::create::NewKey,
+    projects::create as create_project,
+    time::{DAY, HOUR, MINUTE},
     usage::flush::flush,
     verify::{Request, verify},
 };
 
-use crate::test_app::{NOON, TestApp};
+use crate::test_app::{NOON, TestApp, org::secret_key, usage::Stored};
 
 on_both! {
     async fn counts_are_stored_by_minute_hour_and_day(app: &TestApp) {
@@ -25,17 +27,41 @@ on_both! {
         }
         app.verify(&PlainKey::from_presented("lk_sk_live_madeup")).await;
         flush(&app.engine).await.unwrap();
-        let rows = app.database.texts(&format!(
-            "SELECT resolution || ' +' || CAST((starts_at - {}) / 60000 AS TEXT) || ' min ' || class || ' ' || outcome \
-             || ' ' || CAST(count AS TEXT) FROM usage_counts ORDER BY resolution DESC, starts_at",
-            NOON.as_millis()
-        )).await;
-        insta::allow_duplicates! { insta::assert_snapshot!(rows.join("\n"), @r"
-        minute +0 min default VALID 2
-        minute +1 min default VALID 1
-        hour +0 min default VALID 3
-        day +-720 min default VALID 3
+        let mut rows = String::new();
+        for (table, width) in [("minutes", MINUTE), ("hours", HOUR), ("days", DAY)] {
+            for Stored { class, outcome, step, count, .. } in app.stored(table).await {
+                let after = (step * width - NOON.as_millis()) / MINUTE;
+                rows += &format!("{table} +{after} min {class} {outcome} {count}\n");
+            }
+        }
+        insta::allow_duplicates! { insta::assert_snapshot!(rows, @r"
+        minutes +0 min default VALID 2
+        minutes +1 min default VALID 1
+        hours +0 min default VALID 3
+        days +-720 min default VALID 3
         ") };
+    }
+
+    async fn a_count_is_its_keys_and_its_projects_and_its_orgs(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let key = org.key("Production").await;
+        let new = NewKey { environment: Environment::Test, ..secret_key("Test") };
+        let test = org.create_key(new).await.unwrap();
+        for key in [&key, &key, &test] {
+            app.verify(&key.plain).await;
+        }
+        flush(&app.engine).await.unwrap();
+        let elsewhere = create_project(&app.engine, &org.permit(), &"Elsewhere".parse().unwrap()).await.unwrap();
+        org.edit(key.id, SettingsChange { project: Some(elsewhere), ..SettingsChange::default() }).await.unwrap();
+        app.verify(&key.plain).await;
+        flush(&app.engine).await.unwrap();
+        let rows = app.database.texts(
+            "SELECT CAST(usage_subjects.kind AS TEXT) || ' ' || COALESCE(projects.name, keys.name, '') || ' ' || usage_subjects.environment || ' ' \
+             || CAST(count AS TEXT) FROM usage_days JOIN usage_subjects ON usage_subjects.id = subject \
+             LEFT JOIN projects ON projects.id = ref_id LEFT JOIN keys ON keys.id = ref_id \
+             ORDER BY usage_subjects.kind, projects.name, keys.name, usage_subjects.environment"
+        ).await;
+        assert_eq!(rows, ["0   4", "1 Default live 2", "1 Default test 1", "1 Elsewhere live 1", "2 Production  3", "2 Test  1"]);
     }
 
     async fn a_flush_of_nothing_stores_nothing(app: &TestApp) {
@@ -55,13 +81,13 @@ on_both! {
     async fn what_a_failed_flush_left_is_stored_once_by_the_next(app: &TestApp) {
         let key = app.org("northwind").await.key("Production").await;
         app.verify(&key.plain).await;
-        app.database.execute("ALTER TABLE usage_counts RENAME TO usage_counts_away").await;
+        app.database.execute("ALTER TABLE usage_days RENAME TO usage_days_away").await;
         flush(&app.engine).await.unwrap_err();
         for _ in 0..2 {
             app.verify(&key.plain).await;
             flush(&app.engine).await.unwrap_err();
         }
-        app.database.execute("ALTER TABLE usage_counts_away RENAME TO usage_counts").await;
+        app.database.execute("ALTER TABLE usage_days_away RENAME TO usage_days").await;
         assert_eq!(stored(app).await, 0);
         flush(&app.engine).await.unwrap();
         assert_eq!(stored(app).await, 3);
@@ -91,10 +117,10 @@ on_both! {
             app.clock.advance(MINUTE);
         }
         flush(&app.engine).await.unwrap();
-        assert_eq!(app.database.number("SELECT COUNT(*) FROM usage_counts WHERE resolution = 'minute'").await, 450);
-        for resolution in ["minute", "hour", "day"] {
-            let sql = format!("SELECT CAST(SUM(count) AS BIGINT) FROM usage_counts WHERE resolution = '{resolution}'");
-            assert_eq!(app.database.number(&sql).await, 450, "{resolution}");
+        assert_eq!(app.stored("minutes").await.len(), 450);
+        for table in ["minutes", "hours", "days"] {
+            let counts = app.stored(table).await;
+            assert_eq!(counts.iter().map(|count| count.count).sum::<i64>(), 450, "{table}");
         }
     }
 
@@ -141,9 +167,8 @@ on_both! {
 
 /// The number of stored requests.
 async fn stored(app: &TestApp) -> i64 {
-    app.database
-        .number("SELECT COALESCE(CAST(SUM(count) AS BIGINT), 0) FROM usage_counts WHERE resolution = 'minute'")
-        .await
+    let minutes = app.stored("minutes").await;
+    minutes.iter().map(|minute| minute.count).sum()
 }
 
 /// Polls a future at most this many times. Returns whether it finished.

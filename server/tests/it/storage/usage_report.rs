@@ -3,14 +3,16 @@
 use latchkey::{
     agents::{AgentSettings, create::create, delete::delete},
     convention::Convention,
-    id::{KeyId, OrgId},
+    id::KeyId,
     key::RevokeReason,
     keys::change_state::{disable, revoke},
-    time::Timestamp,
+    outcome::Outcome,
+    time::{HOUR, MINUTE, Timestamp},
     usage::{
         flush::flush,
         parts,
         report::{self, Counts, Range, Report},
+        roll::roll,
     },
     verify::Request,
 };
@@ -18,7 +20,13 @@ use latchkey::{
 use crate::test_app::{
     NOON, TestApp, TestOrg,
     org::{agent, secret_key, with},
+    usage::past,
 };
+
+/// A key that the organization does not have, so that its counts are the org's alone.
+fn some() -> KeyId {
+    KeyId::new(0, [1; 10])
+}
 
 on_both! {
     async fn every_range_has_its_steps(app: &TestApp) {
@@ -55,7 +63,7 @@ on_both! {
         let org = app.org("northwind").await;
         app.set_time("2026-03-01T00:00:00Z");
         for (day, count) in [("2026-01-31", 1), ("2026-02-01", 2), ("2026-02-28", 4), ("2026-03-01", 8), ("2025-02-28", 16), ("2025-03-01", 32)] {
-            insert(app, org.org.id, "day", day, "VALID", count).await;
+            app.count(org.org.id, some(), day, count).await;
         }
         let months = report::of_org(&app.engine, &org.permit(), Range::Months12).await.unwrap();
         assert_eq!(of_steps(&months), "2026-01-01: 1, 2026-02-01: 6, 2026-03-01: 8");
@@ -73,10 +81,13 @@ on_both! {
         for (hour, count) in [
             ("2026-11-21T12", 1), ("2026-11-20T13", 2), ("2026-11-20T12", 4), ("2026-11-20T11", 8), ("2026-11-19T13", 16), ("2026-11-19T12", 32),
         ] {
-            insert(app, org.org.id, "hour", &format!("{hour}:00:00Z"), "VALID", count).await;
+            // Of this hour, the minutes follow.
+            if hour != "2026-11-20T12" {
+                app.count(org.org.id, some(), &format!("{hour}:00:00Z"), count).await;
+            }
         }
         for (minute, count) in [("12:00", 1), ("12:29", 1), ("12:30", 2)] {
-            insert(app, org.org.id, "minute", &format!("2026-11-20T{minute}:00Z"), "VALID", count).await;
+            app.count(org.org.id, some(), &format!("2026-11-20T{minute}:00Z"), count).await;
         }
         let report = report::of_org(&app.engine, &org.permit(), Range::Hours24).await.unwrap();
         assert_eq!((report.total.passed, report.total_before.passed), (3, 26));
@@ -86,21 +97,18 @@ on_both! {
         let org = app.org("northwind").await;
         let key = org.key("Steady").await.id;
         app.set_time("2026-11-26T00:20:00Z");
-        // 240 a day, ten an hour, and three today.
-        for day in 0..800 {
-            let (today, midnight) = (day == 0, jiff::Timestamp::from_second(1_795_651_200 - day * 86_400).unwrap());
-            insert_for(app, org.org.id, key, "day", &midnight.to_string(), "VALID", if today { 3 } else { 240 }).await;
-            for hour in 0..if day < 40 && !today { 24 } else { i64::from(today) } {
-                let at = midnight + jiff::SignedDuration::from_hours(hour);
-                insert_for(app, org.org.id, key, "hour", &at.to_string(), "VALID", if today { 3 } else { 10 }).await;
-            }
-        }
-        insert_for(app, org.org.id, key, "minute", "2026-11-25T00:00:00Z", "VALID", 3).await;
-        insert_for(app, org.org.id, key, "minute", "2026-11-25T00:20:00Z", "VALID", 7).await;
+        // Ten an hour, three of them in the first minutes.
+        let first = app.clock.now().floor(HOUR);
+        let counts = (0..800 * 24).flat_map(|hour| {
+            let at = first.plus(-hour * HOUR);
+            let of = |at, count| past(org.org.id, key, at, Outcome::Valid, count);
+            [of(at, 3), of(at.plus(20 * MINUTE), 7)].into_iter().take(if hour == 0 { 1 } else { 2 })
+        });
+        app.store_past(&counts.collect::<Vec<_>>()).await;
         for range in Range::ALL {
             let report = report::of_org(&app.engine, &org.permit(), range).await.unwrap();
             assert_eq!((report.total.passed - report.total_before.passed).abs(), 0, "{range:?}");
-            let part = parts::of_keys(&app.engine, &org.permit(), range, 10).await.unwrap().remove(0);
+            let part = parts::of_keys(&app.engine, &org.permit(), range, 10).await.unwrap().busiest.remove(0);
             assert_eq!((part.counts, part.before), (report.total, report.total_before), "{range:?}: as the org");
         }
     }
@@ -115,18 +123,21 @@ on_both! {
         disable(&app.engine, &org.permit(), disabled).await.unwrap();
         app.clock.advance(1);
         for key in [used, revoked] {
-            insert_for(app, org.org.id, key, "day", "2026-11-21", "VALID", 1).await;
+            app.count(org.org.id, key, "2026-11-21", 1).await;
         }
         let in_use = async |range| parts::keys_in_use(&app.engine, &org.permit(), range).await.unwrap();
         assert_eq!(in_use(Range::Days7).await, parts::KeysInUse { active: 2, used: 1 });
         app.set_time("2027-02-01T00:00:00Z");
+        roll(&app.engine).await.unwrap();
         assert_eq!(in_use(Range::Days7).await, parts::KeysInUse { active: 2, used: 0 });
     }
 
     async fn outcomes_are_grouped_and_refusals_come_most_frequent_first(app: &TestApp) {
         let org = app.org("northwind").await;
-        for (outcome, count) in [("VALID", 50), ("RATE_LIMITED", 7), ("INVALID_API_KEY", 9), ("INSUFFICIENT_SCOPE", 1)] {
-            insert(app, org.org.id, "day", "2026-11-21", outcome, count).await;
+        for (outcome, count) in [
+            (Outcome::Valid, 50), (Outcome::RateLimited, 7), (Outcome::InvalidApiKey, 9), (Outcome::InsufficientScope, 1),
+        ] {
+            app.store_past(&[past(org.org.id, some(), NOON, outcome, count)]).await;
         }
         let report = report::of_org(&app.engine, &org.permit(), Range::Days7).await.unwrap();
         assert_eq!(report.total, Counts { passed: 50, limited: 7, refused: 10 });
@@ -139,15 +150,15 @@ on_both! {
         let org = app.org("northwind").await;
         let (busy, quiet, never) = (org.key("Busy").await.id, org.key("Quiet").await.id, org.key("Never").await.id);
         for (key, day, count) in [(busy, "2026-11-21", 5), (busy, "2026-11-13", 3), (quiet, "2026-11-20", 1)] {
-            insert_for(app, org.org.id, key, "day", day, "VALID", count).await;
+            app.count(org.org.id, key, day, count).await;
         }
         let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7, 50).await.unwrap();
         let listed: Vec<String> =
-            keys.iter().map(|key| format!("{} {} {}", key.name, key.counts.all(), key.before.all())).collect();
+            keys.busiest.iter().map(|key| format!("{} {} {}", key.name, key.counts.all(), key.before.all())).collect();
         assert_eq!(listed, ["Busy 5 3", "Quiet 1 0"]);
-        let requests = report::requests_of_keys(&app.engine, &org.permit(), &[busy, never]).await.unwrap();
+        let requests = parts::requests_of_keys(&app.engine, &org.permit(), &[busy, never]).await.unwrap();
         assert_eq!(requests.into_iter().collect::<Vec<_>>(), [(busy, 8)]);
-        assert!(report::requests_of_keys(&app.engine, &org.permit(), &[]).await.unwrap().is_empty());
+        assert!(parts::requests_of_keys(&app.engine, &org.permit(), &[]).await.unwrap().is_empty());
         let of_busy = report::of_key(&app.engine, &org.permit(), busy, Range::Days7).await.unwrap();
         assert_eq!((of_busy.total.all(), of_busy.total_before.all()), (5, 3));
     }
@@ -164,19 +175,19 @@ on_both! {
         }
         flush(&engine).await.unwrap();
         let parts = parts::of_agents(&engine, &org.permit(), Range::Days7, 50).await.unwrap();
-        let parts: Vec<_> = parts.iter().map(|part| (part.id, part.name.as_str(), part.counts)).collect();
+        let parts: Vec<_> = parts.busiest.iter().map(|part| (part.id, part.name.as_str(), part.counts)).collect();
         assert_eq!(parts, [(made.public_id, "Support", Counts { passed: 2, limited: 0, refused: 1 })]);
-        assert!(parts::of_keys(&engine, &org.permit(), Range::Days7, 50).await.unwrap().is_empty());
-        assert!(parts::of_agents(&engine, &other.permit(), Range::Days7, 50).await.unwrap().is_empty());
+        assert!(parts::of_keys(&engine, &org.permit(), Range::Days7, 50).await.unwrap().busiest.is_empty());
+        assert!(parts::of_agents(&engine, &other.permit(), Range::Days7, 50).await.unwrap().busiest.is_empty());
         delete(&engine, &org.permit(), made.public_id).await.unwrap();
-        assert!(parts::of_agents(&engine, &org.permit(), Range::Days7, 50).await.unwrap().is_empty());
+        assert!(parts::of_agents(&engine, &org.permit(), Range::Days7, 50).await.unwrap().busiest.is_empty());
     }
 
     async fn a_key_that_was_only_used_before_is_listed_with_nothing_now(app: &TestApp) {
         let org = app.org("northwind").await;
         let key = org.key("Gone quiet").await.id;
-        insert_for(app, org.org.id, key, "day", "2026-11-10", "VALID", 4).await;
-        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7, 50).await.unwrap();
+        app.count(org.org.id, key, "2026-11-10", 4).await;
+        let keys = parts::of_keys(&app.engine, &org.permit(), Range::Days7, 50).await.unwrap().busiest;
         assert_eq!((keys.len(), keys[0].counts.all(), keys[0].before.all()), (1, 0, 4));
     }
 }
@@ -196,49 +207,4 @@ fn of_steps(report: &Report) -> String {
         .map(|step| format!("{}: {}", &utc(step.starts_at)[..10], step.counts.all()))
         .collect();
     steps.join(", ")
-}
-
-/// Stores a count of a key for a day (`2026-11-21`) or an hour (`2026-11-21T12:00:00Z`).
-async fn insert(
-    app: &TestApp,
-    org_id: OrgId,
-    resolution: &str,
-    at: &str,
-    outcome: &str,
-    count: i64,
-) {
-    insert_for(
-        app,
-        org_id,
-        KeyId::new(0, [1; 10]),
-        resolution,
-        at,
-        outcome,
-        count,
-    )
-    .await;
-}
-
-async fn insert_for(
-    app: &TestApp,
-    org_id: OrgId,
-    key_id: KeyId,
-    resolution: &str,
-    at: &str,
-    outcome: &str,
-    count: i64,
-) {
-    let at = if at.len() == 10 {
-        format!("{at}T00:00:00Z")
-    } else {
-        at.to_owned()
-    };
-    let at: jiff::Timestamp = at.parse().unwrap();
-    app.database
-        .execute(&format!(
-            "INSERT INTO usage_counts (org_id, resolution, starts_at, key_id, class, outcome, count) \
-             VALUES ('{org_id}', '{resolution}', {}, '{key_id}', 'default', '{outcome}', {count})",
-            at.as_millisecond()
-        ))
-        .await;
 }

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The tables of `migrations/`, except for the table of the migrations.
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 32] = [
     "orgs",
     "users",
     "memberships",
@@ -25,7 +25,12 @@ const TABLES: [&str; 27] = [
     "key_secrets",
     "service_tokens",
     "sessions",
-    "usage_counts",
+    "usage_subjects",
+    "usage_classes",
+    "usage_minutes",
+    "usage_hours",
+    "usage_days",
+    "usage_totals",
     "agents",
     "key_findings",
     "usage_domains",

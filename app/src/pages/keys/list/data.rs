@@ -19,7 +19,7 @@ use latchkey::{
     members,
     role::Action,
     time::Timestamp,
-    usage::report::requests_of_keys,
+    usage::parts::requests_of_keys,
 };
 
 use crate::{

@@ -16,7 +16,7 @@ use latchkey::{
     },
     name::Slug,
     time::Timestamp,
-    usage::report::requests_of_keys,
+    usage::parts::requests_of_keys,
     work_queue::Place,
 };
 

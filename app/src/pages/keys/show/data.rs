@@ -12,7 +12,7 @@ use latchkey::{
     keys::{Key, secrets::secrets, show},
     members,
     role::{Action, Role},
-    usage::report::last_refused,
+    usage::latest::last_refused,
 };
 
 use super::{origin::origin, state_form::is_in_use};

@@ -1,12 +1,19 @@
 //! Backups of older versions, and the check that lists the columns of newer ones.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
 use latchkey::{
     audit,
     backup::{
         self, Backup,
-        tables::{DATA_MIGRATIONS, Kind, LEFT_OUT, TABLES},
+        tables::{DATA_MIGRATIONS, Kind, LEFT_OUT, MOVES, TABLES},
+    },
+    outcome::Outcome,
+    usage::{
+        flush::flush,
+        parts,
+        report::{self, Range},
+        roll::roll,
     },
 };
 use serde_json::{Value, json};
@@ -25,10 +32,18 @@ on_both! {
         Backup::open(&file).unwrap().restore(app.engine.db()).await.unwrap();
         let engine = app.fresh_engine();
         assert_eq!(said(&ask(&engine, &populated.key).await), "VALID");
+        let report = report::of_org(&engine, &populated.org.permit(), Range::Hours24).await.unwrap();
+        assert_eq!((report.total.passed, report.total.refused), (2, 1));
+        roll(&engine).await.unwrap();
+        let busiest = parts::of_keys(&engine, &populated.org.permit(), Range::Days7, 10).await.unwrap().busiest;
+        assert_eq!(busiest.iter().map(|part| part.counts.all()).collect::<Vec<_>>(), [3]);
         assert_eq!(audit::verify(&engine, None).await.unwrap().count, 0);
         let differ = "SELECT COUNT(*) FROM key_secrets JOIN keys ON keys.id = key_id WHERE key_secrets.display <> keys.display";
         assert_eq!(app.database.number(differ).await, 0, "the changes that the migration made to rows are applied");
-        TestOrg::make(&Arc::new(engine), "contoso").await.key("New").await;
+        // New subjects have ids of their own.
+        let key = TestOrg::make(&Arc::new(engine.clone()), "contoso").await.key("New").await;
+        assert_eq!(said(&ask(&engine, &key.plain).await), "VALID");
+        flush(&engine).await.unwrap();
     }
 
     async fn every_table_and_column_is_backed_up_or_left_out_on_purpose(app: &TestApp) {
@@ -42,7 +57,7 @@ on_both! {
         let found = app.database.texts(sql).await;
         let is_left_out = |column: &String| LEFT_OUT.iter().any(|(table, _)| column.starts_with(&format!("{table}.")));
         let mut found: Vec<String> = found.into_iter().filter(|column| !is_left_out(column)).map(|column| {
-            column.replace(" bigint", " integer").replace(" blob", " bytea")
+            column.replace(" bigint", " integer").replace(" smallint", " integer").replace(" blob", " bytea")
         }).collect();
         let mut listed: Vec<String> = TABLES.iter().flat_map(|table| table.columns().map(|column| {
             let kind = match column.kind {
@@ -66,7 +81,10 @@ fn what_a_migration_does_to_rows_is_done_to_older_backups_too() {
         let path = file.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         let number: i64 = name[..4].parse().unwrap();
-        for line in fs::read_to_string(&path).unwrap().lines() {
+        let text = fs::read_to_string(&path).unwrap();
+        // What follows this line is done to older backups as it is.
+        let text = text.split(MOVES).next().unwrap();
+        for line in text.lines() {
             if line.starts_with("UPDATE ") {
                 let expected = (number, line.trim_end_matches(';'));
                 assert!(DATA_MIGRATIONS.contains(&expected), "{name}: {line}");
@@ -82,7 +100,7 @@ fn what_a_migration_does_to_rows_is_done_to_older_backups_too() {
 
 /// The lines without the parts that migrations after the first one added.
 fn as_of_the_first_schema(lines: Vec<String>) -> Vec<String> {
-    const FIRST: [&str; 9] = [
+    const FIRST: [&str; 8] = [
         "orgs",
         "users",
         "memberships",
@@ -90,7 +108,6 @@ fn as_of_the_first_schema(lines: Vec<String>) -> Vec<String> {
         "keys",
         "key_secrets",
         "service_tokens",
-        "usage_counts",
         "usage_batches",
     ];
     const ADDED: [(&str, &[&str]); 5] = [
@@ -105,6 +122,7 @@ fn as_of_the_first_schema(lines: Vec<String>) -> Vec<String> {
     ];
     let (mut kept, mut older) = (Vec::new(), Vec::new());
     let mut is_first = true;
+    let counts = counts_of_first_schema(&lines);
     for line in lines {
         let mut line: Value = serde_json::from_str(&line).unwrap();
         if let Some(table) = line["table"].as_str().map(str::to_owned) {
@@ -128,7 +146,46 @@ fn as_of_the_first_schema(lines: Vec<String>) -> Vec<String> {
             older.push(line.to_string());
         }
     }
+    older.extend(counts);
     older
+}
+
+/// The counts of keys as the first version stored them.
+fn counts_of_first_schema(lines: &[String]) -> Vec<String> {
+    let mut tables: HashMap<String, Vec<Vec<Value>>> = HashMap::new();
+    let mut table = String::new();
+    for line in lines {
+        match serde_json::from_str(line).unwrap() {
+            Value::Array(row) => tables.entry(table.clone()).or_default().push(row),
+            line => table = line["table"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+    let mut counts = vec![json!({
+        "table": "usage_counts",
+        "columns": ["org_id", "resolution", "key_id", "class", "outcome", "starts_at", "count"],
+    })];
+    for (table, resolution, width) in [
+        ("usage_minutes", "minute", 60_000),
+        ("usage_hours", "hour", 3_600_000),
+        ("usage_days", "day", 86_400_000),
+    ] {
+        // Subject, step, class, outcome and count; of a subject, org, ref, environment, key kind, id and kind.
+        for row in &tables[table] {
+            let numbers: Vec<i64> = row.iter().map(|value| value.as_i64().unwrap()).collect();
+            let mut subjects = tables["usage_subjects"].iter();
+            let subject = subjects.find(|subject| subject[4] == row[0]).unwrap();
+            if subject[5] == 2 {
+                let outcome = Outcome::ALL
+                    .iter()
+                    .find(|outcome| outcome.number() == numbers[3]);
+                let (outcome, at) = (outcome.unwrap().code(), numbers[1] * width);
+                counts.push(json!([
+                    subject[0], resolution, subject[1], "default", outcome, at, numbers[4]
+                ]));
+            }
+        }
+    }
+    counts.iter().map(Value::to_string).collect()
 }
 
 fn only(values: &[Value], kept: &[bool]) -> Value {
