@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod check;
 mod create_key;
+mod demo;
 mod error;
 mod flags;
 mod import_keys;
@@ -22,6 +23,7 @@ use self::{
     backup::BackupFile,
     check::CheckFlags,
     create_key::NewKeyFlags,
+    demo::DemoFlags,
     error::{CliError, with_causes},
     flags::Flags,
     import_keys::ImportFlags,
@@ -45,6 +47,10 @@ pub struct Cli {
 enum Command {
     /// Migrate the database, then serve until SIGTERM or Ctrl-C.
     Serve,
+    /// Serve a made-up team with keys and use, to look around. Its data is in a temporary folder, unless LATCHKEY_DATA_DIR or
+    /// LATCHKEY_DATABASE_URL is set; then it is added to that database, which must be empty. Prints the sign-ins of an owner,
+    /// an admin and a member. Listens on this machine only.
+    Demo(DemoFlags),
     /// Migrate the database.
     Migrate,
     /// Check whether the settings and the database work. Exits with 1 on errors; warnings alone exit with 0.
@@ -141,7 +147,9 @@ impl Command {
     /// database, and report that the token to revoke or the user to disable was not found.
     fn needs_database(&self) -> bool {
         match self {
-            Self::Serve | Self::Migrate | Self::Check(_) | Self::Restore(_) => false,
+            Self::Serve | Self::Demo(_) | Self::Migrate | Self::Check(_) | Self::Restore(_) => {
+                false
+            }
             Self::Org(OrgCommand::Create(_)) | Self::Token(TokenCommand::Create(_)) => false,
             Self::Backup(_) | Self::Pepper(_) | Self::SetupLink => true,
             Self::User(_) | Self::Key(_) | Self::Audit(_) | Self::Org(OrgCommand::Delete(_)) => {
@@ -157,6 +165,8 @@ pub async fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         // It also reports invalid settings.
         Command::Check(check) => check::check(&cli.flags, check).await,
+        // It changes the settings.
+        Command::Demo(demo) => demo::demo(&cli.flags, demo).await,
         command => run_with_settings(&cli.flags, command).await,
     };
     match done {
@@ -184,6 +194,7 @@ async fn run_with_settings(flags: &Flags, command: Command) -> Result<(), CliErr
         Command::Serve => Ok(serve::serve(settings).await?),
         Command::Migrate => migrate(&settings).await,
         Command::Check(check) => check::check(flags, check).await,
+        Command::Demo(demo) => demo::demo(flags, demo).await,
         Command::Backup(file) => backup::back_up(&settings, file).await,
         Command::Restore(file) => backup::restore(&settings, file).await,
         Command::Pepper(PepperCommand::Status) => pepper::status(&settings).await,

@@ -103,7 +103,17 @@ fn unusable(error: StorageError) -> OpenError {
 pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let (db, peppers) = database_and_peppers(settings).await?;
     peppers::accept(&db, &peppers, &Clock::System).await?;
-    start(settings, db, peppers)
+    start(settings, db, peppers, Clock::System)
+}
+
+/// Like [`engine`], with another clock.
+///
+/// # Errors
+/// Like [`engine`].
+pub async fn engine_at(settings: &Settings, clock: Clock) -> Result<Arc<Engine>, StartError> {
+    let (db, peppers) = database_and_peppers(settings).await?;
+    peppers::accept(&db, &peppers, &Clock::System).await?;
+    start(settings, db, peppers, clock)
 }
 
 /// Starts an engine for commands that recognize no key and no token. Unlike [`engine`], it also works if an older
@@ -114,7 +124,7 @@ pub async fn engine(settings: &Settings) -> Result<Arc<Engine>, StartError> {
 pub async fn engine_without_older_peppers(settings: &Settings) -> Result<Arc<Engine>, StartError> {
     let (db, peppers) = database_and_peppers(settings).await?;
     peppers::accept_incomplete(&db, &peppers, &Clock::System).await?;
-    start(settings, db, peppers)
+    start(settings, db, peppers, Clock::System)
 }
 
 async fn database_and_peppers(settings: &Settings) -> Result<(Db, Peppers), StartError> {
@@ -125,7 +135,12 @@ async fn database_and_peppers(settings: &Settings) -> Result<(Db, Peppers), Star
     Ok((db, peppers))
 }
 
-fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, StartError> {
+fn start(
+    settings: &Settings,
+    db: Db,
+    peppers: Peppers,
+    clock: Clock,
+) -> Result<Arc<Engine>, StartError> {
     let engine = Engine::start(EngineSettings {
         db,
         peppers,
@@ -136,7 +151,7 @@ fn start(settings: &Settings, db: Db, peppers: Peppers) -> Result<Arc<Engine>, S
         limits: settings.limits,
         usage_kept: settings.usage_kept,
         sends_mail: settings.mail.is_some(),
-        clock: Clock::System,
+        clock,
         random: Randomness::System,
     })?;
     Ok(Arc::new(engine))

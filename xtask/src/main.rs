@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run`, `test`, `build`, `watch`, `lint`, `advisories`, `bench`,
+//! Developer commands: `cargo xtask demo`, `run`, `test`, `build`, `watch`, `lint`, `advisories`, `bench`,
 //! `screenshots`, `lighthouse`.
 
 mod bench;
@@ -44,6 +44,12 @@ enum Task {
     Run {
         /// Flags for `latchkey serve`, or another command of `latchkey` with its own flags.
         #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Build what is needed and serve a made-up team with keys and use, to look around.
+    Demo {
+        /// Flags for `latchkey demo`, such as `--keys 10000`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Run all tests, on both databases and in a real browser.
@@ -138,6 +144,10 @@ fn carry_out(task: Task) -> Result<()> {
     let workspace = workspace::Workspace::find()?;
     match task {
         Task::Run { arguments } => run::run(&workspace, &arguments),
+        Task::Demo { mut arguments } => {
+            arguments.insert(0, "demo".to_owned());
+            run::run(&workspace, &arguments)
+        }
         Task::Test {
             only,
             long,

@@ -77,6 +77,44 @@ impl Flags {
     /// # Errors
     /// If a setting is invalid, or the file cannot be read.
     pub fn settings(&self) -> Result<(Settings, Vec<String>), SettingsError> {
+        let (layers, unknown) = self.layers()?;
+        Ok((Settings::from_layers(&layers)?, unknown))
+    }
+
+    /// Whether any layer says where the data is.
+    ///
+    /// # Errors
+    /// Like [`settings`](Self::settings).
+    pub fn names_database(&self) -> Result<bool, SettingsError> {
+        let (layers, _) = self.layers()?;
+        Ok(layers.is_given("data_dir") || layers.is_given("database_url"))
+    }
+
+    /// The settings of a demo: its browser is on this machine, it sends no mail, and its data is in `folder`, if there is
+    /// one.
+    ///
+    /// # Errors
+    /// Like [`settings`](Self::settings).
+    pub fn demo_settings(
+        &self,
+        folder: Option<&Path>,
+    ) -> Result<(Settings, Vec<String>), SettingsError> {
+        let (layers, unknown) = self.layers()?;
+        let mut pairs = vec![
+            ("public_url", ""),
+            ("smtp_url", ""),
+            ("mail_from", ""),
+            ("trusted_proxies", ""),
+        ];
+        let folder = folder.map(|folder| folder.display().to_string());
+        if let Some(folder) = &folder {
+            pairs.push(("data_dir", folder));
+        }
+        let layers = layers.with_pairs("the demo", pairs)?;
+        Ok((Settings::from_layers(&layers)?, unknown))
+    }
+
+    fn layers(&self) -> Result<(Layers, Vec<String>), SettingsError> {
         let mut layers = Layers::defaults();
         if let Some(file) = self.file() {
             let text = fs::read_to_string(file).map_err(|error| SettingsError {
@@ -104,7 +142,7 @@ impl Flags {
             layers =
                 layers.with_pairs(&format!("--{}", name.replace('_', "-")), [(name, value)])?;
         }
-        Ok((Settings::from_layers(&layers)?, unknown))
+        Ok((layers, unknown))
     }
 
     fn file(&self) -> Option<&Path> {

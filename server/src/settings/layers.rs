@@ -6,6 +6,8 @@ use toml::{Table, Value};
 
 /// The file that contains every setting with its default. A name that is not in this file is not a setting.
 const DEFAULTS: &str = include_str!("../../latchkey.default.toml");
+/// The source of its values.
+const FROM_DEFAULTS: &str = "the defaults";
 /// The prefix of environment variables.
 const PREFIX: &str = "LATCHKEY_";
 
@@ -43,7 +45,7 @@ impl Layers {
         let table: Table = DEFAULTS.parse().expect("the default settings are TOML");
         let values = table
             .into_iter()
-            .map(|(name, value)| (name, (value, "the defaults".to_owned())))
+            .map(|(name, value)| (name, (value, FROM_DEFAULTS.to_owned())))
             .collect();
         Self { values }
     }
@@ -102,6 +104,12 @@ impl Layers {
             self.set(name, source, |default| read(default, text))?;
         }
         Ok(self)
+    }
+
+    /// Whether a setting has another source than the defaults.
+    pub fn is_given(&self, name: &str) -> bool {
+        let value = self.values.get(name);
+        value.is_some_and(|(_, source)| source != FROM_DEFAULTS)
     }
 
     fn set(

@@ -1,0 +1,67 @@
+//! The data of `latchkey demo`: a team with keys in every state and months of plausible use.
+//!
+//! People, keys and changes are made by the operations that pages use, under a clock that is moved; use is stored by the
+//! statements of a flush.
+
+mod bulk;
+mod error;
+mod noise;
+mod period;
+mod size;
+mod store;
+mod story;
+mod team;
+mod traffic;
+
+use std::sync::Arc;
+
+use latchkey::{
+    Engine,
+    access::Operator,
+    accounts::sign_up,
+    orgs,
+    time::{DAY, Timestamp},
+};
+
+pub use self::{error::DemoError, size::Size, team::SignIn};
+use self::{
+    error::failed,
+    period::{Period, set},
+    store::store,
+};
+
+/// Fills an empty database. `engine` must have a manual clock, which is moved from the start of the period to `now`.
+///
+/// # Errors
+/// If the database has data, or cannot be written.
+pub async fn fill(
+    engine: &Arc<Engine>,
+    size: Size,
+    now: Timestamp,
+) -> Result<Vec<SignIn>, DemoError> {
+    require_empty(engine).await?;
+    let period = Period {
+        start: now.floor(DAY).plus(-i64::from(size.days) * DAY),
+        now,
+    };
+    set(engine.clock(), period.start);
+    let (team, sign_ins) = team::create(engine, period, size.days).await?;
+    set(engine.clock(), period.start);
+    let bulk = bulk::create(engine, &team.org, size).await?;
+    set(engine.clock(), now);
+    store(engine, team.traffic(period, size.seed)).await?;
+    bulk::store_traffic(engine, &bulk, period, size.seed).await?;
+    Ok(sign_ins)
+}
+
+async fn require_empty(engine: &Engine) -> Result<(), DemoError> {
+    let unread = "the database could not be read";
+    let is_first = sign_up::is_first(engine).await.map_err(failed(unread))?;
+    let orgs = orgs::list(engine, &Operator::at_the_command_line(), None, 1).await;
+    let (orgs, _) = orgs.map_err(failed(unread))?;
+    if is_first && orgs.is_empty() {
+        Ok(())
+    } else {
+        Err(DemoError::NotEmpty)
+    }
+}
