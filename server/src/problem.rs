@@ -183,6 +183,15 @@ impl Problem {
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
     }
 
+    /// The bodies of too many requests of one token are arriving.
+    pub fn too_many_of_token() -> Self {
+        Self::new(
+            Code::Unavailable,
+            "The bodies of too many requests of this token are arriving. Nothing was changed. Retry in two seconds.",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("2"))
+    }
+
     /// An internal error.
     pub fn internal() -> Self {
         Self::new(

@@ -24,6 +24,7 @@ pub mod projects;
 pub mod query;
 pub mod refusals;
 pub mod rotation;
+pub mod share_limit;
 pub mod sort;
 pub mod state_changes;
 pub mod tokens;

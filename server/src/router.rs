@@ -19,17 +19,13 @@ use crate::{
     assets, audit_export, client_address, cors, docs, error_page, health, host, key_export,
     known_browser, logging, page_compression, pages,
     problem::{self, Problem},
-    request_log, rest, same_site, security_headers, sessions, share_limit,
+    request_log,
+    rest::share_limit::{self as rest_share_limit, BODY_LIMIT},
+    same_site, security_headers, sessions,
+    share_limit::{self, FORM_LIMIT, UPLOAD_LIMIT},
     timed_stream::{Phase, SharedPhase},
 };
 
-/// The maximum size of a request body in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
-/// The maximum size of a page's form in bytes: two lists of 20,000 characters, each of which can take nine bytes when
-/// encoded.
-const FORM_LIMIT: usize = 512 * 1024;
-/// The maximum size of a request body with a file in bytes.
-const UPLOAD_LIMIT: usize = rest::key_import::MAX_FILE;
 /// The maximum duration of a request.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
@@ -96,7 +92,9 @@ pub fn router(state: AppState) -> Router {
         })
     };
 
-    let operations = Router::from(api::router()).merge(routes_for(For::Api));
+    let operations = Router::from(api::router())
+        .layer(from_fn_with_state(state.clone(), rest_share_limit::limit))
+        .merge(routes_for(For::Api));
     let nothing_else = [
         "/v1",
         "/v1/",

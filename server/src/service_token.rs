@@ -1,4 +1,5 @@
-//! Authenticates API requests by their service token.
+//! Authenticates API requests by their service token. REST requests are authenticated after their body has arrived
+//! (`rest/share_limit.rs`).
 
 use std::sync::Arc;
 
@@ -9,12 +10,12 @@ use axum::{
 use latchkey::{
     access::{AccessError, Operator, OrgToken},
     db::StorageError,
-    id::{OrgId, ServiceTokenId},
+    id::ServiceTokenId,
     key::text::PlainKey,
     service_tokens::{self, ServiceToken, TokenScope},
 };
 
-use crate::{app_state::AppState, client_address::visit, problem::Problem, shares::Turn};
+use crate::{app_state::AppState, client_address::visit, problem::Problem};
 
 /// A caller with an operator's service token of the scope `manage`.
 #[derive(Debug, Clone)]
@@ -29,8 +30,6 @@ pub struct Manager {
 pub struct ApiCaller {
     pub reach: Reach,
     pub token_id: ServiceTokenId,
-    /// The organization's place, for its own tokens. Held until the request is handled.
-    _turn: Option<Turn<OrgId>>,
 }
 
 /// What a caller can access.
@@ -112,13 +111,6 @@ impl FromRequestParts<AppState> for ApiCaller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let token = token_of(parts, state).await?;
         let visit = visit(parts, &state.settings.trusted_proxies);
-        let turn = match token.org_id {
-            Some(org_id) => {
-                let turn = state.shares.orgs.turn(org_id).await;
-                Some(turn.ok_or_else(Problem::too_many_of_org)?)
-            }
-            None => None,
-        };
         let own = OrgToken::find(&state.engine, &token, visit.clone()).await;
         let own = own.map_err(|error| match error {
             AccessError::Fault(fault) => fault.into(),
@@ -134,7 +126,6 @@ impl FromRequestParts<AppState> for ApiCaller {
         Ok(Self {
             reach: reach.ok_or_else(Problem::forbidden)?,
             token_id: token.id,
-            _turn: turn,
         })
     }
 }

@@ -1,30 +1,47 @@
-//! Middleware that limits concurrent requests of browsers to the shares of their clients (`shares.rs`).
+//! Middleware that limits concurrent requests of browsers to the shares of their clients (`shares.rs`), once their forms
+//! have arrived.
 
 use std::{
     hash::Hash,
     net::{IpAddr, Ipv4Addr},
+    sync::LazyLock,
 };
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
-    response::{IntoResponse as _, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use http_body_util::BodyExt as _;
-use latchkey::caller::Visit;
+use latchkey::{caller::Visit, id::UserId};
 use latchkey_app::sign_in_path;
 use tower_sessions::Session;
 
 use crate::{
     app_state::AppState,
-    arriving_forms::NotReceived,
+    arriving_bodies::{NotReceived, SMALL},
     error_page,
-    shares::{Turn, household},
+    rest::key_import::MAX_FILE,
+    shares::{OneSession, Turn, household},
 };
 
+/// The maximum size of a page's form in bytes: two lists of 20,000 characters, each of which can take nine bytes when
+/// encoded.
+pub const FORM_LIMIT: usize = 512 * 1024;
+/// The maximum size of a form with a file in bytes.
+pub const UPLOAD_LIMIT: usize = MAX_FILE;
+/// The maximum size of a form in bytes of clients that are not signed in. The largest is the sign-in form with a long
+/// `next` URL.
+const STRANGERS_FORM_LIMIT: usize = SMALL;
 /// The number of seconds after which a rejected client can retry.
 const RETRY_AFTER: u32 = 2;
+
+/// The paths of forms with files.
+static UPLOADS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let uploads = latchkey_app::pages::uploads::<AppState>().into_iter();
+    uploads.map(|(path, _)| path).collect()
+});
 
 /// Handles a browser's request within the share of the signed-in user, or otherwise within the shares of its address.
 pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -33,25 +50,60 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     // Requests in tests have no connection, so they have no address.
     let address = visit.and_then(|visit| visit.address);
     let address = household(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-    let person = match request.extensions().get::<Session>().cloned() {
-        Some(session) => shares.person(address, &session).await,
-        None => None,
-    };
-    if let Some(person) = person {
-        let turn = shares.people.turn(person).await;
-        return answer_in(turn, request, next).await;
+    let is_safe = request.method().is_safe();
+    if let Some(session) = request.extensions().get::<Session>().cloned()
+        && let Some(person) = shares.person(address, &session).await
+    {
+        if is_safe {
+            let turn = shares.people.turn(person).await;
+            return answer_in(turn, request, next).await;
+        }
+        return answer_form(&state, person, &session, request, next).await;
     }
-    if request.method().is_safe() {
+    if is_safe {
         let turn = shares.pages.turn(address).await;
         return answer_in(turn, request, next).await;
     }
     let (parts, body) = request.into_parts();
-    let body = match shares.arriving_forms.receive(address, body).await {
-        Ok(body) => body,
+    let arriving = &shares.arriving_forms;
+    let arrived = match arriving.receive(address, body, STRANGERS_FORM_LIMIT).await {
+        Ok(arrived) => arrived,
         Err(error) => return not_received(error, parts.uri.path()),
     };
-    let turn = shares.forms.turn(address).await;
-    answer_in(turn, Request::from_parts(parts, body.into()), next).await
+    match arrived.in_turn(shares.forms.turn(address)).await {
+        Some((turn, body)) => answer_in(Some(turn), Request::from_parts(parts, body), next).await,
+        None => error_page::busy(RETRY_AFTER),
+    }
+}
+
+/// Handles the form of a signed-in user, or a call of a server function. The session is read again after the form has
+/// arrived and has its turn: it can have ended meanwhile, and then the user is signed out.
+async fn answer_form(
+    state: &AppState,
+    person: UserId,
+    session: &Session,
+    request: Request,
+    next: Next,
+) -> Response {
+    let shares = &state.shares;
+    let path = request.extensions().get().map(MatchedPath::as_str);
+    let max = match path {
+        Some(path) if UPLOADS.contains(&path) => UPLOAD_LIMIT,
+        _ => FORM_LIMIT,
+    };
+    let (parts, body) = request.into_parts();
+    let (arriving, whose) = (&shares.arriving_of_sessions, OneSession::of(session));
+    let arrived = match arriving.receive_or_fail_later(whose, body, max).await {
+        Ok(arrived) => arrived,
+        Err(error) => return not_received(error, parts.uri.path()),
+    };
+    let Some((turn, body)) = arrived.in_turn(shares.people.turn(person)).await else {
+        return error_page::busy(RETRY_AFTER);
+    };
+    if session.load().await.is_err() {
+        return error_page::busy(RETRY_AFTER);
+    }
+    answer_in(Some(turn), Request::from_parts(parts, body), next).await
 }
 
 /// Handles a request during its turn, which lasts until the response is sent.
@@ -66,7 +118,7 @@ async fn answer_in<K: Eq + Hash + Send + 'static>(
     }
 }
 
-/// The response to a form of a client that is not signed in, if the form was not received.
+/// The response to a form that was not received.
 fn not_received(error: NotReceived, path: &str) -> Response {
     match error {
         NotReceived::Displaced => error_page::busy(RETRY_AFTER),

@@ -6,30 +6,34 @@
 //! - Of the requests that have a place, only a few are handled concurrently; the others wait for a turn. Places and
 //!   turns belong to the user, from any address. Users behind one address wait for each other only while their session
 //!   is looked up, which does not need the body.
-//! - Forms of clients that are not signed in take a place once they have arrived (`arriving_forms.rs`). Their turns are
-//!   separate from those of pages, because they can wait for a password to be hashed.
+//! - Requests with a body take a place once it has arrived (`arriving_bodies.rs`). While bodies arrive, those of each
+//!   address, session or service token can only displace each other.
+//! - The turns of forms of clients that are not signed in are separate from those of pages, because these forms can wait
+//!   for a password to be hashed.
 //! - A place and its turn are held until the response body is sent or dropped.
 //!
 //! Connections are limited separately (`connections.rs`), but the connections of a trusted proxy carry the requests of
 //! many clients. The operator's programs have no share: API servers send thousands of requests from one address. Only
 //! look-ups of tokens that are not in memory wait for each other. The programs of an organization share its places when
-//! they use the REST API; verification needs none, because it is answered from memory.
+//! they use the REST API (`rest/share_limit.rs`); verification needs none, because it is answered from memory.
 
 mod places;
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
+    time::Duration,
 };
 
 use latchkey::{
     accounts::sessions::SessionRecord,
-    id::{OrgId, UserId},
+    id::{OrgId, ServiceTokenId, UserId},
 };
-use tower_sessions::Session;
+use tower_sessions::{Session, session::Id};
 
 pub use self::places::{Places, Turn};
-use crate::arriving_forms::ArrivingForms;
+use crate::arriving_bodies::ArrivingBodies;
 
 /// The maximum number of concurrent page requests of one address without a session, including waiting ones: enough for
 /// an office that shares an address.
@@ -40,29 +44,62 @@ const MAX_FORMS: usize = 64;
 const MAX_OF_PERSON: usize = 64;
 /// The maximum number of concurrent REST requests of one organization's own tokens, including waiting ones.
 const MAX_OF_ORG: usize = 64;
+/// The maximum number of forms that one address without a session, or one session, can have in transit.
+const MAX_ARRIVING_FORMS: usize = 32;
+/// The maximum number of REST requests of one of an organization's own tokens whose bodies are in transit.
+const MAX_ARRIVING_OF_TOKEN: usize = 64;
+/// The maximum time for the form of a client that is not signed in to arrive.
+const STRANGERS_FORM_WITHIN: Duration = Duration::from_secs(10);
+/// The maximum time for any other body to arrive: that of the whole request.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// The number of requests of each kind that are handled concurrently: as many as a browser opens connections.
 const AT_ONCE: usize = 6;
 /// The number of concurrent session look-ups of one address.
 const SESSIONS_AT_ONCE: usize = 6;
 /// The number of concurrent service token look-ups of one address: half of the connections of verification.
 const TOKENS_AT_ONCE: usize = 2;
+
 /// The shares of all clients.
 #[derive(Debug)]
 pub struct Shares {
     pub(crate) pages: Arc<Places<IpAddr>>,
-    pub(crate) arriving_forms: ArrivingForms,
+    pub(crate) arriving_forms: ArrivingBodies<IpAddr>,
+    /// Forms of signed-in users.
+    pub(crate) arriving_of_sessions: ArrivingBodies<OneSession>,
+    pub(crate) arriving_of_orgs: ArrivingBodies<ServiceTokenId>,
+    pub(crate) arriving_of_operators: ArrivingBodies<ServiceTokenId>,
     pub(crate) forms: Arc<Places<IpAddr>>,
     pub(crate) people: Arc<Places<UserId>>,
-    pub(crate) orgs: Arc<Places<OrgId>>,
+    orgs: Arc<Places<OrgId>>,
     session_look_ups: Arc<Places<IpAddr>>,
     token_look_ups: Arc<Places<IpAddr>>,
+}
+
+/// A session, by its ID, which is a secret.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OneSession(Option<Id>);
+
+impl OneSession {
+    pub fn of(session: &Session) -> Self {
+        Self(session.id())
+    }
+}
+
+impl fmt::Debug for OneSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OneSession(redacted)")
+    }
 }
 
 impl Default for Shares {
     fn default() -> Self {
         Self {
             pages: Places::new(MAX_PAGES, AT_ONCE),
-            arriving_forms: ArrivingForms::default(),
+            arriving_forms: ArrivingBodies::new(MAX_ARRIVING_FORMS, STRANGERS_FORM_WITHIN),
+            arriving_of_sessions: ArrivingBodies::new(MAX_ARRIVING_FORMS, BODY_WITHIN),
+            arriving_of_orgs: ArrivingBodies::new(MAX_ARRIVING_OF_TOKEN, BODY_WITHIN),
+            // The operator's programs have no share. Their connections are limited.
+            arriving_of_operators: ArrivingBodies::new(usize::MAX, BODY_WITHIN),
             forms: Places::new(MAX_FORMS, AT_ONCE),
             people: Places::new(MAX_OF_PERSON, AT_ONCE),
             orgs: Places::new(MAX_OF_ORG, AT_ONCE),
@@ -77,6 +114,12 @@ impl Shares {
     /// Waits until a client can look up a service token. The look-up ends when the returned turn is dropped.
     pub async fn token_look_up(&self, address: Option<IpAddr>) -> Option<Turn<IpAddr>> {
         self.token_look_ups.turn(household(address?)).await
+    }
+
+    /// Waits for a turn of an organization's own token in the REST API. Returns `None` if the organization has too many
+    /// requests in progress. The request ends when the returned turn is dropped.
+    pub async fn of_org(&self, org_id: OrgId) -> Option<Turn<OrgId>> {
+        self.orgs.turn(org_id).await
     }
 
     /// The user of a session. If the session cannot be read, there is no user, and the page reports the error.

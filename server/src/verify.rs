@@ -7,8 +7,9 @@ mod request;
 use std::time::Duration;
 
 use axum::{
+    RequestExt as _,
     body::Bytes,
-    extract::{FromRequest, State},
+    extract::{FromRequest, Request, State},
     http::header,
     response::{IntoResponse, Response},
 };
@@ -107,7 +108,7 @@ struct AgentDocument<'a> {
 /// request; responses come from memory.
 #[utoipa::path(post, path = "/v1/verify", operation_id = "verify_key", tag = "Verification", request_body = Body,
     responses((status = 200, description = "The result", body = Document)))]
-pub async fn verify(State(state): State<AppState>, request: axum::extract::Request) -> Response {
+pub async fn verify(State(state): State<AppState>, request: Request) -> Response {
     match answer(&state, request).await {
         Ok((answer, headers)) => respond(&answer, &headers, state.engine.convention()),
         Err(problem) => problem.into_response(),
@@ -116,7 +117,7 @@ pub async fn verify(State(state): State<AppState>, request: axum::extract::Reque
 
 async fn answer(
     state: &AppState,
-    request: axum::extract::Request,
+    request: Request,
 ) -> Result<(Answer, ClientHeaders<'_>), Problem> {
     let engine = &*state.engine;
     let undecided = |error: latchkey::db::StorageError| {
@@ -127,16 +128,21 @@ async fn answer(
         );
         Problem::unavailable()
     };
-    let (parts, body) = request.into_parts();
-    let token = service_token::presented(&parts.headers)?;
+    let (parts, body) = request.with_limited_body().into_parts();
+    let presented = service_token::presented(&parts.headers)?;
     // Service tokens of both scopes can verify.
-    let recognised = service_token::recognise(state, &parts, &token).await;
-    let token = service_token::known(recognised.map_err(undecided)?)?;
+    let token = async || {
+        let recognised = service_token::recognise(state, &parts, &presented).await;
+        service_token::known(recognised.map_err(undecided)?)
+    };
+    // The token is checked before the body, so that requests without a valid token are rejected immediately, and again
+    // after it, because the token can be revoked meanwhile.
+    token().await?;
     query::has_none(&parts.uri)?;
     check_media_type(&parts.headers)?;
-    // The body is received after the token is checked, so that requests without a valid token are rejected immediately.
-    let request = axum::extract::Request::from_parts(parts, body);
-    let body = Bytes::from_request(request, &()).await.map_err(unread)?;
+    let body = Bytes::from_request(Request::new(body), &()).await;
+    let body = body.map_err(unread)?;
+    let token = token().await?;
     let body = Body::parse(&body)?;
     let class = class_of(&body, engine.convention())?;
     let request = verify::Request {

@@ -175,7 +175,7 @@ pub async fn import(
 ) -> Result<Response, Problem> {
     let (engine, permit) = (&*state.engine, of.permit()?);
     check_media_type(request.headers())?;
-    // Takes a place in the queue before receiving the file, which uses memory.
+    // The file has arrived (`share_limit.rs`). Until the end of the response, it counts toward the imports in memory.
     let mut arrival = import::begin(engine, &permit).map_err(Fault::from)?;
     let file = receive(request.into_body(), &mut arrival).await?;
     let text = import::text_of(file).map_err(refused)?;
@@ -201,7 +201,7 @@ pub async fn import(
     }))
 }
 
-/// Receives the whole body, if there is room for it.
+/// Reads the whole body, if there is room for it.
 async fn receive(body: Body, arrival: &mut Arrival<OrgId>) -> Result<Vec<u8>, Problem> {
     let (mut body, mut whole) = (Limited::new(body, MAX_FILE), Vec::new());
     while let Some(frame) = body.frame().await {

@@ -13,5 +13,6 @@ mod secrets;
 mod sessions;
 mod shares;
 mod sign_in;
+mod slow_bodies;
 mod tokens_and_ids;
 mod two_orgs;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axum::http::{Method, header};
+use axum::http::{Method, header, request::Builder};
 use latchkey::role::Action;
 
 use crate::test_app::{Browser, HttpAnswer};
@@ -424,6 +424,12 @@ impl Entry {
 
     /// Sends the request, in the way that a page's script does if it is one that scripts send.
     pub async fn send(&self, browser: &Browser, org: &str, key: &str) -> HttpAnswer {
+        let (request, fields) = self.request(browser, org, key);
+        browser.send(request, &fields).await
+    }
+
+    /// The request without its body, and the fields that are its body.
+    pub fn request(&self, browser: &Browser, org: &str, key: &str) -> (Builder, String) {
         let fill = |text: &str| {
             text.replace("{org}", org)
                 .replace("{org_id}", ORG)
@@ -449,7 +455,7 @@ impl Entry {
         let request = browser
             .request(self.method.clone(), &fill(self.path))
             .header(header::ACCEPT, accept);
-        browser.send(request, &fill(self.fields)).await
+        (request, fill(self.fields))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `POST /v1/orgs/{org}/keys/import`.
 
 use axum::http::Method;
-use latchkey::{key::text::PlainKey, keys::import::begin};
+use latchkey::{key::text::PlainKey, keys::import::begin, service_tokens::TokenScope};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -33,6 +33,22 @@ on_both! {
         let again = api.post(IMPORT, &file).await;
         assert_eq!((again.status.as_u16(), &again.json()["errors"][0]["field"]), (422, &json!("1.sha256")));
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 2);
+    }
+
+    async fn a_file_can_be_larger_than_other_bodies_and_has_a_limit_of_its_own(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let api = app.api_of(Some(&org), TokenScope::Manage).await;
+        let keys: Vec<_> = (0..1_500).map(|number| json!({"name": "Old", "sha256": sha256(&format!("old {number}"))})).collect();
+        let file = Value::from(keys);
+        assert!(file.to_string().len() > 128 * 1024);
+        let done = api.post(IMPORT, &file).await;
+        assert_eq!((done.status.as_u16(), &done.json()["imported"]), (200, &json!(true)));
+        let large = api.post(IMPORT, &json!("x".repeat(4 * 1024 * 1024))).await;
+        assert_eq!(large.status, 413);
+        assert!(large.body.contains("An import must be at most 4 MB."), "{}", large.body);
+        let large = api.post("/v1/orgs/northwind/agents", &json!({"name": "x".repeat(64 * 1024)})).await;
+        assert_eq!(large.status, 413);
+        assert!(large.body.contains("at most 64 kB"), "{}", large.body);
     }
 
     async fn a_file_in_another_encoding_is_rejected_with_what_to_do(app: &TestApp) {

@@ -72,8 +72,8 @@ impl Imported {
 /// The report, or the form again.
 type ImportAnswer = FormAnswer<ImportForm, Imported>;
 
-/// Imports keys, or does a dry run. The body is not read if the user is not allowed to import keys or too many imports
-/// are running.
+/// Imports keys, or does a dry run. The body has arrived, so the user has the permit at this time. It is not parsed if the
+/// user is not allowed to import keys or too many imports are running.
 pub async fn receive(State(site): State<Site>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let received = async {

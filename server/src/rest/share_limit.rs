@@ -1,0 +1,67 @@
+//! Middleware around all REST operations: receives the body of a request before anything else, and limits concurrent
+//! requests of an organization's own tokens to its share (`shares.rs`).
+//!
+//! Handlers authenticate their caller after this, so a token that is revoked while a body arrives can do nothing.
+//! Verifications have no share, and receive their bodies themselves (`verify.rs`).
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use super::key_import;
+use crate::{app_state::AppState, arriving_bodies::NotReceived, problem::Problem, service_token};
+
+/// The maximum size of a request body in bytes, except for imports.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// Handles a request within the share of its organization, once its body has arrived.
+pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let max = match request.extensions().get().map(MatchedPath::as_str) {
+        Some("/v1/verify") => return next.run(request).await,
+        Some("/v1/orgs/{org}/keys/import") => key_import::MAX_FILE,
+        _ => BODY_LIMIT,
+    };
+    in_turn(&state, request, max, next)
+        .await
+        .unwrap_or_else(Problem::into_response)
+}
+
+async fn in_turn(
+    state: &AppState,
+    request: Request,
+    max: usize,
+    next: Next,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let token = match service_token::presented(&parts.headers) {
+        Ok(presented) => service_token::recognise(state, &parts, &presented).await?,
+        Err(_) => None,
+    };
+    let Some(token) = token else {
+        // The body of a request without a valid token is not read. The handler rejects the request.
+        return Ok(next.run(Request::from_parts(parts, Body::empty())).await);
+    };
+    let shares = &state.shares;
+    let arriving = match token.org_id {
+        Some(_) => &shares.arriving_of_orgs,
+        None => &shares.arriving_of_operators,
+    };
+    let arrived = arriving.receive_or_fail_later(token.id, body, max).await;
+    let arrived = arrived.map_err(|error| match error {
+        NotReceived::Displaced => Problem::too_many_of_token(),
+        _ => Problem::request_timeout(),
+    })?;
+    let turn = async {
+        match token.org_id {
+            Some(org_id) => Some(Some(shares.of_org(org_id).await?)),
+            // The operator's tokens have no share.
+            None => Some(None),
+        }
+    };
+    let in_turn = arrived.in_turn(turn).await;
+    let (_turn, body) = in_turn.ok_or_else(Problem::too_many_of_org)?;
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
