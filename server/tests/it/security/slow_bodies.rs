@@ -126,13 +126,13 @@ on_both! {
             (request, body)
         };
         // The owner's own form arrives slowly, and is not displaced by those of the other session.
-        let half = Half::of("name=Dana+Two");
-        let (request, body) = slow(&dana, "/account/profile", half.body);
+        let half = Half::of("name=Slow");
+        let (request, body) = slow(&dana, "/orgs/new", half.body);
         let owners = dana.send_raw(request, body);
         let meanwhile = async {
             half.awaited.await.unwrap();
             let mut halves: FuturesUnordered<_> = (0..3 * MAX_OF_SESSION).map(|number| {
-                let path = if number % 2 == 0 { "/account/profile" } else { IMPORT };
+                let path = if number % 2 == 0 { "/orgs/new" } else { IMPORT };
                 let (request, body) = slow(&thief, path, never());
                 thief.send_raw(request, body).map(|answer| answer.status)
             }).collect();
@@ -140,9 +140,9 @@ on_both! {
             assert!(displaced.all(|status| ready(status == 503)).await);
             assert!(halves.next().now_or_never().is_none());
             assert_eq!(dana.get("/orgs/northwind/keys").await.status, 200);
-            assert_eq!(dana.submit("/account/profile", &[("name", "Dana")]).await.status, 303);
+            assert_eq!(dana.submit("/orgs/new", &[("name", "Hers")]).await.status, 303);
             // Whole forms of the same session are handled too.
-            assert_eq!(thief.submit("/account/profile", &[("name", "Dana")]).await.status, 303);
+            assert_eq!(thief.submit("/orgs/new", &[("name", "Stolen")]).await.status, 303);
             half.finish.send(()).unwrap();
         };
         let (answer, ()) = tokio::join!(owners, meanwhile);
