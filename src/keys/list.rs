@@ -118,7 +118,10 @@ pub async fn list(
     } else {
         ("<", "DESC")
     };
-    let (expression, of_place) = (sort.expression(&policy), sort.of_place(&policy));
+    let (expression, of_place) = (
+        sort.expression(&policy, query.descending),
+        sort.of_place(&policy, query.descending),
+    );
     let place = cursor.and_then(Cursor::place);
     let within = match place {
         Some(_) => format!("({expression}, keys.id) {comparison} ({of_place}, $12)"),
@@ -149,8 +152,8 @@ pub async fn list(
         .last()
         .filter(|_| if backwards { !is_last } else { more });
     let (previous, next) = (
-        before.map(|key| sort.place_of(key)),
-        after.map(|key| sort.place_of(key)),
+        before.map(|key| sort.place_of(key, query.descending)),
+        after.map(|key| sort.place_of(key, query.descending)),
     );
     let before = match &previous {
         Some(place) => count_before(engine, &filter, query, place).await?,
@@ -178,8 +181,8 @@ async fn count_before(
         "SELECT COUNT(*) FROM keys {} WHERE {} AND ({}, keys.id) {comparison} ({}, $12)",
         sort.joined(),
         filter.sql,
-        sort.expression(&policy),
-        sort.of_place(&policy),
+        sort.expression(&policy, query.descending),
+        sort.of_place(&policy, query.descending),
     );
     Ok(
         on!(engine.db.read(), c => bind!(sqlx::query_scalar(sqlx::AssertSqlSafe(sql)), filter)
@@ -212,7 +215,9 @@ pub async fn list_details(
     let mut ids: Vec<KeyId> = page.keys.iter().map(|key| key.id).collect();
     ids.truncate(fitting_details(engine, details, &ids).await?);
     let next = match page.keys.get(..ids.len()) {
-        Some([.., last]) if ids.len() < page.keys.len() => Some(query.order().place_of(last)),
+        Some([.., last]) if ids.len() < page.keys.len() => {
+            Some(query.order().place_of(last, query.descending))
+        }
         _ => page.next,
     };
     Ok(DetailsPage {

@@ -65,8 +65,8 @@ pub struct KeyListQuery {
         pattern = "^(name\\.(asc|desc)\\.key_[0-9a-f]{32}~|(created_at|last_used_at|expires_at)\\.(asc|desc)\\.key_[0-9a-f]{32}~[0-9]{1,19})$"
     )]
     cursor: Option<String>,
-    /// The field by which the list is sorted. Default: `created_at`. Keys that were never used count as used earliest,
-    /// and keys that never expire as expiring latest. Sorting by `last_used_at` or `expires_at` reads all matching keys
+    /// The field by which the list is sorted. Default: `created_at`. Keys that were never used count as used earliest.
+    /// Keys that never expire and revoked keys are last by `expires_at` in both directions. Sorting by `last_used_at` or `expires_at` reads all matching keys
     /// for each page.
     #[param(value_type = words::KeySort, required = false)]
     sort: Option<Sort>,

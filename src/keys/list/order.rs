@@ -19,7 +19,7 @@ pub enum SortBy {
     Created,
     /// The time of the last valid request. Keys that were never used count as the earliest.
     LastUsed,
-    /// The expiry. Keys that never expire count as the latest.
+    /// The expiry. Keys without one to wait for, because they never expire or are revoked, are last in both directions.
     Expires,
     /// The number of requests in the last 30 days. For users who cannot see details, the creation time.
     Requests,
@@ -88,12 +88,18 @@ impl FromStr for Place {
 
 impl SortBy {
     /// The SQL expression to sort by. Never null, so that positions can be compared with it.
-    pub(super) fn expression(self, policy: &Policy) -> Cow<'static, str> {
+    pub(super) fn expression(self, policy: &Policy, descending: bool) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Name => "keys.sort_name",
             Self::Created => "keys.created_at",
             Self::LastUsed => "COALESCE(keys.last_used_at, 0)",
-            Self::Expires => "COALESCE(keys.expires_at, 9223372036854775807)",
+            Self::Expires if descending => {
+                "(CASE WHEN keys.revoked_at IS NULL THEN COALESCE(keys.expires_at, 0) ELSE 0 END)"
+            }
+            Self::Expires => {
+                "(CASE WHEN keys.revoked_at IS NULL THEN COALESCE(keys.expires_at, 9223372036854775807) \
+                 ELSE 9223372036854775807 END)"
+            }
             Self::Requests => "COALESCE(requested.requests, 0)",
             Self::Urgency => return Cow::Owned(condition::urgency(policy, "$5")),
         })
@@ -110,7 +116,7 @@ impl SortBy {
     }
 
     /// The SQL of the value to compare: the position's value, $11, or what the key with the ID $12 is sorted by now.
-    pub(super) fn of_place(self, policy: &Policy) -> Cow<'static, str> {
+    pub(super) fn of_place(self, policy: &Policy, descending: bool) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Name => {
                 "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
@@ -124,7 +130,7 @@ impl SortBy {
             Self::Urgency => {
                 return Cow::Owned(format!(
                     "COALESCE((SELECT {} FROM keys WHERE keys.org_id = $1 AND keys.id = $12), CAST($11 AS BIGINT))",
-                    self.expression(policy)
+                    self.expression(policy, descending)
                 ));
             }
             _ => "CAST($11 AS BIGINT)",
@@ -139,15 +145,16 @@ impl SortBy {
         }
     }
 
-    pub(super) fn place_of(self, key: &KeySummary) -> Place {
+    pub(super) fn place_of(self, key: &KeySummary, descending: bool) -> Place {
+        let lifecycle = &key.lifecycle;
         let value = match self {
             Self::Name => String::new(),
             Self::Created => key.created_at.as_millis().to_string(),
             Self::LastUsed => key.last_used_at.map_or(0, Timestamp::as_millis).to_string(),
-            Self::Expires => key
-                .lifecycle
+            Self::Expires => lifecycle
                 .expires_at
-                .map_or(i64::MAX, Timestamp::as_millis)
+                .filter(|_| lifecycle.revoked_at.is_none())
+                .map_or(if descending { 0 } else { i64::MAX }, Timestamp::as_millis)
                 .to_string(),
             // Computed again for the next page.
             Self::Requests | Self::Urgency => "0".to_owned(),

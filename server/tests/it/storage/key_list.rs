@@ -221,12 +221,18 @@ on_both! {
             (SortBy::Name, "Abc"),
             (SortBy::Created, "bAc"),
             (SortBy::LastUsed, "Acb"),
-            (SortBy::Expires, "cbA"),
         ] {
             assert_eq!(sorted(sort, false).await, ascending, "{sort:?}");
             let descending: String = ascending.chars().rev().collect();
             assert_eq!(sorted(sort, true).await, descending, "{sort:?}");
         }
+        // Keys without an expiry to wait for are last in both directions.
+        let gone = with(secret_key("d"), |settings| settings.expires_at = Some(NOON.plus(2 * DAY)));
+        let gone = org.create_key(gone).await.unwrap().id;
+        assert_eq!(sorted(SortBy::Expires, false).await, "cdbA");
+        revoke(&app.engine, &org.permit(), gone, RevokeReason::Unused).await.unwrap();
+        assert_eq!(sorted(SortBy::Expires, false).await, "cbAd");
+        assert_eq!(sorted(SortBy::Expires, true).await, "bcdA");
     }
 
     async fn names_are_in_one_order_on_both_databases(app: &TestApp) {
