@@ -26,6 +26,7 @@ mod format {
     use latchkey::time::{DAY, HOUR, MINUTE, Timestamp};
 
     use super::TimeText;
+    use crate::text::days::days_text;
 
     impl TimeText {
         /// Shown as its date: "Jan 15, 2027".
@@ -68,6 +69,12 @@ mod format {
     /// The date: "Jan 15, 2027".
     pub fn date(time: Timestamp) -> String {
         written(time, "%b %-d, %Y")
+    }
+
+    /// A period to choose, with the date on which it ends: "In 90 days (Jan 15, 2027)".
+    pub fn in_days(days: u32, now: Timestamp) -> String {
+        let end = date(now.plus(i64::from(days) * DAY));
+        format!("In {} ({end})", days_text(days))
     }
 
     /// The time of day: "10:00:07 UTC".
@@ -117,6 +124,12 @@ mod format {
         }
 
         #[test]
+        fn a_period_is_written_with_its_end() {
+            assert_eq!(in_days(90, NOON), "In 90 days (Apr 15, 2027)");
+            assert_eq!(in_days(365, NOON), "In 1 year (Jan 15, 2028)");
+        }
+
+        #[test]
         fn the_last_instant_that_is_stored_has_its_date() {
             let text = TimeText::date(Timestamp::LAST);
             assert_eq!(
@@ -145,4 +158,4 @@ mod format {
 }
 
 #[cfg(feature = "ssr")]
-pub use format::{date, time_of_day};
+pub use format::{date, in_days, time_of_day};

@@ -32,8 +32,8 @@ pub struct NewKeyOptions {
     pub public_agents: bool,
     /// Whether a key without scopes has full access.
     pub no_scope_means_all: bool,
-    /// The expiry periods to choose from, in days.
-    pub days: Vec<u32>,
+    /// The expiry periods to choose from: the number of days, and a text with the resulting date.
+    pub days: Vec<(u32, String)>,
     /// The preselected period; `None` for never.
     pub default_days: Option<u32>,
     /// Whether a key can be created without an expiry date.

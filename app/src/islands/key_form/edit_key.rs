@@ -35,7 +35,7 @@ pub fn EditKeyFormView(
             <SettingsFields options=offered values kept=expires errors/>
             <div class="actions">
                 <button class="btn primary">"Save"</button>
-                <a class="btn quiet" href=path>"Cancel"</a>
+                <a class="btn" href=path>"Cancel"</a>
             </div>
         </form>
     }

@@ -19,7 +19,6 @@ use crate::{
     },
     icons::{Icon, Symbol},
     islands::domain_check::check,
-    text::days::days_text,
     values::{key_form::SettingsForm, key_options::NewKeyOptions},
 };
 
@@ -105,7 +104,7 @@ fn Domains(
     let sentences = errors.of("domains");
     view! {
         <div class="field for-widget">
-            <label for="domains">"Allowed domains "<span class="required" aria-hidden="true">"*"</span></label>
+            <label for="domains">"Allowed domains"</label>
             <p class="hint" id="domains-hint">"Enter one per line, or separate them with commas. "{subdomains}{localhost}</p>
             <TextArea
                 name="domains" text class="input mono" maxlength=20_000 placeholder="example.com"
@@ -246,7 +245,7 @@ fn Expiry(
     let lengths = options
         .days
         .iter()
-        .map(|days| option(days.to_string(), format!("In {}", days_text(*days))))
+        .map(|(days, text)| option(days.to_string(), text.clone()))
         .collect_view();
     let date = option("date".to_owned(), "On a date…".to_owned());
     let never = options
@@ -285,7 +284,7 @@ pub fn NameField(value: String, focused: bool, errors: Errors) -> impl IntoView 
     };
     view! {
         <div class="field">
-            <label for="name">"Name "<span class="required" aria-hidden="true">"*"</span></label>
+            <label for="name">"Name"</label>
             <p class="hint" id="name-hint">"Describe where the key is used, such as “Production server”. Up to 50 characters."</p>
             <input
                 class="input" id="name" name="name" value=value required autocomplete="off" autofocus=focused

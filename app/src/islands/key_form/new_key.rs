@@ -80,7 +80,7 @@ pub fn NewKeyFormView(
             <SettingsFields options values kept=String::new() errors/>
             <div class="actions">
                 <button class="btn primary" aria-busy=move || busy.get().then_some("true")>"Create key"</button>
-                <a class="btn quiet" href=keys_path>"Cancel"</a>
+                <a class="btn" href=keys_path>"Cancel"</a>
             </div>
         </form>
     }

@@ -72,7 +72,7 @@ pub fn ScopeChoice(
     };
     let choice = has_full.then(|| view! { <AccessChoice is_full errors/> });
     let legend = if has_full {
-        view! { "Access "<span class="required" aria-hidden="true">"*"</span> }.into_any()
+        "Access".into_any()
     } else {
         view! { "Scopes "<span class="optional">"optional"</span> }.into_any()
     };

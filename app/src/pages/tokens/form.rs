@@ -31,12 +31,7 @@ use crate::{
 };
 
 /// The lifetimes that the form offers, in days.
-pub const LIFETIMES: [(&str, &str); 4] = [
-    ("30", "30 days"),
-    ("90", "90 days"),
-    ("180", "180 days"),
-    ("365", "1 year"),
-];
+pub const LIFETIMES: [u32; 4] = [30, 90, 180, 365];
 
 /// The fields of the page's forms.
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -175,17 +170,17 @@ fn read(request: &PageRequest, form: &TokenForm) -> Result<NewToken, Vec<FieldEr
             .parse::<TokenScope>()
             .map_err(|_| "Choose what the token can do."),
     );
-    let days = LIFETIMES.iter().find(|(days, _)| *days == form.expires);
+    let days = form.expires.parse().ok();
     let days = fields.take(
         "expires",
-        days.and_then(|(days, _)| days.parse::<i64>().ok())
+        days.filter(|days| LIFETIMES.contains(days))
             .ok_or("Choose when the token expires."),
     );
     match (name, scope, days) {
         (Some(name), Some(scope), Some(days)) => Ok(NewToken {
             name,
             scope,
-            expires_at: Some(request.engine().clock().now().plus(days * DAY)),
+            expires_at: Some(request.engine().clock().now().plus(i64::from(days) * DAY)),
             creation_token: sent_creation_token(&form.creation_token),
         }),
         _ => Err(fields.errors),

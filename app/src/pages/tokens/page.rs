@@ -1,5 +1,6 @@
 //! `/orgs/{org}/tokens`: the service tokens of an organization.
 
+use latchkey::time::Timestamp;
 use leptos::prelude::*;
 
 use super::{
@@ -22,7 +23,7 @@ use crate::{
     },
     request::PageRequest,
     shown_once::CreatedToken,
-    text::time::Time,
+    text::time::{Time, in_days},
 };
 
 /// The page of an organization. Whether a token is about to be created or revoked is part of the URL.
@@ -45,6 +46,7 @@ fn Tokens(request: PageRequest, list: TokenList) -> impl IntoView {
     let path = request.path().to_owned();
     let docs = request.addresses().docs().to_owned();
     let creates = !request.parameter("new").is_empty();
+    let now = request.engine().clock().now();
     let (typed, _) = fields_and_errors(TokenForm::default);
     // A rejected form shows the same card again.
     let revoked = match typed.change.as_str() {
@@ -53,7 +55,7 @@ fn Tokens(request: PageRequest, list: TokenList) -> impl IntoView {
     };
     match shown::<CreatedToken>() {
         Some(created) => view! { <CreatedTokenView created/> }.into_any(),
-        None => view! { <TokensView path list revoked creates docs/> }.into_any(),
+        None => view! { <TokensView path list revoked creates docs now/> }.into_any(),
     }
 }
 
@@ -67,6 +69,7 @@ fn TokensView(
     creates: bool,
     /// The URL of the documentation.
     docs: String,
+    now: Timestamp,
 ) -> impl IntoView {
     let blank = || TokenForm {
         creation_token: list.creation_token.clone(),
@@ -86,7 +89,7 @@ fn TokensView(
     let card = match to_revoke {
         Some(row) => view! { <RevokeCard path=path.clone() row of_instance errors/> }.into_any(),
         None if creates => {
-            view! { <NewCard path=path.clone() typed of_instance errors may_cancel=!list.rows.is_empty()/> }
+            view! { <NewCard path=path.clone() typed of_instance errors may_cancel=!list.rows.is_empty() now/> }
                 .into_any()
         }
         None => ().into_any(),
@@ -188,6 +191,7 @@ fn NewCard(
     errors: Errors,
     /// Whether the list has more to show than this form.
     may_cancel: bool,
+    now: Timestamp,
 ) -> impl IntoView {
     // Reloading the page after a rejected form shows the form again.
     let action = format!("{path}?new=1");
@@ -211,7 +215,11 @@ fn NewCard(
         {choice("manage", "Verify and manage", manages)}
     };
     let lifetimes = LIFETIMES
-        .map(|(days, text)| view! { <option value=days selected=typed.expires == days>{text}</option> })
+        .map(|days| {
+            let (value, text) = (days.to_string(), in_days(days, now));
+            let selected = typed.expires == value;
+            view! { <option value=value selected=selected>{text}</option> }
+        })
         .collect_view();
     view! {
         <section class="card" aria-labelledby="new">
@@ -223,12 +231,12 @@ fn NewCard(
                     <input type="hidden" name="creation_token" value=typed.creation_token/>
                     <Field name="name" label="Name" hint="What uses it, such as “API servers”." autocomplete="off" maxlength=80 value=typed.name focused=may_cancel errors/>
                     <fieldset id="scope" class="field">
-                        <legend>"What it can do"</legend>
-                        {scopes}
+                        <legend><span>"What it can do"</span></legend>
+                        <div class="choices">{scopes}</div>
                         <ErrorTexts field="scope" errors/>
                     </fieldset>
                     <div class="field">
-                        <label for="expires">"Expires after"</label>
+                        <label for="expires">"Expires"</label>
                         <select class="input" id="expires" name="expires">{lifetimes}</select>
                         <ErrorTexts field="expires" errors/>
                     </div>

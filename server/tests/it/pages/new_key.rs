@@ -57,6 +57,17 @@ on_both! {
         assert!(scopes.is_empty() && page.text().contains("<dd>Full access</dd>"), "{}", page.body);
     }
 
+    async fn each_period_is_shown_with_its_end(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let form = owner.get(NEW).await.text();
+        for period in ["In 90 days (Feb 19, 2027)", "In 1 year (Nov 21, 2027)"] {
+            assert!(form.contains(period), "{period}: {form}");
+        }
+        let tokens = owner.get("/orgs/northwind/tokens?new=1").await.text();
+        assert!(tokens.contains("In 30 days (Dec 21, 2026)"), "{tokens}");
+    }
+
     async fn each_form_has_a_token_of_its_own(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

@@ -10,7 +10,9 @@ use latchkey::{
     keys::{create::new_creation_token, project::choices},
 };
 
-use crate::{error::AppError, request::PageRequest, values::key_options::NewKeyOptions};
+use crate::{
+    error::AppError, request::PageRequest, text::time::in_days, values::key_options::NewKeyOptions,
+};
 
 /// Loads the choices of the form, for users who can create keys.
 pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
@@ -22,7 +24,7 @@ pub async fn options(request: PageRequest) -> Result<NewKeyOptions, AppError> {
 /// Loads the choices of the forms that create and edit keys.
 pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOptions, AppError> {
     let projects = choices(engine, &membership.permit()?).await?;
-    let convention = engine.convention();
+    let (convention, now) = (engine.convention(), engine.clock().now());
     let offered = |kind: Option<Kind>, environment: Option<Environment>| {
         convention.prefixes().any(|(_, of, of_environment)| {
             kind.is_none_or(|kind| kind == of)
@@ -54,6 +56,7 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
             .iter()
             .copied()
             .map(NonZeroU32::get)
+            .map(|days| (days, in_days(days, now)))
             .collect(),
         default_days: convention.expiry.default_days.map(NonZeroU32::get),
         never: convention.expiry.never,
@@ -64,6 +67,6 @@ pub async fn offer(engine: &Engine, membership: &Membership) -> Result<NewKeyOpt
             .into_iter()
             .map(|project| (project.id.to_string(), project.name.to_string()))
             .collect(),
-        today: engine.clock().now().utc().date().to_string(),
+        today: now.utc().date().to_string(),
     })
 }
