@@ -46,8 +46,14 @@ pub fn ErrorView(error: AppError) -> impl IntoView {
         AppError::SecondFactorNeeded(_) => ("/account/two-factor", "Set up a second factor"),
         _ => ("/", "Go to keys"),
     };
-    let ask = matches!(error, AppError::Forbidden(_))
-        .then(|| view! { <p><AskOwner to="do it, or to change your role"/></p> });
+    let ask = match error {
+        AppError::Forbidden(action) if action.text().starts_with("see ") => {
+            Some("show it to you, or to change your role")
+        }
+        AppError::Forbidden(_) => Some("do it, or to change your role"),
+        _ => None,
+    };
+    let ask = ask.map(|to| view! { <p><AskOwner to/></p> });
     view! {
         <Title text=title/>
         <div class="card"><div class="empty">

@@ -143,7 +143,7 @@ fn initials(name: &str) -> String {
 pub fn PageHead(
     #[prop(into)] title: String,
     /// A sentence below the title.
-    #[prop(optional, into)]
+    #[prop(optional_no_strip, into)]
     lead: Option<AnyView>,
     /// An element beside the title, such as a tag.
     #[prop(optional, into)]

@@ -43,13 +43,13 @@ pub fn what_it_can_do(chosen: &[&str], admin: Option<&str>) -> String {
         .map(|scope| (*scope).to_owned());
     let (read, write, others) = (with("read"), with("write"), listed(others.collect()));
     let has_levels = read.is_some() || write.is_some();
-    let can = [
-        ("use", others),
-        ("read", read.clone()),
-        ("write", write.clone()),
-    ];
+    let levels = if read.is_some() && read == write {
+        [("read and write", read.clone()), ("write", None)]
+    } else {
+        [("read", read.clone()), ("write", write.clone())]
+    };
+    let can = [("use", others)].into_iter().chain(levels);
     let can: Vec<String> = can
-        .into_iter()
         .filter_map(|(verb, names)| Some(format!("{verb} {}", names?)))
         .collect();
     let cannot = match (read, write) {
@@ -93,6 +93,10 @@ mod tests {
                     "integrations:read",
                 ],
                 "Can read bots, channels and integrations, and write bots; nothing else.",
+            ),
+            (
+                &["bots:read", "bots:write"],
+                "Can read and write bots; nothing else.",
             ),
             (
                 &["chat", "config"],

@@ -18,10 +18,8 @@ impl Progress {
     /// The message on the page.
     pub fn sentence(&self) -> String {
         match self {
-            Self::Everywhere(None) => "In effect everywhere.".to_owned(),
-            Self::Everywhere(Some(..10)) => {
-                "In effect everywhere after less than 0.01 seconds.".to_owned()
-            }
+            // So short that it does not matter.
+            Self::Everywhere(None | Some(..100)) => "In effect everywhere.".to_owned(),
             Self::Everywhere(Some(millis)) => {
                 let (seconds, hundredths) = (millis / 1_000, millis % 1_000 / 10);
                 format!("In effect everywhere after {seconds}.{hundredths:02} seconds.")
@@ -42,18 +40,18 @@ mod tests {
     #[test]
     fn a_sentence_says_how_long_it_took_or_when_it_is_certain() {
         let sentences = [
-            Progress::Everywhere(Some(84)),
+            Progress::Everywhere(Some(184)),
             Progress::Everywhere(Some(1_204)),
-            Progress::Everywhere(Some(3)),
+            Progress::Everywhere(Some(99)),
             Progress::Everywhere(None),
             Progress::Soon,
             Progress::Late("12:01:05 UTC".to_owned()),
         ]
         .map(|effect| effect.sentence());
         insta::assert_snapshot!(sentences.join("\n"), @r"
-        In effect everywhere after 0.08 seconds.
+        In effect everywhere after 0.18 seconds.
         In effect everywhere after 1.20 seconds.
-        In effect everywhere after less than 0.01 seconds.
+        In effect everywhere.
         In effect everywhere.
         Takes effect everywhere within a second.
         Not confirmed everywhere yet. A Latchkey server that does not respond applies the change by 12:01:05 UTC at the latest, because servers cache keys for at most one minute.

@@ -22,7 +22,9 @@ fn AgentsView(org: String, list: AgentList) -> impl IntoView {
     let may_edit = list.may_edit;
     let make = may_edit.then(|| view! { <a class="btn primary" href=new.clone()><Icon symbol=Symbol::Plus/>"New agent"</a> });
     let count = counted(list.count, "agent", "agents");
-    let lead = view! { {count}" in "<b>{list.org_name.clone()}</b>"." }.into_any();
+    // An empty list says so itself.
+    let lead = (list.count > 0)
+        .then(|| view! { {count}" in "<b>{list.org_name.clone()}</b>"." }.into_any());
     view! {
         <PageHead title="Agents" lead>{make}</PageHead>
         {if list.rows.is_empty() {

@@ -69,6 +69,7 @@ const fn naming(before: &'static str, after: &'static str) -> Wording {
 pub fn brief(event: Event) -> String {
     let words = match event {
         Event::KeyOldSecretEnded => "old secret ended",
+        Event::KeyLookedUp => "looked up by its secret",
         event => event.sentence(),
     };
     capitalized(words.strip_suffix(" the key").unwrap_or(words))

@@ -144,7 +144,7 @@ on_both! {
             assert!(!app.database.holds(secret).await);
         }
         let history = said(&owner.get(&format!("{KEYS}/{}", made.id)).await);
-        assert!(history.contains("Looked up a key by its secret"));
+        assert!(history.contains("Looked up by its secret"));
     }
 
     async fn a_search_for_a_secret_is_dropped_from_the_address(app: &TestApp) {

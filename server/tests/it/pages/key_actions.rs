@@ -197,7 +197,7 @@ on_both! {
         flush(&app.engine).await.unwrap();
         app.clock.advance(7 * MINUTE);
         let page = owner.get(&format!("/orgs/northwind/keys/{}", key.id)).await.text();
-        assert!(page.contains("Never let through · last rejected") && page.contains("7 minutes ago"), "{page}");
+        assert!(page.contains("Never accepted · last rejected") && page.contains("7 minutes ago"), "{page}");
         assert!(page.contains("name=\"add\" value=\"new.example\""), "the rejected origin can be added: {page}");
     }
 
@@ -246,7 +246,7 @@ on_both! {
         let id = org.key("Production").await.id;
         for (path, text) in [
             ("/orgs/northwind/keys/new".to_owned(), "Ask dana (dana@northwind.example) to do it"),
-            (format!("/orgs/northwind/keys/{id}"), "Ask dana (dana@northwind.example) to see or change more."),
+            (format!("/orgs/northwind/keys/{id}"), "Ask dana (dana@northwind.example) to show you more or change it."),
         ] {
             let page = member.get(&path).await.text();
             assert!(page.contains(text), "{path}: {page}");

@@ -48,11 +48,12 @@ fn KeysView(
     let count = counted(list.matching, "key", "keys");
     let once = list
         .may_create
-        .then_some("You can view a key only when you create it.");
+        .then_some(" You can view a key only when you create it.");
+    // An empty list says so itself.
     let lead = match (list.matching, address.filtered()) {
-        (0, _) => once.into_any(),
-        (_, true) => view! { {count}" found. "{once} }.into_any(),
-        (_, false) => view! { {count}". "{once} }.into_any(),
+        (0, _) => None,
+        (_, true) => Some(view! { {count}" found." }.into_any()),
+        (_, false) => Some(view! { {count}"."{once} }.into_any()),
     };
     let new = format!("{}/new", address.path());
     let may_create = list.may_create;

@@ -137,7 +137,7 @@ fn KeyPageView(org: String, key: KeyView, asked: Asked) -> impl IntoView {
                 Some(details) => Either::Left(view! { <Whole org=whole.0 path=whole.1 key details asked typed=typed.add errors/> }),
                 None => Either::Right(view! {
                     <Details key details=None keys=keys edit=None/>
-                    <p class="muted small">"You see only some facts about this key. "<AskOwner to="see or change more"/></p>
+                    <p class="muted small">"You see only some facts about this key. "<AskOwner to="show you more or change it"/></p>
                 }),
             }}
         </div>
