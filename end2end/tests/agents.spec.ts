@@ -39,6 +39,7 @@ for (const javaScriptEnabled of [true, false]) {
       expect(await ask("https://shop.example")).toMatchObject({ valid: true });
 
       await page.getByRole("link", { name: "Delete…" }).click();
+      if (javaScriptEnabled) await expect(page.getByRole("dialog", { name: /^Delete/ })).toBeVisible();
       await page.getByRole("button", { name: "Delete agent" }).click();
       await expect(page.getByText("Agent deleted.")).toBeVisible();
       expect(await ask("https://shop.example")).toMatchObject({ code: "AGENT_NOT_FOUND", status: 404 });

@@ -93,6 +93,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("region", { name: "Secrets" })).toContainText("Old secret");
       await expect(page.locator("html")).not.toContainText(text);
       await page.getByRole("link", { name: "End now…" }).click();
+      if (javaScriptEnabled) await expect(page.getByRole("dialog", { name: "End the old secret?" })).toBeVisible();
       expect(await server.verify(key.key)).toMatchObject({ valid: true });
       await page.getByRole("button", { name: "End the old secret" }).click();
       await expect(page.getByRole("region", { name: "Secrets" })).toContainText("ended");

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     form::errors::Errors,
-    islands::copy_button::CopyButton,
+    islands::{copy_button::CopyButton, dialog_link::DialogLink},
     pages::{
         examples::{check, origin_of, script_tag},
         forms::fields_and_errors,
@@ -20,6 +20,8 @@ use crate::{
     },
     site::Addresses,
 };
+
+const DIALOG: &str = "delete";
 
 /// The page. With the query parameter `delete` it shows the confirmation before deleting.
 #[component]
@@ -54,10 +56,12 @@ fn Whole(
     }
     .into_any();
     let may_edit = form.is_some();
-    let ask = (may_edit && !asked)
-        .then(|| view! { <a class="btn danger" href=format!("{path}?delete=1")>"Delete…"</a> });
-    let question = (may_edit && asked)
-        .then(|| view! { <DeleteQuestion name=agent.name.clone() path=path.clone()/> });
+    let ask = (may_edit && !asked).then(|| {
+        view! { <DialogLink dialog=DIALOG.to_owned() href=format!("{path}?delete=1") class="btn danger".to_owned() text="Delete…".to_owned()/> }
+    });
+    let question = may_edit.then(|| {
+        view! { <DeleteQuestion name=agent.name.clone() path=path.clone() in_dialog=!asked/> }
+    });
     view! {
         <Breadcrumbs above=vec![(agents_path, "Agents".to_owned())] here=agent.name.clone()/>
         <PageHead title=agent.name.clone() lead>{ask}</PageHead>
@@ -152,19 +156,34 @@ fn Use(agent: AgentRow, addresses: Arc<Addresses>, variable: String) -> impl Int
     }
 }
 
+/// The confirmation, in a dialog, or in the page without JavaScript.
 #[component]
-fn DeleteQuestion(name: String, path: String) -> impl IntoView {
-    let action = path.clone();
-    view! {
-        <section class="dialog" aria-labelledby="delete-title">
-            <form method="post" action=action>
-                <input type="hidden" name="change" value="delete"/>
-                <header>
-                    <h2 id="delete-title">"Delete “"{name}"”?"</h2>
-                    <p>"Requests for this agent are rejected immediately. This cannot be undone, and its public ID is never reused."</p>
-                </header>
-                <footer><a class="btn" href=path>"Cancel"</a><button class="btn danger primary">"Delete agent"</button></footer>
-            </form>
-        </section>
+fn DeleteQuestion(
+    name: String,
+    path: String,
+    /// Whether it is rendered in a closed dialog or in the page.
+    in_dialog: bool,
+) -> impl IntoView {
+    let keep = if in_dialog {
+        view! { <button class="btn" formmethod="dialog">"Cancel"</button> }.into_any()
+    } else {
+        view! { <a class="btn" href=path.clone()>"Cancel"</a> }.into_any()
+    };
+    let content = view! {
+        <form method="post" action=path>
+            <input type="hidden" name="change" value="delete"/>
+            <header>
+                <h2 id="delete-title">"Delete “"{name}"”?"</h2>
+                <p>"Requests for this agent are rejected immediately. This cannot be undone, and its public ID is never reused."</p>
+            </header>
+            <footer>{keep}<button class="btn danger primary">"Delete agent"</button></footer>
+        </form>
+    };
+    if in_dialog {
+        view! { <dialog class="dialog" id=DIALOG aria-labelledby="delete-title">{content}</dialog> }
+            .into_any()
+    } else {
+        view! { <section class="dialog" aria-labelledby="delete-title">{content}</section> }
+            .into_any()
     }
 }

@@ -54,6 +54,9 @@ on_both! {
         assert!(listed.contains("shop.example and 1 more") && listed.contains("Public ID only"), "{listed}");
 
         let page = format!("{AGENTS}/{id}");
+        let (closed, asked) = (owner.get(&page).await.body, owner.get(&format!("{page}?delete=1")).await.body);
+        assert!(closed.contains("id=\"delete\"") && closed.contains("Delete agent"), "{closed}");
+        assert!(!asked.contains("id=\"delete\"") && asked.contains("Delete agent"), "{asked}");
         let base = owner.get(&page).await.hidden("base");
         let saved = send(&owner, &page, &[("base", &base), ("name", "Helper"), ("domains", "")]).await;
         assert_eq!(saved.header("location"), page);

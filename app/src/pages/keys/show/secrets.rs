@@ -1,9 +1,14 @@
 //! The key's secrets after a rotation.
 
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 use super::data::SecretText;
-use crate::text::time::{Time, TimeText};
+use crate::{
+    islands::dialog_link::DialogLink,
+    text::time::{Time, TimeText},
+};
+
+const DIALOG: &str = "end-old-secret";
 
 /// The URL of the confirmation before ending the old secret of the key at `path`. It shows when the secret was last
 /// used.
@@ -49,6 +54,7 @@ fn Secret(secret: SecretText, path: String, may_rotate: bool, asked: bool) -> im
         Some(text) => view! { "last used "<Time text/> }.into_any(),
         None => "never used".into_any(),
     };
+    let again = used(last_used.clone());
     let state = match (ends, running) {
         (None, _) => {
             view! { "Current secret, created "<Time text=created/>", "{used(last_used)}"." }
@@ -62,20 +68,43 @@ fn Secret(secret: SecretText, path: String, may_rotate: bool, asked: bool) -> im
         }
     };
     let end = (running && may_rotate).then(|| {
-        if !asked {
-            return Either::Left(view! { <p><a class="btn" href=end_question(&path)>"End now…"</a></p> });
-        }
-        let action = path.clone();
-        Either::Right(view! {
-            <form method="post" action=action class="stack">
-                <p>"End the old secret? Requests that still use it are rejected immediately. This cannot be undone."</p>
-                <input type="hidden" name="change" value="end-old-secret"/>
-                <div class="actions">
-                    <button class="btn danger primary" autofocus>"End the old secret"</button>
-                    <a class="btn" href=path>"Cancel"</a>
-                </div>
-            </form>
-        })
+        let button = (!asked).then(|| {
+            view! { <p><DialogLink dialog=DIALOG.to_owned() href=end_question(&path) class="btn".to_owned() text="End now…".to_owned()/></p> }
+        });
+        view! { {button}<EndQuestion path used=again in_dialog=!asked/> }
     });
     view! { <div><p><code>{display}</code></p><p class="muted">{state}</p>{end}</div> }
+}
+
+/// The confirmation before ending the old secret, in a dialog, or in the page without JavaScript.
+#[component]
+fn EndQuestion(
+    /// The path of the key's page.
+    path: String,
+    /// When the old secret was last used.
+    used: AnyView,
+    /// Whether it is rendered in a closed dialog or in the page.
+    in_dialog: bool,
+) -> impl IntoView {
+    let keep = if in_dialog {
+        view! { <button class="btn" formmethod="dialog">"Cancel"</button> }.into_any()
+    } else {
+        view! { <a class="btn" href=path.clone()>"Cancel"</a> }.into_any()
+    };
+    let content = view! {
+        <form method="post" action=path>
+            <input type="hidden" name="change" value="end-old-secret"/>
+            <header>
+                <h2 id="end-title">"End the old secret?"</h2>
+                <p>"It was "{used}". Requests that still use it are rejected immediately. This cannot be undone."</p>
+            </header>
+            <footer>{keep}<button class="btn danger primary" autofocus=!in_dialog>"End the old secret"</button></footer>
+        </form>
+    };
+    if in_dialog {
+        view! { <dialog class="dialog" id=DIALOG aria-labelledby="end-title">{content}</dialog> }
+            .into_any()
+    } else {
+        view! { <section class="dialog" aria-labelledby="end-title">{content}</section> }.into_any()
+    }
 }
