@@ -53,3 +53,28 @@ for (const javaScriptEnabled of [true, false]) {
     });
   });
 }
+
+test("a large file has to be selected again, and the preview stays until it is", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  await page.goto(team.path("keys/import"));
+  const lines = Array.from({ length: 1_800 }, (_, at) => `Key ${at},${sha256(`old_${team.slug}_${at}`)}`);
+  const file = { name: "keys.csv", mimeType: "text/csv", buffer: Buffer.from(["name,sha256", ...lines].join("\n")) };
+  await page.getByLabel("File", { exact: true }).setInputFiles(file);
+  await page.getByRole("button", { name: "Preview" }).click();
+  await expect(page.getByText("1,800 keys are ready to import.")).toBeVisible();
+  await page.getByRole("button", { name: "Import 1,800 keys" }).click();
+  const again = page.getByLabel("File", { exact: true });
+  await expect(again).toBeFocused();
+  expect(await again.evaluate((input: HTMLInputElement) => input.validity.valueMissing)).toBe(true);
+  await expect(page.getByText("1,800 keys are ready to import.")).toBeVisible();
+  await again.setInputFiles(file);
+  await page.getByRole("button", { name: "Import 1,800 keys" }).click();
+  await expect(page.getByText("1,800 keys imported.")).toBeVisible();
+});
+
+test("a sample file can be downloaded", async ({ page, team, signInAs }) => {
+  await signInAs("owner");
+  await page.goto(team.path("keys/import"));
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download a sample file" }).click()]);
+  expect(download.suggestedFilename()).toBe("keys.csv");
+});

@@ -61,6 +61,14 @@ pub(super) fn unknown_field(name: &str, entry: Option<u64>) -> ImportError {
 /// Reads CSV with a header row. Blank rows, and blank columns without a name, are skipped, since spreadsheets produce
 /// them.
 pub fn read_csv(text: &str) -> Result<Vec<Record>, ImportError> {
+    if text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with(['[', '{'])
+    {
+        let sentence = "This is JSON, not CSV. Choose JSON as the format.";
+        return Err(ImportError::Unreadable(sentence.to_owned()));
+    }
     let (text, separator, skipped_lines) = separated(text);
     if let Some(line) = misquoted_line(text, separator) {
         return Err(not_a_table(Some(line + skipped_lines)));

@@ -38,6 +38,37 @@ on_both! {
         assert_eq!(app.database.number("SELECT COUNT(*) FROM keys").await, 1);
     }
 
+    async fn the_sample_file_can_be_imported(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let page = owner.get(IMPORT).await;
+        let (_, rest) = page.body.split_once("data:text/csv;charset=utf-8,").expect("a sample");
+        let sample = rest.split('"').next().unwrap();
+        // Only what an URL cannot contain is escaped.
+        let sample = sample.replace("%2C", ",").replace("%0D", "\r").replace("%0A", "\n").replace("%20", " ");
+        assert!(sample.starts_with("name,sha256,prefix,last_four,environment,kind,project,expires_at,"), "{sample}");
+        let looked = owner.submit(IMPORT, &[("format", "csv"), ("text", &sample)]).await;
+        assert!(looked.text().contains("1 key is ready to import.") && looked.text().contains("old_••••••••mple"), "{}", looked.body);
+    }
+
+    async fn json_as_csv_is_recognized(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let json = format!("\u{feff} [{{\"name\": \"Old\", \"sha256\": \"{DIGEST}\"}}]");
+        let told = owner.submit(IMPORT, &[("format", "csv"), ("text", &json)]).await;
+        assert!(told.text().contains("This is JSON, not CSV. Choose JSON as the format."), "{}", told.body);
+    }
+
+    async fn a_file_that_is_not_kept_on_the_page_is_asked_for_by_the_browser(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let lines: String = (0..2_000u32).map(|number| format!("Key {number},{:0>64}\n", format!("{number:x}"))).collect();
+        let large = owner.submit(IMPORT, &[("format", "csv"), ("text", &format!("name,sha256\n{lines}"))]).await;
+        assert!(large.text().contains("2,000 keys are ready to import.") && large.text().contains("Select it again to import it."), "{}", large.text());
+        // Otherwise, the browser would submit the form without the required file.
+        assert!(!large.body.contains("novalidate") && large.body.contains("required"), "{}", large.body);
+    }
+
     async fn a_file_can_be_uploaded_and_be_larger_than_other_forms(app: &TestApp) {
         let org = app.org("northwind").await;
         let owner = app.signed_in(&org, "dana", Role::Owner).await;

@@ -29,6 +29,7 @@ use crate::{
     request::PageRequest,
     text::{
         number::{counted, grouped},
+        query::escaped,
         time::{Time, TimeText},
     },
 };
@@ -96,7 +97,8 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
     let notice = if bad == 0 {
         let action = format!("{keys_path}/import");
         let form = report.form.clone();
-        let content = if form.text.is_empty() {
+        let is_again = form.text.is_empty();
+        let content = if is_again {
             Either::Left(view! { <FileAgain/> })
         } else {
             Either::Right(view! {
@@ -108,12 +110,13 @@ fn DryRun(keys_path: String, report: Imported) -> impl IntoView {
                 <Icon symbol=Symbol::Check/><p>{count.clone()}{if all == 1 { " is" } else { " are" }}" ready to import. Nothing has been imported yet."</p>
             </div>
             {warned}
-            <form novalidate=true method="post" action=action enctype="multipart/form-data" class="form">
+            // A file that was not selected again is asked for by the browser: submitting without it would lose the preview.
+            <form novalidate=!is_again method="post" action=action enctype="multipart/form-data" class="form">
                 <input type="hidden" name="format" value=form.format/>
                 {content}
                 <div class="actions">
                     <button class="btn primary" name="go" value="import">"Import "{count}</button>
-                    <a class="btn quiet" href=format!("{keys_path}/import")>"Cancel"</a>
+                    <a class="btn" href=format!("{keys_path}/import")>"Cancel"</a>
                 </div>
             </form>
         }
@@ -254,7 +257,7 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
     let formats = view! { {format("csv", "CSV")}{format("json", "JSON")} };
     let action = format!("{keys_path}/import");
     view! {
-        <form novalidate=true class="form" method="post" action=action enctype="multipart/form-data">
+        <div class="card"><form novalidate=true class="form body" method="post" action=action enctype="multipart/form-data">
             <FormError errors/>
             <fieldset id="format" class="field" aria-describedby=described_by("format", false, errors.of("format"))>
                 <legend><span>"Format"</span></legend><div class="seg">{formats}</div>
@@ -262,7 +265,11 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
             </fieldset>
             <div class="field">
                 <label for="file">"File"</label>
-                <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json"/>
+                <p class="hint" id="file-hint">
+                    <a class="link" href=sample_href() download="keys.csv">"Download a sample file"</a>
+                    ". The SHA-256 of a key: "<code>"printf %s \"$KEY\" | sha256sum"</code>
+                </p>
+                <input class="input" type="file" id="file" name="file" accept=".csv,.json,text/csv,application/json" aria-describedby="file-hint"/>
             </div>
             <div class="field">
                 <label for="text">"Or paste its contents"</label>
@@ -278,9 +285,9 @@ fn FileForm(keys_path: String, values: ImportForm, errors: Errors) -> impl IntoV
             </div>
             <div class="actions">
                 <button class="btn primary">"Preview"</button>
-                <a class="btn quiet" href=keys_path>"Cancel"</a>
+                <a class="btn" href=keys_path>"Cancel"</a>
             </div>
-        </form>
+        </form></div>
     }
 }
 
@@ -294,4 +301,21 @@ fn optional_fields() -> impl IntoView {
             view! { {comma}<code>{field}</code> }
         })
         .collect_view()
+}
+
+/// A CSV file with all columns and one key, as a URL, so that it needs no page of its own.
+fn sample_href() -> String {
+    let value = |field| match field {
+        "name" => "Production server",
+        // Of the text `example`.
+        "sha256" => "50d858e0985ecc7f60418aaf0cc5ab587f42c2570a884095a9e8ccacd0f6545c",
+        "prefix" => "old_",
+        "last_four" => "mple",
+        "expires_in_days" => "365",
+        _ => "",
+    };
+    let names: Vec<&str> = fields().collect();
+    let values: Vec<&str> = fields().map(value).collect();
+    let text = format!("{}\r\n{}\r\n", names.join(","), values.join(","));
+    format!("data:text/csv;charset=utf-8,{}", escaped(&text))
 }
