@@ -109,7 +109,7 @@ pub fn RotateKeyFormView(
             {expires}
             <div class="actions">
                 <button class="btn primary" aria-busy=move || busy.get().then_some("true")>{label}</button>
-                <a class="btn quiet" href=path.clone()>"Cancel"</a>
+                <a class="btn" href=path.clone()>"Cancel"</a>
             </div>
         </form>
     }

@@ -51,7 +51,7 @@ fn EditKey(
             }
             .into_any()
         } else {
-            view! { <EditKeyFormView path options values errors/> }.into_any()
+            view! { <div class="card"><div class="body"><EditKeyFormView path options values errors/></div></div> }.into_any()
         }}
     }
 }

@@ -40,6 +40,6 @@ fn NewKey(
     view! {
         <Breadcrumbs above=vec![(keys_path.clone(), "Keys".to_owned())] here="New key"/>
         <PageHead title="New key"/>
-        <NewKeyFormView org keys_path options values errors/>
+        <div class="card"><div class="body"><NewKeyFormView org keys_path options values errors/></div></div>
     }
 }

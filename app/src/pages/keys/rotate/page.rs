@@ -70,7 +70,9 @@ fn RotateKey(
         view! { <FormError errors/><Running path ends=ends.clone()/> }.into_any()
     } else {
         view! {
-            <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires chosen errors=errors.all()/>
+            <div class="card"><div class="body stack">
+                <RotateKeyFormView org key=options.id token=options.rotation_token base=options.base last_used=options.last_used old_ends=options.running_until expires=options.expires chosen errors=errors.all()/>
+            </div></div>
         }
         .into_any()
     };
@@ -91,7 +93,7 @@ fn Running(path: String, ends: TimeText) -> impl IntoView {
         </div>
         <div class="actions">
             <a class="btn" href=end_question(&path)>"End the old secret…"</a>
-            <a class="btn quiet" href=path>"Cancel"</a>
+            <a class="btn" href=path>"Cancel"</a>
         </div>
     }
 }
