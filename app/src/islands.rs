@@ -21,5 +21,7 @@ pub mod sent_form;
 #[cfg(feature = "hydrate")]
 pub mod sent_forms;
 pub mod shown_once;
+#[cfg(feature = "hydrate")]
+pub mod shown_passwords;
 pub mod status_region;
 pub mod usage;

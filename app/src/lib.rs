@@ -62,6 +62,9 @@ pub fn hydrate() {
     islands::history::forget_form();
     islands::history::wipe_key_when_left();
     islands::menus::close_when_left();
+    islands::menus::steer_with_keys();
+    // Before forms are kept: a password that is shown is hidden first, and hidden ones are not kept.
+    islands::shown_passwords::show_passwords();
     islands::sent_forms::mark_busy();
     islands::sent_forms::keep_over_sign_in();
     islands::menus::copy_from_menus();

@@ -76,3 +76,27 @@ test("a menu of a row opens, closes by Escape and gives the focus back", async (
   await expect(view).toBeHidden();
   await expect(menu).toBeFocused();
 });
+
+test("arrows, Home, End and letters move in a menu", async ({ page, team, signInAs }) => {
+  await team.key({ name: "Production server" });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  const menu = page.getByRole("row", { name: /Production server/ });
+  await menu.locator("summary").focus();
+  const focused = (text: string) => expect(menu.locator(":focus")).toHaveText(text);
+  for (const [key, text] of [
+    ["ArrowDown", "Open"],
+    ["ArrowDown", "Edit"],
+    ["End", "Revoke key…"],
+    ["ArrowDown", "Open"],
+    ["ArrowUp", "Revoke key…"],
+    ["Home", "Open"],
+    ["r", "Rotate…"],
+    ["R", "Revoke key…"],
+  ] as const) {
+    await page.keyboard.press(key);
+    await focused(text);
+  }
+  await page.keyboard.press("Escape");
+  await expect(menu.locator("summary")).toBeFocused();
+});

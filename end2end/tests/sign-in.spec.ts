@@ -38,6 +38,24 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+test("the first field has the focus, and a password can be shown until it is sent", async ({ page, team, watch }) => {
+  await open(page, "/sign-in");
+  await expect(page.getByLabel("E-mail")).toBeFocused();
+  await page.keyboard.type(team.email("owner"));
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("not the password");
+  const show = page.getByRole("button", { name: "Show password" });
+  await expect(show).toHaveAttribute("aria-pressed", "false");
+  await show.click();
+  await expect(show).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByLabel("Password")).toHaveAttribute("type", "text");
+  watch.expect(422, "/sign-in");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(page.getByLabel("Password")).toHaveAttribute("type", "password");
+  expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain("not the password");
+});
+
 test("next leads to no other site", async ({ page, team }) => {
   for (const next of ["//example.com/", "https://example.com/", "/\\example.com"]) {
     await page.context().clearCookies();

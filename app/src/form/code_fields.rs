@@ -6,14 +6,19 @@ use super::errors::{ErrorTexts, Errors, described_by, invalid_text};
 
 /// The field for a code of the authenticator app.
 #[component]
-pub fn CodeField(errors: Errors) -> impl IntoView {
+pub fn CodeField(
+    /// Whether the field has the focus when the page opens.
+    #[prop(optional)]
+    focused: bool,
+    errors: Errors,
+) -> impl IntoView {
     let sentences = errors.of("code");
     view! {
         <div class="field">
             <label for="code">"Code"</label>
             <p class="hint" id="code-hint">"The 6 digits that your authenticator app shows."</p>
             <input
-                class="input code" id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="40"
+                class="input code" id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="40" autofocus=focused
                 aria-invalid=invalid_text(sentences) aria-describedby=described_by("code", true, sentences)
             />
             <ErrorTexts field="code" errors/>
@@ -23,11 +28,16 @@ pub fn CodeField(errors: Errors) -> impl IntoView {
 
 /// The fields for a code of either kind.
 #[component]
-pub fn CodeFields(errors: Errors) -> impl IntoView {
+pub fn CodeFields(
+    /// Whether the first field has the focus when the page opens.
+    #[prop(optional)]
+    focused: bool,
+    errors: Errors,
+) -> impl IntoView {
     let sentences = errors.of("recovery_code");
     let is_open = !errors.of_field("recovery_code").is_empty();
     view! {
-        <CodeField errors/>
+        <CodeField focused errors/>
         <details class="other-way" open=is_open>
             <summary>"Use a recovery code instead"</summary>
             <div class="field">

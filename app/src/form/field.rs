@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::errors::{ErrorTexts, Errors, described_by, invalid_text};
 
-/// A labelled text field with its hint and error.
+/// A labelled text field with its hint and error. A password has a button that shows it: see `shown_passwords.rs`.
 #[component]
 pub fn Field(
     /// The `name` and `id` of the input.
@@ -29,16 +29,30 @@ pub fn Field(
     errors: Errors,
 ) -> impl IntoView {
     let sentences = errors.of(name);
+    let input = view! {
+        <input
+            class="input" id=name name=name type=kind value=value required autocomplete=autocomplete
+            maxlength=maxlength minlength=minlength autofocus=focused
+            aria-invalid=invalid_text(sentences)
+            aria-describedby=described_by(name, hint.is_some(), sentences)
+        />
+    };
+    let control = if kind == "password" {
+        view! {
+            <div class="input-row">
+                {input}
+                <button type="button" class="btn needs-script" data-shows=name aria-pressed="false">"Show"<span class="visually-hidden">" password"</span></button>
+            </div>
+        }
+        .into_any()
+    } else {
+        input.into_any()
+    };
     view! {
         <div class="field">
             <label for=name>{label}</label>
             {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}
-            <input
-                class="input" id=name name=name type=kind value=value required autocomplete=autocomplete
-                maxlength=maxlength minlength=minlength autofocus=focused
-                aria-invalid=invalid_text(sentences)
-                aria-describedby=described_by(name, hint.is_some(), sentences)
-            />
+            {control}
             <ErrorTexts field=name errors/>
         </div>
     }

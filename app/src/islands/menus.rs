@@ -24,6 +24,57 @@ pub fn close_when_left() {
     });
 }
 
+/// Lets the arrow keys, Home, End and letters move the focus in an open menu, and the arrow keys open one from its button.
+pub fn steer_with_keys() {
+    window_event_listener(ev::keydown, |event| {
+        let Some(focused) = document().active_element() else {
+            return;
+        };
+        let menu = focused.closest("details.menu").ok().flatten();
+        let Some(menu) =
+            menu.filter(|_| !event.ctrl_key() && !event.meta_key() && !event.alt_key())
+        else {
+            return;
+        };
+        let items: Vec<web_sys::HtmlElement> = menu
+            .query_selector_all("li a, li button")
+            .into_iter()
+            .flat_map(|list| (0..list.length()).filter_map(move |at| list.item(at)))
+            .filter_map(|item| item.dyn_into().ok())
+            .collect();
+        let (count, key) = (items.len(), event.key());
+        let here = items
+            .iter()
+            .position(|item| item.is_same_node(Some(&focused)));
+        let is_open = menu.has_attribute("open");
+        let to = match key.as_str() {
+            "ArrowDown" => here.map_or(Some(0), |here| Some((here + 1) % count)),
+            "ArrowUp" => Some((here.unwrap_or(0) + count).saturating_sub(1) % count.max(1)),
+            "Home" if is_open => Some(0),
+            "End" if is_open => count.checked_sub(1),
+            letter if is_open && letter.chars().count() == 1 => {
+                let next = here.map_or(0, |here| here + 1);
+                (next..next + count)
+                    .map(|at| at % count)
+                    .find(|at| items.get(*at).is_some_and(|item| starts_with(item, letter)))
+            }
+            _ => None,
+        };
+        if let Some(item) = to.and_then(|to| items.get(to)) {
+            event.prevent_default();
+            // If it fails, the menu stays closed.
+            let _ = menu.set_attribute("open", "");
+            let _ = item.focus();
+        }
+    });
+}
+
+fn starts_with(item: &web_sys::HtmlElement, letter: &str) -> bool {
+    let text = item.text_content().unwrap_or_default();
+    let start = text.trim_start().get(..letter.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(letter))
+}
+
 /// Lets the buttons of menus copy what is in their attribute `data-copy`. A list of keys has one per row, too many for
 /// islands.
 pub fn copy_from_menus() {

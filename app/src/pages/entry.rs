@@ -64,7 +64,7 @@ pub fn EmailCard(
             <p>{lead}</p>
             <form novalidate=true class="form" method="post" action=action>
                 <FormError errors/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=email errors/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=email focused=errors.is_empty() errors/>
                 <button class="btn primary block">"Send link"</button>
             </form>
         </div>

@@ -106,6 +106,6 @@ pub fn CodeStep(
 ) -> impl IntoView {
     view! {
         <input type="hidden" name="half" value=half/>
-        <CodeFields errors/>
+        <CodeFields focused=errors.is_empty() errors/>
     }
 }

@@ -296,6 +296,10 @@ fn SignInCard(
     let done = done.filter(|_| errors.is_empty()).map(|done| {
         view! { <div class="notice ok" role="status"><Icon symbol=Symbol::Check/><p>{done}</p></div> }
     });
+    // The first empty field, unless there is something to read first.
+    let focused = errors.is_empty() && ended.is_none() && done.is_none();
+    let email = values.email.unwrap_or_default();
+    let has_email = !email.is_empty();
     let errors = Errors::new(errors);
     view! {
         <div class="card">
@@ -306,8 +310,8 @@ fn SignInCard(
                 {done}
                 <FormError errors/>
                 <input type="hidden" name="next" value=values.next/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email.unwrap_or_default() errors/>
-                <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=email focused=focused && !has_email errors/>
+                <Field name="password" label="Password" kind="password" autocomplete="current-password" maxlength=1024 focused=focused && has_email errors/>
                 <button class="btn primary block">"Sign in"</button>
             </form>
         </div>

@@ -180,13 +180,15 @@ fn SignUpCard(
         ..SignUpForm::default()
     });
     let is_wrong = errors.iter().any(|error| error.field == CODE);
+    let focused = errors.is_empty();
+    let needs_code = is_first && values.code.is_empty();
     let errors = Errors::new(errors);
     // A user who opened the setup link does not need to see the code.
     let code = is_first.then(|| {
         if values.code.is_empty() || is_wrong {
             view! {
                 <Field name=CODE label="Setup code" hint="From the setup link that Latchkey printed when it started. Run latchkey setup-link to print it again."
-                    autocomplete="off" maxlength=MAX_CODE value=values.code errors/>
+                    autocomplete="off" maxlength=MAX_CODE value=values.code focused errors/>
             }
             .into_any()
         } else {
@@ -205,7 +207,7 @@ fn SignUpCard(
             <form novalidate=true class="form" method="post" action="/sign-up">
                 <FormError errors consequence="No account was created."/>
                 {code}
-                <Field name="name" label="Your name" autocomplete="name" value=values.name errors/>
+                <Field name="name" label="Your name" autocomplete="name" value=values.name focused=focused && !needs_code errors/>
                 <Field name="email" label="E-mail" kind="email" autocomplete="username" maxlength=254 value=values.email errors/>
                 <Field name="org_name" label="Organization" hint="The name of your team or company." autocomplete="organization" value=values.org_name errors/>
                 <NewPasswordField name="password" label="Password" errors/>

@@ -106,8 +106,9 @@ fn JoinForm(
     email: String,
     creates_accounts: bool,
 ) -> impl IntoView {
+    let focused = errors.is_empty();
     let name = creates_accounts.then(|| {
-        view! { <Field name="name" label="Your name" hint="For a new account." autocomplete="name" value=typed.name errors/> }
+        view! { <Field name="name" label="Your name" hint="For a new account." autocomplete="name" value=typed.name focused errors/> }
     });
     let (hint, autocomplete) = if creates_accounts {
         (
@@ -126,7 +127,7 @@ fn JoinForm(
             // Tells password managers which account the password belongs to.
             <input hidden type="text" autocomplete="username" value=email/>
             {name}
-            <Field name="password" label="Password" hint=hint kind="password" autocomplete=autocomplete minlength=8 maxlength=128 errors/>
+            <Field name="password" label="Password" hint=hint kind="password" autocomplete=autocomplete minlength=8 maxlength=128 focused=focused && !creates_accounts errors/>
             <button class="btn primary block">"Join"</button>
         </form>
     }

@@ -121,7 +121,7 @@ fn LinkCard(email: String) -> impl IntoView {
                 <FormError errors consequence="No account was created."/>
                 // Tells password managers which account the password belongs to.
                 <input hidden type="text" autocomplete="username" value=email/>
-                <Field name="name" label="Your name" autocomplete="name" value=values.name errors/>
+                <Field name="name" label="Your name" autocomplete="name" value=values.name focused=errors.is_empty() errors/>
                 <Field name="org_name" label="Organization" hint="The name of your team or company." autocomplete="organization" value=values.org_name errors/>
                 <NewPasswordField name="password" label="Password" errors/>
                 <button class="btn primary block">"Create account"</button>

@@ -69,6 +69,19 @@ on_both! {
         assert!(page.contains("value=\"/orgs/northwind/keys?status=active\""), "{page}");
     }
 
+    async fn the_first_empty_field_has_the_focus_unless_there_is_something_to_read_first(app: &TestApp) {
+        let browser = app.browser();
+        let setup = browser.get("/sign-up").await.body;
+        assert_eq!(focused(&setup), ["code"]);
+        assert_eq!(focused(&browser.get("/sign-up?code=lk_setup").await.body), ["name"]);
+        app.org("northwind").await.person("dana", Role::Owner).await;
+        let sign_in = browser.get("/sign-in").await.body;
+        assert_eq!(focused(&sign_in), ["email"]);
+        assert!(sign_in.contains("data-shows=\"password\""), "{sign_in}");
+        assert_eq!(focused(&browser.get("/sign-in?ended=1").await.body), [""; 0]);
+        assert_eq!(focused(&browser.get("/sign-in?reset=1").await.body), [""; 0]);
+    }
+
     async fn whose_session_has_ended_is_told_that_the_form_did_nothing(app: &TestApp) {
         let org = app.org("northwind").await;
         app.signed_in(&org, "dana", Role::Owner).await;
@@ -136,4 +149,14 @@ on_both! {
         assert!(!page.body.contains("marmalade"), "{}", page.body);
         assert_eq!(page.set_cookies(), [""; 0]);
     }
+}
+
+/// The names of the fields that have the focus when the page opens.
+fn focused(page: &str) -> Vec<&str> {
+    let inputs = page.split("<input ").skip(1);
+    let inputs = inputs.filter_map(|rest| rest.split('>').next());
+    inputs
+        .filter(|input| input.contains("autofocus"))
+        .filter_map(|input| input.split_once("name=\"")?.1.split('"').next())
+        .collect()
 }
