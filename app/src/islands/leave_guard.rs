@@ -111,6 +111,7 @@ fn link_that_leaves(event: &web_sys::MouseEvent) -> Option<String> {
     let target: web_sys::Element = event.target()?.dyn_into().ok()?;
     let link = target.closest("a[href]").ok().flatten()?;
     let href = link.get_attribute("href")?;
-    let stays = href.starts_with('#') || link.get_attribute("target").is_some();
+    let has = |name: &str| link.get_attribute(name).is_some();
+    let stays = href.starts_with('#') || has("target") || has("download");
     (!stays).then_some(href)
 }

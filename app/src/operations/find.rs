@@ -1,4 +1,4 @@
-//! Searches an organization's keys, agents, projects and pages.
+//! Searches an organization's keys, agents, projects and pages, and the user's organizations.
 
 use latchkey::{
     access::{Membership, to},
@@ -8,6 +8,7 @@ use latchkey::{
         list::{KeyQuery, list},
         project::choices,
     },
+    orgs,
     search::Search,
 };
 
@@ -24,7 +25,7 @@ const MAX_OF_A_KIND: usize = 6;
 const MAX_AGENTS: u16 = 1_000;
 
 /// Searches the organization with the slug `org` for what the user can see: everything with `text` in its name, and
-/// keys also by their visible characters. An empty text finds the organization's pages.
+/// keys also by their visible characters; and the user's organizations by name. An empty text finds the organization's pages.
 ///
 /// # Errors
 /// If the user is not signed in or not a member of the organization, or the text is longer than a search can be.
@@ -46,6 +47,7 @@ pub async fn find(request: PageRequest, org: &str, text: &str) -> Result<Vec<Fou
         found.extend(keys(&request, &membership, search.clone()).await?);
         found.extend(agents(&request, &membership, &search).await?);
         found.extend(projects_of(&request, &membership, &search).await?);
+        found.extend(orgs_of(&request, &search).await?);
     }
     Ok(found)
 }
@@ -139,6 +141,21 @@ async fn projects_of(
                 membership.org().slug,
                 project.id
             ),
+        });
+    Ok(found.collect())
+}
+
+async fn orgs_of(request: &PageRequest, search: &Search) -> Result<Vec<Found>, AppError> {
+    let all = orgs::of_user(request.engine(), request.user_id().await?).await?;
+    let found = all
+        .into_iter()
+        .filter(|(org, _)| search.is_in(org.name.as_str()))
+        .take(MAX_OF_A_KIND)
+        .map(|(org, _)| Found {
+            kind: FoundKind::Organization,
+            name: org.name.to_string(),
+            detail: org.slug.to_string(),
+            href: format!("/orgs/{}/keys", org.slug),
         });
     Ok(found.collect())
 }

@@ -6,6 +6,7 @@ use leptos_meta::{Meta, Title};
 use crate::{
     heading::{Breadcrumbs, Heading},
     islands::{copy_button::CopyButton, leave_guard::LeaveGuard},
+    text::query::escaped,
 };
 
 /// The frame of such a page.
@@ -62,6 +63,10 @@ pub fn OnceCard(
         }
         .into_any(),
     };
+    let download = is_list.then(|| {
+        let href = format!("data:text/plain;charset=utf-8,{}", escaped(&text));
+        view! { <a class="btn" href=href download=format!("latchkey-{copies}.txt")>"Download"</a> }
+    });
     let text = match is_list {
         true => view! { <code id="key" class="lines">{text}</code> }.into_any(),
         false => view! { <code id="key">{text}</code> }.into_any(),
@@ -77,6 +82,7 @@ pub fn OnceCard(
                 {text}
                 <CopyButton of="key".to_owned() class="btn primary".to_owned() text=format!("Copy {copies}")
                     copied=format!("{capitalized} copied") first=true/>
+                {download}
             </div>
             {more}
             <footer>{done}</footer>

@@ -22,6 +22,7 @@ pub enum FoundKind {
     Key,
     Agent,
     Project,
+    Organization,
 }
 
 impl FoundKind {
@@ -32,6 +33,7 @@ impl FoundKind {
             Self::Key => "Key",
             Self::Agent => "Agent",
             Self::Project => "Project",
+            Self::Organization => "Organization",
         }
     }
 }

@@ -8,6 +8,11 @@ use crate::islands::copy_button::CopyButton;
 /// The examples; the first one is selected.
 #[component]
 pub fn ExampleTabs(examples: Vec<Snippet>) -> impl IntoView {
+    // One example is no choice: its name is a heading.
+    let only = match examples.as_slice() {
+        [only] => Some(only.language),
+        _ => None,
+    };
     let labels = examples
         .iter()
         .enumerate()
@@ -33,10 +38,10 @@ pub fn ExampleTabs(examples: Vec<Snippet>) -> impl IntoView {
             }
         })
         .collect_view();
-    view! {
-        <div class="tabs">
-            <div class="seg" role="radiogroup" aria-label="Examples">{labels}</div>
-            {panels}
-        </div>
-    }
+    let head = match only {
+        Some(language) => view! { <h3>{language}</h3> }.into_any(),
+        None => view! { <div class="seg" role="radiogroup" aria-label="Examples">{labels}</div> }
+            .into_any(),
+    };
+    view! { <div class="tabs">{head}{panels}</div> }
 }

@@ -123,7 +123,7 @@ pub fn FindKeyPage() -> impl IntoView {
                             <p class="hint" id="secret-hint">
                                 "The whole key, also a replaced or revoked one, or its SHA-256. It is not stored, and it is never in a URL or a log. The audit log records only that you searched."
                             </p>
-                            <textarea class="input code" id="secret" name="secret" rows="3" required maxlength=MAX_TEXT
+                            <textarea class="input mono" id="secret" name="secret" rows="3" required maxlength=MAX_TEXT
                                 autocomplete="off" autocapitalize="off" spellcheck="false" autofocus=!find.none
                                 aria-invalid=invalid_text(sentences) aria-describedby=described_by("secret", true, sentences)></textarea>
                             <ErrorTexts field="secret" errors/>

@@ -46,6 +46,15 @@ on_both! {
         assert_eq!(find(&owner, "100%").await, [""; 0]);
     }
 
+    async fn the_organizations_of_the_user_are_found_by_name(app: &TestApp) {
+        let org = app.org("northwind").await;
+        app.org("northern-lights").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        let found = find(&owner, "north").await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("organization ") && found[0].ends_with("|northwind|keys"), "{found:?}");
+    }
+
     async fn a_role_finds_what_it_may_see(app: &TestApp) {
         let org = app.org("northwind").await;
         let key = org.key("Web shop").await;
