@@ -94,18 +94,34 @@ test("search, filters, sorting and pages, by address", async ({ page, team, sign
   });
 });
 
-test("on a phone a key takes three lines, and several can be chosen", async ({ page, team, signInAs }) => {
+test("on a phone a key takes a few lines, and several can be chosen", async ({ page, team, signInAs }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   for (const name of ["Production server", "Staging"]) await team.key({ name, scopes: ["bots:read"] });
   await team.key({ name: "Website", scopes: ["bots:read"], kind: "widget", domains: ["northwind.example", "*.northwind.example"] });
   await signInAs("owner");
   await open(page, team.path("keys"));
+  await page.getByRole("link", { name: "Dismiss" }).click();
+  await expect(page.getByRole("heading", { name: "First steps" })).toHaveCount(0);
+  // The filters are folded, so that the first key is in the upper half of the page. Nothing is cut off at the edge.
+  expect((await page.locator("tbody tr").first().boundingBox())?.y).toBeLessThan(422);
+  const cut = () =>
+    page.evaluate(() => {
+      const links = [...document.querySelectorAll("main :is(.sort, .seg a)")].filter((link) => link.checkVisibility());
+      return links.filter((link) => link.getBoundingClientRect().right > innerWidth - 16).map((link) => link.textContent);
+    });
+  expect(await cut()).toEqual([]);
+  await expect(page.getByRole("combobox", { name: "Finding" })).toBeHidden();
+  await page.getByText("Filters", { exact: true }).click();
+  await expect(page.getByRole("combobox", { name: "Finding" })).toBeVisible();
+  expect(await cut()).toEqual([]);
+  await page.getByText("Filters", { exact: true }).click();
   for (const row of await page.getByRole("main").locator("tbody tr").all()) {
     // The badges of findings have a line of their own.
     const hasBadge = await row.getByText("Works on localhost").isVisible();
-    expect((await row.boundingBox())?.height).toBeLessThanOrEqual(hasBadge ? 131 : 92);
+    expect((await row.boundingBox())?.height).toBeLessThanOrEqual(hasBadge ? 157 : 118);
     for (const part of [row.locator("code"), row.locator(".tag").first(), row.locator("summary")]) await expect(part).toBeVisible();
     await expect(row).toContainText("Never");
+    for (const label of ["Expires", "Requests"]) await expect(row.locator(`[data-label="${label}"]`)).toBeVisible();
     await row.getByRole("checkbox").check();
   }
   await expect(page.getByRole("button", { name: "Disable…" })).toBeInViewport();
@@ -128,6 +144,32 @@ test("the actions of a row do what the key's page does", async ({ page, team, se
   await page.reload();
   await expect(row).toContainText("Disabled");
   await expect(said, "said once").toHaveCount(0);
+});
+
+test("a key that was changed in its row is below the header, and its row leads to its page", async ({ page, team, signInAs }) => {
+  await page.setViewportSize({ width: 1320, height: 500 });
+  for (let number = 1; number <= 14; number += 1) await team.key({ name: `Key ${number}` });
+  const key = await team.key({ name: "Staging", scopes: ["bots:read"] });
+  for (let number = 15; number <= 28; number += 1) await team.key({ name: `Key ${number}` });
+  await signInAs("owner");
+  await open(page, team.path("keys"));
+  const row = page.getByRole("row", { name: /Staging/ });
+  await row.locator("summary").scrollIntoViewIfNeeded();
+  await row.locator("summary").click();
+  await row.getByRole("button", { name: "Disable" }).click();
+  await expect(row).toContainText("Disabled");
+  await hydrated(page);
+  const [header, box] = [await page.locator("thead").boundingBox(), await row.boundingBox()];
+  expect(box && header && box.y >= header.y + header.height - 0.5, JSON.stringify({ header, box })).toBeTruthy();
+  await expect(row).toBeInViewport({ ratio: 1 });
+
+  // Everything in the row but its menu and checkbox opens the key.
+  await row.getByRole("checkbox").check();
+  await row.locator("summary").click();
+  await expect(row.getByRole("link", { name: "Edit" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await row.locator('[data-label="Type"]').click({ position: { x: 2, y: 4 }, force: true });
+  await expect(page).toHaveURL(team.path(`keys/${key.id}`));
 });
 
 test("an org without keys says what a key is and leads to the first", async ({ page, team, signInAs }) => {
@@ -175,11 +217,30 @@ test("the buttons for selected keys wait for a selection, which is kept", async 
   await expect(disable).toBeDisabled();
   await page.getByRole("checkbox", { name: "Select Staging" }).check();
   await expect(disable).toBeEnabled();
+  await expect(page.locator(".chosen")).toHaveText("selected");
+  expect(await page.locator(".chosen").evaluate((element) => getComputedStyle(element, "::before").content)).toMatch(/counter/);
   await disable.click();
   await page.getByRole("button", { name: "Cancel" }).click();
   await expect(page.getByRole("checkbox", { name: "Select Staging" })).toBeChecked();
   await expect(page.getByRole("checkbox", { name: "Select Production" })).not.toBeChecked();
   await expect(disable).toBeEnabled();
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("the buttons for selected keys work, and say so if none is selected", async ({ page, team, signInAs }) => {
+    await team.key({ name: "Production" });
+    await signInAs("owner");
+    await page.goto(team.path("keys"));
+    const disable = page.getByRole("button", { name: "Disable…" });
+    await disable.click();
+    await expect(page.getByText("Select at least one key.")).toBeVisible();
+    await page.getByRole("checkbox", { name: "Select Production" }).check();
+    await disable.click();
+    await page.getByRole("button", { name: "Disable 1 key" }).click();
+    await expect(page.getByText("“Production” disabled.")).toBeVisible();
+  });
 });
 
 test("a row's menu copies the key's ID", async ({ page, context, team, signInAs }) => {

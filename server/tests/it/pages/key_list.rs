@@ -61,6 +61,28 @@ on_both! {
         assert_eq!(names(&owner.get(&format!("{KEYS}?sort=name&q=none&after={}~", ids[3])).await), [""; 0]);
     }
 
+    async fn what_the_head_says_fits_the_list(app: &TestApp) {
+        let org = app.org("northwind").await;
+        let owner = app.signed_in(&org, "dana", Role::Owner).await;
+        const ONCE: &str = "You can view a key only when you create it.";
+        let empty = owner.get(KEYS).await.text();
+        assert!(empty.contains("No keys yet") && !empty.contains(ONCE) && !empty.contains("0 keys"), "{empty}");
+        org.key("Production").await;
+        let all = owner.get(KEYS).await.text();
+        assert!(all.contains("1 key.") && all.contains(ONCE), "{all}");
+        let found = owner.get(&format!("{KEYS}?q=prod")).await.text();
+        assert!(found.contains("1 key found.") && !found.contains(ONCE), "{found}");
+        // On phones, the filters are open only while one is set.
+        let is_open = |body: &str| body.split("<details").any(|rest| {
+            let tag = rest.split('>').next().unwrap_or_default();
+            tag.contains("unfold") && tag.contains("open")
+        });
+        assert!(!is_open(&owner.get(&format!("{KEYS}?q=prod")).await.body));
+        assert!(is_open(&owner.get(&format!("{KEYS}?status=active")).await.body));
+        let agents = owner.get("/orgs/northwind/agents").await.text();
+        assert!(agents.contains("No agents yet") && !agents.contains("0 agents"), "{agents}");
+    }
+
     async fn members_find_keys_by_name_alone(app: &TestApp) {
         let org = app.org("northwind").await;
         let member = app.signed_in(&org, "ben", Role::Member).await;

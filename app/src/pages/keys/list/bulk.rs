@@ -47,7 +47,7 @@ pub fn BulkForm(
     });
     view! {
         <form class="bar bulk" id=FORM method="post" action=href>
-            <span class="muted small chosen">"Selected keys"</span>
+            <span class="muted small chosen">"selected"</span>
             {all}
             <fieldset class="row" aria-label="Change the selected keys">
                 <button class="btn" name="change" value="enable">"Enable…"</button>

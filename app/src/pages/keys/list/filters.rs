@@ -63,11 +63,15 @@ pub fn Filters(
         <form class="bar" role="search" method="get" action=address.path()>
             <SearchBox value=address.search.clone() placeholder=searched(with_details).to_owned() find=format!("{}/find", address.path()) secrets/>
             {kept}
-            <Choice name="kind" label="Type" all="All types" options=kinds.collect() chosen=kind.to_owned()/>
-            {details}
-            <button class="btn">"Filter"</button>
-            {environments}
-            <div class="seg" role="group" aria-label="Status">{states}</div>
+            // On phones, the stylesheet shows the filters only while this is open.
+            <details class="unfold" open=address.narrows()><summary class="btn">"Filters"</summary></details>
+            <div class="unfolded">
+                <Choice name="kind" label="Type" all="All types" options=kinds.collect() chosen=kind.to_owned()/>
+                {details}
+                <button class="btn">"Filter"</button>
+                {environments}
+                <div class="seg" role="group" aria-label="Status">{states}</div>
+            </div>
         </form>
         {narrowed}
     }

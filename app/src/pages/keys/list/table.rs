@@ -77,7 +77,7 @@ pub fn KeyTable(
         })
         .collect_view();
     view! {
-        <table class="table wide brief dense">
+        <table class="table wide brief">
             <caption class="visually-hidden">"Keys"</caption>
             <thead><tr>{headings}</tr></thead>
             <tbody>{rows}</tbody>
@@ -152,7 +152,7 @@ fn Row(
         .clone()
         .map(|project| view! { <td class="minor muted drop-4" data-label="Project"><span class="clip" title=project.clone()>{project.clone()}</span></td> });
     let requests = row.requests.map(|requests| {
-        view! { <td class="minor num drop-2" data-label="Requests">{grouped(requests)}</td> }
+        view! { <td class="num drop-2" data-label="Requests">{grouped(requests)}</td> }
     });
     view! {
         <tr id=row.id.clone()>
@@ -167,7 +167,7 @@ fn Row(
             {project}
             <td class="states" data-label="Status"><StateTag state=row.state/><Badges findings=row.findings filter/></td>
             <td class="used muted nowrap" data-label="Last used">{last_used}</td>
-            <td class="minor muted nowrap drop-2" data-label="Expires">{expires}</td>
+            <td class="muted nowrap drop-2" data-label="Expires">{expires}</td>
             {requests}
             {menu}
         </tr>
