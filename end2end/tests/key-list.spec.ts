@@ -229,11 +229,12 @@ test("the buttons for selected keys wait for a selection, which is kept", async 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("the buttons for selected keys work, and say so if none is selected", async ({ page, team, signInAs }) => {
+  test("the buttons for selected keys work, and say so if none is selected", async ({ page, team, watch, signInAs }) => {
     await team.key({ name: "Production" });
     await signInAs("owner");
     await page.goto(team.path("keys"));
     const disable = page.getByRole("button", { name: "Disable…" });
+    watch.expect(422, team.path("keys"));
     await disable.click();
     await expect(page.getByText("Select at least one key.")).toBeVisible();
     await page.getByRole("checkbox", { name: "Select Production" }).check();

@@ -126,7 +126,7 @@ fn Row(
     let expires = match (row.state.status, row.expires.clone()) {
         (Status::Revoked, _) => "–".into_any(),
         (_, Some(expires)) => view! { <Time text=expires/> }.into_any(),
-        (_, None) => "Never".into_any(),
+        (_, None) => view! { <span class="never">"Never"</span> }.into_any(),
     };
     let last_used = match row.last_used.clone() {
         Some(text) => view! { <Time text/> }.into_any(),
