@@ -295,9 +295,9 @@ pub async fn keys_in_use(
 ) -> Result<KeysInUse, StorageError> {
     let (within, _) = totals::columns(range);
     let sql = format!(
-        "SELECT COUNT(*) AS active, CAST(COALESCE(SUM(CASE WHEN keys.id IN (SELECT usage_subjects.ref_id FROM usage_totals \
-             JOIN usage_subjects ON usage_subjects.id = usage_totals.subject WHERE usage_totals.org = $3 \
-             AND usage_totals.kind = $4 AND usage_totals.outcome = $5 AND usage_totals.{within} > 0) \
+        "SELECT COUNT(*) AS active, CAST(COALESCE(SUM(CASE WHEN keys.id IN (SELECT usage_subjects.ref_id FROM usage_subjects \
+             WHERE usage_subjects.id IN (SELECT usage_totals.subject FROM usage_totals WHERE usage_totals.org = $3 \
+             AND usage_totals.kind = $4 AND usage_totals.outcome = $5 AND usage_totals.{within} > 0)) \
              THEN 1 ELSE 0 END), 0) AS BIGINT) AS used \
          FROM keys WHERE keys.org_id = $1 AND keys.revoked_at IS NULL AND keys.disabled_at IS NULL \
          AND COALESCE(keys.expires_at > $2, TRUE)"

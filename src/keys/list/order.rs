@@ -109,7 +109,8 @@ impl SortBy {
     pub(super) fn joined(self) -> String {
         match self {
             Self::Requests => {
-                format!("LEFT JOIN {REQUESTED} AS requested ON requested.key_id = keys.id")
+                let requested = requested();
+                format!("LEFT JOIN {requested} AS requested ON requested.key_id = keys.id")
             }
             _ => String::new(),
         }
@@ -121,11 +122,7 @@ impl SortBy {
             Self::Name => {
                 "COALESCE((SELECT placed.sort_name FROM keys AS placed WHERE placed.org_id = $1 AND placed.id = $12), $11)"
             }
-            Self::Requests => {
-                return Cow::Owned(format!(
-                    "COALESCE((SELECT requested.requests FROM {REQUESTED} AS requested WHERE requested.key_id = $12), 0)"
-                ));
-            }
+            Self::Requests => return Cow::Owned(requests_of("$12")),
             // The inner `keys` hides the one of the list.
             Self::Urgency => {
                 return Cow::Owned(format!(
@@ -163,9 +160,27 @@ impl SortBy {
     }
 }
 
+/// The subject of the org `$1`.
+const ORG: &str =
+    "(SELECT whole.id FROM usage_subjects AS whole WHERE whole.org_id = $1 AND whole.kind = 0)";
+
 /// The number of requests of each key of the org `$1` in the last 30 days, for those that have any. Sums that belong to an
 /// earlier hour are computed again within a minute.
-const REQUESTED: &str = "(SELECT usage_subjects.ref_id AS key_id, CAST(SUM(usage_totals.d30) AS BIGINT) AS requests \
-     FROM usage_totals JOIN usage_subjects ON usage_subjects.id = usage_totals.subject \
-     WHERE usage_totals.org = (SELECT id FROM usage_subjects AS whole WHERE whole.org_id = $1 AND whole.kind = 0) \
-     AND usage_totals.kind = 2 GROUP BY usage_subjects.ref_id)";
+fn requested() -> String {
+    format!(
+        "(SELECT usage_subjects.ref_id AS key_id, sums.requests FROM (SELECT usage_totals.subject, \
+         CAST(SUM(usage_totals.d30) AS BIGINT) AS requests FROM usage_totals \
+         WHERE usage_totals.org = {ORG} AND usage_totals.kind = 2 GROUP BY usage_totals.subject) AS sums \
+         JOIN usage_subjects ON usage_subjects.id = sums.subject)"
+    )
+}
+
+/// The same number for one key, by its ID.
+fn requests_of(id: &str) -> String {
+    format!(
+        "COALESCE((SELECT CAST(SUM(usage_totals.d30) AS BIGINT) FROM usage_totals \
+         WHERE usage_totals.org = {ORG} AND usage_totals.kind = 2 AND usage_totals.subject = \
+         (SELECT placed.id FROM usage_subjects AS placed WHERE placed.org_id = $1 AND placed.kind = 2 \
+         AND placed.ref_id = {id} AND placed.environment = '' AND placed.key_kind = '')), 0)"
+    )
+}
