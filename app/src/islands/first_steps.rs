@@ -42,6 +42,13 @@ pub fn FirstStepsList(
             None => String::new(),
         })
     };
+    let class = move || {
+        if said().is_empty() {
+            "visually-hidden"
+        } else {
+            "body small steps-done"
+        }
+    };
     view! {
         <ol class="steps body">
             <Step title="Key" done=Signal::stored(true)>
@@ -59,7 +66,8 @@ pub fn FirstStepsList(
                 </div>
             </Step>
         </ol>
-        <p class="body small steps-done" role="status">{said}</p>
+        // Always there, so that screen readers announce what it says.
+        <p class=class role="status">{said}</p>
     }
 }
 

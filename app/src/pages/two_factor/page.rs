@@ -166,7 +166,7 @@ fn RequiredBy(orgs: Vec<(String, String)>) -> impl IntoView {
         view! {
             <div class="notice warn">
                 <Icon symbol=Symbol::Alert/>
-                <p><b>{name.clone()}</b>" requires a second factor. Set one up to open it."</p>
+                <p>{name.clone()}" requires a second factor. Set one up to open it."</p>
                 <a class="btn quiet" href=href>"Leave…"<span class="visually-hidden">" "{name.clone()}</span></a>
             </div>
         }

@@ -266,7 +266,7 @@ on_both! {
             ("", "DaCb"), ("order=asc", "bCaD"), ("sort=created_at", "DaCb"),
             ("sort=name", "abCD"), ("sort=name&order=desc", "DCba"),
             ("sort=last_used_at", "aCDb"), ("sort=last_used_at&order=asc", "bDCa"),
-            ("sort=expires_at", "CbDa"), ("sort=expires_at&order=asc", "aDbC"),
+            ("sort=expires_at", "bDaC"), ("sort=expires_at&order=asc", "aDbC"),
         ] {
             let (mut read, mut cursor) = (String::new(), String::new());
             loop {
