@@ -42,7 +42,7 @@ pub struct RefusalRow {
     pub agent: Option<(String, String)>,
     pub origin: Option<String>,
     pub network: Option<String>,
-    /// The client and the endpoint class: "firefox · chat".
+    /// The client, and the endpoint class if there are several: "firefox · chat".
     pub under: String,
     /// What the user can do about it.
     pub remedy: Option<Remedy>,
@@ -73,7 +73,14 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
         rows: page
             .refusals
             .into_iter()
-            .map(|refusal| row(refusal, &address.org, may_edit))
+            .map(|refusal| {
+                row(
+                    refusal,
+                    &address.org,
+                    may_edit,
+                    convention.classes.len() > 1,
+                )
+            })
             .collect(),
         next: page.next.map(|id| id.to_string()),
         invalid,
@@ -82,7 +89,7 @@ pub async fn load(request: PageRequest) -> Result<Refusals, AppError> {
     })
 }
 
-fn row(refusal: Refusal, org: &str, may_edit: bool) -> RefusalRow {
+fn row(refusal: Refusal, org: &str, may_edit: bool, names_class: bool) -> RefusalRow {
     let remedy = remedy(&refusal, org).filter(|_| may_edit);
     let more = match refusal.code {
         Outcome::InsufficientScope => Some(refusal.missing_scopes.join(", ")),
@@ -96,7 +103,8 @@ fn row(refusal: Refusal, org: &str, may_edit: bool) -> RefusalRow {
         )),
         (None, prefix) => prefix.map(|prefix| (format!("{prefix}…"), None)),
     };
-    let client = refusal.client.into_iter().chain([refusal.class]);
+    let class = Some(refusal.class).filter(|_| names_class);
+    let client = refusal.client.into_iter().chain(class);
     RefusalRow {
         at: TimeText::exact(refusal.at),
         title: refusal.code.title(),
