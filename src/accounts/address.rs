@@ -124,32 +124,6 @@ pub async fn request_change(
     Ok(())
 }
 
-/// The new address that a user has been sent a link to and has not confirmed; `None` if there is none.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn pending(
-    engine: &Engine,
-    user_id: UserId,
-) -> Result<Option<EmailAddress>, StorageError> {
-    const SQL: &str = "SELECT account_links.email FROM account_links JOIN users ON users.id = account_links.user_id \
-         WHERE account_links.user_id = $1 AND account_links.kind = $2 AND account_links.expires_at > $3 \
-         AND account_links.email <> users.email ORDER BY account_links.created_at DESC LIMIT 1";
-    Ok(on!(engine.db.read(), c => sqlx::query_scalar(SQL)
-        .bind(user_id).bind(LinkKind::Confirmation).bind(engine.clock.now()).fetch_optional(c).await)?)
-}
-
-/// Ends all links that would give a user another address.
-///
-/// # Errors
-/// If the database cannot be reached.
-pub async fn cancel_change(engine: &Engine, user_id: UserId) -> Result<(), StorageError> {
-    const SQL: &str = "DELETE FROM account_links WHERE user_id = $1 AND kind = $2 \
-         AND email <> (SELECT email FROM users WHERE id = $1)";
-    Ok(on!(engine.db.write_unrecorded(), c => sqlx::query(SQL)
-        .bind(user_id).bind(LinkKind::Confirmation).execute(c).await.map(drop))?)
-}
-
 async fn own(engine: &Engine, person: &Person) -> Result<User, StorageError> {
     let found = super::find_user(engine, person.user_id).await?;
     // Only if the account was deleted during the request.

@@ -67,8 +67,6 @@ pub enum Done {
     NameChanged,
     /// A link that confirms an address was sent to it.
     ConfirmationSent,
-    /// The user will not get another address after all.
-    AddressKept,
     /// The user confirmed an address.
     EmailConfirmed,
     /// The user left an organization.
@@ -128,9 +126,6 @@ impl Done {
             Self::NameChanged => "Name changed.",
             Self::ConfirmationSent => {
                 "Check your mail. The address is yours when you open the link that we have sent to it and confirm it."
-            }
-            Self::AddressKept => {
-                "Your address stays as it is. The links to the new one no longer work."
             }
             Self::EmailConfirmed => "E-mail address confirmed.",
             Self::RecoveryCodeUsed(0) => {

@@ -2,7 +2,7 @@
 
 use latchkey::{
     accounts::{
-        address::{ConfirmationError, cancel_change, request_change, request_confirmation},
+        address::{ConfirmationError, request_change, request_confirmation},
         password::{ChangePasswordError, TypedPassword},
         rename::rename,
     },
@@ -24,7 +24,7 @@ use crate::{
 /// The fields of the page's forms.
 #[derive(Clone, Default, Deserialize)]
 pub struct ProfileForm {
-    /// `name`, `email`, `confirm` or `cancel`.
+    /// `name`, `email` or `confirm`.
     pub change: String,
     #[serde(default)]
     pub name: String,
@@ -60,10 +60,6 @@ pub async fn submit(request: PageRequest, form: ProfileForm) -> Answer {
             }
             Err(error) => Ok(FormAnswer::refused(form.sent_back(), "name", error)),
         },
-        "cancel" => {
-            cancel_change(engine, person.user_id).await?;
-            Ok(FormAnswer::done(request.path(), Done::AddressKept))
-        }
         "confirm" => answer(&form, request_confirmation(engine, person).await),
         "email" => {
             let mut fields = FieldReader::default();
@@ -91,7 +87,7 @@ fn answer(form: &ProfileForm, sent: Result<(), ConfirmationError>) -> Answer {
         Ok(FormAnswer::refused(form.sent_back(), field, error))
     };
     match sent {
-        Ok(()) => Ok(FormAnswer::done("/account/profile", Done::ConfirmationSent)),
+        Ok(()) => Ok(FormAnswer::done("/account", Done::ConfirmationSent)),
         Err(error @ ConfirmationError::NoMail) => refused(WHOLE_FORM, &error),
         Err(error @ ConfirmationError::Unchanged) => {
             let is_change = form.change == "email";

@@ -1,9 +1,6 @@
 //! The layout of the page "Profile".
 
-use latchkey::{
-    accounts::{self, User, address},
-    email::EmailAddress,
-};
+use latchkey::accounts::{self, User};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -23,8 +20,6 @@ use crate::{
 /// The signed-in user.
 struct Profile {
     user: User,
-    /// The address that waits for its confirmation.
-    pending: Option<EmailAddress>,
     sends_mail: bool,
 }
 
@@ -34,7 +29,6 @@ async fn profile(request: PageRequest) -> Result<Profile, AppError> {
     let user = accounts::find_user(engine, user_id).await?;
     Ok(Profile {
         user: user.ok_or(AppError::SignedOut)?,
-        pending: address::pending(engine, user_id).await?,
         sends_mail: engine.sends_mail(),
     })
 }
@@ -46,12 +40,7 @@ pub fn ProfilePage() -> impl IntoView {
 
 #[component]
 fn ProfileView(profile: Profile) -> impl IntoView {
-    let Profile {
-        user,
-        pending,
-        sends_mail,
-    } = profile;
-    let pending = pending.map(|pending| view! { <Pending email=pending.to_string()/> });
+    let Profile { user, sends_mail } = profile;
     let (typed, errors) = fields_and_errors(ProfileForm::default);
     // The errors of one form are not shown at the others.
     let of = |change: &str| {
@@ -91,7 +80,6 @@ fn ProfileView(profile: Profile) -> impl IntoView {
         <Heading title="Profile".to_owned() lead=None beside=None actions=None/>
         <div class="stack">
             {unconfirmed}
-            {pending}
             <section class="card" aria-labelledby="name-title">
                 <header><h2 id="name-title">"Name"</h2></header>
                 <div class="body">
@@ -127,20 +115,6 @@ fn EmailForm(own: String, typed: String, errors: Errors) -> impl IntoView {
             <Field name="current_password" label="Current password" kind="password" autocomplete="current-password" maxlength=1024 errors/>
             <div class="actions"><button class="btn primary">"Send link"</button></div>
         </form>
-    }
-}
-
-/// The address that the user wants to have, and how to keep the current one.
-#[component]
-fn Pending(email: String) -> impl IntoView {
-    view! {
-        <div class="notice">
-            <Icon symbol=Symbol::Alert/>
-            <p>"Your new address "<b>{email}</b>" waits for confirmation. Open the link that was sent to it within a day. To get another link, enter the address again."</p>
-            <form method="post" action="/account/profile">
-                <button class="btn" name="change" value="cancel">"Keep the current address"</button>
-            </form>
-        </div>
     }
 }
 

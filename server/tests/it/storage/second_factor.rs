@@ -34,6 +34,18 @@ use crate::test_app::{
 const STEP: i64 = 30 * SECOND;
 
 on_both! {
+    async fn a_first_step_ends_with_the_second_factor_that_it_waited_for(app: &TestApp) {
+        let (user_id, ..) = dana(app).await;
+        let old = half(&app.engine).await;
+        second_factor::reset(&app.engine, &Operator::at_the_command_line(), user_id).await.unwrap();
+        app.clock.advance(STEP);
+        let (_, codes) = turn_on(app, user_id).await;
+        let code = TypedCode::read("", &codes[0].expose()).unwrap();
+        let refused = second(&app.engine, &old, code.clone()).await;
+        assert!(matches!(refused, Err(SecondStepError::Expired)), "{refused:?}");
+        second(&app.engine, &half(&app.engine).await, code).await.unwrap();
+    }
+
     async fn of_many_sign_ins_with_one_code_at_once_on_two_instances_one_succeeds(app: &TestApp) {
         let (_, authenticator, recovery_codes) = dana(app).await;
         app.clock.advance(STEP);
