@@ -40,19 +40,17 @@ test("lighthouse", async ({ launchOptions }) => {
   const { default: lighthouse } = await import(join(packages, "node_modules/lighthouse/core/index.js"));
   const { default: desktop } = await import(join(packages, "node_modules/lighthouse/core/config/desktop-config.js"));
   const instance = await Instance.create();
-  const port = await freePort();
-  const args = [...(launchOptions.args ?? []), `--remote-debugging-port=${port}`];
-  const browser = await chromium.launch({ ...launchOptions, args });
   try {
-    const { team } = await showcase(instance);
+    const team = await showcase(instance);
     const large = await Team.create(instance, "Many Keys");
     await importMany(instance, large);
     const server = await instance.serve();
     const cookies = async (team: Team) => {
+      const browser = await chromium.launch(launchOptions);
       const context = await browser.newContext({ baseURL: server.url });
-      await signIn(context, server, team.email("owner"));
+      await signIn(context, server, team.email("owner"), team.password("owner"));
       const cookies = await context.cookies();
-      await context.close();
+      await browser.close();
       return cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
     };
     const [few, many] = [await cookies(team), await cookies(large)];
@@ -65,6 +63,10 @@ test("lighthouse", async ({ launchOptions }) => {
     ];
     const problems: string[] = [];
     for (const { name, path, cookie } of pages) {
+      // A browser of its own, because Lighthouse keeps the cookies that answers set.
+      const port = await freePort();
+      const args = [...(launchOptions.args ?? []), `--remote-debugging-port=${port}`];
+      const browser = await chromium.launch({ ...launchOptions, args });
       for (const form of ["mobile", "desktop"] as const) {
         const all: Measured[] = [];
         for (let run = 0; run < runs; run += 1) {
@@ -83,11 +85,11 @@ test("lighthouse", async ({ launchOptions }) => {
         );
         expect(median.firstView, `${name}: first view`).toBeLessThanOrEqual(FIRST_VIEW);
       }
+      await browser.close();
     }
     expect(problems).toEqual([]);
     await server.stop();
   } finally {
-    await browser.close();
     await instance.remove();
   }
 });

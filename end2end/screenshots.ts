@@ -8,7 +8,7 @@ import { expect, test } from "@playwright/test";
 import { hydrated, signIn } from "./fixture/test.ts";
 import { looks, SCHEMES, WIDTHS } from "./fixture/pages.ts";
 import { Instance } from "./fixture/server.ts";
-import { showcase } from "./fixture/showcase.ts";
+import { keysOf, showcase } from "./fixture/showcase.ts";
 
 const folder = resolve("..", process.env["LATCHKEY_SCREENSHOTS"] ?? "target/screenshots");
 const readme = process.env["README_PICTURES"];
@@ -21,10 +21,9 @@ for (const width of WIDTHS) {
     test(`${width} pixels wide, ${colorScheme}`, async ({ browser }) => {
       const instance = await Instance.create();
       try {
-        const { team, ids } = await showcase(instance);
+        const team = await showcase(instance);
         const server = await instance.serve();
-        const id = (name: string) => ids[name] ?? "";
-        const keys = { active: id("Production server"), widget: id("Website widget"), revoked: id("Old backend") };
+        const keys = await keysOf(server, team);
         const all = Object.entries(looks(team, keys)).flatMap(([area, looks]) => looks.map((look) => ({ area, look })));
         for (const { area, look } of all) {
           // The last area; marking the same person again changes nothing.
@@ -35,7 +34,7 @@ for (const width of WIDTHS) {
             colorScheme,
             reducedMotion: "reduce",
           });
-          if (look.signedIn) await signIn(context, server, team.email("owner"));
+          if (look.signedIn) await signIn(context, server, team.email("owner"), team.password("owner"));
           const page = await context.newPage();
           await look.visit(page);
           if (look.alive) await hydrated(page);

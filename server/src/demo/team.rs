@@ -133,8 +133,11 @@ async fn add_person(
     let invalid = "an account is invalid";
     let password = new_password()?;
     let email = format!("{role}@northwind.example");
-    let mut name = role.to_string();
-    name[..1].make_ascii_uppercase();
+    let name = match role {
+        Role::Owner => "Dana Reyes",
+        Role::Admin => "Ari Kim",
+        Role::Member => "Sam Ortiz",
+    };
     let new = NewUser {
         name: name.parse().map_err(failed(invalid))?,
         email: email.parse().map_err(failed(invalid))?,
