@@ -9,8 +9,8 @@ use crate::{
     Engine,
     access::{Operator, Permit, to},
     db::{StorageError, from_json, on, places},
-    event::Event,
-    id::{KeyId, OrgId},
+    event::{Event, Target},
+    id::OrgId,
     page_size::fitting,
     time::Timestamp,
 };
@@ -20,8 +20,8 @@ use crate::{
 pub struct AuditQuery {
     /// A single event, or all events of one type.
     pub event: Option<EventFilter>,
-    /// Entries whose target is this key.
-    pub key: Option<KeyId>,
+    /// Entries with this target.
+    pub target: Option<Target>,
     /// Entries by one actor: the ID of a user or a service token.
     pub actor: Option<String>,
     /// The start of the period, inclusive.
@@ -209,7 +209,7 @@ async fn list_log(
 }
 
 /// Selects `columns` of the matching entries, down to the number `from`. The statement contains only the filters that
-/// are set, so that the index on targets is used when filtering by key.
+/// are set, so that the index on targets is used when filtering by target.
 async fn select<T>(
     engine: &Engine,
     org_id: Option<OrgId>,
@@ -232,8 +232,8 @@ where
             EventFilter::Group(group) => ("audit_log.event LIKE", format!("{group}%")),
         }),
         query
-            .key
-            .map(|key| ("audit_log.target_id =", key.to_string())),
+            .target
+            .map(|target| ("audit_log.target_id =", target.to_string())),
         query
             .actor
             .clone()

@@ -3,6 +3,7 @@
 use latchkey::{
     access::{Permit, to},
     convention::Convention,
+    event::{Event, Target},
     key::Kind,
     orgs::settings::{self, ChangeSettingsError, OrgSettings},
     revision::{Known, Revision},
@@ -11,8 +12,13 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::{
-    answer::FormAnswer, conflict::Conflict, delete_org::DeleteOrgCard, done::Done,
-    forms::fields_and_errors, frame::PageHead, page::page,
+    answer::FormAnswer,
+    conflict::{Change, Conflict},
+    delete_org::DeleteOrgCard,
+    done::Done,
+    forms::fields_and_errors,
+    frame::PageHead,
+    page::page,
 };
 use crate::{
     error::AppError,
@@ -87,10 +93,13 @@ pub async fn submit(
         Err(ChangeSettingsError::Storage(error)) => Err(error.into()),
         Err(ChangeSettingsError::ChangedMeanwhile) => {
             let stored = settings::read(request.engine(), &permit).await?;
+            let changes =
+                Change::latest(&request, Event::OrgUpdated, Target::Org(permit.org_id())).await?;
             let conflict = Conflict {
                 sent,
                 base,
                 stored: stored.revision(),
+                changes,
             };
             Ok(conflicting(
                 &conflict,

@@ -7,6 +7,7 @@ use axum::{Json, extract::State};
 use latchkey::{
     access::{Permit, to},
     audit::{self, AuditQuery, EventFilter},
+    event::Target,
     id::{KeyId, ServiceTokenId, UserId},
     time::SentInstant,
 };
@@ -93,7 +94,7 @@ pub async fn list(
     let org = permit.org_id();
     let query = AuditQuery {
         event: query.event,
-        key: query.key,
+        target: query.key.map(Target::Key),
         actor: query.actor.map(|ActorId(id)| id),
         from: query.from.map(SentInstant::not_before),
         to: query.to.map(SentInstant::not_before),

@@ -7,6 +7,7 @@ use latchkey::{
         Agent,
         show::{self, ListedAgent, Place},
     },
+    id::AgentId,
     keys::{create::new_creation_token, project},
     role::Action,
 };
@@ -64,6 +65,8 @@ pub struct AgentView {
 /// The values and choices of an agent's form.
 #[derive(Debug, Clone)]
 pub struct AgentOptions {
+    /// The agent; `None` for a new one.
+    pub id: Option<AgentId>,
     /// The current values.
     pub values: AgentForm,
     /// ID and name of each project.
@@ -200,6 +203,7 @@ async fn options(
         creation_token: String::new(),
     });
     Ok(AgentOptions {
+        id: agent.map(|agent| agent.summary.id),
         values,
         projects: project::choices(engine, permit)
             .await?

@@ -8,7 +8,7 @@ use latchkey::{
         delete as engine_delete,
         edit::{self as engine_edit, EditAgent},
     },
-    event::Event,
+    event::{Event, Target},
     keys::create::sent_creation_token,
     name::DisplayName,
     revision::{Known, Revision},
@@ -20,7 +20,7 @@ use crate::{
     form::errors::{FieldError, WHOLE_FORM},
     pages::{
         answer::FormAnswer,
-        conflict::{Conflict, name_of},
+        conflict::{Change, Conflict, name_of},
         done::Done,
         field_reader::FieldReader,
     },
@@ -91,12 +91,20 @@ async fn current(
     form: AgentForm,
     sent: Revision,
 ) -> Result<(AgentForm, Vec<FieldError>), AppError> {
-    let now = show(request).await?.form.ok_or(AppError::NotFound)?;
+    let now = show(request.clone())
+        .await?
+        .form
+        .ok_or(AppError::NotFound)?;
+    let changes = match now.id {
+        Some(id) => Change::latest(&request, Event::AgentUpdated, Target::Agent(id)).await?,
+        None => Vec::new(),
+    };
     let stored = now.values;
     let conflict = Conflict {
         sent,
         base: form.base.as_str().into(),
         stored: stored.base.as_str().into(),
+        changes,
     };
     let project = name_of(&now.projects, &stored.project);
     let embedding = if stored.public_embedding.is_empty() {

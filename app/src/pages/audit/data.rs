@@ -4,6 +4,7 @@ use latchkey::{
     Engine,
     access::{Membership, Permit, to},
     audit::{self, AuditQuery},
+    event::Target,
     id::KeyId,
     keys::show,
     members,
@@ -113,7 +114,7 @@ pub async fn history_of_key(
 ) -> Result<Vec<HistoryItem>, AppError> {
     let permit = membership.permit::<to::SeeAuditLog>()?;
     let query = AuditQuery {
-        key: Some(key),
+        target: Some(Target::Key(key)),
         limit: HISTORY_SIZE,
         ..AuditQuery::default()
     };

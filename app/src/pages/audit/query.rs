@@ -15,7 +15,9 @@ pub fn query(address: &Address, limit: u16) -> Result<AuditQuery, Vec<String>> {
         event: read(&mut invalid, "event", &address.event, |text| {
             text.parse().ok()
         }),
-        key: read(&mut invalid, "key", &address.key, |text| text.parse().ok()),
+        target: read(&mut invalid, "key", &address.key, |text| {
+            text.parse().ok().map(Target::Key)
+        }),
         actor: read(&mut invalid, "actor", &address.actor, |text| {
             is_actor(text).then(|| text.to_owned())
         }),

@@ -3,7 +3,7 @@
 use latchkey::{
     access::Membership,
     audit::{self, AuditQuery, Entry},
-    event::Event,
+    event::{Event, Target},
     id::KeyId,
     role::Action,
 };
@@ -21,7 +21,7 @@ pub async fn last_own_edit(
         return Ok(None);
     }
     let query = AuditQuery {
-        key: Some(id),
+        target: Some(Target::Key(id)),
         limit: 1,
         ..AuditQuery::default()
     };

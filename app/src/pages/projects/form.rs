@@ -2,7 +2,7 @@
 
 use latchkey::{
     access::{Permit, to},
-    event::Event,
+    event::{Event, Target},
     id::ProjectId,
     keys::create::sent_creation_token,
     name::DisplayName,
@@ -19,7 +19,11 @@ use crate::{
         name::read_name,
         sent_back::{MAX_BASE, MAX_NAME, sent_back},
     },
-    pages::{answer::FormAnswer, conflict::Conflict, done::Done},
+    pages::{
+        answer::FormAnswer,
+        conflict::{Change, Conflict},
+        done::Done,
+    },
     request::PageRequest,
 };
 
@@ -122,6 +126,8 @@ async fn conflict(
     form: &ProjectForm,
     name: &DisplayName,
 ) -> Result<FormAnswer<ProjectForm>, AppError> {
+    let id = form.project.parse().map_err(|_| AppError::NotFound)?;
+    let changes = Change::latest(&request, Event::ProjectUpdated, Target::Project(id)).await?;
     let rows = list(request).await?.rows;
     let stored = rows.into_iter().find(|row| row.id == form.project);
     let stored = stored.ok_or(AppError::NotFound)?;
@@ -129,6 +135,7 @@ async fn conflict(
         sent: projects::revision(name),
         base: form.base.as_str().into(),
         stored: stored.base.as_str().into(),
+        changes,
     };
     let errors = conflict.errors("this project", &[("name", "name", &stored.name)]);
     let values = ProjectForm {

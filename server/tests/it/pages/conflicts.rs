@@ -77,6 +77,14 @@ on_both! {
         assert_eq!((stored.summary.name.as_str(), stored.settings.scopes.len(), stored.settings.ip_ranges.len()), ("My name", 1, 1));
         assert_eq!((stored.settings.notes.as_str(), stored.project_name.as_str()), ("Mine", "Shop"));
         assert!(stored.summary.lifecycle.expires_at.is_some());
+
+        let page = owner.submit(&path, &with_base(&base, &mine)).await;
+        assert!(page.text().contains("You changed this key in another tab or window while you were editing here."), "{}", page.body);
+        let ari = app.signed_in(&org, "ari", Role::Owner).await;
+        let theirs = [("name", "Ari's name"), ("scopes", "bots:read"), ("expires", "keep"), ("ip_ranges", "10.0.0.0/8"), ("notes", "Mine"), ("project", shop.as_str())];
+        assert_eq!(ari.submit(&path, &with_base(&ari.get(&path).await.hidden("base"), &theirs)).await.status, 303);
+        let page = owner.submit(&path, &with_base(&base, &mine)).await;
+        assert!(page.text().contains("ari changed this key while you were editing."), "{}", page.body);
     }
 
     async fn the_same_change_by_two_people_is_no_conflict(app: &TestApp) {

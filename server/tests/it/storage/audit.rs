@@ -6,7 +6,9 @@ use latchkey::{
     access::{Operator, to},
     agents::create::create as create_agent,
     audit::{self, AuditQuery, BrokenChain, Entry, InvalidCheckpoint},
-    effects, feed,
+    effects,
+    event::Target,
+    feed,
     id::KeyId,
     instances,
     key::RevokeReason,
@@ -77,7 +79,7 @@ on_both! {
         let filtered = |event: &str| AuditQuery { event: Some(event.parse().unwrap()), ..AuditQuery::default() };
         assert_eq!(words(filtered("key.*")).await, all[..4]);
         assert_eq!(words(filtered("org.created")).await, all[4..]);
-        assert_eq!(words(AuditQuery { key: Some(ids[0]), ..AuditQuery::default() }).await, ["key.disabled", "key.created"]);
+        assert_eq!(words(AuditQuery { target: Some(Target::Key(ids[0])), ..AuditQuery::default() }).await, ["key.disabled", "key.created"]);
         assert_eq!(words(AuditQuery { from: Some(later), ..AuditQuery::default() }).await, all[..2]);
         assert_eq!(words(AuditQuery { to: Some(later), ..AuditQuery::default() }).await, all[2..]);
         let page = audit::list(&app.engine, &org.permit(), &AuditQuery { limit: 2, ..AuditQuery::default() }).await.unwrap();

@@ -3,6 +3,7 @@
 use latchkey::{
     Engine,
     access::{Permit, to},
+    event::{Event, Target},
     id::KeyId,
     key::settings::SettingsChange,
     keys::edit::{EditKeyError, edit},
@@ -16,7 +17,7 @@ use crate::{
     form::errors::{FieldError, WHOLE_FORM},
     pages::{
         answer::FormAnswer,
-        conflict::Conflict,
+        conflict::{Change, Conflict},
         done::Done,
         field_reader::{FieldReader, field_errors},
         keys::{
@@ -67,11 +68,14 @@ async fn conflict(
     form: SettingsForm,
     sent: Revision,
 ) -> Result<FormAnswer<SettingsForm>, AppError> {
+    let changes =
+        Change::latest(&request, Event::KeyUpdated, Target::Key(request.id("key")?)).await?;
     let now = options(request).await?;
     let conflict = Conflict {
         sent,
         base: form.base.as_str().into(),
         stored: now.values.base.as_str().into(),
+        changes,
     };
     let (values, errors) = resolve(form, &conflict, now);
     Ok(FormAnswer::Conflict { values, errors })

@@ -4,7 +4,7 @@ use latchkey::{
     Engine,
     access::Membership,
     audit::{self, AuditQuery, EventFilter},
-    event::Event,
+    event::{Event, Target},
     id::KeyId,
     role::Action,
 };
@@ -26,7 +26,7 @@ pub async fn origin(
         return Ok(None);
     }
     let query = AuditQuery {
-        key: Some(key),
+        target: Some(Target::Key(key)),
         event: Some(EventFilter::Is(event)),
         limit: 1,
         ..AuditQuery::default()
