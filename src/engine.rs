@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    accounts::{SignUpPolicy, hash_queues::HashQueues},
+    accounts::{SignUpPolicy, hash_queues::HashQueues, password::PasswordCost},
     allowed_origins::AllowedOrigins,
     arrivals::Arrivals,
     audit::security_events::{self, SecurityEvents},
@@ -53,6 +53,8 @@ pub struct EngineSettings {
     pub usage_kept: Kept,
     /// Whether someone sends the letters in the [`Outbox`].
     pub sends_mail: bool,
+    /// What a password hash costs.
+    pub password_cost: PasswordCost,
     /// The source of the current time.
     pub clock: Clock,
     /// The source of randomness.
@@ -104,6 +106,7 @@ pub struct Inner {
     pub(crate) security_events: SecurityEvents,
     pub(crate) attention: AttentionCounts,
     pub(crate) sends_mail: bool,
+    pub(crate) password_cost: PasswordCost,
     pub(crate) outbox: Outbox,
     pub(crate) emptying: Emptying,
     pub(crate) listeners: Listeners,
@@ -143,6 +146,7 @@ impl Engine {
             limits,
             usage_kept,
             sends_mail,
+            password_cost,
             clock,
             random,
         } = settings;
@@ -176,6 +180,7 @@ impl Engine {
             security_events: SecurityEvents::default(),
             attention: AttentionCounts::default(),
             sends_mail,
+            password_cost,
             outbox: Outbox::default(),
             emptying: Emptying::default(),
             listeners: Listeners::default(),

@@ -8,6 +8,7 @@ use std::{
 
 use latchkey::{
     Engine, EngineSettings,
+    accounts::password::PasswordCost,
     clock::Clock,
     db::{ConnectError, Db, OpenError, StorageError},
     key::digest::Peppers,
@@ -151,6 +152,7 @@ fn start(
         limits: settings.limits,
         usage_kept: settings.usage_kept,
         sends_mail: settings.mail.is_some(),
+        password_cost: PasswordCost::default(),
         clock,
         random: Randomness::System,
     })?;

@@ -107,10 +107,31 @@ impl FromStr for NewPassword {
     }
 }
 
-fn argon2id() -> Result<Argon2<'static>, Fault> {
-    // The minimum that OWASP and ASVS recommend: 19 MiB, two passes, one lane.
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(password_hash::Error::from)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// What a password hash costs: Argon2id with one lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordCost {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// The number of passes over the memory.
+    pub passes: u32,
+}
+
+/// The minimum that OWASP's Password Storage Cheat Sheet and ASVS recommend: 19 MiB and two passes.
+impl Default for PasswordCost {
+    fn default() -> Self {
+        Self {
+            memory: 19 * 1024,
+            passes: 2,
+        }
+    }
+}
+
+impl PasswordCost {
+    fn argon2id(self) -> Result<Argon2<'static>, Fault> {
+        let params = Params::new(self.memory, self.passes, 1, None);
+        let params = params.map_err(password_hash::Error::from)?;
+        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
 }
 
 /// Hashes a password with a new salt, as a PHC string.
@@ -120,8 +141,10 @@ pub(crate) async fn hash(
     password: NewPassword,
 ) -> Result<String, Fault> {
     let salt: [u8; 16] = engine.random.bytes()?;
+    let cost = engine.password_cost;
     in_turn(place, move || {
-        let hash = argon2id()?.hash_password_with_salt(password.0.expose().as_bytes(), &salt);
+        let argon2id = cost.argon2id()?;
+        let hash = argon2id.hash_password_with_salt(password.0.expose().as_bytes(), &salt);
         Ok(hash?.to_string())
     })
     .await
@@ -130,19 +153,23 @@ pub(crate) async fn hash(
 /// Whether `password` matches the hash `stored`. Without a stored hash, it does the same work and returns `false`, so
 /// that the time taken does not reveal whether an account exists.
 pub(crate) async fn verify(
+    engine: &Engine,
     place: Place<HashFor>,
     password: TypedPassword,
     stored: Option<String>,
 ) -> Result<bool, Fault> {
+    let cost = engine.password_cost;
     in_turn(place, move || match stored {
         Some(stored) => {
             let stored = PasswordHash::new(&stored).map_err(password_hash::Error::from)?;
-            Ok(argon2id()?
+            Ok(cost
+                .argon2id()?
                 .verify_password(password.expose().as_bytes(), &stored)
                 .is_ok())
         }
         None => {
-            argon2id()?.hash_password_with_salt(password.expose().as_bytes(), &[0; 16])?;
+            let argon2id = cost.argon2id()?;
+            argon2id.hash_password_with_salt(password.expose().as_bytes(), &[0; 16])?;
             Ok(false)
         }
     })
@@ -244,7 +271,7 @@ async fn try_current(
     };
     const SELECT: &str = "SELECT password_hash FROM users WHERE id = $1 AND deleted_at IS NULL";
     let stored: Option<String> = on!(engine.db.read(), c => sqlx::query_scalar(SELECT).bind(user_id).fetch_optional(c).await)?;
-    let verified = verify(place, current, stored).await;
+    let verified = verify(engine, place, current, stored).await;
     if !matches!(verified, Ok(false)) {
         attempt.take_back(engine).await?;
     }

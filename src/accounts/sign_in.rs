@@ -179,7 +179,7 @@ async fn try_password(
         }
         Err(AttemptError::Storage(error)) => return Err(error.into()),
     };
-    let is_right = match password::verify(place, password, stored).await {
+    let is_right = match password::verify(engine, place, password, stored).await {
         Ok(is_right) => is_right,
         Err(fault) => {
             attempt.take_back(engine).await?;

@@ -273,6 +273,7 @@ mod tests {
             limits: Limits::default(),
             usage_kept: crate::usage::retention::Kept::default(),
             sends_mail: false,
+            password_cost: Default::default(),
             clock: Clock::System,
             random: Randomness::System,
         })

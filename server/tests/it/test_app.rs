@@ -13,13 +13,16 @@ pub mod smtp;
 pub mod usage;
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
+use axum::Router;
 use latchkey::{
     Engine, EngineSettings,
-    accounts::{SignUpPolicy, sessions::SignedIn, setup_code, sign_in::FirstStep},
+    accounts::{
+        SignUpPolicy, password::PasswordCost, sessions::SignedIn, setup_code, sign_in::FirstStep,
+    },
     clock::Clock,
     convention::Convention,
     db::Db,
@@ -46,6 +49,8 @@ pub struct TestApp {
     pub engine: Arc<Engine>,
     pub clock: Clock,
     pub database: Database,
+    /// The server with the default settings, once a test has used it.
+    served: OnceLock<Router>,
 }
 
 impl TestApp {
@@ -73,6 +78,7 @@ impl TestApp {
             engine: Arc::new(Engine::start(settings).unwrap()),
             clock,
             database,
+            served: OnceLock::new(),
         }
     }
 
@@ -167,6 +173,11 @@ fn settings_on(db: Db, clock: Clock) -> EngineSettings {
         },
         usage_kept: Kept::default(),
         sends_mail: false,
+        // A twentieth of the time of the real cost. Tests of the program itself have the real one.
+        password_cost: PasswordCost {
+            memory: 64,
+            passes: 1,
+        },
         clock,
         random: Randomness::seeded(NEXT_SEED.fetch_add(1, Ordering::Relaxed)),
     }

@@ -78,12 +78,13 @@ on_both! {
         assert_eq!((stored.settings.notes.as_str(), stored.project_name.as_str()), ("Mine", "Shop"));
         assert!(stored.summary.lifecycle.expires_at.is_some());
 
-        let page = owner.submit(&path, &with_base(&base, &mine)).await;
+        let other = [("name", "Another name"), ("scopes", "bots:read"), ("expires", "30"), ("ip_ranges", ""), ("notes", "Mine")];
+        let page = owner.submit(&path, &with_base(&base, &other)).await;
         assert!(page.text().contains("You changed this key in another tab or window while you were editing here."), "{}", page.body);
         let ari = app.signed_in(&org, "ari", Role::Owner).await;
         let theirs = [("name", "Ari's name"), ("scopes", "bots:read"), ("expires", "keep"), ("ip_ranges", "10.0.0.0/8"), ("notes", "Mine"), ("project", shop.as_str())];
         assert_eq!(ari.submit(&path, &with_base(&ari.get(&path).await.hidden("base"), &theirs)).await.status, 303);
-        let page = owner.submit(&path, &with_base(&base, &mine)).await;
+        let page = owner.submit(&path, &with_base(&base, &other)).await;
         assert!(page.text().contains("ari changed this key while you were editing."), "{}", page.body);
     }
 

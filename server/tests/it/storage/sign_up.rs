@@ -7,6 +7,7 @@ use latchkey::{
     accounts::{
         SignUpPolicy,
         create_user::create_user,
+        password::PasswordCost,
         setup_code,
         sign_up::{MaySignUp, SignUp, SignUpError, may_sign_up, sign_up},
     },
@@ -150,7 +151,8 @@ on_both! {
     }
 
     async fn a_password_is_stored_as_argon2id_alone(app: &TestApp) {
-        sign_up(&app.engine, first("dana", "Northwind", app), Visit::default()).await.unwrap();
+        let engine = app.another_engine(|settings| settings.password_cost = PasswordCost::default()).await;
+        sign_up(&engine, first("dana", "Northwind", app), Visit::default()).await.unwrap();
         let stored = app.database.texts("SELECT password_hash FROM users").await;
         assert!(stored[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored:?}");
         assert!(!app.database.holds(PASSWORD).await);

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use latchkey::{
     Engine, EngineSettings,
     access::Operator,
-    accounts::{SignUpPolicy, password::TypedPassword, sign_in::sign_in},
+    accounts::{
+        SignUpPolicy,
+        password::{PasswordCost, TypedPassword},
+        sign_in::sign_in,
+    },
     audit,
     caller::Visit,
     clock::Clock,
@@ -63,6 +67,7 @@ async fn works_after_the_upgrade(database: Database) {
         limits: Limits::default(),
         usage_kept: Kept::default(),
         sends_mail: false,
+        password_cost: PasswordCost::default(),
         clock: Clock::manual(NOON),
         random: Randomness::seeded(1),
     };

@@ -34,6 +34,11 @@ impl TestApp {
         (latchkey_server::router(state), origin)
     }
 
+    /// The server with the default settings. There is one for a test, because it takes longer to build than to respond.
+    pub fn router(&self) -> Router {
+        self.served.get_or_init(|| self.server(&[]).0).clone()
+    }
+
     /// The state of such a server.
     pub fn state(&self, settings: &[(&str, &str)]) -> AppState {
         let layers = Layers::defaults()
@@ -45,7 +50,7 @@ impl TestApp {
 
     /// A browser at the server, signed out.
     pub fn browser(&self) -> Browser {
-        self.browser_with(&[])
+        Browser::new(self.router(), "http://localhost:3000")
     }
 
     /// A browser at the server of another engine.
@@ -111,8 +116,11 @@ impl TestApp {
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {}", token.expose()));
         }
-        let (router, _) = self.server(&[]);
-        answer_of(&router, request.body(Body::from(body.to_owned())).unwrap()).await
+        answer_of(
+            &self.router(),
+            request.body(Body::from(body.to_owned())).unwrap(),
+        )
+        .await
     }
 
     /// Sends the preflight of a browser for a page of `origin`.
@@ -122,7 +130,6 @@ impl TestApp {
             .uri(path)
             .header(header::ORIGIN, origin)
             .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
-        let (router, _) = self.server(&[]);
-        answer_of(&router, request.body(Body::empty()).unwrap()).await
+        answer_of(&self.router(), request.body(Body::empty()).unwrap()).await
     }
 }
