@@ -51,7 +51,7 @@ pub async fn submit(
     if !engine.sends_mail() {
         return Ok(FormAnswer::refused(form.sent_back(), WHOLE_FORM, ASK));
     }
-    let email = match form.email.parse::<EmailAddress>() {
+    let email = match EmailAddress::of_account(&form.email) {
         Ok(email) => email,
         Err(error) => return Ok(FormAnswer::refused(form.sent_back(), "email", error)),
     };

@@ -139,7 +139,7 @@ async fn first_step(request: &PageRequest, form: &SignInForm) -> Result<SignedIn
         return Err(Ok(FormAnswer::refused_fields(form.sent_back(), empty)));
     }
     // An invalid address has no account. A more specific error would reveal which addresses could have one.
-    let Ok(email) = email.parse::<EmailAddress>() else {
+    let Ok(email) = EmailAddress::of_account(email) else {
         let failed = FailedSignIn::UnknownAccount;
         sign_in::note_failed(engine, failed, visit);
         log_failure(failed, visit);

@@ -51,6 +51,7 @@ pub struct NewUser {
 #[derive(Debug, Args)]
 pub struct OperatorMark {
     /// The e-mail address of the account.
+    #[arg(value_parser = EmailAddress::of_account)]
     email: EmailAddress,
     /// The user is an operator no longer.
     #[arg(long)]
@@ -61,17 +62,17 @@ pub struct OperatorMark {
 #[derive(Debug, Args)]
 pub struct Account {
     /// The e-mail address of the account.
-    #[arg(long)]
+    #[arg(long, value_parser = EmailAddress::of_account)]
     email: EmailAddress,
 }
 
 #[derive(Debug, Args)]
 pub struct ResetPassword {
     /// The e-mail address of the account.
-    #[arg(required_unless_present = "email_flag", conflicts_with = "email_flag")]
+    #[arg(required_unless_present = "email_flag", conflicts_with = "email_flag", value_parser = EmailAddress::of_account)]
     email: Option<EmailAddress>,
     /// The e-mail address of the account.
-    #[arg(long = "email", id = "email_flag", value_name = "EMAIL")]
+    #[arg(long = "email", id = "email_flag", value_name = "EMAIL", value_parser = EmailAddress::of_account)]
     email_flag: Option<EmailAddress>,
     /// Set a new password, the first line of standard input, and sign the user out everywhere. Otherwise, print a link with
     /// which the user chooses one.
@@ -82,7 +83,7 @@ pub struct ResetPassword {
 #[derive(Debug, Args)]
 pub struct ChangeEmail {
     /// The e-mail address of the account.
-    #[arg(long)]
+    #[arg(long, value_parser = EmailAddress::of_account)]
     email: EmailAddress,
     /// The new address.
     #[arg(long)]
@@ -92,6 +93,7 @@ pub struct ChangeEmail {
 #[derive(Debug, Args)]
 pub struct ResetSecondFactor {
     /// The e-mail address of the account.
+    #[arg(value_parser = EmailAddress::of_account)]
     email: EmailAddress,
 }
 

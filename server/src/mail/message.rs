@@ -124,8 +124,18 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use latchkey::mail::Content;
+    use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_new_address_can_be_mailed(text in "[a-z.+'_-]{1,12}@[a-z0-9.-]{1,12}") {
+            if let Ok(address) = text.parse::<EmailAddress>() {
+                prop_assert!(address.as_str().parse::<lettre::Address>().is_ok(), "{address}");
+            }
+        }
+    }
 
     #[test]
     fn a_letter_has_both_parts_and_names_cannot_become_markup() {

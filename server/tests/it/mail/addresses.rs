@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use clap::Parser as _;
 use latchkey::{
     accounts::{
+        SignUpPolicy,
         address::{ChangeAddressError, confirm},
         links::AccountToken,
     },
     caller::Visit,
     role::Role,
 };
+use latchkey_server::cli::Cli;
+use serde_json::json;
 
 use super::{assert_same, forget};
 use crate::test_app::{Browser, HttpAnswer, TestApp, org::PASSWORD};
@@ -42,6 +46,41 @@ on_both! {
         other.sign_in(DANA, PASSWORD).await;
         assert!(other.get("/orgs/northwind/members").await.text().contains("Dana Reyes"));
         assert_eq!(dana.submit(PROFILE, &[("change", "nothing")]).await.status, 400);
+    }
+
+    async fn an_address_that_cannot_be_mailed_is_no_new_address_and_signs_in_where_it_is_stored(app: &TestApp) {
+        const DOTS: &str = "a..b@northwind.example";
+        const REASON: &str = "two dots in a row";
+        let org = app.org("northwind").await;
+        org.person("dana", Role::Owner).await;
+        org.person("old", Role::Member).await;
+        app.database.execute(&format!("UPDATE users SET email = '{DOTS}' WHERE name = 'old'")).await;
+        let mailing = app.mailing_under(SignUpPolicy::Open).await;
+        let dana = mailing.signed_in(DANA, PASSWORD).await;
+        let fields = [("change", "invite"), ("email", DOTS), ("role", "member"), ("password", "")];
+        for refused in [
+            mailing.browser().submit("/sign-up", &[("email", DOTS)]).await,
+            change(&dana, DOTS, PASSWORD).await,
+            dana.submit("/orgs/northwind/members", &fields).await,
+        ] {
+            assert!(refused.status == 422 && refused.text().contains(REASON), "{}", refused.text());
+        }
+        let api = app.api().await;
+        let refused = api.post("/v1/orgs/northwind/invitations", &json!({"email": DOTS, "role": "member"})).await;
+        assert!(refused.status == 422 && refused.body.contains(REASON), "{}", refused.body);
+        let create = ["latchkey", "user", "create", "--email", DOTS, "--org", "northwind", "--role", "member", "--password-stdin"];
+        let move_to = ["latchkey", "user", "change-email", "--email", DANA, "--to", DOTS];
+        for refused in [Cli::try_parse_from(create), Cli::try_parse_from(move_to)] {
+            let refused = refused.map(drop).unwrap_err().to_string();
+            assert!(refused.contains(REASON), "{refused}");
+        }
+        assert!(Cli::try_parse_from(["latchkey", "user", "disable", "--email", DOTS]).is_ok());
+        // Earlier versions accepted it.
+        let old = mailing.signed_in(DOTS, PASSWORD).await;
+        assert!(old.get("/account").await.text().contains(DOTS));
+        assert!(dana.get("/orgs/northwind/members").await.text().contains(DOTS));
+        assert_eq!(forget(&mailing.browser(), DOTS).await.status, 200);
+        mailing.stop().await;
     }
 
     async fn an_address_is_changed_when_its_link_is_used_and_the_former_one_is_told(app: &TestApp) {
